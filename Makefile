@@ -1,0 +1,39 @@
+# `make run` starts the playground, `make test` runs every test; both set up what they need in .venv.
+PYTHON ?= python3
+BIN := .venv/bin
+
+.PHONY: run test check style clean
+
+run: .venv/.ready
+	$(BIN)/python app.py
+
+test: .venv/.ready-dev
+	$(BIN)/python -m pytest tests --ignore=tests/browser
+	$(BIN)/python -m tests.browser.chromium
+	$(BIN)/python -m pytest tests/browser
+
+# Reads only; `make style` writes.
+check: .venv/.ready-dev
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/python -m components.catalog catalog.yaml
+
+style: .venv/.ready-dev
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+.venv/bin/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Python 3.11 or newer is needed: make PYTHON=/path/to/python3.11"; exit 1; }
+	$(PYTHON) -m venv .venv
+
+.venv/.ready: requirements.txt .venv/bin/python
+	$(BIN)/python -m pip install --quiet -r requirements.txt
+	@touch $@
+
+.venv/.ready-dev: requirements-dev.txt .venv/.ready
+	$(BIN)/python -m pip install --quiet -r requirements-dev.txt
+	@touch $@
+
+clean:
+	rm -rf .venv .pytest_cache .mypy_cache .ruff_cache

@@ -1,0 +1,159 @@
+"""Start here: settings -> services -> page -> server. This is where the parts meet."""
+
+from __future__ import annotations
+
+import logging
+import os
+import socket
+import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+# Gradio reads these when it is imported. The last two keep it from grouping its last 10,000 events with
+# pandas after every single one, which by then costs more than the event.
+os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
+os.environ.setdefault("GRADIO_ANALYTICS_CACHE_FREQUENCY", "1000000")
+os.environ.setdefault("GRADIO_ANALYTICS_MAX_EVENTS", "200")
+
+import gradio as gr
+import httpx
+import uvicorn
+from fastapi import FastAPI
+
+from components.api import Account, ApiClient
+from components.catalog import Catalog, load_catalog
+from components.errors import PlaygroundError
+from components.jobs import Caps, MemoryStore, PictureStore, Runner
+from components.jobs.routes import picture_routes
+from components.sandbox import create_sandbox
+from components.settings import Settings, read_settings
+from components.ui.downloads import download_routes
+from components.ui.guard import Guard
+from components.ui.messages import KEPT, KEY_WITHHELD, NOT_DURABLE
+from components.ui.page import build_page
+from components.ui.services import Services
+from components.ui.theme import SCRIPT, STYLE, theme
+
+SANDBOX = "/sandbox"
+PORTS = range(7860, 7960)
+
+log = logging.getLogger("playground")
+
+
+def create_app(settings: Settings, port: int) -> FastAPI:
+    """The whole application, for a server that listens on ``port``. Raises PlaygroundError for a bad catalog."""
+    catalog = load_catalog(settings.catalog)
+    upstream = httpx.AsyncClient(timeout=httpx.Timeout(60, connect=10), limits=httpx.Limits(max_connections=100))
+    downloads = httpx.AsyncClient(timeout=30, trust_env=False)
+    pictures = PictureStore(settings.data_folder / "pictures", downloads)
+    caps = Caps(settings.daily_credits, settings.visitor_credits, settings.job_credits)
+    runner = Runner(catalog, MemoryStore(), ApiClient(upstream), pictures, caps, settings.deadline_s)
+
+    @asynccontextmanager
+    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        yield
+        await runner.aclose()
+        await upstream.aclose()
+        await downloads.aclose()
+
+    app = FastAPI(lifespan=lifespan, openapi_url=None, docs_url=None, redoc_url=None)
+    app.add_middleware(Guard)
+    app.mount(SANDBOX, create_sandbox(catalog, settings.sandbox_speed, settings.public_address))
+    app.include_router(picture_routes(pictures))
+    app.include_router(download_routes(catalog))
+
+    @app.get("/healthz")
+    async def healthz() -> dict[str, str]:
+        return {"status": "ok"}
+
+    page = build_page(_services(settings, catalog, runner, caps, port))
+    page.max_threads = 400
+    page.state_session_capacity = 500
+    page.queue(default_concurrency_limit=40, max_size=1000, api_open=False)
+    gr.mount_gradio_app(
+        app,
+        page,
+        path="/",
+        server_name=settings.listen_on,
+        server_port=port,
+        footer_links=["api"],
+        run_history=False,
+        enable_monitoring=False,
+        show_error=False,
+        ssr_mode=False,
+        max_file_size="5mb",
+        theme=theme(),
+        css_paths=STYLE,
+        js=SCRIPT.read_text(encoding="utf-8"),
+    )
+    return app
+
+
+def _services(settings: Settings, catalog: Catalog, runner: Runner, caps: Caps, port: int) -> Services:
+    endpoint = catalog.endpoint
+    service = (settings.base_url or endpoint.base_url).rstrip("/")
+    here = f"http://{_reachable(settings.listen_on)}:{port}"
+    if settings.key_withheld:
+        log.warning(KEY_WITHHELD)
+    return Services(
+        catalog=catalog,
+        runner=runner,
+        service=Account("service", service, endpoint.create, endpoint.status, ""),
+        sandbox=Account("sandbox", here + SANDBOX, endpoint.create, endpoint.status, "sandbox", settings.sandbox_speed),
+        sandbox_url=(settings.public_address or here) + SANDBOX,
+        examples=f"{SANDBOX}/examples",
+        host_key=settings.host_key,
+        caps=caps,
+        notices=(KEY_WITHHELD,) if settings.key_withheld else (),
+        storage=NOT_DURABLE if settings.on_space and settings.data is None else KEPT,
+    )
+
+
+def _reachable(name: str) -> str:
+    """The host by which this process reaches itself: a wildcard is not an address to call."""
+    host = "127.0.0.1" if name in ("0.0.0.0", "::", "") else name  # noqa: S104  # compared, not bound
+    return f"[{host}]" if ":" in host else host
+
+
+def _listen(settings: Settings) -> socket.socket:
+    """A bound socket: the port that was asked for, or the first free one from 7860 on."""
+    wanted = [settings.server_port] if settings.server_port is not None else PORTS
+    family = socket.AF_INET6 if ":" in settings.listen_on else socket.AF_INET
+    for port in wanted:
+        listener = socket.socket(family)
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            listener.bind((settings.listen_on, port))
+        except OSError as error:
+            listener.close()
+            reason = error
+        else:
+            return listener
+    raise PlaygroundError(f"Port {wanted[0]} on {settings.listen_on} cannot be used: {reason.strerror}.")
+
+
+def main() -> int:
+    """Serve until stopped. Returns the exit status: 1 with one clear line when something is set up wrongly."""
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
+    logging.getLogger("httpx").setLevel(logging.WARNING)  # its INFO line prints whole addresses
+    try:
+        settings = read_settings()
+        with _listen(settings) as listener:
+            port = listener.getsockname()[1]
+            app = create_app(settings, port)
+            log.info("The playground is at http://%s:%s", _reachable(settings.listen_on), port)
+            config = uvicorn.Config(
+                app,
+                log_level="warning",
+                h11_max_incomplete_event_size=65_536,  # an address may carry a long prompt
+                forwarded_allow_ips="*" if settings.on_space else None,
+            )
+            uvicorn.Server(config).run([listener])
+    except PlaygroundError as error:
+        print(error, file=sys.stderr)
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,28 @@
+"""The whole product lives here: what can be run, how it is run, what became of it, and what people see.
+
+A room is a noun. It becomes a folder when it has three files or two implementations. The table says which
+rooms a room may import (its own files always); ``tests/test_architecture.py`` reads it and enforces it.
+
+    errors       -
+    settings     errors
+    catalog      errors
+    costs        catalog errors
+    api          errors
+    snippets     api catalog errors
+    sandbox      api.wire catalog costs errors
+    jobs         api catalog costs errors
+    ui           api catalog costs errors jobs snippets
+
+Nobody imports the sandbox or the settings but ``app.py`` and the tests: that is where parts meet.
+A few libraries have one home each:
+
+    gradio       ui
+    httpx        api jobs.pictures
+    yaml         catalog
+    jsonschema   catalog
+    pandas       ui
+    PIL          sandbox jobs.pictures
+    numpy        sandbox
+    jinja2       ui
+    fastapi      sandbox jobs.routes ui.downloads
+"""

@@ -1,0 +1,27 @@
+"""``python -m components.catalog FILE``: check a catalog; exit 0 if it can be used, 1 with every fault if not."""
+
+from __future__ import annotations
+
+import sys
+
+from components.catalog.loading import load_catalog
+from components.errors import CatalogError
+
+
+def main(arguments: list[str]) -> int:
+    """Check the one file named. Returns the exit status: 0 good, 1 faulty, 2 called wrongly."""
+    if len(arguments) != 1:
+        print("usage: python -m components.catalog FILE", file=sys.stderr)
+        return 2
+    try:
+        catalog = load_catalog(arguments[0])
+    except CatalogError as error:
+        print(error, file=sys.stderr)
+        return 1
+    rules = sum(len(model.price) for model in catalog.models)
+    print(f"{arguments[0]}: {len(catalog.models)} models, {rules} price rules, no fault found")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

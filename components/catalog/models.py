@@ -1,0 +1,215 @@
+"""The catalog as types: closed (an unknown key is an error) and frozen.
+
+Parameters are JSON Schema properties as written in ``catalog.yaml``; the schema itself is kept untouched in
+``Model.json_schema`` for validation and for callers, and read once into :class:`Parameter` for everything else.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import date
+from enum import StrEnum
+from functools import cached_property
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+Scalar = str | int | float | bool
+
+
+class Closed(BaseModel):
+    """A frozen record in which a misspelt key is an error."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
+
+
+class Role(StrEnum):
+    """What a parameter means across models, whatever the model calls it."""
+
+    PROMPT = "prompt"
+    SHAPE = "shape"
+    IMAGES = "images"
+    COUNT = "count"
+    SEED = "seed"
+    NEGATIVE = "negative"
+
+
+class Kind(StrEnum):
+    """Which control a parameter needs."""
+
+    PROMPT = "prompt"
+    TEXT = "text"
+    CHOICE = "choice"
+    OPEN_CHOICE = "open choice"
+    NUMBER = "number"
+    BOOLEAN = "boolean"
+    SEED = "seed"
+    IMAGE = "image"
+    IMAGES = "images"
+
+
+class Items(Closed):
+    """The members of a list parameter."""
+
+    type: Literal["string"] = "string"
+    format: Literal["uri"] | None = None
+
+
+class Parameter(Closed):
+    """One request field. Lengths are in characters, counts in items, bounds inclusive."""
+
+    type: Literal["string", "integer", "number", "boolean", "array"] = "string"
+    title: str = ""
+    description: str = ""
+    role: Role | None = Field(None, alias="x-role")
+    enum: tuple[Scalar, ...] | None = Field(None, min_length=1)
+    examples: tuple[Scalar, ...] = ()
+    default: Any = None
+    format: Literal["uri"] | None = None
+    items: Items | None = None
+    min_length: int | None = Field(None, alias="minLength", ge=0)
+    max_length: int | None = Field(None, alias="maxLength", ge=1)
+    minimum: float | None = None
+    maximum: float | None = None
+    min_items: int | None = Field(None, alias="minItems", ge=0)
+    max_items: int | None = Field(None, alias="maxItems", ge=1)
+
+    @property
+    def kind(self) -> Kind:
+        """The control this parameter needs; a role decides before a type."""
+        if self.role is Role.PROMPT:
+            return Kind.PROMPT
+        if self.role is Role.SEED:
+            return Kind.SEED
+        if self.enum:
+            return Kind.CHOICE
+        if self.type == "array":
+            return Kind.IMAGES
+        if self.type == "boolean":
+            return Kind.BOOLEAN
+        if self.type in ("integer", "number"):
+            return Kind.NUMBER
+        if self.format == "uri":
+            return Kind.IMAGE
+        return Kind.OPEN_CHOICE if self.examples else Kind.TEXT
+
+
+class PriceRule(Closed):
+    """Credits for requests whose fields equal ``when``; ``per: image`` multiplies by the count parameter."""
+
+    when: Mapping[str, Scalar] = {}
+    credits: int | float = Field(ge=0)
+    per: Literal["request", "image"] = "request"
+
+
+class Question(Closed):
+    question: str
+    answer: str
+
+
+class Endpoint(Closed):
+    """Where the service is. Paths start with a slash; ``status`` holds ``{task_id}``."""
+
+    base_url: str = Field(pattern=r"^https?://[^\s]+[^/\s]$")
+    create: str = Field(pattern=r"^/")
+    status: str = Field(pattern=r"^/.*\{task_id\}")
+    billing: str = Field("/billing/credits", pattern=r"^/")
+    usd_per_credit: float = Field(gt=0)
+
+
+class Prompt(Closed):
+    """An example prompt with a short title for its chip."""
+
+    title: str = Field(min_length=1, max_length=30)
+    prompt: str = Field(min_length=1)
+
+
+class Model(Closed):
+    """One entry of the catalog: what a person picks.
+
+    ``seconds`` is the service's own range of typical run times, None where it states none; ``node`` is None
+    where it is not known. ``unknown`` lists what the service's public pages do not state.
+    """
+
+    id: str = Field(min_length=1, pattern=r"^\S+$")
+    aliases: tuple[str, ...] = ()
+    name: str = Field(min_length=1)
+    provider: str = Field(min_length=1)
+    icon: str = ""
+    node: str | None = None
+    runtime: Literal["async", "sync"] = "async"
+    webhook: bool = False
+    inputs: tuple[Literal["text", "image"], ...] = Field(min_length=1)
+    output: Literal["image"] = "image"
+    seconds: tuple[float, float] | None = None
+    status: Literal["active", "deprecated", "retired"] = "active"
+    retires_on: date | None = None
+    replaced_by: str | None = None
+    source: str = Field(min_length=1)
+    checked_on: date
+    description: str = ""
+    price: tuple[PriceRule, ...] = Field(min_length=1)
+    price_note: str = ""
+    example: Mapping[str, Any] = {}
+    prompts: tuple[Prompt, ...] = ()
+    capabilities: tuple[str, ...] = ()
+    use_cases: tuple[str, ...] = ()
+    faq: tuple[Question, ...] = ()
+    unknown: tuple[str, ...] = ()
+    json_schema: Mapping[str, Any] = Field(alias="parameters")
+
+    @cached_property
+    def parameters(self) -> Mapping[str, Parameter]:
+        """The body's fields by name, in the catalog's order."""
+        return {name: Parameter.model_validate(raw) for name, raw in self.json_schema["properties"].items()}
+
+    @property
+    def required(self) -> tuple[str, ...]:
+        return tuple(self.json_schema.get("required", ()))
+
+    @property
+    def variants(self) -> tuple[str, ...]:
+        """The sub-model ids that go into the body's ``model`` field; () where the id itself does."""
+        field = self.parameters.get("model")
+        return tuple(str(value) for value in field.enum or ()) if field else ()
+
+    def by_role(self, role: Role) -> str | None:
+        """The name of the first field with this role, or None."""
+        return next((name for name, field in self.parameters.items() if field.role is role), None)
+
+    @property
+    def conditions(self) -> tuple[Mapping[str, Any], ...]:
+        """The ``if``/``then`` rules, whether written at the top or under ``allOf``."""
+        rules = [self.json_schema, *self.json_schema.get("allOf", ())]
+        return tuple({"if": rule["if"], "then": rule["then"]} for rule in rules if "if" in rule)
+
+    @property
+    def runnable(self) -> bool:
+        return self.status != "retired"
+
+
+class Catalog(Closed):
+    """All models and the one endpoint that offers them; ``opens_with`` names the model a new page shows."""
+
+    endpoint: Endpoint
+    models: tuple[Model, ...] = Field(min_length=1)
+    opens_with: str | None = None
+
+    def find(self, name: str) -> Model | None:
+        """The model with this id or alias, or None."""
+        return self._by_name.get(name)
+
+    @property
+    def first(self) -> Model:
+        """The model a new page shows: the one named, or else the first that can be run."""
+        named = self.find(self.opens_with) if self.opens_with else None
+        return named or next((model for model in self.models if model.runnable), self.models[0])
+
+    @cached_property
+    def _by_name(self) -> dict[str, Model]:
+        names = {alias: model for model in self.models for alias in model.aliases}
+        return names | {model.id: model for model in self.models}
+
+    def usd(self, credits: float) -> float:
+        """Dollars for credits, rounded to a hundredth of a cent so that 28 credits are $0.28 and no more."""
+        return round(credits * self.endpoint.usd_per_credit, 4)

@@ -1,0 +1,137 @@
+"""What a request costs, and what the models cost beside each other. Credits are the unit; dollars follow."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from itertools import product
+from typing import Any
+
+from components.catalog import Catalog, Model, PriceRule, Request, Role
+
+
+@dataclass(frozen=True)
+class Cost:
+    """A price in credits and in dollars."""
+
+    credits: float
+    usd: float
+
+    def __str__(self) -> str:
+        return f"{credits_text(self.credits)} · {usd_text(self.usd)}"
+
+
+@dataclass(frozen=True)
+class Tier:
+    """One price of a model: the settings that lead to it, and credits for one picture."""
+
+    settings: Mapping[str, Any]
+    credits: float
+
+    @property
+    def label(self) -> str:
+        """The settings in words, such as ``flex · 2K``; "" where the model has one price."""
+        return " · ".join(str(value) for value in self.settings.values())
+
+
+@dataclass(frozen=True)
+class Row:
+    """One model in the comparison: base price with all defaults, cheapest and dearest, for one picture."""
+
+    model: Model
+    base: Cost
+    lowest: Cost
+    highest: Cost
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What a month of one tier costs, and how many pictures a budget buys. ``pictures`` is whole pictures."""
+
+    model: Model
+    tier: Tier
+    per_picture: Cost
+    month: Cost
+    pictures: int | None
+
+
+def price(catalog: Catalog, request: Request) -> Cost:
+    """What exactly these settings cost, by the first price rule that matches them."""
+    rule = _matching(request.model, request.parameters)
+    credits = rule.credits * (request.count if rule.per == "image" else 1)
+    return Cost(credits, catalog.usd(credits))
+
+
+def tiers(model: Model) -> list[Tier]:
+    """Every combination of the settings that the price depends on, in the catalog's order of values."""
+    deciding = list(dict.fromkeys(name for rule in model.price for name in rule.when))
+    choices = [_values(model, name) for name in deciding]
+    found = []
+    for values in product(*choices):
+        settings = dict(zip(deciding, values, strict=True))
+        found.append(Tier(settings, _matching(model, settings).credits))
+    return found
+
+
+def comparison(catalog: Catalog) -> list[Row]:
+    """All models that are not retired, by base credits from low to high; ties keep the catalog's order."""
+    rows = []
+    for model in catalog.models:
+        if model.runnable:
+            credits = [tier.credits for tier in tiers(model)]
+            base, low, high = base_credits(model), min(credits), max(credits)
+            rows.append(Row(model, *(Cost(value, catalog.usd(value)) for value in (base, low, high))))
+    return sorted(rows, key=lambda row: row.base.credits)
+
+
+def plans(catalog: Catalog, pictures_per_month: float, budget_usd: float) -> Iterator[Plan]:
+    """The what-if: for every tier of every model, the cost of a month and the pictures a budget buys.
+
+    Negative input counts as 0. A free tier has no number of pictures (None).
+    """
+    wanted, budget = max(0.0, pictures_per_month or 0), max(0.0, budget_usd or 0)
+    for row in comparison(catalog):
+        for tier in sorted(tiers(row.model), key=lambda tier: tier.credits):
+            month = tier.credits * wanted
+            unit = catalog.usd(tier.credits)
+            # A hair is added because 0.56 / 0.07 is 7.999… in floating point, and the eighth picture is paid for.
+            bought = int(budget / unit + 1e-9) if unit else None
+            yield Plan(row.model, tier, Cost(tier.credits, unit), Cost(month, catalog.usd(month)), bought)
+
+
+def base_credits(model: Model) -> float:
+    """The price with all defaults, for one picture."""
+    defaults = {name: field.default for name, field in model.parameters.items() if field.default is not None}
+    return _matching(model, defaults).credits
+
+
+def price_depends_on(model: Model) -> tuple[str, ...]:
+    """The names of the parameters that the price looks at, the count among them where it is per image."""
+    names = dict.fromkeys(name for rule in model.price for name in rule.when)
+    if any(rule.per == "image" for rule in model.price):
+        names[model.by_role(Role.COUNT) or ""] = None
+    return tuple(names)
+
+
+def credits_text(credits: float) -> str:
+    """``28 credits``; a fraction only where there is one."""
+    return f"{credits:,.10g} credit{'' if credits == 1 else 's'}"
+
+
+def usd_text(usd: float) -> str:
+    """``$0.28``; two decimals, more only where a price is finer than a cent."""
+    cents = round(float(usd) * 100, 4)
+    return f"${usd:,.2f}" if cents.is_integer() else f"${usd:,.4f}".rstrip("0")
+
+
+def _matching(model: Model, settings: Mapping[str, Any]) -> PriceRule:
+    filled = {name: field.default for name, field in model.parameters.items()} | dict(settings)
+    return next(rule for rule in model.price if all(filled.get(name) == value for name, value in rule.when.items()))
+
+
+def _values(model: Model, name: str) -> list[Any]:
+    field = model.parameters[name]
+    if field.enum:
+        return list(field.enum)
+    named = [rule.when[name] for rule in model.price if name in rule.when]
+    return list(dict.fromkeys([field.default, *named]))

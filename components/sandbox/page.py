@@ -1,0 +1,31 @@
+"""The sandbox's own page: what it is, how to call it, which failures it can rehearse."""
+
+from __future__ import annotations
+
+from html import escape
+
+from components.catalog import Endpoint
+from components.sandbox.tasks import REHEARSALS
+
+PAGE = """<!doctype html><html lang="en"><meta charset="utf-8"><title>Sandbox</title>
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<style>body{{font:15px/1.6 system-ui,sans-serif;max-width:46rem;margin:2rem auto;padding:0 1rem;color:#1c1917;background:#fafaf9}}
+code,pre{{font:13px/1.5 ui-monospace,monospace}}pre{{border:1px solid #e7e5e4;border-radius:10px;padding:1rem;overflow:auto}}
+td{{padding:.2rem 1rem .2rem 0;vertical-align:top}}@media(prefers-color-scheme:dark){{body{{background:#0f0f0e;color:#f5f5f4}}
+pre{{border-color:#2c2a28}}}}</style>
+<h1>Sandbox</h1>
+<p>A stand-in for the image service: the same two routes, its own drawings instead of model output, nothing charged.
+It takes any key.</p>
+<pre>export API_IN_ONE_KEY=sandbox
+POST {base}{create}
+GET  {base}{status}</pre>
+<h2>Rehearse a failure</h2>
+<p>Put one of these markers into the prompt.</p>
+<table>{rows}</table></html>"""
+
+
+def page(base: str, endpoint: Endpoint) -> str:
+    """The page as HTML; ``base`` is the sandbox's own address as the reader reached it."""
+    row = "<tr><td><code>#sandbox:{}</code></td><td>{}</td></tr>"
+    rows = "".join(row.format(escape(name), escape(what)) for name, what in REHEARSALS.items())
+    return PAGE.format(base=escape(base), create=escape(endpoint.create), status=escape(endpoint.status), rows=rows)

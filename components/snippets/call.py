@@ -1,0 +1,61 @@
+"""What every language writes down: two addresses, a body, and how a reply is read."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from components.api.wire import (
+    DONE_WORDS,
+    ECHO_KEYS,
+    FAILED_WORDS,
+    RESULT_KEYS,
+    RUNNING_WORDS,
+    STATE_KEYS,
+    same_key,
+)
+
+KEY_NAME = "API_IN_ONE_KEY"
+DEADLINE_S = 600
+POLL_S = 2
+
+# Characters that turn the reading direction or end a line for some readers: written as escapes, so that
+# what a person sees in a snippet is what runs.
+INVISIBLE = re.compile("[\x7f-\x9f\u200e\u200f\u2028\u2029\u202a-\u202e\u2066-\u2069\ufeff]")
+
+
+@dataclass(frozen=True)
+class Call:
+    """``status_url`` still holds ``{task_id}``; ``body`` is exactly what is POSTed."""
+
+    create_url: str
+    status_url: str
+    body: Mapping[str, Any]
+
+    @property
+    def json(self) -> str:
+        """The body as readable JSON without invisible characters; still the same values."""
+        text = json.dumps(dict(self.body), ensure_ascii=False, indent=2)
+        return INVISIBLE.sub(lambda found: f"\\u{ord(found.group()):04x}", text)
+
+
+def filled(template: str, **values: str) -> str:
+    """The template with each ``@NAME@`` replaced once; a value that looks like a name is left as it is."""
+    pattern = re.compile("@(" + "|".join(values) + ")@")
+    return pattern.sub(lambda found: values[found.group(1)], template)
+
+
+def keys(names: tuple[str, ...]) -> str:
+    """Key names without case and underscores, each once, separated by blanks."""
+    return " ".join(dict.fromkeys(map(same_key, names)))
+
+
+RESULTS = keys(RESULT_KEYS)
+ECHOES = keys(ECHO_KEYS)
+STATES = keys(STATE_KEYS)
+RUNNING = " ".join(RUNNING_WORDS)
+DONE = " ".join(DONE_WORDS)
+FAILED = " ".join(FAILED_WORDS)

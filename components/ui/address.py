@@ -1,0 +1,95 @@
+"""The page's address: model, prompt and parameters as a readable query, and back. Opening one spends nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import urlencode
+
+from components.catalog import Catalog, Kind, Model, Role, find_problems
+
+LONGEST_QUERY = 12_000
+LONGEST_PROMPT = 20_000
+
+
+@dataclass(frozen=True)
+class Opening:
+    """What an address asks for: a model, its parameters, and sentences about what could not be used."""
+
+    model: Model
+    parameters: Mapping[str, Any]
+    notices: tuple[str, ...] = ()
+    tab: str = ""
+    chosen: bool = False
+
+
+def write_query(model: Model, parameters: Mapping[str, Any]) -> str:
+    """``?model=flux-2&prompt=…``: what differs from the defaults. Too long a prompt is left out."""
+    prompt = model.by_role(Role.PROMPT) or ""
+    pairs: list[tuple[str, str]] = [("model", model.id)]
+    for name, value in parameters.items():
+        if value != model.parameters[name].default and value not in (None, "", []):
+            key = "variant" if name == "model" else name
+            pairs += [(key, str(item)) for item in (value if isinstance(value, list) else [value])]
+    query = "?" + urlencode(pairs, errors="replace")
+    if len(query) > LONGEST_QUERY:
+        query = "?" + urlencode([pair for pair in pairs if pair[0] != prompt][:50], errors="replace")
+    return query
+
+
+def read_query(catalog: Catalog, query: Mapping[str, list[str]]) -> Opening:
+    """The opening that an address asks for; without a model, the catalog's first with its example."""
+    named = (query.get("model") or [""])[0]
+    tab = (query.get("tab") or [""])[0]
+    if not named:
+        model = catalog.first
+        return Opening(model, model.example, (), tab)
+    found = catalog.find(named)
+    if found is None:
+        model = catalog.first
+        return Opening(model, model.example, (f"There is no model {named[:80]!r} here.",), tab)
+    notices = []
+    if not found.runnable:
+        instead = catalog.find(found.replaced_by or "")
+        notices.append(f"{found.name} has been retired." + (f" This is {instead.name} instead." if instead else ""))
+        found = instead or catalog.first
+    parameters = _parameters(found, query)
+    for problem in find_problems(found, parameters, prompt_needed=False):
+        if problem.field in parameters and _hopeless(found, problem.field):
+            del parameters[problem.field]
+            notices.append(f"The address was not used in full. {problem.what}")
+    return Opening(found, parameters, tuple(notices), tab, chosen=True)
+
+
+def _hopeless(model: Model, name: str) -> bool:
+    """A text that is too long can be shown and corrected; a value that no control can hold cannot."""
+    field = model.parameters.get(name)
+    return field is None or field.kind in (Kind.CHOICE, Kind.NUMBER, Kind.SEED, Kind.BOOLEAN)
+
+
+def _parameters(model: Model, query: Mapping[str, list[str]]) -> dict[str, Any]:
+    parameters: dict[str, Any] = {}
+    for name, field in model.parameters.items():
+        texts = query.get("variant" if name == "model" else name)
+        if not texts:
+            continue
+        text = texts[0][:LONGEST_PROMPT]
+        match field.type:
+            case "array":
+                parameters[name] = texts[:50]
+            case "integer" | "number":
+                parameters[name] = _number(text)
+            case "boolean":
+                parameters[name] = text.lower() in ("true", "1", "yes")
+            case _:
+                parameters[name] = text
+    return parameters
+
+
+def _number(text: str) -> float | int | str:
+    try:
+        value = float(text)
+    except ValueError:
+        return text
+    return int(value) if value.is_integer() and abs(value) < 2**53 else value

@@ -1,0 +1,261 @@
+"""The Generate tab: choose a model, fill its form, see the price, get the picture, copy the program."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import AsyncIterator, Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import gradio as gr
+
+from components.catalog import Model, Request, Role, build_request, find_problems, rebuild_request
+from components.costs import Cost, base_credits, price
+from components.errors import InputError, PlaygroundError
+from components.jobs import Job, JobState
+from components.snippets import LANGUAGES
+from components.ui import result
+from components.ui.address import write_query
+from components.ui.facts import chips, example_prompts, picker_choices
+from components.ui.form import Form, build_form, hint
+from components.ui.messages import button_text
+from components.ui.services import Services, Visit, arrived
+from components.ui.templates import render
+
+EXAMPLES = 4
+Updates = dict[Any, Any]
+
+
+@dataclass(frozen=True)
+class GenerateTab:
+    """What the page wires to others: the picker, a signal that a job has ended, and how to fill the tab."""
+
+    model: gr.Dropdown
+    ended: gr.Textbox
+    filled: Callable[[Model, Mapping[str, Any]], Updates]
+    filling: frozenset[Any]
+    choose: Callable[[Updates], Updates]
+    choosing: frozenset[Any]
+
+
+def build_generate_tab(services: Services, visit: gr.State) -> GenerateTab:
+    """Build and wire the tab. ``visit`` holds the page's :class:`Visit`."""
+    catalog = services.catalog
+    with gr.Row(elem_id="generate", equal_height=False):
+        with gr.Column(scale=5, min_width=320, elem_id="ask"):
+            with gr.Column(elem_id="choose"):
+                model = gr.Dropdown(picker_choices(catalog), value=catalog.first.id, label="Model", elem_id="model")
+                facts = gr.HTML(chips(catalog, catalog.first), elem_id="facts")
+            with gr.Column(elem_id="describe"):
+                prompt = gr.Textbox(label="Prompt", lines=3, max_lines=12, elem_id="prompt", max_length=100_000)
+                with gr.Row(elem_id="examples"):
+                    examples = [gr.Button("…", size="sm", min_width=60) for _ in range(EXAMPLES)]
+            form = build_form(catalog)
+            with gr.Column(elem_id="act"):
+                notice = gr.HTML(elem_id="price-note")
+                with gr.Row(elem_id="buttons"):
+                    generate = gr.Button("Generate", variant="primary", size="lg", elem_id="generate-button", scale=4)
+                    stop = gr.Button("Stop", size="lg", visible=False, elem_id="stop-button", scale=1, min_width=80)
+        with gr.Column(scale=7, min_width=320, elem_id="answer"):
+            with gr.Column(elem_id="outcome"):
+                place = gr.HTML(elem_id="place")
+                with gr.Row(elem_id="next-steps"):
+                    check = gr.Button("Check again", visible=False, size="sm", elem_id="check-button")
+                    again = gr.Button("Ask again", visible=False, size="sm", elem_id="again-button")
+                    drop = gr.Button("Let it go", visible=False, size="sm", elem_id="drop-button")
+                earlier = gr.HTML(elem_id="earlier")
+            with gr.Column(elem_id="snippet"):
+                language = gr.Radio(
+                    [(item.label, name) for name, item in LANGUAGES.items()],
+                    value="curl",
+                    label="The same call as a program",
+                    elem_id="language",
+                )
+                code = gr.Code(
+                    language="shell",
+                    interactive=False,
+                    show_label=False,
+                    show_line_numbers=False,
+                    max_lines=24,
+                    elem_id="code",
+                )
+    job = gr.State("")
+    address = gr.Textbox(visible="hidden", elem_id="address")
+    ended = gr.Textbox(visible="hidden", elem_id="ended")
+    everything = {model, prompt, language, visit, *form.controls}
+    steps = {place, stop, check, again, drop, job, earlier, ended}
+
+    def read(given: Mapping[Any, Any]) -> tuple[Model, dict[str, Any]]:
+        """The chosen model and every parameter the visitor gave."""
+        chosen = catalog.find(given[model] or "") or catalog.first
+        text = given[prompt] or ""
+        prompted = {chosen.by_role(Role.PROMPT) or "": text} if text else {}
+        values = {**form.values(chosen, given), **prompted}
+        return chosen, {name: values[name] for name in chosen.parameters if name in values}
+
+    def follow(given: Updates) -> Updates:
+        """Price, explanations, program and address for the form as it stands. Sends nothing."""
+        chosen, parameters = read(given)
+        problems = find_problems(chosen, parameters)
+        updates = form.explain(chosen, problems)
+        updates[prompt] = _explain_prompt(chosen, given[prompt] or "", problems)
+        updates[generate] = gr.update(value=button_text(_price(services, chosen, parameters)))
+        updates[code] = gr.update(
+            value=_program(services, given[visit], chosen, parameters, given[language]),
+            language=LANGUAGES[given[language]].editor,
+        )
+        updates[address] = write_query(chosen, parameters)
+        return updates
+
+    def choose(given: Updates) -> Updates:
+        """Another model: its form with its defaults. A prompt of the visitor's own is kept."""
+        chosen = catalog.find(given[model] or "") or catalog.first
+        own = given[prompt] and given[prompt] not in example_prompts(catalog)
+        updates = filled(chosen, {chosen.by_role(Role.PROMPT) or "": given[prompt]} if own else chosen.example)
+        if given[job]:
+            del updates[place]
+        del updates[model]
+        return updates
+
+    def filled(chosen: Model, parameters: Mapping[str, Any]) -> Updates:
+        """Updates that show a model with these parameters, and its example in the result place."""
+        updates = form.show(chosen, parameters)
+        updates[model] = chosen.id
+        updates[prompt] = parameters.get(chosen.by_role(Role.PROMPT) or "", "")
+        updates[facts] = chips(catalog, chosen)
+        updates[notice] = render("note", text=chosen.price_note)
+        updates[place] = result.show_example(services, chosen)
+        return updates | dict(zip(examples, _example_buttons(chosen), strict=True))
+
+    async def run(given: Updates) -> AsyncIterator[Updates]:
+        """Send the form as a request and show its job until it is settled."""
+        chosen, parameters = read(given)
+        async for updates in send(lambda: build_request(catalog, chosen.id, parameters), given[visit]):
+            yield updates
+
+    async def repeat(job_id: str, visitor: Visit) -> AsyncIterator[Updates]:
+        """Send the very request of an uncertain job once more, whatever the form holds by now."""
+        lost = await services.runner.find(job_id, visitor.visitor)
+        async for updates in send(lambda: rebuild_request(catalog, lost.model, lost.body), visitor):
+            yield updates
+
+    async def send(build: Callable[[], Request], visitor: Visit) -> AsyncIterator[Updates]:
+        visitor = arrived(visitor)
+        try:
+            started = await services.runner.submit(build(), services.account(visitor), visitor.visitor)
+        except PlaygroundError as error:
+            yield {place: result.show_problem(services, error.problem)}
+            return
+        async for updates in watch(started.id, visitor):
+            yield updates
+
+    async def watch(job_id: str, visitor: Visit) -> AsyncIterator[Updates]:
+        async for now in services.runner.watch(job_id, visitor.visitor):
+            updates = {place: result.show_job(services, now), job: now.id, **_buttons(now)}
+            if now.settled:
+                # In the same yield: of two in one moment Gradio 6.31 loses what only the first one changed.
+                kept = await services.runner.store.recent(visitor.visitor, result.EARLIER + 1)
+                updates[earlier] = result.show_earlier(services, kept, now.id)
+                updates[ended] = f"{now.id} {time.monotonic()}"
+            yield updates
+
+    def _buttons(now: Job) -> Updates:
+        checkable = now.overdue or (now.state in (JobState.STOPPED, JobState.FAILED) and now.task_id is not None)
+        unsure = now.state is JobState.UNCERTAIN and not now.note
+        return {
+            stop: gr.update(visible=not now.settled),
+            check: gr.update(visible=checkable),
+            again: gr.update(visible=unsure),
+            drop: gr.update(visible=unsure),
+        }
+
+    async def halt(job_id: str, visitor: Visit) -> None:
+        await services.runner.stop(job_id, visitor.visitor)
+
+    async def look(job_id: str, visitor: Visit) -> AsyncIterator[Updates]:
+        """Go on watching a job that is overdue, stopped or unreadable. Sends no new request."""
+        try:
+            await services.runner.check_again(job_id, services.account(visitor), visitor.visitor)
+            async for updates in watch(job_id, visitor):
+                yield updates
+        except PlaygroundError as error:
+            yield {place: result.show_problem(services, error.problem)}
+
+    async def let_go(job_id: str, visitor: Visit) -> Updates:
+        now = await services.runner.let_go(job_id, visitor.visitor)
+        return {place: result.show_job(services, now), **_buttons(now)}
+
+    quiet: dict[str, Any] = {"queue": False, "show_progress": "hidden", "api_visibility": "private"}
+    latest: dict[str, Any] = {**quiet, "trigger_mode": "always_last"}
+    long: dict[str, Any] = {"concurrency_limit": None, "show_progress": "hidden", "api_visibility": "private"}
+    changes = [part.change for part in (prompt, language, model, *form.controls)]
+    follow_outputs = {generate, code, address, prompt, *form.controls}
+    filling = {model, facts, notice, prompt, place, *examples, *form.controls, form.fold}
+    choosing = {model, prompt, job}
+    model.input(choose, choosing, filling - {model}, **latest)
+    gr.on([*changes, visit.change], follow, everything, follow_outputs, **latest)
+    address.change(None, address, js="(query) => window.playground.address(query)", **quiet)
+    for number, button in enumerate(examples):
+        button.click(_fill(services, form, prompt, number), {model}, {prompt, *form.controls, form.fold}, **quiet)
+    gr.on([generate.click, prompt.submit], run, everything, steps, **long)
+    again.click(repeat, [job, visit], steps, **long)
+    stop.click(halt, [job, visit], None, **quiet)
+    check.click(look, [job, visit], steps, **long)
+    drop.click(let_go, [job, visit], [place, stop, check, again, drop], **quiet)
+    return GenerateTab(model, ended, filled, frozenset(filling), choose, frozenset(choosing))
+
+
+def _fill(services: Services, form: Form, prompt: gr.Textbox, number: int) -> Any:
+    def fill(given: Updates) -> Updates:
+        """Fill the form with an example. Sends nothing."""
+        (picked,) = given.values()
+        chosen = services.catalog.find(picked or "") or services.catalog.first
+        options = _examples(chosen)
+        if number >= len(options):
+            return {prompt: gr.skip()}
+        parameters = options[number][1]
+        return {**form.show(chosen, parameters), prompt: parameters.get(chosen.by_role(Role.PROMPT) or "", "")}
+
+    return fill
+
+
+def _examples(model: Model) -> list[tuple[str, Mapping[str, Any]]]:
+    """Titles and parameters of a model's examples, its own full one first."""
+    field = model.by_role(Role.PROMPT) or ""
+    first = [("Example", model.example)] if model.example else []
+    return [*first, *((item.title, {field: item.prompt}) for item in model.prompts)][:EXAMPLES]
+
+
+def _example_buttons(model: Model) -> list[Any]:
+    titles = [title for title, _ in _examples(model)]
+    return [
+        gr.update(value=titles[number], visible=True) if number < len(titles) else gr.update(visible=False)
+        for number in range(EXAMPLES)
+    ]
+
+
+def _explain_prompt(model: Model, text: str, problems: list[InputError]) -> Any:
+    """What is wrong with a prompt that has been begun; an empty one needs no telling until it is sent."""
+    name = model.by_role(Role.PROMPT)
+    wrong = next((error.what for error in problems if error.field == name), "") if text else ""
+    return gr.update(info=hint(name or "", wrong), elem_classes=["wrong"] if wrong else [])
+
+
+def _price(services: Services, model: Model, parameters: Mapping[str, Any]) -> Cost:
+    """The price of the legal part of a form: what is not legal is not sent either."""
+    wrong = {error.field for error in find_problems(model, parameters, prompt_needed=False)}
+    legal = {name: value for name, value in parameters.items() if name not in wrong}
+    try:
+        return price(services.catalog, build_request(services.catalog, model.id, legal, prompt_needed=False))
+    except InputError:
+        credits = base_credits(model)
+        return Cost(credits, services.catalog.usd(credits))
+
+
+def _program(services: Services, visit: Visit, model: Model, parameters: Mapping[str, Any], language: str) -> str:
+    try:
+        request = build_request(services.catalog, model.id, parameters)
+    except InputError as error:
+        mark = "//" if language == "javascript" else "#"
+        return f"{mark} Not a request yet. {' '.join(error.what.splitlines())}"
+    return services.snippet(request, visit, language)

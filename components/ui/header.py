@@ -1,0 +1,72 @@
+"""The line at the top: name, key box, and one pill that says whose money is being spent."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import gradio as gr
+
+from components.errors import KeyRefused
+from components.ui import messages
+from components.ui.services import Services, Visit
+from components.ui.templates import render
+
+
+@dataclass(frozen=True)
+class Header:
+    """The parts that the page refreshes when a visit begins or money was spent."""
+
+    pill: gr.HTML
+    banner: gr.HTML
+    forget: gr.Button
+
+
+def build_header(services: Services, visit: gr.State) -> Header:
+    """Build and wire the header. A key goes from the box into ``visit`` by a private event; the box is emptied."""
+    with gr.Row(elem_id="header", equal_height=False):
+        gr.HTML(render("header", title="Image playground", tagline=messages.tagline(services)), elem_id="brand")
+        with gr.Row(elem_id="account"):
+            key = gr.Textbox(
+                type="password",
+                placeholder="Your API key, then Enter",
+                label="Your API key",
+                show_label=False,
+                container=False,
+                elem_id="key",
+                max_lines=1,
+                html_attributes=gr.InputHTMLAttributes(autocomplete="off", spellcheck=False),
+            )
+            forget = gr.Button("Forget key", size="sm", visible=False, elem_id="forget", min_width=80)
+            pill = gr.HTML(elem_id="pill")
+    banner = gr.HTML(elem_id="banner")
+
+    async def enter(typed: str, now: Visit) -> dict[Any, Any]:
+        """Take the key for this visit and empty the box, whatever it held."""
+        try:
+            after = now.with_key(typed)
+        except KeyRefused as error:
+            return {key: "", banner: render("banner", lines=[messages.plain(error)])}
+        return {key: "", visit: after, **await refreshed(services, after, pill, banner, forget)}
+
+    async def leave(now: Visit) -> dict[Any, Any]:
+        after = now.with_key("")
+        return {visit: after, **await refreshed(services, after, pill, banner, forget)}
+
+    quiet: dict[str, Any] = {"queue": False, "show_progress": "hidden", "api_visibility": "private"}
+    key.submit(enter, [key, visit], [key, visit, pill, banner, forget], **quiet)
+    forget.click(leave, [visit], [visit, pill, banner, forget], **quiet)
+    return Header(pill, banner, forget)
+
+
+async def refreshed(
+    services: Services, visit: Visit, pill: gr.HTML, banner: gr.HTML, forget: gr.Button, notices: tuple[str, ...] = ()
+) -> dict[Any, Any]:
+    """Updates that make the header tell the truth about this visit."""
+    kind, words = await messages.pill(services, visit)
+    lines = [*notices, messages.banner(services, services.account(visit)), *(() if visit.key else services.notices)]
+    return {
+        pill: render("pill", kind=kind, words=words),
+        banner: render("banner", lines=[line for line in lines if line]),
+        forget: gr.update(visible=bool(visit.key)),
+    }

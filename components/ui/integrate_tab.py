@@ -1,0 +1,41 @@
+"""The Integrate tab: the call contract, parameters, prices and behaviour of the chosen model."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import gradio as gr
+
+from components.ui.facts import picker_choices
+from components.ui.integration import integration
+from components.ui.services import Services
+from components.ui.templates import render
+
+
+@dataclass(frozen=True)
+class IntegrateTab:
+    """``follow`` gives the updates that show a model; ``following`` is what they update.
+
+    The tab is told what to show instead of watching its own picker: a tab that is not open is not in the
+    page, and a control that is not in the page reports no change.
+    """
+
+    follow: Callable[[str], dict[Any, Any]]
+    following: frozenset[Any]
+
+
+def build_integrate_tab(services: Services) -> IntegrateTab:
+    """Build and wire the tab."""
+    catalog = services.catalog
+
+    def describe(model_id: str | None) -> str:
+        model = catalog.find(model_id or "") or catalog.first
+        return render("integrate", **integration(catalog, model))
+
+    model = gr.Dropdown(picker_choices(catalog), value=catalog.first.id, label="Model", elem_id="integrate-model")
+    page = gr.HTML(describe(catalog.first.id), elem_id="integrate")
+    quiet: dict[str, Any] = {"queue": False, "show_progress": "hidden", "api_visibility": "private"}
+    model.input(describe, model, page, trigger_mode="always_last", **quiet)
+    return IntegrateTab(lambda chosen: {model: chosen, page: describe(chosen)}, frozenset({model, page}))

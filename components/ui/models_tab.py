@@ -1,0 +1,136 @@
+"""The Models & prices tab: the sortable comparison, each row a door to Generate, and the what-if."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import gradio as gr
+import pandas as pd
+
+from components.costs import credits_text, usd_text
+from components.ui.downloads import MODELS_PATH, PLANS_PATH
+from components.ui.services import Services
+from components.ui.tables import MODELS, PLANS, models_frame, narrowed, plans_frame, shown
+from components.ui.templates import render
+
+WIDTHS = [150, 158, 64, 64, 64, 72, 72, 84, 98, 76, 92, 106, 80]
+NEEDS = ["image input", "callback"]
+PICTURES, BUDGET = 1000, 50
+
+
+@dataclass(frozen=True)
+class ModelsTab:
+    """``choose`` turns a click on the table into the id of the row's model; ``chosen`` is where it goes."""
+
+    table: gr.Dataframe
+    chosen: gr.State
+    choose: Callable[[gr.SelectData], str]
+
+
+def build_models_tab(services: Services) -> ModelsTab:
+    """Build and wire the tab."""
+    catalog = services.catalog
+    frame = models_frame(catalog)
+    gr.HTML(render("section", title="What each model costs", text="Credits for one picture; 1 credit = $0.01. "
+                   "Sort by any column, click a row to try the model."), elem_classes="section")  # fmt: skip
+    with gr.Row(elem_id="filters"):
+        search = gr.Textbox(label="Search", placeholder="Model, provider, input", elem_id="search", scale=3)
+        provider = gr.Dropdown(
+            sorted(frame["Provider"].unique()), multiselect=True, label="Provider", elem_id="provider", scale=3
+        )
+        ceiling = gr.Dropdown(_ceilings(frame), value=None, label="Price from", elem_id="ceiling", scale=2, min_width=140)
+        needs = gr.CheckboxGroup(NEEDS, label="Must have", elem_id="needs", scale=3, min_width=240)
+    table = gr.Dataframe(
+        headers=list(MODELS),
+        datatype=list(MODELS.values()),
+        column_count=len(MODELS),
+        column_widths=WIDTHS,
+        interactive=False,
+        buttons=["fullscreen"],
+        max_height=620,
+        elem_id="models-table",
+        elem_classes="table",
+        show_label=False,
+    )
+    gr.HTML(f'<p class="quiet"><a href="{MODELS_PATH}" download>Download as CSV</a></p>')
+    gr.HTML(render("section", title="What if", text="What a month costs, and how many pictures a budget buys, for every model and variant."),
+            elem_classes="section")  # fmt: skip
+    with gr.Row(elem_id="what-if"):
+        pictures = gr.Number(
+            value=PICTURES, minimum=0, maximum=1e9, label="Images a month", elem_id="pictures", min_width=140
+        )
+        budget = gr.Number(value=BUDGET, minimum=0, maximum=1e9, label="or a budget of $", elem_id="budget", min_width=140)
+    with gr.Row(equal_height=False):
+        with gr.Column(scale=7, min_width=320):
+            costs = gr.Dataframe(
+                headers=list(PLANS),
+                datatype=list(PLANS.values()),
+                column_count=len(PLANS),
+                column_widths=[142, 192, 78, 78, 92, 92],
+                interactive=False,
+                buttons=["fullscreen"],
+                max_height=860,
+                elem_id="plans-table",
+                elem_classes="table",
+                show_label=False,
+            )
+            link = gr.HTML(_plans_link(PICTURES, BUDGET))
+        with gr.Column(scale=5, min_width=320):
+            chart = gr.HTML(elem_id="plans-chart")
+    chosen = gr.State("")
+
+    def narrow(text: str, providers: list[str], most: float | None, must: list[str]) -> dict[str, Any]:
+        return shown(narrowed(frame, text, providers, most, must), MODELS)
+
+    def plan(pictures_per_month: float | None, dollars: float | None) -> dict[Any, Any]:
+        wanted, limit = _amount(pictures_per_month), _amount(dollars)
+        found = plans_frame(catalog, wanted, limit)
+        return {costs: shown(found, PLANS), chart: _bars(found), link: _plans_link(wanted, limit)}
+
+    def choose(event: gr.SelectData) -> str:
+        """The model of the clicked row: name and provider are on the row wherever sorting has put it."""
+        name, maker = event.row_value[:2]
+        match = frame[(frame["Model"] == name) & (frame["Provider"] == maker)]
+        return "" if match.empty else f"{match.iloc[0]['id']}"
+
+    quiet: dict[str, Any] = {"queue": False, "show_progress": "hidden", "api_visibility": "private"}
+    latest: dict[str, Any] = {**quiet, "trigger_mode": "always_last"}
+    filters = [search, provider, ceiling, needs]
+    gr.on([part.change for part in filters], narrow, filters, table, **latest)
+    gr.on([pictures.change, budget.change], plan, [pictures, budget], [costs, chart, link], **latest)
+    page = gr.context.Context.root_block
+    page.load(lambda: shown(frame, MODELS), None, table, **quiet)
+    page.load(plan, [pictures, budget], [costs, chart, link], **quiet)
+    return ModelsTab(table, chosen, choose)
+
+
+def _ceilings(frame: pd.DataFrame) -> list[tuple[str, float | None]]:
+    """Price limits worth offering: none, then each price that some model starts at."""
+    prices = sorted(set(frame["From"]))
+    return [("any", None), *((f"at most {credits_text(price)}", price) for price in prices)]
+
+
+def _amount(value: float | None) -> float:
+    """A number from a field that may be empty, negative or far too large."""
+    return min(max(float(value or 0), 0.0), 1e9)
+
+
+def _plans_link(pictures: float, budget: float) -> str:
+    address = f"{PLANS_PATH}?pictures={pictures:g}&budget={budget:g}"
+    return render("link", address=address, text="Download as CSV")
+
+
+def _bars(frame: pd.DataFrame) -> str:
+    """The cost of a month as bars, cheapest first, each with its number."""
+    longest = max(float(frame["$ a month"].max()), 1e-9)
+    rows = [
+        {
+            "label": f"{row['icon']} {row['Model']}" + (f" · {row['Variant']}" if row["Variant"] != "—" else ""),
+            "usd": usd_text(float(row["$ a month"])),
+            "share": round(100 * float(row["$ a month"]) / longest, 2),
+        }
+        for row in frame.to_dict("records")
+    ]
+    return render("bars", title="Cost a month", rows=rows)

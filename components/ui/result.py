@@ -1,0 +1,142 @@
+"""What stands in the result place: a job's state, pictures, facts and problem, as escaped HTML."""
+
+from __future__ import annotations
+
+import time
+from urllib.parse import quote
+
+from components.api.polling import Timing
+from components.catalog import Catalog, Model, Request, Role, build_request
+from components.costs import credits_text
+from components.errors import Problem
+from components.jobs import Job, JobState
+from components.jobs.delivery import differences, shape_ratio
+from components.jobs.routes import PREFIX
+from components.ui.messages import state_word
+from components.ui.services import Services
+from components.ui.templates import render
+
+EARLIER = 12
+
+TONES = {JobState.DONE: "good", JobState.FAILED: "bad", JobState.UNCERTAIN: "warn", JobState.STOPPED: "warn"}
+
+
+def seconds_text(seconds: float) -> str:
+    return f"{seconds:.1f} s" if seconds < 100 else f"{seconds / 60:.1f} min"
+
+
+def typical_text(seconds: tuple[float, float] | None) -> str:
+    """``3–10 s``, or what is honest where nothing is stated."""
+    return f"{seconds[0]:g}–{seconds[1]:g} s" if seconds else "time not stated"
+
+
+def show_job(services: Services, job: Job) -> str:
+    """The result place for a job as it is now."""
+    model = services.catalog.find(job.model)
+    elapsed = job.seconds(time.time())
+    running = not job.settled
+    return render(
+        "result",
+        word=state_word(job),
+        tone="warn" if job.overdue else TONES.get(job.state, "run"),
+        running=running,
+        elapsed=seconds_text(elapsed) if not running else f"{elapsed:.0f} s",
+        typical=typical_text(model.seconds if model else None) if running else "",
+        progress=round(100 * Timing.from_range(job.typical).progress(elapsed)) if running else 0,
+        note=job.note,
+        ratio=shape_ratio(job.shape) or 1.0,
+        pictures=[_picture(job, index, model) for index in range(len(job.pictures))],
+        count=job.count,
+        facts=_facts(job),
+        differences=differences(job),
+        task_id=job.task_id or "",
+        problem=_linked(job.problem, services),
+        sandbox=job.payer == "sandbox",
+        waiting=job.waiting,
+        name=model.name if model else job.model,
+    )
+
+
+def show_earlier(services: Services, jobs: list[Job], current: str) -> str:
+    """A strip of this visit's other finished pictures, so that a new one takes none away."""
+    kept = []
+    for job in jobs:
+        if job.id != current:
+            model = services.catalog.find(job.model)
+            kept += [_picture(job, index, model) for index in range(len(job.pictures))]
+    return render("earlier", pictures=kept[:EARLIER])
+
+
+def show_problem(services: Services, problem: Problem) -> str:
+    """The result place when nothing was sent."""
+    return render("refused", problem=_linked(problem, services))
+
+
+def show_example(services: Services, model: Model) -> str:
+    """A finished example of a model: a sandbox drawing from the settings in the form, nothing spent."""
+    if not model.example:
+        return render("empty", name=model.name)
+    request = example_request(services.catalog, model)
+    return render(
+        "example",
+        url=f"{services.examples}/{quote(model.id, safe='')}",
+        alt=f"{request.prompt} (sandbox drawing in the place of {model.name})",
+        name=model.name,
+        ratio=shape_ratio(request.shape) or 1.0,
+        inputs=model.by_role(Role.IMAGES) is not None,
+    )
+
+
+def example_request(catalog: Catalog, model: Model) -> Request:
+    return build_request(catalog, model.id, model.example)
+
+
+def _picture(job: Job, index: int, model: Model | None) -> dict[str, object]:
+    kept = job.pictures[index]
+    url = f"{PREFIX}/{kept.name}"
+    file = f"{job.model}-{job.task_id or job.id}" + (f"-{index + 1}" if len(job.pictures) > 1 else "")
+    prompt = next((str(value) for name, value in job.body.items() if model and name == model.by_role(Role.PROMPT)), "")
+    return {
+        "url": url,
+        "save": f"{url}?save={quote(file, safe='')}",
+        "alt": f"{prompt} ({model.name if model else job.model})",
+        "width": kept.width,
+        "height": kept.height,
+    }
+
+
+def _facts(job: Job) -> list[str]:
+    """One line: size and format, price, seconds."""
+    facts = []
+    sizes = {f"{p.width} × {p.height} {p.format.upper()}" if p.width else p.format.upper() for p in job.pictures}
+    if job.pictures:
+        many = f"{len(job.pictures)} pictures, " if len(job.pictures) > 1 else ""
+        facts.append(many + ", ".join(sorted(sizes)))
+    if job.settled and not job.reserves:
+        return facts
+    if job.payer == "sandbox":
+        facts.append(f"free here, {credits_text(job.credits)} at the service")
+    elif job.charged is None:
+        facts.append(f"{credits_text(job.credits)} by the price list")
+    elif job.charged == job.credits:
+        facts.append(f"{credits_text(job.charged)} charged")
+    else:
+        facts.append(f"{credits_text(job.charged)} charged, {credits_text(job.credits)} by the price list")
+    if job.state is JobState.DONE:
+        facts.append(seconds_text(job.seconds(time.time())))
+    return facts
+
+
+def _linked(problem: Problem | None, services: Services) -> dict[str, str] | None:
+    """A problem with the one link that helps: the billing page for an empty account."""
+    if problem is None:
+        return None
+    endpoint = services.catalog.endpoint
+    link = endpoint.base_url + endpoint.billing if problem.kind == "credits" else ""
+    return {
+        "what": problem.what,
+        "charged": problem.charged,
+        "next_step": problem.next_step,
+        "reply": problem.reply,
+        "link": link,
+    }

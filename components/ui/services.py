@@ -1,0 +1,73 @@
+"""All that a tab may touch of the world, in one frozen record; nothing else is shared between visitors."""
+
+from __future__ import annotations
+
+import secrets
+from dataclasses import dataclass, field, replace
+
+from components.api import Account
+from components.catalog import Catalog, Request
+from components.errors import KeyRefused
+from components.jobs import Caps, Runner
+from components.snippets import write_snippet
+
+KEY_HEADER = "x-api-in-one-key"
+VISITOR_HEADER = "x-playground-visitor"
+SHORTEST_VISITOR = 16
+LONGEST_KEY = 500
+
+
+@dataclass(frozen=True)
+class Visit:
+    """One open page or one headless caller: who they are to us, and their own key while the visit lasts."""
+
+    visitor: str = field(default_factory=lambda: secrets.token_urlsafe(16))
+    key: str = field(default="", repr=False)
+
+    def with_key(self, typed: str) -> Visit:
+        """The visit with a key as typed or sent. Raises KeyRefused for what no HTTP header could carry."""
+        key = typed.strip()
+        if len(key) > LONGEST_KEY or not key.isascii() or not key.isprintable() or " " in key:
+            raise KeyRefused("This is no API key: a key is one word of plain letters, digits and signs.")
+        return replace(self, key=key)
+
+
+def arrived(visit: Visit) -> Visit:
+    """The visit, or a new one for a caller who never opened the page: nobody shares the empty name."""
+    return visit if visit.visitor else Visit(key=visit.key)
+
+
+@dataclass(frozen=True)
+class Services:
+    """What the page is given.
+
+    ``service`` is the real service without a key, ``sandbox`` the built-in one as this process reaches it;
+    ``sandbox_url`` is how a visitor reaches it, ``examples`` the path of its example drawings. ``host_key`` is None where visitors may not spend one.
+    ``notices`` are sentences about this installation that every visitor should know, ``storage`` says how
+    long results are kept.
+    """
+
+    catalog: Catalog
+    runner: Runner
+    service: Account
+    sandbox: Account
+    sandbox_url: str
+    examples: str
+    host_key: str | None = field(default=None, repr=False)
+    caps: Caps = field(default_factory=Caps)
+    notices: tuple[str, ...] = ()
+    storage: str = ""
+
+    def account(self, visit: Visit) -> Account:
+        """Who pays for this visit: the visitor's own key, else the host's, else nobody: the sandbox."""
+        if visit.key:
+            return replace(self.service, payer="visitor", key=visit.key)
+        if self.host_key:
+            return replace(self.service, payer="host", key=self.host_key)
+        return self.sandbox
+
+    def snippet(self, request: Request, visit: Visit, language: str = "curl") -> str:
+        """The program that makes this request as this visit would. Raises InputError for a language."""
+        account = self.account(visit)
+        base = self.sandbox_url if account.payer == "sandbox" else account.base_url
+        return write_snippet(request, base, self.catalog.endpoint, language)

@@ -1,0 +1,208 @@
+"""The client against servers that break in every way: what was sent how often, what is said, and where the key goes."""
+
+from __future__ import annotations
+
+import json
+import socket
+import traceback
+from collections.abc import AsyncIterator
+from typing import Any
+from urllib.parse import unquote
+
+import httpx
+import pytest
+
+from components.api import ApiClient, Phase
+from components.api.client import CONNECT_TRIES
+from components.errors import (
+    MAY_BE_CHARGED,
+    NOT_CHARGED,
+    AnswerLost,
+    NotSent,
+    PlaygroundError,
+    ServiceError,
+    UnreadableReply,
+    UpstreamFailed,
+)
+from tests.api import BODY, CREATED, ENDLESS, KEY, RESET, SILENT, Call, account, both, http, upstream
+
+
+@pytest.fixture
+async def hasty() -> AsyncIterator[ApiClient]:
+    """A client that waits one second for an answer, and whose HTTP side would follow redirects."""
+    async with httpx.AsyncClient(trust_env=False, timeout=httpx.Timeout(30, read=1.0), follow_redirects=True) as http_client:
+        yield ApiClient(http_client)
+
+
+async def test_a_created_task_is_posted_once_with_the_key_in_its_header(hasty: ApiClient) -> None:
+    async with upstream(http(200, CREATED)) as server:
+        reply = await hasty.create(account(server.address), BODY)
+
+    assert (reply.phase, reply.task_id, server.paths) == (Phase.RUNNING, "n41x", ["/api/v1/images/generations"])
+    assert f"authorization: bearer {KEY}".lower() in server.heads[0].lower()
+
+
+async def test_a_refused_connection_means_that_nothing_was_sent(hasty: ApiClient) -> None:
+    with socket.socket() as closed:
+        closed.bind(("127.0.0.1", 0))  # bound, never listening: nobody else gets the port meanwhile
+        where = account(f"http://127.0.0.1:{closed.getsockname()[1]}")
+        with pytest.raises(NotSent, match=r"No connection to 127\.0\.0\.1 could be made") as caught:
+            await hasty.create(where, BODY)
+        with pytest.raises(UpstreamFailed):
+            await hasty.task(where, "n1", BODY)
+
+    assert caught.value.problem.charged == NOT_CHARGED
+
+
+async def test_only_connecting_is_tried_again(hasty: ApiClient) -> None:
+    """A server that speaks no TLS: each handshake fails before a request is made."""
+    async with upstream(http(200, CREATED)) as server:
+        with pytest.raises(NotSent):
+            await hasty.create(account(server.address.replace("http:", "https:")), BODY)
+
+    assert (server.connections, server.posts) == (CONNECT_TRIES, 0)
+
+
+LOST = {
+    "reset after the request": RESET,
+    "no answer in time": SILENT,
+    "connection closed without a word": b"",
+    "half a status line": b"HTTP/1.1 2",
+    "no HTTP": b"SSH-2.0-OpenSSH_9.6\r\n",
+    "500": http(500, '{"error":{"code":500,"message":"Internal error","type":"server_error"}}'),
+    "503": http(503, "<html>Service unavailable</html>"),
+    "500 about credits": http(500, '{"error":{"message":"Insufficient credits at the provider"}}'),
+    "200 with code 500": http(200, '{"code":500,"message":"boom","data":null}'),
+    "body cut short": http(200, CREATED, length=5000),
+    "truncated JSON": http(200, CREATED[:60]),
+    "web page": http(200, "<!doctype html><title>Just a moment</title>"),
+    "empty": http(200),
+    "no content": http(204),
+    "no task id": http(200, '{"code":200,"message":"success","data":{}}'),
+    "broken compression": http(200, "no gzip", "Content-Encoding: gzip"),
+    "more than any reply": ENDLESS,
+}
+
+
+@pytest.mark.parametrize("answer", LOST.values(), ids=LOST)
+async def test_a_lost_answer_is_said_to_be_lost_and_the_request_left_once(hasty: ApiClient, answer: bytes) -> None:
+    async with upstream(answer) as server:
+        with pytest.raises(AnswerLost) as caught:
+            await hasty.create(account(server.address), BODY)
+
+    assert server.posts == 1
+    assert caught.value.problem.charged == MAY_BE_CHARGED
+    assert "may have been accepted" in str(caught.value)
+
+
+async def test_a_task_id_in_an_answer_that_cannot_be_read_is_not_lost(hasty: ApiClient) -> None:
+    """The service named the task it made: whatever word it used, the task can be asked for by its id."""
+    async with upstream(http(200, CREATED.replace("IN_PROGRESS", "CREATED"))) as server:
+        try:
+            found: Any = await hasty.create(account(server.address), BODY)
+        except ServiceError as error:
+            found = error
+
+    assert found.task_id == "n41x"
+
+
+POLLS = {
+    **LOST,
+    "404": http(404, '{"error":{"code":404,"message":"No such task.","type":"not_found"}}'),
+    "word": http(200, '{"status":"THAWING"}'),
+}
+del POLLS["no task id"], POLLS["empty"]
+
+
+@pytest.mark.parametrize("answer", POLLS.values(), ids=POLLS)
+async def test_a_poll_that_fails_is_a_service_error_that_blames_nobody(hasty: ApiClient, answer: bytes) -> None:
+    async with upstream(answer) as server:
+        with pytest.raises(ServiceError) as caught:
+            await hasty.task(account(server.address), "n1", BODY)
+
+    assert not isinstance(caught.value, AnswerLost | NotSent)
+    assert server.posts == 0
+
+
+@pytest.mark.parametrize(
+    "task_id",
+    ["n41x", "a/b", "../../billing/credits", "..", ".", "a?b=c#d", "a b", "%2e%2e", "é狐", "{task_id}", "a\\b", "\ud800"],
+)
+async def test_a_task_id_stays_one_segment_of_its_path(hasty: ApiClient, task_id: str) -> None:
+    """An id is data from outside. One that cannot be asked for is an error; no id leads elsewhere with the key."""
+    async with upstream(http(200, '{"status":"pending"}')) as server:
+        try:
+            await hasty.task(account(server.address), task_id, BODY)
+        except ServiceError:
+            assert server.paths == []
+        else:
+            (path,) = server.paths
+            assert path.startswith("/api/v1/tasks/")
+            assert unquote(path.removeprefix("/api/v1/tasks/")) == task_id
+            assert not set("/?#") & set(path.removeprefix("/api/v1/tasks/"))
+
+
+@pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
+async def test_a_redirect_is_not_followed(hasty: ApiClient, status: int) -> None:
+    """Another address never sees the request, let alone the key."""
+    async with upstream(http(200, CREATED)) as other, upstream(http(status, "", f"Location: {other.address}/x")) as server:
+        with pytest.raises(AnswerLost):
+            await hasty.create(account(server.address), BODY)
+        with pytest.raises(UnreadableReply):
+            await hasty.task(account(server.address), "n1", BODY)
+
+    assert (len(server.heads), other.connections) == (2, 0)
+
+
+TELLING = {
+    "error message": http(401, json.dumps({"error": {"message": f"The key {KEY} is unknown"}})),
+    "plain text": http(400, f"unknown key {KEY}"),
+    "web page": http(200, f"<html>{KEY}</html>"),
+    "server error": http(500, json.dumps({"message": f"crashed with Bearer {KEY}"})),
+    "state word": http(200, json.dumps({"task_id": "n1", "status": f"no {KEY}"})),
+    "rate limit": http(429, json.dumps({"message": f"{KEY} is too fast"}), "Retry-After: 1"),
+    "failed task": http(200, json.dumps({"task_id": "n1", "status": "failed", "error": f"{KEY} has no access"})),
+    "created task": http(200, json.dumps({"task_id": "n1", "status": "pending", "message": f"hello {KEY}"})),
+    "at the cut of a reply": http(400, "x" * (2000 - 15) + KEY),
+    "at the cut of a reason": http(400, json.dumps({"message": "x" * (600 - 15) + KEY})),
+    "at the cut of plain text": http(400, "x" * (300 - 15) + KEY),
+    "at the cut of a word": http(200, json.dumps({"task_id": "n1", "status": "x" * (60 - 15) + KEY})),
+    "at the cut of a message": http(200, json.dumps({"task_id": "n1", "status": "failed", "error": "x" * (600 - 15) + KEY})),
+    "at the cut of a good reply": http(200, json.dumps({"task_id": "n1", "pad": "x" * (2000 - 50), "more": KEY})),
+}
+
+
+@pytest.mark.parametrize("answer", TELLING.values(), ids=TELLING)
+async def test_a_key_that_comes_back_is_not_passed_on(hasty: ApiClient, answer: bytes) -> None:
+    """Not in a message, a problem, a raw reply or a logged traceback, and no part of it either."""
+    async with upstream(answer) as server:
+        where = account(server.address)
+        for call in both(hasty, where):
+            told = await everything_told(call)
+            assert "***" in told or "xxx" in told
+            assert KEY[:12] not in told
+            assert KEY[-8:] not in told
+            assert KEY not in repr(where)
+
+
+@pytest.mark.parametrize(
+    "key", ["aio_SECRET\nvalue", "aio_SECRET\r\nX-More: 1", "aio_SECRETключ", "aio_SECRET\0", "aio_SECRET\ud800"], ids=ascii
+)
+async def test_a_key_that_no_header_can_hold_is_an_error_and_nothing_is_sent(hasty: ApiClient, key: str) -> None:
+    async with upstream(http(200, CREATED)) as server:
+        for call in both(hasty, account(server.address, key)):
+            with pytest.raises(PlaygroundError) as caught:
+                await call()
+            assert not isinstance(caught.value, AnswerLost)
+            assert "SECRET" not in "".join(traceback.format_exception(caught.value))
+
+    assert server.heads == []
+
+
+async def everything_told(call: Call) -> str:
+    """All that a caller, a visitor or a log can see of one call."""
+    try:
+        reply = await call()
+        return f"{reply!r} {reply.failure!s} {reply.failure.problem!r}"
+    except ServiceError as error:
+        return f"{error!s} {error!r} {error.problem!r} {error.problem!s} {error.reply} {''.join(traceback.format_exception(error))}"

@@ -1,0 +1,252 @@
+"""The application in a process of its own, and pages that fail their test when anything goes wrong in them."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import pytest
+import yaml
+from playwright.sync_api import Browser, Locator, Page, Request, expect, sync_playwright
+
+from components.catalog import Catalog, Model
+from components.sandbox import create_sandbox
+from tests.browser import chromium
+from tests.conftest import ROOT, serve
+
+SPEED = 40
+HERE = ("127.0.0.1", "localhost", "")
+BEGAN = re.compile(r"The playground is at (http://\S+)")
+STARTED = re.compile(r"job (\S+) task")
+Visitor = Callable[..., Page]
+
+expect.set_options(timeout=10_000)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Playwright leaves an event loop in the main thread, which no ``asyncio`` test after it would survive."""
+    items.sort(key=lambda item: "tests/browser/" in item.nodeid)
+
+
+def pytest_terminal_summary(terminalreporter: Any) -> None:
+    skipped = terminalreporter.stats.get("skipped", [])
+    if any(chromium.MISSING in str(report.longrepr) for report in skipped):
+        terminalreporter.section(chromium.MISSING, sep="!")
+
+
+@dataclass(frozen=True)
+class Playground:
+    """A running application: its address, what it wrote to its log, and its data folder."""
+
+    address: str
+    log_file: Path
+    data: Path
+
+    @property
+    def log(self) -> str:
+        return self.log_file.read_text(encoding="utf-8")
+
+    @property
+    def jobs(self) -> list[str]:
+        """The ids of all jobs it ever sent, in order: each is logged when the service has answered."""
+        return list(dict.fromkeys(STARTED.findall(self.log)))
+
+
+@contextmanager
+def playground(folder: Path, **settings: str) -> Iterator[Playground]:
+    """The application with these settings and nothing else of this machine's, not even a ``.env`` beside it."""
+    folder.mkdir(parents=True, exist_ok=True)
+    log_file, data = folder / "log.txt", folder / "data"
+    environment = {name: os.environ[name] for name in ("PATH", "LANG", "SYSTEMROOT") if name in os.environ}
+    environment |= {
+        "HOME": str(folder),
+        "GRADIO_SERVER_PORT": "0",
+        "PLAYGROUND_CATALOG": str(ROOT / "catalog.yaml"),
+        "PLAYGROUND_DATA": str(data),
+        "PLAYGROUND_SANDBOX_SPEED": str(SPEED),
+        "PYTHONDONTWRITEBYTECODE": "1",
+        **settings,
+    }
+    with log_file.open("w", encoding="utf-8") as log:
+        process = subprocess.Popen([sys.executable, ROOT / "app.py"], cwd=folder, env=environment, stdout=log, stderr=log)
+    try:
+        yield Playground(_address(process, log_file), log_file, data)
+    finally:
+        process.terminate()
+        try:
+            process.wait(15)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+
+
+def _address(process: subprocess.Popen[bytes], log_file: Path) -> str:
+    give_up = time.monotonic() + 60
+    while time.monotonic() < give_up and process.poll() is None:
+        if found := BEGAN.search(log_file.read_text(encoding="utf-8")):
+            return found[1]
+        time.sleep(0.05)
+    raise AssertionError(f"The application did not start:\n{log_file.read_text(encoding='utf-8')}")
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    path = chromium.find()
+    if path is None:
+        (pytest.fail if chromium.strict() else pytest.skip)(chromium.MISSING)
+    with sync_playwright() as playwright:
+        started = playwright.chromium.launch(executable_path=path, args=chromium.arguments())
+        yield started
+        started.close()
+
+
+@pytest.fixture(scope="session")
+def app(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Playground]:
+    """The application as it ships, without a key: the sandbox pays."""
+    with playground(tmp_path_factory.mktemp("app")) as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def hurried(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Playground]:
+    """An application that waits two seconds for a task; one of its models states no time, one is retired."""
+    folder = tmp_path_factory.mktemp("hurried")
+    entries = yaml.safe_load((ROOT / "catalog.yaml").read_text(encoding="utf-8"))
+    named = {entry["id"]: entry for entry in entries["models"]}
+    del named["ideogram-v4"]["seconds"]
+    named["cogview-4"] |= {"status": "retired", "replaced_by": "flux-2"}
+    changed = folder / "catalog.yaml"
+    changed.write_text(yaml.safe_dump(entries, sort_keys=False, allow_unicode=True), encoding="utf-8")
+    with playground(folder, PLAYGROUND_CATALOG=str(changed), PLAYGROUND_DEADLINE_S="2") as running:
+        yield running
+
+
+class Upstream:
+    """A sandbox in the place of the service, in a thread of the tests. ``seen`` is (method, path, authorization);
+    a prompt with ``#echo`` is refused with the prompt itself as the reason."""
+
+    def __init__(self, catalog: Catalog) -> None:
+        self.seen: list[tuple[str, str, str]] = []
+        self.address = ""
+        self._sandbox = create_sandbox(catalog, SPEED)
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        if scope["type"] != "http":
+            await self._sandbox(scope, receive, send)
+            return
+        sent = dict(scope["headers"]).get(b"authorization", b"").decode()
+        self.seen.append((scope["method"], scope["path"], sent))
+        message = await receive()
+        if b"#echo" in message.get("body", b""):
+            reason = json.dumps({"error": {"code": 400, "message": json.loads(message["body"])["prompt"]}}).encode()
+            await send({"type": "http.response.start", "status": 400, "headers": [(b"content-type", b"application/json")]})
+            await send({"type": "http.response.body", "body": reason})
+            return
+        waiting = [message]
+
+        async def replay() -> Any:
+            return waiting.pop() if waiting else await receive()
+
+        await self._sandbox(scope, replay, send)
+
+
+@pytest.fixture(scope="session")
+def upstream(catalog: Catalog) -> Iterator[Upstream]:
+    service = Upstream(catalog)
+    with serve(service) as address:
+        service.address = address
+        yield service
+
+
+@pytest.fixture(scope="session")
+def keyed(browser: Browser, upstream: Upstream, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Playground]:
+    """An application whose service is the upstream of these tests, with no key of its own."""
+    with playground(tmp_path_factory.mktemp("keyed"), API_IN_ONE_BASE_URL=upstream.address) as running:
+        yield running
+
+
+@pytest.fixture
+def visit(browser: Browser, request: pytest.FixtureRequest) -> Iterator[Visitor]:
+    """Opens an address as a new visitor. The test fails on a script error, a console error, a dialog, and on
+    any request that leaves this machine."""
+    faults: list[str] = []
+    contexts = []
+
+    def sent(outgoing: Request) -> None:
+        parts = urlsplit(outgoing.url)
+        if parts.scheme not in ("data", "blob") and parts.hostname not in HERE:
+            faults.append(f"a request left this machine: {outgoing.url[:200]}")
+
+    def stranger(address: str, *, ready: bool = True, **options: Any) -> Page:
+        context = browser.new_context(**{"viewport": {"width": 1280, "height": 900}, "reduced_motion": "reduce", **options})
+        contexts.append(context)
+        context.on("request", sent)
+        context.on("weberror", lambda error: faults.append(f"script error: {error.error}"))
+        context.on("console", lambda line: faults.append(f"console: {line.text}") if line.type == "error" else None)
+        page = context.new_page()
+        page.on("websocket", lambda socket: faults.append(f"a socket: {socket.url}"))
+        page.on("dialog", lambda dialog: (faults.append(f"dialog: {dialog.message}"), dialog.dismiss()))
+        page.goto(address)
+        if ready:
+            expect(page.locator("#generate-button")).to_contain_text("credit")
+            expect(page.locator(".pill")).not_to_be_empty()
+        return page
+
+    yield stranger
+    for context in contexts:
+        context.close()
+    assert not faults, faults
+
+
+def pick_model(page: Page, model: Model) -> None:
+    """Choose a model in the picker and wait until the whole page is about it."""
+    page.locator("#model input").click()
+    page.locator(f'[role=option][aria-label*="{model.name} · "]').click()
+    expect(page).to_have_url(re.compile(rf"[?&]model={re.escape(model.id)}(&|$)"))
+
+
+def field(page: Page, name: str) -> Locator:
+    """The control of a parameter, by the API's name."""
+    return page.locator(f'#parameters [id^="field-{name}-"]')
+
+
+def choose(page: Page, name: str, value: str) -> None:
+    """Choose a value in the list of a parameter."""
+    field(page, name).locator("input").click()
+    page.locator(f'[role=option][aria-label="{value}"], [role=option][aria-label^="{value} · "]').click()
+
+
+def say(page: Page, prompt: str) -> None:
+    page.locator("#prompt textarea").fill(prompt)
+
+
+def button(page: Page) -> Locator:
+    return page.locator("#generate-button")
+
+
+def word(page: Page) -> Locator:
+    """The one word for where the job is."""
+    return page.locator("#place .word")
+
+
+def program(page: Page) -> str:
+    """The text of the snippet."""
+    return "\n".join(page.locator("#code .cm-line").all_inner_texts())
+
+
+def generate(page: Page, ending: str = "Done") -> None:
+    """Press the button and wait for a new job, or none, to come to this end."""
+    page.evaluate("document.querySelector('#place .result').dataset.seen = 'before'")
+    button(page).click()
+    expect(page.locator("#place [data-seen]")).to_have_count(0)
+    expect(word(page)).to_have_text(ending)

@@ -1,0 +1,89 @@
+"""The page's address: it holds model, prompt and parameters, and opening one spends nothing."""
+
+from __future__ import annotations
+
+import re
+from urllib.parse import parse_qs, urlencode, urlsplit
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.browser.conftest import Playground, Visitor, button, choose, field, program, say, word
+
+PROMPT = 'Zwölf "Äpfel" & 50 % of #1?\nsecond line + 🍏'
+
+
+def test_what_is_filled_in_is_in_the_address_and_survives_a_reload(visit: Visitor, app: Playground) -> None:
+    page, jobs = visit(f"{app.address}/?model=flux-2&__theme=dark"), app.jobs
+    say(page, PROMPT)
+    choose(page, "type", "flex")
+    choose(page, "aspect_ratio", "9:16")
+    field(page, "input_urls").locator("textarea").fill("https://one.example/a.png\nhttps://two.example/b.png")
+    expect(page).to_have_url(re.compile("two.example"))
+    kept = {
+        "model": ["flux-2"], "prompt": [PROMPT], "type": ["flex"], "aspect_ratio": ["9:16"], "__theme": ["dark"],
+        "input_urls": ["https://one.example/a.png", "https://two.example/b.png"],
+    }  # fmt: skip
+    assert _query(page) == kept
+    text = program(page)
+    page.reload()
+    expect(button(page)).to_have_text("Generate · 14 credits · $0.14")
+    expect(page.locator("#prompt textarea")).to_have_value(PROMPT)
+    expect(field(page, "aspect_ratio").locator("input")).to_have_value("9:16")
+    expect(field(page, "input_urls").locator("textarea")).to_have_value("\n".join(kept["input_urls"]))
+    assert page.locator("body.dark").count() == 1
+    assert _query(page) == kept
+    assert program(page) == text
+    assert app.jobs == jobs
+
+
+def test_opening_a_link_fills_the_form_and_spends_nothing(visit: Visitor, app: Playground) -> None:
+    asked = {"model": "gpt-image-1-5", "prompt": "A paper crane", "quality": "high", "aspect_ratio": "2:3"}
+    jobs = app.jobs
+    page = visit(f"{app.address}/?{urlencode(asked)}")
+    expect(page.locator("#model input")).to_have_value(re.compile("GPT Image 1.5"))
+    expect(page.locator("#prompt textarea")).to_have_value("A paper crane")
+    expect(button(page)).to_have_text("Generate · 28 credits · $0.28")
+    expect(page.locator("#banner p")).to_have_count(1)
+    expect(word(page)).to_have_text("Example")
+    assert app.jobs == jobs
+    link = page.url
+    other = visit(link)
+    expect(button(other)).to_have_text("Generate · 28 credits · $0.28")
+    expect(other).to_have_url(link)
+
+
+@pytest.mark.parametrize(
+    ("query", "notice", "price"),
+    [
+        ("model=no-such%3Cb%3E", "There is no model 'no-such<b>' here.", "10 credits"),
+        ("model=flux-2&type=turbo&prompt=A+cat", "type: 'turbo' is not offered. Allowed: pro, flex.", "5 credits"),
+        ("model=imagen-4&num_images=many&prompt=A+cat", "num_images: 'many' is of the wrong type.", "8 credits"),
+        ("model=cogview-4&prompt=A+cat", "CogView 4 has been retired. This is Flux 2 instead.", "5 credits"),
+    ],
+    ids=["unknown model", "value not offered", "no number", "retired model"],
+)
+def test_an_address_that_cannot_be_used_says_so_and_still_opens(
+    visit: Visitor, hurried: Playground, query: str, notice: str, price: str
+) -> None:
+    logged = len(hurried.log)
+    page = visit(f"{hurried.address}/?{query}")
+    expect(page.locator("#banner")).to_contain_text(notice)
+    expect(button(page)).to_contain_text(f"Generate · {price}")
+    assert "Traceback" not in hurried.log[logged:]
+
+
+def test_a_hostile_address_opens_a_page_that_works(visit: Visitor, app: Playground) -> None:
+    query = urlencode(
+        [("model", "imagen-4"), ("seed", "1e999"), ("num_images", "-3"), ("prompt", "x" * 9000), ("tab", "<b>")]
+    )
+    logged = len(app.log)
+    page = visit(f"{app.address}/?{query}&__proto__=1&prompt=again")
+    expect(page.locator("#banner")).to_contain_text("The address was not used in full.")
+    expect(page.locator("#prompt textarea")).to_have_value("x" * 9000)
+    expect(button(page)).to_have_text("Generate · 8 credits · $0.08")
+    assert "Traceback" not in app.log[logged:]
+
+
+def _query(page: Page) -> dict[str, list[str]]:
+    return parse_qs(urlsplit(page.url).query)

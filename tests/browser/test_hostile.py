@@ -1,0 +1,106 @@
+"""Hostile text is text: typed as a prompt, given as a parameter, or sent back by the service as an error."""
+
+from __future__ import annotations
+
+import json
+import re
+from urllib.parse import urlencode
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.browser.conftest import Playground, Visitor, button, field, generate, program, say
+
+TEXTS = {
+    "template": "${alert(1)} `${alert(1)}` $HOME $(id) `id`",
+    "braces": "{{constructor.constructor('alert(1)')()}} {% raw %} {{7*7}}",
+    "script": "<script>alert(1)</script><img src=x onerror=alert(1)><svg onload=alert(1)>",
+    "quotes": "\"double\" 'single' \\ \\n </textarea> & &amp; JSON\nJSON\nEOF",
+    "lines": "one\n\n  two\n\tthree",
+    "emoji": "🦊🏳️‍🌈 👩‍👩‍👧 e\u0301 \u2028",
+    "right to left": "שלום \u202eevil\u202c مرحبا",
+    "markdown": "[a](javascript:alert(1)) ![b](https://outside.example/b.png) **c** | d | $x^2$",
+}
+SCRIPTS = "document.querySelectorAll('script, iframe, object, embed, [onerror], [onload], [href^=\"javascript:\"]').length"
+
+
+@pytest.mark.parametrize("text", TEXTS.values(), ids=TEXTS.keys())
+def test_a_hostile_prompt_is_shown_and_sent_as_it_was_typed(visit: Visitor, app: Playground, text: str) -> None:
+    page = visit(app.address)
+    scripts = page.evaluate(SCRIPTS)
+    say(page, text)
+    expect(page).to_have_url(re.compile("prompt=(?!A\\+modern)"))
+    shown = program(page)
+    body = json.loads(shown[shown.index("\n{\n") : shown.index("\nJSON")])
+    assert body["prompt"] == text
+    generate(page)
+    assert page.locator("#place img").get_attribute("alt") == f"{text} (GPT Image 1.5)"
+    _harmless(page, scripts)
+    page.reload()
+    expect(page.locator("#prompt textarea")).to_have_value(text)
+    expect(button(page)).to_contain_text("credits")
+    _harmless(page, scripts)
+
+
+def test_five_thousand_characters_are_taken_where_the_model_takes_them(visit: Visitor, app: Playground) -> None:
+    page = visit(f"{app.address}/?model=flux-2")
+    long = "".join(f"{number}ä🦊" for number in range(10_000))
+    say(page, long[:5000])
+    expect(page).to_have_url(re.compile("model=flux-2&prompt=|model=flux-2$"))
+    generate(page)
+    assert page.locator("#place img").get_attribute("alt") == f"{long[:5000]} (Flux 2)"
+    say(page, long[:5001])
+    generate(page, "Not sent")
+    expect(page.locator("#place .problem")).to_contain_text("5,001 characters")
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+
+
+def test_hostile_parameters_are_repeated_as_text_in_every_complaint(visit: Visitor, app: Playground) -> None:
+    page = visit(app.address)
+    scripts = page.evaluate(SCRIPTS)
+    hint = field(page, "input_urls").locator(".info-text")
+    for text in (
+        "<img src=x onerror=alert(1)>",
+        "{{7*7}}${alert(1)}",
+        "javascript:alert(1)",
+        "**a** [b](//outside.example)",
+    ):
+        field(page, "input_urls").locator("textarea").fill(text)
+        expect(hint).to_contain_text(text)
+        generate(page, "Not sent")
+        expect(page.locator("#place .problem-what")).to_contain_text(text)
+        _harmless(page, scripts)
+
+
+def test_a_link_from_a_stranger_loads_nothing_from_elsewhere(visit: Visitor, app: Playground) -> None:
+    picture = "![b](https://outside.example/b.png)"
+    page = visit(
+        f"{app.address}/?{urlencode({'model': 'flux-2', 'prompt': picture, 'input_urls': picture, 'type': picture})}"
+    )
+    hint = field(page, "input_urls").locator(".info-text")
+    expect(hint).to_contain_text("is no web address")
+    expect(page.locator("#banner")).to_contain_text(picture)
+    assert page.locator("main img[src*='outside']").count() == 0
+    expect(hint).to_contain_text(picture)
+
+
+def test_a_hostile_error_of_the_service_is_text(visit: Visitor, keyed: Playground) -> None:
+    page = visit(keyed.address)
+    scripts = page.evaluate(SCRIPTS)
+    page.get_by_label("Your API key").fill("sk-visitor-of-this-test")
+    page.get_by_label("Your API key").press("Enter")
+    expect(page.locator(".pill")).to_contain_text("Your key")
+    for text in (TEXTS["script"], TEXTS["template"], TEXTS["braces"]):
+        say(page, f"#echo {text}")
+        generate(page, "Failed")
+        expect(page.locator("#place .problem-what")).to_contain_text(text)
+        page.get_by_text("Raw reply of the service").click()
+        raw = json.loads(page.locator("#place .raw pre").inner_text())
+        assert raw["error"]["message"] == f"#echo {text}"
+        _harmless(page, scripts)
+
+
+def _harmless(page: Page, scripts: int) -> None:
+    """No markup came of it. A dialog, a script error and a foreign request fail the test by themselves."""
+    assert page.evaluate(SCRIPTS) <= scripts
+    assert page.locator("img[src='x'], #place svg, #place b").count() == 0

@@ -1,0 +1,85 @@
+"""The Integrate tab: for every model its contract, fields, prices and behaviour, from the catalog."""
+
+from __future__ import annotations
+
+import re
+
+from playwright.sync_api import Locator, Page, expect
+
+from components.catalog import Catalog, Model
+from components.costs import credits_text, tiers, usd_text
+from tests.browser.conftest import Playground, Visitor, pick_model
+
+
+def test_every_model_has_its_contract_fields_prices_and_callback(visit: Visitor, app: Playground, catalog: Catalog) -> None:
+    page = _open(visit, app)
+    for model in catalog.models:
+        _choose(page, model)
+        article = page.locator("#integrate article")
+        expect(article).to_contain_text(model.description)
+        contract = article.locator("dl.contract").first
+        for part in (
+            catalog.endpoint.base_url,
+            f"POST {catalog.endpoint.create}",
+            "Authorization: Bearer",
+            f"GET {catalog.endpoint.status}",
+            catalog.endpoint.billing,
+            *(model.variants or (model.id,)),
+        ):
+            expect(contract).to_contain_text(part)
+        rows = _section(page, "Parameters").locator("tbody tr")
+        expect(rows.locator("td:first-child")).to_have_text(list(model.parameters))
+        needs = rows.locator("td:nth-child(3)").all_inner_texts()
+        assert [name for name, need in zip(model.parameters, needs, strict=True) if need == "required"] == list(
+            model.required
+        )
+        for row, item in zip(rows.all(), model.parameters.values(), strict=True):
+            for value in item.enum or item.examples:
+                expect(row.locator("td:nth-child(5)")).to_contain_text(str(value))
+        found = [(tier.label or "any settings", tier.credits) for tier in tiers(model)]
+        prices = _section(page, "Price").locator("tbody tr")
+        expect(prices.locator("td:nth-child(1)")).to_have_text([label for label, _ in found])
+        expect(prices.locator("td:nth-child(2)")).to_have_text([credits_text(credits) for _, credits in found])
+        expect(prices.locator("td:nth-child(3)")).to_have_text([usd_text(catalog.usd(credits)) for _, credits in found])
+        callback = _section(page, "Callback").locator("pre")
+        expect(callback).to_have_count(1 if model.webhook else 0)
+        if model.webhook:
+            expect(callback).to_contain_text('"callback_url": "https://your-app.example/callbacks/pictures"')
+        else:
+            expect(_section(page, "Callback")).to_contain_text("not required for this model")
+        expect(_section(page, "Other models on this endpoint").locator("tbody tr")).to_have_count(len(catalog.models) - 1)
+
+
+def test_the_tab_shows_the_model_that_was_chosen_in_generate(visit: Visitor, app: Playground, catalog: Catalog) -> None:
+    page = visit(app.address)
+    model = catalog.find("ideogram-v4")
+    assert model
+    pick_model(page, model)
+    page.get_by_role("tab", name="Integrate").click()
+    expect(page.locator("#integrate h2")).to_contain_text(model.name)
+    expect(page.locator("#integrate-model input")).to_have_value(re.compile(re.escape(model.name)))
+
+
+def test_another_model_can_be_opened_from_the_list_at_the_end(visit: Visitor, app: Playground, catalog: Catalog) -> None:
+    page = _open(visit, app)
+    expect(page.locator("#integrate h2")).to_contain_text(catalog.first.name)
+    page.locator("#integrate").get_by_role("link", name="Hunyuan Image 3").click()
+    expect(page.get_by_role("tab", name="Integrate")).to_have_attribute("aria-selected", "true")
+    expect(page.locator("#integrate h2")).to_contain_text("Hunyuan Image 3")
+
+
+def _open(visit: Visitor, app: Playground) -> Page:
+    page = visit(app.address)
+    page.get_by_role("tab", name="Integrate").click()
+    expect(page.locator("#integrate article")).to_be_visible()
+    return page
+
+
+def _choose(page: Page, model: Model) -> None:
+    page.locator("#integrate-model input").click()
+    page.locator(f'[role=option][aria-label*="{model.name} · "]').click()
+    expect(page.locator("#integrate h2")).to_contain_text(model.name)
+
+
+def _section(page: Page, title: str) -> Locator:
+    return page.locator("#integrate section").filter(has=page.get_by_role("heading", name=title, exact=True))

@@ -1,0 +1,150 @@
+"""A visitor's key is used for their runs and is nowhere to be found; the host's key is on no page."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+from tests.browser.conftest import Playground, Upstream, Visitor, button, generate, playground, program, say
+
+KEY = "sk-canary-7d1f09c2b4e6"
+HOST_KEY = "sk-host-canary-55e0a1"
+PATHS = (
+    "/", "/config", "/gradio_api/info", "/gradio_api/openapi.json", "/gradio_api/runs", "/gradio_api/deep_link",
+    "/gradio_api/startup-events", "/monitoring", "/gradio_api/monitoring", "/sandbox/", "/models.csv", "/healthz",
+)  # fmt: skip
+# Everything that a page keeps: storage, cookies, address, elements with what is typed in them, Gradio's own state.
+KEPT = """() => JSON.stringify({
+  local: {...localStorage}, session: {...sessionStorage}, cookies: document.cookie, address: location.href,
+  html: document.documentElement.outerHTML, config: window.gradio_config || null, history: history.state,
+  typed: [...document.querySelectorAll('input, textarea')].map((node) => node.value),
+})"""
+
+
+@pytest.fixture(scope="module")
+def hosted(browser: Browser, upstream: Upstream, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Playground]:
+    """An application whose host pays, up to 100 credits a day."""
+    settings = {
+        "API_IN_ONE_KEY": HOST_KEY, "API_IN_ONE_BASE_URL": upstream.address, "PLAYGROUND_DAILY_CREDITS": "100",
+    }  # fmt: skip
+    with playground(tmp_path_factory.mktemp("hosted"), **settings) as running:
+        yield running
+
+
+def test_a_typed_key_pays_for_this_visit_only_and_is_found_nowhere(
+    visit: Visitor, keyed: Playground, upstream: Upstream
+) -> None:
+    page = visit("about:blank", ready=False)
+    sent: list[str] = []
+    page.on("request", lambda request: sent.append(request.url + " " + (request.post_data or "")))
+    page.goto(keyed.address)
+    expect(page.locator(".pill")).to_have_text("Sandbox · drawings, free")
+    assert f"{keyed.address}/sandbox/api/v1/" in program(page)
+    box = page.get_by_label("Your API key")
+    box.fill(KEY)
+    box.press("Enter")
+    expect(box).to_have_value("")
+    expect(page.locator(".pill")).to_have_text("Your key · 0 credits this visit")
+    expect(page.locator("#banner p")).to_have_count(0)
+    expect(page.locator("#code")).to_contain_text(f"{upstream.address}/api/v1/")
+    assert "/sandbox" not in program(page)
+    before = len(upstream.seen)
+    say(page, "A brass key on black velvet")
+    generate(page)
+    expect(page.locator("#place .facts")).to_contain_text("10 credits charged")
+    expect(page.locator(".pill")).to_have_text("Your key · 10 credits this visit")
+    asked = upstream.seen[before:]
+    assert [entry for entry in asked if entry[0] == "POST"] == [("POST", "/api/v1/images/generations", f"Bearer {KEY}")]
+    polls = {sent for method, path, sent in asked if method == "GET" and "/tasks/" in path}
+    assert polls == {f"Bearer {KEY}"}
+    files = {sent for _, path, sent in asked if path.startswith("/files/")}
+    assert files == {""}, "a picture was fetched with the key"
+    say(page, "A brass key #sandbox:key")
+    generate(page, "Failed")
+    other = visit(keyed.address)
+    expect(other.locator(".pill")).to_have_text("Sandbox · drawings, free")
+    expect(other.locator("#banner")).to_contain_text("Sandbox")
+    assert [entry for entry in sent if KEY in entry and "/gradio_api/run" not in entry.split(" ")[0]] == []
+    assert len([entry for entry in sent if KEY in entry]) == 1, "the key left the page more than once"
+    assert [entry for entry in sent if KEY in entry.split(" ")[0]] == []
+    _found_nowhere(KEY, page, keyed)
+    _found_nowhere(KEY, other, keyed)
+    page.get_by_role("button", name="Forget key").click()
+    expect(page.locator(".pill")).to_have_text("Sandbox · drawings, free")
+    expect(page.locator("#banner")).to_contain_text("Sandbox")
+    expect(page.locator("#code")).to_contain_text(f"{keyed.address}/sandbox/api/v1/")
+    expect(page.get_by_role("button", name="Forget key")).not_to_be_visible()
+    before = len(upstream.seen)
+    say(page, "A brass key again")
+    generate(page)
+    assert upstream.seen[before:] == []
+
+
+def test_a_key_is_gone_after_a_reload(visit: Visitor, keyed: Playground) -> None:
+    page = visit(keyed.address)
+    _enter(page, KEY)
+    expect(page.locator(".pill")).to_contain_text("Your key")
+    page.reload()
+    expect(page.locator(".pill")).to_have_text("Sandbox · drawings, free")
+    expect(page.get_by_label("Your API key")).to_have_value("")
+
+
+def test_a_malformed_key_is_refused_in_words_and_the_box_is_emptied(visit: Visitor, keyed: Playground) -> None:
+    page = visit(keyed.address)
+    for typed in ("two words", "schlüssel-äöü", "k" * 501):
+        _enter(page, typed)
+        expect(page.locator("#banner")).to_contain_text("This is no API key")
+        expect(page.get_by_label("Your API key")).to_have_value("")
+        expect(page.locator(".pill")).to_have_text("Sandbox · drawings, free")
+        assert typed not in page.content()
+    _enter(page, KEY)
+    expect(page.locator(".pill")).to_contain_text("Your key")
+    expect(page.locator("#banner p")).to_have_count(0)
+
+
+def test_the_hosts_key_pays_within_its_cap_and_is_on_no_page(visit: Visitor, hosted: Playground, upstream: Upstream) -> None:
+    page = visit(hosted.address)
+    expect(page.locator(".pill")).to_have_text("Host key · 100 of 100 credits left today")
+    expect(page.locator("#banner p")).to_have_count(0)
+    expect(page.get_by_label("Your API key")).to_be_in_viewport(ratio=1)
+    expect(page.locator("#code")).to_contain_text(f"{upstream.address}/api/v1/")
+    before = len(upstream.seen)
+    say(page, "A house with a lamp in the window")
+    generate(page)
+    expect(page.locator(".pill")).to_have_text("Host key · 90 of 100 credits left today")
+    assert [sent for method, _, sent in upstream.seen[before:] if method == "POST"] == [f"Bearer {HOST_KEY}"]
+    page.goto(f"{hosted.address}/?model=imagen-4&num_images=12&prompt=A+house")
+    expect(button(page)).to_have_text("Generate · 96 credits · $0.96")
+    before = len(upstream.seen)
+    generate(page, "Failed")
+    expect(page.locator("#place .problem")).to_contain_text("Nothing was charged.")
+    expect(page.locator("#place .problem")).to_contain_text("Use your own key")
+    assert upstream.seen[before:] == []
+    _found_nowhere(HOST_KEY, page, hosted)
+
+
+def _enter(page: Page, key: str) -> None:
+    box = page.get_by_label("Your API key")
+    box.fill(key)
+    box.press("Enter")
+
+
+def _found_nowhere(key: str, page: Page, app: Playground) -> None:
+    kept = json.loads(page.evaluate(KEPT))
+    assert re.search("generate-button", kept["html"])
+    assert [place for place, value in kept.items() if key in json.dumps(value)] == []
+    assert [cookie for cookie in page.context.cookies() if key in json.dumps(cookie)] == []
+    for path in PATHS:
+        for method in ("GET", "POST"):
+            answer = page.request.fetch(app.address + path, method=method)
+            assert key not in answer.text(), f"{method} {path}"
+            if path in ("/gradio_api/runs", "/gradio_api/deep_link"):
+                assert answer.status == 404, f"{method} {path}"
+    assert key not in app.log
+    files = [file for file in app.data.parent.rglob("*") if file.is_file()]
+    assert [file for file in files if file.suffix == ".png"]
+    assert [file for file in files if key.encode() in file.read_bytes()] == []

@@ -1,0 +1,132 @@
+"""What a visitor sees first, on a desk and on a phone, in light and in dark."""
+
+from __future__ import annotations
+
+import json
+import re
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from components.catalog import Catalog
+from tests.browser.conftest import Playground, Visitor, button, program, word
+
+TABS = ("Generate", "Models & prices", "Integrate")
+PHONE_ORDER = ("#model", "#prompt", "#generate-button", "#place", "#parameters", "#code")
+
+# Every text that stands directly in an element, with the contrast between its colour and the ground it is on.
+PALE = """() => {
+  const channels = (text) => (text.match(/[\\d.]+/g) || []).map(Number);
+  const light = ([r, g, b]) => [r, g, b].map((c) => c / 255).map((c) => (c <= 0.03928 ? c / 12.92 : ((c + 0.055) / 1.055) ** 2.4))
+    .reduce((sum, c, i) => sum + c * [0.2126, 0.7152, 0.0722][i], 0);
+  const ground = (node) => {
+    for (let at = node; at; at = at.parentElement) {
+      const [r, g, b, a = 1] = channels(getComputedStyle(at).backgroundColor);
+      if (a > 0.99) return [r, g, b];
+    }
+    return [255, 255, 255];
+  };
+  const found = [];
+  for (const node of document.querySelectorAll('main *')) {
+    const own = [...node.childNodes].filter((c) => c.nodeType === 3).map((c) => c.textContent).join('').trim();
+    if (!own || node.closest('.cm-editor') || !node.checkVisibility({visibilityProperty: true, opacityProperty: true})) continue;
+    if (node.closest('.cell-menu-button, [aria-hidden=true]') || node.getBoundingClientRect().width < 2) continue;
+    const [a, b] = [light(channels(getComputedStyle(node).color)), light(ground(node))];
+    const contrast = (Math.max(a, b) + 0.05) / (Math.min(a, b) + 0.05);
+    if (contrast < 4.5) found.push(`${own.slice(0, 40)} (${contrast.toFixed(1)})`);
+  }
+  return [...new Set(found)];
+}"""
+
+
+def test_the_first_page_shows_a_finished_example_and_spends_nothing(
+    visit: Visitor, app: Playground, catalog: Catalog
+) -> None:
+    model, jobs = catalog.first, app.jobs
+    page = visit("about:blank", ready=False)
+    sent: list[str] = []
+    page.on("request", lambda request: sent.append(request.url))
+    page.goto(app.address)
+    expect(button(page)).to_have_text("Generate · 10 credits · $0.10")
+    expect(word(page)).to_have_text("Example")
+    expect(page.locator("#place .state")).to_contain_text(f"sandbox drawing in the place of {model.name}, not model output")
+    picture = page.locator("#place img")
+    expect(picture).to_have_js_property("naturalWidth", 1024)
+    expect(picture).to_have_attribute("alt", re.compile(re.escape(str(model.example["prompt"]))))
+    expect(page.locator("#prompt textarea")).to_have_value(str(model.example["prompt"]))
+    expect(page.locator("#model input")).to_have_value(re.compile(re.escape(model.name)))
+    text = program(page)
+    body = json.loads(text[text.index("\n{\n") : text.index("\nJSON")])
+    assert body == {"model": model.id, **model.example}
+    assert f"{app.address}/sandbox{catalog.endpoint.create}" in text
+    expect(page.locator(".pill")).to_have_text("Sandbox · drawings, free")
+    expect(page.locator("#banner")).to_contain_text("drawings made here from your settings, not model output")
+    expect(page.get_by_role("heading", level=1)).to_have_text("Image playground")
+    expect(page.locator("#brand")).to_contain_text("Eleven image models, one endpoint.")
+    assert not [url for url in sent if "/queue/join" in url or catalog.endpoint.create in url]
+    assert app.jobs == jobs
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+@pytest.mark.parametrize("width", [1280, 390])
+def test_every_tab_fits_the_window_and_can_be_read(visit: Visitor, app: Playground, width: int, theme: str) -> None:
+    page = visit(f"{app.address}/?__theme={theme}", viewport={"width": width, "height": 844})
+    ground = page.locator("gradio-app").evaluate("node => getComputedStyle(node).backgroundColor")
+    assert (sum(map(int, re.findall(r"\d+", ground)[:3])) < 200) == (theme == "dark"), ground
+    key = page.get_by_label("Your API key")
+    expect(key).to_be_in_viewport(ratio=1)
+    expect(key).to_have_attribute("type", "password")
+    expect(page.locator(".pill")).to_be_in_viewport(ratio=1)
+    for name in TABS:
+        tab = page.get_by_role("tab", name=name)
+        expect(tab).to_be_in_viewport(ratio=1)
+        tab.click()
+        expect(tab).to_have_attribute("aria-selected", "true")
+        shown = {
+            "Generate": "#place img",
+            "Models & prices": "#models-table .virtual-row >> nth=10",
+            "Integrate": ".contract",
+        }
+        expect(page.locator(shown[name]).first).to_be_visible()
+        _fits(page, name)
+        pale = page.evaluate(PALE)
+        assert not pale, f"{name}, {theme}: too little contrast: {pale}"
+
+
+def _fits(page: Page, name: str) -> None:
+    wide = page.evaluate("[document.documentElement.scrollWidth, document.body.scrollWidth, innerWidth]")
+    assert max(wide[:2]) <= wide[2], f"{name} scrolls sideways: {wide}"
+
+
+def test_a_phone_reads_model_prompt_button_result_parameters_program(visit: Visitor, app: Playground) -> None:
+    page = visit(app.address, viewport={"width": 390, "height": 844})
+    expect(page.locator("#place img")).to_have_js_property("complete", True)
+    boxes = [page.locator(part).bounding_box() or {} for part in PHONE_ORDER]
+    ends = [0.0, *(box["y"] + box["height"] for box in boxes)]
+    assert all(box["y"] >= end - 1 for box, end in zip(boxes, ends, strict=False)), list(
+        zip(PHONE_ORDER, boxes, strict=True)
+    )
+    assert all(box["x"] >= 0 and box["x"] + box["width"] <= 390 for box in boxes), boxes
+    cover = page.locator("#field-aspect_ratio-choice")
+    expect(cover.locator("input")).to_have_value("1:1")
+
+
+def test_a_desk_has_the_result_beside_the_form(visit: Visitor, app: Playground) -> None:
+    page = visit(app.address)
+    form, place = page.locator("#ask").bounding_box() or {}, page.locator("#place").bounding_box() or {}
+    assert form["x"] + form["width"] <= place["x"]
+    assert abs(form["y"] - place["y"]) < 5
+    expect(button(page)).to_be_in_viewport(ratio=1)
+
+
+def test_what_is_chosen_can_be_reached_and_pressed_by_keyboard(visit: Visitor, app: Playground) -> None:
+    page = visit(app.address)
+    reached = []
+    for _ in range(24):
+        page.keyboard.press("Tab")
+        reached.append(page.evaluate("document.activeElement.closest('[id]:not([id=\"\"])')?.id"))
+        if reached[-1] == "generate-button":
+            break
+    assert [part for part in ("key", "tabs", "model", "prompt", "generate-button") if part not in reached] == [], reached
+    page.keyboard.press("Enter")
+    expect(word(page)).to_have_text("Done")

@@ -1,0 +1,184 @@
+"""The Models & prices tab: sorting by numbers, filters, a row as a door to Generate, the what-if, the files."""
+
+from __future__ import annotations
+
+import csv
+import io
+import re
+
+import pytest
+from playwright.sync_api import Locator, Page, expect
+
+from components.catalog import Catalog
+from components.costs import comparison, plans, usd_text
+from tests.browser.conftest import Playground, Visitor, button
+
+NUMBERS = {"Base": 2, "From": 3, "To": 4, "$ from": 5, "$ to": 6, "Seconds": 7, "Node": 12}
+PLAN_NUMBERS = {"Credits": 2, "$ each": 3, "$ a month": 4, "Pictures": 5}
+
+
+def test_the_table_opens_by_base_credits_and_sorts_every_number_as_a_number(
+    visit: Visitor, app: Playground, catalog: Catalog
+) -> None:
+    page = _open(visit, app)
+    rows = comparison(catalog)
+    assert [row.model.name for row in rows] == [_plain(name) for name in _column(page, "models", 0)]
+    assert _column(page, "models", 2) == [f"{row.base.credits:g}" for row in rows]
+    for name, number in NUMBERS.items():
+        for direction in ("ascending", "descending"):
+            _header(page, "models", name).click()
+            expect(_header(page, "models", name).get_by_label(f"Sorted {direction}")).to_be_visible()
+            values = [_number(text) for text in _column(page, "models", number)]
+            assert len(values) == len(rows)
+            assert values == sorted(values, reverse=direction == "descending"), (name, direction)
+        expect(page.locator("#models-table .sort-indicator")).to_have_count(1)
+    for name, number in PLAN_NUMBERS.items():
+        _header(page, "plans", name).click()
+        expect(_header(page, "plans", name).get_by_label("Sorted ascending")).to_be_visible()
+        values = [_number(text) for text in _column(page, "plans", number)]
+        assert len(values) > 10
+        assert values == sorted(values), name
+
+
+def test_what_is_not_known_sorts_last_and_is_a_dash(visit: Visitor, hurried: Playground) -> None:
+    page = _open(visit, hurried, models=10)
+    expect(page.locator("#models-table")).not_to_contain_text("CogView 4")
+    _header(page, "models", "Seconds").click()
+    expect(_header(page, "models", "Seconds").get_by_label("Sorted ascending")).to_be_visible()
+    assert _plain(_column(page, "models", 0)[-1]) == "Ideogram V4"
+    times = _column(page, "models", 7)
+    assert times[-1] == "—"
+    assert "—" not in times[:-1]
+
+
+def test_search_provider_price_and_needs_narrow_the_table(visit: Visitor, app: Playground) -> None:
+    page = _open(visit, app)
+    search = page.locator("#search textarea, #search input")
+    for text, names in (
+        ("ideogram", ["Ideogram V3", "Ideogram V4"]),
+        ("wavespeed IMAGE o1", ["Kling Image O1"]),
+        (".*", []),
+    ):
+        search.fill(text)
+        _expect_models(page, names)
+    search.fill("")
+    _expect_models(page, None)
+    page.get_by_label("callback").check()
+    page.get_by_label("image input").check()
+    _expect_models(page, ["Flux 2", "GPT Image 1.5", "Seedream 4.5"])
+    page.locator("#ceiling input").click()
+    page.get_by_role("option", name="at most 10 credits").click()
+    _expect_models(page, ["Flux 2", "GPT Image 1.5"])
+    page.locator("#provider input").click()
+    page.get_by_role("option", name="OpenAI").click()
+    page.keyboard.press("Escape")
+    _expect_models(page, ["GPT Image 1.5"])
+
+
+@pytest.mark.parametrize("before", ["as it opens", "after sorting", "after filtering"])
+def test_a_click_on_a_row_opens_that_model(visit: Visitor, app: Playground, catalog: Catalog, before: str) -> None:
+    page = _open(visit, app)
+    if before == "after sorting":
+        for direction in ("ascending", "descending"):
+            _header(page, "models", "To").click()
+            expect(_header(page, "models", "To").get_by_label(f"Sorted {direction}")).to_be_visible()
+    elif before == "after filtering":
+        page.locator("#search textarea, #search input").fill("bytedance")
+        _expect_models(page, ["Seedream 4.5"])
+    row = page.locator("#models-table .virtual-row").nth(0)
+    name = _plain(row.locator("[role=gridcell]").first.inner_text())
+    expected = {"as it opens": "CogView 4", "after sorting": "Recraft V4", "after filtering": "Seedream 4.5"}
+    assert name == expected[before]
+    model = next(model for model in catalog.models if model.name == name)
+    row.locator("[role=gridcell]").nth(2).click()
+    expect(page.get_by_role("tab", name="Generate")).to_have_attribute("aria-selected", "true")
+    expect(page.locator("#model input")).to_have_value(re.compile(re.escape(name)))
+    expect(page.locator("#prompt textarea")).to_have_value(str(model.example["prompt"]))
+    expect(page).to_have_url(re.compile(rf"[?&]model={re.escape(model.id)}(&|$)"))
+    row = next(row for row in comparison(catalog) if row.model is model)
+    expect(button(page)).to_have_text(f"Generate · {row.base}")
+
+
+def test_the_what_if_follows_its_two_numbers_and_is_drawn_as_bars(visit: Visitor, app: Playground, catalog: Catalog) -> None:
+    page = _open(visit, app)
+    for images, budget in ((1000, 50), (250, 50), (250, 7)):
+        page.locator("#pictures input").fill(str(images))
+        page.locator("#budget input").fill(str(budget))
+        wanted = sorted(plans(catalog, images, budget), key=lambda plan: plan.month.usd)
+        bars = [
+            f"{plan.model.icon} {plan.model.name}" + (f" · {plan.tier.label}" if plan.tier.label else "") for plan in wanted
+        ]
+        expect(page.locator("#plans-chart .number")).to_have_text([usd_text(plan.month.usd) for plan in wanted])
+        expect(page.locator("#plans-chart .name")).to_have_text(bars)
+        expect(_cells(page, "plans", 5).first).to_have_text(f"{wanted[0].pictures:,}")
+        shown = len(_column(page, "plans", 0))
+        assert shown > 10
+        for number, texts in (
+            (2, [f"{plan.tier.credits:g}" for plan in wanted]),
+            (3, [usd_text(plan.per_picture.usd) for plan in wanted]),
+            (4, [usd_text(plan.month.usd) for plan in wanted]),
+            (5, [f"{plan.pictures:,}" for plan in wanted]),
+        ):
+            assert _column(page, "plans", number) == texts[:shown]
+    widths = page.locator("#plans-chart .track i").evaluate_all("nodes => nodes.map(node => node.offsetWidth)")
+    assert widths == sorted(widths)
+    assert widths[0] < widths[-1] / 10
+
+
+def test_both_tables_can_be_had_as_files(visit: Visitor, app: Playground, catalog: Catalog) -> None:
+    page = _open(visit, app)
+    page.locator("#pictures input").fill("250")
+    expect(page.locator("#plans-chart .number").first).to_have_text("$10.00")
+    links = page.get_by_role("link", name="Download as CSV")
+    models, months = _download(page, links.nth(0)), _download(page, links.nth(1))
+    assert [row["id"] for row in models] == [row.model.id for row in comparison(catalog)]
+    assert [float(row["Base"]) for row in models] == [row.base.credits for row in comparison(catalog)]
+    wanted = sorted(plans(catalog, 250, 50), key=lambda plan: plan.month.usd)
+    assert [float(row["$ a month"]) for row in months] == pytest.approx([plan.month.usd for plan in wanted])
+    assert [float(row["Pictures"]) for row in months] == [plan.pictures for plan in wanted]
+
+
+def _open(visit: Visitor, app: Playground, models: int = 11) -> Page:
+    page = visit(app.address)
+    page.get_by_role("tab", name="Models & prices").click()
+    expect(page.locator("#models-table .virtual-row")).to_have_count(models)
+    expect(page.locator("#plans-table .virtual-row").first).to_be_visible()
+    return page
+
+
+def _header(page: Page, table: str, name: str) -> Locator:
+    return page.locator(f'#{table}-table th[title="{name}"]')
+
+
+def _cells(page: Page, table: str, number: int) -> Locator:
+    return page.locator(f"#{table}-table .virtual-row [role=gridcell]:nth-of-type({number + 1})")
+
+
+def _column(page: Page, table: str, number: int) -> list[str]:
+    return [text.strip() for text in _cells(page, table, number).all_inner_texts()]
+
+
+def _plain(name: str) -> str:
+    """A model's name without the icon before it."""
+    return name.partition(" ")[2]
+
+
+def _number(text: str) -> float:
+    """What a cell's text stands for: ``$0.04``, ``1,250``, ``node48``, or the middle of ``3–8``."""
+    numbers = [float(part.replace(",", "")) for part in re.findall(r"[\d.,]+", text)]
+    return sum(numbers) / len(numbers)
+
+
+def _expect_models(page: Page, names: list[str] | None) -> None:
+    cells = page.locator("#models-table .virtual-row [role=gridcell]:nth-of-type(1)")
+    if names is None:
+        expect(cells).to_have_count(11)
+    else:
+        expect(cells).to_have_text([re.compile(rf"{re.escape(name)}\s*$") for name in names])
+
+
+def _download(page: Page, link: Locator) -> list[dict[str, str]]:
+    with page.expect_download() as waiting:
+        link.click()
+    assert waiting.value.suggested_filename.endswith(".csv")
+    return list(csv.DictReader(io.StringIO(waiting.value.path().read_text(encoding="utf-8"))))

@@ -1,0 +1,250 @@
+"""Parameter values become a valid request, or errors that name the field and what is allowed."""
+
+from __future__ import annotations
+
+import random
+from typing import Any
+
+import pytest
+from jsonschema import Draft202012Validator
+
+from components.catalog import Catalog, Kind, Model, build_request, find_problems
+from components.catalog.loading import parse_catalog
+from components.errors import InputError
+
+IDS = ["cogview-4", "flux-2", "grok-imagine", "kling-image-o1", "ideogram-v3", "imagen-4", "gpt-image-1.5-official", "recraft-v4",
+       "ideogram-v4", "seedream-4-5", "hunyuan-image-3"]  # fmt: skip
+WEB = "https://example.com/a.png"
+
+# name -> model, values besides the prompt, the field at fault, words of the message
+REFUSED: dict[str, tuple[str, dict[str, Any], str, tuple[str, ...]]] = {
+    "unknown field": ("cogview-4", {"aspect_ratio": "1:1"}, "aspect_ratio", ("no such parameter", "prompt, size, quality")),
+    "text for a number": ("imagen-4", {"num_images": "2"}, "num_images", ("wrong type", "a whole number")),
+    "fraction for a whole number": ("imagen-4", {"num_images": 2.5}, "num_images", ("wrong type", "a whole number")),
+    "bool for a number": ("imagen-4", {"num_images": True}, "num_images", ("wrong type", "a whole number")),
+    "number for text": ("imagen-4", {"negative_prompt": 5}, "negative_prompt", ("wrong type", "text")),
+    "null for text": ("imagen-4", {"negative_prompt": None}, "negative_prompt", ("wrong type", "text")),
+    "null for a choice": ("imagen-4", {"aspect_ratio": None}, "aspect_ratio", ("not offered", "1:1, 4:3, 3:4, 16:9, 9:16")),
+    "text for a list": ("flux-2", {"input_urls": WEB}, "input_urls", ("wrong type", "a list of web addresses")),
+    "numbers in a list": ("flux-2", {"input_urls": [WEB, 3]}, "input_urls", ("wrong type",)),
+    "lists in a list": ("flux-2", {"input_urls": [[WEB]]}, "input_urls", ("wrong type",)),
+    "value outside a closed list": ("flux-2", {"resolution": "4K"}, "resolution", ("'4K'", "Allowed: 1K, 2K.")),
+    "closed list in other case": ("kling-image-o1", {"resolution": "2K"}, "resolution", ("Allowed: 1k, 2k.",)),
+    "another model's variant": ("imagen-4", {"model": "ideogram-v3-turbo"}, "model", ("imagen4-fast, imagen4, imagen4-ultra",)),
+    "number below its bounds": ("kling-image-o1", {"num_images": 0}, "num_images", ("too small", "1 to 9")),
+    "number above its bounds": ("kling-image-o1", {"num_images": 10}, "num_images", ("too large", "1 to 9")),
+    "number below an open bound": ("imagen-4", {"num_images": 0}, "num_images", ("too small", "1 or more")),
+    "too many pictures": ("flux-2", {"input_urls": [WEB] * 9}, "input_urls", ("9 items", "At most 8")),
+    "three pictures for two": ("hunyuan-image-3", {"images": [WEB] * 3}, "images", ("3 items", "At most 2")),
+    "file address": ("flux-2", {"input_urls": [WEB, "file:///etc/passwd"]}, "input_urls", ("no web address", "https://")),
+    "bare path": ("ideogram-v3", {"image": "cat.png"}, "image", ("no web address",)),
+    "empty address": ("ideogram-v3", {"mask_image": ""}, "mask_image", ("no web address",)),
+    "broken host": ("ideogram-v3", {"image": "http://[::1"}, "image", ("no web address",)),
+    "space in an address": ("seedream-4-5", {"image_urls": ["https://a b.example/c"]}, "image_urls", ("no web address",)),
+    "edit without pictures": ("hunyuan-image-3", {"type": "edit"}, "images", ("images: is required when type is edit.",)),
+    "edit with an empty list": ("hunyuan-image-3", {"type": "edit", "images": []}, "images", ("is required when type is edit.",)),
+    "edit variant without pictures": ("seedream-4-5", {"model": "seedream/4.5-edit"}, "image_urls",
+                                      ("image_urls: is required when model is seedream/4.5-edit.",)),
+    "broken surrogate": ("imagen-4", {"negative_prompt": "a\ud800b"}, "negative_prompt", ("broken character",)),
+    "broken surrogate in a list": ("flux-2", {"input_urls": ["https://e.example/\udfff"]}, "input_urls", ("broken character",)),
+}  # fmt: skip
+
+PROMPTS: dict[str, tuple[str, Any, str]] = {
+    "empty": ("imagen-4", "", "is empty"),
+    "blank": ("imagen-4", " \n\t ", "is empty"),
+    "blank and long enough": ("flux-2", "     ", "is empty"),
+    "null": ("imagen-4", None, "is empty"),
+    "number": ("imagen-4", 7, "must be text"),
+    "too short": ("flux-2", "ab", "too short (2 characters). At least 3."),
+    "too long": ("cogview-4", "x" * 1001, "too long (1,001 characters). At most 1,000."),
+    "broken": ("cogview-4", "a fox \udc00", "broken character"),
+}
+
+
+@pytest.mark.parametrize("model", IDS)
+def test_the_example_of_every_model_builds_and_is_what_is_sent(catalog: Catalog, model: str) -> None:
+    entry = catalog.find(model)
+    assert entry is not None
+
+    body = build_request(catalog, model, entry.example).body
+
+    assert body == {"model": model, **defaults(entry), **entry.example}
+    assert next(iter(body)) == "model"
+
+
+@pytest.mark.parametrize("model", IDS)
+def test_declared_defaults_are_written_into_the_body(catalog: Catalog, model: str) -> None:
+    entry = catalog.find(model)
+    assert entry is not None
+
+    assert build_request(catalog, model, {"prompt": "a fox"}).body == {"model": model, "prompt": "a fox", **defaults(entry)}
+
+
+@pytest.mark.parametrize("model", IDS)
+def test_an_empty_list_counts_as_not_given(catalog: Catalog, model: str) -> None:
+    """A form sends an empty list for what nobody touched, and a default is still written then."""
+    entry = catalog.find(model)
+    assert entry is not None
+    untouched = {name: [] for name in entry.parameters if name != "prompt"}
+
+    assert (
+        build_request(catalog, model, {"prompt": "a fox", **untouched}).body
+        == build_request(catalog, model, {"prompt": "a fox"}).body
+    )
+
+
+@pytest.mark.parametrize(("given", "sent"), [({}, "imagen4"), ({"model": "imagen4-ultra"}, "imagen4-ultra")])
+def test_the_body_carries_the_variant_where_there_are_variants(catalog: Catalog, given: dict[str, str], sent: str) -> None:
+    assert build_request(catalog, "imagen-4", {"prompt": "a fox", **given}).body["model"] == sent
+
+
+@pytest.mark.parametrize("given", [{}, {"model": "gpt-image-1-5"}, {"model": "gpt-image-1.5-official"}])
+@pytest.mark.parametrize("name", ["gpt-image-1-5", "gpt-image-1.5-official"])
+def test_an_alias_resolves_and_the_id_is_sent(catalog: Catalog, name: str, given: dict[str, str]) -> None:
+    assert build_request(catalog, name, {"prompt": "a fox", **given}).body["model"] == "gpt-image-1.5-official"
+
+
+@pytest.mark.parametrize(("model", "values", "field", "words"), REFUSED.values(), ids=REFUSED)
+def test_what_is_not_allowed_is_refused_by_its_field(
+    catalog: Catalog, model: str, values: dict[str, Any], field: str, words: tuple[str, ...]
+) -> None:
+    with pytest.raises(InputError) as caught:
+        build_request(catalog, model, {"prompt": "a fox", **values})
+
+    assert caught.value.field == field
+    assert str(caught.value).startswith(f"{field}: ")
+    assert len(str(caught.value)) < 300
+    for word in words:
+        assert word in str(caught.value)
+
+
+@pytest.mark.parametrize(("model", "prompt", "words"), PROMPTS.values(), ids=PROMPTS)
+def test_a_prompt_that_says_nothing_is_refused(catalog: Catalog, model: str, prompt: Any, words: str) -> None:
+    with pytest.raises(InputError) as caught:
+        build_request(catalog, model, {"prompt": prompt})
+
+    assert caught.value.field == "prompt"
+    assert words in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("model", "field", "value"),
+    [("cogview-4", "size", "1440*720"), ("flux-2", "aspect_ratio", "5:4"), ("recraft-v4", "image_size", "1707x1024"),
+     ("imagen-4", "seed", -5), ("imagen-4", "num_images", 40), ("hunyuan-image-3", "size", "768*1024")],
+)  # fmt: skip
+def test_what_the_service_leaves_open_is_left_open(catalog: Catalog, model: str, field: str, value: Any) -> None:
+    assert build_request(catalog, model, {"prompt": "a fox", field: value}).body[field] == value
+
+
+@pytest.mark.parametrize("prompt", ["x" * 3, "x" * 5000, "狐" * 5000, "🦊" * 5000])
+def test_lengths_count_characters_and_include_their_bounds(catalog: Catalog, prompt: str) -> None:
+    assert build_request(catalog, "flux-2", {"prompt": prompt}).prompt == prompt
+
+
+def test_a_whole_float_becomes_an_integer(catalog: Catalog) -> None:
+    count = build_request(catalog, "kling-image-o1", {"prompt": "a fox", "num_images": 3.0}).body["num_images"]
+
+    assert (count, type(count)) == (3, int)
+
+
+def test_all_problems_are_found_at_most_one_a_field_in_the_forms_order(catalog: Catalog) -> None:
+    entry = catalog.find("kling-image-o1")
+    assert entry is not None
+
+    problems = find_problems(entry, {"colour": 1, "num_images": 99, "images": ["x", "y"], "type": "poem", "prompt": ""})
+
+    assert [problem.field for problem in problems] == ["type", "prompt", "images", "num_images", "colour"]
+
+
+@pytest.mark.parametrize("parameters", [None, [], "prompt", 3])
+def test_parameters_that_are_no_object_are_refused(catalog: Catalog, parameters: Any) -> None:
+    with pytest.raises(InputError, match="must be an object"):
+        build_request(catalog, "flux-2", parameters)
+
+
+@pytest.mark.parametrize("name", ["flux-3", "", "FLUX-2", None, ["flux-2"], "x" * 10_000])
+def test_an_unknown_model_is_answered_with_the_models_there_are(catalog: Catalog, name: Any) -> None:
+    with pytest.raises(InputError) as caught:
+        build_request(catalog, name, {"prompt": "a fox"})
+
+    assert caught.value.field == "model"
+    assert f"The models are: {', '.join(IDS)}." in str(caught.value)
+    assert len(str(caught.value)) < 400
+
+
+def test_a_field_name_that_is_no_text_can_still_be_told(catalog: Catalog) -> None:
+    """The message about half a surrogate pair goes out as UTF-8 like any other."""
+    with pytest.raises(InputError) as caught:
+        build_request(catalog, "flux-2", {"prompt": "a fox", "\ud800": 1})
+
+    assert "no such parameter" in str(caught.value).encode().decode()
+
+
+def test_a_retired_model_is_refused_and_its_successor_named() -> None:
+    entry = """
+  - {{id: {0}, name: {0}, provider: P, inputs: [text], source: s, checked_on: 2026-01-01, price: [{{credits: 1}}],
+     parameters: {{properties: {{prompt: {{type: string, minLength: 1, x-role: prompt}}}}}}{1}}}"""
+    text = 'endpoint: {base_url: "https://a.example", create: /c, status: "/t/{task_id}", usd_per_credit: 0.01}\nmodels:'
+    catalog = parse_catalog(
+        text + entry.format("old", ", status: retired, replaced_by: new") + entry.format("new", ", status: deprecated")
+    )
+
+    with pytest.raises(InputError, match=r"old has been retired\. Use new instead\.") as caught:
+        build_request(catalog, "old", {"prompt": "a fox"})
+
+    assert caught.value.field == "model"
+    assert build_request(catalog, "new", {"prompt": "a fox"}).body["model"] == "new"
+
+
+@pytest.mark.parametrize("parameters", [{}, {"prompt": ""}, {"prompt": "   "}], ids=["absent", "empty", "blank"])
+def test_a_price_can_be_asked_for_without_a_prompt(catalog: Catalog, parameters: dict[str, str]) -> None:
+    request = build_request(catalog, "flux-2", {**parameters, "type": "flex"}, prompt_needed=False)
+
+    assert request.parameters["type"] == "flex"
+    with pytest.raises(InputError, match="resolution"):
+        build_request(catalog, "flux-2", {**parameters, "resolution": "8K"}, prompt_needed=False)
+
+
+@pytest.mark.parametrize("model", IDS)
+def test_no_random_form_yields_a_body_outside_the_contract(catalog: Catalog, model: str) -> None:
+    """Whatever a form holds: a legal body of declared fields, or an InputError. Both happen."""
+    entry = catalog.find(model)
+    assert entry is not None
+    chance = random.Random(model)
+    schema = {**entry.json_schema, "additionalProperties": False}
+    outcomes = []
+    for _ in range(50):
+        form = random_form(entry, chance)
+        try:
+            request = build_request(catalog, model, form)
+        except InputError as error:
+            outcomes.append(error.field in {*entry.parameters, *form})
+            continue
+        sent = {name: value for name, value in request.body.items() if name in entry.parameters}
+        outcomes.append(
+            set(request.body) <= {"model", *entry.parameters} and not list(Draft202012Validator(schema).iter_errors(sent))
+        )
+
+    assert all(outcomes)
+    assert any(not find_problems(entry, random_form(entry, chance)) for _ in range(200))
+
+
+def random_form(entry: Model, chance: random.Random) -> dict[str, Any]:
+    """Values as forms and strangers send them, mostly legal."""
+    form: dict[str, Any] = {"prompt": "a fox in the snow"}
+    strange: list[Any] = [None, True, "", [], {}, 1e9, -1, "16:9", ["x"], "y" * 6000, {"a": 1}, float("nan")]
+    for name, field in entry.parameters.items():
+        legal = {
+            Kind.CHOICE: list(field.enum or ()), Kind.IMAGES: [[WEB], [WEB, WEB], []], Kind.IMAGE: [WEB], Kind.NUMBER: [1, 2.0],
+            Kind.SEED: [-1, 0, 7], Kind.PROMPT: ["a fox", "three foxes"],
+        }.get(field.kind, ["some text", *field.examples])  # fmt: skip
+        if chance.random() < 0.6:
+            form[name] = chance.choice(strange) if chance.random() < 0.1 else chance.choice(legal)
+    if chance.random() < 0.05:
+        form[chance.choice(["n", "callback_url", "Prompt"])] = 1
+    return form
+
+
+def defaults(entry: Model) -> dict[str, Any]:
+    """The declared defaults of a model."""
+    return {name: field.default for name, field in entry.parameters.items() if field.default is not None}

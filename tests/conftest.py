@@ -1,0 +1,83 @@
+"""Real servers for every test: the sandbox over HTTP on a free loopback port, and nothing of ours patched."""
+
+from __future__ import annotations
+
+import os
+import socket
+import threading
+import time
+from collections.abc import AsyncIterator, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import httpx
+import pytest
+import uvicorn
+
+from components.api import Account, ApiClient
+from components.catalog import Catalog, load_catalog
+from components.jobs import MemoryStore, PictureStore, Runner
+from components.sandbox import create_sandbox
+
+ROOT = Path(__file__).parent.parent
+SPEED = 50.0
+OWN_NAMES = ("API_IN_ONE_", "PLAYGROUND_", "GRADIO_", "SPACE_")
+
+
+@pytest.fixture(autouse=True)
+def clean_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No setting of the machine reaches a test."""
+    for name in list(os.environ):
+        if name.startswith(OWN_NAMES):
+            monkeypatch.delenv(name)
+    monkeypatch.setenv("GRADIO_ANALYTICS_ENABLED", "False")
+
+
+@contextmanager
+def serve(app: object) -> Iterator[str]:
+    """An ASGI application on a free loopback port in a thread; yields its base address."""
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        server = uvicorn.Server(uvicorn.Config(app, log_level="warning"))  # type: ignore[arg-type]
+        thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
+        thread.start()
+        while not server.started:
+            time.sleep(0.01)
+        yield f"http://127.0.0.1:{listener.getsockname()[1]}"
+        server.should_exit = True
+        thread.join(10)
+
+
+@pytest.fixture(scope="session")
+def catalog() -> Catalog:
+    """The catalog that ships."""
+    return load_catalog(ROOT / "catalog.yaml")
+
+
+@pytest.fixture(scope="session")
+def sandbox(catalog: Catalog) -> Iterator[str]:
+    """The base address of a running sandbox whose tasks take a fiftieth of their time."""
+    with serve(create_sandbox(catalog, speed=SPEED)) as address:
+        yield address
+
+
+@pytest.fixture
+def account(catalog: Catalog, sandbox: str) -> Account:
+    """The sandbox's account."""
+    endpoint = catalog.endpoint
+    return Account("sandbox", sandbox, endpoint.create, endpoint.status, "sandbox", pace=SPEED)
+
+
+@pytest.fixture
+async def client() -> AsyncIterator[ApiClient]:
+    async with httpx.AsyncClient(trust_env=False) as http:
+        yield ApiClient(http)
+
+
+@pytest.fixture
+async def runner(catalog: Catalog, client: ApiClient, tmp_path: Path) -> AsyncIterator[Runner]:
+    """A runner over a memory store with a deadline that a busy machine does not reach."""
+    async with httpx.AsyncClient(trust_env=False) as http:
+        runner = Runner(catalog, MemoryStore(), client, PictureStore(tmp_path / "pictures", http), deadline_s=20)
+        yield runner
+        await runner.aclose()

@@ -1,0 +1,248 @@
+"""An upstream that misbehaves: a raw HTTP server on loopback that answers by script and keeps a ledger."""
+
+from __future__ import annotations
+
+import asyncio
+import io
+import json
+import socket
+import struct
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import httpx
+from PIL import Image
+
+from components.api import Account, ApiClient
+from components.catalog import Catalog, build_request
+from components.jobs import Caps, Job, MemoryStore, PictureStore, Runner
+
+KEY = "sk-canary-9f8e7d6c5b4a32100123"
+TASK = "n48task7f3a"
+GUARD_S = 8.0  # only so that a test which waits for what never comes ends as a failure
+
+
+@dataclass(frozen=True)
+class Seen:
+    """One request as it arrived; ``at`` is seconds of the monotonic clock."""
+
+    method: str
+    path: str
+    headers: Mapping[str, str]
+    body: bytes
+    at: float
+
+
+@dataclass
+class Upstream:
+    """The scripts (answers in order, the last one again and again) and everything that was asked."""
+
+    post: Sequence[Answer] = ()
+    poll: Sequence[Answer] = ()
+    file: Sequence[Answer] = ()
+    address: str = ""
+    seen: list[Seen] = field(default_factory=list)
+    news: asyncio.Condition = field(default_factory=asyncio.Condition)
+
+    @property
+    def posts(self) -> list[Seen]:
+        return [one for one in self.seen if one.method == "POST"]
+
+    @property
+    def polls(self) -> list[Seen]:
+        return [one for one in self.seen if one.method == "GET" and "/tasks/" in one.path]
+
+    @property
+    def files(self) -> list[Seen]:
+        return [one for one in self.seen if one.method == "GET" and "/tasks/" not in one.path]
+
+    async def asked(self, what: str, count: int = 1) -> None:
+        """Wait until this many ``posts``, ``polls`` or ``files`` have arrived."""
+        async with asyncio.timeout(GUARD_S), self.news:
+            await self.news.wait_for(lambda: len(getattr(self, what)) >= count)
+
+    async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        with suppress(ConnectionError, asyncio.IncompleteReadError):
+            head = (await reader.readuntil(b"\r\n\r\n")).decode("latin-1").split("\r\n")
+            method, path, _ = head[0].split(" ", 2)
+            headers = {name.lower(): value.strip() for name, _, value in (line.partition(":") for line in head[1:-2])}
+            body = await reader.readexactly(int(headers.get("content-length", 0)))
+            async with self.news:
+                self.seen.append(Seen(method, path, headers, body, time.monotonic()))
+                script, asked = (
+                    (self.post, self.posts) if method == "POST" else
+                    (self.poll, self.polls) if "/tasks/" in path else (self.file, self.files)
+                )  # fmt: skip
+                self.news.notify_all()
+            await script[min(len(asked), len(script)) - 1](self, writer)
+            writer.close()
+            await writer.wait_closed()
+
+
+Answer = Callable[[Upstream, asyncio.StreamWriter], Awaitable[None]]
+
+
+def http(
+    body: object = b"",
+    status: int = 200,
+    kind: str = "application/json",
+    headers: Mapping[str, str] | None = None,
+    length: int | None = None,
+) -> Answer:
+    """A whole answer; what is neither text nor bytes is sent as JSON, ``length`` may lie."""
+
+    async def answer(_: Upstream, writer: asyncio.StreamWriter) -> None:
+        data = body if isinstance(body, bytes) else (body if isinstance(body, str) else json.dumps(body)).encode()
+        lines = {"Content-Type": kind, "Content-Length": str(len(data) if length is None else length), **(headers or {})}
+        head = "".join(f"{name}: {value}\r\n" for name, value in lines.items())
+        writer.write(f"HTTP/1.1 {status} Answer\r\n{head}Connection: close\r\n\r\n".encode() + data)
+        await writer.drain()
+
+    return answer
+
+
+def running() -> Answer:
+    """A task in progress: the answer to a POST, and to a poll that comes too early."""
+    return http({"code": 200, "message": "success", "data": {"task_id": TASK, "status": "IN_PROGRESS"}})
+
+
+created = running
+
+
+def finished(count: int = 1, *, with_id: bool = True) -> Answer:
+    """A finished task whose pictures lie at this upstream."""
+
+    async def answer(upstream: Upstream, writer: asyncio.StreamWriter) -> None:
+        images = [{"url": f"{upstream.address}/files/{number}.png"} for number in range(count)]
+        data = {"status": "completed", "output": {"images": images}} | ({"task_id": TASK} if with_id else {})
+        await http({"code": 200, "message": "success", "data": data})(upstream, writer)
+
+    return answer
+
+
+def picture(data: bytes | None = None, kind: str = "image/png") -> Answer:
+    return http(png() if data is None else data, kind=kind)
+
+
+def reset() -> Answer:
+    async def answer(_: Upstream, writer: asyncio.StreamWriter) -> None:
+        writer.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        writer.transport.abort()
+
+    return answer
+
+
+def hang_up() -> Answer:
+    async def answer(_: Upstream, writer: asyncio.StreamWriter) -> None:
+        writer.close()
+
+    return answer
+
+
+def held(gate: asyncio.Event, then: Answer) -> Answer:
+    """Nothing until the gate opens, then the answer."""
+
+    async def answer(upstream: Upstream, writer: asyncio.StreamWriter) -> None:
+        await gate.wait()
+        await then(upstream, writer)
+
+    return answer
+
+
+def endless(chunk: bytes, pause: float = 0.0, kind: str = "application/json") -> Answer:
+    """A body that never ends, chunk after chunk, until the other side hangs up."""
+
+    async def answer(_: Upstream, writer: asyncio.StreamWriter) -> None:
+        writer.write(f"HTTP/1.1 200 OK\r\nContent-Type: {kind}\r\nConnection: close\r\n\r\n".encode())
+        while not writer.is_closing():
+            writer.write(chunk)
+            await writer.drain()
+            await asyncio.sleep(pause)
+
+    return answer
+
+
+def png(width: int = 1024, height: int = 1024, shade: int = 90, form: str = "PNG") -> bytes:
+    file = io.BytesIO()
+    Image.new("RGB", (width, height), (shade, 40, 200)).save(file, form)
+    return file.getvalue()
+
+
+@asynccontextmanager
+async def misbehaving(
+    post: Sequence[Answer] = (), poll: Sequence[Answer] = (), file: Sequence[Answer] = ()
+) -> AsyncIterator[Upstream]:
+    """A running upstream; by default everything goes well."""
+    upstream = Upstream(post or [created()], poll or [finished()], file or [picture()])
+    handlers: dict[asyncio.Task[None], asyncio.StreamWriter] = {}
+
+    def connected(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        handlers[asyncio.create_task(upstream.serve(reader, writer))] = writer
+
+    server = await asyncio.start_server(connected, "127.0.0.1", 0)
+    upstream.address = "http://{}:{}".format(*server.sockets[0].getsockname())
+    try:
+        yield upstream
+    finally:
+        server.close()
+        for handler, writer in handlers.items():
+            handler.cancel()
+            writer.transport.abort()
+        await asyncio.gather(*handlers, return_exceptions=True)
+        await server.wait_closed()
+
+
+@dataclass
+class Stage:
+    """A runner before a misbehaving upstream."""
+
+    upstream: Upstream
+    runner: Runner
+    account: Account
+    catalog: Catalog
+
+    async def start(self, visitor: str = "ann", prompt: str = "A red kite", account: Account | None = None) -> Job:
+        request = build_request(self.catalog, "cogview-4", {"prompt": prompt})
+        return await self.runner.submit(request, account or self.account, visitor)
+
+    async def settled(self, job: Job) -> Job:
+        return await settled(self.runner, job)
+
+
+async def settled(runner: Runner, job: Job) -> Job:
+    """The job when nothing happens by itself any more."""
+    async with asyncio.timeout(GUARD_S):
+        return [shown async for shown in runner.watch(job.id, job.visitor)][-1]
+
+
+async def quiet() -> None:
+    """Wait until no background task of a runner is left: after it, nothing can be sent any more."""
+    own = {task for task in asyncio.all_tasks() if "Runner." in repr(task.get_coro())}
+    if own:
+        await asyncio.wait(own, timeout=GUARD_S)
+
+
+@asynccontextmanager
+async def staged(
+    catalog: Catalog,
+    folder: Path,
+    post: Sequence[Answer] = (),
+    poll: Sequence[Answer] = (),
+    file: Sequence[Answer] = (),
+    caps: Caps | None = None,
+    deadline_s: float = 4.0,
+) -> AsyncIterator[Stage]:
+    """A stage on which tasks are expected to be done within milliseconds."""
+    endpoint = catalog.endpoint
+    async with misbehaving(post, poll, file) as upstream, httpx.AsyncClient(trust_env=False) as http_client:
+        async with httpx.AsyncClient(trust_env=False) as keyless:
+            store = PictureStore(folder / "kept", keyless)
+            runner = Runner(catalog, MemoryStore(), ApiClient(http_client), store, caps, deadline_s)
+            account = Account("visitor", upstream.address, endpoint.create, endpoint.status, KEY, pace=1000)
+            try:
+                yield Stage(upstream, runner, account, catalog)
+            finally:
+                await runner.aclose()

@@ -1,0 +1,183 @@
+"""Where a picture may be fetched from: public hosts over https and the upstream itself, however it is spelled."""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from components.errors import PictureUnkept
+from components.jobs import PictureStore
+from tests.jobs.faulty import misbehaving, png
+
+UPSTREAM = "http://127.0.0.1:9999"
+PUBLIC = "93.184.215.14"
+NAMES = {
+    "inward.example": ["127.0.0.1"],
+    "metadata.google.internal": ["169.254.169.254"],
+    "inward6.example": ["::1"],
+    "half.example": [PUBLIC, "10.0.0.1"],
+    "outward.example": [PUBLIC],
+    "outward6.example": ["2606:2800:21f:cb07:6820:80da:af6b:8b2c"],
+}
+NUMBERS = """
+    127.0.0.1 127.1 127.0.1 2130706433 0x7f000001 0x7f.0.0.1 0x7f.1 0177.0.0.1 017700000001 0 0.0.0.0 127.255.255.254
+    10.0.0.1 172.16.0.1 172.31.255.255 192.168.1.1 169.254.169.254 169.254.43518 2852039166 100.64.0.1 100.100.100.200
+    168.63.129.16 192.0.0.192 192.0.0.8 192.0.2.1 198.18.0.1 198.51.100.1 203.0.113.1 224.0.0.1 240.0.0.1 255.255.255.255
+    192.88.99.1 [::1] [::] [::127.0.0.1] [::ffff:127.0.0.1] [::ffff:7f00:1] [::ffff:a9fe:a9fe] [::ffff:0:127.0.0.1]
+    [64:ff9b::7f00:1] [64:ff9b::a9fe:a9fe] [64:ff9b:1::7f00:1] [2002:7f00:1::] [2002:a9fe:a9fe::] [2001:0:7f00:1::]
+    [fe80::1] [fec0::1] [fc00::1] [fd00:ec2::254] [ff02::1] [100::1] [2001:db8::1] [3fff::1]
+""".split()  # noqa: SIM905  # a table of numbers reads better without quotation marks
+WORDS = [
+    "https://localhost/",
+    "https://LOCALHOST/",
+    "https://localhost./",
+    "https://127.0.0.1./",
+    "https://inward.example/",
+    "https://inward.example./",
+    "https://inward6.example/",
+    "https://half.example/",
+    "https://metadata.google.internal/computeMetadata/v1/",
+    "https://public.example@127.0.0.1/",
+    "https://outward.example:443@127.0.0.1/",
+    "https://127.0.0.1\\.outward.example/",
+    "https://%31%32%37.0.0.1/",
+    "https://１２７.０.０.１/",
+    "https://ⓛⓞⓒⓐⓛⓗⓞⓢⓣ/",
+    "https://127。0。0。1/",
+    "https://xn--zzzzzzzz/",
+    "https://xn--/",
+    "https://[fe80::1%25lo]/",
+    "https://[::1]:443/",
+    "https://127.0.0.1:0/",
+    "https://127.0.0.1:99999/",
+    "https://[::1/",
+    "https:///x",
+    "https://",
+    "https:127.0.0.1",
+    "//127.0.0.1/",
+    "/etc/passwd",
+    "file:///etc/passwd",
+    "ftp://outward.example/",
+    "gopher://127.0.0.1/",
+    "javascript:alert(1)",
+    "http://outward.example/",
+    f"http://{PUBLIC}/",
+    "http://127.0.0.1/",
+    "http://127.0.0.1:9998/",
+    "http://localhost:9999/",
+    "https://127.0.0.1:9999/",
+    "http://127.0.0.1:9999@outward.example/",
+    "https://a b/",
+    "https://\x00/",
+    "https://nosuchhost.invalid/",
+    "",
+]
+ADDRESSES = [f"https://{number}/1.png" for number in NUMBERS] + WORDS
+
+
+@dataclass
+class Trap(httpx.AsyncBaseTransport):
+    """The way out: whatever is let through arrives here, is written down and answered with a picture."""
+
+    seen: list[httpx.Request] = field(default_factory=list)
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        self.seen.append(request)
+        return httpx.Response(200, content=png(30, 20), request=request)
+
+
+@pytest.fixture
+def trap() -> Trap:
+    return Trap()
+
+
+@pytest.fixture
+async def store(tmp_path: Path, trap: Trap, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[PictureStore]:
+    """A store behind the trap, on a machine whose resolver knows the names above and every spelling of a number."""
+    resolve = socket.getaddrinfo
+
+    def known(host: Any, port: Any, *args: Any, **more: Any) -> list[Any]:
+        name = (host.decode() if isinstance(host, bytes) else str(host)).lower().rstrip(".")
+        found = NAMES.get(name, [name])
+        return [entry for address in found for entry in resolve(address, port, *args, **more)]
+
+    monkeypatch.setattr(socket, "getaddrinfo", known)
+    async with httpx.AsyncClient(transport=trap) as http:
+        yield PictureStore(tmp_path, http)
+
+
+def test_the_table_is_long_enough() -> None:
+    """Spellings are what such checks fail by."""
+    assert len(set(ADDRESSES)) == len(ADDRESSES) >= 90
+
+
+@pytest.mark.parametrize("address", ADDRESSES)
+async def test_no_spelling_of_an_inner_address_gets_out(store: PictureStore, trap: Trap, address: str) -> None:
+    """Refused before anything is sent."""
+    with pytest.raises(PictureUnkept):
+        await store.keep(address, UPSTREAM)
+
+    assert trap.seen == []
+
+
+@pytest.mark.parametrize(
+    ("address", "ip"),
+    [
+        ("https://outward.example/a.png", PUBLIC),
+        ("https://outward.example:8443/a.png", PUBLIC),
+        ("https://outward6.example/a.png", NAMES["outward6.example"][0]),
+        (f"https://{PUBLIC}/a.png", PUBLIC),
+        ("https://outward.example/a.png#@127.0.0.1", PUBLIC),
+        ("https://127.0.0.1\\@outward.example/a.png", PUBLIC),
+        ("https://127.0.0.1%2f@outward.example/a.png", PUBLIC),
+    ],
+)
+async def test_a_public_host_is_asked_at_the_address_that_was_checked(
+    store: PictureStore, trap: Trap, address: str, ip: str
+) -> None:
+    """The name is resolved once: a second answer of the resolver cannot lead elsewhere."""
+    await store.keep(address, UPSTREAM)
+
+    (request,) = trap.seen
+    url = httpx.URL(address)
+    assert (request.url.host, request.url.port, request.url.path) == (ip, url.port, "/a.png")
+    assert request.headers["host"] == url.netloc.decode()
+    assert request.extensions["sni_hostname"] == url.host
+    assert "authorization" not in request.headers
+
+
+@pytest.mark.parametrize("address", ["https://ann:secret@outward.example/a.png", "http://ann:secret@127.0.0.1:9999/a.png"])
+async def test_a_password_in_an_address_is_not_sent(store: PictureStore, trap: Trap, address: str) -> None:
+    """No request of this client carries an Authorization header."""
+    await store.keep(address, UPSTREAM)
+
+    assert ["authorization" in request.headers for request in trap.seen] == [False]
+
+
+@pytest.mark.parametrize("address", ["http://127.0.0.1:9999/a.png", "HTTP://127.0.0.1:9999/a.png"])
+async def test_the_upstreams_own_host_and_port_are_allowed(store: PictureStore, trap: Trap, address: str) -> None:
+    """A sandbox or a gateway serves its files where it is."""
+    await store.keep(address, UPSTREAM)
+
+    assert [str(request.url) for request in trap.seen] == ["http://127.0.0.1:9999/a.png"]
+
+
+async def test_over_real_sockets_only_the_upstream_is_reached(tmp_path: Path) -> None:
+    """A second server on the same machine, one port on, is asked for nothing in any spelling."""
+    async with misbehaving() as upstream, misbehaving() as inner, httpx.AsyncClient(trust_env=False) as http:
+        store = PictureStore(tmp_path, http)
+        port = inner.address.rpartition(":")[2]
+        for host in ("127.0.0.1", "localhost", "127.1", "2130706433", "0x7f000001", "0", "[::ffff:127.0.0.1]"):
+            for scheme in ("http", "https"):
+                with pytest.raises(PictureUnkept):
+                    await store.keep(f"{scheme}://{host}:{port}/1.png", upstream.address)
+        kept = await store.keep(f"{upstream.address}/1.png", upstream.address)
+
+    assert inner.seen == []
+    assert (len(upstream.files), kept.format) == (1, "png")

@@ -1,0 +1,238 @@
+"""Jobs from request to kept pictures, against the sandbox over HTTP."""
+
+from __future__ import annotations
+
+import asyncio
+import dataclasses
+import gc
+import hashlib
+import warnings
+from contextlib import aclosing
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from components.api import Account, ApiClient
+from components.catalog import Catalog, build_request, load_catalog
+from components.errors import JobNotFound
+from components.jobs import Job, JobState, MemoryStore, PictureStore, Runner
+from components.jobs.delivery import differences
+from components.sandbox.tasks import REHEARSALS
+from tests.jobs.faulty import GUARD_S, quiet, settled, staged
+
+CATALOG = load_catalog(Path(__file__).parents[2] / "catalog.yaml")
+EXAMPLES = [(model.id, dict(model.example)) for model in CATALOG.models if model.runnable]
+VARIED = [
+    ("kling-image-o1", {"num_images": 3, "aspect_ratio": "21:9"}),
+    ("imagen-4", {"num_images": 2}),
+    *(("ideogram-v4", {"output_format": form, "size": "9:21"}) for form in ("jpeg", "webp")),
+    ("recraft-v4", {"model": "recraft-v4-text-to-vector"}),
+]
+OK = (JobState.DONE, None, None)
+UNCERTAIN = (JobState.UNCERTAIN, "lost", "It may have been charged.")
+OVERDUE = (JobState.RUNNING, "timeout", "It may still finish and be charged.")
+ENDS = {
+    "key": (JobState.FAILED, "key", "Nothing was charged."),
+    "credits": (JobState.FAILED, "credits", "Nothing was charged."),
+    "moderation": (JobState.FAILED, "moderation", "Nothing was charged."),
+    "rate": OK,
+    "upstream": UNCERTAIN,
+    "broken": UNCERTAIN,
+    "failed": (JobState.FAILED, "upstream", "The service does not say whether a failed task is charged."),
+    "moderated-later": (JobState.FAILED, "moderation", "The service does not say whether a failed task is charged."),
+    "never": OVERDUE,
+    "slow": OK,
+    "blip": OK,
+    "html": OVERDUE,
+    "word": OVERDUE,
+    "empty": (JobState.FAILED, "unreadable", "It may have been charged."),
+    "gone": (JobState.RUNNING, "picture", "The task was done, so it was most likely charged."),
+    "square": OK,
+}
+
+
+async def start(runner: Runner, account: Account, prompt: str = "A red kite", visitor: str = "ann") -> Job:
+    return await runner.submit(build_request(CATALOG, "cogview-4", {"prompt": prompt}), account, visitor)
+
+
+@pytest.mark.parametrize(("model", "parameters"), EXAMPLES + VARIED)
+async def test_every_model_ends_done_with_the_pictures_that_were_asked_for(
+    runner: Runner, account: Account, model: str, parameters: dict[str, Any]
+) -> None:
+    """Count, shape and format are as asked, and each file is named by the hash of its bytes."""
+    request = build_request(CATALOG, model, {"prompt": "A red kite over dunes", **parameters})
+
+    job = await settled(runner, await runner.submit(request, account, "ann"))
+
+    assert (job.state, job.problem) == (JobState.DONE, None)
+    assert len(job.pictures) == request.count
+    assert differences(job) == []
+    for picture in job.pictures:
+        data = runner.pictures.path(picture.name).read_bytes()
+        assert picture.name == f"{hashlib.sha256(data).hexdigest()}.{picture.format}"
+        assert picture.size == len(data)
+    assert job.charged == job.credits
+
+
+async def test_a_watcher_sees_the_states_in_order(runner: Runner, account: Account) -> None:
+    """Each state is shown once at least, none before the one it follows."""
+    job = await start(runner, account)
+
+    seen = [shown.state async for shown in runner.watch(job.id, "ann")]
+
+    assert list(dict.fromkeys(seen)) == [JobState.QUEUED, JobState.SUBMITTING, JobState.RUNNING, JobState.DONE]
+
+
+async def test_two_watchers_see_the_same_end(runner: Runner, account: Account) -> None:
+    """Watching is no property of one page."""
+    job = await start(runner, account)
+
+    first, second = await asyncio.gather(settled(runner, job), settled(runner, job))
+
+    assert first == second
+    assert first.state is JobState.DONE
+
+
+async def test_a_watcher_that_goes_away_leaves_the_job_going(runner: Runner, account: Account) -> None:
+    """A closed page and a cancelled event end the watching only."""
+    job = await start(runner, account)
+    async with aclosing(runner.watch(job.id, "ann")) as watching:
+        await anext(watching)
+    cancelled = asyncio.create_task(settled(runner, job))
+    await asyncio.sleep(0)
+    cancelled.cancel()
+    await asyncio.wait([cancelled])
+
+    assert (await settled(runner, job)).state is JobState.DONE
+
+
+@pytest.mark.parametrize("asked", ["find", "watch", "stop", "check_again", "let_go"])
+async def test_another_visitor_is_told_the_same_as_for_an_unknown_id(runner: Runner, account: Account, asked: str) -> None:
+    """Whether an id exists cannot be found out by asking."""
+    job = await start(runner, account)
+
+    async def told(job_id: str, visitor: str) -> tuple[type, str, Any]:
+        middle = (account,) if asked == "check_again" else ()
+        answer = getattr(runner, asked)(job_id, *middle, visitor)
+        with pytest.raises(JobNotFound) as caught:
+            await (anext(answer) if asked == "watch" else answer)
+        return type(caught.value), str(caught.value), caught.value.problem
+
+    assert await told(job.id, "eve") == await told("no-such-job", "eve")
+    assert (await settled(runner, job)).state is JobState.DONE
+
+
+async def test_asking_for_unknown_jobs_leaves_nothing_behind(runner: Runner) -> None:
+    """Guessing ids does not fill the memory."""
+
+    def events() -> int:
+        gc.collect()
+        return sum(isinstance(thing, asyncio.Event) for thing in gc.get_objects())
+
+    before = events()
+    for number in range(200):
+        with pytest.raises(JobNotFound):
+            await anext(runner.watch(f"no-such-job-{number}", "eve"))
+
+    assert events() == before
+
+
+async def test_twenty_jobs_at_once_do_not_wait_for_one_that_never_ends(runner: Runner, account: Account) -> None:
+    """Nineteen are done while the twentieth goes on."""
+    endless = await start(runner, account, "#sandbox:never")
+    others = [await start(runner, account, f"Kite number {number}") for number in range(19)]
+
+    ended = await asyncio.gather(*(settled(runner, job) for job in others))
+
+    assert {job.state for job in ended} == {JobState.DONE}
+    assert not (await runner.find(endless.id, "ann")).settled
+
+
+def test_every_rehearsal_has_an_expected_end() -> None:
+    """A new rehearsal of the sandbox is a new row of the table above."""
+    assert set(ENDS) == set(REHEARSALS)
+
+
+async def test_every_rehearsed_failure_ends_as_it_should(client: ApiClient, account: Account, tmp_path: Path) -> None:
+    """State, kind of problem, and what is said about the charge; all are rehearsed at the same time."""
+    async with httpx.AsyncClient(trust_env=False) as http:
+        runner = Runner(CATALOG, MemoryStore(), client, PictureStore(tmp_path, http), deadline_s=3)
+        started = [await start(runner, account, f"{tmp_path} #sandbox:{name}") for name in ENDS]
+        jobs = dict(zip(ENDS, await asyncio.gather(*(settled(runner, job) for job in started)), strict=True))
+        await runner.aclose()
+
+    problems = {name: (job.state, job.problem) for name, job in jobs.items()}
+    assert {name: (s, p and p.kind, p and p.charged) for name, (s, p) in problems.items()} == ENDS
+    overdue = {name: job for name, job in jobs.items() if job.overdue}
+    assert set(overdue) == {"never", "html", "word", "gone"}
+    assert all(job.task_id and job.problem.next_step.startswith("Check again") for job in overdue.values())
+    assert not any(job.saving for job in jobs.values())
+    square = jobs["square"].pictures[0]
+    assert (square.width, square.height) == (1024, 1024)
+
+
+async def test_an_uncertain_job_can_be_let_go(runner: Runner, account: Account) -> None:
+    """The visitor's decision is noted, and the job stays on record as it is."""
+    job = await settled(runner, await start(runner, account, "#sandbox:upstream"))
+
+    let_go = await runner.let_go(job.id, "ann")
+
+    assert let_go == dataclasses.replace(job, note=let_go.note)
+    assert let_go.note
+
+
+async def test_a_job_that_is_not_uncertain_cannot_be_let_go(runner: Runner, account: Account) -> None:
+    """Letting go of a finished job changes nothing."""
+    job = await settled(runner, await start(runner, account))
+
+    assert await runner.let_go(job.id, "ann") == job
+
+
+@pytest.mark.parametrize("begun", [False, True], ids=["before its first step", "while it runs"])
+async def test_closing_leaves_no_task_and_no_warning_behind(
+    begun: bool, catalog: Catalog, client: ApiClient, account: Account, tmp_path: Path
+) -> None:
+    """The tasks after are the tasks before, and no piece of work is dropped unawaited."""
+    before = asyncio.all_tasks()
+    async with httpx.AsyncClient(trust_env=False) as http:
+        runner = Runner(catalog, MemoryStore(), client, PictureStore(tmp_path, http))
+        with warnings.catch_warnings(record=True) as warned:
+            warnings.simplefilter("always")
+            jobs = [await start(runner, account, "#sandbox:never") for _ in range(5)]
+            if begun:
+                async with asyncio.timeout(GUARD_S):
+                    async for job in runner.watch(jobs[-1].id, "ann"):
+                        if job.state is JobState.RUNNING:
+                            break
+            await runner.aclose()
+            gc.collect()
+
+    assert asyncio.all_tasks() == before
+    assert [str(warning.message) for warning in warned] == []
+
+
+async def test_stopping_before_the_first_step_drops_no_work_unawaited(runner: Runner, account: Account) -> None:
+    """A job may be stopped in the instant it was started."""
+    with warnings.catch_warnings(record=True) as warned:
+        warnings.simplefilter("always")
+        job = await start(runner, account)
+        stopped = await runner.stop(job.id, "ann")
+        await quiet()
+        gc.collect()
+
+    assert (stopped.state, stopped.sent_at) == (JobState.STOPPED, None)
+    assert stopped.problem.charged == "Nothing was charged."
+    assert [str(warning.message) for warning in warned] == []
+
+
+async def test_checking_again_asks_for_a_job_the_first_look_was_too_short_for(catalog: Catalog, tmp_path: Path) -> None:
+    """Whoever checks again wants an answer of the service, also when the model's usual time has not passed."""
+    async with staged(catalog, tmp_path, deadline_s=0.5) as stage:
+        slow = dataclasses.replace(stage.account, pace=1.0)
+        job = await stage.settled(await stage.start(account=slow))
+        await quiet()
+        job = await stage.settled(await stage.runner.check_again(job.id, slow, "ann"))
+
+    assert job.state is JobState.DONE

@@ -1,0 +1,250 @@
+"""A job against an upstream that fails in every way: one POST at most, nothing paid is lost, no key in sight."""
+
+from __future__ import annotations
+
+import asyncio
+import dataclasses
+import logging
+from collections.abc import Sequence
+from pathlib import Path
+
+import pytest
+
+from components.catalog import Catalog
+from components.jobs import JobState
+from tests.jobs.faulty import (
+    KEY,
+    TASK,
+    Answer,
+    created,
+    endless,
+    finished,
+    hang_up,
+    held,
+    http,
+    picture,
+    quiet,
+    reset,
+    running,
+    staged,
+)
+
+HTML = http("<!doctype html><title>Just a moment</title>", kind="text/html")
+CUT = http('{"code":200,"data":{"task_id":"n', length=900)
+DEEP = "[" * 600 + "]" * 600
+HUGE = '{"code":200,"data":{"task_id":"' + TASK + '","status":"IN_PROGRESS","credits_used":1' + "0" * 400 + "}}"
+LOST = {
+    "500": http({"error": "oops"}, 500),
+    "503 as a web page": http("<h1>Busy</h1>", 503, "text/html"),
+    "500 nested 600 deep": http(DEEP, 500),
+    "reset": reset(),
+    "hung up": hang_up(),
+    "web page": HTML,
+    "cut off": CUT,
+    "no task id": http({"code": 200, "data": {}}),
+    "a code in superscript": http('{"code":"²","data":{}}'),
+}
+PROBLEMS = {
+    **LOST,
+    "404": http({"error": {"message": "No such task"}}, 404),
+    "401": http({}, 401),
+    "429": http({}, 429, headers={"Retry-After": "0"}),
+    "unknown word": http({"task_id": TASK, "status": "THAWING"}),
+    "a number beyond floats": http(HUGE),
+}
+
+
+@pytest.mark.parametrize("answer", [*LOST.values(), endless(b" ", 0.05)], ids=[*LOST, "a byte at a time for ever"])
+async def test_a_lost_answer_is_uncertain_and_never_asked_twice(catalog: Catalog, tmp_path: Path, answer: Answer) -> None:
+    """Something may have been accepted: the job says so, and only the visitor may ask again."""
+    async with staged(catalog, tmp_path, post=[answer, created()], deadline_s=1) as stage:
+        job = await stage.settled(await stage.start())
+        await quiet()
+
+    assert (job.state, job.problem.kind) == (JobState.UNCERTAIN, "lost")
+    assert job.problem.charged == "It may have been charged."
+    assert [seen.method for seen in stage.upstream.seen] == ["POST"]
+
+
+async def test_an_upstream_that_is_not_there_was_sent_nothing(catalog: Catalog, tmp_path: Path) -> None:
+    """A refused connection proves that the request never left."""
+    async with staged(catalog, tmp_path) as stage:
+        nowhere = dataclasses.replace(stage.account, base_url="http://127.0.0.1:9")
+        job = await stage.settled(await stage.start(account=nowhere))
+
+    assert (job.state, job.problem.charged) == (JobState.FAILED, "Nothing was charged.")
+
+
+async def test_polls_may_fail_in_any_way_and_the_job_still_ends_done(catalog: Catalog, tmp_path: Path) -> None:
+    """No failed poll says anything about the task; it is asked again, and the POST is not."""
+
+    async def run(name: str, fault: Answer) -> tuple[object, ...]:
+        async with staged(catalog, tmp_path / name, poll=[fault, fault, finished()]) as stage:
+            job = await stage.settled(await stage.start())
+        return job.state, job.problem, job.task_id, len(stage.upstream.posts), len(stage.upstream.polls)
+
+    ends = await asyncio.gather(*(run(name, fault) for name, fault in PROBLEMS.items()))
+
+    assert dict(zip(PROBLEMS, ends, strict=True)) == dict.fromkeys(PROBLEMS, (JobState.DONE, None, TASK, 1, 3))
+
+
+async def test_polls_that_fail_until_the_deadline_leave_an_overdue_job(catalog: Catalog, tmp_path: Path) -> None:
+    """Also an answer that comes a byte at a time for ever does not carry a job past its deadline."""
+    faults = {"500": http({}, 500), "reset": reset(), "html": HTML, "slow": endless(b" ", 0.05)}
+
+    async def run(name: str, fault: Answer) -> tuple[object, ...]:
+        async with staged(catalog, tmp_path / name, poll=[fault], deadline_s=1) as stage:
+            job = await stage.settled(await stage.start())
+        return job.state, job.problem.kind, TASK in job.problem.what, len(stage.upstream.posts)
+
+    ends = await asyncio.gather(*(run(name, fault) for name, fault in faults.items()), return_exceptions=True)
+
+    assert dict(zip(faults, ends, strict=True)) == dict.fromkeys(faults, (JobState.RUNNING, "timeout", True, 1))
+
+
+@pytest.mark.parametrize("with_id", [True, False], ids=["with a task id", "without one"])
+async def test_a_create_answer_may_be_the_result_at_once(catalog: Catalog, tmp_path: Path, with_id: bool) -> None:
+    """Nothing is polled then."""
+    async with staged(catalog, tmp_path, post=[finished(2, with_id=with_id)]) as stage:
+        job = await stage.settled(await stage.start())
+
+    assert (job.state, len(job.pictures)) == (JobState.DONE, 2)
+    assert (len(stage.upstream.posts), len(stage.upstream.polls)) == (1, 0)
+
+
+async def test_a_429_is_waited_for_noted_and_then_sent(catalog: Catalog, tmp_path: Path) -> None:
+    """The first POST created nothing, so a second is in order, and not before the time that was asked for."""
+    limited = http({"error": "slow down"}, 429, headers={"Retry-After": "1"})
+    async with staged(catalog, tmp_path, post=[limited, created()]) as stage:
+        started = await stage.start()
+        shown = [job async for job in stage.runner.watch(started.id, "ann")]
+
+    waiting = [job for job in shown if job.state is JobState.QUEUED and job.note]
+    assert waiting[-1].note == "The service asks to wait 1 s; nothing was created."
+    assert (shown[-1].state, shown[-1].note) == (JobState.DONE, "")
+    first, second = stage.upstream.posts
+    assert second.at - first.at >= 1
+    assert first.body == second.body
+
+
+async def test_stopping_while_queued_sends_nothing_more(catalog: Catalog, tmp_path: Path) -> None:
+    """Queued behind a 429: nothing exists at the service, and the note of waiting is gone."""
+    async with staged(catalog, tmp_path, post=[http({}, 429, headers={"Retry-After": "1"}), created()]) as stage:
+        started = await stage.start()
+        async for job in stage.runner.watch(started.id, "ann"):
+            if job.note:
+                await stage.runner.stop(job.id, "ann")
+        await quiet()
+
+    assert (job.state, job.problem.kind, job.note) == (JobState.STOPPED, "stopped", "")
+    assert job.problem.charged == "Nothing was charged."
+    assert len(stage.upstream.seen) == 1
+
+
+AFTER_STOP = {
+    "accepted": (created(), JobState.STOPPED, "It may still finish and be charged."),
+    "500": (http({}, 500), JobState.UNCERTAIN, "It may have been charged."),
+    "401": (http({}, 401), JobState.FAILED, "Nothing was charged."),
+    "429": (http({}, 429), JobState.STOPPED, "Nothing was charged."),
+}
+
+
+@pytest.mark.parametrize(("then", "state", "charged"), AFTER_STOP.values(), ids=AFTER_STOP)
+async def test_stopping_while_submitting_waits_for_the_answer_and_asks_nothing_more(
+    catalog: Catalog, tmp_path: Path, then: Answer, state: JobState, charged: str
+) -> None:
+    """The request is on its way, so its answer decides what is said about the charge."""
+    gate = asyncio.Event()
+    async with staged(catalog, tmp_path, post=[held(gate, then)]) as stage:
+        job = await stage.start()
+        await stage.upstream.asked("posts")
+        await stage.runner.stop(job.id, "ann")
+        gate.set()
+        job = await stage.settled(job)
+        await quiet()
+
+    assert (job.state, job.problem.charged) == (state, charged)
+    assert len(stage.upstream.seen) == 1
+
+
+async def test_stopping_while_running_ends_the_polling(catalog: Catalog, tmp_path: Path) -> None:
+    """The task goes on at the service: the text names it and says that it may be charged."""
+    async with staged(catalog, tmp_path, poll=[running()]) as stage:
+        job = await stage.start()
+        await stage.upstream.asked("polls", 2)
+        job = await stage.runner.stop(job.id, "ann")
+        await quiet()
+        asked = len(stage.upstream.seen)
+        assert await stage.settled(job) == await stage.runner.find(job.id, "ann")
+
+    assert (job.state, job.problem.charged) == (JobState.STOPPED, "It may still finish and be charged.")
+    assert TASK in job.problem.what
+    assert len(stage.upstream.seen) == asked
+
+
+@pytest.mark.parametrize("with_id", [True, False], ids=["with a task id", "without one"])
+async def test_stopping_while_pictures_are_fetched_keeps_the_charge_in_sight(
+    catalog: Catalog, tmp_path: Path, with_id: bool
+) -> None:
+    """The task is done and paid: never "nothing was charged", its credits still count, and it can be resumed."""
+    gate = asyncio.Event()
+    async with staged(catalog, tmp_path, post=[finished(with_id=with_id)], file=[held(gate, picture())]) as stage:
+        job = await stage.start()
+        await stage.upstream.asked("files")
+        job = await stage.runner.stop(job.id, "ann")
+        await quiet()
+        gate.set()
+        resumed = await stage.settled(await stage.runner.check_again(job.id, stage.account, "ann"))
+
+    assert job.problem.charged != "Nothing was charged."
+    assert job.reserves == job.credits
+    assert (job.state, job.saving) == (JobState.STOPPED, False)
+    assert (resumed.state, len(resumed.pictures), len(stage.upstream.posts)) == (JobState.DONE, 1, 1)
+
+
+@pytest.mark.parametrize("how", ["overdue", "stopped"])
+async def test_checking_again_finishes_the_job_without_a_post(catalog: Catalog, tmp_path: Path, how: str) -> None:
+    """The task id is enough; what the first look left behind is cleared."""
+    async with staged(catalog, tmp_path, poll=[running()], deadline_s=1) as stage:
+        job = await stage.start()
+        if how == "stopped":
+            await stage.upstream.asked("polls")
+            await stage.runner.stop(job.id, "ann")
+        left = await stage.settled(job)
+        await quiet()
+        stage.upstream.poll = [finished()]
+        again = await stage.runner.check_again(job.id, stage.account, "ann")
+        done = await stage.settled(again)
+
+    assert (left.settled, left.task_id) == (True, TASK)
+    assert (again.state, again.overdue, again.problem) == (JobState.RUNNING, False, None)
+    assert (done.state, len(done.pictures), len(stage.upstream.posts)) == (JobState.DONE, 1, 1)
+
+
+ECHO = {"error": {"message": f"Bad key {KEY}", "key": KEY}}
+ECHOES: dict[str, tuple[Sequence[Answer], Sequence[Answer]]] = {
+    "refused": ([http(ECHO, 401)], []),
+    "failing": ([http(ECHO, 500)], []),
+    "a page": ([http(f"<p>{KEY}</p>", kind="text/html")], []),
+    "an unknown state": ([], [http({"task_id": TASK, "status": KEY})]),
+    "the task's reason": ([], [http({"task_id": TASK, "status": "failed", "error_message": f"for {KEY}"})]),
+    "every poll": ([], [http(ECHO, 403)]),
+    **{f"cut at {cut}": ([http("x" * (cut - 20) + KEY, 500, "text/plain")], []) for cut in (300, 2000)},
+    "a reason cut at 600": ([http({"error": "x" * 580 + KEY}, 400)], []),
+    "a state cut at 60": ([], [http({"task_id": TASK, "status": "x" * 40 + KEY})]),
+}
+
+
+@pytest.mark.parametrize(("post", "poll"), ECHOES.values(), ids=ECHOES)
+async def test_a_key_that_the_service_repeats_reaches_no_record(
+    catalog: Catalog, tmp_path: Path, caplog: pytest.LogCaptureFixture, post: Sequence[Answer], poll: Sequence[Answer]
+) -> None:
+    """Neither the key nor a piece of it stands in a job, a problem, a log record or a repr."""
+    caplog.set_level(logging.DEBUG)
+    async with staged(catalog, tmp_path, post=post, poll=poll, deadline_s=0.8) as stage:
+        job = await stage.settled(await stage.start())
+        shown = [repr(job), str(job.problem), repr(job.problem), repr(stage.account), repr(vars(stage.runner)), caplog.text]
+
+    assert job.problem is not None
+    assert stage.upstream.seen[0].headers["authorization"] == f"Bearer {KEY}"
+    assert [text for text in shown if KEY[:12] in text] == []

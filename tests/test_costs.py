@@ -1,0 +1,196 @@
+"""What a request costs, and what the models cost beside each other."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from components.catalog import Catalog, build_request
+from components.catalog.loading import parse_catalog
+from components.costs import Cost, comparison, credits_text, plans, price, price_depends_on, usd_text
+
+HEAD = 'endpoint: {{base_url: "https://a.example", create: /c, status: "/t/{{task_id}}", usd_per_credit: {0}}}\nmodels:'
+ENTRY = """
+  - {{id: {0}, name: {0}, provider: P, inputs: [text], source: s, checked_on: 2026-01-01, price: {1}, {2}
+     parameters: {{properties: {{prompt: {{type: string, minLength: 1, x-role: prompt}}, steps: {{type: integer, default: 20}},
+       hd: {{type: boolean, default: false}}, size: {{type: string, examples: [S, L]}}}}}}}}"""
+
+
+def shop(*entries: tuple[str, str, str], usd: str = "0.01") -> Catalog:
+    """A catalog of small models, each an id, its price rules and more keys."""
+    return parse_catalog(HEAD.format(usd) + "".join(ENTRY.format(*entry) for entry in entries))
+
+
+@pytest.mark.parametrize(
+    ("model", "settings", "credits", "usd"),
+    [
+        ("cogview-4", {}, 4, 0.04),
+        ("cogview-4", {"quality": "standard"}, 4, 0.04),
+        ("flux-2", {}, 5, 0.05),
+        ("flux-2", {"resolution": "2K"}, 7, 0.07),
+        ("flux-2", {"type": "flex"}, 14, 0.14),
+        ("flux-2", {"type": "flex", "resolution": "2K"}, 24, 0.24),
+        ("flux-2", {"type": "pro", "resolution": "1K", "aspect_ratio": "21:9"}, 5, 0.05),
+        ("grok-imagine", {}, 5, 0.05),
+        ("grok-imagine", {"model": "grok-imagine/upscale"}, 12, 0.12),
+        ("kling-image-o1", {}, 6, 0.06),
+        ("kling-image-o1", {"num_images": 9, "resolution": "2k"}, 6, 0.06),
+        ("kling-image-o1", {"type": "ai-multi-shot", "num_images": 9}, 16, 0.16),
+        ("ideogram-v3", {}, 8, 0.08),
+        ("ideogram-v3", {"model": "ideogram-v3-balanced"}, 13, 0.13),
+        ("ideogram-v3", {"model": "ideogram-v3-quality"}, 20, 0.2),
+        ("imagen-4", {}, 8, 0.08),
+        ("imagen-4", {"num_images": 3}, 24, 0.24),
+        ("imagen-4", {"model": "imagen4-fast", "num_images": 7.0}, 28, 0.28),
+        ("imagen-4", {"model": "imagen4-ultra", "num_images": 10}, 120, 1.2),
+        ("gpt-image-1.5-official", {}, 10, 0.1),
+        ("gpt-image-1-5", {"quality": "high"}, 28, 0.28),
+        ("recraft-v4", {}, 10, 0.1),
+        ("recraft-v4", {"model": "recraft-v4-text-to-vector"}, 20, 0.2),
+        ("recraft-v4", {"model": "recraft-v4-pro-text-to-image"}, 60, 0.6),
+        ("recraft-v4", {"model": "recraft-v4-pro-text-to-vector"}, 70, 0.7),
+        ("ideogram-v4", {"rendering_speed": "QUALITY"}, 12, 0.12),
+        ("seedream-4-5", {"quality": "high"}, 12, 0.12),
+        ("hunyuan-image-3", {"type": "edit", "images": ["https://example.com/a.png"]}, 25, 0.25),
+    ],
+)
+def test_a_request_costs_what_the_service_says(
+    catalog: Catalog, model: str, settings: dict[str, Any], credits: float, usd: float
+) -> None:
+    request = build_request(catalog, model, settings, prompt_needed=False)
+
+    assert price(catalog, request) == Cost(credits, usd)
+
+
+def test_dollars_are_rounded_to_what_can_be_shown(catalog: Catalog) -> None:
+    assert [catalog.usd(credits) for credits in (28, 7, 0.5, 0.01, 0)] == [0.28, 0.07, 0.005, 0.0001, 0]
+    assert str(Cost(28, catalog.usd(28))) == "28 credits · $0.28"
+
+
+@pytest.mark.parametrize(
+    ("usd", "text"),
+    [
+        (0, "$0.00"),
+        (0.0, "$0.00"),
+        (0.28, "$0.28"),
+        (0.3, "$0.30"),
+        (0.105, "$0.105"),
+        (0.0025, "$0.0025"),
+        (1234.5, "$1,234.50"),
+        (0.1 + 0.2, "$0.30"),
+    ],
+)
+def test_dollars_show_cents_and_more_only_where_there_is_more(usd: float, text: str) -> None:
+    assert usd_text(usd) == text
+
+
+@pytest.mark.parametrize(
+    ("credits", "text"),
+    [
+        (0, "0 credits"),
+        (1, "1 credit"),
+        (28.0, "28 credits"),
+        (2.5, "2.5 credits"),
+        (12000, "12,000 credits"),
+        (0.1 + 0.2, "0.3 credits"),
+    ],
+)
+def test_credits_show_a_fraction_only_where_there_is_one(credits: float, text: str) -> None:
+    assert credits_text(credits) == text
+
+
+def test_the_comparison_is_ordered_by_base_price_and_ties_keep_the_catalogs_order() -> None:
+    catalog = shop(
+        ("dear", "[{when: {hd: true}, credits: 1}, {credits: 9}]", ""),
+        ("tie1", "[{credits: 5}]", ""),
+        ("gone", "[{credits: 1}]", "status: retired,"),
+        ("cheap", "[{credits: 0.5}]", ""),
+        ("tie2", "[{when: {size: L}, credits: 50}, {credits: 5}]", "status: deprecated,"),
+    )
+
+    rows = comparison(catalog)
+
+    assert [row.model.id for row in rows] == ["cheap", "tie1", "tie2", "dear"]
+    assert [(row.lowest.credits, row.base.credits, row.highest.credits) for row in rows] == [
+        (0.5, 0.5, 0.5),
+        (5, 5, 5),
+        (5, 5, 50),
+        (1, 9, 9),
+    ]
+
+
+def test_the_first_rule_that_holds_decides_also_by_a_default() -> None:
+    catalog = shop(("m", "[{when: {steps: 20, hd: true}, credits: 3}, {when: {steps: 20}, credits: 2}, {credits: 1}]", ""))
+
+    found = [
+        price(catalog, build_request(catalog, "m", form, prompt_needed=False)).credits
+        for form in ({}, {"hd": True}, {"steps": 21, "hd": True})
+    ]
+
+    assert found == [2, 3, 1]
+
+
+@pytest.mark.parametrize(
+    ("model", "names"),
+    [
+        ("cogview-4", ()),
+        ("flux-2", ("type", "resolution")),
+        ("imagen-4", ("model", "num_images")),
+        ("kling-image-o1", ("type",)),
+    ],
+)
+def test_a_price_depends_on_the_fields_its_rules_look_at(catalog: Catalog, model: str, names: tuple[str, ...]) -> None:
+    entry = catalog.find(model)
+    assert entry is not None
+
+    assert price_depends_on(entry) == names
+
+
+def test_a_month_costs_every_tier_as_often_as_pictures_are_made(catalog: Catalog) -> None:
+    found = {(plan.model.id, plan.tier.label): (plan.month.credits, plan.month.usd) for plan in plans(catalog, 300, 10)}
+
+    assert len(found) == 24, "every tier of every model"
+    assert found["gpt-image-1.5-official", "high"] == (8400, 84.0)
+    assert found["flux-2", "pro · 2K"] == (2100, 21.0)
+    assert found["imagen-4", "imagen4-fast"] == (1200, 12.0)
+
+
+@pytest.mark.parametrize("pictures", [1, 3, 7, 8, 57, 100, 1001, 70_000])
+def test_a_budget_buys_the_picture_that_it_pays_exactly(catalog: Catalog, pictures: int) -> None:
+    """0.56 / 0.07 is 7.999… in floating point; the eighth picture is paid for all the same."""
+    cents = {round(plan.per_picture.usd * 100) for plan in plans(catalog, 1, 1)}
+    assert 7 in cents
+
+    for cent in cents:
+        exact, short = (pictures * cent) / 100, (pictures * cent - 1) / 100
+        assert {plan.pictures for plan in plans(catalog, 1, exact) if round(plan.per_picture.usd * 100) == cent} == {
+            pictures
+        }
+        assert {plan.pictures for plan in plans(catalog, 1, short) if round(plan.per_picture.usd * 100) == cent} == {
+            pictures - 1
+        }
+
+
+@pytest.mark.parametrize(("monthly", "budget"), [(0, 0), (-5, -10), (None, None)])
+def test_nothing_and_less_than_nothing_cost_nothing_and_buy_nothing(catalog: Catalog, monthly: Any, budget: Any) -> None:
+    found = list(plans(catalog, monthly, budget))
+
+    assert found
+    assert {(plan.month.credits, plan.month.usd, plan.pictures) for plan in found} == {(0, 0, 0)}
+
+
+def test_a_free_tier_has_no_number_of_pictures() -> None:
+    catalog = shop(("m", "[{when: {hd: true}, credits: 4}, {credits: 0}]", ""))
+
+    free, paid = plans(catalog, 100, 1)
+
+    assert (free.pictures, free.month.usd) == (None, 0)
+    assert (paid.pictures, paid.month.usd) == (25, 4)
+
+
+def test_the_price_of_a_credit_is_the_catalogs() -> None:
+    catalog = shop(("m", "[{credits: 5}]", ""), usd="0.002")
+
+    assert price(catalog, build_request(catalog, "m", {"prompt": "a fox"})) == Cost(5, 0.01)
+    assert [plan.pictures for plan in plans(catalog, 1, 1)] == [100]

@@ -1,0 +1,118 @@
+"""What people see, without a browser: helpers to run the real application in a process of its own."""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import httpx
+from gradio_client import Client
+
+ROOT = Path(__file__).parent.parent.parent
+SLOWEST_START_S = 60
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def lay_out(folder: Path) -> Path:
+    """A folder that looks like a checkout to the application, with nobody's ``.env`` in it."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for name in ("app.py", "catalog.yaml", "components"):
+        (folder / name).symlink_to(ROOT / name)
+    return folder
+
+
+def clean(folder: Path, **environment: str) -> dict[str, str]:
+    """The environment of a process that is to know nothing of this machine's settings."""
+    return {
+        "PATH": os.environ["PATH"],
+        "HOME": str(folder),
+        "PLAYGROUND_DATA": str(folder / "data"),
+        "PLAYGROUND_SANDBOX_SPEED": "50",
+        "PYTHONUNBUFFERED": "1",
+    } | environment
+
+
+@dataclass
+class App:
+    """The application as it runs: its address, its process, and what it has written so far."""
+
+    url: str
+    process: subprocess.Popen[bytes]
+    folder: Path
+
+    @property
+    def log(self) -> str:
+        return (self.folder / "log").read_text(encoding="utf-8")
+
+    def get(self, path: str, **options: Any) -> httpx.Response:
+        return httpx.get(self.url + path, trust_env=False, timeout=30, **options)
+
+    def post(self, path: str, **options: Any) -> httpx.Response:
+        return httpx.post(self.url + path, trust_env=False, timeout=30, **options)
+
+    def stop(self, with_signal: int = signal.SIGTERM) -> int:
+        """Ask the process to end, and wait; one that does not end is killed and its status is -9."""
+        self.process.send_signal(with_signal)
+        try:
+            return self.process.wait(20)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            return self.process.wait()
+
+
+@contextmanager
+def running(folder: Path, **environment: str) -> Iterator[App]:
+    """``app.py`` in its own process and folder, answering."""
+    lay_out(folder)
+    settings = {"GRADIO_SERVER_PORT": str(free_port())} | environment
+    with open(folder / "log", "wb") as log:
+        command = [sys.executable, "app.py"]
+        process = subprocess.Popen(command, cwd=folder, env=clean(folder, **settings), stdout=log, stderr=log)
+        app = App("", process, folder)
+        try:
+            app.url = _answering(app)
+            yield app
+        finally:
+            process.kill()  # how it ends when asked to is a test of its own
+            process.wait()
+
+
+def _answering(app: App) -> str:
+    """The address that the log names, once it answers."""
+    give_up = time.monotonic() + SLOWEST_START_S
+    while time.monotonic() < give_up and app.process.poll() is None:
+        found = re.search(r"The playground is at (http://\S+)", app.log)
+        if found:
+            try:
+                if httpx.get(f"{found[1]}/healthz", trust_env=False).json() == {"status": "ok"}:
+                    return found[1]
+            except httpx.HTTPError:
+                pass
+        time.sleep(0.05)
+    raise AssertionError(f"the application did not start:\n{app.log}")
+
+
+@contextmanager
+def calling(app: App, **headers: str) -> Iterator[Client]:
+    """A headless caller of the public endpoints; names of headers are written with underscores."""
+    sent = {name.replace("_", "-"): value for name, value in headers.items()}
+    client = Client(app.url, headers=sent, verbose=False, analytics_enabled=False)
+    try:
+        yield client
+    finally:
+        client.close()

@@ -1,0 +1,172 @@
+"""The page's address: what is written can be read back, and nothing in it can do harm."""
+
+from __future__ import annotations
+
+import random
+from typing import Any
+from urllib.parse import parse_qs, quote
+
+import pytest
+
+from components.catalog import Catalog, Kind, Model, Parameter, Role, build_request, find_problems
+from components.catalog.loading import parse_catalog
+from components.ui.address import LONGEST_QUERY, Opening, read_query, write_query
+from tests.ui import ROOT
+
+WORDS = ["a fox", "100 % & more", "+plus +", "a=b;c", "é 🦊 \u202e", "line\nline", "#hash ?query", "it's \"so\"", "\\", "x" * 300]
+
+
+def opened(catalog: Catalog, query: str) -> Opening:
+    """As the page reads it: the query taken apart by the web's own rules."""
+    return read_query(catalog, parse_qs(query.removeprefix("?"), keep_blank_values=True))
+
+
+def value(field: Parameter, chance: random.Random) -> Any:
+    """A random legal value."""
+    if field.enum:
+        return chance.choice(field.enum)
+    match field.kind:
+        case Kind.IMAGES:
+            return [f"https://a.example/{chance.choice('abc')}?x=1&y={at}#é" for at in range(chance.randint(1, field.max_items or 4))]
+        case Kind.IMAGE:
+            return f"https://a.example/{chance.random()}.png?a=b&c=d"
+        case Kind.NUMBER | Kind.SEED:
+            return chance.randint(int(field.minimum or 0), int(field.maximum or 2**40))
+        case _:
+            return " ".join(chance.choices(WORDS, k=2)) + str(chance.random())
+
+
+def form(model: Model, chance: random.Random) -> dict[str, Any]:
+    """Random legal parameters of a model: any subset that may be sent."""
+    needed = set(model.required)
+    while True:
+        given = {
+            name: value(field, chance) for name, field in model.parameters.items() if name in needed or chance.random() < 0.6
+        }
+        if not find_problems(model, given):
+            return given
+
+
+def test_every_legal_form_can_be_written_and_read_back(catalog: Catalog) -> None:
+    """For all models: the request that the address leads to is the one that was written."""
+    chance = random.Random(7)
+    for model in catalog.models:
+        for _ in range(30):
+            given = form(model, chance)
+
+            opening = opened(catalog, write_query(model, given))
+
+            assert (opening.model, opening.notices, opening.chosen) == (model, (), True)
+            read = build_request(catalog, model.id, opening.parameters)
+            assert read.body == build_request(catalog, model.id, given).body
+
+
+def test_what_equals_the_defaults_is_not_written(catalog: Catalog) -> None:
+    """An address is as short as it can be."""
+    for model in catalog.models:
+        defaults = {name: field.default for name, field in model.parameters.items() if field.default is not None}
+
+        assert write_query(model, defaults) == f"?model={quote(model.id)}"
+        assert write_query(model, {model.by_role(Role.PROMPT) or "": ""}) == f"?model={quote(model.id)}"
+
+
+def test_a_variant_is_not_confused_with_the_model(catalog: Catalog) -> None:
+    """Both are called model in the API; in an address the second is called variant."""
+    model = catalog.find("recraft-v4")
+    assert model is not None
+
+    assert write_query(model, {"model": "recraft-v4-text-to-vector"}) == "?model=recraft-v4&variant=recraft-v4-text-to-vector"
+    assert opened(catalog, "?model=recraft-v4&variant=recraft-v4-text-to-vector").parameters["model"] == "recraft-v4-text-to-vector"
+
+
+@pytest.mark.parametrize("length", [5_000, 11_000, 20_000, 100_000])
+@pytest.mark.parametrize("sign", ["x", "é", "🦊"])
+def test_an_address_stays_within_what_servers_take(length: int, sign: str, catalog: Catalog) -> None:
+    """Too long a prompt is left out and everything else kept."""
+    model = catalog.find("gpt-image-1.5-official")
+    assert model is not None
+
+    query = write_query(model, {"prompt": sign * length, "quality": "high"})
+
+    assert len(query) <= LONGEST_QUERY
+    opening = opened(catalog, query)
+    assert opening.parameters["quality"] == "high"
+    assert opening.parameters.get("prompt", sign * length) == sign * length
+
+
+def test_a_hundred_thousand_input_pictures_do_not_make_a_long_address(catalog: Catalog) -> None:
+    """Addresses of pictures can be long too."""
+    model = catalog.find("gpt-image-1.5-official")
+    assert model is not None
+
+    given = {"prompt": "a fox", "input_urls": [f"https://a.example/{'x' * 2000}"] * 40}
+
+    assert len(write_query(model, given)) <= LONGEST_QUERY
+
+
+def test_half_a_character_does_not_break_the_address(catalog: Catalog) -> None:
+    """A browser can hand over half of a surrogate pair."""
+    assert write_query(catalog.first, {"prompt": "\ud83e"}).startswith("?model=")
+
+
+@pytest.mark.parametrize(
+    ("query", "model", "words"),
+    [
+        ("", "gpt-image-1.5-official", []),
+        ("?prompt=hello", "gpt-image-1.5-official", []),
+        ("?model=", "gpt-image-1.5-official", []),
+        ("?model=nothing", "gpt-image-1.5-official", ["no model", "nothing"]),
+        ("?model=gpt-image-1-5&quality=high", "gpt-image-1.5-official", []),
+        ("?model=flux-2&model=recraft-v4", "flux-2", []),
+        ("?model=flux-2&resolution=8K", "flux-2", ["resolution", "1K, 2K"]),
+        ("?model=kling-image-o1&num_images=99", "kling-image-o1", ["num_images", "1 to 9"]),
+        ("?model=kling-image-o1&num_images=two", "kling-image-o1", ["num_images"]),
+        ("?model=kling-image-o1&num_images=nan", "kling-image-o1", ["num_images"]),
+        ("?model=kling-image-o1&num_images=1e400", "kling-image-o1", ["num_images"]),
+        ("?model=kling-image-o1&num_images=1.5", "kling-image-o1", ["num_images"]),
+        ("?model=flux-2&utm_source=x&key=sk-1&__theme=dark", "flux-2", []),
+        ("?model=flux-2&prompt=" + "x" * 6000, "flux-2", []),
+        ("?model=hunyuan-image-3&type=edit", "hunyuan-image-3", []),
+        ("?model=flux-2&input_urls=javascript:alert(1)", "flux-2", []),
+    ],
+)  # fmt: skip
+def test_what_cannot_be_used_is_said_and_left_out(query: str, model: str, words: list[str], catalog: Catalog) -> None:
+    """The page opens whatever the address says; a text that can be corrected is shown as it came."""
+    opening = opened(catalog, query)
+
+    assert opening.model.id == model
+    assert len(opening.notices) == (1 if words else 0)
+    assert [word for word in words if word not in " ".join(opening.notices)] == []
+    assert all(len(notice) < 300 for notice in opening.notices)
+    wrong = {error.field for error in find_problems(opening.model, opening.parameters, prompt_needed=False)}
+    controls = {name: opening.model.parameters[name].kind for name in wrong if name in opening.parameters}
+    assert not {Kind.CHOICE, Kind.NUMBER, Kind.SEED, Kind.BOOLEAN} & set(controls.values())
+
+
+def test_without_a_model_the_first_ones_example_is_shown(catalog: Catalog) -> None:
+    """A page that opens for the first time is full."""
+    opening = opened(catalog, "")
+
+    assert opening.parameters == catalog.first.example
+    assert not opening.chosen
+
+
+@pytest.mark.parametrize(("replaced", "expected"), [("flux-2", "flux-2"), (None, "gpt-image-1.5-official")])
+def test_a_retired_models_address_leads_to_what_replaces_it(replaced: str | None, expected: str) -> None:
+    """With a sentence that says so."""
+    text = (ROOT / "catalog.yaml").read_text()
+    line = f"    status: retired\n    replaced_by: {replaced}\n" if replaced else "    status: retired\n"
+    head, _, rest = text.partition("  - id: recraft-v4\n")
+    catalog = parse_catalog(head + "  - id: recraft-v4\n" + rest.replace("    status: active\n", line, 1))
+
+    opening = opened(catalog, "?model=recraft-v4&prompt=a+fox&image_size=64x64")
+
+    assert opening.model.id == expected
+    assert "retired" in opening.notices[0]
+    assert opening.parameters["prompt"] == "a fox"
+
+
+def test_a_tab_is_handed_on(catalog: Catalog) -> None:
+    """The page knows which there are."""
+    assert opened(catalog, "?model=flux-2&tab=integrate").tab == "integrate"
+    assert opened(catalog, "?tab=models").tab == "models"

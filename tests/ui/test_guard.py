@@ -1,0 +1,152 @@
+"""What the application refuses before Gradio sees it, and what it serves to nobody."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import httpx
+import pytest
+from gradio_client import Client
+
+from tests.snippets import Recorder, recorded
+from tests.ui import ROOT, App
+
+CALL = "/gradio_api/call/"
+EVENTS = ("generate", "estimate", "snippet", "models", "arrive", "run", "follow")
+
+
+def file_at(address: str) -> dict[str, Any]:
+    """What Gradio takes for a file, and fetches."""
+    return {"path": address, "url": address, "orig_name": "a.png", "meta": {"_type": "gradio.FileData"}}
+
+
+async def nothing(scope: Any, receive: Any, send: Any) -> None:
+    """A server that has only a 404 to give."""
+    if scope["type"] == "http":
+        await send({"type": "http.response.start", "status": 404, "headers": []})
+        await send({"type": "http.response.body", "body": b""})
+
+
+def bodies(address: str) -> dict[str, bytes]:
+    """Bodies that Gradio reads a file from, written in every way that its JSON reader takes."""
+    plain = json.dumps({"data": ["flux-2", {"prompt": "a fox", "x": file_at(address)}]})
+    deep: Any = file_at(address)
+    for _ in range(50):
+        deep = [{"a": deep}]
+    return {
+        "plain": plain.encode(),
+        "escaped value": plain.replace("FileData", "FileDat\\u0061").encode(),
+        "escaped name": plain.replace("_type", "\\u005ftype").encode(),
+        "all escaped": plain.replace("gradio.FileData", "".join(f"\\u{ord(c):04x}" for c in "gradio.FileData")).encode(),
+        "in the model's place": json.dumps({"data": [file_at(address), {}]}).encode(),
+        "deep": json.dumps({"data": ["flux-2", deep]}).encode(),
+        "utf-16": plain.encode("utf-16"),
+        "utf-16 without a mark": plain.encode("utf-16-le"),
+        "utf-32": plain.encode("utf-32"),
+        "with a mark": plain.encode("utf-8-sig"),
+        "named twice": plain.replace('"_type"', '"_type": "x", "_type"').encode(),
+    }
+
+
+@pytest.mark.parametrize("name", bodies(""))
+def test_a_file_in_an_events_body_is_refused_and_not_fetched(name: str, app: App) -> None:
+    """On every event, public or the page's own, by all the routes that take one."""
+    with recorded(nothing) as elsewhere:
+        body = bodies(f"{elsewhere.address}/a.png")[name]
+        routes = [*(CALL + event for event in EVENTS), "/gradio_api/run/estimate", "/gradio_api/api/estimate"]
+        routes += ["/gradio_api/queue/join", "/gradio_api/call/v2/estimate", "/gradio_api/run/predict/"]
+        told = {route: app.post(route, content=body, headers={"content-type": "application/json"}) for route in routes}
+
+        assert {route: answer.status_code for route, answer in told.items()} == dict.fromkeys(routes, 400)
+        assert all("Files" in answer.text for answer in told.values())
+        assert elsewhere.seen == []
+
+
+def test_a_prompt_may_speak_of_a_file(caller: Client) -> None:
+    """It is only text, whatever it spells; so is one with escapes in it."""
+    prompts = ['gradio.FileData', '{"_type": "gradio.FileData"}', "\\u0067radio.FileData", "é 🦊 \u2028"]
+    for prompt in prompts:
+        assert caller.predict("imagen-4", {"prompt": prompt}, api_name="/estimate")["credits"] == 8
+        text = caller.predict("imagen-4", {"prompt": prompt}, "javascript", api_name="/snippet")
+        assert json.loads(text.split("const body = ")[1].split(";\n\nconst key")[0])["prompt"] == prompt
+    assert caller.predict("imagen-4", {"prompt": prompts[0]}, api_name="/generate")["state"] == "done"
+
+
+@pytest.mark.parametrize("path", [f"{CALL}estimate", "/gradio_api/queue/join", "/gradio_api/heartbeat/x", "/gradio_api/reset"])
+def test_a_body_of_more_than_two_megabytes_is_refused(path: str, app: App) -> None:
+    """With its length told beforehand or not."""
+    large = json.dumps({"data": ["flux-2", {"prompt": "x" * 2_000_001}]}).encode()
+
+    assert app.post(path, content=large).status_code == 413
+    assert app.post(path, content=(large[at : at + 65536] for at in range(0, len(large), 65536))).status_code == 413
+
+
+def test_a_body_of_less_is_read(app: App) -> None:
+    """The refusal then is about the prompt's length, in the endpoint's own words."""
+    call = {"data": ["flux-2", {"prompt": "x" * 1_900_000}]}
+    with httpx.Client(base_url=app.url, trust_env=False, timeout=30) as http:
+        event = http.post(f"{CALL}estimate", json=call).json()["event_id"]
+        assert "too long" in http.get(f"{CALL}estimate/{event}").text
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "deep_link", "deep_link?session_hash=x", "deep_link/", "upload", "upload?upload_id=1", "upload/", "upload_progress?upload_id=1",
+        "runs", "runs/", "runs/1", "//deep_link",
+    ],
+)  # fmt: skip
+def test_what_no_part_of_the_page_needs_is_not_there(path: str, app: App) -> None:
+    """State links, uploads, the record of runs."""
+    where = f"/gradio_api/{path}"
+
+    assert app.get(where).status_code == 404
+    assert app.post(where, files={"files": ("a.html", b"<script>")}).status_code in (404, 405)
+
+
+def test_the_machines_files_are_served_to_nobody(app: App) -> None:
+    """Neither the source, nor the settings beside it, nor the system's, by any way of writing the path."""
+    (app.folder / ".env").write_text("# canary-in-the-settings\n")
+    files = ["/etc/passwd", "/etc/hostname", "/proc/self/environ", ".env", "app.py", "catalog.yaml", "../app.py", "components/settings.py"]
+    files += [str(app.folder / name) for name in (".env", "app.py", "catalog.yaml", "log", "data")]
+    files += [str(ROOT / name) for name in ("app.py", "components/settings.py", "tests/conftest.py")]
+    routes = ["/gradio_api/file=", "/gradio_api/file/", "/file=", "/static/", "/assets/", "/pictures/"]
+    with httpx.Client(base_url=app.url, trust_env=False, timeout=30) as http:
+        for path in (route + file for route in routes for file in files):
+            for written in (path, path.replace("/", "%2f").replace("%2f", "/", 2), path.replace("..", "%2e%2e")):
+                answer = http.get(written)
+                assert answer.status_code >= 400 or "text/html" in answer.headers["content-type"], written
+                assert not any(sign in answer.text for sign in ("root:x:", "canary-in", "def create_app", "PATH="))
+
+
+def test_no_address_is_fetched_for_a_caller(app: App) -> None:
+    """Gradio's file route and proxy take addresses; here nobody is asked."""
+    with recorded(nothing) as elsewhere:
+        for path in (f"file={elsewhere.address}/a.png", f"proxy={elsewhere.address}/a.png"):
+            assert app.get(f"/gradio_api/{path}", follow_redirects=False).status_code >= 400
+        assert elsewhere.seen == []
+
+
+@pytest.mark.parametrize("path", ["/monitoring", "/monitoring/", "/monitoring/x", "/monitoring/summary", "/gradio_api/monitoring/summary"])
+def test_nobody_can_watch_what_others_do(path: str, app: App) -> None:
+    """Gradio's monitoring page and its numbers are off."""
+    answer = app.get(path)
+
+    assert answer.status_code >= 400 or "total_requests" not in answer.text
+    assert "analytics" not in answer.text.lower() or answer.status_code >= 400
+
+
+def test_our_own_documents_are_not_published(app: App) -> None:
+    """FastAPI's pages describe routes that are nobody's business; the health check is open."""
+    assert [app.get(path).status_code for path in ("/docs", "/redoc", "/sandbox/docs", "/sandbox/openapi.json")] == [404] * 4
+    assert app.get("/healthz").json() == {"status": "ok"}
+
+
+def test_the_page_and_its_configuration_hold_no_key(hosted: App, ledger: Recorder) -> None:
+    """Nor does the log; and opening the page asks nobody for anything."""
+    texts = [hosted.get(path).text for path in ("/", "/config", "/gradio_api/info", "/models.csv", "/plans.csv")]
+
+    assert all(len(text) > 500 for text in texts)
+    assert "sk-host" not in "".join(texts) + hosted.log
+    assert ledger.seen == []
