@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import os
 import socket
 import sys
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 
 # Gradio reads these when it is imported. The last two keep it from grouping its last 10,000 events with
 # pandas after every single one, which by then costs more than the event.
 os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
 os.environ.setdefault("GRADIO_ANALYTICS_CACHE_FREQUENCY", "1000000")
 os.environ.setdefault("GRADIO_ANALYTICS_MAX_EVENTS", "200")
+# Gradio would read the port while it is imported, and fail on a word; it is read in settings.py.
+_port = os.environ.pop("GRADIO_SERVER_PORT", None)
 
 import gradio as gr
 import httpx
@@ -22,7 +25,7 @@ from fastapi import FastAPI
 
 from components.api import Account, ApiClient
 from components.catalog import Catalog, load_catalog
-from components.errors import PlaygroundError
+from components.errors import PlaygroundError, SettingsError
 from components.jobs import Caps, MemoryStore, PictureStore, Runner
 from components.jobs.routes import picture_routes
 from components.sandbox import create_sandbox
@@ -33,6 +36,9 @@ from components.ui.messages import KEPT, KEY_WITHHELD, NOT_DURABLE
 from components.ui.page import build_page
 from components.ui.services import Services
 from components.ui.theme import SCRIPT, STYLE, theme
+
+if _port is not None:
+    os.environ["GRADIO_SERVER_PORT"] = _port
 
 SANDBOX = "/sandbox"
 PORTS = range(7860, 7960)
@@ -45,7 +51,10 @@ def create_app(settings: Settings, port: int) -> FastAPI:
     catalog = load_catalog(settings.catalog)
     upstream = httpx.AsyncClient(timeout=httpx.Timeout(60, connect=10), limits=httpx.Limits(max_connections=100))
     downloads = httpx.AsyncClient(timeout=30, trust_env=False)
-    pictures = PictureStore(settings.data_folder / "pictures", downloads)
+    try:
+        pictures = PictureStore(settings.data_folder / "pictures", downloads)
+    except OSError as error:
+        raise SettingsError(f"PLAYGROUND_DATA: {settings.data_folder} cannot be used: {error.strerror}.") from error
     caps = Caps(settings.daily_credits, settings.visitor_credits, settings.job_credits)
     runner = Runner(catalog, MemoryStore(), ApiClient(upstream), pictures, caps, settings.deadline_s)
 
@@ -132,6 +141,13 @@ def _listen(settings: Settings) -> socket.socket:
     raise PlaygroundError(f"Port {wanted[0]} on {settings.listen_on} cannot be used: {reason.strerror}.")
 
 
+def _no_ended_streams(record: logging.LogRecord) -> bool:
+    """Streams of open pages that are cut when the server stops are no errors."""
+    kind = record.exc_info[0] if record.exc_info else None
+    cut = kind is not None and issubclass(kind, asyncio.CancelledError)
+    return not cut and "timeout graceful shutdown" not in str(record.msg)
+
+
 def main() -> int:
     """Serve until stopped. Returns the exit status: 1 with one clear line when something is set up wrongly."""
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
@@ -147,8 +163,11 @@ def main() -> int:
                 log_level="warning",
                 h11_max_incomplete_event_size=65_536,  # an address may carry a long prompt
                 forwarded_allow_ips="*" if settings.on_space else None,
+                timeout_graceful_shutdown=3,  # an open page holds a stream for ever
             )
-            uvicorn.Server(config).run([listener])
+            logging.getLogger("uvicorn.error").addFilter(_no_ended_streams)
+            with suppress(KeyboardInterrupt):
+                uvicorn.Server(config).run([listener])
     except PlaygroundError as error:
         print(error, file=sys.stderr)
         return 1

@@ -24,7 +24,7 @@ POLL_S = 2
 
 # Characters that turn the reading direction or end a line for some readers: written as escapes, so that
 # what a person sees in a snippet is what runs.
-INVISIBLE = re.compile("[\x7f-\x9f\u200e\u200f\u2028\u2029\u202a-\u202e\u2066-\u2069\ufeff]")
+INVISIBLE = re.compile("[\x7f-\x9f\u00ad\u061c\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff]")
 
 
 @dataclass(frozen=True)
@@ -34,6 +34,21 @@ class Call:
     create_url: str
     status_url: str
     body: Mapping[str, Any]
+
+    @property
+    def words(self) -> dict[str, str]:
+        """What every template needs: the key's name, key and state words, seconds between and before giving up."""
+        return {
+            "KEY": KEY_NAME,
+            "RESULTS": keys(RESULT_KEYS),
+            "ECHOES": keys(ECHO_KEYS),
+            "STATES": keys(STATE_KEYS),
+            "RUNNING": " ".join(RUNNING_WORDS),
+            "DONE": " ".join(DONE_WORDS),
+            "FAILED": " ".join(FAILED_WORDS),
+            "DEADLINE": str(DEADLINE_S),
+            "POLL": str(POLL_S),
+        }
 
     @property
     def json(self) -> str:
@@ -51,11 +66,3 @@ def filled(template: str, **values: str) -> str:
 def keys(names: tuple[str, ...]) -> str:
     """Key names without case and underscores, each once, separated by blanks."""
     return " ".join(dict.fromkeys(map(same_key, names)))
-
-
-RESULTS = keys(RESULT_KEYS)
-ECHOES = keys(ECHO_KEYS)
-STATES = keys(STATE_KEYS)
-RUNNING = " ".join(RUNNING_WORDS)
-DONE = " ".join(DONE_WORDS)
-FAILED = " ".join(FAILED_WORDS)

@@ -4,19 +4,7 @@ from __future__ import annotations
 
 import json
 
-from components.snippets.call import (
-    DEADLINE_S,
-    DONE,
-    ECHOES,
-    FAILED,
-    KEY_NAME,
-    POLL_S,
-    RESULTS,
-    RUNNING,
-    STATES,
-    Call,
-    filled,
-)
+from components.snippets.call import Call, filled
 
 TEMPLATE = r"""// Creates the picture, waits for it and saves it here. Save this as generate.mjs.
 // Needs Node 18 or newer and the key:  export @KEY@=...
@@ -40,9 +28,12 @@ const RESULTS = "@RESULTS@".split(" ");
 const ECHOES = "@ECHOES@".split(" ");
 const same = (key) => key.replaceAll("_", "").toLowerCase();
 
-// JSON, or an empty object for anything else.
+// JSON, or an empty object for anything else; `data` may be JSON in a string.
 function parse(text) {
-  try { return JSON.parse(text) ?? {}; } catch { return {}; }
+  let document = {};
+  try { document = JSON.parse(text) ?? {}; } catch {}
+  if (typeof document.data === "string") document.data = parse(document.data);
+  return document;
 }
 
 // Every address under a result key; never from the echo of the request.
@@ -57,11 +48,14 @@ function pictures(value, inside = false) {
   return /^[[{]/.test(value) ? pictures(parse(value), inside) : [];
 }
 
-// The text under one of these keys, in `data` first, then at the top.
+// What stands under one of these keys, in `data` first, then at the top.
 function pick(document, names) {
-  for (const place of [document.data, document])
-    for (const [key, value] of Object.entries(place && typeof place === "object" ? place : {}))
-      if (names.split(" ").includes(same(key)) && typeof value === "string" && value) return value;
+  const data = Array.isArray(document.data) ? document.data[0] : document.data;
+  for (const place of [data, document])
+    for (const [key, value] of Object.entries(place && typeof place === "object" ? place : {})) {
+      const fits = typeof value === "string" || (names.endsWith("id") && typeof value === "number");
+      if (names.split(" ").includes(same(key)) && fits && value) return String(value);
+    }
   return "";
 }
 
@@ -89,7 +83,8 @@ for (let asked = false; ; asked = true) {
 
 const name = (task || "picture").replace(/[^A-Za-z0-9_-]/g, "-");
 for (const [index, url] of found.entries()) {
-  const ending = url.split(/[?#]/)[0].match(/\.(png|jpg|jpeg|webp|svg)$/)?.[1] ?? "png";
+  const named = url.startsWith("data:") ? url.match(/^data:image\/(\w+)/) : url.split(/[?#]/)[0].match(/\.(\w+)$/);
+  const ending = ["png", "jpg", "jpeg", "webp", "svg"].includes(named?.[1]) ? named[1] : "png";
   const response = await fetch(url);
   if (!response.ok) stop(`The picture's host answers ${response.status}: ${url}`);
   await writeFile(`${name}-${index + 1}.${ending}`, Buffer.from(await response.arrayBuffer()));
@@ -100,18 +95,5 @@ for (const [index, url] of found.entries()) {
 
 def write(call: Call) -> str:
     """The request as a JavaScript module."""
-    return filled(
-        TEMPLATE,
-        KEY=KEY_NAME,
-        BODY=call.json,
-        CREATE=json.dumps(call.create_url),
-        STATUS=json.dumps(call.status_url),
-        RESULTS=RESULTS,
-        ECHOES=ECHOES,
-        STATES=STATES,
-        RUNNING=RUNNING,
-        DONE=DONE,
-        FAILED=FAILED,
-        DEADLINE=str(DEADLINE_S),
-        POLL=str(POLL_S),
-    )
+    own = {"BODY": call.json, "CREATE": json.dumps(call.create_url), "STATUS": json.dumps(call.status_url)}
+    return filled(TEMPLATE, **call.words, **own)

@@ -2,20 +2,7 @@
 
 from __future__ import annotations
 
-from components.snippets.call import (
-    DEADLINE_S,
-    DONE,
-    ECHOES,
-    FAILED,
-    INVISIBLE,
-    KEY_NAME,
-    POLL_S,
-    RESULTS,
-    RUNNING,
-    STATES,
-    Call,
-    filled,
-)
+from components.snippets.call import INVISIBLE, Call, filled
 
 TEMPLATE = '''"""Creates the picture, waits for it and saves it here.
 
@@ -34,7 +21,8 @@ import httpx
 
 body = @BODY@
 
-client = httpx.Client(headers={"Authorization": f"Bearer {os.environ['@KEY@']}"}, timeout=60)
+key = os.environ.get("@KEY@") or exit("Set @KEY@ first.")
+client = httpx.Client(headers={"Authorization": f"Bearer {key}"}, timeout=60)
 reply = client.post(@CREATE@, json=body)
 
 
@@ -51,11 +39,14 @@ def same(key):
 
 
 def parse(text):
-    """JSON, or an empty object for anything else."""
+    """JSON, or an empty object for anything else; `data` may be JSON in a string."""
     try:
-        return json.loads(text)
+        document = json.loads(text)
     except ValueError:
         return {}
+    if isinstance(document, dict) and isinstance(document.get("data"), str):
+        document["data"] = parse(document["data"])
+    return document
 
 
 def pictures(value, inside=False):
@@ -75,12 +66,16 @@ def pictures(value, inside=False):
 
 
 def pick(document, names):
-    """The text under one of these keys, in `data` first, then at the top."""
-    places = [document.get("data"), document] if isinstance(document, dict) else []
-    for place in (place for place in places if isinstance(place, dict)):
+    """What stands under one of these keys, in `data` first, then at the top."""
+    if not isinstance(document, dict):
+        return ""
+    data = document.get("data")
+    data = data[0] if isinstance(data, list) and data else data
+    for place in (place for place in (data, document) if isinstance(place, dict)):
         for key, value in place.items():
-            if same(key) in names.split() and isinstance(value, str) and value:
-                return value
+            number = names.endswith("id") and isinstance(value, int)
+            if same(key) in names.split() and (number or isinstance(value, str)) and value:
+                return str(value)
     return ""
 
 
@@ -110,7 +105,8 @@ while True:
 
 name = re.sub(r"[^A-Za-z0-9_-]", "-", task or "picture")
 for number, url in enumerate(found, 1):
-    ending = (re.findall(r"\\.(png|jpg|jpeg|webp|svg)$", re.split(r"[?#]", url)[0]) or ["png"])[0]
+    ending = (re.findall(r"^data:image/(\\w+)|\\.(\\w+)$", re.split(r"[?#]", url)[0]) or [("png",)])[0]
+    ending = "".join(ending) if "".join(ending) in ("png", "jpg", "jpeg", "webp", "svg") else "png"
     if url.startswith("data:"):
         data = base64.b64decode(url.partition(",")[2])
     else:
@@ -124,21 +120,8 @@ def write(call: Call) -> str:
     """The request as a Python program."""
     fields = "".join(f"    {name!r}: {value!r},\n" for name, value in call.body.items())
     shown = INVISIBLE.sub(lambda found: f"\\u{ord(found.group()):04x}", fields)
-    return filled(
-        TEMPLATE,
-        KEY=KEY_NAME,
-        BODY="{\n" + shown + "}",
-        CREATE=_quoted(call.create_url),
-        STATUS=_quoted(call.status_url),
-        RESULTS=RESULTS,
-        ECHOES=ECHOES,
-        STATES=STATES,
-        RUNNING=RUNNING,
-        DONE=DONE,
-        FAILED=FAILED,
-        DEADLINE=str(DEADLINE_S),
-        POLL=str(POLL_S),
-    )
+    own = {"BODY": "{\n" + shown + "}", "CREATE": _quoted(call.create_url), "STATUS": _quoted(call.status_url)}
+    return filled(TEMPLATE, **call.words, **own)
 
 
 def _quoted(text: str) -> str:

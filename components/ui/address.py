@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlencode
 
-from components.catalog import Catalog, Kind, Model, Role, find_problems
+from components.catalog import Catalog, Kind, Model, find_problems
 
 LONGEST_QUERY = 12_000
 LONGEST_PROMPT = 20_000
@@ -25,16 +25,14 @@ class Opening:
 
 
 def write_query(model: Model, parameters: Mapping[str, Any]) -> str:
-    """``?model=flux-2&prompt=…``: what differs from the defaults. Too long a prompt is left out."""
-    prompt = model.by_role(Role.PROMPT) or ""
+    """``?model=flux-2&prompt=…``: what differs from the defaults; what is too long for an address is left out."""
     pairs: list[tuple[str, str]] = [("model", model.id)]
     for name, value in parameters.items():
         if value != model.parameters[name].default and value not in (None, "", []):
             key = "variant" if name == "model" else name
             pairs += [(key, str(item)) for item in (value if isinstance(value, list) else [value])]
-    query = "?" + urlencode(pairs, errors="replace")
-    if len(query) > LONGEST_QUERY:
-        query = "?" + urlencode([pair for pair in pairs if pair[0] != prompt][:50], errors="replace")
+    while len(query := "?" + urlencode(pairs, errors="replace")) > LONGEST_QUERY and len(pairs) > 1:
+        pairs.remove(max(pairs[1:], key=lambda pair: len(pair[1])))
     return query
 
 

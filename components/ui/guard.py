@@ -69,13 +69,14 @@ def _replayed(body: bytes, receive: Receive) -> Receive:
 
 
 def _names_a_file(body: bytes) -> bool:
-    """Whether the JSON holds an object that Gradio would take for a file; a prompt may speak of one."""
-    if b"FileData" not in body and b"\\u" not in body:
-        return False
+    """Whether the JSON holds an object that Gradio would take for a file; a prompt may speak of one.
+
+    Read with ``json.loads`` on the bytes as Gradio does, which also takes UTF-16 and UTF-32.
+    """
     try:
         waiting = [json.loads(body)]
     except (ValueError, RecursionError):
-        return True
+        return b"FileData" in body
     while waiting:
         value = waiting.pop()
         if isinstance(value, dict):

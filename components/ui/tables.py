@@ -129,7 +129,7 @@ def safe_csv(frame: pd.DataFrame, columns: Mapping[str, str]) -> str:
     """A frame as CSV; a text that a spreadsheet would run as a formula is given a leading quote."""
     plain = frame[list(columns)].replace(UNKNOWN, None)
     guarded = plain.map(lambda value: f"'{value}" if isinstance(value, str) and value[:1] in "=+-@\t\r\n" else value)
-    return str(guarded.to_csv(index=False))
+    return str(guarded.to_csv(index=False, lineterminator="\r\n"))
 
 
 def _text(name: str, row: Mapping[Hashable, Any]) -> str:

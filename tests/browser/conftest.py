@@ -209,9 +209,11 @@ def visit(browser: Browser, request: pytest.FixtureRequest) -> Iterator[Visitor]
 
 
 def pick_model(page: Page, model: Model) -> None:
-    """Choose a model in the picker and wait until the whole page is about it."""
+    """Choose a model in the picker and wait until form, chips and address are about it."""
     page.locator("#model input").click()
     page.locator(f'[role=option][aria-label*="{model.name} · "]').click()
+    if model.prompts:
+        expect(page.locator("#examples")).to_contain_text(model.prompts[0].title)
     expect(page).to_have_url(re.compile(rf"[?&]model={re.escape(model.id)}(&|$)"))
 
 

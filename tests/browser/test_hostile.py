@@ -6,39 +6,46 @@ import json
 import re
 from urllib.parse import urlencode
 
-import pytest
 from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import Playground, Visitor, button, field, generate, program, say
 
-TEXTS = {
-    "template": "${alert(1)} `${alert(1)}` $HOME $(id) `id`",
-    "braces": "{{constructor.constructor('alert(1)')()}} {% raw %} {{7*7}}",
-    "script": "<script>alert(1)</script><img src=x onerror=alert(1)><svg onload=alert(1)>",
-    "quotes": "\"double\" 'single' \\ \\n </textarea> & &amp; JSON\nJSON\nEOF",
-    "lines": "one\n\n  two\n\tthree",
-    "emoji": "🦊🏳️‍🌈 👩‍👩‍👧 e\u0301 \u2028",
-    "right to left": "שלום \u202eevil\u202c مرحبا",
-    "markdown": "[a](javascript:alert(1)) ![b](https://outside.example/b.png) **c** | d | $x^2$",
-}
+TEXTS = (
+    "${alert(1)} `${alert(1)}` $HOME $(id) `id`",
+    "{{constructor.constructor('alert(1)')()}} {% raw %} {{7*7}}",
+    "<script>alert(1)</script><img src=x onerror=alert(1)><svg onload=alert(1)>",
+    "\"double\" 'single' \\ \\n </textarea> & &amp; JSON\nJSON\nEOF",
+    "one\n\n  two\n\tthree",
+    "🦊🏳️‍🌈 👩‍👩‍👧 e\u0301 \u2028",
+    "שלום \u202eevil\u202c مرحبا",
+    "[a](javascript:alert(1)) ![b](https://outside.example/b.png) **c** | d | $x^2$",
+)
 SCRIPTS = "document.querySelectorAll('script, iframe, object, embed, [onerror], [onload], [href^=\"javascript:\"]').length"
 
 
-@pytest.mark.parametrize("text", TEXTS.values(), ids=TEXTS.keys())
-def test_a_hostile_prompt_is_shown_and_sent_as_it_was_typed(visit: Visitor, app: Playground, text: str) -> None:
+def test_hostile_prompts_are_shown_and_sent_as_they_were_typed(visit: Visitor, app: Playground) -> None:
     page = visit(app.address)
-    scripts = page.evaluate(SCRIPTS)
-    say(page, text)
-    expect(page).to_have_url(re.compile("prompt=(?!A\\+modern)"))
-    shown = program(page)
-    body = json.loads(shown[shown.index("\n{\n") : shown.index("\nJSON")])
-    assert body["prompt"] == text
-    generate(page)
-    assert page.locator("#place img").get_attribute("alt") == f"{text} (GPT Image 1.5)"
-    _harmless(page, scripts)
-    page.reload()
+    scripts, before = page.evaluate(SCRIPTS), page.url
+    for text in TEXTS:
+        say(page, text)
+        expect(page).not_to_have_url(before)
+        before = page.url
+        shown = program(page)
+        body = json.loads(shown[shown.index("\n{\n") : shown.index("\nJSON\n\n")])
+        assert body["prompt"] == text
+        generate(page)
+        assert page.locator("#place img").get_attribute("alt") == f"{text} (GPT Image 1.5)"
+        _harmless(page, scripts)
+
+
+def test_hostile_prompts_come_back_from_the_address_as_they_were(visit: Visitor, app: Playground) -> None:
+    text = "\n".join(TEXTS)
+    page = visit(f"{app.address}/?{urlencode({'model': 'flux-2', 'prompt': text})}")
     expect(page.locator("#prompt textarea")).to_have_value(text)
+    scripts = page.evaluate(SCRIPTS)
+    page.reload()
     expect(button(page)).to_contain_text("credits")
+    expect(page.locator("#prompt textarea")).to_have_value(text)
     _harmless(page, scripts)
 
 
@@ -66,13 +73,14 @@ def test_hostile_parameters_are_repeated_as_text_in_every_complaint(visit: Visit
         "**a** [b](//outside.example)",
     ):
         field(page, "input_urls").locator("textarea").fill(text)
-        expect(hint).to_contain_text(text)
+        expect(hint).to_contain_text("is no web address")
         generate(page, "Not sent")
         expect(page.locator("#place .problem-what")).to_contain_text(text)
+        expect(hint.locator("*")).to_have_count(0)
         _harmless(page, scripts)
 
 
-def test_a_link_from_a_stranger_loads_nothing_from_elsewhere(visit: Visitor, app: Playground) -> None:
+def test_a_link_from_a_stranger_neither_loads_nor_links_to_elsewhere(visit: Visitor, app: Playground) -> None:
     picture = "![b](https://outside.example/b.png)"
     page = visit(
         f"{app.address}/?{urlencode({'model': 'flux-2', 'prompt': picture, 'input_urls': picture, 'type': picture})}"
@@ -80,8 +88,7 @@ def test_a_link_from_a_stranger_loads_nothing_from_elsewhere(visit: Visitor, app
     hint = field(page, "input_urls").locator(".info-text")
     expect(hint).to_contain_text("is no web address")
     expect(page.locator("#banner")).to_contain_text(picture)
-    assert page.locator("main img[src*='outside']").count() == 0
-    expect(hint).to_contain_text(picture)
+    assert page.locator("main [src*='outside'], main [href*='outside']").count() == 0
 
 
 def test_a_hostile_error_of_the_service_is_text(visit: Visitor, keyed: Playground) -> None:
@@ -90,7 +97,7 @@ def test_a_hostile_error_of_the_service_is_text(visit: Visitor, keyed: Playgroun
     page.get_by_label("Your API key").fill("sk-visitor-of-this-test")
     page.get_by_label("Your API key").press("Enter")
     expect(page.locator(".pill")).to_contain_text("Your key")
-    for text in (TEXTS["script"], TEXTS["template"], TEXTS["braces"]):
+    for text in TEXTS[:3]:
         say(page, f"#echo {text}")
         generate(page, "Failed")
         expect(page.locator("#place .problem-what")).to_contain_text(text)

@@ -17,7 +17,7 @@ def test_every_model_has_its_contract_fields_prices_and_callback(visit: Visitor,
         _choose(page, model)
         article = page.locator("#integrate article")
         expect(article).to_contain_text(model.description)
-        contract = article.locator("dl.contract").first
+        contract = article.locator("dl.contract").first.inner_text()
         for part in (
             catalog.endpoint.base_url,
             f"POST {catalog.endpoint.create}",
@@ -26,16 +26,16 @@ def test_every_model_has_its_contract_fields_prices_and_callback(visit: Visitor,
             catalog.endpoint.billing,
             *(model.variants or (model.id,)),
         ):
-            expect(contract).to_contain_text(part)
+            assert part in contract
         rows = _section(page, "Parameters").locator("tbody tr")
         expect(rows.locator("td:first-child")).to_have_text(list(model.parameters))
         needs = rows.locator("td:nth-child(3)").all_inner_texts()
         assert [name for name, need in zip(model.parameters, needs, strict=True) if need == "required"] == list(
             model.required
         )
-        for row, item in zip(rows.all(), model.parameters.values(), strict=True):
-            for value in item.enum or item.examples:
-                expect(row.locator("td:nth-child(5)")).to_contain_text(str(value))
+        allowed = rows.locator("td:nth-child(5)").all_inner_texts()
+        for text, item in zip(allowed, model.parameters.values(), strict=True):
+            assert text.startswith(", ".join(map(str, item.enum or item.examples)))
         found = [(tier.label or "any settings", tier.credits) for tier in tiers(model)]
         prices = _section(page, "Price").locator("tbody tr")
         expect(prices.locator("td:nth-child(1)")).to_have_text([label for label, _ in found])

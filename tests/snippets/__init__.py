@@ -25,7 +25,7 @@ from tests.conftest import serve
 KEY = "sk-canary-4f1c9b7a2e8d"
 NODE = shutil.which("node") or "node"
 COMMANDS = {"curl": ["bash"], "python": [sys.executable], "javascript": [NODE]}
-LONGEST_S = 30  # only so that a program which never ends is a failure
+LONGEST_S = 20  # only so that a program which never ends is a failure
 AT_ONCE = 24
 
 Message = Any

@@ -14,7 +14,6 @@ from components.catalog import Catalog, Model, build_request
 from components.catalog.models import Role
 from components.errors import InputError
 from components.snippets import LANGUAGES, write_snippet
-from components.snippets import call as written
 from tests.snippets import need
 
 BASE = "https://gateway.example/one"
@@ -66,7 +65,7 @@ def test_the_key_is_an_environment_name(language: str, catalog: Catalog) -> None
     text = snippet(catalog, language)
 
     assert "export API_IN_ONE_KEY=" in text
-    assert re.findall(r"Bearer (\S{3})", text) in (["$AP"] * 2, ["{os"], ["${k"])
+    assert re.findall(r"Bearer (\S{3})", text) in (["$AP"] * 2, ["{ke"], ["${k"])
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
@@ -74,20 +73,15 @@ def test_a_program_knows_the_keys_and_words_that_the_client_knows(language: str,
     """A word that is added to the wire is in every program by itself."""
     text = snippet(catalog, language)
 
-    for names, list_ in (
-        (wire.RESULT_KEYS, written.RESULTS),
-        (wire.ECHO_KEYS, written.ECHOES),
-        (wire.STATE_KEYS, written.STATES),
+    for names, line in (
+        (wire.RESULT_KEYS, " ".join(dict.fromkeys(map(wire.same_key, wire.RESULT_KEYS)))),
+        (wire.ECHO_KEYS, " ".join(dict.fromkeys(map(wire.same_key, wire.ECHO_KEYS)))),
+        (wire.STATE_KEYS, " ".join(dict.fromkeys(map(wire.same_key, wire.STATE_KEYS)))),
     ):
-        assert set(list_.split()) == {wire.same_key(name) for name in names}
-        assert list_ in text
-    for words, list_ in (
-        (wire.RUNNING_WORDS, written.RUNNING),
-        (wire.DONE_WORDS, written.DONE),
-        (wire.FAILED_WORDS, written.FAILED),
-    ):
-        assert tuple(list_.split()) == words
-        assert all(f"' {word} '" in text if language == "curl" else list_ in text for word in words)
+        assert names
+        assert line in text
+    for words in (wire.RUNNING_WORDS, wire.DONE_WORDS, wire.FAILED_WORDS):
+        assert all(f"' {word} '" in text if language == "curl" else " ".join(words) in text for word in words)
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
@@ -133,7 +127,5 @@ def test_only_tools_that_every_machine_has_are_used(catalog: Catalog) -> None:
 
     assert "jq" not in shell.split()
     assert re.findall(r'(?:from|import) "(.+?)"', script) == ["node:fs/promises"]
-    imported = [
-        name.name for node in ast.walk(ast.parse(python)) if isinstance(node, ast.Import) for name in node.names
-    ]
+    imported = [name.name for node in ast.walk(ast.parse(python)) if isinstance(node, ast.Import) for name in node.names]
     assert [name for name in imported if name not in ("base64", "json", "os", "re", "time")] == ["httpx"]

@@ -85,7 +85,9 @@ class Replies:
             content = answer(text, host).encode()
         else:
             content = PICTURE + scope["path"].encode() + b"?" + scope["query_string"]
-        await send({"type": "http.response.start", "status": 200, "headers": [(b"content-length", str(len(content)).encode())]})
+        await send(
+            {"type": "http.response.start", "status": 200, "headers": [(b"content-length", str(len(content)).encode())]}
+        )
         await send({"type": "http.response.body", "body": content})
 
 

@@ -17,20 +17,14 @@ from tests.snippets import KEY, Ran, Recorder, need, recorded_sandbox, run, run_
 SMALL = {"image_size": "64x64"}
 CONTROL = "".join(map(chr, [*range(32), *range(127, 160)]))
 HOSTILE = {
-    "quotes": "it's \"quoted\", it''s \"\" '\"'\"' \\' \\\"",
+    "quotes": "it's \"quoted\", it''s \"\" '\"'\"' \\' \\\" ''' \"\"\" // /* */ <!-- --> # --",
     "shell": '$HOME ${HOME} $(id) `id` $((1+1)) $$ $? !! !word "!x" !$ ; rm -rf / & | > x < y * ? ~ #',
-    "templates": "`${x}` ${process.exit(3)} {x} {{x}} {0} %s %d %% %(x)s <% x %>",
-    "lines": "first\nsecond\r\nthird\n\n\ttabbed\n",
-    "end mark": "a\nJSON\nb\n  JSON\nJSON",
+    "templates": "`${x}` ${process.exit(3)} {x} {{x}} {0} %s %d %% %(x)s </script> @BODY@ @KEY@ @CREATE@ @POLL@ @@BODY@@ @X@",
+    "lines": "first\nsecond\r\nthird\n\n\ttabbed\nJSON\nb\n  JSON\nJSON",
     "control": f"a{CONTROL}b",
-    "backslash": "ends with \\",
-    "backslashes": "\\n \\u0041 \\x41 \\0 \\\\ \\\\\\",
-    "triple": "''' \"\"\" '''\n\"\"\" // /* */ <!-- --> # --",
-    "script": "</script><script>alert(1)</script> ; process.exit(1) //",
-    "emoji": "🦊 👩‍👩‍👧‍👦 🏳️‍🌈 e\u0301 狐 \U0010ffff \ue000",
-    "reading": "right\u202eleft\u2066x\u2069 שועל ثعلب\u061c \u2028line\u2029paragraph\u0085next\ufeff\u200b",
+    "backslash": "\\n \\u0041 \\x41 \\0 \\\\ ends with \\",
+    "emoji": "🦊 👩‍👩‍👧‍👦 🏳️‍🌈 e\u0301 狐 \U0010ffff \ue000 right\u202eleft\u2066x\u2069 שועל \u061c \u2028line\u2029\u0085\ufeff\u200b",
     "long": "A fox, and another fox; \"both\" at 100 % of ${their} `speed`. " * 80 + "x" * 8,
-    "placeholders": "@BODY@ @KEY@ @CREATE@ @STATUS@ @RESULTS@ @POLL@ @DEADLINE@ @@BODY@@ @NAME@",
     "json": '{"data":{"url":"https://example.invalid/a.png","images":["https://example.invalid/b.png"]}}',
     "address": "https://example.invalid/only-an-address.png",
     "bang": "wow! yes!! ok!no !=x !(y) (!z)\n!at the start\n!\n\"!\"",
@@ -107,7 +101,7 @@ def test_random_text_arrives_as_it_was_typed(language: str, catalog: Catalog, le
     """What nobody thought of, in the prompt and in a free text beside it."""
     chance = random.Random(41)
     signs = [*"'\"`$\\!%{}()@#&;|<>*?~=\n\r\t\0 ab", "JSON", "@BODY@", "🦊", "\u202e", "\u2028", "\\u0021", "${", "'''"]
-    texts = ["a" + "".join(chance.choices(signs, k=200)) for _ in range(8)]
+    texts = ["a" + "".join(chance.choices(signs, k=500)) for _ in range(3)]
     given = [{"prompt": one, "negative_prompt": one[::-1], "model": "imagen4-fast"} for one in texts]
     asked = [build_request(catalog, "imagen-4", one | {"prompt": one["prompt"] + "#sandbox:credits"}) for one in given]
 
@@ -183,9 +177,7 @@ REHEARSALS = {
 }
 
 
-def test_a_failure_ends_the_program_with_the_services_own_words(
-    language: str, catalog: Catalog, ledger: Recorder
-) -> None:
+def test_a_failure_ends_the_program_with_the_services_own_words(language: str, catalog: Catalog, ledger: Recorder) -> None:
     """Exit status 1 for whatever the service says, nothing saved, nothing sent twice; a poll that fails is no failure."""
     prompts = [f"a {language} #sandbox:{name}" for name in [*REHEARSALS, "blip"]]
     asked = [build_request(catalog, "recraft-v4", {"prompt": prompt} | SMALL) for prompt in prompts]

@@ -36,15 +36,17 @@ def lay_out(folder: Path) -> Path:
     return folder
 
 
-def clean(folder: Path, **environment: str) -> dict[str, str]:
-    """The environment of a process that is to know nothing of this machine's settings."""
-    return {
+def clean(folder: Path, **changes: str | None) -> dict[str, str]:
+    """The environment of a process that is to know nothing of this machine's settings; None leaves one out."""
+    environment = {
         "PATH": os.environ["PATH"],
         "HOME": str(folder),
         "PLAYGROUND_DATA": str(folder / "data"),
         "PLAYGROUND_SANDBOX_SPEED": "50",
+        "GRADIO_SERVER_PORT": str(free_port()),
         "PYTHONUNBUFFERED": "1",
-    } | environment
+    } | changes
+    return {name: value for name, value in environment.items() if value is not None}
 
 
 @dataclass
@@ -69,20 +71,19 @@ class App:
         """Ask the process to end, and wait; one that does not end is killed and its status is -9."""
         self.process.send_signal(with_signal)
         try:
-            return self.process.wait(20)
+            return self.process.wait(10)
         except subprocess.TimeoutExpired:
             self.process.kill()
             return self.process.wait()
 
 
 @contextmanager
-def running(folder: Path, **environment: str) -> Iterator[App]:
+def running(folder: Path, **changes: str | None) -> Iterator[App]:
     """``app.py`` in its own process and folder, answering."""
     lay_out(folder)
-    settings = {"GRADIO_SERVER_PORT": str(free_port())} | environment
     with open(folder / "log", "wb") as log:
         command = [sys.executable, "app.py"]
-        process = subprocess.Popen(command, cwd=folder, env=clean(folder, **settings), stdout=log, stderr=log)
+        process = subprocess.Popen(command, cwd=folder, env=clean(folder, **changes), stdout=log, stderr=log)
         app = App("", process, folder)
         try:
             app.url = _answering(app)

@@ -13,7 +13,18 @@ from components.catalog.loading import parse_catalog
 from components.ui.address import LONGEST_QUERY, Opening, read_query, write_query
 from tests.ui import ROOT
 
-WORDS = ["a fox", "100 % & more", "+plus +", "a=b;c", "é 🦊 \u202e", "line\nline", "#hash ?query", "it's \"so\"", "\\", "x" * 300]
+WORDS = [
+    "a fox",
+    "100 % & more",
+    "+plus +",
+    "a=b;c",
+    "é 🦊 \u202e",
+    "line\nline",
+    "#hash ?query",
+    'it\'s "so"',
+    "\\",
+    "x" * 300,
+]
 
 
 def opened(catalog: Catalog, query: str) -> Opening:
@@ -27,7 +38,10 @@ def value(field: Parameter, chance: random.Random) -> Any:
         return chance.choice(field.enum)
     match field.kind:
         case Kind.IMAGES:
-            return [f"https://a.example/{chance.choice('abc')}?x=1&y={at}#é" for at in range(chance.randint(1, field.max_items or 4))]
+            return [
+                f"https://a.example/{chance.choice('abc')}?x=1&y={at}#é"
+                for at in range(chance.randint(1, field.max_items or 4))
+            ]
         case Kind.IMAGE:
             return f"https://a.example/{chance.random()}.png?a=b&c=d"
         case Kind.NUMBER | Kind.SEED:
@@ -75,8 +89,13 @@ def test_a_variant_is_not_confused_with_the_model(catalog: Catalog) -> None:
     model = catalog.find("recraft-v4")
     assert model is not None
 
-    assert write_query(model, {"model": "recraft-v4-text-to-vector"}) == "?model=recraft-v4&variant=recraft-v4-text-to-vector"
-    assert opened(catalog, "?model=recraft-v4&variant=recraft-v4-text-to-vector").parameters["model"] == "recraft-v4-text-to-vector"
+    assert (
+        write_query(model, {"model": "recraft-v4-text-to-vector"}) == "?model=recraft-v4&variant=recraft-v4-text-to-vector"
+    )
+    assert (
+        opened(catalog, "?model=recraft-v4&variant=recraft-v4-text-to-vector").parameters["model"]
+        == "recraft-v4-text-to-vector"
+    )
 
 
 @pytest.mark.parametrize("length", [5_000, 11_000, 20_000, 100_000])

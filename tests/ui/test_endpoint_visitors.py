@@ -161,9 +161,7 @@ def raw(app: App, endpoint: str, headers: dict[str, bytes]) -> str:
     call = ["flux-2", {"prompt": "a fox"}, *(["curl"] if endpoint == "snippet" else [])]
     named = {name.lower().encode(): value for name, value in headers.items()}
     with httpx.Client(base_url=app.url, trust_env=False, timeout=30) as http:
-        started = http.post(
-            f"/gradio_api/call/{endpoint}", json={"data": call}, headers=list(named.items())
-        )
+        started = http.post(f"/gradio_api/call/{endpoint}", json={"data": call}, headers=list(named.items()))
         if started.status_code != 200:
             return f"event: error {started.text}"
         return http.get(f"/gradio_api/call/{endpoint}/{started.json()['event_id']}").text

@@ -96,7 +96,12 @@ def test_the_models_come_by_base_credits_with_all_their_facts(caller: Client, ca
     for one in found:
         model = catalog.find(one["id"])
         assert model is not None
-        assert (one["name"], one["provider"], one["node"], one["webhook"]) == (model.name, model.provider, model.node, model.webhook)
+        assert (one["name"], one["provider"], one["node"], one["webhook"]) == (
+            model.name,
+            model.provider,
+            model.node,
+            model.webhook,
+        )
         assert (one["inputs"], one["seconds"]) == (list(model.inputs), list(model.seconds or ()))
         assert one["credits_from"] <= one["credits"] <= one["credits_to"]
         assert (one["usd_from"], one["usd_to"]) == (catalog.usd(one["credits_from"]), catalog.usd(one["credits_to"]))
@@ -136,7 +141,7 @@ def test_a_snippet_is_the_program_for_the_sandbox_as_the_caller_reaches_it(
     language: str, app: App, caller: Client, catalog: Catalog
 ) -> None:
     """The same text that the page shows, curl when no language is named."""
-    given = {"prompt": "it's a \"fox\"\nand `more`", "resolution": "2K"}
+    given = {"prompt": 'it\'s a "fox"\nand `more`', "resolution": "2K"}
     expected = write_snippet(build_request(catalog, "flux-2", given), f"{app.url}/sandbox", catalog.endpoint, language)
 
     assert caller.predict("flux-2", given, language, api_name="/snippet") == expected

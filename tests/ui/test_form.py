@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any
 
 import gradio as gr
@@ -13,8 +14,11 @@ from components.ui.form import Form, Slot, build_form, is_rare
 
 @pytest.fixture(scope="module")
 def form(catalog: Catalog) -> Form:
-    with gr.Blocks(analytics_enabled=False):
-        return build_form(catalog)
+    async def build() -> Form:
+        with gr.Blocks(analytics_enabled=False):
+            return build_form(catalog)
+
+    return asyncio.run(build())  # outside a loop Gradio makes loops of its own and never closes them
 
 
 def shown(form: Form, model: Model, parameters: dict[str, Any]) -> dict[str, dict[str, Any]]:
@@ -46,7 +50,9 @@ def test_a_model_shows_exactly_its_own_fields(form: Form, catalog: Catalog) -> N
         for name, update in controls.items():
             field = model.parameters[name]
             assert (update["label"], update["info"]) == (field.title, field.description)
-            assert update["value"] == ("" if field.default is None and field.kind in (Kind.TEXT, Kind.IMAGE, Kind.IMAGES) else field.default)
+            assert update["value"] == (
+                "" if field.default is None and field.kind in (Kind.TEXT, Kind.IMAGE, Kind.IMAGES) else field.default
+            )
 
 
 def test_a_choice_offers_what_is_allowed_and_nothing_else(form: Form, catalog: Catalog) -> None:
@@ -59,7 +65,8 @@ def test_a_choice_offers_what_is_allowed_and_nothing_else(form: Form, catalog: C
             if field.kind in (Kind.NUMBER, Kind.SEED):
                 assert (update["minimum"], update["maximum"], update["precision"]) == (field.minimum, field.maximum, 0)
     gpt, flux = catalog.find("gpt-image-1.5-official"), catalog.find("flux-2")
-    assert gpt is not None and flux is not None
+    assert gpt is not None
+    assert flux is not None
     assert shown(form, gpt, {})["quality"]["choices"] == [("medium · 10 credits", "medium"), ("high · 28 credits", "high")]
     assert shown(form, flux, {})["resolution"]["choices"] == [("1K", "1K"), ("2K", "2K")]
 
@@ -82,7 +89,8 @@ def test_an_empty_control_is_not_given(form: Form, catalog: Catalog) -> None:
         for nothing in (None, ""):
             assert form.values(model, dict.fromkeys(form.controls, nothing)) == {}
     kling, imagen = catalog.find("kling-image-o1"), catalog.find("imagen-4")
-    assert kling is not None and imagen is not None
+    assert kling is not None
+    assert imagen is not None
     assert form.values(kling, {slot(form, "images", Kind.IMAGES).control: " \n\n \t\n"}) == {}
     assert form.values(imagen, {slot(form, "seed", Kind.SEED).control: None}) == {}
     assert form.values(imagen, {slot(form, "seed", Kind.SEED).control: 0}) == {"seed": 0}
@@ -95,7 +103,9 @@ def test_fields_of_other_models_are_not_sent(form: Form, catalog: Catalog) -> No
     for model in catalog.models:
         assert set(form.values(model, stale)) <= set(model.parameters)
         assert set(form.values(model, stale)) == {n for n, f in model.parameters.items() if f.kind is not Kind.PROMPT}
-        hidden = [one for one in form.slots if one.name not in model.parameters or model.parameters[one.name].kind is not one.kind]
+        hidden = [
+            one for one in form.slots if one.name not in model.parameters or model.parameters[one.name].kind is not one.kind
+        ]
         assert form.values(model, {one.control: "stale" for one in hidden}) == {}
 
 

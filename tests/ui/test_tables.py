@@ -22,9 +22,15 @@ from tests.ui import ROOT, App
 def odd() -> Catalog:
     """The shipped catalog with a name that is a formula, a price of nothing, and a model of which little is known."""
     text = (ROOT / "catalog.yaml").read_text()
-    text = text.replace("    name: Flux 2\n", '    name: "=1+1|cmd"\n').replace("    provider: xAI\n", '    provider: "@SUM(A1)"\n')
+    text = text.replace("    name: Flux 2\n", '    name: "=1+1|cmd"\n').replace(
+        "    provider: xAI\n", '    provider: "@SUM(A1)"\n'
+    )
     head, _, rest = text.partition("  - id: cogview-4\n")
-    rest = rest.replace("    node: node48\n", "", 1).replace("    seconds: [3, 8]\n", "", 1).replace("- {credits: 4}", "- {credits: 0}", 1)
+    rest = (
+        rest.replace("    node: node48\n", "", 1)
+        .replace("    seconds: [3, 8]\n", "", 1)
+        .replace("- {credits: 4}", "- {credits: 0}", 1)
+    )
     return parse_catalog(f"{head}  - id: cogview-4\n{rest}")
 
 
@@ -145,5 +151,7 @@ def test_the_picker_names_each_model_with_its_maker_and_price(catalog: Catalog) 
     assert ("🤖 GPT Image 1.5 · OpenAI · 10–28 credits", "gpt-image-1.5-official") in choices
     found = catalog.find("flux-2")
     assert found is not None
-    assert all(words in chips(catalog, found) for words in ("5–24 credits · $0.05–$0.24", "3–8 s", "text + image", "callback"))
+    assert all(
+        words in chips(catalog, found) for words in ("5–24 credits · $0.05–$0.24", "3–8 s", "text + image", "callback")
+    )
     assert all(item.prompt in example_prompts(catalog) for model in catalog.models for item in model.prompts)
