@@ -186,4 +186,6 @@ def _empty(kind: Kind) -> Any:
 
 
 def _classes(slot: Slot, wrong: bool) -> list[str]:
-    return [*(["wide"] if slot.kind not in SHORT else []), *(["wrong"] if wrong else [])]
+    # A variant's id is too long for half a row.
+    wide = slot.kind not in SHORT or slot.name == "model"
+    return [*(["wide"] if wide else []), *(["wrong"] if wrong else [])]

@@ -83,11 +83,8 @@ def playground(folder: Path, **settings: str) -> Iterator[Playground]:
         yield Playground(_address(process, log_file), log_file, data)
     finally:
         process.terminate()
-        try:
-            process.wait(15)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()
+        if process.wait(20) not in (0, -15):
+            raise AssertionError(f"It ended with {process.returncode}:\n{log_file.read_text(encoding='utf-8')[-3000:]}")
 
 
 def _address(process: subprocess.Popen[bytes], log_file: Path) -> str:

@@ -193,6 +193,10 @@ def test_every_ending_says_what_happened_what_it_cost_and_what_to_do(visit: Visi
             expect(page.get_by_role("button", name=name)).to_be_visible()
         assert "Traceback" not in page.locator("body").inner_text()
     assert "Traceback" not in app.log[logged:]
+    choose(page, "aspect_ratio", "3:2")
+    say(page, "A lighthouse #sandbox:square")
+    generate(page)
+    expect(page.locator("#place .facts .chip")).to_have_text("asked 3:2, got 1:1")
 
 
 def test_an_unsure_request_can_be_let_go_or_asked_again(visit: Visitor, app: Playground) -> None:
@@ -211,13 +215,6 @@ def test_an_unsure_request_can_be_let_go_or_asked_again(visit: Visitor, app: Pla
     expect(page.locator("#place [data-seen]")).to_have_count(0)
     expect(word(page)).to_have_text("Unsure")
     assert len(app.jobs) == len(jobs) + 3
-
-
-def test_a_picture_in_another_shape_than_asked_says_so(visit: Visitor, app: Playground) -> None:
-    page = visit(f"{app.address}/?aspect_ratio=3:2&prompt=A+lighthouse+%23sandbox:square&model={SHIPPED.first.id}")
-    expect(field(page, "aspect_ratio").locator("input")).to_have_value("3:2")
-    generate(page)
-    expect(page.locator("#place .facts .chip")).to_have_text("asked 3:2, got 1:1")
 
 
 def test_while_it_runs_the_place_has_the_shape_and_stop_tells_of_the_charge(visit: Visitor, app: Playground) -> None:

@@ -20,7 +20,9 @@ TEXTS = (
     "שלום \u202eevil\u202c مرحبا",
     "[a](javascript:alert(1)) ![b](https://outside.example/b.png) **c** | d | $x^2$",
 )
-SCRIPTS = "document.querySelectorAll('script, iframe, object, embed, [onerror], [onload], [href^=\"javascript:\"]').length"
+SCRIPTS = (
+    "document.body.querySelectorAll('script, iframe, object, embed, [onerror], [onload], [href^=\"javascript:\"]').length"
+)
 
 
 def test_hostile_prompts_are_shown_and_sent_as_they_were_typed(visit: Visitor, app: Playground) -> None:
@@ -42,11 +44,8 @@ def test_hostile_prompts_come_back_from_the_address_as_they_were(visit: Visitor,
     text = "\n".join(TEXTS)
     page = visit(f"{app.address}/?{urlencode({'model': 'flux-2', 'prompt': text})}")
     expect(page.locator("#prompt textarea")).to_have_value(text)
-    scripts = page.evaluate(SCRIPTS)
-    page.reload()
     expect(button(page)).to_contain_text("credits")
-    expect(page.locator("#prompt textarea")).to_have_value(text)
-    _harmless(page, scripts)
+    _harmless(page, 0)
 
 
 def test_five_thousand_characters_are_taken_where_the_model_takes_them(visit: Visitor, app: Playground) -> None:
@@ -108,6 +107,6 @@ def test_a_hostile_error_of_the_service_is_text(visit: Visitor, keyed: Playgroun
 
 
 def _harmless(page: Page, scripts: int) -> None:
-    """No markup came of it. A dialog, a script error and a foreign request fail the test by themselves."""
+    """No markup came of it but the ``scripts`` elements that were there. A dialog, a script error and a foreign request fail the test by themselves."""
     assert page.evaluate(SCRIPTS) <= scripts
     assert page.locator("img[src='x'], #place svg, #place b").count() == 0

@@ -50,7 +50,7 @@ def test_every_model_has_its_contract_fields_prices_and_callback(visit: Visitor,
         expect(_section(page, "Other models on this endpoint").locator("tbody tr")).to_have_count(len(catalog.models) - 1)
 
 
-def test_the_tab_shows_the_model_that_was_chosen_in_generate(visit: Visitor, app: Playground, catalog: Catalog) -> None:
+def test_the_tab_follows_generate_and_leads_to_the_other_models(visit: Visitor, app: Playground, catalog: Catalog) -> None:
     page = visit(app.address)
     model = catalog.find("ideogram-v4")
     assert model
@@ -58,11 +58,6 @@ def test_the_tab_shows_the_model_that_was_chosen_in_generate(visit: Visitor, app
     page.get_by_role("tab", name="Integrate").click()
     expect(page.locator("#integrate h2")).to_contain_text(model.name)
     expect(page.locator("#integrate-model input")).to_have_value(re.compile(re.escape(model.name)))
-
-
-def test_another_model_can_be_opened_from_the_list_at_the_end(visit: Visitor, app: Playground, catalog: Catalog) -> None:
-    page = _open(visit, app)
-    expect(page.locator("#integrate h2")).to_contain_text(catalog.first.name)
     page.locator("#integrate").get_by_role("link", name="Hunyuan Image 3").click()
     expect(page.get_by_role("tab", name="Integrate")).to_have_attribute("aria-selected", "true")
     expect(page.locator("#integrate h2")).to_contain_text("Hunyuan Image 3")

@@ -77,6 +77,8 @@ def test_every_tab_fits_the_window_and_can_be_read(visit: Visitor, app: Playgrou
     expect(key).to_be_in_viewport(ratio=1)
     expect(key).to_have_attribute("type", "password")
     expect(page.locator(".pill")).to_be_in_viewport(ratio=1)
+    expect(page.locator("#place img")).to_have_js_property("complete", True)
+    (_reads_downwards if width == 390 else _stands_beside)(page)
     for name in TABS:
         tab = page.get_by_role("tab", name=name)
         expect(tab).to_be_in_viewport(ratio=1)
@@ -93,30 +95,27 @@ def test_every_tab_fits_the_window_and_can_be_read(visit: Visitor, app: Playgrou
         assert not pale, f"{name}, {theme}: too little contrast: {pale}"
 
 
-def _fits(page: Page, name: str) -> None:
-    wide = page.evaluate("[document.documentElement.scrollWidth, document.body.scrollWidth, innerWidth]")
-    assert max(wide[:2]) <= wide[2], f"{name} scrolls sideways: {wide}"
-
-
-def test_a_phone_reads_model_prompt_button_result_parameters_program(visit: Visitor, app: Playground) -> None:
-    page = visit(app.address, viewport={"width": 390, "height": 844})
-    expect(page.locator("#place img")).to_have_js_property("complete", True)
+def _reads_downwards(page: Page) -> None:
+    """A phone reads model, prompt, button, result, parameters, program."""
     boxes = [page.locator(part).bounding_box() or {} for part in PHONE_ORDER]
     ends = [0.0, *(box["y"] + box["height"] for box in boxes)]
     assert all(box["y"] >= end - 1 for box, end in zip(boxes, ends, strict=False)), list(
         zip(PHONE_ORDER, boxes, strict=True)
     )
     assert all(box["x"] >= 0 and box["x"] + box["width"] <= 390 for box in boxes), boxes
-    cover = page.locator("#field-aspect_ratio-choice")
-    expect(cover.locator("input")).to_have_value("1:1")
 
 
-def test_a_desk_has_the_result_beside_the_form(visit: Visitor, app: Playground) -> None:
-    page = visit(app.address)
+def _stands_beside(page: Page) -> None:
+    """A desk has the result beside the form, and the button in sight."""
     form, place = page.locator("#ask").bounding_box() or {}, page.locator("#place").bounding_box() or {}
     assert form["x"] + form["width"] <= place["x"]
     assert abs(form["y"] - place["y"]) < 5
     expect(button(page)).to_be_in_viewport(ratio=1)
+
+
+def _fits(page: Page, name: str) -> None:
+    wide = page.evaluate("[document.documentElement.scrollWidth, document.body.scrollWidth, innerWidth]")
+    assert max(wide[:2]) <= wide[2], f"{name} scrolls sideways: {wide}"
 
 
 def test_what_is_chosen_can_be_reached_and_pressed_by_keyboard(visit: Visitor, app: Playground) -> None:
