@@ -84,14 +84,19 @@ class SettingsError(PlaygroundError):
 
 
 class InputError(PlaygroundError):
-    """A parameter is missing or not allowed. ``field`` is its name in the API's own spelling."""
+    """A parameter is missing or not allowed. ``field`` is its name in the API's own spelling.
+
+    ``hint`` says the same at the field itself, without the field's name and without the value: Gradio reads
+    it as Markdown, and a value may come from a stranger's link.
+    """
 
     kind = "input"
     next_step = "Correct the field and try again."
 
-    def __init__(self, field: str, what: str, *, next_step: str | None = None) -> None:
+    def __init__(self, field: str, what: str, *, hint: str = "", next_step: str | None = None) -> None:
         super().__init__(what, next_step=next_step)
         self.field = field
+        self.hint = hint or what.removeprefix(f"{field}: ")
 
 
 class JobNotFound(PlaygroundError):

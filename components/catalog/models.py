@@ -12,7 +12,7 @@ from enum import StrEnum
 from functools import cached_property
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 Scalar = str | int | float | bool
 
@@ -98,8 +98,14 @@ class PriceRule(Closed):
     """Credits for requests whose fields equal ``when``; ``per: image`` multiplies by the count parameter."""
 
     when: Mapping[str, Scalar] = {}
-    credits: int | float = Field(ge=0)
+    credits: float = Field(ge=0)
     per: Literal["request", "image"] = "request"
+
+    @field_validator("credits")
+    @classmethod
+    def _whole(cls, value: float) -> float:
+        """Whole credits are whole numbers, wherever they are shown or answered."""
+        return int(value) if value.is_integer() else value
 
 
 class Question(Closed):

@@ -148,7 +148,8 @@ def _translated(model: Model, error: ValidationError, values: Mapping[str, Any])
         return
     field = str(error.absolute_path[0]) if error.absolute_path else "parameters"
     rule = model.parameters.get(field)
-    yield InputError(field, f"{field}: {_shown(error.instance)} {_complaint(error, rule)}")
+    complaint = _complaint(error, rule)
+    yield InputError(field, f"{field}: {_shown(error.instance)} {complaint}", hint=complaint)
 
 
 def _condition(model: Model, error: ValidationError) -> str:
@@ -187,7 +188,7 @@ def _complaint(error: ValidationError, rule: Parameter | None) -> str:
         case "minItems":
             return f"has {len(error.instance)} items. At least {limit}."
         case _:
-            return f"is not allowed ({error.message[:200]})."
+            return f"is not allowed by the rule {error.validator}."
 
 
 def _broken_text(name: str, value: Any) -> Iterator[InputError]:
@@ -209,7 +210,8 @@ def _bad_addresses(name: str, field: Parameter, value: Any) -> Iterator[InputErr
         return
     for address in addresses:
         if isinstance(address, str) and not _is_web_address(address):
-            yield InputError(name, f"{name}: {_shown(address)} is no web address. Give a full one, https://…")
+            what = "is no web address. Give a full one, starting with https."
+            yield InputError(name, f"{name}: {_shown(address)} {what}", hint=f"One line {what}")
 
 
 def _is_web_address(text: str) -> bool:

@@ -68,11 +68,11 @@ class Form:
 
     def explain(self, model: Model, problems: Iterable[InputError]) -> dict[Any, Any]:
         """Updates that say at each control what is wrong with it, or what it is for."""
-        wrong = {error.field: error.what for error in problems}
+        wrong = {error.field: hint(error) for error in problems}
         updates = {}
         for slot in self._of(model):
             what = wrong.get(slot.name, "")
-            info = hint(slot.name, what) or model.parameters[slot.name].description
+            info = what or model.parameters[slot.name].description
             updates[slot.control] = gr.update(info=info, elem_classes=_classes(slot, bool(what)))
         return updates
 
@@ -112,10 +112,10 @@ def _place(catalog: Catalog, name: str) -> int:
     return min(list(model.parameters).index(name) for model in catalog.models if name in model.parameters)
 
 
-def hint(name: str, what: str) -> str:
-    """A field's problem as it stands at the field, without repeating the field's name; "" for none."""
-    plain = what.removeprefix(f"{name}: ").removeprefix("is ")
-    return f"▲ {plain[:1].upper()}{plain[1:]}" if plain else ""
+def hint(error: InputError) -> str:
+    """A field's problem as it stands at the field."""
+    plain = error.hint.removeprefix("is ")
+    return f"▲ {plain[:1].upper()}{plain[1:]}"
 
 
 def label(name: str, field: Parameter) -> str:
@@ -152,7 +152,8 @@ def _dress(slot: Slot, field: Parameter, model: Model, value: Any) -> dict[str, 
         case Kind.OPEN_CHOICE:
             dressed["choices"] = [str(item) for item in field.examples]
         case Kind.NUMBER | Kind.SEED:
-            dressed |= {"minimum": field.minimum, "maximum": field.maximum}
+            # No bounds here: Gradio refuses the whole event with an error of its own, and cannot unset a bound
+            # for the next model. The catalog explains what is out of range.
             dressed["precision"] = 0 if field.type == "integer" else None
         case Kind.IMAGES:
             value = "\n".join(map(str, value or ()))

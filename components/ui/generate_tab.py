@@ -23,6 +23,7 @@ from components.ui.services import Services, Visit, arrived
 from components.ui.templates import render
 
 EXAMPLES = 4
+RING = "() => window.playground.ring()"
 Updates = dict[Any, Any]
 
 
@@ -32,10 +33,13 @@ class GenerateTab:
 
     model: gr.Dropdown
     ended: gr.Textbox
-    filled: Callable[[Model, Mapping[str, Any]], Updates]
+    filled: Callable[[Model, Mapping[str, Any], Visit], Updates]
     filling: frozenset[Any]
     choose: Callable[[Updates], Updates]
     choosing: frozenset[Any]
+    follow: Callable[[Updates], Updates]
+    read: frozenset[Any]
+    following: frozenset[Any]
 
 
 def build_generate_tab(services: Services, visit: gr.State) -> GenerateTab:
@@ -80,6 +84,7 @@ def build_generate_tab(services: Services, visit: gr.State) -> GenerateTab:
                     elem_id="code",
                 )
     job = gr.State("")
+    bell = gr.Button(visible="hidden", elem_id="follow")
     address = gr.Textbox(visible="hidden", elem_id="address")
     ended = gr.Textbox(visible="hidden", elem_id="ended")
     everything = {model, prompt, language, visit, *form.controls}
@@ -95,37 +100,43 @@ def build_generate_tab(services: Services, visit: gr.State) -> GenerateTab:
 
     def follow(given: Updates) -> Updates:
         """Price, explanations, program and address for the form as it stands. Sends nothing."""
-        chosen, parameters = read(given)
+        return followed(*read(given), given[language], given[visit])
+
+    def followed(chosen: Model, parameters: Mapping[str, Any], tongue: str, visitor: Visit) -> Updates:
         problems = find_problems(chosen, parameters)
-        updates = form.explain(chosen, problems)
-        updates[prompt] = _explain_prompt(chosen, given[prompt] or "", problems)
-        updates[generate] = gr.update(value=button_text(_price(services, chosen, parameters)))
-        updates[code] = gr.update(
-            value=_program(services, given[visit], chosen, parameters, given[language]),
-            language=LANGUAGES[given[language]].editor,
-        )
-        updates[address] = write_query(chosen, parameters)
-        return updates
+        return {
+            **form.explain(chosen, problems),
+            prompt: _explain_prompt(chosen, parameters, problems),
+            generate: gr.update(value=button_text(_price(services, chosen, parameters))),
+            code: gr.update(
+                value=_program(services, visitor, chosen, parameters, tongue), language=LANGUAGES[tongue].editor
+            ),
+            address: write_query(chosen, parameters),
+        }
 
     def choose(given: Updates) -> Updates:
         """Another model: its form with its defaults. A prompt of the visitor's own is kept."""
         chosen = catalog.find(given[model] or "") or catalog.first
         own = given[prompt] and given[prompt] not in example_prompts(catalog)
-        updates = filled(chosen, {chosen.by_role(Role.PROMPT) or "": given[prompt]} if own else chosen.example)
+        parameters = {chosen.by_role(Role.PROMPT) or "": given[prompt]} if own else chosen.example
+        updates = filled(chosen, parameters, given[visit], given[language])
         if given[job]:
             del updates[place]
         del updates[model]
         return updates
 
-    def filled(chosen: Model, parameters: Mapping[str, Any]) -> Updates:
-        """Updates that show a model with these parameters, and its example in the result place."""
+    def filled(chosen: Model, parameters: Mapping[str, Any], visitor: Visit, tongue: str = "curl") -> Updates:
+        """Updates that show a model with these parameters and all that follows, its example as the result."""
         updates = form.show(chosen, parameters)
         updates[model] = chosen.id
-        updates[prompt] = parameters.get(chosen.by_role(Role.PROMPT) or "", "")
+        updates[prompt] = gr.update(value=parameters.get(chosen.by_role(Role.PROMPT) or "", ""))
         updates[facts] = chips(catalog, chosen)
         updates[notice] = render("note", text=chosen.price_note)
         updates[place] = result.show_example(services, chosen)
-        return updates | dict(zip(examples, _example_buttons(chosen), strict=True))
+        updates |= dict(zip(examples, _example_buttons(chosen), strict=True))
+        for control, update in followed(chosen, parameters, tongue, visitor).items():
+            updates[control] = {**updates[control], **update} if control in updates else update
+        return updates
 
     async def run(given: Updates) -> AsyncIterator[Updates]:
         """Send the form as a request and show its job until it is settled."""
@@ -188,12 +199,13 @@ def build_generate_tab(services: Services, visit: gr.State) -> GenerateTab:
     quiet: dict[str, Any] = {"queue": False, "show_progress": "hidden", "api_visibility": "private"}
     latest: dict[str, Any] = {**quiet, "trigger_mode": "always_last"}
     long: dict[str, Any] = {"concurrency_limit": None, "show_progress": "hidden", "api_visibility": "private"}
-    changes = [part.change for part in (prompt, language, model, *form.controls)]
-    follow_outputs = {generate, code, address, prompt, *form.controls}
-    filling = {model, facts, notice, prompt, place, *examples, *form.controls, form.fold}
-    choosing = {model, prompt, job}
+    following = {generate, code, address, prompt, *form.controls}
+    filling = {model, facts, notice, place, *examples, form.fold, *following}
+    choosing = {model, prompt, job, language, visit}
     model.input(choose, choosing, filling - {model}, **latest)
-    gr.on([*changes, visit.change], follow, everything, follow_outputs, **latest)
+    # Every change of a control only rings: of the twenty that a new model changes at once, one call is made.
+    gr.on([part.change for part in (prompt, language, *form.controls)], None, None, js=RING, **quiet)
+    bell.click(follow, everything, following, **latest)
     address.change(None, address, js="(query) => window.playground.address(query)", **quiet)
     for number, button in enumerate(examples):
         button.click(_fill(services, form, prompt, number), {model}, {prompt, *form.controls, form.fold}, **quiet)
@@ -202,7 +214,17 @@ def build_generate_tab(services: Services, visit: gr.State) -> GenerateTab:
     stop.click(halt, [job, visit], None, **quiet)
     check.click(look, [job, visit], steps, **long)
     drop.click(let_go, [job, visit], [place, stop, check, again, drop], **quiet)
-    return GenerateTab(model, ended, filled, frozenset(filling), choose, frozenset(choosing))
+    return GenerateTab(
+        model=model,
+        ended=ended,
+        filled=filled,
+        filling=frozenset(filling),
+        choose=choose,
+        choosing=frozenset(choosing),
+        follow=follow,
+        read=frozenset(everything),
+        following=frozenset(following),
+    )
 
 
 def _fill(services: Services, form: Form, prompt: gr.Textbox, number: int) -> Any:
@@ -234,11 +256,11 @@ def _example_buttons(model: Model) -> list[Any]:
     ]
 
 
-def _explain_prompt(model: Model, text: str, problems: list[InputError]) -> Any:
+def _explain_prompt(model: Model, parameters: Mapping[str, Any], problems: list[InputError]) -> dict[str, Any]:
     """What is wrong with a prompt that has been begun; an empty one needs no telling until it is sent."""
     name = model.by_role(Role.PROMPT)
-    wrong = next((error.what for error in problems if error.field == name), "") if text else ""
-    return gr.update(info=hint(name or "", wrong), elem_classes=["wrong"] if wrong else [])
+    wrong = [error for error in problems if error.field == name] if parameters.get(name or "") else []
+    return dict(gr.update(info=hint(wrong[0]) if wrong else "", elem_classes=["wrong"] if wrong else []))
 
 
 def _price(services: Services, model: Model, parameters: Mapping[str, Any]) -> Cost:

@@ -15,11 +15,12 @@ from components.ui.templates import render
 
 @dataclass(frozen=True)
 class Header:
-    """The parts that the page refreshes when a visit begins or money was spent."""
+    """The parts that the page refreshes, and ``changes``: the events after which another key is in use."""
 
     pill: gr.HTML
     banner: gr.HTML
     forget: gr.Button
+    changes: tuple[Any, ...]
 
 
 def build_header(services: Services, visit: gr.State) -> Header:
@@ -54,9 +55,9 @@ def build_header(services: Services, visit: gr.State) -> Header:
         return {visit: after, **await refreshed(services, after, pill, banner, forget)}
 
     quiet: dict[str, Any] = {"queue": False, "show_progress": "hidden", "api_visibility": "private"}
-    key.submit(enter, [key, visit], [key, visit, pill, banner, forget], **quiet)
-    forget.click(leave, [visit], [visit, pill, banner, forget], **quiet)
-    return Header(pill, banner, forget)
+    entered = key.submit(enter, [key, visit], [key, visit, pill, banner, forget], **quiet)
+    left = forget.click(leave, [visit], [visit, pill, banner, forget], **quiet)
+    return Header(pill, banner, forget, (entered, left))
 
 
 async def refreshed(

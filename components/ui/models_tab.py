@@ -40,7 +40,7 @@ def build_models_tab(services: Services) -> ModelsTab:
         provider = gr.Dropdown(
             sorted(frame["Provider"].unique()), multiselect=True, label="Provider", elem_id="provider", scale=3
         )
-        ceiling = gr.Dropdown(_ceilings(frame), value=None, label="Price from", elem_id="ceiling", scale=2, min_width=140)
+        ceiling = gr.Dropdown(_ceilings(frame), value=0, label="Price from", elem_id="ceiling", scale=2, min_width=140)
         needs = gr.CheckboxGroup(NEEDS, label="Must have", elem_id="needs", scale=3, min_width=240)
     table = gr.Dataframe(
         headers=list(MODELS),
@@ -82,7 +82,7 @@ def build_models_tab(services: Services) -> ModelsTab:
     chosen = gr.State("")
 
     def narrow(text: str, providers: list[str], most: float | None, must: list[str]) -> dict[str, Any]:
-        return shown(narrowed(frame, text, providers, most, must), MODELS)
+        return shown(narrowed(frame, text, providers, most or None, must), MODELS)
 
     def plan(pictures_per_month: float | None, dollars: float | None) -> dict[Any, Any]:
         wanted, limit = _amount(pictures_per_month), _amount(dollars)
@@ -106,10 +106,10 @@ def build_models_tab(services: Services) -> ModelsTab:
     return ModelsTab(table, chosen, choose)
 
 
-def _ceilings(frame: pd.DataFrame) -> list[tuple[str, float | None]]:
-    """Price limits worth offering: none, then each price that some model starts at."""
+def _ceilings(frame: pd.DataFrame) -> list[tuple[str, float]]:
+    """Price limits worth offering: none (0), then each price that some model starts at."""
     prices = sorted(set(frame["From"]))
-    return [("any", None), *((f"at most {credits_text(price)}", price) for price in prices)]
+    return [("any", 0), *((f"at most {credits_text(price)}", price) for price in prices)]
 
 
 def _amount(value: float | None) -> float:

@@ -53,7 +53,7 @@ def _open(
         params = request.query_params
         opening = read_query(services.catalog, {name: params.getlist(name) for name in params})
         now = Visit()
-        updates = generate.filled(opening.model, opening.parameters)
+        updates = generate.filled(opening.model, opening.parameters, now)
         updates |= integrate.follow(opening.model.id)
         updates[visit] = now
         updates[tabs] = gr.update(selected=opening.tab) if opening.tab in TABS else gr.skip()
@@ -83,6 +83,8 @@ def _connect(
     def open_model(chosen: str) -> dict[Any, Any]:
         return {generate.model: chosen, tabs: gr.update(selected="generate")} if chosen else {generate.model: gr.skip()}
 
+    for change in header.changes:
+        change.then(generate.follow, set(generate.read), set(generate.following), **quiet)
     generate.ended.change(account, [visit], [header.pill], **quiet)
     generate.model.change(integrate.follow, generate.model, set(integrate.following), **quiet)
     models.table.select(models.choose, None, models.chosen, **quiet).then(

@@ -117,8 +117,7 @@ def app(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
 @pytest.fixture(scope="session")
 def hurried(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Playground]:
     """An application that waits two seconds for a task; one of its models states no time, one is retired."""
-    folder = tmp_path_factory.mktemp("hurried")
-    entries = yaml.safe_load((ROOT / "catalog.yaml").read_text(encoding="utf-8"))
+    folder, entries = tmp_path_factory.mktemp("hurried"), yaml.safe_load((ROOT / "catalog.yaml").read_bytes())
     named = {entry["id"]: entry for entry in entries["models"]}
     del named["ideogram-v4"]["seconds"]
     named["cogview-4"] |= {"status": "retired", "replaced_by": "flux-2"}
@@ -145,7 +144,7 @@ class Upstream:
         self.seen.append((scope["method"], scope["path"], sent))
         message = await receive()
         if b"#echo" in message.get("body", b""):
-            reason = json.dumps({"error": {"code": 400, "message": json.loads(message["body"])["prompt"]}}).encode()
+            reason = json.dumps({"error": {"message": json.loads(message["body"])["prompt"]}}).encode()
             await send({"type": "http.response.start", "status": 400, "headers": [(b"content-type", b"application/json")]})
             await send({"type": "http.response.body", "body": reason})
             return

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Page, expect
 
-from components.catalog import Catalog, Kind, Model, Role, build_request, load_catalog
+from components.catalog import Catalog, Kind, Model, build_request, load_catalog
 from components.costs import price
 from tests.browser.conftest import Playground, Visitor, button, choose, field, generate, pick_model, program, say, word
 from tests.conftest import ROOT
@@ -53,7 +53,7 @@ def test_every_model_has_exactly_its_own_form_and_makes_a_picture(visit: Visitor
         pick_model(page, model)
     fold = page.locator("#more-parameters")
     fields = {name: item for name, item in model.parameters.items() if item.kind is not Kind.PROMPT}
-    if fold.is_visible():
+    if any(item.kind in (Kind.SEED, Kind.TEXT) for item in fields.values()) or "mask_image" in fields:
         fold.locator("button").first.click()
     shown = page.locator('#parameters [id^="field-"]')
     expect(shown).to_have_count(len(fields))
@@ -86,20 +86,6 @@ def test_every_model_has_exactly_its_own_form_and_makes_a_picture(visit: Visitor
     assert re.fullmatch(rf"n{(model.node or '').removeprefix('node')}\w+", task), task
     page.locator("#place .copy").click()
     expect(page.locator("#place .copy")).to_have_text(re.compile("Copied"))
-
-
-def test_an_example_chip_fills_the_form_and_sends_nothing(visit: Visitor, app: Playground, catalog: Catalog) -> None:
-    page, jobs, model = visit(app.address), app.jobs, catalog.first
-    for item in model.prompts:
-        page.get_by_role("button", name=item.title, exact=True).click()
-        expect(page.locator("#prompt textarea")).to_have_value(item.prompt)
-    choose(page, "quality", "high")
-    expect(button(page)).to_have_text("Generate · 28 credits · $0.28")
-    page.get_by_role("button", name="Example", exact=True).click()
-    expect(page.locator("#prompt textarea")).to_have_value(str(model.example["prompt"]))
-    expect(button(page)).to_have_text("Generate · 10 credits · $0.10")
-    expect(word(page)).to_have_text("Example")
-    assert app.jobs == jobs
 
 
 def test_the_button_says_what_the_settings_cost(visit: Visitor, app: Playground, catalog: Catalog) -> None:
@@ -263,5 +249,4 @@ def test_five_visitors_at_once_get_their_pictures_though_one_task_never_ends(vis
 
 
 def _label(model: Model, settings: Mapping[str, Any]) -> str:
-    assert model.by_role(Role.PROMPT)
     return f"Generate · {price(SHIPPED, build_request(SHIPPED, model.id, settings, prompt_needed=False))}"

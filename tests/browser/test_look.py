@@ -9,7 +9,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from components.catalog import Catalog
-from tests.browser.conftest import Playground, Visitor, button, program, word
+from tests.browser.conftest import Playground, Visitor, button, choose, program, word
 
 TABS = ("Generate", "Models & prices", "Integrate")
 PHONE_ORDER = ("#model", "#prompt", "#generate-button", "#place", "#parameters", "#code")
@@ -64,6 +64,20 @@ def test_the_first_page_shows_a_finished_example_and_spends_nothing(
     expect(page.get_by_role("heading", level=1)).to_have_text("Image playground")
     expect(page.locator("#brand")).to_contain_text("Eleven image models, one endpoint.")
     assert not [url for url in sent if "/queue/join" in url or catalog.endpoint.create in url]
+    assert app.jobs == jobs
+
+
+def test_an_example_chip_fills_the_form_and_sends_nothing(visit: Visitor, app: Playground, catalog: Catalog) -> None:
+    page, jobs, model = visit(app.address), app.jobs, catalog.first
+    for item in model.prompts:
+        page.get_by_role("button", name=item.title, exact=True).click()
+        expect(page.locator("#prompt textarea")).to_have_value(item.prompt)
+    choose(page, "quality", "high")
+    expect(button(page)).to_have_text("Generate · 28 credits · $0.28")
+    page.get_by_role("button", name="Example", exact=True).click()
+    expect(page.locator("#prompt textarea")).to_have_value(str(model.example["prompt"]))
+    expect(button(page)).to_have_text("Generate · 10 credits · $0.10")
+    expect(word(page)).to_have_text("Example")
     assert app.jobs == jobs
 
 

@@ -2,7 +2,14 @@
   // What the page cannot say in Python: the address bar, copying, and sorting by a click on a header.
   const KEPT = ["__theme", "__sign", "__lang"];
 
+  let ringing;
+
   window.playground = {
+    // One call for all the controls that change in the same moment.
+    ring() {
+      clearTimeout(ringing);
+      ringing = setTimeout(() => document.querySelector("#follow")?.click(), 60);
+    },
     address(query) {
       if (!query) return;
       const next = new URLSearchParams(query);
@@ -11,6 +18,14 @@
       history.replaceState(null, "", `?${next}`);
     },
   };
+
+  // The box is filled in after this runs, and Gradio leaves the attribute empty for a password.
+  let tries = 0;
+  const unsaved = setInterval(() => {
+    const box = document.querySelector("#key input");
+    box?.setAttribute("autocomplete", "off");
+    if (box || ++tries > 50) clearInterval(unsaved);
+  }, 200);
 
   async function copy(button) {
     const before = button.textContent;
