@@ -210,8 +210,8 @@ def _bad_addresses(name: str, field: Parameter, value: Any) -> Iterator[InputErr
         return
     for address in addresses:
         if isinstance(address, str) and not _is_web_address(address):
-            what = "is no web address. Give a full one, starting with https."
-            yield InputError(name, f"{name}: {_shown(address)} {what}", hint=f"One line {what}")
+            what = f"{name}: {_shown(address)} is no web address. Give a full one, https://…"
+            yield InputError(name, what, hint="One line is no web address.")
 
 
 def _is_web_address(text: str) -> bool:

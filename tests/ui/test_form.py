@@ -56,14 +56,15 @@ def test_a_model_shows_exactly_its_own_fields(form: Form, catalog: Catalog) -> N
 
 
 def test_a_choice_offers_what_is_allowed_and_nothing_else(form: Form, catalog: Catalog) -> None:
-    """Numbers keep to their bounds; where one choice decides the price, it says it."""
+    """Numbers are whole where the field is; where one choice decides the price, it says it."""
     for model in catalog.models:
         for name, update in shown(form, model, {}).items():
             field = model.parameters[name]
             if field.enum:
                 assert tuple(value for _, value in update["choices"]) == field.enum
             if field.kind in (Kind.NUMBER, Kind.SEED):
-                assert (update["minimum"], update["maximum"], update["precision"]) == (field.minimum, field.maximum, 0)
+                # Bounds are the catalog's to explain: Gradio would refuse the whole event, and never unset one.
+                assert ("minimum" in update, "maximum" in update, update["precision"]) == (False, False, 0)
     gpt, flux = catalog.find("gpt-image-1.5-official"), catalog.find("flux-2")
     assert gpt is not None
     assert flux is not None
