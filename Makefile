@@ -1,8 +1,8 @@
-# `make run` starts the playground, `make test` runs every test; both set up what they need in .venv.
+# `make run` starts the playground, `make test` runs every test; all set up what they need in .venv.
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: run test check style clean
+.PHONY: run test bench chaos check style clean
 
 run: .venv/.ready
 	$(BIN)/python app.py
@@ -11,6 +11,14 @@ test: .venv/.ready-dev
 	$(BIN)/python -m pytest tests --ignore=tests/browser
 	$(BIN)/python -m tests.browser.chromium
 	$(BIN)/python -m pytest tests/browser
+
+# Figures, as ratios within one run; nothing here can fail.
+bench: .venv/.ready-dev
+	$(BIN)/python -m tests.benchmarks
+
+# The long fault campaign, on both databases; a short one is part of the tests.
+chaos: .venv/.ready-dev
+	$(BIN)/python -m tests.chaos
 
 # Reads only; `make style` writes.
 check: .venv/.ready-dev

@@ -9,6 +9,7 @@ import socket
 import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
+from dataclasses import replace
 
 # Gradio reads these when it is imported. The last two keep it from grouping its last 10,000 events with
 # pandas after every single one, which by then costs more than the event.
@@ -26,8 +27,11 @@ from fastapi import FastAPI
 from components.api import Account, ApiClient
 from components.catalog import Catalog, load_catalog
 from components.errors import PlaygroundError, SettingsError
-from components.jobs import Caps, MemoryStore, PictureStore, Runner
-from components.jobs.routes import picture_routes
+from components.jobs import Caps, Job, PictureStore, Runner, SqlStore, open_database
+from components.jobs.database import sqlite_address
+from components.jobs.register import JOURNAL
+from components.jobs.routes import callback_routes, operator_routes, picture_routes
+from components.jobs.shelves import Folder, Shelf, open_shelf
 from components.sandbox import create_sandbox
 from components.settings import Settings, read_settings
 from components.ui.downloads import download_routes
@@ -36,12 +40,16 @@ from components.ui.messages import KEPT, KEY_WITHHELD, NOT_DURABLE
 from components.ui.page import build_page
 from components.ui.services import Services
 from components.ui.theme import SCRIPT, STYLE, theme
+from components.ui.visitors import Visitors
 
 if _port is not None:
     os.environ["GRADIO_SERVER_PORT"] = _port
 
 SANDBOX = "/sandbox"
 PORTS = range(7860, 7960)
+# How many requests are under way is up to the client's lanes; here is only room for those that take long.
+LIMITS = httpx.Limits(max_connections=400, max_keepalive_connections=100, keepalive_expiry=30)
+DOWNLOADS = httpx.Limits(max_connections=20, max_keepalive_connections=20)
 
 log = logging.getLogger("playground")
 
@@ -49,33 +57,57 @@ log = logging.getLogger("playground")
 def create_app(settings: Settings, port: int) -> FastAPI:
     """The whole application, for a server that listens on ``port``. Raises PlaygroundError for a bad catalog."""
     catalog = load_catalog(settings.catalog)
-    upstream = httpx.AsyncClient(timeout=httpx.Timeout(60, connect=10), limits=httpx.Limits(max_connections=100))
-    downloads = httpx.AsyncClient(timeout=30, trust_env=False)
-    try:
-        pictures = PictureStore(settings.data_folder / "pictures", downloads)
-    except OSError as error:
-        raise SettingsError(f"PLAYGROUND_DATA: {settings.data_folder} cannot be used: {error.strerror}.") from error
+    service, sandbox = _accounts(settings, catalog, port)
+    shelf = _shelf(settings)
+    database = open_database(settings.database_address or sqlite_address(settings.database_file))
+    upstream = httpx.AsyncClient(timeout=httpx.Timeout(60, connect=10), limits=LIMITS)
+    downloads = httpx.AsyncClient(timeout=30, trust_env=False, limits=DOWNLOADS)
+    store = SqlStore(database)
+
+    def account(job: Job) -> Account | None:
+        """Whose key asks for a job that was found without one."""
+        if job.payer == "host" and settings.host_key:
+            return replace(service, payer="host", key=settings.host_key)
+        return sandbox if job.payer == "sandbox" else None
+
+    pictures = PictureStore(shelf, downloads, starred=store.starred)
     caps = Caps(settings.daily_credits, settings.visitor_credits, settings.job_credits)
-    runner = Runner(catalog, MemoryStore(), ApiClient(upstream), pictures, caps, settings.deadline_s)
+    runner = Runner(
+        catalog,
+        store,
+        ApiClient(upstream),
+        pictures,
+        caps,
+        settings.deadline_s,
+        accounts=account,
+        callbacks=settings.public_address,
+        log_prompts=settings.log_prompts,
+    )
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        # The sandbox is served by this very server, so jobs are taken up beside its start and not before it.
+        beginning = asyncio.create_task(runner.begin())
         yield
+        beginning.cancel()
+        await asyncio.gather(beginning, return_exceptions=True)
         await runner.aclose()
         await upstream.aclose()
         await downloads.aclose()
+        await store.aclose()
+        database.close()
 
     app = FastAPI(lifespan=lifespan, openapi_url=None, docs_url=None, redoc_url=None)
     app.add_middleware(Guard)
-    app.mount(SANDBOX, create_sandbox(catalog, settings.sandbox_speed, settings.public_address))
+    app.add_middleware(Visitors, framed=settings.on_space)
+    journal = settings.data_folder / "sandbox.jsonl"
+    app.mount(SANDBOX, create_sandbox(catalog, settings.sandbox_speed, settings.public_address, journal))
     app.include_router(picture_routes(pictures))
-    app.include_router(download_routes(catalog))
+    app.include_router(callback_routes(runner))
+    app.include_router(operator_routes(runner))
+    app.include_router(download_routes(catalog, runner))
 
-    @app.get("/healthz")
-    async def healthz() -> dict[str, str]:
-        return {"status": "ok"}
-
-    page = build_page(_services(settings, catalog, runner, caps, port))
+    page = build_page(_services(settings, catalog, runner, caps, service, sandbox))
     page.max_threads = 400
     page.state_session_capacity = 500
     page.queue(default_concurrency_limit=40, max_size=1000, api_open=False)
@@ -98,18 +130,36 @@ def create_app(settings: Settings, port: int) -> FastAPI:
     return app
 
 
-def _services(settings: Settings, catalog: Catalog, runner: Runner, caps: Caps, port: int) -> Services:
+def _shelf(settings: Settings) -> Shelf:
+    """Where pictures go. Raises SettingsError."""
+    if settings.images_address:
+        return open_shelf(settings.images_address)
+    try:
+        return Folder(settings.data_folder / "pictures")
+    except OSError as error:
+        raise SettingsError(f"PLAYGROUND_DATA: {settings.data_folder} cannot be used: {error.strerror}.") from error
+
+
+def _accounts(settings: Settings, catalog: Catalog, port: int) -> tuple[Account, Account]:
+    """The service, without a key, and the sandbox as this process reaches it."""
     endpoint = catalog.endpoint
-    service = (settings.base_url or endpoint.base_url).rstrip("/")
-    here = f"http://{_reachable(settings.listen_on)}:{port}"
+    address = (settings.base_url or endpoint.base_url).rstrip("/")
+    here = f"http://{_reachable(settings.listen_on)}:{port}{SANDBOX}"
+    service = Account("service", address, endpoint.create, endpoint.status, "")
+    return service, Account("sandbox", here, endpoint.create, endpoint.status, "sandbox", settings.sandbox_speed)
+
+
+def _services(
+    settings: Settings, catalog: Catalog, runner: Runner, caps: Caps, service: Account, sandbox: Account
+) -> Services:
     if settings.key_withheld:
         log.warning(KEY_WITHHELD)
     return Services(
         catalog=catalog,
         runner=runner,
-        service=Account("service", service, endpoint.create, endpoint.status, ""),
-        sandbox=Account("sandbox", here + SANDBOX, endpoint.create, endpoint.status, "sandbox", settings.sandbox_speed),
-        sandbox_url=(settings.public_address or here) + SANDBOX,
+        service=service,
+        sandbox=sandbox,
+        sandbox_url=settings.public_address + SANDBOX if settings.public_address else sandbox.base_url,
         examples=f"{SANDBOX}/examples",
         host_key=settings.host_key,
         caps=caps,
@@ -148,10 +198,21 @@ def _no_ended_streams(record: logging.LogRecord) -> bool:
     return not cut and "timeout graceful shutdown" not in str(record.msg)
 
 
-def main() -> int:
-    """Serve until stopped. Returns the exit status: 1 with one clear line when something is set up wrongly."""
+def _set_up_logging() -> None:
+    """Lines for people, and for each change of a job one line that is JSON and nothing else."""
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
     logging.getLogger("httpx").setLevel(logging.WARNING)  # its INFO line prints whole addresses
+    logging.getLogger("alembic").setLevel(logging.WARNING)
+    plain = logging.StreamHandler()
+    plain.setFormatter(logging.Formatter("%(message)s"))
+    journal = logging.getLogger(JOURNAL)
+    journal.addHandler(plain)
+    journal.propagate = False
+
+
+def main() -> int:
+    """Serve until stopped. Returns the exit status: 1 with one clear line when something is set up wrongly."""
+    _set_up_logging()
     try:
         settings = read_settings()
         with _listen(settings) as listener:

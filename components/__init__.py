@@ -16,13 +16,18 @@ rooms a room may import (its own files always); ``tests/test_architecture.py`` r
 Nobody imports the sandbox or the settings but ``app.py`` and the tests: that is where parts meet.
 A few libraries have one home each:
 
-    gradio       ui
-    httpx        api jobs.pictures
-    yaml         catalog
-    jsonschema   catalog
-    pandas       ui
-    PIL          sandbox jobs.pictures
-    numpy        sandbox
-    jinja2       ui
-    fastapi      sandbox jobs.routes ui.downloads
+    gradio             ui
+    httpx              api jobs.fetching jobs.pictures
+    yaml               catalog
+    jsonschema         catalog
+    pandas             ui
+    PIL                sandbox jobs.inspection
+    numpy              sandbox
+    jinja2             ui
+    fastapi            sandbox jobs.routes ui.downloads
+    sqlalchemy         jobs.database jobs.schema jobs.store jobs.migrations
+    alembic            jobs.database jobs.migrations
+    filelock           jobs.database
+    fsspec             jobs.shelves
+    prometheus_client  jobs.metrics
 """

@@ -6,6 +6,7 @@ PlaygroundError
 ├── InputError            a parameter is missing or not allowed; nothing was sent
 ├── JobNotFound           no such job for this visitor
 ├── CapReached            a spend cap of this page refuses the request; nothing was sent
+├── RecordsUnavailable    this page's own database does not answer
 └── ServiceError          between us and the service; carries the HTTP status, task id and raw reply
     ├── NotSent           the request provably never left
     ├── RequestRefused    the service says the request is wrong (400, 404, 413, 422)
@@ -20,7 +21,7 @@ PlaygroundError
     └── PictureUnkept     the task is done, a picture could not be fetched or is not one
 
 The message of an error is written for the visitor. Foreign exceptions are translated where they appear
-(``api.client``, ``jobs.pictures``, ``catalog.loading``), always ``from`` their cause, so the log keeps both.
+(``api.client``, ``jobs.fetching``, ``jobs.store``, ``catalog.loading``), always ``from`` their cause, so the log keeps both.
 """
 
 from __future__ import annotations
@@ -38,7 +39,7 @@ class Problem:
     """What a visitor is told about an error, as plain text that a job can keep.
 
     ``kind`` is the error's class in one word (``input key credits moderation rate upstream timeout
-    unreadable lost cap picture stopped``); ``reply`` is the service's raw answer, cut to 2,000 characters, or "".
+    unreadable lost cap picture stopped records``); ``reply`` is the service's raw answer, cut to 2,000 characters, or "".
     """
 
     kind: str
@@ -111,6 +112,13 @@ class CapReached(PlaygroundError):
 
     kind = "cap"
     next_step = "Use your own key, or come back after the reset."
+
+
+class RecordsUnavailable(PlaygroundError):
+    """The database of this page cannot be read or written: locked for long, full, or gone."""
+
+    kind = "records"
+    next_step = "Try again in a minute, or tell whoever runs this page."
 
 
 class ServiceError(PlaygroundError):

@@ -12,6 +12,8 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from components.errors import SettingsError
 
+DATABASE = "playground.db"
+
 
 class Settings(BaseSettings):
     """The environment or ``.env``, read once where the application is put together."""
@@ -24,7 +26,19 @@ class Settings(BaseSettings):
     )
     catalog: Path = Field(Path("catalog.yaml"), alias="PLAYGROUND_CATALOG", description="The catalog file.")
     data: Path | None = Field(
-        None, alias="PLAYGROUND_DATA", description="Folder for pictures; unset: data/. On a Space, a mounted bucket."
+        None,
+        alias="PLAYGROUND_DATA",
+        description="Folder for pictures and the database; unset: data/. On a Space, a mounted bucket.",
+    )
+    database_url: SecretStr | None = Field(
+        None,
+        alias="PLAYGROUND_DATABASE_URL",
+        description="sqlite:////path or postgresql://...; unset: SQLite in the data folder, for one process.",
+    )
+    images_url: SecretStr | None = Field(
+        None,
+        alias="PLAYGROUND_IMAGES_URL",
+        description="Any fsspec URL for the pictures; unset: a folder in the data folder.",
     )
     public_url: str | None = Field(
         None,
@@ -45,6 +59,9 @@ class Settings(BaseSettings):
         600.0, alias="PLAYGROUND_DEADLINE_S", gt=0, description="Seconds before a task is called overdue."
     )
     sandbox_speed: float = Field(1.0, alias="PLAYGROUND_SANDBOX_SPEED", gt=0, description="Divides the sandbox's run times.")
+    log_prompts: bool = Field(
+        False, alias="PLAYGROUND_LOG_PROMPTS", description="Whether the log of jobs holds what was asked; never a key."
+    )
     server_name: str | None = Field(
         None, alias="GRADIO_SERVER_NAME", description="Address to listen on; unset: 127.0.0.1, on a Space 0.0.0.0."
     )
@@ -65,6 +82,21 @@ class Settings(BaseSettings):
     @property
     def data_folder(self) -> Path:
         return self.data or Path("data")
+
+    @property
+    def database_address(self) -> str:
+        """Where jobs are recorded, or "" for SQLite in the data folder."""
+        return self.database_url.get_secret_value().strip() if self.database_url else ""
+
+    @property
+    def database_file(self) -> Path:
+        """Where jobs are recorded when no address is set."""
+        return self.data_folder / DATABASE
+
+    @property
+    def images_address(self) -> str:
+        """The fsspec URL of the pictures, or "" for a folder in the data folder."""
+        return self.images_url.get_secret_value().strip() if self.images_url else ""
 
     @property
     def public_address(self) -> str:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import socket
 import threading
 import time
 from collections.abc import AsyncIterator, Iterator
-from contextlib import contextmanager
+from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 
 import httpx
@@ -16,7 +17,8 @@ import uvicorn
 
 from components.api import Account, ApiClient
 from components.catalog import Catalog, load_catalog
-from components.jobs import MemoryStore, PictureStore, Runner
+from components.jobs import PictureStore, Runner, SqlStore, open_database
+from components.jobs.database import sqlite_address
 from components.sandbox import create_sandbox
 
 ROOT = Path(__file__).parent.parent
@@ -74,10 +76,23 @@ async def client() -> AsyncIterator[ApiClient]:
         yield ApiClient(http)
 
 
+@asynccontextmanager
+async def records(folder: Path, url: str = "") -> AsyncIterator[SqlStore]:
+    """An open store: a new SQLite database in the folder, or the one at the address."""
+    await asyncio.to_thread(folder.mkdir, parents=True, exist_ok=True)
+    database = open_database(url or sqlite_address(folder / "playground.db"))
+    store = SqlStore(database)
+    try:
+        yield store
+    finally:
+        await store.aclose()
+        database.close()
+
+
 @pytest.fixture
 async def runner(catalog: Catalog, client: ApiClient, tmp_path: Path) -> AsyncIterator[Runner]:
-    """A runner over a memory store with a deadline that a busy machine does not reach."""
-    async with httpx.AsyncClient(trust_env=False) as http:
-        runner = Runner(catalog, MemoryStore(), client, PictureStore(tmp_path / "pictures", http), deadline_s=20)
+    """A runner with a deadline that a busy machine does not reach."""
+    async with httpx.AsyncClient(trust_env=False) as http, records(tmp_path / "records") as store:
+        runner = Runner(catalog, store, client, PictureStore(tmp_path / "pictures", http), deadline_s=20)
         yield runner
         await runner.aclose()

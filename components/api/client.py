@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -11,12 +12,16 @@ from urllib.parse import quote
 
 import httpx
 
+from components.api.lanes import Lanes
 from components.api.refusals import read_retry_after
 from components.api.wire import Reply, read_created, read_task
 from components.errors import AnswerLost, KeyRefused, NotSent, RateLimited, UnreadableReply, UpstreamFailed
 
 CONNECT_TRIES = 3
 LONGEST_ANSWER_S = 90.0
+LONGEST_POLL_S = 30.0  # asking again costs nothing, so a poll that hangs is given up sooner than a request
+LONGEST_CONNECT_S = 10.0
+BACKSTOP_S = 2.0
 SHORTEST_SECRET = 12
 # The last two come out of httpx for a redirect to a host name that no IDNA decoder can read.
 UNSENT_OR_BROKEN = (httpx.HTTPError, httpx.InvalidURL, ValueError, IndexError)
@@ -53,6 +58,7 @@ class ApiClient:
     """Both routes of the service over one shared ``httpx.AsyncClient``, which its caller opens and closes."""
 
     def __init__(self, http: httpx.AsyncClient) -> None:
+        self.lanes = Lanes()  # for whoever has many requests to make: hold one while asking
         self._http = http
 
     async def create(self, account: Account, body: Mapping[str, Any], within: float = LONGEST_ANSWER_S) -> Reply:
@@ -73,7 +79,7 @@ class ApiClient:
             what = f"{error.what} The request had been sent, so it may have been accepted."
             raise AnswerLost(what, status=status, reply=text, task_id=error.task_id) from error
 
-    async def task(self, account: Account, task_id: str, body: Mapping[str, Any], within: float = LONGEST_ANSWER_S) -> Reply:
+    async def task(self, account: Account, task_id: str, body: Mapping[str, Any], within: float = LONGEST_POLL_S) -> Reply:
         """GET a task once; ``body`` is what created it, so that its input pictures are not taken for results.
 
         Raises:
@@ -107,9 +113,15 @@ class ApiClient:
         raise AssertionError("unreachable: the last try returns or raises")
 
     async def _read(self, request: httpx.Request, account: Account, within: float) -> tuple[int, str, httpx.Headers]:
-        """Status, text without the key, and headers of an answer of at most LARGEST_REPLY bytes."""
+        """Status, text without the key, and headers of an answer of at most LARGEST_REPLY bytes.
+
+        The time is kept by httpx and between chunks. A cancellation from outside, which its pool does not always
+        survive without a lost connection, is only for an answer that drips in inside its head.
+        """
+        end = time.monotonic() + within
+        request.extensions["timeout"] = httpx.Timeout(within, connect=min(within, LONGEST_CONNECT_S)).as_dict()
         try:
-            async with asyncio.timeout(within):
+            async with asyncio.timeout(within + BACKSTOP_S):
                 response = await self._http.send(request, stream=True, follow_redirects=False)
                 try:
                     content = bytearray()
@@ -117,6 +129,8 @@ class ApiClient:
                         content += chunk
                         if len(content) > LARGEST_REPLY:
                             raise httpx.ReadError("the reply is larger than any reply can be", request=request)
+                        if time.monotonic() > end:
+                            raise httpx.ReadTimeout("no whole answer in time", request=request)
                 finally:
                     await response.aclose()
         except TimeoutError as error:

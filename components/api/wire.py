@@ -119,6 +119,16 @@ def read_task(status: int, text: str, body: Mapping[str, Any], task_id: str) -> 
     return Reply(reply.phase, task_id, reply.images, reply.word, reply.message, reply.charged, reply.raw)
 
 
+def read_called_back(text: str) -> str:
+    """The task id that a callback's body names, or "". What else a callback says is not documented, nor believed."""
+    root = read_json(text)
+    if not isinstance(root, dict):
+        return ""
+    if isinstance(root.get("data"), str):
+        root["data"] = read_json(root["data"])
+    return next((str(value) for value in _values(_places(root), ID_KEYS) if _is_id(value)), "")
+
+
 def _document(status: int, text: str) -> dict[str, Any]:
     """The JSON object of an answer, after every way of saying no has been looked for."""
     if status >= 400:

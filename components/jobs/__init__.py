@@ -1,8 +1,22 @@
 """What was asked and what became of it: records, their store, the runner, and the pictures that are kept."""
 
+from components.jobs.database import Database, open_database
 from components.jobs.pictures import PictureStore
-from components.jobs.records import Caps, Job, JobState, KeptPicture
+from components.jobs.records import Caps, Job, JobState, KeptPicture, Measured, Spend
 from components.jobs.runner import Runner
-from components.jobs.store import MemoryStore, Store
+from components.jobs.store import SqlStore, Store
 
-__all__ = ["Caps", "Job", "JobState", "KeptPicture", "MemoryStore", "PictureStore", "Runner", "Store"]
+__all__ = [
+    "Caps",
+    "Database",
+    "Job",
+    "JobState",
+    "KeptPicture",
+    "Measured",
+    "PictureStore",
+    "Runner",
+    "Spend",
+    "SqlStore",
+    "Store",
+    "open_database",
+]

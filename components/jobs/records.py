@@ -2,10 +2,12 @@
 
     queued -> submitting -> running(task_id) -> done | failed
                  |  4xx answered: failed; 429: queued again after the wait (nothing was created)
-                 |  5xx, reset, read timeout, unreadable answer: uncertain (never re-sent by itself)
+                 |  5xx, reset, read timeout, unreadable answer, a dead process: uncertain (never re-sent by itself)
     queued --stop--> stopped        running --stop--> stopped (it may still be charged)
+    uncertain --callback that a GET confirms--> running
 
 At the deadline a job stays ``running`` and turns ``overdue``: nobody polls it until somebody checks again.
+A job on a visitor's own key that its process left behind turns ``keyless``: it waits until the key is given again.
 """
 
 from __future__ import annotations
@@ -31,7 +33,8 @@ class JobState(StrEnum):
 
 
 ENDED = frozenset({JobState.DONE, JobState.FAILED, JobState.UNCERTAIN, JobState.STOPPED})
-PAYING = frozenset({JobState.SUBMITTING, JobState.RUNNING, JobState.UNCERTAIN, JobState.DONE})
+GOING = frozenset({JobState.QUEUED, JobState.SUBMITTING, JobState.RUNNING})
+HELD = frozenset({JobState.SUBMITTING, JobState.RUNNING, JobState.UNCERTAIN})
 
 
 @dataclass(frozen=True)
@@ -54,9 +57,15 @@ class KeptPicture:
 class Job:
     """One request and what became of it. Times are seconds since 1970 (UTC); None where not yet.
 
-    ``payer`` is ``sandbox``, ``host`` or ``visitor``; ``credits`` is the price by the catalog, ``charged``
-    what the service reports, None where it reports nothing. ``typical`` is the range of seconds to expect. ``note`` says why a job waits. ``waiting`` are
-    result addresses that are not fetched yet. ``saving`` is true while pictures are fetched.
+    ``payer`` is ``sandbox``, ``host`` or ``visitor``; ``credits`` is the price by the catalog (infinite where it
+    is unknown), ``charged`` what the service reports, None where it reports nothing. ``typical`` is the range of
+    seconds to expect. ``note`` says why a job waits. ``waiting`` are result addresses that are not fetched yet.
+    ``saving`` is true while pictures are fetched.
+
+    ``once`` is the same for two requests of which only one may be going. ``stopping`` asks a request that is on
+    its way to end there. ``dropped`` is the visitor's decision about an uncertain job. ``token`` is the SHA-256
+    of the callback's secret, ``heard`` the task id that a callback named. ``starred`` keeps pictures from being
+    trimmed.
     """
 
     id: str
@@ -83,16 +92,38 @@ class Job:
     pictures: tuple[KeptPicture, ...] = ()
     charged: float | None = None
     problem: Problem | None = None
+    once: str | None = None
+    stopping: bool = False
+    keyless: bool = False
+    dropped: bool = False
+    starred: bool = False
+    token: str = ""
+    heard: str = ""
 
     @property
     def settled(self) -> bool:
-        """Nothing will happen by itself any more: it has ended, or the deadline passed."""
-        return self.state in ENDED or self.overdue
+        """Nothing will happen by itself any more: it has ended, the deadline passed, or it waits for its key."""
+        return self.state in ENDED or self.overdue or self.keyless
 
     @property
-    def reserves(self) -> float:
-        """Credits that count against a cap: everything that was or may have been accepted."""
-        return self.credits if self.state in PAYING or self.task_id or self.waiting else 0.0
+    def reserved(self) -> float:
+        """Credits held for what is on its way, or may have been accepted and is not decided."""
+        return self.credits if self.state in HELD and not self.dropped else 0.0
+
+    @property
+    def spent(self) -> float:
+        """Credits of what has ended: what the service reports, else the price; 0 for what never became a task.
+
+        Whether a failed or stopped task is charged is not documented, so it counts in full.
+        """
+        if self.state in GOING or (self.state is JobState.UNCERTAIN and not self.dropped) or not self.accepted:
+            return 0.0
+        return self.credits if self.charged is None else self.charged
+
+    @property
+    def accepted(self) -> bool:
+        """Whether the service has taken the request, or may have: only then can it cost anything."""
+        return self.state in HELD | {JobState.DONE} or bool(self.task_id or self.waiting)
 
     def seconds(self, now: float) -> float:
         """Seconds from the request's sending to its end, or to now."""
@@ -106,3 +137,30 @@ class Caps:
     daily: float | None = None
     visitor: float | None = None
     job: float | None = None
+
+
+@dataclass(frozen=True)
+class Spend:
+    """Credits of one payer since some moment: ``reserved`` for what is going, ``spent`` for what has ended."""
+
+    reserved: float = 0.0
+    spent: float = 0.0
+
+    @property
+    def total(self) -> float:
+        """What counts against a cap."""
+        return self.reserved + self.spent
+
+
+@dataclass(frozen=True)
+class Measured:
+    """What this page has seen of a model at the real service.
+
+    ``runs`` is how many tasks were done, ``p50`` and ``p95`` their seconds from request to kept picture,
+    ``failed`` the share of ended tasks that failed.
+    """
+
+    runs: int
+    p50: float | None
+    p95: float | None
+    failed: float

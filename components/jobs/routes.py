@@ -1,13 +1,21 @@
-"""Kept pictures over HTTP, from our own route: unguessable names, no sniffing, and no script in an SVG runs."""
+"""Over HTTP: kept pictures from our own route, the callbacks, and what an operator watches.
+
+Pictures have unguessable names, are not sniffed, and no script in an SVG runs.
+"""
 
 from __future__ import annotations
 
 import re
+import secrets
+from pathlib import Path
 
-from fastapi import APIRouter, HTTPException
-from fastapi.responses import FileResponse
+from fastapi import APIRouter, HTTPException, Request
+from fastapi.responses import FileResponse, JSONResponse, Response
 
+from components.errors import RecordsUnavailable
+from components.jobs import doorbell
 from components.jobs.pictures import PictureStore
+from components.jobs.runner import Runner
 
 PREFIX = "/pictures"
 MEDIA_TYPES = {"png": "image/png", "jpeg": "image/jpeg", "webp": "image/webp", "svg": "image/svg+xml"}
@@ -24,12 +32,60 @@ def picture_routes(pictures: PictureStore) -> APIRouter:
     router = APIRouter(prefix=PREFIX)
 
     @router.get("/{name}")
-    async def picture(name: str, save: str = "") -> FileResponse:
-        path = pictures.path(name)
-        if path is None:
+    async def picture(name: str, save: str = "") -> Response:
+        found = await pictures.read(name)
+        if found is None:
             raise HTTPException(404, "There is no such picture.")
         form = name.rpartition(".")[2]
         filename = f"{re.sub(r'[^A-Za-z0-9._-]+', '-', save)[:100]}.{form}" if save else None
-        return FileResponse(path, media_type=MEDIA_TYPES[form], headers=HEADERS, filename=filename)
+        if isinstance(found, Path):
+            return FileResponse(found, media_type=MEDIA_TYPES[form], headers=HEADERS, filename=filename)
+        saved = {"Content-Disposition": f'attachment; filename="{filename}"'} if filename else {}
+        return Response(found, media_type=MEDIA_TYPES[form], headers=HEADERS | saved)
+
+    return router
+
+
+def callback_routes(runner: Runner) -> APIRouter:
+    """``POST /callbacks/{job}/{secret}``: 204, or 404 for whatever is not exactly an address that was given out."""
+    router = APIRouter(prefix=doorbell.PREFIX)
+
+    @router.post("/{job_id}/{secret}")
+    async def callback(job_id: str, secret: str, request: Request) -> Response:
+        body = bytearray()
+        async for chunk in request.stream():
+            body += chunk
+            if len(body) > doorbell.LARGEST_BODY:
+                raise HTTPException(413, "The body is too large.")
+        try:
+            known = await runner.ring(job_id, secret, bytes(body))
+        except RecordsUnavailable as error:
+            raise HTTPException(503, "Try again later.") from error
+        if not known:
+            raise HTTPException(404, "Not found.")
+        return Response(status_code=204)
+
+    return router
+
+
+def operator_routes(runner: Runner) -> APIRouter:
+    """``GET /healthz``: 200 while the records answer, else 503. ``GET /metrics``: Prometheus.
+
+    ``X-Boot`` changes when the process does: an open page learns from it that the server was restarted.
+    """
+    router = APIRouter()
+    boot = secrets.token_hex(8)
+
+    @router.get("/healthz")
+    async def healthz() -> Response:
+        try:
+            await runner.store.get("")
+        except RecordsUnavailable as error:
+            return JSONResponse({"status": "failing", "reason": error.what}, 503)
+        return JSONResponse({"status": "ok"}, headers={"X-Boot": boot})
+
+    @router.get("/metrics")
+    async def metrics() -> Response:
+        return Response(runner.metrics.text(), media_type=runner.metrics.media_type)
 
     return router

@@ -1,124 +1,396 @@
-"""Where jobs are kept. ``change`` and ``claim`` are the only ways a job moves, each atomic and conditional.
+"""Where jobs are kept. ``change`` and ``claim`` are the only ways a job moves, each one transaction and conditional.
 
-This store is in memory: jobs live until the process ends, and the page says so.
+The same statements run on SQLite and PostgreSQL. They run in threads, because a database may wait for a lock or
+a disk and the event loop may not; SQLite has one thread that writes.
 """
 
 from __future__ import annotations
 
-from collections import OrderedDict, defaultdict
-from collections.abc import Collection
-from dataclasses import replace
-from datetime import UTC, datetime
-from itertools import islice
-from typing import Any, Protocol
+import asyncio
+import secrets
+import time
+from collections.abc import Callable, Collection, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import suppress
+from dataclasses import asdict, replace
+from queue import Empty, SimpleQueue
+from typing import Any, Protocol, TypeVar
 
-from components.costs import credits_text
-from components.errors import CapReached
-from components.jobs.records import Caps, Job, JobState
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Float,
+    Select,
+    Text,
+    case,
+    extract,
+    func,
+    insert,
+    literal,
+    or_,
+    select,
+    update,
+)
+from sqlalchemy import cast as sql_cast
+from sqlalchemy.exc import IntegrityError, SQLAlchemyError
 
-MOST_JOBS = 20_000
-HAIR = 1e-9  # 0.1 + 0.1 + 0.1 is a little more than 0.3 in floating point, and must still fit a cap of 0.3
+from components.api.polling import Learned
+from components.errors import RecordsUnavailable
+from components.jobs.budgets import check_caps, start_of_day
+from components.jobs.database import Database
+from components.jobs.records import GOING, Caps, Job, JobState, Measured, Spend
+from components.jobs.schema import budget, jobs, storable, timings, to_job, to_row
+
+LEASE_S = 20.0
+TAKEN_AT_ONCE = 200
+MEASURED_JOBS = 5_000
+THREADS = 4
+ADD_TRIES = 3
+LARGEST_BATCH = 64
+Found = TypeVar("Found")
 
 
 class Store(Protocol):
-    """What the runner needs of a store."""
+    """What the runner needs of a store. Every method raises RecordsUnavailable when the database does not answer."""
 
-    async def add(self, job: Job) -> None:
-        """Keep a new job. Raises CapReached when there is no room for it."""
+    async def add(self, job: Job) -> Job:
+        """Keep a new job. Returns it, or the one of the same ``once`` that is still going."""
 
     async def get(self, job_id: str) -> Job | None:
         """The job, or None."""
 
-    async def change(self, job_id: str, when: Collection[JobState], **changes: Any) -> Job | None:
-        """Apply the changes if the job is in one of these states; None if it is not, or is gone."""
+    async def change(self, job_id: str, when: Collection[JobState], *, owned: bool = False, **changes: Any) -> Job | None:
+        """Apply the changes if the job is in one of these states; None if it is not, or is gone.
 
-    async def claim(self, job_id: str, caps: Caps, now: float) -> Job | None:
-        """queued -> submitting, with the caps checked in the same step.
-
-        Returns None if the job is not queued any more. Raises CapReached, changing nothing.
+        ``owned`` asks besides that this process is the one that works on it.
         """
 
+    async def claim(self, job_id: str, caps: Caps, now: float, token: str = "") -> Job | None:
+        """queued -> submitting for this process, with the caps checked and the credits reserved in the same step.
+
+        A claim whose answer was lost may be repeated with the same ``token``. Returns None if the job is not
+        queued any more. Raises CapReached, changing nothing.
+        """
+
+    async def own(self, job_id: str, when: Collection[JobState], **changes: Any) -> Job | None:
+        """Like ``change``, and this process works on the job from now on."""
+
     async def recent(self, visitor: str, limit: int) -> list[Job]:
-        """This visitor's finished jobs that have pictures, newest first."""
+        """This visitor's jobs that have pictures, newest first."""
 
-    async def spent(self, payer: str, since: float, visitor: str | None = None) -> float:
-        """Credits spent or reserved by this payer's jobs sent since then, of one visitor or of all."""
+    async def unfinished(self, visitor: str, limit: int = 20) -> list[Job]:
+        """This visitor's jobs that go on or wait for a decision, newest first."""
+
+    async def spend(self, payer: str, since: float, visitor: str | None = None) -> Spend:
+        """Credits of this payer's jobs sent since then, of one visitor or of all."""
+
+    async def renew(self) -> list[Job]:
+        """Say that this process lives. Returns the jobs it works on."""
+
+    async def take_over(self) -> list[Job]:
+        """Make the unfinished jobs of dead processes this one's, as they were left; at most TAKEN_AT_ONCE."""
+
+    async def release(self) -> None:
+        """This process ends: its jobs are anybody's at once."""
+
+    async def learned(self) -> dict[tuple[str, str], Learned]:
+        """What is known of run times, by upstream and model."""
+
+    async def learn(self, place: str, model: str, seconds: Sequence[float], prior: Learned) -> Learned:
+        """Add run times to what is known; ``prior`` stands where nothing is."""
+
+    async def measured(self) -> dict[str, Measured]:
+        """What the last MEASURED_JOBS ended jobs at real services took, by model."""
+
+    async def starred(self) -> set[str]:
+        """Names of pictures that must not be trimmed."""
 
 
-class MemoryStore:
-    """A store in memory, bounded to MOST_JOBS: the oldest settled jobs are forgotten first.
+class SqlStore:
+    """A store in a database, for one process. ``owner`` names the process in the leases of its jobs."""
 
-    What jobs have spent is kept beside them, by day, so that forgetting a job never loosens a cap. A job that
-    is still going is never forgotten; when all of them are, a new one is refused.
-    """
+    def __init__(self, database: Database, owner: str | None = None) -> None:
+        self.owner = owner or secrets.token_hex(8)
+        self._database = database
+        self._reading = database.engine.execution_options(reading=True)
+        # Apart, so that writes which wait for a lock keep no page from reading.
+        self._readers = ThreadPoolExecutor(THREADS, "records-reader")
+        self._writers = ThreadPoolExecutor(THREADS if database.shared else 1, "records-writer")
+        self._waiting: SimpleQueue[tuple[Callable[[Connection], Any], Future[Any]]] = SimpleQueue()
+        self._batch = 1 if database.shared else LARGEST_BATCH
 
-    def __init__(self) -> None:
-        self._jobs: OrderedDict[str, Job] = OrderedDict()
-        self._forgotten: defaultdict[tuple[str, str, float], float] = defaultdict(float)
+    async def aclose(self) -> None:
+        """Wait for what is being written, and end the threads. The database stays open."""
+        for pool in (self._readers, self._writers):
+            await asyncio.to_thread(pool.shutdown)
 
-    async def add(self, job: Job) -> None:
-        if len(self._jobs) >= MOST_JOBS:
-            oldest = next((kept for kept in self._jobs.values() if kept.settled), None)
-            if oldest is None:
-                raise CapReached("This page has too many requests going.", next_step="Try again in a minute.")
-            self._forget(oldest)
-        self._jobs[job.id] = job
+    async def add(self, job: Job) -> Job:
+        job = replace(job, once=storable(job.once))
+
+        def adding(connection: Connection) -> Job:
+            twin = self._twin(connection, job)
+            if twin is None:
+                connection.execute(insert(jobs), {**to_row(job), **self._lease(connection)})
+            return twin or job
+
+        for number in range(ADD_TRIES):
+            try:
+                return await self._write(adding)
+            except _Twin as error:  # two were added in the same moment; the other one was first, and may have ended by now
+                if not job.once or number == ADD_TRIES - 1:
+                    raise RecordsUnavailable("This page could not record the request.") from error
+        raise AssertionError("unreachable: the last try returns or raises")
 
     async def get(self, job_id: str) -> Job | None:
-        return self._jobs.get(job_id)
+        return await self._read(lambda connection: _one(connection, select(jobs).where(jobs.c.id == storable(job_id))))
 
-    async def change(self, job_id: str, when: Collection[JobState], **changes: Any) -> Job | None:
-        job = self._jobs.get(job_id)
-        if job is None or job.state not in when:
-            return None
-        self._jobs[job_id] = changed = replace(job, **changes)
-        return changed
+    async def change(self, job_id: str, when: Collection[JobState], *, owned: bool = False, **changes: Any) -> Job | None:
+        return await self._write(lambda connection: self._changed(connection, job_id, when, changes, owned=owned))
 
-    async def claim(self, job_id: str, caps: Caps, now: float) -> Job | None:
-        job = self._jobs.get(job_id)
-        if job is None or job.state is not JobState.QUEUED:
-            return None
-        if job.payer == "host":
-            day = start_of_day(now)
-            check_caps(job, caps, self._sum("host", day, None), self._sum("host", day, job.visitor))
-        return await self.change(job_id, {JobState.QUEUED}, state=JobState.SUBMITTING, sent_at=now, note="")
+    async def own(self, job_id: str, when: Collection[JobState], **changes: Any) -> Job | None:
+        def owning(connection: Connection) -> Job | None:
+            return self._changed(connection, job_id, when, changes, extra=self._lease(connection))
+
+        return await self._write(owning)
+
+    async def claim(self, job_id: str, caps: Caps, now: float, token: str = "") -> Job | None:
+        def claiming(connection: Connection) -> Job | None:
+            if caps != Caps():
+                connection.execute(select(budget).with_for_update())
+            row = connection.execute(_of(job_id)).one_or_none()
+            if row is None:
+                return None
+            job = to_job(row)
+            if token and job.state is JobState.SUBMITTING and job.token == token:
+                return job
+            if job.state is not JobState.QUEUED:
+                return None
+            if job.payer == "host":
+                day = start_of_day(now)
+                check_caps(job, caps, *_sums(connection, "host", day, job.visitor))
+            changes = {"state": JobState.SUBMITTING, "sent_at": now, "note": "", "token": token}
+            return self._changed(connection, job_id, {JobState.QUEUED}, changes, extra=self._lease(connection))
+
+        return await self._write(claiming)
 
     async def recent(self, visitor: str, limit: int) -> list[Job]:
-        mine = (job for job in reversed(self._jobs.values()) if job.visitor == visitor and job.pictures)
-        return list(islice(mine, limit))
+        mine = select(jobs).where(jobs.c.visitor == storable(visitor), sql_cast(jobs.c.pictures, Text) != "[]")
+        newest = mine.order_by(jobs.c.created_at.desc()).limit(limit)
+        return await self._read(lambda connection: [to_job(row) for row in connection.execute(newest)])
 
-    async def spent(self, payer: str, since: float, visitor: str | None = None) -> float:
-        return self._sum(payer, since, visitor)
+    async def unfinished(self, visitor: str, limit: int = 20) -> list[Job]:
+        undecided = (jobs.c.state == JobState.UNCERTAIN) & ~jobs.c.dropped
+        wanted = select(jobs).where(jobs.c.visitor == storable(visitor), or_(jobs.c.state.in_(GOING), undecided))
+        newest = wanted.order_by(jobs.c.created_at.desc()).limit(limit)
+        return await self._read(lambda connection: [to_job(row) for row in connection.execute(newest)])
 
-    def _sum(self, payer: str, since: float, visitor: str | None) -> float:
-        jobs = (job for job in self._jobs.values() if job.payer == payer and (job.sent_at or job.created_at) >= since)
-        kept = sum(job.reserves for job in jobs if visitor is None or job.visitor == visitor)
-        past = self._forgotten.items()
-        return kept + sum(
-            credits for (who, whose, day), credits in past if who == payer and day >= since and whose in (visitor or whose,)
+    async def spend(self, payer: str, since: float, visitor: str | None = None) -> Spend:
+        held, ended = func.coalesce(func.sum(jobs.c.reserved), 0.0), func.coalesce(func.sum(jobs.c.spent), 0.0)
+        wanted = select(held, ended).where(jobs.c.payer == payer, jobs.c.sent_at >= since)
+        if visitor is not None:
+            wanted = wanted.where(jobs.c.visitor == storable(visitor))
+        return await self._read(lambda connection: Spend(*connection.execute(wanted).one()))
+
+    async def renew(self) -> list[Job]:
+        mine = (jobs.c.owner == self.owner) & jobs.c.state.in_(GOING)
+
+        def renewing(connection: Connection) -> list[Job]:
+            if self._database.shared:
+                connection.execute(update(jobs).where(mine).values(lease=_clock(connection) + LEASE_S))
+            return [to_job(row) for row in connection.execute(select(jobs).where(mine))]
+
+        return await self._write(renewing)
+
+    async def take_over(self) -> list[Job]:
+        def taking(connection: Connection) -> list[Job]:
+            left = or_(jobs.c.owner.is_(None), jobs.c.owner != self.owner)
+            waits = jobs.c.overdue | jobs.c.keyless
+            wanted = select(jobs).where(jobs.c.state.in_(GOING), ~waits, left)
+            if self._database.shared:
+                wanted = wanted.where(or_(jobs.c.lease.is_(None), jobs.c.lease < _clock(connection)))
+            wanted = wanted.order_by(jobs.c.created_at).limit(TAKEN_AT_ONCE).with_for_update(skip_locked=True)
+            found = [to_job(row) for row in connection.execute(wanted)]
+            if found:
+                ids = [job.id for job in found]
+                connection.execute(update(jobs).where(jobs.c.id.in_(ids)).values(**self._lease(connection)))
+            return found
+
+        return await self._write(taking)
+
+    async def release(self) -> None:
+        mine = (jobs.c.owner == self.owner) & jobs.c.state.in_(GOING)
+        await self._write(lambda connection: connection.execute(update(jobs).where(mine).values(owner=None, lease=None)))
+
+    async def learned(self) -> dict[tuple[str, str], Learned]:
+        rows = await self._read(lambda connection: list(connection.execute(select(timings))))
+        return {(row.place, row.model): Learned(row.weight, row.mean, row.variance) for row in rows}
+
+    async def learn(self, place: str, model: str, seconds: Sequence[float], prior: Learned) -> Learned:
+        mine = (timings.c.place == place) & (timings.c.model == model)
+
+        def learning(connection: Connection) -> Learned:
+            row = connection.execute(select(timings).where(mine).with_for_update()).one_or_none()
+            known = Learned(row.weight, row.mean, row.variance) if row else prior
+            for one in seconds:
+                known = known.observed(one)
+            if row is None:
+                connection.execute(insert(timings).values(place=place, model=model, **asdict(known)))
+            else:
+                connection.execute(update(timings).where(mine).values(**asdict(known)))
+            return known
+
+        try:
+            return await self._write(learning)
+        except _Twin:  # another process wrote the first number in the same moment
+            return await self._write(learning)
+
+    async def measured(self) -> dict[str, Measured]:
+        seconds = (jobs.c.finished_at - jobs.c.sent_at).label("seconds")
+        ended = jobs.c.state.in_((JobState.DONE, JobState.FAILED)) & jobs.c.task_id.is_not(None)
+        wanted = (
+            select(jobs.c.model, jobs.c.state, seconds)
+            .where(ended, jobs.c.payer != "sandbox", jobs.c.finished_at.is_not(None))
+            .order_by(jobs.c.finished_at.desc())
+            .limit(MEASURED_JOBS)
         )
+        rows = await self._read(lambda connection: list(connection.execute(wanted)))
+        models = {row.model for row in rows}
+        return {model: _measure([row for row in rows if row.model == model]) for model in models}
 
-    def _forget(self, job: Job) -> None:
-        del self._jobs[job.id]
-        if job.reserves and job.payer != "sandbox":
-            self._forgotten[job.payer, job.visitor, start_of_day(job.sent_at or job.created_at)] += job.reserves
+    async def starred(self) -> set[str]:
+        wanted = select(jobs.c.pictures).where(jobs.c.starred)
+        rows = await self._read(lambda connection: list(connection.execute(wanted)))
+        return {picture["name"] for row in rows for picture in row.pictures}
+
+    # -- inside a transaction --------------------------------------------------------------------
+
+    def _changed(
+        self,
+        connection: Connection,
+        job_id: str,
+        when: Collection[JobState],
+        changes: dict[str, Any],
+        *,
+        owned: bool = False,
+        extra: dict[str, Any] | None = None,
+    ) -> Job | None:
+        row = connection.execute(_of(job_id)).one_or_none()
+        if row is None or row.state not in when or (owned and row.owner != self.owner):
+            return None
+        before = to_job(row)
+        after = replace(before, **changes)
+        if after.settled:
+            after = replace(after, once=None, stopping=False)
+        old, new = to_row(before), to_row(after)
+        values = {name: value for name, value in new.items() if value != old[name]} | (extra or {})
+        if values:
+            connection.execute(update(jobs).where(jobs.c.id == job_id).values(**values))
+        return to_job({**row._mapping, **new})
+
+    def _lease(self, connection: Connection) -> dict[str, Any]:
+        now = connection.scalar(select(_clock(connection))) if self._database.shared else time.time()
+        return {"owner": self.owner, "lease": (now or 0.0) + LEASE_S}
+
+    @staticmethod
+    def _twin(connection: Connection, job: Job) -> Job | None:
+        return _one(connection, select(jobs).where(jobs.c.once == job.once)) if job.once else None
+
+    # -- threads ---------------------------------------------------------------------------------
+
+    async def _read(self, work: Callable[[Connection], Found]) -> Found:
+        def reading() -> Found:
+            with self._reading.connect() as connection:
+                return work(connection)
+
+        return await self._done(self._readers, reading)
+
+    async def _write(self, work: Callable[[Connection], Found]) -> Found:
+        future: Future[Found] = Future()
+        self._waiting.put((work, future))
+        await self._done(self._writers, self._write_waiting)
+        return await self._outcome(future)
+
+    def _write_waiting(self) -> None:
+        """What waits to be written, as one transaction where one writer does it all: its fsync is what takes long.
+
+        If one of them fails, each is done alone.
+        """
+        batch: list[tuple[Callable[[Connection], Any], Future[Any]]] = []
+        with suppress(Empty):
+            while len(batch) < self._batch:
+                batch.append(self._waiting.get_nowait())
+        try:
+            results = []
+            if len(batch) > 1:
+                with self._database.engine.begin() as connection:
+                    results = [work(connection) for work, _ in batch]
+            for (_, future), result in zip(batch, results, strict=False):
+                future.set_result(result)
+        except Exception:  # whose fault it was shows when each is alone
+            results = []
+        for work, future in batch[len(results) :]:
+            try:
+                with self._database.engine.begin() as connection:
+                    result = work(connection)
+                future.set_result(result)
+            except Exception as error:
+                future.set_exception(error)
+
+    async def _done(self, pool: ThreadPoolExecutor, work: Callable[[], Found]) -> Found:
+        """The work in a thread. A caller that is cancelled leaves it to be done: it may be a task's id."""
+        return await self._outcome(pool.submit(work))
+
+    @staticmethod
+    async def _outcome(future: Future[Found]) -> Found:
+        try:
+            return await asyncio.shield(asyncio.wrap_future(future))
+        except IntegrityError as error:
+            raise _Twin from error
+        except SQLAlchemyError as error:
+            raise RecordsUnavailable("This page cannot reach its records right now.") from error
 
 
-def start_of_day(now: float) -> float:
-    """Midnight UTC of the day of ``now``, both in seconds since 1970."""
-    day = datetime.fromtimestamp(now, UTC).replace(hour=0, minute=0, second=0, microsecond=0)
-    return day.timestamp()
+class _Twin(Exception):
+    """Another transaction has written the same unique value first."""
 
 
-def check_caps(job: Job, caps: Caps, today: float, visitor_today: float) -> None:
-    """Raises CapReached if the job's credits would pass a cap, given what is spent or reserved already."""
-    reset = "It resets at midnight UTC."
-    if caps.job is not None and job.credits > caps.job + HAIR:
-        raise CapReached(
-            f"This request costs {credits_text(job.credits)}; this page allows {credits_text(caps.job)} a request.",
-            next_step="Choose cheaper settings, or use your own key.",
-        )
-    if caps.visitor is not None and visitor_today + job.credits > caps.visitor + HAIR:
-        raise CapReached(f"You have used {visitor_today:g} of your {credits_text(caps.visitor)} a day here. {reset}")
-    if caps.daily is not None and today + job.credits > caps.daily + HAIR:
-        raise CapReached(f"This page has used {today:g} of its {credits_text(caps.daily)} a day. {reset}")
+def _of(job_id: str) -> Select[Any]:
+    """A job's row, for whoever is about to change it."""
+    return select(jobs).where(jobs.c.id == storable(job_id)).with_for_update()
+
+
+def _one(connection: Connection, wanted: Select[Any]) -> Job | None:
+    row = connection.execute(wanted).one_or_none()
+    return to_job(row) if row else None
+
+
+def _sums(connection: Connection, payer: str, since: float, visitor: str) -> tuple[float, float]:
+    """Credits reserved and spent of all visitors and of one."""
+    amount = jobs.c.reserved + jobs.c.spent
+    theirs = case((jobs.c.visitor == visitor, amount), else_=0.0)
+    wanted = select(func.coalesce(func.sum(amount), 0.0), func.coalesce(func.sum(theirs), 0.0))
+    everyone, one = connection.execute(wanted.where(jobs.c.payer == payer, jobs.c.sent_at >= since)).one()
+    return everyone, one
+
+
+def _measure(rows: list[Any]) -> Measured:
+    times = sorted(row.seconds for row in rows if row.state == JobState.DONE)
+    failed = sum(row.state == JobState.FAILED for row in rows) / len(rows)
+    return Measured(len(times), _quantile(times, 0.5), _quantile(times, 0.95), failed)
+
+
+def _quantile(times: list[float], share: float) -> float | None:
+    """Linear between the two nearest of a sorted list; None for an empty one."""
+    if not times:
+        return None
+    place = share * (len(times) - 1)
+    low = int(place)
+    high = min(low + 1, len(times) - 1)
+    return float(times[low] + (times[high] - times[low]) * (place - low))
+
+
+def _clock(connection: Connection) -> ColumnElement[float]:
+    """Seconds since 1970 by the one clock that all processes share: the server's, where there is one."""
+    if connection.dialect.name == "postgresql":
+        return sql_cast(extract("epoch", func.clock_timestamp()), Float(53))
+    return literal(time.time())

@@ -11,6 +11,7 @@ import re
 import time
 from collections import OrderedDict
 from itertools import islice
+from pathlib import Path
 from typing import Any
 
 from fastapi import FastAPI
@@ -21,6 +22,7 @@ from components.catalog import Catalog, Model, Request, Role, build_request
 from components.costs import price
 from components.errors import InputError
 from components.sandbox.drawings import drawings
+from components.sandbox.journal import Journal
 from components.sandbox.page import page
 from components.sandbox.tasks import MOST_PICTURES, Task, TaskBook
 
@@ -34,15 +36,19 @@ SAFE = {
 }
 
 
-def create_sandbox(catalog: Catalog, speed: float = 1.0, public_url: str = "") -> FastAPI:
+def create_sandbox(catalog: Catalog, speed: float = 1.0, public_url: str = "", journal_file: Path | None = None) -> FastAPI:
     """The stand-in as an ASGI application.
 
     Args:
         speed: divides every run time (1.0 is believable, tests use more).
         public_url: the address under which strangers reach it, for result links when they come that way.
+        journal_file: where tasks are noted, so that they outlive the process.
     """
     app = FastAPI(title="API in One sandbox", openapi_url=None, docs_url=None, redoc_url=None)
     book = TaskBook(speed)
+    journal = Journal(journal_file, catalog) if journal_file else None
+    if journal:
+        book.restore(journal.read())
     shelf = _Shelf()
     endpoint = catalog.endpoint
 
@@ -59,7 +65,10 @@ def create_sandbox(catalog: Catalog, speed: float = 1.0, public_url: str = "") -
             request = _request(catalog, body)
         except InputError as error:
             return _error(400, error.what, "bad_request")
-        return _created(book, request)
+        task = book.accept(request)
+        if journal:
+            await asyncio.to_thread(journal.add, task)
+        return _created(book, task)
 
     @app.get(endpoint.status)
     async def status(task_id: str, http: HttpRequest) -> Response:
@@ -116,8 +125,7 @@ def _drawn(request: Request, index: int, square: bool) -> tuple[bytes, str]:
     return picture.data, picture.media_type
 
 
-def _created(book: TaskBook, request: Request) -> Response:
-    task = book.accept(request)
+def _created(book: TaskBook, task: Task) -> Response:
     match task.rehearsal:
         case "key":
             return _error(401, "Invalid API key", "authentication_error")
@@ -125,7 +133,7 @@ def _created(book: TaskBook, request: Request) -> Response:
             return _error(402, "Insufficient credits", "insufficient_credits")
         case "moderation":
             return _error(400, "The prompt was rejected by the content policy", "bad_request")
-        case "rate" if book.first_time(request.prompt):
+        case "rate" if book.first_time(task.request.prompt):
             return _error(429, "Too many requests", "rate_limit_error", {"Retry-After": "1"})
         case "upstream":
             return _error(500, "Internal error", "server_error")

@@ -14,6 +14,7 @@ import re
 import secrets
 import time
 from collections import OrderedDict
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from math import exp, log
 
@@ -80,6 +81,10 @@ class TaskBook:
         while len(self._tasks) > MOST_TASKS or now - next(iter(self._tasks.values())).created > OLDEST_S:
             self._tasks.popitem(last=False)
         return task
+
+    def restore(self, tasks: Iterable[Task]) -> None:
+        """Take in tasks of an earlier process."""
+        self._tasks |= {task.id: task for task in tasks}
 
     def find(self, task_id: str) -> Task | None:
         return self._tasks.get(task_id)

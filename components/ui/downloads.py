@@ -6,19 +6,20 @@ from fastapi import APIRouter, Query
 from fastapi.responses import Response
 
 from components.catalog import Catalog
+from components.jobs import Runner
 from components.ui.tables import MODELS, PLANS, models_frame, plans_frame, safe_csv
 
 MODELS_PATH = "/models.csv"
 PLANS_PATH = "/plans.csv"
 
 
-def download_routes(catalog: Catalog) -> APIRouter:
+def download_routes(catalog: Catalog, runner: Runner) -> APIRouter:
     """``GET /models.csv`` and ``GET /plans.csv?pictures=1000&budget=50`` (pictures a month, dollars)."""
     router = APIRouter()
 
     @router.get(MODELS_PATH)
     async def models() -> Response:
-        return _file(safe_csv(models_frame(catalog), {"id": "str", **MODELS}), "models.csv")
+        return _file(safe_csv(models_frame(catalog, await runner.measured()), {"id": "str", **MODELS}), "models.csv")
 
     @router.get(PLANS_PATH)
     async def plans(pictures: float = Query(1000, ge=0, le=1e9), budget: float = Query(50, ge=0, le=1e9)) -> Response:

@@ -14,10 +14,11 @@ from components.jobs import Job
 from components.jobs.routes import PREFIX
 from components.ui.messages import plain
 from components.ui.services import KEY_HEADER, SHORTEST_VISITOR, VISITOR_HEADER, Services, Visit
+from components.ui.visitors import visitor_id
 
 
 def add_endpoints(services: Services) -> None:
-    """Add ``/models /estimate /snippet /generate`` to the page being built."""
+    """Add ``/models /estimate /snippet /generate /job`` to the page being built."""
     catalog = services.catalog
 
     def models() -> list[dict[str, Any]]:
@@ -41,16 +42,26 @@ def add_endpoints(services: Services) -> None:
         visit = _visit(request)
         asked = _checked(catalog, model, parameters)
         try:
-            job = await services.runner.submit(asked, services.account(visit), visit.visitor)
+            submitted = await services.runner.submit(asked, services.account(visit), visit.visitor)
         except PlaygroundError as error:
             raise _spoken(error) from error
-        return describe(await services.runner.settled(job.id, visit.visitor), _origin(request))
+        settled = await services.runner.settled(submitted.id, visit.visitor)
+        return describe(settled, _origin(request))
+
+    async def job(job_id: str, request: gr.Request) -> dict[str, Any]:
+        """A job of this visitor, as `/generate` returns it. Anybody else's is not found."""
+        try:
+            found = await services.runner.find(job_id if isinstance(job_id, str) else "", _visit(request).visitor)
+        except PlaygroundError as error:
+            raise _spoken(error) from error
+        return describe(found, _origin(request))
 
     quiet: dict[str, Any] = {"queue": False}
     gr.api(models, api_name="models", **quiet)
     gr.api(estimate, api_name="estimate", **quiet)
     gr.api(snippet, api_name="snippet", **quiet)
     gr.api(generate, api_name="generate", concurrency_limit=None)
+    gr.api(job, api_name="job", **quiet)
 
 
 def describe(job: Job, origin: str = "") -> dict[str, Any]:
@@ -106,7 +117,7 @@ def _visit(request: gr.Request) -> Visit:
     visitor = request.headers.get(VISITOR_HEADER, "")
     if visitor and len(visitor) < SHORTEST_VISITOR:
         raise gr.Error(f"{VISITOR_HEADER}: at least {SHORTEST_VISITOR} characters are needed.", print_exception=False)
-    visit = Visit(visitor[:200]) if visitor else Visit()
+    visit = Visit(visitor_id(visitor[:200])) if visitor else Visit()
     sent = request.headers.get(KEY_HEADER)
     if sent is None:
         return visit

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from components.api.polling import Timing
 from components.catalog import Catalog, Model, Role
 from components.costs import Row, comparison, credits_text, usd_text
-from components.ui.result import typical_text
+from components.ui.result import range_text, typical_text
 from components.ui.templates import render
 
 INPUT_WORDS: Mapping[tuple[str, ...], str] = {("text",): "text", ("text", "image"): "text + image", ("image",): "image"}
@@ -32,12 +33,12 @@ def picker_choices(catalog: Catalog) -> list[tuple[str, str]]:
     ]
 
 
-def chips(catalog: Catalog, model: Model) -> str:
-    """The facts under the picker."""
+def chips(catalog: Catalog, model: Model, seen: Timing | None = None) -> str:
+    """The facts under the picker; ``seen`` are run times that this page has measured at the service."""
     row = next((row for row in comparison(catalog) if row.model.id == model.id), None)
     items = [
         {"text": price_range(row) if row else "retired", "tone": ""},
-        {"text": f"typically {typical_text(model.seconds)}" if model.seconds else "time not stated", "tone": ""},
+        {"text": measured_text(seen) if seen else stated_text(model), "tone": ""},
         {"text": f"{inputs_text(model)} → {model.output}", "tone": ""},
         {"text": "callback or poll" if model.webhook else "poll", "tone": ""},
     ]
@@ -45,6 +46,15 @@ def chips(catalog: Catalog, model: Model) -> str:
         until = f" until {model.retires_on}" if model.retires_on else ""
         items.append({"text": f"deprecated{until}", "tone": "warn"})
     return render("chips", chips=items)
+
+
+def stated_text(model: Model) -> str:
+    return f"typically {typical_text(model.seconds)}" if model.seconds else "time not stated"
+
+
+def measured_text(seen: Timing) -> str:
+    """``typically 4–9 s, measured here``: the middle 80 % of runs."""
+    return f"typically {range_text(seen)}, measured here"
 
 
 def example_prompts(catalog: Catalog) -> frozenset[str]:

@@ -2,24 +2,23 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import gradio as gr
 
-from components.catalog import Model, Request, Role, build_request, find_problems, rebuild_request
+from components.catalog import Model, Role, build_request, find_problems
 from components.costs import Cost, base_credits, price
-from components.errors import InputError, PlaygroundError
-from components.jobs import Job, JobState
+from components.errors import InputError
 from components.snippets import LANGUAGES
 from components.ui import result
 from components.ui.address import write_query
 from components.ui.facts import chips, example_prompts, picker_choices
 from components.ui.form import Form, build_form, hint
+from components.ui.job_panel import JobPanel, build_job_panel
 from components.ui.messages import button_text
-from components.ui.services import Services, Visit, arrived
+from components.ui.services import Services, Visit
 from components.ui.templates import render
 
 EXAMPLES = 4
@@ -29,10 +28,10 @@ Updates = dict[Any, Any]
 
 @dataclass(frozen=True)
 class GenerateTab:
-    """What the page wires to others: the picker, a signal that a job has ended, and how to fill the tab."""
+    """What the page wires to others: the picker, the job panel, and how to fill the tab."""
 
     model: gr.Dropdown
-    ended: gr.Textbox
+    panel: JobPanel
     filled: Callable[[Model, Mapping[str, Any], Visit], Updates]
     filling: frozenset[Any]
     choose: Callable[[Updates], Updates]
@@ -57,17 +56,9 @@ def build_generate_tab(services: Services, visit: gr.State) -> GenerateTab:
             form = build_form(catalog)
             with gr.Column(elem_id="act"):
                 notice = gr.HTML(elem_id="price-note")
-                with gr.Row(elem_id="buttons"):
-                    generate = gr.Button("Generate", variant="primary", size="lg", elem_id="generate-button", scale=4)
-                    stop = gr.Button("Stop", size="lg", visible=False, elem_id="stop-button", scale=1, min_width=80)
+                generate = gr.Button("Generate", variant="primary", size="lg", elem_id="generate-button")
         with gr.Column(scale=7, min_width=320, elem_id="answer"):
-            with gr.Column(elem_id="outcome"):
-                place = gr.HTML(elem_id="place")
-                with gr.Row(elem_id="next-steps"):
-                    check = gr.Button("Check again", visible=False, size="sm", elem_id="check-button")
-                    again = gr.Button("Ask again", visible=False, size="sm", elem_id="again-button")
-                    drop = gr.Button("Let it go", visible=False, size="sm", elem_id="drop-button")
-                earlier = gr.HTML(elem_id="earlier")
+            panel = build_job_panel(services, visit)
             with gr.Column(elem_id="snippet"):
                 language = gr.Radio(
                     [(item.label, name) for name, item in LANGUAGES.items()],
@@ -83,12 +74,10 @@ def build_generate_tab(services: Services, visit: gr.State) -> GenerateTab:
                     max_lines=24,
                     elem_id="code",
                 )
-    job = gr.State("")
     bell = gr.Button(visible="hidden", elem_id="follow")
     address = gr.Textbox(visible="hidden", elem_id="address")
-    ended = gr.Textbox(visible="hidden", elem_id="ended")
     everything = {model, prompt, language, visit, *form.controls}
-    steps = {place, stop, check, again, drop, job, earlier, ended}
+    place = panel.place
 
     def read(given: Mapping[Any, Any]) -> tuple[Model, dict[str, Any]]:
         """The chosen model and every parameter the visitor gave."""
@@ -120,7 +109,7 @@ def build_generate_tab(services: Services, visit: gr.State) -> GenerateTab:
         own = given[prompt] and given[prompt] not in example_prompts(catalog)
         parameters = {chosen.by_role(Role.PROMPT) or "": given[prompt]} if own else chosen.example
         updates = filled(chosen, parameters, given[visit], given[language])
-        if given[job]:
+        if given[panel.job]:
             del updates[place]
         del updates[model]
         return updates
@@ -130,7 +119,9 @@ def build_generate_tab(services: Services, visit: gr.State) -> GenerateTab:
         updates = form.show(chosen, parameters)
         updates[model] = chosen.id
         updates[prompt] = gr.update(value=parameters.get(chosen.by_role(Role.PROMPT) or "", ""))
-        updates[facts] = chips(catalog, chosen)
+        account = services.account(visitor)
+        seen = None if account.payer == "sandbox" else services.runner.learned(account, chosen.id)
+        updates[facts] = chips(catalog, chosen, seen)
         updates[notice] = render("note", text=chosen.price_note)
         updates[place] = result.show_example(services, chosen)
         updates |= dict(zip(examples, _example_buttons(chosen), strict=True))
@@ -138,70 +129,18 @@ def build_generate_tab(services: Services, visit: gr.State) -> GenerateTab:
             updates[control] = {**updates[control], **update} if control in updates else update
         return updates
 
-    async def run(given: Updates) -> AsyncIterator[Updates]:
-        """Send the form as a request and show its job until it is settled."""
+    async def begin(given: Updates, request: gr.Request) -> Updates:
+        """Send the form as a request; the panel watches its job."""
         chosen, parameters = read(given)
-        async for updates in send(lambda: build_request(catalog, chosen.id, parameters), given[visit]):
-            yield updates
-
-    async def repeat(job_id: str, visitor: Visit) -> AsyncIterator[Updates]:
-        """Send the very request of an uncertain job once more, whatever the form holds by now."""
-        lost = await services.runner.find(job_id, visitor.visitor)
-        async for updates in send(lambda: rebuild_request(catalog, lost.model, lost.body), visitor):
-            yield updates
-
-    async def send(build: Callable[[], Request], visitor: Visit) -> AsyncIterator[Updates]:
-        visitor = arrived(visitor)
-        try:
-            started = await services.runner.submit(build(), services.account(visitor), visitor.visitor)
-        except PlaygroundError as error:
-            yield {place: result.show_problem(services, error.problem)}
-            return
-        async for updates in watch(started.id, visitor):
-            yield updates
-
-    async def watch(job_id: str, visitor: Visit) -> AsyncIterator[Updates]:
-        async for now in services.runner.watch(job_id, visitor.visitor):
-            updates = {place: result.show_job(services, now), job: now.id, **_buttons(now)}
-            if now.settled:
-                # In the same yield: of two in one moment Gradio 6.31 loses what only the first one changed.
-                kept = await services.runner.store.recent(visitor.visitor, result.EARLIER + 1)
-                updates[earlier] = result.show_earlier(services, kept, now.id)
-                updates[ended] = f"{now.id} {time.monotonic()}"
-            yield updates
-
-    def _buttons(now: Job) -> Updates:
-        checkable = now.overdue or (now.state in (JobState.STOPPED, JobState.FAILED) and now.task_id is not None)
-        unsure = now.state is JobState.UNCERTAIN and not now.note
-        return {
-            stop: gr.update(visible=not now.settled),
-            check: gr.update(visible=checkable),
-            again: gr.update(visible=unsure),
-            drop: gr.update(visible=unsure),
-        }
-
-    async def halt(job_id: str, visitor: Visit) -> None:
-        await services.runner.stop(job_id, visitor.visitor)
-
-    async def look(job_id: str, visitor: Visit) -> AsyncIterator[Updates]:
-        """Go on watching a job that is overdue, stopped or unreadable. Sends no new request."""
-        try:
-            await services.runner.check_again(job_id, services.account(visitor), visitor.visitor)
-            async for updates in watch(job_id, visitor):
-                yield updates
-        except PlaygroundError as error:
-            yield {place: result.show_problem(services, error.problem)}
-
-    async def let_go(job_id: str, visitor: Visit) -> Updates:
-        now = await services.runner.let_go(job_id, visitor.visitor)
-        return {place: result.show_job(services, now), **_buttons(now)}
+        return dict(
+            await panel.send(lambda: build_request(catalog, chosen.id, parameters), given[visit], str(request.session_hash))
+        )
 
     quiet: dict[str, Any] = {"queue": False, "show_progress": "hidden", "api_visibility": "private"}
     latest: dict[str, Any] = {**quiet, "trigger_mode": "always_last"}
-    long: dict[str, Any] = {"concurrency_limit": None, "show_progress": "hidden", "api_visibility": "private"}
     following = {generate, code, address, prompt, *form.controls}
     filling = {model, facts, notice, place, *examples, form.fold, *following}
-    choosing = {model, prompt, job, language, visit}
+    choosing = {model, prompt, panel.job, language, visit}
     model.input(choose, choosing, filling - {model}, **latest)
     # Every change of a control only rings: of the twenty that a new model changes at once, one call is made.
     gr.on([part.change for part in (prompt, language, *form.controls)], None, None, js=RING, **quiet)
@@ -209,14 +148,18 @@ def build_generate_tab(services: Services, visit: gr.State) -> GenerateTab:
     address.change(None, address, js="(query) => window.playground.address(query)", **quiet)
     for number, button in enumerate(examples):
         button.click(_fill(services, form, prompt, number), {model}, {prompt, *form.controls, form.fold}, **quiet)
-    gr.on([generate.click, prompt.submit], run, everything, steps, **long)
-    again.click(repeat, [job, visit], steps, **long)
-    stop.click(halt, [job, visit], None, **quiet)
-    check.click(look, [job, visit], steps, **long)
-    drop.click(let_go, [job, visit], [place, stop, check, again, drop], **quiet)
+    asked = gr.on(
+        [generate.click, prompt.submit],
+        begin,
+        everything,
+        set(panel.parts),
+        trigger_mode="multiple",
+        **quiet,
+    )
+    panel.watched(asked)
     return GenerateTab(
         model=model,
-        ended=ended,
+        panel=panel,
         filled=filled,
         filling=frozenset(filling),
         choose=choose,

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from contextlib import suppress
+from dataclasses import dataclass, replace
 from typing import Any
 
 import gradio as gr
 
-from components.errors import KeyRefused
+from components.errors import KeyRefused, RecordsUnavailable
 from components.ui import messages
 from components.ui.services import Services, Visit
 from components.ui.templates import render
@@ -19,8 +20,14 @@ class Header:
 
     pill: gr.HTML
     banner: gr.HTML
+    spend: gr.HTML
     forget: gr.Button
     changes: tuple[Any, ...]
+
+    @property
+    def told(self) -> set[Any]:
+        """What :func:`refreshed` updates."""
+        return {self.pill, self.banner, self.spend, self.forget}
 
 
 def build_header(services: Services, visit: gr.State) -> Header:
@@ -40,7 +47,9 @@ def build_header(services: Services, visit: gr.State) -> Header:
             )
             forget = gr.Button("Forget key", size="sm", visible=False, elem_id="forget", min_width=80)
             pill = gr.HTML(elem_id="pill")
+    spend = gr.HTML(elem_id="spend")
     banner = gr.HTML(elem_id="banner")
+    header = Header(pill, banner, spend, forget, ())
 
     async def enter(typed: str, now: Visit) -> dict[Any, Any]:
         """Take the key for this visit and empty the box, whatever it held."""
@@ -48,26 +57,29 @@ def build_header(services: Services, visit: gr.State) -> Header:
             after = now.with_key(typed)
         except KeyRefused as error:
             return {key: "", banner: render("banner", lines=[messages.plain(error)])}
-        return {key: "", visit: after, **await refreshed(services, after, pill, banner, forget)}
+        if after.key:
+            await services.runner.key_given(after.visitor, services.account(after))
+        return {key: "", visit: after, **await refreshed(services, after, header)}
 
     async def leave(now: Visit) -> dict[Any, Any]:
         after = now.with_key("")
-        return {visit: after, **await refreshed(services, after, pill, banner, forget)}
+        return {visit: after, **await refreshed(services, after, header)}
 
     quiet: dict[str, Any] = {"queue": False, "show_progress": "hidden", "api_visibility": "private"}
-    entered = key.submit(enter, [key, visit], [key, visit, pill, banner, forget], **quiet)
-    left = forget.click(leave, [visit], [visit, pill, banner, forget], **quiet)
-    return Header(pill, banner, forget, (entered, left))
+    entered = key.submit(enter, [key, visit], [key, visit, *header.told], **quiet)
+    left = forget.click(leave, [visit], [visit, *header.told], **quiet)
+    return replace(header, changes=(entered, left))
 
 
-async def refreshed(
-    services: Services, visit: Visit, pill: gr.HTML, banner: gr.HTML, forget: gr.Button, notices: tuple[str, ...] = ()
-) -> dict[Any, Any]:
-    """Updates that make the header tell the truth about this visit."""
-    kind, words = await messages.pill(services, visit)
+async def refreshed(services: Services, visit: Visit, header: Header, notices: tuple[str, ...] = ()) -> dict[Any, Any]:
+    """Updates that make the header tell the truth about this visit. A database that is away leaves it as it is."""
     lines = [*notices, messages.banner(services, services.account(visit)), *(() if visit.key else services.notices)]
-    return {
-        pill: render("pill", kind=kind, words=words),
-        banner: render("banner", lines=[line for line in lines if line]),
-        forget: gr.update(visible=bool(visit.key)),
+    updates = {
+        header.banner: render("banner", lines=[line for line in lines if line]),
+        header.forget: gr.update(visible=bool(visit.key)),
     }
+    with suppress(RecordsUnavailable):
+        kind, words = await messages.pill(services, visit)
+        updates[header.pill] = render("pill", kind=kind, words=words)
+        updates[header.spend] = render("note", text=await messages.spend_line(services, visit))
+    return updates

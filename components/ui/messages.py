@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from components.api import Account
-from components.costs import Cost, credits_text
+from components.costs import Cost, credits_text, usd_text
 from components.errors import PlaygroundError
 from components.jobs import Job, JobState
 from components.ui.services import Services, Visit
@@ -19,8 +19,11 @@ KEY_WITHHELD = (
     "This Space holds a key, but no daily cap limits it, so it is not used for visitors. "
     "Whoever runs the Space can set PLAYGROUND_DAILY_CREDITS."
 )
-KEPT = "Pictures stay in this page's data folder; what was asked is remembered until its server restarts."
-NOT_DURABLE = "This Space has no durable storage: pictures are gone after a restart. Download what you want to keep."
+KEPT = "What you ask for and its pictures are kept, also when this page's server restarts, for this browser only."
+NOT_DURABLE = (
+    "This Space has no durable storage: pictures and what was asked are gone after a restart. "
+    "Download what you want to keep."
+)
 
 STATE_WORDS = {
     JobState.QUEUED: "Waiting",
@@ -41,6 +44,8 @@ def tagline(services: Services) -> str:
 
 def state_word(job: Job) -> str:
     """One word for where a job is; ``Saving`` while its pictures are fetched."""
+    if job.keyless:
+        return "Waits for its key"
     if job.overdue:
         return "Still running" if not job.waiting else "Not saved yet"
     return "Saving" if job.saving else STATE_WORDS[job.state]
@@ -60,13 +65,36 @@ async def pill(services: Services, visit: Visit) -> tuple[str, str]:
     if account.payer == "sandbox":
         return "sandbox", "Sandbox · drawings, free"
     if account.payer == "visitor":
-        spent = await services.runner.spent_by(visit.visitor)
-        return "visitor", f"Your key · {credits_text(spent)} this visit"
-    today = await services.runner.spent_today()
+        spend = await services.runner.spent_by(visit.visitor, visit.since)
+        return "visitor", f"Your key · {credits_text(spend.total)} this visit"
+    today = (await services.runner.spent_today()).total
     if services.caps.daily is None:
         return "host", f"Host key · {credits_text(today)} used today"
     left = max(0.0, services.caps.daily - today)
     return "host", f"Host key · {left:g} of {credits_text(services.caps.daily)} left today"
+
+
+async def spend_line(services: Services, visit: Visit) -> str:
+    """What has been spent, by whom, and how far it may go; "" where nothing can be spent."""
+    payer, caps = services.account(visit).payer, services.caps
+    if payer == "visitor":
+        mine = await services.runner.spent_by(visit.visitor, visit.since)
+        held = f", {mine.reserved:g} of them reserved" if mine.reserved else ""
+        usd = usd_text(services.catalog.usd(mine.total))
+        return f"Your key: {credits_text(mine.total)} ({usd}) since you opened this page{held}. No cap here."
+    if payer != "host":
+        return ""
+    today, mine = await services.runner.spent_today(), await services.runner.spent_today(visit.visitor)
+    held = f", {today.reserved:g} of them reserved" if today.reserved else ""
+    parts = [f"Today: {_of(today.total, caps.daily)}{held}", f"you: {_of(mine.total, caps.visitor)}"]
+    if caps.job is not None:
+        parts.append(f"at most {caps.job:g} a request")
+    capped = caps.daily is not None or caps.visitor is not None
+    return " · ".join(parts) + ("; resets at midnight UTC." if capped else ".")
+
+
+def _of(credits: float, cap: float | None) -> str:
+    return credits_text(credits) if cap is None else f"{credits:g} of {credits_text(cap)}"
 
 
 def plain(error: PlaygroundError) -> str:

@@ -10,21 +10,27 @@ import gradio as gr
 import pandas as pd
 
 from components.costs import credits_text, usd_text
+from components.errors import RecordsUnavailable
 from components.ui.downloads import MODELS_PATH, PLANS_PATH
 from components.ui.services import Services
 from components.ui.tables import MODELS, PLANS, models_frame, narrowed, plans_frame, shown
 from components.ui.templates import render
 
-WIDTHS = [150, 158, 64, 64, 64, 72, 72, 84, 98, 76, 92, 106, 80]
+WIDTHS = [150, 158, 64, 64, 64, 72, 72, 84, 64, 64, 64, 72, 98, 76, 92, 106, 80]
 NEEDS = ["image input", "callback"]
 PICTURES, BUDGET = 1000, 50
 
 
 @dataclass(frozen=True)
 class ModelsTab:
-    """``choose`` turns a click on the table into the id of the row's model; ``chosen`` is where it goes."""
+    """``choose`` turns a click on the table into the id of the row's model; ``chosen`` is where it goes.
+
+    ``narrow`` turns the ``filters`` into the rows of the table, with what has been measured by then.
+    """
 
     table: gr.Dataframe
+    filters: tuple[Any, ...]
+    narrow: Callable[..., Any]
     chosen: gr.State
     choose: Callable[[gr.SelectData], str]
 
@@ -34,7 +40,8 @@ def build_models_tab(services: Services) -> ModelsTab:
     catalog = services.catalog
     frame = models_frame(catalog)
     gr.HTML(render("section", title="What each model costs", text="Credits for one picture; 1 credit = $0.01. "
-                   "Sort by any column, click a row to try the model."), elem_classes="section")  # fmt: skip
+                   "Seconds are the service's own range; p50, p95 (seconds), runs and failures are what this page has "
+                   "measured at the service. Sort by any column, click a row to try the model."), elem_classes="section")  # fmt: skip
     with gr.Row(elem_id="filters"):
         search = gr.Textbox(label="Search", placeholder="Model, provider, input", elem_id="search", scale=3)
         provider = gr.Dropdown(
@@ -81,8 +88,15 @@ def build_models_tab(services: Services) -> ModelsTab:
             chart = gr.HTML(elem_id="plans-chart")
     chosen = gr.State("")
 
-    def narrow(text: str, providers: list[str], most: float | None, must: list[str]) -> dict[str, Any]:
-        return shown(narrowed(frame, text, providers, most or None, must), MODELS)
+    async def current() -> pd.DataFrame:
+        """The rows with what has been measured by now; without it while the records are away."""
+        try:
+            return models_frame(catalog, await services.runner.measured())
+        except RecordsUnavailable:
+            return frame
+
+    async def narrow(text: str, providers: list[str], most: float | None, must: list[str]) -> dict[str, Any]:
+        return shown(narrowed(await current(), text, providers, most or None, must), MODELS)
 
     def plan(pictures_per_month: float | None, dollars: float | None) -> dict[Any, Any]:
         wanted, limit = _amount(pictures_per_month), _amount(dollars)
@@ -101,9 +115,9 @@ def build_models_tab(services: Services) -> ModelsTab:
     gr.on([part.change for part in filters], narrow, filters, table, **latest)
     gr.on([pictures.change, budget.change], plan, [pictures, budget], [costs, chart, link], **latest)
     page = gr.context.Context.root_block
-    page.load(lambda: shown(frame, MODELS), None, table, **quiet)
+    page.load(narrow, filters, table, **quiet)
     page.load(plan, [pictures, budget], [costs, chart, link], **quiet)
-    return ModelsTab(table, chosen, choose)
+    return ModelsTab(table, tuple(filters), narrow, chosen, choose)
 
 
 def _ceilings(frame: pd.DataFrame) -> list[tuple[str, float]]:

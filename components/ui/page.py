@@ -15,7 +15,9 @@ from components.ui.messages import TITLE
 from components.ui.models_tab import ModelsTab, build_models_tab
 from components.ui.services import Services, Visit
 from components.ui.templates import render
+from components.ui.visitors import read_cookie, visitor_id
 
+QUIET: dict[str, Any] = {"queue": False, "show_progress": "hidden", "api_visibility": "private"}
 TABS = ("generate", "models", "integrate")
 
 
@@ -27,8 +29,9 @@ def build_page(services: Services) -> gr.Blocks:
         with gr.Tabs(elem_id="tabs") as tabs:
             with gr.Tab("Generate", id="generate"):
                 generate = build_generate_tab(services, visit)
-            with gr.Tab("Models & prices", id="models"):
+            with gr.Tab("Models & prices", id="models") as comparison:
                 models = build_models_tab(services)
+            comparison.select(models.narrow, list(models.filters), models.table, **QUIET)
             with gr.Tab("Integrate", id="integrate"):
                 integrate = build_integrate_tab(services)
         gr.HTML(render("note", text=services.storage), elem_id="storage")
@@ -52,16 +55,19 @@ def _open(
     async def arrive(request: gr.Request) -> dict[Any, Any]:
         params = request.query_params
         opening = read_query(services.catalog, {name: params.getlist(name) for name in params})
-        now = Visit()
+        secret = read_cookie(request.headers.get("cookie", ""))
+        now = Visit(visitor_id(secret)) if secret else Visit()
         updates = generate.filled(opening.model, opening.parameters, now)
         updates |= integrate.follow(opening.model.id)
         updates[visit] = now
         updates[tabs] = gr.update(selected=opening.tab) if opening.tab in TABS else gr.skip()
-        updates |= await refreshed(services, now, header.pill, header.banner, header.forget, opening.notices)
+        updates |= await refreshed(services, now, header, opening.notices)
+        updates |= await generate.panel.resume(now)
         return updates
 
-    outputs = {visit, tabs, header.pill, header.banner, header.forget, *generate.filling, *integrate.following}
-    page.load(arrive, None, outputs, queue=False, show_progress="hidden", api_visibility="private")
+    outputs = {visit, tabs, *header.told, *generate.panel.parts, *generate.filling, *integrate.following}
+    opened = page.load(arrive, None, outputs, queue=False, show_progress="hidden", api_visibility="private")
+    generate.panel.watched(opened)
 
 
 def _connect(
@@ -77,15 +83,21 @@ def _connect(
     quiet: dict[str, Any] = {"queue": False, "show_progress": "hidden", "api_visibility": "private"}
 
     async def account(now: Visit) -> dict[Any, Any]:
-        updates = await refreshed(services, now, header.pill, header.banner, header.forget)
-        return {header.pill: updates[header.pill]}
+        updates = await refreshed(services, now, header)
+        return {part: updates.get(part, gr.skip()) for part in (header.pill, header.spend)}
 
     def open_model(chosen: str) -> dict[Any, Any]:
         return {generate.model: chosen, tabs: gr.update(selected="generate")} if chosen else {generate.model: gr.skip()}
 
+    async def again(now: Visit) -> dict[Any, Any]:
+        return dict(await generate.panel.resume(now))
+
     for change in header.changes:
         change.then(generate.follow, set(generate.read), set(generate.following), **quiet)
-    generate.ended.change(account, [visit], [header.pill], **quiet)
+    # A key that is given again lets jobs go on that waited for it.
+    entered = header.changes[0].then(again, [visit], list(generate.panel.parts), **quiet)
+    generate.panel.watched(entered)
+    generate.panel.news.change(account, [visit], [header.pill, header.spend], **quiet)
     generate.model.change(integrate.follow, generate.model, set(integrate.following), **quiet)
     models.table.select(models.choose, None, models.chosen, **quiet).then(
         open_model, [models.chosen], [generate.model, tabs], **quiet

@@ -41,8 +41,8 @@ def show_job(services: Services, job: Job) -> str:
         tone="warn" if job.overdue else TONES.get(job.state, "run"),
         running=running,
         elapsed=seconds_text(elapsed) if not running else f"{elapsed:.0f} s",
-        typical=typical_text(model.seconds if model else None) if running else "",
-        progress=round(100 * Timing.from_range(job.typical).progress(elapsed)) if running else 0,
+        expected=expected_text(services.runner.timing(job), elapsed) if running else "",
+        progress=round(100 * services.runner.timing(job).progress(elapsed)) if running else 0,
         note=job.note,
         ratio=shape_ratio(job.shape) or 1.0,
         pictures=[_picture(job, index, model) for index in range(len(job.pictures))],
@@ -55,6 +55,43 @@ def show_job(services: Services, job: Job) -> str:
         waiting=job.waiting,
         name=model.name if model else job.model,
     )
+
+
+def checkable(job: Job) -> bool:
+    """Whether looking again could bring the pictures: there is a task, or addresses of its pictures."""
+    waits = job.overdue or (job.keyless and job.payer == "host") or job.state in (JobState.STOPPED, JobState.FAILED)
+    return (waits and bool(job.task_id or job.waiting)) or (job.state is JobState.UNCERTAIN and bool(job.heard))
+
+
+def expected_text(timing: Timing, elapsed: float) -> str:
+    """``typically 4–9 s, about 3 s left``."""
+    typical = f"typically {range_text(timing)}"
+    left = timing.remaining(elapsed)
+    if left is None:
+        return f"{typical}, longer than usual"
+    return f"{typical}, about {max(1, round(left))} s left"
+
+
+def range_text(timing: Timing) -> str:
+    """The seconds of the middle 80 % of runs."""
+    return f"{_rounded(timing.quantile(0.1))}–{_rounded(timing.quantile(0.9))} s"
+
+
+def show_others(services: Services, jobs: list[Job]) -> str:
+    """This visitor's other jobs that go on or wait for a decision; each opens in the place of the current one."""
+    rows = []
+    for job in jobs:
+        model = services.catalog.find(job.model)
+        rows.append(
+            {
+                "id": job.id,
+                "word": state_word(job),
+                "tone": "warn" if job.settled else "run",
+                "model": model.name if model else job.model,
+                "prompt": _prompt(job, model),
+            }
+        )
+    return render("others", jobs=rows)
 
 
 def show_earlier(services: Services, jobs: list[Job], current: str) -> str:
@@ -95,14 +132,21 @@ def _picture(job: Job, index: int, model: Model | None) -> dict[str, object]:
     kept = job.pictures[index]
     url = f"{PREFIX}/{kept.name}"
     file = f"{job.model}-{job.task_id or job.id}" + (f"-{index + 1}" if len(job.pictures) > 1 else "")
-    prompt = next((str(value) for name, value in job.body.items() if model and name == model.by_role(Role.PROMPT)), "")
     return {
         "url": url,
         "save": f"{url}?save={quote(file, safe='')}",
-        "alt": f"{prompt} ({model.name if model else job.model})",
+        "alt": f"{_prompt(job, model)} ({model.name if model else job.model})",
         "width": kept.width,
         "height": kept.height,
     }
+
+
+def _prompt(job: Job, model: Model | None) -> str:
+    return next((str(value) for name, value in job.body.items() if model and name == model.by_role(Role.PROMPT)), "")
+
+
+def _rounded(seconds: float) -> str:
+    return f"{seconds:.0f}" if seconds >= 10 else f"{seconds:.1f}".removesuffix(".0")
 
 
 def _facts(job: Job) -> list[str]:
@@ -112,7 +156,7 @@ def _facts(job: Job) -> list[str]:
     if job.pictures:
         many = f"{len(job.pictures)} pictures, " if len(job.pictures) > 1 else ""
         facts.append(many + ", ".join(sorted(sizes)))
-    if job.settled and not job.reserves:
+    if job.settled and not job.accepted:
         return facts
     if job.payer == "sandbox":
         facts.append(f"free here, {credits_text(job.credits)} at the service")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+import time
 from dataclasses import dataclass, field, replace
 
 from components.api import Account
@@ -19,10 +20,14 @@ LONGEST_KEY = 500
 
 @dataclass(frozen=True)
 class Visit:
-    """One open page or one headless caller: who they are to us, and their own key while the visit lasts."""
+    """One open page or one headless caller: who they are to us, and their own key while the visit lasts.
+
+    ``since`` is when the page was opened, in seconds since 1970.
+    """
 
     visitor: str = field(default_factory=lambda: secrets.token_urlsafe(16))
     key: str = field(default="", repr=False)
+    since: float = field(default_factory=time.time)
 
     def with_key(self, typed: str) -> Visit:
         """The visit with a key as typed or sent. Raises KeyRefused for what no HTTP header could carry."""

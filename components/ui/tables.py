@@ -13,6 +13,7 @@ import pandas as pd
 
 from components.catalog import Catalog
 from components.costs import comparison, plans, usd_text
+from components.jobs import Measured
 from components.ui.facts import inputs_text
 from components.ui.result import typical_text
 
@@ -27,6 +28,10 @@ MODELS: Mapping[str, str] = {
     "$ from": "number",
     "$ to": "number",
     "Seconds": "number",
+    "p50": "number",
+    "p95": "number",
+    "Runs": "number",
+    "Failed": "number",
     "Inputs": "str",
     "Output": "str",
     "Runtime": "str",
@@ -47,14 +52,22 @@ FORMATS: Mapping[str, Callable[[float], str]] = {
     "$ each": usd_text,
     "$ a month": usd_text,
     "Node": lambda value: f"node{value:g}",
+    "p50": lambda value: f"{value:.1f}",
+    "p95": lambda value: f"{value:.1f}",
+    "Failed": lambda value: f"{value:.0%}",
 }
+BLANK = frozenset({"p50", "p95", "Runs", "Failed"})
 
 
-def models_frame(catalog: Catalog) -> pd.DataFrame:
-    """One row a model, by base credits from low to high; the index is the model's id, ``typical`` its range."""
+def models_frame(catalog: Catalog, measured: Mapping[str, Measured] | None = None) -> pd.DataFrame:
+    """One row a model, by base credits from low to high; ``typical`` is the range that the service states.
+
+    ``measured`` is what this page has seen at the service, by model: seconds, runs, share of failures.
+    """
     rows = []
     for row in comparison(catalog):
         model = row.model
+        seen = (measured or {}).get(model.id)
         digits = "".join(filter(str.isdigit, model.node or ""))
         rows.append(
             {
@@ -70,6 +83,10 @@ def models_frame(catalog: Catalog) -> pd.DataFrame:
                 "Runtime": f"{model.runtime} task",
                 "Webhook": "supported" if model.webhook else "not required",
                 "Seconds": sum(model.seconds) / 2 if model.seconds else UNKNOWN,
+                "p50": seen.p50 if seen and seen.p50 is not None else UNKNOWN,
+                "p95": seen.p95 if seen and seen.p95 is not None else UNKNOWN,
+                "Runs": seen.runs if seen else UNKNOWN,
+                "Failed": seen.failed if seen else UNKNOWN,
                 "Node": float(digits) if digits else UNKNOWN,
                 "id": model.id,
                 "icon": model.icon,
@@ -140,7 +157,7 @@ def _text(name: str, row: Mapping[Hashable, Any]) -> str:
     if name == "Seconds":
         return str(row["typical"])
     if value == UNKNOWN:
-        return "—"
+        return "" if name in BLANK else "—"
     if name in FORMATS:
         return FORMATS[name](value)
     return value if isinstance(value, str) else f"{value:,.10g}"

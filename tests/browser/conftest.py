@@ -9,15 +9,16 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+import httpx
 import pytest
 import yaml
-from playwright.sync_api import Browser, Locator, Page, Request, expect, sync_playwright
+from playwright.sync_api import Browser, ConsoleMessage, Locator, Page, Request, expect, sync_playwright
 
 from components.catalog import Catalog, Model
 from components.sandbox import create_sandbox
@@ -27,8 +28,10 @@ from tests.conftest import ROOT, serve
 SPEED = 40
 HERE = ("127.0.0.1", "localhost", "")
 BEGAN = re.compile(r"The playground is at (http://\S+)")
-STARTED = re.compile(r"job (\S+) task")
+STARTED = re.compile(r'"job": "(\S+)", .*"state": "submitting"')
 Visitor = Callable[..., Page]
+# What Gradio writes when a page is left while its stream of news is open.
+LEFT = ("AbortError: signal is aborted", "Unexpected error Connection errored out")
 
 expect.set_options(timeout=10_000)
 
@@ -58,7 +61,7 @@ class Playground:
 
     @property
     def jobs(self) -> list[str]:
-        """The ids of all jobs it ever sent, in order: each is logged when the service has answered."""
+        """The ids of all jobs it ever sent, in order: each is logged right before."""
         return list(dict.fromkeys(STARTED.findall(self.log)))
 
 
@@ -91,7 +94,9 @@ def _address(process: subprocess.Popen[bytes], log_file: Path) -> str:
     give_up = time.monotonic() + 60
     while time.monotonic() < give_up and process.poll() is None:
         if found := BEGAN.search(log_file.read_text(encoding="utf-8")):
-            return found[1]
+            with suppress(httpx.HTTPError):
+                if httpx.get(f"{found[1]}/healthz", trust_env=False).is_success:
+                    return found[1]
         time.sleep(0.05)
     raise AssertionError(f"The application did not start:\n{log_file.read_text(encoding='utf-8')}")
 
@@ -183,12 +188,16 @@ def visit(browser: Browser, request: pytest.FixtureRequest) -> Iterator[Visitor]
         if parts.scheme not in ("data", "blob") and parts.hostname not in HERE:
             faults.append(f"a request left this machine: {outgoing.url[:200]}")
 
+    def heard(line: ConsoleMessage) -> None:
+        if line.type == "error" and not line.text.startswith(LEFT):
+            faults.append(f"console: {line.text}")
+
     def stranger(address: str, *, ready: bool = True, **options: Any) -> Page:
         context = browser.new_context(**{"viewport": {"width": 1280, "height": 900}, "reduced_motion": "reduce", **options})
         contexts.append(context)
         context.on("request", sent)
         context.on("weberror", lambda error: faults.append(f"script error: {error.error}"))
-        context.on("console", lambda line: faults.append(f"console: {line.text}") if line.type == "error" else None)
+        context.on("console", heard)
         page = context.new_page()
         page.on("websocket", lambda socket: faults.append(f"a socket: {socket.url}"))
         page.on("dialog", lambda dialog: (faults.append(f"dialog: {dialog.message}"), dialog.dismiss()))

@@ -13,7 +13,7 @@ from components.catalog import Catalog
 from components.costs import comparison, plans, usd_text
 from tests.browser.conftest import Playground, Visitor, button
 
-NUMBERS = {"Base": 2, "From": 3, "To": 4, "$ from": 5, "$ to": 6, "Seconds": 7, "Node": 12}
+NUMBERS = {"Base": 2, "From": 3, "To": 4, "$ from": 5, "$ to": 6, "Seconds": 7, "Node": 16}
 PLAN_NUMBERS = {"Credits": 2, "$ each": 3, "$ a month": 4, "Pictures": 5}
 
 

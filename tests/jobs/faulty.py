@@ -18,7 +18,8 @@ from PIL import Image
 
 from components.api import Account, ApiClient
 from components.catalog import Catalog, build_request
-from components.jobs import Caps, Job, MemoryStore, PictureStore, Runner
+from components.jobs import Caps, Job, PictureStore, Runner
+from tests.conftest import records
 
 KEY = "sk-canary-9f8e7d6c5b4a32100123"
 TASK = "n48task7f3a"
@@ -220,7 +221,7 @@ async def settled(runner: Runner, job: Job) -> Job:
 
 async def quiet() -> None:
     """Wait until no background task of a runner is left: after it, nothing can be sent any more."""
-    own = {task for task in asyncio.all_tasks() if "Runner." in repr(task.get_coro())}
+    own = {task for task in asyncio.all_tasks() if "Tasks." in repr(task.get_coro())}
     if own:
         await asyncio.wait(own, timeout=GUARD_S)
 
@@ -238,9 +239,9 @@ async def staged(
     """A stage on which tasks are expected to be done within milliseconds."""
     endpoint = catalog.endpoint
     async with misbehaving(post, poll, file) as upstream, httpx.AsyncClient(trust_env=False) as http_client:
-        async with httpx.AsyncClient(trust_env=False) as keyless:
-            store = PictureStore(folder / "kept", keyless)
-            runner = Runner(catalog, MemoryStore(), ApiClient(http_client), store, caps, deadline_s)
+        async with httpx.AsyncClient(trust_env=False) as keyless, records(folder / "records") as store:
+            pictures = PictureStore(folder / "kept", keyless)
+            runner = Runner(catalog, store, ApiClient(http_client), pictures, caps, deadline_s)
             account = Account("visitor", upstream.address, endpoint.create, endpoint.status, KEY, pace=1000)
             try:
                 yield Stage(upstream, runner, account, catalog)

@@ -81,7 +81,7 @@ async def test_a_picture_is_kept_by_its_content(store: PictureStore, data: bytes
     assert kept.name == f"{hashlib.sha256(data).hexdigest()}.{form}"
     assert (kept.width, kept.height, kept.format, kept.size) == (30, 20, form, len(data))
     assert kept.source.startswith("http://127.0.0.1")
-    assert store.path(kept.name).read_bytes() == data
+    assert store.shelf.read(kept.name).read_bytes() == data
 
 
 @pytest.mark.parametrize("size", ['width="1.2.3" height="1"', 'width="." height="."', f'width="{"9" * 400}" height="1"',
@@ -99,7 +99,7 @@ async def test_the_same_bytes_are_kept_once(store: PictureStore) -> None:
     inline = await store.keep(in_reply(png(30, 20)), "http://x")
 
     assert {kept.name for kept in both} == {inline.name}
-    assert [path.name for path in store.folder.iterdir()] == [inline.name]
+    assert [path.name for path in store.shelf.folder.iterdir()] == [inline.name]
 
 
 @pytest.mark.parametrize(
@@ -164,7 +164,7 @@ async def test_everything_else_is_refused_and_leaves_no_file(store: PictureStore
 
     assert refusal.value.problem.kind == "picture"
     assert "it was most likely charged" in str(refusal.value.problem)
-    assert list(store.folder.iterdir()) == []
+    assert list(store.shelf.folder.iterdir()) == []
 
 
 async def test_a_redirect_within_the_upstream_is_followed(store: PictureStore) -> None:
@@ -217,13 +217,13 @@ async def test_a_full_disk_leaves_nothing_half_written(store: PictureStore) -> N
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
 
-    assert list(store.folder.iterdir()) == []
+    assert list(store.shelf.folder.iterdir()) == []
 
 
 async def test_a_folder_that_cannot_be_written_is_told(store: PictureStore) -> None:
     """A file where the folder should be."""
-    store.folder.rmdir()
-    store.folder.write_text("no folder")
+    store.shelf.folder.rmdir()
+    store.shelf.folder.write_text("no folder")
 
     with pytest.raises(PictureUnkept, match="cannot be stored here"):
         await store.keep(in_reply(png(30, 20)), "http://x")
@@ -235,6 +235,6 @@ async def test_only_the_name_of_a_kept_picture_has_a_path(store: PictureStore, n
     """Everything else is nobody's, whatever it would lead to."""
     kept = (await store.keep(in_reply(png(30, 20)), "http://x")).name
 
-    assert store.path(kept) == store.folder / kept
-    assert store.path(name.format(kept, upper=kept.upper())) is None
-    assert store.path(str(store.folder / kept)) is None
+    assert await store.read(kept) == store.shelf.folder / kept
+    assert await store.read(name.format(kept, upper=kept.upper())) is None
+    assert await store.read(str(store.shelf.folder / kept)) is None

@@ -65,7 +65,7 @@ async def test_a_kept_picture_is_served_as_what_it_is(
 )
 async def test_every_other_name_is_not_found(store: PictureStore, page: httpx.AsyncClient, name: str) -> None:
     """Also that of a file which lies beside the folder."""
-    (store.folder.parent / "secret.txt").write_text("secret")
+    (store.shelf.folder.parent / "secret.txt").write_text("secret")
 
     answer = await page.get(f"/pictures/{name}")
 
@@ -75,7 +75,7 @@ async def test_every_other_name_is_not_found(store: PictureStore, page: httpx.As
 
 async def test_a_file_that_is_no_kept_picture_is_not_found(store: PictureStore, page: httpx.AsyncClient) -> None:
     """Only the store's own names lead into its folder."""
-    (store.folder / "secret.png").write_bytes(png(3, 2))
+    (store.shelf.folder / "secret.png").write_bytes(png(3, 2))
 
     assert (await page.get("/pictures/secret.png")).status_code == 404
 

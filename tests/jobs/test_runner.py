@@ -17,9 +17,10 @@ import pytest
 from components.api import Account, ApiClient
 from components.catalog import Catalog, build_request, load_catalog
 from components.errors import JobNotFound
-from components.jobs import Job, JobState, MemoryStore, PictureStore, Runner
+from components.jobs import Job, JobState, PictureStore, Runner
 from components.jobs.delivery import differences
 from components.sandbox.tasks import REHEARSALS
+from tests.conftest import records
 from tests.jobs.faulty import GUARD_S, quiet, settled, staged
 
 CATALOG = load_catalog(Path(__file__).parents[2] / "catalog.yaml")
@@ -70,7 +71,7 @@ async def test_every_model_ends_done_with_the_pictures_that_were_asked_for(
     assert len(job.pictures) == request.count
     assert differences(job) == []
     for picture in job.pictures:
-        data = runner.pictures.path(picture.name).read_bytes()
+        data = runner.pictures.shelf.read(picture.name).read_bytes()
         assert picture.name == f"{hashlib.sha256(data).hexdigest()}.{picture.format}"
         assert picture.size == len(data)
     assert job.charged == job.credits
@@ -157,8 +158,8 @@ def test_every_rehearsal_has_an_expected_end() -> None:
 
 async def test_every_rehearsed_failure_ends_as_it_should(client: ApiClient, account: Account, tmp_path: Path) -> None:
     """State, kind of problem, and what is said about the charge; all are rehearsed at the same time."""
-    async with httpx.AsyncClient(trust_env=False) as http:
-        runner = Runner(CATALOG, MemoryStore(), client, PictureStore(tmp_path, http), deadline_s=3)
+    async with httpx.AsyncClient(trust_env=False) as http, records(tmp_path / "records") as store:
+        runner = Runner(CATALOG, store, client, PictureStore(tmp_path, http), deadline_s=3)
         started = [await start(runner, account, f"{tmp_path} #sandbox:{name}") for name in ENDS]
         jobs = dict(zip(ENDS, await asyncio.gather(*(settled(runner, job) for job in started)), strict=True))
         await runner.aclose()
@@ -179,7 +180,7 @@ async def test_an_uncertain_job_can_be_let_go(runner: Runner, account: Account) 
 
     let_go = await runner.let_go(job.id, "ann")
 
-    assert let_go == dataclasses.replace(job, note=let_go.note)
+    assert let_go == dataclasses.replace(job, note=let_go.note, dropped=True)
     assert let_go.note
 
 
@@ -196,8 +197,8 @@ async def test_closing_leaves_no_task_and_no_warning_behind(
 ) -> None:
     """The tasks after are the tasks before, and no piece of work is dropped unawaited."""
     before = asyncio.all_tasks()
-    async with httpx.AsyncClient(trust_env=False) as http:
-        runner = Runner(catalog, MemoryStore(), client, PictureStore(tmp_path, http))
+    async with httpx.AsyncClient(trust_env=False) as http, records(tmp_path / "records") as store:
+        runner = Runner(catalog, store, client, PictureStore(tmp_path, http))
         with warnings.catch_warnings(record=True) as warned:
             warnings.simplefilter("always")
             jobs = [await start(runner, account, "#sandbox:never") for _ in range(5)]

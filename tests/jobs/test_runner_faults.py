@@ -197,7 +197,7 @@ async def test_stopping_while_pictures_are_fetched_keeps_the_charge_in_sight(
         resumed = await stage.settled(await stage.runner.check_again(job.id, stage.account, "ann"))
 
     assert job.problem.charged != "Nothing was charged."
-    assert job.reserves == job.credits
+    assert job.spent == job.credits
     assert (job.state, job.saving) == (JobState.STOPPED, False)
     assert (resumed.state, len(resumed.pictures), len(stage.upstream.posts)) == (JobState.DONE, 1, 1)
 

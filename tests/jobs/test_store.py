@@ -1,66 +1,129 @@
-"""The store: conditional changes, caps that nothing slips past, and a bound that forgets only what is settled."""
+"""The store, on both databases: what is kept comes back as it was, changes are conditional, twins are found."""
 
 from __future__ import annotations
 
 import asyncio
 import dataclasses
-import itertools
-from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any
 
 import pytest
 
-from components.catalog import Catalog
-from components.errors import CapReached
-from components.jobs import Caps, Job, JobState, MemoryStore
-from components.jobs.store import MOST_JOBS, start_of_day
-from tests.jobs.faulty import created, finished, http, staged
+from components.errors import Problem
+from components.jobs import Caps, Job, JobState, KeptPicture, SqlStore
+from tests.jobs.conftest import NOON, a_job, filled, locked, opened
 
-NOON = datetime(2026, 3, 4, 12, tzinfo=UTC).timestamp()
-MIDNIGHT = datetime(2026, 3, 5, tzinfo=UTC).timestamp()
-NUMBERS = itertools.count()
+HOSTILE = {
+    "quotes": "'; DROP TABLE jobs; -- \" ` \\ %s %(id)s :id {} $1 \\x00",
+    "right to left": "\u202eمرحبا\u202c",
+    "emoji": "🪁👩‍👩‍👧‍👦🇰🇪",
+    "long": "ü" * 10_000,
+    "lines": "a\r\nb\tc\x1b[31m\u2028",
+}
+UNSTORABLE = {"zero": ("a\0b", "a\ufffdb"), "half a pair": ("a\ud83db", "a?b"), "other half": ("a\udc00b", "a?b")}
+STRANGE = HOSTILE | {name: text for name, (text, _) in UNSTORABLE.items()}
+PICTURE = KeptPicture("0f.png", 1024, 768, "png", 123_456, "https://x/'a'.png")
+FULL = Job(
+    id="full",
+    visitor="ann",
+    model="cogview-4",
+    body={"prompt": "A red kite", "n": 2, "seed": None, "deep": [{"x": 0.1, "y": [True, {}]}], "big": 2**53 + 1},
+    shape="16:9",
+    count=2,
+    payer="host",
+    base_url="https://x/é",
+    credits=0.1 + 0.2,
+    usd=1 / 3,
+    created_at=1_772_625_600.123457,
+    typical=(4.1, 1e-300),
+    state=JobState.RUNNING,
+    task_id="task-1",
+    sent_at=1_772_625_601.000001,
+    finished_at=1e300,
+    polls=7,
+    note="The service asks to wait 5 s.",
+    saving=True,
+    overdue=True,
+    waiting=("https://x/1.png", "https://x/2.png?a=1&b=2"),
+    pictures=(PICTURE, dataclasses.replace(PICTURE, name="1f.webp", source="")),
+    charged=12.3,
+    problem=Problem("rate", 'What\'s "up"?', "Wait.", "Nothing was charged.", '{"error": "\\u0000"}'),
+    once="e" * 64,
+    stopping=True,
+    keyless=True,
+    dropped=True,
+    starred=True,
+    token="f" * 64,
+    heard="task-2",
+)
 
 
-def a_job(**changes: Any) -> Job:
-    """A queued job of the host's key that costs 10 credits, made at noon."""
-    job = Job(f"job-{next(NUMBERS)}", "ann", "cogview-4", {}, "1:1", 1, "host", "http://x", 10.0, 0.1, NOON)
-    return dataclasses.replace(job, **changes)
+async def test_every_field_of_a_job_survives(database_url: str) -> None:
+    """Also in another process: every number to its last bit, and a list in the body as a list."""
+    defaults = {field.name for field in dataclasses.fields(Job) if getattr(FULL, field.name) == field.default}
+    assert defaults == set(), "the job of this test must set every field to something"
+
+    async with opened(database_url) as (store,):
+        await filled(store, FULL)
+        assert await store.get("full") == FULL
+    async with opened(database_url) as (store,):
+        assert await store.get("full") == FULL
 
 
-async def filled(*jobs: Job) -> MemoryStore:
-    store = MemoryStore()
-    for job in jobs:
-        await store.add(job)
-    return store
+async def test_every_field_of_a_job_can_be_changed(store: SqlStore) -> None:
+    """All at once, to what is empty and back; only a settled job loses its place as somebody's twin."""
+    empty = dataclasses.replace(a_job(), id="full")
+    settled = dataclasses.replace(FULL, once=None, stopping=False)
+    await filled(store, empty)
+
+    for job, kept in ((FULL, settled), (empty, empty), (FULL, settled)):
+        changes = {field.name: getattr(job, field.name) for field in dataclasses.fields(Job)}
+        assert await store.change("full", set(JobState), **changes) == kept
+        assert await store.get("full") == kept
 
 
-async def test_a_job_can_be_claimed_only_once() -> None:
-    """Of many claims at once one gets the job, the others get nothing."""
-    job = a_job()
-    store = await filled(job)
+@pytest.mark.parametrize("text", HOSTILE.values(), ids=HOSTILE)
+async def test_any_text_survives(store: SqlStore, text: str) -> None:
+    """Wherever a visitor or the service can put one."""
+    problem = Problem("input", text, text, text, text)
+    job = a_job(body={text: [text]}, shape=text, base_url=text, note=text, heard=text, waiting=(text,), problem=problem)
+    job = dataclasses.replace(job, pictures=(dataclasses.replace(PICTURE, source=text),), task_id=text)
 
-    claims = await asyncio.gather(*(store.claim(job.id, Caps(), NOON + 1) for _ in range(50)))
+    await filled(store, job)
 
-    claimed = [claim for claim in claims if claim]
-    assert [(one.state, one.sent_at) for one in claimed] == [(JobState.SUBMITTING, NOON + 1)]
-
-
-@pytest.mark.parametrize("state", set(JobState) - {JobState.QUEUED})
-async def test_only_a_queued_job_can_be_claimed(state: JobState) -> None:
-    """Every other state has been claimed, or has ended."""
-    job = a_job(state=state)
-    store = await filled(job)
-
-    assert await store.claim(job.id, Caps(), NOON) is None
     assert await store.get(job.id) == job
 
 
+@pytest.mark.parametrize(("text", "kept"), UNSTORABLE.values(), ids=UNSTORABLE)
+async def test_what_no_database_holds_is_replaced_in_texts_and_kept_in_bodies(store: SqlStore, text: str, kept: str) -> None:
+    """A body is sent as it is, so it is kept as it is; a text that PostgreSQL refuses is shown without the bad character."""
+    problem = Problem("input", text, text, text, text)
+    job = a_job(body={text: [text]}, waiting=(text,), problem=problem)
+    await filled(store, job)
+
+    changed = await store.change(job.id, {JobState.QUEUED}, note=text, task_id=text, heard=text)
+
+    assert changed == dataclasses.replace(job, note=kept, task_id=kept, heard=kept)
+    assert await store.get(job.id) == changed
+
+
+@pytest.mark.parametrize("name", STRANGE.values(), ids=STRANGE)
+async def test_strange_names_belong_to_nobody(store: SqlStore, name: str) -> None:
+    """Job ids come from addresses: whatever is asked for, the answer is that there is none."""
+    await filled(store, a_job())
+
+    assert await store.get(name) is None
+    assert await store.change(name, set(JobState), note="no") is None
+    assert await store.claim(name, Caps(), NOON) is None
+    assert await store.recent(name, 10) == []
+    assert await store.unfinished(name) == []
+    assert (await store.spend("host", 0, name)).total == 0
+
+
 @pytest.mark.parametrize("state", JobState)
-async def test_a_job_changes_only_in_the_named_states(state: JobState) -> None:
+async def test_a_job_changes_only_in_the_named_states(store: SqlStore, state: JobState) -> None:
     """In any other state, and for an unknown id, nothing happens and None is the answer."""
     job = a_job(state=state)
-    store = await filled(job)
+    await filled(store, job)
 
     assert await store.change(job.id, set(JobState) - {state}, note="no") is None
     assert await store.get(job.id) == job
@@ -69,184 +132,67 @@ async def test_a_job_changes_only_in_the_named_states(state: JobState) -> None:
     assert await store.change("unknown", set(JobState), note="no") is None
 
 
-CAPS = [
-    (Caps(job=10), 0, True),
-    (Caps(job=9.99), 0, False),
-    (Caps(visitor=30), 2, True),
-    (Caps(visitor=30), 3, False),
-    (Caps(daily=30), 2, True),
-    (Caps(daily=30), 3, False),
-    (Caps(daily=0), 0, False),
-    (Caps(), 500, True),
-]
-
-
-@pytest.mark.parametrize(("caps", "before", "passes"), CAPS)
-async def test_a_cap_may_be_met_exactly_but_not_passed(caps: Caps, before: int, passes: bool) -> None:
-    """A refusal changes nothing and says when it ends."""
+async def test_changes_at_once_do_not_undo_each_other(stores: list[SqlStore]) -> None:
+    """Two changes of different fields are both there afterwards, whoever was first."""
     job = a_job()
-    store = await filled(job, *(a_job(state=JobState.DONE) for _ in range(before)))
+    await filled(stores[0], job)
+    changes: list[dict[str, Any]] = [{"note": "n"}, {"polls": 3}, {"starred": True}, {"heard": "t"}] * 5
 
-    if passes:
-        assert (await store.claim(job.id, caps, NOON)).state is JobState.SUBMITTING
-    else:
-        with pytest.raises(CapReached) as refusal:
-            await store.claim(job.id, caps, NOON)
-        assert await store.get(job.id) == job
-        assert refusal.value.problem.kind == "cap"
-        assert ("midnight UTC" in refusal.value.what) == (caps.job is None)
+    await asyncio.gather(*(stores[at % 4].change(job.id, {job.state}, **change) for at, change in enumerate(changes)))
+
+    assert await stores[0].get(job.id) == dataclasses.replace(job, note="n", polls=3, starred=True, heard="t")
 
 
-async def test_fractions_of_a_credit_meet_a_cap_exactly() -> None:
-    """Three times 0.1 is 0.3, whatever floating point says."""
-    jobs = [a_job(credits=0.1) for _ in range(3)]
-    store = await filled(*jobs)
-
-    for job in jobs:
-        assert await store.claim(job.id, Caps(daily=0.3), NOON)
-
-
-@pytest.mark.parametrize(("others", "passes"), [("ann", False), ("bea", True)])
-async def test_a_visitors_cap_counts_that_visitor_only(others: str, passes: bool) -> None:
-    """What others spend does not count."""
-    job = a_job(visitor="ann")
-    store = await filled(job, a_job(visitor=others, state=JobState.DONE))
-
-    if passes:
-        assert await store.claim(job.id, Caps(visitor=10), NOON)
-    else:
-        with pytest.raises(CapReached):
-            await store.claim(job.id, Caps(visitor=10), NOON)
-
-
-@pytest.mark.parametrize("payer", ["sandbox", "visitor"])
-async def test_caps_are_for_the_hosts_key_only(payer: str) -> None:
-    """The sandbox costs nothing, and a visitor's own key is the visitor's business."""
-    job = a_job(payer=payer)
-    store = await filled(job)
-
-    assert await store.claim(job.id, Caps(daily=0, visitor=0, job=0), NOON)
-    assert await store.spent("host", 0) == 0
-
-
-KEEPING = [
-    ({"state": JobState.QUEUED}, 0),
-    ({"state": JobState.SUBMITTING}, 10),
-    ({"state": JobState.RUNNING, "task_id": "t"}, 10),
-    ({"state": JobState.DONE, "task_id": "t"}, 10),
-    ({"state": JobState.UNCERTAIN}, 10),
-    ({"state": JobState.STOPPED}, 0),
-    ({"state": JobState.STOPPED, "task_id": "t"}, 10),
-    ({"state": JobState.FAILED}, 0),
-    ({"state": JobState.FAILED, "task_id": "t"}, 10),
-]
-
-
-@pytest.mark.parametrize(("changes", "kept"), KEEPING)
-async def test_credits_are_given_back_only_where_nothing_can_have_been_accepted(changes: dict[str, Any], kept: int) -> None:
-    """Stopped before it was sent and refused cost nothing; an uncertain job keeps its credits."""
-    store = await filled(a_job(**changes))
-
-    assert await store.spent("host", start_of_day(NOON)) == kept
-    assert await store.spent("host", start_of_day(NOON), "ann") == kept
-    assert await store.spent("host", start_of_day(NOON), "bea") == 0
-    assert await store.spent("visitor", start_of_day(NOON)) == 0
-
-
-async def test_two_hundred_submissions_at_once_never_pass_the_cap(catalog: Catalog, tmp_path: Path) -> None:
-    """4 credits each, 50 a day: twelve are sent, the rest is told about the cap."""
-    async with staged(catalog, tmp_path, caps=Caps(daily=50)) as stage:
-        host = dataclasses.replace(stage.account, payer="host")
-        jobs = await asyncio.gather(*(stage.start(f"visitor {number}", account=host) for number in range(200)))
-        ended = [await stage.settled(job) for job in jobs]
-        spent = await stage.runner.store.spent("host", 0)
-
-    assert len(stage.upstream.posts) == 12
-    assert spent == 48
-    assert [job.state for job in ended].count(JobState.DONE) == 12
-    assert {job.problem.kind for job in ended if job.problem} == {"cap"}
-
-
-async def test_a_refused_request_gives_its_credits_to_the_next(catalog: Catalog, tmp_path: Path) -> None:
-    """A cap of one request lets another in after the first was refused, and no third after the second."""
-    posts = [http({}, 401), created()]
-    async with staged(catalog, tmp_path, post=posts, poll=[finished()], caps=Caps(daily=4)) as stage:
-        host = dataclasses.replace(stage.account, payer="host")
-        ended = [await stage.settled(await stage.start(account=host)) for _ in range(3)]
-
-    assert [job.problem and job.problem.kind for job in ended] == ["key", None, "cap"]
-
-
-async def test_requests_made_before_midnight_count_on_the_day_they_are_sent() -> None:
-    """However many wait over midnight, the new day's cap holds for all that are sent in it."""
-    jobs = [a_job(created_at=MIDNIGHT - 1) for _ in range(5)]
-    store = await filled(*jobs)
-
-    sent = []
-    for job in jobs:
-        try:
-            sent.append(await store.claim(job.id, Caps(daily=20), MIDNIGHT + 1))
-        except CapReached:
-            continue
-
-    assert len(sent) == 2
-
-
-async def test_a_new_day_starts_at_nothing() -> None:
-    """What was spent before midnight UTC does not count after it."""
-    job = a_job(created_at=MIDNIGHT)
-    spent = a_job(created_at=MIDNIGHT - 1, sent_at=MIDNIGHT - 1, state=JobState.DONE)
-    store = await filled(spent, job)
-
-    assert await store.claim(job.id, Caps(daily=10), MIDNIGHT)
-
-
-DAYS = [
-    ((2026, 3, 4, 0, 0, 0), (2026, 3, 4)),
-    ((2026, 3, 4, 23, 59, 59), (2026, 3, 4)),
-    ((2026, 3, 5, 0, 0, 0), (2026, 3, 5)),
-    ((2024, 2, 29, 12, 0, 0), (2024, 2, 29)),
-    ((2026, 3, 29, 1, 30, 0), (2026, 3, 29)),
-]
-
-
-@pytest.mark.parametrize(("now", "day"), DAYS)
-def test_a_day_starts_at_midnight_utc(now: tuple[int, ...], day: tuple[int, ...]) -> None:
-    """Whatever the machine's time zone is."""
-    assert start_of_day(datetime(*now, tzinfo=UTC).timestamp()) == datetime(*day, tzinfo=UTC).timestamp()
-
-
-async def test_the_oldest_settled_job_is_forgotten_first() -> None:
-    """The bound holds, and whatever still runs is kept."""
-    going, old, newer = a_job(state=JobState.RUNNING), a_job(state=JobState.DONE), a_job(state=JobState.DONE)
-    store = await filled(going, old, newer, *(a_job(state=JobState.RUNNING) for _ in range(MOST_JOBS - 3)))
-
-    await store.add(a_job())
-
-    assert [await store.get(job.id) for job in (going, old, newer)] == [going, None, newer]
-
-
-async def test_a_store_full_of_running_jobs_refuses_a_new_one() -> None:
-    """A job that was taken is there, so one for which there is no room is not taken."""
-    going = [a_job(state=JobState.RUNNING) for _ in range(MOST_JOBS)]
-    store = await filled(*going)
+async def test_of_many_changes_out_of_one_state_one_happens(stores: list[SqlStore]) -> None:
+    """Stop and send at once: one of them finds the job in the state that it asks for."""
     job = a_job()
+    await filled(stores[0], job)
+    ends = [JobState.STOPPED, JobState.FAILED] * 10
 
-    with pytest.raises(CapReached) as refused:
-        await store.add(job)
-
-    assert "too many requests" in str(refused.value)
-    assert await store.get(job.id) is None
-    assert await store.get(going[0].id) == going[0]
-
-
-async def test_forgetting_jobs_does_not_give_their_credits_back() -> None:
-    """A flood of free jobs is no way around a cap of the same day."""
-    store = await filled(
-        a_job(state=JobState.DONE), *(a_job(payer="sandbox", state=JobState.DONE) for _ in range(MOST_JOBS))
+    changed = await asyncio.gather(
+        *(stores[at % 4].change(job.id, {JobState.QUEUED}, state=state) for at, state in enumerate(ends))
     )
-    job = a_job()
-    await store.add(job)
 
-    with pytest.raises(CapReached):
-        await store.claim(job.id, Caps(daily=10), NOON)
+    assert [await stores[0].get(job.id)] == [one for one in changed if one]
+
+
+async def test_a_write_whose_caller_is_gone_is_done_all_the_same(database_url: str) -> None:
+    """A page that is closed, or a task that is cancelled, while others are writing: no task id is lost by that."""
+    async with opened(database_url) as (store,):
+        job = a_job()
+        await filled(store, job)
+        with locked(database_url):
+            first = [asyncio.create_task(store.change(job.id, {job.state}, note=str(number))) for number in range(8)]
+            last = asyncio.create_task(store.change(job.id, {job.state}, task_id="paid for"))
+            await asyncio.sleep(0)  # every task is as far as it gets: in a thread, or in the line before one
+            last.cancel()
+            await asyncio.gather(last, return_exceptions=True)
+        await asyncio.gather(*first)
+    async with opened(database_url) as (store,):
+        assert (await store.get(job.id)).task_id == "paid for"
+
+
+async def test_recent_are_the_newest_with_pictures_of_this_visitor(store: SqlStore) -> None:
+    """However many failures came after them."""
+    shown = [a_job(state=JobState.DONE, pictures=(PICTURE,), created_at=NOON + at) for at in range(5)]
+    others = [a_job(state=JobState.DONE, pictures=(PICTURE,), visitor="bea"), a_job(state=JobState.DONE)]
+    failures = [a_job(state=JobState.FAILED, created_at=NOON + 10) for _ in range(40)]
+    await filled(store, *shown, *others, *failures)
+
+    assert await store.recent("ann", 3) == shown[:1:-1]
+    assert await store.recent("ann", 50) == shown[::-1]
+    assert await store.recent("bea", 50) == others[:1]
+
+
+async def test_unfinished_is_what_goes_on_or_waits_for_a_decision(store: SqlStore) -> None:
+    """Newest first, at most so many, nobody else's, and not what was let go."""
+    states = enumerate(JobState)
+    jobs = {state: a_job(state=state, created_at=NOON + at) for at, state in states}
+    dropped = a_job(state=JobState.UNCERTAIN, dropped=True)
+    overdue = a_job(state=JobState.RUNNING, overdue=True, created_at=NOON - 1)
+    keyless = a_job(state=JobState.RUNNING, keyless=True, created_at=NOON - 2)
+    await filled(store, *jobs.values(), dropped, overdue, keyless, a_job(visitor="bea"))
+
+    named = [jobs[state] for state in (JobState.UNCERTAIN, JobState.RUNNING, JobState.SUBMITTING, JobState.QUEUED)]
+    assert await store.unfinished("ann") == [*named, overdue, keyless]
+    assert await store.unfinished("ann", 2) == named[:2]

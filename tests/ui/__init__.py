@@ -32,7 +32,8 @@ def lay_out(folder: Path) -> Path:
     """A folder that looks like a checkout to the application, with nobody's ``.env`` in it."""
     folder.mkdir(parents=True, exist_ok=True)
     for name in ("app.py", "catalog.yaml", "components"):
-        (folder / name).symlink_to(ROOT / name)
+        if not (folder / name).is_symlink():
+            (folder / name).symlink_to(ROOT / name)
     return folder
 
 
@@ -79,9 +80,9 @@ class App:
 
 @contextmanager
 def running(folder: Path, **changes: str | None) -> Iterator[App]:
-    """``app.py`` in its own process and folder, answering."""
+    """``app.py`` in its own process and folder, answering; in a folder that has served before, with what it left."""
     lay_out(folder)
-    with open(folder / "log", "wb") as log:
+    with open(folder / "log", "ab") as log:
         command = [sys.executable, "app.py"]
         process = subprocess.Popen(command, cwd=folder, env=clean(folder, **changes), stdout=log, stderr=log)
         app = App("", process, folder)
@@ -94,14 +95,14 @@ def running(folder: Path, **changes: str | None) -> Iterator[App]:
 
 
 def _answering(app: App) -> str:
-    """The address that the log names, once it answers."""
+    """The address that the log names last, once it answers."""
     give_up = time.monotonic() + SLOWEST_START_S
     while time.monotonic() < give_up and app.process.poll() is None:
-        found = re.search(r"The playground is at (http://\S+)", app.log)
+        found = re.findall(r"The playground is at (http://\S+)", app.log)
         if found:
             try:
-                if httpx.get(f"{found[1]}/healthz", trust_env=False).json() == {"status": "ok"}:
-                    return found[1]
+                if httpx.get(f"{found[-1]}/healthz", trust_env=False).json() == {"status": "ok"}:
+                    return str(found[-1])
             except httpx.HTTPError:
                 pass
         time.sleep(0.05)

@@ -168,7 +168,7 @@ def raw(app: App, endpoint: str, headers: dict[str, bytes]) -> str:
 
 
 def test_the_pages_own_events_are_not_called_by_name(app: App) -> None:
-    """The client knows four; a guessed name of a handler is not one of them."""
+    """The client knows five; a guessed name of a handler is not one of them."""
     with calling(app) as client:
         for name in ("run", "enter", "follow", "arrive", "choose", "look", "halt", "watch", "describe", "narrow", "plan"):
             with pytest.raises((AppError, ValueError)):

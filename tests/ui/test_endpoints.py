@@ -27,6 +27,7 @@ ARGUMENTS = {
     "/estimate": ["model", "parameters"],
     "/snippet": ["model", "parameters", "language"],
     "/generate": ["model", "parameters"],
+    "/job": ["job_id"],
 }
 WRONG: list[tuple[Any, Any, list[str]]] = [
     ("dall-e-9", {"prompt": "a fox"}, ["model", "flux-2", "recraft-v4"]),
@@ -63,7 +64,7 @@ def refused(client: Client, *given: Any, api_name: str) -> str:
     return told
 
 
-def test_exactly_four_endpoints_are_public_with_these_arguments(app: App, caller: Client) -> None:
+def test_exactly_five_endpoints_are_public_with_these_arguments(app: App, caller: Client) -> None:
     """By name and in order; the page's own events are in neither list."""
     shown = caller.view_api(return_format="dict", print_info=False)
 
@@ -77,7 +78,7 @@ def test_exactly_four_endpoints_are_public_with_these_arguments(app: App, caller
 
 
 def test_the_machine_readable_description_names_nothing_else(app: App) -> None:
-    """The OpenAPI page that Gradio offers beside it holds the same four."""
+    """The OpenAPI page that Gradio offers beside it holds the same five."""
     answer = app.get("/gradio_api/openapi.json")
 
     if answer.status_code == 200:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import time
+from collections.abc import AsyncIterator
 from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
@@ -14,24 +15,25 @@ import pytest
 from components.api import Account, ApiClient
 from components.catalog import Catalog, build_request
 from components.errors import OutOfCredits, Problem, StillRunning
-from components.jobs import Job, JobState, MemoryStore, PictureStore, Runner
+from components.jobs import Job, JobState, PictureStore, Runner
 from components.jobs.records import KeptPicture
 from components.ui.messages import STATE_WORDS, state_word
 from components.ui.result import seconds_text, show_example, show_job, show_problem, typical_text
 from components.ui.services import Services, Visit
+from tests.conftest import records
 
 HOSTILE = "<img src=x onerror=alert(1)> \"'>&amp;${alert(1)}{{x}}</script><script>alert(2)</script>"
 PICTURE = KeptPicture("a" * 64 + ".png", 1024, 1024, "png", 5000, "https://cdn.example/a.png")
 
 
 @pytest.fixture
-async def services(catalog: Catalog, tmp_path: Path) -> Services:
-    async with httpx.AsyncClient(trust_env=False) as http:
-        runner = Runner(catalog, MemoryStore(), ApiClient(http), PictureStore(tmp_path, http))
+async def services(catalog: Catalog, tmp_path: Path) -> AsyncIterator[Services]:
     end = catalog.endpoint
     service = Account("service", end.base_url, end.create, end.status, "")
     sandbox = Account("sandbox", "http://127.0.0.1:1/sandbox", end.create, end.status, "sandbox")
-    return Services(catalog, runner, service, sandbox, "http://127.0.0.1:1/sandbox", "/sandbox/examples")
+    async with httpx.AsyncClient(trust_env=False) as http, records(tmp_path / "records") as store:
+        runner = Runner(catalog, store, ApiClient(http), PictureStore(tmp_path, http))
+        yield Services(catalog, runner, service, sandbox, "http://127.0.0.1:1/sandbox", "/sandbox/examples")
 
 
 @pytest.fixture

@@ -1,0 +1,47 @@
+"""Counters and times for Prometheus, by model. Nothing here names a visitor, a prompt or a key."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+
+from components.jobs.records import Job, JobState
+
+SECONDS = (1, 2, 3, 5, 8, 13, 20, 30, 45, 60, 90, 120, 300, 600)
+
+
+class Metrics:
+    """What ``/metrics`` answers; each application has its own registry."""
+
+    media_type = CONTENT_TYPE_LATEST
+
+    def __init__(self) -> None:
+        self.registry = CollectorRegistry()
+        where: dict[str, Any] = {"registry": self.registry, "namespace": "playground"}
+        self.requests = Counter("requests", "POSTs that create a task", ["model", "payer"], **where)
+        self.polls = Counter("polls", "GETs of a task", ["model"], **where)
+        self.callbacks = Counter("callbacks", "Callbacks with a valid secret", ["model"], **where)
+        self.limited = Counter("rate_limits", "Answers with 429", ["model"], **where)
+        self.credits = Counter(
+            "credits", "Credits of ended jobs, as reported or by the price list", ["model", "payer"], **where
+        )
+        self.jobs = Counter("jobs", "Jobs that reached a state", ["model", "payer", "state"], **where)
+        self.going = Gauge("jobs_going", "Jobs that this process works on", **where)
+        self.seconds = Histogram(
+            "job_seconds", "Seconds from request to kept pictures", ["model", "payer"], buckets=SECONDS, **where
+        )
+
+    def changed(self, job: Job) -> None:
+        """A job has reached a state."""
+        self.jobs.labels(job.model, job.payer, str(job.state)).inc()
+        if job.state is JobState.SUBMITTING:
+            self.requests.labels(job.model, job.payer).inc()
+        if job.state is JobState.DONE:
+            self.seconds.labels(job.model, job.payer).observe(job.seconds(job.finished_at or 0.0))
+        if 0 < job.spent < float("inf"):
+            self.credits.labels(job.model, job.payer).inc(job.spent)
+
+    def text(self) -> bytes:
+        """The exposition format."""
+        return generate_latest(self.registry)

@@ -1,0 +1,386 @@
+"""One job's life: claim, send once, poll until the task ends, keep its pictures.
+
+The row says ``submitting`` before the POST leaves and holds the task id right after its answer. After that
+everything may fail and be asked again until the deadline.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections import defaultdict
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import replace
+from math import inf
+from typing import Any
+
+from components.api.client import LONGEST_ANSWER_S, LONGEST_POLL_S, Account, ApiClient
+from components.api.polling import next_delay, poll_price, quiet_delay
+from components.api.wire import Phase, Reply
+from components.errors import (
+    AnswerLost,
+    KeyRefused,
+    PictureUnkept,
+    PlaygroundError,
+    RateLimited,
+    ServiceError,
+    StillRunning,
+    UnreadableReply,
+)
+from components.jobs import doorbell
+from components.jobs.endings import WAITS_FOR_KEY, stopped
+from components.jobs.metrics import Metrics
+from components.jobs.pacing import Key, Pauses, RunTimes, Trust, place
+from components.jobs.pictures import PictureStore
+from components.jobs.records import GOING, Caps, Job, JobState, KeptPicture
+from components.jobs.register import Register
+
+MINIMUM_WAIT_S = 0.05
+RATE_LIMIT_WAIT_S = 5.0
+SHORTEST_PAUSE_S = 1.0
+LONGEST_PAUSE_S = 30.0
+SOONEST_POLL_S = 1.0
+PICTURE_TRIES = 4
+SHORTEST_FETCH_S = 3.0  # a picture that is ready at the deadline still gets a chance
+EMPTY_TRIES = 3
+FORGOTTEN_TRIES = 5  # a sandbox that was started anew never knows the task; nothing was paid for it
+LONGEST_REPAIR_POLL_S = 10.0
+MOST_NAMED = 5
+
+
+class Worker:
+    """What a job's task does. The runner decides which jobs have one."""
+
+    def __init__(
+        self,
+        register: Register,
+        client: ApiClient,
+        pictures: PictureStore,
+        caps: Caps,
+        deadline_s: float,
+        times: RunTimes,
+        metrics: Metrics,
+        calls_back: Callable[[Job, Account], str],
+    ) -> None:
+        self._register = register
+        self._client = client
+        self._pictures = pictures
+        self._caps = caps
+        self._deadline_s = deadline_s
+        self._times = times
+        self._metrics = metrics
+        self._calls_back = calls_back
+        self._pauses = Pauses()
+        self._trust = Trust()
+        self._rung: defaultdict[str, asyncio.Event] = defaultdict(asyncio.Event)
+
+    async def run(self, job: Job, account: Account) -> None:
+        """From the queue to the pictures."""
+        give_up = time.monotonic() + self._deadline_s
+        created = await self._send(job, account, give_up)
+        if created:
+            await self.follow(*created, account, fresh=True, give_up=give_up)
+
+    def ring(self, job_id: str) -> None:
+        """A callback says that the job's task has something new."""
+        self._rung[job_id].set()
+
+    def left(self, job_id: str) -> None:
+        """The job has no task any more."""
+        self._rung.pop(job_id, None)
+
+    # -- the request -----------------------------------------------------------------------------
+
+    async def _send(self, job: Job, account: Account, give_up: float) -> tuple[Job, Reply] | None:
+        """Send the request, once. Returns the running job with the answer, or None when it ended here."""
+        key = (place(account), job.model)
+        refusals = 0
+        while True:
+            claimed: Job | None = None
+            try:
+                async with self._turn(key, give_up):
+                    secret = doorbell.new_secret()
+                    claimed = await self._register.claim(job.id, self._caps, doorbell.hashed(secret), give_up)
+                    if claimed is None:
+                        return None
+                    if self._pauses.left(key):  # somebody was told to wait while this one was claimed
+                        await self._register.surely(job.id, {JobState.SUBMITTING}, state=JobState.QUEUED)
+                        continue
+                    body = dict(claimed.body)
+                    if base := self._calls_back(claimed, account):
+                        body["callback_url"] = doorbell.address(base, job.id, secret)
+                    left = max(MINIMUM_WAIT_S, min(LONGEST_ANSWER_S, give_up - time.monotonic()))
+                    reply = await self._client.create(account, body, within=left)
+            except RateLimited as error:
+                refusals += 1
+                wait = self._limited(key, error, refusals)
+                note = f"The service asks to wait {max(1, round(wait))} s; nothing was created."
+                queued = await self._register.surely(job.id, {JobState.SUBMITTING}, state=JobState.QUEUED, note=note)
+                if queued and queued.stopping:
+                    await self._stop(queued)
+                if queued is None or queued.stopping:
+                    return None
+                if time.monotonic() + wait > give_up:
+                    raise
+                await asyncio.sleep(MINIMUM_WAIT_S)
+                continue
+            except AnswerLost as error:
+                await self._lost(claimed or job, error, account)
+                return None
+            # This process alone knows the answer, so it counts even where another one took the job for dead.
+            running = await self._register.surely(
+                job.id,
+                {JobState.SUBMITTING, JobState.UNCERTAIN},
+                take=True,
+                state=JobState.RUNNING,
+                task_id=reply.task_id,
+                charged=reply.charged,
+                waiting=reply.images,
+                problem=None,
+                finished_at=None,
+            )
+            if running and running.stopping and reply.phase is Phase.RUNNING:
+                await self._stop(running)
+                return None
+            return (running, reply) if running else None
+
+    async def _lost(self, job: Job, error: AnswerLost, account: Account) -> None:
+        """The answer is lost: uncertain, unless a callback or the answer itself has named the task."""
+        changes: dict[str, Any] = {"state": JobState.UNCERTAIN, "problem": error.problem, "finished_at": time.time()}
+        unsure = await self._register.surely(job.id, {JobState.SUBMITTING}, **changes)
+        named = (unsure.heard if unsure else "") or error.task_id or ""
+        if unsure and named:
+            await self.repair(unsure, named, account)
+
+    async def repair(self, job: Job, task_id: str, account: Account) -> None:
+        """An uncertain job whose task somebody has named: if a GET with the key knows it, the job goes on.
+
+        A service may know its own task only after a while, so it is asked until the deadline.
+        """
+        give_up = time.monotonic() + self._deadline_s
+        reply: Reply | None = None
+        named, number = [task_id], 0
+        while reply is None:
+            for task_id in named:
+                if reply := await self._confirmed(job, task_id, account, give_up):
+                    break
+            else:
+                if time.monotonic() > give_up:
+                    return
+                await asyncio.sleep(min(0.3 * 2**number, 5.0))
+                number += 1
+                # A callback's body is anybody's guess: a later one may name the task where the first did not.
+                now = await self._register.store.get(job.id)
+                if now and now.heard and now.heard not in named:
+                    named = [now.heard, *named][:MOST_NAMED]
+        running = await self._register.surely(
+            job.id,
+            {JobState.UNCERTAIN},
+            take=True,
+            state=JobState.RUNNING,
+            task_id=task_id,
+            problem=None,
+            finished_at=None,
+            dropped=False,
+            note="",
+        )
+        if running:
+            await self.follow(running, reply, account)
+
+    async def _confirmed(self, job: Job, task_id: str, account: Account, give_up: float) -> Reply | None:
+        """What the service says of a task, or None when it says nothing that can be understood."""
+        try:
+            return await self._ask(job, task_id, account, LONGEST_REPAIR_POLL_S, give_up)
+        except UnreadableReply as error:
+            return Reply(Phase.RUNNING, task_id) if "holds no picture" in error.what else None
+        except RateLimited as error:
+            self._limited((place(account), job.model), error)
+        except ServiceError:
+            pass
+        return None
+
+    async def _stop(self, job: Job) -> None:
+        changes: dict[str, Any] = {"state": JobState.STOPPED, "saving": False, "overdue": False, "note": ""}
+        await self._register.surely(job.id, GOING, **changes, problem=stopped(job), finished_at=time.time())
+
+    # -- the task --------------------------------------------------------------------------------
+
+    async def follow(
+        self,
+        job: Job,
+        reply: Reply | None,
+        account: Account,
+        *,
+        at_once: bool = False,
+        fresh: bool = False,
+        give_up: float | None = None,
+    ) -> None:
+        """Poll until the task ends, then keep its pictures; at the deadline the job turns overdue.
+
+        ``at_once`` begins with a poll, ``fresh`` says that the task was created just now. ``give_up`` is the
+        deadline in monotonic seconds, by default a whole one from now.
+        """
+        started = last = time.monotonic()
+        give_up = give_up or started + self._deadline_s
+        before = max(0.0, time.time() - job.sent_at) if job.sent_at else 0.0
+        key = (place(account), job.model)
+        expects_call = fresh and bool(self._calls_back(job, account))
+        timing = self._times.timing(key, job)
+        problem: PlaygroundError | None = None
+        polls, empty, asked, running_at, asked_at = job.polls, 0, 0, 0.0, 0.0
+        called = rang = False
+        forgotten = 0
+        hint: float | None = 0.0 if at_once else None
+        while reply is None or reply.phase is Phase.RUNNING:
+            elapsed = before + time.monotonic() - started
+            if expects_call and key in self._trust and not called:
+                wait = quiet_delay(elapsed, asked, timing, hint)
+            else:
+                wait = next_delay(elapsed, asked, timing, poll_price(self._client.lanes.jobs), hint)
+            paused = self._pauses.left(key)
+            wait = max(wait, paused)
+            if time.monotonic() + (paused if at_once else wait) > give_up:
+                # A callback that comes before the deadline is still worth waiting for.
+                left = give_up - time.monotonic()
+                rang = expects_call and left > 0 and await self._called(job.id, left, last)
+                if not rang:
+                    await self._overdue(replace(job, polls=polls), problem)
+                    return
+            else:
+                rang = await self._called(job.id, wait, last)
+            if rang:
+                called = True
+                self._trust.called(key)
+            last = time.monotonic()
+            polls, asked, hint, at_once = polls + 1, asked + 1, None, False
+            asked_at = before + last - started
+            try:
+                left = max(MINIMUM_WAIT_S, min(LONGEST_POLL_S, give_up - last))
+                reply, problem = await self._ask(job, str(job.task_id), account, left, give_up), None
+                if reply.phase is Phase.RUNNING:
+                    running_at = asked_at
+            except ServiceError as error:
+                if isinstance(error, RateLimited):
+                    hint = self._limited(key, error)
+                if isinstance(error, KeyRefused) and not fresh and asked == 1 and account.payer == "visitor":
+                    await self._register.surely(job.id, {JobState.RUNNING}, keyless=True, note=WAITS_FOR_KEY)
+                    return
+                empty += isinstance(error, UnreadableReply) and "holds no picture" in error.what
+                forgotten += account.payer == "sandbox" and error.status == 404
+                if empty >= EMPTY_TRIES or forgotten >= FORGOTTEN_TRIES:
+                    raise
+                reply, problem = None, error
+            job = replace(self._register.live.get(job.id, job), polls=polls, note=problem.what if problem else "")
+            self._register.show(job)
+        if asked and reply.phase is Phase.DONE and (fresh or running_at > asked_at / 2):
+            self._times.observe(key, job, asked_at if rang else (max(running_at, 0.6 * asked_at) + asked_at) / 2)
+        if expects_call and not called:
+            self._trust.missed(key)
+        if reply.phase is Phase.FAILED:
+            raise reply.failure
+        await self._keep(replace(job, polls=polls), reply, account, give_up)
+
+    async def _ask(self, job: Job, task_id: str, account: Account, within: float, give_up: float = inf) -> Reply:
+        async with self._turn((place(account), job.model), give_up):
+            self._metrics.polls.labels(job.model).inc()
+            return await self._client.task(account, task_id, job.body, within=within)
+
+    @asynccontextmanager
+    async def _turn(self, key: Key, give_up: float = inf) -> AsyncIterator[None]:
+        """A lane, once the model need not be left alone. Raises ServiceError if that is not before ``give_up``."""
+        while True:
+            if time.monotonic() + self._pauses.left(key) > give_up:
+                what = "The service asks this page to wait for longer than this request may take."
+                raise ServiceError(what, next_step="Try again later.")
+            await self._pauses.over(key)
+            async with self._client.lanes.lane():
+                if not self._pauses.left(key):  # another job may have been told to wait while this one stood in line
+                    yield
+                    return
+
+    def _limited(self, key: Key, error: RateLimited, times: int = 1) -> float:
+        """Leave the model alone for as long as the service asks; longer each time where it asks for nothing.
+
+        Returns for how many seconds.
+        """
+        self._metrics.limited.labels(key[1]).inc()
+        asked = RATE_LIMIT_WAIT_S if error.retry_after is None else error.retry_after
+        return self._pauses.pause(key, max(asked, min(SHORTEST_PAUSE_S * 2 ** (times - 1), LONGEST_PAUSE_S)))
+
+    async def _called(self, job_id: str, wait: float, last: float) -> bool:
+        """Wait that long, or until a callback; two polls for callbacks are SOONEST_POLL_S apart."""
+        rung = self._rung[job_id]
+        try:
+            async with asyncio.timeout(max(0.0, wait)):
+                await rung.wait()
+        except TimeoutError:
+            return False
+        rung.clear()
+        soonest = last + SOONEST_POLL_S - time.monotonic()
+        await asyncio.sleep(max(0.0, soonest))
+        return True
+
+    # -- the pictures ----------------------------------------------------------------------------
+
+    async def _keep(self, job: Job, reply: Reply, account: Account, give_up: float) -> None:
+        now = replace(job, saving=True, waiting=reply.images, charged=reply.charged, note="")
+        self._register.show(now)
+        kept, unkept = await self._fetch(reply.images, account, give_up)
+        if unkept and job.task_id:
+            # An address may have expired while it was tried; the task knows a new one.
+            fresh = await self._fresh_addresses(job, account, give_up)
+            if fresh and fresh != reply.images:
+                now = replace(now, waiting=fresh)
+                kept, unkept = await self._fetch(fresh, account, give_up)
+        known: dict[str, Any] = {
+            "waiting": now.waiting,
+            "charged": reply.charged,
+            "polls": job.polls,
+            "note": "",
+            "saving": False,
+        }
+        if unkept:
+            await self._register.surely(
+                job.id, {JobState.RUNNING}, **known, overdue=True, problem=unkept.problem, pictures=tuple(kept)
+            )
+            return
+        known |= {"waiting": (), "finished_at": time.time()}
+        await self._register.surely(
+            job.id, {JobState.RUNNING}, **known, state=JobState.DONE, problem=None, pictures=tuple(kept)
+        )
+
+    async def _fetch(
+        self, addresses: tuple[str, ...], account: Account, give_up: float
+    ) -> tuple[list[KeptPicture], PictureUnkept | None]:
+        kept: list[KeptPicture] = []
+        for address in addresses:
+            for number in range(PICTURE_TRIES):
+                try:
+                    left = max(SHORTEST_FETCH_S, give_up - time.monotonic())
+                    kept.append(await self._pictures.keep(address, account.base_url, left))
+                    break
+                except PictureUnkept as error:
+                    if number == PICTURE_TRIES - 1 or time.monotonic() > give_up:
+                        return kept, error
+                    await asyncio.sleep(0.3 * 2**number)
+        return kept, None
+
+    async def _fresh_addresses(self, job: Job, account: Account, give_up: float) -> tuple[str, ...]:
+        left = max(MINIMUM_WAIT_S, min(LONGEST_POLL_S, give_up - time.monotonic()))
+        try:
+            return (await self._ask(job, str(job.task_id), account, left, give_up)).images
+        except ServiceError:
+            return ()
+
+    async def _overdue(self, job: Job, problem: PlaygroundError | None) -> None:
+        last = f" Last answer: {problem.what}" if problem else ""
+        minutes = self._deadline_s / 60
+        after = f"{minutes:g} minutes" if minutes >= 1 else f"{self._deadline_s:g} seconds"
+        error = StillRunning(
+            f"Still running at the service after {after}, task {job.task_id}.{last}",
+            task_id=job.task_id,
+            reply=getattr(problem, "reply", ""),
+        )
+        changes: dict[str, Any] = {"overdue": True, "problem": error.problem, "note": "", "polls": job.polls}
+        await self._register.surely(job.id, {JobState.RUNNING}, **changes)

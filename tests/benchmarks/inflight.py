@@ -1,0 +1,189 @@
+"""Hundreds of jobs at once: what they cost the product, beside a plain script that asks every half second.
+
+Both run in processes of their own before the same service, and only their own processor time is counted. All
+jobs are submitted within a few seconds; the service's run times are the same for everybody. The product keeps every
+job in SQLite on disk, checks and stores the pictures, and every job has a visitor who watches it. It has learned
+the model's run times from EARLIER jobs, as it has after its first hour.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import sys
+import tempfile
+import time
+from collections import Counter
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import httpx
+import uvicorn
+from fastapi import FastAPI
+
+from components.api import Account, ApiClient
+from components.api.polling import Learned
+from components.catalog import build_request, load_catalog
+from components.jobs import PictureStore, Runner, SqlStore, open_database
+from components.jobs.routes import callback_routes
+from tests.benchmarks import ROOT, mean, measured, own_cpu, share, table, target
+from tests.benchmarks.plain_script import A_SECOND
+from tests.benchmarks.upstream import Ledger, Plan, upstream
+
+MEDIAN_S, SIGMA = 10.0, 0.4
+MODEL = "flux-2"
+EARLIER = 40
+VISITORS = 40
+PATIENCE_S = {200: 50.0, 1000: 50.0}
+PLAYERS = {
+    "plain script, 0.5 s": ("tests.benchmarks.plain_script", ""),
+    "product": ("tests.benchmarks.inflight", ""),
+    "product, doorbell": ("tests.benchmarks.inflight", "doorbell"),
+}
+PLAYED = {200: list(PLAYERS), 1000: list(PLAYERS)[:2]}
+
+
+def report() -> Iterator[str]:
+    yield (
+        f"## Jobs in flight: run times of median {MEDIAN_S:g} s and sigma {SIGMA:g}, pictures of 0.47 MB, loopback\n\n"
+        "CPU is that of the client's process alone, by jobs that were done. Cores: CPU a job times jobs a second while\n"
+        "that many are in flight. Added: from ready at the service until the file is saved, or the job's visitor is told.\n"
+    )
+    with upstream() as service:
+        for count, names in PLAYED.items():
+            rows, lines, script = [], [], float("nan")
+            for name in names:
+                module, how = PLAYERS[name]
+                service.prepare(count=count, median=MEDIAN_S, sigma=SIGMA)
+                told = measured(
+                    module, service.address, str(count), str(PATIENCE_S[count]), how, within_s=PATIENCE_S[count] + 30
+                )
+                if "broken" in told:
+                    rows.append([name, told["broken"], *[""] * 6])
+                    continue
+                found = _figures(told, service.ledger(), count)
+                script = found["cpu_ms"] if name == names[0] else script
+                rows.append(_row(name, found, script))
+                lines += _targets(name, count, found)
+            head = ["", "CPU ms a job", "to the script", "cores", "connections: opened / at once", "added s: mean / p95 / max",
+                    "polls a job", f"not done in {PATIENCE_S[count]:g} s"]  # fmt: skip
+            yield f"### {count:,} jobs\n\n" + table(head, rows) + "\n" + "\n".join(lines) + "\n"
+
+
+def _figures(told: dict[str, Any], ledger: Ledger, count: int) -> dict[str, float]:
+    kept = {task: moment for task, moment in told["kept"].items() if task in ledger.tasks}
+    added = [moment - ledger.tasks[task].ready for task, moment in kept.items()]
+    whole = mean([moment - ledger.tasks[task].created for task, moment in kept.items()])
+    cpu = told["cpu"] / len(kept) if kept else float("nan")
+    return {
+        "cpu_ms": cpu * 1000,
+        "cores": cpu * count / whole,
+        "opened": ledger.opened,
+        "most": ledger.most,
+        "mean": mean(added),
+        "p95": share(added, 0.95),
+        "max": max(added, default=float("nan")),
+        "polls": ledger.polls,
+        "lost": count - len(kept),
+    }
+
+
+def _row(name: str, found: dict[str, float], script: float) -> list[str]:
+    return [
+        name,
+        f"{found['cpu_ms']:.1f}",
+        f"{found['cpu_ms'] / script:.2f} ×",
+        f"{found['cores']:.2f}",
+        f"{found['opened']:.0f} / {found['most']:.0f}",
+        f"{found['mean']:.2f} / {found['p95']:.2f} / {found['max']:.2f}",
+        f"{found['polls']:.1f}",
+        f"{found['lost']:.0f}",
+    ]
+
+
+def _targets(name: str, count: int, found: dict[str, float]) -> Iterator[str]:
+    if "product" not in name:
+        return
+    if count == 200:
+        yield target(f"{name}: cores at 200 in flight", found["cores"], 0.5)
+    else:
+        yield target(f"{name}: added at 1,000 in flight, mean", found["mean"], 2.5, " s")
+        yield target(f"{name}: not done in time", found["lost"], 0)
+    yield target(f"{name}: connections opened per 200 jobs", found["opened"] * 200 / count, 20)
+    if "doorbell" in name:
+        yield target(f"{name}: polls a job", found["polls"], 1.2)
+
+
+# -- the measured process ------------------------------------------------------------------------
+
+
+@asynccontextmanager
+async def _product(folder: Path, service_address: str, callbacks: str) -> AsyncIterator[Runner]:
+    """What ``app.py`` puts together, without the page."""
+    database = open_database(f"sqlite:///{folder}/playground.db")
+    limits = httpx.Limits(max_connections=400, max_keepalive_connections=100, keepalive_expiry=30)
+    async with (
+        httpx.AsyncClient(timeout=httpx.Timeout(60, connect=10), limits=limits) as service,
+        httpx.AsyncClient(timeout=30, trust_env=False) as downloads,
+    ):
+        store = SqlStore(database)
+        pictures = PictureStore(folder / "pictures", downloads, starred=store.starred)
+        await store.learn(service_address, MODEL, Plan(EARLIER, MEDIAN_S, SIGMA).latencies(), Learned.expected(None))
+        runner = Runner(load_catalog(ROOT / "catalog.yaml"), store, ApiClient(service), pictures, callbacks=callbacks)
+        await runner.begin()
+        try:
+            yield runner
+        finally:
+            await runner.aclose()
+            await store.aclose()
+            database.close()
+
+
+@asynccontextmanager
+async def _route(listen: bool) -> AsyncIterator[tuple[FastAPI, str]]:
+    """An application for the callback route, served from the measured process as in the product; "" without."""
+    app = FastAPI(openapi_url=None)
+    if not listen:
+        yield app, ""
+        return
+    config = uvicorn.Config(app, port=0, log_level="warning")
+    server = uvicorn.Server(config)
+    serving = asyncio.create_task(server.serve())
+    while not server.started:  # noqa: ASYNC110  # uvicorn has nothing to wait for
+        await asyncio.sleep(0.01)
+    yield app, f"http://127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}"
+    server.should_exit = True
+    await serving
+
+
+async def _run(address: str, count: int, within_s: float, doorbell: bool) -> dict[str, object]:
+    catalog = load_catalog(ROOT / "catalog.yaml")
+    account = Account("host", address, catalog.endpoint.create, catalog.endpoint.status, "sk-benchmark-0123456789")
+    with tempfile.TemporaryDirectory() as folder:
+        async with _route(doorbell) as (app, callbacks), _product(Path(folder), address, callbacks) as runner:
+            app.include_router(callback_routes(runner))
+
+            async def one(number: int) -> tuple[str, float, str]:
+                await asyncio.sleep(number / A_SECOND)
+                visitor = f"visitor-{number % VISITORS:016d}"
+                request = build_request(catalog, MODEL, {"prompt": f"A red kite, number {number}"})
+                job = await runner.submit(request, account, visitor)
+                job = await runner.settled(job.id, visitor)
+                return str(job.task_id), time.time(), str(job.state)
+
+            cpu, begun = own_cpu(), time.monotonic()
+            tasks = [asyncio.create_task(one(number)) for number in range(count)]
+            done, late = await asyncio.wait(tasks, timeout=within_s)
+            used = {"cpu": own_cpu() - cpu, "wall": time.monotonic() - begun}
+            for task in late:
+                task.cancel()
+            ended = [task.result() for task in done]
+    kept = {task: moment for task, moment, state in ended if state == "done"}
+    return used | {"kept": kept, "states": Counter(state for *_, state in ended)}
+
+
+if __name__ == "__main__":
+    ADDRESS, COUNT, WITHIN_S, HOW = sys.argv[1:5]
+    print(json.dumps(asyncio.run(_run(ADDRESS, int(COUNT), float(WITHIN_S), HOW == "doorbell"))))

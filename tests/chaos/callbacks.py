@@ -1,0 +1,76 @@
+"""The service's side of the doorbell: it calls back when a task is done, and sometimes as nobody should."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import time
+from contextlib import suppress
+from random import Random
+from urllib.parse import urlsplit
+
+from tests.chaos.faults import Fault
+from tests.chaos.ledger import Ledger, Task
+
+STORM = 100
+LATE_S = 1.0
+NAGS, NAG_S = 40, 0.4
+HONEST = "honest"
+
+
+async def ring(ledger: Ledger, faults: list[Fault], dice: Random, task: Task, address: str) -> None:
+    """Ring once when the task is done; a callback fault adds rings, moves them, or leaves them out."""
+    manner = next((fault.name.partition(".")[2] for fault in faults if fault.place == "callback"), "")
+    if manner == "lost":
+        return
+    if manner == "early":
+        await _post(ledger, task, "early", address, _news(task.id, "IN_PROGRESS"))
+    if manner == "forged":
+        wrong = address.rpartition("/")[0] + "/" + "0" * 32
+        await _post(ledger, task, "forged", wrong, _news("n48ffffffffffffffff", "completed"))
+        elsewhere = address.split("/callbacks/")[0] + "/callbacks/no-such-job/" + address.rpartition("/")[2]
+        await _post(ledger, task, "forged", elsewhere, _news(task.id, "completed"))
+    if manner == "stranger":
+        await _post(ledger, task, "stranger", address, _news("n48ffffffffffffffff", "completed"))
+    if manner == "garbage":
+        for body in (b"", b"\xff\xfe", b"[" * 5000, b'{"task_id": {"a": 1}}', b'{"data": 7}', b'{"task_id": "../../x"}'):
+            await _post(ledger, task, "garbage", address, body)
+    if manner == "huge":
+        await _post(ledger, task, "huge", address, _news(task.id, "completed") + b" " * 70_000)
+    for _ in range(NAGS if manner == "nags" else 0):
+        if task.done(time.monotonic()):
+            break
+        await _post(ledger, task, HONEST, address, _news(task.id, "IN_PROGRESS"))
+        await asyncio.sleep(NAG_S)
+    while not task.done(time.monotonic()):
+        if task.never:
+            return
+        await asyncio.sleep(max(0.005, task.ready - time.monotonic()))
+    await asyncio.sleep(LATE_S if manner == "late" else dice.uniform(0.0, 0.05))
+    count = {"twice": 2, "storm": STORM}.get(manner, 1)
+    for _ in range(count):
+        await _post(ledger, task, HONEST, address, _news(task.id, "completed"))
+
+
+def _news(task_id: str, word: str) -> bytes:
+    return json.dumps({"code": 200, "data": {"task_id": task_id, "status": word}}).encode()
+
+
+async def _post(ledger: Ledger, task: Task, kind: str, address: str, body: bytes) -> None:
+    """POST and note how it was answered; 0 is not at all."""
+    status = 0
+    url = urlsplit(address)
+    with suppress(OSError, ValueError, IndexError, asyncio.IncompleteReadError, TimeoutError):
+        async with asyncio.timeout(5):
+            reader, writer = await asyncio.open_connection(url.hostname, url.port)
+            try:
+                head = f"POST {url.path} HTTP/1.1\r\nHost: {url.netloc}\r\nContent-Type: application/json\r\n"
+                writer.write(f"{head}Content-Length: {len(body)}\r\nConnection: close\r\n\r\n".encode())
+                with suppress(ConnectionError):  # who refuses a large body need not read it
+                    writer.write(body)
+                    await writer.drain()
+                status = int((await reader.readline()).split()[1])
+            finally:
+                writer.close()
+    ledger.record(task.mark).rings.append((kind, status))
+    ledger.note(task.mark, f"callback ({kind}) answered {status}")

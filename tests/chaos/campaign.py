@@ -1,0 +1,235 @@
+"""Many jobs at once through one real runner, each with its fault, and a monitor that counts the money meanwhile."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+import time
+from collections.abc import AsyncIterator
+from contextlib import aclosing, asynccontextmanager, suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from random import Random
+
+import httpx
+import uvicorn
+from fastapi import FastAPI
+
+from components.api import Account, ApiClient
+from components.catalog import build_request
+from components.jobs import Caps, Job, JobState, PictureStore, Runner, SqlStore, open_database
+from components.jobs.routes import callback_routes
+from tests.chaos.accidents import PATIENCE, READ_S
+from tests.chaos.accounts import CATALOG, account
+from tests.chaos.monitor import EPSILON, Monitor, Watched, open_sockets, own_tasks, unfinished
+from tests.chaos.runs import Run
+from tests.chaos.upstream import Upstream
+
+DEADLINE_S = 4.0 * PATIENCE
+HANG_S = DEADLINE_S + 5.0
+REPAIR_S = 14.0 * PATIENCE  # a repair asks for ten seconds, then it gives up
+CHECKS = 3
+
+
+@dataclass
+class Outcome:
+    """How one run went: the job at its end, what was asked for it, and how long the longest wait was."""
+
+    run: Run
+    job: Job | None = None
+    first: Job | None = None  # as its visitor saw it settle, before anybody checked again
+    settled: Job | None = None  # before the visitor decided what to do with the rest
+    waits: list[float] = field(default_factory=list)
+    checks: int = 0
+    was_uncertain: bool = False
+    hung: bool = False
+    broke: str = ""
+    history: list[str] = field(default_factory=list)
+
+    @property
+    def end(self) -> str:
+        """``overdue`` or the state."""
+        job = self.settled
+        return "nothing" if job is None else "overdue" if job.overdue else str(job.state)
+
+    @property
+    def capped(self) -> bool:
+        return bool(self.settled and self.settled.problem and self.settled.problem.kind == "cap")
+
+
+class Campaign:
+    """One engine's campaign. ``go`` runs it; the upstream's ledger and the outcomes are what is judged."""
+
+    def __init__(self, url: str, folder: Path, runs: list[Run], seed: int, at_once: int = 50) -> None:
+        self.url = url
+        self.folder = folder
+        self.runs = runs
+        self.at_once = at_once
+        self.dice = Random(f"visitors/{seed}")
+        self.upstream = Upstream(seed)
+        self.outcomes = [Outcome(run) for run in runs]
+        families: dict[str, float] = {}
+        for run in runs:
+            families[run.visitor] = families.get(run.visitor, 0.0) + run.price
+        usual = max(families.values()) if families else 0.0
+        self.caps = Caps(daily=sum(families.values()) * 0.97, visitor=usual - 3)
+        self.watched = Watched()
+        self._monitor = Monitor(self.watched, self.upstream.ledger, self.caps, runs, self.dice)
+
+    async def go(self) -> None:
+        """All runs, then the end of everything, and what is left open after it."""
+        sockets, started = open_sockets(), time.monotonic()
+        async with self.upstream:
+            database = await asyncio.to_thread(open_database, self.url)
+            try:
+                async with _client() as http, _client() as downloads:
+                    await self._with(SqlStore(database), http, downloads)
+                    self.watched.wrong += [
+                        *unfinished("the service's client", http),
+                        *unfinished("the pictures' client", downloads),
+                    ]
+            finally:
+                database.close()
+        await asyncio.sleep(0.5)  # what was closed a moment ago
+        if left := open_sockets().keys() - sockets.keys():
+            ends = [open_sockets().get(one) for one in left]
+            self.watched.wrong.append(f"sockets are open after the end: {ends}; the service was {self.upstream.address}")
+        self.watched.seconds = time.monotonic() - started
+
+    async def _with(self, store: SqlStore, http: httpx.AsyncClient, downloads: httpx.AsyncClient) -> None:
+        with socket.socket() as listener:
+            listener.bind(("127.0.0.1", 0))
+            public = f"http://127.0.0.1:{listener.getsockname()[1]}"
+            runner = Runner(
+                CATALOG, store, ApiClient(http), PictureStore(self.folder / "kept", downloads), self.caps, DEADLINE_S,
+                accounts=lambda job: account(job.base_url), callbacks=public,
+            )  # fmt: skip
+            async with _served(runner, listener):
+                await runner.begin()
+                monitor = asyncio.create_task(self._monitor.watch(store))
+                places = asyncio.Semaphore(self.at_once)
+                try:
+                    await asyncio.gather(*(self._one(runner, outcome, places) for outcome in self.outcomes))
+                finally:
+                    monitor.cancel()
+                    with suppress(asyncio.CancelledError):
+                        await monitor
+                await self.upstream.rung_out()
+                spend = await store.spend("host", 0.0)
+                if abs(spend.reserved) > EPSILON:
+                    self.watched.wrong.append(f"{spend.reserved:g} credits are still reserved at the end")
+                await runner.aclose()
+                if left := own_tasks():
+                    self.watched.wrong.append(f"{len(left)} tasks are left after aclose: {left[:3]}")
+        await store.aclose()
+
+    # -- one run -----------------------------------------------------------------------------------
+
+    async def _one(self, runner: Runner, outcome: Outcome, places: asyncio.Semaphore) -> None:
+        async with places:
+            try:
+                await self._live(runner, outcome)
+            except Exception as error:  # noqa: BLE001  a campaign goes on, and its table says what broke
+                outcome.broke = f"{type(error).__name__}: {error}"
+            finally:
+                self.upstream.leave(outcome.run.mark)
+
+    async def _live(self, runner: Runner, outcome: Outcome) -> None:
+        """What a visitor would do: ask, wait, check again once all is well, decide about what nobody knows."""
+        run = outcome.run
+        self.upstream.plan(run.mark, "+".join(fault.name for fault in run.faults))
+        base = await self.upstream.door(run.mark) if run.door else self.upstream.address
+        payer = account(f"{base}/lane-{run.lane}" if run.lane else base)
+        request = build_request(CATALOG, run.model, {"prompt": run.prompt})
+        job = await runner.submit(request, payer, run.visitor, once=run.has("visitor.double-click"))
+        await self._meddle(runner, outcome, job, payer)
+        job = outcome.first = await self._settled(runner, outcome, job)
+        if job.state is JobState.UNCERTAIN:
+            outcome.was_uncertain = True
+            job = await self._repaired(runner, outcome, job)
+        await self.upstream.heal(run.mark)
+        while _checkable(job) and outcome.checks < (1 if any(fault.endless for fault in run.faults) else CHECKS):
+            outcome.checks += 1
+            job = await runner.check_again(job.id, payer, run.visitor)
+            job = await self._settled(runner, outcome, job)
+        outcome.settled = job
+        if job.state is JobState.UNCERTAIN:
+            job = await runner.let_go(job.id, run.visitor)
+        elif job.overdue:
+            job = await runner.stop(job.id, run.visitor)
+        outcome.job = job
+
+    async def _meddle(self, runner: Runner, outcome: Outcome, job: Job, payer: Account) -> None:
+        run = outcome.run
+        if run.has("visitor.double-click"):
+            request = build_request(CATALOG, run.model, {"prompt": run.prompt})
+            twins = await asyncio.gather(*(runner.submit(request, payer, run.visitor, once=True) for _ in range(3)))
+            if {twin.id for twin in twins} != {job.id}:
+                outcome.broke = "a double click made a second job"
+        if run.has("visitor.leaves"):
+            page = asyncio.create_task(runner.settled(job.id, run.visitor))
+            async with aclosing(runner.watch(job.id, run.visitor)) as watching:
+                await anext(watching)
+            await asyncio.sleep(self.dice.uniform(0, 0.3))
+            page.cancel()
+            await asyncio.wait([page])
+        if run.has("visitor.stops"):
+            await asyncio.sleep(self.dice.uniform(0, 0.5))
+        if run.has("visitor.stops") or run.has("visitor.stops-at-once"):
+            stopped = await runner.stop(job.id, run.visitor)
+            outcome.history.append(f"stopped by its visitor: {stopped.state}")
+
+    async def _settled(self, runner: Runner, outcome: Outcome, job: Job) -> Job:
+        started = time.monotonic()
+        try:
+            async with asyncio.timeout(HANG_S):
+                job = await runner.settled(job.id, job.visitor)
+        except TimeoutError:
+            outcome.hung = True
+            job = await runner.find(job.id, job.visitor)
+            with suppress(TimeoutError):  # so that one hang is not also counted as credits that stay reserved
+                async with asyncio.timeout(130):
+                    job = await runner.settled(job.id, job.visitor)
+        outcome.waits.append(time.monotonic() - started)
+        told = f", {job.problem.kind}: {job.problem.what}" if job.problem else ""
+        state = "overdue" if job.overdue else job.state
+        outcome.history.append(f"{state} after {outcome.waits[-1]:.2f} s, {job.polls} polls{told}")
+        return job
+
+    async def _repaired(self, runner: Runner, outcome: Outcome, job: Job) -> Job:
+        """Give a callback the time to come and to be confirmed."""
+        run = outcome.run
+        if not (run.called_back and self.upstream.ledger.tasks_of(run.mark)):
+            return job
+        give_up = time.monotonic() + REPAIR_S
+        while job.state is JobState.UNCERTAIN and time.monotonic() < give_up:
+            await asyncio.sleep(0.05)
+            job = await runner.find(job.id, job.visitor)
+        return job if job.state is JobState.UNCERTAIN else await self._settled(runner, outcome, job)
+
+
+def _client() -> httpx.AsyncClient:
+    limits = httpx.Limits(max_connections=200, max_keepalive_connections=40)
+    return httpx.AsyncClient(
+        timeout=httpx.Timeout(READ_S, connect=PATIENCE, pool=5.0 * PATIENCE), limits=limits, trust_env=False
+    )
+
+
+def _checkable(job: Job) -> bool:
+    return job.overdue or (job.state in (JobState.STOPPED, JobState.FAILED) and job.task_id is not None)
+
+
+@asynccontextmanager
+async def _served(runner: Runner, listener: socket.socket) -> AsyncIterator[None]:
+    """The callback's route on this loop, as the application serves it."""
+    app = FastAPI()
+    app.include_router(callback_routes(runner))
+    server = uvicorn.Server(uvicorn.Config(app, log_level="warning", lifespan="off"))
+    serving = asyncio.create_task(server._serve([listener]))  # without the handling of signals, which is the process's
+    while not server.started:  # noqa: ASYNC110  uvicorn has no event for it
+        await asyncio.sleep(0.01)
+    try:
+        yield
+    finally:
+        server.should_exit = True
+        await serving

@@ -1,0 +1,150 @@
+"""Everything that goes wrong in the campaign, as one table: what is done to which request, and how a job may end.
+
+A fault travels in the prompt (``#job=r00012 #faults=poll.500x5``), so that an upstream in another process knows it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from tests.chaos.accidents import (
+    Act,
+    backwards,
+    cut,
+    drip,
+    failed,
+    hang_up,
+    html,
+    late,
+    no_id,
+    no_pictures,
+    reset,
+    running,
+    status,
+    truncated,
+    unknown_word,
+    wrong_types,
+)  # fmt: skip
+
+EVER = 10**9
+
+
+@dataclass(frozen=True)
+class Fault:
+    """One way to go wrong.
+
+    ``place`` is the request that it meets: create, poll, download, callback, or visitor for what a person does.
+    ``times`` is how many requests it meets, or it lasts for ``seconds`` from the first; EVER ends when the job is healed,
+    ``endless`` never. ``creates``: a POST that meets it creates a paid task all the same. ``ends`` is how the job may end
+    once the fault is over. ``shuts`` closes the job's own door for ``seconds`` after this request was answered well.
+    """
+
+    name: str
+    act: Act | None = None
+    times: int = 1
+    seconds: float = 0.0
+    creates: bool = False
+    ends: tuple[str, ...] = ("done",)
+    retry_after: str | None = None
+    shuts: str = ""
+    endless: bool = False
+
+    @property
+    def place(self) -> str:
+        return self.name.partition(".")[0]
+
+    @property
+    def lost(self) -> bool:
+        """The POST's answer is lost."""
+        return "uncertain" in self.ends
+
+
+LOST, REFUSED = ("uncertain",), ("failed",)
+
+
+def _everywhere(name: str, act: Act) -> Iterator[Fault]:
+    """The same accident at each of the three requests; a POST that meets it has created its task."""
+    yield Fault(f"create.{name}", act, creates=True, ends=LOST)
+    for place in ("poll", "download"):
+        yield Fault(f"{place}.{name}", act)
+        yield Fault(f"{place}.{name}x5", act, 5)
+
+
+def _limits() -> Iterator[Fault]:
+    for name, value, ends in (
+        ("1", "1", ("done",)),
+        ("date", "date", ("done",)),
+        ("0", "0", ("done",)),
+        ("huge", "1000000000", ("failed",)),
+        ("garbage", "soon", ("done", "failed")),
+        ("none", "", ("done", "failed")),
+    ):
+        yield Fault(f"create.429-{name}", status(429), retry_after=value, ends=ends)
+        told = ("done", "overdue") if name == "huge" else ("done",)  # nobody waits two minutes here
+        yield Fault(f"poll.429-{name}", status(429), retry_after=value, ends=told)
+    yield Fault("create.429-1x2", status(429), 2, retry_after="1")
+    yield Fault("poll.429-1x2", status(429), 2, retry_after="1")
+    yield Fault("download.429-1", status(429), retry_after="1")
+    yield Fault("download.429-none", status(429), retry_after="")
+
+
+def _all() -> Iterator[Fault]:
+    for name, act in (
+        ("reset", reset), ("hang-up", hang_up), ("cut", cut), ("late", late), ("truncated", truncated), ("html", html),
+        ("drip", drip), ("wrong-types", wrong_types), ("500", status(500)),
+    ):  # fmt: skip
+        yield from _everywhere(name, act)
+    yield from _limits()
+    yield Fault("none")
+    # The request is taken off the wire, and nothing comes of it.
+    yield Fault("create.reset-unread", reset, ends=LOST)
+    yield Fault("create.500-nothing", status(500), ends=LOST)
+    yield Fault("create.503", status(503), seconds=2, ends=LOST)
+    yield Fault("create.no-id", no_id, creates=True, ends=LOST)
+    yield Fault("create.unknown-word", unknown_word, creates=True)
+    for code in (400, 401, 402, 422):
+        yield Fault(f"create.{code}", status(code), ends=REFUSED)
+    yield Fault("create.refused", shuts="start", seconds=EVER, ends=REFUSED)
+    yield Fault("create.refused-briefly", shuts="start", seconds=0.004, ends=("done", "failed"))
+    yield Fault("poll.refused", shuts="create", seconds=1.0)
+    yield Fault("download.refused", shuts="poll", seconds=0.7)
+    yield Fault("download.refused-long", shuts="poll", seconds=EVER)
+    for place in ("poll", "download"):
+        yield Fault(f"{place}.500x30", status(500), 30)
+        yield Fault(f"{place}.503", status(503), EVER, seconds=2)
+        yield Fault(f"{place}.404x3", status(404), 3)
+        yield Fault(f"{place}.401", status(401))
+        yield Fault(f"{place}.late-always", late, EVER)
+        yield Fault(f"{place}.drip-always", drip, EVER)
+    yield Fault("poll.unknown-word", unknown_word)
+    yield Fault("poll.backwards", backwards, 3)
+    yield Fault("poll.no-pictures", no_pictures)
+    yield Fault("poll.no-picturesx5", no_pictures, 5)
+    yield Fault("poll.never", running, EVER)
+    yield Fault("poll.never-ever", running, EVER, ends=("overdue",), endless=True)
+    yield Fault("poll.failed", failed, EVER, ends=REFUSED, endless=True)
+    yield Fault("download.gone", status(404), EVER)
+    yield Fault("download.gone-for-good", status(404), EVER, ends=("overdue",), endless=True)
+    for name in ("lost", "twice", "storm", "nags", "early", "late", "forged", "stranger", "garbage", "huge"):
+        yield Fault(f"callback.{name}")
+    for name in ("double-click", "leaves", "stops", "stops-at-once"):
+        yield Fault(f"visitor.{name}")
+
+
+FAULTS = {fault.name: fault for fault in _all()}
+
+
+def ends(faults: list[Fault], repaired: bool) -> set[str]:
+    """How a job with these faults may end when all is over; ``repaired``: its callback is sent, and names the task."""
+    create = next((fault for fault in faults if fault.place == "create"), None)
+    later: set[str] = {"done"}
+    for place in ("download", "poll"):  # a poll that never succeeds comes before any download
+        for fault in faults:
+            if fault.place == place and fault.ends != ("done",):
+                later = set(fault.ends)
+    if create is None or create.ends == ("done",):
+        return later
+    if create.lost:
+        return {"uncertain"} | (later if repaired and create.creates else set())
+    return set(create.ends) - {"done"} | (later if "done" in create.ends else set())

@@ -1,0 +1,139 @@
+"""What a paid service saw, job by job: the judge of the campaign, kept apart from the product's own records."""
+
+from __future__ import annotations
+
+import struct
+import time
+import zlib
+from dataclasses import asdict, dataclass, field
+from hashlib import sha256
+from random import Random
+from typing import Any
+
+SIDE = 24  # pixels; noise, so that a picture is long enough to be cut in the middle
+PRICES = {"cogview-4": 4.0, "flux-2": 5.0, "gpt-image-1.5-official": 10.0}  # what the service charges
+
+
+@dataclass
+class Post:
+    """One POST. ``verdict``: ``created``, ``refused`` (429 or 4xx: nothing was created), ``nothing`` (no task, no answer)."""
+
+    at: float
+    verdict: str
+    answered: bool = False  # the whole honest answer, or a refusal, was written
+
+
+@dataclass
+class Task:
+    """One task. Times are seconds of the monotonic clock; ``charged`` is what the account was charged."""
+
+    id: str
+    mark: str
+    model: str
+    created: float
+    ready: float
+    charged: float
+    reports: bool  # the reply names what was charged
+    fails: bool = False
+    never: bool = False
+    told: float | None = None  # when a poll was first answered with the result
+
+    @property
+    def picture(self) -> bytes:
+        return picture(self.id)
+
+    def done(self, now: float) -> bool:
+        return not self.never and now >= self.ready
+
+
+@dataclass
+class Record:
+    """Everything one job was seen to do."""
+
+    posts: list[Post] = field(default_factory=list)
+    polls: list[float] = field(default_factory=list)
+    downloads: int = 0
+    served: int = 0  # bytes of pictures
+    bad_polls: int = 0  # polls that met a fault
+    rings: list[tuple[str, int]] = field(default_factory=list)  # callbacks: what kind, and how they were answered
+    early: list[tuple[float, str]] = field(default_factory=list)  # requests in a time of rest, and how long into it
+    story: list[str] = field(default_factory=list)
+
+
+class Ledger:
+    """Records by job mark and tasks by id."""
+
+    def __init__(self) -> None:
+        self.records: dict[str, Record] = {}
+        self.tasks: dict[str, Task] = {}
+        self.names: dict[str, list[str]] = {}  # task ids by job
+        self.strays: list[str] = []  # requests that belong to no job
+        self.broken: list[str] = []  # errors of the service's own: a judge that breaks judges nothing
+        self.charges: dict[str, float] = {}
+        self.open_posts = 0
+        self.started = time.monotonic()
+
+    def record(self, mark: str) -> Record:
+        return self.records.setdefault(mark, Record())
+
+    def note(self, mark: str, what: str) -> None:
+        self.record(mark).story.append(f"{time.monotonic() - self.started:8.3f}  {what}")
+
+    def create(self, mark: str, model: str, seconds: float, dice: Random) -> Task:
+        """A new task, charged at once."""
+        name = "n48" + sha256(f"{mark}/{len(self.names.get(mark, ()))}".encode()).hexdigest()[:16]
+        now = time.monotonic()
+        task = Task(name, mark, model, now, now + seconds, PRICES[model], dice.random() < 0.5)
+        self.tasks[name] = task
+        self.names.setdefault(mark, []).append(name)
+        self.charges[mark] = self.charges.get(mark, 0.0) + task.charged
+        self.note(mark, f"task {name} created, {task.charged:g} credits charged, ready in {seconds * 1000:.0f} ms")
+        return task
+
+    def tasks_of(self, mark: str) -> list[Task]:
+        return [self.tasks[name] for name in self.names.get(mark, ())]
+
+    def charged(self) -> float:
+        """All that was ever charged."""
+        return sum(self.charges.values())
+
+    def document(self) -> dict[str, Any]:
+        """All of it, as JSON can hold it; a picture is its hash."""
+        return {
+            "open_posts": self.open_posts,
+            "strays": self.strays,
+            "broken": self.broken,
+            "charges": self.charges,
+            "records": {mark: asdict(record) for mark, record in self.records.items()},
+            "tasks": {
+                name: asdict(task) | {"sha256": sha256(task.picture).hexdigest()} for name, task in self.tasks.items()
+            },
+        }
+
+
+def read(document: dict[str, Any]) -> Ledger:
+    """The ledger of a document, so that one judge serves an upstream in this process and one in another."""
+    ledger = Ledger()
+    ledger.strays, ledger.open_posts = document["strays"], document["open_posts"]
+    ledger.charges, ledger.broken = document["charges"], document["broken"]
+    for mark, values in document["records"].items():
+        posts = [Post(**post) for post in values.pop("posts")]
+        ledger.records[mark] = Record(posts=posts, **values)
+    for name, values in document["tasks"].items():
+        expected = values.pop("sha256")
+        ledger.tasks[name] = task = Task(**values)
+        ledger.names.setdefault(task.mark, []).append(name)
+        assert expected == sha256(task.picture).hexdigest()
+    return ledger
+
+
+def picture(name: str) -> bytes:
+    """A real PNG of noise, another one for every name."""
+
+    def chunk(kind: bytes, data: bytes) -> bytes:
+        return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+
+    dice = Random(name)
+    rows = b"".join(b"\0" + dice.randbytes(3 * SIDE) for _ in range(SIDE))
+    head = struct.pack(">IIBBBBB", SIDE, SIDE, 8, 2, 0, 0, 0)
+    return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", head) + chunk(b"IDAT", zlib.compress(rows, 1)) + chunk(b"IEND", b"")

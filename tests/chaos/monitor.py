@@ -1,0 +1,97 @@
+"""What is watched while a campaign runs, and what must be gone when it has ended: money, tasks, sockets."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import time
+from contextlib import suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from random import Random
+
+import httpx
+
+from components.jobs import Caps, SqlStore
+from tests.chaos.ledger import Ledger
+from tests.chaos.runs import Run
+
+EPSILON = 1e-6
+LOOK_S = 0.05
+
+
+@dataclass
+class Watched:
+    """What the monitor and the end of the campaign saw."""
+
+    looks: int = 0
+    most: float = 0.0  # largest share of the daily cap that was ever reserved or spent
+    wrong: list[str] = field(default_factory=list)
+    lag: float = 0.0  # longest time that the event loop did not turn
+    seconds: float = 0.0
+
+
+class Monitor:
+    """At every instant: what is reserved or spent covers what was charged, and neither passes a cap."""
+
+    def __init__(self, watched: Watched, ledger: Ledger, caps: Caps, runs: list[Run], dice: Random) -> None:
+        self._watched = watched
+        self._ledger = ledger
+        self._caps = caps
+        self._dice = dice
+        self._marks: dict[str, list[str]] = {}
+        for run in runs:
+            self._marks.setdefault(run.visitor, []).append(run.mark)
+
+    async def watch(self, store: SqlStore) -> None:
+        """Look again and again, each time at everybody's money and at one visitor's."""
+        visitors = sorted(self._marks)
+        while True:
+            before = time.monotonic()
+            await asyncio.sleep(LOOK_S)
+            self._watched.lag = max(self._watched.lag, time.monotonic() - before - LOOK_S)
+            someone = self._dice.choice(visitors)
+            # The ledger is read first: a task may be created while the store answers.
+            charged = self._ledger.charged()
+            charged_to = sum(self._ledger.charges.get(mark, 0.0) for mark in self._marks[someone])
+            whole, one = await store.spend("host", 0.0), await store.spend("host", 0.0, someone)
+            self._watched.looks += 1
+            self._compare("all visitors", whole.total, charged, self._caps.daily or 0.0)
+            self._compare(someone, one.total, charged_to, self._caps.visitor or 0.0)
+            self._watched.most = max(self._watched.most, whole.total / (self._caps.daily or 1.0))
+
+    def _compare(self, whose: str, ours: float, theirs: float, cap: float) -> None:
+        if max(ours, theirs) > cap + EPSILON:
+            self._watched.wrong.append(f"{whose}: {ours:g} counted and {theirs:g} charged of a cap of {cap:g}")
+        if theirs > ours + EPSILON:
+            self._watched.wrong.append(f"{whose}: {theirs:g} charged, but only {ours:g} counted")
+
+
+def unfinished(what: str, http: httpx.AsyncClient) -> list[str]:
+    """Requests and connections that a client still takes for active, in words."""
+    pool = http._transport._pool
+    if "Requests: 0 active, 0 queued" in repr(pool) and "Connections: 0 active" in repr(pool):
+        return []
+    return [f"{what} still has work: {pool} {[one.request.url.target.decode() for one in pool._requests]}"]
+
+
+def own_tasks() -> list[str]:
+    """Tasks that run code of the product."""
+    return [repr(task.get_coro()) for task in asyncio.all_tasks() if "/components/" in repr(task)]
+
+
+def open_sockets() -> dict[str, str]:
+    """Sockets of this process by inode, with their two ends; none where the system does not tell."""
+    folder = Path("/proc/self/fd")
+    if not folder.exists():
+        return {}
+    found = {}
+    for name in os.listdir(folder):
+        with suppress(OSError):
+            if (target := os.readlink(folder / name)).startswith("socket:["):
+                found[target[8:-1]] = "not TCP"
+    for line in Path("/proc/net/tcp").read_text().splitlines()[1:]:
+        parts = line.split()
+        if parts[9] in found:
+            found[parts[9]] = f"{int(parts[1][-4:], 16)} to {int(parts[2][-4:], 16)} in state {parts[3]}"
+    return found

@@ -1,0 +1,71 @@
+"""What is in store for one job at the upstream: its faults in order, and a port of its own where one must be shut."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from random import Random
+
+from tests.chaos.faults import Fault
+
+Connected = Callable[[asyncio.StreamReader, asyncio.StreamWriter], None]
+
+
+@dataclass
+class Plan:
+    """The faults of one job, and how much of them has happened."""
+
+    faults: list[Fault]
+    dice: Random
+    used: dict[str, int] = field(default_factory=dict)
+    first: dict[str, float] = field(default_factory=dict)
+    healed: bool = False
+
+    def next(self, place: str) -> Fault | None:
+        """The fault that the next request of this kind meets, if any."""
+        now = time.monotonic()
+        for fault in self.faults:
+            if fault.place != place or fault.act is None or (self.healed and not fault.endless):
+                continue
+            since = now - self.first.setdefault(fault.name, now)
+            if since < fault.seconds or (not fault.seconds and self.used.get(fault.name, 0) < fault.times):
+                self.used[fault.name] = self.used.get(fault.name, 0) + 1
+                return fault
+        return None
+
+    def shuts(self, after: str) -> Fault | None:
+        return next((fault for fault in self.faults if fault.shuts == after and not self.healed), None)
+
+
+class Door:
+    """A port of one job's own, which can be shut: then nothing listens, and connections are refused."""
+
+    def __init__(self, connected: Connected) -> None:
+        self._connected = connected
+        self._holder = self._bound(0)  # keeps the port ours, and does not listen
+        self._server: asyncio.Server | None = None
+        self.port = self._holder.getsockname()[1]
+        self.address = f"http://127.0.0.1:{self.port}"
+
+    @staticmethod
+    def _bound(port: int) -> socket.socket:
+        made = socket.socket()
+        made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+        made.bind(("127.0.0.1", port))
+        return made
+
+    async def open(self) -> None:
+        if self._server is None:
+            self._server = await asyncio.start_server(self._connected, sock=self._bound(self.port))
+
+    def shut(self) -> None:
+        if self._server:
+            self._server.close()
+            self._server = None
+
+    def close(self) -> None:
+        self.shut()
+        self._holder.close()

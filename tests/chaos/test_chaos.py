@@ -1,0 +1,63 @@
+"""A short piece of the fault campaign, in every test run. The long one is ``make chaos``.
+
+Seeded, so a failure names the runs that failed; its text holds what the service saw of each.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+
+import pytest
+
+from tests.chaos.__main__ import run_campaign, run_scene
+from tests.chaos.faults import FAULTS
+from tests.chaos.judge import Verdict
+from tests.chaos.kills import kill_scenes
+from tests.chaos.runs import make_runs
+from tests.postgres import Postgres, running_postgres
+
+RUNS, KILLS, JOBS, SEED = 150, 3, 90, 7
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[Postgres]:
+    with running_postgres() as server:
+        yield server
+
+
+@pytest.fixture(scope="module", autouse=True)
+def killed(server: Postgres) -> Iterator[Future[Verdict]]:
+    """The kills on PostgreSQL: half a minute of waiting for dead processes' leases, spent beside the other tests."""
+    logging.disable(logging.CRITICAL)  # every fault is logged, as it should be; here they are thousands
+    with ThreadPoolExecutor(1) as beside:
+        yield beside.submit(run_scene, server, kill_scenes(KILLS, JOBS, shared=True)[0], SEED)
+    logging.disable(logging.NOTSET)
+
+
+def test_every_fault_is_in_the_short_campaign() -> None:
+    """It is short in repetitions only."""
+    assert {fault.name for run in make_runs(RUNS, SEED) for fault in run.faults} == set(FAULTS)
+
+
+def test_kill_9_sends_nothing_twice_and_loses_nothing_on_sqlite() -> None:
+    """One process, killed at random instants and started again."""
+    verdict = run_scene(None, kill_scenes(KILLS, JOBS, shared=False)[0], SEED)
+
+    assert verdict.violations == [], verdict.told()
+
+
+@pytest.mark.parametrize("engine", ["SQLite", "PostgreSQL"])
+def test_no_fault_costs_a_visitor_money_or_a_picture(engine: str, server: Postgres) -> None:
+    """At most one POST, nothing paid is lost, no cap is passed, nothing hangs, nothing is left open."""
+    verdict = run_campaign(server if engine == "PostgreSQL" else None, RUNS, SEED, at_once=50)
+
+    assert verdict.violations == [], verdict.told()
+
+
+def test_kill_9_sends_nothing_twice_and_loses_nothing_on_postgresql(killed: Future[Verdict]) -> None:
+    """Three processes on one database; the living take over the jobs of the dead."""
+    verdict = killed.result()
+
+    assert verdict.violations == [], verdict.told()

@@ -1,0 +1,268 @@
+"""A paid service that goes wrong on request: raw HTTP on loopback, with a ledger that outlives its callers.
+
+``python -m tests.chaos.upstream --port 0`` runs it alone; it prints its address and serves its
+ledger as JSON (``GET /ledger``).
+A base address may end in ``/lane-<name>``: a rate limit counts for one lane.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import json
+import re
+import time
+from contextlib import suppress
+from random import Random
+
+from tests.chaos import callbacks
+from tests.chaos.faults import EVER, FAULTS
+from tests.chaos.ledger import Ledger, Post, Task
+from tests.chaos.limits import Limits
+from tests.chaos.plans import Door, Plan
+from tests.chaos.wire import Asked, Honest, Wire, read_request
+
+MARK = re.compile(r"#job=([a-z0-9-]+)(?: #faults=([a-z0-9.+-]*))?", re.I)
+FASTEST_S, SLOWEST_S = 0.02, 0.3
+
+
+class Upstream:
+    """The service. ``async with Upstream(seed) as upstream`` starts it on a free port of loopback."""
+
+    def __init__(self, seed: int = 0, port: int = 0, think_s: float = 0.0) -> None:
+        self.seed = seed
+        self.think_s = think_s  # a POST is answered after up to so many seconds
+        self.ledger = Ledger()
+        self.address = ""
+        self._port = port
+        self._plans: dict[str, Plan] = {}
+        self._doors: dict[str, Door] = {}
+        self._limits = Limits()
+        self._bells: set[asyncio.Task[None]] = set()
+        self._handlers: dict[asyncio.Task[None], asyncio.StreamWriter | None] = {}
+
+    async def __aenter__(self) -> Upstream:
+        self._server = await asyncio.start_server(self.connected, "127.0.0.1", self._port, backlog=500)
+        self.address = "http://{}:{}".format(*self._server.sockets[0].getsockname())
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        self._server.close()
+        for door in self._doors.values():
+            door.close()
+        handlers = dict(self._handlers)
+        for handler, writer in handlers.items():
+            handler.cancel()
+            if writer:
+                writer.transport.abort()
+        await asyncio.gather(*handlers, return_exceptions=True)
+        await self._server.wait_closed()
+
+    def connected(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self.spawn(self._serve(reader, writer), writer)
+
+    def spawn(self, work: object, writer: asyncio.StreamWriter | None = None) -> asyncio.Task[None]:
+        """Something that ends with the upstream at the latest."""
+        task = asyncio.ensure_future(work)  # type: ignore[arg-type]
+        self._handlers[task] = writer
+        task.add_done_callback(self._handled)
+        return task
+
+    def _handled(self, task: asyncio.Task[None]) -> None:
+        writer = self._handlers.pop(task, None)
+        if writer:
+            writer.close()
+        if not task.cancelled() and (error := task.exception()):
+            self.ledger.broken.append(repr(error))
+
+    # -- for the campaign --------------------------------------------------------------------------
+
+    async def door(self, mark: str) -> str:
+        """A base address of this job's own, shut if one of its faults says so."""
+        self._doors[mark] = door = Door(self.connected)
+        fault = self.plan(mark).shuts("start")
+        if fault is None:
+            await door.open()
+        elif fault.seconds < EVER:
+            self.spawn(self._opens(mark, fault.seconds))
+        return door.address
+
+    async def heal(self, mark: str) -> None:
+        """The faults of this job are over; what a visitor asks for now is no impatience."""
+        self.plan(mark).healed = True
+        self._limits.lift(mark)
+        self.ledger.note(mark, "-- healed")
+        for task in self.ledger.tasks_of(mark):
+            endless = any(fault.endless and fault.place == "poll" for fault in self.plan(mark).faults)
+            task.never = task.never and endless
+        if mark in self._doors:
+            await self._doors[mark].open()
+
+    async def rung_out(self) -> None:
+        """Wait until every callback that is still to come has been made."""
+        if going := {task for task in self._bells if not task.done()}:
+            await asyncio.wait(going, timeout=10)
+
+    def leave(self, mark: str) -> None:
+        """Nothing more of this job is expected."""
+        if door := self._doors.pop(mark, None):
+            door.close()
+
+    def plan(self, mark: str, faults: str = "") -> Plan:
+        """The job's plan, made at the first call."""
+        if mark not in self._plans:
+            known = [FAULTS[name] for name in faults.split("+") if name]
+            self._plans[mark] = Plan(known, Random(f"{self.seed}/{mark}"))
+        return self._plans[mark]
+
+    # -- requests ----------------------------------------------------------------------------------
+
+    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        wire = Wire(writer)
+        with suppress(ConnectionError, asyncio.IncompleteReadError, TimeoutError):
+            while wire.open and (asked := await read_request(reader)):
+                if asked.method == "POST":
+                    await self._create(wire, asked)
+                elif asked.path.startswith("/api/v1/tasks/"):
+                    await self._poll(wire, asked)
+                elif asked.path.startswith("/files/"):
+                    await self._download(wire, asked)
+                elif asked.path == "/ledger/open":
+                    await wire.send(str(self.ledger.open_posts).encode())
+                elif asked.path == "/ledger":
+                    await wire.send(json.dumps(self.ledger.document()).encode())
+                else:
+                    await self._stray(wire, asked)
+
+    async def _stray(self, wire: Wire, asked: Asked) -> None:
+        self.ledger.strays.append(f"{asked.method} {asked.path}")
+        await wire.send(b'{"error": {"message": "not found", "type": "not_found", "code": 404}}', 404)
+
+    async def _create(self, wire: Wire, asked: Asked) -> None:
+        body = json.loads(asked.body)
+        found = MARK.search(body.get("prompt", ""))
+        if found is None or asked.path != "/api/v1/images/generations":
+            return await self._stray(wire, asked)
+        mark, model = found[1], str(body["model"])
+        plan, record, ledger = self.plan(mark, found[2] or ""), self.ledger.record(mark), self.ledger
+        post = Post(time.monotonic() - ledger.started, "nothing")
+        record.posts.append(post)
+        ledger.note(mark, f"POST number {len(record.posts)}")
+        self._limits.check(record, f"{asked.lane}/{model}", "POST")
+        ledger.open_posts += 1
+        try:
+            fault = plan.next("create")
+            if fault:
+                ledger.note(mark, f"meets {fault.name}")
+            if fault is None or fault.creates:
+                post.verdict = "created"
+                task = ledger.create(mark, model, plan.dice.uniform(FASTEST_S, SLOWEST_S), plan.dice)
+                task.never = any(one.name.startswith("poll.never") for one in plan.faults)
+                data = {"task_id": task.id, "status": "IN_PROGRESS"}
+                honest = Honest(json.dumps({"code": 200, "message": "success", "data": data}).encode())
+                if body.get("callback_url"):
+                    self._bells.add(self.spawn(callbacks.ring(ledger, plan.faults, plan.dice, task, body["callback_url"])))
+                if any(one.name == "callback.early" for one in plan.faults):
+                    await asyncio.sleep(0.05)
+            else:
+                honest = Honest(b'{"code": 200, "message": "success", "data": {}}')
+            if self.think_s:
+                await asyncio.sleep(plan.dice.uniform(0, self.think_s))
+            if fault and fault.retry_after is not None:
+                post.verdict, post.answered = "refused", True
+                return await self._limits.tell(wire, fault, f"{asked.lane}/{model}")
+            if fault and fault.act:
+                post.verdict = "refused" if fault.ends == ("failed",) else post.verdict
+                post.answered = post.verdict == "refused" or not fault.lost
+                return await fault.act(wire, honest, plan.dice)
+            await self._well(wire, honest, mark, "create")
+            post.answered = True
+            return None
+        finally:
+            ledger.open_posts -= 1
+
+    async def _poll(self, wire: Wire, asked: Asked) -> None:
+        task = self.ledger.tasks.get(asked.path.rpartition("/")[2])
+        if task is None:
+            return await self._stray(wire, asked)
+        plan, record = self.plan(task.mark), self.ledger.record(task.mark)
+        record.polls.append(time.monotonic() - self.ledger.started)
+        self._limits.check(record, task.mark, "poll")
+        fault = plan.next("poll")
+        honest = self._told(task, asked)
+        if fault is None:
+            if b"completed" not in honest.body:
+                return await wire.send(honest.body)
+            await self._well(wire, honest, task.mark, "poll")
+            if task.told is None:
+                task.told = time.monotonic()
+                self.ledger.note(task.mark, "told that it is completed")
+            return None
+        record.bad_polls += 1
+        self.ledger.note(task.mark, f"poll meets {fault.name}")
+        task.fails = task.fails or fault.name == "poll.failed"
+        if fault.retry_after is not None:
+            return await self._limits.tell(wire, fault, task.mark)
+        assert fault.act
+        return await fault.act(wire, honest, plan.dice)
+
+    def _told(self, task: Task, asked: Asked) -> Honest:
+        """The answer to a poll. Pictures lie at the host that was asked."""
+        data: dict[str, object] = {"task_id": task.id, "status": "IN_PROGRESS"}
+        if task.done(time.monotonic()):
+            data = {"status": "completed", "output": {"images": [{"url": f"http://{asked.host}/files/{task.id}.png"}]}}
+            data |= {"consumed_credits": task.charged} if task.reports else {}
+        return Honest(json.dumps({"code": 200, "message": "success", "data": data}).encode())
+
+    async def _download(self, wire: Wire, asked: Asked) -> None:
+        task = self.ledger.tasks.get(asked.path.rpartition("/")[2].removesuffix(".png"))
+        if task is None:
+            return await self._stray(wire, asked)
+        record = self.ledger.record(task.mark)
+        record.downloads += 1
+        fault = self.plan(task.mark).next("download")
+        honest = Honest(task.picture, "image/png")
+        if fault is None:
+            await wire.send(honest.body, kind=honest.kind)
+            record.served += len(honest.body)
+            self.ledger.note(task.mark, "picture served")
+            return None
+        self.ledger.note(task.mark, f"download meets {fault.name}")
+        if fault.retry_after is not None:
+            return await wire.send(b"", 429, headers={"Retry-After": "1"} if fault.retry_after else {})
+        assert fault.act
+        return await fault.act(wire, honest, self.plan(task.mark).dice)
+
+    async def _well(self, wire: Wire, honest: Honest, mark: str, place: str) -> None:
+        """An honest answer, after which the job's door may shut for a while."""
+        fault = self.plan(mark).shuts(place)
+        if fault and mark in self._doors:
+            wire.open = False
+            self._doors[mark].shut()
+            self.ledger.note(mark, f"meets {fault.name}: nothing listens")
+            self.plan(mark).faults.remove(fault)
+            if fault.seconds < EVER:
+                self.spawn(self._opens(mark, fault.seconds))
+        await wire.send(honest.body, kind=honest.kind)
+
+    async def _opens(self, mark: str, after: float) -> None:
+        await asyncio.sleep(after)
+        if mark in self._doors:
+            await self._doors[mark].open()
+            self.ledger.note(mark, "listens again")
+
+
+async def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--port", type=int, default=0)
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--think", type=float, default=0.0, help="seconds that a POST may take to be answered")
+    asked = parser.parse_args()
+    async with Upstream(asked.seed, asked.port, asked.think) as upstream:
+        print(upstream.address, flush=True)
+        await asyncio.Event().wait()
+
+
+if __name__ == "__main__":
+    with suppress(KeyboardInterrupt):
+        asyncio.run(main())

@@ -1,0 +1,120 @@
+"""One process of the playground without its pages: ``python -m tests.chaos.worker``. Its parent kills it.
+
+It asks for its share of the jobs, never twice for the same one (the visitor's name is the job's mark, so a restarted
+worker finds what it has asked for), and ends when all of its share is settled. It says what it does on standard output.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import resource
+import time
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+
+import httpx
+from sqlalchemy import text
+
+from components.api import ApiClient
+from components.catalog import build_request
+from components.errors import RecordsUnavailable
+from components.jobs import Job, PictureStore, Runner, SqlStore, open_database
+from tests.chaos.accounts import CATALOG, account
+
+AT_ONCE = 25
+
+
+def shift_clock(after: float, seconds: float) -> None:
+    """From then on this process believes in another time of day. The monotonic clock goes on as it does in real life."""
+    real, started = time.time, time.monotonic()
+    time.time = lambda: real() + (seconds if time.monotonic() - started > after else 0.0)
+
+
+async def fill_disk(after: float, seconds: float) -> None:
+    """For a while no file of this process may grow: every write fails, as on a full disk."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    await asyncio.sleep(after)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (0, hard))
+    print("full", flush=True)
+    await asyncio.sleep(seconds)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    print("room", flush=True)
+
+
+async def stubborn(ask: Callable[[], Awaitable[Job]]) -> Job:
+    """A visitor who tries again while the page says that it cannot reach its records."""
+    while True:
+        try:
+            return await ask()
+        except RecordsUnavailable:
+            await asyncio.sleep(0.3)
+
+
+async def work(asked: argparse.Namespace) -> None:
+    """Everything of a process, from opening the database to the end of its share."""
+    database = await asyncio.to_thread(open_database, asked.database)
+    payer = account(asked.upstream)
+    limits = httpx.Limits(max_connections=100)
+    async with httpx.AsyncClient(timeout=5, limits=limits, trust_env=False) as http:
+        pictures = PictureStore(Path(asked.folder), http)
+        store = SqlStore(database)
+        runner = Runner(CATALOG, store, ApiClient(http), pictures, deadline_s=asked.deadline, accounts=lambda _: payer)
+        print(f"owner {store.owner}", flush=True)
+        await runner.begin()
+        print("begun", flush=True)
+        filling = asyncio.create_task(fill_disk(*asked.full)) if asked.full else None
+
+        def known() -> dict[str, str]:
+            with database.engine.connect() as connection:
+                return {row.visitor: row.id for row in connection.execute(text("SELECT visitor, id FROM jobs"))}
+
+        ids = await asyncio.to_thread(known)
+        places = asyncio.Semaphore(asked.at_once)
+
+        async def one(mark: str) -> None:
+            async with places:
+                if mark not in ids:
+                    request = build_request(CATALOG, "cogview-4", {"prompt": f"A red kite #job={mark}"})
+                    ids[mark] = (await stubborn(lambda: runner.submit(request, payer, mark))).id
+                    print(f"added {mark}", flush=True)
+                job = await stubborn(lambda: runner.settled(ids[mark], mark))
+                for _ in range(asked.checks):
+                    if not job.overdue:
+                        break
+                    await asyncio.sleep(1)
+                    await stubborn(lambda: runner.check_again(ids[mark], payer, mark))
+                    job = await stubborn(lambda: runner.settled(ids[mark], mark))
+                print(f"settled {mark} {job.state}", flush=True)
+
+        first, of = (int(number) for number in asked.share.split("/"))
+        await asyncio.gather(*(one(f"{asked.prefix}-{number:05d}") for number in range(first, asked.jobs, of)))
+        if filling:
+            await filling
+        print("end", flush=True)
+        await runner.aclose()
+        await store.aclose()
+    database.close()
+
+
+def read_arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--database", required=True)
+    parser.add_argument("--folder", required=True)
+    parser.add_argument("--upstream", required=True)
+    parser.add_argument("--prefix", default="job")
+    parser.add_argument("--share", default="0/1")
+    parser.add_argument("--jobs", type=int, default=100)
+    parser.add_argument("--at-once", type=int, default=AT_ONCE)
+    parser.add_argument("--deadline", type=float, default=60.0)
+    parser.add_argument("--checks", type=int, default=5)
+    parser.add_argument("--clock", type=float, nargs=2, metavar=("AFTER", "SECONDS"))
+    parser.add_argument("--full", type=float, nargs=2, metavar=("AFTER", "SECONDS"))
+    return parser.parse_args()
+
+
+if __name__ == "__main__":
+    arguments = read_arguments()
+    if arguments.clock:
+        shift_clock(*arguments.clock)
+    asyncio.run(work(arguments))

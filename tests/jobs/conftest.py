@@ -1,0 +1,117 @@
+"""Every test of the store runs on both databases: SQLite in a file, and a real PostgreSQL."""
+
+from __future__ import annotations
+
+import asyncio
+import dataclasses
+import itertools
+import sqlite3
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, closing, contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import psycopg
+import pytest
+
+from components.errors import CapReached
+from components.jobs import Caps, Job, JobState, SqlStore, open_database
+from tests.postgres import Postgres, running_postgres
+
+NOON = datetime(2026, 3, 4, 12, tzinfo=UTC).timestamp()
+NUMBERS = itertools.count()
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[Postgres]:
+    """A PostgreSQL for the whole run, started by the first test that asks for it."""
+    with running_postgres() as server:
+        yield server
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    """The address of an empty database, one of each kind."""
+    if request.param == "sqlite":
+        yield f"sqlite:///{tmp_path / 'playground.db'}"
+    else:
+        with request.getfixturevalue("postgres").fresh() as url:
+            yield url
+
+
+@pytest.fixture
+async def store(database_url: str) -> AsyncIterator[SqlStore]:
+    """The store of the only process that uses this database."""
+    async with opened(database_url) as stores:
+        yield stores[0]
+
+
+@pytest.fixture
+async def stores(database_url: str) -> AsyncIterator[list[SqlStore]]:
+    """The stores of four processes; on SQLite, which is for one process, four stores of that one."""
+    async with opened(database_url, 4) as stores:
+        yield stores
+
+
+@asynccontextmanager
+async def opened(url: str, count: int = 1) -> AsyncIterator[list[SqlStore]]:
+    """So many stores on one database, each as in a process of its own where the database allows that."""
+    first = open_database(url)
+    databases = [first, *(open_database(url) if first.shared else first for _ in range(count - 1))]
+    stores = [SqlStore(database) for database in databases]
+    try:
+        yield stores
+    finally:
+        for store in stores:
+            await store.aclose()
+        for database in dict.fromkeys(databases):
+            database.close()
+
+
+def a_job(**changes: Any) -> Job:
+    """A queued job of the host's key that costs 10 credits, made at noon; in another state it was sent at noon."""
+    job = Job(f"job-{next(NUMBERS)}", "ann", "cogview-4", {}, "1:1", 1, "host", "http://x", 10.0, 0.1, NOON)
+    sent = {} if changes.get("state", JobState.QUEUED) is JobState.QUEUED else {"sent_at": NOON}
+    return dataclasses.replace(job, **sent | changes)
+
+
+async def filled(store: SqlStore, *jobs: Job) -> None:
+    for job in jobs:
+        assert await store.add(job) == job
+
+
+async def claims(stores: list[SqlStore], jobs: list[Job], caps: Caps, now: float) -> list[Job]:
+    """The jobs that may be sent of these, which all ask at once, spread over the stores."""
+
+    async def claim(at: int, job: Job) -> Job | None:
+        try:
+            return await stores[at % len(stores)].claim(job.id, caps, now)
+        except CapReached:
+            return None
+
+    return [job for job in await asyncio.gather(*(claim(at, job) for at, job in enumerate(jobs))) if job]
+
+
+@contextmanager
+def beside(url: str) -> Iterator[Any]:
+    """Another connection to the database, past our own code: its ``execute`` runs and commits one statement."""
+    if url.startswith("sqlite"):
+        with closing(sqlite3.connect(url.removeprefix("sqlite:///"), isolation_level=None)) as connection:
+            yield connection
+    else:
+        with psycopg.connect(url, autocommit=True) as connection:
+            yield connection
+
+
+@contextmanager
+def locked(url: str) -> Iterator[None]:
+    """While this lasts nobody else can write jobs."""
+    with beside(url) as connection:
+        connection.execute("BEGIN IMMEDIATE" if url.startswith("sqlite") else "BEGIN")
+        if not url.startswith("sqlite"):
+            connection.execute("LOCK TABLE jobs IN EXCLUSIVE MODE")
+        try:
+            yield
+        finally:
+            connection.execute("ROLLBACK")

@@ -1,0 +1,94 @@
+"""The doorbell for tests: a runner whose callbacks arrive over real HTTP, and a service that is silent until it calls."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import re
+import socket
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import httpx
+import uvicorn
+from fastapi import FastAPI
+
+from components.api import Account
+from components.catalog import Catalog
+from components.jobs import Job, Runner
+from components.jobs.routes import callback_routes
+from tests.jobs.faulty import GUARD_S, TASK, Upstream
+from tests.jobs.processes import WITH_CALLBACK, account, process, submit
+
+SILENT = 0.02  # the service's range of seconds a fiftieth as fast: by itself nobody asks for minutes
+
+
+@dataclass
+class House:
+    """A runner behind a listening server."""
+
+    runner: Runner
+    catalog: Catalog
+    address: str
+    service: Account
+    http: httpx.AsyncClient
+
+    async def start(self, model: str = WITH_CALLBACK, prompt: str = "A red kite", payer: Account | None = None) -> Job:
+        return await submit(self.runner, self.catalog, payer or self.service, prompt, model)
+
+    async def call(self, address: str, body: Any = None, times: int = 1) -> list[int]:
+        """What so many callbacks at once are answered."""
+        content = body if isinstance(body, bytes) else json.dumps({"task_id": TASK} if body is None else body).encode()
+        return [
+            one.status_code
+            for one in await asyncio.gather(*(self.http.post(address, content=content) for _ in range(times)))
+        ]
+
+
+@asynccontextmanager
+async def listening(app: FastAPI) -> AsyncIterator[str]:
+    """The application on a loopback port, in this event loop."""
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        server = uvicorn.Server(uvicorn.Config(app, log_level="warning"))
+        serving = asyncio.create_task(server.serve([listener]))
+        async with asyncio.timeout(GUARD_S):
+            while not server.started:  # noqa: ASYNC110  # what is waited for says nothing by itself
+                await asyncio.sleep(0.01)
+        try:
+            yield f"http://127.0.0.1:{listener.getsockname()[1]}"
+        finally:
+            server.should_exit = True
+            await serving
+
+
+@asynccontextmanager
+async def house(
+    catalog: Catalog,
+    url: str,
+    folder: Path,
+    upstream: Upstream,
+    *,
+    pace: float = SILENT,
+    payer: str = "host",
+    **options: Any,
+) -> AsyncIterator[House]:
+    """A process that tells the service to call it back."""
+    app, service = FastAPI(), account(catalog, upstream.address, payer, pace=pace)
+    options = {"accounts": lambda job: service if job.payer == "host" else None} | options
+    async with httpx.AsyncClient(trust_env=False, timeout=GUARD_S) as http, listening(app) as address:
+        async with process(catalog, url, folder, callbacks=address, **options) as runner:
+            app.include_router(callback_routes(runner))
+            yield House(runner, catalog, address, service, http)
+
+
+def callback(upstream: Upstream, number: int = 0) -> str:
+    """The address that the service was told with its n-th request."""
+    return str(json.loads(upstream.posts[number].body)["callback_url"])
+
+
+def with_another_secret(address: str) -> str:
+    return re.sub("[^/]+$", "A" * 22, address)

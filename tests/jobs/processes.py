@@ -1,0 +1,130 @@
+"""Processes of this page for tests: one that ends in order, one that is killed, and one of its own that a test can kill -9."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import signal
+import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import httpx
+
+from components.api import Account, ApiClient
+from components.catalog import Catalog, build_request, load_catalog
+from components.jobs import Job, PictureStore, Runner, SqlStore, open_database
+from tests.conftest import ROOT
+from tests.jobs.conftest import beside
+from tests.jobs.faulty import GUARD_S, KEY, settled
+
+OWN = ("Tasks._guarded", "Upkeep.beat")
+PLAIN, WITH_CALLBACK = "cogview-4", "flux-2"
+
+
+def account(catalog: Catalog, address: str, payer: str = "host", key: str = KEY, pace: float = 1000) -> Account:
+    """An account at an address; a large pace expects tasks to be done within milliseconds, a small one is silent for long."""
+    return Account(payer, address, catalog.endpoint.create, catalog.endpoint.status, key, pace=pace)
+
+
+@asynccontextmanager
+async def process(
+    catalog: Catalog,
+    url: str,
+    folder: Path,
+    *,
+    killed: bool = False,
+    begun: bool = True,
+    deadline_s: float = 30,
+    **more: Any,
+) -> AsyncIterator[Runner]:
+    """A runner with a database connection of its own. ``killed``: at the end nothing is written and nothing released."""
+    database = open_database(url)
+    store = SqlStore(database)
+    try:
+        async with httpx.AsyncClient(trust_env=False) as http, httpx.AsyncClient(trust_env=False) as keyless:
+            pictures = PictureStore(folder / "kept", keyless)
+            runner = Runner(catalog, store, ApiClient(http), pictures, deadline_s=deadline_s, **more)
+            try:
+                if begun:
+                    await runner.begin()
+                yield runner
+            finally:
+                await (drop_everything() if killed else runner.aclose())
+    finally:
+        await store.aclose()
+        database.close()
+
+
+async def drop_everything() -> None:
+    """End every task of every runner here, as a kill -9 would: without a word to the database."""
+    own = [task for task in asyncio.all_tasks() if any(name in repr(task.get_coro()) for name in OWN)]
+    for task in own:
+        task.cancel()
+    await asyncio.gather(*own, return_exceptions=True)
+
+
+async def submit(
+    runner: Runner, catalog: Catalog, payer: Account, prompt: str = "A red kite", model: str = PLAIN, visitor: str = "ann"
+) -> Job:
+    return await runner.submit(build_request(catalog, model, {"prompt": prompt}), payer, visitor)
+
+
+def bury(url: str) -> None:
+    """Let every lease be over, as if all processes had died a while ago."""
+    with beside(url) as connection:
+        connection.execute("UPDATE jobs SET lease = 1 WHERE lease IS NOT NULL")
+
+
+def owner_and_lease(url: str, job: Job) -> tuple[str | None, float | None]:
+    with beside(url) as connection:
+        row = connection.execute(f"SELECT owner, lease FROM jobs WHERE id = '{job.id}'").fetchone()
+    return row[0], row[1]
+
+
+async def until(runner: Runner, job: Job, **wanted: Any) -> Job:
+    """Wait until the job has these values; its record, not what this process remembers."""
+    async with asyncio.timeout(2 * GUARD_S):
+        while True:
+            now = await runner.store.get(job.id)
+            if now and all(getattr(now, name) == value for name, value in wanted.items()):
+                return now
+            await asyncio.sleep(0.02)
+
+
+def count(runner: Runner, name: str, **labels: str) -> float:
+    """A number of the metrics."""
+    return runner.metrics.registry.get_sample_value(f"playground_{name}", labels) or 0.0
+
+
+@asynccontextmanager
+async def another_process(url: str, folder: Path, address: str, payer: str = "host") -> AsyncIterator[tuple[str, int]]:
+    """A Python of its own that has submitted one job. Yields the job's id and the process's; it is killed at the end."""
+    command = [sys.executable, "-m", "tests.jobs.processes", url, str(folder), address, payer]
+    child = await asyncio.create_subprocess_exec(*command, cwd=ROOT, stdout=asyncio.subprocess.PIPE)
+    assert child.stdout
+    try:
+        async with asyncio.timeout(60):
+            said = json.loads(await child.stdout.readline())
+        yield said["job"], child.pid
+    finally:
+        if child.returncode is None:
+            child.send_signal(signal.SIGKILL)
+        await child.wait()
+
+
+async def _alone(url: str, folder: str, address: str, payer: str) -> None:
+    catalog = load_catalog(ROOT / "catalog.yaml")
+    own = account(catalog, address, payer)
+    async with process(catalog, url, Path(folder), accounts=lambda _: own) as runner:
+        job = await submit(runner, catalog, own)
+        print(json.dumps({"job": job.id, "pid": os.getpid()}), flush=True)
+        await settled(runner, job)
+        await asyncio.Event().wait()
+
+
+if __name__ == "__main__":
+    asyncio.run(_alone(*sys.argv[1:]))

@@ -1,0 +1,123 @@
+"""The same request asked for twice at once is one job and one POST; everything else is another job."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from components.api import Account
+from components.catalog import Catalog, build_request
+from components.jobs import Job, JobState, Runner
+from tests.jobs.faulty import Upstream, created, held, http, misbehaving, settled
+from tests.jobs.processes import account, process
+from tests.postgres import Postgres
+
+
+async def ask(runner: Runner, catalog: Catalog, payer: Account, visitor: str = "ann", **parameters: str) -> Job:
+    request = build_request(catalog, "cogview-4", {"prompt": "A red kite", **parameters})
+    return await runner.submit(request, payer, visitor, once=True)
+
+
+def gated() -> tuple[asyncio.Event, list]:
+    """A service that takes a request and answers only when the gate opens."""
+    gate = asyncio.Event()
+    return gate, [held(gate, created())]
+
+
+@pytest.mark.parametrize("clicks", [2, 50])
+async def test_equal_requests_at_once_are_one_job_and_one_post(
+    catalog: Catalog, database_url: str, tmp_path: Path, clicks: int
+) -> None:
+    """Everybody who clicked watches the same job to its end."""
+    gate, post = gated()
+    async with misbehaving(post=post) as upstream, process(catalog, database_url, tmp_path) as runner:
+        host = account(catalog, upstream.address)
+        jobs = await asyncio.gather(*(ask(runner, catalog, host) for _ in range(clicks)))
+        gate.set()
+        ends = await asyncio.gather(*(settled(runner, job) for job in jobs))
+
+    assert len({job.id for job in jobs}) == 1
+    assert {end.state for end in ends} == {JobState.DONE}
+    assert len(upstream.posts) == 1
+
+
+async def test_equal_requests_at_two_processes_are_one_job_and_one_post(
+    catalog: Catalog, postgres: Postgres, tmp_path: Path
+) -> None:
+    """Also the process that does not work on the job can watch it."""
+    gate, post = gated()
+    with postgres.fresh() as url:
+        async with misbehaving(post=post) as upstream:
+            async with process(catalog, url, tmp_path) as one, process(catalog, url, tmp_path) as two:
+                host = account(catalog, upstream.address)
+                jobs = await asyncio.gather(*(ask(runner, catalog, host) for runner in (one, two) * 25))
+                gate.set()
+                ends = [await settled(runner, jobs[0]) for runner in (one, two)]
+
+    assert len({job.id for job in jobs}) == 1
+    assert [end.state for end in ends] == [JobState.DONE] * 2
+    assert len(upstream.posts) == 1
+
+
+async def test_what_differs_is_another_job(catalog: Catalog, database_url: str, tmp_path: Path) -> None:
+    """Another prompt, size, visitor, payer or service: each is sent."""
+    gate, post = gated()
+    async with misbehaving(post=post) as upstream, misbehaving(post=post) as elsewhere:
+        async with process(catalog, database_url, tmp_path) as runner:
+            host = account(catalog, upstream.address)
+            jobs = [
+                await ask(runner, catalog, host),
+                await ask(runner, catalog, host, prompt="A blue kite"),
+                await ask(runner, catalog, host, size="768x1344"),
+                await ask(runner, catalog, host, visitor="bea"),
+                await ask(runner, catalog, replace(host, payer="visitor")),
+                await ask(runner, catalog, account(catalog, elsewhere.address)),
+            ]
+            gate.set()
+            await asyncio.gather(*(settled(runner, job) for job in jobs))
+
+    assert len({job.id for job in jobs}) == 6
+    assert (len(upstream.posts), len(elsewhere.posts)) == (5, 1)
+
+
+async def test_a_request_without_once_is_sent_each_time(catalog: Catalog, database_url: str, tmp_path: Path) -> None:
+    """Who asks for two equal pictures on purpose gets two, and ``once`` does not hand out one of those."""
+    gate, post = gated()
+    async with misbehaving(post=post) as upstream, process(catalog, database_url, tmp_path) as runner:
+        host = account(catalog, upstream.address)
+        request = build_request(catalog, "cogview-4", {"prompt": "A red kite"})
+        jobs = [await runner.submit(request, host, "ann") for _ in range(2)]
+        jobs += [await ask(runner, catalog, host), await runner.submit(request, host, "ann")]
+        gate.set()
+        await asyncio.gather(*(settled(runner, job) for job in jobs))
+
+    assert len({job.id for job in jobs}) == len(upstream.posts) == 4
+
+
+@pytest.mark.parametrize("end", ["done", "failed", "uncertain", "stopped"])
+async def test_after_the_end_the_same_request_is_a_new_job(
+    catalog: Catalog, database_url: str, tmp_path: Path, end: str
+) -> None:
+    """However it ended: whoever asks again wants another one."""
+    gate = asyncio.Event()
+    first = {"done": created(), "failed": http({}, 400), "uncertain": http({}, 500), "stopped": held(gate, created())}[end]
+    async with misbehaving(post=[first, created()]) as upstream, process(catalog, database_url, tmp_path) as runner:
+        host = account(catalog, upstream.address)
+        job = await ask(runner, catalog, host)
+        if end == "stopped":
+            await upstream.asked("posts")
+            await runner.stop(job.id, "ann")
+            gate.set()
+        ended = await settled(runner, job)
+        again = await settled(runner, await ask(runner, catalog, host))
+
+    assert (ended.state, again.state) == (JobState(end), JobState.DONE)
+    assert again.id != job.id
+    assert posted(upstream) == [upstream.posts[0].body] * 2
+
+
+def posted(upstream: Upstream) -> list[bytes]:
+    return [seen.body for seen in upstream.posts]

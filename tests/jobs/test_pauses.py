@@ -1,0 +1,146 @@
+"""A 429 pauses a model at its service for all jobs, once and for as long as it asks; nothing else is held up."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
+from pathlib import Path
+
+import pytest
+
+from components.api.refusals import LONGEST_WAIT, read_retry_after
+from components.catalog import Catalog
+from components.jobs import JobState
+from components.jobs.pacing import Pauses
+from tests.jobs.faulty import Answer, Upstream, created, finished, http, misbehaving, running, settled
+from tests.jobs.processes import PLAIN, account, count, process, submit, until
+
+OTHER = "ideogram-v3"
+
+
+def limited(after: str | None = "2") -> Answer:
+    headers: Mapping[str, str] = {} if after is None else {"Retry-After": after}
+    return http({"error": "slow down"}, 429, headers=headers)
+
+
+@pytest.fixture
+def url(tmp_path: Path) -> str:
+    return f"sqlite:///{tmp_path / 'playground.db'}"
+
+
+def gaps(upstream: Upstream) -> list[float]:
+    """Seconds from the first request to each later one."""
+    return [seen.at - upstream.seen[0].at for seen in upstream.seen[1:]]
+
+
+async def test_a_pause_on_a_request_holds_for_every_job_of_that_model(catalog: Catalog, url: str, tmp_path: Path) -> None:
+    """Those that come later send nothing before the time is over; then each is sent once."""
+    async with misbehaving(post=[limited(), created()]) as upstream, process(catalog, url, tmp_path) as runner:
+        host = account(catalog, upstream.address)
+        first = await submit(runner, catalog, host)
+        await until(runner, first, note="The service asks to wait 2 s; nothing was created.")
+        jobs = [first, *[await submit(runner, catalog, host, f"kite {number}") for number in range(5)]]
+        ends = [await settled(runner, job) for job in jobs]
+
+    assert {end.state for end in ends} == {JobState.DONE}
+    assert min(gaps(upstream)) >= 2
+    assert (len(upstream.posts), count(runner, "rate_limits_total", model=PLAIN)) == (7, 1)
+
+
+async def test_other_models_and_services_are_not_paused(catalog: Catalog, url: str, tmp_path: Path) -> None:
+    """They have limits of their own."""
+    async with misbehaving(post=[limited("60"), created()]) as upstream, misbehaving() as elsewhere:
+        async with process(catalog, url, tmp_path, deadline_s=500) as runner:
+            host = account(catalog, upstream.address)
+            paused = await submit(runner, catalog, host)
+            await until(runner, paused, note="The service asks to wait 60 s; nothing was created.")
+            jobs = [
+                await submit(runner, catalog, host, model=OTHER),
+                await submit(runner, catalog, account(catalog, elsewhere.address)),
+            ]
+            ends = [await settled(runner, job) for job in jobs]
+            waiting = await runner.find(paused.id, "ann")
+
+    assert {end.state for end in ends} == {JobState.DONE}
+    assert (waiting.state, waiting.reserved) == (JobState.QUEUED, 0)
+
+
+async def test_a_pause_on_a_poll_holds_for_every_job_of_that_model(catalog: Catalog, url: str, tmp_path: Path) -> None:
+    """Requests as well as polls, those of jobs that run already included; the tasks are not lost over it."""
+    async with misbehaving(poll=[running()]) as upstream, process(catalog, url, tmp_path) as runner:
+        host = account(catalog, upstream.address)
+        jobs = [await submit(runner, catalog, host, f"kite {number}") for number in range(4)]
+        for job in jobs:
+            await until(runner, job, state=JobState.RUNNING)
+        before, upstream.poll = len(upstream.polls), [*[running()] * len(upstream.polls), limited("2"), finished()]
+        async with asyncio.timeout(8):
+            while not count(runner, "rate_limits_total", model=PLAIN):  # noqa: ASYNC110  # what is waited for says nothing by itself
+                await asyncio.sleep(0.005)
+        told = upstream.polls[before].at
+        jobs.append(await submit(runner, catalog, host, "one more kite"))
+        ends = [await settled(runner, job) for job in jobs]
+
+    assert {end.state for end in ends} == {JobState.DONE}
+    # What was on its way in the very moment of the answer had been sent before anybody knew.
+    later = [seen.at - told for seen in upstream.seen if seen.at - told > 0.25]
+    assert min(later) >= 2
+    assert len(upstream.posts) == 5
+
+
+async def test_a_date_is_waited_for(catalog: Catalog, url: str, tmp_path: Path) -> None:
+    """``Retry-After`` may be a time of day, in whole seconds."""
+    at = datetime.now(UTC) + timedelta(seconds=4)
+    async with misbehaving(post=[limited(format_datetime(at, usegmt=True)), created()]) as upstream:
+        async with process(catalog, url, tmp_path) as runner:
+            host = account(catalog, upstream.address)
+            done = await settled(runner, await submit(runner, catalog, host))
+
+    assert done.state is JobState.DONE
+    assert min(gaps(upstream)) >= 1
+    assert done.sent_at >= at.replace(microsecond=0).timestamp() - 0.05
+
+
+@pytest.mark.parametrize(
+    ("said", "wait"),
+    [
+        ("0", 0), ("7", 7), ("1.5", 1.5), ("1000000000", LONGEST_WAIT), ("999999999999", LONGEST_WAIT),
+        ("Fri, 31 Dec 9999 23:59:59 GMT", LONGEST_WAIT), ("Mon, 01 Jan 1990 00:00:00 GMT", 0),
+        ("-5", None), ("soon", None), ("", None), ("1e9", None), ("nan", None), (None, None),
+    ],
+)  # fmt: skip
+async def test_what_is_said_becomes_seconds_to_wait(said: str | None, wait: float | None) -> None:
+    """At most two minutes; nothing where nothing usable is said."""
+    assert read_retry_after({} if said is None else {"retry-after": said}) == wait
+
+
+@pytest.mark.parametrize(("said", "seconds"), [("1000000000", 120), ("soon", 5), (None, 5)])
+async def test_a_visitor_is_told_the_wait(
+    catalog: Catalog, url: str, tmp_path: Path, said: str | None, seconds: int
+) -> None:
+    """The wait that is kept, not the one that was asked for."""
+    async with misbehaving(post=[limited(said)]) as upstream, process(catalog, url, tmp_path, deadline_s=500) as runner:
+        job = await submit(runner, catalog, account(catalog, upstream.address))
+        told = await until(runner, job, note=f"The service asks to wait {seconds} s; nothing was created.")
+
+    assert (told.state, len(upstream.posts)) == (JobState.QUEUED, 1)
+
+
+async def test_a_wait_beyond_the_deadline_ends_the_job_at_once(catalog: Catalog, url: str, tmp_path: Path) -> None:
+    """Nobody waits for what will not be sent; nothing was charged."""
+    async with misbehaving(post=[limited("100")]) as upstream, process(catalog, url, tmp_path, deadline_s=20) as runner:
+        job = await settled(runner, await submit(runner, catalog, account(catalog, upstream.address)))
+
+    assert (job.state, job.problem.kind, job.problem.charged) == (JobState.FAILED, "rate", "Nothing was charged.")
+    assert (len(upstream.posts), job.spent, job.reserved) == (1, 0, 0)
+
+
+async def test_a_longer_pause_is_not_cut_short_by_a_shorter_one() -> None:
+    """Two answers of the same moment: the service meant both."""
+    pauses = Pauses()
+    pauses.pause(("x", "model"), 100)
+
+    assert pauses.pause(("x", "model"), 1) == pytest.approx(100, abs=0.5)
+    assert pauses.left(("x", "another")) == 0
+    assert pauses.left(("y", "model")) == 0

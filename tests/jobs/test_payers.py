@@ -1,0 +1,128 @@
+"""Who pays stays who pays: no job ever goes on with another payer's key, and none is sent that nobody waits for."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+
+import httpx
+import pytest
+from fsspec.implementations.memory import MemoryFileSystem
+
+from components.api import ApiClient
+from components.catalog import Catalog
+from components.errors import RecordsUnavailable
+from components.jobs import Caps, Job, JobState, PictureStore, Runner
+from components.jobs.records import Spend
+from components.jobs.shelves import Remote
+from tests.conftest import records
+from tests.jobs.conftest import a_job
+from tests.jobs.faulty import TASK, Upstream, http, misbehaving, quiet, settled
+from tests.jobs.processes import account, process, submit
+
+OWN, HOST = "sk-visitors-own-12345", "sk-the-hosts-1234567"
+
+
+async def left_behind(catalog: Catalog, folder: Path, upstream: Upstream, **changes: object) -> Job:
+    """A job that a process has left in the records when it was killed."""
+    async with process(catalog, f"sqlite:///{folder}/p.db", folder, killed=True, begun=False) as runner:
+        return await runner.store.add(a_job(**{"base_url": upstream.address, "created_at": time.time(), **changes}))
+
+
+async def test_a_visitors_job_is_never_sent_with_the_hosts_key(catalog: Catalog, tmp_path: Path) -> None:
+    """Checking again without the key would spend the host's money, past every cap and uncounted."""
+    async with misbehaving() as upstream:
+        job = await left_behind(catalog, tmp_path, upstream, payer="visitor")
+        async with process(catalog, f"sqlite:///{tmp_path}/p.db", tmp_path, caps=Caps(daily=0)) as runner:
+            await runner.check_again(job.id, account(catalog, upstream.address, "host", HOST), "ann")
+            await quiet()
+            job, spend = await runner.find(job.id, "ann"), await runner.spent_today()
+
+    assert (job.state, job.keyless, upstream.seen, spend) == (JobState.QUEUED, True, [], Spend())
+
+
+async def test_a_visitors_key_never_pays_for_a_job_of_the_host(catalog: Catalog, tmp_path: Path) -> None:
+    """A job that waits for the host's key goes on waiting when a visitor enters one."""
+    async with misbehaving() as upstream:
+        job = await left_behind(catalog, tmp_path, upstream, payer="host", state=JobState.RUNNING, task_id=TASK)
+        async with process(catalog, f"sqlite:///{tmp_path}/p.db", tmp_path) as runner:
+            resumed = await runner.key_given("ann", account(catalog, upstream.address, "visitor", OWN))
+            await quiet()
+            job = await runner.find(job.id, "ann")
+
+    assert (resumed, job.keyless, upstream.seen) == (0, True, [])
+
+
+async def test_a_request_of_days_ago_is_not_sent_when_a_key_is_entered(catalog: Catalog, tmp_path: Path) -> None:
+    """It ends as never sent."""
+    async with misbehaving() as upstream:
+        asked = {"payer": "visitor", "keyless": True, "created_at": time.time() - 3 * 86_400}
+        job = await left_behind(catalog, tmp_path, upstream, **asked)
+        async with process(catalog, f"sqlite:///{tmp_path}/p.db", tmp_path) as runner:
+            await runner.key_given("ann", account(catalog, upstream.address, "visitor", OWN))
+            job = await settled(runner, job)
+
+    assert (job.state, job.problem.charged, upstream.seen) == (JobState.FAILED, "Nothing was charged.", [])
+
+
+async def test_an_uncertain_job_whose_task_was_named_is_repaired_when_its_key_is_given(
+    catalog: Catalog, tmp_path: Path
+) -> None:
+    """A callback came before the server died; the key alone was missing to believe it."""
+    async with misbehaving() as upstream:
+        job = await left_behind(catalog, tmp_path, upstream, payer="visitor", state=JobState.SUBMITTING, heard=TASK)
+        async with process(catalog, f"sqlite:///{tmp_path}/p.db", tmp_path) as runner:
+            assert (await runner.find(job.id, "ann")).state is JobState.UNCERTAIN
+            resumed = await runner.key_given("ann", account(catalog, upstream.address, "visitor", OWN))
+            await quiet()
+            job = await runner.find(job.id, "ann")
+
+    assert (resumed, job.state, job.task_id, upstream.posts) == (1, JobState.DONE, TASK, [])
+
+
+async def test_a_service_that_asks_for_no_wait_is_asked_less_and_less(catalog: Catalog, tmp_path: Path) -> None:
+    """``Retry-After: 0`` again and again is no reason to send as fast as the line allows."""
+    again = http({"error": "too many"}, status=429, headers={"Retry-After": "0"})
+    async with misbehaving(post=[again]) as upstream:
+        async with process(catalog, f"sqlite:///{tmp_path}/p.db", tmp_path, deadline_s=60) as runner:
+            job = await submit(runner, catalog, account(catalog, upstream.address))
+            await upstream.asked("posts", 3)
+            await runner.stop(job.id, "ann")
+
+    first, second, third = (seen.at for seen in upstream.posts[:3])
+    assert second - first >= 1
+    assert third - second >= 2
+
+
+class NoDeleting(MemoryFileSystem):
+    """A bucket whose credentials may write and not delete."""
+
+    protocol = "nodeleting"
+    store: dict[str, object] = {}  # noqa: RUF012  # the base class keeps its files this way
+    pseudo_dirs = [""]  # noqa: RUF012
+
+    def rm_file(self, path: str) -> None:
+        raise PermissionError(path)
+
+    _rm = rm_file
+
+
+@pytest.mark.parametrize("failing", ["deleting", "records"])
+async def test_a_picture_is_kept_though_no_room_can_be_made(catalog: Catalog, tmp_path: Path, failing: str) -> None:
+    """What is delivered and paid for is done; too little room is the operator's to know."""
+
+    async def starred() -> set[str]:
+        if failing == "records":
+            raise RecordsUnavailable("away")
+        return set()
+
+    shelf = Remote(NoDeleting(), f"/{failing}")
+    shelf.put("0" * 64 + ".png", b"x" * 100)
+    async with misbehaving() as upstream, records(tmp_path / "records") as store, httpx.AsyncClient() as asking:
+        async with httpx.AsyncClient() as keyless:
+            pictures = PictureStore(shelf, keyless, limit=10, starred=starred)
+            runner = Runner(catalog, store, ApiClient(asking), pictures, deadline_s=20)
+            job = await settled(runner, await submit(runner, catalog, account(catalog, upstream.address)))
+            await runner.aclose()
+
+    assert (job.state, len(job.pictures), job.problem) == (JobState.DONE, 1, None)

@@ -1,0 +1,143 @@
+"""Several processes on one PostgreSQL: a dead one's jobs change hands, a living one's do not, and no answer is lost."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from components.catalog import Catalog
+from components.jobs import JobState, Spend
+from components.jobs.upkeep import BEAT_S
+from tests.jobs.conftest import beside
+from tests.jobs.faulty import TASK, created, finished, held, misbehaving, running, settled
+from tests.jobs.processes import account, another_process, bury, count, owner_and_lease, process, submit, until
+from tests.postgres import Postgres
+
+
+@pytest.fixture
+def url(postgres: Postgres) -> Iterator[str]:
+    with postgres.fresh() as address:
+        yield address
+
+
+async def test_a_killed_processs_job_changes_hands_when_its_lease_is_over(
+    catalog: Catalog, url: str, tmp_path: Path
+) -> None:
+    """A process that is there already takes it up at one of its beats, and not while the lease lasts."""
+    async with misbehaving(poll=[running()]) as upstream:
+        host = account(catalog, upstream.address)
+        async with another_process(url, tmp_path, upstream.address) as (job_id, pid):
+            await upstream.asked("polls")
+            os.kill(pid, signal.SIGKILL)
+        upstream.poll = [finished()]
+        async with process(catalog, url, tmp_path, accounts=lambda _: host) as runner:
+            job = await runner.find(job_id, "ann")
+            owner, lease = owner_and_lease(url, job)
+            assert owner not in (None, runner.store.owner)
+            assert job.state is JobState.RUNNING
+            with beside(url) as connection:
+                connection.execute(f"UPDATE jobs SET lease = {time.time() + 1}")
+            done = await until(runner, job, state=JobState.DONE)
+
+    assert lease is not None
+    assert (done.task_id, len(done.pictures), len(upstream.posts)) == (TASK, 1, 1)
+
+
+async def test_a_living_processs_jobs_are_left_alone(catalog: Catalog, url: str, tmp_path: Path) -> None:
+    """Its leases are prolonged at every beat, so that another one, which looks as often, never gets hold of them."""
+    async with misbehaving(poll=[running()]) as upstream:
+        mine, yours = (account(catalog, upstream.address, key=key) for key in ("sk-of-the-first", "sk-of-the-second"))
+        async with process(catalog, url, tmp_path) as first:
+            job = await submit(first, catalog, mine)
+            await upstream.asked("polls")
+            before = owner_and_lease(url, job)
+            async with process(catalog, url, tmp_path, accounts=lambda _: yours) as second:
+                with beside(url) as connection:
+                    connection.execute(f"UPDATE jobs SET lease = {time.time() + BEAT_S * 1.3}")
+                await asyncio.sleep(BEAT_S * 2.2)
+                after = owner_and_lease(url, job)
+                assert await second.store.take_over() == []
+
+    assert after[0] == before[0] == first.store.owner
+    assert {seen.headers["authorization"] for seen in upstream.seen} == {"Bearer sk-of-the-first"}
+
+
+async def test_a_process_that_was_taken_for_dead_still_writes_its_answer(catalog: Catalog, url: str, tmp_path: Path) -> None:
+    """It alone knows the task: the job that another one called uncertain goes on and ends with its picture."""
+    answered = asyncio.Event()
+    async with misbehaving(post=[held(answered, created())]) as upstream:
+        host = account(catalog, upstream.address)
+        async with process(catalog, url, tmp_path) as slow:
+            job = await submit(slow, catalog, host)
+            await upstream.asked("posts")
+            bury(url)
+            async with process(catalog, url, tmp_path) as other:
+                unsure = await other.find(job.id, "ann")
+                answered.set()
+                done = await until(other, job, state=JobState.DONE)
+                spent = await other.spent_today()
+
+    assert (unsure.state, done.problem, done.task_id) == (JobState.UNCERTAIN, None, TASK)
+    assert (spent, len(upstream.posts)) == (Spend(0, job.credits), 1)
+
+
+async def test_a_stop_at_another_process_ends_the_polling(catalog: Catalog, url: str, tmp_path: Path) -> None:
+    """The owner notices at its next beat, and what the visitor was told stays as it is."""
+    async with misbehaving(poll=[running()]) as upstream:
+        async with process(catalog, url, tmp_path) as owner, process(catalog, url, tmp_path) as other:
+            job = await submit(owner, catalog, account(catalog, upstream.address))
+            await upstream.asked("polls")
+            stopped = await other.stop(job.id, "ann")
+            async with asyncio.timeout(BEAT_S * 3):
+                while count(owner, "jobs_going"):  # noqa: ASYNC110  # what is waited for says nothing by itself
+                    await asyncio.sleep(0.05)
+            upstream.poll = [finished()]
+            asked = len(upstream.seen)
+            after = await owner.store.get(job.id)
+
+    assert (stopped.state, stopped.problem.charged) == (JobState.STOPPED, "It may still finish and be charged.")
+    assert (after, len(upstream.seen)) == (stopped, asked)
+
+
+async def test_a_stop_at_another_process_reaches_a_request_on_its_way(catalog: Catalog, url: str, tmp_path: Path) -> None:
+    """Its answer is noted, and nothing is asked after it."""
+    answered = asyncio.Event()
+    async with misbehaving(post=[held(answered, created())]) as upstream:
+        async with process(catalog, url, tmp_path) as owner, process(catalog, url, tmp_path) as other:
+            job = await submit(owner, catalog, account(catalog, upstream.address))
+            await upstream.asked("posts")
+            await other.stop(job.id, "ann")
+            answered.set()
+            stopped = await until(other, job, state=JobState.STOPPED)
+
+    assert (stopped.task_id, [seen.method for seen in upstream.seen]) == (TASK, ["POST"])
+
+
+async def test_a_process_that_ends_waits_for_its_answer_and_hands_its_jobs_on(
+    catalog: Catalog, database_url: str, tmp_path: Path
+) -> None:
+    """What was on its way has its task id when the process is gone, and the next one need not wait for a lease."""
+    answered = asyncio.Event()
+    async with misbehaving(post=[held(answered, created())], poll=[running()]) as upstream:
+        host = account(catalog, upstream.address)
+        async with process(catalog, database_url, tmp_path) as ending:
+            job = await submit(ending, catalog, host)
+            await upstream.asked("posts")
+            closing = asyncio.create_task(ending.aclose())
+            await asyncio.sleep(0.5)
+            answered.set()
+            await closing
+            left = await ending.store.get(job.id)
+            owner = owner_and_lease(database_url, job)
+        upstream.poll = [finished()]
+        async with process(catalog, database_url, tmp_path, accounts=lambda _: host) as runner:
+            done = await settled(runner, job)
+
+    assert (left.state, left.task_id, owner) == (JobState.RUNNING, TASK, (None, None))
+    assert (done.state, len(upstream.posts)) == (JobState.DONE, 1)

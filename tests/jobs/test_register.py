@@ -1,0 +1,130 @@
+"""A record that cannot be written at first is written later; the request behind it is never sent again for that."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from pathlib import Path
+
+import pytest
+
+from components.catalog import Catalog
+from components.errors import CapReached, RecordsUnavailable
+from components.jobs import Caps, JobState, Spend, SqlStore
+from components.jobs.doorbell import hashed
+from tests.jobs.conftest import NOON, a_job, beside, filled, locked
+from tests.jobs.faulty import TASK, created, finished, held, http, misbehaving, running, settled
+from tests.jobs.processes import account, process, submit, until
+
+LOCKED_S = 12.0  # longer than a statement waits for the lock, so that at least one try fails
+
+
+async def test_a_task_id_that_cannot_be_written_at_first_is_written_later(
+    catalog: Catalog, database_url: str, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Between the POST and its record the database is locked for longer than a write waits: one POST, one job, done."""
+    gate = asyncio.Event()
+    async with misbehaving(post=[held(gate, created())]) as upstream:
+        async with process(catalog, database_url, tmp_path) as runner:
+            job = await submit(runner, catalog, account(catalog, upstream.address))
+            await upstream.asked("posts")
+            with locked(database_url):
+                gate.set()
+                await asyncio.sleep(LOCKED_S)
+                unwritten = await runner.store.get(job.id)
+            done = await until(runner, job, state=JobState.DONE)
+
+    tried = [record.getMessage() for record in caplog.records if record.levelno == logging.ERROR]
+    assert (unwritten.state, unwritten.task_id) == (JobState.SUBMITTING, None)
+    assert any(job.id in said and TASK in said for said in tried)
+    assert (done.task_id, done.spent, len(upstream.posts)) == (TASK, job.credits, 1)
+
+
+async def test_a_change_that_was_written_although_its_answer_was_lost_counts_as_written(
+    catalog: Catalog, database_url: str, tmp_path: Path
+) -> None:
+    """The repeated write finds the row as it should be, and the job is polled as if nothing had happened."""
+    gate = asyncio.Event()
+    async with misbehaving(post=[held(gate, created())]) as upstream:
+        async with process(catalog, database_url, tmp_path, begun=False) as runner:
+            job = await submit(runner, catalog, account(catalog, upstream.address))
+            await upstream.asked("posts")
+            with beside(database_url) as connection:
+                connection.execute("BEGIN IMMEDIATE" if database_url.startswith("sqlite") else "BEGIN")
+                connection.execute(f"UPDATE jobs SET state = 'running', task_id = '{TASK}' WHERE id = '{job.id}'")
+                gate.set()
+                await asyncio.sleep(LOCKED_S)
+                connection.execute("COMMIT")
+            done = await settled(runner, job)
+
+    assert (done.state, done.task_id, len(upstream.posts)) == (JobState.DONE, TASK, 1)
+
+
+async def test_an_end_that_cannot_be_written_at_first_is_written_later(
+    catalog: Catalog, database_url: str, tmp_path: Path
+) -> None:
+    """The pictures are kept and the job is done, as soon as the database says so too."""
+    async with misbehaving(poll=[running()]) as upstream:
+        async with process(catalog, database_url, tmp_path) as runner:
+            job = await submit(runner, catalog, account(catalog, upstream.address))
+            await upstream.asked("polls")
+            with locked(database_url):
+                upstream.poll = [finished()]
+                await upstream.asked("files")
+                await asyncio.sleep(1)
+                unwritten = await runner.store.get(job.id)
+            done = await until(runner, job, state=JobState.DONE)
+
+    assert unwritten.state is JobState.RUNNING
+    assert (len(done.pictures), len(upstream.posts), len(upstream.files)) == (1, 1, 1)
+
+
+async def test_a_refusal_behind_a_locked_database_gives_its_reservation_back(
+    catalog: Catalog, database_url: str, tmp_path: Path
+) -> None:
+    """Nothing was created: once that can be written, nothing is reserved and nothing was spent."""
+    gate = asyncio.Event()
+    async with misbehaving(post=[held(gate, http({"error": "bad"}, 400))]) as upstream:
+        async with process(catalog, database_url, tmp_path) as runner:
+            job = await submit(runner, catalog, account(catalog, upstream.address))
+            await upstream.asked("posts")
+            with locked(database_url):
+                gate.set()
+                await asyncio.sleep(1)
+                held_back = await runner.spent_today()
+            await until(runner, job, state=JobState.FAILED)
+            free = await runner.spent_today()
+
+    assert (held_back, free, len(upstream.posts)) == (Spend(job.credits, 0), Spend(), 1)
+
+
+async def test_nothing_is_sent_while_a_request_cannot_be_recorded(
+    catalog: Catalog, database_url: str, tmp_path: Path
+) -> None:
+    """Without the row that says so, no POST leaves; the visitor is told at once that this page has a problem."""
+    async with misbehaving() as upstream, process(catalog, database_url, tmp_path) as runner:
+        with locked(database_url), pytest.raises(RecordsUnavailable):
+            await submit(runner, catalog, account(catalog, upstream.address))
+        await asyncio.sleep(0.3)
+
+    assert upstream.seen == []
+
+
+async def test_a_claim_whose_answer_was_lost_may_be_repeated(store: SqlStore) -> None:
+    """With the same token it is the same claim and reserves once; with another one the job is somebody else's."""
+    job = a_job()
+    await filled(store, job)
+    token, caps = hashed("secret"), Caps(daily=15)
+
+    first = await store.claim(job.id, caps, NOON, token)
+    again = await store.claim(job.id, caps, NOON + 5, token)
+
+    assert first == again
+    assert (first.state, first.token, first.sent_at) == (JobState.SUBMITTING, token, NOON)
+    assert await store.claim(job.id, caps, NOON, hashed("another")) is None
+    assert await store.claim(job.id, caps, NOON) is None
+    assert await store.spend("host", 0) == Spend(10, 0)
+    second = a_job()
+    await filled(store, second)
+    with pytest.raises(CapReached):
+        await store.claim(second.id, caps, NOON, token)

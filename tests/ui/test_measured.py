@@ -1,0 +1,102 @@
+"""What this page has measured at the service: blank before the first run, told in the table, its file and the chips."""
+
+from __future__ import annotations
+
+import csv
+import io
+import time
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from components.api.polling import Learned
+from components.catalog import Catalog
+from components.jobs import JobState, Measured
+from components.ui.facts import chips, measured_text
+from components.ui.tables import MODELS, UNKNOWN, models_frame, shown
+from tests.conftest import records
+from tests.snippets import Recorder
+from tests.ui import App, calling
+from tests.ui.test_spend import job, paid
+
+COLUMNS = ("p50", "p95", "Runs", "Failed")
+
+
+@pytest.fixture
+def spending(tmp_path: Path, ledger: Recorder) -> Iterator[App]:
+    """An application of which nobody has asked anything yet, whose host pays."""
+    with paid(tmp_path / "home", ledger) as app:
+        yield app
+
+
+def cells(app: App, model: str) -> tuple[str, ...]:
+    """The measured columns of a model in the CSV file."""
+    rows = csv.DictReader(io.StringIO(app.get("/models.csv").text))
+    row = next(row for row in rows if row["id"] == model)
+    return tuple(row[name] for name in COLUMNS)
+
+
+def texts(catalog: Catalog, model: str, seen: dict[str, Measured]) -> tuple[str, ...]:
+    """The measured columns of a model as the table shows them."""
+    frame = models_frame(catalog, seen)
+    row = shown(frame, MODELS)["metadata"]["display_value"][list(frame["id"]).index(model)]
+    return tuple(row[list(MODELS).index(name)] for name in COLUMNS)
+
+
+def test_without_a_run_the_measured_columns_are_blank_and_sort_last(catalog: Catalog) -> None:
+    """Nothing is no number; a model that only failed has runs and failures, and no seconds."""
+    assert texts(catalog, "flux-2", {}) == ("", "", "", "")
+    assert texts(catalog, "flux-2", {"recraft-v4": Measured(3, 1.0, 2.0, 0.0)}) == ("", "", "", "")
+    assert texts(catalog, "flux-2", {"flux-2": Measured(0, None, None, 1.0)}) == ("", "", "0", "100%")
+    assert texts(catalog, "flux-2", {"flux-2": Measured(12, 4.25, 10.0, 0.25)}) == ("4.2", "10.0", "12", "25%")
+    frame = models_frame(catalog, {"flux-2": Measured(12, 4.25, 10.0, 0.25)})
+    assert next(iter(frame.sort_values("p50")["id"])) == "flux-2"
+    assert set(frame[frame["id"] != "flux-2"]["p50"]) == {UNKNOWN}
+
+
+def test_a_sandbox_drawing_is_no_run(app: App) -> None:
+    """It says nothing of a model."""
+    with calling(app) as client:
+        assert client.predict("cogview-4", {"prompt": "a fox"}, api_name="/generate")["state"] == "done"
+    assert cells(app, "cogview-4") == ("", "", "", "")
+
+
+def test_real_runs_are_counted_in_the_file(spending: App) -> None:
+    """Done and failed tasks; a request that never became a task is neither."""
+    assert cells(spending, "flux-2") == ("", "", "", "")
+    with calling(spending) as client:
+        for marker in ("", "", "", " #sandbox:failed", " #sandbox:key"):
+            client.predict("flux-2", {"prompt": f"a fox{marker}"}, api_name="/generate")
+    half, most, runs, failed = cells(spending, "flux-2")
+    assert 0 < float(half) <= float(most)
+    assert (float(runs), float(failed)) == (3, 0.25)
+    assert cells(spending, "recraft-v4") == ("", "", "", "")
+
+
+async def test_the_numbers_are_those_of_the_jobs(tmp_path: Path) -> None:
+    """Seconds from sending to the kept picture; of what is going, uncertain, stopped or a sandbox's, nothing."""
+    now = time.time()
+    async with records(tmp_path) as store:
+        for seconds in (2.0, 4.0, 6.0):
+            await store.add(job(sent_at=now - seconds, finished_at=now))
+        others = (JobState.STOPPED, JobState.UNCERTAIN, JobState.RUNNING)
+        for one in (job(state=state) for state in others):
+            await store.add(one)
+        await store.add(job(payer="sandbox", sent_at=now - 100, finished_at=now))
+        await store.add(replace(job(), state=JobState.FAILED))
+        found = (await store.measured())["flux-2"]
+    assert (found.runs, found.failed) == (3, 0.25)
+    assert found.p50 == pytest.approx(4.0, abs=0.01)
+    assert found.p95 == pytest.approx(5.8, abs=0.01)
+
+
+def test_the_chips_say_whether_seconds_are_stated_or_measured_here(catalog: Catalog) -> None:
+    learned = Learned.expected((3.0, 8.0))
+    for _ in range(20):
+        learned = learned.observed(5.0)
+    told = chips(catalog, catalog.models[0], learned.timing)
+    assert measured_text(learned.timing) in told
+    assert told.count("typically") == 1
+    assert "measured here" not in chips(catalog, catalog.models[0])

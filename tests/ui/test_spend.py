@@ -1,0 +1,172 @@
+"""Whose money, how much of it, and how far it may go: what the page says, and what the service is asked for."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from components.catalog import Catalog
+from components.errors import CapReached
+from components.jobs import Caps, Job, JobState, PictureStore, Runner
+from components.jobs.budgets import check_caps, start_of_day
+from components.ui import messages
+from components.ui.services import Services, Visit
+from tests.conftest import records
+from tests.snippets import Recorder
+from tests.ui import App, calling, free_port, running
+from tests.ui.test_visitors import posted
+
+KEY = "sk-visitor-of-these-tests"
+HOST_KEY = "sk-host-of-these-tests"
+VISITOR = "spender-of-these-tests"
+AT_ONCE = 200
+
+
+def job(**changes: Any) -> Job:
+    """A job of 10 credits that the host pays."""
+    now = time.time()
+    given = Job(
+        id=f"job-{time.monotonic_ns()}", visitor=VISITOR, model="flux-2", body={}, shape="1:1", count=1, payer="host",
+        base_url="https://service.test", credits=10.0, usd=0.1, created_at=now, sent_at=now, state=JobState.DONE,
+        task_id="n42", finished_at=now,
+    )  # fmt: skip
+    return replace(given, **changes)
+
+
+@pytest.fixture
+async def services(catalog: Catalog, client: Any, account: Any, tmp_path: Path) -> Any:
+    """Services whose records each test fills; ``host_key`` and ``caps`` are given to it."""
+    async with httpx.AsyncClient(trust_env=False) as http, records(tmp_path / "records") as store:
+        runner = Runner(catalog, store, client, PictureStore(tmp_path / "pictures", http))
+
+        def made(host_key: str | None = HOST_KEY, caps: Caps | None = None) -> Services:
+            return Services(
+                catalog=catalog, runner=runner, service=replace(account, payer="", key=""), sandbox=account,
+                sandbox_url="", examples="", host_key=host_key, caps=caps or Caps(),
+            )  # fmt: skip
+
+        yield made
+        await runner.aclose()
+
+
+async def test_the_host_is_told_today_you_the_caps_and_what_is_held_back(services: Any) -> None:
+    """What another visitor spends counts today and not as yours; a going job is reserved; yesterday is over."""
+    house = services(caps=Caps(100, 40, 30))
+    mine = Visit(VISITOR)
+    assert await messages.spend_line(house, mine) == (
+        "Today: 0 of 100 credits · you: 0 of 40 credits · at most 30 a request; resets at midnight UTC."
+    )
+    yesterday = start_of_day(time.time()) - 60
+    for one in (
+        job(),
+        job(visitor="another-visitor-0123"),
+        job(state=JobState.UNCERTAIN, task_id=None, credits=5.0),
+        job(payer="visitor"),
+        job(payer="sandbox"),
+        job(created_at=yesterday, sent_at=yesterday, finished_at=yesterday),
+        job(state=JobState.FAILED, task_id=None, sent_at=time.time()),
+    ):
+        await house.runner.store.add(one)
+    assert await messages.spend_line(house, mine) == (
+        "Today: 25 of 100 credits, 5 of them reserved · you: 15 of 40 credits · at most 30 a request; resets at midnight UTC."
+    )
+    assert await messages.pill(house, mine) == ("host", "Host key · 75 of 100 credits left today")
+
+
+async def test_without_caps_the_host_is_told_what_is_used_and_of_no_reset(services: Any) -> None:
+    house = services()
+    await house.runner.store.add(job())
+    assert await messages.spend_line(house, Visit(VISITOR)) == "Today: 10 credits · you: 10 credits."
+    assert await messages.pill(house, Visit(VISITOR)) == ("host", "Host key · 10 credits used today")
+    only_job = services(caps=Caps(job=12))
+    assert await messages.spend_line(only_job, Visit("other-visitor-0123")) == (
+        "Today: 10 credits · you: 0 credits · at most 12 a request."
+    )
+
+
+async def test_a_key_of_ones_own_is_counted_from_when_the_page_was_opened(services: Any) -> None:
+    """Only what that key paid; in credits and dollars; the service's own number where it reports one."""
+    house = services(caps=Caps(100))
+    visit = Visit(VISITOR, KEY, since=time.time() - 60)
+    for one in (
+        job(payer="visitor", charged=12.0),
+        job(payer="visitor", state=JobState.RUNNING, finished_at=None),
+        job(payer="visitor", created_at=visit.since - 5, sent_at=visit.since - 5),
+        job(payer="host"),
+        job(payer="visitor", visitor="another-visitor-0123"),
+    ):
+        await house.runner.store.add(one)
+    assert await messages.spend_line(house, visit) == (
+        "Your key: 22 credits ($0.22) since you opened this page, 10 of them reserved. No cap here."
+    )
+    assert await messages.pill(house, visit) == ("visitor", "Your key · 22 credits this visit")
+
+
+async def test_where_nothing_can_be_spent_nothing_is_said_of_money(services: Any) -> None:
+    house = services(host_key=None, caps=Caps(100))
+    await house.runner.store.add(job(payer="sandbox"))
+    assert await messages.spend_line(house, Visit(VISITOR)) == ""
+    assert await messages.pill(house, Visit(VISITOR)) == ("sandbox", "Sandbox · drawings, free")
+
+
+@pytest.mark.parametrize(
+    ("caps", "words"),
+    [
+        (Caps(daily=20), "This page has used 15 of its 20 credits a day. It resets at midnight UTC."),
+        (Caps(visitor=12), "You have used 6 of your 12 credits a day here. It resets at midnight UTC."),
+        (Caps(job=9), "This request costs 10 credits; this page allows 9 credits a request."),
+    ],
+)
+def test_a_refusal_names_the_cap_and_says_when_it_resets(caps: Caps, words: str) -> None:
+    """And that nothing was charged, and what to do about it."""
+    with pytest.raises(CapReached) as refused:
+        check_caps(job(), caps, 15.0, 6.0)
+    told = messages.plain(refused.value)
+    assert words in told
+    assert "Nothing was charged." in told
+    assert "own key" in told
+
+
+@contextmanager
+def paid(folder: Path, ledger: Recorder, **caps: str) -> Iterator[App]:
+    settings = {"API_IN_ONE_KEY": HOST_KEY, "API_IN_ONE_BASE_URL": ledger.address, "GRADIO_SERVER_PORT": str(free_port())}
+    with running(folder, **settings, **caps) as app:
+        yield app
+
+
+def test_a_cap_is_kept_across_a_restart_and_beyond_it_nothing_is_sent(tmp_path: Path, ledger: Recorder) -> None:
+    """What was spent before the process died counts; a key of one's own is not held to it."""
+    with paid(tmp_path / "home", ledger, PLAYGROUND_DAILY_CREDITS="12") as app:
+        with calling(app) as client:
+            for _ in range(2):
+                assert client.predict("flux-2", {"prompt": "a fox"}, api_name="/generate")["state"] == "done"
+        app.stop(9)
+    with paid(tmp_path / "home", ledger, PLAYGROUND_DAILY_CREDITS="12") as app:
+        with calling(app) as client:
+            told = client.predict("flux-2", {"prompt": "a fox"}, api_name="/generate")
+        assert (told["state"], told["task_id"]) == ("failed", None)
+        assert "This page has used 10 of its 12 credits a day. It resets at midnight UTC." in told["message"]
+        assert len(ledger.posts) == 2
+        with calling(app, X_API_In_One_Key=KEY) as client:
+            assert client.predict("flux-2", {"prompt": "a fox"}, api_name="/generate")["state"] == "done"
+        assert len(ledger.posts) == 3
+
+
+def test_two_hundred_at_once_do_not_pass_the_cap(tmp_path: Path, ledger: Recorder) -> None:
+    """Twenty requests of 5 credits fit 100: exactly they reach the service, and the others are refused in words."""
+    call = ["flux-2", {"prompt": "a fox"}]
+    with paid(tmp_path / "home", ledger, PLAYGROUND_DAILY_CREDITS="100", PLAYGROUND_VISITOR_CREDITS="10") as app:
+        with ThreadPoolExecutor(AT_ONCE) as pool:
+            headers = [{"X-Playground-Visitor": f"one-of-many-visitors-{number % 40}"} for number in range(AT_ONCE)]
+            told = list(pool.map(lambda sent: posted(app, "generate", call, sent), headers))
+        done = [text for text in told if '"state": "done"' in text]
+        refused = [text for text in told if "It resets at midnight UTC." in text]
+        assert (len(done), len(refused), len(ledger.posts)) == (20, 180, 20)

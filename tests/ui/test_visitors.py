@@ -1,0 +1,205 @@
+"""An anonymous browser is known by its cookie and a caller by a header; nobody learns either, or what they asked."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+import secrets
+import sqlite3
+import time
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+from gradio_client import Client
+from gradio_client.exceptions import AppError
+
+from components.ui.visitors import COOKIE, Visitors, read_cookie, visitor_id
+from tests.ui import App, calling, free_port, running
+
+SECRET = "visitor-of-these-tests-0123456789"
+ANSWER = ["job_id", "state", "task_id", "images", "credits", "usd", "seconds", "message"]
+FORGED = [
+    "", "short", "x" * 101, "with space 0123456789", 'quo"te-0123456789abc', "semi;colon-0123456789", "../../etc/passwd-0123",
+    "a\x80b-0123456789abcdef", "<script>alert(1)</script>", "'; drop table jobs; --0123", "0123456789abcdef\tx", "%00%00%00%00%00%00",
+]  # fmt: skip
+HEADERS = [
+    f"{COOKIE}", f"{COOKIE}=", f"{COOKIE}=;{COOKIE}=", "=;;=;", f"other={SECRET}", f"{COOKIE}2={SECRET}", "\\\\\\", '"', "a=b; [c]=d",
+]  # fmt: skip
+
+
+async def page(scope: Any, receive: Any, send: Any) -> None:
+    """A page that says nothing, with a cookie of its own."""
+    headers = [(b"content-type", b"text/html"), (b"set-cookie", b"theirs=1")]
+    await send({"type": "http.response.start", "status": 200, "headers": headers})
+    await send({"type": "http.response.body", "body": b""})
+
+
+def given(
+    path: str = "/",
+    *,
+    address: str = "http://test",
+    framed: bool = False,
+    method: str = "GET",
+    root: str = "",
+    **headers: str,
+) -> list[str]:
+    """The cookies of ours that a request is answered with."""
+
+    async def ask() -> httpx.Response:
+        transport = httpx.ASGITransport(Visitors(page, framed), root_path=root)
+        async with httpx.AsyncClient(transport=transport, base_url=address) as http:
+            raw = [(name.encode(), value.encode("latin-1")) for name, value in headers.items()]
+            return await http.request(method, path, headers=raw)
+
+    answer = asyncio.run(ask())
+    set_cookies = answer.headers.get_list("set-cookie")
+    assert set_cookies[0] == "theirs=1"
+    return set_cookies[1:]
+
+
+def parts(cookie: str) -> dict[str, str]:
+    """The attributes of a cookie, and its value under its name."""
+    return {name.lower(): value for name, _, value in (part.partition("=") for part in cookie.split("; "))}
+
+
+def test_a_browser_is_given_one_cookie_when_it_opens_the_page_and_nowhere_else() -> None:
+    """Not with a script, a picture, an event or a HEAD; and not again while it has one."""
+    (cookie,) = given("/?model=flux-2")
+    assert re.fullmatch(r"[A-Za-z0-9_-]{32}", parts(cookie)[COOKIE])
+    for path in ("/config", "/healthz", "/gradio_api/info", "/pictures/a.png", "/index.html"):
+        assert given(path) == []
+    for method in ("POST", "HEAD", "PUT", "OPTIONS"):
+        assert given(method=method) == []
+    assert given(cookie=f"{COOKIE}={parts(cookie)[COOKIE]}") == []
+    assert given(cookie=f"a=b; {COOKIE}={SECRET}; c=d") == []
+    assert len({parts(given()[0])[COOKIE] for _ in range(50)}) == 50
+
+
+def test_the_cookie_is_for_no_script_and_no_other_site() -> None:
+    """Over plain HTTP without Secure, or a browser would not keep it; with a path where the page has one."""
+    (cookie,) = given()
+    assert {name: value for name, value in parts(cookie).items() if name != COOKIE} == {
+        "path": "/", "max-age": "31536000", "httponly": "", "samesite": "Lax",
+    }  # fmt: skip
+    assert parts(given(root="/play")[0])["path"] == "/play"
+
+
+@pytest.mark.parametrize(("framed", "same_site", "partitioned"), [(False, "Lax", False), (True, "None", True)])
+def test_over_https_the_cookie_is_secure_and_inside_a_frame_it_is_one_for_each_outer_site(
+    framed: bool, same_site: str, partitioned: bool
+) -> None:
+    """A page inside another site's frame is only given back cookies that say so."""
+    (cookie,) = given(address="https://test", framed=framed)
+    told = parts(cookie)
+    assert ("secure" in told, "httponly" in told, told["samesite"]) == (True, True, same_site)
+    assert ("partitioned" in told) == partitioned
+    plain = parts(given(framed=framed)[0])
+    assert ("secure" in plain, plain["samesite"]) == (False, "Lax")
+
+
+@pytest.mark.parametrize("value", FORGED)
+def test_a_cookie_that_is_not_of_our_making_is_replaced(value: str) -> None:
+    (cookie,) = given(cookie=f"{COOKIE}={value}")
+    assert parts(cookie)[COOKIE] != value
+
+
+@pytest.mark.parametrize("header", HEADERS)
+def test_a_cookie_header_that_cannot_be_read_is_no_error(header: str) -> None:
+    assert read_cookie(header) == ""
+    assert len(given(cookie=header)) == 1
+
+
+@pytest.fixture(scope="module")
+def known(app: App) -> dict[str, Any]:
+    """A job of SECRET, as ``/generate`` returned it."""
+    with calling(app, X_Playground_Visitor=SECRET) as client:
+        return dict(client.predict("flux-2", {"prompt": "a fox in the snow"}, api_name="/generate"))
+
+
+def test_a_visitor_is_given_the_job_back_and_nobody_else_is(app: App, known: dict[str, Any]) -> None:
+    """A hundred strangers are told the very words that they are told about a job that never was."""
+    with calling(app, X_Playground_Visitor=SECRET) as client:
+        told = client.predict(known["job_id"], api_name="/job")
+        never = refusal(client, secrets.token_urlsafe(16))
+    assert list(told) == ANSWER
+    assert told == known
+    for _ in range(100):
+        words = posted(app, "job", [known["job_id"]], {"X-Playground-Visitor": secrets.token_urlsafe(16)})
+        assert never in words
+        assert known["task_id"] not in words
+    with calling(app) as client:
+        assert refusal(client, known["job_id"]) == never
+        for odd in ("", "' or 1=1 --", "%", "x" * 5000, "\0"):
+            assert refusal(client, odd) == never
+
+
+def test_a_cookie_does_not_open_a_callers_jobs_nor_a_header_a_browsers(app: App, known: dict[str, Any]) -> None:
+    """The hash that the database holds is no way in either."""
+    for headers in ({"Cookie": f"{COOKIE}={SECRET}"}, {"X-Playground-Visitor": visitor_id(SECRET)}):
+        assert "There is no such job" in posted(app, "job", [known["job_id"]], headers)
+
+
+def test_what_is_kept_of_a_visitor_is_a_hash(app: App, known: dict[str, Any]) -> None:
+    """Neither cookie nor header is in the database, beside it, or in a line of the log."""
+    cookie = app.get("/").cookies[COOKIE]
+    assert app.get("/", cookies={COOKIE: cookie}).cookies.get(COOKIE) is None
+    with closing(sqlite3.connect(app.folder / "data" / "playground.db")) as database:
+        (visitor,) = database.execute("select visitor from jobs where id = ?", [known["job_id"]]).fetchone()
+        kept = "\n".join(database.iterdump())
+    assert visitor == visitor_id(SECRET)
+    files = [path for path in (app.folder / "data").rglob("*") if path.is_file()]
+    for secret in (SECRET, cookie):
+        assert secret not in kept
+        assert [path for path in files if secret.encode() in path.read_bytes()] == []
+        assert secret not in app.log
+
+
+def test_a_job_outlives_its_application(tmp_path: Path) -> None:
+    """After an ordinary end and a new start the same visitor is given the same job, with a picture that is there."""
+    settings = {"GRADIO_SERVER_PORT": str(free_port())}
+    with running(tmp_path / "home", **settings) as app:
+        with calling(app, X_Playground_Visitor=SECRET) as client:
+            before = client.predict("flux-2", {"prompt": "a fox"}, api_name="/generate")
+        app.stop()
+    with running(tmp_path / "home", **settings) as app:
+        with calling(app, X_Playground_Visitor=SECRET) as client:
+            after = client.predict(before["job_id"], api_name="/job")
+        assert after == before
+        assert app.get("/pictures/" + after["images"][0].rpartition("/")[2]).status_code == 200
+        assert "There is no such job" in posted(
+            app, "job", [before["job_id"]], {"X-Playground-Visitor": "somebody-else-1234"}
+        )
+
+
+def test_a_going_job_outlives_its_application_and_is_done_by_the_next_one(tmp_path: Path) -> None:
+    """Its caller has gone with the first process and asks the second by the job's id."""
+    settings = {"GRADIO_SERVER_PORT": str(free_port()), "PLAYGROUND_SANDBOX_SPEED": "1"}
+    headers = {"X-Playground-Visitor": SECRET}
+    with running(tmp_path / "home", **settings) as app:
+        app.post("/gradio_api/call/generate", json={"data": ["flux-2", {"prompt": "a fox"}]}, headers=headers)
+        while '"running"' not in app.log:
+            time.sleep(0.05)
+        found = re.search(r'"job": "(\S+)"', app.log)
+        assert found
+        app.stop(9)
+    with running(tmp_path / "home", **settings) as app:
+        with calling(app, X_Playground_Visitor=SECRET) as client:
+            while (told := client.predict(found[1], api_name="/job"))["state"] == "running":
+                time.sleep(0.2)
+        assert (told["state"], len(told["images"])) == ("done", 1)
+
+
+def refusal(client: Client, job_id: str) -> str:
+    with pytest.raises(AppError) as refused:
+        client.predict(job_id, api_name="/job")
+    return str(refused.value)
+
+
+def posted(app: App, endpoint: str, data: list[Any], headers: dict[str, str]) -> str:
+    """What the stream of a call by plain HTTP says."""
+    with httpx.Client(base_url=app.url, trust_env=False, timeout=30, headers=headers) as http:
+        event = http.post(f"/gradio_api/call/{endpoint}", json={"data": data}).json()["event_id"]
+        return http.get(f"/gradio_api/call/{endpoint}/{event}").text
