@@ -195,7 +195,7 @@ def test_a_request_whose_answer_died_with_the_process_is_not_sent_again_by_itsel
     page = open_page(context, lives.address)
     expect(word(page)).to_have_text("Unsure")
     expect(page.locator("#place .problem")).to_contain_text("stopped while the request was being sent")
-    expect(page.locator("#spend")).to_contain_text("10 reserved")
+    expect(page.locator("#spend")).to_contain_text("10 of them reserved")
     assert service.asked("dice") == 1
     service.mute.clear()
     page.get_by_role("button", name="Ask again").dblclick()
