@@ -105,8 +105,9 @@ class Worker:
                     if claimed is None:
                         return None
                     if self._pauses.left(key):  # somebody was told to wait while this one was claimed
-                        await self._register.surely(job.id, {JobState.SUBMITTING}, state=JobState.QUEUED)
-                        continue
+                        if await self._queued_again(job, ""):
+                            continue
+                        return None
                     body = dict(claimed.body)
                     if base := self._calls_back(claimed, account):
                         body["callback_url"] = doorbell.address(base, job.id, secret)
@@ -116,10 +117,7 @@ class Worker:
                 refusals += 1
                 wait = self._limited(key, error, refusals)
                 note = f"The service asks to wait {max(1, round(wait))} s; nothing was created."
-                queued = await self._register.surely(job.id, {JobState.SUBMITTING}, state=JobState.QUEUED, note=note)
-                if queued and queued.stopping:
-                    await self._stop(queued)
-                if queued is None or queued.stopping:
+                if not await self._queued_again(job, note):
                     return None
                 if time.monotonic() + wait > give_up:
                     raise
@@ -144,6 +142,13 @@ class Worker:
                 await self._stop(running)
                 return None
             return (running, reply) if running else None
+
+    async def _queued_again(self, job: Job, note: str) -> bool:
+        """Back into the queue, for nothing was created; False if its visitor has asked to stop meanwhile."""
+        queued = await self._register.surely(job.id, {JobState.SUBMITTING}, state=JobState.QUEUED, note=note)
+        if queued and queued.stopping:
+            await self._stop(queued)
+        return queued is not None and not queued.stopping
 
     async def _lost(self, job: Job, error: AnswerLost, account: Account) -> None:
         """The answer is lost: uncertain, unless a callback or the answer itself has named the task."""

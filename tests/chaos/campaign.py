@@ -29,6 +29,7 @@ DEADLINE_S = 4.0 * PATIENCE
 HANG_S = DEADLINE_S + 5.0
 REPAIR_S = 14.0 * PATIENCE  # a repair asks for ten seconds, then it gives up
 CHECKS = 3
+BETWEEN_CHECKS_S = 2.5
 
 
 @dataclass
@@ -149,6 +150,8 @@ class Campaign:
             job = await self._repaired(runner, outcome, job)
         await self.upstream.heal(run.mark)
         while _checkable(job) and outcome.checks < (1 if any(fault.endless for fault in run.faults) else CHECKS):
+            if outcome.checks:  # as a visitor would; a model that was told to wait is left alone for some seconds
+                await asyncio.sleep(BETWEEN_CHECKS_S)
             outcome.checks += 1
             job = await runner.check_again(job.id, payer, run.visitor)
             job = await self._settled(runner, outcome, job)
