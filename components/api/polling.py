@@ -23,7 +23,7 @@ LATE_SHARE = 0.98
 LAST_SHARE = 0.994
 BELIEVED = (0.01, 86_400.0)
 SCREEN_PRICE = 0.05
-BUSY_JOBS = 100
+BUSY_JOBS = 50
 
 
 @dataclass(frozen=True)
