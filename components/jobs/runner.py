@@ -230,8 +230,7 @@ class Runner:
     def timing(self, job: Job) -> Timing:
         """How long such a job takes: learned here, else the service's own range."""
         account = self._tasks.account(job.id)
-        known = self._times.known((place(account), job.model)) if account else None
-        return (known or Learned.expected(job.typical)).timing
+        return self._times.timing((place(account), job.model), job) if account else Learned.expected(job.typical).timing
 
     def learned(self, account: Account, model: str) -> Timing | None:
         """Run times of a model as seen here; None while nothing was seen."""
@@ -255,12 +254,9 @@ class Runner:
             self._worker.ring(job_id)
         if named and named != job.heard and job.state in GOING | {JobState.UNCERTAIN}:
             job = await self._register.change(job_id, GOING | {JobState.UNCERTAIN}, heard=named) or job
-        if job_id not in self._tasks and (account := self._upkeep.account(job)):
-            if job.state is JobState.UNCERTAIN and job.heard:
-                unsure, task_id = job, job.heard
-                self._tasks.start(job, account, lambda: self._worker.repair(unsure, task_id, account))
-            elif job.overdue or job.keyless:
-                await self._upkeep.go_on(job, account)
+        idle = job_id not in self._tasks and (job.overdue or job.keyless or job.state is JobState.UNCERTAIN)
+        if idle and (account := self._upkeep.account(job)):
+            await self._upkeep.go_on(job, account)
         return True
 
     def _count(self, going: int) -> None:

@@ -20,6 +20,7 @@ from sqlalchemy import (
     ColumnElement,
     Connection,
     Float,
+    Row,
     Select,
     Text,
     case,
@@ -169,7 +170,7 @@ class SqlStore:
                 day = start_of_day(now)
                 check_caps(job, caps, *_sums(connection, "host", day, job.visitor))
             changes = {"state": JobState.SUBMITTING, "sent_at": now, "note": "", "token": token}
-            return self._changed(connection, job_id, {JobState.QUEUED}, changes, extra=self._lease(connection))
+            return self._applied(connection, row, changes, self._lease(connection))
 
         return await self._write(claiming)
 
@@ -277,14 +278,19 @@ class SqlStore:
         row = connection.execute(_of(job_id)).one_or_none()
         if row is None or row.state not in when or (owned and row.owner != self.owner):
             return None
+        return self._applied(connection, row, changes, extra or {})
+
+    @staticmethod
+    def _applied(connection: Connection, row: Row[Any], changes: dict[str, Any], extra: dict[str, Any]) -> Job:
+        """A locked row with the changes written to it."""
         before = to_job(row)
         after = replace(before, **changes)
         if after.settled:
             after = replace(after, once=None, stopping=False)
         old, new = to_row(before), to_row(after)
-        values = {name: value for name, value in new.items() if value != old[name]} | (extra or {})
+        values = {name: value for name, value in new.items() if value != old[name]} | extra
         if values:
-            connection.execute(update(jobs).where(jobs.c.id == job_id).values(**values))
+            connection.execute(update(jobs).where(jobs.c.id == row.id).values(**values))
         return to_job({**row._mapping, **new})
 
     def _lease(self, connection: Connection) -> dict[str, Any]:

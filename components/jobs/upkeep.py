@@ -90,8 +90,7 @@ class Upkeep:
         if job.state is JobState.QUEUED and job.keyless:
             changed = await self._register.change(job.id, {JobState.QUEUED}, take=True, **back)
         elif job.state is JobState.UNCERTAIN and job.heard:
-            if job.id not in self._tasks:
-                self._tasks.start(job, account, lambda: self._worker.repair(job, job.heard, account))
+            self._repair(job, account)
             return job
         elif job.task_id or job.waiting:
             changed = await self._register.change(job.id, CHECKABLE, take=True, state=JobState.RUNNING, **back)
@@ -124,7 +123,7 @@ class Upkeep:
             ended: dict[str, Any] = {"problem": left_while_sending().problem, "finished_at": time.time()}
             unsure = await self._register.change(job.id, {JobState.SUBMITTING}, state=JobState.UNCERTAIN, **ended)
             if unsure and unsure.heard and account:
-                self._tasks.start(unsure, account, lambda: self._worker.repair(unsure, unsure.heard, account))
+                self._repair(unsure, account)
         elif job.state is JobState.QUEUED and self._too_old(job):
             await self._never_sent(job)
         elif account is None:
@@ -140,6 +139,10 @@ class Upkeep:
     async def _never_sent(self, job: Job) -> Job | None:
         failed: dict[str, Any] = {"problem": never_sent().problem, "finished_at": time.time(), "keyless": False, "note": ""}
         return await self._register.change(job.id, {JobState.QUEUED}, state=JobState.FAILED, **failed)
+
+    def _repair(self, job: Job, account: Account) -> None:
+        if job.id not in self._tasks:
+            self._tasks.start(job, account, lambda: self._worker.repair(job, job.heard, account))
 
     def _work_on(self, job: Job, account: Account) -> None:
         if job.state is JobState.QUEUED:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncGenerator, AsyncIterator, Callable
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
 from contextlib import aclosing
 from dataclasses import dataclass
 from typing import Any
@@ -171,24 +171,22 @@ def build_job_panel(services: Services, visit: gr.State) -> JobPanel:
             lambda: rebuild_request(services.catalog, lost.model, lost.body), visitor, str(request.session_hash)
         )
 
+    async def changed(change: Awaitable[Job]) -> Updates:
+        """A job after what its visitor asked for, or why it could not be done."""
+        try:
+            return shown(await change)
+        except PlaygroundError as error:
+            return {place: result.show_problem(services, error.problem)}
+
     async def look(job_id: str, visitor: Visit) -> Updates:
         """Go on with a job that is overdue, stopped, unreadable or waits for its key. Sends no new request."""
-        try:
-            return shown(await runner.check_again(job_id, services.account(visitor), visitor.visitor))
-        except PlaygroundError as error:
-            return {place: result.show_problem(services, error.problem)}
+        return await changed(runner.check_again(job_id, services.account(visitor), visitor.visitor))
 
     async def halt(job_id: str, visitor: Visit) -> Updates:
-        try:
-            return shown(await runner.stop(job_id, visitor.visitor))
-        except PlaygroundError as error:
-            return {place: result.show_problem(services, error.problem)}
+        return await changed(runner.stop(job_id, visitor.visitor))
 
     async def let_go(job_id: str, visitor: Visit) -> Updates:
-        try:
-            return {**shown(await runner.let_go(job_id, visitor.visitor)), news: moved(job_id)}
-        except PlaygroundError as error:
-            return {place: result.show_problem(services, error.problem)}
+        return {news: moved(job_id), **await changed(runner.let_go(job_id, visitor.visitor))}
 
     quiet: dict[str, Any] = {"queue": False, "show_progress": "hidden", "api_visibility": "private"}
     long: dict[str, Any] = {"concurrency_limit": None, "show_progress": "hidden", "api_visibility": "private"}

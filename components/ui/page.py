@@ -66,7 +66,7 @@ def _open(
         return updates
 
     outputs = {visit, tabs, *header.told, *generate.panel.parts, *generate.filling, *integrate.following}
-    opened = page.load(arrive, None, outputs, queue=False, show_progress="hidden", api_visibility="private")
+    opened = page.load(arrive, None, outputs, **QUIET)
     generate.panel.watched(opened)
 
 
@@ -80,7 +80,6 @@ def _connect(
     integrate: IntegrateTab,
 ) -> None:
     """The wires between tabs."""
-    quiet: dict[str, Any] = {"queue": False, "show_progress": "hidden", "api_visibility": "private"}
 
     async def account(now: Visit) -> dict[Any, Any]:
         updates = await refreshed(services, now, header)
@@ -93,12 +92,12 @@ def _connect(
         return dict(await generate.panel.resume(now))
 
     for change in header.changes:
-        change.then(generate.follow, set(generate.read), set(generate.following), **quiet)
+        change.then(generate.follow, set(generate.read), set(generate.following), **QUIET)
     # A key that is given again lets jobs go on that waited for it.
-    entered = header.changes[0].then(again, [visit], list(generate.panel.parts), **quiet)
+    entered = header.changes[0].then(again, [visit], list(generate.panel.parts), **QUIET)
     generate.panel.watched(entered)
-    generate.panel.news.change(account, [visit], [header.pill, header.spend], **quiet)
-    generate.model.change(integrate.follow, generate.model, set(integrate.following), **quiet)
-    models.table.select(models.choose, None, models.chosen, **quiet).then(
-        open_model, [models.chosen], [generate.model, tabs], **quiet
-    ).then(generate.choose, set(generate.choosing), set(generate.filling) - {generate.model}, **quiet)
+    generate.panel.news.change(account, [visit], [header.pill, header.spend], **QUIET)
+    generate.model.change(integrate.follow, generate.model, set(integrate.following), **QUIET)
+    models.table.select(models.choose, None, models.chosen, **QUIET).then(
+        open_model, [models.chosen], [generate.model, tabs], **QUIET
+    ).then(generate.choose, set(generate.choosing), set(generate.filling) - {generate.model}, **QUIET)
