@@ -25,7 +25,7 @@ A few libraries have one home each:
     numpy              sandbox
     jinja2             ui
     fastapi            sandbox jobs.routes ui.downloads
-    sqlalchemy         jobs.database jobs.schema jobs.store jobs.migrations
+    sqlalchemy         jobs.database jobs.schema jobs.store jobs.transactions jobs.migrations
     alembic            jobs.database jobs.migrations
     filelock           jobs.database
     fsspec             jobs.shelves

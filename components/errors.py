@@ -21,7 +21,7 @@ PlaygroundError
     └── PictureUnkept     the task is done, a picture could not be fetched or is not one
 
 The message of an error is written for the visitor. Foreign exceptions are translated where they appear
-(``api.client``, ``jobs.fetching``, ``jobs.store``, ``catalog.loading``), always ``from`` their cause, so the log keeps both.
+(``api.client``, ``jobs.fetching``, ``jobs.transactions``, ``catalog.loading``), always ``from`` their cause, so the log keeps both.
 """
 
 from __future__ import annotations

@@ -1,20 +1,15 @@
 """Where jobs are kept. ``change`` and ``claim`` are the only ways a job moves, each one transaction and conditional.
 
-The same statements run on SQLite and PostgreSQL. They run in threads, because a database may wait for a lock or
-a disk and the event loop may not; SQLite has one thread that writes.
+The same statements run on SQLite and PostgreSQL; how they get to run is in ``jobs.transactions``.
 """
 
 from __future__ import annotations
 
-import asyncio
 import secrets
 import time
-from collections.abc import Callable, Collection, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import suppress
+from collections.abc import Collection, Sequence
 from dataclasses import asdict, replace
-from queue import Empty, SimpleQueue
-from typing import Any, Protocol, TypeVar
+from typing import Any, Protocol
 
 from sqlalchemy import (
     ColumnElement,
@@ -33,7 +28,6 @@ from sqlalchemy import (
     update,
 )
 from sqlalchemy import cast as sql_cast
-from sqlalchemy.exc import IntegrityError, SQLAlchemyError
 
 from components.api.polling import Learned
 from components.errors import RecordsUnavailable
@@ -41,14 +35,12 @@ from components.jobs.budgets import check_caps, start_of_day
 from components.jobs.database import Database
 from components.jobs.records import GOING, Caps, Job, JobState, Measured, Spend
 from components.jobs.schema import budget, jobs, storable, timings, to_job, to_row
+from components.jobs.transactions import Transactions, Twin
 
 LEASE_S = 20.0
 TAKEN_AT_ONCE = 200
 MEASURED_JOBS = 5_000
-THREADS = 4
 ADD_TRIES = 3
-LARGEST_BATCH = 64
-Found = TypeVar("Found")
 
 
 class Store(Protocol):
@@ -113,17 +105,11 @@ class SqlStore:
     def __init__(self, database: Database, owner: str | None = None) -> None:
         self.owner = owner or secrets.token_hex(8)
         self._database = database
-        self._reading = database.engine.execution_options(reading=True)
-        # Apart, so that writes which wait for a lock keep no page from reading.
-        self._readers = ThreadPoolExecutor(THREADS, "records-reader")
-        self._writers = ThreadPoolExecutor(THREADS if database.shared else 1, "records-writer")
-        self._waiting: SimpleQueue[tuple[Callable[[Connection], Any], Future[Any]]] = SimpleQueue()
-        self._batch = 1 if database.shared else LARGEST_BATCH
+        self._transactions = Transactions(database)
 
     async def aclose(self) -> None:
         """Wait for what is being written, and end the threads. The database stays open."""
-        for pool in (self._readers, self._writers):
-            await asyncio.to_thread(pool.shutdown)
+        await self._transactions.aclose()
 
     async def add(self, job: Job) -> Job:
         job = replace(job, once=storable(job.once))
@@ -136,23 +122,27 @@ class SqlStore:
 
         for number in range(ADD_TRIES):
             try:
-                return await self._write(adding)
-            except _Twin as error:  # two were added in the same moment; the other one was first, and may have ended by now
+                return await self._transactions.write(adding)
+            except Twin as error:  # two were added in the same moment; the other one was first, and may have ended by now
                 if not job.once or number == ADD_TRIES - 1:
                     raise RecordsUnavailable("This page could not record the request.") from error
         raise AssertionError("unreachable: the last try returns or raises")
 
     async def get(self, job_id: str) -> Job | None:
-        return await self._read(lambda connection: _one(connection, select(jobs).where(jobs.c.id == storable(job_id))))
+        return await self._transactions.read(
+            lambda connection: _one(connection, select(jobs).where(jobs.c.id == storable(job_id)))
+        )
 
     async def change(self, job_id: str, when: Collection[JobState], *, owned: bool = False, **changes: Any) -> Job | None:
-        return await self._write(lambda connection: self._changed(connection, job_id, when, changes, owned=owned))
+        return await self._transactions.write(
+            lambda connection: self._changed(connection, job_id, when, changes, owned=owned)
+        )
 
     async def own(self, job_id: str, when: Collection[JobState], **changes: Any) -> Job | None:
         def owning(connection: Connection) -> Job | None:
             return self._changed(connection, job_id, when, changes, extra=self._lease(connection))
 
-        return await self._write(owning)
+        return await self._transactions.write(owning)
 
     async def claim(self, job_id: str, caps: Caps, now: float, token: str = "") -> Job | None:
         def claiming(connection: Connection) -> Job | None:
@@ -172,25 +162,25 @@ class SqlStore:
             changes = {"state": JobState.SUBMITTING, "sent_at": now, "note": "", "token": token}
             return self._applied(connection, row, changes, self._lease(connection))
 
-        return await self._write(claiming)
+        return await self._transactions.write(claiming)
 
     async def recent(self, visitor: str, limit: int) -> list[Job]:
         mine = select(jobs).where(jobs.c.visitor == storable(visitor), sql_cast(jobs.c.pictures, Text) != "[]")
         newest = mine.order_by(jobs.c.created_at.desc()).limit(limit)
-        return await self._read(lambda connection: [to_job(row) for row in connection.execute(newest)])
+        return await self._transactions.read(lambda connection: [to_job(row) for row in connection.execute(newest)])
 
     async def unfinished(self, visitor: str, limit: int = 20) -> list[Job]:
         undecided = (jobs.c.state == JobState.UNCERTAIN) & ~jobs.c.dropped
         wanted = select(jobs).where(jobs.c.visitor == storable(visitor), or_(jobs.c.state.in_(GOING), undecided))
         newest = wanted.order_by(jobs.c.created_at.desc()).limit(limit)
-        return await self._read(lambda connection: [to_job(row) for row in connection.execute(newest)])
+        return await self._transactions.read(lambda connection: [to_job(row) for row in connection.execute(newest)])
 
     async def spend(self, payer: str, since: float, visitor: str | None = None) -> Spend:
         held, ended = func.coalesce(func.sum(jobs.c.reserved), 0.0), func.coalesce(func.sum(jobs.c.spent), 0.0)
         wanted = select(held, ended).where(jobs.c.payer == payer, jobs.c.sent_at >= since)
         if visitor is not None:
             wanted = wanted.where(jobs.c.visitor == storable(visitor))
-        return await self._read(lambda connection: Spend(*connection.execute(wanted).one()))
+        return await self._transactions.read(lambda connection: Spend(*connection.execute(wanted).one()))
 
     async def renew(self) -> list[Job]:
         mine = (jobs.c.owner == self.owner) & jobs.c.state.in_(GOING)
@@ -200,7 +190,7 @@ class SqlStore:
                 connection.execute(update(jobs).where(mine).values(lease=_clock(connection) + LEASE_S))
             return [to_job(row) for row in connection.execute(select(jobs).where(mine))]
 
-        return await self._write(renewing)
+        return await self._transactions.write(renewing)
 
     async def take_over(self) -> list[Job]:
         def taking(connection: Connection) -> list[Job]:
@@ -216,14 +206,16 @@ class SqlStore:
                 connection.execute(update(jobs).where(jobs.c.id.in_(ids)).values(**self._lease(connection)))
             return found
 
-        return await self._write(taking)
+        return await self._transactions.write(taking)
 
     async def release(self) -> None:
         mine = (jobs.c.owner == self.owner) & jobs.c.state.in_(GOING)
-        await self._write(lambda connection: connection.execute(update(jobs).where(mine).values(owner=None, lease=None)))
+        await self._transactions.write(
+            lambda connection: connection.execute(update(jobs).where(mine).values(owner=None, lease=None))
+        )
 
     async def learned(self) -> dict[tuple[str, str], Learned]:
-        rows = await self._read(lambda connection: list(connection.execute(select(timings))))
+        rows = await self._transactions.read(lambda connection: list(connection.execute(select(timings))))
         return {(row.place, row.model): Learned(row.weight, row.mean, row.variance) for row in rows}
 
     async def learn(self, place: str, model: str, seconds: Sequence[float], prior: Learned) -> Learned:
@@ -241,9 +233,9 @@ class SqlStore:
             return known
 
         try:
-            return await self._write(learning)
-        except _Twin:  # another process wrote the first number in the same moment
-            return await self._write(learning)
+            return await self._transactions.write(learning)
+        except Twin:  # another process wrote the first number in the same moment
+            return await self._transactions.write(learning)
 
     async def measured(self) -> dict[str, Measured]:
         seconds = (jobs.c.finished_at - jobs.c.sent_at).label("seconds")
@@ -254,13 +246,13 @@ class SqlStore:
             .order_by(jobs.c.finished_at.desc())
             .limit(MEASURED_JOBS)
         )
-        rows = await self._read(lambda connection: list(connection.execute(wanted)))
+        rows = await self._transactions.read(lambda connection: list(connection.execute(wanted)))
         models = {row.model for row in rows}
         return {model: _measure([row for row in rows if row.model == model]) for model in models}
 
     async def starred(self) -> set[str]:
         wanted = select(jobs.c.pictures).where(jobs.c.starred)
-        rows = await self._read(lambda connection: list(connection.execute(wanted)))
+        rows = await self._transactions.read(lambda connection: list(connection.execute(wanted)))
         return {picture["name"] for row in rows for picture in row.pictures}
 
     # -- inside a transaction --------------------------------------------------------------------
@@ -300,64 +292,6 @@ class SqlStore:
     @staticmethod
     def _twin(connection: Connection, job: Job) -> Job | None:
         return _one(connection, select(jobs).where(jobs.c.once == job.once)) if job.once else None
-
-    # -- threads ---------------------------------------------------------------------------------
-
-    async def _read(self, work: Callable[[Connection], Found]) -> Found:
-        def reading() -> Found:
-            with self._reading.connect() as connection:
-                return work(connection)
-
-        return await self._done(self._readers, reading)
-
-    async def _write(self, work: Callable[[Connection], Found]) -> Found:
-        future: Future[Found] = Future()
-        self._waiting.put((work, future))
-        await self._done(self._writers, self._write_waiting)
-        return await self._outcome(future)
-
-    def _write_waiting(self) -> None:
-        """What waits to be written, as one transaction where one writer does it all: its fsync is what takes long.
-
-        If one of them fails, each is done alone.
-        """
-        batch: list[tuple[Callable[[Connection], Any], Future[Any]]] = []
-        with suppress(Empty):
-            while len(batch) < self._batch:
-                batch.append(self._waiting.get_nowait())
-        try:
-            results = []
-            if len(batch) > 1:
-                with self._database.engine.begin() as connection:
-                    results = [work(connection) for work, _ in batch]
-            for (_, future), result in zip(batch, results, strict=False):
-                future.set_result(result)
-        except Exception:  # whose fault it was shows when each is alone
-            results = []
-        for work, future in batch[len(results) :]:
-            try:
-                with self._database.engine.begin() as connection:
-                    result = work(connection)
-                future.set_result(result)
-            except Exception as error:
-                future.set_exception(error)
-
-    async def _done(self, pool: ThreadPoolExecutor, work: Callable[[], Found]) -> Found:
-        """The work in a thread. A caller that is cancelled leaves it to be done: it may be a task's id."""
-        return await self._outcome(pool.submit(work))
-
-    @staticmethod
-    async def _outcome(future: Future[Found]) -> Found:
-        try:
-            return await asyncio.shield(asyncio.wrap_future(future))
-        except IntegrityError as error:
-            raise _Twin from error
-        except SQLAlchemyError as error:
-            raise RecordsUnavailable("This page cannot reach its records right now.") from error
-
-
-class _Twin(Exception):
-    """Another transaction has written the same unique value first."""
 
 
 def _of(job_id: str) -> Select[Any]:
