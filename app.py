@@ -20,15 +20,15 @@ os.environ.setdefault("GRADIO_ANALYTICS_MAX_EVENTS", "200")
 _port = os.environ.pop("GRADIO_SERVER_PORT", None)
 
 import gradio as gr
-import httpx
 import uvicorn
 from fastapi import FastAPI
 
-from components.api import Account, ApiClient
+from components.api import Account, ApiClient, open_client
 from components.catalog import Catalog, load_catalog
 from components.errors import PlaygroundError, SettingsError
 from components.jobs import Caps, Job, PictureStore, Runner, SqlStore, open_database
 from components.jobs.database import sqlite_address
+from components.jobs.fetching import open_downloads
 from components.jobs.register import JOURNAL
 from components.jobs.routes import callback_routes, operator_routes, picture_routes
 from components.jobs.shelves import Folder, Shelf, open_shelf
@@ -47,9 +47,6 @@ if _port is not None:
 
 SANDBOX = "/sandbox"
 PORTS = range(7860, 7960)
-# How many requests are under way is up to the client's lanes; here is only room for those that take long.
-LIMITS = httpx.Limits(max_connections=400, max_keepalive_connections=100, keepalive_expiry=30)
-DOWNLOADS = httpx.Limits(max_connections=20, max_keepalive_connections=20)
 
 log = logging.getLogger("playground")
 
@@ -60,8 +57,7 @@ def create_app(settings: Settings, port: int) -> FastAPI:
     service, sandbox = _accounts(settings, catalog, port)
     shelf = _shelf(settings)
     database = open_database(settings.database_address or sqlite_address(settings.database_file))
-    upstream = httpx.AsyncClient(timeout=httpx.Timeout(60, connect=10), limits=LIMITS)
-    downloads = httpx.AsyncClient(timeout=30, trust_env=False, limits=DOWNLOADS)
+    upstream, downloads = open_client(), open_downloads()
     store = SqlStore(database)
 
     def account(job: Job) -> Account | None:
@@ -201,7 +197,8 @@ def _no_ended_streams(record: logging.LogRecord) -> bool:
 def _set_up_logging() -> None:
     """Lines for people, and for each change of a job one line that is JSON and nothing else."""
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
-    logging.getLogger("httpx").setLevel(logging.WARNING)  # its INFO line prints whole addresses
+    for client in ("httpx2", "httpx"):  # their INFO lines print whole addresses; Gradio still uses the older one
+        logging.getLogger(client).setLevel(logging.WARNING)
     logging.getLogger("alembic").setLevel(logging.WARNING)
     plain = logging.StreamHandler()
     plain.setFormatter(logging.Formatter("%(message)s"))

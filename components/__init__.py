@@ -17,7 +17,7 @@ Nobody imports the sandbox or the settings but ``app.py`` and the tests: that is
 A few libraries have one home each:
 
     gradio             ui
-    httpx              api jobs.fetching jobs.pictures
+    httpx2             api jobs.fetching jobs.pictures
     yaml               catalog
     jsonschema         catalog
     pandas             ui

@@ -11,11 +11,12 @@ from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 
-import httpx
+import httpx2
 import pytest
 import uvicorn
 
 from components.api import Account, ApiClient
+from components.api.connections import Pools
 from components.catalog import Catalog, load_catalog
 from components.jobs import PictureStore, Runner, SqlStore, open_database
 from components.jobs.database import sqlite_address
@@ -72,7 +73,7 @@ def account(catalog: Catalog, sandbox: str) -> Account:
 
 @pytest.fixture
 async def client() -> AsyncIterator[ApiClient]:
-    async with httpx.AsyncClient(trust_env=False) as http:
+    async with httpx2.AsyncClient(trust_env=False, transport=Pools()) as http:
         yield ApiClient(http)
 
 
@@ -92,7 +93,7 @@ async def records(folder: Path, url: str = "") -> AsyncIterator[SqlStore]:
 @pytest.fixture
 async def runner(catalog: Catalog, client: ApiClient, tmp_path: Path) -> AsyncIterator[Runner]:
     """A runner with a deadline that a busy machine does not reach."""
-    async with httpx.AsyncClient(trust_env=False) as http, records(tmp_path / "records") as store:
+    async with httpx2.AsyncClient(trust_env=False) as http, records(tmp_path / "records") as store:
         runner = Runner(catalog, store, client, PictureStore(tmp_path / "pictures", http), deadline_s=20)
         yield runner
         await runner.aclose()

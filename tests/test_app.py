@@ -12,7 +12,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from pathlib import Path
 
-import httpx
+import httpx2
 import pytest
 from gradio_client import Client
 
@@ -139,7 +139,7 @@ def test_it_ends_at_ctrl_c(tmp_path: Path) -> None:
 
 def test_it_ends_when_asked_though_a_job_runs_and_a_page_is_open(tmp_path: Path) -> None:
     """A page keeps streams open for as long as it stands there, and a job may take minutes: neither holds it up."""
-    with running(tmp_path / "home") as app, httpx.Client(base_url=app.url, trust_env=False, timeout=30) as http:
+    with running(tmp_path / "home") as app, httpx2.Client(base_url=app.url, trust_env=False, timeout=30) as http:
         call = {"data": ["flux-2", {"prompt": "a fox #sandbox:never"}]}
         event = http.post("/gradio_api/call/generate", json=call).json()["event_id"]
         with http.stream("GET", f"/gradio_api/call/generate/{event}"), http.stream("GET", "/gradio_api/heartbeat/abc"):

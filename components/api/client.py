@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import quote
 
-import httpx
+import httpx2
 
 from components.api.lanes import Lanes
 from components.api.refusals import read_retry_after
@@ -23,8 +23,8 @@ LONGEST_POLL_S = 30.0  # asking again costs nothing, so a poll that hangs is giv
 LONGEST_CONNECT_S = 10.0
 BACKSTOP_S = 2.0
 SHORTEST_SECRET = 12
-# The last two come out of httpx for a redirect to a host name that no IDNA decoder can read.
-UNSENT_OR_BROKEN = (httpx.HTTPError, httpx.InvalidURL, ValueError, IndexError)
+# The last two come out of httpx2 for a redirect to a host name that no IDNA decoder can read.
+UNSENT_OR_BROKEN = (httpx2.HTTPError, httpx2.InvalidURL, ValueError, IndexError)
 LARGEST_REPLY = 48_000_000  # bytes: a data: URL of the largest picture that is kept, with room to spare
 
 
@@ -55,9 +55,9 @@ class Account:
 
 
 class ApiClient:
-    """Both routes of the service over one shared ``httpx.AsyncClient``, which its caller opens and closes."""
+    """Both routes of the service over one shared ``httpx2.AsyncClient``, which its caller opens and closes."""
 
-    def __init__(self, http: httpx.AsyncClient) -> None:
+    def __init__(self, http: httpx2.AsyncClient) -> None:
         self.lanes = Lanes()  # for whoever has many requests to make: hold one while asking
         self._http = http
 
@@ -94,16 +94,16 @@ class ApiClient:
         with _timed(answered):
             return read_task(status, text, body, task_id)
 
-    async def _post(self, account: Account, body: Mapping[str, Any], within: float) -> tuple[int, str, httpx.Headers]:
+    async def _post(self, account: Account, body: Mapping[str, Any], within: float) -> tuple[int, str, httpx2.Headers]:
         headers = _headers(account)
         try:
             request = self._http.build_request("POST", account.create_url, json=dict(body), headers=headers)
-        except (httpx.InvalidURL, ValueError, TypeError) as error:
+        except (httpx2.InvalidURL, ValueError, TypeError) as error:
             raise NotSent("The service's address or the request cannot be used.") from error
         for last in (False,) * (CONNECT_TRIES - 1) + (True,):
             try:
                 return await self._read(request, account, within)
-            except (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.UnsupportedProtocol) as error:
+            except (httpx2.ConnectError, httpx2.ConnectTimeout, httpx2.PoolTimeout, httpx2.UnsupportedProtocol) as error:
                 if last:
                     host = request.url.host
                     raise NotSent(f"No connection to {host} could be made ({_name(error)}).") from error
@@ -112,14 +112,14 @@ class ApiClient:
                 raise AnswerLost(what) from error
         raise AssertionError("unreachable: the last try returns or raises")
 
-    async def _read(self, request: httpx.Request, account: Account, within: float) -> tuple[int, str, httpx.Headers]:
+    async def _read(self, request: httpx2.Request, account: Account, within: float) -> tuple[int, str, httpx2.Headers]:
         """Status, text without the key, and headers of an answer of at most LARGEST_REPLY bytes.
 
-        The time is kept by httpx and between chunks. A cancellation from outside, which its pool does not always
+        The time is kept by httpx2 and between chunks. A cancellation from outside, which its pool does not always
         survive without a lost connection, is only for an answer that drips in inside its head.
         """
         end = time.monotonic() + within
-        request.extensions["timeout"] = httpx.Timeout(within, connect=min(within, LONGEST_CONNECT_S)).as_dict()
+        request.extensions["timeout"] = httpx2.Timeout(within, connect=min(within, LONGEST_CONNECT_S)).as_dict()
         try:
             async with asyncio.timeout(within + BACKSTOP_S):
                 response = await self._http.send(request, stream=True, follow_redirects=False)
@@ -128,13 +128,13 @@ class ApiClient:
                     async for chunk in response.aiter_bytes():
                         content += chunk
                         if len(content) > LARGEST_REPLY:
-                            raise httpx.ReadError("the reply is larger than any reply can be", request=request)
+                            raise httpx2.ReadError("the reply is larger than any reply can be", request=request)
                         if time.monotonic() > end:
-                            raise httpx.ReadTimeout("no whole answer in time", request=request)
+                            raise httpx2.ReadTimeout("no whole answer in time", request=request)
                 finally:
                     await response.aclose()
         except TimeoutError as error:
-            raise httpx.ReadTimeout("no whole answer in time", request=request) from error
+            raise httpx2.ReadTimeout("no whole answer in time", request=request) from error
         return response.status_code, _scrub(content.decode("utf-8", errors="replace"), account), response.headers
 
 
@@ -164,7 +164,7 @@ def _scrub(text: str, account: Account) -> str:
 
 
 def _name(error: Exception) -> str:
-    """An httpx error in words; its own text can hold addresses, its class name cannot."""
+    """An httpx2 error in words; its own text can hold addresses, its class name cannot."""
     words = {
         "ConnectError": "connection refused or host not found",
         "ConnectTimeout": "no connection in time",

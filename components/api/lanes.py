@@ -7,13 +7,13 @@ from collections import deque
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 
-FEWEST = 20
-JOBS_A_LANE = 10
+FEWEST = 14
+JOBS_A_LANE = 14
 LONGEST_HOLD_S = 5.0
 
 
 class Lanes:
-    """One lane for every ten jobs, FEWEST at least; whoever comes first is served first.
+    """One lane for every JOBS_A_LANE jobs, FEWEST at least; whoever comes first is served first.
 
     A request that takes long gives its lane back after LONGEST_HOLD_S and goes on without one: a service that
     answers only when the picture is there must not keep everybody else from asking.

@@ -14,13 +14,14 @@ import ipaddress
 import socket
 from urllib.parse import unquote_to_bytes
 
-import httpx
+import httpx2
 
 from components.errors import PictureUnkept
 
 LARGEST_BYTES = 32_000_000
 LONGEST_S = 60.0
 MOST_HOPS = 3
+AT_ONCE = 6  # with the lanes for two hundred jobs twenty connections
 
 # Not public, although Python 3.11 calls them global: service and metadata addresses of clouds, relays,
 # site-local and documentation ranges.
@@ -33,10 +34,16 @@ NOT_PUBLIC = tuple(
 )  # fmt: skip
 
 
+def open_downloads() -> httpx2.AsyncClient:
+    """A client without any key or anything of the environment; its caller closes it."""
+    limits = httpx2.Limits(max_connections=AT_ONCE, max_keepalive_connections=AT_ONCE, keepalive_expiry=30)
+    return httpx2.AsyncClient(timeout=30, trust_env=False, limits=limits)
+
+
 class Fetcher:
     """Fetches pictures with ``http``, an open client without any key; its caller closes it."""
 
-    def __init__(self, http: httpx.AsyncClient) -> None:
+    def __init__(self, http: httpx2.AsyncClient) -> None:
         self._http = http
 
     async def fetch(self, address: str, upstream: str, within: float = LONGEST_S) -> bytes:
@@ -52,12 +59,12 @@ class Fetcher:
             raise PictureUnkept(f"The picture did not arrive within {within:.3g} s.") from error
 
     async def _fetch(self, address: str, upstream: str) -> bytes:
-        own = httpx.URL(upstream)
+        own = httpx2.URL(upstream)
         for _ in range(MOST_HOPS + 1):
             request = await self._pinned(address, own)
             try:
                 response = await self._http.send(request, stream=True, follow_redirects=False)
-            except (httpx.HTTPError, httpx.InvalidURL, ValueError, IndexError) as error:
+            except (httpx2.HTTPError, httpx2.InvalidURL, ValueError, IndexError) as error:
                 raise PictureUnkept(f"The picture's host did not answer ({type(error).__name__}).") from error
             try:
                 if response.is_redirect and "location" in response.headers:
@@ -66,19 +73,19 @@ class Fetcher:
                 if response.status_code != 200:
                     raise PictureUnkept(f"The picture's host answers {response.status_code}.")
                 return await _body(response)
-            except (httpx.HTTPError, httpx.InvalidURL) as error:
+            except (httpx2.HTTPError, httpx2.InvalidURL) as error:
                 raise PictureUnkept(f"The picture broke off ({type(error).__name__}).") from error
             finally:
                 await response.aclose()
         raise PictureUnkept("The picture's address redirects too often.")
 
-    async def _pinned(self, address: str, own: httpx.URL) -> httpx.Request:
+    async def _pinned(self, address: str, own: httpx2.URL) -> httpx2.Request:
         """A GET to an allowed address, bound to the IP address that was checked."""
         try:
             # A name or password in the address would be sent as a credential, so they are left out.
-            url = httpx.URL(address).copy_with(username=None, password=None)
+            url = httpx2.URL(address).copy_with(username=None, password=None)
             host_name, netloc = url.host, url.netloc.decode("ascii")
-        except (httpx.InvalidURL, ValueError, IndexError) as error:  # the last from a broken IDNA name
+        except (httpx2.InvalidURL, ValueError, IndexError) as error:  # the last from a broken IDNA name
             raise PictureUnkept("The picture's address is not one.") from error
         if (url.scheme, host_name, url.port) == (own.scheme, own.host, own.port):
             return self._http.build_request("GET", url)
@@ -90,8 +97,8 @@ class Fetcher:
 
 def _joined(address: str, location: str) -> str:
     try:
-        return str(httpx.URL(address).join(location))
-    except (httpx.InvalidURL, ValueError, IndexError) as error:
+        return str(httpx2.URL(address).join(location))
+    except (httpx2.InvalidURL, ValueError, IndexError) as error:
         raise PictureUnkept("The picture's address leads to one that is none.") from error
 
 
@@ -119,7 +126,7 @@ def _is_public(address: str) -> bool:
     return ip.is_global and not ip.is_multicast and not ip.is_reserved and not listed
 
 
-async def _body(response: httpx.Response) -> bytes:
+async def _body(response: httpx2.Response) -> bytes:
     content = bytearray()
     async for chunk in response.aiter_bytes():
         content += chunk

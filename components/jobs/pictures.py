@@ -10,7 +10,7 @@ import threading
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 
-import httpx
+import httpx2
 
 from components.errors import PictureUnkept
 from components.jobs.fetching import LONGEST_S, Fetcher
@@ -42,7 +42,7 @@ class PictureStore:
     def __init__(
         self,
         shelf: Shelf | Path,
-        http: httpx.AsyncClient,
+        http: httpx2.AsyncClient,
         *,
         limit: int = DISK_LIMIT,
         starred: Callable[[], Awaitable[set[str]]] = _nothing,

@@ -9,11 +9,12 @@ from collections.abc import AsyncIterator
 from typing import Any
 from urllib.parse import unquote
 
-import httpx
+import httpx2
 import pytest
 
 from components.api import ApiClient, Phase
 from components.api.client import CONNECT_TRIES
+from components.api.connections import Pools
 from components.errors import (
     MAY_BE_CHARGED,
     NOT_CHARGED,
@@ -30,7 +31,9 @@ from tests.api import BODY, CREATED, ENDLESS, KEY, RESET, SILENT, Call, account,
 @pytest.fixture
 async def hasty() -> AsyncIterator[ApiClient]:
     """A client that waits one second for an answer, and whose HTTP side would follow redirects."""
-    async with httpx.AsyncClient(trust_env=False, timeout=httpx.Timeout(30, read=1.0), follow_redirects=True) as http_client:
+    async with httpx2.AsyncClient(
+        trust_env=False, timeout=httpx2.Timeout(30, read=1.0), follow_redirects=True, transport=Pools()
+    ) as http_client:
         yield ApiClient(http_client)
 
 

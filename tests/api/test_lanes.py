@@ -34,8 +34,8 @@ async def some_rounds() -> None:
         await asyncio.sleep(0)
 
 
-@pytest.mark.parametrize(("jobs", "lanes_there"), [(0, 20), (200, 20), (209, 20), (210, 21), (1000, 100)])
-async def test_there_is_a_lane_for_every_ten_jobs_and_never_fewer_than_twenty(jobs: int, lanes_there: int) -> None:
+@pytest.mark.parametrize(("jobs", "lanes_there"), [(0, 14), (200, 14), (209, 14), (210, 15), (1000, 71)])
+async def test_there_is_a_lane_for_every_fourteen_jobs_and_never_fewer_than_fourteen(jobs: int, lanes_there: int) -> None:
     lanes, done = Lanes(), []
     lanes.jobs = jobs
     async with await full(lanes, lanes_there):

@@ -19,14 +19,14 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
-import httpx
 import uvicorn
 from fastapi import FastAPI
 
-from components.api import Account, ApiClient
+from components.api import Account, ApiClient, open_client
 from components.api.polling import Learned
 from components.catalog import build_request, load_catalog
 from components.jobs import PictureStore, Runner, SqlStore, open_database
+from components.jobs.fetching import open_downloads
 from components.jobs.routes import callback_routes
 from tests.benchmarks import ROOT, mean, measured, own_cpu, share, table, target
 from tests.benchmarks.plain_script import A_SECOND
@@ -123,11 +123,7 @@ def _targets(name: str, count: int, found: dict[str, float]) -> Iterator[str]:
 async def _product(folder: Path, service_address: str, callbacks: str) -> AsyncIterator[Runner]:
     """What ``app.py`` puts together, without the page."""
     database = open_database(f"sqlite:///{folder}/playground.db")
-    limits = httpx.Limits(max_connections=400, max_keepalive_connections=100, keepalive_expiry=30)
-    async with (
-        httpx.AsyncClient(timeout=httpx.Timeout(60, connect=10), limits=limits) as service,
-        httpx.AsyncClient(timeout=30, trust_env=False) as downloads,
-    ):
+    async with open_client() as service, open_downloads() as downloads:
         store = SqlStore(database)
         pictures = PictureStore(folder / "pictures", downloads, starred=store.starred)
         await store.learn(service_address, MODEL, Plan(EARLIER, MEDIAN_S, SIGMA).latencies(), Learned.expected(None))

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-import httpx
+import httpx2
 import pytest
 import yaml
 from playwright.sync_api import Browser, ConsoleMessage, Locator, Page, Request, expect, sync_playwright
@@ -94,8 +94,8 @@ def _address(process: subprocess.Popen[bytes], log_file: Path) -> str:
     give_up = time.monotonic() + 60
     while time.monotonic() < give_up and process.poll() is None:
         if found := BEGAN.search(log_file.read_text(encoding="utf-8")):
-            with suppress(httpx.HTTPError):
-                if httpx.get(f"{found[1]}/healthz", trust_env=False).is_success:
+            with suppress(httpx2.HTTPError):
+                if httpx2.get(f"{found[1]}/healthz", trust_env=False).is_success:
                     return found[1]
         time.sleep(0.05)
     raise AssertionError(f"The application did not start:\n{log_file.read_text(encoding='utf-8')}")

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from random import Random
 
-import httpx
+import httpx2
 import uvicorn
 from fastapi import FastAPI
 
@@ -97,7 +97,7 @@ class Campaign:
             self.watched.wrong.append(f"sockets are open after the end: {ends}; the service was {self.upstream.address}")
         self.watched.seconds = time.monotonic() - started
 
-    async def _with(self, store: SqlStore, http: httpx.AsyncClient, downloads: httpx.AsyncClient) -> None:
+    async def _with(self, store: SqlStore, http: httpx2.AsyncClient, downloads: httpx2.AsyncClient) -> None:
         with socket.socket() as listener:
             listener.bind(("127.0.0.1", 0))
             public = f"http://127.0.0.1:{listener.getsockname()[1]}"
@@ -211,10 +211,10 @@ class Campaign:
         return job if job.state is JobState.UNCERTAIN else await self._settled(runner, outcome, job)
 
 
-def _client() -> httpx.AsyncClient:
-    limits = httpx.Limits(max_connections=200, max_keepalive_connections=40)
-    return httpx.AsyncClient(
-        timeout=httpx.Timeout(READ_S, connect=PATIENCE, pool=5.0 * PATIENCE), limits=limits, trust_env=False
+def _client() -> httpx2.AsyncClient:
+    limits = httpx2.Limits(max_connections=200, max_keepalive_connections=40)
+    return httpx2.AsyncClient(
+        timeout=httpx2.Timeout(READ_S, connect=PATIENCE, pool=5.0 * PATIENCE), limits=limits, trust_env=False
     )
 
 

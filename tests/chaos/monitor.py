@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from random import Random
 
-import httpx
+import httpx2
 
 from components.jobs import Caps, SqlStore
 from tests.chaos.ledger import Ledger
@@ -67,7 +67,7 @@ class Monitor:
             self._watched.wrong.append(f"{whose}: {theirs:g} charged, but only {ours:g} counted")
 
 
-def unfinished(what: str, http: httpx.AsyncClient) -> list[str]:
+def unfinished(what: str, http: httpx2.AsyncClient) -> list[str]:
     """Requests and connections that a client still takes for active, in words."""
     pool = http._transport._pool
     if "Requests: 0 active, 0 queued" in repr(pool) and "Connections: 0 active" in repr(pool):

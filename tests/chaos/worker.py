@@ -13,13 +13,15 @@ import time
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 
-import httpx
+import httpx2
 from sqlalchemy import text
 
 from components.api import ApiClient
+from components.api.connections import Pools
 from components.catalog import build_request
 from components.errors import RecordsUnavailable
 from components.jobs import Job, PictureStore, Runner, SqlStore, open_database
+from components.jobs.fetching import open_downloads
 from tests.chaos.accounts import CATALOG, account
 
 AT_ONCE = 25
@@ -55,9 +57,8 @@ async def work(asked: argparse.Namespace) -> None:
     """Everything of a process, from opening the database to the end of its share."""
     database = await asyncio.to_thread(open_database, asked.database)
     payer = account(asked.upstream)
-    limits = httpx.Limits(max_connections=100)
-    async with httpx.AsyncClient(timeout=5, limits=limits, trust_env=False) as http:
-        pictures = PictureStore(Path(asked.folder), http)
+    async with httpx2.AsyncClient(trust_env=False, transport=Pools()) as http, open_downloads() as keyless:
+        pictures = PictureStore(Path(asked.folder), keyless)
         store = SqlStore(database)
         runner = Runner(CATALOG, store, ApiClient(http), pictures, deadline_s=asked.deadline, accounts=lambda _: payer)
         print(f"owner {store.owner}", flush=True)

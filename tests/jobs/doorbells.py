@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import httpx
+import httpx2
 import uvicorn
 from fastapi import FastAPI
 
@@ -34,7 +34,7 @@ class House:
     catalog: Catalog
     address: str
     service: Account
-    http: httpx.AsyncClient
+    http: httpx2.AsyncClient
 
     async def start(self, model: str = WITH_CALLBACK, prompt: str = "A red kite", payer: Account | None = None) -> Job:
         return await submit(self.runner, self.catalog, payer or self.service, prompt, model)
@@ -79,7 +79,7 @@ async def house(
     """A process that tells the service to call it back."""
     app, service = FastAPI(), account(catalog, upstream.address, payer, pace=pace)
     options = {"accounts": lambda job: service if job.payer == "host" else None} | options
-    async with httpx.AsyncClient(trust_env=False, timeout=GUARD_S) as http, listening(app) as address:
+    async with httpx2.AsyncClient(trust_env=False, timeout=GUARD_S) as http, listening(app) as address:
         async with process(catalog, url, folder, callbacks=address, **options) as runner:
             app.include_router(callback_routes(runner))
             yield House(runner, catalog, address, service, http)

@@ -13,10 +13,11 @@ from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
-import httpx
+import httpx2
 from PIL import Image
 
 from components.api import Account, ApiClient
+from components.api.connections import Pools
 from components.catalog import Catalog, build_request
 from components.jobs import Caps, Job, PictureStore, Runner
 from tests.conftest import records
@@ -238,8 +239,11 @@ async def staged(
 ) -> AsyncIterator[Stage]:
     """A stage on which tasks are expected to be done within milliseconds."""
     endpoint = catalog.endpoint
-    async with misbehaving(post, poll, file) as upstream, httpx.AsyncClient(trust_env=False) as http_client:
-        async with httpx.AsyncClient(trust_env=False) as keyless, records(folder / "records") as store:
+    async with (
+        misbehaving(post, poll, file) as upstream,
+        httpx2.AsyncClient(trust_env=False, transport=Pools()) as http_client,
+    ):
+        async with httpx2.AsyncClient(trust_env=False) as keyless, records(folder / "records") as store:
             pictures = PictureStore(folder / "kept", keyless)
             runner = Runner(catalog, store, ApiClient(http_client), pictures, caps, deadline_s)
             account = Account("visitor", upstream.address, endpoint.create, endpoint.status, KEY, pace=1000)

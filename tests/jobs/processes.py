@@ -12,11 +12,13 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
-import httpx
+import httpx2
 
 from components.api import Account, ApiClient
+from components.api.connections import Pools
 from components.catalog import Catalog, build_request, load_catalog
 from components.jobs import Job, PictureStore, Runner, SqlStore, open_database
+from components.jobs.fetching import open_downloads
 from tests.conftest import ROOT
 from tests.jobs.conftest import beside
 from tests.jobs.faulty import GUARD_S, KEY, settled
@@ -45,7 +47,7 @@ async def process(
     database = open_database(url)
     store = SqlStore(database)
     try:
-        async with httpx.AsyncClient(trust_env=False) as http, httpx.AsyncClient(trust_env=False) as keyless:
+        async with httpx2.AsyncClient(trust_env=False, transport=Pools()) as http, open_downloads() as keyless:
             pictures = PictureStore(folder / "kept", keyless)
             runner = Runner(catalog, store, ApiClient(http), pictures, deadline_s=deadline_s, **more)
             try:

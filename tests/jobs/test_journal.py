@@ -9,7 +9,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
-import httpx
+import httpx2
 import pytest
 from fastapi import FastAPI
 from hypothesis import given, settings
@@ -121,11 +121,11 @@ async def test_no_text_can_forge_a_line(text: str) -> None:
 
 
 @asynccontextmanager
-async def operated(catalog: Catalog, url: str, folder: Path) -> AsyncIterator[tuple[Runner, httpx.AsyncClient]]:
+async def operated(catalog: Catalog, url: str, folder: Path) -> AsyncIterator[tuple[Runner, httpx2.AsyncClient]]:
     app = FastAPI()
     async with listening(app) as address, process(catalog, url, folder) as runner:
         app.include_router(operator_routes(runner))
-        async with httpx.AsyncClient(base_url=address, trust_env=False, timeout=60) as client:
+        async with httpx2.AsyncClient(base_url=address, trust_env=False, timeout=60) as client:
             yield runner, client
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from pathlib import Path
 
-import httpx
+import httpx2
 import pytest
 from fsspec.implementations.memory import MemoryFileSystem
 
@@ -118,8 +118,8 @@ async def test_a_picture_is_kept_though_no_room_can_be_made(catalog: Catalog, tm
 
     shelf = Remote(NoDeleting(), f"/{failing}")
     shelf.put("0" * 64 + ".png", b"x" * 100)
-    async with misbehaving() as upstream, records(tmp_path / "records") as store, httpx.AsyncClient() as asking:
-        async with httpx.AsyncClient() as keyless:
+    async with misbehaving() as upstream, records(tmp_path / "records") as store, httpx2.AsyncClient() as asking:
+        async with httpx2.AsyncClient() as keyless:
             pictures = PictureStore(shelf, keyless, limit=10, starred=starred)
             runner = Runner(catalog, store, ApiClient(asking), pictures, deadline_s=20)
             job = await settled(runner, await submit(runner, catalog, account(catalog, upstream.address)))

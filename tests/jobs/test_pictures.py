@@ -16,7 +16,7 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 from urllib.parse import quote
 
-import httpx
+import httpx2
 import pytest
 from PIL import Image
 
@@ -48,7 +48,7 @@ def two_frames() -> bytes:
 
 @pytest.fixture
 async def store(tmp_path: Path) -> AsyncIterator[PictureStore]:
-    async with httpx.AsyncClient(trust_env=False) as http_client:
+    async with httpx2.AsyncClient(trust_env=False) as http_client:
         yield PictureStore(tmp_path / "deep" / "kept", http_client)
 
 
@@ -179,13 +179,13 @@ async def test_a_redirect_within_the_upstream_is_followed(store: PictureStore) -
 
 
 SEARCH = """
-import asyncio, sys, httpx, resource
+import asyncio, sys, httpx2, resource
 from pathlib import Path
 from components.errors import PictureUnkept
 from components.jobs import PictureStore
 resource.setrlimit(resource.RLIMIT_CPU, (6, 6))
 async def keep(piece):
-    async with httpx.AsyncClient() as http:
+    async with httpx2.AsyncClient() as http:
         try:
             await PictureStore(Path(sys.argv[1]), http).keep("data:," + piece * 500 + "x", "http://x")
         except PictureUnkept:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import httpx
+import httpx2
 import pytest
 
 from components.errors import PictureUnkept
@@ -82,14 +82,14 @@ ADDRESSES = [f"https://{number}/1.png" for number in NUMBERS] + WORDS
 
 
 @dataclass
-class Trap(httpx.AsyncBaseTransport):
+class Trap(httpx2.AsyncBaseTransport):
     """The way out: whatever is let through arrives here, is written down and answered with a picture."""
 
-    seen: list[httpx.Request] = field(default_factory=list)
+    seen: list[httpx2.Request] = field(default_factory=list)
 
-    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+    async def handle_async_request(self, request: httpx2.Request) -> httpx2.Response:
         self.seen.append(request)
-        return httpx.Response(200, content=png(30, 20), request=request)
+        return httpx2.Response(200, content=png(30, 20), request=request)
 
 
 @pytest.fixture
@@ -108,7 +108,7 @@ async def store(tmp_path: Path, trap: Trap, monkeypatch: pytest.MonkeyPatch) -> 
         return [entry for address in found for entry in resolve(address, port, *args, **more)]
 
     monkeypatch.setattr(socket, "getaddrinfo", known)
-    async with httpx.AsyncClient(transport=trap) as http:
+    async with httpx2.AsyncClient(transport=trap) as http:
         yield PictureStore(tmp_path, http)
 
 
@@ -145,7 +145,7 @@ async def test_a_public_host_is_asked_at_the_address_that_was_checked(
     await store.keep(address, UPSTREAM)
 
     (request,) = trap.seen
-    url = httpx.URL(address)
+    url = httpx2.URL(address)
     assert (request.url.host, request.url.port, request.url.path) == (ip, url.port, "/a.png")
     assert request.headers["host"] == url.netloc.decode()
     assert request.extensions["sni_hostname"] == url.host
@@ -170,7 +170,7 @@ async def test_the_upstreams_own_host_and_port_are_allowed(store: PictureStore, 
 
 async def test_over_real_sockets_only_the_upstream_is_reached(tmp_path: Path) -> None:
     """A second server on the same machine, one port on, is asked for nothing in any spelling."""
-    async with misbehaving() as upstream, misbehaving() as inner, httpx.AsyncClient(trust_env=False) as http:
+    async with misbehaving() as upstream, misbehaving() as inner, httpx2.AsyncClient(trust_env=False) as http:
         store = PictureStore(tmp_path, http)
         port = inner.address.rpartition(":")[2]
         for host in ("127.0.0.1", "localhost", "127.1", "2130706433", "0x7f000001", "0", "[::ffff:127.0.0.1]"):

@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator
 from email.message import Message
 from pathlib import Path
 
-import httpx
+import httpx2
 import pytest
 from fastapi import FastAPI
 
@@ -26,15 +26,15 @@ FILES = {
 
 @pytest.fixture
 async def store(tmp_path: Path) -> AsyncIterator[PictureStore]:
-    async with httpx.AsyncClient(trust_env=False) as http:
+    async with httpx2.AsyncClient(trust_env=False) as http:
         yield PictureStore(tmp_path / "kept", http)
 
 
 @pytest.fixture
-async def page(store: PictureStore) -> AsyncIterator[httpx.AsyncClient]:
+async def page(store: PictureStore) -> AsyncIterator[httpx2.AsyncClient]:
     app = FastAPI()
     app.include_router(picture_routes(store))
-    async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://page") as http:
+    async with httpx2.AsyncClient(transport=httpx2.ASGITransport(app), base_url="http://page") as http:
         yield http
 
 
@@ -44,7 +44,7 @@ async def kept(store: PictureStore, data: bytes) -> str:
 
 @pytest.mark.parametrize(("media_type", "data"), FILES.items(), ids=FILES)
 async def test_a_kept_picture_is_served_as_what_it_is(
-    store: PictureStore, page: httpx.AsyncClient, media_type: str, data: bytes
+    store: PictureStore, page: httpx2.AsyncClient, media_type: str, data: bytes
 ) -> None:
     """The bytes, their type, and for everybody the guards against sniffing and scripts."""
     answer = await page.get(f"/pictures/{await kept(store, data)}")
@@ -63,7 +63,7 @@ async def test_a_kept_picture_is_served_as_what_it_is(
     "name",
     ["nothing", f"{'0' * 64}.png", "..%2fsecret.txt", "%2e%2e/secret.txt", "..%5csecret.txt", "%00", "%2fetc%2fpasswd", ""],
 )
-async def test_every_other_name_is_not_found(store: PictureStore, page: httpx.AsyncClient, name: str) -> None:
+async def test_every_other_name_is_not_found(store: PictureStore, page: httpx2.AsyncClient, name: str) -> None:
     """Also that of a file which lies beside the folder."""
     (store.shelf.folder.parent / "secret.txt").write_text("secret")
 
@@ -73,7 +73,7 @@ async def test_every_other_name_is_not_found(store: PictureStore, page: httpx.As
     assert "secret" not in answer.text
 
 
-async def test_a_file_that_is_no_kept_picture_is_not_found(store: PictureStore, page: httpx.AsyncClient) -> None:
+async def test_a_file_that_is_no_kept_picture_is_not_found(store: PictureStore, page: httpx2.AsyncClient) -> None:
     """Only the store's own names lead into its folder."""
     (store.shelf.folder / "secret.png").write_bytes(png(3, 2))
 
@@ -95,7 +95,7 @@ async def test_a_file_that_is_no_kept_picture_is_not_found(store: PictureStore, 
     ],
 )
 async def test_a_download_bears_a_harmless_name(
-    store: PictureStore, page: httpx.AsyncClient, save: str, filename: str
+    store: PictureStore, page: httpx2.AsyncClient, save: str, filename: str
 ) -> None:
     """Quotes, line ends and slashes become hyphens; the extension is the picture's own."""
     answer = await page.get(f"/pictures/{await kept(store, FILES['image/png'])}", params={"save": save})

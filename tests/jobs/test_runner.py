@@ -11,7 +11,7 @@ from contextlib import aclosing
 from pathlib import Path
 from typing import Any
 
-import httpx
+import httpx2
 import pytest
 
 from components.api import Account, ApiClient
@@ -158,7 +158,7 @@ def test_every_rehearsal_has_an_expected_end() -> None:
 
 async def test_every_rehearsed_failure_ends_as_it_should(client: ApiClient, account: Account, tmp_path: Path) -> None:
     """State, kind of problem, and what is said about the charge; all are rehearsed at the same time."""
-    async with httpx.AsyncClient(trust_env=False) as http, records(tmp_path / "records") as store:
+    async with httpx2.AsyncClient(trust_env=False) as http, records(tmp_path / "records") as store:
         runner = Runner(CATALOG, store, client, PictureStore(tmp_path, http), deadline_s=3)
         started = [await start(runner, account, f"{tmp_path} #sandbox:{name}") for name in ENDS]
         jobs = dict(zip(ENDS, await asyncio.gather(*(settled(runner, job) for job in started)), strict=True))
@@ -197,7 +197,7 @@ async def test_closing_leaves_no_task_and_no_warning_behind(
 ) -> None:
     """The tasks after are the tasks before, and no piece of work is dropped unawaited."""
     before = asyncio.all_tasks()
-    async with httpx.AsyncClient(trust_env=False) as http, records(tmp_path / "records") as store:
+    async with httpx2.AsyncClient(trust_env=False) as http, records(tmp_path / "records") as store:
         runner = Runner(catalog, store, client, PictureStore(tmp_path, http))
         with warnings.catch_warnings(record=True) as warned:
             warnings.simplefilter("always")

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import fsspec
-import httpx
+import httpx2
 import pytest
 from fastapi import FastAPI
 
@@ -109,11 +109,11 @@ async def test_a_picture_is_served_the_same_from_every_shelf(shelf: Shelf) -> No
     """Bytes, type and guards; and as a download under its name."""
     data = png(30, 20)
     app = FastAPI()
-    async with httpx.AsyncClient(trust_env=False) as http:
+    async with httpx2.AsyncClient(trust_env=False) as http:
         pictures = PictureStore(shelf, http)
         kept = await pictures.keep("data:;base64," + base64.b64encode(data).decode(), "http://x")
         app.include_router(picture_routes(pictures))
-        async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://page") as page:
+        async with httpx2.AsyncClient(transport=httpx2.ASGITransport(app), base_url="http://page") as page:
             shown = await page.get(f"/pictures/{kept.name}")
             saved = await page.get(f"/pictures/{kept.name}", params={"save": "flux-2-n1"})
             missing = await page.get(f"/pictures/{NAME}")

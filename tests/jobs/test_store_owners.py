@@ -7,7 +7,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-import httpx
+import httpx2
 import pytest
 
 from components.api import ApiClient
@@ -201,7 +201,7 @@ async def test_a_request_that_was_on_its_way_when_its_process_died_is_uncertain(
     job = a_job(state=JobState.SUBMITTING, visitor="ann", base_url="http://127.0.0.1:9")
     await filled(stores[0], job)
     bury(database_url, stores[0])
-    async with httpx.AsyncClient(trust_env=False) as http:
+    async with httpx2.AsyncClient(trust_env=False) as http:
         runner = Runner(catalog, stores[1], client, PictureStore(tmp_path / "pictures", http))
         await runner.begin()
         found = await runner.find(job.id, "ann")

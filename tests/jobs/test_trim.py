@@ -10,7 +10,7 @@ import time
 from collections.abc import AsyncIterator
 from pathlib import Path
 
-import httpx
+import httpx2
 import pytest
 
 from components.jobs import KeptPicture, PictureStore
@@ -54,8 +54,8 @@ def in_reply(data: bytes) -> str:
 
 
 @pytest.fixture
-async def http() -> AsyncIterator[httpx.AsyncClient]:
-    async with httpx.AsyncClient(trust_env=False) as client:
+async def http() -> AsyncIterator[httpx2.AsyncClient]:
+    async with httpx2.AsyncClient(trust_env=False) as client:
         yield client
 
 
@@ -72,7 +72,7 @@ def names(folder: Path) -> set[str]:
     return {path.name for path in folder.iterdir()}
 
 
-async def test_the_oldest_goes_first_the_starred_last_and_the_newest_never(tmp_path: Path, http: httpx.AsyncClient) -> None:
+async def test_the_oldest_goes_first_the_starred_last_and_the_newest_never(tmp_path: Path, http: httpx2.AsyncClient) -> None:
     """A limit for three: of five the two that were used longest ago go, a starred one only when nothing else is left."""
     stars: set[str] = set()
 
@@ -95,7 +95,7 @@ async def test_the_oldest_goes_first_the_starred_last_and_the_newest_never(tmp_p
     assert two_over == {first.name, fourth.name, fifth.name}
 
 
-async def test_a_starred_picture_goes_before_the_newest(tmp_path: Path, http: httpx.AsyncClient) -> None:
+async def test_a_starred_picture_goes_before_the_newest(tmp_path: Path, http: httpx2.AsyncClient) -> None:
     """What was paid for just now is shown; a limit that is smaller than one picture still keeps that one."""
     stars: set[str] = set()
 
@@ -110,7 +110,7 @@ async def test_a_starred_picture_goes_before_the_newest(tmp_path: Path, http: ht
     assert names(tmp_path) == {new.name}
 
 
-async def test_a_picture_that_comes_again_counts_as_used(tmp_path: Path, http: httpx.AsyncClient) -> None:
+async def test_a_picture_that_comes_again_counts_as_used(tmp_path: Path, http: httpx2.AsyncClient) -> None:
     """The same bytes are the same file, and are as young as their last coming."""
     store = PictureStore(tmp_path, http, limit=int(len(png(40, 40, 1)) * 2.4))
     first, second = await kept(store, 1, age=500), await kept(store, 2, age=400)
@@ -122,7 +122,7 @@ async def test_a_picture_that_comes_again_counts_as_used(tmp_path: Path, http: h
     assert second.name not in names(tmp_path)
 
 
-async def test_files_of_an_earlier_process_count(tmp_path: Path, http: httpx.AsyncClient) -> None:
+async def test_files_of_an_earlier_process_count(tmp_path: Path, http: httpx2.AsyncClient) -> None:
     """The limit is one of the folder, not of what this process has written."""
     size = len(png(40, 40, 1))
     earlier = [await kept(PictureStore(tmp_path, http), shade, age=500 - shade) for shade in range(1, 6)]

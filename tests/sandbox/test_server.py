@@ -7,7 +7,7 @@ import json
 from collections.abc import Iterator
 from typing import Any
 
-import httpx
+import httpx2
 import pytest
 from PIL import Image
 
@@ -23,12 +23,12 @@ WITHOUT = ["cogview-4", "kling-image-o1", "ideogram-v3", "recraft-v4", "ideogram
 
 
 @pytest.fixture(scope="module")
-def api(sandbox: str) -> Iterator[httpx.Client]:
+def api(sandbox: str) -> Iterator[httpx2.Client]:
     with connect(sandbox) as client:
         yield client
 
 
-def test_a_task_goes_from_created_over_in_progress_to_completed(api: httpx.Client, catalog: Catalog) -> None:
+def test_a_task_goes_from_created_over_in_progress_to_completed(api: httpx2.Client, catalog: Catalog) -> None:
     created = api.post(CREATE, json=FOX).json()
     task_id = created["data"]["task_id"]
 
@@ -45,7 +45,7 @@ def test_a_task_goes_from_created_over_in_progress_to_completed(api: httpx.Clien
 @pytest.mark.parametrize("header", [None, "", "Bearer", "Basic eDp5", "sandbox"])
 def test_without_a_bearer_both_routes_answer_401(sandbox: str, header: str | None) -> None:
     headers = {} if header is None else {"Authorization": header}
-    with httpx.Client(base_url=sandbox, headers=headers, trust_env=False) as stranger:
+    with httpx2.Client(base_url=sandbox, headers=headers, trust_env=False) as stranger:
         for answer in (stranger.post(CREATE, json=FOX), stranger.get(TASKS + "n48x")):
             assert "Authorization: Bearer" in refused(answer, 401, "authentication_error")
 
@@ -54,7 +54,9 @@ def test_without_a_bearer_both_routes_answer_401(sandbox: str, header: str | Non
 def test_any_bearer_is_taken(sandbox: str, key: str) -> None:
     for scheme in ("Bearer", "bearer"):
         assert (
-            httpx.post(sandbox + CREATE, json=FOX, headers={"Authorization": f"{scheme} {key}"}, trust_env=False).status_code
+            httpx2.post(
+                sandbox + CREATE, json=FOX, headers={"Authorization": f"{scheme} {key}"}, trust_env=False
+            ).status_code
             == 200
         )
 
@@ -68,7 +70,7 @@ def test_any_bearer_is_taken(sandbox: str, key: str) -> None:
         ({"model": "flux-2", "prompt": "a fox", "input_urls": ["x"]}, "input_urls"), ({**FOX, "\ud800": 1}, ""), ({**FOX, "prompt": "\ud800"}, "prompt"),
     ],
 )  # fmt: skip
-def test_a_body_outside_the_catalog_is_refused_by_its_field(api: httpx.Client, body: dict[str, Any], field: str) -> None:
+def test_a_body_outside_the_catalog_is_refused_by_its_field(api: httpx2.Client, body: dict[str, Any], field: str) -> None:
     message = refused(api.post(CREATE, content=json.dumps(body)), 400, "bad_request")
 
     assert message.startswith(f"{field}: " if field else "")
@@ -78,17 +80,17 @@ def test_a_body_outside_the_catalog_is_refused_by_its_field(api: httpx.Client, b
     "content",
     [b"", b"{", b"[]", b'"text"', b"null", b"\xff\xfe", b"[" * 100_000, b'{"a":' * 1000, b"model=flux-2&prompt=fox"],
 )
-def test_a_body_that_is_no_json_object_is_refused(api: httpx.Client, content: bytes) -> None:
+def test_a_body_that_is_no_json_object_is_refused(api: httpx2.Client, content: bytes) -> None:
     assert "JSON" in refused(api.post(CREATE, content=content), 400, "bad_request")
 
 
-def test_a_body_that_is_too_large_is_refused(api: httpx.Client) -> None:
+def test_a_body_that_is_too_large_is_refused(api: httpx2.Client) -> None:
     assert f"{LARGEST_BODY:,} bytes" in refused(api.post(CREATE, content=b" " * (LARGEST_BODY + 1)), 400, "bad_request")
     assert api.post(CREATE, content=json.dumps(FOX).encode().ljust(LARGEST_BODY)).status_code == 200
 
 
 @pytest.mark.parametrize("model", WITH_WEBHOOK + WITHOUT)
-def test_a_callback_is_taken_from_models_with_a_webhook_only(api: httpx.Client, model: str) -> None:
+def test_a_callback_is_taken_from_models_with_a_webhook_only(api: httpx2.Client, model: str) -> None:
     answer = api.post(CREATE, json={"model": model, "prompt": "a fox", "callback_url": "https://me.example/bell"})
 
     if model in WITH_WEBHOOK:
@@ -99,7 +101,7 @@ def test_a_callback_is_taken_from_models_with_a_webhook_only(api: httpx.Client, 
 
 @pytest.mark.parametrize(("named", "sent"), [("gpt-image-1-5", "gpt-image-1.5-official"), ("imagen4-ultra", "imagen4-ultra"), ("imagen-4", "imagen4"),
                                              ("seedream-4-5", "seedream/4.5-text-to-image"), ("grok-imagine", "grok-imagine/text-to-image")])  # fmt: skip
-def test_a_model_is_known_by_id_alias_and_variant(api: httpx.Client, named: str, sent: str) -> None:
+def test_a_model_is_known_by_id_alias_and_variant(api: httpx2.Client, named: str, sent: str) -> None:
     assert api.get(TASKS + start(api, model=named, prompt="a fox")).json()["data"]["request"]["model"] == sent
 
 
@@ -117,7 +119,7 @@ def test_a_model_is_known_by_id_alias_and_variant(api: httpx.Client, named: str,
     ],
 )  # fmt: skip
 def test_a_picture_has_the_size_and_format_that_was_asked_for(
-    api: httpx.Client, body: dict[str, Any], kind: str, size: tuple[int, int] | None
+    api: httpx2.Client, body: dict[str, Any], kind: str, size: tuple[int, int] | None
 ) -> None:
     (url,) = addresses(finish(api, start(api, **body)))
     answer = api.get(url)
@@ -133,7 +135,7 @@ def test_a_picture_has_the_size_and_format_that_was_asked_for(
 
 
 @pytest.mark.parametrize("variant", ["recraft-v4-text-to-vector", "recraft-v4-pro-text-to-vector"])
-def test_a_vector_variant_gives_a_vector_file_that_can_run_nothing(api: httpx.Client, variant: str) -> None:
+def test_a_vector_variant_gives_a_vector_file_that_can_run_nothing(api: httpx2.Client, variant: str) -> None:
     (url,) = addresses(finish(api, start(api, model=variant, prompt="<script>alert(1)</script>")))
     answer = api.get(url)
 
@@ -143,7 +145,7 @@ def test_a_vector_variant_gives_a_vector_file_that_can_run_nothing(api: httpx.Cl
     assert "sandbox" in answer.headers["content-security-policy"]
 
 
-def test_as_many_different_pictures_come_as_were_asked_for(api: httpx.Client) -> None:
+def test_as_many_different_pictures_come_as_were_asked_for(api: httpx2.Client) -> None:
     data = finish(api, start(api, model="imagen4-fast", prompt="a fox", num_images=3))
     urls = addresses(data)
 
@@ -151,7 +153,7 @@ def test_as_many_different_pictures_come_as_were_asked_for(api: httpx.Client) ->
     assert len({api.get(url).content for url in urls}) == 3
 
 
-def test_a_count_without_a_limit_does_not_fill_the_sandbox(api: httpx.Client) -> None:
+def test_a_count_without_a_limit_does_not_fill_the_sandbox(api: httpx2.Client) -> None:
     """The service states no most for imagen-4; the stand-in is for strangers and has one."""
     answer = api.post(CREATE, json={"model": "imagen-4", "prompt": "a fox", "num_images": 100_000})
 
@@ -163,7 +165,7 @@ def test_a_count_without_a_limit_does_not_fill_the_sandbox(api: httpx.Client) ->
 
 @pytest.mark.parametrize("name", ["0.png", "2.png", "-1.png", "x.png", "1x.png", "²", "².png", "9" * 5000 + ".png", ".png", "%2e%2e%2fpage"],
                          ids=lambda name: ascii(name)[:12])  # fmt: skip
-def test_a_file_that_was_not_drawn_is_not_there(api: httpx.Client, name: str) -> None:
+def test_a_file_that_was_not_drawn_is_not_there(api: httpx2.Client, name: str) -> None:
     task_id = start(api, **FOX)
     finish(api, task_id)
 
@@ -172,7 +174,7 @@ def test_a_file_that_was_not_drawn_is_not_there(api: httpx.Client, name: str) ->
     assert (answer.status_code, answer.headers["content-type"]) == (404, "application/json")
 
 
-def test_a_file_of_a_task_in_progress_or_of_no_task_is_not_there(api: httpx.Client) -> None:
+def test_a_file_of_a_task_in_progress_or_of_no_task_is_not_there(api: httpx2.Client) -> None:
     running = start(api, **{**FOX, "prompt": "a fox #sandbox:never"})
 
     for task_id in (running, "n48nobody"):
@@ -180,7 +182,7 @@ def test_a_file_of_a_task_in_progress_or_of_no_task_is_not_there(api: httpx.Clie
     refused(api.get(TASKS + "n48nobody"), 404, "not_found")
 
 
-def test_every_model_has_an_example_picture(api: httpx.Client, catalog: Catalog) -> None:
+def test_every_model_has_an_example_picture(api: httpx2.Client, catalog: Catalog) -> None:
     for model in [*catalog.models, catalog.models[0]]:
         answer = api.get(f"/examples/{model.id}")
         assert (answer.status_code, answer.headers["content-type"]) == (200, "image/png")
@@ -188,8 +190,8 @@ def test_every_model_has_an_example_picture(api: httpx.Client, catalog: Catalog)
     refused(api.get("/examples/flux-3"), 404, "not_found")
 
 
-def test_the_page_says_how_to_use_it_and_lists_every_rehearsal(api: httpx.Client) -> None:
-    page = httpx.get(str(api.base_url), trust_env=False)
+def test_the_page_says_how_to_use_it_and_lists_every_rehearsal(api: httpx2.Client) -> None:
+    page = httpx2.get(str(api.base_url), trust_env=False)
 
     assert (page.status_code, page.headers["content-type"]) == (200, "text/html; charset=utf-8")
     assert "export API_IN_ONE_KEY=sandbox" in page.text
@@ -200,7 +202,7 @@ def test_the_page_says_how_to_use_it_and_lists_every_rehearsal(api: httpx.Client
 
 def test_links_lead_back_the_way_the_caller_came(catalog: Catalog) -> None:
     with serve(create_sandbox(catalog, speed=1e6, public_url="https://fox.example")) as address:
-        with httpx.Client(base_url=address, headers={"Authorization": "Bearer x"}, trust_env=False) as api:
+        with httpx2.Client(base_url=address, headers={"Authorization": "Bearer x"}, trust_env=False) as api:
             for host, base in (("fox.example", "https://fox.example"), (address.split("//")[1], address)):
                 task_id = api.post(CREATE, json=FOX, headers={"Host": host}).json()["data"]["task_id"]
                 data = api.get(TASKS + task_id, headers={"Host": host}).json()["data"]

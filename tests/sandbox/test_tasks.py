@@ -9,7 +9,7 @@ import statistics
 import time
 from collections.abc import Iterator
 
-import httpx
+import httpx2
 import pytest
 from PIL import Image
 
@@ -130,7 +130,7 @@ def test_a_prompt_is_limited_once_and_the_memory_of_it_is_bounded() -> None:
 
 
 @pytest.fixture(scope="module")
-def api(sandbox: str) -> Iterator[httpx.Client]:
+def api(sandbox: str) -> Iterator[httpx2.Client]:
     with connect(sandbox) as client:
         yield client
 
@@ -152,7 +152,7 @@ def test_every_rehearsal_is_tried_here() -> None:
 
 
 @pytest.mark.parametrize("name", REHEARSED)
-def test_a_rehearsed_refusal_is_the_answer_to_the_post(api: httpx.Client, name: str) -> None:
+def test_a_rehearsed_refusal_is_the_answer_to_the_post(api: httpx2.Client, name: str) -> None:
     status, kind, words = REHEARSED[name]
     body = {**FOX, "prompt": f"refused #sandbox:{name}"}
     answer = api.post(CREATE, json=body)
@@ -163,7 +163,7 @@ def test_a_rehearsed_refusal_is_the_answer_to_the_post(api: httpx.Client, name: 
         assert finish(api, start(api, **body))["status"] == "completed"
 
 
-def test_a_rehearsed_broken_answer_is_truncated_json(api: httpx.Client) -> None:
+def test_a_rehearsed_broken_answer_is_truncated_json(api: httpx2.Client) -> None:
     answer = api.post(CREATE, json={**FOX, "prompt": "#sandbox:broken"})
 
     assert (answer.status_code, answer.headers["content-type"]) == (200, "application/json")
@@ -172,14 +172,14 @@ def test_a_rehearsed_broken_answer_is_truncated_json(api: httpx.Client) -> None:
 
 
 @pytest.mark.parametrize("name", ENDINGS)
-def test_a_rehearsed_failure_ends_as_failed_with_its_reason(api: httpx.Client, name: str) -> None:
+def test_a_rehearsed_failure_ends_as_failed_with_its_reason(api: httpx2.Client, name: str) -> None:
     data = finish(api, start(api, **{**FOX, "prompt": f"#sandbox:{name}"}))
 
     assert (data["status"], data["error_message"]) == ("failed", ENDINGS[name])
     assert "output" not in data
 
 
-def test_rehearsed_polls_answer_as_their_text_says(api: httpx.Client) -> None:
+def test_rehearsed_polls_answer_as_their_text_says(api: httpx2.Client) -> None:
     blip, html, word, never, slow = (
         start(api, **{**FOX, "prompt": f"#sandbox:{name}"}) for name in ("blip", "html", "word", "never", "slow")
     )
@@ -194,7 +194,7 @@ def test_rehearsed_polls_answer_as_their_text_says(api: httpx.Client) -> None:
     assert api.get(TASKS + never).json()["data"]["status"] == "IN_PROGRESS", "long after the others ended"
 
 
-def test_rehearsed_pictures_are_missing_gone_or_square(api: httpx.Client) -> None:
+def test_rehearsed_pictures_are_missing_gone_or_square(api: httpx2.Client) -> None:
     empty, gone = (finish(api, start(api, **{**FOX, "prompt": f"#sandbox:{name}"})) for name in ("empty", "gone"))
     square = finish(api, start(api, model="flux-2", prompt="#sandbox:square", aspect_ratio="16:9"))
 

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import httpx
+import httpx2
 from gradio_client import Client
 
 ROOT = Path(__file__).parent.parent.parent
@@ -62,11 +62,11 @@ class App:
     def log(self) -> str:
         return (self.folder / "log").read_text(encoding="utf-8")
 
-    def get(self, path: str, **options: Any) -> httpx.Response:
-        return httpx.get(self.url + path, trust_env=False, timeout=30, **options)
+    def get(self, path: str, **options: Any) -> httpx2.Response:
+        return httpx2.get(self.url + path, trust_env=False, timeout=30, **options)
 
-    def post(self, path: str, **options: Any) -> httpx.Response:
-        return httpx.post(self.url + path, trust_env=False, timeout=30, **options)
+    def post(self, path: str, **options: Any) -> httpx2.Response:
+        return httpx2.post(self.url + path, trust_env=False, timeout=30, **options)
 
     def stop(self, with_signal: int = signal.SIGTERM) -> int:
         """Ask the process to end, and wait; one that does not end is killed and its status is -9."""
@@ -101,9 +101,9 @@ def _answering(app: App) -> str:
         found = re.findall(r"The playground is at (http://\S+)", app.log)
         if found:
             try:
-                if httpx.get(f"{found[-1]}/healthz", trust_env=False).json() == {"status": "ok"}:
+                if httpx2.get(f"{found[-1]}/healthz", trust_env=False).json() == {"status": "ok"}:
                     return str(found[-1])
-            except httpx.HTTPError:
+            except httpx2.HTTPError:
                 pass
         time.sleep(0.05)
     raise AssertionError(f"the application did not start:\n{app.log}")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from typing import Any
 
-import httpx
+import httpx2
 import pytest
 from gradio_client import Client
 from gradio_client.exceptions import AppError
@@ -160,7 +160,7 @@ def raw(app: App, endpoint: str, headers: dict[str, bytes]) -> str:
     """What the stream of a call by plain HTTP says: the ordinary client would not send such headers."""
     call = ["flux-2", {"prompt": "a fox"}, *(["curl"] if endpoint == "snippet" else [])]
     named = {name.lower().encode(): value for name, value in headers.items()}
-    with httpx.Client(base_url=app.url, trust_env=False, timeout=30) as http:
+    with httpx2.Client(base_url=app.url, trust_env=False, timeout=30) as http:
         started = http.post(f"/gradio_api/call/{endpoint}", json={"data": call}, headers=list(named.items()))
         if started.status_code != 200:
             return f"event: error {started.text}"
@@ -177,10 +177,10 @@ def test_the_pages_own_events_are_not_called_by_name(app: App) -> None:
 
 def test_a_caller_who_leaves_does_not_end_the_job(hosted: App, ledger: Recorder) -> None:
     """The task is asked for until its end, and its picture is fetched, though nobody waits any more."""
-    with httpx.Client(base_url=hosted.url, trust_env=False) as http:
+    with httpx2.Client(base_url=hosted.url, trust_env=False) as http:
         call = {"data": ["flux-2", {"prompt": "left alone #sandbox:slow"}]}
         event = http.post("/gradio_api/call/generate", json=call).json()["event_id"]
-        with pytest.raises(httpx.TimeoutException):
+        with pytest.raises(httpx2.TimeoutException):
             with http.stream("GET", f"/gradio_api/call/generate/{event}", timeout=0.3) as stream:
                 stream.read()
 

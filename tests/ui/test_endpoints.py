@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
-import httpx
+import httpx2
 import pytest
 from gradio_client import Client
 from gradio_client.exceptions import AppError
@@ -194,7 +194,7 @@ def test_every_models_example_can_be_generated(app: App, caller: Client, catalog
         assert 0 < told["seconds"] < 60
         for address in told["images"]:
             assert address.startswith(f"{app.url}/pictures/")
-            picture = httpx.get(address, trust_env=False)
+            picture = httpx2.get(address, trust_env=False)
             assert (picture.status_code, picture.headers["content-type"].split("/")[0]) == (200, "image")
         json.dumps(told)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
-import httpx
+import httpx2
 import pytest
 from gradio_client import Client
 
@@ -87,7 +87,7 @@ def test_a_body_of_more_than_two_megabytes_is_refused(path: str, app: App) -> No
 def test_a_body_of_less_is_read(app: App) -> None:
     """The refusal then is about the prompt's length, in the endpoint's own words."""
     call = {"data": ["flux-2", {"prompt": "x" * 1_900_000}]}
-    with httpx.Client(base_url=app.url, trust_env=False, timeout=30) as http:
+    with httpx2.Client(base_url=app.url, trust_env=False, timeout=30) as http:
         event = http.post(f"{CALL}estimate", json=call).json()["event_id"]
         assert "too long" in http.get(f"{CALL}estimate/{event}").text
 
@@ -123,7 +123,7 @@ def test_the_machines_files_are_served_to_nobody(app: App) -> None:
     files += [str(app.folder / name) for name in (".env", "app.py", "catalog.yaml", "log", "data")]
     files += [str(ROOT / name) for name in ("app.py", "components/settings.py", "tests/conftest.py")]
     routes = ["/gradio_api/file=", "/gradio_api/file/", "/static/", "/pictures/"]
-    with httpx.Client(base_url=app.url, trust_env=False, timeout=30) as http:
+    with httpx2.Client(base_url=app.url, trust_env=False, timeout=30) as http:
         for path in (route + file for route in routes for file in files):
             for written in (path, path.replace("/", "%2f").replace("%2f", "/", 2)):
                 answer = http.get(written)

@@ -9,7 +9,7 @@ from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
 
-import httpx
+import httpx2
 import pytest
 
 from components.api import Account, ApiClient
@@ -31,7 +31,7 @@ async def services(catalog: Catalog, tmp_path: Path) -> AsyncIterator[Services]:
     end = catalog.endpoint
     service = Account("service", end.base_url, end.create, end.status, "")
     sandbox = Account("sandbox", "http://127.0.0.1:1/sandbox", end.create, end.status, "sandbox")
-    async with httpx.AsyncClient(trust_env=False) as http, records(tmp_path / "records") as store:
+    async with httpx2.AsyncClient(trust_env=False) as http, records(tmp_path / "records") as store:
         runner = Runner(catalog, store, ApiClient(http), PictureStore(tmp_path, http))
         yield Services(catalog, runner, service, sandbox, "http://127.0.0.1:1/sandbox", "/sandbox/examples")
 

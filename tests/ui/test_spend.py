@@ -10,7 +10,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import httpx
+import httpx2
 import pytest
 
 from components.catalog import Catalog
@@ -44,7 +44,7 @@ def job(**changes: Any) -> Job:
 @pytest.fixture
 async def services(catalog: Catalog, client: Any, account: Any, tmp_path: Path) -> Any:
     """Services whose records each test fills; ``host_key`` and ``caps`` are given to it."""
-    async with httpx.AsyncClient(trust_env=False) as http, records(tmp_path / "records") as store:
+    async with httpx2.AsyncClient(trust_env=False) as http, records(tmp_path / "records") as store:
         runner = Runner(catalog, store, client, PictureStore(tmp_path / "pictures", http))
 
         def made(host_key: str | None = HOST_KEY, caps: Caps | None = None) -> Services:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import io
 
-import httpx
+import httpx2
 import pandas as pd
 import pytest
 
@@ -138,7 +138,7 @@ def test_the_files_hold_what_the_tables_show(app: App, catalog: Catalog) -> None
     assert [row["id"] for row in rows] == [row.model.id for row in comparison(catalog)]
     assert "1000000000000" not in models.text + plans.text
     assert float(next(csv.DictReader(io.StringIO(plans.text)))["$ a month"]) == 0.4
-    wrong: list[httpx.Response] = [app.get(f"/plans.csv?pictures={value}") for value in ("-1", "x", "nan", "inf", "1e10")]
+    wrong: list[httpx2.Response] = [app.get(f"/plans.csv?pictures={value}") for value in ("-1", "x", "nan", "inf", "1e10")]
     assert [answer.status_code for answer in wrong] == [422] * 5
 
 

@@ -11,7 +11,7 @@ from contextlib import closing
 from pathlib import Path
 from typing import Any
 
-import httpx
+import httpx2
 import pytest
 from gradio_client import Client
 from gradio_client.exceptions import AppError
@@ -48,9 +48,9 @@ def given(
 ) -> list[str]:
     """The cookies of ours that a request is answered with."""
 
-    async def ask() -> httpx.Response:
-        transport = httpx.ASGITransport(Visitors(page, framed), root_path=root)
-        async with httpx.AsyncClient(transport=transport, base_url=address) as http:
+    async def ask() -> httpx2.Response:
+        transport = httpx2.ASGITransport(Visitors(page, framed), root_path=root)
+        async with httpx2.AsyncClient(transport=transport, base_url=address) as http:
             raw = [(name.encode(), value.encode("latin-1")) for name, value in headers.items()]
             return await http.request(method, path, headers=raw)
 
@@ -200,6 +200,6 @@ def refusal(client: Client, job_id: str) -> str:
 
 def posted(app: App, endpoint: str, data: list[Any], headers: dict[str, str]) -> str:
     """What the stream of a call by plain HTTP says."""
-    with httpx.Client(base_url=app.url, trust_env=False, timeout=30, headers=headers) as http:
+    with httpx2.Client(base_url=app.url, trust_env=False, timeout=30, headers=headers) as http:
         event = http.post(f"/gradio_api/call/{endpoint}", json={"data": data}).json()["event_id"]
         return http.get(f"/gradio_api/call/{endpoint}/{event}").text
