@@ -121,7 +121,7 @@ def create_app(settings: Settings, port: int) -> FastAPI:
         max_file_size="5mb",
         theme=theme(),
         css_paths=STYLE,
-        js=SCRIPT.read_text(encoding="utf-8"),
+        js=SCRIPT,
     )
     return app
 

@@ -53,7 +53,7 @@ async def test_the_same_request_of_another_visitor_is_another_one(catalog: Catal
 
 
 SETTLED: list[dict[str, Any]] = [
-    *({"state": state, "sent_at": NOON} for state in ENDED),
+    *({"state": state, "sent_at": NOON} for state in sorted(ENDED)),
     {"state": JobState.RUNNING, "overdue": True},
     {"state": JobState.RUNNING, "keyless": True},
 ]
