@@ -7,8 +7,8 @@ import logging
 import os
 import socket
 import sys
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager, suppress
 from dataclasses import replace
 
 # Gradio reads these when it is imported. The last two keep it from grouping its last 10,000 events with
@@ -27,19 +27,25 @@ from components.api import Account, ApiClient, open_client
 from components.catalog import Catalog, load_catalog
 from components.errors import PlaygroundError, SettingsError
 from components.jobs import Caps, Job, PictureStore, Runner, SqlStore, open_database
+from components.jobs.batches import BatchStore
+from components.jobs.comparisons import Comparisons
 from components.jobs.database import sqlite_address
 from components.jobs.fetching import open_downloads
 from components.jobs.register import JOURNAL
 from components.jobs.routes import callback_routes, operator_routes, picture_routes
 from components.jobs.shelves import Folder, Shelf, open_shelf
+from components.jobs.uploads import Uploads
 from components.sandbox import create_sandbox
 from components.settings import Settings, read_settings
 from components.ui.downloads import download_routes
+from components.ui.files import file_routes
 from components.ui.guard import Guard
 from components.ui.messages import KEPT, KEY_WITHHELD, NOT_DURABLE
 from components.ui.page import build_page
+from components.ui.publishing import publishing_routes
 from components.ui.services import Services
 from components.ui.theme import SCRIPT, STYLE, theme
+from components.ui.upload import upload_routes
 from components.ui.visitors import Visitors
 
 if _port is not None:
@@ -55,7 +61,7 @@ def create_app(settings: Settings, port: int) -> FastAPI:
     """The whole application, for a server that listens on ``port``. Raises PlaygroundError for a bad catalog."""
     catalog = load_catalog(settings.catalog)
     service, sandbox = _accounts(settings, catalog, port)
-    shelf = _shelf(settings)
+    shelf, uploads = _shelf(settings), _uploads(settings)
     database = open_database(settings.database_address or sqlite_address(settings.database_file))
     upstream, downloads = open_client(), open_downloads()
     store = SqlStore(database)
@@ -79,14 +85,16 @@ def create_app(settings: Settings, port: int) -> FastAPI:
         callbacks=settings.public_address,
         log_prompts=settings.log_prompts,
     )
+    comparisons = Comparisons(catalog, runner, BatchStore(store.transactions))
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
         # The sandbox is served by this very server, so jobs are taken up beside its start and not before it.
-        beginning = asyncio.create_task(runner.begin())
+        begun = [asyncio.create_task(runner.begin()), asyncio.create_task(uploads.keep_sweeping())]
         yield
-        beginning.cancel()
-        await asyncio.gather(beginning, return_exceptions=True)
+        for task in begun:
+            task.cancel()
+        await asyncio.gather(*begun, return_exceptions=True)
         await runner.aclose()
         await upstream.aclose()
         await downloads.aclose()
@@ -99,11 +107,15 @@ def create_app(settings: Settings, port: int) -> FastAPI:
     journal = settings.data_folder / "sandbox.jsonl"
     app.mount(SANDBOX, create_sandbox(catalog, settings.sandbox_speed, settings.public_address, journal))
     app.include_router(picture_routes(pictures))
+    app.include_router(upload_routes(uploads))
     app.include_router(callback_routes(runner))
     app.include_router(operator_routes(runner))
     app.include_router(download_routes(catalog, runner))
+    app.include_router(file_routes(catalog, runner))
 
-    page = build_page(_services(settings, catalog, runner, caps, service, sandbox))
+    services = _services(settings, catalog, runner, comparisons, caps, service, sandbox, uploads)
+    app.include_router(publishing_routes(services))
+    page = build_page(services)
     page.max_threads = 400
     page.state_session_capacity = 500
     page.queue(default_concurrency_limit=40, max_size=1000, api_open=False)
@@ -130,8 +142,21 @@ def _shelf(settings: Settings) -> Shelf:
     """Where pictures go. Raises SettingsError."""
     if settings.images_address:
         return open_shelf(settings.images_address)
-    try:
+    with _usable(settings):
         return Folder(settings.data_folder / "pictures")
+
+
+def _uploads(settings: Settings) -> Uploads:
+    """What visitors upload, beside the pictures. Raises SettingsError."""
+    with _usable(settings):
+        return Uploads(settings.data_folder / "uploads", settings.public_address)
+
+
+@contextmanager
+def _usable(settings: Settings) -> Iterator[None]:
+    """What fails inside is the data folder's fault: a SettingsError."""
+    try:
+        yield
     except OSError as error:
         raise SettingsError(f"PLAYGROUND_DATA: {settings.data_folder} cannot be used: {error.strerror}.") from error
 
@@ -146,7 +171,14 @@ def _accounts(settings: Settings, catalog: Catalog, port: int) -> tuple[Account,
 
 
 def _services(
-    settings: Settings, catalog: Catalog, runner: Runner, caps: Caps, service: Account, sandbox: Account
+    settings: Settings,
+    catalog: Catalog,
+    runner: Runner,
+    comparisons: Comparisons,
+    caps: Caps,
+    service: Account,
+    sandbox: Account,
+    uploads: Uploads,
 ) -> Services:
     if settings.key_withheld:
         log.warning(KEY_WITHHELD)
@@ -157,10 +189,12 @@ def _services(
         sandbox=sandbox,
         sandbox_url=settings.public_address + SANDBOX if settings.public_address else sandbox.base_url,
         examples=f"{SANDBOX}/examples",
+        comparisons=comparisons,
         host_key=settings.host_key,
         caps=caps,
         notices=(KEY_WITHHELD,) if settings.key_withheld else (),
         storage=NOT_DURABLE if settings.on_space and settings.data is None else KEPT,
+        uploads_refused=uploads.refused,
     )
 
 

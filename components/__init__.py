@@ -21,11 +21,11 @@ A few libraries have one home each:
     yaml               catalog
     jsonschema         catalog
     pandas             ui
-    PIL                sandbox jobs.inspection
+    PIL                sandbox jobs.inspection ui.thumbnails
     numpy              sandbox
     jinja2             ui
-    fastapi            sandbox jobs.routes ui.downloads
-    sqlalchemy         jobs.database jobs.schema jobs.store jobs.transactions jobs.migrations
+    fastapi            sandbox jobs.routes ui.downloads ui.files ui.publishing ui.upload
+    sqlalchemy         jobs.batches jobs.database jobs.schema jobs.search jobs.store jobs.transactions jobs.migrations
     alembic            jobs.database jobs.migrations
     filelock           jobs.database
     fsspec             jobs.shelves

@@ -1,21 +1,28 @@
 """What can be run: the models of ``catalog.yaml``, their parameters and prices, and valid requests for them."""
 
 from components.catalog.loading import load_catalog
-from components.catalog.models import Catalog, Endpoint, Kind, Model, Parameter, PriceRule, Role
+from components.catalog.mapping import QUALITIES, SHAPES, SHARED, Mapped, map_shared
+from components.catalog.models import Catalog, Endpoint, Kind, Model, Parameter, PriceRule, Purpose, Role
 from components.catalog.requests import Request, build_request, find_model, find_problems, rebuild_request
 
 __all__ = [
+    "QUALITIES",
+    "SHAPES",
+    "SHARED",
     "Catalog",
     "Endpoint",
     "Kind",
+    "Mapped",
     "Model",
     "Parameter",
     "PriceRule",
+    "Purpose",
     "Request",
     "Role",
     "build_request",
     "find_model",
     "find_problems",
     "load_catalog",
+    "map_shared",
     "rebuild_request",
 ]

@@ -10,9 +10,10 @@ from jsonschema import Draft202012Validator
 from jsonschema.exceptions import SchemaError
 from pydantic import ValidationError
 
-from components.catalog.models import Catalog, Model, Parameter, Role
+from components.catalog.models import Catalog, Model, Parameter, Purpose, Role
 
 TOP_KEYS = {"type", "required", "properties", "if", "then", "allOf", "additionalProperties"}
+NEEDED_ROLES = {Purpose.EDIT: Role.IMAGES, Purpose.REFERENCES: Role.IMAGES, Purpose.SEVERAL: Role.COUNT}
 QUOTE = 'quote it (YAML reads a bare 16:9 as the number 969, and a bare yes as true): "16:9"'
 
 
@@ -31,7 +32,7 @@ def faults_in(catalog: Catalog) -> Iterator[Fault]:
     for number, model in enumerate(catalog.models):
         here = ("models", number)
         parameter_faults = list(_parameters(model))
-        checks = parameter_faults or [*_prices(model), *_example(model), *_lifecycle(model, catalog)]
+        checks = parameter_faults or [*_purposes(model), *_prices(model), *_example(model), *_lifecycle(model, catalog)]
         for fault in checks:
             yield Fault((*here, *fault.path), fault.what, fault.fix)
 
@@ -122,6 +123,15 @@ def _property(name: str, raw: Any) -> Iterator[Fault]:
     if parameter.default is not None:
         for problem in Draft202012Validator(raw).iter_errors(parameter.default):
             yield Fault(("default",), f"the default breaks its own rule: {problem.message}", "change one of them")
+
+
+def _purposes(model: Model) -> Iterator[Fault]:
+    for index, purpose in enumerate(model.good_for):
+        role = NEEDED_ROLES.get(purpose)
+        if role and model.by_role(role) is None:
+            yield Fault(
+                ("good_for", index), f"{purpose.value}, but no field has `x-role: {role.value}`", "mark it or take it out"
+            )
 
 
 def _prices(model: Model) -> Iterator[Fault]:

@@ -24,7 +24,10 @@ class Closed(BaseModel):
 
 
 class Role(StrEnum):
-    """What a parameter means across models, whatever the model calls it."""
+    """What a parameter means across models, whatever the model calls it.
+
+    A ``quality`` is an enum written from the lowest to the highest; a model may have several.
+    """
 
     PROMPT = "prompt"
     SHAPE = "shape"
@@ -32,6 +35,23 @@ class Role(StrEnum):
     COUNT = "count"
     SEED = "seed"
     NEGATIVE = "negative"
+    QUALITY = "quality"
+
+
+class Purpose(StrEnum):
+    """What people look for a model by. A model has those that its own page speaks of, and no others.
+
+    ``lettering`` is readable text in the picture, a logo's too; ``references`` are pictures that are followed, not changed.
+    """
+
+    LETTERING = "lettering"
+    EDIT = "edit"
+    PHOTO = "photo"
+    VECTOR = "vector"
+    ILLUSTRATION = "illustration"
+    REFERENCES = "references"
+    SEVERAL = "several"
+    ENLARGE = "enlarge"
 
 
 class Kind(StrEnum):
@@ -154,6 +174,7 @@ class Model(Closed):
     source: str = Field(min_length=1)
     checked_on: date
     description: str = ""
+    good_for: tuple[Purpose, ...] = ()
     price: tuple[PriceRule, ...] = Field(min_length=1)
     price_note: str = ""
     example: Mapping[str, Any] = {}
@@ -182,6 +203,10 @@ class Model(Closed):
     def by_role(self, role: Role) -> str | None:
         """The name of the first field with this role, or None."""
         return next((name for name, field in self.parameters.items() if field.role is role), None)
+
+    def all_by_role(self, role: Role) -> tuple[str, ...]:
+        """The names of every field with this role, in the catalog's order."""
+        return tuple(name for name, field in self.parameters.items() if field.role is role)
 
     @property
     def conditions(self) -> tuple[Mapping[str, Any], ...]:

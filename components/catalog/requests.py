@@ -209,12 +209,12 @@ def _bad_addresses(name: str, field: Parameter, value: Any) -> Iterator[InputErr
     else:
         return
     for address in addresses:
-        if isinstance(address, str) and not _is_web_address(address):
+        if isinstance(address, str) and not is_web_address(address):
             what = f"{name}: {_shown(address)} is no web address. Give a full one, https://…"
             yield InputError(name, what, hint="One line is no web address.")
 
 
-def _is_web_address(text: str) -> bool:
+def is_web_address(text: str) -> bool:
     try:
         parts = urlsplit(text)
     except ValueError:

@@ -7,6 +7,7 @@ import hashlib
 import logging
 import re
 import threading
+from collections import Counter
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 
@@ -53,12 +54,13 @@ class PictureStore:
         self._starred = starred
         self._decoding = asyncio.Semaphore(DECODED_AT_ONCE)
         self._used: int | None = None
+        self._held: Counter[str] = Counter()  # kept for a job whose record does not show it yet
         self._counting = threading.Lock()
 
     async def keep(self, address: str, upstream: str, within: float = LONGEST_S) -> KeptPicture:
         """Fetch (or decode a ``data:`` address), check and store one picture of a task at ``upstream``.
 
-        ``within`` bounds the fetch in seconds, LONGEST_S at most.
+        ``within`` bounds the fetch in seconds, LONGEST_S at most. Until it is released nobody can remove it.
 
         Raises:
             PictureUnkept: it cannot be fetched, is too large, or is no png, jpeg, webp or svg.
@@ -84,11 +86,33 @@ class PictureStore:
             log.exception("picture %s cannot be read", name)
             return None
 
+    def release(self, name: str) -> None:
+        """A picture that was kept is on record now, or given up."""
+        with self._counting:
+            self._held[name] -= 1
+            if self._held[name] <= 0:
+                del self._held[name]
+
+    async def remove(self, name: str) -> None:
+        """Delete a picture that nobody shows any more. One that cannot be deleted is left to the trimming."""
+        if NAME.fullmatch(name):
+            try:
+                await asyncio.to_thread(self._remove, name)
+            except Exception:
+                log.exception("picture %s cannot be deleted", name)
+
+    def _remove(self, name: str) -> None:
+        with self._counting:
+            if name not in self._held:
+                self.shelf.remove(name)
+                self._used = None  # counted anew with the next picture
+
     def _store(self, data: bytes, source: str) -> KeptPicture:
         form, width, height = inspect(data)
         name = f"{hashlib.sha256(data).hexdigest()}.{form}"
         try:
             with self._counting:
+                self._held[name] += 1
                 if self._used is None:
                     self._used = sum(item.size for item in self.shelf.items())
             if self.shelf.has(name):
@@ -96,8 +120,10 @@ class PictureStore:
             else:
                 self.shelf.put(name, data)
                 with self._counting:
-                    self._used += len(data)
+                    if self._used is not None:
+                        self._used += len(data)
         except Exception as error:  # a remote shelf raises what its library raises
+            self.release(name)
             log.exception("picture %s cannot be stored", name)
             raise PictureUnkept("The picture cannot be stored here; whoever runs this page can see why.") from error
         return KeptPicture(name, width, height, form, len(data), source)

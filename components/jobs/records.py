@@ -62,6 +62,9 @@ class Job:
     seconds to expect. ``note`` says why a job waits. ``waiting`` are result addresses that are not fetched yet.
     ``saving`` is true while pictures are fetched.
 
+    ``batch`` is the id of the batch it was created in, "" alone. ``prompt`` is the part of the body that describes the
+    picture, ``remark`` what its visitor has written beside it. Of a ``removed`` job only what it cost is left.
+
     ``once`` is the same for two requests of which only one may be going. ``stopping`` asks a request that is on
     its way to end there. ``dropped`` is the visitor's decision about an uncertain job. ``token`` is the SHA-256
     of the callback's secret, ``heard`` the task id that a callback named. ``starred`` keeps pictures from being
@@ -99,6 +102,10 @@ class Job:
     starred: bool = False
     token: str = ""
     heard: str = ""
+    batch: str = ""
+    prompt: str = ""
+    remark: str = ""
+    removed: bool = False
 
     @property
     def settled(self) -> bool:
@@ -128,6 +135,43 @@ class Job:
     def seconds(self, now: float) -> float:
         """Seconds from the request's sending to its end, or to now."""
         return max(0.0, (self.finished_at or now) - (self.sent_at or self.created_at))
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """Which jobs of a visitor to show; what is left empty says nothing.
+
+    Each word of ``text`` must occur in the prompt, the remark, the model's id or the task id, whatever the case.
+    ``since`` and ``until`` are seconds since 1970, the second exclusive.
+    """
+
+    text: str = ""
+    model: str = ""
+    state: str = ""
+    task_id: str = ""
+    batch: str = ""
+    starred: bool = False
+    since: float | None = None
+    until: float | None = None
+
+
+@dataclass(frozen=True)
+class Page:
+    """Some of a visitor's jobs, newest first, and how many there are in ``total``."""
+
+    total: int
+    jobs: tuple[Job, ...]
+
+
+@dataclass(frozen=True)
+class DaySpend:
+    """What one visitor's jobs with one model cost on one UTC day: ``day`` is its first second since 1970."""
+
+    day: float
+    model: str
+    payer: str
+    jobs: int
+    credits: float
 
 
 @dataclass(frozen=True)

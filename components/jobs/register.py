@@ -12,6 +12,7 @@ import logging
 import time
 from collections import defaultdict
 from collections.abc import Awaitable, Callable, Collection
+from dataclasses import replace
 from typing import Any
 
 from components.errors import RecordsUnavailable
@@ -23,6 +24,7 @@ log = logging.getLogger(__name__)
 JOURNAL = "playground.jobs"
 journal = logging.getLogger(JOURNAL)
 
+ONLY_SHOWN = ("saving", "waiting", "polls", "note")
 FIRST_RETRY_S = 0.2
 SLOWEST_RETRY_S = 5.0
 
@@ -113,8 +115,10 @@ class Register:
     def _written(self, job_id: str, job: Job | None, changes: dict[str, Any]) -> Job | None:
         if job is None:
             return None
-        if job_id in self.live:
-            self.live[job_id] = job
+        if live := self.live.get(job_id):
+            # What need not outlive the process is not in the row, and a remark beside it must not hide it.
+            beside = {} if job.settled else {name: getattr(live, name) for name in ONLY_SHOWN if name not in changes}
+            self.live[job_id] = replace(job, **beside)
         if "state" in changes:
             self._tell(job)
         self._ring(job_id)

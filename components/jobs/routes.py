@@ -5,7 +5,6 @@ Pictures have unguessable names, are not sniffed, and no script in an SVG runs.
 
 from __future__ import annotations
 
-import re
 import secrets
 from pathlib import Path
 
@@ -28,20 +27,18 @@ HEADERS = {
 
 
 def picture_routes(pictures: PictureStore) -> APIRouter:
-    """``GET /pictures/{name}``; with ``?save=model-task`` it comes as a download under that name."""
+    """``GET /pictures/{name}``: what a page shows. Downloads, which hold their recipe, are ``ui.files``."""
     router = APIRouter(prefix=PREFIX)
 
     @router.get("/{name}")
-    async def picture(name: str, save: str = "") -> Response:
+    async def picture(name: str) -> Response:
         found = await pictures.read(name)
         if found is None:
             raise HTTPException(404, "There is no such picture.")
-        form = name.rpartition(".")[2]
-        filename = f"{re.sub(r'[^A-Za-z0-9._-]+', '-', save)[:100]}.{form}" if save else None
+        media_type = MEDIA_TYPES[name.rpartition(".")[2]]
         if isinstance(found, Path):
-            return FileResponse(found, media_type=MEDIA_TYPES[form], headers=HEADERS, filename=filename)
-        saved = {"Content-Disposition": f'attachment; filename="{filename}"'} if filename else {}
-        return Response(found, media_type=MEDIA_TYPES[form], headers=HEADERS | saved)
+            return FileResponse(found, media_type=media_type, headers=HEADERS)
+        return Response(found, media_type=media_type, headers=HEADERS)
 
     return router
 

@@ -11,23 +11,25 @@ import json
 import logging
 import secrets
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Collection
 from contextlib import suppress
+from dataclasses import replace
 from hashlib import sha256
+from pathlib import Path
 from typing import Any
 
 from components.api.client import Account, ApiClient
 from components.api.polling import PRIOR_WEIGHT, Learned, Timing
 from components.catalog import Catalog, Request
 from components.costs import price
-from components.errors import CapReached, JobNotFound, RecordsUnavailable
+from components.errors import CapReached, InputError, JobNotFound, RecordsUnavailable
 from components.jobs import doorbell
 from components.jobs.budgets import start_of_day
 from components.jobs.endings import LET_GO, stopped
 from components.jobs.metrics import Metrics
 from components.jobs.pacing import RunTimes, place
 from components.jobs.pictures import PictureStore
-from components.jobs.records import GOING, Caps, Job, JobState, Measured, Spend
+from components.jobs.records import ENDED, GOING, Caps, Job, JobState, Measured, Page, Spend, Wanted
 from components.jobs.register import Register
 from components.jobs.store import Store
 from components.jobs.tasks import Tasks
@@ -39,6 +41,10 @@ log = logging.getLogger(__name__)
 CLOSING_S = 5.0
 MOST_WAITING = 2_000
 MOST_GOING = 5_000  # strangers may not fill the memory
+REMOVED: dict[str, Any] = {
+    "removed": True, "dropped": True, "starred": False, "body": {}, "prompt": "", "remark": "", "note": "",
+    "pictures": (), "problem": None,
+}  # fmt: skip
 STOP_TRIES = 5  # a job may move on between the look and the change
 
 
@@ -96,10 +102,22 @@ class Runner:
 
     # -- for visitors ----------------------------------------------------------------------------
 
-    async def submit(self, request: Request, account: Account, visitor: str, *, once: bool = False) -> Job:
+    async def submit(
+        self,
+        request: Request,
+        account: Account,
+        visitor: str,
+        *,
+        once: bool = False,
+        copy: int = 0,
+        batch: str = "",
+        job_id: str = "",
+    ) -> Job:
         """Record a request as a job and start it. Returns the queued job at once.
 
-        ``once``: while the very same request of this visitor is still going, it is returned instead of a new one.
+        ``once``: while the very same request of this visitor is still going, it is returned instead of a new one;
+        ``copy`` tells requests apart that are wanted several times. ``batch`` is the batch that asks,
+        ``job_id`` an id that it has drawn already.
 
         Raises:
             CapReached: MOST_GOING jobs are going in this process.
@@ -110,7 +128,7 @@ class Runner:
         cost = price(self._catalog, request)
         seconds = request.model.seconds
         job = Job(
-            id=secrets.token_urlsafe(16),
+            id=job_id or new_id(),
             visitor=visitor,
             model=request.model.id,
             body=request.body,
@@ -122,7 +140,9 @@ class Runner:
             usd=cost.usd,
             created_at=time.time(),
             typical=(seconds[0] / account.pace, seconds[1] / account.pace) if seconds else None,
-            once=_fingerprint(request, account, visitor) if once else None,
+            once=_fingerprint(request, account, visitor, copy) if once else None,
+            batch=batch,
+            prompt=request.prompt,
         )
         kept = await self._register.add(job)
         if kept.id == job.id:
@@ -158,9 +178,52 @@ class Runner:
     async def find(self, job_id: str, visitor: str) -> Job:
         """This visitor's job. Raises JobNotFound for anybody else's, in the same words."""
         job = await self._register.get(job_id)
-        if job is None or job.visitor != visitor:
+        if job is None or job.visitor != visitor or job.removed:
             raise JobNotFound("There is no such job.")
         return job
+
+    async def find_all(self, job_ids: Collection[str], visitor: str) -> dict[str, Job]:
+        """Those of these jobs that are this visitor's, by id."""
+        found = {job.id: self._register.live.get(job.id, job) for job in await self.store.get_all(job_ids)}
+        return {job.id: job for job in found.values() if job.visitor == visitor and not job.removed}
+
+    async def search(self, visitor: str, wanted: Wanted, limit: int, before: str = "") -> Page:
+        """This visitor's jobs that fit, newest first, as they are now; those older than the job ``before``."""
+        page = await self.store.search(visitor, wanted, limit, before)
+        return replace(page, jobs=tuple(self._register.live.get(job.id, job) for job in page.jobs))
+
+    async def remark(self, job_id: str, visitor: str, **changes: Any) -> Job:
+        """Change what a visitor has put beside a job: ``starred`` and ``remark``. Raises JobNotFound."""
+        await self.find(job_id, visitor)
+        remarked = await self._register.change(job_id, set(JobState), **changes)
+        return remarked or await self.find(job_id, visitor)
+
+    async def remove(self, job_id: str, visitor: str) -> None:
+        """Forget a job that has ended: what was asked, and its pictures where no other job shows them.
+
+        What it cost stays on record, for a cap must not be filled anew by deleting. An uncertain job is let go.
+
+        Raises:
+            JobNotFound: there is no such job of this visitor.
+            InputError: the job is still going.
+        """
+        job = await self.find(job_id, visitor)
+        # A task that was accepted without an id is known by its results alone, and so is what it cost.
+        changes = REMOVED | {"waiting": ("",) * len(job.waiting)}
+        if await self._register.change(job_id, ENDED, **changes) is None:
+            await self.find(job_id, visitor)
+            raise InputError("job", "job: is still going.", next_step="Stop it first.")
+        await self._tasks.finish(job_id, cancel=True)
+        for name in await self.store.unreferenced([picture.name for picture in job.pictures]):
+            await self._erase(name)
+
+    async def _erase(self, name: str) -> None:
+        """Delete a picture; put it back where another job has come to show it meanwhile."""
+        before = await self.pictures.read(name)
+        data = await asyncio.to_thread(before.read_bytes) if isinstance(before, Path) else before
+        await self.pictures.remove(name)
+        if data and not await self.store.unreferenced([name]):
+            await asyncio.to_thread(self.pictures.shelf.put, name, data)
 
     async def stop(self, job_id: str, visitor: str) -> Job:
         """Stop sending and polling. A request that is on its way is let arrive, so that its answer is known."""
@@ -246,7 +309,7 @@ class Runner:
     async def ring(self, job_id: str, secret: str, body: bytes) -> bool:
         """A callback. It wakes the poller and may name the task of an uncertain job. False: nobody knows the address."""
         job = await self.store.get(job_id)
-        if not doorbell.matches(secret, job.token if job else "") or job is None:
+        if not doorbell.matches(secret, job.token if job else "") or job is None or job.removed:
             return False
         self.metrics.callbacks.labels(job.model).inc()
         named = doorbell.named_task(body)
@@ -269,7 +332,12 @@ class Runner:
         return self._callbacks if model and model.webhook and account.payer != "sandbox" else ""
 
 
-def _fingerprint(request: Request, account: Account, visitor: str) -> str:
+def new_id() -> str:
+    """An id for a job, which nobody can guess."""
+    return secrets.token_urlsafe(16)
+
+
+def _fingerprint(request: Request, account: Account, visitor: str, copy: int) -> str:
     """The same for two requests that would ask for the same picture with the same money."""
-    parts = [visitor, account.payer, account.base_url, request.model.id, request.body]
+    parts = [visitor, account.payer, account.base_url, request.model.id, request.body, copy]
     return sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()

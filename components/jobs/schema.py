@@ -48,9 +48,14 @@ jobs = Table(
     Column("starred", Boolean, nullable=False),
     Column("token", String(64), nullable=False),
     Column("heard", Text, nullable=False),
-    # What a query adds up; the same numbers as the job's own properties.
+    Column("batch", String(64), nullable=False),
+    Column("prompt", Text, nullable=False),
+    Column("remark", Text, nullable=False),
+    Column("removed", Boolean, nullable=False),
+    # What a query adds up or looks through; the same as the job's own properties.
     Column("reserved", Float(53), nullable=False),
     Column("spent", Float(53), nullable=False),
+    Column("words", Text, nullable=False),
     # The process that works on the job, and until when it is taken to be alive (seconds since 1970).
     Column("owner", String(64)),
     Column("lease", Float(53)),
@@ -58,6 +63,20 @@ jobs = Table(
 Index("jobs_of_visitor", jobs.c.visitor, jobs.c.created_at)
 Index("jobs_paid", jobs.c.payer, jobs.c.sent_at)
 Index("jobs_by_state", jobs.c.state, jobs.c.finished_at)
+Index("jobs_of_batch", jobs.c.batch)
+
+# Jobs that were created together. ``cards`` is a list of ``jobs.batches.Card`` as objects.
+batches = Table(
+    "batches",
+    metadata,
+    Column("id", String(64), primary_key=True),
+    Column("visitor", String(200), nullable=False),
+    Column("created_at", Float(53), nullable=False),
+    Column("shared", JSON, nullable=False),
+    Column("cards", JSON, nullable=False),
+    Column("token", String(64), unique=True),
+)
+Index("batches_of_visitor", batches.c.visitor, batches.c.created_at)
 
 # Run times of each model at each upstream: the three numbers of ``api.polling.Learned``.
 timings = Table(
@@ -89,6 +108,7 @@ def to_row(job: Job) -> dict[str, Any]:
         "problem": asdict(job.problem) if job.problem else None,
         "reserved": job.reserved,
         "spent": job.spent,
+        "words": searchable("\n".join((job.prompt, job.remark, job.model, job.task_id or ""))),
     }
     # SQLite has no NaN; a number that is none is one that nobody knows.
     values |= {name: inf for name in AMOUNTS if isinstance(values[name], float) and isnan(values[name])}
@@ -98,7 +118,7 @@ def to_row(job: Job) -> dict[str, Any]:
 def to_job(row: Row[Any] | Mapping[str, Any]) -> Job:
     """The job of a row."""
     values = dict(row._mapping) if isinstance(row, Row) else dict(row)
-    for name in ("reserved", "spent", "owner", "lease"):
+    for name in ("reserved", "spent", "words", "owner", "lease"):
         values.pop(name)
     return Job(
         **values
@@ -110,6 +130,11 @@ def to_job(row: Row[Any] | Mapping[str, Any]) -> Job:
             "problem": Problem(**values["problem"]) if values["problem"] else None,
         }
     )
+
+
+def searchable(text: str) -> str:
+    """A text as it is looked for: SQLite itself folds the case of English letters only."""
+    return text.casefold()
 
 
 def storable(value: Any) -> Any:

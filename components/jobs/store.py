@@ -33,8 +33,9 @@ from components.api.polling import Learned
 from components.errors import RecordsUnavailable
 from components.jobs.budgets import check_caps, start_of_day
 from components.jobs.database import Database
-from components.jobs.records import GOING, Caps, Job, JobState, Measured, Spend
+from components.jobs.records import GOING, Caps, DaySpend, Job, JobState, Measured, Page, Spend, Wanted
 from components.jobs.schema import budget, jobs, storable, timings, to_job, to_row
+from components.jobs.search import find_page, spend_by_day, unreferenced
 from components.jobs.transactions import Transactions, Twin
 
 LEASE_S = 20.0
@@ -52,8 +53,11 @@ class Store(Protocol):
     async def get(self, job_id: str) -> Job | None:
         """The job, or None."""
 
+    async def get_all(self, job_ids: Collection[str]) -> list[Job]:
+        """Those of these jobs that there are, in no order."""
+
     async def change(self, job_id: str, when: Collection[JobState], *, owned: bool = False, **changes: Any) -> Job | None:
-        """Apply the changes if the job is in one of these states; None if it is not, or is gone.
+        """Apply the changes if the job is in one of these states; None if it is not, or is gone or removed.
 
         ``owned`` asks besides that this process is the one that works on it.
         """
@@ -73,6 +77,15 @@ class Store(Protocol):
 
     async def unfinished(self, visitor: str, limit: int = 20) -> list[Job]:
         """This visitor's jobs that go on or wait for a decision, newest first."""
+
+    async def search(self, visitor: str, wanted: Wanted, limit: int, before: str = "") -> Page:
+        """This visitor's jobs that fit, newest first; ``before`` is the id of a job, the page begins after it."""
+
+    async def spend_by_day(self, visitor: str, since: float) -> list[DaySpend]:
+        """What this visitor's jobs at real services cost, the latest day first."""
+
+    async def unreferenced(self, pictures: list[str]) -> list[str]:
+        """The names among these that no job shows."""
 
     async def spend(self, payer: str, since: float, visitor: str | None = None) -> Spend:
         """Credits of this payer's jobs sent since then, of one visitor or of all."""
@@ -105,11 +118,11 @@ class SqlStore:
     def __init__(self, database: Database, owner: str | None = None) -> None:
         self.owner = owner or secrets.token_hex(8)
         self._database = database
-        self._transactions = Transactions(database)
+        self.transactions = Transactions(database)
 
     async def aclose(self) -> None:
         """Wait for what is being written, and end the threads. The database stays open."""
-        await self._transactions.aclose()
+        await self.transactions.aclose()
 
     async def add(self, job: Job) -> Job:
         job = replace(job, once=storable(job.once))
@@ -122,19 +135,23 @@ class SqlStore:
 
         for number in range(ADD_TRIES):
             try:
-                return await self._transactions.write(adding)
+                return await self.transactions.write(adding)
             except Twin as error:  # two were added in the same moment; the other one was first, and may have ended by now
                 if not job.once or number == ADD_TRIES - 1:
                     raise RecordsUnavailable("This page could not record the request.") from error
         raise AssertionError("unreachable: the last try returns or raises")
 
     async def get(self, job_id: str) -> Job | None:
-        return await self._transactions.read(
+        return await self.transactions.read(
             lambda connection: _one(connection, select(jobs).where(jobs.c.id == storable(job_id)))
         )
 
+    async def get_all(self, job_ids: Collection[str]) -> list[Job]:
+        wanted = select(jobs).where(jobs.c.id.in_([storable(job_id) for job_id in job_ids]))
+        return await self.transactions.read(lambda connection: [to_job(row) for row in connection.execute(wanted)])
+
     async def change(self, job_id: str, when: Collection[JobState], *, owned: bool = False, **changes: Any) -> Job | None:
-        return await self._transactions.write(
+        return await self.transactions.write(
             lambda connection: self._changed(connection, job_id, when, changes, owned=owned)
         )
 
@@ -142,7 +159,7 @@ class SqlStore:
         def owning(connection: Connection) -> Job | None:
             return self._changed(connection, job_id, when, changes, extra=self._lease(connection))
 
-        return await self._transactions.write(owning)
+        return await self.transactions.write(owning)
 
     async def claim(self, job_id: str, caps: Caps, now: float, token: str = "") -> Job | None:
         def claiming(connection: Connection) -> Job | None:
@@ -162,25 +179,34 @@ class SqlStore:
             changes = {"state": JobState.SUBMITTING, "sent_at": now, "note": "", "token": token}
             return self._applied(connection, row, changes, self._lease(connection))
 
-        return await self._transactions.write(claiming)
+        return await self.transactions.write(claiming)
 
     async def recent(self, visitor: str, limit: int) -> list[Job]:
         mine = select(jobs).where(jobs.c.visitor == storable(visitor), sql_cast(jobs.c.pictures, Text) != "[]")
         newest = mine.order_by(jobs.c.created_at.desc()).limit(limit)
-        return await self._transactions.read(lambda connection: [to_job(row) for row in connection.execute(newest)])
+        return await self.transactions.read(lambda connection: [to_job(row) for row in connection.execute(newest)])
 
     async def unfinished(self, visitor: str, limit: int = 20) -> list[Job]:
         undecided = (jobs.c.state == JobState.UNCERTAIN) & ~jobs.c.dropped
         wanted = select(jobs).where(jobs.c.visitor == storable(visitor), or_(jobs.c.state.in_(GOING), undecided))
         newest = wanted.order_by(jobs.c.created_at.desc()).limit(limit)
-        return await self._transactions.read(lambda connection: [to_job(row) for row in connection.execute(newest)])
+        return await self.transactions.read(lambda connection: [to_job(row) for row in connection.execute(newest)])
+
+    async def search(self, visitor: str, wanted: Wanted, limit: int, before: str = "") -> Page:
+        return await self.transactions.read(lambda connection: find_page(connection, visitor, wanted, limit, before))
+
+    async def spend_by_day(self, visitor: str, since: float) -> list[DaySpend]:
+        return await self.transactions.read(lambda connection: spend_by_day(connection, visitor, since))
+
+    async def unreferenced(self, pictures: list[str]) -> list[str]:
+        return await self.transactions.read(lambda connection: unreferenced(connection, pictures))
 
     async def spend(self, payer: str, since: float, visitor: str | None = None) -> Spend:
         held, ended = func.coalesce(func.sum(jobs.c.reserved), 0.0), func.coalesce(func.sum(jobs.c.spent), 0.0)
         wanted = select(held, ended).where(jobs.c.payer == payer, jobs.c.sent_at >= since)
         if visitor is not None:
             wanted = wanted.where(jobs.c.visitor == storable(visitor))
-        return await self._transactions.read(lambda connection: Spend(*connection.execute(wanted).one()))
+        return await self.transactions.read(lambda connection: Spend(*connection.execute(wanted).one()))
 
     async def renew(self) -> list[Job]:
         mine = (jobs.c.owner == self.owner) & jobs.c.state.in_(GOING)
@@ -190,7 +216,7 @@ class SqlStore:
                 connection.execute(update(jobs).where(mine).values(lease=_clock(connection) + LEASE_S))
             return [to_job(row) for row in connection.execute(select(jobs).where(mine))]
 
-        return await self._transactions.write(renewing)
+        return await self.transactions.write(renewing)
 
     async def take_over(self) -> list[Job]:
         def taking(connection: Connection) -> list[Job]:
@@ -206,16 +232,16 @@ class SqlStore:
                 connection.execute(update(jobs).where(jobs.c.id.in_(ids)).values(**self._lease(connection)))
             return found
 
-        return await self._transactions.write(taking)
+        return await self.transactions.write(taking)
 
     async def release(self) -> None:
         mine = (jobs.c.owner == self.owner) & jobs.c.state.in_(GOING)
-        await self._transactions.write(
+        await self.transactions.write(
             lambda connection: connection.execute(update(jobs).where(mine).values(owner=None, lease=None))
         )
 
     async def learned(self) -> dict[tuple[str, str], Learned]:
-        rows = await self._transactions.read(lambda connection: list(connection.execute(select(timings))))
+        rows = await self.transactions.read(lambda connection: list(connection.execute(select(timings))))
         return {(row.place, row.model): Learned(row.weight, row.mean, row.variance) for row in rows}
 
     async def learn(self, place: str, model: str, seconds: Sequence[float], prior: Learned) -> Learned:
@@ -233,9 +259,9 @@ class SqlStore:
             return known
 
         try:
-            return await self._transactions.write(learning)
+            return await self.transactions.write(learning)
         except Twin:  # another process wrote the first number in the same moment
-            return await self._transactions.write(learning)
+            return await self.transactions.write(learning)
 
     async def measured(self) -> dict[str, Measured]:
         seconds = (jobs.c.finished_at - jobs.c.sent_at).label("seconds")
@@ -246,13 +272,13 @@ class SqlStore:
             .order_by(jobs.c.finished_at.desc())
             .limit(MEASURED_JOBS)
         )
-        rows = await self._transactions.read(lambda connection: list(connection.execute(wanted)))
+        rows = await self.transactions.read(lambda connection: list(connection.execute(wanted)))
         models = {row.model for row in rows}
         return {model: _measure([row for row in rows if row.model == model]) for model in models}
 
     async def starred(self) -> set[str]:
         wanted = select(jobs.c.pictures).where(jobs.c.starred)
-        rows = await self._transactions.read(lambda connection: list(connection.execute(wanted)))
+        rows = await self.transactions.read(lambda connection: list(connection.execute(wanted)))
         return {picture["name"] for row in rows for picture in row.pictures}
 
     # -- inside a transaction --------------------------------------------------------------------
@@ -268,7 +294,7 @@ class SqlStore:
         extra: dict[str, Any] | None = None,
     ) -> Job | None:
         row = connection.execute(_of(job_id)).one_or_none()
-        if row is None or row.state not in when or (owned and row.owner != self.owner):
+        if row is None or row.removed or row.state not in when or (owned and row.owner != self.owner):
             return None
         return self._applied(connection, row, changes, extra or {})
 

@@ -6,6 +6,7 @@ import asyncio
 import logging
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 from components.api.client import Account
@@ -109,6 +110,9 @@ class Upkeep:
         return job is not None and job.state is not JobState.UNCERTAIN
 
     async def _notice(self, job: Job) -> None:
+        live = self._register.live.get(job.id)
+        if live and (live.starred, live.remark) != (job.starred, job.remark):  # put there at another process
+            self._register.show(replace(live, starred=job.starred, remark=job.remark))
         if job.id not in self._tasks and not job.settled:
             if (now := await self._store.get(job.id)) and now == job and job.id not in self._tasks:
                 await self._recover(job)

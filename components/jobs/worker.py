@@ -21,7 +21,6 @@ from components.api.wire import Phase, Reply
 from components.errors import (
     AnswerLost,
     KeyRefused,
-    PictureUnkept,
     PlaygroundError,
     RateLimited,
     ServiceError,
@@ -33,16 +32,15 @@ from components.jobs.endings import WAITS_FOR_KEY, stopped
 from components.jobs.metrics import Metrics
 from components.jobs.pacing import Key, Pauses, RunTimes, Trust, place
 from components.jobs.pictures import PictureStore
-from components.jobs.records import GOING, Caps, Job, JobState, KeptPicture
+from components.jobs.records import GOING, Caps, Job, JobState
 from components.jobs.register import Register
+from components.jobs.saving import Saver
 
 MINIMUM_WAIT_S = 0.05
 RATE_LIMIT_WAIT_S = 5.0
 SHORTEST_PAUSE_S = 1.0
 LONGEST_PAUSE_S = 30.0
 SOONEST_POLL_S = 1.0
-PICTURE_TRIES = 4
-SHORTEST_FETCH_S = 3.0  # a picture that is ready at the deadline still gets a chance
 EMPTY_TRIES = 3
 FORGOTTEN_TRIES = 5  # a sandbox that was started anew never knows the task; nothing was paid for it
 LONGEST_REPAIR_POLL_S = 10.0
@@ -65,7 +63,7 @@ class Worker:
     ) -> None:
         self._register = register
         self._client = client
-        self._pictures = pictures
+        self._saver = Saver(register, pictures)
         self._caps = caps
         self._deadline_s = deadline_s
         self._times = times
@@ -284,7 +282,8 @@ class Worker:
             self._trust.missed(key)
         if reply.phase is Phase.FAILED:
             raise reply.failure
-        await self._keep(replace(job, polls=polls), reply, account, give_up)
+        ended = replace(job, polls=polls)
+        await self._saver.save(ended, reply, account, give_up, lambda: self._fresh_addresses(ended, account, give_up))
 
     async def _ask(self, job: Job, task_id: str, account: Account, within: float, give_up: float = inf) -> Reply:
         async with self._turn((place(account), job.model), give_up):
@@ -326,50 +325,7 @@ class Worker:
         await asyncio.sleep(max(0.0, soonest))
         return True
 
-    # -- the pictures ----------------------------------------------------------------------------
-
-    async def _keep(self, job: Job, reply: Reply, account: Account, give_up: float) -> None:
-        now = replace(job, saving=True, waiting=reply.images, charged=reply.charged, note="")
-        self._register.show(now)
-        kept, unkept = await self._fetch(reply.images, account, give_up)
-        if unkept and job.task_id:
-            # An address may have expired while it was tried; the task knows a new one.
-            fresh = await self._fresh_addresses(job, account, give_up)
-            if fresh and fresh != reply.images:
-                now = replace(now, waiting=fresh)
-                kept, unkept = await self._fetch(fresh, account, give_up)
-        known: dict[str, Any] = {
-            "waiting": now.waiting,
-            "charged": reply.charged,
-            "polls": job.polls,
-            "note": "",
-            "saving": False,
-        }
-        if unkept:
-            await self._register.surely(
-                job.id, {JobState.RUNNING}, **known, overdue=True, problem=unkept.problem, pictures=tuple(kept)
-            )
-            return
-        known |= {"waiting": (), "finished_at": time.time()}
-        await self._register.surely(
-            job.id, {JobState.RUNNING}, **known, state=JobState.DONE, problem=None, pictures=tuple(kept)
-        )
-
-    async def _fetch(
-        self, addresses: tuple[str, ...], account: Account, give_up: float
-    ) -> tuple[list[KeptPicture], PictureUnkept | None]:
-        kept: list[KeptPicture] = []
-        for address in addresses:
-            for number in range(PICTURE_TRIES):
-                try:
-                    left = max(SHORTEST_FETCH_S, give_up - time.monotonic())
-                    kept.append(await self._pictures.keep(address, account.base_url, left))
-                    break
-                except PictureUnkept as error:
-                    if number == PICTURE_TRIES - 1 or time.monotonic() > give_up:
-                        return kept, error
-                    await asyncio.sleep(0.3 * 2**number)
-        return kept, None
+    # -- the end ---------------------------------------------------------------------------------
 
     async def _fresh_addresses(self, job: Job, account: Account, give_up: float) -> tuple[str, ...]:
         left = max(MINIMUM_WAIT_S, min(LONGEST_POLL_S, give_up - time.monotonic()))

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import urlencode
+from urllib.parse import parse_qs, urlencode
 
 from components.catalog import Catalog, Kind, Model, find_problems
 
 LONGEST_QUERY = 12_000
 LONGEST_PROMPT = 20_000
+LONGEST_SEARCH = 200
 
 
 @dataclass(frozen=True)
@@ -22,6 +23,17 @@ class Opening:
     notices: tuple[str, ...] = ()
     tab: str = ""
     chosen: bool = False
+
+
+@dataclass(frozen=True)
+class TableFilters:
+    """What narrows the comparison. A ``price`` of 0 credits is no limit, an empty tuple any."""
+
+    search: str = ""
+    providers: tuple[str, ...] = ()
+    price: float = 0
+    must: tuple[str, ...] = ()
+    good: tuple[str, ...] = ()
 
 
 def write_query(model: Model, parameters: Mapping[str, Any]) -> str:
@@ -52,12 +64,27 @@ def read_query(catalog: Catalog, query: Mapping[str, list[str]]) -> Opening:
         instead = catalog.find(found.replaced_by or "")
         notices.append(f"{found.name} has been retired." + (f" This is {instead.name} instead." if instead else ""))
         found = instead or catalog.first
-    parameters = _parameters(found, query)
+    parameters = read_parameters(found, query)
     for problem in find_problems(found, parameters, prompt_needed=False):
         if problem.field in parameters and _hopeless(found, problem.field):
             del parameters[problem.field]
             notices.append(f"The address was not used in full. {problem.what}")
     return Opening(found, parameters, tuple(notices), tab, chosen=True)
+
+
+def form_query(query: Mapping[str, list[str]], remembered: str) -> Mapping[str, list[str]]:
+    """The query that Generate's form is filled from.
+
+    The address of another tab says nothing of that form: it is filled from ``remembered``, the query that it had
+    before the page was opened anew, or "".
+    """
+    tab = (query.get("tab") or [""])[0]
+    named = {name for name in query if not name.startswith("__")} - {"tab"}
+    silent = "model" not in named or tab == "compare" or (tab == "integrate" and named == {"model"})
+    if tab in ("", "generate") or not silent:
+        return query
+    before = parse_qs(remembered[:LONGEST_QUERY].removeprefix("?"), keep_blank_values=True)
+    return before or ({} if tab == "compare" else query)
 
 
 def _hopeless(model: Model, name: str) -> bool:
@@ -66,7 +93,8 @@ def _hopeless(model: Model, name: str) -> bool:
     return field is None or field.kind in (Kind.CHOICE, Kind.NUMBER, Kind.SEED, Kind.BOOLEAN)
 
 
-def _parameters(model: Model, query: Mapping[str, list[str]]) -> dict[str, Any]:
+def read_parameters(model: Model, query: Mapping[str, list[str]]) -> dict[str, Any]:
+    """The parameters in a query, each of its own type; the variant stands under ``variant``."""
     parameters: dict[str, Any] = {}
     for name, field in model.parameters.items():
         texts = query.get("variant" if name == "model" else name)
@@ -91,3 +119,37 @@ def _number(text: str) -> float | int | str:
     except ValueError:
         return text
     return int(value) if value.is_integer() and abs(value) < 2**53 else value
+
+
+def write_table_query(filters: TableFilters) -> str:
+    """``?search=logo&price=5``: the filters that are set. How the table is sorted is added by the page's script."""
+    pairs = [("search", filters.search[:LONGEST_SEARCH])] if filters.search else []
+    pairs += [("provider", name) for name in filters.providers]
+    pairs += [("price", f"{filters.price:g}")] if filters.price else []
+    pairs += [("must", need) for need in filters.must]
+    pairs += [("good", purpose) for purpose in filters.good]
+    return "?" + urlencode(pairs, errors="replace")
+
+
+def read_table_query(
+    query: Mapping[str, list[str]],
+    providers: Collection[str],
+    prices: Collection[float],
+    must: Collection[str],
+    good: Collection[str],
+) -> TableFilters:
+    """The filters of an address of the comparison, those of them that are offered; the rest is passed over."""
+
+    def offered(name: str, values: Collection[str]) -> tuple[str, ...]:
+        return tuple(value for value in values if value in query.get(name, ()))
+
+    if (query.get("tab") or [""])[0] != "models":
+        return TableFilters()
+    price = _number((query.get("price") or ["0"])[0])
+    return TableFilters(
+        search=" ".join((query.get("search") or [""])[0][:LONGEST_SEARCH].split()),
+        providers=offered("provider", providers),
+        price=price if isinstance(price, int | float) and price in prices else 0,
+        must=offered("must", must),
+        good=offered("good", good),
+    )

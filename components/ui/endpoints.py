@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Mapping
 from typing import Any
 
 import gradio as gr
@@ -10,15 +11,29 @@ import gradio as gr
 from components.catalog import Catalog, Request, build_request
 from components.costs import comparison, price
 from components.errors import InputError, PlaygroundError
-from components.jobs import Job
+from components.jobs import Job, JobState
+from components.jobs.batches import Card
+from components.jobs.comparisons import Choice, plan
+from components.jobs.records import Wanted
 from components.jobs.routes import PREFIX
 from components.ui.messages import plain
 from components.ui.services import KEY_HEADER, SHORTEST_VISITOR, VISITOR_HEADER, Services, Visit
 from components.ui.visitors import visitor_id
 
+MOST_JOBS, USUAL_JOBS = 200, 50
+QUERY: Mapping[str, tuple[type, str]] = {
+    "text": (str, "a text"),
+    "model": (str, "a model's id"),
+    "state": (str, "a state"),
+    "task_id": (str, "a text"),
+    "starred": (bool, "true or false"),
+    "limit": (int, f"a whole number from 1 to {MOST_JOBS}"),
+    "before": (str, "the id of a job"),
+}
+
 
 def add_endpoints(services: Services) -> None:
-    """Add ``/models /estimate /snippet /generate /job`` to the page being built."""
+    """Add ``/models /estimate /snippet /generate /job /compare /history`` to the page being built."""
     catalog = services.catalog
 
     def models() -> list[dict[str, Any]]:
@@ -56,12 +71,51 @@ def add_endpoints(services: Services) -> None:
             raise _spoken(error) from error
         return describe(found, _origin(request))
 
+    async def compare(models: list, shared: dict, request: gr.Request, samples: int = 1) -> dict[str, Any]:  # type: ignore[type-arg]
+        """One form for several models: waits until every job has ended, or its deadline.
+
+        `models` are ids, or `{"model": id, "parameters": {...}}` for one with settings of its own; `shared` holds
+        `prompt`, `shape`, `images`, `count`, `seed`, `negative`, `quality`. `mapping` says what became of them.
+        A model that cannot draw this has the state `refused` and its reason in `message`.
+        """
+        visit = _visit(request)
+        try:
+            choices = read_choices(models)
+            drafted = plan(catalog, choices, shared, samples)
+            account = services.account(visit)
+            batch = await services.comparisons.start(choices, shared, samples, account, visit.visitor, once=False)
+            for card in batch.cards:
+                if card.job:
+                    await services.runner.settled(card.job, visit.visitor)
+            found = await services.comparisons.jobs(batch)
+        except PlaygroundError as error:
+            raise _spoken(error) from error
+        answers = [_answered(card, found.get(card.job), _origin(request)) for card in batch.cards]
+        return {"batch_id": batch.id, "credits": drafted.cost.credits, "usd": drafted.cost.usd, "jobs": answers}
+
+    async def history(query: dict, request: gr.Request) -> dict[str, Any]:  # type: ignore[type-arg]  # shown in the API page
+        """This visitor's jobs, newest first, as `/job` returns them, with `model`, `prompt` and `created_at`.
+
+        All of `query` is optional: `text` (words in prompt, note, model or task id), `model`, `state`, `task_id`,
+        `starred`, `limit` (1 to 200, else 50), `before` (the id of a job: those older than it). `total` counts all
+        that fit.
+        """
+        try:
+            wanted, limit, before = read_wanted(catalog, query)
+            found = await services.runner.search(_visit(request).visitor, wanted, limit, before)
+        except PlaygroundError as error:
+            raise _spoken(error) from error
+        origin = _origin(request)
+        return {"total": found.total, "jobs": [remember(job, origin) for job in found.jobs]}
+
     quiet: dict[str, Any] = {"queue": False}
     gr.api(models, api_name="models", **quiet)
     gr.api(estimate, api_name="estimate", **quiet)
     gr.api(snippet, api_name="snippet", **quiet)
     gr.api(generate, api_name="generate", concurrency_limit=None)
     gr.api(job, api_name="job", **quiet)
+    gr.api(compare, api_name="compare", concurrency_limit=None)
+    gr.api(history, api_name="history", **quiet)
 
 
 def describe(job: Job, origin: str = "") -> dict[str, Any]:
@@ -76,6 +130,68 @@ def describe(job: Job, origin: str = "") -> dict[str, Any]:
         "seconds": round(job.seconds(time.time()), 2),
         "message": str(job.problem) if job.problem else job.note,
     }
+
+
+def read_choices(models: Any) -> list[Choice]:
+    """The models that ``/compare`` is asked for. Raises InputError."""
+    wrong = InputError("models", 'models: must be a list of ids, or of {"model": id, "parameters": {...}}.')
+    if not isinstance(models, list) or not models:
+        raise wrong
+    choices = []
+    for item in models:
+        given = {"model": item} if isinstance(item, str) else item
+        if not isinstance(given, Mapping) or not isinstance(given.get("model"), str) or set(given) - {"model", "parameters"}:
+            raise wrong
+        parameters = given.get("parameters") or {}
+        if not isinstance(parameters, Mapping):
+            raise wrong
+        choices.append(Choice(given["model"], parameters))
+    return choices
+
+
+def _answered(card: Card, job: Job | None, origin: str) -> dict[str, Any]:
+    """A card as ``/compare`` returns it."""
+    beside = {"model": card.model, "mapping": list(card.notes)}
+    if job is not None:
+        return {**describe(job, origin), **beside}
+    nothing: dict[str, Any] = {
+        "job_id": "",
+        "state": "refused",
+        "task_id": None,
+        "images": [],
+        "credits": 0,
+        "usd": 0.0,
+        "seconds": 0.0,
+    }
+    return {**nothing, "message": card.refused, **beside}
+
+
+def remember(job: Job, origin: str = "") -> dict[str, Any]:
+    """A job as ``/history`` returns it; ``created_at`` is seconds since 1970."""
+    beside = {"model": job.model, "prompt": job.prompt, "created_at": job.created_at}
+    return {**describe(job, origin), **beside, "starred": job.starred, "note": job.remark}
+
+
+def read_wanted(catalog: Catalog, query: Any) -> tuple[Wanted, int, str]:
+    """What a query asks for, how many at most, and before which job. Raises InputError naming the key."""
+    if not isinstance(query, Mapping):
+        raise InputError("query", f"query: must be an object with any of {', '.join(QUERY)}.")
+    for name, value in query.items():
+        if name not in QUERY:
+            raise InputError("query", f"{str(name)[:40]}: is not known. Allowed: {', '.join(QUERY)}.")
+        kind, word = QUERY[name]
+        if not isinstance(value, kind) or (kind is int and isinstance(value, bool)):
+            raise InputError(name, f"{name}: must be {word}.")
+    limit = query.get("limit", USUAL_JOBS)
+    if not 1 <= limit <= MOST_JOBS:
+        raise InputError("limit", f"limit: must be {QUERY['limit'][1]}.")
+    state = query.get("state", "")
+    if state and state not in list(JobState):
+        raise InputError("state", f"state: is not known. Allowed: {', '.join(JobState)}.")
+    asked = {name: query[name] for name in ("text", "model", "state", "task_id", "starred") if name in query}
+    if named := catalog.find(query.get("model", "")):
+        asked["model"] = named.id
+    return Wanted(**asked), limit, query.get("before", "")
 
 
 def _models(catalog: Catalog) -> list[dict[str, Any]]:

@@ -16,9 +16,11 @@ import gradio as gr
 from components.catalog import Catalog, Kind, Model, Parameter, Role
 from components.costs import credits_text, price_depends_on, tiers
 from components.errors import InputError
+from components.ui.upload import upload_control
 
 SHORT = (Kind.CHOICE, Kind.OPEN_CHOICE, Kind.NUMBER, Kind.BOOLEAN)
 RARE_KINDS = (Kind.SEED, Kind.TEXT)
+PICTURES = (Kind.IMAGE, Kind.IMAGES)
 
 
 @dataclass(frozen=True)
@@ -83,8 +85,11 @@ class Form:
                 yield slot
 
 
-def build_form(catalog: Catalog) -> Form:
-    """The controls for every parameter of the catalog but the prompt, hidden until a model is shown."""
+def build_form(catalog: Catalog, uploads_refused: str = "") -> Form:
+    """The controls for every parameter of the catalog but the prompt, hidden until a model is shown.
+
+    ``uploads_refused`` says at fields for pictures why none can be uploaded; "" where they can.
+    """
     pool = dict.fromkeys(
         (name, field.kind, is_rare(field))
         for model in catalog.models
@@ -92,18 +97,23 @@ def build_form(catalog: Catalog) -> Form:
         if field.kind is not Kind.PROMPT
     )
     ordered = sorted(pool, key=lambda item: (item[1] not in SHORT, _place(catalog, item[0])))
-    slots = []
+
+    def slot(name: str, kind: Kind, rare: bool) -> Slot:
+        return Slot(
+            name, kind, rare, _with_upload(name, kind, uploads_refused) if kind in PICTURES else _control(name, kind)
+        )
+
     with gr.Column(elem_id="parameters", elem_classes="fields"):
-        slots += [Slot(name, kind, rare, _control(name, kind)) for name, kind, rare in ordered if not rare]
+        slots = [slot(*one) for one in ordered if not one[2]]
         with gr.Accordion("More", open=False, visible=False, elem_id="more-parameters") as fold:
             with gr.Column(elem_classes="fields"):
-                slots += [Slot(name, kind, rare, _control(name, kind)) for name, kind, rare in ordered if rare]
+                slots += [slot(*one) for one in ordered if one[2]]
     return Form(tuple(slots), fold)
 
 
 def is_rare(field: Parameter) -> bool:
     """Whether a field belongs under the fold: seeds, free texts, and pictures that are not the main input."""
-    side_picture = field.kind in (Kind.IMAGE, Kind.IMAGES) and field.role is not Role.IMAGES
+    side_picture = field.kind in PICTURES and field.role is not Role.IMAGES
     return field.kind in RARE_KINDS or field.role is Role.NEGATIVE or side_picture
 
 
@@ -120,6 +130,14 @@ def hint(error: InputError) -> str:
 
 def label(name: str, field: Parameter) -> str:
     return field.title or name.replace("_", " ").capitalize()
+
+
+def _with_upload(name: str, kind: Kind, refused: str) -> gr.components.Component:
+    """The control of a field for pictures, the upload below it. The style sheet hides that when the field is hidden."""
+    with gr.Column(elem_classes=["takes-pictures", "wide"]):
+        control = _control(name, kind)
+        gr.HTML(upload_control(refused, many=kind is Kind.IMAGES))
+    return control
 
 
 def _control(name: str, kind: Kind) -> gr.components.Component:

@@ -53,7 +53,7 @@ def build_generate_tab(services: Services, visit: gr.State) -> GenerateTab:
                 prompt = gr.Textbox(label="Prompt", lines=3, max_lines=12, elem_id="prompt", max_length=100_000)
                 with gr.Row(elem_id="examples"):
                     examples = [gr.Button("…", size="sm", min_width=60) for _ in range(EXAMPLES)]
-            form = build_form(catalog)
+            form = build_form(catalog, services.uploads_refused)
             with gr.Column(elem_id="act"):
                 notice = gr.HTML(elem_id="price-note")
                 generate = gr.Button("Generate", variant="primary", size="lg", elem_id="generate-button")

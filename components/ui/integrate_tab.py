@@ -13,6 +13,8 @@ from components.ui.integration import integration
 from components.ui.services import Services
 from components.ui.templates import render
 
+ADDRESS = "(model) => window.playground.address(`?model=${encodeURIComponent(model)}`, 'integrate')"
+
 
 @dataclass(frozen=True)
 class IntegrateTab:
@@ -38,4 +40,5 @@ def build_integrate_tab(services: Services) -> IntegrateTab:
     page = gr.HTML(describe(catalog.first.id), elem_id="integrate")
     quiet: dict[str, Any] = {"queue": False, "show_progress": "hidden", "api_visibility": "private"}
     model.input(describe, model, page, trigger_mode="always_last", **quiet)
+    model.input(None, model, None, js=ADDRESS, **quiet)
     return IntegrateTab(lambda chosen: {model: chosen, page: describe(chosen)}, frozenset({model, page}))

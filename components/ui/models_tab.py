@@ -9,14 +9,16 @@ from typing import Any
 import gradio as gr
 import pandas as pd
 
-from components.costs import credits_text, usd_text
+from components.catalog import Catalog
+from components.costs import Cost, credits_text, usd_text
 from components.errors import RecordsUnavailable
+from components.ui.address import TableFilters, read_table_query, write_table_query
 from components.ui.downloads import MODELS_PATH, PLANS_PATH
 from components.ui.services import Services
-from components.ui.tables import MODELS, PLANS, models_frame, narrowed, plans_frame, shown
+from components.ui.tables import PLANS, PURPOSES, STATED, columns_for, models_frame, narrowed, plans_frame, shown
 from components.ui.templates import render
 
-WIDTHS = [150, 158, 64, 64, 64, 72, 72, 84, 64, 64, 64, 72, 98, 76, 92, 106, 80]
+WIDTHS = [142, 150, 72, 72, 60, 76, 66, 90, 98, 84, 94, 104, 78, 112, 112, 72, 78]
 NEEDS = ["image input", "callback"]
 PICTURES, BUDGET = 1000, 50
 
@@ -25,12 +27,13 @@ PICTURES, BUDGET = 1000, 50
 class ModelsTab:
     """``choose`` turns a click on the table into the id of the row's model; ``chosen`` is where it goes.
 
-    ``narrow`` turns the ``filters`` into the rows of the table, with what has been measured by then.
+    ``narrow`` turns the ``filters`` into what they leave, with what has been measured by then, for ``narrowing``.
     """
 
     table: gr.Dataframe
     filters: tuple[Any, ...]
     narrow: Callable[..., Any]
+    narrowing: frozenset[Any]
     chosen: gr.State
     choose: Callable[[gr.SelectData], str]
 
@@ -39,21 +42,27 @@ def build_models_tab(services: Services) -> ModelsTab:
     """Build and wire the tab."""
     catalog = services.catalog
     frame = models_frame(catalog)
+    makers, ceilings = sorted(frame["Provider"].unique()), _ceilings(frame)
     gr.HTML(render("section", title="What each model costs", text="Credits for one picture; 1 credit = $0.01. "
-                   "Seconds are the service's own range; p50, p95 (seconds), runs and failures are what this page has "
-                   "measured at the service. Sort by any column, click a row to try the model."), elem_classes="section")  # fmt: skip
+                   "Seconds are the service's own range. Sort by any column, click a row to try the model."),
+            elem_classes="section")  # fmt: skip
+    purposes = [
+        (text, purpose.value) for purpose, text in PURPOSES.items() if frame["good_for"].map({purpose}.issubset).any()
+    ]
+    good = gr.CheckboxGroup(purposes, label="Good for", elem_id="good-for")
     with gr.Row(elem_id="filters"):
-        search = gr.Textbox(label="Search", placeholder="Model, provider, input", elem_id="search", scale=3)
-        provider = gr.Dropdown(
-            sorted(frame["Provider"].unique()), multiselect=True, label="Provider", elem_id="provider", scale=3
-        )
-        ceiling = gr.Dropdown(_ceilings(frame), value=0, label="Price from", elem_id="ceiling", scale=2, min_width=140)
+        search = gr.Textbox(label="Search", placeholder="Model or use", elem_id="search", scale=3)
+        provider = gr.Dropdown(makers, multiselect=True, label="Provider", elem_id="provider", scale=3)
+        ceiling = gr.Dropdown(ceilings, value=0, label="Price from", elem_id="ceiling", scale=2, min_width=140)
         needs = gr.CheckboxGroup(NEEDS, label="Must have", elem_id="needs", scale=3, min_width=240)
+    with gr.Row(elem_id="found-row"):
+        found = gr.HTML(elem_id="found")
+        clear = gr.Button("Clear the filters", size="sm", visible=False, elem_id="clear", min_width=120)
     table = gr.Dataframe(
-        headers=list(MODELS),
-        datatype=list(MODELS.values()),
-        column_count=len(MODELS),
-        column_widths=WIDTHS,
+        headers=list(STATED),
+        datatype=list(STATED.values()),
+        column_count=len(STATED),
+        column_widths=WIDTHS[: len(STATED)],
         interactive=False,
         buttons=["fullscreen"],
         max_height=620,
@@ -75,7 +84,7 @@ def build_models_tab(services: Services) -> ModelsTab:
                 headers=list(PLANS),
                 datatype=list(PLANS.values()),
                 column_count=len(PLANS),
-                column_widths=[142, 192, 78, 78, 92, 92],
+                column_widths=[140, 182, 82, 82, 106, 92],
                 interactive=False,
                 buttons=["fullscreen"],
                 max_height=860,
@@ -87,6 +96,8 @@ def build_models_tab(services: Services) -> ModelsTab:
         with gr.Column(scale=5, min_width=320):
             chart = gr.HTML(elem_id="plans-chart")
     chosen = gr.State("")
+    address = gr.Textbox(visible="hidden", elem_id="models-address")
+    filters = (search, provider, ceiling, needs, good)
 
     async def current() -> pd.DataFrame:
         """The rows with what has been measured by now; without it while the records are away."""
@@ -95,8 +106,43 @@ def build_models_tab(services: Services) -> ModelsTab:
         except RecordsUnavailable:
             return frame
 
-    async def narrow(text: str, providers: list[str], most: float | None, must: list[str]) -> dict[str, Any]:
-        return shown(narrowed(await current(), text, providers, most or None, must), MODELS)
+    async def narrow(
+        text: str, providers: list[str], most: float | None, must: list[str], purposes: list[str]
+    ) -> dict[Any, Any]:
+        return await left(
+            TableFilters(text or "", tuple(providers or ()), most or 0, tuple(must or ()), tuple(purposes or ()))
+        )
+
+    async def left(asked: TableFilters) -> dict[Any, Any]:
+        """What the filters leave: rows, the cheapest of them in words, the address."""
+        everything = await current()
+        columns = columns_for(everything)
+        rows = narrowed(everything, asked.search, asked.providers, asked.price or None, asked.must, asked.good)
+        return {
+            table: gr.update(
+                value=shown(rows, columns),
+                headers=list(columns),
+                datatype=list(columns.values()),
+                column_count=len(columns),
+                column_widths=WIDTHS[: len(columns)],
+            ),
+            found: render(
+                "found",
+                count=len(rows),
+                total=len(everything),
+                cheapest=_cheapest(catalog, rows),
+                measured="Runs" in columns,
+            ),
+            clear: gr.update(visible=asked != TableFilters()),
+            address: write_table_query(asked),
+        }
+
+    async def opened(request: gr.Request) -> dict[Any, Any]:
+        """The filters that the address asks for."""
+        query = {name: request.query_params.getlist(name) for name in request.query_params}
+        asked = read_table_query(query, makers, [price for _, price in ceilings], NEEDS, [value for _, value in purposes])
+        values = (asked.search, list(asked.providers), asked.price, list(asked.must), list(asked.good))
+        return {**dict(zip(filters, values, strict=True)), **await left(asked)}
 
     def plan(pictures_per_month: float | None, dollars: float | None) -> dict[Any, Any]:
         wanted, limit = _amount(pictures_per_month), _amount(dollars)
@@ -111,19 +157,30 @@ def build_models_tab(services: Services) -> ModelsTab:
 
     quiet: dict[str, Any] = {"queue": False, "show_progress": "hidden", "api_visibility": "private"}
     latest: dict[str, Any] = {**quiet, "trigger_mode": "always_last"}
-    filters = [search, provider, ceiling, needs]
-    gr.on([part.change for part in filters], narrow, filters, table, **latest)
+    narrowing = {table, found, clear, address}
+    gr.on([part.change for part in filters], narrow, list(filters), narrowing, **latest)
+    clear.click(lambda: ("", [], 0, [], []), None, list(filters), **quiet)
+    address.change(None, address, js="(query) => window.playground.address(query, 'models')", **quiet)
     gr.on([pictures.change, budget.change], plan, [pictures, budget], [costs, chart, link], **latest)
     page = gr.context.Context.root_block
-    page.load(narrow, filters, table, **quiet)
+    page.load(opened, None, {*filters, *narrowing}, **quiet)
     page.load(plan, [pictures, budget], [costs, chart, link], **quiet)
-    return ModelsTab(table, tuple(filters), narrow, chosen, choose)
+    return ModelsTab(table, filters, narrow, frozenset(narrowing), chosen, choose)
 
 
 def _ceilings(frame: pd.DataFrame) -> list[tuple[str, float]]:
     """Price limits worth offering: none (0), then each price that some model starts at."""
     prices = sorted(set(frame["From"]))
     return [("any", 0), *((f"at most {credits_text(price)}", price) for price in prices)]
+
+
+def _cheapest(catalog: Catalog, rows: pd.DataFrame) -> str:
+    """The first row's model and base price; "" where no row is left."""
+    if rows.empty:
+        return ""
+    first = rows.iloc[0]
+    credits = float(first["Base"])
+    return f"{first['icon']} {first['Model']}, {Cost(credits, catalog.usd(credits))}".strip()
 
 
 def _amount(value: float | None) -> float:

@@ -6,19 +6,26 @@ from typing import Any
 
 import gradio as gr
 
-from components.ui.address import read_query
+from components.errors import PlaygroundError
+from components.jobs import Job
+from components.ui.address import form_query, read_query
+from components.ui.compare_tab import CompareTab, build_compare_tab
 from components.ui.endpoints import add_endpoints
 from components.ui.generate_tab import GenerateTab, build_generate_tab
 from components.ui.header import Header, build_header, refreshed
+from components.ui.history import settings_of
+from components.ui.history_tab import HistoryTab, build_history_tab
 from components.ui.integrate_tab import IntegrateTab, build_integrate_tab
-from components.ui.messages import TITLE
+from components.ui.messages import TITLE, plain
 from components.ui.models_tab import ModelsTab, build_models_tab
 from components.ui.services import Services, Visit
 from components.ui.templates import render
 from components.ui.visitors import read_cookie, visitor_id
 
 QUIET: dict[str, Any] = {"queue": False, "show_progress": "hidden", "api_visibility": "private"}
-TABS = ("generate", "models", "integrate")
+# A browser may keep a page from storing anything, and says so by an error.
+FORM_BEFORE = "() => { try { return sessionStorage.getItem('playground-form') ?? ''; } catch { return ''; } }"
+TABS = ("generate", "compare", "models", "history", "integrate")
 
 
 def build_page(services: Services) -> gr.Blocks:
@@ -29,14 +36,20 @@ def build_page(services: Services) -> gr.Blocks:
         with gr.Tabs(elem_id="tabs") as tabs:
             with gr.Tab("Generate", id="generate"):
                 generate = build_generate_tab(services, visit)
+            with gr.Tab("Compare", id="compare"):
+                compare = build_compare_tab(services, visit)
             with gr.Tab("Models & prices", id="models") as comparison:
                 models = build_models_tab(services)
-            comparison.select(models.narrow, list(models.filters), models.table, **QUIET)
+            comparison.select(models.narrow, list(models.filters), set(models.narrowing), **QUIET)
+            with gr.Tab("History", id="history") as past:
+                history = build_history_tab(services, visit)
+            past.select(history.show, set(history.asked), set(history.parts), **QUIET)
             with gr.Tab("Integrate", id="integrate"):
                 integrate = build_integrate_tab(services)
         gr.HTML(render("note", text=services.storage), elem_id="storage")
-        _open(page, services, visit, header, tabs, generate, integrate)
-        _connect(services, visit, header, tabs, generate, models, integrate)
+        _open(page, services, visit, header, tabs, generate, compare, integrate)
+        _connect(services, visit, header, tabs, generate, compare, models, integrate)
+        _reuse(services, visit, header, tabs, generate, compare, history)
         add_endpoints(services)
     return page
 
@@ -48,26 +61,34 @@ def _open(
     header: Header,
     tabs: gr.Tabs,
     generate: GenerateTab,
+    compare: CompareTab,
     integrate: IntegrateTab,
 ) -> None:
     """A page that opens becomes a visit and shows what its address asks for. Nothing is spent by opening one."""
 
-    async def arrive(request: gr.Request) -> dict[Any, Any]:
+    form = gr.Textbox(visible="hidden", elem_id="form-before")
+
+    async def arrive(before: str, request: gr.Request) -> dict[Any, Any]:
         params = request.query_params
-        opening = read_query(services.catalog, {name: params.getlist(name) for name in params})
+        query = {name: params.getlist(name) for name in params}
+        opening = read_query(services.catalog, form_query(query, before or ""))
         secret = read_cookie(request.headers.get("cookie", ""))
         now = Visit(visitor_id(secret)) if secret else Visit()
         updates = generate.filled(opening.model, opening.parameters, now)
-        updates |= integrate.follow(opening.model.id)
+        described = read_query(services.catalog, query) if query.get("tab") == ["integrate"] else opening
+        updates |= integrate.follow(described.model.id if described.chosen else opening.model.id)
         updates[visit] = now
-        updates[tabs] = gr.update(selected=opening.tab) if opening.tab in TABS else gr.skip()
+        tab = (query.get("tab") or [""])[0]
+        updates[tabs] = gr.update(selected=tab) if tab in TABS else gr.skip()
         updates |= await refreshed(services, now, header, opening.notices)
         updates |= await generate.panel.resume(now)
+        updates |= await compare.opened(query, now)
         return updates
 
-    outputs = {visit, tabs, *header.told, *generate.panel.parts, *generate.filling, *integrate.following}
-    opened = page.load(arrive, None, outputs, **QUIET)
+    outputs = {visit, tabs, *header.told, *generate.panel.parts, *generate.filling, *compare.filling, *integrate.following}
+    opened = page.load(arrive, form, outputs, js=FORM_BEFORE, **QUIET)
     generate.panel.watched(opened)
+    compare.watched(opened)
 
 
 def _connect(
@@ -76,6 +97,7 @@ def _connect(
     header: Header,
     tabs: gr.Tabs,
     generate: GenerateTab,
+    compare: CompareTab,
     models: ModelsTab,
     integrate: IntegrateTab,
 ) -> None:
@@ -96,8 +118,53 @@ def _connect(
     # A key that is given again lets jobs go on that waited for it.
     entered = header.changes[0].then(again, [visit], list(generate.panel.parts), **QUIET)
     generate.panel.watched(entered)
-    generate.panel.news.change(account, [visit], [header.pill, header.spend], **QUIET)
+    for news in (generate.panel.news, compare.news):
+        news.change(account, [visit], [header.pill, header.spend], **QUIET)
     generate.model.change(integrate.follow, generate.model, set(integrate.following), **QUIET)
     models.table.select(models.choose, None, models.chosen, **QUIET).then(
         open_model, [models.chosen], [generate.model, tabs], **QUIET
     ).then(generate.choose, set(generate.choosing), set(generate.filling) - {generate.model}, **QUIET)
+
+
+def _reuse(
+    services: Services,
+    visit: gr.State,
+    header: Header,
+    tabs: gr.Tabs,
+    generate: GenerateTab,
+    compare: CompareTab,
+    history: HistoryTab,
+) -> None:
+    """What is done in other tabs with a job that was chosen in the history. Sends nothing."""
+    panel, chosen = history.panel, [history.panel.chosen, visit]
+    generating = gr.update(selected="generate")
+
+    async def find(job_id: str, now: Visit) -> Job:
+        return await services.runner.find(job_id, now.visitor)
+
+    async def use(job_id: str, now: Visit) -> dict[Any, Any]:
+        """Its settings in the form, and the job itself in the place beside it."""
+        try:
+            model, parameters, notice = settings_of(services.catalog, await find(job_id, now))
+        except PlaygroundError as error:
+            return {panel.told: render("note", text=plain(error))}
+        updates = {**generate.filled(model, parameters, now), generate.panel.job: job_id, tabs: generating}
+        del updates[generate.panel.place]
+        return updates | await refreshed(services, now, header, (notice,))
+
+    async def elsewhere(job_id: str, now: Visit) -> dict[Any, Any]:
+        """Its prompt in the form of the comparison."""
+        try:
+            query = {"tab": ["compare"], "prompt": [(await find(job_id, now)).prompt]}
+        except PlaygroundError as error:
+            return {panel.told: render("note", text=plain(error))}
+        return {**await compare.opened(query, now), tabs: gr.update(selected="compare")}
+
+    def look(job_id: str) -> dict[Any, Any]:
+        return {generate.panel.job: job_id, tabs: generating}
+
+    place = {generate.panel.job, tabs}
+    generate.panel.watched(panel.use.click(use, chosen, {*generate.filling, *place, *header.told, panel.told}, **QUIET))
+    generate.panel.watched(panel.open.click(look, [panel.chosen], place, **QUIET))
+    compare.watched(panel.compare.click(elsewhere, chosen, {*compare.filling, tabs, panel.told}, **QUIET))
+    history.start.click(lambda: generating, None, tabs, **QUIET)

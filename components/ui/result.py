@@ -12,6 +12,7 @@ from components.errors import Problem
 from components.jobs import Job, JobState
 from components.jobs.delivery import differences, shape_ratio
 from components.jobs.routes import PREFIX
+from components.ui.files import file_address
 from components.ui.messages import state_word
 from components.ui.services import Services
 from components.ui.templates import render
@@ -38,7 +39,7 @@ def show_job(services: Services, job: Job) -> str:
     return render(
         "result",
         word=state_word(job),
-        tone="warn" if job.overdue else TONES.get(job.state, "run"),
+        tone=tone(job),
         running=running,
         elapsed=seconds_text(elapsed) if not running else f"{elapsed:.0f} s",
         expected=expected_text(services.runner.timing(job), elapsed) if running else "",
@@ -47,7 +48,7 @@ def show_job(services: Services, job: Job) -> str:
         ratio=shape_ratio(job.shape) or 1.0,
         pictures=[_picture(job, index, model) for index in range(len(job.pictures))],
         count=job.count,
-        facts=_facts(job),
+        facts=job_facts(job),
         differences=differences(job),
         task_id=job.task_id or "",
         problem=_linked(job.problem, services),
@@ -55,6 +56,11 @@ def show_job(services: Services, job: Job) -> str:
         waiting=job.waiting,
         name=model.name if model else job.model,
     )
+
+
+def tone(job: Job) -> str:
+    """Which colour goes with a job's state: run good warn bad."""
+    return "warn" if job.overdue or job.keyless else TONES.get(job.state, "run")
 
 
 def checkable(job: Job) -> bool:
@@ -88,7 +94,7 @@ def show_others(services: Services, jobs: list[Job]) -> str:
                 "word": state_word(job),
                 "tone": "warn" if job.settled else "run",
                 "model": model.name if model else job.model,
-                "prompt": _prompt(job, model),
+                "prompt": job.prompt,
             }
         )
     return render("others", jobs=rows)
@@ -130,26 +136,20 @@ def example_request(catalog: Catalog, model: Model) -> Request:
 
 def _picture(job: Job, index: int, model: Model | None) -> dict[str, object]:
     kept = job.pictures[index]
-    url = f"{PREFIX}/{kept.name}"
-    file = f"{job.model}-{job.task_id or job.id}" + (f"-{index + 1}" if len(job.pictures) > 1 else "")
     return {
-        "url": url,
-        "save": f"{url}?save={quote(file, safe='')}",
-        "alt": f"{_prompt(job, model)} ({model.name if model else job.model})",
+        "url": f"{PREFIX}/{kept.name}",
+        "save": file_address(job, index),
+        "alt": f"{job.prompt} ({model.name if model else job.model})",
         "width": kept.width,
         "height": kept.height,
     }
-
-
-def _prompt(job: Job, model: Model | None) -> str:
-    return next((str(value) for name, value in job.body.items() if model and name == model.by_role(Role.PROMPT)), "")
 
 
 def _rounded(seconds: float) -> str:
     return f"{seconds:.0f}" if seconds >= 10 else f"{seconds:.1f}".removesuffix(".0")
 
 
-def _facts(job: Job) -> list[str]:
+def job_facts(job: Job) -> list[str]:
     """One line: size and format, price, seconds."""
     facts = []
     sizes = {f"{p.width} × {p.height} {p.format.upper()}" if p.width else p.format.upper() for p in job.pictures}

@@ -10,6 +10,7 @@ from components.api import Account
 from components.catalog import Catalog, Request
 from components.errors import KeyRefused
 from components.jobs import Caps, Runner
+from components.jobs.comparisons import Comparisons
 from components.snippets import write_snippet
 
 KEY_HEADER = "x-api-in-one-key"
@@ -49,7 +50,7 @@ class Services:
     ``service`` is the real service without a key, ``sandbox`` the built-in one as this process reaches it;
     ``sandbox_url`` is how a visitor reaches it, ``examples`` the path of its example drawings. ``host_key`` is None where visitors may not spend one.
     ``notices`` are sentences about this installation that every visitor should know, ``storage`` says how
-    long results are kept.
+    long results are kept, ``uploads_refused`` why no picture can be uploaded here ("" where one can).
     """
 
     catalog: Catalog
@@ -58,10 +59,12 @@ class Services:
     sandbox: Account
     sandbox_url: str
     examples: str
+    comparisons: Comparisons
     host_key: str | None = field(default=None, repr=False)
     caps: Caps = field(default_factory=Caps)
     notices: tuple[str, ...] = ()
     storage: str = ""
+    uploads_refused: str = ""
 
     def account(self, visit: Visit) -> Account:
         """Who pays for this visit: the visitor's own key, else the host's, else nobody: the sandbox."""

@@ -6,12 +6,12 @@ An unknown number is a very large one with "—" to read, so that it sorts last 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Mapping
+from collections.abc import Callable, Collection, Hashable, Mapping
 from typing import Any
 
 import pandas as pd
 
-from components.catalog import Catalog
+from components.catalog import Catalog, Purpose
 from components.costs import comparison, plans, usd_text
 from components.jobs import Measured
 from components.ui.facts import inputs_text
@@ -19,7 +19,7 @@ from components.ui.result import typical_text
 
 UNKNOWN = 1e12
 
-MODELS: Mapping[str, str] = {
+STATED: Mapping[str, str] = {
     "Model": "str",
     "Provider": "str",
     "Base": "number",
@@ -28,16 +28,14 @@ MODELS: Mapping[str, str] = {
     "$ from": "number",
     "$ to": "number",
     "Seconds": "number",
-    "p50": "number",
-    "p95": "number",
-    "Runs": "number",
-    "Failed": "number",
     "Inputs": "str",
     "Output": "str",
     "Runtime": "str",
     "Webhook": "str",
     "Node": "number",
 }
+MEASURED: Mapping[str, str] = {"Measured s": "number", "Slowest 5 %": "number", "Runs": "number", "Failed": "number"}
+MODELS: Mapping[str, str] = {**STATED, **MEASURED}
 PLANS: Mapping[str, str] = {
     "Model": "str",
     "Variant": "str",
@@ -52,11 +50,20 @@ FORMATS: Mapping[str, Callable[[float], str]] = {
     "$ each": usd_text,
     "$ a month": usd_text,
     "Node": lambda value: f"node{value:g}",
-    "p50": lambda value: f"{value:.1f}",
-    "p95": lambda value: f"{value:.1f}",
+    "Measured s": lambda value: f"{value:.1f}",
+    "Slowest 5 %": lambda value: f"{value:.1f}",
     "Failed": lambda value: f"{value:.0%}",
 }
-BLANK = frozenset({"p50", "p95", "Runs", "Failed"})
+PURPOSES: Mapping[Purpose, str] = {
+    Purpose.LETTERING: "Logo or text in the picture",
+    Purpose.EDIT: "Edit a picture",
+    Purpose.PHOTO: "Photo",
+    Purpose.VECTOR: "Vector, icons",
+    Purpose.ILLUSTRATION: "Illustration",
+    Purpose.REFERENCES: "Follow references",
+    Purpose.SEVERAL: "Several at once",
+    Purpose.ENLARGE: "Enlarge a picture",
+}
 
 
 def models_frame(catalog: Catalog, measured: Mapping[str, Measured] | None = None) -> pd.DataFrame:
@@ -83,36 +90,49 @@ def models_frame(catalog: Catalog, measured: Mapping[str, Measured] | None = Non
                 "Runtime": f"{model.runtime} task",
                 "Webhook": "supported" if model.webhook else "not required",
                 "Seconds": sum(model.seconds) / 2 if model.seconds else UNKNOWN,
-                "p50": seen.p50 if seen and seen.p50 is not None else UNKNOWN,
-                "p95": seen.p95 if seen and seen.p95 is not None else UNKNOWN,
+                "Node": float(digits) if digits else UNKNOWN,
+                "Measured s": seen.p50 if seen and seen.p50 is not None else UNKNOWN,
+                "Slowest 5 %": seen.p95 if seen and seen.p95 is not None else UNKNOWN,
                 "Runs": seen.runs if seen else UNKNOWN,
                 "Failed": seen.failed if seen else UNKNOWN,
-                "Node": float(digits) if digits else UNKNOWN,
                 "id": model.id,
                 "icon": model.icon,
                 "typical": typical_text(model.seconds).removesuffix(" s") if model.seconds else "—",
                 "image": "image" in model.inputs,
+                "good_for": frozenset(model.good_for),
+                "said": " ".join((*(PURPOSES[item] for item in model.good_for), *model.capabilities, *model.use_cases)),
             }
         )
     return pd.DataFrame(rows)
 
 
+def columns_for(frame: pd.DataFrame) -> Mapping[str, str]:
+    """The columns worth showing: those of measurements only where something has been measured."""
+    return MODELS if (frame["Runs"] != UNKNOWN).any() else STATED
+
+
 def narrowed(
-    frame: pd.DataFrame, text: str, providers: list[str], most_credits: float | None, needs: list[str]
+    frame: pd.DataFrame,
+    text: str,
+    providers: Collection[str],
+    most_credits: float | None,
+    needs: Collection[str],
+    purposes: Collection[str] = (),
 ) -> pd.DataFrame:
-    """The rows that a search text, providers, a price limit and needs (``image input``, ``callback``) leave."""
+    """The rows left by a search text, providers, a price limit, needs (``image input``, ``callback``) and all purposes."""
     keep = pd.Series(True, index=frame.index)
     for word in (text or "").lower().split():
-        cells = frame[["Model", "Provider", "id", "Inputs", "Runtime"]].astype(str)
+        cells = frame[["Model", "Provider", "id", "Inputs", "Runtime", "said"]].astype(str)
         keep &= cells.apply(lambda column, word=word: column.str.lower().str.contains(word, regex=False)).any(axis=1)
     if providers:
-        keep &= frame["Provider"].isin(providers)
+        keep &= frame["Provider"].isin(list(providers))
     if most_credits is not None:
         keep &= frame["From"] <= most_credits
     if "image input" in (needs or []):
         keep &= frame["image"]
     if "callback" in (needs or []):
         keep &= frame["Webhook"] == "supported"
+    keep &= frame["good_for"].map(frozenset(purposes or ()).issubset)
     return frame[keep]
 
 
@@ -157,7 +177,7 @@ def _text(name: str, row: Mapping[Hashable, Any]) -> str:
     if name == "Seconds":
         return str(row["typical"])
     if value == UNKNOWN:
-        return "" if name in BLANK else "—"
+        return "" if name in MEASURED else "—"
     if name in FORMATS:
         return FORMATS[name](value)
     return value if isinstance(value, str) else f"{value:,.10g}"

@@ -10,8 +10,15 @@ from gradio.themes.utils.fonts import LocalFont
 
 ASSETS = Path(__file__).parent / "assets"
 STYLE = ASSETS / "style.css"
-# Each file is a function without arguments; the page runs all of them once.
-SCRIPT = "() => {\n" + "".join(f"({path.read_text().strip()})();\n" for path in sorted(ASSETS.glob("*.js"))) + "}"
+# Each file is a function without arguments; the page runs all of them once, the one that the others lean on first.
+SCRIPT = (
+    "() => {\n"
+    + "".join(
+        f"({path.read_text().strip()})();\n"
+        for path in sorted(ASSETS.glob("*.js"), key=lambda path: (path.stem != "script", path.name))
+    )
+    + "}"
+)
 
 # Not 600: the SemiBold files that Gradio 6.31 bundles hold two letters of the alphabet, and the browser
 # takes all others from whatever bold it finds.

@@ -77,5 +77,85 @@ def test_a_hostile_address_opens_a_page_that_works(visit: Visitor, app: Playgrou
     assert "Traceback" not in app.log[logged:]
 
 
+def test_each_tab_has_an_address_and_a_reload_opens_it_with_the_form_as_it_was(visit: Visitor, app: Playground) -> None:
+    page, jobs = visit(f"{app.address}/?model=flux-2&__theme=dark"), app.jobs
+    say(page, PROMPT)
+    expect(page).to_have_url(re.compile("second"))
+    form = _query(page)
+    page.get_by_role("tab", name="Models & prices").click()
+    expect(page).to_have_url(f"{app.address}/?tab=models&__theme=dark")
+    page.reload()
+    expect(page.get_by_role("tab", name="Models & prices")).to_have_attribute("aria-selected", "true")
+    expect(page.locator("#models-table .virtual-row")).to_have_count(11)
+    page.get_by_role("tab", name="Integrate").click()
+    expect(page.locator("#integrate h2")).to_contain_text("Flux 2")
+    page.locator("#integrate-model input").click()
+    page.locator('[role=option][aria-label*="Recraft V4 · "]').click()
+    expect(page).to_have_url(f"{app.address}/?tab=integrate&model=recraft-v4&__theme=dark")
+    page.reload()
+    expect(page.locator("#integrate h2")).to_contain_text("Recraft V4")
+    page.get_by_role("tab", name="Generate").click()
+    expect(page.locator("#prompt textarea")).to_have_value(PROMPT)
+    expect(page).to_have_url(re.compile(r"\?model=flux-2&"))
+    assert _query(page) == form
+    assert app.jobs == jobs
+
+
+def test_how_the_table_is_filtered_and_sorted_is_in_the_address_and_comes_back(visit: Visitor, app: Playground) -> None:
+    page = visit(f"{app.address}/?tab=models")
+    rows = page.locator("#models-table .virtual-row")
+    expect(rows).to_have_count(11)
+    page.locator("#search textarea, #search input").fill("picture")
+    page.get_by_label("Edit a picture").check()
+    page.get_by_label("image input").check()
+    page.locator("#ceiling input").click()
+    page.get_by_role("option", name="at most 12 credits").click()
+    page.locator("#provider input").click()
+    for name in ("ByteDance / KIE", "OpenAI"):
+        page.get_by_role("option", name=name).click()
+    page.keyboard.press("Escape")
+    expect(rows).to_have_count(2)
+    header = page.locator('#models-table th[title="$ to"]')
+    for direction in ("ascending", "descending"):
+        header.click()
+        expect(header.get_by_label(f"Sorted {direction}")).to_be_visible()
+        expect(page).to_have_url(re.compile(f"&order={direction}$"))
+    expect(rows.first).to_contain_text("GPT Image 1.5")
+    asked = {
+        "tab": ["models"], "search": ["picture"], "provider": ["ByteDance / KIE", "OpenAI"], "price": ["12"],
+        "must": ["image input"], "good": ["edit"], "sort": ["$ to"], "order": ["descending"],
+    }  # fmt: skip
+    assert _query(page) == asked
+    other = visit(page.url)
+    expect(other.locator('#models-table th[title="$ to"]').get_by_label("Sorted descending")).to_be_visible()
+    expect(other.locator("#models-table .virtual-row")).to_have_count(2)
+    expect(other.locator("#models-table .virtual-row").first).to_contain_text("GPT Image 1.5")
+    expect(other.locator("#search textarea, #search input")).to_have_value("picture")
+    expect(other.locator("#ceiling input")).to_have_value("at most 12 credits")
+    expect(other.get_by_label("Edit a picture")).to_be_checked()
+    assert _query(other) == asked
+    other.get_by_role("button", name="Clear the filters").click()
+    expect(other).to_have_url(f"{app.address}/?tab=models&sort=%24+to&order=descending")
+    expect(other.locator("#models-table .virtual-row")).to_have_count(11)
+
+
+def test_a_hostile_address_of_the_table_is_passed_over(visit: Visitor, app: Playground) -> None:
+    logged, jobs = len(app.log), app.jobs
+    hostile = [
+        ("tab", "models"), ("search", "<img src=x onerror=alert(1)>"), ("provider", "Nobody"), ("price", "1e999"),
+        ("must", "<b>"), ("good", "evil"), ("sort", '"]<img src=x onerror=alert(1)>'), ("order", "sideways"),
+    ]  # fmt: skip
+    page = visit(f"{app.address}/?{urlencode(hostile)}")
+    expect(page.locator("#found")).to_contain_text("No model fits all of this.")
+    expect(page).to_have_url(
+        f"{app.address}/?{urlencode(hostile[:2])}&sort={urlencode({'': hostile[6][1]})[1:]}&order=ascending"
+    )
+    page = visit(f"{app.address}/?{urlencode([pair for pair in hostile if pair[0] != 'search'])}&__theme=light")
+    expect(page.locator("#models-table .virtual-row")).to_have_count(11)
+    expect(page).to_have_url(f"{app.address}/?tab=models&__theme=light")
+    assert "Traceback" not in app.log[logged:]
+    assert app.jobs == jobs
+
+
 def _query(page: Page) -> dict[str, list[str]]:
     return parse_qs(urlsplit(page.url).query)

@@ -11,7 +11,7 @@ from playwright.sync_api import Page, expect
 from components.catalog import Catalog
 from tests.browser.conftest import Playground, Visitor, button, choose, program, word
 
-TABS = ("Generate", "Models & prices", "Integrate")
+TABS = ("Generate", "Compare", "Models & prices", "History", "Integrate")
 PHONE_ORDER = ("#model", "#prompt", "#generate-button", "#place", "#parameters", "#code")
 
 # Every text that stands directly in an element, with the contrast between its colour and the ground it is on.
@@ -100,7 +100,9 @@ def test_every_tab_fits_the_window_and_can_be_read(visit: Visitor, app: Playgrou
         expect(tab).to_have_attribute("aria-selected", "true")
         shown = {
             "Generate": "#place img",
+            "Compare": ".mapping tbody tr",
             "Models & prices": "#models-table .virtual-row >> nth=10",
+            "History": "#history-text",
             "Integrate": ".contract",
         }
         expect(page.locator(shown[name]).first).to_be_visible()

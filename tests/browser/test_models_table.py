@@ -5,15 +5,16 @@ from __future__ import annotations
 import csv
 import io
 import re
+from pathlib import Path
 
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
 from components.catalog import Catalog
 from components.costs import comparison, plans, usd_text
-from tests.browser.conftest import Playground, Visitor, button
+from tests.browser.conftest import Playground, Upstream, Visitor, button, generate, playground
 
-NUMBERS = {"Base": 2, "From": 3, "To": 4, "$ from": 5, "$ to": 6, "Seconds": 7, "Node": 16}
+NUMBERS = {"Base": 2, "From": 3, "To": 4, "$ from": 5, "$ to": 6, "Seconds": 7, "Node": 12}
 PLAN_NUMBERS = {"Credits": 2, "$ each": 3, "$ a month": 4, "Pictures": 5}
 
 
@@ -73,6 +74,63 @@ def test_search_provider_price_and_needs_narrow_the_table(visit: Visitor, app: P
     page.get_by_role("option", name="OpenAI").click()
     page.keyboard.press("Escape")
     _expect_models(page, ["GPT Image 1.5"])
+
+
+def test_what_a_model_is_good_for_leaves_the_cheapest_that_fits_on_top(visit: Visitor, app: Playground) -> None:
+    page = _open(visit, app)
+    found = page.locator("#found")
+    expect(found).to_contain_text("All 11 models. Lowest price: 🧠 CogView 4, 4 credits · $0.04")
+    page.get_by_label("Logo or text in the picture").check()
+    _expect_models(page, ["Ideogram V3", "GPT Image 1.5", "Ideogram V4"])
+    page.get_by_label("Edit a picture").check()
+    _expect_models(page, ["Ideogram V3", "GPT Image 1.5"])
+    expect(found).to_contain_text("2 of 11 models. Lowest price: ✦ Ideogram V3, 8 credits · $0.08")
+    page.get_by_label("Enlarge a picture").check()
+    _expect_models(page, [])
+    expect(found).to_contain_text("No model fits all of this.")
+    page.get_by_role("button", name="Clear the filters").click()
+    _expect_models(page, None)
+    expect(page.get_by_role("button", name="Clear the filters")).to_have_count(0)
+    page.locator("#search textarea, #search input").fill("logo")
+    _expect_models(page, ["Ideogram V3", "GPT Image 1.5", "Ideogram V4"])
+
+
+def test_the_table_fits_a_desk_and_its_measured_columns_come_with_the_first_run(
+    visit: Visitor, upstream: Upstream, tmp_path: Path
+) -> None:
+    stated = ["Model", "Provider", "Base", "From", "To", "$ from", "$ to", "Seconds", "Inputs", "Output", "Runtime",
+              "Webhook", "Node"]  # fmt: skip
+    headers = "nodes => nodes.filter((node) => node.offsetWidth).map((node) => node.title)"
+    with playground(tmp_path, API_IN_ONE_BASE_URL=upstream.address, API_IN_ONE_KEY="aio_measured") as app:
+        page = _open(visit, app)
+        assert page.locator("#models-table th").evaluate_all(headers) == stated
+        last = page.locator('#models-table th[title="Node"]').bounding_box()
+        assert last
+        assert last["x"] + last["width"] <= 1280
+        page.get_by_role("tab", name="Generate").click()
+        generate(page)
+        page.get_by_role("tab", name="Models & prices").click()
+        expect(_header(page, "models", "Runs")).to_be_attached()
+        shown = page.locator("#models-table th").evaluate_all(headers)
+        assert shown == [*stated, "Measured s", "Slowest 5 %", "Runs", "Failed"]
+        row = page.locator("#models-table .virtual-row", has_text="GPT Image 1.5").locator("[role=gridcell]")
+        expect(row.nth(15)).to_have_text("1")
+        expect(row.nth(16)).to_have_text("0%")
+        expect(page.locator("#found")).to_contain_text("Measured here, at the service")
+        page.context.close()
+
+
+def test_a_header_sorts_by_keyboard_too(visit: Visitor, app: Playground) -> None:
+    page = _open(visit, app)
+    page.locator("#models-table").get_by_label("Fullscreen").focus()
+    for _ in range(4):
+        page.keyboard.press("Tab")
+    for direction in ("ascending", "descending"):
+        page.keyboard.press("Enter")
+        expect(_header(page, "models", "From").get_by_label(f"Sorted {direction}")).to_be_visible()
+        expect(_header(page, "models", "From")).to_be_focused()
+    values = [_number(text) for text in _column(page, "models", 3)]
+    assert values == sorted(values, reverse=True)
 
 
 @pytest.mark.parametrize("name", ["CogView 4", "GPT Image 1.5"], ids=["as it opens", "sorted and filtered"])

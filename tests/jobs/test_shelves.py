@@ -106,7 +106,7 @@ def test_a_write_that_fails_leaves_nothing(tmp_path: Path) -> None:
 
 
 async def test_a_picture_is_served_the_same_from_every_shelf(shelf: Shelf) -> None:
-    """Bytes, type and guards; and as a download under its name."""
+    """Bytes, type and guards."""
     data = png(30, 20)
     app = FastAPI()
     async with httpx2.AsyncClient(trust_env=False) as http:
@@ -115,7 +115,6 @@ async def test_a_picture_is_served_the_same_from_every_shelf(shelf: Shelf) -> No
         app.include_router(picture_routes(pictures))
         async with httpx2.AsyncClient(transport=httpx2.ASGITransport(app), base_url="http://page") as page:
             shown = await page.get(f"/pictures/{kept.name}")
-            saved = await page.get(f"/pictures/{kept.name}", params={"save": "flux-2-n1"})
             missing = await page.get(f"/pictures/{NAME}")
 
     assert (shown.status_code, shown.content, missing.status_code) == (200, data, 404)
@@ -128,5 +127,3 @@ async def test_a_picture_is_served_the_same_from_every_shelf(shelf: Shelf) -> No
         "cache-control": "private, max-age=31536000, immutable",
         "cross-origin-resource-policy": "same-origin",
     }
-    assert saved.headers["content-disposition"] == 'attachment; filename="flux-2-n1.png"'
-    assert (saved.content, saved.headers["content-security-policy"]) == (data, guards["content-security-policy"])

@@ -53,6 +53,10 @@ FULL = Job(
     dropped=True,
     starred=True,
     token="f" * 64,
+    batch="b1",
+    prompt="A red kite",
+    remark="for the shop",
+    removed=True,
     heard="task-2",
 )
 
@@ -70,15 +74,17 @@ async def test_every_field_of_a_job_survives(database_url: str) -> None:
 
 
 async def test_every_field_of_a_job_can_be_changed(store: SqlStore) -> None:
-    """All at once, to what is empty and back; only a settled job loses its place as somebody's twin."""
-    empty = dataclasses.replace(a_job(), id="full")
-    settled = dataclasses.replace(FULL, once=None, stopping=False)
+    """All at once, to what is empty and back; a settled job loses its place as somebody's twin, a removed one is final."""
+    empty, full = dataclasses.replace(a_job(), id="full"), dataclasses.replace(FULL, removed=False)
+    settled = dataclasses.replace(full, once=None, stopping=False)
+    removed = dataclasses.replace(settled, removed=True)
     await filled(store, empty)
 
-    for job, kept in ((FULL, settled), (empty, empty), (FULL, settled)):
+    for job, kept in ((full, settled), (empty, empty), (FULL, removed)):
         changes = {field.name: getattr(job, field.name) for field in dataclasses.fields(Job)}
         assert await store.change("full", set(JobState), **changes) == kept
         assert await store.get("full") == kept
+    assert await store.change("full", set(JobState), removed=False) is None
 
 
 @pytest.mark.parametrize("text", HOSTILE.values(), ids=HOSTILE)

@@ -10,7 +10,16 @@ import pytest
 
 from components.catalog import Catalog, Kind, Model, Parameter, Role, build_request, find_problems
 from components.catalog.loading import parse_catalog
-from components.ui.address import LONGEST_QUERY, Opening, read_query, write_query
+from components.ui.address import (
+    LONGEST_QUERY,
+    Opening,
+    TableFilters,
+    form_query,
+    read_query,
+    read_table_query,
+    write_query,
+    write_table_query,
+)
 from tests.ui import ROOT
 
 WORDS = [
@@ -189,3 +198,76 @@ def test_a_tab_is_handed_on(catalog: Catalog) -> None:
     """The page knows which there are."""
     assert opened(catalog, "?model=flux-2&tab=integrate").tab == "integrate"
     assert opened(catalog, "?tab=models").tab == "models"
+
+
+MAKERS, PRICES, MUST, GOOD = ["Zhipu AI / WaveSpeed", "xAI"], [0, 4, 12.5], ["image input", "callback"], ["edit", "photo"]
+
+
+def filtered(query: str) -> TableFilters:
+    """As the comparison reads it."""
+    return read_table_query(parse_qs(query.removeprefix("?"), keep_blank_values=True), MAKERS, PRICES, MUST, GOOD)
+
+
+@pytest.mark.parametrize("search", ["", "logo", "100 % & more", "é 🦊", "\\ #x=1+2"])
+@pytest.mark.parametrize("price", PRICES)
+@pytest.mark.parametrize("all_of_them", [False, True])
+def test_every_filter_of_the_table_can_be_written_and_read_back(search: str, price: float, all_of_them: bool) -> None:
+    """Only what is set is written, so that a table as it opens has no query."""
+    chosen = [tuple(values if all_of_them else ()) for values in (MAKERS, MUST, GOOD)]
+    filters = TableFilters(search, chosen[0], price, chosen[1], chosen[2])
+
+    query = write_table_query(filters)
+
+    assert filtered(f"{query}&tab=models") == filters
+    assert (query == "?") == (filters == TableFilters())
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "provider=Nobody&must=<b>&good=evil", "price=1e999", "price=nan", "price=-4", "price=5", "price=four", "price=",
+        "search=", "search=%20%0a", "provider=&must=&good=", "sort=From&order=descending", "__proto__=1",
+    ],
+)  # fmt: skip
+def test_what_the_table_does_not_offer_is_passed_over(query: str) -> None:
+    """Nothing is said of it: an address is no form."""
+    assert filtered(f"?tab=models&{query}") == TableFilters()
+
+
+def test_the_table_is_filtered_by_its_own_address_only() -> None:
+    """Another tab's parameters may have the same names; a search is never longer than a line."""
+    assert filtered("?search=logo&good=edit") == TableFilters()
+    assert filtered("?tab=generate&search=logo&good=edit") == TableFilters()
+    assert len(filtered("?tab=models&search=" + "x" * 5000).search) == 200
+    assert filtered("?tab=models&search=a%00b%0a%09c&good=photo&good=photo&good=edit") == TableFilters(
+        "a\x00b c", good=("edit", "photo")
+    )
+
+
+@pytest.mark.parametrize(
+    ("query", "remembered", "model", "prompt"),
+    [
+        ("?model=flux-2&prompt=mine", "?model=recraft-v4&prompt=before", "flux-2", "mine"),
+        ("", "?model=recraft-v4&prompt=before", "gpt-image-1.5-official", None),
+        ("?tab=models&search=logo", "?model=recraft-v4&prompt=before", "recraft-v4", "before"),
+        ("?tab=models&model=flux-2&prompt=mine", "?model=recraft-v4&prompt=before", "flux-2", "mine"),
+        ("?tab=compare&models=flux-2&prompt=all", "?model=recraft-v4&prompt=before", "recraft-v4", "before"),
+        ("?tab=compare&model=flux-2&prompt=all", "", "gpt-image-1.5-official", None),
+        ("?tab=integrate&model=flux-2&__theme=dark", "?model=recraft-v4&prompt=before", "recraft-v4", "before"),
+        ("?tab=integrate&model=flux-2", "", "flux-2", ""),
+        ("?tab=integrate&model=flux-2&prompt=mine", "?model=recraft-v4&prompt=before", "flux-2", "mine"),
+        ("?tab=models", "\udc00?model=%ff&&==", "gpt-image-1.5-official", None),
+        ("?tab=models", "?model=recraft-v4&prompt=" + "x" * 50_000, "recraft-v4", "x" * 11_000),
+    ],
+)  # fmt: skip
+def test_a_form_outlives_a_reload_on_another_tab(
+    query: str, remembered: str, model: str, prompt: str | None, catalog: Catalog
+) -> None:
+    """An address that asks for a form wins over the one that was there before."""
+    asked = form_query(parse_qs(query.removeprefix("?"), keep_blank_values=True), remembered)
+
+    opening = read_query(catalog, asked)
+
+    assert opening.model.id == model
+    wanted = opening.model.example["prompt"] if prompt is None else prompt
+    assert str(opening.parameters.get("prompt", "")).startswith(wanted)

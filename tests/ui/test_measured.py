@@ -21,7 +21,7 @@ from tests.snippets import Recorder
 from tests.ui import App, calling
 from tests.ui.test_spend import job, paid
 
-COLUMNS = ("p50", "p95", "Runs", "Failed")
+COLUMNS = ("Measured s", "Slowest 5 %", "Runs", "Failed")
 
 
 @pytest.fixture
@@ -52,8 +52,8 @@ def test_without_a_run_the_measured_columns_are_blank_and_sort_last(catalog: Cat
     assert texts(catalog, "flux-2", {"flux-2": Measured(0, None, None, 1.0)}) == ("", "", "0", "100%")
     assert texts(catalog, "flux-2", {"flux-2": Measured(12, 4.25, 10.0, 0.25)}) == ("4.2", "10.0", "12", "25%")
     frame = models_frame(catalog, {"flux-2": Measured(12, 4.25, 10.0, 0.25)})
-    assert next(iter(frame.sort_values("p50")["id"])) == "flux-2"
-    assert set(frame[frame["id"] != "flux-2"]["p50"]) == {UNKNOWN}
+    assert next(iter(frame.sort_values("Measured s")["id"])) == "flux-2"
+    assert set(frame[frame["id"] != "flux-2"]["Measured s"]) == {UNKNOWN}
 
 
 def test_a_sandbox_drawing_is_no_run(app: App) -> None:

@@ -16,6 +16,8 @@ from components.api import Account, ApiClient
 from components.catalog import Catalog, build_request
 from components.errors import OutOfCredits, Problem, StillRunning
 from components.jobs import Job, JobState, PictureStore, Runner
+from components.jobs.batches import BatchStore
+from components.jobs.comparisons import Comparisons
 from components.jobs.records import KeptPicture
 from components.ui.messages import STATE_WORDS, state_word
 from components.ui.result import seconds_text, show_example, show_job, show_problem, typical_text
@@ -33,7 +35,8 @@ async def services(catalog: Catalog, tmp_path: Path) -> AsyncIterator[Services]:
     sandbox = Account("sandbox", "http://127.0.0.1:1/sandbox", end.create, end.status, "sandbox")
     async with httpx2.AsyncClient(trust_env=False) as http, records(tmp_path / "records") as store:
         runner = Runner(catalog, store, ApiClient(http), PictureStore(tmp_path, http))
-        yield Services(catalog, runner, service, sandbox, "http://127.0.0.1:1/sandbox", "/sandbox/examples")
+        comparisons = Comparisons(catalog, runner, BatchStore(store.transactions))
+        yield Services(catalog, runner, service, sandbox, sandbox.base_url, "/sandbox/examples", comparisons)
 
 
 @pytest.fixture
@@ -41,7 +44,7 @@ def job(catalog: Catalog) -> Job:
     asked = build_request(catalog, "gpt-image-1.5-official", {"prompt": HOSTILE})
     return Job(
         id="j1", visitor="v", model=asked.model.id, body=asked.body, shape=asked.shape, count=1, payer="visitor",
-        base_url="https://apiin.one", credits=10, usd=0.1, created_at=time.time(), sent_at=time.time(), typical=(3, 10),
+        base_url="https://apiin.one", prompt=HOSTILE, credits=10, usd=0.1, created_at=time.time(), sent_at=time.time(), typical=(3, 10),
     )  # fmt: skip
 
 
@@ -90,10 +93,10 @@ async def test_a_picture_is_shown_from_here_and_described(services: Services, jo
     """With the prompt and the model as its description, its size, and a download under a fitting name."""
     now = replace(job, state=JobState.DONE, task_id="n42abc", pictures=(PICTURE,), finished_at=job.created_at + 4.2)
 
-    html = show_job(services, replace(now, body={**now.body, "prompt": "a fox"}))
+    html = show_job(services, replace(now, prompt="a fox"))
 
     assert f'src="/pictures/{PICTURE.name}" alt="a fox (GPT Image 1.5)" width="1024" height="1024"' in html
-    assert f"/pictures/{PICTURE.name}?save=gpt-image-1.5-official-n42abc" in html
+    assert f'/1?of={PICTURE.name}"' in html
     assert "1024 × 1024 PNG" in html
     assert 'data-copy="n42abc"' in html
     assert "4.2 s" in html

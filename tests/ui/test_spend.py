@@ -16,7 +16,9 @@ import pytest
 from components.catalog import Catalog
 from components.errors import CapReached
 from components.jobs import Caps, Job, JobState, PictureStore, Runner
+from components.jobs.batches import BatchStore
 from components.jobs.budgets import check_caps, start_of_day
+from components.jobs.comparisons import Comparisons
 from components.ui import messages
 from components.ui.services import Services, Visit
 from tests.conftest import records
@@ -50,7 +52,7 @@ async def services(catalog: Catalog, client: Any, account: Any, tmp_path: Path) 
         def made(host_key: str | None = HOST_KEY, caps: Caps | None = None) -> Services:
             return Services(
                 catalog=catalog, runner=runner, service=replace(account, payer="", key=""), sandbox=account,
-                sandbox_url="", examples="", host_key=host_key, caps=caps or Caps(),
+                sandbox_url="", examples="", comparisons=Comparisons(catalog, runner, BatchStore(store.transactions)), host_key=host_key, caps=caps or Caps(),
             )  # fmt: skip
 
         yield made

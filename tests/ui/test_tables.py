@@ -12,8 +12,20 @@ import pytest
 from components.catalog import Catalog
 from components.catalog.loading import parse_catalog
 from components.costs import comparison, tiers
+from components.jobs import Measured
 from components.ui.facts import chips, example_prompts, picker_choices
-from components.ui.tables import MODELS, PLANS, UNKNOWN, models_frame, narrowed, plans_frame, safe_csv, shown
+from components.ui.tables import (
+    MODELS,
+    PLANS,
+    STATED,
+    UNKNOWN,
+    columns_for,
+    models_frame,
+    narrowed,
+    plans_frame,
+    safe_csv,
+    shown,
+)
 from tests.ui import ROOT, App
 
 
@@ -55,7 +67,7 @@ def test_what_is_shown_reads_well_and_sorts_as_its_value(catalog: Catalog, odd: 
     assert by_name["GPT Image 1.5"] | {"Model": "", "Inputs": ""} == {
         "Model": "", "Provider": "OpenAI", "Base": "10", "From": "10", "To": "28", "$ from": "$0.10", "$ to": "$0.28",
         "Seconds": "3–10", "Inputs": "", "Output": "image", "Runtime": "async task", "Webhook": "supported", "Node": "node42",
-        "p50": "", "p95": "", "Runs": "", "Failed": "",
+        "Measured s": "", "Slowest 5 %": "", "Runs": "", "Failed": "",
     }  # fmt: skip
     unknown = models_frame(odd).set_index("id").loc["cogview-4"]
     assert (unknown["Seconds"], unknown["Node"]) == (UNKNOWN, UNKNOWN)
@@ -88,6 +100,31 @@ def test_filters_narrow_the_comparison(
 
     assert len(frame) == found
     assert len(shown(frame, MODELS)["data"]) == found
+
+
+@pytest.mark.parametrize(
+    ("text", "purposes", "found"),
+    [
+        ("", ["lettering"], ["ideogram-v3", "gpt-image-1.5-official", "ideogram-v4"]),
+        ("", ["lettering", "edit"], ["ideogram-v3", "gpt-image-1.5-official"]),
+        ("", ["lettering", "enlarge"], []),
+        ("logo", [], ["ideogram-v3", "gpt-image-1.5-official", "ideogram-v4"]),
+        ("SVG", ["vector"], ["recraft-v4"]),
+        ("", ["no such purpose"], []),
+    ],
+)
+def test_what_models_are_good_for_leaves_the_cheapest_first(
+    text: str, purposes: list[str], found: list[str], catalog: Catalog
+) -> None:
+    """All purposes hold at once; the search finds the words for them too."""
+    assert list(narrowed(models_frame(catalog), text, [], None, [], purposes)["id"]) == found
+
+
+def test_columns_of_measurements_are_shown_once_there_are_any(catalog: Catalog) -> None:
+    """Four empty columns would push the others out of sight."""
+    assert columns_for(models_frame(catalog)) == STATED
+    assert columns_for(models_frame(catalog, {"flux-2": Measured(0, None, None, 1.0)})) == MODELS
+    assert list(MODELS)[: len(STATED)] == list(STATED)
 
 
 def test_the_what_if_has_a_row_for_every_tier(catalog: Catalog) -> None:

@@ -1,22 +1,16 @@
 () => {
-  // What the page cannot say in Python: the address bar, copying, and sorting by a click on a header.
-  const KEPT = ["__theme", "__sign", "__lang"];
-
+  // What the page cannot say in Python: copying, sorting by a click on a header, a server that was restarted.
   let ringing;
 
   window.playground = {
+    ...window.playground,
     // One call for all the controls that change in the same moment.
     ring() {
       clearTimeout(ringing);
       ringing = setTimeout(() => document.querySelector("#follow")?.click(), 60);
     },
-    address(query) {
-      if (!query) return;
-      const next = new URLSearchParams(query);
-      const now = new URLSearchParams(location.search);
-      for (const name of KEPT) if (now.has(name)) next.set(name, now.get(name));
-      history.replaceState(null, "", `?${next}`);
-    },
+    sorted: (table) => sortOf(table),
+    sort: (table, name, direction) => sort(table, name, direction),
   };
 
   // The box is filled in after this runs, and Gradio leaves the attribute empty for a password.
@@ -105,8 +99,8 @@
   const pause = (ms) => new Promise((wake) => setTimeout(wake, ms));
   const item = (text) =>
     [...document.querySelectorAll("[role=menuitem]")].find((node) => node.textContent.trim().toLowerCase().includes(text));
-  const directions = new WeakMap();
   const nameOf = (header) => header.querySelector(".header")?.textContent.trim();
+  const headerOf = (table, name) => [...table.querySelectorAll("th")].find((node) => nameOf(node) === name && node.offsetWidth);
 
   async function choose(header, text) {
     header.querySelector(".cell-menu-button")?.click();
@@ -118,20 +112,54 @@
     return Boolean(found);
   }
 
+  // By which column a table is sorted, and how; null as it came.
+  function sortOf(table) {
+    const mark = table?.querySelector("th .sort-indicator");
+    if (!mark) return null;
+    const direction = mark.getAttribute("aria-label").endsWith("descending") ? "descending" : "ascending";
+    return { name: nameOf(mark.closest("th")), direction };
+  }
+
+  async function sort(table, name, direction) {
+    if (!headerOf(table, name)) return;
+    await choose(headerOf(table, name), "clear sort");
+    const again = headerOf(table, name);
+    if (again) await choose(again, `sort ${direction}`);
+    window.playground.write();
+  }
+
+  function sortNext(header) {
+    const [table, name] = [header.closest(".table"), nameOf(header)];
+    const last = sortOf(table);
+    return sort(table, name, last?.name === name && last.direction === "ascending" ? "descending" : "ascending");
+  }
+
   document.addEventListener(
     "click",
     async (event) => {
+      // Gradio's own menu sorts as well.
+      if (event.target.closest("[role=menuitem]")) setTimeout(window.playground.write, 100);
       const header = event.target.closest(".table th");
       if (!header || !event.isTrusted || event.target.closest(".cell-menu-button")) return;
-      const table = header.closest(".table");
-      const name = nameOf(header);
-      const last = directions.get(table);
-      const direction = last?.name === name && last.direction === "ascending" ? "descending" : "ascending";
-      directions.set(table, { name, direction });
       await pause(80);
-      await choose(header, "clear sort");
-      const again = [...table.querySelectorAll("th")].find((node) => nameOf(node) === name && node.offsetWidth);
-      await choose(again ?? header, `sort ${direction}`);
+      await sortNext(header);
+    },
+    true,
+  );
+
+  // By keyboard a header can be reached once the focus is in its table.
+  document.addEventListener("focusin", (event) => {
+    for (const header of event.target.closest(".table")?.querySelectorAll("th") ?? []) header.tabIndex = 0;
+  });
+  document.addEventListener(
+    "keydown",
+    async (event) => {
+      if (!event.target.matches(".table th") || !["Enter", " "].includes(event.key)) return;
+      event.preventDefault();
+      event.stopPropagation();
+      const [table, name] = [event.target.closest(".table"), nameOf(event.target)];
+      await sortNext(event.target);
+      headerOf(table, name)?.focus();
     },
     true,
   );

@@ -1,0 +1,72 @@
+() => {
+  // Cards: a picture large, with the arrow keys from one to the next; a job opened in the Generate tab; a public address copied.
+  const pause = (ms) => new Promise((wake) => setTimeout(wake, ms));
+  const box = document.createElement("dialog");
+  box.className = "lightbox";
+  box.setAttribute("aria-label", "Picture");
+  const picture = document.createElement("img");
+  const caption = document.createElement("p");
+  const previous = document.createElement("button");
+  const next = document.createElement("button");
+  const close = document.createElement("button");
+  for (const [button, text, name] of [[previous, "‹", "Previous"], [next, "›", "Next"], [close, "Close", "Close"]]) {
+    button.type = "button";
+    button.textContent = text;
+    button.setAttribute("aria-label", name);
+  }
+  const foot = document.createElement("div");
+  foot.append(previous, caption, next, close);
+  box.append(picture, foot);
+  document.querySelector("gradio-app, .gradio-container, body").append(box);
+
+  let at = 0;
+  const doors = () => [...document.querySelectorAll("[data-zoom]")].filter((door) => door.offsetWidth);
+  function show(number) {
+    const all = doors();
+    if (!all.length) return box.close();
+    at = (number + all.length) % all.length;
+    const image = all[at].querySelector("img");
+    picture.src = all[at].dataset.zoom;
+    picture.alt = image ? image.alt : "";
+    caption.textContent = `${at + 1}/${all.length} · ${all[at].dataset.caption}`;
+  }
+  previous.addEventListener("click", () => show(at - 1));
+  next.addEventListener("click", () => show(at + 1));
+  close.addEventListener("click", () => box.close());
+  box.addEventListener("click", (event) => event.target === box && box.close());
+  box.addEventListener("keydown", (event) => {
+    if (event.key === "ArrowLeft") show(at - 1);
+    if (event.key === "ArrowRight") show(at + 1);
+  });
+  // The cards are drawn anew every second while jobs run, so the door that was pressed may be gone by then.
+  box.addEventListener("close", () => doors()[at]?.focus());
+
+  async function open(job) {
+    [...document.querySelectorAll("#tabs [role=tab]")].find((tab) => tab.textContent.trim() === "Generate")?.click();
+    for (let tries = 0; tries < 40; tries++) {
+      const field = document.querySelector("#open-job :is(input, textarea)");
+      if (field && field.offsetParent !== undefined && document.querySelector("#place")?.offsetWidth) {
+        field.value = job;
+        field.dispatchEvent(new Event("input", { bubbles: true }));
+        field.dispatchEvent(new KeyboardEvent("keypress", { bubbles: true, key: "x" }));
+        return document.querySelector("#place").scrollIntoView({ block: "nearest" });
+      }
+      await pause(50);
+    }
+  }
+
+  document.addEventListener("click", async (event) => {
+    const door = event.target.closest("[data-zoom]");
+    if (door) {
+      show(doors().indexOf(door));
+      box.showModal();
+    }
+    const job = event.target.closest("[data-job][data-opens]");
+    if (job) open(job.dataset.job);
+    const address = event.target.closest("[data-copy-address]");
+    if (address) {
+      await navigator.clipboard?.writeText(new URL(address.dataset.copyAddress, location.href).href);
+      address.textContent = "Copied";
+    }
+  });
+}

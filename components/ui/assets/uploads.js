@@ -1,0 +1,114 @@
+() => {
+  // A picture that is chosen or pasted at a field for pictures is uploaded; what the field gets is its address.
+  const FIELD = ".takes-pictures";
+  const OURS = /\/uploads\/([\w-]{65}\.(?:png|jpeg|webp))$/;
+  const HEADERS = { "X-Playground-Upload": "1" };
+  const waiting = new WeakMap();
+
+  const boxOf = (field) => field.querySelector("textarea, input:not([type=file])");
+  const linesOf = (box) => box.value.split("\n").map((line) => line.trim()).filter(Boolean);
+
+  function fill(box, lines) {
+    box.value = lines.join("\n");
+    box.dispatchEvent(new Event("input", { bubbles: true }));
+    box.dispatchEvent(new KeyboardEvent("keypress", { bubbles: true, key: "x" })); // what Gradio calls typing
+    show();
+  }
+
+  function say(field, text, wrong = false) {
+    const line = field.querySelector(".said");
+    line.textContent = text;
+    line.classList.toggle("bad", wrong);
+  }
+
+  async function send(file, largest, tooLarge) {
+    if (file.size > largest) throw new Error(tooLarge);
+    const answer = await fetch("uploads", { method: "POST", body: file, headers: HEADERS }).catch(() => null);
+    if (!answer) throw new Error("The connection broke off. Try again.");
+    const told = await answer.json().catch(() => ({}));
+    if (!answer.ok) throw new Error(told.detail ?? `This page's server answers ${answer.status}. Try again.`);
+    return told;
+  }
+
+  async function take(field, files) {
+    const { largest, tooLarge, many } = field.querySelector(".upload").dataset;
+    const wrong = [];
+    let last = "";
+    for (const [number, file] of files.entries()) {
+      const place = files.length > 1 ? ` (${number + 1} of ${files.length})` : "";
+      say(field, `Uploading ${file.name}${place} …`);
+      try {
+        const { url, width, height } = await send(file, Number(largest), tooLarge);
+        const box = boxOf(field);
+        if (!box) return; // another model was chosen meanwhile
+        fill(box, many === undefined ? [url] : [...linesOf(box), url]);
+        last = `Uploaded ${file.name}, ${width} × ${height}.`;
+      } catch (error) {
+        wrong.push(`${file.name}: ${error.message}`);
+      }
+    }
+    if (wrong.length) say(field, `▲ ${wrong.join(" ")}`, true);
+    else say(field, files.length > 1 ? `Uploaded ${files.length} pictures.` : last);
+  }
+
+  // One at a time for each field, in the order in which they were given.
+  function queue(field, files) {
+    const chosen = field.querySelector("[data-many]") ? files : files.slice(0, 1);
+    waiting.set(field, (waiting.get(field) ?? Promise.resolve()).then(() => take(field, chosen)));
+  }
+
+  async function remove(field, address) {
+    const box = boxOf(field);
+    fill(box, linesOf(box).filter((line) => line !== address));
+    const answer = await fetch(`uploads/${OURS.exec(address)[1]}`, { method: "DELETE", headers: HEADERS }).catch(() => null);
+    say(field, answer?.ok ? "Removed, here and from this page's server." : "Removed from this field.");
+  }
+
+  document.addEventListener("change", (event) => {
+    const input = event.target.closest(`${FIELD} input[type=file]`);
+    if (!input) return;
+    queue(input.closest(FIELD), [...input.files]);
+    input.value = "";
+  });
+
+  document.addEventListener("paste", (event) => {
+    const field = event.target.closest?.(FIELD);
+    const files = [...event.clipboardData.files].filter((file) => file.type.startsWith("image/"));
+    if (!field?.querySelector(".upload") || !files.length || event.clipboardData.types.includes("text/plain")) return;
+    event.preventDefault();
+    queue(field, files);
+  });
+
+  document.addEventListener("click", (event) => {
+    const button = event.target.closest(`${FIELD} [data-remove]`);
+    if (button) remove(button.closest(FIELD), button.dataset.remove);
+  });
+
+  // The pictures are those of the addresses that the field holds, whoever put them there: Gradio tells nobody
+  // when it fills a field, so it is looked at.
+  function picture(address) {
+    const item = document.createElement("li");
+    const image = document.createElement("img");
+    image.src = `uploads/${OURS.exec(address)[1]}`;
+    image.alt = "Uploaded picture";
+    image.onerror = () => image.replaceWith("No longer here");
+    const button = document.createElement("button");
+    button.type = "button";
+    button.dataset.remove = address;
+    button.textContent = "Remove";
+    item.append(image, button);
+    return item;
+  }
+
+  function show() {
+    for (const list of document.querySelectorAll(`${FIELD} .uploaded`)) {
+      const box = boxOf(list.closest(FIELD));
+      const held = box ? linesOf(box).filter((line) => OURS.test(line)) : [];
+      if (held.join("\n") === (list.dataset.held ?? "")) continue;
+      list.dataset.held = held.join("\n");
+      list.replaceChildren(...held.map(picture));
+    }
+  }
+
+  setInterval(() => document.hidden || show(), 500);
+}

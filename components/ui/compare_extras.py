@@ -1,0 +1,130 @@
+"""What can be done with a comparison that is there: two pictures in a slider, a report, a ZIP, a public address."""
+
+from __future__ import annotations
+
+import asyncio
+import tempfile
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import gradio as gr
+
+from components.errors import PlaygroundError
+from components.jobs import Job
+from components.jobs.batches import Batch
+from components.ui.cards import name_of
+from components.ui.files import ARCHIVE
+from components.ui.messages import plain
+from components.ui.services import Services, Visit
+from components.ui.templates import render
+
+Updates = dict[Any, Any]
+
+
+@dataclass(frozen=True)
+class Extras:
+    """``batch`` holds the id of the comparison that is shown, ``shown`` turns it into updates of ``parts``."""
+
+    batch: gr.State
+    parts: frozenset[Any]
+    shown: Callable[[Batch, Mapping[str, Job]], Updates]
+
+
+def build_extras(services: Services, visit: gr.State) -> Extras:
+    """Build and wire the part below the cards."""
+    comparisons, pictures = services.comparisons, services.runner.pictures
+    batch = gr.State("")
+    with gr.Accordion("Two beside each other", open=False, visible=False, elem_id="beside") as fold:
+        with gr.Row():
+            left = gr.Dropdown([], label="Left", elem_id="slider-left")
+            right = gr.Dropdown([], label="Right", elem_id="slider-right")
+        slider = gr.ImageSlider(
+            label="Two results",
+            type="filepath",
+            interactive=False,
+            elem_id="slider",
+            show_label=False,
+            buttons=["fullscreen"],
+        )
+    with gr.Row(elem_id="compare-share", visible=False) as share:
+        links = gr.HTML(elem_id="compare-links")
+        publish = gr.Button("Publish", size="sm", elem_id="publish-button", min_width=120)
+        revoke = gr.Button("Unpublish", size="sm", visible=False, elem_id="revoke-button", min_width=120)
+    public = gr.HTML(elem_id="compare-public")
+    parts = frozenset({fold, left, right, share, links, publish, revoke, public})
+
+    def shown(now: Batch, jobs: Mapping[str, Job]) -> Updates:
+        over = [(card, job) for card in now.cards if (job := jobs.get(card.job)) and job.pictures]
+        going = any(not job.settled for job in jobs.values())
+        choices = [
+            (f"{number}. {name_of(services, card)}" + (f" ({place + 1})" if len(job.pictures) > 1 else ""), picture.name)
+            for number, (card, job) in enumerate(over, 1)
+            for place, picture in enumerate(job.pictures)
+            if picture.format != "svg"
+        ]
+        ready = bool(over) and not going
+        return {
+            fold: gr.update(visible=len(choices) > 1),
+            left: gr.update(choices=choices),
+            right: gr.update(choices=choices),
+            share: gr.update(visible=ready),
+            links: render("compare_links", batch=now.id, archive=ARCHIVE, jobs=[job.id for _, job in over]),
+            publish: gr.update(visible=ready and not now.token),
+            revoke: gr.update(visible=bool(now.token)),
+            public: render("public", token=now.token or ""),
+        }
+
+    async def beside(first: str | None, second: str | None, batch_id: str, now: Visit) -> Updates:
+        """Two pictures of this comparison, whatever their sizes."""
+        try:
+            jobs = await comparisons.jobs(await comparisons.find(batch_id, now.visitor))
+        except PlaygroundError:
+            return {slider: gr.skip()}
+        mine = {picture.name for job in jobs.values() for picture in job.pictures}
+        if first not in mine or second not in mine:
+            return {slider: gr.skip()}
+        paths = [await _path(str(name)) for name in (first, second)]
+        return {slider: tuple(paths) if all(paths) else gr.skip()}
+
+    async def _path(name: str) -> str | None:
+        """A file that Gradio may read: its own copy, where the picture lies elsewhere."""
+        found = await pictures.read(name)
+        return str(await asyncio.to_thread(_copied, found, name)) if found is not None else None
+
+    async def opened(batch_id: str, now: Visit) -> Updates:
+        return await _shared(comparisons.publish(batch_id, now.visitor))
+
+    async def closed(batch_id: str, now: Visit) -> Updates:
+        return await _shared(comparisons.revoke(batch_id, now.visitor))
+
+    async def _shared(change: Any) -> Updates:
+        try:
+            after = await change
+        except PlaygroundError as error:
+            return {public: render("note", text=plain(error))}
+        return {
+            publish: gr.update(visible=not after.token),
+            revoke: gr.update(visible=bool(after.token)),
+            public: render("public", token=after.token or ""),
+        }
+
+    quiet: dict[str, Any] = {"queue": False, "show_progress": "hidden", "api_visibility": "private"}
+    gr.on([left.input, right.input], beside, [left, right, batch, visit], [slider], trigger_mode="always_last", **quiet)
+    publish.click(opened, [batch, visit], [publish, revoke, public], **quiet)
+    revoke.click(closed, [batch, visit], [publish, revoke, public], **quiet)
+    return Extras(batch, parts, shown)
+
+
+def _copied(found: Path | bytes, name: str) -> Path:
+    """The picture in the system's folder for files that may go, which is one that Gradio reads."""
+    folder = Path(tempfile.gettempdir()) / "playground-slider"
+    folder.mkdir(mode=0o700, exist_ok=True)
+    target = folder / name
+    if not target.exists():
+        data = found if isinstance(found, bytes) else found.read_bytes()
+        with tempfile.NamedTemporaryFile(dir=folder, suffix=".part", delete=False) as part:
+            part.write(data)
+        Path(part.name).replace(target)
+    return target

@@ -1,0 +1,195 @@
+"""The shared form of a comparison: one field for each role, whatever the models call it, and the models themselves."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import urlencode
+
+import gradio as gr
+
+from components.catalog import QUALITIES, SHAPES, Catalog, Role
+from components.errors import InputError
+from components.jobs.comparisons import MOST_SAMPLES, Choice, Plan
+from components.ui.address import LONGEST_PROMPT, LONGEST_QUERY
+from components.ui.choices import cheapest, picker, read_choice, settings_text, title
+from components.ui.services import Services
+from components.ui.templates import render
+from components.ui.upload import upload_control
+
+OWN = ""
+PICKS: Mapping[str, Callable[[Catalog], list[str]]] = {
+    "Cheapest four": cheapest,
+    "Every model": lambda catalog: cheapest(catalog, most=None),
+    "Those that take a picture": lambda catalog: cheapest(catalog, "image", most=None),
+}
+SHARED_FIELDS = (Role.PROMPT, Role.SHAPE, Role.IMAGES, Role.COUNT, Role.SEED, Role.NEGATIVE, Role.QUALITY)
+Updates = dict[Any, Any]
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What the form asks for: choices as texts, the shared form by role, how many samples of each."""
+
+    models: tuple[str, ...]
+    shared: Mapping[str, Any]
+    samples: int = 1
+
+    def choices(self, catalog: Catalog) -> list[Choice]:
+        """Raises InputError for a model that is not there."""
+        return [read_choice(catalog, text) for text in self.models]
+
+
+@dataclass(frozen=True)
+class CompareForm:
+    """The controls. ``lock`` keeps a seed from one comparison to the next."""
+
+    models: gr.Dropdown
+    roles: Mapping[Role, gr.components.Component]
+    samples: gr.Number
+    lock: gr.Checkbox
+
+    @property
+    def controls(self) -> set[gr.components.Component]:
+        return {self.models, self.samples, *self.roles.values()}
+
+    def read(self, given: Mapping[Any, Any]) -> Asked:
+        """What the controls hold; what is empty is not asked for."""
+        shared = {}
+        for role, control in self.roles.items():
+            value = given[control]
+            if role is Role.IMAGES:
+                value = [line.strip() for line in str(value or "").splitlines() if line.strip()]
+            if isinstance(value, float) and value.is_integer():
+                value = int(value)
+            if value not in (None, "", []):
+                shared[str(role)] = value
+        samples = given[self.samples]
+        return Asked(tuple(given[self.models] or ()), shared, int(samples) if samples else 1)
+
+    def show(self, asked: Asked) -> Updates:
+        """Updates that fill the controls."""
+        updates: Updates = {self.models: list(asked.models), self.samples: asked.samples}
+        for role, control in self.roles.items():
+            value = asked.shared.get(str(role))
+            if role is Role.IMAGES:
+                value = "\n".join(map(str, value or ()))
+            updates[control] = gr.update(value=value if value is not None else _EMPTY.get(role))
+        return updates
+
+
+_EMPTY = {Role.PROMPT: "", Role.SHAPE: OWN, Role.IMAGES: "", Role.COUNT: 1, Role.NEGATIVE: "", Role.QUALITY: "standard"}
+
+
+def build_compare_form(services: Services, opens_with: Asked) -> CompareForm:
+    """The controls inside the current column, filled with ``opens_with``."""
+    shared = opens_with.shared
+    prompt = gr.Textbox(
+        value=shared.get("prompt", ""), label="Prompt", lines=3, max_lines=12, elem_id="compare-prompt", max_length=100_000
+    )
+    models = gr.Dropdown(
+        picker(services.catalog),
+        value=list(opens_with.models),
+        multiselect=True,
+        allow_custom_value=True,
+        label="Models",
+        elem_id="compare-models",
+    )
+    with gr.Row(elem_id="compare-picks"):
+        picks = [gr.Button(label, size="sm", min_width=60) for label in PICKS]
+    with gr.Column(elem_classes="fields", elem_id="compare-fields"):
+        shape = gr.Dropdown(
+            [("model's own", OWN), *((item, item) for item in SHAPES)], value=OWN, label="Shape", min_width=120
+        )
+        quality = gr.Dropdown(list(QUALITIES), value="standard", label="Quality", min_width=120)
+        with gr.Column(elem_classes=["takes-pictures", "wide"]):
+            images = gr.Textbox(
+                lines=1, max_lines=10, placeholder="https://…, one address a line", label="Input images",
+                elem_id="compare-images",
+            )  # fmt: skip
+            gr.HTML(upload_control(services.uploads_refused, many=True))
+        with gr.Accordion("More: samples, pictures a request, seed, what to avoid", open=False, elem_id="compare-rare"):
+            with gr.Column(elem_classes="fields"):
+                samples = gr.Number(value=1, precision=0, label=f"Samples of each, 1–{MOST_SAMPLES}", min_width=120)
+                count = gr.Number(value=1, precision=0, label="Pictures a request", min_width=120)
+                seed = gr.Number(precision=0, placeholder="drawn when you compare", label="Seed", min_width=120)
+                lock = gr.Checkbox(label="Keep this seed", min_width=120, elem_id="compare-lock")
+                negative = gr.Textbox(label="What to avoid", max_lines=6, elem_classes=["wide"])
+    roles: dict[Role, gr.components.Component] = {
+        Role.PROMPT: prompt, Role.SHAPE: shape, Role.IMAGES: images, Role.COUNT: count, Role.SEED: seed,
+        Role.NEGATIVE: negative, Role.QUALITY: quality,
+    }  # fmt: skip
+    quiet: dict[str, Any] = {"queue": False, "show_progress": "hidden", "api_visibility": "private"}
+    for button, pick in zip(picks, PICKS.values(), strict=True):
+        button.click(lambda pick=pick: pick(services.catalog), None, models, **quiet)
+    return CompareForm(models, roles, samples, lock)
+
+
+def show_plan(catalog: Catalog, plan: Plan) -> str:
+    """Every model with what the shared form becomes there, and its price, before anything is sent."""
+    rows = []
+    for planned in plan.cards:
+        model = catalog.find(planned.card.model)
+        if planned.card.sample == 1 and model:
+            rows.append(
+                {
+                    "name": title(model),
+                    "settings": settings_text(planned.card.settings),
+                    "notes": list(planned.card.notes),
+                    "refused": planned.card.refused,
+                    "price": str(planned.cost) if planned.request else "nothing sent",
+                }
+            )
+    return render("mapping", rows=rows)
+
+
+def button_text(plan: Plan) -> str:
+    """``Compare 4 pictures · 23 credits · $0.23``: what one click costs."""
+    if not plan.requests:
+        return "Compare"
+    return f"Compare · {plan.requests} request{'' if plan.requests == 1 else 's'} · {plan.cost}"
+
+
+def write_asked(asked: Asked) -> str:
+    """The form as the query of an address; what is too long for one is left out."""
+    pairs = [("models", text) for text in asked.models]
+    for role in SHARED_FIELDS:
+        value = asked.shared.get(str(role))
+        if value is not None and value != _EMPTY.get(role):
+            pairs += [(str(role), str(item)) for item in (value if isinstance(value, list) else [value])]
+    if asked.samples != 1:
+        pairs.append(("samples", str(asked.samples)))
+    while len(query := "?" + urlencode(pairs, errors="replace")) > LONGEST_QUERY:
+        pairs.remove(max(pairs, key=lambda pair: len(pair[1])))
+    return query
+
+
+def read_asked(catalog: Catalog, query: Mapping[str, list[str]], opens_with: Asked) -> Asked:
+    """The form that an address asks for. Models that are not there, and what is no number, are left out."""
+    models = [text for item in query.get("models", []) for text in item.split(",") if _known(catalog, text)]
+    shared: dict[str, Any] = {}
+    for role in SHARED_FIELDS:
+        texts = [text[:LONGEST_PROMPT] for text in query.get(str(role), []) if text]
+        if texts and role is Role.IMAGES:
+            shared[str(role)] = texts[:50]
+        elif texts and role in (Role.COUNT, Role.SEED):
+            if texts[0].isascii() and texts[0].isdigit() and len(texts[0]) < 16:
+                shared[str(role)] = int(texts[0])
+        elif (
+            texts and (role is not Role.QUALITY or texts[0] in QUALITIES) and (role is not Role.SHAPE or texts[0] in SHAPES)
+        ):
+            shared[str(role)] = texts[0]
+    number = (query.get("samples") or ["1"])[0]
+    samples = int(number) if number in map(str, range(1, MOST_SAMPLES + 1)) else 1
+    if not models and not shared:
+        return opens_with
+    return Asked(tuple(dict.fromkeys(models)) or opens_with.models, shared, samples)
+
+
+def _known(catalog: Catalog, text: str) -> bool:
+    try:
+        read_choice(catalog, text)
+    except InputError:
+        return False
+    return True

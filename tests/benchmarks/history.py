@@ -1,0 +1,98 @@
+"""Looking through a long history: what a change of each filter takes, from its call to the last byte of its answer.
+
+The calls are those that the page makes, to the real application over loopback, one after the other as one visitor
+makes them. The first row is the page's smallest event: what any call takes on this machine at this moment.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import re
+import secrets
+import tempfile
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from components.catalog import build_request, load_catalog
+from components.costs import price
+from components.jobs import Job, JobState, KeptPicture, SqlStore, open_database
+from components.ui.visitors import visitor_id
+from tests.benchmarks import ROOT, share, table, target
+from tests.ui import running
+from tests.ui.pages import OpenPage
+
+JOBS = 5_000
+TIMES = 40
+SECRET = "benchmark-visitor-0001"
+NOW = 1_790_000_000.0
+WORDS = ("fox", "harbour", "neon", "poster", "glass", "dune", "violet", "クジラ", "سفينة", "straße")
+ENDS = (JobState.DONE, JobState.DONE, JobState.DONE, JobState.FAILED, JobState.UNCERTAIN, JobState.STOPPED)
+# A filter's id in the page, with _ for -, and what it is changed to.
+CHANGES: tuple[tuple[str, dict[str, Any]], ...] = (
+    ("none", {}),
+    ("a word", {"history_text": "violet"}),
+    ("three words", {"history_text": "fox straße neon"}),
+    ("a tag", {"history_text": "#client-3"}),
+    ("a word that is nowhere", {"history_text": "zebra"}),
+    ("a task id", {"history_text": "n48task4321"}),
+    ("a model", {"history_model": "flux-2"}),
+    ("a state", {"history_state": "failed"}),
+    ("starred", {"history_starred": True}),
+    ("dates", {"history_since": "2026-09-10", "history_until": "2026-09-12"}),
+    ("as a table", {"history_view": "table", "history_text": "glass"}),
+    ("all at once", {"history_text": "fox", "history_model": "flux-2", "history_state": "done", "history_starred": True}),
+)
+
+
+def report() -> Iterator[str]:
+    yield f"## History: a filter over {JOBS:,} jobs of one visitor, {TIMES} times each, milliseconds\n"
+    with tempfile.TemporaryDirectory() as folder:
+        home = Path(folder) / "home"
+        (home / "data").mkdir(parents=True)
+        asyncio.run(_fill(home / "data"))
+        with running(home) as app:
+            page = OpenPage(app, SECRET)
+            rows = [_row("no look at all: an empty event", page, "history-keep", "click", {})]
+            rows += [_row(name, page, "history-text", "change", change) for name, change in CHANGES]
+            page.close()
+    yield table(["filter", "p50", "p95", "max", "the page says"], rows)
+    yield target("any filter, p95", max(float(row[2]) for row in rows[1:]), 300, " ms") + "\n"
+
+
+def _row(name: str, page: OpenPage, control: str, event: str, change: dict[str, Any]) -> list[Any]:
+    taken = []
+    for _ in range(TIMES):
+        begun = time.monotonic()
+        told = page.does(control, event, **change)
+        taken.append((time.monotonic() - begun) * 1000)
+    count = re.sub("<.*?>", "", str(told.get("history-count", "")))
+    return [name, *(f"{share(taken, part):.0f}" for part in (0.5, 0.95, 1.0)), count]
+
+
+async def _fill(data: Path) -> None:
+    """The records of a busy year, each with what a job of today holds."""
+    catalog = load_catalog(ROOT / "catalog.yaml")
+    models = [model for model in catalog.models if model.runnable]
+    database = open_database(f"sqlite:///{data / 'playground.db'}")
+    store = SqlStore(database)
+
+    def past(number: int) -> Job:
+        model = models[number % len(models)]
+        words = " ".join(WORDS[(number * step + step) % len(WORDS)] for step in range(1, 20 if number % 7 else 150))
+        asked = build_request(catalog, model.id, {"prompt": f"{words} number {number}"[:990]})
+        cost, state = price(catalog, asked), ENDS[number % len(ENDS)]
+        kept = KeptPicture(f"{number:064x}.png", 1024, 1024, "png", 1_700_000, "")
+        asked_at = NOW - number * 600.0
+        return Job(
+            id=secrets.token_urlsafe(16), visitor=visitor_id(SECRET), model=model.id, body=asked.body, shape=asked.shape,
+            count=1, payer="host", base_url="https://example.test", credits=cost.credits, usd=cost.usd,
+            created_at=asked_at, sent_at=asked_at, finished_at=asked_at + 6.0, state=state, task_id=f"n48task{number}",
+            pictures=(kept,) if state is JobState.DONE else (), starred=number % 50 == 0,
+            remark=f"for #client-{number % 9}" if number % 4 == 0 else "", prompt=asked.prompt,
+        )  # fmt: skip
+
+    await asyncio.gather(*(store.add(past(number)) for number in range(JOBS)))
+    await store.aclose()
+    database.close()

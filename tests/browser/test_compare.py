@@ -1,0 +1,121 @@
+"""The Compare tab in a browser: mapping and price before anything is sent, cards that fill for themselves, what comes after."""
+
+from __future__ import annotations
+
+import re
+from urllib.parse import quote
+
+from playwright.sync_api import Page, expect
+
+from tests.browser.conftest import Playground, Visitor
+
+FAILS = "grok-imagine?prompt=a+fox+%23sandbox%3Afailed"
+HANGS = "hunyuan-image-3?prompt=a+fox+%23sandbox%3Anever"
+LIMITED = "recraft-v4?prompt=a+fox+%23sandbox%3Arate"
+
+
+def address(app: Playground, *models: str, **shared: str) -> str:
+    pairs = [("tab", "compare"), *(("models", model) for model in models), *shared.items()]
+    return f"{app.address}/?" + "&".join(f"{name}={quote(value, safe='')}" for name, value in pairs)
+
+
+def compare(page: Page) -> None:
+    page.locator("#compare-button").click()
+
+
+def test_the_form_is_read_for_every_model_before_anything_is_sent(visit: Visitor, app: Playground) -> None:
+    """Mapping, left-out models and the sum stand there; opening and typing send nothing."""
+    sent = len(app.jobs)
+    page = visit(address(app, "cogview-4", "flux-2", "kling-image-o1", prompt="a red kite", shape="16:9"))
+    rows = page.locator(".mapping tbody tr")
+    expect(rows).to_have_count(3)
+    expect(rows.nth(0)).to_contain_text("16:9 →")
+    expect(page.locator("#compare-button")).to_contain_text("3 requests · 15 credits · $0.15")
+    page.locator("#compare-images textarea").fill("https://a.example/cat.png")
+    expect(rows.nth(0)).to_contain_text("text only, and you gave an image")
+    expect(page.locator("#compare-button")).to_contain_text("2 requests · 11 credits")
+    expect(page).to_have_url(re.compile(r"images=https"))
+    assert len(app.jobs) == sent
+
+
+def test_each_card_fills_when_its_own_job_ends(visit: Visitor, app: Playground) -> None:
+    """One fails, one never ends, one is told to wait: the others are done, and only the failed one is asked again."""
+    sent = len(app.jobs)
+    page = visit(address(app, "cogview-4", "flux-2", "ideogram-v4", FAILS, HANGS, LIMITED, prompt="a fox"))
+    expect(page.locator(".mapping tbody tr")).to_have_count(6)
+    compare(page)
+    expect(page.locator("#cards-state")).to_have_attribute("data-total", "6")
+    for name in ("CogView 4", "Flux 2", "Ideogram V4", "Recraft V4"):
+        expect(page.locator(".card", has_text=name)).to_have_attribute("data-state", "Done", timeout=30_000)
+    expect(page.locator(".card", has_text="Grok Imagine")).to_have_attribute("data-state", "Failed")
+    expect(page.locator(".card", has_text="Hunyuan")).to_have_attribute("data-state", "Running")
+    expect(page.locator(".card img")).to_have_count(4)
+    expect(page.locator("#cards-state")).to_have_attribute("data-ended", "5")
+    assert len(app.jobs) == sent + 6
+
+    page.locator("#compare-stop").click()
+    expect(page.locator(".card", has_text="Hunyuan")).to_have_attribute("data-state", "Stopped")
+    again = page.locator("#compare-retry")
+    expect(again).to_contain_text("Retry 1 that failed · 5 credits")
+    again.click()
+    expect(again).to_contain_text("Retry 1 that failed", timeout=30_000)
+    assert len(app.jobs) == sent + 7
+    expect(page.locator(".card img")).to_have_count(4)
+
+
+def test_two_clicks_at_once_are_one_comparison(visit: Visitor, app: Playground) -> None:
+    sent = len(app.jobs)
+    page = visit(address(app, "cogview-4", "flux-2", prompt="a double click"))
+    expect(page.locator("#compare-button")).to_contain_text("2 requests")
+    page.locator("#compare-button").dblclick()
+    expect(page.locator(".card img")).to_have_count(2, timeout=30_000)
+    assert len(app.jobs) == sent + 2
+
+
+def test_cards_come_back_after_a_reload_and_a_model_can_be_added(visit: Visitor, app: Playground) -> None:
+    page = visit(address(app, "cogview-4", prompt="a red barn"))
+    expect(page.locator("#compare-button")).to_contain_text("1 request ")
+    compare(page)
+    expect(page.locator(".card img")).to_have_count(1, timeout=30_000)
+    page.reload()
+    expect(page.locator(".card img")).to_have_count(1)
+    page.locator("#compare-another input").click()
+    page.get_by_role("option", name=re.compile("Imagen 4")).first.click()
+    page.locator("#compare-add").click()
+    expect(page.locator(".card img")).to_have_count(2, timeout=30_000)
+    page.locator("#compare-order").get_by_text("name").click()
+    expect(page.locator(".card strong").first).to_contain_text("CogView")
+
+
+def test_pictures_are_seen_large_with_the_keyboard_and_two_in_a_slider(visit: Visitor, app: Playground) -> None:
+    page = visit(address(app, "cogview-4", "flux-2", prompt="a lighthouse", shape="16:9"))
+    expect(page.locator("#compare-button")).to_contain_text("2 requests")
+    compare(page)
+    expect(page.locator("#cards-state")).to_have_attribute("data-ended", "2", timeout=30_000)
+    page.locator(".zoom").first.focus()
+    page.keyboard.press("Enter")
+    box = page.locator("dialog.lightbox")
+    expect(box).to_contain_text("1/2 · CogView 4")
+    page.keyboard.press("ArrowRight")
+    expect(box).to_contain_text("2/2 · Flux 2")
+    page.keyboard.press("Escape")
+    expect(box).to_be_hidden()
+    page.locator("#beside button").first.click()
+    for side, name in (("left", "CogView 4"), ("right", "Flux 2")):
+        page.locator(f"#slider-{side} input").click()
+        page.locator(f"#slider-{side}").get_by_role("option", name=re.compile(name)).click()
+    expect(page.locator("#slider img")).to_have_count(2)
+
+
+def test_a_comparison_is_published_and_taken_back(visit: Visitor, app: Playground) -> None:
+    page = visit(address(app, "cogview-4", "flux-2", prompt="a public kite"))
+    expect(page.locator("#compare-button")).to_contain_text("2 requests")
+    compare(page)
+    expect(page.locator("#cards-state")).to_have_attribute("data-ended", "2", timeout=30_000)
+    page.locator("#publish-button").click()
+    link = page.locator("[data-public]")
+    public = app.address + str(link.get_attribute("href"))
+    assert page.request.get(public).status == 200
+    page.locator("#revoke-button").click()
+    expect(link).to_have_count(0)
+    assert page.request.get(public).status == 404

@@ -1,0 +1,188 @@
+"""A picture that was downloaded here and is dropped on the page fills the form as it was; any other says why not."""
+
+from __future__ import annotations
+
+import base64
+import re
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from typing import Any
+from urllib.parse import parse_qs, urlencode, urlsplit
+
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+from components.jobs.recipes import Recipe, embed, read
+from tests.browser.conftest import Playground, Visitor, button, choose, field, generate, playground, program, say
+from tests.jobs.faulty import png
+
+PROMPT = 'Zwölf "Äpfel" & 50 % of #1?\nsecond line + 🍏 <img src=x onerror=alert(1)>'
+HINT = "Drop a picture made here"
+# One event of a drag, with these files or this text, at the first element that fits.
+DRAG = """([kind, at, files, text]) => {
+  const transfer = new DataTransfer();
+  for (const [name, type, data] of files) {
+    const bytes = Uint8Array.from(atob(data), (letter) => letter.charCodeAt(0));
+    transfer.items.add(new File([bytes], name, { type }));
+  }
+  for (const [type, words] of Object.entries(text)) transfer.setData(type, words);
+  const event = new DragEvent(kind, { dataTransfer: transfer, bubbles: true, cancelable: true });
+  return document.querySelector(at).dispatchEvent(event);
+}"""
+
+
+@pytest.fixture(scope="module")
+def public(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Playground]:
+    """The application with a public address: without one it takes no uploads."""
+    with playground(tmp_path_factory.mktemp("public"), PLAYGROUND_PUBLIC_URL="http://127.0.0.1:9") as running:
+        yield running
+
+
+def drag(page: Page, kind: str, *files: tuple[str, str, bytes], at: str = "body", **text: str) -> bool:
+    """Whether the page leaves the event to the browser."""
+    packed = [[name, media, base64.b64encode(data).decode()] for name, media, data in files]
+    return bool(page.evaluate(DRAG, [kind, at, packed, {name.replace("_", "/"): words for name, words in text.items()}]))
+
+
+def downloaded(page: Page, app: Playground) -> bytes:
+    """The first picture of the newest job, fetched as this browser would."""
+    answer = page.request.get(f"{app.address}/files/{app.jobs[-1]}/1")
+    assert answer.ok, answer.text()
+    return answer.body()
+
+
+def made_with(chosen: str = "flux-2", /, **parameters: Any) -> bytes:
+    now = datetime.now(UTC)
+    recipe = Recipe(model=chosen, parameters=parameters, task_id="n1", sandbox=True, credits=5, usd=0.05, created=now)
+    return embed(png(30, 20), recipe)
+
+
+def asked(page: Page) -> str:
+    """The request of the form as it stands, as a program shows it."""
+    return program(page).split("\nreply=")[0]
+
+
+def query(page: Page) -> dict[str, list[str]]:
+    return parse_qs(urlsplit(page.url).query)
+
+
+def test_a_dropped_picture_fills_the_very_form_it_was_made_with(visit: Visitor, app: Playground) -> None:
+    """In another browser, on another tab of the page, with the theme as it was; and nothing is spent."""
+    page = visit(f"{app.address}/?model=flux-2")
+    say(page, PROMPT)
+    choose(page, "type", "flex")
+    choose(page, "aspect_ratio", "9:16")
+    expect(page).to_have_url(re.compile("9%3A16"))
+    generate(page)
+    before, opened, data, jobs = asked(page), query(page), downloaded(page, app), app.jobs
+    other = visit(f"{app.address}/?model=imagen-4&tab=models&__theme=dark")
+    drag(other, "drop", ("a.txt", "text/plain", b"no"), ("b.png", "image/png", data), ("c.png", "image/png", png()))
+    expect(other.locator("#prompt textarea")).to_have_value(PROMPT)
+    expect(button(other)).to_have_text("Generate · 14 credits · $0.14")
+    expect(field(other, "aspect_ratio").locator("input")).to_have_value("9:16")
+    expect(other.locator(".cm-line").first).to_be_visible()
+    assert asked(other) == before
+    assert query(other) == opened | {"__theme": ["dark"]}
+    assert other.locator("#dropped").count() == 0
+    assert app.jobs == jobs
+
+
+def test_a_text_too_long_for_an_address_is_filled_in_all_the_same(visit: Visitor, app: Playground) -> None:
+    """A letter that is no ASCII takes six and more characters there."""
+    prompt = ("Длинное описание 🍏. " * 300)[:4990] + "конец <b>"
+    urls = [f"https://a.example/{'b' * 2000}/{number}.png" for number in range(7)]
+    page = visit(app.address)
+    data = made_with(prompt=prompt, input_urls=urls, type="flex", aspect_ratio="1:1", resolution="2K")
+    drag(page, "drop", ("a.png", "image/png", data))
+    expect(page.locator("#prompt textarea")).to_have_value(prompt)
+    expect(field(page, "input_urls").locator("textarea")).to_have_value("\n".join(urls))
+    expect(button(page)).to_have_text("Generate · 24 credits · $0.24")
+    jobs = len(app.jobs)
+    generate(page)
+    recipe = read(downloaded(page, app))
+    assert len(app.jobs) == jobs + 1
+    assert recipe is not None
+    assert (recipe.parameters["prompt"], recipe.parameters["input_urls"]) == (prompt, urls)
+    page.goto(f"{app.address}/?model=flux-2&prompt=again")
+    expect(page.locator("#prompt textarea")).to_have_value("again")
+
+
+@pytest.mark.parametrize(
+    ("files", "words"),
+    [
+        ([("a.png", "image/png", png(3, 2))], "There are no settings in this picture."),
+        ([("a.svg", "image/svg+xml", b"<svg/>")], "This is no PNG, JPEG or WebP picture."),
+        ([("a.txt", "text/plain", b"no")], "Drop a PNG, JPEG or WebP picture that was made here."),
+        ([("a.png", "image/png", bytes(32_000_001))], "The picture is larger than 32 MB."),
+        ([("a.png", "image/png", made_with("<b id=x>gone</b>"))], "made with <b id=x>gone</b>, which is not offered"),
+    ],
+)
+def test_a_picture_that_cannot_be_used_says_why_until_that_is_dismissed(
+    browser: Browser, app: Playground, files: list[tuple[str, str, bytes]], words: str
+) -> None:
+    """The form stays as it was, the sentence is text and nothing else."""
+    context = browser.new_context()  # a refused request is an error in the console, and is meant to be here
+    page = context.new_page()
+    page.goto(f"{app.address}/?{urlencode({'model': 'flux-2', 'prompt': 'mine'})}")
+    expect(page.locator(".pill")).not_to_be_empty()
+    address = page.url
+    drag(page, "drop", *files)
+    expect(page.locator("#dropped")).to_contain_text(words)
+    assert page.locator("#x").count() == 0
+    drag(page, "drop", *files)
+    expect(page.locator("#dropped")).to_contain_text(words)
+    page.locator("#dropped button").click()
+    expect(page.locator("#dropped")).to_have_count(0)
+    expect(page.locator("#prompt textarea")).to_have_value("mine")
+    assert page.url == address
+    context.close()
+
+
+def test_only_files_from_outside_are_taken(visit: Visitor, app: Playground) -> None:
+    """Text is dropped as ever, also into a field; so is a picture of a page, which comes with its HTML."""
+    page = visit(f"{app.address}/?model=flux-2&prompt=mine")
+    hint = page.locator("#drop-hint")
+    file = ("a.png", "image/png", png())
+    expect(hint).to_be_hidden()
+    for kind in ("dragover", "drop"):
+        assert drag(page, kind, at="#prompt textarea", text_plain="some words")
+        assert drag(page, kind, file, text_html="<img>")
+        expect(hint).to_be_hidden()
+    assert not drag(page, "dragover", file, at="#prompt textarea")
+    expect(hint).to_be_visible()
+    expect(hint).to_contain_text(HINT)
+    expect(hint).to_be_hidden()  # a drag that leaves the page only falls silent
+    drag(page, "dragover", file)
+    expect(hint).to_be_visible()
+    assert not drag(page, "drop", ("a.txt", "text/plain", b"no"), at="#prompt textarea")
+    expect(hint).to_be_hidden()
+    expect(page.locator("#dropped")).to_contain_text("Drop a PNG, JPEG or WebP picture")
+    expect(page.locator("#prompt textarea")).to_have_value("mine")
+
+
+def test_a_picture_that_is_dropped_on_a_field_for_pictures_is_an_upload(visit: Visitor, public: Playground) -> None:
+    """Its settings are not asked for: what is wanted there is the picture."""
+    page = visit(f"{public.address}/?model=flux-2")
+    asked_for: list[str] = []
+    page.on("request", lambda request: asked_for.append(urlsplit(request.url).path))
+    at = ".takes-pictures:has(#field-input_urls-images) textarea"
+    drag(page, "dragover", ("a.png", "image/png", png()), at=at)
+    expect(page.locator("#drop-hint")).to_be_hidden()
+    drag(page, "drop", ("a.png", "image/png", made_with(prompt="x")), at=at)
+    expect(page.locator(".takes-pictures:has(#field-input_urls-images) .said")).to_contain_text("Uploaded a.png")
+    assert "/recipe" not in asked_for
+    assert page.locator("#dropped").count() == 0
+
+
+def test_who_has_entered_a_key_is_told_that_the_page_opened_anew(visit: Visitor, keyed: Playground) -> None:
+    page = visit(keyed.address)
+    page.locator("#key input").fill("sk-canary-0123456789")
+    page.locator("#key input").press("Enter")
+    expect(page.locator(".pill.visitor")).to_be_visible()
+    drag(page, "drop", ("a.png", "image/png", made_with(prompt="a cat", mood="merry")))
+    expect(page.locator("#prompt textarea")).to_have_value("a cat")
+    expect(page.locator("#dropped")).to_contain_text("Enter your key again")
+    expect(page.locator("#dropped")).to_contain_text("no such parameter any more, so this was left out: mood.")
+    page.reload()
+    expect(page.locator("#prompt textarea")).to_have_value("a cat")
+    assert page.locator("#dropped").count() == 0

@@ -1,0 +1,150 @@
+"""What a comparison leaves behind, as browsers show it: the file without a network, the page without a cookie."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import Coroutine, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import httpx2
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+from components.catalog import Catalog
+from components.jobs.comparisons import Choice
+from components.ui.visitors import COOKIE
+from tests.browser.conftest import Playground, Visitor, playground
+from tests.ui.compared import ANN, SECRET, compared, comparing
+
+PROMPT = (
+    "<script>alert(1)</script> </style> \"'> ${alert(1)} {{7*7}} \u05e9\u05dc\u05d5\u05dd \u202eevil\u202c\n\n"
+    + "a red kite, " * 300
+)
+MODELS = (
+    "flux-2", Choice("flux-2", {"type": "flex", "resolution": "2K"}), "gpt-image-1.5-official", "imagen-4", "seedream-4-5",
+    Choice("recraft-v4", {"model": "recraft-v4-text-to-vector"}),
+)  # fmt: skip
+SHOWN = (
+    "[...document.images].map(image => image.complete && image.naturalWidth > 0 && image.getBoundingClientRect().width > 20)"
+)
+FITS = "document.documentElement.scrollWidth <= innerWidth"
+
+
+@dataclass(frozen=True)
+class Left:
+    """An application, and what a comparison of Ann's has left: its id, its token, how many pictures."""
+
+    app: Playground
+    batch: str
+    token: str
+    pictures: int
+
+    @property
+    def report(self) -> httpx2.Response:
+        path = f"{self.app.address}/comparisons/{self.batch}/report.html"
+        return httpx2.get(path, trust_env=False, timeout=60, headers={"Cookie": f"{COOKIE}={SECRET}"})
+
+
+def beside(work: Coroutine[Any, Any, Any]) -> Any:
+    """The outcome of work for a loop: the one of this thread is Playwright's."""
+    outcome: list[Any] = []
+    thread = threading.Thread(target=lambda: outcome.append(asyncio.run(work)))
+    thread.start()
+    thread.join()
+    return outcome[0]
+
+
+@pytest.fixture(scope="module")
+def left(browser: Browser, catalog: Catalog, sandbox: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Left]:
+    """A comparison of an earlier day, found by an application that starts on its data."""
+    folder = tmp_path_factory.mktemp("left")
+
+    async def leave() -> tuple[str, str, int]:
+        async with comparing(catalog, sandbox, folder / "data") as services:
+            batch = await compared(services, *MODELS, prompt=PROMPT, shape="3:2", count=2)
+            batch = await services.comparisons.publish(batch.id, ANN)
+            jobs = await services.comparisons.jobs(batch)
+            return batch.id, str(batch.token), sum(len(job.pictures) for job in jobs.values())
+
+    batch, token, pictures = beside(leave())
+    with playground(folder) as app:
+        yield Left(app, batch, token, pictures)
+
+
+def whole(page: Page, pictures: int) -> None:
+    """Every picture is there, nothing came of the prompt but text, and nothing is wider than the screen."""
+    expect(page.locator("h1")).to_contain_text("models")
+    assert page.evaluate(SHOWN) == [True] * pictures
+    assert page.locator("script, svg, iframe, [onerror], [onload]").count() == 0
+    assert page.locator("details.prompt p").text_content() == PROMPT
+    assert page.evaluate(FITS)
+
+
+@pytest.mark.parametrize("width", [1280, 390])
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_the_report_opens_without_a_network_and_shows_every_picture(
+    browser: Browser, left: Left, tmp_path: Path, width: int, scheme: Any
+) -> None:
+    assert left.pictures == 7
+    file, asked, faults = tmp_path / "report.html", [], []
+    file.write_bytes(left.report.content)
+    context = browser.new_context(viewport={"width": width, "height": 900}, color_scheme=scheme)
+    context.set_offline(True)
+    page = context.new_page()
+    page.on("request", lambda request: asked.append(request.url))
+    page.on("console", lambda line: faults.append(line.text))
+    page.on("dialog", lambda dialog: (faults.append(dialog.message), dialog.dismiss()))
+    page.goto(file.as_uri())
+
+    whole(page, left.pictures)
+    assert {address.partition(":")[0] for address in asked} <= {"file", "data"}
+    assert faults == []
+    ground = page.evaluate("getComputedStyle(document.body).backgroundColor")
+    assert ground == ("rgb(250, 250, 249)" if scheme == "light" else "rgb(15, 15, 14)")
+    context.close()
+
+
+def test_the_report_prints_on_paper_with_its_whole_prompt_and_without_programs(
+    browser: Browser, left: Left, tmp_path: Path
+) -> None:
+    file = tmp_path / "report.html"
+    file.write_bytes(left.report.content)
+    context = browser.new_context(viewport={"width": 700, "height": 990}, color_scheme="dark")
+    page = context.new_page()
+    page.goto(file.as_uri())
+    page.emulate_media(media="print")
+
+    assert page.evaluate(FITS)
+    expect(page.locator(".snippet").first).to_be_hidden()
+    expect(page.locator("details.prompt p")).to_be_visible()
+    cards = [box for card in page.locator(".card").all() if (box := card.bounding_box())]
+    assert len(cards) == len(MODELS)
+    assert len({round(card["x"]) for card in cards}) == 3
+    assert page.evaluate("getComputedStyle(document.body).color") == "rgb(28, 25, 23)"
+    assert page.pdf(prefer_css_page_size=True).startswith(b"%PDF")
+    context.close()
+
+
+@pytest.mark.parametrize("width", [1280, 390])
+def test_a_stranger_reads_what_is_published_and_can_ask_for_the_same(visit: Visitor, left: Left, width: int) -> None:
+    page = visit(f"{left.app.address}/c/{left.token}", ready=False, viewport={"width": width, "height": 900})
+
+    page.wait_for_load_state("load")
+    whole(page, left.pictures)
+    assert page.context.cookies() == []
+    image = page.locator("meta[property='og:image']").get_attribute("content")
+    assert image == f"{left.app.address}/c/{left.token}/preview.png"
+    assert httpx2.get(str(image), trust_env=False).content.startswith(b"\x89PNG")
+    page.get_by_role("link", name="Open this in the playground").click()
+    expect(page.locator("#compare-prompt textarea")).to_have_value(PROMPT, timeout=60_000)
+    assert left.app.jobs == []
+
+
+def test_the_report_is_for_its_visitor_alone(left: Left) -> None:
+    path = f"{left.app.address}/comparisons/{left.batch}/report.html"
+
+    assert left.report.headers["content-disposition"].startswith("attachment")
+    assert httpx2.get(path, trust_env=False).status_code == 404

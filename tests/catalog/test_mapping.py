@@ -1,0 +1,397 @@
+"""One form by role becomes a request of every model, and what was lost on the way is told."""
+
+from __future__ import annotations
+
+import random
+from typing import Any
+
+import pytest
+
+from components.catalog import QUALITIES, SHAPES, SHARED, Catalog, Mapped, Role, build_request, map_shared, rebuild_request
+from components.catalog.loading import parse_catalog
+from components.errors import InputError
+
+IDS = ["cogview-4", "flux-2", "grok-imagine", "kling-image-o1", "ideogram-v3", "imagen-4", "gpt-image-1.5-official", "recraft-v4",
+       "ideogram-v4", "seedream-4-5", "hunyuan-image-3"]  # fmt: skip
+WEB = [f"https://example.com/{number}.png" for number in range(12)]
+FOX = {"prompt": "a fox"}
+
+# What no shipped model has: pixel sizes by the dozen, bounds on a seed, modes, images that are needed, two ranks of quality.
+SMALL = """\
+endpoint: {base_url: "https://a.example", create: /c, status: "/t/{task_id}", usd_per_credit: 0.01}
+models:
+"""
+ENTRY = """\
+  - id: {name}
+    name: {name}
+    provider: Nobody
+    inputs: [text, image]
+    source: nowhere
+    checked_on: 2026-11-22
+    price: [{{credits: 1}}]
+    parameters:
+      required: [{required}]
+      properties:
+        prompt: {{type: string, minLength: 1, x-role: prompt}}
+{rest}
+"""
+PICTURES = "        pictures: {type: array, items: {type: string, format: uri}, x-role: images}\n"
+MODELS = {
+    "pixels": ("prompt", """\
+        size: {enum: [auto, "512x512", "1024x1024", "1344x768", "672x384", "768x1344"], default: auto, x-role: shape}
+        n: {type: integer, minimum: 2, maximum: 4, x-role: count}
+        seed: {type: integer, minimum: 0, maximum: 100, x-role: seed}
+        type: {enum: [pro, flex], default: pro, x-role: quality}
+        resolution: {enum: [1K, 2K, 4K], default: 2K, x-role: quality}"""),
+    "usual": ("prompt", """\
+        size: {examples: ["2048x2048", "2048x1152", "512x288"], default: "512x512", x-role: shape}"""),
+    "words": ("prompt", "        size: {enum: [auto, portrait], default: auto, x-role: shape}"),
+    "open": ("prompt", '        ratio: {type: string, examples: ["2:3", "3:2"], x-role: shape}'),
+    "needs": ("prompt, picture", "        picture: {type: string, format: uri, x-role: images}"),
+    "edits": ("prompt", PICTURES + """\
+        mode: {enum: [draw, edit], default: edit}
+      if: {properties: {mode: {const: edit}}, required: [mode]}
+      then: {required: [pictures]}"""),
+    "listed": ("prompt", PICTURES + """\
+        mode: {enum: [draw, edit], default: draw}
+      if: {properties: {mode: {enum: [edit]}}, required: [mode]}
+      then: {required: [pictures]}"""),
+    "both": ("prompt", PICTURES + """\
+        mode: {enum: [draw, edit, remix], default: draw}
+      if: {properties: {mode: {enum: [edit, remix]}}, required: [mode]}
+      then: {required: [pictures]}"""),
+    "ranked": ("prompt", PICTURES + """\
+        mode: {enum: [draw, edit], default: draw, x-role: quality}
+      if: {properties: {mode: {const: edit}}, required: [mode]}
+      then: {required: [pictures]}"""),
+}  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def small() -> Catalog:
+    entries = [ENTRY.format(name=name, required=required, rest=rest) for name, (required, rest) in MODELS.items()]
+    retired = ENTRY.format(name="gone", required="prompt", rest="    status: retired\n    replaced_by: pixels")
+    return parse_catalog(SMALL + "".join([*entries, retired]))
+
+
+def sent(mapped: Mapped) -> dict[str, Any]:
+    """The parameters of a request that differ from the model's defaults, less the prompt."""
+    assert mapped.request is not None, mapped.problem or mapped.skipped
+    assert mapped.request.parameters == mapped.parameters
+    fields = mapped.model.parameters
+    return {name: value for name, value in mapped.parameters.items() if name != "prompt" and value != fields[name].default}
+
+
+# model, form besides the prompt, what is sent beside the defaults, the notes
+SHIPPED: list[tuple[str, dict[str, Any], dict[str, Any], tuple[str, ...]]] = [
+    ("kling-image-o1", {"shape": "16:9", "count": 3}, {"aspect_ratio": "16:9", "num_images": 3}, ("3 pictures → num_images 3",)),
+    ("kling-image-o1", {"count": 12}, {"num_images": 9}, ("at most 9 pictures a request",)),
+    ("kling-image-o1", {"images": WEB}, {"images": WEB[:10]}, ("first 10 of 12 images",)),
+    ("kling-image-o1", {"images": WEB[:2], "count": 1}, {"images": WEB[:2]}, ()),
+    ("kling-image-o1", {"quality": "best"}, {"resolution": "2k"}, ("quality best → resolution 2k",)),
+    ("flux-2", {"shape": "21:9"}, {"aspect_ratio": "16:9"}, ("21:9 → 16:9 (nearest)",)),
+    ("flux-2", {"shape": "4:3"}, {"aspect_ratio": "16:9"}, ("4:3 → 16:9 (nearest)",)),
+    ("flux-2", {"shape": "1920x1080"}, {"aspect_ratio": "16:9"}, ("1920x1080 → 16:9",)),
+    ("flux-2", {"images": WEB[0]}, {"input_urls": WEB[:1]}, ()),
+    ("flux-2", {"quality": "best", "seed": 7, "negative": "fog", "count": 3}, {"resolution": "2K"},
+     ("one picture a request: asked 3", "no seed", "no negative prompt", "quality best → resolution 2K")),
+    ("gpt-image-1.5-official", {"shape": "16:9"}, {"aspect_ratio": "3:2"}, ("16:9 → 3:2 (nearest)",)),
+    ("gpt-image-1-5", {"shape": "2:3", "quality": "best"}, {"aspect_ratio": "2:3", "quality": "high"},
+     ("quality best → quality high",)),
+    ("cogview-4", {"shape": "9:16"}, {"size": "768*1344"}, ("9:16 → size 768*1344",)),
+    ("cogview-4", {"shape": "768x1344"}, {"size": "768*1344"}, ("768x1344 → size 768*1344",)),
+    ("cogview-4", {"quality": "economy"}, {"quality": "standard"}, ("quality economy → quality standard",)),
+    ("cogview-4", {"quality": "best"}, {}, ("quality best → quality hd",)),
+    ("cogview-4", {"quality": "standard"}, {}, ()),
+    ("recraft-v4", {"shape": "1:1", "quality": "best"}, {}, ("1:1 → image_size 1024x1024", "no quality setting")),
+    ("recraft-v4", {"shape": "16:9"}, {}, ("16:9 → image_size 1024x1024 (nearest)",)),
+    ("grok-imagine", {"shape": "16:9", "quality": "standard", "count": 1}, {}, ("no shape",)),
+    ("ideogram-v3", {"images": WEB[:3], "quality": "best"}, {"image": WEB[0], "model": "ideogram-v3-quality"},
+     ("first 1 of 3 images", "quality best → model ideogram-v3-quality")),
+    ("imagen-4", {"seed": 0, "negative": "fog", "count": 2.0, "quality": "economy"},
+     {"seed": 0, "negative_prompt": "fog", "num_images": 2, "model": "imagen4-fast"},
+     ("2 pictures → num_images 2", "quality economy → model imagen4-fast")),
+    ("imagen-4", {"seed": 2**53 + 1}, {}, ("seed too large for this model",)),
+    ("ideogram-v4", {"shape": "21:9", "quality": "economy"}, {"size": "21:9", "rendering_speed": "TURBO"},
+     ("quality economy → rendering_speed TURBO",)),
+    ("seedream-4-5", {"images": WEB[:1]}, {"image_urls": WEB[:1], "model": "seedream/4.5-edit"},
+     ("images → model seedream/4.5-edit",)),
+    ("hunyuan-image-3", {"images": WEB[:3], "seed": 5, "quality": "economy"}, {"type": "edit", "images": WEB[:2], "seed": 5},
+     ("first 2 of 3 images", "images → type edit", "no quality setting")),
+]  # fmt: skip
+
+# model of the small catalog, form, what is sent, the notes
+WRITTEN: list[tuple[str, dict[str, Any], dict[str, Any], tuple[str, ...]]] = [
+    ("pixels", {"shape": "16:9"}, {"size": "1344x768"}, ("16:9 → size 1344x768",)),
+    ("pixels", {"shape": "640*360"}, {"size": "672x384"}, ("640*360 → size 672x384",)),
+    ("pixels", {"shape": "1344x768"}, {"size": "1344x768"}, ()),
+    ("pixels", {"shape": "600x600"}, {"size": "512x512"}, ("600x600 → size 512x512",)),
+    ("pixels", {"shape": "3:2"}, {"size": "1344x768"}, ("3:2 → size 1344x768 (nearest)",)),
+    ("usual", {"shape": "16:9"}, {"size": "512x288"}, ("16:9 → size 512x288",)),
+    ("usual", {"shape": "1:1"}, {}, ("1:1 → size 512x512",)),
+    ("words", {"shape": "16:9"}, {}, ("no shape that can be compared",)),
+    ("open", {"shape": "32:21"}, {"ratio": "3:2"}, ("32:21 → 3:2",)),
+    ("open", {"shape": "9:16"}, {"ratio": "2:3"}, ("9:16 → 2:3 (nearest)",)),
+    ("pixels", {"count": 1}, {"n": 2}, ("at least 2 pictures a request",)),
+    ("pixels", {"seed": 100}, {"seed": 100}, ()),
+    ("pixels", {"seed": 101}, {}, ("seed too large for this model",)),
+    ("pixels", {"seed": -1}, {}, ("seed too small for this model",)),
+    ("pixels", {"quality": "best"}, {"type": "flex", "resolution": "4K"}, ("quality best → type flex, resolution 4K",)),
+    ("pixels", {"quality": "economy"}, {"resolution": "1K"}, ("quality economy → type pro, resolution 1K",)),
+    ("pixels", {"quality": "standard"}, {}, ()),
+    ("needs", {"images": WEB[:1]}, {"picture": WEB[0]}, ()),
+    ("edits", {"images": WEB[:1]}, {"pictures": WEB[:1]}, ()),
+    ("listed", {"images": WEB[:1]}, {"pictures": WEB[:1], "mode": "edit"}, ("images → mode edit",)),
+    ("both", {"images": WEB[:1]}, {"pictures": WEB[:1]}, ("images may go unused without mode edit or mode remix",)),
+    ("ranked", {"images": WEB[:1], "quality": "economy"}, {"pictures": WEB[:1], "mode": "edit"},
+     ("images → mode edit", "mode edit instead")),
+]  # fmt: skip
+
+# model, form, settings, what is sent, the notes
+OVERRIDDEN: list[tuple[str, dict[str, Any], dict[str, Any], dict[str, Any], tuple[str, ...]]] = [
+    ("flux-2", {"shape": "16:9"}, {"aspect_ratio": "9:16"}, {"aspect_ratio": "9:16"}, ("aspect_ratio 9:16 instead",)),
+    ("flux-2", {"shape": "16:9"}, {"aspect_ratio": "16:9"}, {"aspect_ratio": "16:9"}, ()),
+    ("flux-2", {"quality": "best"}, {"type": "flex"}, {"type": "flex", "resolution": "2K"}, ("quality best → resolution 2K",)),
+    ("flux-2", {"quality": "best"}, {"resolution": "1K"}, {}, ("resolution 1K instead",)),
+    ("flux-2", {"images": WEB[:2]}, {"input_urls": WEB[3:4]}, {"input_urls": WEB[3:4]}, ("its own input_urls instead",)),
+    ("flux-2", {"images": WEB[:2]}, {"input_urls": []}, {}, ("its own input_urls instead",)),
+    ("imagen-4", {"seed": 3}, {"seed": 4, "model": "imagen4-fast"}, {"seed": 4, "model": "imagen4-fast"}, ("seed 4 instead",)),
+    ("seedream-4-5", {"images": WEB[:1]}, {"model": "seedream/4.5-text-to-image"}, {"image_urls": WEB[:1]},
+     ("images may go unused without model seedream/4.5-edit",)),
+    ("hunyuan-image-3", {}, {"images": WEB[:1]}, {"images": WEB[:1], "type": "edit"}, ("images → type edit",)),
+]  # fmt: skip
+
+# key, what is given, words of the message
+REFUSED: list[tuple[str, Any, str]] = [
+    ("colour", "red", "It has: prompt, shape, images, count, seed, negative, quality."),
+    ("prompt", 5, "must be text"),
+    ("negative", ["fog"], "must be text"),
+    *[("shape", value, "1:1, 3:2") for value in ("auto", "16-9", "0:1", "1:0", "16:9:1", 969, ["1:1"], "1" * 400 + ":1", "١:2", "1:٢")],
+    *[("images", value, "a list of web addresses") for value in ("cat.png", ["cat.png"], [WEB[0], 3], {"a": 1}, [[]], 7,
+                                                                "file:///etc/passwd", [WEB[0], ""])],
+    *[("count", value, "a whole number from 1 to") for value in (0, -1, 1.5, True, "2", [1], 2**53 + 1, float("nan"), float("inf"))],
+    *[("seed", value, "must be a whole number") for value in (1.5, True, "7", [7])],
+    *[("quality", value, "economy, standard, best") for value in ("hd", "BEST", 1, ["best"])],
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("model", "form", "values", "notes"), SHIPPED)
+def test_a_shipped_model_is_sent_what_it_documents(
+    catalog: Catalog, model: str, form: dict[str, Any], values: dict[str, Any], notes: tuple[str, ...]
+) -> None:
+    mapped = map_shared(catalog, model, {**FOX, **form})
+
+    assert (sent(mapped), mapped.notes) == (values, notes)
+    assert mapped.request is not None
+    assert mapped.request.prompt == "a fox"
+
+
+@pytest.mark.parametrize(("model", "form", "values", "notes"), WRITTEN)
+def test_bounds_sizes_modes_and_ranks_are_read_from_the_catalog(
+    small: Catalog, model: str, form: dict[str, Any], values: dict[str, Any], notes: tuple[str, ...]
+) -> None:
+    mapped = map_shared(small, model, {**FOX, **form})
+
+    assert (sent(mapped), mapped.notes) == (values, notes)
+
+
+@pytest.mark.parametrize(("model", "form", "settings", "values", "notes"), OVERRIDDEN)
+def test_a_models_own_settings_win_over_the_form(
+    catalog: Catalog, model: str, form: dict[str, Any], settings: dict[str, Any], values: dict[str, Any], notes: tuple[str]
+) -> None:
+    mapped = map_shared(catalog, model, {**FOX, **form}, settings)
+
+    assert (sent(mapped), mapped.notes) == (values, notes)
+
+
+def test_settings_can_hold_the_prompt_and_a_long_one_is_not_repeated(catalog: Catalog) -> None:
+    short = map_shared(catalog, "flux-2", FOX, {"prompt": "a wolf"})
+    long = map_shared(catalog, "flux-2", FOX, {"prompt": "a wolf " * 20})
+
+    assert (short.notes, long.notes) == (("prompt a wolf instead",), ("its own prompt instead",))
+    assert short.request is not None
+    assert short.request.prompt == "a wolf"
+
+
+def test_one_rank_of_two_can_be_set_by_hand(small: Catalog) -> None:
+    mapped = map_shared(small, "pixels", {**FOX, "quality": "best"}, {"type": "pro"})
+
+    assert (sent(mapped), mapped.notes) == ({"resolution": "4K"}, ("quality best → resolution 4K",))
+
+
+@pytest.mark.parametrize("name", ["cogview-4", "grok-imagine", "imagen-4", "recraft-v4", "ideogram-v4"])
+def test_a_model_that_takes_no_image_is_left_out_when_one_is_given(catalog: Catalog, name: str) -> None:
+    mapped = map_shared(catalog, name, {**FOX, "shape": "16:9", "images": WEB[:1]})
+
+    assert (mapped.skipped, mapped.request, mapped.problem) == ("text only, and you gave an image", None, None)
+    assert (mapped.parameters, mapped.notes) == ({}, ())
+
+
+@pytest.mark.parametrize(
+    ("name", "settings"),
+    [("seedream-4-5", {"model": "seedream/4.5-edit"}), ("hunyuan-image-3", {"type": "edit"}),
+     ("hunyuan-image-3", {"type": "edit", "images": []})],
+)  # fmt: skip
+def test_settings_that_need_an_image_leave_the_model_out_without_one(
+    catalog: Catalog, name: str, settings: dict[str, Any]
+) -> None:
+    mapped = map_shared(catalog, name, FOX, settings)
+
+    assert (mapped.skipped, mapped.request, mapped.problem) == ("needs an image", None, None)
+
+
+@pytest.mark.parametrize("name", ["needs", "edits"])
+def test_a_model_that_needs_an_image_is_left_out_without_one(small: Catalog, name: str) -> None:
+    assert map_shared(small, name, {**FOX, "images": []}).skipped == "needs an image"
+    assert map_shared(small, name, {**FOX, "images": WEB[:1]}).skipped == ""
+
+
+def test_a_prompt_too_long_for_one_model_is_that_models_problem_only(catalog: Catalog) -> None:
+    mapped = {name: map_shared(catalog, name, {"prompt": "x" * 1500, "seed": 1}) for name in IDS}
+
+    assert [name for name in IDS if mapped[name].request is None] == ["cogview-4"]
+    problem = mapped["cogview-4"].problem
+    assert problem is not None
+    assert (problem.field, "At most 1,000." in str(problem)) == ("prompt", True)
+    assert (mapped["cogview-4"].skipped, mapped["cogview-4"].notes) == ("", ("no seed",))
+    assert mapped["cogview-4"].parameters["prompt"] == "x" * 1500
+
+
+@pytest.mark.parametrize(
+    ("settings", "field"),
+    [({"colour": "red"}, "colour"), ({"resolution": "8K"}, "resolution"), ({"resolution": None}, "resolution"),
+     ({"type": ["pro"]}, "type"), ({"input_urls": ["cat.png"]}, "input_urls"), ({"prompt": ""}, "prompt"), (["flex"], "settings"),
+     ("flex", "settings")],
+)  # fmt: skip
+def test_settings_the_model_does_not_accept_are_its_problem(catalog: Catalog, settings: Any, field: str) -> None:
+    mapped = map_shared(catalog, "flux-2", {**FOX, "quality": "best"}, settings)
+
+    assert mapped.problem is not None
+    assert (mapped.problem.field, mapped.request, mapped.skipped) == (field, None, "")
+
+
+@pytest.mark.parametrize(("key", "value", "words"), REFUSED)
+def test_a_form_that_is_wrong_in_itself_is_refused_by_its_key(catalog: Catalog, key: str, value: Any, words: str) -> None:
+    with pytest.raises(InputError) as caught:
+        map_shared(catalog, "grok-imagine", {**FOX, key: value})
+
+    assert caught.value.field == key
+    assert str(caught.value).startswith(f"{key}: ")
+    assert words in str(caught.value)
+    assert len(str(caught.value)) < 200
+
+
+@pytest.mark.parametrize("form", [None, [], "a fox", 3, {"x" * 5000: 1}, {"\ud800": 1}, {3: 1}, {None: 1}])
+def test_a_form_that_is_no_object_or_has_a_key_nobody_can_read_is_refused(catalog: Catalog, form: Any) -> None:
+    with pytest.raises(InputError) as caught:
+        map_shared(catalog, "flux-2", form)
+
+    assert (caught.value.field, len(str(caught.value)) < 200) == ("shared", True)
+
+
+@pytest.mark.parametrize("nothing", [None, "", []])
+@pytest.mark.parametrize("name", IDS)
+def test_what_is_empty_counts_as_not_given(catalog: Catalog, name: str, nothing: Any) -> None:
+    empty = {key: nothing for key in SHARED if key != "prompt"}
+
+    assert map_shared(catalog, name, {**FOX, **empty}) == map_shared(catalog, name, FOX)
+    assert map_shared(catalog, name, FOX).notes == ()
+
+
+def test_an_unknown_model_and_a_retired_one_are_refused(small: Catalog) -> None:
+    with pytest.raises(InputError, match="there is no model 'flux-9'"):
+        map_shared(small, "flux-9", FOX)
+    with pytest.raises(InputError, match=r"gone has been retired\. Use pixels instead\."):
+        map_shared(small, "gone", FOX)
+
+
+def test_without_a_prompt_there_is_a_price_but_no_request(catalog: Catalog) -> None:
+    for name in IDS:
+        problem = map_shared(catalog, name, {"quality": "best"}).problem
+        assert problem is not None
+        assert problem.field == "prompt"
+        assert map_shared(catalog, name, {"quality": "best"}, prompt_needed=False).request is not None
+
+
+def test_quality_is_ranked_only_where_the_pages_rank_it(catalog: Catalog) -> None:
+    ranked = {
+        model.id: {name: model.parameters[name].enum for name in names}
+        for model in catalog.models
+        if (names := model.all_by_role(Role.QUALITY))
+    }
+
+    assert ranked == {
+        "cogview-4": {"quality": ("standard", "hd")},
+        "flux-2": {"resolution": ("1K", "2K")},
+        "kling-image-o1": {"resolution": ("1k", "2k")},
+        "ideogram-v3": {"model": ("ideogram-v3-turbo", "ideogram-v3-balanced", "ideogram-v3-quality")},
+        "imagen-4": {"model": ("imagen4-fast", "imagen4", "imagen4-ultra")},
+        "gpt-image-1.5-official": {"quality": ("medium", "high")},
+        "ideogram-v4": {"rendering_speed": ("TURBO", "BALANCED", "QUALITY")},
+        "seedream-4-5": {"quality": ("basic", "high")},
+    }
+
+
+def test_every_shape_of_the_form_is_taken_as_it_is_by_some_model(catalog: Catalog) -> None:
+    for shape in SHAPES:
+        assert any(map_shared(catalog, name, {**FOX, "shape": shape}).notes == () for name in IDS), shape
+
+
+def random_form(chance: random.Random) -> dict[str, Any]:
+    """A legal form with any of its keys."""
+    offered: dict[str, list[Any]] = {
+        "prompt": ["a fox", "x" * 1500, "x" * 6000, "ab", " "],
+        "shape": [*SHAPES, "1024*1024", "700x1400", "9:21", "1:30"],
+        "images": [WEB[0], WEB[:1], WEB[:3], WEB],
+        "count": [1, 2, 5, 40, 2**53],
+        "seed": [0, -1, 7, 101, 10**30, -(10**30)],
+        "negative": ["fog", "broken \ud800"],
+        "quality": list(QUALITIES),
+    }
+    keys = [key for key in SHARED if chance.random() < (0.9 if key == "prompt" else 0.5)]
+    return {key: chance.choice(offered[key]) for key in keys}
+
+
+def taken(mapped: Mapped, key: str, value: Any) -> bool:
+    """Whether the request carries what the form says under this key exactly."""
+    name = mapped.model.by_role(Role(key))
+    if value == "standard" or (key, value, name) == ("count", 1, None):
+        return True
+    alike = [value, [value]] if isinstance(value, str) else [value, WEB[0]] if value == WEB[:1] else [value]
+    return mapped.parameters.get(name or "") in alike
+
+
+@pytest.mark.parametrize("name", [*IDS, *MODELS])
+def test_whatever_the_form_a_request_is_legal_and_every_loss_is_told(catalog: Catalog, small: Catalog, name: str) -> None:
+    source = small if name in MODELS else catalog
+    chance = random.Random(name)
+    legal = 0
+    for _ in range(300):
+        form = random_form(chance)
+        mapped = map_shared(source, name, form)
+        ways = [mapped.request is not None, bool(mapped.skipped), mapped.problem is not None]
+        assert ways.count(True) == 1, (form, mapped)
+        if "images" in form and mapped.model.by_role(Role.IMAGES) is None:
+            assert mapped.skipped
+        if mapped.request is None:
+            continue
+        legal += 1
+        assert build_request(source, name, mapped.parameters) == mapped.request
+        assert rebuild_request(source, name, mapped.request.body) == mapped.request
+        lost = [key for key in SHARED if key in form and not taken(mapped, key, form[key])]
+        assert len(mapped.notes) >= len(lost), (form, mapped)
+        assert all(len(note) <= 60 for note in mapped.notes)
+    assert legal > 20
+
+
+@pytest.mark.parametrize("name", [*IDS, *MODELS])
+@pytest.mark.parametrize("key", [key for key in SHARED if key != "prompt"])
+def test_a_key_alone_either_changes_the_request_or_is_told(catalog: Catalog, small: Catalog, name: str, key: str) -> None:
+    source = small if name in MODELS else catalog
+    base = {**FOX, **({"images": WEB[:1]} if name in ("needs", "edits") else {})}
+    plain = map_shared(source, name, base).parameters
+    chance = random.Random(key)
+    for form in filter(lambda form: key in form, (random_form(chance) for _ in range(60))):
+        mapped = map_shared(source, name, {**base, key: form[key]})
+        if mapped.request is not None and mapped.parameters == plain:
+            assert mapped.notes or taken(mapped, key, form[key]), form[key]

@@ -1,0 +1,342 @@
+"""A visitor removes a job, on both databases: what was asked and drawn is gone, what it cost is not."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import httpx2
+import pytest
+
+from components.catalog import Catalog
+from components.errors import CapReached, InputError, JobNotFound
+from components.jobs import Caps, Job, JobState, KeptPicture, PictureStore, Runner
+from components.jobs.records import Wanted
+from components.jobs.shelves import Folder
+from tests.jobs.conftest import a_job, beside
+from tests.jobs.faulty import TASK, created, finished, held, http, picture, png, running, settled
+from tests.jobs.processes import until
+from tests.jobs.tables import LOST, SECRET, place
+from tests.jobs.test_trim import in_reply, names
+
+
+async def refused(runner: Runner, job: Job, payer: Any, visitor: str = "ann") -> set[type]:
+    """The errors that every way to a job raises."""
+    asked = [
+        runner.find(job.id, visitor),
+        anext(runner.watch(job.id, visitor)),
+        runner.settled(job.id, visitor),
+        runner.stop(job.id, visitor),
+        runner.let_go(job.id, visitor),
+        runner.check_again(job.id, payer, visitor),
+        runner.remark(job.id, visitor, starred=True, remark="mine"),
+        runner.remove(job.id, visitor),
+    ]
+    return {type(answer) for answer in await asyncio.gather(*asked, return_exceptions=True)}
+
+
+# -- what is gone --------------------------------------------------------------------------------
+
+
+async def test_what_was_asked_and_drawn_is_gone_from_the_records_and_the_disk(
+    catalog: Catalog, database_url: str, tmp_path: Path
+) -> None:
+    """The whole row holds nothing of the prompt, the remark, the picture or the answer of the service."""
+    refusal = http({"error": f"We do not like {SECRET}"}, 400)
+    async with place(catalog, database_url, tmp_path, {"post": [created(), refusal]}) as here:
+        done, failed = await here.ended(), await here.ended()
+        for job in (done, failed):
+            await here.runner.remark(job.id, "ann", remark=f"{SECRET} for mother", starred=True)
+            await here.runner.remove(job.id, "ann")
+        rows = [await here.row(job) for job in (done, failed)]
+        files = here.files()
+        with beside(database_url) as connection:
+            raw = str(connection.execute("SELECT * FROM jobs").fetchall())
+
+    assert (done.state, len(done.pictures), failed.state) == (JobState.DONE, 1, JobState.FAILED)
+    assert files == set()
+    for hidden in (SECRET, SECRET.casefold(), "mother", "We do not like", done.pictures[0].name, "/files/0.png"):
+        assert hidden not in raw
+    assert [(row.removed, row.state, row.starred) for row in rows] == [
+        (True, JobState.DONE, False),
+        (True, JobState.FAILED, False),
+    ]
+
+
+async def test_a_removed_job_is_found_in_no_way(catalog: Catalog, database_url: str, tmp_path: Path) -> None:
+    """Not by its id, its words, its batch or its task; the one beside it is, and a page that began behind it goes on."""
+    async with place(catalog, database_url, tmp_path, {"post": [created(), LOST, created()]}) as here:
+        jobs = [await here.ended(), await here.ended(), await here.ended()]
+        done, lost, other = jobs
+        runner, store = here.runner, here.runner.store
+        for job in (done, lost):
+            await runner.remove(job.id, "ann")
+        errors = await refused(runner, done, here.payer) | await refused(runner, lost, here.payer)
+        wanted = [Wanted(), Wanted(text="kite"), Wanted(text=TASK), Wanted(task_id=TASK), Wanted(model="cogview-4")]
+        pages = [await runner.search("ann", one, 10) for one in wanted]
+        behind = await runner.search("ann", Wanted(), 10, before=other.id), await runner.search("ann", Wanted(), 10, lost.id)
+        found = await runner.find_all([job.id for job in jobs], "ann")
+        recent, unfinished = await store.recent("ann", 10), await store.unfinished("ann")
+        resumed = await runner.key_given("ann", here.payer)
+
+    assert lost.state is JobState.UNCERTAIN
+    assert errors == {JobNotFound}
+    assert [(page.total, [job.id for job in page.jobs]) for page in pages] == [(1, [other.id])] * 5
+    assert [(page.total, page.jobs) for page in behind] == [(1, ())] * 2
+    assert (list(found), [job.id for job in recent], unfinished, resumed) == ([other.id], [other.id], [], 0)
+
+
+async def test_a_picture_stays_while_another_job_shows_it(catalog: Catalog, database_url: str, tmp_path: Path) -> None:
+    """Whoever's that is, and at whichever place it stands there; with the last one it goes."""
+    first, second = picture(png(64, 64, 1)), picture(png(64, 64, 2))
+    scripts = {"poll": [finished(), finished(), finished(2)], "file": [first, first, second, first]}
+    async with place(catalog, database_url, tmp_path, scripts) as here:
+        mine, hers, both = await here.ended(), await here.ended(visitor="bea"), await here.ended(count=2)
+        left = []
+        for job in (mine, hers, both):
+            await here.runner.remove(job.id, job.visitor)
+            left.append(here.files())
+
+    assert mine.pictures[0].name == hers.pictures[0].name == both.pictures[1].name
+    names = {kept.name for kept in both.pictures}
+    assert left == [names, names, set()]
+
+
+async def test_a_picture_that_another_job_is_just_keeping_stays(catalog: Catalog, database_url: str, tmp_path: Path) -> None:
+    """It is fetched and paid for, though its job is not done before the second one has come."""
+    gate = asyncio.Event()
+    first, second = picture(png(64, 64, 1)), picture(png(64, 64, 2))
+    scripts = {"poll": [finished(), finished(2)], "file": [first, first, held(gate, second)]}
+    async with place(catalog, database_url, tmp_path, scripts) as here:
+        mine = await here.ended()
+        going = await here.start(visitor="bea", count=2)
+        await here.upstream.asked("files", 3)
+        await here.runner.remove(mine.id, "ann")
+        gate.set()
+        done = await settled(here.runner, going)
+        files = here.files()
+
+    assert (done.state, len(done.pictures)) == (JobState.DONE, 2)
+    assert {kept.name for kept in done.pictures} <= files
+
+
+async def test_a_picture_that_was_kept_before_the_others_were_given_up_goes_with_its_job(
+    catalog: Catalog, database_url: str, tmp_path: Path
+) -> None:
+    """Stopped while the second of two pictures was fetched: the first lies there already, and no job shows it."""
+    scripts = {"poll": [finished(2)], "file": [picture(), held(asyncio.Event(), picture())]}
+    async with place(catalog, database_url, tmp_path, scripts) as here:
+        job = await here.start(count=2)
+        await here.upstream.asked("files", 2)
+        await here.runner.stop(job.id, "ann")
+        before = here.files()
+        await here.runner.remove(job.id, "ann")
+        after = here.files()
+
+    assert (len(before), after) == (1, set())
+
+
+async def test_removing_and_keeping_the_same_picture_at_once_loses_none(
+    catalog: Catalog, database_url: str, tmp_path: Path
+) -> None:
+    """Whichever comes first, a job that is done has its file."""
+    async with place(catalog, database_url, tmp_path) as here:
+        for _ in range(4):
+            old = await here.ended()
+            new = await here.start()
+            await until(here.runner, new, state=JobState.RUNNING)
+            await asyncio.gather(here.runner.remove(old.id, "ann"), settled(here.runner, new))
+            done = await here.runner.find(new.id, "ann")
+            assert {kept.name for kept in done.pictures} == here.files()
+            await here.runner.remove(new.id, "ann")
+
+
+# -- what is not ---------------------------------------------------------------------------------
+
+ENDS: dict[str, dict[str, Any]] = {
+    "done": {},
+    "failed later": {"poll": [http({"data": {"status": "failed"}})]},
+    "refused": {"post": [http({}, 400)]},
+    "uncertain": {"post": [LOST]},
+    "let go": {"post": [LOST]},
+    "stopped": {"poll": [running()]},
+    "stopped while its picture came": {"file": [held(asyncio.Event(), picture())]},
+    "stopped while the picture of a task without an id came": {
+        "post": [finished(with_id=False)],
+        "file": [held(asyncio.Event(), picture())],
+    },
+}
+
+
+@pytest.mark.parametrize("end", ENDS)
+async def test_what_a_job_has_cost_is_counted_as_before(
+    catalog: Catalog, database_url: str, tmp_path: Path, end: str
+) -> None:
+    """Of the day, the visitor and the model: no cap is filled anew by removing, and nothing is lost or counted twice."""
+    async with place(catalog, database_url, tmp_path, ENDS[end]) as here:
+        runner = here.runner
+        job = await here.start()
+        if end.startswith("stopped"):
+            await here.upstream.asked("polls" if end == "stopped" else "files")
+            await runner.stop(job.id, "ann")
+        job = await settled(runner, job)
+        if end == "let go":
+            await runner.let_go(job.id, "ann")
+
+        async def counted() -> tuple[Any, ...]:
+            days = await runner.store.spend_by_day("ann", 0)
+            return (await runner.spent_today()).total, (await runner.spent_today("ann")).total, days
+
+        before = await counted()
+        await runner.remove(job.id, "ann")
+        after = await counted()
+        reserved = (await runner.spent_today()).reserved
+
+    assert before[0] == (0 if end == "refused" else 4)
+    assert after == before
+    assert reserved == 0
+
+
+async def test_a_cap_is_not_filled_anew_by_removing(catalog: Catalog, database_url: str, tmp_path: Path) -> None:
+    """Two of four credits fit; when both are removed, the third is still refused."""
+    async with place(catalog, database_url, tmp_path, caps=Caps(visitor=8)) as here:
+        for _ in range(2):
+            job = await here.ended()
+            assert job.state is JobState.DONE
+            await here.runner.remove(job.id, "ann")
+        third = await here.ended()
+
+    assert (third.state, third.problem.kind) == (JobState.FAILED, CapReached.kind)
+    assert len(here.upstream.posts) == 2
+
+
+# -- who may, and when ---------------------------------------------------------------------------
+
+UNDER_WAY: dict[str, dict[str, Any]] = {
+    "queued": {},
+    "submitting": {"state": JobState.SUBMITTING},
+    "running": {"state": JobState.RUNNING, "task_id": TASK},
+    "overdue": {"state": JobState.RUNNING, "task_id": TASK, "overdue": True},
+    "keyless": {"state": JobState.RUNNING, "task_id": TASK, "keyless": True},
+}
+
+
+@pytest.mark.parametrize("state", UNDER_WAY)
+async def test_a_job_that_is_under_way_is_not_removed(
+    catalog: Catalog, database_url: str, tmp_path: Path, state: str
+) -> None:
+    """It would go on, and cost, unseen. The words say what to do first, and doing that helps."""
+    async with place(catalog, database_url, tmp_path, begun=False) as here:
+        job = await here.runner.store.add(a_job(prompt=SECRET, **UNDER_WAY[state]))
+        with pytest.raises(InputError, match="still going") as told:
+            await here.runner.remove(job.id, "ann")
+        untouched = await here.row(job)
+        if state != "submitting":
+            await here.runner.stop(job.id, "ann")
+            await here.runner.remove(job.id, "ann")
+        after = await here.row(job)
+
+    assert told.value.problem.next_step == "Stop it first."
+    assert untouched == job
+    assert after.removed == (state != "submitting")
+
+
+async def test_nobody_removes_or_remarks_anothers_job(catalog: Catalog, database_url: str, tmp_path: Path) -> None:
+    """The same words as for a job that does not exist, and nothing is changed."""
+    async with place(catalog, database_url, tmp_path) as here:
+        job = await here.ended()
+        errors = await refused(here.runner, job, here.payer, "eve")
+        unknown = await refused(here.runner, replace(job, id="no-such-job"), here.payer, "ann")
+        row, files = await here.row(job), here.files()
+
+    assert errors == unknown == {JobNotFound}
+    assert row == job
+    assert files == {job.pictures[0].name}
+
+
+async def test_removing_twice_at_once_is_removing_once(catalog: Catalog, database_url: str, tmp_path: Path) -> None:
+    async with place(catalog, database_url, tmp_path) as here:
+        job = await here.ended()
+        answers = await asyncio.gather(*(here.runner.remove(job.id, "ann") for _ in range(5)), return_exceptions=True)
+        row, spent = await here.row(job), await here.runner.spent_today()
+
+    assert all(answer is None or isinstance(answer, JobNotFound) for answer in answers)
+    assert (row.removed, row.pictures, here.files(), spent.total) == (True, (), set(), 4)
+
+
+# -- the room on the disk ------------------------------------------------------------------------
+
+SIZE = len(png(40, 40, 1))
+
+
+class Slow(Folder):
+    """A folder on a disk that takes its time: a file is written when somebody lets it."""
+
+    def __init__(self, folder: Path) -> None:
+        super().__init__(folder)
+        self.writing, self.let = threading.Event(), threading.Event()
+        self.let.set()
+
+    def put(self, name: str, data: bytes) -> None:
+        self.writing.set()
+        self.let.wait()
+        super().put(name, data)
+
+
+async def kept(store: PictureStore, shade: int) -> KeptPicture:
+    """A picture whose job has it on record."""
+    picture = await store.keep(in_reply(png(40, 40, shade)), "http://x")
+    store.release(picture.name)
+    return picture
+
+
+async def test_what_is_removed_makes_room(tmp_path: Path) -> None:
+    """A limit for three: a fourth needs nobody's place when one was removed, and the one after it does."""
+    async with httpx2.AsyncClient(trust_env=False) as keyless:
+        store = PictureStore(tmp_path, keyless, limit=int(SIZE * 3.4))
+        first, second, third = [await kept(store, shade) for shade in (1, 2, 3)]
+        await store.remove(second.name)
+        fourth = await kept(store, 4)
+        roomy = names(tmp_path)
+        fifth = await kept(store, 5)
+
+    assert roomy == {first.name, third.name, fourth.name}
+    assert len(names(tmp_path)) == 3
+    assert fifth.name in names(tmp_path)
+
+
+async def test_a_picture_that_is_removed_while_another_is_written_leaves_the_limit_in_force(tmp_path: Path) -> None:
+    """What lies there is still counted afterwards, all of it."""
+    async with httpx2.AsyncClient(trust_env=False) as keyless:
+        shelf = Slow(tmp_path)
+        store = PictureStore(shelf, keyless, limit=int(SIZE * 5.4))
+        earlier = [await kept(store, shade) for shade in range(1, 6)]
+        shelf.writing.clear()
+        shelf.let.clear()
+        writing = asyncio.create_task(kept(store, 6))
+        await asyncio.to_thread(shelf.writing.wait)
+        await store.remove(earlier[0].name)
+        shelf.let.set()
+        await writing
+        for shade in range(7, 10):
+            await kept(store, shade)
+
+    assert len(names(tmp_path)) <= 5
+
+
+@pytest.mark.parametrize("name", ["../outside.png", "/etc/passwd", "", ".", "\0", "a" * 64 + ".exe", "A" * 64 + ".png"])
+async def test_only_a_picture_can_be_removed(tmp_path: Path, name: str) -> None:
+    """A name in any other form is no picture, whatever lies there; one that is gone already is no accident."""
+    outside = tmp_path / "outside.png"
+    outside.write_bytes(b"mine")
+    async with httpx2.AsyncClient(trust_env=False) as keyless:
+        store = PictureStore(tmp_path / "kept", keyless)
+        await store.remove(name)
+        one = await kept(store, 1)
+        await store.remove("f" * 64 + ".png")
+
+        assert names(tmp_path / "kept") == {one.name}
+        assert outside.read_bytes() == b"mine"

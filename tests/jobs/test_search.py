@@ -1,0 +1,119 @@
+"""The history of one visitor: what is found, in which order, and what each day cost; on both databases."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, datetime
+
+import pytest
+
+from components.jobs import Job, JobState, SqlStore
+from components.jobs.records import KeptPicture, Wanted
+from tests.jobs.conftest import NOON, a_job, filled
+
+DAY_S = 86_400.0
+PICTURE = KeptPicture("a" * 64 + ".png", 8, 8, "png", 100, "")
+
+
+def told(prompt: str, number: int = 0, **changes: object) -> Job:
+    return replace(a_job(), prompt=prompt, created_at=NOON + number, **changes)  # type: ignore[arg-type]
+
+
+async def found(store: SqlStore, visitor: str = "ann", **wanted: object) -> list[str]:
+    page = await store.search(visitor, Wanted(**wanted), 100)  # type: ignore[arg-type]
+    assert page.total == len(page.jobs)
+    return [job.prompt or job.id for job in page.jobs]
+
+
+@pytest.mark.parametrize(
+    ("text", "hits"),
+    [
+        ("kite", ["Kites", "A red kite"]),
+        ("RED kite", ["A red kite"]),
+        ("straße", ["Eine STRASSE"]),
+        ("100%", ["100% wool"]),
+        ("%", ["100% wool"]),
+        ("_", ["snake_case"]),
+        ("logo #acme", ["Logo"]),
+        ("n48task", ["Logo"]),
+        ("cogview-4 wool", ["100% wool"]),
+        ("'; DROP TABLE jobs; --", []),
+        ("\x00\ud800", []),
+        ("", ["snake_case", "Logo", "100% wool", "Eine STRASSE", "Kites", "A red kite"]),
+    ],
+)
+async def test_every_word_must_occur_somewhere_whatever_its_case(store: SqlStore, text: str, hits: list[str]) -> None:
+    prompts = ["A red kite", "Kites", "Eine STRASSE", "100% wool"]
+    await filled(store, *(told(prompt, number) for number, prompt in enumerate(prompts)))
+    await filled(store, told("Logo", 4, remark="for #acme", task_id="n48task7"), told("snake_case", 5))
+
+    assert await found(store, text=text) == hits
+
+
+async def test_filters_are_joined_and_nobody_elses_or_removed_jobs_are_found(store: SqlStore) -> None:
+    done = {"state": JobState.DONE, "sent_at": NOON}
+    await filled(
+        store,
+        told("one", 1, model="flux-2", **done, starred=True, batch="b1"),
+        told("two", 2, **done, task_id="t2"),
+        told("three", 3, state=JobState.FAILED, sent_at=NOON),
+        told("hers", 4, visitor="bea", **done),
+        told("gone", 5, **done, removed=True),
+    )
+
+    assert await found(store) == ["three", "two", "one"]
+    assert await found(store, model="flux-2") == ["one"]
+    assert await found(store, state="failed") == ["three"]
+    assert await found(store, task_id="t2") == ["two"]
+    assert await found(store, starred=True, state="done") == ["one"]
+    assert await found(store, batch="b1") == ["one"]
+    assert await found(store, since=NOON + 2, until=NOON + 3) == ["two"]
+    assert await found(store, text="two", model="flux-2") == []
+    assert await found(store, visitor="bea") == ["hers"]
+
+
+async def test_pages_follow_each_other_without_a_gap_or_a_twin(store: SqlStore) -> None:
+    """Also where many jobs were made in the same moment."""
+    await filled(store, *(told(f"{number}", number // 7) for number in range(40)))
+    seen: list[str] = []
+    before = ""
+    while (page := await store.search("ann", Wanted(), 9, before)).jobs:
+        assert page.total == 40
+        seen += [job.id for job in page.jobs]
+        before = page.jobs[-1].id
+
+    everything = await store.search("ann", Wanted(), 100)
+    assert seen == [job.id for job in everything.jobs]
+    assert len(set(seen)) == 40
+    assert (await store.search("bea", Wanted(), 9, seen[0])).jobs == ()
+
+
+async def test_each_day_and_model_has_its_sum_and_drawings_cost_nothing(store: SqlStore) -> None:
+    midnight = datetime(2026, 3, 5, tzinfo=UTC).timestamp()
+    done = {"state": JobState.DONE, "task_id": "t"}
+    await filled(
+        store,
+        told("a", sent_at=midnight - 0.3, **done),
+        told("b", sent_at=midnight + 0.3, **done),
+        told("c", sent_at=midnight + 40_000, charged=3.0, **done),
+        told("d", sent_at=midnight + 50_000, model="flux-2", state=JobState.RUNNING, task_id="t"),
+        told("removed", sent_at=midnight + 60_000, removed=True, **done),
+        told("drawing", sent_at=midnight, payer="sandbox", **done),
+        told("old", sent_at=NOON - 40 * DAY_S, **done),
+        told("hers", sent_at=midnight, visitor="bea", **done),
+    )
+
+    rows = await store.spend_by_day("ann", NOON - DAY_S)
+    assert [(row.day, row.model, row.jobs, row.credits) for row in rows] == [
+        (midnight, "cogview-4", 3, 23.0),
+        (midnight, "flux-2", 1, 10.0),
+        (midnight - DAY_S, "cogview-4", 1, 10.0),
+    ]
+
+
+async def test_a_picture_is_unreferenced_when_no_job_shows_it(store: SqlStore) -> None:
+    other = replace(PICTURE, name="b" * 64 + ".png")
+    await filled(store, told("one", pictures=(PICTURE,)), told("two", visitor="bea", pictures=(PICTURE, other)))
+    gone = "c" * 64 + ".png"
+
+    assert await store.unreferenced([PICTURE.name, other.name, gone]) == [gone]

@@ -1,0 +1,58 @@
+"""An open page without a browser: the calls that Gradio's script makes for a visitor, by the ids of the controls."""
+
+from __future__ import annotations
+
+import secrets
+from typing import Any
+
+import httpx2
+
+from components.ui.visitors import COOKIE
+from tests.ui import App
+
+
+class OpenPage:
+    """The page as the browser with this secret opens it. Close it after use."""
+
+    def __init__(self, app: App, secret: str) -> None:
+        self._http = httpx2.Client(trust_env=False, timeout=60, cookies={COOKIE: secret}, base_url=app.url)
+        self._session = secrets.token_hex(6)
+        config = self._http.get("/config").json()
+        self.names = {item["id"]: item["props"].get("elem_id") for item in config["components"]}
+        self._values = {item["id"]: item["props"].get("value") for item in config["components"]}
+        self._events = config["dependencies"]
+        places = {number for number, name in self.names.items() if name == "price-note"}
+        opening = next(
+            event for event in self._events if event["targets"][0][1] == "load" and places & set(event["outputs"])
+        )
+        self._post(opening, [self._values[one] for one in opening["inputs"]])
+
+    def close(self) -> None:
+        self._http.close()
+
+    def does(self, name: str, event: str, **given: Any) -> dict[str, Any]:
+        """What comes of an event of the control with this id: the updates, by id.
+
+        ``given`` are values by id, with ``_`` for ``-``; all others have the value that they opened with.
+        """
+        found = self._of(name, event)
+        values = {key.replace("_", "-"): value for key, value in given.items()}
+        return self._post(found, [values.get(str(self.names[one]), self._values[one]) for one in found["inputs"]])
+
+    def forged(self, name: str, event: str, value: str) -> dict[str, Any]:
+        """The same with this value for the control itself, and for all that only the server should know."""
+        found = self._of(name, event)
+        own = {one for one in found["inputs"] if self.names[one] in (None, name)}
+        return self._post(found, [value if one in own else self._values[one] for one in found["inputs"]])
+
+    def _of(self, name: str, event: str) -> dict[str, Any]:
+        """The first event of this kind of this control."""
+        target = [next(number for number, known in self.names.items() if known == name), event]
+        return next(one for one in self._events if target in one["targets"])
+
+    def _post(self, event: dict[str, Any], data: list[Any]) -> dict[str, Any]:
+        body = {"data": data, "fn_index": event["id"], "session_hash": self._session, "trigger_id": event["targets"][0][0]}
+        answer = self._http.post("/gradio_api/run/predict", json=body)
+        answer.raise_for_status()
+        told = answer.json()["data"]
+        return {self.names[one] or str(one): update for one, update in zip(event["outputs"], told, strict=True)}

@@ -1,0 +1,277 @@
+"""Addresses of comparisons: the report is its visitor's alone; what is published shows no visitor, and can be taken back."""
+
+from __future__ import annotations
+
+import base64
+import io
+import sqlite3
+from collections.abc import AsyncIterator
+from contextlib import closing
+from pathlib import Path
+from urllib.parse import parse_qs, urlsplit
+
+import httpx2
+import pytest
+from fastapi import FastAPI
+from PIL import Image
+
+from components.catalog import Catalog
+from components.jobs.comparisons import Choice
+from components.ui.compare_form import Asked, read_asked
+from components.ui.publishing import NO_COMPARISON, NOT_PUBLISHED, publishing_routes
+from components.ui.services import Services
+from components.ui.visitors import COOKIE
+from tests.jobs.faulty import png
+from tests.ui.compared import ANN, KEY, SECRET, Reader, compared, comparing
+
+PAGE = "https://page.example"
+COOKIES = {"Cookie": f"{COOKIE}={SECRET}"}
+REMARK = "only-for-the-eyes-of-ann"
+FACE = "https://private.example/face-of-ann.png?signature=0123456789"
+HOSTILE = (
+    "<script>alert(1)</script> \"'> ${alert(1)} {{7*7}} \u202e\u05e9 </style></title><meta http-equiv=refresh content=0>"
+)
+
+
+@pytest.fixture
+async def services(catalog: Catalog, sandbox: str, tmp_path: Path) -> AsyncIterator[Services]:
+    async with comparing(catalog, sandbox, tmp_path) as services:
+        yield services
+
+
+@pytest.fixture
+async def site(services: Services) -> AsyncIterator[httpx2.AsyncClient]:
+    app = FastAPI()
+    app.include_router(publishing_routes(services))
+    async with httpx2.AsyncClient(transport=httpx2.ASGITransport(app), base_url=PAGE) as http:
+        yield http
+
+
+async def published(services: Services, *models: str | Choice, **shared: object) -> str:
+    """The token of a comparison of Ann's that everybody may read."""
+    batch = await compared(services, *models, **shared)  # type: ignore[arg-type]
+    return str((await services.comparisons.publish(batch.id, ANN)).token)
+
+
+async def test_the_report_is_a_download_for_its_own_visitor(services: Services, site: httpx2.AsyncClient) -> None:
+    batch = await compared(services, "cogview-4")
+    answer = await site.get(f"/comparisons/{batch.id}/report.html", headers=COOKIES)
+
+    assert answer.status_code == 200
+    assert answer.headers["content-type"] == "text/html; charset=utf-8"
+    assert answer.headers["content-disposition"].startswith('attachment; filename="comparison-20')
+    assert answer.headers["content-disposition"].endswith('-a-red-kite.html"')
+    assert answer.headers["cache-control"] == "no-store"
+    assert answer.headers["x-content-type-options"] == "nosniff"
+    assert len(Reader(answer.text).all("img")) == 1
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [{}, {"Cookie": f"{COOKIE}=bob-of-the-comparisons-0123456789"}, {"Cookie": f"{COOKIE}="}, {"Cookie": f"{COOKIE}={ANN}"}],
+    ids=["no cookie", "another visitor", "an empty cookie", "the visitor's id in the place of the secret"],
+)
+async def test_anybody_else_is_told_what_is_told_of_one_that_never_was(
+    services: Services, site: httpx2.AsyncClient, headers: dict[str, str]
+) -> None:
+    """Published or not."""
+    batch = await compared(services, "cogview-4")
+    await services.comparisons.publish(batch.id, ANN)
+    foreign = await site.get(f"/comparisons/{batch.id}/report.html", headers=headers)
+    unknown = await site.get("/comparisons/nothing/report.html", headers=COOKIES)
+
+    assert (foreign.status_code, foreign.content) == (unknown.status_code, unknown.content)
+    assert foreign.status_code == 404
+    assert NO_COMPARISON in foreign.text
+
+
+async def test_what_is_published_shows_pictures_recipe_prices_and_times(
+    services: Services, site: httpx2.AsyncClient
+) -> None:
+    token = await published(services, "cogview-4", "imagen-4", shape="3:2", seed=42)
+    batch, jobs = await services.comparisons.published(token)
+    page = Reader((await site.get(f"/c/{token}")).text)
+
+    page.inert()
+    for told in ("a red kite", "3:2", "42", "CogView 4", "Google", "3:2 \u2192 size 1024*1024 (nearest)", "1024*1024"):
+        assert told in page.text
+    for job in jobs.values():
+        assert f"{job.credits:g} credits · ${job.usd:.2f} · {job.seconds(0):.1f} s" in page.text
+    for place, picture in enumerate(page.all("img"), 1):
+        answer = await site.get(f"/c/{picture['src'].removeprefix('/c/')}")
+        kept = jobs[batch.cards[place - 1].job].pictures[0]
+        found = await services.runner.pictures.read(kept.name)
+        assert isinstance(found, Path)
+        assert answer.content == found.read_bytes()
+        assert answer.headers["content-type"] == "image/png"
+    assert len(page.all("img")) == 2
+
+
+async def test_nothing_of_the_visitor_is_published(services: Services, site: httpx2.AsyncClient) -> None:
+    """Neither who they are, nor what they wrote beside it, nor which pictures they used, nor how to ask for more."""
+    token = await published(
+        services, "flux-2", "gpt-image-1.5-official", Choice("seedream-4-5"), images=[FACE], prompt="a kite"
+    )
+    batch, jobs = await services.comparisons.published(token)
+    for job in jobs.values():
+        await services.runner.remark(job.id, ANN, remark=REMARK, starred=True)
+    answers = [await site.get(f"/c/{token}{path}") for path in ("", "/1/1", "/2/1", "/3/1", "/preview.png", "/9/9")]
+    seen = b"".join(answer.content + str(answer.headers.multi_items()).encode() for answer in answers)
+
+    tasks, kept = [job.task_id for job in jobs.values()], [job.pictures[0].name for job in jobs.values()]
+    private = [ANN, SECRET, KEY, REMARK, FACE, "private.example", batch.id, *jobs, *tasks, *kept, "visitor"]
+    assert len(tasks) == 3
+    assert [word for word in private if str(word).encode() in seen] == []
+    assert "1 picture, not shown here" in answers[0].text
+    assert not [answer for answer in answers if "set-cookie" in answer.headers]
+
+
+async def test_why_something_failed_is_not_published(services: Services, site: httpx2.AsyncClient) -> None:
+    """It may speak of an account; that it failed is told."""
+    token = await published(services, "cogview-4", prompt="a kite #sandbox:failed")
+    _, jobs = await services.comparisons.published(token)
+    page = Reader((await site.get(f"/c/{token}")).text)
+
+    assert [job.problem.what for job in jobs.values() if job.problem and job.problem.what in page.text] == []
+    assert "Failed" in page.text
+    assert "No picture came of it." in page.text
+
+
+async def test_the_page_runs_no_script_and_is_kept_and_found_by_nobody(services: Services, site: httpx2.AsyncClient) -> None:
+    token = await published(services, "cogview-4")
+    answer = await site.get(f"/c/{token}")
+
+    policy = answer.headers["content-security-policy"]
+    assert "default-src 'none'" in policy
+    assert "script" not in policy
+    assert answer.headers["cache-control"] == "no-store"
+    assert answer.headers["referrer-policy"] == "no-referrer"
+    assert answer.headers["x-content-type-options"] == "nosniff"
+    assert answer.headers["x-robots-tag"] == "noindex"
+    assert Reader(answer.text).meta("robots") == "noindex"
+    picture = await site.get(f"/c/{token}/1/1")
+    assert picture.headers["cache-control"] == "no-store"
+    assert "sandbox" in picture.headers["content-security-policy"]
+    assert (await site.head(f"/c/{token}")).status_code == 200
+    assert (await site.post(f"/c/{token}")).status_code == 405
+
+
+async def test_a_revoked_comparison_is_gone_with_its_pictures_and_its_address(
+    services: Services, site: httpx2.AsyncClient
+) -> None:
+    """And answers as one that never was. Published anew it has another address."""
+    token = await published(services, "cogview-4")
+    batch, _ = await services.comparisons.published(token)
+    paths = ("", "/1/1", "/preview.png")
+    assert [(await site.get(f"/c/{token}{path}")).status_code for path in paths] == [200, 200, 200]
+
+    await services.comparisons.revoke(batch.id, ANN)
+    for path in paths:
+        gone, never = await site.get(f"/c/{token}{path}"), await site.get(f"/c/never{path}")
+        assert (gone.status_code, gone.content) == (404, never.content)
+        assert NOT_PUBLISHED in gone.text
+    again = (await services.comparisons.publish(batch.id, ANN)).token
+    assert again != token
+    assert (await site.get(f"/c/{token}")).status_code == 404
+    assert (await site.get(f"/c/{again}")).status_code == 200
+
+
+@pytest.mark.parametrize(
+    "path", ["/0/1", "/1/0", "/2/1", "/1/2", "/-1/1", "/1/-1", "/x/1", "/1/\u0662", "/99999/1", "/1/1e0"]
+)
+async def test_a_picture_that_is_not_there_is_not_found(services: Services, site: httpx2.AsyncClient, path: str) -> None:
+    token = await published(services, "cogview-4")
+
+    assert (await site.get(f"/c/{token}{path}")).status_code == 404
+
+
+async def test_a_removed_picture_is_gone_from_the_page_too(services: Services, site: httpx2.AsyncClient) -> None:
+    token = await published(services, "cogview-4", "flux-2")
+    batch, _ = await services.comparisons.published(token)
+    await services.runner.remove(batch.cards[0].job, ANN)
+
+    page = Reader((await site.get(f"/c/{token}")).text)
+    assert len(page.all("img")) == 1
+    assert "Deleted" in page.text
+    assert [(await site.get(f"/c/{token}/{place}/1")).status_code for place in (1, 2)] == [404, 200]
+
+
+async def test_a_link_to_it_shows_its_pictures_elsewhere(services: Services, site: httpx2.AsyncClient) -> None:
+    """An absolute address, of the size that sites ask for."""
+    token = await published(services, "cogview-4", "flux-2", prompt=HOSTILE)
+    page = Reader((await site.get(f"/c/{token}")).text)
+    image = page.meta("og:image")
+    answer = await site.get(image)
+
+    assert image == f"{PAGE}/c/{token}/preview.png"
+    assert page.meta("og:url") == f"{PAGE}/c/{token}"
+    assert page.meta("og:title").startswith("Two pictures by two models, $0.04 to $0.05 a request, ")
+    assert page.meta("og:description").removesuffix("…") == HOSTILE[:69].rstrip()
+    assert page.meta("twitter:card") == "summary_large_image"
+    assert answer.headers["content-type"] == "image/png"
+    with Image.open(io.BytesIO(answer.content)) as sheet:
+        assert (sheet.format, sheet.size) == ("PNG", (1200, 630))
+        assert (page.meta("og:image:width"), page.meta("og:image:height")) == ("1200", "630")
+    page.inert()
+    assert HOSTILE in page.texts
+
+
+async def test_the_preview_shows_each_picture_whole_and_no_vector(services: Services, site: httpx2.AsyncClient) -> None:
+    token = await published(services, "cogview-4", "flux-2", Choice("recraft-v4", {"model": "recraft-v4-text-to-vector"}))
+    batch, jobs = await services.comparisons.published(token)
+    for place, shade in enumerate((10, 250)):
+        address = "data:;base64," + base64.b64encode(png(300, 300, shade)).decode()
+        kept = await services.runner.pictures.keep(address, services.sandbox.base_url)
+        await services.runner.store.change(batch.cards[place].job, {jobs[batch.cards[place].job].state}, pictures=(kept,))
+
+    with Image.open(io.BytesIO((await site.get(f"/c/{token}/preview.png")).content)) as sheet:
+        assert [sheet.getpixel(place) for place in ((40, 315), (585, 315), (615, 315), (1160, 315))] == [
+            (10, 40, 200), (10, 40, 200), (250, 40, 200), (250, 40, 200)
+        ]  # fmt: skip
+        assert [sheet.getpixel(place) for place in ((5, 5), (600, 315), (1195, 625))] == [(250, 250, 249)] * 3
+
+
+async def test_each_comparison_has_a_preview_of_its_own(services: Services, site: httpx2.AsyncClient) -> None:
+    """Also once they are remembered."""
+    tokens = [await published(services, "cogview-4"), await published(services, "flux-2")]
+    first, second, *again = [(await site.get(f"/c/{token}/preview.png")).content for token in tokens * 2]
+
+    assert first != second
+    assert again == [first, second]
+
+
+async def test_without_a_picture_no_preview_is_promised(services: Services, site: httpx2.AsyncClient) -> None:
+    token = await published(services, Choice("recraft-v4", {"model": "recraft-v4-text-to-vector"}))
+    page = Reader((await site.get(f"/c/{token}")).text)
+
+    assert [tag for tag in page.all("meta") if tag.get("property") == "og:image"] == []
+    assert page.meta("twitter:card") == "summary"
+    assert (await site.get(f"/c/{token}/preview.png")).status_code == 404
+    assert (await site.get(f"/c/{token}/1/1")).headers["content-type"] == "image/svg+xml"
+
+
+async def test_the_link_into_the_playground_fills_the_same_form_and_takes_no_pictures_along(
+    services: Services, site: httpx2.AsyncClient, catalog: Catalog
+) -> None:
+    flex = Choice("flux-2", {"type": "flex", "input_urls": [FACE]})
+    token = await published(services, "gpt-image-1.5-official", flex, prompt=HOSTILE, shape="3:2", seed=7, images=[FACE])
+    (link,) = [tag["href"] for tag in Reader((await site.get(f"/c/{token}")).text).all("a") if tag.get("class") == "button"]
+    address = urlsplit(str(httpx2.URL(f"{PAGE}/c/{token}").join(link)))
+    query = parse_qs(address.query)
+
+    assert (address.path, query["tab"]) == ("/", ["compare"])
+    asked = read_asked(catalog, query, Asked((), {}))
+    assert asked.shared == {"prompt": HOSTILE, "shape": "3:2", "seed": 7}
+    assert asked.choices(catalog) == [Choice("gpt-image-1.5-official"), Choice("flux-2", {"type": "flex"})]
+
+
+async def test_while_the_records_do_not_answer_nobody_is_told_that_it_is_gone(
+    services: Services, site: httpx2.AsyncClient, tmp_path: Path
+) -> None:
+    token = await published(services, "cogview-4")
+    batch, _ = await services.comparisons.published(token)
+    with closing(sqlite3.connect(tmp_path / "playground.db")) as beside:
+        beside.execute("ALTER TABLE batches RENAME TO away")
+
+    for path in (f"/c/{token}", f"/c/{token}/1/1", f"/comparisons/{batch.id}/report.html"):
+        assert (await site.get(path, headers=COOKIES)).status_code == 503
