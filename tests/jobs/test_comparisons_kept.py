@@ -126,8 +126,7 @@ async def test_a_number_that_is_none_does_not_lose_what_is_paid(
         batch = await one.comparisons.newest("ann")
         jobs = await one.jobs(batch) if batch else []
 
-    # Of what a killed process had on its way, some was never sent: nobody can know which.
-    assert len([job for job in jobs if job]) >= len(service.bodies)
+    assert len([job for job in jobs if job]) == len(service.bodies)
 
 
 async def test_nothing_is_sent_where_the_comparison_cannot_be_kept(
@@ -345,7 +344,8 @@ async def test_what_is_sent_is_on_a_card_also_if_whoever_started_it_goes_away_in
             async with table(catalog, url, tmp_path, upstream) as last:
                 jobs = await last.jobs(await last.comparisons.find(batch.id, "ann"))
 
-    assert len([job for job in jobs if job]) == len(service.bodies)
+    # Of what a killed process had on its way, some was never sent: nobody can know which.
+    assert len([job for job in jobs if job]) >= len(service.bodies)
 
 
 async def appeared(one: Table) -> Batch:
