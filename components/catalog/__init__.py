@@ -3,7 +3,7 @@
 from components.catalog.loading import load_catalog
 from components.catalog.mapping import QUALITIES, SHAPES, SHARED, Mapped, map_shared
 from components.catalog.models import Catalog, Endpoint, Kind, Model, Parameter, PriceRule, Purpose, Role
-from components.catalog.requests import Request, build_request, find_model, find_problems, rebuild_request
+from components.catalog.requests import Request, build_request, find_model, find_problems, parameters_of, rebuild_request
 
 __all__ = [
     "QUALITIES",
@@ -24,5 +24,6 @@ __all__ = [
     "find_problems",
     "load_catalog",
     "map_shared",
+    "parameters_of",
     "rebuild_request",
 ]

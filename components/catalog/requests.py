@@ -67,8 +67,12 @@ def build_request(catalog: Catalog, model: str, parameters: Mapping[str, Any], *
 def rebuild_request(catalog: Catalog, model: str, body: Mapping[str, Any]) -> Request:
     """The request that a body was made from, checked anew. Raises InputError like build_request."""
     entry = find_model(catalog, model)
-    parameters = {name: value for name, value in body.items() if name != "model" or entry.variants}
-    return build_request(catalog, entry.id, parameters)
+    return build_request(catalog, entry.id, parameters_of(entry, body))
+
+
+def parameters_of(model: Model, body: Mapping[str, Any]) -> dict[str, Any]:
+    """The parameters that a body was made from: its ``model`` is one of them where the model has variants."""
+    return {name: value for name, value in body.items() if name != "model" or model.variants}
 
 
 def find_model(catalog: Catalog, name: str) -> Model:

@@ -20,18 +20,22 @@ from components.snippets.call import Call
 
 @dataclass(frozen=True)
 class Language:
-    """``label`` is what people read, ``editor`` the name of its highlighting, ``file`` a fitting file name."""
+    """``label`` is what people read, ``editor`` the name of its highlighting, ``file`` a fitting file name.
+
+    ``comment`` begins a line that is not run.
+    """
 
     label: str
     editor: str
     file: str
+    comment: str
     write: Callable[[Call], str]
 
 
 LANGUAGES: Mapping[str, Language] = {
-    "curl": Language("cURL", "shell", "generate.sh", curl.write),
-    "python": Language("Python", "python", "generate.py", python.write),
-    "javascript": Language("JavaScript", "javascript", "generate.mjs", javascript.write),
+    "curl": Language("cURL", "shell", "generate.sh", "#", curl.write),
+    "python": Language("Python", "python", "generate.py", "#", python.write),
+    "javascript": Language("JavaScript", "javascript", "generate.mjs", "//", javascript.write),
 }
 
 

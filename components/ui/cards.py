@@ -10,11 +10,9 @@ from typing import Any
 from components.jobs import Job
 from components.jobs.batches import Batch, Card
 from components.jobs.delivery import differences, shape_ratio
-from components.jobs.routes import PREFIX
 from components.ui.choices import settings_text, title
-from components.ui.files import file_address
 from components.ui.messages import state_word
-from components.ui.result import expected_text, job_facts, tone
+from components.ui.result import expected_text, job_facts, show_picture, tone
 from components.ui.services import Services
 from components.ui.templates import render
 
@@ -81,15 +79,8 @@ def _card(services: Services, card: Card, job: Job | None, now: float) -> dict[s
         "problem": str(job.problem) if job.problem else "",
         "note": job.note,
         "pictures": [
-            {
-                "url": f"{PREFIX}/{picture.name}",
-                "save": file_address(job, index),
-                "alt": f"{job.prompt} ({name})",
-                "caption": " · ".join([name, *job_facts(job)]),
-                "width": picture.width,
-                "height": picture.height,
-            }
-            for index, picture in enumerate(job.pictures)
+            {**show_picture(job, index, name), "caption": " · ".join([name, *job_facts(job)])}
+            for index in range(len(job.pictures))
         ],
         "facts": job_facts(job),
         "differences": differences(job),

@@ -14,6 +14,7 @@ from components.errors import InputError
 from components.jobs.comparisons import MOST_SAMPLES, Choice, Plan
 from components.ui.address import LONGEST_PROMPT, LONGEST_QUERY
 from components.ui.choices import cheapest, picker, read_choice, settings_text, title
+from components.ui.messages import ROLE_WORDS
 from components.ui.services import Services
 from components.ui.templates import render
 from components.ui.upload import upload_control
@@ -24,7 +25,6 @@ PICKS: Mapping[str, Callable[[Catalog], list[str]]] = {
     "Every model": lambda catalog: cheapest(catalog, most=None),
     "Those that take a picture": lambda catalog: cheapest(catalog, "image", most=None),
 }
-SHARED_FIELDS = (Role.PROMPT, Role.SHAPE, Role.IMAGES, Role.COUNT, Role.SEED, Role.NEGATIVE, Role.QUALITY)
 Updates = dict[Any, Any]
 
 
@@ -86,7 +86,12 @@ def build_compare_form(services: Services, opens_with: Asked) -> CompareForm:
     """The controls inside the current column, filled with ``opens_with``."""
     shared = opens_with.shared
     prompt = gr.Textbox(
-        value=shared.get("prompt", ""), label="Prompt", lines=3, max_lines=12, elem_id="compare-prompt", max_length=100_000
+        value=shared.get("prompt", ""),
+        label=ROLE_WORDS[Role.PROMPT],
+        lines=3,
+        max_lines=12,
+        elem_id="compare-prompt",
+        max_length=100_000,
     )
     models = gr.Dropdown(
         picker(services.catalog),
@@ -100,22 +105,27 @@ def build_compare_form(services: Services, opens_with: Asked) -> CompareForm:
         picks = [gr.Button(label, size="sm", min_width=60) for label in PICKS]
     with gr.Column(elem_classes="fields", elem_id="compare-fields"):
         shape = gr.Dropdown(
-            [("model's own", OWN), *((item, item) for item in SHAPES)], value=OWN, label="Shape", min_width=120
+            [("model's own", OWN), *((item, item) for item in SHAPES)],
+            value=OWN,
+            label=ROLE_WORDS[Role.SHAPE],
+            min_width=120,
         )
-        quality = gr.Dropdown(list(QUALITIES), value="standard", label="Quality", min_width=120)
+        quality = gr.Dropdown(list(QUALITIES), value="standard", label=ROLE_WORDS[Role.QUALITY], min_width=120)
         with gr.Column(elem_classes=["takes-pictures", "wide"]):
             images = gr.Textbox(
-                lines=1, max_lines=10, placeholder="https://…, one address a line", label="Input images",
+                lines=1, max_lines=10, placeholder="https://…, one address a line", label=ROLE_WORDS[Role.IMAGES],
                 elem_id="compare-images",
             )  # fmt: skip
             gr.HTML(upload_control(services.uploads_refused, many=True))
         with gr.Accordion("More: samples, pictures a request, seed, what to avoid", open=False, elem_id="compare-rare"):
             with gr.Column(elem_classes="fields"):
                 samples = gr.Number(value=1, precision=0, label=f"Samples of each, 1–{MOST_SAMPLES}", min_width=120)
-                count = gr.Number(value=1, precision=0, label="Pictures a request", min_width=120)
-                seed = gr.Number(precision=0, placeholder="drawn when you compare", label="Seed", min_width=120)
+                count = gr.Number(value=1, precision=0, label=ROLE_WORDS[Role.COUNT], min_width=120)
+                seed = gr.Number(
+                    precision=0, placeholder="drawn when you compare", label=ROLE_WORDS[Role.SEED], min_width=120
+                )
                 lock = gr.Checkbox(label="Keep this seed", min_width=120, elem_id="compare-lock")
-                negative = gr.Textbox(label="What to avoid", max_lines=6, elem_classes=["wide"])
+                negative = gr.Textbox(label=ROLE_WORDS[Role.NEGATIVE], max_lines=6, elem_classes=["wide"])
     roles: dict[Role, gr.components.Component] = {
         Role.PROMPT: prompt, Role.SHAPE: shape, Role.IMAGES: images, Role.COUNT: count, Role.SEED: seed,
         Role.NEGATIVE: negative, Role.QUALITY: quality,
@@ -154,7 +164,7 @@ def button_text(plan: Plan) -> str:
 def write_asked(asked: Asked) -> str:
     """The form as the query of an address; what is too long for one is left out."""
     pairs = [("models", text) for text in asked.models]
-    for role in SHARED_FIELDS:
+    for role in Role:
         value = asked.shared.get(str(role))
         if value is not None and value != _EMPTY.get(role):
             pairs += [(str(role), str(item)) for item in (value if isinstance(value, list) else [value])]
@@ -169,7 +179,7 @@ def read_asked(catalog: Catalog, query: Mapping[str, list[str]], opens_with: Ask
     """The form that an address asks for. Models that are not there, and what is no number, are left out."""
     models = [text for item in query.get("models", []) for text in item.split(",") if _known(catalog, text)]
     shared: dict[str, Any] = {}
-    for role in SHARED_FIELDS:
+    for role in Role:
         texts = [text[:LONGEST_PROMPT] for text in query.get(str(role), []) if text]
         if texts and role is Role.IMAGES:
             shared[str(role)] = texts[:50]

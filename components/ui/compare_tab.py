@@ -87,13 +87,13 @@ def build_compare_tab(services: Services, visit: gr.State) -> CompareTab:
 
     def shown(now: Batch, jobs: Mapping[str, Job], chosen: str) -> Updates:
         going = any(not job.settled for job in jobs.values())
-        again = retries(catalog, now, jobs)
+        again = {} if going else retries(catalog, now, jobs)
         credits = sum(one.cost.credits for one in again.values())
         text = f"Retry {len(again)} that failed · {Cost(credits, catalog.usd(credits))}"
         return {
             cards: show_cards(services, now, jobs, chosen),
             order: gr.update(visible=True),
-            retry: gr.update(visible=bool(again) and not going, value=text),
+            retry: gr.update(visible=bool(again), value=text),
             stop: gr.update(visible=going),
             more: gr.update(visible=True),
             batch: now.id,

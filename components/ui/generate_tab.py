@@ -221,6 +221,5 @@ def _program(services: Services, visit: Visit, model: Model, parameters: Mapping
     try:
         request = build_request(services.catalog, model.id, parameters)
     except InputError as error:
-        mark = "//" if language == "javascript" else "#"
-        return f"{mark} Not a request yet. {' '.join(error.what.splitlines())}"
+        return f"{LANGUAGES[language].comment} Not a request yet. {' '.join(error.what.splitlines())}"
     return services.snippet(request, visit, language)

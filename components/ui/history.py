@@ -11,13 +11,15 @@ from math import isfinite
 from typing import Any
 from urllib.parse import urlencode
 
-from components.catalog import Catalog, Kind, Model, Role, find_model, find_problems, rebuild_request
+from components.catalog import Catalog, Kind, Model, Role, find_model, find_problems, parameters_of, rebuild_request
 from components.costs import credits_text, usd_text
 from components.errors import InputError
 from components.jobs import Job, JobState
 from components.jobs.records import DaySpend, Page, Wanted
 from components.jobs.routes import PREFIX
+from components.snippets import LANGUAGES
 from components.ui import result
+from components.ui.choices import title
 from components.ui.messages import state_word
 from components.ui.services import Services, Visit
 from components.ui.templates import render
@@ -154,7 +156,7 @@ def settings_of(catalog: Catalog, job: Job) -> tuple[Model, dict[str, Any], str]
     Raises InputError where the model has been retired or is gone.
     """
     model = find_model(catalog, job.model)
-    parameters = {name: value for name, value in job.body.items() if name != "model" or model.variants}
+    parameters = parameters_of(model, job.body)
     wrong = {error.field for error in find_problems(model, parameters)}
     lost = [name for name in parameters if name in wrong and not _can_hold(model, name)]
     notice = f"No longer offered, so left out: {', '.join(lost)}." if lost else ""
@@ -166,8 +168,7 @@ def program(services: Services, job: Job, visit: Visit, language: str) -> str:
     try:
         return services.snippet(rebuild_request(services.catalog, job.model, job.body), visit, language)
     except InputError as error:
-        mark = "//" if language == "javascript" else "#"
-        return f"{mark} This request cannot be made any more. {' '.join(error.what.splitlines())}"
+        return f"{LANGUAGES[language].comment} This request cannot be made any more. {' '.join(error.what.splitlines())}"
 
 
 def _entry(services: Services, job: Job) -> dict[str, Any]:
@@ -212,7 +213,7 @@ def _price(services: Services, job: Job) -> str:
 
 def _name(services: Services, model: str) -> str:
     found = services.catalog.find(model)
-    return f"{found.icon} {found.name}".strip() if found else model
+    return title(found) if found else model
 
 
 def _share(part: float, whole: float) -> float:

@@ -13,6 +13,7 @@ import gradio as gr
 from components.errors import PlaygroundError
 from components.jobs.records import Page, Wanted
 from components.ui import history
+from components.ui.choices import title
 from components.ui.history_panel import HistoryPanel, build_history_panel
 from components.ui.messages import STATE_WORDS, plain
 from components.ui.services import Services, Visit
@@ -38,7 +39,7 @@ class HistoryTab:
 def build_history_tab(services: Services, visit: gr.State) -> HistoryTab:
     """Build and wire the tab. ``visit`` holds the page's :class:`Visit`."""
     runner = services.runner
-    models = [("Any model", ""), *((f"{model.icon} {model.name}".strip(), model.id) for model in services.catalog.models)]
+    models = [("Any model", ""), *((title(model), model.id) for model in services.catalog.models)]
     states = [("Any state", ""), *((word, str(state)) for state, word in STATE_WORDS.items())]
     dates: dict[str, Any] = {"include_time": False, "type": "string"}
     with gr.Row(elem_id="history-filters"):

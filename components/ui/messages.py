@@ -3,11 +3,21 @@
 from __future__ import annotations
 
 from components.api import Account
+from components.catalog import Role
 from components.costs import Cost, credits_text, usd_text
 from components.errors import PlaygroundError
 from components.jobs import Job, JobState
 from components.ui.services import Services, Visit
 
+ROLE_WORDS = {
+    Role.PROMPT: "Prompt",
+    Role.SHAPE: "Shape",
+    Role.IMAGES: "Input images",
+    Role.COUNT: "Pictures a request",
+    Role.SEED: "Seed",
+    Role.NEGATIVE: "What to avoid",
+    Role.QUALITY: "Quality",
+}
 TITLE = "Image playground for API in One"
 TAGLINE = "{} image models, one endpoint."
 NUMBERS = ("No", "One", "Two", "Three", "Four", "Five", "Six", "Seven", "Eight", "Nine", "Ten", "Eleven", "Twelve")

@@ -23,7 +23,7 @@ from components.ui.report import PUBLIC, preview_pictures, report_name, write_pu
 from components.ui.services import Services
 from components.ui.templates import render
 from components.ui.thumbnails import MOST_ON_PREVIEW, contact_sheet
-from components.ui.visitors import read_cookie, visitor_id
+from components.ui.visitors import read_visitor
 
 NO_COMPARISON = "There is no such comparison of yours."
 NOT_PUBLISHED = "This comparison is not published, or not any more."
@@ -52,8 +52,8 @@ def publishing_routes(services: Services) -> APIRouter:
 
     @router.get("/comparisons/{batch_id}/report.html")
     async def report(batch_id: str, request: Request) -> Response:
-        secret = read_cookie(request.headers.get("cookie", ""))
-        return await _answer(site.report(batch_id, visitor_id(secret) if secret else ""), NO_COMPARISON)
+        visitor = read_visitor(request.headers.get("cookie", ""))
+        return await _answer(site.report(batch_id, visitor), NO_COMPARISON)
 
     @router.api_route(PUBLIC + "/{token}", methods=reading)
     async def published(token: str, request: Request) -> Response:

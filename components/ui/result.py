@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from typing import Any
 from urllib.parse import quote
 
 from components.api.polling import Timing
@@ -46,7 +47,7 @@ def show_job(services: Services, job: Job) -> str:
         progress=round(100 * services.runner.timing(job).progress(elapsed)) if running else 0,
         note=job.note,
         ratio=shape_ratio(job.shape) or 1.0,
-        pictures=[_picture(job, index, model) for index in range(len(job.pictures))],
+        pictures=[show_picture(job, index, _name(job, model)) for index in range(len(job.pictures))],
         count=job.count,
         facts=job_facts(job),
         differences=differences(job),
@@ -54,7 +55,7 @@ def show_job(services: Services, job: Job) -> str:
         problem=_linked(job.problem, services),
         sandbox=job.payer == "sandbox",
         waiting=job.waiting,
-        name=model.name if model else job.model,
+        name=_name(job, model),
     )
 
 
@@ -93,7 +94,7 @@ def show_others(services: Services, jobs: list[Job]) -> str:
                 "id": job.id,
                 "word": state_word(job),
                 "tone": "warn" if job.settled else "run",
-                "model": model.name if model else job.model,
+                "model": _name(job, model),
                 "prompt": job.prompt,
             }
         )
@@ -106,7 +107,7 @@ def show_earlier(services: Services, jobs: list[Job], current: str) -> str:
     for job in jobs:
         if job.id != current:
             model = services.catalog.find(job.model)
-            kept += [_picture(job, index, model) for index in range(len(job.pictures))]
+            kept += [show_picture(job, index, _name(job, model)) for index in range(len(job.pictures))]
     return render("earlier", pictures=kept[:EARLIER])
 
 
@@ -134,12 +135,13 @@ def example_request(catalog: Catalog, model: Model) -> Request:
     return build_request(catalog, model.id, model.example)
 
 
-def _picture(job: Job, index: int, model: Model | None) -> dict[str, object]:
+def show_picture(job: Job, index: int, name: str) -> dict[str, Any]:
+    """One of a job's pictures as the templates read it; ``name`` says whose work it is."""
     kept = job.pictures[index]
     return {
         "url": f"{PREFIX}/{kept.name}",
         "save": file_address(job, index),
-        "alt": f"{job.prompt} ({model.name if model else job.model})",
+        "alt": f"{job.prompt} ({name})",
         "width": kept.width,
         "height": kept.height,
     }
@@ -147,6 +149,10 @@ def _picture(job: Job, index: int, model: Model | None) -> dict[str, object]:
 
 def _rounded(seconds: float) -> str:
     return f"{seconds:.0f}" if seconds >= 10 else f"{seconds:.1f}".removesuffix(".0")
+
+
+def _name(job: Job, model: Model | None) -> str:
+    return model.name if model else job.model
 
 
 def job_facts(job: Job) -> list[str]:

@@ -15,7 +15,7 @@ from math import isfinite
 from statistics import median
 from typing import Any
 
-from components.catalog import Catalog, rebuild_request
+from components.catalog import Catalog, Role, rebuild_request
 from components.costs import credits_text, usd_text
 from components.errors import InputError
 from components.jobs import Job, JobState
@@ -24,17 +24,13 @@ from components.jobs.delivery import differences
 from components.jobs.records import ENDED, KeptPicture
 from components.snippets import write_snippet
 from components.ui.choices import settings_text
-from components.ui.messages import NUMBERS, state_word
+from components.ui.messages import NUMBERS, ROLE_WORDS, state_word
 from components.ui.result import seconds_text, tone
 from components.ui.services import Services
 
 LONGEST_ALT = 300
 LONG_PROMPT = 600
 LONGEST_TITLE = 70
-ROLES = {
-    "shape": "Shape", "images": "Input pictures", "count": "Pictures a request", "seed": "Seed", "negative": "Not wanted",
-    "quality": "Quality",
-}  # fmt: skip
 ADDRESS = re.compile(r"\s*(?:https?://|data:)", re.I)
 Sources = Mapping[tuple[int, int], str]
 
@@ -159,9 +155,9 @@ def describe(services: Services, batch: Batch, jobs: Mapping[str, Job], sources:
     catalog = services.catalog
     sizes = [shot.width / shot.height for entry in entries for shot in entry.shots if shot.width and shot.height]
     shared = [
-        (ROLES[role], _hidden(value) if public and role == "images" else _value(value))
+        (ROLE_WORDS[Role(role)], _hidden(value) if public and role == Role.IMAGES else _value(value))
         for role, value in batch.shared.items()
-        if role in ROLES and value not in (None, "", [])
+        if role != Role.PROMPT and value not in (None, "", [])
     ]
     return Sheet(
         title=_short(prompt, LONGEST_TITLE) or "Without a prompt",

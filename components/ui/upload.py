@@ -10,7 +10,7 @@ from components.errors import InputError, PictureUnkept
 from components.jobs.routes import HEADERS, MEDIA_TYPES
 from components.jobs.uploads import FORMS, LARGEST_BYTES, LIFE_S, PREFIX, TOO_LARGE, Uploads
 from components.ui.templates import render
-from components.ui.visitors import read_cookie, visitor_id
+from components.ui.visitors import read_visitor
 
 # No other site can send it: a browser asks us first whether it may, and is not told that.
 HEADER = "x-playground-upload"
@@ -73,8 +73,8 @@ def upload_routes(uploads: Uploads) -> APIRouter:
 
 def _visitor(request: Request) -> str:
     """Who asks. Raises HTTPException for what does not come from a page of ours."""
-    secret = read_cookie(request.headers.get("cookie", ""))
+    visitor = read_visitor(request.headers.get("cookie", ""))
     ours = request.headers.get("sec-fetch-site", "same-origin") == "same-origin" and HEADER in request.headers
-    if not secret or not ours:
+    if not visitor or not ours:
         raise HTTPException(403, STRANGER)
-    return visitor_id(secret)
+    return visitor

@@ -32,6 +32,12 @@ def read_cookie(header: str) -> str:
     return morsel.value if morsel and SECRET.fullmatch(morsel.value) else ""
 
 
+def read_visitor(header: str) -> str:
+    """The visitor that a ``Cookie`` header is of, or ""."""
+    secret = read_cookie(header)
+    return visitor_id(secret) if secret else ""
+
+
 class Visitors:
     """An ASGI layer that gives every browser which opens the page a cookie of its own.
 

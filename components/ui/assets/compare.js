@@ -1,6 +1,5 @@
 () => {
-  // Cards: a picture large, with the arrow keys from one to the next; a job opened in the Generate tab; a public address copied.
-  const pause = (ms) => new Promise((wake) => setTimeout(wake, ms));
+  // Cards: a picture large, with the arrow keys from one to the next.
   const box = document.createElement("dialog");
   box.className = "lightbox";
   box.setAttribute("aria-label", "Picture");
@@ -41,32 +40,11 @@
   // The cards are drawn anew every second while jobs run, so the door that was pressed may be gone by then.
   box.addEventListener("close", () => doors()[at]?.focus());
 
-  async function open(job) {
-    [...document.querySelectorAll("#tabs [role=tab]")].find((tab) => tab.textContent.trim() === "Generate")?.click();
-    for (let tries = 0; tries < 40; tries++) {
-      const field = document.querySelector("#open-job :is(input, textarea)");
-      if (field && field.offsetParent !== undefined && document.querySelector("#place")?.offsetWidth) {
-        field.value = job;
-        field.dispatchEvent(new Event("input", { bubbles: true }));
-        field.dispatchEvent(new KeyboardEvent("keypress", { bubbles: true, key: "x" }));
-        return document.querySelector("#place").scrollIntoView({ block: "nearest" });
-      }
-      await pause(50);
-    }
-  }
-
-  document.addEventListener("click", async (event) => {
+  document.addEventListener("click", (event) => {
     const door = event.target.closest("[data-zoom]");
     if (door) {
       show(doors().indexOf(door));
       box.showModal();
-    }
-    const job = event.target.closest("[data-job][data-opens]");
-    if (job) open(job.dataset.job);
-    const address = event.target.closest("[data-copy-address]");
-    if (address) {
-      await navigator.clipboard?.writeText(new URL(address.dataset.copyAddress, location.href).href);
-      address.textContent = "Copied";
     }
   });
 }

@@ -60,9 +60,7 @@
     if (left.lines.length) say(left.lines.join(" "));
     for (const [id, text] of Object.entries(left.fill)) {
       const box = document.getElementById(id)?.querySelector("textarea, input");
-      if (!box) continue;
-      box.value = text;
-      box.dispatchEvent(new Event("input", { bubbles: true }));
+      if (box) window.playground.type(box, text);
     }
   }, 300);
 

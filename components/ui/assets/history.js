@@ -5,10 +5,7 @@
 
   function fill(selector, text) {
     const box = document.querySelector(`${selector} :is(input, textarea)`);
-    if (!box) return;
-    box.value = text;
-    box.dispatchEvent(new Event("input", { bubbles: true }));
-    box.dispatchEvent(new KeyboardEvent("keypress", { bubbles: true, key: "x" })); // what Gradio calls typing
+    if (box) window.playground.type(box, text);
   }
 
   window.playground.showChosen = () =>

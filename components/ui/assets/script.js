@@ -9,6 +9,12 @@
       clearTimeout(ringing);
       ringing = setTimeout(() => document.querySelector("#follow")?.click(), 60);
     },
+    // Fills a text field as if somebody had typed: without the key press Gradio takes it for a value of its own.
+    type(box, text) {
+      box.value = text;
+      box.dispatchEvent(new Event("input", { bubbles: true }));
+      box.dispatchEvent(new KeyboardEvent("keypress", { bubbles: true, key: "x" }));
+    },
     sorted: (table) => sortOf(table),
     sort: (table, name, direction) => sort(table, name, direction),
   };
@@ -66,14 +72,30 @@
     setTimeout(() => banner("This page's server was restarted. Enter your key again to go on with it."), 1500);
   }
 
+  // A job is shown in the Generate tab, wherever it was pressed. Gradio builds a tab when it is opened first.
+  async function open(job) {
+    const away = !document.querySelector("#place")?.offsetWidth;
+    [...document.querySelectorAll("#tabs [role=tab]")].find((tab) => tab.dataset.tabId === "generate")?.click();
+    for (let tries = 0; tries < 40; tries++) {
+      const box = document.querySelector("#open-job :is(input, textarea)");
+      const place = document.querySelector("#place");
+      if (box && place?.offsetWidth) {
+        window.playground.type(box, job);
+        return away && place.scrollIntoView({ block: "nearest" });
+      }
+      await pause(50);
+    }
+  }
+
   async function copy(button) {
     const before = button.textContent;
+    const text = button.dataset.copy ?? new URL(button.dataset.copyAddress, location.href).href;
     try {
-      await navigator.clipboard.writeText(button.dataset.copy);
+      await navigator.clipboard.writeText(text);
       button.textContent = "Copied";
     } catch {
       const area = document.createElement("textarea");
-      area.value = button.dataset.copy;
+      area.value = text;
       document.body.append(area);
       area.select();
       button.textContent = document.execCommand("copy") ? "Copied" : "Press Ctrl+C";
@@ -83,15 +105,10 @@
   }
 
   document.addEventListener("click", (event) => {
-    const button = event.target.closest("[data-copy]");
+    const button = event.target.closest("[data-copy], [data-copy-address]");
     if (button) copy(button);
     const job = event.target.closest("[data-job]");
-    const box = job && document.querySelector("#open-job :is(input, textarea)");
-    if (box) {
-      box.value = job.dataset.job;
-      box.dispatchEvent(new Event("input", { bubbles: true }));
-      box.dispatchEvent(new KeyboardEvent("keypress", { bubbles: true, key: "x" })); // what Gradio calls typing
-    }
+    if (job) open(job.dataset.job);
   });
 
   // A header of Gradio's table does not sort when clicked: its menu does, and sorts add up. So a click on

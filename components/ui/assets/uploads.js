@@ -9,9 +9,7 @@
   const linesOf = (box) => box.value.split("\n").map((line) => line.trim()).filter(Boolean);
 
   function fill(box, lines) {
-    box.value = lines.join("\n");
-    box.dispatchEvent(new Event("input", { bubbles: true }));
-    box.dispatchEvent(new KeyboardEvent("keypress", { bubbles: true, key: "x" })); // what Gradio calls typing
+    window.playground.type(box, lines.join("\n"));
     show();
   }
 
