@@ -78,9 +78,11 @@ def _tree(text: str, name: str) -> yaml.Node:
                 raise CatalogError(f"{name}, line {line}: YAML aliases (*name) are not used in a catalog: write it out.")
             depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
             if depth > DEEPEST:
-                raise CatalogError(f"{name}, line {event.start_mark.line + 1}: nested more than {DEEPEST} levels deep.")
+                raise _too_deep(name, event.start_mark.line)
         tree = yaml.compose(text, Loader=Loader)
     except yaml.YAMLError as error:
+        if "nesting depth" in str(error):  # the scanner of newer libyaml reads ahead, and gives up before the count above
+            raise _too_deep(name, error.problem_mark.line) from error
         raise _broken(error, name) from error
     if tree is None:
         raise CatalogError(f"{name}, line 1: the file is empty; it must hold `endpoint:` and `models:`.")
@@ -102,6 +104,10 @@ def _culprit(tree: yaml.Node) -> Any:
             except (yaml.YAMLError, ValueError, TypeError):
                 return node.start_mark
     return None
+
+
+def _too_deep(name: str, line: int) -> CatalogError:
+    return CatalogError(f"{name}, line {line + 1}: nested more than {DEEPEST} levels deep.")
 
 
 def _broken(error: Exception, name: str, mark: Any = None) -> CatalogError:
