@@ -37,6 +37,7 @@ from components.jobs.register import Register
 from components.jobs.saving import Saver
 
 MINIMUM_WAIT_S = 0.05
+SHORTEST_ANSWER_S = 10.0  # to a request that is sent just before the deadline: without its answer the money is lost
 RATE_LIMIT_WAIT_S = 5.0
 SHORTEST_PAUSE_S = 1.0
 LONGEST_PAUSE_S = 30.0
@@ -109,7 +110,8 @@ class Worker:
                     body = dict(claimed.body)
                     if base := self._calls_back(claimed, account):
                         body["callback_url"] = doorbell.address(base, job.id, secret)
-                    left = max(MINIMUM_WAIT_S, min(LONGEST_ANSWER_S, give_up - time.monotonic()))
+                    shortest = min(SHORTEST_ANSWER_S, self._deadline_s)
+                    left = max(shortest, min(LONGEST_ANSWER_S, give_up - time.monotonic()))
                     reply = await self._client.create(account, body, within=left)
             except RateLimited as error:
                 refusals += 1

@@ -81,17 +81,21 @@ def own_tasks() -> list[str]:
 
 
 def open_sockets() -> dict[str, str]:
-    """Sockets of this process by inode, with their two ends; none where the system does not tell."""
+    """TCP sockets of this process by inode, with their two ends; none where the system does not tell.
+
+    Others belong to event loops and to processes that are started, also by whatever runs beside in another thread.
+    """
     folder = Path("/proc/self/fd")
     if not folder.exists():
         return {}
-    found = {}
+    own = set()
     for name in os.listdir(folder):
         with suppress(OSError):
             if (target := os.readlink(folder / name)).startswith("socket:["):
-                found[target[8:-1]] = "not TCP"
-    for line in Path("/proc/net/tcp").read_text().splitlines()[1:]:
-        parts = line.split()
-        if parts[9] in found:
-            found[parts[9]] = f"{int(parts[1][-4:], 16)} to {int(parts[2][-4:], 16)} in state {parts[3]}"
-    return found
+                own.add(target[8:-1])
+    lines = [line.split() for line in Path("/proc/net/tcp").read_text().splitlines()[1:]]
+    return {
+        parts[9]: f"{int(parts[1][-4:], 16)} to {int(parts[2][-4:], 16)} in state {parts[3]}"
+        for parts in lines
+        if parts[9] in own
+    }

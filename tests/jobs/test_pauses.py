@@ -14,7 +14,7 @@ from components.api.refusals import LONGEST_WAIT, read_retry_after
 from components.catalog import Catalog
 from components.jobs import JobState
 from components.jobs.pacing import Pauses
-from tests.jobs.faulty import Answer, Upstream, created, finished, http, misbehaving, running, settled
+from tests.jobs.faulty import TASK, Answer, Upstream, created, finished, http, misbehaving, running, settled
 from tests.jobs.processes import PLAIN, account, count, process, submit, until
 
 OTHER = "ideogram-v3"
@@ -134,6 +134,24 @@ async def test_a_wait_beyond_the_deadline_ends_the_job_at_once(catalog: Catalog,
 
     assert (job.state, job.problem.kind, job.problem.charged) == (JobState.FAILED, "rate", "Nothing was charged.")
     assert (len(upstream.posts), job.spent, job.reserved) == (1, 0, 0)
+
+
+async def test_a_request_that_is_sent_just_before_the_deadline_is_given_time_for_its_answer(
+    catalog: Catalog, url: str, tmp_path: Path
+) -> None:
+    """It may have been paid for: the job has its task, and goes on when its visitor looks again."""
+
+    async def slowly(upstream: Upstream, writer: asyncio.StreamWriter) -> None:
+        await asyncio.sleep(1.5)
+        await created()(upstream, writer)
+
+    async with misbehaving(post=[limited("2"), slowly]) as upstream, process(catalog, url, tmp_path, deadline_s=3) as runner:
+        payer = account(catalog, upstream.address)
+        job = await settled(runner, await submit(runner, catalog, payer))
+        done = await settled(runner, await runner.check_again(job.id, payer, job.visitor))
+
+    assert (job.state, job.overdue, job.task_id) == (JobState.RUNNING, True, TASK)
+    assert (done.state, len(upstream.posts)) == (JobState.DONE, 2)
 
 
 async def test_a_longer_pause_is_not_cut_short_by_a_shorter_one() -> None:
