@@ -10,7 +10,7 @@ run: .venv/.ready
 test: .venv/.ready-dev
 	$(BIN)/python -m pytest tests --ignore=tests/browser -n 4 --dist loadfile
 	$(BIN)/python -m tests.browser.chromium
-	$(BIN)/python -m pytest tests/browser
+	$(BIN)/python -m pytest tests/browser -n 3 --dist loadfile
 
 # Figures, as ratios within one run; nothing here can fail.
 bench: .venv/.ready-dev

@@ -44,6 +44,7 @@ from components.ui.messages import KEPT, KEY_WITHHELD, NOT_DURABLE
 from components.ui.page import build_page
 from components.ui.publishing import publishing_routes
 from components.ui.services import Services
+from components.ui.small import small_routes
 from components.ui.theme import SCRIPT, STYLE, theme
 from components.ui.upload import upload_routes
 from components.ui.visitors import Visitors
@@ -84,6 +85,7 @@ def create_app(settings: Settings, port: int) -> FastAPI:
         accounts=account,
         callbacks=settings.public_address,
         log_prompts=settings.log_prompts,
+        told=uploads.follow,
     )
     comparisons = Comparisons(catalog, runner, BatchStore(store.transactions))
 
@@ -107,6 +109,7 @@ def create_app(settings: Settings, port: int) -> FastAPI:
     journal = settings.data_folder / "sandbox.jsonl"
     app.mount(SANDBOX, create_sandbox(catalog, settings.sandbox_speed, settings.public_address, journal))
     app.include_router(picture_routes(pictures))
+    app.include_router(small_routes(pictures))
     app.include_router(upload_routes(uploads))
     app.include_router(callback_routes(runner))
     app.include_router(operator_routes(runner))
@@ -195,6 +198,7 @@ def _services(
         notices=(KEY_WITHHELD,) if settings.key_withheld else (),
         storage=NOT_DURABLE if settings.on_space and settings.data is None else KEPT,
         uploads_refused=uploads.refused,
+        public_address=settings.public_address,
     )
 
 

@@ -24,7 +24,7 @@ A few libraries have one home each:
     PIL                sandbox jobs.inspection ui.thumbnails
     numpy              sandbox
     jinja2             ui
-    fastapi            sandbox jobs.routes ui.downloads ui.files ui.publishing ui.upload
+    fastapi            sandbox jobs.routes ui.downloads ui.files ui.publishing ui.small ui.upload
     sqlalchemy         jobs.batches jobs.database jobs.schema jobs.search jobs.store jobs.transactions jobs.migrations
     alembic            jobs.database jobs.migrations
     filelock           jobs.database

@@ -38,8 +38,22 @@ async def picture_file(pictures: PictureStore, job: Job, kept: KeptPicture, *, r
     return await asyncio.to_thread(_finished, found, recipe_of(job) if recipe else None)
 
 
-def write_archive(jobs: Sequence[Job], pictures: PictureStore, *, recipes: bool = True) -> AsyncIterator[bytes]:
+def first_that_fit(jobs: Sequence[Job]) -> list[Job]:
+    """The first of these jobs, as many as go into one archive."""
+    count, size = 0, 0
+    for place, job in enumerate(jobs):
+        count, size = count + len(job.pictures), size + sum(picture.size for picture in job.pictures)
+        if count > MOST_PICTURES or size > LARGEST_BYTES:
+            return list(jobs[:place])
+    return list(jobs)
+
+
+def write_archive(
+    jobs: Sequence[Job], pictures: PictureStore, *, recipes: bool = True, left_out: int = 0
+) -> AsyncIterator[bytes]:
     """A ZIP of the jobs' pictures and a manifest, piece by piece: no more than one picture is held at a time.
+
+    ``left_out`` is how many jobs more had been wanted; the manifest says so.
 
     Raises:
         InputError: at once, where there are more than MOST_PICTURES or they have more than LARGEST_BYTES.
@@ -49,7 +63,7 @@ def write_archive(jobs: Sequence[Job], pictures: PictureStore, *, recipes: bool 
         raise _too_much(f"{len(kept):,} pictures. At most {MOST_PICTURES}")
     if (size := sum(picture.size for picture in kept)) > LARGEST_BYTES:
         raise _too_much(f"{size / 1e9:.1f} GB of pictures. At most {LARGEST_BYTES / 1e9:.0f} GB")
-    return _written(jobs, pictures, recipes)
+    return _written(jobs, pictures, recipes, left_out)
 
 
 class _Sink(io.BytesIO):
@@ -72,7 +86,7 @@ class _Sink(io.BytesIO):
         return data
 
 
-async def _written(jobs: Sequence[Job], pictures: PictureStore, recipes: bool) -> AsyncIterator[bytes]:
+async def _written(jobs: Sequence[Job], pictures: PictureStore, recipes: bool, left_out: int) -> AsyncIterator[bytes]:
     sink = _Sink()
     rows: list[dict[str, Any]] = []
     without: list[dict[str, Any]] = []
@@ -90,7 +104,13 @@ async def _written(jobs: Sequence[Job], pictures: PictureStore, recipes: bool) -
                 rows.append(_row(job, kept, name, ""))
                 yield sink.taken()
         created = datetime.now(UTC)
-        manifest = {"generator": GENERATOR, "created": _iso(created), "pictures": rows, "without_pictures": without}
+        manifest = {
+            "generator": GENERATOR,
+            "created": _iso(created),
+            "requests_left_out": left_out,
+            "pictures": rows,
+            "without_pictures": without,
+        }
         text = json.dumps(manifest, ensure_ascii=False, indent=2, allow_nan=False)
         archive.writestr(_entry(MANIFEST, created.timestamp()), text.encode("utf-8", "replace"))
     yield sink.taken()

@@ -22,6 +22,7 @@ from components.jobs.runner import Runner, new_id
 
 MOST_SAMPLES = 10
 LARGEST_SEED = 2**31 - 1  # what every model takes that takes a seed at all
+NEVER_SENT = "This page's server stopped before this was sent. Nothing was charged."
 
 
 @dataclass(frozen=True)
@@ -127,12 +128,21 @@ class Comparisons:
 
     async def retry(self, batch_id: str, places: Collection[int], account: Account, visitor: str) -> Batch:
         """Send anew what failed or was stopped among these places of the comparison; what is done is left alone."""
-        batch = await self.find(batch_id, visitor)
-        jobs = await self.jobs(batch)
-        again = {place: one for place, one in retries(self._catalog, batch, jobs).items() if place in places}
+        before, jobs = await self.current(await self.find(batch_id, visitor))
+        again = {place: one for place, one in retries(self._catalog, before, jobs).items() if place in places}
         if again:
-            _must_not_be_public(batch)
-        return await self._through(self._send(batch, again, account))
+            _must_not_be_public(before)
+
+        def put(now: Batch) -> Batch:
+            cards = list(now.cards)
+            for place, one in again.items():
+                if cards[place].job == before.cards[place].job:  # else another page has tried it again meanwhile
+                    cards[place] = one.card
+            return replace(now, cards=tuple(cards))
+
+        batch = _found(await self._batches.edit(batch_id, visitor, put))
+        mine = {place: one for place, one in again.items() if batch.cards[place].job == one.card.job}
+        return await self._through(self._send(batch, mine, account))
 
     async def find(self, batch_id: str, visitor: str) -> Batch:
         """This visitor's comparison. Raises JobNotFound for anybody else's, in the same words."""
@@ -145,6 +155,18 @@ class Comparisons:
     async def jobs(self, batch: Batch) -> dict[str, Job]:
         """The jobs on the cards by id, as they are now; one that its visitor has removed is not among them."""
         return await self._runner.find_all([card.job for card in batch.cards if card.job], batch.visitor)
+
+    async def current(self, batch: Batch) -> tuple[Batch, dict[str, Job]]:
+        """The comparison with its jobs as they are now; a card whose job was never recorded says that nothing was sent.
+
+        Its job keeps the id that is on the card, so that it is one job also if the process that drew the id was only slow.
+        """
+        jobs = await self.jobs(batch)
+        if missing := {card.job for card in batch.cards if card.job} - set(jobs):
+            missing -= await self._runner.recorded(missing)
+            cards = (replace(card, refused=NEVER_SENT) if card.job in missing else card for card in batch.cards)
+            batch = replace(batch, cards=tuple(cards))
+        return batch, jobs
 
     async def publish(self, batch_id: str, visitor: str) -> Batch:
         """Let whoever knows its token read a comparison that has ended. Raises JobNotFound, InputError."""
@@ -168,8 +190,7 @@ class Comparisons:
 
     async def published(self, token: str) -> tuple[Batch, dict[str, Job]]:
         """A published comparison and its jobs. Raises JobNotFound."""
-        batch = _found(await self._batches.published(token))
-        return batch, await self.jobs(batch)
+        return await self.current(_found(await self._batches.published(token)))
 
     async def _through(self, work: Coroutine[Any, Any, Batch]) -> Batch:
         """The work to its end also when whoever asked goes away: what is sent must be on its card."""
@@ -203,7 +224,10 @@ class Comparisons:
 
 
 def retries(catalog: Catalog, batch: Batch, jobs: Mapping[str, Job]) -> dict[int, Planned]:
-    """What could be sent anew, by place: cards that failed or were never sent, and nothing that may still come."""
+    """What could be sent anew, by place: cards that failed or were never sent, and nothing that may still come.
+
+    ``batch`` and ``jobs`` as ``Comparisons.current`` gives them. Each has the id of the job that it would become.
+    """
     found = {}
     for place, card in enumerate(batch.cards):
         job = jobs.get(card.job)
@@ -214,13 +238,17 @@ def retries(catalog: Catalog, batch: Batch, jobs: Mapping[str, Job]) -> dict[int
             except InputError:  # the catalog has changed since
                 continue
             if again.request:
-                found[place] = again
+                found[place] = _with_id(again, card.job if card.refused else "")
     return found
 
 
 def _with_ids(planned: Sequence[Planned]) -> list[Planned]:
     """Ids are on the cards before anything is sent: whatever dies in between, no job is without its card."""
-    return [replace(one, card=replace(one.card, job=new_id())) if one.request else one for one in planned]
+    return [_with_id(one) if one.request else one for one in planned]
+
+
+def _with_id(planned: Planned, job_id: str = "") -> Planned:
+    return replace(planned, card=replace(planned.card, job=job_id or new_id()))
 
 
 def _planned(catalog: Catalog, choice: Choice, shared: Mapping[str, Any], sample: int) -> Planned:

@@ -86,6 +86,13 @@ class PictureStore:
             log.exception("picture %s cannot be read", name)
             return None
 
+    async def has(self, name: str) -> bool:
+        """Whether a picture is kept."""
+        try:
+            return NAME.fullmatch(name) is not None and await asyncio.to_thread(self.shelf.has, name)
+        except OSError:
+            return False
+
     def release(self, name: str) -> None:
         """A picture that was kept is on record now, or given up."""
         with self._counting:

@@ -30,13 +30,19 @@ SLOWEST_RETRY_S = 5.0
 
 
 class Register:
-    """Changes and watches jobs. ``live`` holds those that this process works on, as they are right now."""
+    """Changes and watches jobs. ``live`` holds those that this process works on, as they are right now.
 
-    def __init__(self, store: Store, metrics: Metrics, *, log_prompts: bool = False) -> None:
+    ``told`` is called with each job whose state this process has changed.
+    """
+
+    def __init__(
+        self, store: Store, metrics: Metrics, *, log_prompts: bool = False, told: Callable[[Job], None] = lambda _: None
+    ) -> None:
         self.store = store
         self.live: dict[str, Job] = {}
         self._metrics = metrics
         self._log_prompts = log_prompts
+        self._told = told
         self._bells: defaultdict[str, asyncio.Event] = defaultdict(asyncio.Event)
 
     async def get(self, job_id: str) -> Job | None:
@@ -44,7 +50,7 @@ class Register:
 
     async def add(self, job: Job) -> Job:
         kept = await self.store.add(job)
-        if kept.id == job.id:
+        if kept.id == job.id and kept.state is job.state:
             self._tell(kept)
         return kept
 
@@ -144,6 +150,7 @@ class Register:
             line["body"] = dict(job.body)
         journal.info(json.dumps(line))
         self._metrics.changed(job)
+        self._told(job)
 
     def _ring(self, job_id: str) -> None:
         if bell := self._bells.pop(job_id, None):

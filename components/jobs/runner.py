@@ -54,6 +54,7 @@ class Runner:
     Args:
         accounts: whose key asks for a job that is found without one; None: it waits for its visitor's key.
         callbacks: the address at which the service reaches this application, without a trailing slash; "": polling alone.
+        told: is called with each job whose state has changed, and must return at once.
     """
 
     def __init__(
@@ -69,6 +70,7 @@ class Runner:
         callbacks: str = "",
         metrics: Metrics | None = None,
         log_prompts: bool = False,
+        told: Callable[[Job], None] = lambda _: None,
     ) -> None:
         self.store = store
         self.pictures = pictures
@@ -76,7 +78,7 @@ class Runner:
         self._catalog = catalog
         self._client = client
         self._callbacks = callbacks
-        self._register = Register(store, self.metrics, log_prompts=log_prompts)
+        self._register = Register(store, self.metrics, log_prompts=log_prompts, told=told)
         self._times = RunTimes(store)
         self._worker = Worker(
             self._register, client, pictures, caps or Caps(), deadline_s, self._times, self.metrics, self._calls_back
@@ -117,7 +119,7 @@ class Runner:
 
         ``once``: while the very same request of this visitor is still going, it is returned instead of a new one;
         ``copy`` tells requests apart that are wanted several times. ``batch`` is the batch that asks,
-        ``job_id`` an id that it has drawn already.
+        ``job_id`` an id that it has drawn already: however often it is submitted, it is one job.
 
         Raises:
             CapReached: MOST_GOING jobs are going in this process.
@@ -145,8 +147,8 @@ class Runner:
             prompt=request.prompt,
         )
         kept = await self._register.add(job)
-        if kept.id == job.id:
-            self._tasks.start(job, account, lambda: self._worker.run(job, account))
+        if kept.id == job.id and kept.state is JobState.QUEUED and kept.id not in self._tasks:
+            self._tasks.start(kept, account, lambda: self._worker.run(kept, account))
         return kept
 
     async def watch(self, job_id: str, visitor: str, beat: float = 1.0) -> AsyncIterator[Job]:
@@ -186,6 +188,10 @@ class Runner:
         """Those of these jobs that are this visitor's, by id."""
         found = {job.id: self._register.live.get(job.id, job) for job in await self.store.get_all(job_ids)}
         return {job.id: job for job in found.values() if job.visitor == visitor and not job.removed}
+
+    async def recorded(self, job_ids: Collection[str]) -> set[str]:
+        """Those of these ids that any job has or had, removed ones too."""
+        return {job.id for job in await self.store.get_all(job_ids)}
 
     async def search(self, visitor: str, wanted: Wanted, limit: int, before: str = "") -> Page:
         """This visitor's jobs that fit, newest first, as they are now; those older than the job ``before``."""

@@ -48,7 +48,7 @@ class Store(Protocol):
     """What the runner needs of a store. Every method raises RecordsUnavailable when the database does not answer."""
 
     async def add(self, job: Job) -> Job:
-        """Keep a new job. Returns it, or the one of the same ``once`` that is still going."""
+        """Keep a new job. Returns it, or the same one where it is kept already, or one of the same ``once`` that is going."""
 
     async def get(self, job_id: str) -> Job | None:
         """The job, or None."""
@@ -137,6 +137,9 @@ class SqlStore:
             try:
                 return await self.transactions.write(adding)
             except Twin as error:  # two were added in the same moment; the other one was first, and may have ended by now
+                same = await self.get(job.id)
+                if same and (same.visitor, same.model, same.body) == (job.visitor, job.model, job.body):
+                    return same
                 if not job.once or number == ADD_TRIES - 1:
                     raise RecordsUnavailable("This page could not record the request.") from error
         raise AssertionError("unreachable: the last try returns or raises")

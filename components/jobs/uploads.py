@@ -1,7 +1,8 @@
 """A visitor's own pictures, kept for some hours at unguessable addresses, so that the service can fetch them.
 
-Nothing but the file itself is recorded. Its time says when it ends. Its name is 32 random bytes and, as proof of
-whose it is, a code made from them and the visitor's id: whoever does not know the id learns nothing from it.
+Nothing but the file itself is recorded. Its time says when it ends: LIFE_S later, or AFTER_S after the last job that
+used it. Its name is when it came, 28 random bytes and, as proof of whose it is, a code made from them and the visitor's
+id: whoever does not know the id learns nothing from it.
 """
 
 from __future__ import annotations
@@ -9,11 +10,12 @@ from __future__ import annotations
 import asyncio
 import hmac
 import logging
+import os
 import re
 import secrets
 import time
-from base64 import urlsafe_b64encode
-from collections.abc import AsyncIterator
+from base64 import urlsafe_b64decode, urlsafe_b64encode
+from collections.abc import AsyncIterator, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from hashlib import sha256
@@ -21,6 +23,7 @@ from pathlib import Path
 
 from components.errors import InputError, PictureUnkept
 from components.jobs.inspection import LARGEST_PIXELS, PNG_END, inspect
+from components.jobs.records import ENDED, Job, JobState
 from components.jobs.shelves import Folder
 
 log = logging.getLogger(__name__)
@@ -30,6 +33,7 @@ PREFIX = "/uploads"
 LARGEST_BYTES = 10_000_000
 FORMS = ("png", "jpeg", "webp")
 LIFE_S = 6 * 3_600.0
+AFTER_S = 1_800.0  # time enough to ask once more with the same picture
 MOST_OF_A_VISITOR = 20
 MOST_FILES = 2_000
 MOST_BYTES = 500_000_000
@@ -38,7 +42,7 @@ LONGEST_S = 120.0
 DECODED_AT_ONCE = 2
 SWEEP_S = 300.0
 
-TOKEN_LENGTH, PROOF_LENGTH = 43, 22
+TOKEN_LENGTH, PROOF_LENGTH, TIME_LENGTH = 43, 22, 4
 NAME = re.compile(rf"[A-Za-z0-9_-]{{{TOKEN_LENGTH + PROOF_LENGTH}}}\.(?:{'|'.join(FORMS)})")
 NO_ADDRESS = "This page has no public address, so the service could not fetch an upload: give web addresses."
 TOO_LARGE = f"The picture is larger than {LARGEST_BYTES // 1_000_000} MB."
@@ -70,6 +74,7 @@ class Uploads:
         self._arriving = 0
         self._decoding = asyncio.Semaphore(DECODED_AT_ONCE)
         self._storing = asyncio.Lock()
+        self.marking: set[asyncio.Task[None]] = set()
 
     @property
     def refused(self) -> str:
@@ -93,7 +98,7 @@ class Uploads:
             data = await _read(body)
             async with self._decoding:
                 form, width, height = await asyncio.to_thread(_inspect, data)
-            token = secrets.token_urlsafe(32)
+            token = _token(time.time())
             name = f"{token}{_proof(token, visitor)}.{form}"
             async with self._storing:
                 await asyncio.to_thread(self._make_sure_of_room, visitor, len(data))
@@ -115,6 +120,34 @@ class Uploads:
             return False
         await asyncio.to_thread(self._folder.remove, name)
         return True
+
+    def follow(self, job: Job) -> None:
+        """A job's state has changed: what it was asked with is kept until it has ended, and AFTER_S longer.
+
+        Never for longer than LIFE_S in all. Returns at once.
+        """
+        if (job.state is JobState.QUEUED or job.state in ENDED) and (names := list(self._names(job))):
+            task = asyncio.create_task(asyncio.to_thread(self._mark, names, job.state in ENDED))
+            self.marking.add(task)
+            task.add_done_callback(self.marking.discard)
+
+    def _names(self, job: Job) -> Iterator[str]:
+        """The uploads among a job's input pictures."""
+        start = f"{self._address}{PREFIX}/"
+        for value in job.body.values():
+            for item in value if isinstance(value, list) else [value]:
+                if isinstance(item, str) and item.startswith(start) and NAME.fullmatch(item[len(start) :]):
+                    yield item[len(start) :]
+
+    def _mark(self, names: list[str], ended: bool) -> None:
+        soon = time.time() - LIFE_S + AFTER_S
+        for name in names:
+            path = self._folder.folder / name
+            with suppress(OSError):  # removed meanwhile
+                written = path.stat().st_mtime
+                marked = min(written, soon) if ended else min(max(written, soon), _came(name))
+                if marked != written and not _has_ended(written):
+                    os.utime(path, (marked, marked))
 
     async def keep_sweeping(self) -> None:
         """At once and then every few minutes: delete what has ended. Runs until it is cancelled."""
@@ -172,6 +205,15 @@ def _inspect(data: bytes) -> tuple[str, int, int]:
     if not ended.get(form):
         raise _refusal(NO_PICTURE)
     return form, width, height
+
+
+def _token(now: float) -> str:
+    return urlsafe_b64encode(int(now).to_bytes(TIME_LENGTH) + secrets.token_bytes(32 - TIME_LENGTH)).decode().rstrip("=")
+
+
+def _came(name: str) -> float:
+    """When an upload came, in seconds since 1970."""
+    return float(int.from_bytes(urlsafe_b64decode(name[:TOKEN_LENGTH] + "=")[:TIME_LENGTH]))
 
 
 def _proof(token: str, visitor: str) -> str:

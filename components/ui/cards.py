@@ -50,10 +50,10 @@ def _card(services: Services, card: Card, job: Job | None, now: float) -> dict[s
         "sample": card.sample,
         "notes": list(card.notes),
         "job": "",
-        "word": "Not here" if card.job else "Not sent",
+        "word": "Not sent" if card.refused else "Deleted",
         "tone": "",
         "running": False,
-        "problem": "Deleted, or never sent: your history shows which." if card.job else card.refused,
+        "problem": card.refused or "You deleted this request.",
         "pictures": [],
         "facts": [],
         "differences": [],
@@ -82,11 +82,17 @@ def _card(services: Services, card: Card, job: Job | None, now: float) -> dict[s
             {**show_picture(job, index, name), "caption": " · ".join([name, *job_facts(job)])}
             for index in range(len(job.pictures))
         ],
-        "facts": job_facts(job),
+        "facts": [*_asked(job), *job_facts(job)],
         "differences": differences(job),
         "task_id": job.task_id or "",
         "sandbox": job.payer == "sandbox",
     }
+
+
+def _asked(job: Job) -> list[str]:
+    """The shape that was asked for, unless it is told as a difference already."""
+    asked = f"asked {job.shape}"
+    return [asked] if job.shape and not any(told.startswith(f"{asked},") for told in differences(job)) else []
 
 
 def _key(services: Services, card: Card, jobs: Mapping[str, Job], order: str) -> Any:

@@ -57,7 +57,15 @@ def build_compare_tab(services: Services, visit: gr.State) -> CompareTab:
             trouble = gr.HTML(elem_id="compare-trouble")
             start = gr.Button("Compare", variant="primary", size="lg", elem_id="compare-button")
     with gr.Row(elem_id="compare-steps"):
-        order = gr.Radio(list(ORDERS), value=ORDERS[0], label="Order", elem_id="compare-order", visible=False)
+        order = gr.Radio(
+            list(ORDERS),
+            value=ORDERS[0],
+            label="Order",
+            show_label=False,
+            container=False,
+            elem_id="compare-order",
+            visible=False,
+        )
         retry = gr.Button("Retry", visible=False, size="sm", elem_id="compare-retry", min_width=120)
         stop = gr.Button("Stop all", visible=False, size="sm", elem_id="compare-stop", min_width=120)
     cards = gr.HTML(elem_id="cards")
@@ -105,8 +113,7 @@ def build_compare_tab(services: Services, visit: gr.State) -> CompareTab:
         """A comparison after what its visitor asked for, or why it could not be done."""
         latest[page] = object()  # whatever the page watches now has nothing more to say
         try:
-            now = await change
-            return {trouble: "", **shown(now, await comparisons.jobs(now), chosen)}
+            return {trouble: "", **shown(*await comparisons.current(await change), chosen)}
         except PlaygroundError as error:
             return {trouble: render("note", text=plain(error))}
 
@@ -145,14 +152,14 @@ def build_compare_tab(services: Services, visit: gr.State) -> CompareTab:
             for job in (await comparisons.jobs(now)).values():
                 if not job.settled:
                     await services.runner.stop(job.id, visitor)
-            return shown(now, await comparisons.jobs(now), given[order])
+            return shown(*await comparisons.current(now), given[order])
         except PlaygroundError as error:
             return {trouble: render("note", text=plain(error))}
 
     async def arrange(given: Updates) -> Updates:
         try:
-            now = await comparisons.find(given[batch], given[visit].visitor)
-            return {cards: show_cards(services, now, await comparisons.jobs(now), given[order])}
+            found = await comparisons.find(given[batch], given[visit].visitor)
+            return {cards: show_cards(services, *await comparisons.current(found), given[order])}
         except PlaygroundError:
             return {cards: gr.skip()}
 
@@ -164,8 +171,7 @@ def build_compare_tab(services: Services, visit: gr.State) -> CompareTab:
             going = True
             while going:
                 try:
-                    now = await comparisons.find(given[batch], given[visit].visitor)
-                    jobs = await comparisons.jobs(now)
+                    now, jobs = await comparisons.current(await comparisons.find(given[batch], given[visit].visitor))
                 except JobNotFound:
                     yield {cards: gr.skip()}
                     return
@@ -193,7 +199,7 @@ def build_compare_tab(services: Services, visit: gr.State) -> CompareTab:
             named = (query.get("batch") or [""])[0]
             found = await comparisons.find(named, now.visitor) if named else await comparisons.newest(now.visitor)
             if found:
-                updates |= shown(found, await comparisons.jobs(found), ORDERS[0])
+                updates |= shown(*await comparisons.current(found), ORDERS[0])
         except (JobNotFound, RecordsUnavailable):
             pass
         return updates

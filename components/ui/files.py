@@ -1,5 +1,5 @@
 """Pictures with their recipe inside, one by one or as a ZIP, for the visitor who asked for them; and the way back:
-a picture with a recipe becomes the address that fills the form."""
+a picture with a recipe becomes the settings that fill the form."""
 
 from __future__ import annotations
 
@@ -7,26 +7,25 @@ import asyncio
 import hmac
 from datetime import UTC, datetime
 from typing import Any
-from urllib.parse import parse_qs
 
 from fastapi import APIRouter, HTTPException, Request
 from fastapi.responses import JSONResponse, Response, StreamingResponse
 from starlette.requests import ClientDisconnect
 
-from components.catalog import Catalog, Kind
+from components.catalog import Catalog, find_model
 from components.errors import InputError, RecordsUnavailable
-from components.jobs import Job, Runner
-from components.jobs.archive import file_stem, picture_file, write_archive
+from components.jobs import Job, JobState, Runner
+from components.jobs.archive import file_stem, first_that_fit, picture_file, write_archive
 from components.jobs.recipes import Recipe, form_of, read
 from components.jobs.routes import HEADERS, MEDIA_TYPES
-from components.ui.address import read_query, write_query
+from components.ui.history_filters import read_history_query, wanted
 from components.ui.services import VISITOR_HEADER
 from components.ui.visitors import read_cookie, visitor_id
 
 FILES = "/files"
 ARCHIVE = "/files.zip"
+FITTING = "/history.zip"
 RECIPE = "/recipe"
-TYPED = (Kind.PROMPT, Kind.TEXT, Kind.IMAGE, Kind.IMAGES)
 
 MOST_JOBS = 200
 LARGEST_DROP = 32_000_000
@@ -53,8 +52,9 @@ def file_address(job: Job, index: int) -> str:
 
 
 def file_routes(catalog: Catalog, runner: Runner) -> APIRouter:
-    """``GET /files/{job}/{number}`` and ``GET /files.zip?job=…`` (both ``recipe=0``: as they came), ``POST /recipe``.
+    """``GET /files/{job}/{number}``, ``GET /files.zip?job=…`` and ``GET /history.zip?…``, ``POST /recipe``.
 
+    The second ZIP has the newest MOST_JOBS of a visitor that fit a history's filters. With ``recipe=0`` files are as they came.
     Numbers count from 1. What is not there and what is another visitor's is answered in the same words. Who names the
     picture in ``of`` need not be known: job and picture together are a secret that only their visitor was shown.
     """
@@ -70,6 +70,14 @@ def file_routes(catalog: Catalog, runner: Runner) -> APIRouter:
         if not all(job_id in found for job_id in job_ids):
             raise HTTPException(404, NOT_FOUND)
         return [found[job_id] for job_id in job_ids]
+
+    def packed(jobs: list[Job], recipe: str, left_out: int = 0) -> Response:
+        try:
+            pieces = write_archive(jobs, runner.pictures, recipes=recipe != "0", left_out=left_out)
+        except InputError as error:
+            raise HTTPException(422, f"{error.what} {error.next_step}") from error
+        name = f"pictures-{datetime.now(UTC):%Y-%m-%d}.zip"
+        return StreamingResponse(pieces, media_type="application/zip", headers=PRIVATE | _attached(name))
 
     async def shown(job_id: str, of: str) -> Job:
         """The job, for a browser that keeps no cookie. Raises HTTPException unless it has this picture."""
@@ -97,12 +105,20 @@ def file_routes(catalog: Catalog, runner: Runner) -> APIRouter:
         job_ids = list(dict.fromkeys(request.query_params.getlist("job")))
         if not 0 < len(job_ids) <= MOST_JOBS:
             raise HTTPException(422, NOT_ASKED)
+        return packed(await owned(request, job_ids), recipe)
+
+    @router.get(FITTING)
+    async def fitting(request: Request, recipe: str = "1") -> Response:
+        query = {name: request.query_params.getlist(name) for name in request.query_params}
+        filters = read_history_query(query, [model.id for model in catalog.models], list(JobState))
         try:
-            pieces = write_archive(await owned(request, job_ids), runner.pictures, recipes=recipe != "0")
+            found = await runner.search(_visitor(request), wanted(filters), MOST_JOBS)
+        except RecordsUnavailable as error:
+            raise HTTPException(503, error.what) from error
         except InputError as error:
-            raise HTTPException(422, f"{error.what} {error.next_step}") from error
-        name = f"pictures-{datetime.now(UTC):%Y-%m-%d}.zip"
-        return StreamingResponse(pieces, media_type="application/zip", headers=PRIVATE | _attached(name))
+            raise HTTPException(422, error.what) from error
+        jobs = first_that_fit(found.jobs)
+        return packed(jobs, recipe, left_out=found.total - len(jobs))
 
     @router.post(RECIPE)
     async def dropped(request: Request) -> Response:
@@ -113,31 +129,20 @@ def file_routes(catalog: Catalog, runner: Runner) -> APIRouter:
             found = await asyncio.to_thread(read, data)
         if found is None:
             raise HTTPException(422, NO_RECIPE if form_of(data) else NO_PICTURE)
-        return JSONResponse(_opening(catalog, found), headers={"Cache-Control": "no-store"})
+        return JSONResponse(_settings(catalog, found), headers={"Cache-Control": "no-store"})
 
     return router
 
 
-def _opening(catalog: Catalog, recipe: Recipe) -> dict[str, Any]:
-    """The ``query`` that opens the form as the picture was asked for.
-
-    ``fill`` has, by the id of its control, each text that is too long for an address. ``notice`` is about fields that
-    the model has no more, or "". Raises HTTPException for an unknown model.
-    """
-    model = catalog.find(recipe.model)
-    if model is None:
+def _settings(catalog: Catalog, recipe: Recipe) -> dict[str, Any]:
+    """Model and parameters as the recipe has them. Raises HTTPException for a model that is not offered, or not any more."""
+    if catalog.find(recipe.model) is None:
         raise HTTPException(422, NO_MODEL.format(recipe.model[:80]))
-    known = {name: value for name, value in recipe.parameters.items() if name in model.parameters}
-    query = "?tab=generate&" + write_query(model, known)[1:]
-    opening = read_query(catalog, parse_qs(query[1:], keep_blank_values=True))
-    fill = {}
-    for name, value in known.items():
-        field = model.parameters[name]
-        if opening.model is model and field.kind in TYPED and opening.parameters.get(name, field.default) != value:
-            fill[_control(name, field.kind)] = "\n".join(value) if isinstance(value, list) else str(value)
-    gone = ", ".join(name for name in recipe.parameters if name not in known and name != "model")[:200]
-    notice = f"{model.name} has no such parameter any more, so this was left out: {gone}." if gone else ""
-    return {"query": query, "fill": fill, "notice": notice}
+    try:
+        model = find_model(catalog, recipe.model)
+    except InputError as error:
+        raise HTTPException(422, f"This picture cannot be made again. {error.what}") from error
+    return {"model": model.id, "parameters": dict(recipe.parameters)}
 
 
 async def _body(request: Request) -> bytes:
@@ -160,11 +165,6 @@ def _visitor(request: Request) -> str:
     """Who asks: a caller by the header, else a browser by its cookie; without either, somebody without a job."""
     named = request.headers.get(VISITOR_HEADER, "")
     return visitor_id(named[:200] or read_cookie(request.headers.get("cookie", "")))
-
-
-def _control(name: str, kind: Kind) -> str:
-    """The id of a parameter's control in the page."""
-    return "prompt" if kind is Kind.PROMPT else f"field-{name}-{kind.name.lower()}"
 
 
 def _attached(name: str) -> dict[str, str]:

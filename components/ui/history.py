@@ -1,4 +1,4 @@
-"""What the History tab shows: what its filters ask for, a visitor's jobs as escaped HTML, a past job as a form."""
+"""What the History tab shows: what its filters ask for, and a visitor's jobs as escaped HTML."""
 
 from __future__ import annotations
 
@@ -6,22 +6,24 @@ import re
 import time
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from math import isfinite
 from typing import Any
 from urllib.parse import urlencode
 
-from components.catalog import Catalog, Kind, Model, Role, find_model, find_problems, parameters_of, rebuild_request
+from components.catalog import Role, rebuild_request
 from components.costs import credits_text, usd_text
 from components.errors import InputError
 from components.jobs import Job, JobState
-from components.jobs.records import DaySpend, Page, Wanted
-from components.jobs.routes import PREFIX
+from components.jobs.records import DaySpend, Page
 from components.snippets import LANGUAGES
 from components.ui import result
 from components.ui.choices import title
+from components.ui.files import ARCHIVE, FITTING, MOST_JOBS
+from components.ui.history_filters import HistoryFilters, write_history_query
 from components.ui.messages import state_word
 from components.ui.services import Services, Visit
+from components.ui.small import small_address
 from components.ui.templates import render
 
 PAGE = 24
@@ -59,19 +61,6 @@ class Position:
         return Position(self.behind[:-1])
 
 
-def wanted(text: str, model: str, state: str, starred: bool, since: str | None, until: str | None) -> Wanted:
-    """What the filters ask for; both dates are whole UTC days. Raises InputError for a text that is no date."""
-    first, last = _day("From", since), _day("To", until)
-    return Wanted(
-        text=text or "",
-        model=model or "",
-        state=state or "",
-        starred=bool(starred),
-        since=first.timestamp() if first else None,
-        until=(last + timedelta(days=1)).timestamp() if last else None,
-    )
-
-
 def show_jobs(services: Services, jobs: Iterable[Job], view: str) -> str:
     """Jobs as cards, or as a table where ``view`` is ``table``."""
     rows = [_entry(services, job) for job in jobs]
@@ -95,14 +84,19 @@ def count_text(page: Page, position: Position) -> str:
     return f"{position.first:,}–{last:,} of {max(page.total, last):,}"
 
 
-def files_link(jobs: Sequence[Job]) -> str:
-    """The link to all pictures of these jobs in one ZIP; "" where they have none."""
-    ids = [("job", job.id) for job in jobs if job.pictures]
+def files_links(found: Page, filters: HistoryFilters) -> str:
+    """Links to ZIPs: the pictures of this page of the list, and where it has more pages, of all that fits; "" without any."""
+    ids = [("job", job.id) for job in found.jobs if job.pictures]
     if not ids:
         return ""
-    pictures = sum(len(job.pictures) for job in jobs)
-    text = f"Download the {pictures} pictures of this page" if pictures > 1 else "Download the picture of this page"
-    return render("history_files", address=f"files.zip?{urlencode(ids)}", text=f"{text} (ZIP)")
+    pictures = sum(len(job.pictures) for job in found.jobs)
+    links = [
+        (f"{ARCHIVE[1:]}?{urlencode(ids)}", f"{pictures} pictures of this page" if pictures > 1 else "picture of this page")
+    ]
+    if found.total > len(found.jobs):
+        every = f"pictures of all {found.total:,}" if found.total <= MOST_JOBS else f"pictures of the newest {MOST_JOBS:,}"
+        links.append((f"{FITTING[1:]}{write_history_query(filters)}", every))
+    return render("history_files", links=links)
 
 
 def spend_begins(now: float) -> float:
@@ -150,19 +144,6 @@ def show_spend(services: Services, spent: Sequence[DaySpend], now: float) -> str
     )
 
 
-def settings_of(catalog: Catalog, job: Job) -> tuple[Model, dict[str, Any], str]:
-    """The model and parameters that a job was made with, and a sentence about those that no control can hold any more.
-
-    Raises InputError where the model has been retired or is gone.
-    """
-    model = find_model(catalog, job.model)
-    parameters = parameters_of(model, job.body)
-    wrong = {error.field for error in find_problems(model, parameters)}
-    lost = [name for name in parameters if name in wrong and not _can_hold(model, name)]
-    notice = f"No longer offered, so left out: {', '.join(lost)}." if lost else ""
-    return model, {name: value for name, value in parameters.items() if name not in lost}, notice
-
-
 def program(services: Services, job: Job, visit: Visit, language: str) -> str:
     """The call of a past job as a program, or why it cannot be made any more."""
     try:
@@ -184,7 +165,7 @@ def _entry(services: Services, job: Job) -> dict[str, Any]:
         "icon": model.icon if model else "",
         "prompt": job.prompt,
         "short": job.prompt[:ON_A_CARD],
-        "picture": f"{PREFIX}/{job.pictures[0].name}" if job.pictures else "",
+        "picture": small_address(job.pictures[0]) if job.pictures else "",
         "pictures": len(job.pictures),
         "problem": job.problem.what[:ON_A_CARD] if job.problem else job.note,
         "sandbox": job.payer == "sandbox",
@@ -225,21 +206,6 @@ def _value(value: Any) -> str:
     if isinstance(value, list | tuple):
         return "\n".join(map(str, value))
     return str(value).lower() if isinstance(value, bool) else str(value)
-
-
-def _can_hold(model: Model, name: str) -> bool:
-    """Whether the control of a field shows a value that is not allowed, so that it can be corrected there."""
-    field = model.parameters.get(name)
-    return field is not None and field.kind in (Kind.PROMPT, Kind.TEXT, Kind.IMAGE, Kind.IMAGES)
-
-
-def _day(label: str, text: str | None) -> datetime | None:
-    if not text or not text.strip():
-        return None
-    try:
-        return datetime.strptime(text.strip(), "%Y-%m-%d").replace(tzinfo=UTC)
-    except ValueError as error:
-        raise InputError(label, f"{label}: is no date. Write one as 2026-11-22.") from error
 
 
 def _date(seconds: float) -> datetime:

@@ -11,15 +11,18 @@ from typing import Any
 import gradio as gr
 
 from components.errors import PlaygroundError
-from components.jobs.records import Page, Wanted
+from components.jobs.records import Page
 from components.ui import history
 from components.ui.choices import title
+from components.ui.history_filters import HistoryFilters, read_history_query, wanted, write_history_query
 from components.ui.history_panel import HistoryPanel, build_history_panel
 from components.ui.messages import STATE_WORDS, plain
 from components.ui.services import Services, Visit
 from components.ui.templates import render
+from components.ui.visitors import read_visitor
 
 BEAT_S = 2.0
+VIEWS = ("gallery", "table")
 EMPTY = "Whatever you ask for is kept here, for this browser only. There is nothing yet."
 NO_FIT = "Nothing fits."
 Updates = dict[Any, Any]
@@ -27,13 +30,18 @@ Updates = dict[Any, Any]
 
 @dataclass(frozen=True)
 class HistoryTab:
-    """``show`` turns ``asked`` into the list as it is now, and all else the tab shows, in ``parts``."""
+    """``show`` turns ``asked`` into the list as it is now, and all else the tab shows, in ``parts``.
+
+    ``opened`` gives the filters that the query of an address asks for, an update of ``filling``.
+    """
 
     panel: HistoryPanel
     start: gr.Button
     show: Callable[[Updates, gr.Request], Any]
     asked: frozenset[Any]
     parts: frozenset[Any]
+    opened: Callable[[Mapping[str, list[str]]], Updates]
+    filling: frozenset[Any]
 
 
 def build_history_tab(services: Services, visit: gr.State) -> HistoryTab:
@@ -51,7 +59,7 @@ def build_history_tab(services: Services, visit: gr.State) -> HistoryTab:
         since = gr.DateTime(label="From (UTC)", elem_id="history-since", **dates)
         until = gr.DateTime(label="To (UTC)", elem_id="history-until", **dates)
     with gr.Row(elem_id="history-bar"):
-        view = gr.Radio([("Gallery", "gallery"), ("Table", "table")], value="gallery", label="View", show_label=False,
+        view = gr.Radio([(name.capitalize(), name) for name in VIEWS], value=VIEWS[0], label="View", show_label=False,
                         container=False, elem_id="history-view", min_width=160)  # fmt: skip
         starred = gr.Checkbox(label="Starred only", container=False, elem_id="history-starred", min_width=120)
         count = gr.HTML(elem_id="history-count")
@@ -68,27 +76,52 @@ def build_history_tab(services: Services, visit: gr.State) -> HistoryTab:
         panel = build_history_panel(services, visit, told)
     with gr.Accordion("Spend by day and model, last 30 days", open=False, elem_id="history-spend") as fold:
         spend = gr.HTML()
+    address = gr.Textbox(visible="hidden", elem_id="history-address")
     position = gr.State(history.Position())
     seen = gr.State("")
     ticker = gr.Timer(BEAT_S, active=False)
 
     filters = (text, model, state, starred, since, until)
     asked = frozenset({*filters, view, position, seen, visit, panel.chosen})
-    listed = frozenset({entries, nothing, start, clear, files, count, newer, older, position, seen, told, ticker})
+    listed = frozenset({entries, nothing, start, clear, files, count, newer, older, position, seen, told, ticker, address})
     parts = listed | panel.parts
     latest: dict[str, object] = {}
+
+    def narrowed(given: Mapping[Any, Any]) -> HistoryFilters:
+        """What the filters hold; a control that was emptied holds nothing."""
+        words = {part: given[part] or "" for part in filters}
+        return HistoryFilters(words[text], words[model], words[state], bool(words[starred]), words[since], words[until])
+
+    def opened(query: Mapping[str, list[str]]) -> Updates:
+        """The filters that an address asks for."""
+        if (query.get("tab") or [""])[0] != "history":
+            return {}
+        asked_for = read_history_query(query, [value for _, value in models], [value for _, value in states])
+        table = (query.get("view") or [""])[0] == VIEWS[1]
+        return {
+            text: asked_for.text,
+            model: asked_for.model,
+            state: asked_for.state,
+            starred: asked_for.starred,
+            since: asked_for.since or None,
+            until: asked_for.until or None,
+            view: VIEWS[table],
+        }
 
     async def look(given: Mapping[Any, Any], where: history.Position, request: gr.Request) -> Updates:
         """The page of the list that begins there. An answer that a newer question has overtaken says nothing."""
         page, turn = str(request.session_hash), object()
         latest[page] = turn
         try:
-            wanted = history.wanted(*(given[part] for part in filters))
-            found = await runner.search(given[visit].visitor, wanted, history.PAGE, where.before)
+            asked_for = narrowed(given)
+            # The tab may be opened before the page knows whose visit this is.
+            visitor = given[visit].visitor or read_visitor(request.headers.get("cookie", ""))
+            asks = wanted(asked_for)
+            found = await runner.search(visitor, asks, history.PAGE, where.before)
             while not found.jobs and where.behind:  # all of it was deleted
                 where = where.newer()
-                found = await runner.search(given[visit].visitor, wanted, history.PAGE, where.before)
-            updates = listing(given, wanted, found, where)
+                found = await runner.search(visitor, asks, history.PAGE, where.before)
+            updates = listing(given, asked_for, found, where)
         except PlaygroundError as error:
             updates = {told: render("note", text=plain(error))}
         if latest.get(page) is not turn:
@@ -96,11 +129,12 @@ def build_history_tab(services: Services, visit: gr.State) -> HistoryTab:
         del latest[page]
         return updates
 
-    def listing(given: Mapping[Any, Any], wanted: Wanted, found: Page, where: history.Position) -> Updates:
+    def listing(given: Mapping[Any, Any], asked_for: HistoryFilters, found: Page, where: history.Position) -> Updates:
         shown = history.Position(where.behind, found.jobs[-1].id if found.jobs else "")
         html = history.show_jobs(services, found.jobs, given[view])
         digest = sha256(html.encode("utf-8", "replace")).hexdigest()
-        first, unfit = not found.jobs and wanted == Wanted(), not found.jobs and wanted != Wanted()
+        anything = asked_for == HistoryFilters()
+        first, unfit = not found.jobs and anything, not found.jobs and not anything
         return {
             # The same again would take the focus from what is being pressed in it.
             entries: gr.skip() if digest == given[seen] else html,
@@ -110,7 +144,8 @@ def build_history_tab(services: Services, visit: gr.State) -> HistoryTab:
             start: gr.update(visible=first),
             clear: gr.update(visible=unfit),
             count: render("note", text=history.count_text(found, shown)),
-            files: history.files_link(found.jobs),
+            files: history.files_links(found, asked_for),
+            address: write_history_query(asked_for, "" if given[view] == VIEWS[0] else given[view]),
             newer: gr.update(interactive=bool(shown.behind)),
             older: gr.update(interactive=shown.first - 1 + len(found.jobs) < found.total),
             told: "",
@@ -156,7 +191,8 @@ def build_history_tab(services: Services, visit: gr.State) -> HistoryTab:
     newer.click(go_newer, set(asked), set(listed), **quiet)
     ticker.tick(tick, set(asked), set(parts), **quiet)
     clear.click(forget, None, set(filters), **quiet)
+    address.change(None, address, js="(query) => window.playground.address(query, 'history')", **quiet)
     fold.expand(account, visit, spend, **quiet)
     for change in panel.changes:
         change.then(show, set(asked), set(parts), **quiet)
-    return HistoryTab(panel, start, show, asked, parts)
+    return HistoryTab(panel, start, show, asked, parts, opened, frozenset({*filters, view}))

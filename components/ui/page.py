@@ -13,11 +13,11 @@ from components.ui.compare_tab import CompareTab, build_compare_tab
 from components.ui.endpoints import add_endpoints
 from components.ui.generate_tab import GenerateTab, build_generate_tab
 from components.ui.header import Header, build_header, refreshed
-from components.ui.history import settings_of
 from components.ui.history_tab import HistoryTab, build_history_tab
 from components.ui.integrate_tab import IntegrateTab, build_integrate_tab
 from components.ui.messages import TITLE, plain
 from components.ui.models_tab import ModelsTab, build_models_tab
+from components.ui.reuse import read_settings, settings_of
 from components.ui.services import Services, Visit
 from components.ui.templates import render
 from components.ui.visitors import read_cookie, visitor_id
@@ -47,7 +47,7 @@ def build_page(services: Services) -> gr.Blocks:
             with gr.Tab("Integrate", id="integrate"):
                 integrate = build_integrate_tab(services)
         gr.HTML(render("note", text=services.storage), elem_id="storage")
-        _open(page, services, visit, header, tabs, generate, compare, integrate)
+        _open(page, services, visit, header, tabs, generate, compare, history, integrate)
         _connect(services, visit, header, tabs, generate, compare, models, integrate)
         _reuse(services, visit, header, tabs, generate, compare, history)
         add_endpoints(services)
@@ -62,6 +62,7 @@ def _open(
     tabs: gr.Tabs,
     generate: GenerateTab,
     compare: CompareTab,
+    history: HistoryTab,
     integrate: IntegrateTab,
 ) -> None:
     """A page that opens becomes a visit and shows what its address asks for. Nothing is spent by opening one."""
@@ -83,9 +84,11 @@ def _open(
         updates |= await refreshed(services, now, header, opening.notices)
         updates |= await generate.panel.resume(now)
         updates |= await compare.opened(query, now)
+        updates |= history.opened(query)
         return updates
 
-    outputs = {visit, tabs, *header.told, *generate.panel.parts, *generate.filling, *compare.filling, *integrate.following}
+    outputs = {visit, tabs, *header.told, *generate.panel.parts, *generate.filling, *compare.filling, *history.filling}
+    outputs |= integrate.following
     opened = page.load(arrive, form, outputs, js=FORM_BEFORE, **QUIET)
     generate.panel.watched(opened)
     compare.watched(opened)
@@ -135,7 +138,7 @@ def _reuse(
     compare: CompareTab,
     history: HistoryTab,
 ) -> None:
-    """What is done in other tabs with a job that was chosen in the history. Sends nothing."""
+    """What fills a form: a job that was chosen in the history, a picture that was dropped. Sends nothing."""
     panel, chosen = history.panel, [history.panel.chosen, visit]
     generating = gr.update(selected="generate")
 
@@ -145,11 +148,21 @@ def _reuse(
     async def use(job_id: str, now: Visit) -> dict[Any, Any]:
         """Its settings in the form, and the job itself in the place beside it."""
         try:
-            model, parameters, notice = settings_of(services.catalog, await find(job_id, now))
+            job = await find(job_id, now)
+            model, parameters, notice = settings_of(services.catalog, job.model, job.body)
         except PlaygroundError as error:
             return {panel.told: render("note", text=plain(error))}
         updates = {**generate.filled(model, parameters, now), generate.panel.job: job_id, tabs: generating}
         del updates[generate.panel.place]
+        return updates | await refreshed(services, now, header, (notice,))
+
+    async def fill(text: str, now: Visit) -> dict[Any, Any]:
+        """What a picture that was dropped says of itself. A job that is shown stays."""
+        try:
+            model, parameters, notice = read_settings(services.catalog, text)
+        except PlaygroundError as error:
+            return await refreshed(services, now, header, (plain(error),))
+        updates = {**generate.filled(model, parameters, now), tabs: generating}
         return updates | await refreshed(services, now, header, (notice,))
 
     async def elsewhere(job_id: str, now: Visit) -> dict[Any, Any]:
@@ -163,6 +176,8 @@ def _reuse(
     def look(job_id: str) -> dict[Any, Any]:
         return {generate.panel.job: job_id, tabs: generating}
 
+    dropped = gr.Textbox(visible="hidden", elem_id="dropped-settings")
+    dropped.input(fill, [dropped, visit], {*generate.filling, tabs, *header.told}, trigger_mode="always_last", **QUIET)
     place = {generate.panel.job, tabs}
     generate.panel.watched(panel.use.click(use, chosen, {*generate.filling, *place, *header.told, panel.told}, **QUIET))
     generate.panel.watched(panel.open.click(look, [panel.chosen], place, **QUIET))

@@ -57,7 +57,9 @@ def publishing_routes(services: Services) -> APIRouter:
 
     @router.api_route(PUBLIC + "/{token}", methods=reading)
     async def published(token: str, request: Request) -> Response:
-        return await _answer(site.page(token, str(request.base_url).rstrip("/")), NOT_PUBLISHED)
+        # A proxy may not tell the scheme that the visitor's browser sees.
+        origin = services.public_address or str(request.base_url).rstrip("/")
+        return await _answer(site.page(token, origin), NOT_PUBLISHED)
 
     @router.api_route(PUBLIC + "/{token}/preview.png", methods=reading)
     async def preview(token: str) -> Response:
@@ -84,7 +86,7 @@ class Site:
         """The HTML file of this visitor's comparison."""
         batch = await self._comparisons.find(batch_id, visitor)
         async with self._writing:
-            file = await write_report(self._services, batch, await self._comparisons.jobs(batch))
+            file = await write_report(self._services, *await self._comparisons.current(batch))
         disposition = f'attachment; filename="{report_name(batch)}"'
         return HTMLResponse(file, headers=GUARDS | {"Content-Disposition": disposition})
 

@@ -16,6 +16,7 @@ from components.jobs.routes import PREFIX
 from components.ui.files import file_address
 from components.ui.messages import state_word
 from components.ui.services import Services
+from components.ui.small import small_address
 from components.ui.templates import render
 
 EARLIER = 12
@@ -140,6 +141,7 @@ def show_picture(job: Job, index: int, name: str) -> dict[str, Any]:
     kept = job.pictures[index]
     return {
         "url": f"{PREFIX}/{kept.name}",
+        "small": small_address(kept),
         "save": file_address(job, index),
         "alt": f"{job.prompt} ({name})",
         "width": kept.width,

@@ -51,6 +51,7 @@ class Services:
     ``sandbox_url`` is how a visitor reaches it, ``examples`` the path of its example drawings. ``host_key`` is None where visitors may not spend one.
     ``notices`` are sentences about this installation that every visitor should know, ``storage`` says how
     long results are kept, ``uploads_refused`` why no picture can be uploaded here ("" where one can).
+    ``public_address`` is where strangers reach this page, without a trailing slash; "" where nobody has said.
     """
 
     catalog: Catalog
@@ -65,6 +66,7 @@ class Services:
     notices: tuple[str, ...] = ()
     storage: str = ""
     uploads_refused: str = ""
+    public_address: str = ""
 
     def account(self, visit: Visit) -> Account:
         """Who pays for this visit: the visitor's own key, else the host's, else nobody: the sandbox."""

@@ -190,7 +190,7 @@ def _entry(
         "notes": tuple(note for note in card.notes if not (public and "://" in note)),
     }
     if job is None:
-        if card.job:
+        if not card.refused:
             return Entry(**entry, word="Deleted", tone="warn", price=Price(None, 0.0, "not on record any more"))
         reason = "" if public else card.refused
         return Entry(**entry, word="Not sent", tone="warn", price=Price(None, 0.0, "nothing was sent"), reason=reason)

@@ -1,4 +1,4 @@
-"""Smaller copies of kept pictures: inside a report, and side by side as a preview. Everything here blocks."""
+"""Smaller copies of kept pictures: in a list, inside a report, side by side as a preview. Everything here blocks."""
 
 from __future__ import annotations
 
@@ -17,6 +17,7 @@ MOST_ON_PREVIEW = 6
 MARGIN, GAP = 24, 12
 GROUND = "#fafaf9"
 QUALITY = 86
+SMALL, SMALL_QUALITY = 480, 78  # a card is 240 pixels wide, on a screen with two pixels for one
 
 
 def data_address(found: Path | bytes, form: str, longest: int) -> str:
@@ -38,6 +39,17 @@ def data_address(found: Path | bytes, form: str, longest: int) -> str:
         return _address("webp", file.getvalue())
     picture.save(file, "JPEG", quality=QUALITY, optimize=True, icc_profile=colours)
     return _address("jpeg", file.getvalue())
+
+
+def small_copy(found: Path | bytes) -> bytes | None:
+    """A kept picture as WebP of at most SMALL pixels a side; None where it cannot be read."""
+    try:
+        picture = _small(found, (SMALL, SMALL))
+    except (OSError, ValueError, SyntaxError):
+        return None
+    file = io.BytesIO()
+    picture.save(file, "WEBP", quality=SMALL_QUALITY, icc_profile=picture.info.get("icc_profile"))
+    return file.getvalue()
 
 
 def contact_sheet(kept: Sequence[Path | bytes]) -> bytes | None:

@@ -8,7 +8,7 @@ from starlette.requests import ClientDisconnect
 
 from components.errors import InputError, PictureUnkept
 from components.jobs.routes import HEADERS, MEDIA_TYPES
-from components.jobs.uploads import FORMS, LARGEST_BYTES, LIFE_S, PREFIX, TOO_LARGE, Uploads
+from components.jobs.uploads import AFTER_S, FORMS, LARGEST_BYTES, PREFIX, TOO_LARGE, Uploads
 from components.ui.templates import render
 from components.ui.visitors import read_visitor
 
@@ -27,7 +27,7 @@ def upload_control(refused: str, many: bool) -> str:
         largest=LARGEST_BYTES,
         megabytes=LARGEST_BYTES // 1_000_000,
         too_large=TOO_LARGE,
-        hours=f"{LIFE_S / 3_600:.0f}",
+        minutes=f"{AFTER_S / 60:.0f}",
     )
 
 

@@ -11,13 +11,13 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from itertools import product
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
 import httpx2
 import pytest
-import yaml
 from playwright.sync_api import Browser, ConsoleMessage, Locator, Page, Request, expect, sync_playwright
 
 from components.catalog import Catalog, Model
@@ -26,14 +26,21 @@ from tests.browser import chromium
 from tests.conftest import ROOT, serve
 
 SPEED = 40
+PATIENCE_S = 30
 HERE = ("127.0.0.1", "localhost", "")
 BEGAN = re.compile(r"The playground is at (http://\S+)")
 STARTED = re.compile(r'"job": "(\S+)", .*"state": "submitting"')
 Visitor = Callable[..., Page]
 # What Gradio writes when a page is left while its stream of news is open.
 LEFT = ("AbortError: signal is aborted", "Unexpected error Connection errored out")
+# Waits until what was changed is drawn and no colour or size is on its way to another.
+STILL = """async () => {
+  for (let frames = 0; frames < 2; frames++) await new Promise(requestAnimationFrame);
+  const moving = document.getAnimations().filter((one) => one instanceof CSSTransition);
+  await Promise.allSettled(moving.map((one) => one.finished));
+}"""
 
-expect.set_options(timeout=10_000)
+expect.set_options(timeout=1000 * PATIENCE_S)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -119,19 +126,6 @@ def app(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
         yield running
 
 
-@pytest.fixture(scope="session")
-def hurried(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Playground]:
-    """An application that waits two seconds for a task; one of its models states no time, one is retired."""
-    folder, entries = tmp_path_factory.mktemp("hurried"), yaml.safe_load((ROOT / "catalog.yaml").read_bytes())
-    named = {entry["id"]: entry for entry in entries["models"]}
-    del named["ideogram-v4"]["seconds"]
-    named["cogview-4"] |= {"status": "retired", "replaced_by": "flux-2"}
-    changed = folder / "catalog.yaml"
-    changed.write_text(yaml.safe_dump(entries, sort_keys=False, allow_unicode=True), encoding="utf-8")
-    with playground(folder, PLAYGROUND_CATALOG=str(changed), PLAYGROUND_DEADLINE_S="2") as running:
-        yield running
-
-
 class Upstream:
     """A sandbox in the place of the service, in a thread of the tests. ``seen`` is (method, path, authorization);
     a prompt with ``#echo`` is refused with the prompt itself as the reason."""
@@ -211,6 +205,37 @@ def visit(browser: Browser, request: pytest.FixtureRequest) -> Iterator[Visitor]
     for context in contexts:
         context.close()
     assert not faults, faults
+
+
+def looks(page: Page) -> Iterator[tuple[int, str]]:
+    """The open page on a phone and on a desk, in light and in dark, one after the other: its width and its theme.
+
+    A page whose address names no theme follows the system's, also while it is open.
+    """
+    for theme, width in product(("light", "dark"), (390, 1280)):
+        page.emulate_media(color_scheme=theme)
+        page.set_viewport_size({"width": width, "height": 844})
+        expect(page.locator("body.dark"), theme).to_have_count(int(theme == "dark"))
+        page.evaluate(STILL)
+        yield width, theme
+
+
+def fits(page: Page, look: str) -> None:
+    """Nothing is wider than the window."""
+    for part in ("html", "body"):
+        expect(page.locator(part), f"{look}: it scrolls sideways").to_have_js_property("scrollWidth", _width(page))
+
+
+def _width(page: Page) -> int:
+    return (page.viewport_size or {"width": 0})["width"]
+
+
+def until(page: Page, found: Callable[[], Any], wanted: Any) -> None:
+    """Wait until what is found is what is wanted, for what Playwright cannot wait for."""
+    give_up = time.monotonic() + PATIENCE_S
+    while found() != wanted and time.monotonic() < give_up:
+        page.wait_for_timeout(50)
+    assert found() == wanted
 
 
 def pick_model(page: Page, model: Model) -> None:

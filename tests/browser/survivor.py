@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import re
 import signal
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
@@ -15,7 +16,7 @@ from playwright.sync_api import BrowserContext, Page, expect
 from components.catalog import Catalog
 from components.sandbox import create_sandbox
 from tests.conftest import serve
-from tests.ui import App, free_port, running
+from tests.ui import ROOT, App, free_port, running
 
 QUICK = 1000.0
 
@@ -89,12 +90,18 @@ def serving(catalog: Catalog) -> Iterator[Service]:
 
 
 class Lives:
-    """One installation, a folder and a port, and the processes that serve it one after the other."""
+    """One installation, a folder and a port, and the processes that serve it one after the other.
+
+    Its catalog knows how quick that service is.
+    """
 
     def __init__(self, folder: Path, stack: ExitStack, **settings: str) -> None:
         self._folder = folder
         self._stack = stack
-        self._settings = {"GRADIO_SERVER_PORT": str(free_port()), **settings}
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        quick = folder.parent / "quick.yaml"
+        quick.write_text(re.sub(r"seconds: \[.*?\]", "seconds: [0.1, 0.3]", (ROOT / "catalog.yaml").read_text()))
+        self._settings = {"GRADIO_SERVER_PORT": str(free_port()), "PLAYGROUND_CATALOG": str(quick), **settings}
         self.app: App = self.start()
 
     @property

@@ -7,14 +7,14 @@ from urllib.parse import parse_qs, urlencode, urlsplit
 
 from playwright.sync_api import Page, expect
 
-from tests.browser.conftest import Playground, Visitor, button, choose, field, program, say, word
+from tests.browser.conftest import Playground, Visitor, button, choose, field, program, say, until, word
 
 UNUSABLE = (
     ("model=no-such%3Cb%3E", "There is no model 'no-such<b>' here.", "10 credits"),
     ("model=flux-2&type=turbo&prompt=A+cat", "type: 'turbo' is not offered. Allowed: pro, flex.", "5 credits"),
     ("model=imagen-4&num_images=many&prompt=A+cat", "num_images: 'many' is of the wrong type.", "8 credits"),
-    ("model=cogview-4&prompt=A+cat", "CogView 4 has been retired. This is Flux 2 instead.", "5 credits"),
 )
+HOSTILE = [("model", "imagen-4"), ("seed", "1e999"), ("num_images", "-3"), ("prompt", "x" * 9000), ("tab", "<b>")]
 PROMPT = 'Zwölf "Äpfel" & 50 % of #1?\nsecond line + 🍏'
 
 
@@ -31,8 +31,8 @@ def test_what_is_filled_in_is_in_the_address_and_survives_a_reload(visit: Visito
     }  # fmt: skip
     assert _query(page) == kept
     # The editor draws only the lines in sight, so the request itself is compared.
+    expect(page.locator("#code")).to_contain_text("two.example")
     body = program(page).split("\nreply=")[0]
-    assert "two.example" in body
     page.reload()
     expect(button(page)).to_have_text("Generate · 14 credits · $0.14")
     expect(page.locator("#prompt textarea")).to_have_value(PROMPT)
@@ -40,41 +40,29 @@ def test_what_is_filled_in_is_in_the_address_and_survives_a_reload(visit: Visito
     expect(field(page, "input_urls").locator("textarea")).to_have_value("\n".join(kept["input_urls"]))
     assert page.locator("body.dark").count() == 1
     assert _query(page) == kept
-    assert program(page).split("\nreply=")[0] == body
+    until(page, lambda: program(page).split("\nreply=")[0], body)
     assert app.jobs == jobs
 
 
-def test_opening_a_link_fills_the_form_and_spends_nothing(visit: Visitor, app: Playground) -> None:
+def test_opening_a_link_fills_the_form_says_what_cannot_be_used_and_spends_nothing(visit: Visitor, app: Playground) -> None:
     asked = {"model": "gpt-image-1-5", "prompt": "A paper crane", "quality": "high", "aspect_ratio": "2:3"}
-    jobs = app.jobs
+    jobs, logged = app.jobs, len(app.log)
     page = visit(f"{app.address}/?{urlencode(asked)}")
     expect(page.locator("#model input")).to_have_value(re.compile("GPT Image 1.5"))
     expect(page.locator("#prompt textarea")).to_have_value("A paper crane")
     expect(button(page)).to_have_text("Generate · 28 credits · $0.28")
     expect(page.locator("#banner p")).to_have_count(1)
     expect(word(page)).to_have_text("Example")
-    assert app.jobs == jobs
-
-
-def test_an_address_that_cannot_be_used_says_so_and_still_opens(visit: Visitor, hurried: Playground) -> None:
-    logged, page = len(hurried.log), visit("about:blank", ready=False)
     for query, notice, price in UNUSABLE:
-        page.goto(f"{hurried.address}/?{query}")
+        page.goto(f"{app.address}/?{query}")
         expect(page.locator("#banner"), query).to_contain_text(notice)
         expect(button(page), query).to_contain_text(f"Generate · {price}")
-    assert "Traceback" not in hurried.log[logged:]
-
-
-def test_a_hostile_address_opens_a_page_that_works(visit: Visitor, app: Playground) -> None:
-    query = urlencode(
-        [("model", "imagen-4"), ("seed", "1e999"), ("num_images", "-3"), ("prompt", "x" * 9000), ("tab", "<b>")]
-    )
-    logged = len(app.log)
-    page = visit(f"{app.address}/?{query}&__proto__=1&prompt=again")
+    page.goto(f"{app.address}/?{urlencode(HOSTILE)}&__proto__=1&prompt=again")
     expect(page.locator("#banner")).to_contain_text("The address was not used in full.")
     expect(page.locator("#prompt textarea")).to_have_value("x" * 9000)
     expect(button(page)).to_have_text("Generate · 8 credits · $0.08")
     assert "Traceback" not in app.log[logged:]
+    assert app.jobs == jobs
 
 
 def test_each_tab_has_an_address_and_a_reload_opens_it_with_the_form_as_it_was(visit: Visitor, app: Playground) -> None:
@@ -150,7 +138,7 @@ def test_a_hostile_address_of_the_table_is_passed_over(visit: Visitor, app: Play
     expect(page).to_have_url(
         f"{app.address}/?{urlencode(hostile[:2])}&sort={urlencode({'': hostile[6][1]})[1:]}&order=ascending"
     )
-    page = visit(f"{app.address}/?{urlencode([pair for pair in hostile if pair[0] != 'search'])}&__theme=light")
+    page.goto(f"{app.address}/?{urlencode([pair for pair in hostile if pair[0] != 'search'])}&__theme=light")
     expect(page.locator("#models-table .virtual-row")).to_have_count(11)
     expect(page).to_have_url(f"{app.address}/?tab=models&__theme=light")
     assert "Traceback" not in app.log[logged:]

@@ -8,7 +8,7 @@ from urllib.parse import urlencode
 
 from playwright.sync_api import Page, expect
 
-from tests.browser.conftest import Playground, Visitor, button, field, generate, program, say
+from tests.browser.conftest import Playground, Visitor, button, field, generate, program, say, until
 
 TEXTS = (
     "${alert(1)} `${alert(1)}` $HOME $(id) `id`",
@@ -26,28 +26,22 @@ SCRIPTS = (
 
 
 def test_hostile_prompts_are_shown_and_sent_as_they_were_typed(visit: Visitor, app: Playground) -> None:
+    """And they come back from the address as they were."""
     page = visit(app.address)
     scripts, before = page.evaluate(SCRIPTS), page.url
     for text in TEXTS:
         say(page, text)
         expect(page).not_to_have_url(before)
         before = page.url
-        shown = program(page)
-        body = json.loads(shown[shown.index("\n{\n") : shown.index("\nJSON\n\n")])
-        assert body["prompt"] == text
+        until(page, lambda: _prompt_of(program(page)), text)
         generate(page)
         assert page.locator("#place img").get_attribute("alt") == f"{text} (GPT Image 1.5)"
-        _harmless(page, scripts)
-
-
-def test_hostile_prompts_come_back_from_the_address_as_they_were(visit: Visitor, app: Playground) -> None:
+        harmless(page, scripts)
     text = "\n".join(TEXTS)
-    page = visit(app.address)
-    scripts = page.evaluate(SCRIPTS)
     page.goto(f"{app.address}/?{urlencode({'model': 'flux-2', 'prompt': text})}")
     expect(page.locator("#prompt textarea")).to_have_value(text)
     expect(button(page)).to_have_text("Generate · 5 credits · $0.05")
-    _harmless(page, scripts)
+    harmless(page, scripts)
 
 
 def test_five_thousand_characters_are_taken_where_the_model_takes_them(visit: Visitor, app: Playground) -> None:
@@ -78,7 +72,7 @@ def test_hostile_parameters_are_repeated_as_text_in_every_complaint(visit: Visit
         generate(page, "Not sent")
         expect(page.locator("#place .problem-what")).to_contain_text(text)
         expect(hint.locator("*")).to_have_count(0)
-        _harmless(page, scripts)
+        harmless(page, scripts)
 
 
 def test_a_link_from_a_stranger_neither_loads_nor_links_to_elsewhere(visit: Visitor, app: Playground) -> None:
@@ -92,23 +86,13 @@ def test_a_link_from_a_stranger_neither_loads_nor_links_to_elsewhere(visit: Visi
     assert page.locator("main [src*='outside'], main [href*='outside']").count() == 0
 
 
-def test_a_hostile_error_of_the_service_is_text(visit: Visitor, keyed: Playground) -> None:
-    page = visit(keyed.address)
-    scripts = page.evaluate(SCRIPTS)
-    page.get_by_label("Your API key").fill("sk-visitor-of-this-test")
-    page.get_by_label("Your API key").press("Enter")
-    expect(page.locator(".pill")).to_contain_text("Your key")
-    for text in TEXTS[:3]:
-        say(page, f"#echo {text}")
-        generate(page, "Failed")
-        expect(page.locator("#place .problem-what")).to_contain_text(text)
-        page.get_by_text("Raw reply of the service").click()
-        raw = json.loads(page.locator("#place .raw pre").inner_text())
-        assert raw["error"]["message"] == f"#echo {text}"
-        _harmless(page, scripts)
+def _prompt_of(shown: str) -> str:
+    """The prompt in a program; while the editor draws it anew there may be none."""
+    begin, end = shown.find("\n{\n"), shown.find("\nJSON\n\n")
+    return str(json.loads(shown[begin:end])["prompt"]) if 0 <= begin < end else ""
 
 
-def _harmless(page: Page, scripts: int) -> None:
+def harmless(page: Page, scripts: int) -> None:
     """No markup came of it but the ``scripts`` elements that were there. A dialog, a script error and a foreign request fail the test by themselves."""
     assert page.evaluate(SCRIPTS) <= scripts
     assert page.locator("img[src='x'], #place svg, #place b").count() == 0

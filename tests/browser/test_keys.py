@@ -1,4 +1,4 @@
-"""A visitor's key is used for their runs and is nowhere to be found; the host's key is on no page."""
+"""A visitor's key is used for their runs and is nowhere to be found; the host's key is on no page; a refusal is text."""
 
 from __future__ import annotations
 
@@ -10,6 +10,8 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from tests.browser.conftest import Playground, Upstream, Visitor, button, generate, playground, program, say
+from tests.browser.test_drop import drag, made_with
+from tests.browser.test_hostile import SCRIPTS, TEXTS, harmless
 
 KEY = "sk-canary-7d1f09c2b4e6"
 HOST_KEY = "sk-host-canary-55e0a1"
@@ -41,7 +43,7 @@ def test_a_typed_key_pays_for_this_visit_only_and_is_found_nowhere(
     page.on("request", lambda request: sent.append(request.url + " " + (request.post_data or "")))
     page.goto(keyed.address)
     expect(page.locator(".pill")).to_have_text("Sandbox · drawings, free")
-    assert f"{keyed.address}/sandbox/api/v1/" in program(page)
+    expect(page.locator("#code")).to_contain_text(f"{keyed.address}/sandbox/api/v1/")
     box = page.get_by_label("Your API key")
     box.fill(KEY)
     box.press("Enter")
@@ -119,6 +121,41 @@ def test_the_hosts_key_pays_within_its_cap_and_is_on_no_page(visit: Visitor, hos
     expect(page.locator("#place .problem")).to_contain_text("Use your own key")
     assert upstream.seen[before:] == []
     _found_nowhere(HOST_KEY, page, hosted)
+
+
+def test_a_typed_key_stays_where_a_picture_is_dropped_and_what_a_model_has_no_more_is_named(
+    visit: Visitor, keyed: Playground
+) -> None:
+    """The page is not opened anew."""
+    page = visit(keyed.address)
+    _enter(page, KEY)
+    expect(page.locator(".pill.visitor")).to_be_visible()
+    drag(page, "drop", ("a.png", "image/png", made_with(prompt="a cat", mood="merry")))
+    expect(page.locator("#prompt textarea")).to_have_value("a cat")
+    expect(page.locator("#banner")).to_contain_text("No longer offered, so left out: mood.")
+    expect(page.locator(".pill.visitor")).to_be_visible()
+    page.locator("#prompt textarea").fill("a dog")
+    drag(page, "drop", ("a.png", "image/png", made_with(prompt="a cat", mood="merry")))
+    expect(page.locator("#prompt textarea")).to_have_value("a cat")
+    expect(page).to_have_url(re.compile("prompt=a(%20|[+])cat"))
+    page.reload()
+    expect(page.locator("#prompt textarea")).to_have_value("a cat")
+    assert page.locator("#dropped").count() == 0
+
+
+def test_a_hostile_error_of_the_service_is_text(visit: Visitor, keyed: Playground) -> None:
+    page = visit(keyed.address)
+    scripts = page.evaluate(SCRIPTS)
+    _enter(page, KEY)
+    expect(page.locator(".pill")).to_contain_text("Your key")
+    for text in TEXTS[:3]:
+        say(page, f"#echo {text}")
+        generate(page, "Failed")
+        expect(page.locator("#place .problem-what")).to_contain_text(text)
+        page.get_by_text("Raw reply of the service").click()
+        raw = json.loads(page.locator("#place .raw pre").inner_text())
+        assert raw["error"]["message"] == f"#echo {text}"
+        harmless(page, scripts)
 
 
 def _enter(page: Page, key: str) -> None:

@@ -5,13 +5,19 @@ from __future__ import annotations
 import json
 import re
 
-import pytest
 from playwright.sync_api import Page, expect
 
 from components.catalog import Catalog
-from tests.browser.conftest import Playground, Visitor, button, choose, program, word
+from tests.browser.conftest import STILL, Playground, Visitor, button, choose, fits, looks, program, word
 
-TABS = ("Generate", "Compare", "Models & prices", "History", "Integrate")
+# What a tab shows once it is there.
+SHOWN = {
+    "Generate": "#place img",
+    "Compare": ".mapping tbody tr",
+    "Models & prices": "#models-table .virtual-row >> nth=10",
+    "History": "#history-text",
+    "Integrate": ".contract",
+}
 PHONE_ORDER = ("#model", "#prompt", "#generate-button", "#place", "#parameters", "#code")
 
 # Every text that stands directly in an element, with the contrast between its colour and the ground it is on.
@@ -55,10 +61,10 @@ def test_the_first_page_shows_a_finished_example_and_spends_nothing(
     expect(picture).to_have_attribute("alt", re.compile(re.escape(str(model.example["prompt"]))))
     expect(page.locator("#prompt textarea")).to_have_value(str(model.example["prompt"]))
     expect(page.locator("#model input")).to_have_value(re.compile(re.escape(model.name)))
+    expect(page.locator("#code")).to_contain_text(f"{app.address}/sandbox{catalog.endpoint.create}")
     text = program(page)
     body = json.loads(text[text.index("\n{\n") : text.index("\nJSON")])
     assert body == {"model": model.id, **model.example}
-    assert f"{app.address}/sandbox{catalog.endpoint.create}" in text
     expect(page.locator(".pill")).to_have_text("Sandbox · drawings, free")
     expect(page.locator("#banner")).to_contain_text("drawings made here from your settings, not model output")
     expect(page.get_by_role("heading", level=1)).to_have_text("Image playground")
@@ -81,57 +87,51 @@ def test_an_example_chip_fills_the_form_and_sends_nothing(visit: Visitor, app: P
     assert app.jobs == jobs
 
 
-@pytest.mark.parametrize("theme", ["light", "dark"])
-@pytest.mark.parametrize("width", [1280, 390])
-def test_every_tab_fits_the_window_and_can_be_read(visit: Visitor, app: Playground, width: int, theme: str) -> None:
-    page = visit(f"{app.address}/?__theme={theme}", viewport={"width": width, "height": 844})
-    ground = page.locator("gradio-app").evaluate("node => getComputedStyle(node).backgroundColor")
-    assert (sum(map(int, re.findall(r"\d+", ground)[:3])) < 200) == (theme == "dark"), ground
+def test_every_tab_fits_the_window_and_can_be_read(visit: Visitor, app: Playground) -> None:
+    """On a phone and on a desk, in light and in dark."""
+    page = visit(app.address, viewport={"width": 390, "height": 844})
     key = page.get_by_label("Your API key")
-    expect(key).to_be_in_viewport(ratio=1)
-    expect(key).to_have_attribute("type", "password")
-    expect(page.locator(".pill")).to_be_in_viewport(ratio=1)
-    expect(page.locator("#place img")).to_have_js_property("complete", True)
-    (_reads_downwards if width == 390 else _stands_beside)(page)
-    for name in TABS:
-        tab = page.get_by_role("tab", name=name)
-        expect(tab).to_be_in_viewport(ratio=1)
-        tab.click()
-        expect(tab).to_have_attribute("aria-selected", "true")
-        shown = {
-            "Generate": "#place img",
-            "Compare": ".mapping tbody tr",
-            "Models & prices": "#models-table .virtual-row >> nth=10",
-            "History": "#history-text",
-            "Integrate": ".contract",
-        }
-        expect(page.locator(shown[name]).first).to_be_visible()
-        _fits(page, name)
-        pale = page.evaluate(PALE)
-        assert not pale, f"{name}, {theme}: too little contrast: {pale}"
+    for width, theme in looks(page):
+        look = f"{theme}, {width} px"
+        ground = page.locator("gradio-app").evaluate("node => getComputedStyle(node).backgroundColor")
+        assert (sum(map(int, re.findall(r"\d+", ground)[:3])) < 200) == (theme == "dark"), f"{look}: {ground}"
+        _open(page, "Generate", look)
+        expect(key, look).to_be_in_viewport(ratio=1)
+        expect(key, look).to_have_attribute("type", "password")
+        expect(page.locator(".pill"), look).to_be_in_viewport(ratio=1)
+        expect(page.locator("#place img"), look).to_have_js_property("complete", True)
+        (_reads_downwards if width == 390 else _stands_beside)(page, look)
+        for name in SHOWN:
+            _open(page, name, look)
+            fits(page, f"{name}, {look}")
+            pale = page.evaluate(PALE)
+            assert not pale, f"{name}, {look}: too little contrast: {pale}"
 
 
-def _reads_downwards(page: Page) -> None:
+def _open(page: Page, name: str, look: str) -> None:
+    tab = page.get_by_role("tab", name=name)
+    expect(tab, look).to_be_in_viewport(ratio=1)
+    tab.click()
+    expect(tab, look).to_have_attribute("aria-selected", "true")
+    expect(page.locator(SHOWN[name]).first, f"{name}, {look}").to_be_visible()
+    page.evaluate(STILL)
+
+
+def _reads_downwards(page: Page, look: str) -> None:
     """A phone reads model, prompt, button, result, parameters, program."""
     boxes = [page.locator(part).bounding_box() or {} for part in PHONE_ORDER]
     ends = [0.0, *(box["y"] + box["height"] for box in boxes)]
-    assert all(box["y"] >= end - 1 for box, end in zip(boxes, ends, strict=False)), list(
-        zip(PHONE_ORDER, boxes, strict=True)
-    )
-    assert all(box["x"] >= 0 and box["x"] + box["width"] <= 390 for box in boxes), boxes
+    found = f"{look}: {dict(zip(PHONE_ORDER, boxes, strict=True))}"
+    assert all(box["y"] >= end - 1 for box, end in zip(boxes, ends, strict=False)), found
+    assert all(box["x"] >= 0 and box["x"] + box["width"] <= 390 for box in boxes), found
 
 
-def _stands_beside(page: Page) -> None:
+def _stands_beside(page: Page, look: str) -> None:
     """A desk has the result beside the form, and the button in sight."""
     form, place = page.locator("#ask").bounding_box() or {}, page.locator("#place").bounding_box() or {}
-    assert form["x"] + form["width"] <= place["x"]
-    assert abs(form["y"] - place["y"]) < 5
-    expect(button(page)).to_be_in_viewport(ratio=1)
-
-
-def _fits(page: Page, name: str) -> None:
-    wide = page.evaluate("[document.documentElement.scrollWidth, document.body.scrollWidth, innerWidth]")
-    assert max(wide[:2]) <= wide[2], f"{name} scrolls sideways: {wide}"
+    assert form["x"] + form["width"] <= place["x"], look
+    assert abs(form["y"] - place["y"]) < 5, look
+    expect(button(page), look).to_be_in_viewport(ratio=1)
 
 
 def test_what_is_chosen_can_be_reached_and_pressed_by_keyboard(visit: Visitor, app: Playground) -> None:

@@ -45,10 +45,7 @@ def test_the_title_counts_while_jobs_run_and_is_itself_again_at_the_end(visit: V
     page.get_by_role("button", name="Stop").click()
     expect(word(page)).to_have_text("Stopped")
     expect(page).to_have_title(TITLE)
-
-
-def test_a_comparison_says_itself_how_many_have_ended(visit: Visitor, app: Playground) -> None:
-    page = visit(app.address)
+    # A comparison says itself how many have ended.
     for ended in range(5):
         page.evaluate(COMPARED, {"ended": ended, "total": 5})
         expect(page).to_have_title(f"({ended}/5) {TITLE}")
@@ -83,15 +80,11 @@ def test_a_notice_comes_at_the_end_for_who_asked_for_it_and_looks_elsewhere(visi
     assert page.evaluate("notified") == [], "a page in sight needs no notice"
 
 
-def test_a_browser_that_blocks_notices_says_so(visit: Visitor, app: Playground) -> None:
+def test_a_browser_that_blocks_notices_says_so_and_one_without_them_is_offered_none(visit: Visitor, app: Playground) -> None:
     page = _recorded(visit, app, [])
     expect(page.get_by_label("This browser blocks notifications")).to_be_disabled()
-
-
-def test_a_browser_without_notices_offers_none(visit: Visitor, app: Playground) -> None:
-    page = visit("about:blank", ready=False)
     page.add_init_script("delete window.Notification")
-    page.goto(app.address)
+    page.reload()
     expect(page.locator("#place .word")).to_have_text("Example")
     button(page).click()
     expect(word(page)).to_have_text("Done")

@@ -6,6 +6,7 @@ import asyncio
 import threading
 from collections.abc import Coroutine, Iterator
 from dataclasses import dataclass
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +31,7 @@ MODELS = (
 SHOWN = (
     "[...document.images].map(image => image.complete && image.naturalWidth > 0 && image.getBoundingClientRect().width > 20)"
 )
+WIDTHS = (1280, 390)
 FITS = "document.documentElement.scrollWidth <= innerWidth"
 
 
@@ -74,36 +76,36 @@ def left(browser: Browser, catalog: Catalog, sandbox: str, tmp_path_factory: pyt
         yield Left(app, batch, token, pictures)
 
 
-def whole(page: Page, pictures: int) -> None:
+def whole(page: Page, pictures: int, look: str) -> None:
     """Every picture is there, nothing came of the prompt but text, and nothing is wider than the screen."""
-    expect(page.locator("h1")).to_contain_text("models")
-    assert page.evaluate(SHOWN) == [True] * pictures
-    assert page.locator("script, svg, iframe, [onerror], [onload]").count() == 0
-    assert page.locator("details.prompt p").text_content() == PROMPT
-    assert page.evaluate(FITS)
+    expect(page.locator("h1"), look).to_contain_text("models")
+    assert page.evaluate(SHOWN) == [True] * pictures, look
+    assert page.locator("script, svg, iframe, [onerror], [onload]").count() == 0, look
+    assert page.locator("details.prompt p").text_content() == PROMPT, look
+    assert page.evaluate(FITS), look
 
 
-@pytest.mark.parametrize("width", [1280, 390])
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_the_report_opens_without_a_network_and_shows_every_picture(
-    browser: Browser, left: Left, tmp_path: Path, width: int, scheme: Any
-) -> None:
+def test_the_report_opens_without_a_network_and_shows_every_picture(browser: Browser, left: Left, tmp_path: Path) -> None:
     assert left.pictures == 7
     file, asked, faults = tmp_path / "report.html", [], []
     file.write_bytes(left.report.content)
-    context = browser.new_context(viewport={"width": width, "height": 900}, color_scheme=scheme)
+    context = browser.new_context()
     context.set_offline(True)
     page = context.new_page()
     page.on("request", lambda request: asked.append(request.url))
     page.on("console", lambda line: faults.append(line.text))
     page.on("dialog", lambda dialog: (faults.append(dialog.message), dialog.dismiss()))
-    page.goto(file.as_uri())
 
-    whole(page, left.pictures)
-    assert {address.partition(":")[0] for address in asked} <= {"file", "data"}
-    assert faults == []
-    ground = page.evaluate("getComputedStyle(document.body).backgroundColor")
-    assert ground == ("rgb(250, 250, 249)" if scheme == "light" else "rgb(15, 15, 14)")
+    for scheme, width in product(("light", "dark"), WIDTHS):
+        look = f"{scheme}, {width} px"
+        page.emulate_media(color_scheme="light" if scheme == "light" else "dark")
+        page.set_viewport_size({"width": width, "height": 900})
+        page.goto(file.as_uri())
+        whole(page, left.pictures, look)
+        ground = page.evaluate("getComputedStyle(document.body).backgroundColor")
+        assert ground == ("rgb(250, 250, 249)" if scheme == "light" else "rgb(15, 15, 14)"), look
+        assert {address.partition(":")[0] for address in asked} <= {"file", "data"}, look
+        assert faults == [], look
     context.close()
 
 
@@ -128,18 +130,20 @@ def test_the_report_prints_on_paper_with_its_whole_prompt_and_without_programs(
     context.close()
 
 
-@pytest.mark.parametrize("width", [1280, 390])
-def test_a_stranger_reads_what_is_published_and_can_ask_for_the_same(visit: Visitor, left: Left, width: int) -> None:
-    page = visit(f"{left.app.address}/c/{left.token}", ready=False, viewport={"width": width, "height": 900})
+def test_a_stranger_reads_what_is_published_and_can_ask_for_the_same(visit: Visitor, left: Left) -> None:
+    page = visit("about:blank", ready=False)
 
-    page.wait_for_load_state("load")
-    whole(page, left.pictures)
+    for width in WIDTHS:
+        page.set_viewport_size({"width": width, "height": 900})
+        page.goto(f"{left.app.address}/c/{left.token}")
+        whole(page, left.pictures, f"{width} px")
+        page.get_by_role("link", name="Open this in the playground").click(trial=True)
     assert page.context.cookies() == []
     image = page.locator("meta[property='og:image']").get_attribute("content")
     assert image == f"{left.app.address}/c/{left.token}/preview.png"
     assert httpx2.get(str(image), trust_env=False).content.startswith(b"\x89PNG")
     page.get_by_role("link", name="Open this in the playground").click()
-    expect(page.locator("#compare-prompt textarea")).to_have_value(PROMPT, timeout=60_000)
+    expect(page.locator("#compare-prompt textarea")).to_have_value(PROMPT)
     assert left.app.jobs == []
 
 

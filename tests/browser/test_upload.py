@@ -5,14 +5,16 @@ from __future__ import annotations
 import base64
 import re
 from collections.abc import Iterator
+from urllib.parse import urlsplit
 
 import httpx2
 import pytest
 from playwright.sync_api import Browser, FilePayload, Locator, Page, expect
 
 from components.catalog import Catalog, Model
-from components.jobs.uploads import NO_ADDRESS, NO_PICTURE, TOO_LARGE
-from tests.browser.conftest import Playground, Visitor, field, generate, pick_model, playground, program, say
+from components.jobs.uploads import NO_PICTURE, TOO_LARGE
+from tests.browser.conftest import Playground, Visitor, field, fits, generate, looks, pick_model, playground, program, say
+from tests.browser.test_drop import drag, made_with
 from tests.browser.test_look import PALE
 from tests.jobs.faulty import png
 from tests.ui import free_port
@@ -80,14 +82,22 @@ def test_pictures_are_uploaded_sent_along_and_removed(visit: Visitor, public: Pl
     assert held(page, "input_urls") == [hill]
     assert httpx2.get(fox, trust_env=False).status_code == 404
     expect(page.locator("#code")).not_to_contain_text(fox)
+    expect(page).not_to_have_url(re.compile(re.escape(fox.rpartition("/")[2])))
     page.reload()
     expect(around(page, "input_urls").locator(".uploaded img")).to_have_js_property("naturalWidth", 40)
 
 
-def test_a_picture_can_be_pasted(visit: Visitor, public: Playground) -> None:
-    """What is pasted as text stays text."""
+def test_a_picture_can_be_chosen_by_keyboard_pasted_and_dropped_on_its_field(visit: Visitor, public: Playground) -> None:
+    """What is pasted as text stays text. Settings in the picture are not asked for: what is wanted there is the picture."""
     page = visit(f"{public.address}/?model=flux-2")
     box = field(page, "input_urls").locator("textarea")
+    box.focus()
+    page.keyboard.press("Tab")
+    expect(chooser(page, "input_urls")).to_be_focused()
+    with page.expect_file_chooser() as opened:
+        chooser(page, "input_urls").press("Space")  # focused once more: a form that is still being filled may take it away
+    assert opened.value.is_multiple()
+
     box.fill("https://a.example/1.png")
     taken_by_the_box = box.evaluate(PASTE % base64.b64encode(png(30, 20)).decode())
 
@@ -97,9 +107,26 @@ def test_a_picture_can_be_pasted(visit: Visitor, public: Playground) -> None:
     assert held(page, "input_urls")[1].startswith(f"{public.address}/uploads/")
     expect(around(page, "input_urls").locator(".uploaded li")).to_have_count(1)
 
+    asked_for: list[str] = []
+    page.on("request", lambda request: asked_for.append(urlsplit(request.url).path))
+    at = ".takes-pictures:has(#field-input_urls-images) textarea"
+    drag(page, "dragover", ("a.png", "image/png", png()), at=at)
+    expect(page.locator("#drop-hint")).to_be_hidden()
+    drag(page, "drop", ("a.png", "image/png", made_with(prompt="x")), at=at)
+    expect(around(page, "input_urls").locator(".said")).to_contain_text("Uploaded a.png")
+    assert "/recipe" not in asked_for
+    assert page.locator("#dropped").count() == 0
 
-def test_a_field_for_one_picture_holds_the_last(visit: Visitor, public: Playground) -> None:
-    page = visit(f"{public.address}/?model=ideogram-v3")
+
+def test_the_upload_is_there_with_its_field_and_not_without(visit: Visitor, public: Playground, catalog: Catalog) -> None:
+    """For each model as many as it has fields for pictures that are not under the fold; one for one picture holds the last."""
+    page = visit(public.address)
+    for name, count in (("flux-2", 1), ("cogview-4", 0), ("seedream-4-5", 1), ("imagen-4", 0)):
+        pick_model(page, named(catalog, name))
+        expect(page.locator(".takes-pictures:visible"), name).to_have_count(count)
+        expect(page.locator(".upload:visible"), name).to_have_count(count)
+
+    pick_model(page, named(catalog, "ideogram-v3"))
     said = around(page, "image").locator(".said")
     chooser(page, "image").set_input_files(a_file("fox.png", png(30, 20)))
     expect(said).to_have_text("Uploaded fox.png, 30 × 20.")
@@ -108,15 +135,6 @@ def test_a_field_for_one_picture_holds_the_last(visit: Visitor, public: Playgrou
 
     assert len(held(page, "image")) == 1
     expect(around(page, "image").locator(".uploaded img")).to_have_js_property("naturalWidth", 40)
-
-
-def test_the_upload_is_there_with_its_field_and_not_without(visit: Visitor, public: Playground, catalog: Catalog) -> None:
-    """For each model as many as it has fields for pictures that are not under the fold."""
-    page = visit(public.address)
-    for name, count in (("flux-2", 1), ("cogview-4", 0), ("seedream-4-5", 1), ("imagen-4", 0)):
-        pick_model(page, named(catalog, name))
-        expect(page.locator(".takes-pictures:visible")).to_have_count(count)
-        expect(page.locator(".upload:visible")).to_have_count(count)
 
 
 def test_what_is_no_picture_is_refused_in_words(browser: Browser, public: Playground) -> None:
@@ -138,33 +156,17 @@ def test_what_is_no_picture_is_refused_in_words(browser: Browser, public: Playgr
     context.close()
 
 
-def test_without_a_public_address_the_field_says_why_it_takes_addresses_only(visit: Visitor, app: Playground) -> None:
-    page = visit(f"{app.address}/?model=flux-2")
-
-    expect(around(page, "input_urls")).to_contain_text(NO_ADDRESS)
-    expect(page.locator("input[type=file]")).to_have_count(0)
-
-
-@pytest.mark.parametrize("theme", ["light", "dark"])
-@pytest.mark.parametrize("width", [1280, 390])
-def test_the_upload_fits_the_window_and_can_be_read(visit: Visitor, public: Playground, width: int, theme: str) -> None:
-    page = visit(f"{public.address}/?__theme={theme}&model=flux-2", viewport={"width": width, "height": 844})
+def test_the_upload_fits_the_window_and_can_be_read(visit: Visitor, public: Playground) -> None:
+    """On a phone and on a desk, in light and in dark."""
+    page = visit(f"{public.address}/?model=flux-2", viewport={"width": 390, "height": 844})
     chooser(page, "input_urls").set_input_files([a_file(f"{'fox' * 60}{n}.png", png(30, 20)) for n in range(5)])
     expect(around(page, "input_urls").locator(".uploaded li")).to_have_count(5)
 
-    assert page.evaluate("[document.documentElement.scrollWidth, innerWidth]") == [width, width]
-    assert not page.evaluate(PALE)
-    for part in around(page, "input_urls").locator(".choose, .said, .uploaded button").all():
-        part.scroll_into_view_if_needed()
-        expect(part).to_be_in_viewport(ratio=1)
-
-
-def test_the_file_is_chosen_by_keyboard(visit: Visitor, public: Playground) -> None:
-    page = visit(f"{public.address}/?model=flux-2")
-    field(page, "input_urls").locator("textarea").focus()
-    page.keyboard.press("Tab")
-
-    expect(chooser(page, "input_urls")).to_be_focused()
-    with page.expect_file_chooser() as opened:
-        chooser(page, "input_urls").press("Space")  # focused once more: a form that is still being filled may take it away
-    assert opened.value.is_multiple()
+    for width, theme in looks(page):
+        look = f"{theme}, {width} px"
+        fits(page, look)
+        pale = page.evaluate(PALE)
+        assert not pale, f"{look}: too little contrast: {pale}"
+        for part in around(page, "input_urls").locator(".choose, .said, .uploaded button").all():
+            part.scroll_into_view_if_needed()
+            expect(part, look).to_be_in_viewport(ratio=1)

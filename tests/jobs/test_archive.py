@@ -19,7 +19,15 @@ import pytest
 
 from components.errors import InputError, Problem
 from components.jobs import Job, JobState, KeptPicture, PictureStore
-from components.jobs.archive import GONE, LARGEST_BYTES, MOST_PICTURES, file_stem, picture_file, write_archive
+from components.jobs.archive import (
+    GONE,
+    LARGEST_BYTES,
+    MOST_PICTURES,
+    file_stem,
+    first_that_fit,
+    picture_file,
+    write_archive,
+)
 from components.jobs.recipes import read, recipe_of
 from components.jobs.shelves import Folder
 from tests.jobs.conftest import NOON, a_job
@@ -174,6 +182,17 @@ async def test_too_much_for_one_archive_is_refused_at_once(store: PictureStore) 
     with pytest.raises(InputError, match=r"1\.1 GB of pictures. At most 1 GB "):
         write_archive([a_job(pictures=(picture,))] * 11, store)
     assert len([piece async for piece in write_archive([a_job(pictures=(picture,))] * 10, store)]) == 1
+
+
+def test_of_more_than_one_archive_holds_the_first_are_taken() -> None:
+    """By their number and by their size; those without a picture take no room."""
+    small = KeptPicture("0" * 64 + ".png", 1, 1, "png", 1, "")
+    large, none = replace(small, size=LARGEST_BYTES // 10), a_job(pictures=())
+    many = [a_job(pictures=(small,) * 2)] * (MOST_PICTURES // 2)
+    heavy = [a_job(pictures=(large,))] * 10
+    assert first_that_fit([*many, none, *many]) == [*many, none]
+    assert first_that_fit([none, *heavy, *heavy]) == [none, *heavy]
+    assert first_that_fit([]) == []
 
 
 class Hasty(Folder):

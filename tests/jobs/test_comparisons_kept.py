@@ -17,7 +17,7 @@ from components.catalog import Catalog
 from components.errors import InputError, JobNotFound, PlaygroundError, RecordsUnavailable
 from components.jobs import Caps, Runner
 from components.jobs.batches import Batch
-from components.jobs.comparisons import Choice, plan
+from components.jobs.comparisons import NEVER_SENT, Choice, plan, retries
 from components.jobs.records import Wanted
 from tests.conftest import ROOT
 from tests.jobs.conftest import beside, locked
@@ -344,8 +344,39 @@ async def test_what_is_sent_is_on_a_card_also_if_whoever_started_it_goes_away_in
             async with table(catalog, url, tmp_path, upstream) as last:
                 jobs = await last.jobs(await last.comparisons.find(batch.id, "ann"))
 
-    # Of what a killed process had on its way, some was never sent: nobody can know which.
+    # Of what a killed process had on its way, some was never sent.
     assert len([job for job in jobs if job]) >= len(service.bodies)
+
+
+async def test_what_a_killed_process_did_not_come_to_send_says_so_and_can_be_sent(
+    catalog: Catalog, postgres: Postgres, tmp_path: Path
+) -> None:
+    """The cards were kept, their jobs were not: nothing was charged. Sent from two pages at once, each is one job."""
+    service = Service()
+    with postgres.fresh() as url:
+        async with serving(service) as upstream:
+            async with table(catalog, url, tmp_path, upstream, killed=True) as one:
+                with locked(url):
+                    starting = asyncio.create_task(one.start("cogview-4", "flux-2"))
+                    batch = await appeared(one)
+                    starting.cancel()
+                    await asyncio.wait([starting])
+            with beside(url) as connection:  # whatever the lock let through at its end is as if it had never come
+                connection.execute("DELETE FROM jobs")
+            sent = len(service.bodies)
+            async with table(catalog, url, tmp_path, upstream) as two:
+                before, found = await two.comparisons.current(batch)
+                offered = retries(catalog, before, found)
+                both = await asyncio.gather(two.retry(batch, 0, 1), two.retry(batch, 0, 1))
+                jobs = await two.ended(both[0])
+
+    assert [card.refused for card in before.cards] == [NEVER_SENT] * 2
+    assert {place: one.card.job for place, one in offered.items()} == {0: batch.cards[0].job, 1: batch.cards[1].job}
+    assert [job.id for job in jobs] == [card.job for card in batch.cards]
+    assert states(jobs) == ["done"] * 2
+    assert len(service.bodies) - sent == 2
+    assert both[0].cards == both[1].cards
+    assert [card.refused for card in both[0].cards] == ["", ""]
 
 
 async def appeared(one: Table) -> Batch:

@@ -75,7 +75,11 @@ async def test_a_request_after_its_twin_has_settled_is_a_new_one(store: SqlStore
     assert (await store.get(first.id)).once is None
 
 
-@pytest.mark.parametrize("unkeepable", [{"id": "taken"}, {"usd": None}, {"usd": math.nan}], ids=str)
+@pytest.mark.parametrize(
+    "unkeepable",
+    [{"id": "taken", "visitor": "eve"}, {"id": "taken", "body": {"prompt": "other"}}, {"usd": None}, {"usd": math.nan}],
+    ids=str,
+)
 async def test_a_job_that_is_not_kept_is_never_called_kept(store: SqlStore, unkeepable: dict[str, Any]) -> None:
     """What the database refuses is an error: a request that nobody remembers must not be sent."""
     await filled(store, a_job(id="taken"))
@@ -85,3 +89,14 @@ async def test_a_job_that_is_not_kept_is_never_called_kept(store: SqlStore, unke
         await store.add(job)
         assert (await store.get(job.id)).note == "second"
     assert (await store.get("taken")).note == ""
+
+
+async def test_the_same_job_is_kept_once_however_often_it_is_added(store: SqlStore) -> None:
+    """Whoever was slow to add it is given what has become of it meanwhile."""
+    job = a_job(id="drawn before")
+    await filled(store, job)
+    await store.change(job.id, set(JobState), state=JobState.RUNNING)
+
+    again = await asyncio.gather(*(store.add(job) for _ in range(5)))
+
+    assert [(one.id, one.state) for one in again] == [(job.id, JobState.RUNNING)] * 5

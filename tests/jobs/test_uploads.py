@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import base64
 import io
 import os
 import time
@@ -14,7 +15,9 @@ from PIL import Image
 from starlette.requests import ClientDisconnect
 
 from components.errors import InputError, PictureUnkept
+from components.jobs.records import Job, JobState
 from components.jobs.uploads import (
+    AFTER_S,
     ARRIVING_AT_ONCE,
     BUSY,
     FULL,
@@ -279,3 +282,64 @@ async def test_without_a_public_address_nothing_is_taken(tmp_path: Path) -> None
     assert uploads.refused == NO_ADDRESS
     assert await refusal(uploads, body(png(3, 2))) == NO_ADDRESS
     assert files(tmp_path / "uploads") == []
+
+
+# -- after its last use --------------------------------------------------------------------------
+
+
+def asked_with(state: JobState, *addresses: str) -> Job:
+    body = {"prompt": "A kite", "image": addresses[0], "input_urls": [*addresses[1:], "https://else.example/a.png"]}
+    return Job("job", ANN, "flux-2", body, "1:1", 1, "host", "https://service.example", 5.0, 0.05, 0.0, state=state)
+
+
+async def left(uploads: Uploads, path: Path, job: Job) -> float:
+    """Seconds that an upload is still kept once it was told of a job."""
+    uploads.follow(job)
+    while uploads.marking:  # noqa: ASYNC110  # it has no event
+        await asyncio.sleep(0.01)
+    return await asyncio.to_thread(os.path.getmtime, path) + LIFE_S - time.time()
+
+
+@pytest.mark.parametrize("end", [JobState.DONE, JobState.FAILED, JobState.STOPPED, JobState.UNCERTAIN])
+async def test_an_upload_goes_soon_after_the_job_that_used_it_has_ended(
+    uploads: Uploads, tmp_path: Path, end: JobState
+) -> None:
+    """In each field of the body; one that was not used is kept, and so is one while its job runs."""
+    paths = [tmp_path / "uploads" / await kept(uploads) for _ in range(3)]
+    addresses = [f"{PAGE}/uploads/{path.name}" for path in paths]
+    for state in (JobState.QUEUED, JobState.SUBMITTING, JobState.RUNNING):
+        assert await left(uploads, paths[0], asked_with(state, *addresses[:2])) > LIFE_S - 10
+    for path in paths[:2]:
+        assert AFTER_S - 10 < await left(uploads, path, asked_with(end, *addresses[:2])) <= AFTER_S
+    assert await left(uploads, paths[2], asked_with(end, *addresses[:2])) > LIFE_S - 10
+
+
+async def test_an_upload_that_is_used_again_stays_until_that_job_has_ended_too_but_never_too_long(
+    uploads: Uploads, tmp_path: Path
+) -> None:
+    """The second came nearly LIFE_S ago, which its name says."""
+    path = tmp_path / "uploads" / await kept(uploads)
+    token = base64.urlsafe_b64decode(path.name[:43] + "=")
+    early = base64.urlsafe_b64encode(int(time.time() - LIFE_S + 60).to_bytes(4) + token[4:]).decode().rstrip("=")
+    old = path.with_name(early + path.name[43:])
+    old.write_bytes(png(3, 2))
+    for one, most in ((path, AFTER_S), (old, 60)):
+        age(one, LIFE_S - 20)
+        address = f"{PAGE}/uploads/{one.name}"
+        assert most - 10 < await left(uploads, one, asked_with(JobState.QUEUED, address)) <= most
+        age(one, LIFE_S + 1)
+        assert await left(uploads, one, asked_with(JobState.QUEUED, address)) < 0
+        assert await left(uploads, one, asked_with(JobState.DONE, address)) < 0
+
+
+async def test_a_job_with_other_addresses_concerns_no_upload(uploads: Uploads, tmp_path: Path) -> None:
+    """Of another page, of no upload, out of the folder, and of one that is gone."""
+    name = await kept(uploads)
+    path = tmp_path / "uploads" / name
+    foreign = [f"https://elsewhere.example/uploads/{name}", f"{PAGE}/uploads/../{name}", f"{PAGE}/uploads/{name}?a=b", name]
+    assert await left(uploads, path, asked_with(JobState.DONE, *foreign)) > LIFE_S - 10
+    path.unlink()
+    uploads.follow(asked_with(JobState.DONE, f"{PAGE}/uploads/{name}"))
+    while uploads.marking:  # noqa: ASYNC110  # it has no event
+        await asyncio.sleep(0.01)
+    assert not path.exists()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from html import unescape
 from typing import Any
 from urllib.parse import parse_qs
 
@@ -11,7 +12,7 @@ from gradio_client.exceptions import AppError
 
 from components.catalog import Catalog
 from components.jobs.batches import Batch, Card
-from components.jobs.comparisons import Choice, plan
+from components.jobs.comparisons import NEVER_SENT, Choice, plan
 from components.ui.cards import ORDERS, show_cards
 from components.ui.choices import picker, read_choice, write_choice
 from components.ui.compare_form import Asked, button_text, read_asked, show_plan, write_asked
@@ -143,6 +144,17 @@ async def test_whatever_was_typed_is_shown_and_never_run(services: Services, tex
     assert "<script>" not in html
     assert "<img src=x" not in html
     assert ("x" * 10_000 in html) == (text == HOSTILE[4])
+
+
+async def test_a_card_without_a_job_says_whether_it_was_deleted_or_never_sent(services: Services) -> None:
+    cards = (Card("flux-2", job="gone"), Card("imagen-4", job="never", refused=NEVER_SENT))
+    html = show_cards(services, Batch("b", "ann", 0.0, {"prompt": "a kite"}, cards), {}, ORDERS[0])
+    deleted, never = html.split("<li")[1:3]
+
+    assert "Deleted" in deleted
+    assert "You deleted this request." in deleted
+    assert "Not sent" in never
+    assert NEVER_SENT in unescape(never)
 
 
 def _query(address: str) -> dict[str, list[str]]:

@@ -1,4 +1,4 @@
-"""Files with their recipe for whom they belong to, and a picture that becomes the address of its form."""
+"""Files with their recipe for whom they belong to, and a picture that tells the settings of its form."""
 
 from __future__ import annotations
 
@@ -10,7 +10,6 @@ from collections.abc import AsyncIterator
 from datetime import UTC, datetime
 from email.message import Message
 from typing import Any
-from urllib.parse import parse_qs
 
 import httpx2
 import pytest
@@ -20,8 +19,8 @@ from components.api import Account
 from components.catalog import Catalog, build_request
 from components.jobs import Job, Runner
 from components.jobs.recipes import Recipe, embed, read, recipe_of
-from components.ui.address import read_query
 from components.ui.files import DROPS_AT_ONCE, LARGEST_DROP, MOST_JOBS, NO_PICTURE, NO_RECIPE, file_address, file_routes
+from components.ui.reuse import read_settings
 from components.ui.visitors import COOKIE, visitor_id
 from tests.jobs.faulty import png
 
@@ -142,6 +141,33 @@ async def test_an_archive_holds_the_jobs_in_the_order_they_were_named(
     assert answer.headers["cache-control"] == "private, no-store"
 
 
+async def test_an_archive_of_all_that_fits_holds_what_the_filters_leave_and_nothing_of_others(
+    page: httpx2.AsyncClient, catalog: Catalog, runner: Runner, account: Account, job: Job
+) -> None:
+    """Newest first, jobs without a picture among them; a filter that is none is none, and no address is an accident."""
+    other = await made(catalog, runner, account, "imagen-4")
+    failed = await made(catalog, runner, account, prompt="a kite #sandbox:failed")
+    theirs = await runner.submit(build_request(catalog, "flux-2", {"prompt": "mine"}), account, visitor_id(OTHER))
+    theirs = await runner.settled(theirs.id, theirs.visitor)
+
+    async def held(query: str, headers: dict[str, str] = ANN) -> list[str]:
+        answer = await page.get(f"/history.zip?{query}", headers=headers)
+        assert answer.status_code == 200, answer.text
+        told = json.loads(zipfile.ZipFile(io.BytesIO(answer.content)).read("manifest.json"))
+        return [row["task_id"] for part in ("pictures", "without_pictures") for row in told[part]]
+
+    assert await held("") == [other.task_id, job.task_id, failed.task_id]
+    assert await held("model=imagen-4") == [other.task_id]
+    assert await held("state=failed&text=KITE") == [failed.task_id]
+    assert await held("model=no-such&state=&until=soon&starred=&text=%00") == []
+    assert await held("", {"X-Playground-Visitor": OTHER}) == [theirs.task_id]
+    for headers in STRANGERS[2:6]:
+        assert await held("", headers) in ([], [theirs.task_id])
+    assert (await page.get("/history.zip?since=9999-99-99", headers=ANN)).status_code == 422
+    told = (await page.get("/history.zip", headers=ANN)).content
+    assert json.loads(zipfile.ZipFile(io.BytesIO(told)).read("manifest.json"))["requests_left_out"] == 0
+
+
 @pytest.mark.parametrize("count", [0, MOST_JOBS + 1])
 async def test_an_archive_of_none_or_of_too_many_jobs_is_refused(page: httpx2.AsyncClient, count: int) -> None:
     answer = await page.get("/files.zip", params={"job": [f"job-{number}" for number in range(count)]}, headers=ANN)
@@ -159,44 +185,21 @@ async def test_an_archive_of_none_or_of_too_many_jobs_is_refused(page: httpx2.As
 async def test_a_picture_that_was_downloaded_leads_back_to_its_form(
     page: httpx2.AsyncClient, catalog: Catalog, runner: Runner, account: Account, model: str, parameters: dict[str, Any]
 ) -> None:
-    """Opening the address and pressing the button would ask for the very same."""
+    """Filling it and pressing the button would ask for the very same."""
     job = await made(catalog, runner, account, model, **parameters)
     data = (await page.get(f"/files/{job.id}/1", headers=ANN)).content
-    told = (await page.post("/recipe", content=data)).json()
-    opening = read_query(catalog, parse_qs(told["query"][1:]))
+    chosen, settings, notice = read_settings(catalog, (await page.post("/recipe", content=data)).text)
 
-    assert (opening.notices, opening.tab, told["fill"], told["notice"]) == ((), "generate", {}, "")
-    assert build_request(catalog, opening.model.id, opening.parameters).body == dict(job.body)
-
-
-async def test_every_model_leads_back(page: httpx2.AsyncClient, catalog: Catalog) -> None:
-    """With its own example and all defaults, and where there are variants with each of them."""
-    for model in catalog.models:
-        defaults = {name: field.default for name, field in model.parameters.items() if field.default is not None}
-        for variant in model.variants or [None]:
-            asked = {**defaults, **model.example, **({"model": variant} if variant else {})}
-            data = embed(png(3, 2), a_recipe(model.id, **{"model": model.id} | asked))
-            opening = read_query(catalog, parse_qs((await page.post("/recipe", content=data)).json()["query"][1:]))
-            assert (opening.model.id, defaults | opening.parameters) == (model.id, asked)
+    assert notice == ""
+    assert build_request(catalog, chosen.id, settings).body == dict(job.body)
 
 
-async def test_a_text_too_long_for_an_address_is_given_beside_it(page: httpx2.AsyncClient) -> None:
-    """By the control it belongs to; a letter that is no ASCII takes six and more in an address."""
-    prompt = "Длинное описание. " * 270
-    urls = [f"https://a.example/{'b' * 2000}/{number}.png" for number in range(8)]
-    data = embed(png(3, 2), a_recipe(prompt=prompt, input_urls=urls, type="flex", model="flux-2"))
-    told = (await page.post("/recipe", content=data)).json()
+async def test_a_text_of_any_length_and_what_a_model_has_no_more_are_told_as_they_were(page: httpx2.AsyncClient) -> None:
+    """Whoever fills the form says what it cannot hold."""
+    parameters = {"prompt": "Длинное описание. " * 270, "input_urls": ["https://a.example/1.png"] * 8, "mood": "merry"}
+    told = (await page.post("/recipe", content=embed(png(3, 2), a_recipe(**parameters)))).json()
 
-    assert parse_qs(told["query"][1:])["type"] == ["flex"]
-    assert len(told["query"]) < 12_100
-    assert told["fill"] == {"prompt": prompt, "field-input_urls-images": "\n".join(urls)}
-
-
-async def test_what_a_model_has_no_more_is_named(page: httpx2.AsyncClient) -> None:
-    told = (await page.post("/recipe", content=embed(png(3, 2), a_recipe(prompt="a cat", mood="merry")))).json()
-
-    assert parse_qs(told["query"][1:]) == {"tab": ["generate"], "model": ["flux-2"], "prompt": ["a cat"]}
-    assert told["notice"] == "Flux 2 has no such parameter any more, so this was left out: mood."
+    assert told == {"model": "flux-2", "parameters": parameters}
 
 
 @pytest.mark.parametrize(
@@ -214,23 +217,6 @@ async def test_what_a_model_has_no_more_is_named(page: httpx2.AsyncClient) -> No
 async def test_a_picture_without_a_usable_recipe_is_told_why(page: httpx2.AsyncClient, data: bytes, words: str) -> None:
     answer = await page.post("/recipe", content=data)
     assert (answer.status_code, answer.json()) == (422, {"detail": words})
-
-
-async def test_hostile_recipes_are_answered_and_open_nothing_else(page: httpx2.AsyncClient, catalog: Catalog) -> None:
-    """Values of other types than the form has, names of the address, line ends: the page opens as for any address."""
-    for parameters in (
-        {"prompt": 7, "type": ["flex", "pro"], "input_urls": "javascript:alert(1)", "resolution": True},
-        {"prompt": ["a"] * 2000, "aspect_ratio": "&tab=models#", "input_urls": ["\r\nSet-Cookie: a=b"] * 100},
-        {"model": "imagen-4", "variant": "imagen-4", "prompt": "\0\u202e" * 9000, "__theme": "x", "tab": "models"},
-    ):
-        answer = await page.post("/recipe", content=embed(png(3, 2), a_recipe(**parameters)))
-        assert answer.status_code == 200
-        query = answer.json()["query"]
-        assert query.startswith("?tab=generate&model=flux-2")
-        assert query.isascii()
-        assert query.isprintable()
-        opening = read_query(catalog, parse_qs(query[1:]))
-        assert (opening.model.id, opening.tab) == ("flux-2", "generate")
 
 
 async def test_a_body_that_is_too_large_is_not_read_to_its_end(page: httpx2.AsyncClient) -> None:

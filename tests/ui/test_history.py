@@ -18,14 +18,16 @@ from gradio_client import Client
 from gradio_client.exceptions import AppError
 
 from components.api import Account, ApiClient
-from components.catalog import Catalog, build_request, load_catalog, rebuild_request
+from components.catalog import Catalog, build_request, load_catalog
 from components.errors import InputError, Problem
 from components.jobs import Job, JobState, PictureStore, Runner
 from components.jobs.batches import BatchStore
 from components.jobs.comparisons import Comparisons
-from components.jobs.records import DaySpend, Page, Wanted
+from components.jobs.records import DaySpend, Page
 from components.ui import history
+from components.ui.history_filters import HistoryFilters
 from components.ui.messages import STATE_WORDS
+from components.ui.reuse import settings_of
 from components.ui.services import Services, Visit
 from components.ui.visitors import visitor_id
 from tests.conftest import ROOT, records
@@ -176,7 +178,7 @@ def test_the_page_narrows_its_list_and_says_how_many_there_are(kept: App) -> Non
     assert "25–48 of 100" in page.does("history-newer", "click")["history-count"]
     told = page.does("history-text", "change", history_text="kite 99")
     assert "1–1 of 1" in told["history-count"]
-    assert told["history-files"].startswith('<a href="files.zip?job=job-99"')
+    assert re.findall('href="([^"]*)"', told["history-files"]) == ["files.zip?job=job-99"]
     assert "1–10 of 10" in page.does("history-text", "change", history_model="cogview-4")["history-count"]
     assert "1–4 of 4" in page.does("history-text", "change", history_starred=True)["history-count"]
     assert "1–24 of 100" in page.does("history-text", "change", history_since="2026-09-21")["history-count"]
@@ -235,40 +237,13 @@ def test_words_with_a_hash_in_a_note_are_tags(services: Services) -> None:
     assert re.findall(r'data-tag="([^"]*)"', html) == ["#Fox-2", "#logo"]
 
 
-def test_dates_are_whole_days_and_what_is_no_date_is_named() -> None:
-    wanted = history.wanted("", "", "", False, "2026-11-22", "2026-11-23")
-    assert wanted == Wanted(since=1795305600.0, until=1795305600.0 + 2 * 86_400)
-    assert history.wanted("", "", "", False, None, " ") == Wanted()
-    for text in ("22.11.2026", "soon", "2026-13-01", "99999-01-01"):
-        with pytest.raises(InputError, match="To"):
-            history.wanted("", "", "", False, None, text)
-
-
-def test_every_models_past_request_becomes_the_very_same_form_again(catalog: Catalog) -> None:
-    for model in catalog.models:
-        job = past(catalog, model=model.id)
-        job = replace(job, body=build_request(catalog, model.id, model.example).body)
-        found, parameters, notice = history.settings_of(catalog, job)
-        assert (found, notice) == (model, "")
-        assert build_request(catalog, found.id, parameters).body == rebuild_request(catalog, model.id, job.body).body
-
-
-def test_what_is_not_offered_any_more_is_left_out_and_named(catalog: Catalog) -> None:
-    job = past(catalog)
-    body = {**job.body, "resolution": "9K", "gone": 1, "prompt": "x" * 9_999}
-    _, parameters, notice = history.settings_of(catalog, replace(job, body=body))
-    assert parameters["prompt"] == "x" * 9_999
-    assert not {"resolution", "gone"} & set(parameters)
-    assert "resolution, gone" in notice
-
-
 def test_a_retired_model_says_so(tmp_path: Path, catalog: Catalog, services: Services) -> None:
     entries = yaml.safe_load((ROOT / "catalog.yaml").read_bytes())
     next(one for one in entries["models"] if one["id"] == "flux-2").update(status="retired", replaced_by="cogview-4")
     (tmp_path / "catalog.yaml").write_text(yaml.safe_dump(entries, allow_unicode=True), encoding="utf-8")
     later = replace(services, catalog=load_catalog(tmp_path / "catalog.yaml"))
     with pytest.raises(InputError, match="retired"):
-        history.settings_of(later.catalog, past(catalog))
+        settings_of(later.catalog, past(catalog).model, past(catalog).body)
     assert "cannot be asked any more" in history.show_detail(later, past(catalog))
     assert history.program(later, past(catalog), Visit(), "python").startswith("# This request cannot be made any more.")
 
@@ -296,9 +271,21 @@ async def test_the_pictures_of_a_page_are_one_download(services: Services) -> No
         past(services.catalog, 2, pictures=()),
         past(services.catalog, 3, pictures=(PICTURE,) * 2),
     ]
-    assert 'href="files.zip?job=job-1&amp;job=job-3"' in history.files_link(jobs)
-    assert "3 pictures" in history.files_link(jobs)
-    assert history.files_link(jobs[1:2]) == ""
+    filters = HistoryFilters(text="a <b> & c", starred=True)
+    page = history.files_links(Page(3, tuple(jobs)), filters)
+    assert re.findall('href="([^"]*)"', page) == ["files.zip?job=job-1&amp;job=job-3"]
+    assert "3 pictures" in page
+    assert history.files_links(Page(1, tuple(jobs[1:2])), filters) == ""
+
+
+async def test_all_that_fits_is_one_download_too_where_it_has_more_pages(services: Services) -> None:
+    """Up to a number of requests; beyond it, as the words say, the newest of them."""
+    filters = HistoryFilters(text="a <b> & c", starred=True)
+    some = history.files_links(Page(30, (past(services.catalog, 1),)), filters)
+    many = history.files_links(Page(1_234, (past(services.catalog, 1),)), filters)
+    assert re.findall('href="([^"]*)"', some)[1] == "history.zip?text=a+%3Cb%3E+%26+c&amp;starred=1"
+    assert "pictures of all 30" in some
+    assert "pictures of the newest 200" in many
 
 
 async def test_the_spend_is_drawn_and_told_in_numbers(services: Services) -> None:

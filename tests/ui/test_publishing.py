@@ -7,6 +7,7 @@ import io
 import sqlite3
 from collections.abc import AsyncIterator
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
@@ -51,6 +52,18 @@ async def published(services: Services, *models: str | Choice, **shared: object)
     """The token of a comparison of Ann's that everybody may read."""
     batch = await compared(services, *models, **shared)  # type: ignore[arg-type]
     return str((await services.comparisons.publish(batch.id, ANN)).token)
+
+
+async def test_the_preview_is_at_the_public_address_where_there_is_one(services: Services) -> None:
+    """Behind a proxy the request says http, though the world sees https; another site follows only what is written."""
+    token = await published(services, "cogview-4")
+    app = FastAPI()
+    app.include_router(publishing_routes(replace(services, public_address="https://playground.example")))
+    async with httpx2.AsyncClient(transport=httpx2.ASGITransport(app), base_url="http://10.0.0.7:7860") as behind:
+        page = Reader((await behind.get(f"/c/{token}")).text)
+
+    assert page.meta("og:image") == f"https://playground.example/c/{token}/preview.png"
+    assert page.meta("og:url") == f"https://playground.example/c/{token}"
 
 
 async def test_the_report_is_a_download_for_its_own_visitor(services: Services, site: httpx2.AsyncClient) -> None:

@@ -1,8 +1,6 @@
 () => {
   // A picture that was made here and is dropped on the page fills the form with the settings inside it.
-  const KEPT = ["__theme", "__sign", "__lang"];
   const LARGEST = 32_000_000;
-  const AFTER = "playground-dropped";
   const HINT = "Drop a picture made here to fill the form with its settings";
   const LOOK = {
     position: "fixed", inset: "0", zIndex: "10000", display: "none", placeItems: "center", padding: "24px",
@@ -11,6 +9,7 @@
     outline: "2px dashed var(--color-accent)", outlineOffset: "-16px",
   };
 
+  let drops = 0;
   const hint = document.createElement("div");
   hint.id = "drop-hint";
   hint.textContent = HINT;
@@ -42,27 +41,10 @@
     const answer = await fetch("recipe", { method: "POST", body: file }).catch(() => null);
     const told = await answer?.json().catch(() => null);
     if (!answer?.ok || !told) return say(told?.detail ?? "The picture could not be sent: the connection broke off. Try again.");
-    const lines = told.notice ? [told.notice] : [];
-    if (document.querySelector(".pill.visitor")) lines.push("The page was opened anew. Enter your key again to go on with it.");
-    sessionStorage.setItem(AFTER, JSON.stringify({ fill: told.fill, lines }));
-    const next = new URLSearchParams(told.query);
-    const now = new URLSearchParams(location.search);
-    for (const name of KEPT) if (now.has(name)) next.set(name, now.get(name));
-    location.assign(`${location.pathname}?${next}`);
+    document.querySelector("#dropped")?.remove();
+    // With a number, so that the same picture once more is a change too.
+    window.playground.type(document.querySelector("#dropped-settings :is(input, textarea)"), JSON.stringify({ ...told, drops: (drops += 1) }));
   }
-
-  // What was too long for the address is filled in once the page has opened as its address says.
-  const left = JSON.parse(sessionStorage.getItem(AFTER) ?? "null");
-  sessionStorage.removeItem(AFTER);
-  const opening = left && setInterval(() => {
-    if (!document.querySelector(".pill")) return;
-    clearInterval(opening);
-    if (left.lines.length) say(left.lines.join(" "));
-    for (const [id, text] of Object.entries(left.fill)) {
-      const box = document.getElementById(id)?.querySelector("textarea, input");
-      if (box) window.playground.type(box, text);
-    }
-  }, 300);
 
   // A picture that is dragged out of a page comes as HTML too; only files from outside are taken.
   const brings = (event) => event.dataTransfer?.types.includes("Files") && !event.dataTransfer.types.includes("text/html");

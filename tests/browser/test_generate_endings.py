@@ -1,0 +1,94 @@
+"""Every way a job can end, told in words: what happened, what it cost, what to do next."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.browser.conftest import Playground, Visitor, button, choose, generate, say, word
+
+# What a prompt rehearses, the word it ends with, and what the visitor is told: what happened, charge, next step.
+ENDINGS = (
+    ("credits", "Failed", ("out of credits (402)", "Nothing was charged.", "https://apiin.one/billing/credits")),
+    ("key", "Failed", ("refuses the key (401)", "Nothing was charged.", "Check the key")),
+    ("moderation", "Failed", ("refuses this content (400)", "Nothing was charged.", "Rephrase the prompt")),
+    ("moderated-later", "Failed", ("Blocked by the safety system", "does not say whether", "Rephrase the prompt")),
+    ("failed", "Failed", ("The model crashed", "does not say whether", "Try again, or try another model.")),
+    ("empty", "Failed", ("no picture", "may have been charged", "Report the task id")),
+    ("gone", "Not saved yet", ("404", "most likely charged", "Check again")),
+    ("broken", "Unsure", ("may have been accepted", "may have been charged", "which may pay twice, or let it go")),
+    ("upstream", "Unsure", ("The service failed (500)", "may have been charged", "which may pay twice, or let it go")),
+    ("rate", "Done", ()),
+)
+
+
+def test_every_ending_says_what_happened_what_it_cost_and_what_to_do(visit: Visitor, app: Playground) -> None:
+    page, logged = visit(app.address), len(app.log)
+    for marker, ending, words in ENDINGS:
+        say(page, f"A lighthouse #sandbox:{marker}")
+        generate(page, ending)
+        for part in words:
+            expect(page.locator("#place .result"), marker).to_contain_text(part)
+        buttons = {"Unsure": ("Ask again", "Let it go"), "Not saved yet": ("Check again",)}.get(ending, ())
+        for name in buttons:
+            expect(page.get_by_role("button", name=name)).to_be_visible()
+        assert "Traceback" not in page.locator("body").inner_text()
+    assert "Traceback" not in app.log[logged:]
+    choose(page, "aspect_ratio", "3:2")
+    say(page, "A lighthouse #sandbox:square")
+    generate(page)
+    expect(page.locator("#place .facts .chip")).to_have_text("asked 3:2, got 1:1")
+    _decides(page, app)
+
+
+def _decides(page: Page, app: Playground) -> None:
+    """An unsure request can be let go, or asked again: only then is there another one."""
+    jobs = app.jobs
+    say(page, "A second lighthouse #sandbox:upstream")
+    generate(page, "Unsure")
+    assert len(app.jobs) == len(jobs) + 1
+    page.get_by_role("button", name="Let it go").click()
+    expect(page.get_by_role("button", name="Ask again")).not_to_be_visible()
+    expect(page.locator("#place .note")).to_be_visible()
+    assert len(app.jobs) == len(jobs) + 1
+    say(page, "A third lighthouse #sandbox:upstream")
+    generate(page, "Unsure")
+    page.evaluate("document.querySelector('#place .result').dataset.seen = 'before'")
+    page.get_by_role("button", name="Ask again").click()
+    expect(page.locator("#place [data-seen]")).to_have_count(0)
+    expect(word(page)).to_have_text("Unsure")
+    assert len(app.jobs) == len(jobs) + 3
+
+
+def test_while_it_runs_the_place_has_the_shape_and_stop_tells_of_the_charge(visit: Visitor, app: Playground) -> None:
+    page, jobs = visit(f"{app.address}/?model=flux-2&aspect_ratio=16:9&prompt=A+lake+%23sandbox:never"), app.jobs
+    button(page).click()
+    expect(word(page)).to_have_text("Running")
+    box = page.locator("#place .skeleton").bounding_box() or {}
+    assert box["width"] / box["height"] == pytest.approx(16 / 9, rel=0.02)
+    expect(page.locator("#place .state")).to_contain_text(re.compile(r"typically [\d.]+–[\d.]+ s"))
+    expect(page.get_by_role("progressbar")).to_have_attribute("aria-valuenow", re.compile(r"^\d\d?$"))
+    expect(page.locator("#place .tick")).to_have_text(re.compile("^[2-9] s$"))
+    button(page).click()
+    page.locator("#stop-button").click()
+    expect(word(page)).to_have_text("Stopped")
+    expect(page.locator("#place .problem")).to_contain_text("It may still finish and be charged.")
+    expect(page.get_by_role("button", name="Check again")).to_be_visible()
+    expect(page.locator("#stop-button")).not_to_be_visible()
+    assert len(app.jobs) == len(jobs) + 1
+
+
+def test_five_visitors_at_once_get_their_pictures_though_one_task_never_ends(visit: Visitor, app: Playground) -> None:
+    prompts = ["A lake #sandbox:never", *(f"A boat with the number {number}" for number in range(4))]
+    pages: list[Page] = [visit(f"{app.address}/?model=flux-2", ready=False) for _ in prompts]
+    for page, prompt in zip(pages, prompts, strict=True):
+        expect(button(page)).to_contain_text("credits")
+        say(page, prompt)
+    for page in pages:
+        button(page).click()
+    for page, prompt in zip(pages[1:], prompts[1:], strict=True):
+        expect(word(page)).to_have_text("Done")
+        expect(page.locator("#place img")).to_have_attribute("alt", f"{prompt} (Flux 2)")
+    expect(word(pages[0])).to_have_text("Running")

@@ -1,0 +1,167 @@
+"""Every model's form: its own parameters, the price on the button, and what is explained at a field before it is sent."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from playwright.sync_api import Page, expect
+
+from components.catalog import Catalog, Kind, Model, build_request, load_catalog
+from components.costs import price
+from components.jobs.uploads import NO_ADDRESS
+from tests.browser.conftest import Playground, Visitor, button, choose, field, generate, pick_model, say
+from tests.conftest import ROOT
+
+SHIPPED = load_catalog(ROOT / "catalog.yaml")
+RULES = (
+    ("hunyuan-image-3", "type", "edit", "images", "Required when type is edit."),
+    ("seedream-4-5", "model", "seedream/4.5-edit", "image_urls", "Required when model is seedream/4.5-edit."),
+)
+PRICED: Mapping[str, tuple[Mapping[str, Any], ...]] = {
+    "gpt-image-1.5-official": ({"quality": "high"},),
+    "flux-2": ({"type": "flex"}, {"type": "flex", "resolution": "2K"}, {"type": "pro", "resolution": "2K"}),
+    "recraft-v4": ({"model": "recraft-v4-pro-text-to-vector"},),
+    "ideogram-v3": ({"model": "ideogram-v3-quality"},),
+    "kling-image-o1": ({"num_images": 9}, {"type": "ai-multi-shot"}),
+    "imagen-4": ({"model": "imagen4-ultra", "num_images": 25},),
+}
+
+
+def test_every_model_has_exactly_its_own_form_makes_a_picture_and_says_what_it_costs(
+    visit: Visitor, app: Playground
+) -> None:
+    page = visit(app.address)
+    say(page, "Three blue boats on a quiet lake")
+    for model in sorted(SHIPPED.models, key=lambda model: model is not SHIPPED.first):
+        if model is not SHIPPED.first:
+            pick_model(page, model)
+        _has_its_own_form(page, model)
+        _makes_a_picture(page, model)
+        _says_what_it_costs(page, model)
+
+
+def _has_its_own_form(page: Page, model: Model) -> None:
+    """Its parameters and no others, with what the catalog says of them; without a public address pictures are addresses."""
+    fields = {name: item for name, item in model.parameters.items() if item.kind is not Kind.PROMPT}
+    if any(item.kind in (Kind.SEED, Kind.TEXT) for item in fields.values()) or "mask_image" in fields:
+        _unfold(page)
+    for name, item in fields.items():
+        place = f"{model.id}, {name}"
+        control = page.locator(f"#parameters #field-{name}-{item.kind.name.lower()}")
+        expect(control.locator("[data-testid=block-info]"), place).to_have_text(item.title)
+        expect(control.locator(".info-text"), place).to_have_text(item.description)
+        default = "" if item.default is None else str(item.default)
+        expect(control.locator("input, textarea").first, place).to_have_value(
+            re.compile(rf"^{re.escape(default)}( · [\d,]+ credits)?$")
+        )
+        if item.kind in (Kind.CHOICE, Kind.OPEN_CHOICE):
+            control.locator("input").click()
+            offered = page.locator("[role=option]")
+            expect(offered, place).to_have_count(len(item.enum or item.examples))
+            texts = offered.evaluate_all("nodes => nodes.map(node => node.getAttribute('aria-label').split(' · ')[0])")
+            assert texts == [str(value) for value in item.enum or item.examples], place
+            offered.nth(texts.index(default)).click()
+            expect(offered, place).to_have_count(0)
+        if item.kind is Kind.IMAGES:
+            around = page.locator(f".takes-pictures:has(#field-{name}-images)")
+            expect(around, place).to_contain_text(NO_ADDRESS)
+    expect(page.locator('#parameters [id^="field-"]'), model.id).to_have_count(len(fields))
+    expect(page.locator("input[type=file]"), model.id).to_have_count(0)
+    expect(button(page), model.id).to_have_text(_label(model, {}))
+
+
+def _unfold(page: Page) -> None:
+    """What is rarely needed is under a fold, which may be open from the model before."""
+    fold = page.locator("#more-parameters > button")
+    if "open" not in str(fold.get_attribute("class")).split():
+        fold.click()
+    expect(fold).to_contain_class("open")
+
+
+def _makes_a_picture(page: Page, model: Model) -> None:
+    generate(page)
+    picture = page.locator("#place img")
+    expect(picture, model.id).to_have_count(1)
+    expect(picture, model.id).to_have_js_property("complete", True)
+    assert picture.evaluate("node => node.naturalWidth") > 0, model.id
+    expect(page.locator("#place .facts"), model.id).to_have_text(re.compile(r"\d+ × \d+ (PNG|JPEG|WEBP)"))
+    task = page.locator("#place .task code").inner_text()
+    assert re.fullmatch(rf"n{(model.node or '').removeprefix('node')}\w+", task), task
+    page.locator("#place .copy").click()
+    expect(page.locator("#place .copy"), model.id).to_have_text(re.compile("Copied"))
+
+
+def _says_what_it_costs(page: Page, model: Model) -> None:
+    """The price of exactly these settings is on the button."""
+    for settings in PRICED.get(model.id, ()):
+        for key, value in settings.items():
+            if isinstance(value, int):
+                field(page, key).locator("input").fill(str(value))
+            else:
+                choose(page, key, value)
+        expect(button(page), f"{model.id} {settings}").to_have_text(_label(model, settings))
+
+
+def _label(model: Model, settings: Mapping[str, Any]) -> str:
+    return f"Generate · {price(SHIPPED, build_request(SHIPPED, model.id, settings, prompt_needed=False))}"
+
+
+def test_a_count_gives_that_many_pictures_and_a_vector_variant_gives_svg(visit: Visitor, app: Playground) -> None:
+    page = visit(f"{app.address}/?model=imagen-4&prompt=Two+foxes&num_images=3&variant=imagen4-fast")
+    expect(button(page)).to_have_text("Generate · 12 credits · $0.12")
+    expect(page.locator("#code")).to_contain_text('"model": "imagen4-fast"')
+    generate(page)
+    expect(page.locator("#place img")).to_have_count(3)
+    expect(page.locator("#place .facts")).to_contain_text("3 pictures, ")
+    pick_model(page, SHIPPED.find("recraft-v4") or SHIPPED.first)
+    choose(page, "model", "recraft-v4-text-to-vector")
+    expect(button(page)).to_have_text("Generate · 20 credits · $0.20")
+    generate(page)
+    expect(page.locator("#place .facts")).to_contain_text("SVG")
+    expect(page.locator("#place img")).to_have_attribute("src", re.compile(r"\.svg$"))
+    assert page.locator("#place img").evaluate("async node => { await node.decode(); return node.naturalWidth }") > 0
+
+
+def test_what_is_not_allowed_or_missing_is_explained_at_its_field_and_not_sent(
+    visit: Visitor, app: Playground, catalog: Catalog
+) -> None:
+    """A count out of its range, a prompt that is empty or too long, a picture without which there is nothing to edit."""
+    page, jobs = visit(f"{app.address}/?model=kling-image-o1&prompt=Two+foxes"), app.jobs
+    for typed, reason in (("10", "large. Allowed: 1 to 9."), ("0", "small. Allowed: 1 to 9.")):
+        field(page, "num_images").locator("input").fill(typed)
+        expect(field(page, "num_images").locator(".info-text")).to_contain_text(reason)
+        generate(page, "Not sent")
+        expect(page.locator("#place .problem")).to_contain_text(reason)
+    field(page, "num_images").locator("input").fill("9")
+    expect(field(page, "num_images").locator(".info-text")).to_have_text("How many images to make, 1 to 9.")
+    pick_model(page, catalog.find("hunyuan-image-3") or catalog.first)
+    long = "is too long (2,001 characters). At most 2,000."
+    for prompt, words in (("", "is empty"), ("x" * 2001, long), ("   ", "is empty")):
+        say(page, prompt)
+        expect(page.locator("#code")).to_contain_text(words)
+        generate(page, "Not sent")
+        expect(page.locator("#place .problem")).to_contain_text(words)
+        expect(page.locator("#place .problem")).to_contain_text("Nothing was charged. Correct the field and try again.")
+    assert app.jobs == jobs
+    say(page, "A red door")
+    for name, switch, value, wanted, words in RULES:
+        model, jobs = catalog.find(name), app.jobs
+        assert model
+        if name != "hunyuan-image-3":
+            pick_model(page, model)
+        info = field(page, wanted).locator(".info-text")
+        expect(info, name).to_have_text(model.parameters[wanted].description)
+        choose(page, switch, value)
+        expect(info, name).to_have_text(f"▲ {words}")
+        expect(info, name).to_have_css("color", "rgb(185, 28, 28)")
+        expect(page.locator("#code"), name).to_contain_text("Not a request yet")
+        generate(page, "Not sent")
+        expect(page.locator("#place .problem"), name).to_contain_text(words.lower())
+        field(page, wanted).locator("textarea").fill("no address")
+        expect(info, name).to_contain_text("is no web address")
+        field(page, wanted).locator("textarea").fill("https://pictures.example/door.png")
+        expect(info, name).to_have_text(model.parameters[wanted].description)
+        assert app.jobs == jobs, name
+        generate(page)

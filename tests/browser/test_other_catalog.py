@@ -1,0 +1,59 @@
+"""An application with another catalog than the one that ships, and little patience: what is not known, retired, or never ends."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+import yaml
+from playwright.sync_api import Browser, expect
+
+from tests.browser.conftest import Playground, Visitor, button, generate, playground, word
+from tests.conftest import ROOT
+
+
+@pytest.fixture(scope="module")
+def hurried(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Playground]:
+    """An application that waits two seconds for a task; one of its models states no time, one is retired."""
+    folder, entries = tmp_path_factory.mktemp("hurried"), yaml.safe_load((ROOT / "catalog.yaml").read_bytes())
+    named = {entry["id"]: entry for entry in entries["models"]}
+    del named["ideogram-v4"]["seconds"]
+    named["cogview-4"] |= {"status": "retired", "replaced_by": "flux-2"}
+    changed = folder / "catalog.yaml"
+    changed.write_text(yaml.safe_dump(entries, sort_keys=False, allow_unicode=True), encoding="utf-8")
+    with playground(folder, PLAYGROUND_CATALOG=str(changed), PLAYGROUND_DEADLINE_S="2") as running:
+        yield running
+
+
+def test_what_is_not_known_sorts_last_and_is_a_dash_and_a_retired_model_is_not_offered(
+    visit: Visitor, hurried: Playground
+) -> None:
+    """An address that asks for the retired one says so, and still opens."""
+    page = visit(f"{hurried.address}/?model=cogview-4&prompt=A+cat")
+    expect(page.locator("#banner")).to_contain_text("CogView 4 has been retired. This is Flux 2 instead.")
+    expect(button(page)).to_contain_text("Generate · 5 credits")
+    page.get_by_role("tab", name="Models & prices").click()
+    expect(page.locator("#models-table .virtual-row")).to_have_count(10)
+    expect(page.locator("#models-table")).not_to_contain_text("CogView 4")
+    seconds = page.locator('#models-table th[title="Seconds"]')
+    seconds.click()
+    expect(seconds.get_by_label("Sorted ascending")).to_be_visible()
+    rows = page.locator("#models-table .virtual-row")
+    expect(rows.last.locator("[role=gridcell]").first).to_contain_text("Ideogram V4")
+    times = rows.locator("[role=gridcell]:nth-of-type(8)").all_inner_texts()
+    assert times[-1].strip() == "—"
+    assert not [text for text in times[:-1] if "—" in text]
+    assert "Traceback" not in hurried.log
+
+
+def test_a_task_that_never_ends_is_still_running_and_can_be_looked_at_again(visit: Visitor, hurried: Playground) -> None:
+    page = visit(f"{hurried.address}/?model=flux-2&prompt=A+lake+%23sandbox:never")
+    generate(page, "Still running")
+    expect(page.locator("#place .problem")).to_contain_text("It may still finish and be charged.")
+    task, jobs = page.locator("#place .task code").inner_text(), hurried.jobs
+    expect(page.locator("#place .problem-what")).to_contain_text(task)
+    page.get_by_role("button", name="Check again").click()
+    expect(word(page)).to_have_text("Running")
+    expect(word(page)).to_have_text("Still running")
+    expect(page.locator("#place .task code")).to_have_text(task)
+    assert hurried.jobs == jobs
