@@ -46,7 +46,11 @@ class Register:
         self._bells: defaultdict[str, asyncio.Event] = defaultdict(asyncio.Event)
 
     async def get(self, job_id: str) -> Job | None:
-        return self.live.get(job_id) or await self.store.get(job_id)
+        """The job as this process knows it: nobody is shown a change before it, and then an older state again."""
+        if job := self.live.get(job_id):
+            return job
+        kept = await self.store.get(job_id)
+        return self.live.get(job_id) or kept  # somebody may have begun to work on it while it was read
 
     async def add(self, job: Job) -> Job:
         kept = await self.store.add(job)

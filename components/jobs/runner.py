@@ -284,7 +284,8 @@ class Runner:
     async def let_go(self, job_id: str, visitor: str) -> Job:
         """The visitor's decision not to ask again for an uncertain job. Its price counts as spent."""
         job = await self.find(job_id, visitor)
-        return await self._register.change(job_id, {JobState.UNCERTAIN}, dropped=True, note=LET_GO) or job
+        let_go = await self._register.change(job.id, {JobState.UNCERTAIN}, dropped=True, note=LET_GO)
+        return let_go or await self.find(job_id, visitor)
 
     async def spent_by(self, visitor: str, since: float = 0.0) -> Spend:
         """Credits of this visitor's own key since then."""

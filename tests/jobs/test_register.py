@@ -10,8 +10,10 @@ import pytest
 
 from components.catalog import Catalog
 from components.errors import CapReached, RecordsUnavailable
-from components.jobs import Caps, JobState, Spend, SqlStore
+from components.jobs import Caps, Job, JobState, Spend, SqlStore, open_database
 from components.jobs.doorbell import hashed
+from components.jobs.metrics import Metrics
+from components.jobs.register import Register
 from tests.jobs.conftest import NOON, a_job, beside, filled, locked
 from tests.jobs.faulty import TASK, created, finished, held, http, misbehaving, running, settled
 from tests.jobs.processes import account, process, submit, until
@@ -128,3 +130,33 @@ async def test_a_claim_whose_answer_was_lost_may_be_repeated(store: SqlStore) ->
     await filled(store, second)
     with pytest.raises(CapReached):
         await store.claim(second.id, caps, NOON, token)
+
+
+class SlowlyTold(SqlStore):
+    """What was read is told when the gate opens."""
+
+    gate: asyncio.Event
+
+    async def get(self, job_id: str) -> Job | None:
+        job = await super().get(job_id)
+        await self.gate.wait()
+        return job
+
+
+async def test_a_change_is_seen_by_nobody_before_the_process_that_made_it_knows(tmp_path: Path) -> None:
+    """Else a watcher sees a job go on, and then the older state again, takes it for its end and looks away."""
+    database = open_database(f"sqlite:///{tmp_path / 'playground.db'}")
+    store = SlowlyTold(database)
+    store.gate = asyncio.Event()
+    register = Register(store, Metrics())
+    unsure = await register.add(a_job(state=JobState.UNCERTAIN))
+    await store.change(unsure.id, set(JobState), state=JobState.RUNNING)  # written, and its writer has not heard of it yet
+    reading = asyncio.create_task(register.get(unsure.id))
+    await asyncio.sleep(0.1)
+    register.live[unsure.id] = unsure
+    store.gate.set()
+    seen = [await reading, await register.get(unsure.id)]
+    await store.aclose()
+    database.close()
+
+    assert [job.state for job in seen if job] == [JobState.UNCERTAIN] * 2
