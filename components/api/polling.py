@@ -24,6 +24,7 @@ LAST_SHARE = 0.994
 BELIEVED = (0.01, 86_400.0)
 SCREEN_PRICE = 0.05
 BUSY_JOBS = 50
+DOUBLED = 8.0
 
 
 @dataclass(frozen=True)
@@ -93,9 +94,11 @@ def poll_price(going: int) -> float:
     """What a poll is worth in seconds of waiting while this many jobs are going.
 
     A person who watches gets SCREEN_PRICE. Beyond BUSY_JOBS a poll also costs the others: at a thousand jobs
-    the client would spend a whole core on polls alone.
+    the client would spend a whole core on polls alone. Up to DOUBLED times it costs twice that: two hundred jobs
+    are to take half a core, while at a thousand it is the wait that must not grow.
     """
-    return SCREEN_PRICE * max(1.0, going / BUSY_JOBS)
+    crowd = going / BUSY_JOBS
+    return SCREEN_PRICE * max(1.0, crowd, min(2 * crowd, DOUBLED))
 
 
 def quiet_delay(elapsed: float, polls: int, timing: Timing, hint: float | None = None) -> float:
