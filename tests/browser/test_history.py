@@ -12,6 +12,11 @@ from tests.browser.conftest import Playground, Visitor, fits, looks
 from tests.browser.past import SOME, count, have_made, secret_of, visit_as
 from tests.browser.test_look import PALE
 
+SIZES = """async (pictures) => {
+  for (const one of pictures) await one.decode();
+  return pictures.map((one) => [one.naturalWidth, one.naturalHeight]);
+}"""
+
 
 @pytest.fixture(scope="module")
 def ann(app: Playground) -> str:
@@ -30,9 +35,7 @@ def test_everything_asked_for_is_there_newest_first_and_nobody_elses(visit: Visi
     expect(page.locator(".entry .why")).to_contain_text("The model crashed")
     pictures = page.locator(".entry .frame img")
     expect(pictures).to_have_count(3)
-    sizes = pictures.evaluate_all(
-        "async all => { for (const one of all) await one.decode(); return all.map((one) => [one.naturalWidth, one.naturalHeight]) }"
-    )
+    sizes = pictures.evaluate_all(SIZES)
     assert [max(size) for size in sizes] == [480] * 3, sizes
     for address in pictures.evaluate_all("all => all.map((one) => one.src)"):
         assert re.fullmatch(rf"{re.escape(app.address)}/pictures/[0-9a-f]{{64}}\.\w+/small", address), address

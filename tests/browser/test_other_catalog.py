@@ -1,4 +1,4 @@
-"""An application with another catalog than the one that ships, and little patience: what is not known, retired, or never ends."""
+"""An application with another catalog than ships, and little patience: what is not known, retired, or never ends."""
 
 from __future__ import annotations
 

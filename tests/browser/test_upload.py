@@ -119,7 +119,7 @@ def test_a_picture_can_be_chosen_by_keyboard_pasted_and_dropped_on_its_field(vis
 
 
 def test_the_upload_is_there_with_its_field_and_not_without(visit: Visitor, public: Playground, catalog: Catalog) -> None:
-    """For each model as many as it has fields for pictures that are not under the fold; one for one picture holds the last."""
+    """As many as the model has fields for pictures that are not under the fold; a field for one holds the last."""
     page = visit(public.address)
     for name, count in (("flux-2", 1), ("cogview-4", 0), ("seedream-4-5", 1), ("imagen-4", 0)):
         pick_model(page, named(catalog, name))
