@@ -157,7 +157,7 @@ def _reuse(
         return updates | await refreshed(services, now, header, (notice,))
 
     async def fill(text: str, now: Visit) -> dict[Any, Any]:
-        """What a picture that was dropped says of itself. A job that is shown stays."""
+        """What a picture that was dropped says of itself, with the example of its model in the place of the result."""
         try:
             model, parameters, notice = read_settings(services.catalog, text)
         except PlaygroundError as error:
