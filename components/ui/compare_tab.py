@@ -119,7 +119,8 @@ def build_compare_tab(services: Services, visit: gr.State) -> CompareTab:
 
     async def begin(given: Updates, request: gr.Request) -> Updates:
         """Send the plan. A seed that is left open is drawn, shown, and used for every model that takes one."""
-        asked, visitor, seed = form.read(given), arrived(given[visit]), form.roles[Role.SEED]
+        asked, seed = form.read(given), form.roles[Role.SEED]
+        visitor = arrived(given[visit], request.headers.get("cookie"))
         if "seed" not in asked.shared or not given[form.lock]:
             asked = replace(asked, shared={**asked.shared, "seed": draw_seed()})
         try:
@@ -166,12 +167,13 @@ def build_compare_tab(services: Services, visit: gr.State) -> CompareTab:
     async def watch(given: Updates, request: gr.Request) -> AsyncIterator[Updates]:
         """The cards once a second until every job is settled. A newer watch of the same page ends an older one."""
         page, turn = str(request.session_hash), object()
+        visitor = arrived(given[visit], request.headers.get("cookie")).visitor
         latest[page] = turn
         try:
             going = True
             while going:
                 try:
-                    now, jobs = await comparisons.current(await comparisons.find(given[batch], given[visit].visitor))
+                    now, jobs = await comparisons.current(await comparisons.find(given[batch], visitor))
                 except JobNotFound:
                     yield {cards: gr.skip()}
                     return

@@ -132,9 +132,7 @@ def build_generate_tab(services: Services, visit: gr.State) -> GenerateTab:
     async def begin(given: Updates, request: gr.Request) -> Updates:
         """Send the form as a request; the panel watches its job."""
         chosen, parameters = read(given)
-        return dict(
-            await panel.send(lambda: build_request(catalog, chosen.id, parameters), given[visit], str(request.session_hash))
-        )
+        return dict(await panel.send(lambda: build_request(catalog, chosen.id, parameters), given[visit], request))
 
     quiet: dict[str, Any] = {"queue": False, "show_progress": "hidden", "api_visibility": "private"}
     latest: dict[str, Any] = {**quiet, "trigger_mode": "always_last"}

@@ -10,7 +10,7 @@ import gradio as gr
 
 from components.errors import KeyRefused, RecordsUnavailable
 from components.ui import messages
-from components.ui.services import Services, Visit
+from components.ui.services import Services, Visit, arrived
 from components.ui.templates import render
 
 
@@ -51,10 +51,10 @@ def build_header(services: Services, visit: gr.State) -> Header:
     banner = gr.HTML(elem_id="banner")
     header = Header(pill, banner, spend, forget, ())
 
-    async def enter(typed: str, now: Visit) -> dict[Any, Any]:
+    async def enter(typed: str, now: Visit, request: gr.Request) -> dict[Any, Any]:
         """Take the key for this visit and empty the box, whatever it held."""
         try:
-            after = now.with_key(typed)
+            after = arrived(now, request.headers.get("cookie")).with_key(typed)
         except KeyRefused as error:
             return {key: "", banner: render("banner", lines=[messages.plain(error)])}
         if after.key:

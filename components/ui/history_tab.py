@@ -17,9 +17,8 @@ from components.ui.choices import title
 from components.ui.history_filters import HistoryFilters, read_history_query, wanted, write_history_query
 from components.ui.history_panel import HistoryPanel, build_history_panel
 from components.ui.messages import STATE_WORDS, plain
-from components.ui.services import Services, Visit
+from components.ui.services import Services, Visit, arrived
 from components.ui.templates import render
-from components.ui.visitors import read_visitor
 
 BEAT_S = 2.0
 VIEWS = ("gallery", "table")
@@ -114,8 +113,7 @@ def build_history_tab(services: Services, visit: gr.State) -> HistoryTab:
         latest[page] = turn
         try:
             asked_for = narrowed(given)
-            # The tab may be opened before the page knows whose visit this is.
-            visitor = given[visit].visitor or read_visitor(request.headers.get("cookie", ""))
+            visitor = arrived(given[visit], request.headers.get("cookie")).visitor
             asks = wanted(asked_for)
             found = await runner.search(visitor, asks, history.PAGE, where.before)
             while not found.jobs and where.behind:  # all of it was deleted

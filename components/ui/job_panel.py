@@ -34,7 +34,7 @@ class JobPanel:
     job: gr.State
     news: gr.Textbox
     parts: frozenset[Any]
-    send: Callable[[Callable[[], Request], Visit, str], Any]
+    send: Callable[[Callable[[], Request], Visit, gr.Request], Any]
     resume: Callable[[Visit], Any]
 
     def watched(self, event: Any) -> None:
@@ -87,10 +87,10 @@ def build_job_panel(services: Services, visit: gr.State) -> JobPanel:
     def moved(job_id: str) -> str:
         return f"{job_id} {time.monotonic()}"
 
-    async def send(build: Callable[[], Request], visitor: Visit, page: str) -> Updates:
+    async def send(build: Callable[[], Request], visitor: Visit, request: gr.Request) -> Updates:
         """The job of a request, queued; the one that is going already for the same request of the same visitor."""
-        visitor = arrived(visitor)
-        latest[page] = object()  # whatever the page watches now has nothing more to say in this place
+        visitor = arrived(visitor, request.headers.get("cookie"))
+        latest[str(request.session_hash)] = object()  # whatever the page watches now has nothing more to say in this place
         try:
             started = await runner.submit(build(), services.account(visitor), visitor.visitor, once=True)
             return {**shown(started), **(await beside(visitor.visitor, started.id))[0], news: moved(started.id)}
@@ -107,7 +107,7 @@ def build_job_panel(services: Services, visit: gr.State) -> JobPanel:
         page, turn = str(request.session_hash), object()
         latest[page] = turn
         try:
-            async with aclosing(followed(job_id, visitor)) as following:
+            async with aclosing(followed(job_id, arrived(visitor, request.headers.get("cookie")))) as following:
                 async for updates in following:
                     if latest.get(page) is not turn:
                         # Gradio repeats the last yield of an event that ends: without this one, the old job's end.
@@ -167,9 +167,7 @@ def build_job_panel(services: Services, visit: gr.State) -> JobPanel:
             await runner.let_go(job_id, visitor.visitor)
         except PlaygroundError as error:
             return {place: result.show_problem(services, error.problem)}
-        return await send(
-            lambda: rebuild_request(services.catalog, lost.model, lost.body), visitor, str(request.session_hash)
-        )
+        return await send(lambda: rebuild_request(services.catalog, lost.model, lost.body), visitor, request)
 
     async def changed(change: Awaitable[Job]) -> Updates:
         """A job after what its visitor asked for, or why it could not be done."""

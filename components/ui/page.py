@@ -18,13 +18,21 @@ from components.ui.integrate_tab import IntegrateTab, build_integrate_tab
 from components.ui.messages import TITLE, plain
 from components.ui.models_tab import ModelsTab, build_models_tab
 from components.ui.reuse import read_settings, settings_of
-from components.ui.services import Services, Visit
+from components.ui.services import Services, Visit, arrived
 from components.ui.templates import render
-from components.ui.visitors import read_cookie, visitor_id
 
 QUIET: dict[str, Any] = {"queue": False, "show_progress": "hidden", "api_visibility": "private"}
+# What is typed before the first answer would be overwritten by it: until then, ten seconds at most, nothing is taken.
 # A browser may keep a page from storing anything, and says so by an error.
-FORM_BEFORE = "() => { try { return sessionStorage.getItem('playground-form') ?? ''; } catch { return ''; } }"
+OPENING = """() => {
+  const parts = document.querySelectorAll('#header, #tabs');
+  const inert = (on) => parts.forEach((part) => { part.inert = on; });
+  window.playground = { ...window.playground, opened: () => inert(false) };
+  inert(true);
+  setTimeout(window.playground.opened, 10_000);
+  try { return [sessionStorage.getItem('playground-form') ?? '', null]; } catch { return ['', null]; }
+}"""
+OPENED = "() => window.playground.opened()"
 TABS = ("generate", "compare", "models", "history", "integrate")
 
 
@@ -69,12 +77,11 @@ def _open(
 
     form = gr.Textbox(visible="hidden", elem_id="form-before")
 
-    async def arrive(before: str, request: gr.Request) -> dict[Any, Any]:
+    async def arrive(before: str, given: Visit, request: gr.Request) -> dict[Any, Any]:
         params = request.query_params
         query = {name: params.getlist(name) for name in params}
         opening = read_query(services.catalog, form_query(query, before or ""))
-        secret = read_cookie(request.headers.get("cookie", ""))
-        now = Visit(visitor_id(secret)) if secret else Visit()
+        now = arrived(given, request.headers.get("cookie"))
         updates = generate.filled(opening.model, opening.parameters, now)
         described = read_query(services.catalog, query) if query.get("tab") == ["integrate"] else opening
         updates |= integrate.follow(described.model.id if described.chosen else opening.model.id)
@@ -89,7 +96,8 @@ def _open(
 
     outputs = {visit, tabs, *header.told, *generate.panel.parts, *generate.filling, *compare.filling, *history.filling}
     outputs |= integrate.following
-    opened = page.load(arrive, form, outputs, js=FORM_BEFORE, **QUIET)
+    opened = page.load(arrive, [form, visit], outputs, js=OPENING, **QUIET)
+    opened.then(None, None, None, js=OPENED, **QUIET)
     generate.panel.watched(opened)
     compare.watched(opened)
 
@@ -156,13 +164,15 @@ def _reuse(
         del updates[generate.panel.place]
         return updates | await refreshed(services, now, header, (notice,))
 
-    async def fill(text: str, now: Visit) -> dict[Any, Any]:
-        """What a picture that was dropped says of itself, with the example of its model in the place of the result."""
+    async def fill(text: str, job_id: str, now: Visit) -> dict[Any, Any]:
+        """What a picture that was dropped says of itself. A job that is shown stays in its place."""
         try:
             model, parameters, notice = read_settings(services.catalog, text)
         except PlaygroundError as error:
             return await refreshed(services, now, header, (plain(error),))
         updates = {**generate.filled(model, parameters, now), tabs: generating}
+        if job_id:
+            del updates[generate.panel.place]
         return updates | await refreshed(services, now, header, (notice,))
 
     async def elsewhere(job_id: str, now: Visit) -> dict[Any, Any]:
@@ -177,7 +187,13 @@ def _reuse(
         return {generate.panel.job: job_id, tabs: generating}
 
     dropped = gr.Textbox(visible="hidden", elem_id="dropped-settings")
-    dropped.input(fill, [dropped, visit], {*generate.filling, tabs, *header.told}, trigger_mode="always_last", **QUIET)
+    dropped.input(
+        fill,
+        [dropped, generate.panel.job, visit],
+        {*generate.filling, tabs, *header.told},
+        trigger_mode="always_last",
+        **QUIET,
+    )
     place = {generate.panel.job, tabs}
     generate.panel.watched(panel.use.click(use, chosen, {*generate.filling, *place, *header.told, panel.told}, **QUIET))
     generate.panel.watched(panel.open.click(look, [panel.chosen], place, **QUIET))

@@ -12,6 +12,7 @@ from components.errors import KeyRefused
 from components.jobs import Caps, Runner
 from components.jobs.comparisons import Comparisons
 from components.snippets import write_snippet
+from components.ui.visitors import read_visitor
 
 KEY_HEADER = "x-api-in-one-key"
 VISITOR_HEADER = "x-playground-visitor"
@@ -38,9 +39,16 @@ class Visit:
         return replace(self, key=key)
 
 
-def arrived(visit: Visit) -> Visit:
-    """The visit, or a new one for a caller who never opened the page: nobody shares the empty name."""
-    return visit if visit.visitor else Visit(key=visit.key)
+def arrived(visit: Visit, cookies: str | None) -> Visit:
+    """The visit, also where the page does not know yet, or never learnt, whose it is.
+
+    ``cookies`` is the ``Cookie`` header of the request. The browser's own visitor begins the visit; a caller without
+    one becomes a new visitor: nobody shares the empty name.
+    """
+    if visit.visitor:
+        return visit
+    visitor = read_visitor(cookies or "")
+    return Visit(visitor, visit.key) if visitor else Visit(key=visit.key)
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,7 @@ from urllib.parse import parse_qs, urlencode, urlsplit
 from playwright.sync_api import Browser, Page, expect
 
 from components.jobs.recipes import Recipe, embed, read
-from tests.browser.conftest import Playground, Visitor, button, choose, field, generate, program, say, until
+from tests.browser.conftest import Playground, Visitor, button, choose, field, generate, program, say, until, word
 from tests.jobs.faulty import png
 
 PROMPT = 'Zwölf "Äpfel" & 50 % of #1?\nsecond line + 🍏 <img src=x onerror=alert(1)>'
@@ -106,6 +106,9 @@ def test_a_text_too_long_for_an_address_is_filled_in_all_the_same(visit: Visitor
     assert len(app.jobs) == jobs + 1
     assert recipe is not None
     assert (recipe.parameters["prompt"], recipe.parameters["input_urls"]) == (prompt, urls)
+    drag(page, "drop", ("b.png", "image/png", made_with(prompt="another")))
+    expect(page.locator("#prompt textarea")).to_have_value("another")
+    expect(word(page), "what was made is still there").to_have_text("Done")
     page.goto(f"{app.address}/?model=flux-2&prompt=again")
     expect(page.locator("#prompt textarea")).to_have_value("again")
 

@@ -7,7 +7,7 @@ import json
 from playwright.sync_api import expect
 
 from tests.browser.conftest import Playground, Visitor, button, program, word
-from tests.browser.past import SOME, count, have_made, held_back, open_history, secret_of
+from tests.browser.past import SOME, count, have_made, open_history, secret_of
 from tests.browser.test_hostile import SCRIPTS, TEXTS
 
 
@@ -25,9 +25,8 @@ def test_stars_notes_and_tags_are_kept_and_found_again_until_the_request_is_dele
     page.locator("#history-note input").fill("for the deck #kite")
     page.locator("#history-note input").press("Enter")
     expect(page.locator(".entry .tags")).to_have_text("#kite")
-    with held_back(page):
-        page.reload()
-        open_history(page, 2)
+    page.reload()
+    open_history(page, 2)
     page.locator(".entry [data-tag]").click()
     expect(count(page)).to_have_text("1–1 of 1")
     expect(page.locator("#history-text input")).to_have_value("#kite")
