@@ -20,7 +20,6 @@ MEMORY = 40.0
 LEAST_VARIANCE = 0.01
 QUIET_SHARE = 0.95
 LATE_SHARE = 0.98
-LAST_SHARE = 0.994
 BELIEVED = (0.01, 86_400.0)
 SCREEN_PRICE = 0.05
 BUSY_JOBS = 50
@@ -129,6 +128,6 @@ def next_delay(elapsed: float, polls: int, timing: Timing, price: float = SCREEN
     longest = max(SHORTEST, LARGEST_SHARE * elapsed)
     # Given that the task has run this long already: after a slow one, or a restart, no polls are caught up on.
     past = timing.share(elapsed)
-    if past > LAST_SHARE:  # what is known has no more to say: as if it could end at any moment
+    if past > LATE_SHARE:  # what is known has no more to say: as if it could end at any moment
         return min(max(SHORTEST, sqrt(2 * price * elapsed)), longest)
     return min(max(SHORTEST, timing.quantile(1 - (1 - past) * (1 - last)) - elapsed), longest)
