@@ -18,7 +18,7 @@ from components.ui.services import Services
 from components.ui.tables import PLANS, PURPOSES, STATED, columns_for, models_frame, narrowed, plans_frame, shown
 from components.ui.templates import render
 
-WIDTHS = [142, 150, 72, 72, 60, 76, 66, 90, 98, 84, 94, 104, 78, 112, 112, 72, 78]
+WIDTHS = [142, 72, 72, 60, 76, 66, 90, 150, 98, 84, 94, 104, 78, 112, 112, 72, 78]
 NEEDS = ["image input", "callback"]
 PICTURES, BUDGET = 1000, 50
 
@@ -151,7 +151,7 @@ def build_models_tab(services: Services) -> ModelsTab:
 
     def choose(event: gr.SelectData) -> str:
         """The model of the clicked row: name and provider are on the row wherever sorting has put it."""
-        name, maker = event.row_value[:2]
+        name, maker = (event.row_value[list(STATED).index(column)] for column in ("Model", "Provider"))
         match = frame[(frame["Model"] == name) & (frame["Provider"] == maker)]
         return "" if match.empty else f"{match.iloc[0]['id']}"
 

@@ -21,13 +21,13 @@ UNKNOWN = 1e12
 
 STATED: Mapping[str, str] = {
     "Model": "str",
-    "Provider": "str",
     "Base": "number",
     "From": "number",
     "To": "number",
     "$ from": "number",
     "$ to": "number",
     "Seconds": "number",
+    "Provider": "str",
     "Inputs": "str",
     "Output": "str",
     "Runtime": "str",
