@@ -268,7 +268,8 @@ class Runner:
         paying = account if fits(account, job) else self._upkeep.account(job)
         if paying is None:
             return job
-        if job.settled:
+        # A repair, which may go on until the deadline, is no task that has nothing left to do.
+        if job.settled and not (job.state is JobState.UNCERTAIN and job.heard):
             await self._tasks.finish(job_id)
         if job_id in self._tasks:
             return job

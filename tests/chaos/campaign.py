@@ -43,6 +43,7 @@ class Outcome:
     waits: list[float] = field(default_factory=list)
     checks: int = 0
     was_uncertain: bool = False
+    repaired: bool = False  # by a callback alone, before anybody checked again
     hung: bool = False
     broke: str = ""
     history: list[str] = field(default_factory=list)
@@ -148,13 +149,15 @@ class Campaign:
         if job.state is JobState.UNCERTAIN:
             outcome.was_uncertain = True
             job = await self._repaired(runner, outcome, job)
+            outcome.repaired = job.state is not JobState.UNCERTAIN
         await self.upstream.heal(run.mark)
         while _checkable(job) and outcome.checks < (1 if any(fault.endless for fault in run.faults) else CHECKS):
             if outcome.checks:  # as a visitor would; a model that was told to wait is left alone for some seconds
                 await asyncio.sleep(BETWEEN_CHECKS_S)
             outcome.checks += 1
             job = await runner.check_again(job.id, payer, run.visitor)
-            job = await self._settled(runner, outcome, job)
+            unsure = job.state is JobState.UNCERTAIN
+            job = await (self._repaired if unsure else self._settled)(runner, outcome, job)
         outcome.settled = job
         if job.state is JobState.UNCERTAIN:
             job = await runner.let_go(job.id, run.visitor)
@@ -219,7 +222,8 @@ def _client() -> httpx2.AsyncClient:
 
 
 def _checkable(job: Job) -> bool:
-    return job.overdue or (job.state in (JobState.STOPPED, JobState.FAILED) and job.task_id is not None)
+    named = job.task_id is not None if job.state in (JobState.STOPPED, JobState.FAILED) else bool(job.heard)
+    return job.overdue or (named and job.state in (JobState.STOPPED, JobState.FAILED, JobState.UNCERTAIN))
 
 
 @asynccontextmanager

@@ -166,7 +166,9 @@ def _figures(verdict: Verdict, campaign: Campaign, ledger: Ledger) -> None:
     named = [one for one in sure if one.run.called_back and one.run.confirmable and ledger.tasks_of(one.run.mark)]
     repaired = [one for one in named if one.end != "uncertain"]
     share = len(repaired) / len(named) if named else 1.0
-    figures["uncertain"] = f"{len(sure)}, of which a callback can repair {len(named)}: {len(repaired)} ({share:.1%})"
+    alone = sum(one.repaired for one in named)
+    figures["uncertain"] = f"{len(sure)}, of which a callback can repair {len(named)}: {alone} by itself"
+    figures["repaired"] = f"{len(repaired)} of {len(named)} ({share:.1%}), the others when their visitor checked again"
     if share < REPAIRED_SHARE and len(named) - len(repaired) > 1:
         unrepaired = "\n".join(f"{one.run}\n{story(one, records[one.run.mark])}" for one in named if one.end == "uncertain")
         verdict.violations.append(f"only {share:.1%} of the uncertain jobs were repaired by their callback:\n{unrepaired}")

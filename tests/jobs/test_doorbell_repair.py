@@ -10,7 +10,7 @@ import pytest
 from components.catalog import Catalog
 from components.jobs import JobState, Spend
 from tests.jobs.doorbells import callback, house
-from tests.jobs.faulty import TASK, created, finished, held, http, misbehaving, running, settled
+from tests.jobs.faulty import GUARD_S, TASK, created, finished, held, http, misbehaving, running, settled
 from tests.jobs.processes import bury, count, until
 
 LOST = http({"error": "oops"}, 500)
@@ -49,6 +49,25 @@ async def test_a_task_that_the_service_does_not_know_repairs_nothing(
     assert {seen.path.rpartition("/")[2] for seen in upstream.polls} == {"n1forged"}
     assert (after.state, after.task_id, after.waiting, after.pictures) == (JobState.UNCERTAIN, None, (), ())
     assert (after.reserved, len(upstream.posts), upstream.files) == (job.credits, 1, [])
+
+
+async def test_checking_again_does_not_wait_for_a_repair_that_goes_on(catalog: Catalog, tmp_path: Path) -> None:
+    """The visitor has an answer at once, and the service is asked about the task by one task of ours as before."""
+    url = f"sqlite:///{tmp_path / 'playground.db'}"
+    async with misbehaving(post=[LOST], poll=[UNKNOWN]) as upstream, house(catalog, url, tmp_path, upstream) as page:
+        job = await settled(page.runner, await page.start())
+        await page.call(callback(upstream))
+        await upstream.asked("polls", 2)
+        async with asyncio.timeout(GUARD_S):
+            looks = [await page.runner.check_again(job.id, page.service, job.visitor) for _ in range(3)]
+        asked = len(upstream.polls)
+        await upstream.asked("polls", asked + 1)
+        upstream.poll = [running(), finished()]
+        done = await until(page.runner, job, state=JobState.DONE)
+
+    assert {look.state for look in looks} == {JobState.UNCERTAIN}
+    assert (done.task_id, len(upstream.posts)) == (TASK, 1)
+    assert asked < 5
 
 
 @pytest.mark.parametrize("body", [b"", b"{}", b'{"status": "completed"}', b"<html>", b'{"task_id": ".."}'])
