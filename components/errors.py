@@ -5,6 +5,7 @@ PlaygroundError
 ├── SettingsError         an environment value is at fault
 ├── InputError            a parameter is missing or not allowed; nothing was sent
 ├── JobNotFound           no such job for this visitor
+├── NotNow                what is asked for does not fit the state of the job or the comparison; nothing changed
 ├── CapReached            a spend cap of this page refuses the request; nothing was sent
 ├── RecordsUnavailable    this page's own database does not answer
 └── ServiceError          between us and the service; carries the HTTP status, task id and raw reply
@@ -16,6 +17,7 @@ PlaygroundError
     ├── RateLimited       too many requests (429); carries the wait it asks for
     ├── UpstreamFailed    the service or the model failed
     ├── UnreadableReply   a reply in no known shape
+    │   └── NoPicture     the service calls the task done and shows no picture
     ├── AnswerLost        the request may have arrived, its answer did not
     ├── StillRunning      our deadline passed before the task's end
     └── PictureUnkept     the task is done, a picture could not be fetched or is not one
@@ -38,8 +40,9 @@ CHARGE_UNKNOWN = "The service does not say whether a failed task is charged."
 class Problem:
     """What a visitor is told about an error, as plain text that a job can keep.
 
-    ``kind`` is the error's class in one word (``input key credits moderation rate upstream timeout
-    unreadable lost cap picture stopped records``); ``reply`` is the service's raw answer, cut to 2,000 characters, or "".
+    ``kind`` is the error's class in one word (``input job state cap records catalog settings key credits moderation
+    rate upstream timeout unreadable lost picture stopped error``). ``charged`` is "" where no money is concerned,
+    ``reply`` the service's raw answer, cut to 2,000 characters, or "".
     """
 
     kind: str
@@ -53,10 +56,13 @@ class Problem:
 
 
 class PlaygroundError(Exception):
-    """Base of the tree. ``what`` is a sentence for the visitor."""
+    """Base of the tree. ``what`` is a sentence for the visitor.
+
+    ``charged`` is said only by those who know: a job may be running, and paid, while a page cannot show it.
+    """
 
     kind: ClassVar[str] = "error"
-    charged: str = NOT_CHARGED
+    charged: str = ""
     next_step: str = ""
     reply: str = ""
 
@@ -92,10 +98,13 @@ class InputError(PlaygroundError):
     """
 
     kind = "input"
+    charged = NOT_CHARGED
     next_step = "Correct the field and try again."
 
-    def __init__(self, field: str, what: str, *, hint: str = "", next_step: str | None = None) -> None:
-        super().__init__(what, next_step=next_step)
+    def __init__(
+        self, field: str, what: str, *, hint: str = "", next_step: str | None = None, charged: str | None = None
+    ) -> None:
+        super().__init__(what, next_step=next_step, charged=charged)
         self.field = field
         self.hint = hint or what.removeprefix(f"{field}: ")
 
@@ -107,10 +116,17 @@ class JobNotFound(PlaygroundError):
     next_step = "Check the job id, and that the same visitor asks who started it."
 
 
+class NotNow(PlaygroundError):
+    """A job or a comparison is in no state for what is asked; it stays as it is. The message says when it could be."""
+
+    kind = "state"
+
+
 class CapReached(PlaygroundError):
     """A spend cap of this page would be passed; the message says which, and when it resets."""
 
     kind = "cap"
+    charged = NOT_CHARGED
     next_step = "Use your own key, or come back after the reset."
 
 
@@ -149,6 +165,7 @@ class ServiceError(PlaygroundError):
 class NotSent(ServiceError):
     """No connection could be made, so the request never left."""
 
+    charged = NOT_CHARGED
     next_step = "Check the network and try again."
 
 
@@ -156,6 +173,7 @@ class RequestRefused(ServiceError):
     """The service understood the request and refused it (400, 404, 413, 422)."""
 
     kind = "input"
+    charged = NOT_CHARGED
     next_step = "Change what the service names and try again."
 
 
@@ -163,6 +181,7 @@ class KeyRefused(ServiceError):
     """The service refuses the key (401, 403)."""
 
     kind = "key"
+    charged = NOT_CHARGED
     next_step = "Check the key on the service's API Keys page, or use another one."
 
 
@@ -170,6 +189,7 @@ class OutOfCredits(ServiceError):
     """The account has no credits left (402)."""
 
     kind = "credits"
+    charged = NOT_CHARGED
     next_step = "Top up on the service's billing page, or use your own key."
 
 
@@ -185,6 +205,7 @@ class RateLimited(ServiceError):
     """Too many requests (429). ``retry_after`` is the wait the service asks for, in seconds, or None."""
 
     kind = "rate"
+    charged = NOT_CHARGED
     next_step = "Wait a little and try again."
 
     def __init__(self, what: str, *, retry_after: float | None = None, status: int | None = 429, reply: str = "") -> None:
@@ -205,6 +226,10 @@ class UnreadableReply(ServiceError):
     kind = "unreadable"
     charged = MAY_BE_CHARGED
     next_step = "Report the task id and the raw reply to the service."
+
+
+class NoPicture(UnreadableReply):
+    """The service calls the task done, and its reply holds no picture, or not yet."""
 
 
 class AnswerLost(ServiceError):

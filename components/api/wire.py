@@ -17,7 +17,7 @@ from enum import StrEnum
 from typing import Any
 
 from components.api.refusals import DEEPEST, read_json, refusal
-from components.errors import Moderated, ServiceError, UnreadableReply, UpstreamFailed
+from components.errors import Moderated, NoPicture, ServiceError, UnreadableReply, UpstreamFailed
 
 ID_KEYS = ("task_id", "taskId", "id")
 STATE_KEYS = ("status", "state", "task_status")
@@ -108,12 +108,12 @@ def read_task(status: int, text: str, body: Mapping[str, Any], task_id: str) -> 
     """The answer to a GET of a task that ``body`` created.
 
     Raises:
-        ServiceError: the refusal that the answer is; UnreadableReply for a finished task without a picture,
+        ServiceError: the refusal that the answer is; NoPicture for a finished task without one, UnreadableReply for
             an unknown state word, or no state at all.
     """
     reply = _reply(_document(status, text), text, body)
     if reply.phase is Phase.DONE and not reply.images:
-        raise UnreadableReply(
+        raise NoPicture(
             f"The service says {reply.word or 'done'}, but its reply holds no picture.", task_id=task_id, reply=text
         )
     return Reply(reply.phase, task_id, reply.images, reply.word, reply.message, reply.charged, reply.raw)

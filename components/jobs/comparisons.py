@@ -15,7 +15,7 @@ from typing import Any
 from components.api.client import Account
 from components.catalog import Catalog, Mapped, Request, map_shared
 from components.costs import Cost, price
-from components.errors import InputError, JobNotFound, PlaygroundError
+from components.errors import InputError, JobNotFound, NotNow, PlaygroundError
 from components.jobs.batches import MOST_CARDS, Batch, BatchStore, Card
 from components.jobs.records import Job, JobState
 from components.jobs.runner import Runner, new_id
@@ -107,13 +107,14 @@ class Comparisons:
         """
         planned = _with_ids(plan(self._catalog, choices, shared, samples).cards)
         if not any(one.request for one in planned):
-            raise InputError("models", "models: none of these models can draw this. Each card says why.")
+            refusals = " ".join(dict.fromkeys(one.card.refused for one in planned))
+            raise InputError("models", f"models: none of them can draw this. {refusals}")
         batch = Batch(secrets.token_urlsafe(16), visitor, time.time(), dict(shared), tuple(one.card for one in planned))
         await self._batches.add(batch)
         return await self._through(self._send(batch, dict(enumerate(planned)), account, once=once))
 
     async def add(self, batch_id: str, choices: Sequence[Choice], account: Account, visitor: str) -> Batch:
-        """One more card for each choice, from the comparison's own form. Raises JobNotFound, InputError."""
+        """One more card for each choice, from the comparison's own form. Raises JobNotFound, InputError, NotNow."""
         batch = await self.find(batch_id, visitor)
         planned = _with_ids(plan(self._catalog, choices, batch.shared).cards)
 
@@ -169,10 +170,10 @@ class Comparisons:
         return batch, jobs
 
     async def publish(self, batch_id: str, visitor: str) -> Batch:
-        """Let whoever knows its token read a comparison that has ended. Raises JobNotFound, InputError."""
+        """Let whoever knows its token read a comparison that has ended. Raises JobNotFound, NotNow."""
         batch = await self.find(batch_id, visitor)
         if any(not job.settled for job in (await self.jobs(batch)).values()):
-            raise InputError("batch", "batch: is still going.", next_step="Publish it when every card has ended.")
+            raise NotNow("This comparison is still going.", next_step="Publish it when every card has ended.")
         token = secrets.token_urlsafe(24)
         return _found(await self._batches.edit(batch_id, visitor, lambda now: replace(now, token=now.token or token)))
 
@@ -270,10 +271,10 @@ def _refusal(mapped: Mapped) -> str:
 
 def _must_not_be_public(batch: Batch) -> None:
     if batch.token:
-        raise InputError("batch", "batch: is published as it is.", next_step="Unpublish it to change it.")
+        raise NotNow("This comparison is published as it is.", next_step="Unpublish it to change it.")
 
 
 def _found(batch: Batch | None) -> Batch:
     if batch is None:
-        raise JobNotFound("There is no such comparison.")
+        raise JobNotFound("There is no such comparison.", next_step="Check its id, and that its own visitor asks for it.")
     return batch

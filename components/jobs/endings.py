@@ -31,6 +31,7 @@ def never_sent() -> PlaygroundError:
     return ServiceError(
         "This page's server stopped before the request was sent, and too much time has passed since.",
         next_step="Ask again if you still want it.",
+        charged=NOT_CHARGED,
     )
 
 

@@ -108,9 +108,14 @@ class Job:
     removed: bool = False
 
     @property
+    def ended(self) -> bool:
+        """It came to an end, though not every end is final: a stopped one may be gone on with."""
+        return self.state in ENDED
+
+    @property
     def settled(self) -> bool:
         """Nothing will happen by itself any more: it has ended, the deadline passed, or it waits for its key."""
-        return self.state in ENDED or self.overdue or self.keyless
+        return self.ended or self.overdue or self.keyless
 
     @property
     def reserved(self) -> float:

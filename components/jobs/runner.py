@@ -22,7 +22,7 @@ from components.api.client import Account, ApiClient
 from components.api.polling import PRIOR_WEIGHT, Learned, Timing
 from components.catalog import Catalog, Request
 from components.costs import price
-from components.errors import CapReached, InputError, JobNotFound, RecordsUnavailable
+from components.errors import NOT_CHARGED, CapReached, JobNotFound, NotNow, RecordsUnavailable
 from components.jobs import doorbell
 from components.jobs.budgets import start_of_day
 from components.jobs.endings import LET_GO, stopped
@@ -146,7 +146,10 @@ class Runner:
             batch=batch,
             prompt=request.prompt,
         )
-        kept = await self._register.add(job)
+        try:
+            kept = await self._register.add(job)
+        except RecordsUnavailable as error:
+            raise RecordsUnavailable(error.what, charged=NOT_CHARGED) from error
         if kept.id == job.id and kept.state is JobState.QUEUED and kept.id not in self._tasks:
             self._tasks.start(kept, account, lambda: self._worker.run(kept, account))
         return kept
@@ -211,14 +214,14 @@ class Runner:
 
         Raises:
             JobNotFound: there is no such job of this visitor.
-            InputError: the job is still going.
+            NotNow: the job is still going.
         """
         job = await self.find(job_id, visitor)
         # A task that was accepted without an id is known by its results alone, and so is what it cost.
         changes = REMOVED | {"waiting": ("",) * len(job.waiting)}
         if await self._register.change(job_id, ENDED, **changes) is None:
             await self.find(job_id, visitor)
-            raise InputError("job", "job: is still going.", next_step="Stop it first.")
+            raise NotNow("This request is still going.", next_step="Stop it first.")
         await self._tasks.finish(job_id, cancel=True)
         for name in await self.store.unreferenced([picture.name for picture in job.pictures]):
             await self._erase(name)

@@ -6,6 +6,8 @@ SQLite has one thread that writes, and what waits for it is written together.
 from __future__ import annotations
 
 import asyncio
+import logging
+import time
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
@@ -20,6 +22,8 @@ from components.jobs.database import Database
 
 THREADS = 4
 LARGEST_BATCH = 64
+BETWEEN_REPORTS_S = 10.0
+log = logging.getLogger(__name__)
 Found = TypeVar("Found")
 
 
@@ -38,6 +42,7 @@ class Transactions:
         self._writers = ThreadPoolExecutor(THREADS if database.shared else 1, "records-writer")
         self._waiting: SimpleQueue[tuple[Callable[[Connection], Any], Future[Any]]] = SimpleQueue()
         self._batch = 1 if database.shared else LARGEST_BATCH
+        self._told_at = -BETWEEN_REPORTS_S
 
     async def aclose(self) -> None:
         """Wait for what is being written, and end the threads."""
@@ -95,11 +100,14 @@ class Transactions:
         """The work in a thread. A caller that is cancelled leaves it to be done: it may be a task's id."""
         return await self._outcome(pool.submit(work))
 
-    @staticmethod
-    async def _outcome(future: Future[Found]) -> Found:
+    async def _outcome(self, future: Future[Found]) -> Found:
         try:
             return await asyncio.shield(asyncio.wrap_future(future))
         except IntegrityError as error:
             raise Twin from error
         except SQLAlchemyError as error:
+            # Every page that is open asks again each second, so not each of them is told.
+            if time.monotonic() - self._told_at > BETWEEN_REPORTS_S:
+                self._told_at = time.monotonic()
+                log.warning("the database does not answer", exc_info=True)
             raise RecordsUnavailable("This page cannot reach its records right now.") from error

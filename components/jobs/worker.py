@@ -19,13 +19,14 @@ from components.api.client import LONGEST_ANSWER_S, LONGEST_POLL_S, Account, Api
 from components.api.polling import next_delay, poll_price, quiet_delay
 from components.api.wire import Phase, Reply
 from components.errors import (
+    NOT_CHARGED,
     AnswerLost,
     KeyRefused,
+    NoPicture,
     PlaygroundError,
     RateLimited,
     ServiceError,
     StillRunning,
-    UnreadableReply,
 )
 from components.jobs import doorbell
 from components.jobs.endings import WAITS_FOR_KEY, stopped
@@ -197,8 +198,8 @@ class Worker:
         """What the service says of a task, or None when it says nothing that can be understood."""
         try:
             return await self._ask(job, task_id, account, LONGEST_REPAIR_POLL_S, give_up)
-        except UnreadableReply as error:
-            return Reply(Phase.RUNNING, task_id) if "holds no picture" in error.what else None
+        except NoPicture:
+            return Reply(Phase.RUNNING, task_id)
         except RateLimited as error:
             self._limited((place(account), job.model), error)
         except ServiceError:
@@ -271,7 +272,7 @@ class Worker:
                 if isinstance(error, KeyRefused) and not fresh and asked == 1 and account.payer == "visitor":
                     await self._register.surely(job.id, {JobState.RUNNING}, keyless=True, note=WAITS_FOR_KEY)
                     return
-                empty += isinstance(error, UnreadableReply) and "holds no picture" in error.what
+                empty += isinstance(error, NoPicture)
                 forgotten += account.payer == "sandbox" and error.status == 404
                 if empty >= EMPTY_TRIES or forgotten >= FORGOTTEN_TRIES:
                     raise
@@ -298,7 +299,7 @@ class Worker:
         while True:
             if time.monotonic() + self._pauses.left(key) > give_up:
                 what = "The service asks this page to wait for longer than this request may take."
-                raise ServiceError(what, next_step="Try again later.")
+                raise ServiceError(what, next_step="Try again later.", charged=NOT_CHARGED)
             await self._pauses.over(key)
             async with self._client.lanes.lane():
                 if not self._pauses.left(key):  # another job may have been told to wait while this one stood in line

@@ -74,4 +74,4 @@ def _day(label: str, text: str) -> datetime | None:
     try:
         return datetime.strptime(text.strip(), "%Y-%m-%d").replace(tzinfo=UTC)
     except ValueError as error:
-        raise InputError(label, f"{label}: is no date. Write one as 2026-11-22.") from error
+        raise InputError(label, f"{label}: this is no date.", next_step="Write one as 2026-11-22.", charged="") from error

@@ -90,7 +90,7 @@ def build_history_panel(services: Services, visit: gr.State, told: gr.HTML) -> H
         return {
             place: result.show_job(services, job),
             star: "★ Starred" if job.starred else "☆ Star",
-            delete: gr.update(interactive=job.settled, value="Delete" if job.settled else "Delete, once it has ended"),
+            delete: gr.update(interactive=job.ended, value="Delete" if job.ended else "Delete, once it has ended"),
         }
 
     def program(job: Job, now: Visit, tongue: str) -> Any:
@@ -129,7 +129,9 @@ def build_history_panel(services: Services, visit: gr.State, told: gr.HTML) -> H
     async def write_note(typed: str, job_id: str, now: Visit, tongue: str) -> Updates:
         try:
             if len(typed or "") > history.LONGEST_NOTE:
-                raise InputError("note", f"note: is too long. At most {history.LONGEST_NOTE:,} characters.")
+                raise InputError(
+                    "note", "The note is too long.", next_step=f"{history.LONGEST_NOTE:,} characters at most.", charged=""
+                )
             return shown(await runner.remark(job_id, now.visitor, remark=(typed or "").strip()), now, tongue)
         except PlaygroundError as error:
             return refused(error)

@@ -75,9 +75,15 @@ def build_job_panel(services: Services, visit: gr.State) -> JobPanel:
         }
 
     async def beside(visitor: str, current: str) -> tuple[Updates, bool]:
-        """The visitor's other jobs and pictures, and whether any of those jobs is going still."""
-        going = [one for one in await runner.store.unfinished(visitor) if one.id != current]
-        kept = await runner.store.recent(visitor, result.EARLIER + 1)
+        """The visitor's other jobs and pictures, and whether any of those jobs is going still.
+
+        Nothing, and perhaps, while the database is away: the job that is shown goes on all the same.
+        """
+        try:
+            going = [one for one in await runner.store.unfinished(visitor) if one.id != current]
+            kept = await runner.store.recent(visitor, result.EARLIER + 1)
+        except RecordsUnavailable:
+            return {}, True
         updates = {
             others: result.show_others(services, going),
             earlier: result.show_earlier(services, kept, current),

@@ -108,5 +108,5 @@ def _of(credits: float, cap: float | None) -> str:
 
 
 def plain(error: PlaygroundError) -> str:
-    """An error as one paragraph, for callers without a page."""
+    """An error as one paragraph."""
     return str(error.problem)

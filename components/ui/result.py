@@ -20,6 +20,7 @@ from components.ui.small import small_address
 from components.ui.templates import render
 
 EARLIER = 12
+PLACELESS = {"job": "Not found", "records": "Out of reach", "state": "Not now"}
 
 TONES = {JobState.DONE: "good", JobState.FAILED: "bad", JobState.UNCERTAIN: "warn", JobState.STOPPED: "warn"}
 
@@ -113,8 +114,8 @@ def show_earlier(services: Services, jobs: list[Job], current: str) -> str:
 
 
 def show_problem(services: Services, problem: Problem) -> str:
-    """The result place when nothing was sent."""
-    return render("refused", problem=_linked(problem, services))
+    """The result place when no job can be shown in it: nothing was sent, or it is not there, or out of reach."""
+    return render("refused", word=PLACELESS.get(problem.kind, "Not sent"), problem=_linked(problem, services))
 
 
 def show_example(services: Services, model: Model) -> str:

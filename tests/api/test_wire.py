@@ -13,6 +13,7 @@ from components.api.wire import Phase, Reply, read_created, read_task
 from components.errors import (
     KeyRefused,
     Moderated,
+    NoPicture,
     OutOfCredits,
     RequestRefused,
     ServiceError,
@@ -195,7 +196,7 @@ def test_a_reply_in_no_known_shape_is_named_and_shown(text: str) -> None:
 def test_an_unknown_word_and_a_finish_without_a_picture_are_told_apart() -> None:
     with pytest.raises(UnreadableReply, match="'THAWING', a state that nobody here knows"):
         task({"data": {"task_id": "n41", "status": "THAWING"}})
-    with pytest.raises(UnreadableReply, match="completed, but its reply holds no picture") as caught:
+    with pytest.raises(NoPicture, match="completed, but its reply holds no picture") as caught:
         task({"data": {"status": "completed", "output": {"images": []}}})
     assert caught.value.task_id == "n41"
 

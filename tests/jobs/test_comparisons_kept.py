@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from components.catalog import Catalog
-from components.errors import InputError, JobNotFound, PlaygroundError, RecordsUnavailable
+from components.errors import InputError, JobNotFound, NotNow, PlaygroundError, RecordsUnavailable
 from components.jobs import Caps, Runner
 from components.jobs.batches import Batch
 from components.jobs.comparisons import NEVER_SENT, Choice, plan, retries
@@ -207,7 +207,7 @@ async def test_a_comparison_is_published_once_it_has_ended(catalog: Catalog, dat
     async with laid(catalog, database_url, tmp_path, service) as one:
         batch = await one.start("cogview-4", "flux-2")
         await one.seen(batch, "done")
-        with pytest.raises(InputError, match="still going"):
+        with pytest.raises(NotNow, match="still going"):
             await one.comparisons.publish(batch.id, "ann")
         before = await one.comparisons.find(batch.id, "ann")
         service.gates["flux-2"].set()

@@ -144,12 +144,20 @@ async def test_a_full_database_keeps_what_it_has(tmp_path: Path) -> None:
 
 
 async def test_a_full_disk_keeps_every_job_that_was_called_kept(tmp_path: Path) -> None:
-    """A file system that takes no more: the next process finds exactly what the one before had confirmed."""
+    """A file system that takes no more: the next process finds exactly what the one before had confirmed.
+
+    Whoever runs the page finds the reason in the log, once, and not what was asked for.
+    """
     url = f"sqlite:///{tmp_path / 'playground.db'}"
 
-    *kept, last = await run(FILLS, url)
+    *said, last = await run(FILLS, url)
+    kept = [line for line in said if line.startswith("job-")]
+    log = "\n".join(said[len(kept) :])
 
     assert last.startswith("refused: ")
+    assert log.count("the database does not answer") == 1
+    assert "sqlite3.OperationalError" in log
+    assert "xxxx" not in log
     assert len(kept) > 5
     async with opened(url) as (store,):
         assert {job.id for job in await store.unfinished("ann", 1000)} == set(kept)

@@ -12,7 +12,7 @@ import httpx2
 import pytest
 
 from components.catalog import Catalog
-from components.errors import CapReached, InputError, JobNotFound
+from components.errors import CapReached, JobNotFound, NotNow
 from components.jobs import Caps, Job, JobState, KeptPicture, PictureStore, Runner
 from components.jobs.records import Wanted
 from components.jobs.shelves import Folder
@@ -231,7 +231,7 @@ async def test_a_job_that_is_under_way_is_not_removed(
     """It would go on, and cost, unseen. The words say what to do first, and doing that helps."""
     async with place(catalog, database_url, tmp_path, begun=False) as here:
         job = await here.runner.store.add(a_job(prompt=SECRET, **UNDER_WAY[state]))
-        with pytest.raises(InputError, match="still going") as told:
+        with pytest.raises(NotNow, match="still going") as told:
             await here.runner.remove(job.id, "ann")
         untouched = await here.row(job)
         if state != "submitting":

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from components.catalog import Catalog
-from components.errors import InputError
+from components.errors import NotNow
 from components.jobs import Job, JobState
 from components.jobs.records import ENDED, Wanted
 from components.jobs.upkeep import BEAT_S
@@ -95,7 +95,7 @@ async def test_a_job_that_is_found_again_while_it_is_removed_leaves_no_picture(
             removing = asyncio.create_task(here.runner.remove(job.id, "ann"))
             await asyncio.sleep(0.2)
             gate.set()
-            with suppress(InputError):
+            with suppress(NotNow):
                 await removing
             await quiet()
             row, files = await here.runner.store.get(job.id), {item.name for item in here.runner.pictures.shelf.items()}
@@ -119,7 +119,7 @@ async def test_removing_and_checking_again_at_once_leave_nothing_that_goes_on_un
             answers = await asyncio.gather(*(calls if number % 2 else calls[::-1]), return_exceptions=True)
             await quiet()
             row = await here.row(job)
-            told = any(isinstance(answer, InputError) for answer in answers)
+            told = any(isinstance(answer, NotNow) for answer in answers)
             assert row.removed or told
             assert not row.removed or (row.state in ENDED, row.pictures) == (True, ())
             assert here.files() == {kept.name for kept in row.pictures}

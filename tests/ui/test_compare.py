@@ -87,8 +87,8 @@ def test_a_comparison_is_in_the_history_of_its_visitor_only(app: App) -> None:
         (["flux-2"], ["a"], 1, ["shared"]),
         (["flux-2"], {"prompt": "a fox"}, 11, ["samples", "10"]),
         (["flux-2"] * 7, {"prompt": "a fox"}, 10, ["70", "60"]),
-        (["flux-2"], {"prompt": ""}, 1, ["none of these models"]),
-        (["cogview-4"], {"prompt": "a", "images": ["https://a.example/b.png"]}, 1, ["none of these models"]),
+        (["flux-2"], {"prompt": ""}, 1, ["none of them can draw this"]),
+        (["cogview-4"], {"prompt": "a", "images": ["https://a.example/b.png"]}, 1, ["none of them can draw this"]),
     ],
 )
 def test_what_makes_no_sense_is_refused_by_name(
