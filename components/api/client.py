@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -23,8 +24,9 @@ LONGEST_POLL_S = 30.0  # asking again costs nothing, so a poll that hangs is giv
 LONGEST_CONNECT_S = 10.0
 BACKSTOP_S = 2.0
 SHORTEST_SECRET = 12
-# The last two come out of httpx2 for a redirect to a host name that no IDNA decoder can read.
-UNSENT_OR_BROKEN = (httpx2.HTTPError, httpx2.InvalidURL, ValueError, IndexError)
+# A damaged TLS record comes out of httpx2 as the OSError it is; the last two do for a redirect to a host name that no
+# IDNA decoder can read.
+UNSENT_OR_BROKEN = (httpx2.HTTPError, httpx2.InvalidURL, OSError, ValueError, IndexError)
 LARGEST_REPLY = 48_000_000  # bytes: a data: URL of the largest picture that is kept, with room to spare
 
 
@@ -107,7 +109,7 @@ class ApiClient:
                 if last:
                     host = request.url.host
                     raise NotSent(f"No connection to {host} could be made ({_name(error)}).") from error
-            except UNSENT_OR_BROKEN as error:
+            except Exception as error:  # whatever it is, the request may have arrived
                 what = f"The connection broke after the request was sent ({_name(error)}). It may have been accepted."
                 raise AnswerLost(what) from error
         raise AssertionError("unreachable: the last try returns or raises")
@@ -159,8 +161,19 @@ def _scrub(text: str, account: Account) -> str:
 
     The sandbox's key is no secret, and no real key is so short that it could be part of a word or address.
     """
-    secret = account.payer != "sandbox" and len(account.key) >= SHORTEST_SECRET
-    return text.replace(account.key, "***") if secret else text
+    if account.payer == "sandbox" or len(account.key) < SHORTEST_SECRET:
+        return text
+    for written in _as_in_json(account.key) if "\\" in text else (account.key,):
+        text = text.replace(written, "***")
+    return text
+
+
+def _as_in_json(secret: str) -> tuple[str, ...]:
+    """The secret as it is, with slashes escaped as PHP does, and with all but letters and digits as ``\\u002d``."""
+    signs = [sign if sign.isalnum() else f"\\u{ord(sign):04x}" for sign in secret]
+    quoted = json.dumps(secret)[1:-1]
+    upper = [sign if len(sign) == 1 else "\\u" + sign[2:].upper() for sign in signs]
+    return secret, quoted, quoted.replace("/", "\\/"), "".join(signs), "".join(upper)
 
 
 def _name(error: Exception) -> str:

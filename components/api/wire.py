@@ -99,7 +99,7 @@ def read_created(status: int, text: str, body: Mapping[str, Any]) -> Reply:
         # An envelope's own "success" says that the task was created, not that it has ended.
         phase = Phase.FAILED if reply.phase is Phase.FAILED else Phase.RUNNING
         return Reply(phase, reply.task_id, (), reply.word, reply.message, reply.charged, reply.raw)
-    if reply.message:
+    if reply.message and reply.phase is Phase.FAILED:  # a message alone may say that the request is in a queue
         raise refusal(None, text, message=reply.message)
     raise UnreadableReply("The service answered without a task id.", status=status, reply=text)
 

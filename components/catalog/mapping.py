@@ -21,7 +21,8 @@ from components.errors import InputError
 
 SHARED = tuple(str(role) for role in Role)  # the keys of a shared form, in its order
 SHAPES = ("1:1", "3:2", "2:3", "4:3", "3:4", "16:9", "9:16", "21:9")  # each offered as it is by some model
-QUALITIES = ("economy", "standard", "best")  # standard: every model's own defaults
+STANDARD = "standard"  # every model's own defaults
+QUALITIES = ("economy", STANDARD, "best")
 NEAR = 0.03  # two shapes whose ratios differ by no more than this are called the same
 SIZE = re.compile(r"([0-9]{1,5}(?:\.[0-9]{1,3})?)([:*xX])([0-9]{1,5}(?:\.[0-9]{1,3})?)")
 

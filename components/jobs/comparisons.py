@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import secrets
 import time
+from collections import OrderedDict
 from collections.abc import Collection, Coroutine, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -22,6 +23,8 @@ from components.jobs.runner import Runner, new_id
 
 MOST_SAMPLES = 10
 LARGEST_SEED = 2**31 - 1  # what every model takes that takes a seed at all
+ONE_CLICK_S = 3.0
+MOST_DRAWN = 1000
 NEVER_SENT = "This page's server stopped before this was sent. Nothing was charged."
 
 
@@ -64,18 +67,13 @@ def plan(catalog: Catalog, choices: Sequence[Choice], shared: Mapping[str, Any],
         raise InputError("samples", f"samples: must be a whole number from 1 to {MOST_SAMPLES}.")
     if not isinstance(shared, Mapping):
         raise InputError("shared", "shared: must be an object of what the form asks for.")
-    if isinstance(shared.get("count"), int | float) and shared["count"] > MOST_SAMPLES:
-        raise InputError("count", f"count: at most {MOST_SAMPLES} pictures a request in a comparison.")
+    if isinstance(shared.get("count"), int | float) and not 1 <= shared["count"] <= MOST_SAMPLES:
+        raise InputError("count", f"count: must be a whole number from 1 to {MOST_SAMPLES} in a comparison.")
     if len(choices) * samples > MOST_CARDS:
         raise InputError("models", f"models: {len(choices) * samples} pictures at once. At most {MOST_CARDS}.")
     cards = [_planned(catalog, choice, shared, number) for choice in choices for number in range(1, samples + 1)]
     credits = sum(planned.cost.credits for planned in cards)
     return Plan(tuple(cards), Cost(credits, catalog.usd(credits)))
-
-
-def draw_seed() -> int:
-    """A seed for a comparison whose form leaves it open, so that it can be shown and used again."""
-    return secrets.randbelow(LARGEST_SEED)
 
 
 class Comparisons:
@@ -86,6 +84,23 @@ class Comparisons:
         self._runner = runner
         self._batches = batches
         self._sending: set[asyncio.Task[Batch]] = set()
+        self._drawn: OrderedDict[str, tuple[str, float, int]] = OrderedDict()
+
+    def draw_seed(self, visitor: str, choices: Sequence[Choice], shared: Mapping[str, Any], samples: int) -> int:
+        """A seed for a comparison whose form leaves it open, so that it can be shown and used again.
+
+        The same one for the very same form within ONE_CLICK_S: two clicks are one comparison, paid once.
+        """
+        rest = {role: value for role, value in shared.items() if role != "seed"}
+        form = repr(([(one.model, dict(one.settings)) for one in choices], rest, samples))
+        before, at, seed = self._drawn.pop(visitor, ("", 0.0, 0))
+        now = time.monotonic()
+        if before != form or now - at > ONE_CLICK_S:
+            at, seed = now, secrets.randbelow(LARGEST_SEED)
+        self._drawn[visitor] = (form, at, seed)
+        if len(self._drawn) > MOST_DRAWN:
+            self._drawn.popitem(last=False)
+        return seed
 
     async def start(
         self,
@@ -106,6 +121,8 @@ class Comparisons:
             RecordsUnavailable: nothing was sent.
         """
         planned = _with_ids(plan(self._catalog, choices, shared, samples).cards)
+        if not planned:
+            raise InputError("models", "models: there is none.", next_step="Choose the models to compare.")
         if not any(one.request for one in planned):
             refusals = " ".join(dict.fromkeys(one.card.refused for one in planned))
             raise InputError("models", f"models: none of them can draw this. {refusals}")
@@ -266,7 +283,7 @@ def _planned(catalog: Catalog, choice: Choice, shared: Mapping[str, Any], sample
 def _refusal(mapped: Mapped) -> str:
     if mapped.skipped:
         return f"Skipped: {mapped.skipped}."
-    return str(mapped.problem.problem) if mapped.problem else ""
+    return mapped.problem.what if mapped.problem else ""
 
 
 def _must_not_be_public(batch: Batch) -> None:

@@ -35,6 +35,11 @@ def never_sent() -> PlaygroundError:
     )
 
 
+def broken_while_sending() -> PlaygroundError:
+    """Whatever nobody foresaw, in the one moment in which it may cost a task."""
+    return AnswerLost("Something broke on this page while the request was being sent. It may have been accepted.")
+
+
 def broken(job: Job) -> PlaygroundError:
     """Whatever nobody foresaw."""
     return ServiceError(

@@ -94,10 +94,10 @@ class Runner:
 
     async def aclose(self) -> None:
         """End every task; a request that is on its way is given CLOSING_S to be answered."""
-        await self._tasks.aclose(CLOSING_S)
-        if self._beating:
+        if self._beating:  # first: it would take up again what is ended here
             self._beating.cancel()
             await asyncio.gather(self._beating, return_exceptions=True)
+        await self._tasks.aclose(CLOSING_S)
         for last in (self.store.release, self._times.save):
             with suppress(RecordsUnavailable):
                 await last()
@@ -150,7 +150,8 @@ class Runner:
             kept = await self._register.add(job)
         except RecordsUnavailable as error:
             raise RecordsUnavailable(error.what, charged=NOT_CHARGED) from error
-        if kept.id == job.id and kept.state is JobState.QUEUED and kept.id not in self._tasks:
+        # One id may be submitted twice, by a retry: then whoever pays is the one who was recorded.
+        if kept.id == job.id and kept.state is JobState.QUEUED and kept.id not in self._tasks and fits(account, kept):
             self._tasks.start(kept, account, lambda: self._worker.run(kept, account))
         return kept
 

@@ -11,7 +11,7 @@ from typing import Any
 
 from components.api.client import Account
 from components.errors import PlaygroundError
-from components.jobs.endings import broken
+from components.jobs.endings import broken, broken_while_sending
 from components.jobs.records import GOING, Job, JobState
 from components.jobs.register import Register
 
@@ -96,6 +96,9 @@ class Tasks:
             await self._fail(job.id, error)
         except Exception:
             log.exception("job %s broke", job.id)
+            unsure: dict[str, Any] = {"problem": broken_while_sending().problem, "finished_at": time.time()}
+            if await self._register.surely(job.id, {JobState.SUBMITTING}, state=JobState.UNCERTAIN, **unsure):
+                return
             await self._fail(job.id, broken(self._register.live.get(job.id, job)))
 
     async def _fail(self, job_id: str, error: PlaygroundError) -> None:

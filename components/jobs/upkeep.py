@@ -85,7 +85,14 @@ class Upkeep:
 
     async def go_on(self, job: Job, account: Account) -> Job | None:
         """Take a job up again that nobody works on, with an account that fits it. None if it is in no state for that."""
-        back: dict[str, Any] = {"overdue": False, "keyless": False, "problem": None, "finished_at": None, "note": ""}
+        back: dict[str, Any] = {
+            "overdue": False,
+            "keyless": False,
+            "dropped": False,
+            "problem": None,
+            "finished_at": None,
+            "note": "",
+        }
         if job.state is JobState.QUEUED and job.keyless and self._too_old(job):
             return await self._never_sent(job)
         if job.state is JobState.QUEUED and job.keyless:
@@ -107,7 +114,7 @@ class Upkeep:
         One whose answer is still awaited, or is being repaired, has: it may have been taken for dead.
         """
         job = await self._store.get(job_id)
-        return job is not None and job.state is not JobState.UNCERTAIN
+        return job is not None and job.state not in (JobState.SUBMITTING, JobState.UNCERTAIN)
 
     async def _notice(self, job: Job) -> None:
         live = self._register.live.get(job.id)

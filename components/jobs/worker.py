@@ -138,6 +138,7 @@ class Worker:
                 waiting=reply.images,
                 problem=None,
                 finished_at=None,
+                dropped=False,
             )
             if running and running.stopping and reply.phase is Phase.RUNNING:
                 await self._stop(running)

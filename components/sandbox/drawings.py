@@ -15,8 +15,8 @@ DRAFT = ("turbo", "fast", "basic", "standard")
 FORMATS = ("png", "jpeg", "webp")
 
 
-def drawings(request: Request, *, square: bool = False) -> Iterator[Drawing]:
-    """One drawing for each picture asked for."""
+def drawings(request: Request, *, square: bool = False, chance: int = 0) -> Iterator[Drawing]:
+    """One drawing for each picture asked for. ``chance`` takes the place of a seed that was not given."""
     width, height = (1024, 1024) if square else pixels(request)
     values = request.parameters
     roles = {role: request.model.by_role(role) or "" for role in Role}
@@ -34,7 +34,7 @@ def drawings(request: Request, *, square: bool = False) -> Iterator[Drawing]:
             inputs=tuple(_inputs(request)),
             negative=str(values.get(roles[Role.NEGATIVE], "")),
             style=str(values.get("style", "")),
-            seed=int(seed) if isinstance(seed, int) else 0,
+            seed=int(seed) if isinstance(seed, int) else chance,
             index=index,
         )
 

@@ -14,6 +14,7 @@ from dataclasses import replace
 from itertools import islice
 from pathlib import Path
 from typing import Any
+from zlib import crc32
 
 from fastapi import FastAPI
 from fastapi import Request as HttpRequest
@@ -88,7 +89,9 @@ def create_sandbox(catalog: Catalog, speed: float = 1.0, public_url: str = "", j
             return _error(404, "No such file.", "not_found")
         if not re.fullmatch("[1-9][0-9]?", index) or int(index) > task.request.count:
             return _error(404, "No such file.", "not_found")
-        return await shelf.picture(task.request, int(index) - 1, square=task.rehearsal == "square")
+        # A model that is given no seed draws something else each time, and so do samples of a comparison.
+        chance = crc32(task_id.encode())
+        return await shelf.picture(task.request, int(index) - 1, square=task.rehearsal == "square", chance=chance)
 
     @app.get("/examples/{model_id}")
     async def example(model_id: str) -> Response:
@@ -107,12 +110,14 @@ class _Shelf:
         self._kept: OrderedDict[str, tuple[bytes, str]] = OrderedDict()
         self._gate = asyncio.Semaphore(DRAWN_AT_ONCE)
 
-    async def picture(self, request: Request, index: int, *, square: bool = False, light: bool = False) -> Response:
+    async def picture(
+        self, request: Request, index: int, *, square: bool = False, light: bool = False, chance: int = 0
+    ) -> Response:
         """``light``: as WebP, thirty times smaller, for what a page shows as it opens; a vector stays one."""
-        name = json.dumps([request.body, index, square, light], sort_keys=True)
+        name = json.dumps([request.body, index, square, light, chance], sort_keys=True)
         async with self._gate:
             if name not in self._kept:
-                self._kept[name] = await asyncio.to_thread(_drawn, request, index, square, light)
+                self._kept[name] = await asyncio.to_thread(_drawn, request, index, square, light, chance)
                 while sum(len(data) for data, _ in self._kept.values()) > CACHE_BYTES:
                     self._kept.popitem(last=False)
             data, media_type = self._kept[name]
@@ -120,10 +125,10 @@ class _Shelf:
         return Response(data, media_type=media_type, headers=SAFE)
 
 
-def _drawn(request: Request, index: int, square: bool, light: bool) -> tuple[bytes, str]:
+def _drawn(request: Request, index: int, square: bool, light: bool, chance: int) -> tuple[bytes, str]:
     from components.sandbox.pictures import draw  # numpy and Pillow take a while; only a first picture needs them
 
-    drawing = next(islice(drawings(request, square=square), index, None))
+    drawing = next(islice(drawings(request, square=square, chance=chance), index, None))
     picture = draw(replace(drawing, format="webp") if light and drawing.format != "svg" else drawing)
     return picture.data, picture.media_type
 

@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 import asyncio
+import atexit
+import shutil
 import tempfile
-from collections.abc import Callable, Mapping
+import time
+from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 import gradio as gr
+from gradio.utils import get_upload_folder
 
 from components.errors import PlaygroundError
 from components.jobs import Job
@@ -20,16 +26,23 @@ from components.ui.messages import plain
 from components.ui.services import Services, Visit
 from components.ui.templates import render
 
+COPIES_GO_S = 3600.0
 Updates = dict[Any, Any]
 
 
 @dataclass(frozen=True)
 class Extras:
-    """``batch`` holds the id of the comparison that is shown, ``shown`` turns it into updates of ``parts``."""
+    """``batch`` holds the id of the comparison that is shown, ``shown`` turns it into updates of ``parts``.
+
+    ``anew`` makes of such updates those for another comparison than before, of which nothing is chosen yet.
+    Each of ``changes`` is an event after which more or less can be done with the comparison.
+    """
 
     batch: gr.State
     parts: frozenset[Any]
     shown: Callable[[Batch, Mapping[str, Job]], Updates]
+    anew: Callable[[Updates], Updates]
+    changes: tuple[Any, ...]
 
 
 def build_extras(services: Services, visit: gr.State) -> Extras:
@@ -53,7 +66,7 @@ def build_extras(services: Services, visit: gr.State) -> Extras:
         publish = gr.Button("Publish", size="sm", elem_id="publish-button", min_width=120)
         revoke = gr.Button("Unpublish", size="sm", visible=False, elem_id="revoke-button", min_width=120)
     public = gr.HTML(elem_id="compare-public")
-    parts = frozenset({fold, left, right, share, links, publish, revoke, public})
+    parts = frozenset({fold, left, right, slider, share, links, publish, revoke, public})
 
     def shown(now: Batch, jobs: Mapping[str, Job]) -> Updates:
         over = [(card, job) for card in now.cards if (job := jobs.get(card.job)) and job.pictures]
@@ -75,6 +88,11 @@ def build_extras(services: Services, visit: gr.State) -> Extras:
             revoke: gr.update(visible=bool(now.token)),
             public: render("public", token=now.token or ""),
         }
+
+    def anew(updates: Updates) -> Updates:
+        # A choice that stays behind is refused by the dropdown that it is no choice of any more.
+        emptied = {side: {**updates[side], "value": None} for side in (left, right) if side in updates}
+        return {**updates, **emptied, slider: None} if emptied else updates
 
     async def beside(first: str | None, second: str | None, batch_id: str, now: Visit) -> Updates:
         """Two pictures of this comparison, whatever their sizes."""
@@ -112,15 +130,27 @@ def build_extras(services: Services, visit: gr.State) -> Extras:
 
     quiet: dict[str, Any] = {"queue": False, "show_progress": "hidden", "api_visibility": "private"}
     gr.on([left.input, right.input], beside, [left, right, batch, visit], [slider], trigger_mode="always_last", **quiet)
-    publish.click(opened, [batch, visit], [publish, revoke, public], **quiet)
-    revoke.click(closed, [batch, visit], [publish, revoke, public], **quiet)
-    return Extras(batch, parts, shown)
+    changes = (
+        publish.click(opened, [batch, visit], [publish, revoke, public], **quiet),
+        revoke.click(closed, [batch, visit], [publish, revoke, public], **quiet),
+    )
+    return Extras(batch, parts, shown, anew, changes)
+
+
+def forget_copies(names: Iterable[str]) -> None:
+    """Delete what the slider, and Gradio for it, keep of these pictures: whoever deletes one wants it gone."""
+    for name in names:
+        for copy in (_folder() / name, *Path(get_upload_folder()).glob(f"*/{name}")):
+            copy.unlink(missing_ok=True)
 
 
 def _copied(found: Path | bytes, name: str) -> Path:
-    """The picture in the system's folder for files that may go, which is one that Gradio reads."""
-    folder = Path(tempfile.gettempdir()) / "playground-slider"
-    folder.mkdir(mode=0o700, exist_ok=True)
+    """A copy in a folder that Gradio reads. What is older than COPIES_GO_S goes."""
+    folder, now = _folder(), time.time()
+    for old in folder.iterdir():
+        with suppress(FileNotFoundError):
+            if now - old.stat().st_mtime > COPIES_GO_S:
+                old.unlink()
     target = folder / name
     if not target.exists():
         data = found if isinstance(found, bytes) else found.read_bytes()
@@ -128,3 +158,11 @@ def _copied(found: Path | bytes, name: str) -> Path:
             part.write(data)
         Path(part.name).replace(target)
     return target
+
+
+@cache
+def _folder() -> Path:
+    """This process's own, which goes with it."""
+    made = tempfile.mkdtemp(prefix="playground-slider-")
+    atexit.register(shutil.rmtree, made, ignore_errors=True)
+    return Path(made)

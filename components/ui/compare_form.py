@@ -9,11 +9,12 @@ from urllib.parse import urlencode
 
 import gradio as gr
 
-from components.catalog import QUALITIES, SHAPES, Catalog, Role
+from components.catalog import QUALITIES, SHAPES, STANDARD, Catalog, Role
 from components.errors import InputError
+from components.jobs.batches import Batch
 from components.jobs.comparisons import MOST_SAMPLES, Choice, Plan
 from components.ui.address import LONGEST_PROMPT, LONGEST_QUERY
-from components.ui.choices import cheapest, picker, read_choice, settings_text, title
+from components.ui.choices import cheapest, picker, read_choice, settings_text, title, write_choice
 from components.ui.messages import ROLE_WORDS
 from components.ui.services import Services
 from components.ui.templates import render
@@ -79,7 +80,7 @@ class CompareForm:
         return updates
 
 
-_EMPTY = {Role.PROMPT: "", Role.SHAPE: OWN, Role.IMAGES: "", Role.COUNT: 1, Role.NEGATIVE: "", Role.QUALITY: "standard"}
+_EMPTY = {Role.PROMPT: "", Role.SHAPE: OWN, Role.IMAGES: "", Role.COUNT: 1, Role.NEGATIVE: "", Role.QUALITY: STANDARD}
 
 
 def build_compare_form(services: Services, opens_with: Asked) -> CompareForm:
@@ -110,7 +111,12 @@ def build_compare_form(services: Services, opens_with: Asked) -> CompareForm:
             label=ROLE_WORDS[Role.SHAPE],
             min_width=120,
         )
-        quality = gr.Dropdown(list(QUALITIES), value="standard", label=ROLE_WORDS[Role.QUALITY], min_width=120)
+        quality = gr.Dropdown(
+            [("model's own" if item == STANDARD else item, item) for item in QUALITIES],
+            value=STANDARD,
+            label=ROLE_WORDS[Role.QUALITY],
+            min_width=120,
+        )
         with gr.Column(elem_classes=["takes-pictures", "wide"]):
             images = gr.Textbox(
                 lines=1, max_lines=10, placeholder="https://…, one address a line", label=ROLE_WORDS[Role.IMAGES],
@@ -122,7 +128,11 @@ def build_compare_form(services: Services, opens_with: Asked) -> CompareForm:
                 samples = gr.Number(value=1, precision=0, label=f"Samples of each, 1–{MOST_SAMPLES}", min_width=120)
                 count = gr.Number(value=1, precision=0, label=ROLE_WORDS[Role.COUNT], min_width=120)
                 seed = gr.Number(
-                    precision=0, placeholder="drawn when you compare", label=ROLE_WORDS[Role.SEED], min_width=120
+                    precision=0,
+                    placeholder="drawn when you compare",
+                    label=ROLE_WORDS[Role.SEED],
+                    min_width=120,
+                    elem_id="compare-seed",
                 )
                 lock = gr.Checkbox(label="Keep this seed", min_width=120, elem_id="compare-lock")
                 negative = gr.Textbox(label=ROLE_WORDS[Role.NEGATIVE], max_lines=6, elem_classes=["wide"])
@@ -138,7 +148,7 @@ def build_compare_form(services: Services, opens_with: Asked) -> CompareForm:
 
 def show_plan(catalog: Catalog, plan: Plan) -> str:
     """Every model with what the shared form becomes there, and its price, before anything is sent."""
-    rows = []
+    rows, samples = [], max((planned.card.sample for planned in plan.cards), default=1)
     for planned in plan.cards:
         model = catalog.find(planned.card.model)
         if planned.card.sample == 1 and model:
@@ -148,17 +158,25 @@ def show_plan(catalog: Catalog, plan: Plan) -> str:
                     "settings": settings_text(planned.card.settings),
                     "notes": list(planned.card.notes),
                     "refused": planned.card.refused,
-                    "price": str(planned.cost) if planned.request else "nothing sent",
+                    "price": (f"{samples} × " if samples > 1 else "") + str(planned.cost)
+                    if planned.request
+                    else "nothing sent",
                 }
             )
     return render("mapping", rows=rows)
 
 
 def button_text(plan: Plan) -> str:
-    """``Compare 4 pictures · 23 credits · $0.23``: what one click costs."""
+    """``Compare · 4 requests · 23 credits · $0.23``: what one click costs."""
     if not plan.requests:
         return "Compare"
     return f"Compare · {plan.requests} request{'' if plan.requests == 1 else 's'} · {plan.cost}"
+
+
+def asked_of(batch: Batch) -> Asked:
+    """The form that a comparison was made from."""
+    texts = (write_choice(Choice(card.model, card.settings)) for card in batch.cards)
+    return Asked(tuple(dict.fromkeys(texts)), batch.shared, max((card.sample for card in batch.cards), default=1))
 
 
 def write_asked(asked: Asked) -> str:

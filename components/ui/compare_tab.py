@@ -11,17 +11,18 @@ import gradio as gr
 
 from components.catalog import Role
 from components.costs import Cost
-from components.errors import InputError, JobNotFound, PlaygroundError, RecordsUnavailable
+from components.errors import InputError, JobNotFound, KeyRefused, PlaygroundError, RecordsUnavailable
 from components.jobs import Job
 from components.jobs.batches import Batch
-from components.jobs.comparisons import Plan, draw_seed, plan, retries
+from components.jobs.comparisons import Plan, plan, retries
 from components.ui.cards import ORDERS, show_cards
 from components.ui.choices import cheapest, picker, read_choice
 from components.ui.compare_extras import build_extras
-from components.ui.compare_form import Asked, build_compare_form, button_text, read_asked, show_plan, write_asked
+from components.ui.compare_form import Asked, asked_of, build_compare_form, button_text, read_asked, show_plan, write_asked
 from components.ui.messages import plain
 from components.ui.services import Services, Visit, arrived
 from components.ui.templates import render
+from components.ui.turns import Turns
 
 WATCH = "() => document.querySelector('#watch-compare')?.click()"
 LOOK_DOWN = "() => document.querySelector('#cards-state')?.scrollIntoView({ block: 'start', behavior: 'smooth' })"
@@ -43,9 +44,13 @@ class CompareTab:
         """After this event watch the comparison that is shown."""
         event.then(None, None, None, js=WATCH, show_progress="hidden", api_visibility="private")
 
+    def inside(self, tab: gr.Tab) -> None:
+        """Look anew whenever this tab is opened: a card may have been deleted in the history meanwhile."""
+        tab.select(None, None, None, js=WATCH, show_progress="hidden", api_visibility="private")
 
-def build_compare_tab(services: Services, visit: gr.State) -> CompareTab:
-    """Build and wire the tab. ``visit`` holds the page's :class:`Visit`."""
+
+def build_compare_tab(services: Services, visit: gr.State, paying: gr.Textbox) -> CompareTab:
+    """Build and wire the tab. ``visit`` holds the page's :class:`Visit`, ``paying`` who pays by what the page shows."""
     catalog, comparisons = services.catalog, services.comparisons
     first = catalog.first.example.get(catalog.first.by_role(Role.PROMPT) or "", "")
     opens_with = Asked(tuple(cheapest(catalog)), {"prompt": str(first)})
@@ -77,7 +82,8 @@ def build_compare_tab(services: Services, visit: gr.State) -> CompareTab:
     watch_bell = gr.Button(visible="hidden", elem_id="watch-compare")
     address = gr.Textbox(visible="hidden", elem_id="compare-address")
     news = gr.Textbox(visible="hidden", elem_id="compare-news")
-    latest: dict[str, object] = {}
+    drawn = gr.State(None)
+    turns = Turns()
     parts = frozenset({cards, trouble, order, retry, stop, more, news, batch, *extras.parts})
 
     def planned(asked: Asked) -> Plan:
@@ -101,50 +107,73 @@ def build_compare_tab(services: Services, visit: gr.State) -> CompareTab:
         return {
             cards: show_cards(services, now, jobs, chosen),
             order: gr.update(visible=True),
-            retry: gr.update(visible=bool(again), value=text),
+            retry: gr.update(visible=bool(again) and not now.token, value=text),
             stop: gr.update(visible=going),
-            more: gr.update(visible=True),
+            more: gr.update(visible=not now.token),
             batch: now.id,
             news: f"{now.id} {sum(job.settled for job in jobs.values())}",
             **extras.shown(now, jobs),
         }
 
-    async def changed(change: Awaitable[Batch], chosen: str, page: str) -> Updates:
+    async def changed(change: Awaitable[Batch], chosen: str, request: gr.Request) -> Updates:
         """A comparison after what its visitor asked for, or why it could not be done."""
-        latest[page] = object()  # whatever the page watches now has nothing more to say
+        turns.take(request)  # whatever the page watches now has nothing more to say
         try:
             return {trouble: "", **shown(*await comparisons.current(await change), chosen)}
         except PlaygroundError as error:
             return {trouble: render("note", text=plain(error))}
 
     async def begin(given: Updates, request: gr.Request) -> Updates:
-        """Send the plan. A seed that is left open is drawn, shown, and used for every model that takes one."""
-        asked, seed = form.read(given), form.roles[Role.SEED]
+        """Send the plan. A seed that is left open is drawn, shown, and used for every model that takes one.
+
+        A seed of the visitor's own is used as it is; one that was drawn is drawn anew unless it is to be kept.
+        """
+        asked, seed, known_seed = form.read(given), form.roles[Role.SEED], given[drawn]
         visitor = arrived(given[visit], request.headers.get("cookie"))
-        if "seed" not in asked.shared or not given[form.lock]:
-            asked = replace(asked, shared={**asked.shared, "seed": draw_seed()})
         try:
             choices = asked.choices(catalog)
+            if "seed" not in asked.shared or (asked.shared["seed"] == known_seed and not given[form.lock]):
+                known_seed = comparisons.draw_seed(visitor.visitor, choices, asked.shared, asked.samples)
+                asked = replace(asked, shared={**asked.shared, "seed": known_seed})
             if not any("seed" in one.request.parameters for one in planned(asked).cards if one.request):
                 asked = replace(asked, shared={role: value for role, value in asked.shared.items() if role != "seed"})
-            started = comparisons.start(choices, asked.shared, asked.samples, services.account(visitor), visitor.visitor)
-        except InputError as error:
+            account = services.account_shown(visitor, given[paying])
+            started = comparisons.start(choices, asked.shared, asked.samples, account, visitor.visitor)
+        except (InputError, KeyRefused) as error:
             return {trouble: render("note", text=plain(error))}
-        updates = await changed(started, given[order], str(request.session_hash))
-        return {seed: asked.shared.get("seed"), **updates}
+        updates = await changed(started, given[order], request)
+        return {seed: asked.shared.get("seed"), drawn: known_seed, **extras.anew(updates)}
 
     async def once_more(given: Updates, request: gr.Request) -> Updates:
         visitor = given[visit]
-        again = comparisons.retry(given[batch], range(1000), services.account(visitor), visitor.visitor)
-        return await changed(again, given[order], str(request.session_hash))
+        try:
+            account = services.account_shown(visitor, given[paying])
+        except KeyRefused as error:
+            return {trouble: render("note", text=plain(error))}
+        again = comparisons.retry(given[batch], range(1000), account, visitor.visitor)
+        return await changed(again, given[order], request)
 
     async def one_more(given: Updates, request: gr.Request) -> Updates:
         visitor = given[visit]
-        if not given[another]:
+        try:
+            choice = read_choice(catalog, given[another] or "")
+            account = services.account_shown(visitor, given[paying])
+        except InputError:
             return {trouble: gr.skip()}
-        choice = read_choice(catalog, given[another])
-        added = comparisons.add(given[batch], [choice], services.account(visitor), visitor.visitor)
-        return await changed(added, given[order], str(request.session_hash))
+        except KeyRefused as error:
+            return {trouble: render("note", text=plain(error))}
+        added = comparisons.add(given[batch], [choice], account, visitor.visitor)
+        return {another: None, **await changed(added, given[order], request)}
+
+    async def quote(given: Updates) -> Updates:
+        """What the chosen model would cost in this comparison, or why it cannot draw it."""
+        try:
+            found = await comparisons.find(given[batch], given[visit].visitor)
+            (one,) = plan(catalog, [read_choice(catalog, given[another] or "")], found.shared).cards
+        except PlaygroundError:
+            return {add: gr.update(value="Add", interactive=True), another: gr.update(info="")}
+        text = f"Add · {one.cost}" if one.request else "Add"
+        return {add: gr.update(value=text, interactive=one.request is not None), another: gr.update(info=one.card.refused)}
 
     async def halt(given: Updates) -> Updates:
         visitor = given[visit].visitor
@@ -166,9 +195,8 @@ def build_compare_tab(services: Services, visit: gr.State) -> CompareTab:
 
     async def watch(given: Updates, request: gr.Request) -> AsyncIterator[Updates]:
         """The cards once a second until every job is settled. A newer watch of the same page ends an older one."""
-        page, turn = str(request.session_hash), object()
+        turn = turns.take(request)
         visitor = arrived(given[visit], request.headers.get("cookie")).visitor
-        latest[page] = turn
         try:
             going = True
             while going:
@@ -180,31 +208,34 @@ def build_compare_tab(services: Services, visit: gr.State) -> CompareTab:
                 except RecordsUnavailable:  # jobs outlive a database that is away for a while
                     await asyncio.sleep(LOOK_S)
                     continue
-                if latest.get(page) is not turn:
+                if not turns.has(request, turn):
                     yield {cards: gr.skip()}  # Gradio repeats the last yield of an event that ends
                     return
                 going = any(not job.settled for job in jobs.values())
                 yield {part: update for part, update in shown(now, jobs, given[order]).items() if part is not batch}
                 await asyncio.sleep(LOOK_S if going else 0)
         finally:
-            if latest.get(page) is turn:
-                del latest[page]
+            turns.leave(request, turn)
 
     async def opened(query: Mapping[str, list[str]], now: Visit) -> Updates:
         """The form that the address asks for, and this visitor's comparison: the one it names, else the newest."""
-        asked = read_asked(catalog, query, opens_with) if (query.get("tab") or [""])[0] == "compare" else opens_with
+        here, found, comparison = (query.get("tab") or [""])[0] == "compare", None, {}
+        try:
+            named = (query.get("batch") or [""])[0]
+            found = await comparisons.find(named, now.visitor) if named else await comparisons.newest(now.visitor)
+            comparison = extras.anew(shown(*await comparisons.current(found), ORDERS[0])) if found else {}
+        except (JobNotFound, RecordsUnavailable):
+            pass
+        asked = read_asked(catalog, query, opens_with) if here else opens_with
+        before = asked_of(found) if found else asked
+        # A prompt that is too long for an address is found again in the comparison it was used for.
+        if here and "prompt" not in query and ("models" not in query or asked.models == before.models):
+            asked = before
         updates = form.show(asked)
         for part, update in follow({**_plain(form.show(asked)), form.lock: False}).items():
             if part is not address:
                 updates[part] = update
-        try:
-            named = (query.get("batch") or [""])[0]
-            found = await comparisons.find(named, now.visitor) if named else await comparisons.newest(now.visitor)
-            if found:
-                updates |= shown(*await comparisons.current(found), ORDERS[0])
-        except (JobNotFound, RecordsUnavailable):
-            pass
-        return updates
+        return {**updates, **comparison}
 
     quiet: dict[str, Any] = {"queue": False, "show_progress": "hidden", "api_visibility": "private"}
     long: dict[str, Any] = {"concurrency_limit": None, "show_progress": "hidden", "api_visibility": "private"}
@@ -213,12 +244,15 @@ def build_compare_tab(services: Services, visit: gr.State) -> CompareTab:
     gr.on([part.change for part in form.controls], follow, form.controls, {address, mapping, start, trouble},
           trigger_mode="always_last", **quiet)  # fmt: skip
     address.change(None, address, js="(query) => window.playground.address(query, 'compare')", **quiet)
-    known = {visit, batch, order}
-    started = start.click(begin, {*controls, visit, order}, {*parts, form.roles[Role.SEED]}, **quiet)
+    known = {visit, batch, order, paying}
+    started = start.click(begin, {*controls, visit, order, drawn, paying}, {*parts, form.roles[Role.SEED], drawn}, **quiet)
     tab.watched(started)
     started.then(None, None, None, js=LOOK_DOWN, **quiet)
     tab.watched(retry.click(once_more, known, set(parts), **quiet))
-    tab.watched(add.click(one_more, {*known, another}, set(parts), **quiet))
+    tab.watched(add.click(one_more, {*known, another}, {*parts, another}, **quiet))
+    another.change(quote, {*known, another}, {add, another}, trigger_mode="always_last", **quiet)
+    for change in extras.changes:
+        tab.watched(change)
     stop.click(halt, known, set(parts), **quiet)
     order.input(arrange, known, {cards}, **quiet)
     watch_bell.click(watch, known, set(parts) - {batch}, trigger_mode="multiple", **long)

@@ -62,14 +62,12 @@ def file_routes(catalog: Catalog, runner: Runner) -> APIRouter:
     dropping = asyncio.Semaphore(DROPS_AT_ONCE)
 
     async def owned(request: Request, job_ids: list[str]) -> list[Job]:
-        """The jobs in the order of their ids. Raises HTTPException unless all are there and this visitor's."""
+        """Those of these jobs that are there and this visitor's, in the order of their ids."""
         try:
             found = await runner.find_all(job_ids, _visitor(request))
         except RecordsUnavailable as error:
             raise HTTPException(503, error.what) from error
-        if not all(job_id in found for job_id in job_ids):
-            raise HTTPException(404, NOT_FOUND)
-        return [found[job_id] for job_id in job_ids]
+        return [found[job_id] for job_id in job_ids if job_id in found]
 
     def packed(jobs: list[Job], recipe: str, left_out: int = 0) -> Response:
         try:
@@ -91,7 +89,9 @@ def file_routes(catalog: Catalog, runner: Runner) -> APIRouter:
 
     @router.get(FILES + "/{job_id}/{number}")
     async def file(request: Request, job_id: str, number: str, recipe: str = "1", of: str = "") -> Response:
-        job = await shown(job_id, of) if of else (await owned(request, [job_id]))[0]
+        job = await shown(job_id, of) if of else next(iter(await owned(request, [job_id])), None)
+        if job is None:
+            raise HTTPException(404, NOT_FOUND)
         index = int(number) - 1 if number.isascii() and number.isdecimal() and len(number) < 4 else -1
         kept = job.pictures[index] if 0 <= index < len(job.pictures) else None
         data = kept and await picture_file(runner.pictures, job, kept, recipe=recipe != "0")
@@ -105,7 +105,10 @@ def file_routes(catalog: Catalog, runner: Runner) -> APIRouter:
         job_ids = list(dict.fromkeys(request.query_params.getlist("job")))
         if not 0 < len(job_ids) <= MOST_JOBS:
             raise HTTPException(422, NOT_ASKED)
-        return packed(await owned(request, job_ids), recipe)
+        jobs = await owned(request, job_ids)
+        if not jobs:
+            raise HTTPException(404, NOT_FOUND)
+        return packed(jobs, recipe, left_out=len(job_ids) - len(jobs))
 
     @router.get(FITTING)
     async def fitting(request: Request, recipe: str = "1") -> Response:

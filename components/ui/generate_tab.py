@@ -41,8 +41,8 @@ class GenerateTab:
     following: frozenset[Any]
 
 
-def build_generate_tab(services: Services, visit: gr.State) -> GenerateTab:
-    """Build and wire the tab. ``visit`` holds the page's :class:`Visit`."""
+def build_generate_tab(services: Services, visit: gr.State, paying: gr.Textbox) -> GenerateTab:
+    """Build and wire the tab. ``visit`` holds the page's :class:`Visit`, ``paying`` who pays by what the page shows."""
     catalog = services.catalog
     with gr.Row(elem_id="generate", equal_height=False):
         with gr.Column(scale=5, min_width=320, elem_id="ask"):
@@ -58,7 +58,7 @@ def build_generate_tab(services: Services, visit: gr.State) -> GenerateTab:
                 notice = gr.HTML(elem_id="price-note")
                 generate = gr.Button("Generate", variant="primary", size="lg", elem_id="generate-button")
         with gr.Column(scale=7, min_width=320, elem_id="answer"):
-            panel = build_job_panel(services, visit)
+            panel = build_job_panel(services, visit, paying)
             with gr.Column(elem_id="snippet"):
                 language = gr.Radio(
                     [(item.label, name) for name, item in LANGUAGES.items()],
@@ -132,7 +132,9 @@ def build_generate_tab(services: Services, visit: gr.State) -> GenerateTab:
     async def begin(given: Updates, request: gr.Request) -> Updates:
         """Send the form as a request; the panel watches its job."""
         chosen, parameters = read(given)
-        return dict(await panel.send(lambda: build_request(catalog, chosen.id, parameters), given[visit], request))
+        return dict(
+            await panel.send(lambda: build_request(catalog, chosen.id, parameters), given[visit], given[paying], request)
+        )
 
     quiet: dict[str, Any] = {"queue": False, "show_progress": "hidden", "api_visibility": "private"}
     latest: dict[str, Any] = {**quiet, "trigger_mode": "always_last"}
@@ -149,7 +151,7 @@ def build_generate_tab(services: Services, visit: gr.State) -> GenerateTab:
     asked = gr.on(
         [generate.click, prompt.submit],
         begin,
-        everything,
+        {*everything, paying},
         set(panel.parts),
         trigger_mode="multiple",
         **quiet,

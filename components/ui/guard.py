@@ -16,6 +16,8 @@ Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 App = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 LARGEST_BODY = 2_000_000
+LONGEST_SESSION = 64
+NO_FILES = "Files are not taken here; send web addresses."
 CLOSED = ("/gradio_api/deep_link", "/gradio_api/upload", "/gradio_api/upload_progress", "/gradio_api/runs")
 EVENTS = ("/gradio_api/call", "/gradio_api/run", "/gradio_api/queue/join", "/gradio_api/api", "/gradio_api/mcp")
 
@@ -40,8 +42,8 @@ class Guard:
         body = await _read(receive)
         if body is None:
             await _answer(send, 413, f"The request is larger than {LARGEST_BODY:,} bytes.")
-        elif path.startswith(EVENTS) and _names_a_file(body):
-            await _answer(send, 400, "Files are not taken here; send web addresses.")
+        elif path.startswith(EVENTS) and (reason := _refused(body)):
+            await _answer(send, 400, reason)
         else:
             await self.app(scope, _replayed(body, receive), send)
 
@@ -68,24 +70,28 @@ def _replayed(body: bytes, receive: Receive) -> Receive:
     return replay
 
 
-def _names_a_file(body: bytes) -> bool:
-    """Whether the JSON holds an object that Gradio would take for a file; a prompt may speak of one.
+def _refused(body: bytes) -> str:
+    """Why an event is not let through, or "". A prompt may speak of a file; an object that is one may not come.
 
     Read with ``json.loads`` on the bytes as Gradio does, which also takes UTF-16 and UTF-32.
     """
     try:
-        waiting = [json.loads(body)]
+        root = json.loads(body)
     except (ValueError, RecursionError):
-        return b"FileData" in body
+        return NO_FILES if b"FileData" in body else ""
+    session = root.get("session_hash") if isinstance(root, dict) else None
+    if session is not None and (not isinstance(session, str) or len(session) > LONGEST_SESSION):
+        return "This is no session."  # a caller chooses it, and it is kept
+    waiting = [root]
     while waiting:
         value = waiting.pop()
         if isinstance(value, dict):
             if value.get("_type") == "gradio.FileData":
-                return True
+                return NO_FILES
             waiting += value.values()
         elif isinstance(value, list):
             waiting += value
-    return False
+    return ""
 
 
 async def _answer(send: Send, status: int, text: str) -> None:

@@ -16,18 +16,22 @@ from components.ui.templates import render
 
 @dataclass(frozen=True)
 class Header:
-    """The parts that the page refreshes, and ``changes``: the events after which another key is in use."""
+    """The parts that the page refreshes, and ``changes``: the events after which another key is in use.
+
+    ``paying`` holds who pays by what the page shows.
+    """
 
     pill: gr.HTML
     banner: gr.HTML
     spend: gr.HTML
     forget: gr.Button
+    paying: gr.Textbox
     changes: tuple[Any, ...]
 
     @property
     def told(self) -> set[Any]:
         """What :func:`refreshed` updates."""
-        return {self.pill, self.banner, self.spend, self.forget}
+        return {self.pill, self.banner, self.spend, self.forget, self.paying}
 
 
 def build_header(services: Services, visit: gr.State) -> Header:
@@ -49,7 +53,8 @@ def build_header(services: Services, visit: gr.State) -> Header:
             pill = gr.HTML(elem_id="pill")
     spend = gr.HTML(elem_id="spend")
     banner = gr.HTML(elem_id="banner")
-    header = Header(pill, banner, spend, forget, ())
+    paying = gr.Textbox(visible="hidden", elem_id="paying")
+    header = Header(pill, banner, spend, forget, paying, ())
 
     async def enter(typed: str, now: Visit, request: gr.Request) -> dict[Any, Any]:
         """Take the key for this visit and empty the box, whatever it held."""
@@ -77,6 +82,7 @@ async def refreshed(services: Services, visit: Visit, header: Header, notices: t
     updates = {
         header.banner: render("banner", lines=[line for line in lines if line]),
         header.forget: gr.update(visible=bool(visit.key)),
+        header.paying: services.account(visit).payer,
     }
     with suppress(RecordsUnavailable):
         kind, words = await messages.pill(services, visit)

@@ -36,7 +36,7 @@ def wanted(filters: HistoryFilters) -> Wanted:
         state=filters.state,
         starred=filters.starred,
         since=first.timestamp() if first else None,
-        until=(last + timedelta(days=1)).timestamp() if last else None,
+        until=last.timestamp() + timedelta(days=1).total_seconds() if last else None,
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -12,6 +13,7 @@ from components.errors import InputError, JobNotFound, PlaygroundError
 from components.jobs import Job
 from components.snippets import LANGUAGES
 from components.ui import history, result
+from components.ui.compare_extras import forget_copies
 from components.ui.messages import plain
 from components.ui.services import Services, Visit
 from components.ui.templates import render
@@ -35,6 +37,7 @@ class HistoryPanel:
     follow: Callable[[str, Visit], Any]
     use: gr.Button
     compare: gr.Button
+    whole: gr.Button
     open: gr.Button
 
 
@@ -45,6 +48,7 @@ def build_history_panel(services: Services, visit: gr.State, told: gr.HTML) -> H
         with gr.Row(elem_id="history-steps"):
             use = gr.Button("Use these settings", size="sm", min_width=80, elem_id="history-use")
             other = gr.Button("Same prompt, other models", size="sm", min_width=80, elem_id="history-compare")
+            whole = gr.Button("Its comparison", size="sm", visible=False, min_width=80, elem_id="history-whole")
             opening = gr.Button("Open", size="sm", min_width=60, elem_id="history-open")
             star = gr.Button("☆ Star", size="sm", min_width=60, elem_id="history-star")
             delete = gr.Button("Delete", size="sm", min_width=60, elem_id="history-delete")
@@ -72,13 +76,14 @@ def build_history_panel(services: Services, visit: gr.State, told: gr.HTML) -> H
     chosen = gr.State("")
     opened = gr.Textbox(visible="hidden", elem_id="open-entry")
     marked = gr.Textbox(visible="hidden", elem_id="star-entry")
-    parts = frozenset({detail, place, facts, note, star, delete, really, code, chosen, told})
+    parts = frozenset({detail, place, facts, whole, note, star, delete, really, code, chosen, told})
 
     def shown(job: Job, now: Visit, tongue: str) -> Updates:
         return {
             **moving(job),
             detail: gr.update(visible=True),
             facts: history.show_detail(services, job),
+            whole: gr.update(visible=bool(job.batch)),
             note: job.remark,
             really: gr.update(visible=False),
             code: program(job, now, tongue),
@@ -138,9 +143,11 @@ def build_history_panel(services: Services, visit: gr.State, told: gr.HTML) -> H
 
     async def remove(job_id: str, now: Visit) -> Updates:
         try:
+            removed = await runner.find(job_id, now.visitor)
             await services.comparisons.remove(job_id, now.visitor)
         except PlaygroundError as error:
             return refused(error)
+        await asyncio.to_thread(forget_copies, [picture.name for picture in removed.pictures])
         return {**shut(), told: ""}
 
     async def translate(job_id: str, now: Visit, tongue: str) -> Any:
@@ -164,7 +171,7 @@ def build_history_panel(services: Services, visit: gr.State, told: gr.HTML) -> H
         gr.on([note.submit, save.click], write_note, [note, chosen, visit, language], everything, **quiet),
         gone.click(remove, [chosen, visit], everything, **quiet),
     )
-    return HistoryPanel(chosen, told, parts, changes, follow, use, other, opening)
+    return HistoryPanel(chosen, told, parts, changes, follow, use, other, whole, opening)
 
 
 def _id(clicked: str) -> str:

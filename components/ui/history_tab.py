@@ -19,6 +19,7 @@ from components.ui.history_panel import HistoryPanel, build_history_panel
 from components.ui.messages import STATE_WORDS, plain
 from components.ui.services import Services, Visit, arrived
 from components.ui.templates import render
+from components.ui.turns import Turns
 
 BEAT_S = 2.0
 VIEWS = ("gallery", "table")
@@ -84,7 +85,7 @@ def build_history_tab(services: Services, visit: gr.State) -> HistoryTab:
     asked = frozenset({*filters, view, position, seen, visit, panel.chosen})
     listed = frozenset({entries, nothing, start, clear, files, count, newer, older, position, seen, told, ticker, address})
     parts = listed | panel.parts
-    latest: dict[str, object] = {}
+    turns = Turns()
 
     def narrowed(given: Mapping[Any, Any]) -> HistoryFilters:
         """What the filters hold; a control that was emptied holds nothing."""
@@ -109,8 +110,7 @@ def build_history_tab(services: Services, visit: gr.State) -> HistoryTab:
 
     async def look(given: Mapping[Any, Any], where: history.Position, request: gr.Request) -> Updates:
         """The page of the list that begins there. An answer that a newer question has overtaken says nothing."""
-        page, turn = str(request.session_hash), object()
-        latest[page] = turn
+        turn = turns.take(request)
         try:
             asked_for = narrowed(given)
             visitor = arrived(given[visit], request.headers.get("cookie")).visitor
@@ -122,10 +122,10 @@ def build_history_tab(services: Services, visit: gr.State) -> HistoryTab:
             updates = listing(given, asked_for, found, where)
         except PlaygroundError as error:
             updates = {told: render("note", text=plain(error))}
-        if latest.get(page) is not turn:
-            return {told: gr.skip()}
-        del latest[page]
-        return updates
+        finally:
+            newest = turns.has(request, turn)
+            turns.leave(request, turn)
+        return updates if newest else {told: gr.skip()}
 
     def listing(given: Mapping[Any, Any], asked_for: HistoryFilters, found: Page, where: history.Position) -> Updates:
         shown = history.Position(where.behind, found.jobs[-1].id if found.jobs else "")
@@ -159,7 +159,7 @@ def build_history_tab(services: Services, visit: gr.State) -> HistoryTab:
         return {**await look(given, given[position], request), **await panel.follow(given[panel.chosen], given[visit])}
 
     async def tick(given: Updates, request: gr.Request) -> Updates:
-        if str(request.session_hash) in latest:
+        if turns.taken(request):
             return {told: gr.skip()}
         return await show(given, request)
 

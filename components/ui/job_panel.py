@@ -16,10 +16,12 @@ from components.errors import JobNotFound, PlaygroundError, RecordsUnavailable
 from components.jobs import Job, JobState
 from components.ui import result
 from components.ui.services import Services, Visit, arrived
+from components.ui.turns import Turns
 
 WATCH = "() => document.querySelector('#watch')?.click()"
 LIST_EVERY = 3
 OTHERS_BEAT_S = 2.0
+UNSURE_S = 900.0
 Updates = dict[Any, Any]
 
 
@@ -34,7 +36,7 @@ class JobPanel:
     job: gr.State
     news: gr.Textbox
     parts: frozenset[Any]
-    send: Callable[[Callable[[], Request], Visit, gr.Request], Any]
+    send: Callable[[Callable[[], Request], Visit, str, gr.Request], Any]
     resume: Callable[[Visit], Any]
 
     def watched(self, event: Any) -> None:
@@ -42,7 +44,7 @@ class JobPanel:
         event.then(None, None, None, js=WATCH, show_progress="hidden", api_visibility="private")
 
 
-def build_job_panel(services: Services, visit: gr.State) -> JobPanel:
+def build_job_panel(services: Services, visit: gr.State, paying: gr.Textbox) -> JobPanel:
     """Build and wire the panel inside the current column."""
     runner = services.runner
     with gr.Column(elem_id="outcome"):
@@ -58,7 +60,7 @@ def build_job_panel(services: Services, visit: gr.State) -> JobPanel:
     watch_bell = gr.Button(visible="hidden", elem_id="watch")
     opened = gr.Textbox(visible="hidden", elem_id="open-job")
     news = gr.Textbox(visible="hidden", elem_id="news")
-    latest: dict[str, object] = {}
+    turns = Turns()
     buttons = {stop, check, again, drop}
     parts = frozenset({place, job, news, others, earlier, *buttons})
 
@@ -93,12 +95,13 @@ def build_job_panel(services: Services, visit: gr.State) -> JobPanel:
     def moved(job_id: str) -> str:
         return f"{job_id} {time.monotonic()}"
 
-    async def send(build: Callable[[], Request], visitor: Visit, request: gr.Request) -> Updates:
+    async def send(build: Callable[[], Request], visitor: Visit, payer: str, request: gr.Request) -> Updates:
         """The job of a request, queued; the one that is going already for the same request of the same visitor."""
         visitor = arrived(visitor, request.headers.get("cookie"))
-        latest[str(request.session_hash)] = object()  # whatever the page watches now has nothing more to say in this place
+        turns.take(request)  # whatever the page watches now has nothing more to say in this place
         try:
-            started = await runner.submit(build(), services.account(visitor), visitor.visitor, once=True)
+            account = services.account_shown(visitor, payer)
+            started = await runner.submit(build(), account, visitor.visitor, once=True)
             return {**shown(started), **(await beside(visitor.visitor, started.id))[0], news: moved(started.id)}
         except PlaygroundError as error:
             nothing = dict.fromkeys(buttons, gr.update(visible=False))
@@ -110,19 +113,17 @@ def build_job_panel(services: Services, visit: gr.State) -> JobPanel:
         A page shows one job: a newer watch of the same page ends an older one. Gradio's own ``cancels`` cannot be
         relied on for that, it fails while the event it should end is still on its way.
         """
-        page, turn = str(request.session_hash), object()
-        latest[page] = turn
+        turn = turns.take(request)
         try:
             async with aclosing(followed(job_id, arrived(visitor, request.headers.get("cookie")))) as following:
                 async for updates in following:
-                    if latest.get(page) is not turn:
+                    if not turns.has(request, turn):
                         # Gradio repeats the last yield of an event that ends: without this one, the old job's end.
                         yield {place: gr.skip()}
                         return
                     yield updates
         finally:
-            if latest.get(page) is turn:
-                del latest[page]
+            turns.leave(request, turn)
 
     async def followed(job_id: str, visitor: Visit) -> AsyncGenerator[Updates, None]:
         count, now = 0, None
@@ -137,11 +138,17 @@ def build_job_panel(services: Services, visit: gr.State) -> JobPanel:
                     updates[news] = moved(now.id)
                 count += 1
                 yield updates
-            more = now is not None
-            while more:
+            more, beats = now is not None, 0
+            unsure = now is not None and now.state is JobState.UNCERTAIN and not now.dropped
+            while more or (unsure and beats * OTHERS_BEAT_S < UNSURE_S):
                 await asyncio.sleep(OTHERS_BEAT_S)
+                beats += 1
                 updates, more = await beside(visitor.visitor, job_id)
-                yield {**updates, news: moved(job_id)}
+                if unsure and (await runner.find(job_id, visitor.visitor)).state is not JobState.UNCERTAIN:
+                    async for found in followed(job_id, visitor):  # a callback has named its task
+                        yield found
+                    return
+                yield {**updates, news: moved(job_id)} if more else {place: gr.skip()}
         except JobNotFound:
             yield {place: gr.skip()}
         except RecordsUnavailable as error:
@@ -159,21 +166,29 @@ def build_job_panel(services: Services, visit: gr.State) -> JobPanel:
 
     async def show(job_id: str, visitor: Visit, request: gr.Request) -> Updates:
         """Another job of this visitor in its place."""
-        latest[str(request.session_hash)] = object()
+        turns.take(request)
         try:
             found = await runner.find(job_id, visitor.visitor)
             return {**shown(found), **(await beside(visitor.visitor, job_id))[0]}
         except PlaygroundError as error:
             return {place: result.show_problem(services, error.problem)}
 
-    async def repeat(job_id: str, visitor: Visit, request: gr.Request) -> Updates:
-        """Send the very request of an uncertain job once more, whatever the form holds by now."""
+    async def repeat(job_id: str, visitor: Visit, payer: str, request: gr.Request) -> Updates:
+        """Send the very request of an uncertain job once more, whatever the form holds by now.
+
+        The page may not know yet what a callback, or another page, has made of the job: then it is shown instead.
+        """
         try:
+            services.account_shown(visitor, payer)
             lost = await runner.find(job_id, visitor.visitor)
-            await runner.let_go(job_id, visitor.visitor)
+            if lost.state is not JobState.UNCERTAIN or lost.dropped:
+                return shown(lost)
+            lost = await runner.let_go(job_id, visitor.visitor)
+            if lost.state is not JobState.UNCERTAIN:
+                return shown(lost)
         except PlaygroundError as error:
             return {place: result.show_problem(services, error.problem)}
-        return await send(lambda: rebuild_request(services.catalog, lost.model, lost.body), visitor, request)
+        return await send(lambda: rebuild_request(services.catalog, lost.model, lost.body), visitor, payer, request)
 
     async def changed(change: Awaitable[Job]) -> Updates:
         """A job after what its visitor asked for, or why it could not be done."""
@@ -196,7 +211,7 @@ def build_job_panel(services: Services, visit: gr.State) -> JobPanel:
     long: dict[str, Any] = {"concurrency_limit": None, "show_progress": "hidden", "api_visibility": "private"}
     watch_bell.click(watch, [job, visit], list(parts), trigger_mode="multiple", **long)
     panel = JobPanel(place, job, news, parts, send, resume)
-    panel.watched(again.click(repeat, [job, visit], list(parts), **quiet))
+    panel.watched(again.click(repeat, [job, visit, paying], list(parts), **quiet))
     panel.watched(check.click(look, [job, visit], list(parts), **quiet))
     panel.watched(opened.input(show, [opened, visit], list(parts), **quiet))
     stop.click(halt, [job, visit], list(parts), **quiet)

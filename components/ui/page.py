@@ -17,10 +17,11 @@ from components.ui.history_tab import HistoryTab, build_history_tab
 from components.ui.integrate_tab import IntegrateTab, build_integrate_tab
 from components.ui.messages import TITLE, plain
 from components.ui.models_tab import ModelsTab, build_models_tab
-from components.ui.reuse import read_settings, settings_of
+from components.ui.reuse import comparison_query, read_settings, settings_of
 from components.ui.services import Services, Visit, arrived
 from components.ui.templates import render
 
+FILES_GO = (600, 3600)  # seconds: how often Gradio looks for files of its own, and how old they may get
 QUIET: dict[str, Any] = {"queue": False, "show_progress": "hidden", "api_visibility": "private"}
 # What is typed before the first answer would be overwritten by it: until then, ten seconds at most, nothing is taken.
 # A browser may keep a page from storing anything, and says so by an error.
@@ -36,16 +37,29 @@ OPENED = "() => window.playground.opened()"
 TABS = ("generate", "compare", "models", "history", "integrate")
 
 
+class Page(gr.Blocks):  # type: ignore[misc]
+    """Blocks whose files go again, and whose complaints do not repeat what a visitor typed: it may be a key."""
+
+    def validate_inputs(self, block_fn: Any, inputs: list[Any]) -> None:
+        """Raises ValueError where a handler is sent too few values, as an older page may after an update."""
+        try:
+            super().validate_inputs(block_fn, inputs)
+        except ValueError:
+            told = f"{block_fn.name} takes {len(block_fn.inputs)} values and was sent {len(inputs)}"
+            raise ValueError(told) from None
+
+
 def build_page(services: Services) -> gr.Blocks:
     """The whole page. Nothing is shared between visitors but ``services``."""
-    with gr.Blocks(title=TITLE, analytics_enabled=False, fill_width=True) as page:
+    with Page(title=TITLE, analytics_enabled=False, fill_width=True, delete_cache=FILES_GO) as page:
         visit = gr.State(Visit(visitor=""))
         header = build_header(services, visit)
         with gr.Tabs(elem_id="tabs") as tabs:
             with gr.Tab("Generate", id="generate"):
-                generate = build_generate_tab(services, visit)
-            with gr.Tab("Compare", id="compare"):
-                compare = build_compare_tab(services, visit)
+                generate = build_generate_tab(services, visit, header.paying)
+            with gr.Tab("Compare", id="compare") as comparing:
+                compare = build_compare_tab(services, visit, header.paying)
+            compare.inside(comparing)
             with gr.Tab("Models & prices", id="models") as comparison:
                 models = build_models_tab(services)
             comparison.select(models.narrow, list(models.filters), set(models.narrowing), **QUIET)
@@ -176,9 +190,17 @@ def _reuse(
         return updates | await refreshed(services, now, header, (notice,))
 
     async def elsewhere(job_id: str, now: Visit) -> dict[Any, Any]:
-        """Its prompt in the form of the comparison."""
+        """What it asked for in the form of the comparison, with other models that take it."""
         try:
-            query = {"tab": ["compare"], "prompt": [(await find(job_id, now)).prompt]}
+            query = comparison_query(services.catalog, await find(job_id, now))
+        except PlaygroundError as error:
+            return {panel.told: render("note", text=plain(error))}
+        return {**await compare.opened(query, now), tabs: gr.update(selected="compare")}
+
+    async def whole(job_id: str, now: Visit) -> dict[Any, Any]:
+        """The comparison that it was made in, with what can be done with that."""
+        try:
+            query = {"tab": ["compare"], "batch": [(await find(job_id, now)).batch]}
         except PlaygroundError as error:
             return {panel.told: render("note", text=plain(error))}
         return {**await compare.opened(query, now), tabs: gr.update(selected="compare")}
@@ -197,5 +219,6 @@ def _reuse(
     place = {generate.panel.job, tabs}
     generate.panel.watched(panel.use.click(use, chosen, {*generate.filling, *place, *header.told, panel.told}, **QUIET))
     generate.panel.watched(panel.open.click(look, [panel.chosen], place, **QUIET))
-    compare.watched(panel.compare.click(elsewhere, chosen, {*compare.filling, tabs, panel.told}, **QUIET))
+    for button, fill_comparison in ((panel.compare, elsewhere), (panel.whole, whole)):
+        compare.watched(button.click(fill_comparison, chosen, {*compare.filling, tabs, panel.told}, **QUIET))
     history.start.click(lambda: generating, None, tabs, **QUIET)

@@ -10,13 +10,12 @@ import asyncio
 import re
 import unicodedata
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 
 from components.jobs import Job
 from components.jobs.batches import Batch
-from components.jobs.comparisons import Choice
 from components.jobs.records import KeptPicture
-from components.ui.choices import write_choice
-from components.ui.compare_form import Asked, write_asked
+from components.ui.compare_form import asked_of, write_asked
 from components.ui.messages import TITLE
 from components.ui.services import Services
 from components.ui.sheet import day_text, describe, is_address, prompt_of
@@ -58,8 +57,9 @@ def write_published(services: Services, batch: Batch, jobs: Mapping[str, Job], t
 
 
 def preview_pictures(batch: Batch, jobs: Mapping[str, Job]) -> list[KeptPicture]:
-    """The first picture of each card that is no vector."""
-    return [kept for _, number, kept in _pictures(batch, jobs) if number == 1 and kept.format != "svg"]
+    """The first picture of each card that is no vector, every model's first sample before any second one."""
+    found = [(place, kept) for place, number, kept in _pictures(batch, jobs) if number == 1 and kept.format != "svg"]
+    return [kept for _, kept in sorted(found, key=lambda item: batch.cards[item[0] - 1].sample)]
 
 
 def report_name(batch: Batch) -> str:
@@ -84,7 +84,9 @@ async def _inside(services: Services, kept: KeptPicture, longest: int) -> str:
 
 def _again(batch: Batch) -> str:
     """The query that opens the form of this comparison and spends nothing. The visitor's own pictures stay out."""
-    choices = [Choice(card.model, {k: v for k, v in card.settings.items() if not is_address(v)}) for card in batch.cards]
     shared = {role: value for role, value in batch.shared.items() if role != "images"}
-    samples = max((card.sample for card in batch.cards), default=1)
-    return "?tab=compare&" + write_asked(Asked(tuple(dict.fromkeys(map(write_choice, choices))), shared, samples))[1:]
+    cards = (
+        replace(card, settings={name: value for name, value in card.settings.items() if not is_address(value)})
+        for card in batch.cards
+    )
+    return "?tab=compare&" + write_asked(asked_of(replace(batch, shared=shared, cards=tuple(cards))))[1:]

@@ -6,8 +6,10 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from components.catalog import Catalog, Kind, Model, find_model, find_problems, parameters_of
+from components.catalog import Catalog, Kind, Model, Role, find_model, find_problems, parameters_of
 from components.errors import InputError
+from components.jobs import Job
+from components.ui.choices import CHEAPEST, cheapest
 
 
 def settings_of(catalog: Catalog, model_id: str, body: Mapping[str, Any]) -> tuple[Model, dict[str, Any], str]:
@@ -32,6 +34,21 @@ def read_settings(catalog: Catalog, text: str) -> tuple[Model, dict[str, Any], s
     if not isinstance(told, dict) or not isinstance(told.get("parameters"), dict):
         raise InputError("settings", "settings: cannot be read.")
     return settings_of(catalog, told.get("model", ""), told["parameters"])
+
+
+def comparison_query(catalog: Catalog, job: Job) -> dict[str, list[str]]:
+    """The query of an address that asks other models for what a job asked for: the cheapest that can take it.
+
+    Raises InputError where the job's model has been retired or is gone.
+    """
+    model, parameters, _ = settings_of(catalog, job.model, job.body)
+    query = {"tab": ["compare"]}
+    for role in (Role.PROMPT, Role.IMAGES, Role.SHAPE, Role.SEED, Role.NEGATIVE):
+        value = parameters.get(model.by_role(role) or "")
+        if value not in (None, "", []):
+            query[str(role)] = [str(item) for item in (value if isinstance(value, list | tuple) else [value])]
+    able = cheapest(catalog, "image" if "images" in query else "", most=None)
+    return {**query, "models": [other for other in able if other != model.id][:CHEAPEST]}
 
 
 def _can_hold(model: Model, name: str, value: Any) -> bool:

@@ -84,6 +84,18 @@ class Services:
             return replace(self.service, payer="host", key=self.host_key)
         return self.sandbox
 
+    def account_shown(self, visit: Visit, shown: str | None) -> Account:
+        """Who pays, if that is who the page shows: ``shown`` is a payer, or "" where it shows none yet.
+
+        A page that has been open for long, or through a restart, is forgotten together with the key that was typed
+        into it, and goes on showing it. Nobody else pays in its place. Raises KeyRefused.
+        """
+        account = self.account(visit)
+        if shown and shown != account.payer:
+            what = "This page no longer holds the key that it shows." if shown == "visitor" else "Somebody else pays by now."
+            raise KeyRefused(what, next_step="Enter your key again." if shown == "visitor" else "Reload the page.")
+        return account
+
     def snippet(self, request: Request, visit: Visit, language: str = "curl") -> str:
         """The program that makes this request as this visit would. Raises InputError for a language."""
         account = self.account(visit)

@@ -15,7 +15,7 @@ from math import isfinite
 from statistics import median
 from typing import Any
 
-from components.catalog import Catalog, Role, rebuild_request
+from components.catalog import STANDARD, Catalog, Role, rebuild_request
 from components.costs import credits_text, usd_text
 from components.errors import InputError
 from components.jobs import Job, JobState
@@ -157,7 +157,7 @@ def describe(services: Services, batch: Batch, jobs: Mapping[str, Job], sources:
     shared = [
         (ROLE_WORDS[Role(role)], _hidden(value) if public and role == Role.IMAGES else _value(value))
         for role, value in batch.shared.items()
-        if role != Role.PROMPT and value not in (None, "", [])
+        if role != Role.PROMPT and value not in (None, "", []) and (role, value) != (Role.QUALITY, STANDARD)
     ]
     return Sheet(
         title=_short(prompt, LONGEST_TITLE) or "Without a prompt",

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 import socket
+import ssl
 import traceback
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from typing import Any
 from urllib.parse import unquote
 
@@ -19,6 +21,7 @@ from components.errors import (
     MAY_BE_CHARGED,
     NOT_CHARGED,
     AnswerLost,
+    KeyRefused,
     NotSent,
     PlaygroundError,
     ServiceError,
@@ -166,6 +169,8 @@ TELLING = {
     "rate limit": http(429, json.dumps({"message": f"{KEY} is too fast"}), "Retry-After: 1"),
     "failed task": http(200, json.dumps({"task_id": "n1", "status": "failed", "error": f"{KEY} has no access"})),
     "created task": http(200, json.dumps({"task_id": "n1", "status": "pending", "message": f"hello {KEY}"})),
+    "signs as numbers": http(401, json.dumps({"message": f"bad key {KEY}"}).replace("_", "\\u005f")),
+    "signs as larger numbers": http(401, json.dumps({"message": f"bad key {KEY}"}).replace("_", "\\u005F")),
     "at the cut of a reply": http(400, "x" * (2000 - 15) + KEY),
     "at the cut of a reason": http(400, json.dumps({"message": "x" * (600 - 15) + KEY})),
     "at the cut of plain text": http(400, "x" * (300 - 15) + KEY),
@@ -186,6 +191,33 @@ async def test_a_key_that_comes_back_is_not_passed_on(hasty: ApiClient, answer: 
             assert KEY[:12] not in told
             assert KEY[-8:] not in told
             assert KEY not in repr(where)
+
+
+async def test_a_key_with_a_slash_is_known_as_php_writes_it(hasty: ApiClient) -> None:
+    key = "sk-live/0123456789abcdef"
+    async with upstream(http(401, json.dumps({"message": f"Bad key: {key}"}).replace("/", "\\/"))) as server:
+        with pytest.raises(KeyRefused) as caught:
+            await hasty.create(replace(account(server.address), key=key), BODY)
+
+    assert "Bad key: ***" in caught.value.what
+    assert "0123" not in caught.value.reply
+
+
+class Damaged(httpx2.AsyncBaseTransport):
+    """A connection on which the request arrives and a record of the answer does not come through whole."""
+
+    async def handle_async_request(self, request: httpx2.Request) -> httpx2.Response:
+        raise ssl.SSLError("decryption failed or bad record mac")
+
+
+async def test_a_damaged_answer_is_a_lost_one() -> None:
+    """The library passes such an error on as the operating system's."""
+    async with httpx2.AsyncClient(transport=Damaged()) as http_client:
+        client, where = ApiClient(http_client), account("https://api.example")
+        with pytest.raises(AnswerLost):
+            await client.create(where, BODY)
+        with pytest.raises(UpstreamFailed):
+            await client.task(where, "n1", BODY)
 
 
 @pytest.mark.parametrize(

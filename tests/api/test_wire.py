@@ -60,6 +60,22 @@ def test_a_created_task_is_read_in_every_shape_seen(reply: Any, task_id: str) ->
     assert (found.phase, found.task_id, found.images) == (Phase.RUNNING, task_id, ())
 
 
+@pytest.mark.parametrize(
+    "reply",
+    [
+        {"status": "queued", "message": "Your request is in the queue", "job": "j1"},
+        {"message": "Image generated", "data": {"status": "completed", "file": 7}},
+        {"code": 200, "message": "Request accepted", "data": {"request_id": "abc"}},
+    ],
+)
+def test_an_answer_with_words_and_without_an_id_may_have_created_a_task(reply: Any) -> None:
+    """Only a word of failure is a refusal."""
+    with pytest.raises(UnreadableReply):
+        created(reply)
+    with pytest.raises(RequestRefused):
+        created({"status": "failed", "message": "Your request is wrong"})
+
+
 @pytest.mark.parametrize("reply", [{"status": "completed", "images": [A]}, {"code": 200, "data": {"task_id": "n1", "status": "SUCCESS", "output": A}},
                                    {"created": 1, "data": [{"url": A}]}, {"data": {"task_id": "n1", "image_url": A}}])  # fmt: skip
 def test_a_result_that_comes_at_once_is_taken(reply: Any) -> None:

@@ -11,12 +11,12 @@ from pathlib import Path
 
 import pytest
 
-from components.catalog import Catalog
+from components.catalog import Catalog, build_request
 from components.jobs import JobState, Spend
 from components.jobs.upkeep import BEAT_S
 from tests.jobs.conftest import beside
 from tests.jobs.faulty import TASK, created, finished, held, misbehaving, running, settled
-from tests.jobs.processes import account, another_process, bury, count, owner_and_lease, process, submit, until
+from tests.jobs.processes import PLAIN, account, another_process, bury, count, owner_and_lease, process, submit, until
 from tests.postgres import Postgres
 
 
@@ -69,7 +69,10 @@ async def test_a_living_processs_jobs_are_left_alone(catalog: Catalog, url: str,
 
 
 async def test_a_process_that_was_taken_for_dead_still_writes_its_answer(catalog: Catalog, url: str, tmp_path: Path) -> None:
-    """It alone knows the task: the job that another one called uncertain goes on and ends with its picture."""
+    """It alone knows the task: the job that another one called uncertain goes on and ends with its picture.
+
+    So it does where its visitor let it go, and then it counts against the cap as ever.
+    """
     answered = asyncio.Event()
     async with misbehaving(post=[held(answered, created())]) as upstream:
         host = account(catalog, upstream.address)
@@ -79,12 +82,55 @@ async def test_a_process_that_was_taken_for_dead_still_writes_its_answer(catalog
             bury(url)
             async with process(catalog, url, tmp_path) as other:
                 unsure = await other.find(job.id, "ann")
+                await other.let_go(job.id, "ann")
                 answered.set()
+                going = await until(other, job, task_id=TASK)
                 done = await until(other, job, state=JobState.DONE)
                 spent = await other.spent_today()
 
     assert (unsure.state, done.problem, done.task_id) == (JobState.UNCERTAIN, None, TASK)
+    assert (going.dropped, done.dropped) == (False, False)
     assert (spent, len(upstream.posts)) == (Spend(0, job.credits), 1)
+
+
+async def test_a_request_on_its_way_is_not_cut_off_by_who_takes_its_job(catalog: Catalog, url: str, tmp_path: Path) -> None:
+    """Between taking many jobs of a process that stalled and looking at this one, the other process may need a while."""
+    answered = asyncio.Event()
+    async with misbehaving(post=[held(answered, created())]) as upstream:
+        host = account(catalog, upstream.address)
+        async with process(catalog, url, tmp_path) as slow:
+            job = await submit(slow, catalog, host)
+            await upstream.asked("posts")
+            async with process(catalog, url, tmp_path, begun=False) as other:
+                bury(url)
+                assert [taken.id for taken in await other.store.take_over()] == [job.id]
+                await asyncio.sleep(BEAT_S * 1.5)
+                answered.set()
+                named = await until(other, job, task_id=TASK)
+
+    assert (named.state, len(upstream.posts)) == (JobState.RUNNING, 1)
+
+
+async def test_the_payer_on_record_pays_for_an_id_that_is_submitted_twice(
+    catalog: Catalog, url: str, tmp_path: Path
+) -> None:
+    """A retry may come from two pages at once, one with a key and one without."""
+    answered = asyncio.Event()
+    async with misbehaving(post=[held(answered, created())]) as upstream:
+        own = account(catalog, upstream.address, "visitor", key="sk-of-the-visitor")
+        host = account(catalog, upstream.address)
+        request = build_request(catalog, PLAIN, {"prompt": "A red kite"})
+        async with process(catalog, url, tmp_path) as first, process(catalog, url, tmp_path) as second:
+            one = await first.submit(request, own, "ann", job_id="s" * 22)
+            two = await second.submit(request, host, "ann", job_id="s" * 22)
+            await upstream.asked("posts")
+            await asyncio.sleep(0.5)
+            answered.set()
+            await settled(first, one)
+            spent = await second.spent_today()
+
+    assert (one.payer, two.payer, spent) == ("visitor", "visitor", Spend())
+    assert {seen.headers["authorization"] for seen in upstream.posts} == {"Bearer sk-of-the-visitor"}
 
 
 async def test_a_stop_at_another_process_ends_the_polling(catalog: Catalog, url: str, tmp_path: Path) -> None:

@@ -84,6 +84,27 @@ def test_a_body_of_more_than_two_megabytes_is_refused(path: str, app: App) -> No
     assert app.post(path, content=(large[at : at + 65536] for at in range(0, len(large), 65536))).status_code == 413
 
 
+@pytest.mark.parametrize("session", ["x" * 65, 7, ["x"], {"x": "x"}])
+def test_a_session_that_is_none_is_refused(session: Any, app: App) -> None:
+    """Gradio keeps the state of each name that it is told."""
+    for route in ("/gradio_api/run/predict", "/gradio_api/queue/join"):
+        answer = app.post(route, json={"data": [], "fn_index": 0, "session_hash": session})
+        assert (answer.status_code, answer.json()["detail"]) == (400, "This is no session.")
+
+
+def test_a_call_with_too_few_values_leaves_none_of_them_in_the_log(app: App) -> None:
+    """What is typed into the page goes with every event, a key with one of them."""
+    page = httpx2.get(f"{app.url}/config", trust_env=False).json()
+    entering = next(event for event in page["dependencies"] if event["api_name"] == "enter")
+    call = {"data": ["sk-canary-typed"], "fn_index": entering["id"], "session_hash": "log"}
+    answer = app.post("/gradio_api/run/predict", json=call)
+    log = app.log
+
+    assert answer.status_code == 500
+    assert "enter takes 2 values and was sent 1" in log
+    assert "sk-canary-typed" not in log + answer.text
+
+
 def test_a_body_of_less_is_read(app: App) -> None:
     """The refusal then is about the prompt's length, in the endpoint's own words."""
     call = {"data": ["flux-2", {"prompt": "x" * 1_900_000}]}

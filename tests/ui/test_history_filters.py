@@ -23,6 +23,7 @@ def test_dates_are_whole_days_and_what_is_no_date_is_named() -> None:
     asked = wanted(HistoryFilters(since="2026-11-22", until="2026-11-23"))
     assert asked == Wanted(since=1795305600.0, until=1795305600.0 + 2 * 86_400)
     assert wanted(HistoryFilters(until=" ")) == Wanted()
+    assert wanted(HistoryFilters(until="9999-12-31")).until == 253402300800.0
     for text in ("22.11.2026", "soon", "2026-13-01", "99999-01-01"):
         with pytest.raises(InputError, match="To"):
             wanted(HistoryFilters(until=text))

@@ -20,7 +20,7 @@
     const star = event.target.closest("[data-star]");
     if (star) return fill("#star-entry", `${star.dataset.star} ${(clicks += 1)}`);
     const entry = event.target.closest("[data-entry]") ?? (event.target.closest("button, a, code") ? null : event.target.closest("tr[data-card]"));
-    if (event.target.closest("#history-use, #history-open, #history-compare")) scrollTo({ top: 0 });
+    if (event.target.closest("#history-use, #history-open, #history-compare, #history-whole")) scrollTo({ top: 0 });
     if (event.target.closest("#history-close")) document.querySelector("#history-entries [aria-current=true]")?.scrollIntoView({ block: "nearest" });
     if (entry) fill("#open-entry", `${entry.dataset.entry ?? entry.dataset.card} ${(clicks += 1)}`);
   });

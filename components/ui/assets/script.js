@@ -87,6 +87,20 @@
     }
   }
 
+  // A button that is pressed may go, and what has the focus with it: the next thing to do beside it gets it then.
+  async function keepFocus(row) {
+    for (let tries = 0; tries < 20; tries++) {
+      await pause(100);
+      if (document.activeElement !== document.body) continue;
+      const near = [row, row.closest("[role=tabpanel]")].map((part) => part && [...part.querySelectorAll("button")]);
+      near.flat().find((button) => button && button.offsetWidth && !button.disabled)?.focus({ preventScroll: true });
+    }
+  }
+  document.addEventListener("click", (event) => {
+    const row = event.target.closest("#next-steps, #compare-steps, #compare-share, #history-steps, #history-really");
+    if (row && event.detail === 0) keepFocus(row); // by keyboard
+  });
+
   async function copy(button) {
     const before = button.textContent;
     const text = button.dataset.copy ?? new URL(button.dataset.copyAddress, location.href).href;
