@@ -197,7 +197,7 @@ def _state_word(places: list[dict[str, Any]]) -> str:
         value for value in _values(places, STATE_KEYS) if isinstance(value, str) and value.strip() and not value.isdigit()
     ]
     if words:
-        return words[0].strip().strip()
+        return words[0].strip()
     kind = places[0].get("type")
     return kind if isinstance(kind, str) and kind.lower() in PHASES else ""
 

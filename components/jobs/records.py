@@ -67,8 +67,8 @@ class Job:
 
     ``once`` is the same for two requests of which only one may be going. ``stopping`` asks a request that is on
     its way to end there. ``dropped`` is the visitor's decision about an uncertain job. ``token`` is the SHA-256
-    of the callback's secret, ``heard`` the task id that a callback named. ``starred`` keeps pictures from being
-    trimmed.
+    of the callback's secret, ``heard`` the task id that a callback named. The pictures of ``starred`` ones are
+    trimmed last.
     """
 
     id: str

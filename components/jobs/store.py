@@ -109,7 +109,7 @@ class Store(Protocol):
         """What the last MEASURED_JOBS ended jobs at real services took, by model."""
 
     async def starred(self) -> set[str]:
-        """Names of pictures that must not be trimmed."""
+        """Names of pictures that are trimmed last."""
 
 
 class SqlStore:

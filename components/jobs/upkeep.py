@@ -144,7 +144,7 @@ class Upkeep:
             self._work_on(job, account)
 
     def _too_old(self, job: Job) -> bool:
-        """Nobody wants a picture, and its price, days after asking."""
+        """Nobody wants a picture, and its price, long after asking: beyond the deadline."""
         return time.time() - job.created_at > self._deadline_s
 
     async def _never_sent(self, job: Job) -> Job | None:

@@ -152,7 +152,7 @@ def _inset(drawing: Drawing) -> tuple[int, int, int, int]:
 
 
 def _vector(drawing: Drawing, plan: _Plan) -> bytes:
-    size, pad = _sizes(drawing.width, drawing.height)
+    size, _ = _sizes(drawing.width, drawing.height)
     x, y, width, height = plan.plate
     parts = [vectors.nested(plan.scene(drawing), x, y, width, height)]
     if drawing.inputs:
@@ -168,12 +168,12 @@ def _vector(drawing: Drawing, plan: _Plan) -> bytes:
             )
         )
         parts.append(vectors.nested(_original(drawing.inputs[0], iw, ih), ix, iy, iw, ih))
-    for line in _margin_lines(drawing, plan, size, pad):
+    for line in _margin_lines(drawing, plan, size):
         parts.append(vectors.lettered(line))
     return vectors.document(drawing.width, drawing.height, plan.palette.paper, plan.mark, parts)
 
 
-def _margin_lines(drawing: Drawing, plan: _Plan, size: float, pad: float) -> list[vectors.Line]:
+def _margin_lines(drawing: Drawing, plan: _Plan, size: float) -> list[vectors.Line]:
     """The caption at the left of the lower margin and the mark at its right."""
     x, y, width, height = plan.plate
     middle = (y + height + drawing.height) / 2 + size * 0.35
@@ -196,7 +196,7 @@ def _raster(drawing: Drawing, plan: _Plan) -> Image.Image:
     if plan.stand == "margin":
         image = Image.new("RGB", (drawing.width, drawing.height), plan.palette.paper)
         image.paste(painted, (x, y))
-        for line in _margin_lines(drawing, plan, size, pad):
+        for line in _margin_lines(drawing, plan, size):
             lettering.write(image, line.x, line.y, line.text, line.size, line.fill, line.align)
     else:
         image = painted

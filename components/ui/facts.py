@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 from components.api.polling import Timing
 from components.catalog import Catalog, Model, Role
 from components.costs import Row, comparison, credits_text, usd_text
 from components.ui.result import range_text, typical_text
 from components.ui.templates import render
 
-INPUT_WORDS: Mapping[tuple[str, ...], str] = {("text",): "text", ("text", "image"): "text + image", ("image",): "image"}
-
 
 def inputs_text(model: Model) -> str:
-    return INPUT_WORDS.get(model.inputs, " + ".join(model.inputs))
+    """``text + image``."""
+    return " + ".join(model.inputs)
 
 
 def price_range(row: Row) -> str:

@@ -78,7 +78,7 @@ def build_header(services: Services, visit: gr.State) -> Header:
 
 async def refreshed(services: Services, visit: Visit, header: Header, notices: tuple[str, ...] = ()) -> dict[Any, Any]:
     """Updates that make the header tell the truth about this visit. A database that is away leaves it as it is."""
-    lines = [*notices, messages.banner(services, services.account(visit)), *(() if visit.key else services.notices)]
+    lines = [*notices, messages.banner(services.account(visit)), *(() if visit.key else services.notices)]
     updates = {
         header.banner: render("banner", lines=[line for line in lines if line]),
         header.forget: gr.update(visible=bool(visit.key)),

@@ -181,7 +181,10 @@ def _entry(services: Services, job: Job) -> dict[str, Any]:
 
 
 def _price(services: Services, job: Job) -> str:
-    """``28 credits · $0.28``; what was never accepted cost nothing, and neither does a drawing."""
+    """``28 credits · $0.28``; what was never accepted cost nothing, and neither does a drawing.
+
+    ``up to`` that where the service does not say whether it charged for what came to no picture.
+    """
     if job.payer == "sandbox":
         return "free"
     if job.settled and not job.accepted:
@@ -189,7 +192,9 @@ def _price(services: Services, job: Job) -> str:
     credits = job.credits if job.charged is None else job.charged
     if not isfinite(credits):
         return "price not known"
-    return f"{credits_text(credits)} · {usd_text(services.catalog.usd(credits))}"
+    text = f"{credits_text(credits)} · {usd_text(services.catalog.usd(credits))}"
+    known = job.state is JobState.DONE or job.charged is not None or not job.settled
+    return text if known else f"up to {text}"
 
 
 def _name(services: Services, model: str) -> str:

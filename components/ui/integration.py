@@ -62,8 +62,6 @@ def integration(catalog: Catalog, model: Model) -> dict[str, Any]:
         "highlights": HIGHLIGHTS,
         "decision": decision(catalog),
         "others": [other for other in _others(catalog) if other["id"] != model.id],
-        "billing_url": endpoint.base_url + endpoint.billing,
-        "base_url": endpoint.base_url,
     }
 
 

@@ -62,10 +62,12 @@ def state_word(job: Job) -> str:
 
 
 def button_text(cost: Cost) -> str:
+    """``Generate · 10 credits · $0.10``: what one click costs."""
     return f"Generate · {cost}"
 
 
-def banner(services: Services, account: Account) -> str:
+def banner(account: Account) -> str:
+    """What the page says above everything about who pays, or ""."""
     return SANDBOX_BANNER if account.payer == "sandbox" else ""
 
 

@@ -7,7 +7,7 @@ from typing import Any
 from urllib.parse import quote
 
 from components.api.polling import Timing
-from components.catalog import Catalog, Model, Request, Role, build_request
+from components.catalog import Catalog, Model, Request, build_request
 from components.costs import credits_text
 from components.errors import Problem
 from components.jobs import Job, JobState
@@ -129,7 +129,6 @@ def show_example(services: Services, model: Model) -> str:
         alt=f"{request.prompt} (sandbox drawing in the place of {model.name})",
         name=model.name,
         ratio=shape_ratio(request.shape) or 1.0,
-        inputs=model.by_role(Role.IMAGES) is not None,
     )
 
 

@@ -40,7 +40,6 @@ def test_the_contract_names_the_routes_of_the_catalog(model: Model, catalog: Cat
     assert contract["Result path"] == "GET /api/v1/tasks/{task_id}"
     assert contract["Authorization"] == "Authorization: Bearer <API key>"
     assert contract["Billing path"] == "/billing/credits"
-    assert told["billing_url"] == "https://apiin.one/billing/credits"
     assert set(contract["Model field"].split(" or ")) == set(model.variants or [model.id])
 
 

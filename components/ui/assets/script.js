@@ -33,6 +33,7 @@
   const banner = (text) => {
     const line = document.createElement("div");
     line.className = "banner";
+    line.setAttribute("role", "alert");
     line.textContent = text;
     document.querySelector("#banner")?.after(line);
   };
