@@ -10,6 +10,7 @@ from urllib.parse import urlencode
 import gradio as gr
 
 from components.catalog import QUALITIES, SHAPES, STANDARD, Catalog, Role
+from components.costs import Cost
 from components.errors import InputError
 from components.jobs.batches import Batch
 from components.jobs.comparisons import MOST_SAMPLES, Choice, Plan
@@ -158,12 +159,16 @@ def show_plan(catalog: Catalog, plan: Plan) -> str:
                     "settings": settings_text(planned.card.settings),
                     "notes": list(planned.card.notes),
                     "refused": planned.card.refused,
-                    "price": (f"{samples} × " if samples > 1 else "") + str(planned.cost)
-                    if planned.request
-                    else "nothing sent",
+                    "price": _price(catalog, planned.cost, samples) if planned.request else "nothing sent",
                 }
             )
     return render("mapping", rows=rows)
+
+
+def _price(catalog: Catalog, one: Cost, samples: int) -> str:
+    """``2 × 8 = 16 credits · $0.16`` for several samples, or the price of one."""
+    credits = samples * one.credits
+    return str(one) if samples == 1 else f"{samples} × {one.credits:g} = {Cost(credits, catalog.usd(credits))}"
 
 
 def button_text(plan: Plan) -> str:

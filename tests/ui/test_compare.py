@@ -114,8 +114,8 @@ def test_the_button_says_the_sum_of_the_prices_that_stand_beside_each_model(cata
     drafted = plan(catalog, [Choice("cogview-4"), Choice("flux-2", {"resolution": "2K"})], {"prompt": "a fox"}, 2)
 
     assert button_text(drafted) == "Compare · 4 requests · 22 credits · $0.22"
-    assert "4 credits" in show_plan(catalog, drafted)
-    assert "7 credits" in show_plan(catalog, drafted)
+    assert "2 × 4 = 8 credits · $0.08" in show_plan(catalog, drafted)
+    assert "2 × 7 = 14 credits · $0.14" in show_plan(catalog, drafted)
     assert button_text(plan(catalog, [], {"prompt": "a fox"})) == "Compare"
 
 
