@@ -34,7 +34,8 @@ LARGEST_REPLY = 48_000_000  # bytes: a data: URL of the largest picture that is 
 class Account:
     """Who pays and where: the service's base address (no trailing slash), its two paths, and the key.
 
-    ``payer`` is ``sandbox``, ``host``, ``visitor``, or ``service`` while nobody's key is in it. The key is left out of ``repr`` and comparisons.
+    ``payer`` is ``sandbox``, ``host``, ``visitor``, or ``service`` while nobody's key is in it. The key is left out of
+    ``repr`` and comparisons.
     ``pace`` is how many times faster than the catalog's seconds this upstream runs: 1 for the service, the
     speed setting for the sandbox.
     """

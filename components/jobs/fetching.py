@@ -16,6 +16,7 @@ from urllib.parse import unquote_to_bytes
 
 import httpx2
 
+from components.api.client import UNSENT_OR_BROKEN
 from components.errors import PictureUnkept
 
 LARGEST_BYTES = 32_000_000
@@ -67,7 +68,7 @@ class Fetcher:
             request = await self._pinned(address, own)
             try:
                 response = await self._http.send(request, stream=True, follow_redirects=False)
-            except (httpx2.HTTPError, httpx2.InvalidURL, OSError, ValueError, IndexError) as error:
+            except UNSENT_OR_BROKEN as error:
                 raise PictureUnkept(f"The picture's host did not answer ({type(error).__name__}).") from error
             try:
                 if response.is_redirect and "location" in response.headers:

@@ -113,6 +113,11 @@ class Job:
         return self.state in ENDED
 
     @property
+    def repairable(self) -> bool:
+        """Whether somebody has named the task of this uncertain job: a GET with the key decides whether that is so."""
+        return self.state is JobState.UNCERTAIN and bool(self.heard)
+
+    @property
     def settled(self) -> bool:
         """Nothing will happen by itself any more: it has ended, the deadline passed, or it waits for its key."""
         return self.ended or self.overdue or self.keyless

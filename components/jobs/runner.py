@@ -273,7 +273,7 @@ class Runner:
         if paying is None:
             return job
         # A repair, which may go on until the deadline, is no task that has nothing left to do.
-        if job.settled and not (job.state is JobState.UNCERTAIN and job.heard):
+        if job.settled and not job.repairable:
             await self._tasks.finish(job_id)
         if job_id in self._tasks:
             return job
@@ -282,7 +282,7 @@ class Runner:
     async def key_given(self, visitor: str, account: Account) -> int:
         """Go on with this visitor's jobs that wait for a key, uncertain ones with a known task too. Returns how many."""
         unfinished = await self.store.unfinished(visitor, MOST_WAITING)
-        waiting = [job for job in unfinished if job.keyless or (job.state is JobState.UNCERTAIN and job.heard)]
+        waiting = [job for job in unfinished if job.keyless or job.repairable]
         going = [await self._upkeep.go_on(job, account) for job in waiting if fits(account, job)]
         return len([job for job in going if job])
 

@@ -97,7 +97,7 @@ class Upkeep:
             return await self._never_sent(job)
         if job.state is JobState.QUEUED and job.keyless:
             changed = await self._register.change(job.id, {JobState.QUEUED}, take=True, **back)
-        elif job.state is JobState.UNCERTAIN and job.heard:
+        elif job.repairable:
             self._repair(job, account)
             return job
         elif job.task_id or job.waiting:

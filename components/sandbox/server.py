@@ -26,6 +26,7 @@ from components.errors import InputError
 from components.sandbox.drawings import drawings
 from components.sandbox.journal import Journal
 from components.sandbox.page import page
+from components.sandbox.pictures import Drawing, draw
 from components.sandbox.tasks import MOST_PICTURES, Task, TaskBook
 
 LARGEST_BODY = 131_072
@@ -90,15 +91,17 @@ def create_sandbox(catalog: Catalog, speed: float = 1.0, public_url: str = "", j
         if not re.fullmatch("[1-9][0-9]?", index) or int(index) > task.request.count:
             return _error(404, "No such file.", "not_found")
         # A model that is given no seed draws something else each time, and so do samples of a comparison.
-        chance = crc32(task_id.encode())
-        return await shelf.picture(task.request, int(index) - 1, square=task.rehearsal == "square", chance=chance)
+        asked = drawings(task.request, square=task.rehearsal == "square", chance=crc32(task_id.encode()))
+        return await shelf.picture(next(islice(asked, int(index) - 1, None)))
 
     @app.get("/examples/{model_id}")
     async def example(model_id: str) -> Response:
         model = catalog.find(model_id)
         if model is None or not model.example:
             return _error(404, "No such example.", "not_found")
-        return await shelf.picture(build_request(catalog, model.id, model.example), 0, light=True)
+        drawing = next(drawings(build_request(catalog, model.id, model.example)))
+        # As WebP, thirty times smaller, for what a page shows as it opens.
+        return await shelf.picture(drawing if drawing.format == "svg" else replace(drawing, format="webp"))
 
     return app
 
@@ -110,14 +113,11 @@ class _Shelf:
         self._kept: OrderedDict[str, tuple[bytes, str]] = OrderedDict()
         self._gate = asyncio.Semaphore(DRAWN_AT_ONCE)
 
-    async def picture(
-        self, request: Request, index: int, *, square: bool = False, light: bool = False, chance: int = 0
-    ) -> Response:
-        """``light``: as WebP, thirty times smaller, for what a page shows as it opens; a vector stays one."""
-        name = json.dumps([request.body, index, square, light, chance], sort_keys=True)
+    async def picture(self, drawing: Drawing) -> Response:
+        name = repr(drawing)
         async with self._gate:
             if name not in self._kept:
-                self._kept[name] = await asyncio.to_thread(_drawn, request, index, square, light, chance)
+                self._kept[name] = await asyncio.to_thread(_drawn, drawing)
                 while sum(len(data) for data, _ in self._kept.values()) > CACHE_BYTES:
                     self._kept.popitem(last=False)
             data, media_type = self._kept[name]
@@ -125,11 +125,8 @@ class _Shelf:
         return Response(data, media_type=media_type, headers=SAFE)
 
 
-def _drawn(request: Request, index: int, square: bool, light: bool, chance: int) -> tuple[bytes, str]:
-    from components.sandbox.pictures import draw  # numpy and Pillow take a while; only a first picture needs them
-
-    drawing = next(islice(drawings(request, square=square, chance=chance), index, None))
-    picture = draw(replace(drawing, format="webp") if light and drawing.format != "svg" else drawing)
+def _drawn(drawing: Drawing) -> tuple[bytes, str]:
+    picture = draw(drawing)
     return picture.data, picture.media_type
 
 

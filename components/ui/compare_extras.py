@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import atexit
-import shutil
 import tempfile
 import time
 from collections.abc import Callable, Iterable, Mapping
@@ -26,7 +24,7 @@ from components.ui.messages import plain
 from components.ui.services import Services, Visit
 from components.ui.templates import render
 
-COPIES_GO_S = 3600.0
+COPIES_GO_S = 3600
 Updates = dict[Any, Any]
 
 
@@ -161,8 +159,10 @@ def _copied(found: Path | bytes, name: str) -> Path:
 
 
 @cache
+def _own() -> tempfile.TemporaryDirectory[str]:
+    """This process's own folder, which goes with it."""
+    return tempfile.TemporaryDirectory(prefix="playground-slider-", ignore_cleanup_errors=True)
+
+
 def _folder() -> Path:
-    """This process's own, which goes with it."""
-    made = tempfile.mkdtemp(prefix="playground-slider-")
-    atexit.register(shutil.rmtree, made, ignore_errors=True)
-    return Path(made)
+    return Path(_own().name)

@@ -115,11 +115,11 @@ def build_compare_tab(services: Services, visit: gr.State, paying: gr.Textbox) -
             **extras.shown(now, jobs),
         }
 
-    async def changed(change: Awaitable[Batch], chosen: str, request: gr.Request) -> Updates:
+    async def changed(change: Callable[[], Awaitable[Batch]], chosen: str, request: gr.Request) -> Updates:
         """A comparison after what its visitor asked for, or why it could not be done."""
         turns.take(request)  # whatever the page watches now has nothing more to say
         try:
-            return {trouble: "", **shown(*await comparisons.current(await change), chosen)}
+            return {trouble: "", **shown(*await comparisons.current(await change()), chosen)}
         except PlaygroundError as error:
             return {trouble: render("note", text=plain(error))}
 
@@ -129,7 +129,7 @@ def build_compare_tab(services: Services, visit: gr.State, paying: gr.Textbox) -
         A seed of the visitor's own is used as it is; one that was drawn is drawn anew unless it is to be kept.
         """
         asked, seed, known_seed = form.read(given), form.roles[Role.SEED], given[drawn]
-        visitor = arrived(given[visit], request.headers.get("cookie"))
+        visitor = arrived(given[visit], request)
         try:
             choices = asked.choices(catalog)
             if "seed" not in asked.shared or (asked.shared["seed"] == known_seed and not given[form.lock]):
@@ -138,32 +138,32 @@ def build_compare_tab(services: Services, visit: gr.State, paying: gr.Textbox) -
             if not any("seed" in one.request.parameters for one in planned(asked).cards if one.request):
                 asked = replace(asked, shared={role: value for role, value in asked.shared.items() if role != "seed"})
             account = services.account_shown(visitor, given[paying])
-            started = comparisons.start(choices, asked.shared, asked.samples, account, visitor.visitor)
         except (InputError, KeyRefused) as error:
             return {trouble: render("note", text=plain(error))}
-        updates = await changed(started, given[order], request)
+        updates = await changed(
+            lambda: comparisons.start(choices, asked.shared, asked.samples, account, visitor.visitor), given[order], request
+        )
         return {seed: asked.shared.get("seed"), drawn: known_seed, **extras.anew(updates)}
 
     async def once_more(given: Updates, request: gr.Request) -> Updates:
-        visitor = given[visit]
-        try:
-            account = services.account_shown(visitor, given[paying])
-        except KeyRefused as error:
-            return {trouble: render("note", text=plain(error))}
-        again = comparisons.retry(given[batch], range(1000), account, visitor.visitor)
+        def again() -> Awaitable[Batch]:
+            account = services.account_shown(given[visit], given[paying])
+            return comparisons.retry(given[batch], range(1000), account, given[visit].visitor)
+
         return await changed(again, given[order], request)
 
     async def one_more(given: Updates, request: gr.Request) -> Updates:
-        visitor = given[visit]
         try:
             choice = read_choice(catalog, given[another] or "")
-            account = services.account_shown(visitor, given[paying])
         except InputError:
             return {trouble: gr.skip()}
-        except KeyRefused as error:
-            return {trouble: render("note", text=plain(error))}
-        added = comparisons.add(given[batch], [choice], account, visitor.visitor)
-        return {another: None, **await changed(added, given[order], request)}
+
+        def added() -> Awaitable[Batch]:
+            account = services.account_shown(given[visit], given[paying])
+            return comparisons.add(given[batch], [choice], account, given[visit].visitor)
+
+        updates = await changed(added, given[order], request)
+        return {another: None, **updates} if batch in updates else updates
 
     async def quote(given: Updates) -> Updates:
         """What the chosen model would cost in this comparison, or why it cannot draw it."""
@@ -196,7 +196,7 @@ def build_compare_tab(services: Services, visit: gr.State, paying: gr.Textbox) -
     async def watch(given: Updates, request: gr.Request) -> AsyncIterator[Updates]:
         """The cards once a second until every job is settled. A newer watch of the same page ends an older one."""
         turn = turns.take(request)
-        visitor = arrived(given[visit], request.headers.get("cookie")).visitor
+        visitor = arrived(given[visit], request).visitor
         try:
             going = True
             while going:

@@ -59,7 +59,7 @@ def build_header(services: Services, visit: gr.State) -> Header:
     async def enter(typed: str, now: Visit, request: gr.Request) -> dict[Any, Any]:
         """Take the key for this visit and empty the box, whatever it held."""
         try:
-            after = arrived(now, request.headers.get("cookie")).with_key(typed)
+            after = arrived(now, request).with_key(typed)
         except KeyRefused as error:
             return {key: "", banner: render("banner", lines=[messages.plain(error)])}
         if after.key:
@@ -78,11 +78,12 @@ def build_header(services: Services, visit: gr.State) -> Header:
 
 async def refreshed(services: Services, visit: Visit, header: Header, notices: tuple[str, ...] = ()) -> dict[Any, Any]:
     """Updates that make the header tell the truth about this visit. A database that is away leaves it as it is."""
-    lines = [*notices, messages.banner(services.account(visit)), *(() if visit.key else services.notices)]
+    account = services.account(visit)
+    lines = [*notices, messages.banner(account), *(() if visit.key else services.notices)]
     updates = {
         header.banner: render("banner", lines=[line for line in lines if line]),
         header.forget: gr.update(visible=bool(visit.key)),
-        header.paying: services.account(visit).payer,
+        header.paying: account.payer,
     }
     with suppress(RecordsUnavailable):
         kind, words = await messages.pill(services, visit)

@@ -113,7 +113,7 @@ def build_history_tab(services: Services, visit: gr.State) -> HistoryTab:
         turn = turns.take(request)
         try:
             asked_for = narrowed(given)
-            visitor = arrived(given[visit], request.headers.get("cookie")).visitor
+            visitor = arrived(given[visit], request).visitor
             asks = wanted(asked_for)
             found = await runner.search(visitor, asks, history.PAGE, where.before)
             while not found.jobs and where.behind:  # all of it was deleted

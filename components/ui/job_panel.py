@@ -97,7 +97,7 @@ def build_job_panel(services: Services, visit: gr.State, paying: gr.Textbox) -> 
 
     async def send(build: Callable[[], Request], visitor: Visit, payer: str, request: gr.Request) -> Updates:
         """The job of a request, queued; the one that is going already for the same request of the same visitor."""
-        visitor = arrived(visitor, request.headers.get("cookie"))
+        visitor = arrived(visitor, request)
         turns.take(request)  # whatever the page watches now has nothing more to say in this place
         try:
             account = services.account_shown(visitor, payer)
@@ -115,7 +115,7 @@ def build_job_panel(services: Services, visit: gr.State, paying: gr.Textbox) -> 
         """
         turn = turns.take(request)
         try:
-            async with aclosing(followed(job_id, arrived(visitor, request.headers.get("cookie")))) as following:
+            async with aclosing(followed(job_id, arrived(visitor, request))) as following:
                 async for updates in following:
                     if not turns.has(request, turn):
                         # Gradio repeats the last yield of an event that ends: without this one, the old job's end.

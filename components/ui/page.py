@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 import gradio as gr
@@ -9,6 +10,7 @@ import gradio as gr
 from components.errors import PlaygroundError
 from components.jobs import Job
 from components.ui.address import form_query, read_query
+from components.ui.compare_extras import COPIES_GO_S
 from components.ui.compare_tab import CompareTab, build_compare_tab
 from components.ui.endpoints import add_endpoints
 from components.ui.generate_tab import GenerateTab, build_generate_tab
@@ -17,11 +19,11 @@ from components.ui.history_tab import HistoryTab, build_history_tab
 from components.ui.integrate_tab import IntegrateTab, build_integrate_tab
 from components.ui.messages import TITLE, plain
 from components.ui.models_tab import ModelsTab, build_models_tab
-from components.ui.reuse import comparison_query, read_settings, settings_of
+from components.ui.reuse import other_models, read_settings, settings_of, whole_comparison
 from components.ui.services import Services, Visit, arrived
 from components.ui.templates import render
 
-FILES_GO = (600, 3600)  # seconds: how often Gradio looks for files of its own, and how old they may get
+FILES_GO = (600, COPIES_GO_S)  # seconds: how often Gradio looks for files of its own, and how old they may get
 QUIET: dict[str, Any] = {"queue": False, "show_progress": "hidden", "api_visibility": "private"}
 # What is typed before the first answer would be overwritten by it: until then, ten seconds at most, nothing is taken.
 # A browser may keep a page from storing anything, and says so by an error.
@@ -95,7 +97,7 @@ def _open(
         params = request.query_params
         query = {name: params.getlist(name) for name in params}
         opening = read_query(services.catalog, form_query(query, before or ""))
-        now = arrived(given, request.headers.get("cookie"))
+        now = arrived(given, request)
         updates = generate.filled(opening.model, opening.parameters, now)
         described = read_query(services.catalog, query) if query.get("tab") == ["integrate"] else opening
         updates |= integrate.follow(described.model.id if described.chosen else opening.model.id)
@@ -189,21 +191,16 @@ def _reuse(
             del updates[generate.panel.place]
         return updates | await refreshed(services, now, header, (notice,))
 
-    async def elsewhere(job_id: str, now: Visit) -> dict[Any, Any]:
-        """What it asked for in the form of the comparison, with other models that take it."""
-        try:
-            query = comparison_query(services.catalog, await find(job_id, now))
-        except PlaygroundError as error:
-            return {panel.told: render("note", text=plain(error))}
-        return {**await compare.opened(query, now), tabs: gr.update(selected="compare")}
+    def comparing(query_of: Callable[[Job], dict[str, list[str]]]) -> Callable[[str, Visit], Awaitable[dict[Any, Any]]]:
+        async def show(job_id: str, now: Visit) -> dict[Any, Any]:
+            """The Compare tab for the chosen job, as an address with this query opens it."""
+            try:
+                query = query_of(await find(job_id, now))
+            except PlaygroundError as error:
+                return {panel.told: render("note", text=plain(error))}
+            return {**await compare.opened(query, now), tabs: gr.update(selected="compare")}
 
-    async def whole(job_id: str, now: Visit) -> dict[Any, Any]:
-        """The comparison that it was made in, with what can be done with that."""
-        try:
-            query = {"tab": ["compare"], "batch": [(await find(job_id, now)).batch]}
-        except PlaygroundError as error:
-            return {panel.told: render("note", text=plain(error))}
-        return {**await compare.opened(query, now), tabs: gr.update(selected="compare")}
+        return show
 
     def look(job_id: str) -> dict[Any, Any]:
         return {generate.panel.job: job_id, tabs: generating}
@@ -219,6 +216,9 @@ def _reuse(
     place = {generate.panel.job, tabs}
     generate.panel.watched(panel.use.click(use, chosen, {*generate.filling, *place, *header.told, panel.told}, **QUIET))
     generate.panel.watched(panel.open.click(look, [panel.chosen], place, **QUIET))
-    for button, fill_comparison in ((panel.compare, elsewhere), (panel.whole, whole)):
-        compare.watched(button.click(fill_comparison, chosen, {*compare.filling, tabs, panel.told}, **QUIET))
+    for button, query_of in (
+        (panel.compare, lambda job: other_models(services.catalog, job)),
+        (panel.whole, whole_comparison),
+    ):
+        compare.watched(button.click(comparing(query_of), chosen, {*compare.filling, tabs, panel.told}, **QUIET))
     history.start.click(lambda: generating, None, tabs, **QUIET)

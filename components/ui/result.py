@@ -69,7 +69,7 @@ def tone(job: Job) -> str:
 def checkable(job: Job) -> bool:
     """Whether looking again could bring the pictures: there is a task, or addresses of its pictures."""
     waits = job.overdue or (job.keyless and job.payer == "host") or job.state in (JobState.STOPPED, JobState.FAILED)
-    return (waits and bool(job.task_id or job.waiting)) or (job.state is JobState.UNCERTAIN and bool(job.heard))
+    return (waits and bool(job.task_id or job.waiting)) or job.repairable
 
 
 def expected_text(timing: Timing, elapsed: float) -> str:

@@ -36,7 +36,7 @@ def read_settings(catalog: Catalog, text: str) -> tuple[Model, dict[str, Any], s
     return settings_of(catalog, told.get("model", ""), told["parameters"])
 
 
-def comparison_query(catalog: Catalog, job: Job) -> dict[str, list[str]]:
+def other_models(catalog: Catalog, job: Job) -> dict[str, list[str]]:
     """The query of an address that asks other models for what a job asked for: the cheapest that can take it.
 
     Raises InputError where the job's model has been retired or is gone.
@@ -49,6 +49,11 @@ def comparison_query(catalog: Catalog, job: Job) -> dict[str, list[str]]:
             query[str(role)] = [str(item) for item in (value if isinstance(value, list | tuple) else [value])]
     able = cheapest(catalog, "image" if "images" in query else "", most=None)
     return {**query, "models": [other for other in able if other != model.id][:CHEAPEST]}
+
+
+def whole_comparison(job: Job) -> dict[str, list[str]]:
+    """The query of an address that shows the comparison which a job was made in."""
+    return {"tab": ["compare"], "batch": [job.batch]}
 
 
 def _can_hold(model: Model, name: str, value: Any) -> bool:

@@ -6,6 +6,8 @@ import secrets
 import time
 from dataclasses import dataclass, field, replace
 
+import gradio as gr
+
 from components.api import Account
 from components.catalog import Catalog, Request
 from components.errors import KeyRefused
@@ -39,15 +41,15 @@ class Visit:
         return replace(self, key=key)
 
 
-def arrived(visit: Visit, cookies: str | None) -> Visit:
+def arrived(visit: Visit, request: gr.Request) -> Visit:
     """The visit, also where the page does not know yet, or never learnt, whose it is.
 
-    ``cookies`` is the ``Cookie`` header of the request. The browser's own visitor begins the visit; a caller without
-    one becomes a new visitor: nobody shares the empty name.
+    The visitor of the browser, by its cookie, begins the visit; a caller without one becomes a new visitor: nobody
+    shares the empty name.
     """
     if visit.visitor:
         return visit
-    visitor = read_visitor(cookies or "")
+    visitor = read_visitor(request.headers.get("cookie", ""))
     return Visit(visitor, visit.key) if visitor else Visit(key=visit.key)
 
 

@@ -222,8 +222,8 @@ def _client() -> httpx2.AsyncClient:
 
 
 def _checkable(job: Job) -> bool:
-    named = job.task_id is not None if job.state in (JobState.STOPPED, JobState.FAILED) else bool(job.heard)
-    return job.overdue or (named and job.state in (JobState.STOPPED, JobState.FAILED, JobState.UNCERTAIN))
+    ended = job.state in (JobState.STOPPED, JobState.FAILED) and job.task_id is not None
+    return job.overdue or job.repairable or ended
 
 
 @asynccontextmanager

@@ -6,16 +6,17 @@ import asyncio
 import os
 import signal
 import time
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
 
 from components.catalog import Catalog, build_request
-from components.jobs import JobState, Spend
+from components.jobs import Job, JobState, Spend
 from components.jobs.upkeep import BEAT_S
 from tests.jobs.conftest import beside
-from tests.jobs.faulty import TASK, created, finished, held, misbehaving, running, settled
+from tests.jobs.faulty import TASK, Upstream, created, finished, held, misbehaving, running, settled
 from tests.jobs.processes import PLAIN, account, another_process, bury, count, owner_and_lease, process, submit, until
 from tests.postgres import Postgres
 
@@ -24,6 +25,16 @@ from tests.postgres import Postgres
 def url(postgres: Postgres) -> Iterator[str]:
     with postgres.fresh() as address:
         yield address
+
+
+@asynccontextmanager
+async def sending(catalog: Catalog, url: str, folder: Path) -> AsyncIterator[tuple[Upstream, Job, asyncio.Event]]:
+    """A process whose request is on its way: the service, its job, and the event that lets the service answer."""
+    answered = asyncio.Event()
+    async with misbehaving(post=[held(answered, created())]) as upstream, process(catalog, url, folder) as runner:
+        job = await submit(runner, catalog, account(catalog, upstream.address))
+        await upstream.asked("posts")
+        yield upstream, job, answered
 
 
 async def test_a_killed_processs_job_changes_hands_when_its_lease_is_over(
@@ -73,20 +84,15 @@ async def test_a_process_that_was_taken_for_dead_still_writes_its_answer(catalog
 
     So it does where its visitor let it go, and then it counts against the cap as ever.
     """
-    answered = asyncio.Event()
-    async with misbehaving(post=[held(answered, created())]) as upstream:
-        host = account(catalog, upstream.address)
-        async with process(catalog, url, tmp_path) as slow:
-            job = await submit(slow, catalog, host)
-            await upstream.asked("posts")
-            bury(url)
-            async with process(catalog, url, tmp_path) as other:
-                unsure = await other.find(job.id, "ann")
-                await other.let_go(job.id, "ann")
-                answered.set()
-                going = await until(other, job, task_id=TASK)
-                done = await until(other, job, state=JobState.DONE)
-                spent = await other.spent_today()
+    async with sending(catalog, url, tmp_path) as (upstream, job, answered):
+        bury(url)
+        async with process(catalog, url, tmp_path) as other:
+            unsure = await other.find(job.id, "ann")
+            await other.let_go(job.id, "ann")
+            answered.set()
+            going = await until(other, job, task_id=TASK)
+            done = await until(other, job, state=JobState.DONE)
+            spent = await other.spent_today()
 
     assert (unsure.state, done.problem, done.task_id) == (JobState.UNCERTAIN, None, TASK)
     assert (going.dropped, done.dropped) == (False, False)
@@ -95,18 +101,13 @@ async def test_a_process_that_was_taken_for_dead_still_writes_its_answer(catalog
 
 async def test_a_request_on_its_way_is_not_cut_off_by_who_takes_its_job(catalog: Catalog, url: str, tmp_path: Path) -> None:
     """Between taking many jobs of a process that stalled and looking at this one, the other process may need a while."""
-    answered = asyncio.Event()
-    async with misbehaving(post=[held(answered, created())]) as upstream:
-        host = account(catalog, upstream.address)
-        async with process(catalog, url, tmp_path) as slow:
-            job = await submit(slow, catalog, host)
-            await upstream.asked("posts")
-            async with process(catalog, url, tmp_path, begun=False) as other:
-                bury(url)
-                assert [taken.id for taken in await other.store.take_over()] == [job.id]
-                await asyncio.sleep(BEAT_S * 1.5)
-                answered.set()
-                named = await until(other, job, task_id=TASK)
+    async with sending(catalog, url, tmp_path) as (upstream, job, answered):
+        async with process(catalog, url, tmp_path, begun=False) as other:
+            bury(url)
+            assert [taken.id for taken in await other.store.take_over()] == [job.id]
+            await asyncio.sleep(BEAT_S * 1.5)
+            answered.set()
+            named = await until(other, job, task_id=TASK)
 
     assert (named.state, len(upstream.posts)) == (JobState.RUNNING, 1)
 
@@ -153,11 +154,8 @@ async def test_a_stop_at_another_process_ends_the_polling(catalog: Catalog, url:
 
 async def test_a_stop_at_another_process_reaches_a_request_on_its_way(catalog: Catalog, url: str, tmp_path: Path) -> None:
     """Its answer is noted, and nothing is asked after it."""
-    answered = asyncio.Event()
-    async with misbehaving(post=[held(answered, created())]) as upstream:
-        async with process(catalog, url, tmp_path) as owner, process(catalog, url, tmp_path) as other:
-            job = await submit(owner, catalog, account(catalog, upstream.address))
-            await upstream.asked("posts")
+    async with sending(catalog, url, tmp_path) as (upstream, job, answered):
+        async with process(catalog, url, tmp_path) as other:
             await other.stop(job.id, "ann")
             answered.set()
             stopped = await until(other, job, state=JobState.STOPPED)
