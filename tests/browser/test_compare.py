@@ -7,7 +7,7 @@ from urllib.parse import quote
 
 from playwright.sync_api import Page, expect
 
-from tests.browser.conftest import Playground, Visitor, until
+from tests.browser.conftest import STILL, Playground, Visitor, until
 
 FAILS = "grok-imagine?prompt=a+fox+%23sandbox%3Afailed"
 HANGS = "hunyuan-image-3?prompt=a+fox+%23sandbox%3Anever"
@@ -17,6 +17,14 @@ LIMITED = "recraft-v4?prompt=a+fox+%23sandbox%3Arate"
 def address(app: Playground, *models: str, **shared: str) -> str:
     pairs = [("tab", "compare"), *(("models", model) for model in models), *shared.items()]
     return f"{app.address}/?" + "&".join(f"{name}={quote(value, safe='')}" for name, value in pairs)
+
+
+def loaded(page: Page, pictures: str) -> None:
+    """Wait until each of these pictures is there to be seen, and what it moved stands still."""
+    for picture in page.locator(pictures).all():
+        picture.scroll_into_view_if_needed()
+    page.wait_for_function("(all) => [...document.querySelectorAll(all)].every((one) => one.naturalWidth)", arg=pictures)
+    page.evaluate(STILL)
 
 
 def compare(page: Page) -> None:
@@ -101,7 +109,9 @@ def test_pictures_are_seen_large_two_in_a_slider_published_and_taken_back(visit:
         page.locator(f"#slider-{side} input").click()
         page.locator(f"#slider-{side}").get_by_role("option", name=re.compile(name)).click()
     expect(page.locator("#slider img")).to_have_count(2)
+    loaded(page, "#slider img")
     handle = page.locator("#slider").get_by_role("slider")
+    expect(handle).to_have_attribute("aria-valuenow", "50")
     handle.focus()
     page.keyboard.press("ArrowRight")
     expect(handle).to_have_attribute("aria-valuenow", "55")
@@ -130,6 +140,7 @@ def test_pictures_are_seen_large_two_in_a_slider_published_and_taken_back(visit:
     page.locator("#history-whole").click()
     expect(page.locator("#compare-prompt textarea")).to_have_value("a lighthouse")
     expect(page.locator(".card img")).to_have_count(2)
+    loaded(page, ".card img")
     expect(page.locator("#publish-button")).to_be_visible()
     page.get_by_role("tab", name="History").click()
     page.get_by_role("button", name="Delete", exact=True).click()

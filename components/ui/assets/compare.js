@@ -46,19 +46,22 @@
     const [own, all] = [handle.getBoundingClientRect(), handle.parentElement.getBoundingClientRect()];
     return { own, all, at: (own.x + own.width / 2 - all.x) / all.width };
   };
-  const tell = (handle) => handle.setAttribute("aria-valuenow", Math.round(100 * share(handle).at));
+  const tell = (handle) => handle.setAttribute("aria-valuenow", Math.round(100 * share(handle).at) || 0);
   new MutationObserver(() => {
     const handle = document.querySelector("#slider .outer:not([tabindex])");
     if (!handle) return;
     for (const [name, value] of [["role", "slider"], ["tabindex", "0"], ["aria-label", "Where the two pictures meet"],
       ["aria-valuemin", "0"], ["aria-valuemax", "100"]]) handle.setAttribute(name, value);
-    tell(handle);
+    const moved = () => tell(handle);
+    new MutationObserver(moved).observe(handle, { attributes: true, attributeFilter: ["style"] });
+    new ResizeObserver(moved).observe(handle.parentElement);
   }).observe(document.body, { subtree: true, childList: true });
   document.addEventListener("keydown", (event) => {
     const handle = event.target.closest?.("#slider .outer");
     if (!handle || !["ArrowLeft", "ArrowRight", "Home", "End"].includes(event.key)) return;
     event.preventDefault();
     const { own, all, at } = share(handle);
+    if (!all.width) return;
     const to = { ArrowLeft: at - STEP, ArrowRight: at + STEP, Home: 0, End: 1 }[event.key];
     const mouse = (type, target, where) => target.dispatchEvent(new MouseEvent(type, {
       bubbles: true, cancelable: true, view: window, clientX: all.x + all.width * where, clientY: own.y + own.height / 2,
@@ -67,7 +70,6 @@
     mouse("mousemove", window, Math.min(Math.max(to, 0), 1));
     mouse("mouseup", window, Math.min(Math.max(to, 0), 1));
     handle.focus();
-    setTimeout(() => tell(handle), 50);
   });
 
   document.addEventListener("click", (event) => {
