@@ -2,18 +2,11 @@
 
 from __future__ import annotations
 
-import asyncio
-import tempfile
-import time
-from collections.abc import Callable, Iterable, Mapping
-from contextlib import suppress
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from functools import cache
-from pathlib import Path
 from typing import Any
 
 import gradio as gr
-from gradio.utils import get_upload_folder
 
 from components.errors import PlaygroundError
 from components.jobs import Job
@@ -24,7 +17,6 @@ from components.ui.messages import plain
 from components.ui.services import Services, Visit
 from components.ui.templates import render
 
-COPIES_GO_S = 3600
 Updates = dict[Any, Any]
 
 
@@ -45,7 +37,7 @@ class Extras:
 
 def build_extras(services: Services, visit: gr.State) -> Extras:
     """Build and wire the part below the cards."""
-    comparisons, pictures = services.comparisons, services.runner.pictures
+    comparisons = services.comparisons
     batch = gr.State("")
     with gr.Accordion("Two beside each other", open=False, visible=False, elem_id="beside") as fold:
         with gr.Row():
@@ -101,13 +93,8 @@ def build_extras(services: Services, visit: gr.State) -> Extras:
         mine = {picture.name for job in jobs.values() for picture in job.pictures}
         if first not in mine or second not in mine:
             return {slider: gr.skip()}
-        paths = [await _path(str(name)) for name in (first, second)]
+        paths = [await services.copies.get(services.runner.pictures, str(name)) for name in (first, second)]
         return {slider: tuple(paths) if all(paths) else gr.skip()}
-
-    async def _path(name: str) -> str | None:
-        """A file that Gradio may read: its own copy, where the picture lies elsewhere."""
-        found = await pictures.read(name)
-        return str(await asyncio.to_thread(_copied, found, name)) if found is not None else None
 
     async def opened(batch_id: str, now: Visit) -> Updates:
         return await _shared(comparisons.publish(batch_id, now.visitor))
@@ -133,36 +120,3 @@ def build_extras(services: Services, visit: gr.State) -> Extras:
         revoke.click(closed, [batch, visit], [publish, revoke, public], **quiet),
     )
     return Extras(batch, parts, shown, anew, changes)
-
-
-def forget_copies(names: Iterable[str]) -> None:
-    """Delete what the slider, and Gradio for it, keep of these pictures: whoever deletes one wants it gone."""
-    for name in names:
-        for copy in (_folder() / name, *Path(get_upload_folder()).glob(f"*/{name}")):
-            copy.unlink(missing_ok=True)
-
-
-def _copied(found: Path | bytes, name: str) -> Path:
-    """A copy in a folder that Gradio reads. What is older than COPIES_GO_S goes."""
-    folder, now = _folder(), time.time()
-    for old in folder.iterdir():
-        with suppress(FileNotFoundError):
-            if now - old.stat().st_mtime > COPIES_GO_S:
-                old.unlink()
-    target = folder / name
-    if not target.exists():
-        data = found if isinstance(found, bytes) else found.read_bytes()
-        with tempfile.NamedTemporaryFile(dir=folder, suffix=".part", delete=False) as part:
-            part.write(data)
-        Path(part.name).replace(target)
-    return target
-
-
-@cache
-def _own() -> tempfile.TemporaryDirectory[str]:
-    """This process's own folder, which goes with it."""
-    return tempfile.TemporaryDirectory(prefix="playground-slider-", ignore_cleanup_errors=True)
-
-
-def _folder() -> Path:
-    return Path(_own().name)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -13,7 +12,6 @@ from components.errors import InputError, JobNotFound, PlaygroundError
 from components.jobs import Job
 from components.snippets import LANGUAGES
 from components.ui import history, result
-from components.ui.compare_extras import forget_copies
 from components.ui.messages import plain
 from components.ui.services import Services, Visit
 from components.ui.templates import render
@@ -147,7 +145,7 @@ def build_history_panel(services: Services, visit: gr.State, told: gr.HTML) -> H
             await services.comparisons.remove(job_id, now.visitor)
         except PlaygroundError as error:
             return refused(error)
-        await asyncio.to_thread(forget_copies, [picture.name for picture in removed.pictures])
+        await services.copies.forget(picture.name for picture in removed.pictures)
         return {**shut(), told: ""}
 
     async def translate(job_id: str, now: Visit, tongue: str) -> Any:

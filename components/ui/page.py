@@ -10,7 +10,6 @@ import gradio as gr
 from components.errors import PlaygroundError
 from components.jobs import Job
 from components.ui.address import form_query, read_query
-from components.ui.compare_extras import COPIES_GO_S
 from components.ui.compare_tab import CompareTab, build_compare_tab
 from components.ui.endpoints import add_endpoints
 from components.ui.generate_tab import GenerateTab, build_generate_tab
@@ -21,6 +20,7 @@ from components.ui.messages import TITLE, plain
 from components.ui.models_tab import ModelsTab, build_models_tab
 from components.ui.reuse import other_models, read_settings, settings_of, whole_comparison
 from components.ui.services import Services, Visit, arrived
+from components.ui.slider_copies import COPIES_GO_S
 from components.ui.templates import render
 
 FILES_GO = (600, COPIES_GO_S)  # seconds: how often Gradio looks for files of its own, and how old they may get

@@ -14,6 +14,7 @@ from components.errors import KeyRefused
 from components.jobs import Caps, Runner
 from components.jobs.comparisons import Comparisons
 from components.snippets import write_snippet
+from components.ui.slider_copies import SliderCopies
 from components.ui.visitors import read_visitor
 
 KEY_HEADER = "x-api-in-one-key"
@@ -62,6 +63,7 @@ class Services:
     ``notices`` are sentences about this installation that every visitor should know, ``storage`` says how
     long results are kept, ``uploads_refused`` why no picture can be uploaded here ("" where one can).
     ``public_address`` is where strangers reach this page, without a trailing slash; "" where nobody has said.
+    ``copies`` are the files that the slider shows.
     """
 
     catalog: Catalog
@@ -77,6 +79,7 @@ class Services:
     storage: str = ""
     uploads_refused: str = ""
     public_address: str = ""
+    copies: SliderCopies = field(default_factory=SliderCopies)
 
     def account(self, visit: Visit) -> Account:
         """Who pays for this visit: the visitor's own key, else the host's, else nobody: the sandbox."""

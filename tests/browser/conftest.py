@@ -184,7 +184,7 @@ def visit(browser: Browser, request: pytest.FixtureRequest) -> Iterator[Visitor]
 
     def heard(line: ConsoleMessage) -> None:
         if line.type == "error" and not line.text.startswith(LEFT):
-            faults.append(f"console: {line.text}")
+            faults.append(f"console: {line.text} {line.location['url'][:200]}")
 
     def stranger(address: str, *, ready: bool = True, **options: Any) -> Page:
         context = browser.new_context(**{"viewport": {"width": 1280, "height": 900}, "reduced_motion": "reduce", **options})
