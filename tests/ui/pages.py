@@ -3,12 +3,19 @@
 from __future__ import annotations
 
 import secrets
+import sqlite3
+import time
+from contextlib import closing
 from typing import Any
 
 import httpx2
 
-from components.ui.visitors import COOKIE
+from components.jobs import JobState
+from components.settings import DATABASE
+from components.ui.visitors import COOKIE, visitor_id
 from tests.ui import App
+
+PATIENCE_S = 30.0
 
 
 class OpenPage:
@@ -16,6 +23,7 @@ class OpenPage:
 
     def __init__(self, app: App, secret: str) -> None:
         self._http = httpx2.Client(trust_env=False, timeout=60, cookies={COOKIE: secret}, base_url=app.url)
+        self._secret, self._database = secret, app.folder / "data" / DATABASE
         self._session = secrets.token_hex(6)
         config = self._http.get("/config").json()
         self.names = {item["id"]: item["props"].get("elem_id") for item in config["components"]}
@@ -29,6 +37,16 @@ class OpenPage:
 
     def close(self) -> None:
         self._http.close()
+
+    def until_sent(self) -> None:
+        """Wait until every request of this visitor that is on record has been answered, or will not be sent."""
+        waiting = "SELECT count(*) FROM jobs WHERE visitor = ? AND state IN (?, ?)"
+        who = (visitor_id(self._secret), JobState.QUEUED, JobState.SUBMITTING)
+        give_up = time.monotonic() + PATIENCE_S
+        with closing(sqlite3.connect(f"file:{self._database}?mode=ro", uri=True)) as records:
+            while records.execute(waiting, who).fetchone()[0]:
+                assert time.monotonic() < give_up, "a request was never sent"
+                time.sleep(0.02)
 
     def does(self, name: str, event: str, **given: Any) -> dict[str, Any]:
         """What comes of an event of the control with this id: the updates, by id.

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from tests.snippets import Recorder
+from tests.snippets import Recorder, Seen
 from tests.ui import App
 from tests.ui.conftest import HOST_KEY
 from tests.ui.pages import OpenPage
@@ -31,8 +31,10 @@ def compare(page: OpenPage, *models: str, **form: Any) -> dict[str, Any]:
     return page.does("compare-button", "click", compare_models=list(models), compare_prompt=FOX, paying="host", **form)
 
 
-def seeds(ledger: Recorder) -> list[int]:
-    return [one.body["seed"] for one in ledger.posts]
+def posts(page: OpenPage, ledger: Recorder) -> list[Seen]:
+    """What has reached the service. A click is answered before its request is."""
+    page.until_sent()
+    return ledger.posts
 
 
 def test_what_the_page_shows_is_what_pays(page: OpenPage, ledger: Recorder) -> None:
@@ -50,14 +52,14 @@ def test_a_page_whose_key_was_forgotten_says_so_and_the_host_does_not_pay(page: 
         words = unescape(str(told))
         assert "no longer holds the key that it shows" in words
         assert "Enter your key again." in words
-    assert ledger.posts == []
+    assert posts(page, ledger) == []
 
 
 def test_two_clicks_are_paid_once_where_a_seed_is_drawn(page: OpenPage, ledger: Recorder) -> None:
     compare(page, "imagen-4")
     compare(page, "imagen-4")
 
-    assert len(ledger.posts) == 1
+    assert len(posts(page, ledger)) == 1
 
 
 def test_a_seed_that_is_given_is_used_and_one_that_was_drawn_is_drawn_anew(page: OpenPage, ledger: Recorder) -> None:
@@ -65,7 +67,7 @@ def test_a_seed_that_is_given_is_used_and_one_that_was_drawn_is_drawn_anew(page:
     compare(page, "imagen-4", compare_seed=42)
     compare(page, "imagen-4")
     compare(page, "hunyuan-image-3")
-    first, *drawn = seeds(ledger)
+    first, *drawn = [one.body["seed"] for one in posts(page, ledger)]
 
     assert first == 42
     assert len(set(drawn)) == len(drawn) == 2
@@ -74,8 +76,9 @@ def test_a_seed_that_is_given_is_used_and_one_that_was_drawn_is_drawn_anew(page:
 def test_a_request_that_is_not_unsure_any_more_is_not_sent_again(page: OpenPage, ledger: Recorder) -> None:
     """Another page has let it go, or a callback has named its task: this one shows what became of it."""
     page.does("generate-button", "click", prompt="a fox #sandbox:broken", paying="host")
+    page.until_sent()
     page.does("drop-button", "click")
     shown = page.does("again-button", "click", paying="host")
 
     assert "let it go" in str(shown["place"])
-    assert len(ledger.posts) == 1
+    assert len(posts(page, ledger)) == 1
