@@ -26,7 +26,7 @@ from fastapi import FastAPI
 from components.api import Account, ApiClient, open_client
 from components.catalog import Catalog, load_catalog
 from components.errors import PlaygroundError, SettingsError
-from components.jobs import Caps, Job, PictureStore, Runner, SqlStore, open_database
+from components.jobs import Caps, Job, PictureStore, Runner, Store, open_database
 from components.jobs.batches import BatchStore
 from components.jobs.comparisons import Comparisons
 from components.jobs.database import sqlite_address
@@ -65,7 +65,7 @@ def create_app(settings: Settings, port: int) -> FastAPI:
     shelf, uploads = _shelf(settings), _uploads(settings)
     database = open_database(settings.database_address or sqlite_address(settings.database_file))
     upstream, downloads = open_client(), open_downloads()
-    store = SqlStore(database)
+    store = Store(database)
 
     def account(job: Job) -> Account | None:
         """Whose key asks for a job that was found without one."""

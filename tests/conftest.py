@@ -18,7 +18,7 @@ import uvicorn
 from components.api import Account, ApiClient
 from components.api.connections import Pools
 from components.catalog import Catalog, load_catalog
-from components.jobs import PictureStore, Runner, SqlStore, open_database
+from components.jobs import PictureStore, Runner, Store, open_database
 from components.jobs.database import sqlite_address
 from components.sandbox import create_sandbox
 
@@ -78,11 +78,11 @@ async def client() -> AsyncIterator[ApiClient]:
 
 
 @asynccontextmanager
-async def records(folder: Path, url: str = "") -> AsyncIterator[SqlStore]:
+async def records(folder: Path, url: str = "") -> AsyncIterator[Store]:
     """An open store: a new SQLite database in the folder, or the one at the address."""
     await asyncio.to_thread(folder.mkdir, parents=True, exist_ok=True)
     database = open_database(url or sqlite_address(folder / "playground.db"))
-    store = SqlStore(database)
+    store = Store(database)
     try:
         yield store
     finally:

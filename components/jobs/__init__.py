@@ -4,7 +4,7 @@ from components.jobs.database import Database, open_database
 from components.jobs.pictures import PictureStore
 from components.jobs.records import Caps, Job, JobState, KeptPicture, Measured, Spend
 from components.jobs.runner import Runner
-from components.jobs.store import SqlStore, Store
+from components.jobs.store import Store
 
 __all__ = [
     "Caps",
@@ -16,7 +16,6 @@ __all__ = [
     "PictureStore",
     "Runner",
     "Spend",
-    "SqlStore",
     "Store",
     "open_database",
 ]

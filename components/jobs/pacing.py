@@ -51,9 +51,11 @@ class Trust:
         return self._missed[key] <= MISSES_FORGIVEN
 
     def called(self, key: Key) -> None:
+        """A callback came."""
         self._missed[key] = 0
 
     def missed(self, key: Key) -> None:
+        """A task ended without the callback that was asked for."""
         self._missed[key] += 1
 
 
@@ -71,6 +73,7 @@ class RunTimes:
         self._known |= await self._store.learned()
 
     def known(self, key: Key) -> Learned | None:
+        """What was learned of a model here; None while nothing was."""
         return self._known.get(key)
 
     def timing(self, key: Key, job: Job) -> Timing:

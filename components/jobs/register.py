@@ -53,6 +53,7 @@ class Register:
         return self.live.get(job_id) or kept  # somebody may have begun to work on it while it was read
 
     async def add(self, job: Job) -> Job:
+        """Keep a new job, see :meth:`Store.add`; its state is told. Raises RecordsUnavailable."""
         kept = await self.store.add(job)
         if kept.id == job.id and kept.state is job.state:
             self._tell(kept)
@@ -102,6 +103,7 @@ class Register:
         return self._bells[job_id]
 
     def forget_bell(self, job_id: str) -> None:
+        """Nobody waits for changes of this job any more."""
         self._bells.pop(job_id, None)
 
     async def _until_written(

@@ -9,7 +9,7 @@ import secrets
 import time
 from collections.abc import Collection, Sequence
 from dataclasses import asdict, replace
-from typing import Any, Protocol
+from typing import Any
 
 from sqlalchemy import (
     ColumnElement,
@@ -44,76 +44,11 @@ MEASURED_JOBS = 5_000
 ADD_TRIES = 3
 
 
-class Store(Protocol):
-    """What the runner needs of a store. Every method raises RecordsUnavailable when the database does not answer."""
+class Store:
+    """The jobs in a database, as one process sees them. ``owner`` names the process in the leases of its jobs.
 
-    async def add(self, job: Job) -> Job:
-        """Keep a new job. Returns it, or the same one where it is kept already, or one of the same ``once`` that is going."""
-
-    async def get(self, job_id: str) -> Job | None:
-        """The job, or None."""
-
-    async def get_all(self, job_ids: Collection[str]) -> list[Job]:
-        """Those of these jobs that there are, in no order."""
-
-    async def change(self, job_id: str, when: Collection[JobState], *, owned: bool = False, **changes: Any) -> Job | None:
-        """Apply the changes if the job is in one of these states; None if it is not, or is gone or removed.
-
-        ``owned`` asks besides that this process is the one that works on it.
-        """
-
-    async def claim(self, job_id: str, caps: Caps, now: float, token: str = "") -> Job | None:
-        """queued -> submitting for this process, with the caps checked and the credits reserved in the same step.
-
-        A claim whose answer was lost may be repeated with the same ``token``. Returns None if the job is not
-        queued any more. Raises CapReached, changing nothing.
-        """
-
-    async def own(self, job_id: str, when: Collection[JobState], **changes: Any) -> Job | None:
-        """Like ``change``, and this process works on the job from now on."""
-
-    async def recent(self, visitor: str, limit: int) -> list[Job]:
-        """This visitor's jobs that have pictures, newest first."""
-
-    async def unfinished(self, visitor: str, limit: int = 20) -> list[Job]:
-        """This visitor's jobs that go on or wait for a decision, newest first."""
-
-    async def search(self, visitor: str, wanted: Wanted, limit: int, before: str = "") -> Page:
-        """This visitor's jobs that fit, newest first; ``before`` is the id of a job, the page begins after it."""
-
-    async def spend_by_day(self, visitor: str, since: float) -> list[DaySpend]:
-        """What this visitor's jobs at real services cost, the latest day first."""
-
-    async def unreferenced(self, pictures: list[str]) -> list[str]:
-        """The names among these that no job shows."""
-
-    async def spend(self, payer: str, since: float, visitor: str | None = None) -> Spend:
-        """Credits of this payer's jobs sent since then, of one visitor or of all."""
-
-    async def renew(self) -> list[Job]:
-        """Say that this process lives. Returns the jobs it works on."""
-
-    async def take_over(self) -> list[Job]:
-        """Make the unfinished jobs of dead processes this one's, as they were left; at most TAKEN_AT_ONCE."""
-
-    async def release(self) -> None:
-        """This process ends: its jobs are anybody's at once."""
-
-    async def learned(self) -> dict[tuple[str, str], Learned]:
-        """What is known of run times, by upstream and model."""
-
-    async def learn(self, place: str, model: str, seconds: Sequence[float], prior: Learned) -> Learned:
-        """Add run times to what is known; ``prior`` stands where nothing is."""
-
-    async def measured(self) -> dict[str, Measured]:
-        """What the last MEASURED_JOBS ended jobs at real services took, by model."""
-
-    async def starred(self) -> set[str]:
-        """Names of pictures that are trimmed last."""
-
-
-class SqlStore:
-    """A store in a database, for one process. ``owner`` names the process in the leases of its jobs."""
+    Every method raises RecordsUnavailable when the database does not answer.
+    """
 
     def __init__(self, database: Database, owner: str | None = None) -> None:
         self.owner = owner or secrets.token_hex(8)
@@ -125,6 +60,7 @@ class SqlStore:
         await self.transactions.aclose()
 
     async def add(self, job: Job) -> Job:
+        """Keep a new job. Returns it, or the same one where it is kept already, or one of the same ``once`` that is going."""
         job = replace(job, once=storable(job.once))
 
         def adding(connection: Connection) -> Job:
@@ -145,26 +81,40 @@ class SqlStore:
         raise AssertionError("unreachable: the last try returns or raises")
 
     async def get(self, job_id: str) -> Job | None:
+        """The job, or None."""
         return await self.transactions.read(
             lambda connection: _one(connection, select(jobs).where(jobs.c.id == storable(job_id)))
         )
 
     async def get_all(self, job_ids: Collection[str]) -> list[Job]:
+        """Those of these jobs that there are, in no order."""
         wanted = select(jobs).where(jobs.c.id.in_([storable(job_id) for job_id in job_ids]))
         return await self.transactions.read(lambda connection: [to_job(row) for row in connection.execute(wanted)])
 
     async def change(self, job_id: str, when: Collection[JobState], *, owned: bool = False, **changes: Any) -> Job | None:
+        """Apply the changes if the job is in one of these states; None if it is not, or is gone or removed.
+
+        ``owned`` asks besides that this process is the one that works on it.
+        """
         return await self.transactions.write(
             lambda connection: self._changed(connection, job_id, when, changes, owned=owned)
         )
 
     async def own(self, job_id: str, when: Collection[JobState], **changes: Any) -> Job | None:
+        """Like ``change``, and this process works on the job from now on."""
+
         def owning(connection: Connection) -> Job | None:
             return self._changed(connection, job_id, when, changes, extra=self._lease(connection))
 
         return await self.transactions.write(owning)
 
     async def claim(self, job_id: str, caps: Caps, now: float, token: str = "") -> Job | None:
+        """queued -> submitting for this process, with the caps checked and the credits reserved in the same step.
+
+        A claim whose answer was lost may be repeated with the same ``token``. Returns None if the job is not
+        queued any more. Raises CapReached, changing nothing.
+        """
+
         def claiming(connection: Connection) -> Job | None:
             if caps != Caps():
                 connection.execute(select(budget).with_for_update())
@@ -185,26 +135,32 @@ class SqlStore:
         return await self.transactions.write(claiming)
 
     async def recent(self, visitor: str, limit: int) -> list[Job]:
+        """This visitor's jobs that have pictures, newest first."""
         mine = select(jobs).where(jobs.c.visitor == storable(visitor), sql_cast(jobs.c.pictures, Text) != "[]")
         newest = mine.order_by(jobs.c.created_at.desc()).limit(limit)
         return await self.transactions.read(lambda connection: [to_job(row) for row in connection.execute(newest)])
 
     async def unfinished(self, visitor: str, limit: int = 20) -> list[Job]:
+        """This visitor's jobs that go on or wait for a decision, newest first."""
         undecided = (jobs.c.state == JobState.UNCERTAIN) & ~jobs.c.dropped
         wanted = select(jobs).where(jobs.c.visitor == storable(visitor), or_(jobs.c.state.in_(GOING), undecided))
         newest = wanted.order_by(jobs.c.created_at.desc()).limit(limit)
         return await self.transactions.read(lambda connection: [to_job(row) for row in connection.execute(newest)])
 
     async def search(self, visitor: str, wanted: Wanted, limit: int, before: str = "") -> Page:
+        """This visitor's jobs that fit, newest first; ``before`` is the id of a job, the page begins after it."""
         return await self.transactions.read(lambda connection: find_page(connection, visitor, wanted, limit, before))
 
     async def spend_by_day(self, visitor: str, since: float) -> list[DaySpend]:
+        """What this visitor's jobs at real services cost, the latest day first."""
         return await self.transactions.read(lambda connection: spend_by_day(connection, visitor, since))
 
     async def unreferenced(self, pictures: list[str]) -> list[str]:
+        """The names among these that no job shows."""
         return await self.transactions.read(lambda connection: unreferenced(connection, pictures))
 
     async def spend(self, payer: str, since: float, visitor: str | None = None) -> Spend:
+        """Credits of this payer's jobs sent since then, of one visitor or of all."""
         held, ended = func.coalesce(func.sum(jobs.c.reserved), 0.0), func.coalesce(func.sum(jobs.c.spent), 0.0)
         wanted = select(held, ended).where(jobs.c.payer == payer, jobs.c.sent_at >= since)
         if visitor is not None:
@@ -212,6 +168,7 @@ class SqlStore:
         return await self.transactions.read(lambda connection: Spend(*connection.execute(wanted).one()))
 
     async def renew(self) -> list[Job]:
+        """Say that this process lives. Returns the jobs it works on."""
         mine = (jobs.c.owner == self.owner) & jobs.c.state.in_(GOING)
 
         def renewing(connection: Connection) -> list[Job]:
@@ -222,6 +179,8 @@ class SqlStore:
         return await self.transactions.write(renewing)
 
     async def take_over(self) -> list[Job]:
+        """Make the unfinished jobs of dead processes this one's, as they were left; at most TAKEN_AT_ONCE."""
+
         def taking(connection: Connection) -> list[Job]:
             left = or_(jobs.c.owner.is_(None), jobs.c.owner != self.owner)
             waits = jobs.c.overdue | jobs.c.keyless
@@ -238,16 +197,19 @@ class SqlStore:
         return await self.transactions.write(taking)
 
     async def release(self) -> None:
+        """This process ends: its jobs are anybody's at once."""
         mine = (jobs.c.owner == self.owner) & jobs.c.state.in_(GOING)
         await self.transactions.write(
             lambda connection: connection.execute(update(jobs).where(mine).values(owner=None, lease=None))
         )
 
     async def learned(self) -> dict[tuple[str, str], Learned]:
+        """What is known of run times, by upstream and model."""
         rows = await self.transactions.read(lambda connection: list(connection.execute(select(timings))))
         return {(row.place, row.model): Learned(row.weight, row.mean, row.variance) for row in rows}
 
     async def learn(self, place: str, model: str, seconds: Sequence[float], prior: Learned) -> Learned:
+        """Add run times to what is known; ``prior`` stands where nothing is."""
         mine = (timings.c.place == place) & (timings.c.model == model)
 
         def learning(connection: Connection) -> Learned:
@@ -267,6 +229,7 @@ class SqlStore:
             return await self.transactions.write(learning)
 
     async def measured(self) -> dict[str, Measured]:
+        """What the last MEASURED_JOBS ended jobs at real services took, by model."""
         seconds = (jobs.c.finished_at - jobs.c.sent_at).label("seconds")
         ended = jobs.c.state.in_((JobState.DONE, JobState.FAILED)) & jobs.c.task_id.is_not(None)
         wanted = (
@@ -280,6 +243,7 @@ class SqlStore:
         return {model: _measure([row for row in rows if row.model == model]) for model in models}
 
     async def starred(self) -> set[str]:
+        """Names of pictures that are trimmed last."""
         wanted = select(jobs.c.pictures).where(jobs.c.starred)
         rows = await self.transactions.read(lambda connection: list(connection.execute(wanted)))
         return {picture["name"] for row in rows for picture in row.pictures}

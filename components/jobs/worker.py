@@ -33,6 +33,7 @@ from components.jobs.endings import WAITS_FOR_KEY, stopped
 from components.jobs.metrics import Metrics
 from components.jobs.pacing import Key, Pauses, RunTimes, Trust, place
 from components.jobs.pictures import PictureStore
+from components.jobs.polls import Polls
 from components.jobs.records import GOING, Caps, Job, JobState
 from components.jobs.register import Register
 from components.jobs.saving import Saver
@@ -43,8 +44,6 @@ RATE_LIMIT_WAIT_S = 5.0
 SHORTEST_PAUSE_S = 1.0
 LONGEST_PAUSE_S = 30.0
 SOONEST_POLL_S = 1.0
-EMPTY_TRIES = 3
-FORGOTTEN_TRIES = 5  # a sandbox that was started anew never knows the task; nothing was paid for it
 LONGEST_REPAIR_POLL_S = 10.0
 MOST_NAMED = 5
 
@@ -228,65 +227,54 @@ class Worker:
         ``at_once`` begins with a poll, ``fresh`` says that the task was created just now. ``give_up`` is the
         deadline in monotonic seconds, by default a whole one from now.
         """
-        started = last = time.monotonic()
-        give_up = give_up or started + self._deadline_s
-        before = max(0.0, time.time() - job.sent_at) if job.sent_at else 0.0
+        give_up = give_up or time.monotonic() + self._deadline_s
         key = (place(account), job.model)
-        expects_call = fresh and bool(self._calls_back(job, account))
         timing = self._times.timing(key, job)
-        problem: PlaygroundError | None = None
-        polls, empty, asked, running_at, asked_at = job.polls, 0, 0, 0.0, 0.0
-        called = rang = False
-        forgotten = 0
+        expects_call = fresh and bool(self._calls_back(job, account))
+        polls = Polls(job)
         hint: float | None = 0.0 if at_once else None
         while reply is None or reply.phase is Phase.RUNNING:
-            elapsed = before + time.monotonic() - started
-            if expects_call and key in self._trust and not called:
-                wait = quiet_delay(elapsed, asked, timing, hint)
+            if expects_call and key in self._trust and not polls.called:
+                wait = quiet_delay(polls.elapsed, polls.count, timing, hint)
             else:
-                wait = next_delay(elapsed, asked, timing, poll_price(self._client.lanes.jobs), hint)
+                wait = next_delay(polls.elapsed, polls.count, timing, poll_price(self._client.lanes.jobs), hint)
             paused = self._pauses.left(key)
             wait = max(wait, paused)
-            if time.monotonic() + (paused if at_once else wait) > give_up:
+            if time.monotonic() + (paused if at_once and not polls.count else wait) > give_up:
                 # A callback that comes before the deadline is still worth waiting for.
                 left = give_up - time.monotonic()
-                rang = expects_call and left > 0 and await self._called(job.id, left, last)
-                if not rang:
-                    await self._overdue(replace(job, polls=polls), problem)
+                rung = expects_call and left > 0 and await self._called(job.id, left, polls.last)
+                if not rung:
+                    await self._overdue(replace(job, polls=polls.total), polls.problem)
                     return
             else:
-                rang = await self._called(job.id, wait, last)
-            if rang:
-                called = True
+                rung = await self._called(job.id, wait, polls.last)
+            if rung:
                 self._trust.called(key)
-            last = time.monotonic()
-            polls, asked, hint, at_once = polls + 1, asked + 1, None, False
-            asked_at = before + last - started
+            polls.asking(rung=rung)
+            hint = None
             try:
-                left = max(MINIMUM_WAIT_S, min(LONGEST_POLL_S, give_up - last))
-                reply, problem = await self._ask(job, str(job.task_id), account, left, give_up), None
-                if reply.phase is Phase.RUNNING:
-                    running_at = asked_at
+                left = max(MINIMUM_WAIT_S, min(LONGEST_POLL_S, give_up - polls.last))
+                reply = await self._ask(job, str(job.task_id), account, left, give_up)
+                polls.told(reply)
             except ServiceError as error:
+                reply = None
                 if isinstance(error, RateLimited):
                     hint = self._limited(key, error)
-                if isinstance(error, KeyRefused) and not fresh and asked == 1 and account.payer == "visitor":
+                if isinstance(error, KeyRefused) and not fresh and polls.count == 1 and account.payer == "visitor":
                     await self._register.surely(job.id, {JobState.RUNNING}, keyless=True, note=WAITS_FOR_KEY)
                     return
-                empty += isinstance(error, NoPicture)
-                forgotten += account.payer == "sandbox" and error.status == 404
-                if empty >= EMPTY_TRIES or forgotten >= FORGOTTEN_TRIES:
-                    raise
-                reply, problem = None, error
-            job = replace(self._register.live.get(job.id, job), polls=polls, note=problem.what if problem else "")
+                polls.failed(error, in_sandbox=account.payer == "sandbox")
+            note = polls.problem.what if polls.problem else ""
+            job = replace(self._register.live.get(job.id, job), polls=polls.total, note=note)
             self._register.show(job)
-        if asked and reply.phase is Phase.DONE and (fresh or running_at > asked_at / 2):
-            self._times.observe(key, job, asked_at if rang else (max(running_at, 0.6 * asked_at) + asked_at) / 2)
-        if expects_call and not called:
+        if reply.phase is Phase.DONE and (seconds := polls.run_time(fresh=fresh)):
+            self._times.observe(key, job, seconds)
+        if expects_call and not polls.called:
             self._trust.missed(key)
         if reply.phase is Phase.FAILED:
             raise reply.failure
-        ended = replace(job, polls=polls)
+        ended = replace(job, polls=polls.total)
         await self._saver.save(ended, reply, account, give_up, lambda: self._fresh_addresses(ended, account, give_up))
 
     async def _ask(self, job: Job, task_id: str, account: Account, within: float, give_up: float = inf) -> Reply:

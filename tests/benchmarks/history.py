@@ -17,7 +17,7 @@ from typing import Any
 
 from components.catalog import build_request, load_catalog
 from components.costs import price
-from components.jobs import Job, JobState, KeptPicture, SqlStore, open_database
+from components.jobs import Job, JobState, KeptPicture, Store, open_database
 from components.ui.visitors import visitor_id
 from tests.benchmarks import ROOT, share, table, target
 from tests.ui import running
@@ -76,7 +76,7 @@ async def _fill(data: Path) -> None:
     catalog = load_catalog(ROOT / "catalog.yaml")
     models = [model for model in catalog.models if model.runnable]
     database = open_database(f"sqlite:///{data / 'playground.db'}")
-    store = SqlStore(database)
+    store = Store(database)
 
     def past(number: int) -> Job:
         model = models[number % len(models)]

@@ -25,7 +25,7 @@ from fastapi import FastAPI
 from components.api import Account, ApiClient, open_client
 from components.api.polling import Learned
 from components.catalog import build_request, load_catalog
-from components.jobs import PictureStore, Runner, SqlStore, open_database
+from components.jobs import PictureStore, Runner, Store, open_database
 from components.jobs.fetching import open_downloads
 from components.jobs.routes import callback_routes
 from tests.benchmarks import ROOT, mean, measured, own_cpu, share, table, target
@@ -124,7 +124,7 @@ async def _product(folder: Path, service_address: str, callbacks: str) -> AsyncI
     """What ``app.py`` puts together, without the page."""
     database = open_database(f"sqlite:///{folder}/playground.db")
     async with open_client() as service, open_downloads() as downloads:
-        store = SqlStore(database)
+        store = Store(database)
         pictures = PictureStore(folder / "pictures", downloads, starred=store.starred)
         await store.learn(service_address, MODEL, Plan(EARLIER, MEDIAN_S, SIGMA).latencies(), Learned.expected(None))
         runner = Runner(load_catalog(ROOT / "catalog.yaml"), store, ApiClient(service), pictures, callbacks=callbacks)

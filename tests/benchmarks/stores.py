@@ -16,7 +16,7 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
-from components.jobs import Caps, Job, JobState, KeptPicture, SqlStore, open_database
+from components.jobs import Caps, Job, JobState, KeptPicture, Store, open_database
 from tests.benchmarks import measured, own_cpu, share, table
 from tests.postgres import NoPostgres, running_postgres
 
@@ -67,7 +67,7 @@ def _compared(rows: list[list[Any]]) -> Iterator[list[Any]]:
 # -- the measured process ------------------------------------------------------------------------
 
 
-async def _life(store: SqlStore, number: int) -> float:
+async def _life(store: Store, number: int) -> float:
     """One job from queued to done. Returns its seconds."""
     begun, now = time.monotonic(), time.time()
     body = {"model": "flux-2-pro", "prompt": f"A red kite over dunes, number {number}", "resolution": "1K"}
@@ -84,7 +84,7 @@ async def _life(store: SqlStore, number: int) -> float:
 
 async def _run(url: str, count: int, at_once: int) -> dict[str, object]:
     database = open_database(url)
-    store = SqlStore(database)
+    store = Store(database)
     for number in range(10):
         await _life(store, -number)
     numbers, times = iter(range(count)), []

@@ -17,7 +17,7 @@ from fastapi import FastAPI
 
 from components.api import Account, ApiClient
 from components.catalog import build_request
-from components.jobs import Caps, Job, JobState, PictureStore, Runner, SqlStore, open_database
+from components.jobs import Caps, Job, JobState, PictureStore, Runner, Store, open_database
 from components.jobs.routes import callback_routes
 from tests.chaos.accidents import PATIENCE, READ_S
 from tests.chaos.accounts import CATALOG, account
@@ -85,7 +85,7 @@ class Campaign:
             database = await asyncio.to_thread(open_database, self.url)
             try:
                 async with _client() as http, _client() as downloads:
-                    await self._with(SqlStore(database), http, downloads)
+                    await self._with(Store(database), http, downloads)
                     self.watched.wrong += [
                         *unfinished("the service's client", http),
                         *unfinished("the pictures' client", downloads),
@@ -98,7 +98,7 @@ class Campaign:
             self.watched.wrong.append(f"sockets are open after the end: {ends}; the service was {self.upstream.address}")
         self.watched.seconds = time.monotonic() - started
 
-    async def _with(self, store: SqlStore, http: httpx2.AsyncClient, downloads: httpx2.AsyncClient) -> None:
+    async def _with(self, store: Store, http: httpx2.AsyncClient, downloads: httpx2.AsyncClient) -> None:
         with socket.socket() as listener:
             listener.bind(("127.0.0.1", 0))
             public = f"http://127.0.0.1:{listener.getsockname()[1]}"

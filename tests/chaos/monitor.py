@@ -12,7 +12,7 @@ from random import Random
 
 import httpx2
 
-from components.jobs import Caps, SqlStore
+from components.jobs import Caps, Store
 from tests.chaos.ledger import Ledger
 from tests.chaos.runs import Run
 
@@ -43,7 +43,7 @@ class Monitor:
         for run in runs:
             self._marks.setdefault(run.visitor, []).append(run.mark)
 
-    async def watch(self, store: SqlStore) -> None:
+    async def watch(self, store: Store) -> None:
         """Look again and again, each time at everybody's money and at one visitor's."""
         visitors = sorted(self._marks)
         while True:

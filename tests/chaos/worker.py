@@ -20,7 +20,7 @@ from components.api import ApiClient
 from components.api.connections import Pools
 from components.catalog import build_request
 from components.errors import RecordsUnavailable
-from components.jobs import Job, PictureStore, Runner, SqlStore, open_database
+from components.jobs import Job, PictureStore, Runner, Store, open_database
 from components.jobs.fetching import open_downloads
 from tests.chaos.accounts import CATALOG, account
 
@@ -59,7 +59,7 @@ async def work(asked: argparse.Namespace) -> None:
     payer = account(asked.upstream)
     async with httpx2.AsyncClient(trust_env=False, transport=Pools()) as http, open_downloads() as keyless:
         pictures = PictureStore(Path(asked.folder), keyless)
-        store = SqlStore(database)
+        store = Store(database)
         runner = Runner(CATALOG, store, ApiClient(http), pictures, deadline_s=asked.deadline, accounts=lambda _: payer)
         print(f"owner {store.owner}", flush=True)
         await runner.begin()

@@ -16,7 +16,7 @@ import psycopg
 import pytest
 
 from components.errors import CapReached
-from components.jobs import Caps, Job, JobState, SqlStore, open_database
+from components.jobs import Caps, Job, JobState, Store, open_database
 from tests.postgres import Postgres, running_postgres
 
 NOON = datetime(2026, 3, 4, 12, tzinfo=UTC).timestamp()
@@ -41,25 +41,25 @@ def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str
 
 
 @pytest.fixture
-async def store(database_url: str) -> AsyncIterator[SqlStore]:
+async def store(database_url: str) -> AsyncIterator[Store]:
     """The store of the only process that uses this database."""
     async with opened(database_url) as stores:
         yield stores[0]
 
 
 @pytest.fixture
-async def stores(database_url: str) -> AsyncIterator[list[SqlStore]]:
+async def stores(database_url: str) -> AsyncIterator[list[Store]]:
     """The stores of four processes; on SQLite, which is for one process, four stores of that one."""
     async with opened(database_url, 4) as stores:
         yield stores
 
 
 @asynccontextmanager
-async def opened(url: str, count: int = 1) -> AsyncIterator[list[SqlStore]]:
+async def opened(url: str, count: int = 1) -> AsyncIterator[list[Store]]:
     """So many stores on one database, each as in a process of its own where the database allows that."""
     first = open_database(url)
     databases = [first, *(open_database(url) if first.shared else first for _ in range(count - 1))]
-    stores = [SqlStore(database) for database in databases]
+    stores = [Store(database) for database in databases]
     try:
         yield stores
     finally:
@@ -76,12 +76,12 @@ def a_job(**changes: Any) -> Job:
     return dataclasses.replace(job, **sent | changes)
 
 
-async def filled(store: SqlStore, *jobs: Job) -> None:
+async def filled(store: Store, *jobs: Job) -> None:
     for job in jobs:
         assert await store.add(job) == job
 
 
-async def claims(stores: list[SqlStore], jobs: list[Job], caps: Caps, now: float) -> list[Job]:
+async def claims(stores: list[Store], jobs: list[Job], caps: Caps, now: float) -> list[Job]:
     """The jobs that may be sent of these, which all ask at once, spread over the stores."""
 
     async def claim(at: int, job: Job) -> Job | None:

@@ -17,7 +17,7 @@ import httpx2
 from components.api import Account, ApiClient
 from components.api.connections import Pools
 from components.catalog import Catalog, build_request, load_catalog
-from components.jobs import Job, PictureStore, Runner, SqlStore, open_database
+from components.jobs import Job, PictureStore, Runner, Store, open_database
 from components.jobs.fetching import open_downloads
 from tests.conftest import ROOT
 from tests.jobs.conftest import beside
@@ -45,7 +45,7 @@ async def process(
 ) -> AsyncIterator[Runner]:
     """A runner with a database connection of its own. ``killed``: at the end nothing is written and nothing released."""
     database = open_database(url)
-    store = SqlStore(database)
+    store = Store(database)
     try:
         async with httpx2.AsyncClient(trust_env=False, transport=Pools()) as http, open_downloads() as keyless:
             pictures = PictureStore(folder / "kept", keyless)

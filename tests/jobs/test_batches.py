@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from components.errors import RecordsUnavailable
-from components.jobs import SqlStore
+from components.jobs import Store
 from components.jobs.batches import Batch, BatchStore, Card
 from components.jobs.transactions import Twin
 from tests.jobs.conftest import NOON, beside, opened
@@ -29,7 +29,7 @@ def named(name: str) -> Card:
 
 
 @pytest.fixture
-def batches(store: SqlStore) -> BatchStore:
+def batches(store: Store) -> BatchStore:
     return BatchStore(store.transactions)
 
 

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from components.errors import RecordsUnavailable
-from components.jobs import Caps, Database, Job, JobState, SqlStore, open_database
+from components.jobs import Caps, Database, Job, JobState, Store, open_database
 from tests.conftest import ROOT
 from tests.jobs.conftest import NOON, a_job, beside, filled, locked, opened
 from tests.postgres import Postgres
@@ -22,10 +22,10 @@ STALL_S = 2.0
 FILLS = """
 import asyncio, resource, sys
 from components.errors import RecordsUnavailable
-from components.jobs import SqlStore, open_database
+from components.jobs import Store, open_database
 from tests.jobs.conftest import a_job
 async def fill():
-    store = SqlStore(open_database(sys.argv[1]))
+    store = Store(open_database(sys.argv[1]))
     resource.setrlimit(resource.RLIMIT_FSIZE, (400_000, 400_000))  # no file grows any more, as on a full disk
     try:
         for _ in range(1000):
@@ -56,10 +56,10 @@ async def run(script: str, url: str) -> list[str]:
 
 
 @asynccontextmanager
-async def with_pragma(path: Path, pragma: str) -> AsyncIterator[tuple[SqlStore, Database]]:
+async def with_pragma(path: Path, pragma: str) -> AsyncIterator[tuple[Store, Database]]:
     """A store on SQLite whose connection, the first and only one that writes, is set so."""
     database = open_database(f"sqlite:///{path}")
-    store = SqlStore(database)
+    store = Store(database)
     with database.engine.connect() as connection:
         connection.exec_driver_sql(f"PRAGMA {pragma}").close()
     try:
@@ -196,7 +196,7 @@ async def test_a_server_that_is_gone_is_an_error_that_visitors_understand(postgr
     """Without its address, its password or a traceback."""
     with postgres.fresh() as url:
         database = open_database(url)
-    store = SqlStore(database)
+    store = Store(database)
 
     for ask in (store.get("x"), store.add(a_job()), store.claim("x", Caps(daily=1), NOON), store.take_over(), store.renew()):
         with pytest.raises(RecordsUnavailable) as refused:

@@ -10,7 +10,7 @@ import pytest
 
 from components.catalog import Catalog
 from components.errors import CapReached, RecordsUnavailable
-from components.jobs import Caps, Job, JobState, Spend, SqlStore, open_database
+from components.jobs import Caps, Job, JobState, Spend, Store, open_database
 from components.jobs.doorbell import hashed
 from components.jobs.metrics import Metrics
 from components.jobs.register import Register
@@ -112,7 +112,7 @@ async def test_nothing_is_sent_while_a_request_cannot_be_recorded(
     assert upstream.seen == []
 
 
-async def test_a_claim_whose_answer_was_lost_may_be_repeated(store: SqlStore) -> None:
+async def test_a_claim_whose_answer_was_lost_may_be_repeated(store: Store) -> None:
     """With the same token it is the same claim and reserves once; with another one the job is somebody else's."""
     job = a_job()
     await filled(store, job)
@@ -132,7 +132,7 @@ async def test_a_claim_whose_answer_was_lost_may_be_repeated(store: SqlStore) ->
         await store.claim(second.id, caps, NOON, token)
 
 
-class SlowlyTold(SqlStore):
+class SlowlyTold(Store):
     """What was read is told when the gate opens."""
 
     gate: asyncio.Event

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from components.jobs import Job, JobState, SqlStore
+from components.jobs import Job, JobState, Store
 from components.jobs.records import KeptPicture, Wanted
 from tests.jobs.conftest import NOON, a_job, filled
 
@@ -19,7 +19,7 @@ def told(prompt: str, number: int = 0, **changes: object) -> Job:
     return replace(a_job(), prompt=prompt, created_at=NOON + number, **changes)  # type: ignore[arg-type]
 
 
-async def found(store: SqlStore, visitor: str = "ann", **wanted: object) -> list[str]:
+async def found(store: Store, visitor: str = "ann", **wanted: object) -> list[str]:
     page = await store.search(visitor, Wanted(**wanted), 100)  # type: ignore[arg-type]
     assert page.total == len(page.jobs)
     return [job.prompt or job.id for job in page.jobs]
@@ -42,7 +42,7 @@ async def found(store: SqlStore, visitor: str = "ann", **wanted: object) -> list
         ("", ["snake_case", "Logo", "100% wool", "Eine STRASSE", "Kites", "A red kite"]),
     ],
 )
-async def test_every_word_must_occur_somewhere_whatever_its_case(store: SqlStore, text: str, hits: list[str]) -> None:
+async def test_every_word_must_occur_somewhere_whatever_its_case(store: Store, text: str, hits: list[str]) -> None:
     prompts = ["A red kite", "Kites", "Eine STRASSE", "100% wool"]
     await filled(store, *(told(prompt, number) for number, prompt in enumerate(prompts)))
     await filled(store, told("Logo", 4, remark="for #acme", task_id="n48task7"), told("snake_case", 5))
@@ -50,7 +50,7 @@ async def test_every_word_must_occur_somewhere_whatever_its_case(store: SqlStore
     assert await found(store, text=text) == hits
 
 
-async def test_filters_are_joined_and_nobody_elses_or_removed_jobs_are_found(store: SqlStore) -> None:
+async def test_filters_are_joined_and_nobody_elses_or_removed_jobs_are_found(store: Store) -> None:
     done = {"state": JobState.DONE, "sent_at": NOON}
     await filled(
         store,
@@ -72,7 +72,7 @@ async def test_filters_are_joined_and_nobody_elses_or_removed_jobs_are_found(sto
     assert await found(store, visitor="bea") == ["hers"]
 
 
-async def test_pages_follow_each_other_without_a_gap_or_a_twin(store: SqlStore) -> None:
+async def test_pages_follow_each_other_without_a_gap_or_a_twin(store: Store) -> None:
     """Also where many jobs were made in the same moment."""
     await filled(store, *(told(f"{number}", number // 7) for number in range(40)))
     seen: list[str] = []
@@ -88,7 +88,7 @@ async def test_pages_follow_each_other_without_a_gap_or_a_twin(store: SqlStore) 
     assert (await store.search("bea", Wanted(), 9, seen[0])).jobs == ()
 
 
-async def test_each_day_and_model_has_its_sum_and_drawings_cost_nothing(store: SqlStore) -> None:
+async def test_each_day_and_model_has_its_sum_and_drawings_cost_nothing(store: Store) -> None:
     midnight = datetime(2026, 3, 5, tzinfo=UTC).timestamp()
     done = {"state": JobState.DONE, "task_id": "t"}
     await filled(
@@ -111,7 +111,7 @@ async def test_each_day_and_model_has_its_sum_and_drawings_cost_nothing(store: S
     ]
 
 
-async def test_a_picture_is_unreferenced_when_no_job_shows_it(store: SqlStore) -> None:
+async def test_a_picture_is_unreferenced_when_no_job_shows_it(store: Store) -> None:
     other = replace(PICTURE, name="b" * 64 + ".png")
     await filled(store, told("one", pictures=(PICTURE,)), told("two", visitor="bea", pictures=(PICTURE, other)))
     gone = "c" * 64 + ".png"

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from components.errors import Problem
-from components.jobs import Caps, Job, JobState, KeptPicture, SqlStore
+from components.jobs import Caps, Job, JobState, KeptPicture, Store
 from tests.jobs.conftest import NOON, a_job, filled, locked, opened
 
 HOSTILE = {
@@ -73,7 +73,7 @@ async def test_every_field_of_a_job_survives(database_url: str) -> None:
         assert await store.get("full") == FULL
 
 
-async def test_every_field_of_a_job_can_be_changed(store: SqlStore) -> None:
+async def test_every_field_of_a_job_can_be_changed(store: Store) -> None:
     """All at once, to what is empty and back; a settled job loses its place as somebody's twin, a removed one is final."""
     empty, full = dataclasses.replace(a_job(), id="full"), dataclasses.replace(FULL, removed=False)
     settled = dataclasses.replace(full, once=None, stopping=False)
@@ -88,7 +88,7 @@ async def test_every_field_of_a_job_can_be_changed(store: SqlStore) -> None:
 
 
 @pytest.mark.parametrize("text", HOSTILE.values(), ids=HOSTILE)
-async def test_any_text_survives(store: SqlStore, text: str) -> None:
+async def test_any_text_survives(store: Store, text: str) -> None:
     """Wherever a visitor or the service can put one."""
     problem = Problem("input", text, text, text, text)
     job = a_job(body={text: [text]}, shape=text, base_url=text, note=text, heard=text, waiting=(text,), problem=problem)
@@ -100,7 +100,7 @@ async def test_any_text_survives(store: SqlStore, text: str) -> None:
 
 
 @pytest.mark.parametrize(("text", "kept"), UNSTORABLE.values(), ids=UNSTORABLE)
-async def test_what_no_database_holds_is_replaced_in_texts_and_kept_in_bodies(store: SqlStore, text: str, kept: str) -> None:
+async def test_what_no_database_holds_is_replaced_in_texts_and_kept_in_bodies(store: Store, text: str, kept: str) -> None:
     """A body is sent as it is, so it is kept as it is; a text that PostgreSQL refuses is shown without the bad character."""
     problem = Problem("input", text, text, text, text)
     job = a_job(body={text: [text]}, waiting=(text,), problem=problem)
@@ -113,7 +113,7 @@ async def test_what_no_database_holds_is_replaced_in_texts_and_kept_in_bodies(st
 
 
 @pytest.mark.parametrize("name", STRANGE.values(), ids=STRANGE)
-async def test_strange_names_belong_to_nobody(store: SqlStore, name: str) -> None:
+async def test_strange_names_belong_to_nobody(store: Store, name: str) -> None:
     """Job ids come from addresses: whatever is asked for, the answer is that there is none."""
     await filled(store, a_job())
 
@@ -126,7 +126,7 @@ async def test_strange_names_belong_to_nobody(store: SqlStore, name: str) -> Non
 
 
 @pytest.mark.parametrize("state", JobState)
-async def test_a_job_changes_only_in_the_named_states(store: SqlStore, state: JobState) -> None:
+async def test_a_job_changes_only_in_the_named_states(store: Store, state: JobState) -> None:
     """In any other state, and for an unknown id, nothing happens and None is the answer."""
     job = a_job(state=state)
     await filled(store, job)
@@ -138,7 +138,7 @@ async def test_a_job_changes_only_in_the_named_states(store: SqlStore, state: Jo
     assert await store.change("unknown", set(JobState), note="no") is None
 
 
-async def test_changes_at_once_do_not_undo_each_other(stores: list[SqlStore]) -> None:
+async def test_changes_at_once_do_not_undo_each_other(stores: list[Store]) -> None:
     """Two changes of different fields are both there afterwards, whoever was first."""
     job = a_job()
     await filled(stores[0], job)
@@ -149,7 +149,7 @@ async def test_changes_at_once_do_not_undo_each_other(stores: list[SqlStore]) ->
     assert await stores[0].get(job.id) == dataclasses.replace(job, note="n", polls=3, starred=True, heard="t")
 
 
-async def test_of_many_changes_out_of_one_state_one_happens(stores: list[SqlStore]) -> None:
+async def test_of_many_changes_out_of_one_state_one_happens(stores: list[Store]) -> None:
     """Stop and send at once: one of them finds the job in the state that it asks for."""
     job = a_job()
     await filled(stores[0], job)
@@ -178,7 +178,7 @@ async def test_a_write_whose_caller_is_gone_is_done_all_the_same(database_url: s
         assert (await store.get(job.id)).task_id == "paid for"
 
 
-async def test_recent_are_the_newest_with_pictures_of_this_visitor(store: SqlStore) -> None:
+async def test_recent_are_the_newest_with_pictures_of_this_visitor(store: Store) -> None:
     """However many failures came after them."""
     shown = [a_job(state=JobState.DONE, pictures=(PICTURE,), created_at=NOON + at) for at in range(5)]
     others = [a_job(state=JobState.DONE, pictures=(PICTURE,), visitor="bea"), a_job(state=JobState.DONE)]
@@ -190,7 +190,7 @@ async def test_recent_are_the_newest_with_pictures_of_this_visitor(store: SqlSto
     assert await store.recent("bea", 50) == others[:1]
 
 
-async def test_unfinished_is_what_goes_on_or_waits_for_a_decision(store: SqlStore) -> None:
+async def test_unfinished_is_what_goes_on_or_waits_for_a_decision(store: Store) -> None:
     """Newest first, at most so many, nobody else's, and not what was let go."""
     states = enumerate(JobState)
     jobs = {state: a_job(state=state, created_at=NOON + at) for at, state in states}

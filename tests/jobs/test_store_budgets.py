@@ -11,7 +11,7 @@ import pytest
 
 from components.catalog import Catalog
 from components.errors import CapReached
-from components.jobs import Caps, JobState, Spend, SqlStore
+from components.jobs import Caps, JobState, Spend, Store
 from components.jobs.budgets import start_of_day
 from tests.jobs.conftest import NOON, a_job, claims, filled, opened
 from tests.jobs.faulty import created, finished, http, staged
@@ -19,7 +19,7 @@ from tests.jobs.faulty import created, finished, http, staged
 DAY = 86_400.0
 
 
-async def test_a_job_can_be_claimed_only_once(stores: list[SqlStore]) -> None:
+async def test_a_job_can_be_claimed_only_once(stores: list[Store]) -> None:
     """Of many claims at once, from several processes, one gets the job, the others get nothing."""
     job = a_job()
     await filled(stores[0], job)
@@ -30,7 +30,7 @@ async def test_a_job_can_be_claimed_only_once(stores: list[SqlStore]) -> None:
 
 
 @pytest.mark.parametrize("state", [state for state in JobState if state is not JobState.QUEUED])
-async def test_only_a_queued_job_can_be_claimed(store: SqlStore, state: JobState) -> None:
+async def test_only_a_queued_job_can_be_claimed(store: Store, state: JobState) -> None:
     """Every other state has been claimed, or has ended."""
     job = a_job(state=state)
     await filled(store, job)
@@ -40,7 +40,7 @@ async def test_only_a_queued_job_can_be_claimed(store: SqlStore, state: JobState
     assert await store.claim("unknown", Caps(), NOON) is None
 
 
-async def test_a_claim_whose_answer_was_lost_can_be_repeated(store: SqlStore) -> None:
+async def test_a_claim_whose_answer_was_lost_can_be_repeated(store: Store) -> None:
     """With the token it was made with, and only until something came of it."""
     job = a_job()
     await filled(store, job)
@@ -67,7 +67,7 @@ CAPS = [
 
 
 @pytest.mark.parametrize(("caps", "before", "passes"), CAPS)
-async def test_a_cap_may_be_met_exactly_but_not_passed(store: SqlStore, caps: Caps, before: int, passes: bool) -> None:
+async def test_a_cap_may_be_met_exactly_but_not_passed(store: Store, caps: Caps, before: int, passes: bool) -> None:
     """A refusal changes nothing and says when it ends."""
     job = a_job()
     await filled(store, job, *(a_job(state=JobState.DONE) for _ in range(before)))
@@ -82,7 +82,7 @@ async def test_a_cap_may_be_met_exactly_but_not_passed(store: SqlStore, caps: Ca
         assert ("midnight UTC" in refusal.value.what) == (caps.job is None)
 
 
-async def test_fractions_of_a_credit_meet_a_cap_exactly(store: SqlStore) -> None:
+async def test_fractions_of_a_credit_meet_a_cap_exactly(store: Store) -> None:
     """Three times 0.1 is 0.3, whatever floating point says."""
     jobs = [a_job(credits=0.1) for _ in range(4)]
     await filled(store, *jobs)
@@ -92,7 +92,7 @@ async def test_fractions_of_a_credit_meet_a_cap_exactly(store: SqlStore) -> None
 
 @pytest.mark.parametrize("credits", [math.inf, math.nan])
 @pytest.mark.parametrize("caps", [Caps(daily=1e300), Caps(visitor=1e300), Caps(job=1e300)])
-async def test_a_price_that_is_not_known_is_over_every_cap(store: SqlStore, caps: Caps, credits: float) -> None:
+async def test_a_price_that_is_not_known_is_over_every_cap(store: Store, caps: Caps, credits: float) -> None:
     """Without a cap it is sent, and then nothing else is under one."""
     unknown, other = a_job(credits=credits), a_job()
     await store.add(unknown)
@@ -109,7 +109,7 @@ async def test_a_price_that_is_not_known_is_over_every_cap(store: SqlStore, caps
 
 
 @pytest.mark.parametrize(("others", "passes"), [("ann", False), ("bea", True)])
-async def test_a_visitors_cap_counts_that_visitor_only(store: SqlStore, others: str, passes: bool) -> None:
+async def test_a_visitors_cap_counts_that_visitor_only(store: Store, others: str, passes: bool) -> None:
     """What others spend does not count."""
     job = a_job(visitor="ann")
     await filled(store, job, a_job(visitor=others, state=JobState.DONE))
@@ -118,7 +118,7 @@ async def test_a_visitors_cap_counts_that_visitor_only(store: SqlStore, others: 
 
 
 @pytest.mark.parametrize("payer", ["sandbox", "visitor"])
-async def test_caps_are_for_the_hosts_key_only(store: SqlStore, payer: str) -> None:
+async def test_caps_are_for_the_hosts_key_only(store: Store, payer: str) -> None:
     """The sandbox costs nothing, and a visitor's own key is the visitor's business."""
     job = a_job(payer=payer)
     await filled(store, job)
@@ -128,7 +128,7 @@ async def test_caps_are_for_the_hosts_key_only(store: SqlStore, payer: str) -> N
     assert await store.spend(payer, 0, "ann") == Spend(10, 0)
 
 
-async def test_two_hundred_claims_at_once_never_pass_the_cap(stores: list[SqlStore]) -> None:
+async def test_two_hundred_claims_at_once_never_pass_the_cap(stores: list[Store]) -> None:
     """Of 10 credits each, under a cap of 50, exactly five are sent: twenty days in a row, from four processes."""
     waiting = [a_job(visitor=f"visitor {number}") for number in range(195)]
     await filled(stores[0], *waiting)
@@ -144,7 +144,7 @@ async def test_two_hundred_claims_at_once_never_pass_the_cap(stores: list[SqlSto
         assert await stores[0].spend("host", start_of_day(now)) == Spend(50, 0)
 
 
-async def test_every_visitors_cap_holds_when_all_ask_at_once(stores: list[SqlStore]) -> None:
+async def test_every_visitors_cap_holds_when_all_ask_at_once(stores: list[Store]) -> None:
     """Two for each of five visitors, and eight in all."""
     jobs = [a_job(visitor=f"visitor {number % 5}") for number in range(100)]
     await filled(stores[0], *jobs)
@@ -155,7 +155,7 @@ async def test_every_visitors_cap_holds_when_all_ask_at_once(stores: list[SqlSto
     assert max([job.visitor for job in sent].count(visitor) for visitor in {job.visitor for job in sent}) == 2
 
 
-async def test_a_cap_holds_while_other_jobs_end_and_are_let_go(stores: list[SqlStore]) -> None:
+async def test_a_cap_holds_while_other_jobs_end_and_are_let_go(stores: list[Store]) -> None:
     """A job that moves from reserved to spent is counted once at every moment: never twice, and never not at all."""
     going = [a_job(state=JobState.RUNNING, task_id="t") for _ in range(5)]
     waiting = [a_job() for _ in range(60)]

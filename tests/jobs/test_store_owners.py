@@ -12,7 +12,7 @@ import pytest
 
 from components.api import ApiClient
 from components.catalog import Catalog
-from components.jobs import Caps, Job, JobState, PictureStore, Runner, Spend, SqlStore
+from components.jobs import Caps, Job, JobState, PictureStore, Runner, Spend, Store
 from components.jobs.records import ENDED, GOING
 from components.jobs.store import LEASE_S, TAKEN_AT_ONCE
 from tests.jobs.conftest import NOON, a_job, beside, filled, opened
@@ -23,7 +23,7 @@ def ids(jobs: list[Job]) -> set[str]:
     return {job.id for job in jobs}
 
 
-def bury(url: str, *owners: SqlStore) -> None:
+def bury(url: str, *owners: Store) -> None:
     """Let the leases of these processes be over, as if they had died a while ago."""
     with beside(url) as connection:
         for owner in owners:
@@ -41,7 +41,7 @@ def shared(database_url: str) -> bool:
     return database_url.startswith("postgresql")
 
 
-async def test_a_living_process_keeps_its_jobs(stores: list[SqlStore], shared: bool) -> None:
+async def test_a_living_process_keeps_its_jobs(stores: list[Store], shared: bool) -> None:
     """Jobs it has added, claimed or taken; on SQLite there is one process, so another one's jobs are a dead one's."""
     added, claimed = a_job(), a_job()
     await filled(stores[0], added, claimed)
@@ -50,7 +50,7 @@ async def test_a_living_process_keeps_its_jobs(stores: list[SqlStore], shared: b
     assert ids(await stores[1].take_over()) == (set() if shared else {added.id, claimed.id})
 
 
-async def test_nobody_takes_over_from_oneself(stores: list[SqlStore], database_url: str) -> None:
+async def test_nobody_takes_over_from_oneself(stores: list[Store], database_url: str) -> None:
     """Not even when the own lease is over: the jobs are being worked on."""
     await filled(stores[0], a_job(), a_job(state=JobState.RUNNING, task_id="t"))
     bury(database_url, stores[0])
@@ -60,7 +60,7 @@ async def test_nobody_takes_over_from_oneself(stores: list[SqlStore], database_u
 
 @pytest.mark.parametrize("state", JobState)
 async def test_a_dead_processes_unfinished_jobs_are_taken_as_they_were(
-    stores: list[SqlStore], database_url: str, state: JobState
+    stores: list[Store], database_url: str, state: JobState
 ) -> None:
     """What has ended has no owner any more."""
     job = a_job(state=state, task_id="t")
@@ -72,7 +72,7 @@ async def test_a_dead_processes_unfinished_jobs_are_taken_as_they_were(
 
 
 @pytest.mark.parametrize("why", ["overdue", "keyless"])
-async def test_jobs_that_wait_for_somebody_are_not_taken(stores: list[SqlStore], database_url: str, why: str) -> None:
+async def test_jobs_that_wait_for_somebody_are_not_taken(stores: list[Store], database_url: str, why: str) -> None:
     """Nobody polls them until their visitor asks."""
     await filled(stores[0], a_job(state=JobState.RUNNING, task_id="t", **{why: True}))
     bury(database_url, stores[0])
@@ -94,7 +94,7 @@ async def test_two_processes_never_take_the_same_job(postgres: Postgres) -> None
     assert sorted(taken) == sorted(ids(jobs))
 
 
-async def test_more_jobs_than_one_look_takes_are_all_taken(stores: list[SqlStore], database_url: str) -> None:
+async def test_more_jobs_than_one_look_takes_are_all_taken(stores: list[Store], database_url: str) -> None:
     """A few hundred at a time, the oldest first, until there are no more."""
     jobs = [a_job(created_at=NOON + number) for number in range(TAKEN_AT_ONCE + 20)]
     await filled(stores[0], *jobs)
@@ -105,7 +105,7 @@ async def test_more_jobs_than_one_look_takes_are_all_taken(stores: list[SqlStore
     assert await stores[1].take_over() == []
 
 
-async def test_a_lease_that_is_renewed_is_not_over(stores: list[SqlStore], database_url: str, shared: bool) -> None:
+async def test_a_lease_that_is_renewed_is_not_over(stores: list[Store], database_url: str, shared: bool) -> None:
     """Renewing prolongs this process's leases, and nobody else's, by the same length."""
     mine, theirs = a_job(state=JobState.RUNNING, task_id="t"), a_job()
     await filled(stores[0], mine)
@@ -120,7 +120,7 @@ async def test_a_lease_that_is_renewed_is_not_over(stores: list[SqlStore], datab
         assert 0 < leases(database_url)[mine.id] - now <= LEASE_S + 1  # the server's clock is this machine's
 
 
-async def test_renewing_returns_what_is_worked_on(stores: list[SqlStore]) -> None:
+async def test_renewing_returns_what_is_worked_on(stores: list[Store]) -> None:
     """Not what has ended, and not what others work on."""
     jobs = {state: a_job(state=state) for state in JobState}
     await filled(stores[0], *jobs.values())
@@ -129,7 +129,7 @@ async def test_renewing_returns_what_is_worked_on(stores: list[SqlStore]) -> Non
     assert ids(await stores[0].renew()) == ids([jobs[state] for state in set(JobState) - ENDED])
 
 
-async def test_who_was_taken_for_dead_has_lost_its_jobs(stores: list[SqlStore], database_url: str) -> None:
+async def test_who_was_taken_for_dead_has_lost_its_jobs(stores: list[Store], database_url: str) -> None:
     """A process that comes back after a long pause finds out before it writes."""
     job = a_job(state=JobState.RUNNING, task_id="t")
     await filled(stores[0], job)
@@ -146,7 +146,7 @@ OWNING: list[dict[str, Any]] = [{"state": JobState.RUNNING, "overdue": False}, {
 
 
 @pytest.mark.parametrize("changes", OWNING, ids=str)
-async def test_to_own_a_job_is_to_work_on_it(stores: list[SqlStore], changes: dict[str, Any]) -> None:
+async def test_to_own_a_job_is_to_work_on_it(stores: list[Store], changes: dict[str, Any]) -> None:
     """Whoever checks again works on the job from then on, wherever it was before."""
     job = a_job(state=JobState.STOPPED, task_id="t")
     await filled(stores[0], job)
@@ -158,7 +158,7 @@ async def test_to_own_a_job_is_to_work_on_it(stores: list[SqlStore], changes: di
     assert await stores[1].change(job.id, set(JobState), owned=True, polls=3)
 
 
-async def test_of_two_who_claim_a_job_of_a_dead_process_one_sends_it(stores: list[SqlStore], database_url: str) -> None:
+async def test_of_two_who_claim_a_job_of_a_dead_process_one_sends_it(stores: list[Store], database_url: str) -> None:
     """The one that was thought dead wakes up and claims in the same moment as its successor."""
     job = a_job()
     await filled(stores[0], job)
@@ -182,7 +182,7 @@ async def test_a_new_process_on_sqlite_takes_everything_at_once(tmp_path: Path) 
         assert ids(await store.renew()) == ids(jobs)
 
 
-async def test_a_process_that_ends_in_order_leaves_its_jobs_to_anybody(stores: list[SqlStore]) -> None:
+async def test_a_process_that_ends_in_order_leaves_its_jobs_to_anybody(stores: list[Store]) -> None:
     """At once, without waiting for a lease; nobody else's jobs with them."""
     mine, theirs, ended = a_job(), a_job(), a_job(state=JobState.DONE)
     await filled(stores[0], mine, ended)
@@ -195,7 +195,7 @@ async def test_a_process_that_ends_in_order_leaves_its_jobs_to_anybody(stores: l
 
 
 async def test_a_request_that_was_on_its_way_when_its_process_died_is_uncertain(
-    stores: list[SqlStore], database_url: str, catalog: Catalog, client: ApiClient, tmp_path: Path
+    stores: list[Store], database_url: str, catalog: Catalog, client: ApiClient, tmp_path: Path
 ) -> None:
     """It may have been accepted: it keeps its credits, is not sent again, and waits for its visitor's decision."""
     job = a_job(state=JobState.SUBMITTING, visitor="ann", base_url="http://127.0.0.1:9")

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from components.jobs import Caps, JobState, Spend, SqlStore
+from components.jobs import Caps, JobState, Spend, Store
 from components.jobs.budgets import start_of_day
 from tests.jobs.conftest import NOON, a_job, claims, filled
 
@@ -44,7 +44,7 @@ LIVES: list[list[tuple[dict[str, Any], float, float]]] = [
 
 
 @pytest.mark.parametrize("life", LIVES, ids=lambda life: "-".join(str(step[0].get("state", "")) for step in life))
-async def test_credits_are_reserved_from_the_claim_and_spent_at_the_end(store: SqlStore, life: list[Any]) -> None:
+async def test_credits_are_reserved_from_the_claim_and_spent_at_the_end(store: Store, life: list[Any]) -> None:
     """Only where nothing can have been accepted are they given back; what the service reports counts, else the price."""
     job = a_job()
     await filled(store, job)
@@ -58,7 +58,7 @@ async def test_credits_are_reserved_from_the_claim_and_spent_at_the_end(store: S
         assert await store.spend("visitor", start_of_day(NOON)) == Spend(0, 0)
 
 
-async def test_requests_made_before_midnight_count_on_the_day_they_are_sent(store: SqlStore) -> None:
+async def test_requests_made_before_midnight_count_on_the_day_they_are_sent(store: Store) -> None:
     """However many wait over midnight, the new day's cap holds for all that are sent in it."""
     jobs = [a_job(created_at=MIDNIGHT - 1) for _ in range(5)]
     await filled(store, *jobs)
@@ -67,7 +67,7 @@ async def test_requests_made_before_midnight_count_on_the_day_they_are_sent(stor
 
 
 @pytest.mark.parametrize("caps", [Caps(daily=10), Caps(visitor=10)])
-async def test_a_new_day_starts_at_nothing(store: SqlStore, caps: Caps) -> None:
+async def test_a_new_day_starts_at_nothing(store: Store, caps: Caps) -> None:
     """What was sent before midnight UTC does not count after it, even if it goes on."""
     jobs = [a_job(), a_job(), a_job()]
     earlier = [a_job(sent_at=MIDNIGHT - 1, state=state) for state in (JobState.DONE, JobState.RUNNING)]

@@ -12,13 +12,13 @@ import pytest
 
 from components.catalog import Catalog, build_request
 from components.errors import PlaygroundError
-from components.jobs import JobState, SqlStore
+from components.jobs import JobState, Store
 from components.jobs.records import ENDED
 from tests.jobs.conftest import NOON, a_job, filled
 from tests.jobs.faulty import created, held, staged
 
 
-async def test_of_fifty_equal_requests_at_once_one_is_kept(stores: list[SqlStore]) -> None:
+async def test_of_fifty_equal_requests_at_once_one_is_kept(stores: list[Store]) -> None:
     """Two clicks, or two pages on two processes: everybody gets the one that was first."""
     jobs = [a_job(once="same") for _ in range(50)]
 
@@ -29,7 +29,7 @@ async def test_of_fifty_equal_requests_at_once_one_is_kept(stores: list[SqlStore
     assert [job for job in found if job] == [kept[0]]
 
 
-async def test_requests_without_once_are_all_kept(store: SqlStore) -> None:
+async def test_requests_without_once_are_all_kept(store: Store) -> None:
     """Who asks twice on purpose gets two."""
     jobs = [a_job() for _ in range(20)]
 
@@ -60,7 +60,7 @@ SETTLED: list[dict[str, Any]] = [
 
 
 @pytest.mark.parametrize("changes", SETTLED, ids=lambda changes: "-".join(str(value) for value in changes.values()))
-async def test_a_request_after_its_twin_has_settled_is_a_new_one(store: SqlStore, changes: dict[str, Any]) -> None:
+async def test_a_request_after_its_twin_has_settled_is_a_new_one(store: Store, changes: dict[str, Any]) -> None:
     """Until then, in every state, it is the same one."""
     first, second, third = (a_job(once="same") for _ in range(3))
     await filled(store, first)
@@ -80,7 +80,7 @@ async def test_a_request_after_its_twin_has_settled_is_a_new_one(store: SqlStore
     [{"id": "taken", "visitor": "eve"}, {"id": "taken", "body": {"prompt": "other"}}, {"usd": None}, {"usd": math.nan}],
     ids=str,
 )
-async def test_a_job_that_is_not_kept_is_never_called_kept(store: SqlStore, unkeepable: dict[str, Any]) -> None:
+async def test_a_job_that_is_not_kept_is_never_called_kept(store: Store, unkeepable: dict[str, Any]) -> None:
     """What the database refuses is an error: a request that nobody remembers must not be sent."""
     await filled(store, a_job(id="taken"))
     job = a_job(note="second", **unkeepable)
@@ -91,7 +91,7 @@ async def test_a_job_that_is_not_kept_is_never_called_kept(store: SqlStore, unke
     assert (await store.get("taken")).note == ""
 
 
-async def test_the_same_job_is_kept_once_however_often_it_is_added(store: SqlStore) -> None:
+async def test_the_same_job_is_kept_once_however_often_it_is_added(store: Store) -> None:
     """Whoever was slow to add it is given what has become of it meanwhile."""
     job = a_job(id="drawn before")
     await filled(store, job)
