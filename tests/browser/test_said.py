@@ -1,0 +1,62 @@
+"""What changes by itself is said to who does not see the page: each change once, and nothing else."""
+
+from __future__ import annotations
+
+from playwright.sync_api import Page, expect
+
+from tests.browser.conftest import Playground, Visitor, button, say, word
+from tests.browser.test_compare import FAILS, address
+
+HEARD = """() => {
+  window.heard = [];
+  new MutationObserver(() => window.heard.push(document.querySelector("#said").textContent))
+    .observe(document.querySelector("#said"), { childList: true });
+}"""
+
+
+def heard(page: Page) -> list[str]:
+    said: list[str] = page.evaluate("window.heard")
+    return said
+
+
+def test_a_job_says_its_states_and_not_its_seconds(visit: Visitor, app: Playground) -> None:
+    page = visit(app.address)
+    expect(page.locator("#said"), "what stands there when the page opens is no news").to_be_empty()
+    page.evaluate(HEARD)
+    say(page, "a fox #sandbox:never")
+    button(page).click()
+    expect(word(page)).to_have_text("Running")
+    for seconds in ("2 s", "3 s", "4 s"):
+        expect(page.locator("#place .tick")).to_contain_text(seconds)
+    page.get_by_role("button", name="Stop").click()
+    expect(page.locator("#said")).to_contain_text("Stopped")
+    states = [said.partition(".")[0] for said in heard(page)]
+    assert states[-2:] == ["Running", "Stopped"]
+    assert set(states) <= {"Waiting", "Sending", "Running", "Stopped"}
+    assert len(states) == len(set(states)), "each of them once"
+
+
+def test_what_is_refused_says_why(visit: Visitor, app: Playground) -> None:
+    page = visit(app.address)
+    page.evaluate(HEARD)
+    say(page, "")
+    button(page).click()
+    expect(page.locator("#place .problem-what")).to_be_visible()
+    reason = page.locator("#place .problem-what").inner_text()
+    expect(page.locator("#said")).to_contain_text(reason)
+
+
+def test_a_comparison_says_how_many_have_ended(visit: Visitor, app: Playground) -> None:
+    page = visit(address(app, "cogview-4", "flux-2", FAILS, prompt="a fox"))
+    expect(page.locator("#compare-button")).to_contain_text("3 requests")
+    page.evaluate(HEARD)
+    page.locator("#compare-button").click()
+    expect(page.locator("#said")).to_have_text("3 of 3 ended, 1 failed")
+    counts = [said.partition(" ")[0] for said in heard(page)]
+    assert counts == sorted(set(counts)), "each count once, upwards"
+
+
+def test_filters_say_what_is_left(visit: Visitor, app: Playground) -> None:
+    page = visit(f"{app.address}/?tab=models")
+    page.locator("#search input, #search textarea").fill("logo")
+    expect(page.locator("#said")).to_contain_text(" of 11 models")
