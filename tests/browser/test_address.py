@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from urllib.parse import parse_qs, urlencode, urlsplit
 
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Locator, Page, expect
 
 from tests.browser.conftest import Playground, Visitor, button, choose, field, program, say, until, word
 
@@ -147,3 +147,28 @@ def test_a_hostile_address_of_the_table_is_passed_over(visit: Visitor, app: Play
 
 def _query(page: Page) -> dict[str, list[str]]:
     return parse_qs(urlsplit(page.url).query)
+
+
+def test_back_and_forward_lead_through_the_tabs_and_leave_the_forms_as_they_are(visit: Visitor, app: Playground) -> None:
+    page = visit(f"{app.address}/?model=flux-2&prompt=A+kite")
+    page.get_by_role("tab", name="Models & prices").click()
+    page.locator("#search input, #search textarea").fill("logo")
+    expect(page).to_have_url(re.compile("search=logo"))
+    page.locator("#models-table .virtual-row", has_text="Ideogram V4").locator("[role=gridcell]").first.click()
+    expect(page.locator("#model input")).to_have_value(re.compile("Ideogram V4"))
+    expect(page).to_have_url(re.compile(r"\?model=ideogram-v4"))
+    page.go_back()
+    expect(_tab(page, "Models & prices")).to_have_attribute("aria-selected", "true")
+    expect(page).to_have_url(re.compile("tab=models&search=logo"))
+    page.go_back()
+    expect(_tab(page, "Generate")).to_have_attribute("aria-selected", "true")
+    expect(page.locator("#model input")).to_have_value(re.compile("Ideogram V4"))
+    expect(page).to_have_url(re.compile(r"\?model=ideogram-v4"))
+    page.go_forward()
+    expect(_tab(page, "Models & prices")).to_have_attribute("aria-selected", "true")
+    page.go_forward()
+    expect(_tab(page, "Generate")).to_have_attribute("aria-selected", "true")
+
+
+def _tab(page: Page, name: str) -> Locator:
+    return page.get_by_role("tab", name=name)

@@ -13,6 +13,9 @@
     ? { name: given.get("sort"), direction: given.get("order") === "descending" ? "descending" : "ascending" }
     : null;
 
+  let shown = ""; // the tab of the browser's present entry
+  let returning = ""; // the tab that Back or Forward is opening
+
   const modelOf = (query) => encodeURIComponent(new URLSearchParams(query).get("model"));
 
   function arrived() {
@@ -24,7 +27,8 @@
 
   function write() {
     const open = tab();
-    if (asked || !open) return;
+    if (asked || !open || (returning && open !== returning)) return;
+    returning = "";
     const next = new URLSearchParams(open === "generate" ? "" : { tab: open });
     const own = new URLSearchParams(queries.get(open));
     const order = open === "models" && (sorting ?? window.playground.sorted(table()));
@@ -33,8 +37,19 @@
     if (order) next.set("sort", order.name);
     if (order) next.set("order", order.direction);
     for (const name of KEPT) if (given.has(name)) next.set(name, given.get(name));
-    history.replaceState(null, "", `?${next}`);
+    // Another tab is another entry, so that Back leads from a model to the table it was found in; the forms stay as they are.
+    if (shown && shown !== open) history.pushState({ tab: open }, "", `?${next}`);
+    else history.replaceState({ tab: open }, "", `?${next}`);
+    shown = open;
   }
+
+  window.addEventListener("popstate", ({ state }) => {
+    const door = [...document.querySelectorAll("#tabs [role=tab]")].find((button) => button.dataset.tabId === state?.tab);
+    if (!door) return;
+    [shown, returning] = [state.tab, state.tab];
+    door.click();
+    write();
+  });
 
   // A table has its rows some time after its tab was opened, and can only then be sorted.
   async function restore() {
