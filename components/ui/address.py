@@ -12,6 +12,7 @@ from components.catalog import Catalog, Kind, Model, find_problems
 LONGEST_QUERY = 12_000
 LONGEST_PROMPT = 20_000
 LONGEST_SEARCH = 200
+PUBLISHED = "published"  # names the published comparison that a form is opened from
 
 
 @dataclass(frozen=True)

@@ -12,12 +12,11 @@ from components.errors import PlaygroundError
 from components.jobs import Job
 from components.jobs.batches import Batch
 from components.ui.cards import name_of
+from components.ui.events import LATEST, QUIET, Updates
 from components.ui.files import ARCHIVE
 from components.ui.messages import plain
 from components.ui.services import Services, Visit
 from components.ui.templates import render
-
-Updates = dict[Any, Any]
 
 
 @dataclass(frozen=True)
@@ -113,10 +112,9 @@ def build_extras(services: Services, visit: gr.State) -> Extras:
             public: render("public", token=after.token or ""),
         }
 
-    quiet: dict[str, Any] = {"queue": False, "show_progress": "hidden", "api_visibility": "private"}
-    gr.on([left.input, right.input], beside, [left, right, batch, visit], [slider], trigger_mode="always_last", **quiet)
+    gr.on([left.input, right.input], beside, [left, right, batch, visit], [slider], **LATEST)
     changes = (
-        publish.click(opened, [batch, visit], [publish, revoke, public], **quiet),
-        revoke.click(closed, [batch, visit], [publish, revoke, public], **quiet),
+        publish.click(opened, [batch, visit], [publish, revoke, public], **QUIET),
+        revoke.click(closed, [batch, visit], [publish, revoke, public], **QUIET),
     )
     return Extras(batch, parts, shown, anew, changes)

@@ -16,6 +16,7 @@ from components.jobs.batches import Batch
 from components.jobs.comparisons import MOST_SAMPLES, Choice, Plan
 from components.ui.address import LONGEST_PROMPT, LONGEST_QUERY
 from components.ui.choices import cheapest, picker, read_choice, settings_text, title, write_choice
+from components.ui.events import QUIET, Updates
 from components.ui.messages import ROLE_WORDS
 from components.ui.services import Services
 from components.ui.templates import render
@@ -27,7 +28,6 @@ PICKS: Mapping[str, Callable[[Catalog], list[str]]] = {
     "Every model": lambda catalog: cheapest(catalog, most=None),
     "Those that take a picture": lambda catalog: cheapest(catalog, "image", most=None),
 }
-Updates = dict[Any, Any]
 
 
 @dataclass(frozen=True)
@@ -54,6 +54,7 @@ class CompareForm:
 
     @property
     def controls(self) -> set[gr.components.Component]:
+        """Every part that a visitor fills in."""
         return {self.models, self.samples, *self.roles.values()}
 
     def read(self, given: Mapping[Any, Any]) -> Asked:
@@ -141,9 +142,8 @@ def build_compare_form(services: Services, opens_with: Asked) -> CompareForm:
         Role.PROMPT: prompt, Role.SHAPE: shape, Role.IMAGES: images, Role.COUNT: count, Role.SEED: seed,
         Role.NEGATIVE: negative, Role.QUALITY: quality,
     }  # fmt: skip
-    quiet: dict[str, Any] = {"queue": False, "show_progress": "hidden", "api_visibility": "private"}
     for button, pick in zip(picks, PICKS.values(), strict=True):
-        button.click(lambda pick=pick: pick(services.catalog), None, models, **quiet)
+        button.click(lambda pick=pick: pick(services.catalog), None, models, **QUIET)
     return CompareForm(models, roles, samples, lock)
 
 

@@ -15,10 +15,12 @@ from components.errors import InputError, JobNotFound, KeyRefused, PlaygroundErr
 from components.jobs import Job
 from components.jobs.batches import Batch
 from components.jobs.comparisons import Plan, plan, retries
+from components.ui.address import PUBLISHED
 from components.ui.cards import ORDERS, show_cards
 from components.ui.choices import cheapest, picker, read_choice
 from components.ui.compare_extras import build_extras
 from components.ui.compare_form import Asked, asked_of, build_compare_form, button_text, read_asked, show_plan, write_asked
+from components.ui.events import LATEST, LONG, QUIET, UNSEEN, Updates
 from components.ui.messages import plain
 from components.ui.services import Services, Visit, arrived
 from components.ui.templates import render
@@ -27,7 +29,7 @@ from components.ui.turns import Turns
 WATCH = "() => document.querySelector('#watch-compare')?.click()"
 LOOK_DOWN = "() => document.querySelector('#cards-state')?.scrollIntoView({ block: 'start', behavior: 'smooth' })"
 LOOK_S = 1.0
-Updates = dict[Any, Any]
+SOME_SEED = 1
 
 
 @dataclass(frozen=True)
@@ -42,11 +44,11 @@ class CompareTab:
 
     def watched(self, event: Any) -> None:
         """After this event watch the comparison that is shown."""
-        event.then(None, None, None, js=WATCH, show_progress="hidden", api_visibility="private")
+        event.then(None, None, None, js=WATCH, **UNSEEN)
 
     def inside(self, tab: gr.Tab) -> None:
         """Look anew whenever this tab is opened: a card may have been deleted in the history meanwhile."""
-        tab.select(None, None, None, js=WATCH, show_progress="hidden", api_visibility="private")
+        tab.select(None, None, None, js=WATCH, **UNSEEN)
 
 
 def build_compare_tab(services: Services, visit: gr.State, paying: gr.Textbox) -> CompareTab:
@@ -94,7 +96,8 @@ def build_compare_tab(services: Services, visit: gr.State, paying: gr.Textbox) -
         asked = form.read(given)
         updates: Updates = {address: write_asked(asked)}
         try:
-            drafted = planned(asked)
+            # A seed that is left open is drawn when the plan is sent: who takes none is to be known before.
+            drafted = planned(replace(asked, shared={"seed": SOME_SEED, **asked.shared}))
         except InputError as error:
             return updates | {mapping: "", start: "Compare", trouble: render("note", text=error.what)}
         return updates | {mapping: show_plan(catalog, drafted), start: button_text(drafted), trouble: ""}
@@ -217,6 +220,14 @@ def build_compare_tab(services: Services, visit: gr.State, paying: gr.Textbox) -
         finally:
             turns.leave(request, turn)
 
+    async def published_prompt(token: str) -> dict[str, Any]:
+        """The prompt of a published comparison by its role; nothing where it has been taken back."""
+        try:
+            public, _ = await comparisons.published(token)
+        except (JobNotFound, RecordsUnavailable):
+            return {}
+        return {"prompt": public.shared["prompt"]} if "prompt" in public.shared else {}
+
     async def opened(query: Mapping[str, list[str]], now: Visit) -> Updates:
         """The form that the address asks for, and this visitor's comparison: the one it names, else the newest."""
         here, found, comparison = (query.get("tab") or [""])[0] == "compare", None, {}
@@ -229,7 +240,9 @@ def build_compare_tab(services: Services, visit: gr.State, paying: gr.Textbox) -
         asked = read_asked(catalog, query, opens_with) if here else opens_with
         before = asked_of(found) if found else asked
         # A prompt that is too long for an address is found again in the comparison it was used for.
-        if here and "prompt" not in query and ("models" not in query or asked.models == before.models):
+        if here and "prompt" not in query and (token := (query.get(PUBLISHED) or [""])[0]):
+            asked = replace(asked, shared={**asked.shared, **await published_prompt(token)})
+        elif here and "prompt" not in query and ("models" not in query or asked.models == before.models):
             asked = before
         updates = form.show(asked)
         for part, update in follow({**_plain(form.show(asked)), form.lock: False}).items():
@@ -237,25 +250,23 @@ def build_compare_tab(services: Services, visit: gr.State, paying: gr.Textbox) -
                 updates[part] = update
         return {**updates, **comparison}
 
-    quiet: dict[str, Any] = {"queue": False, "show_progress": "hidden", "api_visibility": "private"}
-    long: dict[str, Any] = {"concurrency_limit": None, "show_progress": "hidden", "api_visibility": "private"}
     controls = {*form.controls, form.lock}
     tab = CompareTab(opened, frozenset({*form.controls, mapping, start, *parts}), news)
     gr.on([part.change for part in form.controls], follow, form.controls, {address, mapping, start, trouble},
-          trigger_mode="always_last", **quiet)  # fmt: skip
-    address.change(None, address, js="(query) => window.playground.address(query, 'compare')", **quiet)
+          **LATEST)  # fmt: skip
+    address.change(None, address, js="(query) => window.playground.address(query, 'compare')", **QUIET)
     known = {visit, batch, order, paying}
-    started = start.click(begin, {*controls, visit, order, drawn, paying}, {*parts, form.roles[Role.SEED], drawn}, **quiet)
+    started = start.click(begin, {*controls, visit, order, drawn, paying}, {*parts, form.roles[Role.SEED], drawn}, **QUIET)
     tab.watched(started)
-    started.then(None, None, None, js=LOOK_DOWN, **quiet)
-    tab.watched(retry.click(once_more, known, set(parts), **quiet))
-    tab.watched(add.click(one_more, {*known, another}, {*parts, another}, **quiet))
-    another.change(quote, {*known, another}, {add, another}, trigger_mode="always_last", **quiet)
+    started.then(None, None, None, js=LOOK_DOWN, **QUIET)
+    tab.watched(retry.click(once_more, known, set(parts), **QUIET))
+    tab.watched(add.click(one_more, {*known, another}, {*parts, another}, **QUIET))
+    another.change(quote, {*known, another}, {add, another}, **LATEST)
     for change in extras.changes:
         tab.watched(change)
-    stop.click(halt, known, set(parts), **quiet)
-    order.input(arrange, known, {cards}, **quiet)
-    watch_bell.click(watch, known, set(parts) - {batch}, trigger_mode="multiple", **long)
+    stop.click(halt, known, set(parts), **QUIET)
+    order.input(arrange, known, {cards}, **QUIET)
+    watch_bell.click(watch, known, set(parts) - {batch}, trigger_mode="multiple", **LONG)
     return tab
 
 

@@ -108,14 +108,13 @@ def add_endpoints(services: Services) -> None:
         origin = _origin(request)
         return {"total": found.total, "jobs": [remember(job, origin) for job in found.jobs]}
 
-    quiet: dict[str, Any] = {"queue": False}
-    gr.api(models, api_name="models", **quiet)
-    gr.api(estimate, api_name="estimate", **quiet)
-    gr.api(snippet, api_name="snippet", **quiet)
+    gr.api(models, api_name="models", queue=False)
+    gr.api(estimate, api_name="estimate", queue=False)
+    gr.api(snippet, api_name="snippet", queue=False)
     gr.api(generate, api_name="generate", concurrency_limit=None)
-    gr.api(job, api_name="job", **quiet)
+    gr.api(job, api_name="job", queue=False)
     gr.api(compare, api_name="compare", concurrency_limit=None)
-    gr.api(history, api_name="history", **quiet)
+    gr.api(history, api_name="history", queue=False)
 
 
 def describe(job: Job, origin: str = "") -> dict[str, Any]:

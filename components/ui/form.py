@@ -42,6 +42,7 @@ class Form:
 
     @property
     def controls(self) -> set[gr.components.Component]:
+        """Every part that a visitor fills in, for whichever model."""
         return {slot.control for slot in self.slots}
 
     def values(self, model: Model, given: Mapping[Any, Any]) -> dict[str, Any]:
@@ -129,6 +130,7 @@ def hint(error: InputError) -> str:
 
 
 def label(name: str, field: Parameter) -> str:
+    """A field's name for people."""
     return field.title or name.replace("_", " ").capitalize()
 
 

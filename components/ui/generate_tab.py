@@ -14,6 +14,7 @@ from components.errors import InputError
 from components.snippets import LANGUAGES
 from components.ui import result
 from components.ui.address import write_query
+from components.ui.events import LATEST, QUIET, Updates
 from components.ui.facts import chips, example_prompts, picker_choices
 from components.ui.form import Form, build_form, hint
 from components.ui.job_panel import JobPanel, build_job_panel
@@ -23,7 +24,6 @@ from components.ui.templates import render
 
 EXAMPLES = 4
 RING = "() => window.playground.ring()"
-Updates = dict[Any, Any]
 
 
 @dataclass(frozen=True)
@@ -136,25 +136,23 @@ def build_generate_tab(services: Services, visit: gr.State, paying: gr.Textbox) 
             await panel.send(lambda: build_request(catalog, chosen.id, parameters), given[visit], given[paying], request)
         )
 
-    quiet: dict[str, Any] = {"queue": False, "show_progress": "hidden", "api_visibility": "private"}
-    latest: dict[str, Any] = {**quiet, "trigger_mode": "always_last"}
     following = {generate, code, address, prompt, *form.controls}
     filling = {model, facts, notice, place, *examples, form.fold, *following}
     choosing = {model, prompt, panel.job, language, visit}
-    model.input(choose, choosing, filling - {model}, **latest)
+    model.input(choose, choosing, filling - {model}, **LATEST)
     # Every change of a control only rings: of the twenty that a new model changes at once, one call is made.
-    gr.on([part.change for part in (prompt, language, *form.controls)], None, None, js=RING, **quiet)
-    bell.click(follow, everything, following, **latest)
-    address.change(None, address, js="(query) => window.playground.address(query)", **quiet)
+    gr.on([part.change for part in (prompt, language, *form.controls)], None, None, js=RING, **QUIET)
+    bell.click(follow, everything, following, **LATEST)
+    address.change(None, address, js="(query) => window.playground.address(query)", **QUIET)
     for number, button in enumerate(examples):
-        button.click(_fill(services, form, prompt, number), {model}, {prompt, *form.controls, form.fold}, **quiet)
+        button.click(_fill(services, form, prompt, number), {model}, {prompt, *form.controls, form.fold}, **QUIET)
     asked = gr.on(
         [generate.click, prompt.submit],
         begin,
         {*everything, paying},
         set(panel.parts),
         trigger_mode="multiple",
-        **quiet,
+        **QUIET,
     )
     panel.watched(asked)
     return GenerateTab(

@@ -10,6 +10,7 @@ import gradio as gr
 
 from components.errors import KeyRefused, RecordsUnavailable
 from components.ui import messages
+from components.ui.events import QUIET
 from components.ui.services import Services, Visit, arrived
 from components.ui.templates import render
 
@@ -70,9 +71,8 @@ def build_header(services: Services, visit: gr.State) -> Header:
         after = now.with_key("")
         return {visit: after, **await refreshed(services, after, header)}
 
-    quiet: dict[str, Any] = {"queue": False, "show_progress": "hidden", "api_visibility": "private"}
-    entered = key.submit(enter, [key, visit], [key, visit, *header.told], **quiet)
-    left = forget.click(leave, [visit], [visit, *header.told], **quiet)
+    entered = key.submit(enter, [key, visit], [key, visit, *header.told], **QUIET)
+    left = forget.click(leave, [visit], [visit, *header.told], **QUIET)
     return replace(header, changes=(entered, left))
 
 

@@ -47,6 +47,7 @@ class Position:
 
     @property
     def before(self) -> str:
+        """The id of the job after which this page begins; "" for the newest page."""
         return self.behind[-1] if self.behind else ""
 
     @property
@@ -55,9 +56,11 @@ class Position:
         return PAGE * len(self.behind) + 1
 
     def older(self) -> Position:
+        """The next page; this one where it is the last."""
         return Position((*self.behind, self.last)) if self.last else self
 
     def newer(self) -> Position:
+        """The page before; the newest one where there is none."""
         return Position(self.behind[:-1])
 
 

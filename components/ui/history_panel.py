@@ -12,13 +12,13 @@ from components.errors import InputError, JobNotFound, PlaygroundError
 from components.jobs import Job
 from components.snippets import LANGUAGES
 from components.ui import history, result
+from components.ui.events import LATEST, QUIET, Updates
 from components.ui.messages import plain
 from components.ui.services import Services, Visit
 from components.ui.templates import render
 
 REALLY = "Delete this request? The pictures go too; what it cost stays in the spend."
 SHOW = "() => window.playground.showChosen()"
-Updates = dict[Any, Any]
 
 
 @dataclass(frozen=True)
@@ -154,20 +154,17 @@ def build_history_panel(services: Services, visit: gr.State, told: gr.HTML) -> H
         except PlaygroundError:
             return gr.skip()
 
-    quiet: dict[str, Any] = {"queue": False, "show_progress": "hidden", "api_visibility": "private"}
     everything = list(parts)
-    opened.input(choose, [opened, visit, language], everything, trigger_mode="always_last", **quiet).then(
-        None, None, None, js=SHOW, **quiet
-    )
-    close.click(shut, None, everything, **quiet)
-    delete.click(lambda: gr.update(visible=True), None, really, **quiet)
-    keep.click(lambda: gr.update(visible=False), None, really, **quiet)
-    language.change(translate, [chosen, visit, language], code, **quiet)
+    opened.input(choose, [opened, visit, language], everything, **LATEST).then(None, None, None, js=SHOW, **QUIET)
+    close.click(shut, None, everything, **QUIET)
+    delete.click(lambda: gr.update(visible=True), None, really, **QUIET)
+    keep.click(lambda: gr.update(visible=False), None, really, **QUIET)
+    language.change(translate, [chosen, visit, language], code, **QUIET)
     changes = (
-        marked.input(turn_star, [marked, visit, chosen], everything, trigger_mode="multiple", **quiet),
-        star.click(turn_star, [chosen, visit, chosen], everything, **quiet),
-        gr.on([note.submit, save.click], write_note, [note, chosen, visit, language], everything, **quiet),
-        gone.click(remove, [chosen, visit], everything, **quiet),
+        marked.input(turn_star, [marked, visit, chosen], everything, trigger_mode="multiple", **QUIET),
+        star.click(turn_star, [chosen, visit, chosen], everything, **QUIET),
+        gr.on([note.submit, save.click], write_note, [note, chosen, visit, language], everything, **QUIET),
+        gone.click(remove, [chosen, visit], everything, **QUIET),
     )
     return HistoryPanel(chosen, told, parts, changes, follow, use, other, whole, opening)
 

@@ -14,6 +14,7 @@ from components.errors import PlaygroundError
 from components.jobs.records import Page
 from components.ui import history
 from components.ui.choices import title
+from components.ui.events import LATEST, QUIET, Updates
 from components.ui.history_filters import HistoryFilters, read_history_query, wanted, write_history_query
 from components.ui.history_panel import HistoryPanel, build_history_panel
 from components.ui.messages import STATE_WORDS, plain
@@ -25,7 +26,6 @@ BEAT_S = 2.0
 VIEWS = ("gallery", "table")
 EMPTY = "Whatever you ask for is kept here, for this browser only. There is nothing yet."
 NO_FIT = "Nothing fits."
-Updates = dict[Any, Any]
 
 
 @dataclass(frozen=True)
@@ -182,15 +182,14 @@ def build_history_tab(services: Services, visit: gr.State) -> HistoryTab:
         """Empty filters; that they change asks for the list."""
         return {text: "", model: "", state: "", starred: False, since: None, until: None}
 
-    quiet: dict[str, Any] = {"queue": False, "show_progress": "hidden", "api_visibility": "private"}
-    gr.on([part.change for part in filters], narrow, set(asked), set(listed), trigger_mode="always_last", **quiet)
-    view.change(show, set(asked), set(parts), **quiet)
-    older.click(go_older, set(asked), set(listed), **quiet)
-    newer.click(go_newer, set(asked), set(listed), **quiet)
-    ticker.tick(tick, set(asked), set(parts), **quiet)
-    clear.click(forget, None, set(filters), **quiet)
-    address.change(None, address, js="(query) => window.playground.address(query, 'history')", **quiet)
-    fold.expand(account, visit, spend, **quiet)
+    gr.on([part.change for part in filters], narrow, set(asked), set(listed), **LATEST)
+    view.change(show, set(asked), set(parts), **QUIET)
+    older.click(go_older, set(asked), set(listed), **QUIET)
+    newer.click(go_newer, set(asked), set(listed), **QUIET)
+    ticker.tick(tick, set(asked), set(parts), **QUIET)
+    clear.click(forget, None, set(filters), **QUIET)
+    address.change(None, address, js="(query) => window.playground.address(query, 'history')", **QUIET)
+    fold.expand(account, visit, spend, **QUIET)
     for change in panel.changes:
-        change.then(show, set(asked), set(parts), **quiet)
+        change.then(show, set(asked), set(parts), **QUIET)
     return HistoryTab(panel, start, show, asked, parts, opened, frozenset({*filters, view}))

@@ -8,6 +8,7 @@ from typing import Any
 
 import gradio as gr
 
+from components.ui.events import LATEST, QUIET
 from components.ui.facts import picker_choices
 from components.ui.integration import integration
 from components.ui.services import Services
@@ -38,7 +39,6 @@ def build_integrate_tab(services: Services) -> IntegrateTab:
 
     model = gr.Dropdown(picker_choices(catalog), value=catalog.first.id, label="Model", elem_id="integrate-model")
     page = gr.HTML(describe(catalog.first.id), elem_id="integrate")
-    quiet: dict[str, Any] = {"queue": False, "show_progress": "hidden", "api_visibility": "private"}
-    model.input(describe, model, page, trigger_mode="always_last", **quiet)
-    model.input(None, model, None, js=ADDRESS, **quiet)
+    model.input(describe, model, page, **LATEST)
+    model.input(None, model, None, js=ADDRESS, **QUIET)
     return IntegrateTab(lambda chosen: {model: chosen, page: describe(chosen)}, frozenset({model, page}))

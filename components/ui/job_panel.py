@@ -15,6 +15,7 @@ from components.catalog import Request, rebuild_request
 from components.errors import JobNotFound, PlaygroundError, RecordsUnavailable
 from components.jobs import Job, JobState
 from components.ui import result
+from components.ui.events import LONG, QUIET, UNSEEN, Updates
 from components.ui.services import Services, Visit, arrived
 from components.ui.turns import Turns
 
@@ -22,7 +23,6 @@ WATCH = "() => document.querySelector('#watch')?.click()"
 LIST_EVERY = 3
 OTHERS_BEAT_S = 2.0
 UNSURE_S = 900.0
-Updates = dict[Any, Any]
 
 
 @dataclass(frozen=True)
@@ -41,7 +41,7 @@ class JobPanel:
 
     def watched(self, event: Any) -> None:
         """After this event watch the job that it has put in its place."""
-        event.then(None, None, None, js=WATCH, show_progress="hidden", api_visibility="private")
+        event.then(None, None, None, js=WATCH, **UNSEEN)
 
 
 def build_job_panel(services: Services, visit: gr.State, paying: gr.Textbox) -> JobPanel:
@@ -207,13 +207,11 @@ def build_job_panel(services: Services, visit: gr.State, paying: gr.Textbox) -> 
     async def let_go(job_id: str, visitor: Visit) -> Updates:
         return {news: moved(job_id), **await changed(runner.let_go(job_id, visitor.visitor))}
 
-    quiet: dict[str, Any] = {"queue": False, "show_progress": "hidden", "api_visibility": "private"}
-    long: dict[str, Any] = {"concurrency_limit": None, "show_progress": "hidden", "api_visibility": "private"}
-    watch_bell.click(watch, [job, visit], list(parts), trigger_mode="multiple", **long)
+    watch_bell.click(watch, [job, visit], list(parts), trigger_mode="multiple", **LONG)
     panel = JobPanel(place, job, news, parts, send, resume)
-    panel.watched(again.click(repeat, [job, visit, paying], list(parts), **quiet))
-    panel.watched(check.click(look, [job, visit], list(parts), **quiet))
-    panel.watched(opened.input(show, [opened, visit], list(parts), **quiet))
-    stop.click(halt, [job, visit], list(parts), **quiet)
-    drop.click(let_go, [job, visit], list(parts), **quiet)
+    panel.watched(again.click(repeat, [job, visit, paying], list(parts), **QUIET))
+    panel.watched(check.click(look, [job, visit], list(parts), **QUIET))
+    panel.watched(opened.input(show, [opened, visit], list(parts), **QUIET))
+    stop.click(halt, [job, visit], list(parts), **QUIET)
+    drop.click(let_go, [job, visit], list(parts), **QUIET)
     return panel

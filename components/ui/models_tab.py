@@ -14,6 +14,7 @@ from components.costs import Cost, credits_text, usd_text
 from components.errors import RecordsUnavailable
 from components.ui.address import TableFilters, read_table_query, write_table_query
 from components.ui.downloads import MODELS_PATH, PLANS_PATH
+from components.ui.events import LATEST, QUIET
 from components.ui.services import Services
 from components.ui.tables import PLANS, PURPOSES, STATED, columns_for, models_frame, narrowed, plans_frame, shown
 from components.ui.templates import render
@@ -155,16 +156,14 @@ def build_models_tab(services: Services) -> ModelsTab:
         match = frame[(frame["Model"] == name) & (frame["Provider"] == maker)]
         return "" if match.empty else f"{match.iloc[0]['id']}"
 
-    quiet: dict[str, Any] = {"queue": False, "show_progress": "hidden", "api_visibility": "private"}
-    latest: dict[str, Any] = {**quiet, "trigger_mode": "always_last"}
     narrowing = {table, found, clear, address}
-    gr.on([part.change for part in filters], narrow, list(filters), narrowing, **latest)
-    clear.click(lambda: ("", [], 0, [], []), None, list(filters), **quiet)
-    address.change(None, address, js="(query) => window.playground.address(query, 'models')", **quiet)
-    gr.on([pictures.change, budget.change], plan, [pictures, budget], [costs, chart, link], **latest)
+    gr.on([part.change for part in filters], narrow, list(filters), narrowing, **LATEST)
+    clear.click(lambda: ("", [], 0, [], []), None, list(filters), **QUIET)
+    address.change(None, address, js="(query) => window.playground.address(query, 'models')", **QUIET)
+    gr.on([pictures.change, budget.change], plan, [pictures, budget], [costs, chart, link], **LATEST)
     page = gr.context.Context.root_block
-    page.load(opened, None, {*filters, *narrowing}, **quiet)
-    page.load(plan, [pictures, budget], [costs, chart, link], **quiet)
+    page.load(opened, None, {*filters, *narrowing}, **QUIET)
+    page.load(plan, [pictures, budget], [costs, chart, link], **QUIET)
     return ModelsTab(table, filters, narrow, frozenset(narrowing), chosen, choose)
 
 

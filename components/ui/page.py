@@ -12,6 +12,7 @@ from components.jobs import Job
 from components.ui.address import form_query, read_query
 from components.ui.compare_tab import CompareTab, build_compare_tab
 from components.ui.endpoints import add_endpoints
+from components.ui.events import LATEST, QUIET
 from components.ui.generate_tab import GenerateTab, build_generate_tab
 from components.ui.header import Header, build_header, refreshed
 from components.ui.history_tab import HistoryTab, build_history_tab
@@ -24,7 +25,6 @@ from components.ui.slider_copies import COPIES_GO_S
 from components.ui.templates import render
 
 FILES_GO = (600, COPIES_GO_S)  # seconds: how often Gradio looks for files of its own, and how old they may get
-QUIET: dict[str, Any] = {"queue": False, "show_progress": "hidden", "api_visibility": "private"}
 # What is typed before the first answer would be overwritten by it: until then, ten seconds at most, nothing is taken.
 # A browser may keep a page from storing anything, and says so by an error.
 OPENING = """() => {
@@ -210,8 +210,7 @@ def _reuse(
         fill,
         [dropped, generate.panel.job, visit],
         {*generate.filling, tabs, *header.told},
-        trigger_mode="always_last",
-        **QUIET,
+        **LATEST,
     )
     place = {generate.panel.job, tabs}
     generate.panel.watched(panel.use.click(use, chosen, {*generate.filling, *place, *header.told, panel.told}, **QUIET))

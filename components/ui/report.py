@@ -11,10 +11,12 @@ import re
 import unicodedata
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
+from urllib.parse import parse_qs
 
 from components.jobs import Job
 from components.jobs.batches import Batch
 from components.jobs.records import KeptPicture
+from components.ui.address import PUBLISHED
 from components.ui.compare_form import asked_of, write_asked
 from components.ui.messages import TITLE
 from components.ui.services import Services
@@ -52,7 +54,7 @@ def write_published(services: Services, batch: Batch, jobs: Mapping[str, Job], t
         address=address,
         preview=f"{address}/preview.png" if preview_pictures(batch, jobs) else "",
         size=PREVIEW,
-        again="../" + _again(batch),
+        again="../" + _again(batch, token),
     )
 
 
@@ -82,11 +84,16 @@ async def _inside(services: Services, kept: KeptPicture, longest: int) -> str:
     return "" if found is None else await asyncio.to_thread(data_address, found, kept.format, longest)
 
 
-def _again(batch: Batch) -> str:
-    """The query that opens the form of this comparison and spends nothing. The visitor's own pictures stay out."""
+def _again(batch: Batch, token: str) -> str:
+    """The query that opens the form of this comparison and spends nothing. The visitor's own pictures stay out.
+
+    A prompt that is too long for an address is found under the token, as long as the comparison is published.
+    """
     shared = {role: value for role, value in batch.shared.items() if role != "images"}
     cards = (
         replace(card, settings={name: value for name, value in card.settings.items() if not is_address(value)})
         for card in batch.cards
     )
-    return "?tab=compare&" + write_asked(asked_of(replace(batch, shared=shared, cards=tuple(cards))))[1:]
+    query = write_asked(asked_of(replace(batch, shared=shared, cards=tuple(cards))))[1:]
+    left_out = "prompt" in shared and "prompt" not in parse_qs(query)
+    return "?tab=compare&" + query + (f"&{PUBLISHED}={token}" if left_out else "")

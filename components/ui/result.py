@@ -26,6 +26,7 @@ TONES = {JobState.DONE: "good", JobState.FAILED: "bad", JobState.UNCERTAIN: "war
 
 
 def seconds_text(seconds: float) -> str:
+    """``7.4 s``, from a hundred seconds on ``1.8 min``."""
     return f"{seconds:.1f} s" if seconds < 100 else f"{seconds / 60:.1f} min"
 
 
@@ -133,6 +134,7 @@ def show_example(services: Services, model: Model) -> str:
 
 
 def example_request(catalog: Catalog, model: Model) -> Request:
+    """The request that made the example drawing of a model. Raises InputError."""
     return build_request(catalog, model.id, model.example)
 
 

@@ -60,6 +60,7 @@ class Price:
 
     @property
     def text(self) -> str:
+        """``4 credits · $0.04``; "" for a price that is not known."""
         return "" if self.credits is None else f"{credits_text(self.credits)} · {usd_text(self.usd)}"
 
     @property
@@ -98,10 +99,12 @@ class Entry:
 
     @property
     def done(self) -> bool:
+        """Whether there is a picture."""
         return bool(self.shots)
 
     @property
     def time(self) -> str:
+        """``7.4 s``; "" while it has not ended."""
         return "" if self.seconds is None else seconds_text(self.seconds)
 
 

@@ -38,6 +38,7 @@ def test_the_form_is_read_for_every_model_before_anything_is_sent(visit: Visitor
     rows = page.locator(".mapping tbody tr")
     expect(rows).to_have_count(3)
     expect(rows.nth(0)).to_contain_text("16:9 →")
+    expect(rows.nth(0), "a seed is drawn later, and who takes none is said now").to_contain_text("no seed")
     expect(page.locator("#compare-button")).to_contain_text("3 requests · 15 credits · $0.15")
     page.locator("#compare-images textarea").fill("https://a.example/cat.png")
     expect(rows.nth(0)).to_contain_text("text only, and you gave an image")

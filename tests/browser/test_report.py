@@ -31,18 +31,23 @@ MODELS = (
 SHOWN = (
     "[...document.images].map(image => image.complete && image.naturalWidth > 0 && image.getBoundingClientRect().width > 20)"
 )
+LONG = "\u05e9\u05dc\u05d5\u05dd " * 900 + "end"  # six characters a letter in an address, which ends long before
 WIDTHS = (1280, 390)
 FITS = "document.documentElement.scrollWidth <= innerWidth"
 
 
 @dataclass(frozen=True)
 class Left:
-    """An application, and what a comparison of Ann's has left: its id, its token, how many pictures."""
+    """An application, and what a comparison of Ann's has left: its id, its token, how many pictures.
+
+    ``long`` is the token of another one, of a prompt that fits no address.
+    """
 
     app: Playground
     batch: str
     token: str
     pictures: int
+    long: str
 
     @property
     def report(self) -> httpx2.Response:
@@ -64,16 +69,18 @@ def left(browser: Browser, catalog: Catalog, sandbox: str, tmp_path_factory: pyt
     """A comparison of an earlier day, found by an application that starts on its data."""
     folder = tmp_path_factory.mktemp("left")
 
-    async def leave() -> tuple[str, str, int]:
+    async def leave() -> tuple[str, str, int, str]:
         async with comparing(catalog, sandbox, folder / "data") as services:
             batch = await compared(services, *MODELS, prompt=PROMPT, shape="3:2", count=2)
             batch = await services.comparisons.publish(batch.id, ANN)
             jobs = await services.comparisons.jobs(batch)
-            return batch.id, str(batch.token), sum(len(job.pictures) for job in jobs.values())
+            long = await compared(services, "flux-2", "seedream-4-5", prompt=LONG, shape="16:9")
+            long = await services.comparisons.publish(long.id, ANN)
+            return batch.id, str(batch.token), sum(len(job.pictures) for job in jobs.values()), str(long.token)
 
-    batch, token, pictures = beside(leave())
+    left_by_ann = beside(leave())
     with playground(folder) as app:
-        yield Left(app, batch, token, pictures)
+        yield Left(app, *left_by_ann)
 
 
 def whole(page: Page, pictures: int, look: str) -> None:
@@ -152,3 +159,14 @@ def test_the_report_is_for_its_visitor_alone(left: Left) -> None:
 
     assert left.report.headers["content-disposition"].startswith("attachment")
     assert httpx2.get(path, trust_env=False).status_code == 404
+
+
+def test_a_prompt_that_fits_no_address_comes_with_its_comparison(visit: Visitor, left: Left) -> None:
+    page = visit(f"{left.app.address}/c/{left.long}", ready=False)
+    page.get_by_role("link", name="Open this in the playground").click()
+    expect(page.locator("#compare-prompt textarea")).to_have_value(LONG)
+    expect(page.locator(".mapping tbody tr")).to_have_count(2)
+    expect(page.locator("#compare-button")).to_contain_text("2 requests")
+    page.goto(page.url.replace(left.long, "taken-back"))
+    expect(page.locator(".mapping tbody tr")).to_have_count(2)
+    expect(page.locator("#compare-prompt textarea")).to_have_value("")
