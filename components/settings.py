@@ -73,14 +73,17 @@ class Settings(BaseSettings):
 
     @property
     def on_space(self) -> bool:
+        """Whether this is a Hugging Face Space."""
         return bool(self.space_id)
 
     @property
     def listen_on(self) -> str:
+        """The host to listen on: loopback, unless it is a container or somebody has named another."""
         return self.server_name or ("0.0.0.0" if self.on_space else "127.0.0.1")  # noqa: S104  # a Space is a container
 
     @property
     def data_folder(self) -> Path:
+        """Where everything is kept that must outlive the process."""
         return self.data or Path("data")
 
     @property

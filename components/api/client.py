@@ -49,6 +49,7 @@ class Account:
 
     @property
     def create_url(self) -> str:
+        """Where a request is sent."""
         return self.base_url + self.create_path
 
     def status_url(self, task_id: str) -> str:

@@ -77,6 +77,7 @@ class Learned:
 
     @property
     def timing(self) -> Timing:
+        """As a distribution, for the schedule and the screen."""
         return Timing(self.mean, sqrt(self.variance))
 
     def observed(self, seconds: float) -> Learned:

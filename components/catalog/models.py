@@ -129,6 +129,8 @@ class PriceRule(Closed):
 
 
 class Question(Closed):
+    """What people ask about a model, with the answer; both are shown as they stand."""
+
     question: str
     answer: str
 
@@ -192,6 +194,7 @@ class Model(Closed):
 
     @property
     def required(self) -> tuple[str, ...]:
+        """Names of the fields without which the service refuses a request."""
         return tuple(self.json_schema.get("required", ()))
 
     @property
@@ -216,6 +219,7 @@ class Model(Closed):
 
     @property
     def runnable(self) -> bool:
+        """Whether requests may be sent to it; a retired model is only shown."""
         return self.status != "retired"
 
 

@@ -31,12 +31,14 @@ class Request:
 
     @property
     def body(self) -> dict[str, Any]:
+        """What is sent to the service: the parameters, and in ``model`` the variant where there are some."""
         variant = self.parameters.get("model", self.model.id)
         rest = {name: value for name, value in self.parameters.items() if name != "model"}
         return {"model": variant, **rest}
 
     @property
     def prompt(self) -> str:
+        """What the picture is to show; "" where the model takes no prompt."""
         return str(self.parameters.get(self.model.by_role(Role.PROMPT) or "", ""))
 
     @property
@@ -219,6 +221,7 @@ def _bad_addresses(name: str, field: Parameter, value: Any) -> Iterator[InputErr
 
 
 def is_web_address(text: str) -> bool:
+    """Whether the text is an http(s) address as a whole, with a host and without blanks."""
     try:
         parts = urlsplit(text)
     except ValueError:

@@ -54,6 +54,7 @@ class Plan:
 
     @property
     def requests(self) -> int:
+        """How many requests would be sent."""
         return sum(planned.request is not None for planned in self.cards)
 
 

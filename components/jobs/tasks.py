@@ -44,6 +44,7 @@ class Tasks:
         return len(self._tasks)
 
     def snapshot(self) -> dict[str, asyncio.Task[None]]:
+        """The tasks that run now, by job id."""
         return dict(self._tasks)
 
     def account(self, job_id: str) -> Account | None:

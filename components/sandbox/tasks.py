@@ -87,6 +87,7 @@ class TaskBook:
         self._tasks |= {task.id: task for task in tasks}
 
     def find(self, task_id: str) -> Task | None:
+        """The task, or None."""
         return self._tasks.get(task_id)
 
     def first_time(self, prompt: str) -> bool:

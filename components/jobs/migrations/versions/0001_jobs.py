@@ -12,6 +12,7 @@ depends_on = None
 
 
 def upgrade() -> None:
+    """The tables of jobs, of learned run times and of the lock on the budget."""
     op.create_table(
         "jobs",
         sa.Column("id", sa.String(64), primary_key=True),

@@ -16,6 +16,7 @@ AT_ONCE = 500
 
 
 def upgrade() -> None:
+    """What the history searches and shows, filled in for the jobs that are there."""
     empty = sa.text("''")
     for name, kind in (("batch", sa.String(64)), ("prompt", sa.Text), ("remark", sa.Text), ("words", sa.Text)):
         op.add_column("jobs", sa.Column(name, kind, nullable=False, server_default=empty))
