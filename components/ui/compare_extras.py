@@ -92,8 +92,24 @@ def build_extras(services: Services, visit: gr.State) -> Extras:
         mine = {picture.name for job in jobs.values() for picture in job.pictures}
         if first not in mine or second not in mine:
             return {slider: gr.skip()}
-        paths = [await services.copies.get(services.runner.pictures, str(name)) for name in (first, second)]
-        return {slider: tuple(paths) if all(paths) else gr.skip()}
+        return {slider: await pair(str(first), str(second))}
+
+    async def unfolded(first: str | None, second: str | None, batch_id: str, now: Visit) -> Updates:
+        """Something to look at at once: the first pictures of the first two cards, until others are chosen."""
+        try:
+            found = await comparisons.find(batch_id, now.visitor)
+            jobs = await comparisons.jobs(found)
+        except PlaygroundError:
+            return {slider: gr.skip()}
+        drawn = [job.pictures[0].name for card in found.cards if (job := jobs.get(card.job)) and job.pictures]
+        names = [name for name in dict.fromkeys(drawn) if not name.endswith(".svg")][:2]
+        if first or second or len(names) < 2:
+            return {slider: gr.skip()}
+        return {left: names[0], right: names[1], slider: await pair(*names)}
+
+    async def pair(*names: str) -> Any:
+        paths = [await services.copies.get(services.runner.pictures, name) for name in names]
+        return tuple(paths) if all(paths) else gr.skip()
 
     async def opened(batch_id: str, now: Visit) -> Updates:
         return await _shared(comparisons.publish(batch_id, now.visitor))
@@ -113,6 +129,7 @@ def build_extras(services: Services, visit: gr.State) -> Extras:
         }
 
     gr.on([left.input, right.input], beside, [left, right, batch, visit], [slider], **LATEST)
+    fold.expand(unfolded, [left, right, batch, visit], [left, right, slider], **QUIET)
     changes = (
         publish.click(opened, [batch, visit], [publish, revoke, public], **QUIET),
         revoke.click(closed, [batch, visit], [publish, revoke, public], **QUIET),

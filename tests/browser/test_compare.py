@@ -106,6 +106,8 @@ def test_pictures_are_seen_large_two_in_a_slider_published_and_taken_back(visit:
     page.keyboard.press("Escape")
     expect(box).to_be_hidden()
     page.locator("#beside button").first.click()
+    expect(page.locator("#slider img"), "there is something to see before anything is chosen").to_have_count(2)
+    expect(page.locator("#slider-right input")).to_have_value(re.compile("Flux 2"))
     for side, name in (("left", "CogView 4"), ("right", "Flux 2")):
         page.locator(f"#slider-{side} input").click()
         page.locator(f"#slider-{side}").get_by_role("option", name=re.compile(name)).click()
