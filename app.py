@@ -98,6 +98,7 @@ def create_app(settings: Settings, port: int) -> FastAPI:
             task.cancel()
         await asyncio.gather(*begun, return_exceptions=True)
         await runner.aclose()
+        services.copies.close()
         await upstream.aclose()
         await downloads.aclose()
         await store.aclose()
@@ -120,7 +121,6 @@ def create_app(settings: Settings, port: int) -> FastAPI:
     app.include_router(publishing_routes(services))
     page = build_page(services)
     page.max_threads = 400
-    page.state_session_capacity = 500
     page.queue(default_concurrency_limit=40, max_size=1000, api_open=False)
     gr.mount_gradio_app(
         app,

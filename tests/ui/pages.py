@@ -12,6 +12,7 @@ import httpx2
 
 from components.jobs import JobState
 from components.settings import DATABASE
+from components.ui.page import PAGES_REMEMBERED
 from components.ui.visitors import COOKIE, visitor_id
 from tests.ui import App
 
@@ -37,6 +38,12 @@ class OpenPage:
 
     def close(self) -> None:
         self._http.close()
+
+    def crowded_out(self) -> None:
+        """As many other pages do something as Gradio keeps the state of: that of this one is dropped."""
+        event = self._of("history-keep", "click")
+        for _ in range(PAGES_REMEMBERED):
+            self._post(event, [self._values[one] for one in event["inputs"]], secrets.token_hex(6))
 
     def until_sent(self) -> None:
         """Wait until every request of this visitor that is on record has been answered, or will not be sent."""
@@ -68,8 +75,13 @@ class OpenPage:
         target = [next(number for number, known in self.names.items() if known == name), event]
         return next(one for one in self._events if target in one["targets"])
 
-    def _post(self, event: dict[str, Any], data: list[Any]) -> dict[str, Any]:
-        body = {"data": data, "fn_index": event["id"], "session_hash": self._session, "trigger_id": event["targets"][0][0]}
+    def _post(self, event: dict[str, Any], data: list[Any], session: str = "") -> dict[str, Any]:
+        body = {
+            "data": data,
+            "fn_index": event["id"],
+            "session_hash": session or self._session,
+            "trigger_id": event["targets"][0][0],
+        }
         answer = self._http.post("/gradio_api/run/predict", json=body)
         answer.raise_for_status()
         told = answer.json()["data"]

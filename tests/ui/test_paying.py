@@ -14,6 +14,7 @@ from tests.ui import App
 from tests.ui.conftest import HOST_KEY
 from tests.ui.pages import OpenPage
 
+OWN_KEY = "sk-of-my-own-5e6f7a8b"
 FOX = "a fox #sandbox:never"
 
 
@@ -53,6 +54,20 @@ def test_a_page_whose_key_was_forgotten_says_so_and_the_host_does_not_pay(page: 
         assert "no longer holds the key that it shows" in words
         assert "Enter your key again." in words
     assert posts(page, ledger) == []
+
+
+def test_a_key_that_gradio_has_dropped_with_the_page_is_not_replaced_by_the_hosts(page: OpenPage, ledger: Recorder) -> None:
+    """So many other pages are enough; the page itself goes on showing "Your key"."""
+    page.does("key", "submit", key=OWN_KEY)
+    page.does("generate-button", "click", prompt=FOX, paying="visitor")
+    assert [one.headers["authorization"] for one in posts(page, ledger)] == [f"Bearer {OWN_KEY}"]
+    page.does("stop-button", "click")
+
+    page.crowded_out()
+    made = page.does("generate-button", "click", prompt=f"{FOX} again", paying="visitor")["place"]
+
+    assert "no longer holds the key that it shows" in unescape(str(made))
+    assert len(posts(page, ledger)) == 1
 
 
 def test_two_clicks_are_paid_once_where_a_seed_is_drawn(page: OpenPage, ledger: Recorder) -> None:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import asyncio
 import os
 import shutil
-import subprocess
-import sys
+import signal
+import tempfile
 import time
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -16,8 +16,9 @@ from PIL import Image
 
 from components.jobs import PictureStore
 from components.jobs.fetching import open_downloads
-from components.ui.slider_copies import COPIES_GO_S, SliderCopies
+from components.ui.slider_copies import COPIES_GO_S, PREFIX, SliderCopies
 from tests.jobs.faulty import png
+from tests.ui import running
 
 NAMES = [letter * 64 + ".png" for letter in "abcdef"]
 
@@ -47,18 +48,39 @@ async def test_the_first_pictures_that_are_asked_for_at_once_are_all_there(pictu
         assert sorted(file.name for file in copied[0].parent.iterdir()) == NAMES, "nothing half-written stays"
 
 
-def test_the_folder_goes_with_its_process(tmp_path: Path) -> None:
-    program = f"""import os; from components.ui.slider_copies import SliderCopies
-kept = SliderCopies(); print(os.listdir({str(tmp_path)!r}))"""
-    ran = subprocess.run(
-        [sys.executable, "-c", program],
-        check=True,
-        capture_output=True,
-        text=True,
-        env=os.environ | {"TMPDIR": str(tmp_path)},
-    )
-    assert "playground-slider-" in ran.stdout
-    assert not list(tmp_path.iterdir())
+@pytest.mark.parametrize("ending", [signal.SIGTERM, signal.SIGINT])
+def test_the_folder_goes_with_its_process(tmp_path: Path, ending: int) -> None:
+    temporary = tmp_path / "tmp"
+    temporary.mkdir()
+    with running(tmp_path / "home", TMPDIR=str(temporary)) as app:
+        assert list(temporary.glob(f"{PREFIX}*"))
+        app.stop(ending)
+    assert not list(temporary.glob(f"{PREFIX}*"))
+
+
+async def test_what_a_killed_process_left_goes_in_time_and_a_folder_of_somebody_elses_making_is_let_be(
+    pictures: PictureStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    old, precious = time.time() - COPIES_GO_S - 60, tmp_path / "precious"
+    for folder in (left := tmp_path / f"{PREFIX}left", precious, busy := tmp_path / f"{PREFIX}busy"):
+        folder.mkdir()
+        (folder / NAMES[0]).write_bytes(png(9, 9))
+        os.utime(folder / NAMES[0], (old, old))
+    (tmp_path / f"{PREFIX}link").symlink_to(precious)
+    (busy / NAMES[1]).write_bytes(png(9, 9))
+    os.utime(left, (old, old))
+    copies = SliderCopies()
+    await copies.get(pictures, NAMES[0])
+    assert not left.exists()
+    assert [file.name for file in busy.iterdir()] == [NAMES[1]]
+    assert (precious / NAMES[0]).exists()
+
+
+async def test_a_folder_that_was_taken_for_left_is_made_anew(pictures: PictureStore) -> None:
+    copies = SliderCopies()
+    copies.close()
+    assert width(Path(str(await copies.get(pictures, NAMES[0])))) == 10
 
 
 async def test_a_copy_that_nobody_asks_for_goes_and_one_that_is_asked_for_stays(pictures: PictureStore) -> None:
@@ -86,5 +108,7 @@ async def test_what_is_not_kept_or_cannot_be_copied_is_none_and_logged(
     assert await copies.get(pictures, "9" * 64 + ".png") is None
     assert not caplog.records
     shutil.rmtree(path.parent)
+    path.parent.write_bytes(b"a file in the place of the folder")
     assert await copies.get(pictures, NAMES[0]) is None
     assert "cannot be copied for the slider" in caplog.text
+    path.parent.unlink()
