@@ -8,6 +8,7 @@ from urllib.parse import parse_qs, urlencode, urlsplit
 from playwright.sync_api import Locator, Page, expect
 
 from tests.browser.conftest import Playground, Visitor, button, choose, field, program, say, until, word
+from tests.browser.past import held_back
 
 UNUSABLE = (
     ("model=no-such%3Cb%3E", "There is no model 'no-such<b>' here.", "10 credits"),
@@ -168,6 +169,36 @@ def test_back_and_forward_lead_through_the_tabs_and_leave_the_forms_as_they_are(
     expect(_tab(page, "Models & prices")).to_have_attribute("aria-selected", "true")
     page.go_forward()
     expect(_tab(page, "Generate")).to_have_attribute("aria-selected", "true")
+
+
+def test_back_finds_a_tab_that_is_in_the_menu_of_a_narrow_screen(visit: Visitor, app: Playground) -> None:
+    """At 400 % of a desktop's width there is room for two."""
+    page = visit(app.address, viewport={"width": 320, "height": 700})
+    for name in ("History", "Integrate"):
+        page.get_by_role("button", name="More tabs").click()
+        page.locator(".overflow-dropdown").get_by_text(name).click()
+        expect(page).to_have_url(re.compile(f"tab={name.lower()}"))
+    page.go_back()
+    expect(_tab(page, "History")).to_have_attribute("aria-selected", "true")
+    expect(page).to_have_url(re.compile("tab=history"))
+    page.go_forward()
+    expect(_tab(page, "Integrate")).to_have_attribute("aria-selected", "true")
+
+
+def test_back_while_the_page_opens_leaves_an_address_that_goes_on_following(visit: Visitor, app: Playground) -> None:
+    page = visit(f"{app.address}/?model=flux-2")
+    _tab(page, "Models & prices").click()
+    expect(page).to_have_url(re.compile("tab=models"))
+    with held_back(page):
+        page.reload()
+        expect(page.locator("#tabs")).to_have_attribute("inert", "")
+        page.go_back()
+    expect(_tab(page, "Models & prices")).to_have_attribute("aria-selected", "true")
+    expect(page).to_have_url(re.compile("tab=models"))
+    _tab(page, "Integrate").click()
+    expect(page).to_have_url(re.compile("tab=integrate"))
+    _tab(page, "Models & prices").click()
+    expect(page).to_have_url(re.compile(r"\?tab=models$"))
 
 
 def _tab(page: Page, name: str) -> Locator:

@@ -2,9 +2,11 @@
   // The address bar: each tab's own query is remembered, and the one of the tab that is open is shown.
   const KEPT = ["__theme", "__sign", "__lang"];
   const FORM = "playground-form";
-  const given = new URLSearchParams(location.search);
+  const opened = location.search;
+  const given = new URLSearchParams(opened);
   const queries = new Map();
-  const tab = () => document.querySelector("#tabs [role=tab][aria-selected=true]")?.dataset.tabId;
+  const chosen = () => document.querySelector("#tabs [role=tab][aria-selected=true]");
+  const tab = () => chosen()?.dataset.tabId;
   const table = () => document.querySelector("#models-table");
 
   // What the address asks for is done by the server's first answer; until then nothing is written over it.
@@ -20,7 +22,7 @@
 
   function arrived() {
     if (!asked) return;
-    if (!queries.has(asked)) queries.set(asked, location.search);
+    if (!queries.has(asked)) queries.set(asked, opened);
     asked = "";
     write();
   }
@@ -38,15 +40,23 @@
     if (order) next.set("order", order.direction);
     for (const name of KEPT) if (given.has(name)) next.set(name, given.get(name));
     // Another tab is another entry, so that Back leads from a model to the table it was found in; the forms stay as they are.
-    if (shown && shown !== open) history.pushState({ tab: open }, "", `?${next}`);
-    else history.replaceState({ tab: open }, "", `?${next}`);
+    const entry = { tab: open, label: chosen().textContent.trim() };
+    if (shown && shown !== open) history.pushState(entry, "", `?${next}`);
+    else history.replaceState(entry, "", `?${next}`);
     shown = open;
   }
 
+  // On a narrow screen the tabs that have no room are in a menu, and known there by their names alone.
+  function doorTo({ tab, label }) {
+    const doors = [...document.querySelectorAll("#tabs > .tab-wrapper :is([role=tab], .overflow-dropdown button)")];
+    return doors.find((door) => door.dataset.tabId === tab) ?? doors.find((door) => door.textContent.trim() === label);
+  }
+
   window.addEventListener("popstate", ({ state }) => {
-    const door = [...document.querySelectorAll("#tabs [role=tab]")].find((button) => button.dataset.tabId === state?.tab);
+    const door = !asked && state?.tab && doorTo(state);
     if (!door) return;
     [shown, returning] = [state.tab, state.tab];
+    setTimeout(() => (returning = ""), 1000); // a tab that does not open must not keep the address as it is
     door.click();
     write();
   });

@@ -1,24 +1,29 @@
 () => {
   // What changes by itself is said to a screen reader once, when its words change. A live region that is drawn anew
   // each second, with the seconds in it, is read again each second, or not at all.
-  const region = document.createElement("div");
-  region.id = "said";
-  region.className = "unseen";
-  region.setAttribute("role", "status");
-  document.querySelector("gradio-app, .gradio-container, body").append(region);
+  const PLACES = ["place", "cards", "found"];
   const last = new Map();
+  // Outside of an open dialog nothing is heard, so each has a region of its own.
+  const regions = [document.body, ...document.querySelectorAll("dialog")].map((home) => {
+    const region = document.createElement("div");
+    region.className = "unseen said";
+    region.setAttribute("role", "status");
+    home.append(region);
+    return region;
+  });
 
   function look() {
     const news = [];
-    for (const part of document.querySelectorAll("[data-said]")) {
-      const place = part.closest(".block[id]")?.id ?? part.id;
-      const words = part.dataset.said;
-      if (last.get(place) === words) continue;
-      last.set(place, words);
-      // While the page opens, what stands there is no news.
-      if (part.offsetWidth && !part.closest("[inert]")) news.push(words);
+    const opening = document.querySelector("#tabs")?.inert;
+    for (const name of PLACES) {
+      const place = document.getElementById(name);
+      if (!place) continue;
+      const words = place.querySelector("[data-said]")?.dataset.said ?? "";
+      // What stands there at first sight, when the page or a tab opens, is no news.
+      if (!opening && last.has(name) && last.get(name) !== words && words) news.push(words);
+      last.set(name, words);
     }
-    if (news.length) region.textContent = news.join(". ");
+    if (news.length) for (const region of regions) region.textContent = news.join(". ");
   }
   new MutationObserver(look).observe(document.body, { subtree: true, childList: true, attributeFilter: ["data-said"] });
 }
