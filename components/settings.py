@@ -78,12 +78,12 @@ class Settings(BaseSettings):
 
     @property
     def listen_on(self) -> str:
-        """The host to listen on: loopback, unless it is a container or somebody has named another."""
+        """The host to listen on: loopback, unless it is a Space or somebody has named another."""
         return self.server_name or ("0.0.0.0" if self.on_space else "127.0.0.1")  # noqa: S104  # a Space is a container
 
     @property
     def data_folder(self) -> Path:
-        """Where everything is kept that must outlive the process."""
+        """Where jobs, pictures and uploads are kept, unless a setting of its own says where jobs or pictures are."""
         return self.data or Path("data")
 
     @property

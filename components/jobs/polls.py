@@ -14,8 +14,10 @@ LEAST_SHARE = 0.6  # of the time of the poll that found it done: the task cannot
 
 
 class Polls:
-    """One task that is followed from now on. ``last`` is in monotonic seconds, by default now; ``count`` and ``last``
-    are of the polls, ``problem`` is why the last one told nothing. ``called`` is whether any was for a callback.
+    """One task that is followed from now on.
+
+    ``count`` is how many polls were sent and ``last`` when the last one was, in monotonic seconds, before the first
+    poll the beginning; ``problem`` is why it told nothing. ``called`` is whether any poll was for a callback.
     """
 
     def __init__(self, job: Job) -> None:

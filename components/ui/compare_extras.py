@@ -24,6 +24,7 @@ class Extras:
     """``batch`` holds the id of the comparison that is shown, ``shown`` turns it into updates of ``parts``.
 
     ``anew`` makes of such updates those for another comparison than before, of which nothing is chosen yet.
+    ``sides`` hold the names of the two pictures in the slider, or None.
     Each of ``changes`` is an event after which more or less can be done with the comparison.
     """
 
@@ -32,6 +33,7 @@ class Extras:
     shown: Callable[[Batch, Mapping[str, Job]], Updates]
     anew: Callable[[Updates], Updates]
     changes: tuple[Any, ...]
+    sides: tuple[gr.Dropdown, gr.Dropdown]
 
 
 def build_extras(services: Services, visit: gr.State) -> Extras:
@@ -61,10 +63,9 @@ def build_extras(services: Services, visit: gr.State) -> Extras:
         over = [(card, job) for card in now.cards if (job := jobs.get(card.job)) and job.pictures]
         going = any(not job.settled for job in jobs.values())
         choices = [
-            (f"{number}. {name_of(services, card)}" + (f" ({place + 1})" if len(job.pictures) > 1 else ""), picture.name)
+            (f"{number}. {name_of(services, card)}" + (f" ({place})" if len(job.pictures) > 1 else ""), name)
             for number, (card, job) in enumerate(over, 1)
-            for place, picture in enumerate(job.pictures)
-            if picture.format != "svg"
+            for place, name in enumerate(_raster(job), 1)
         ]
         ready = bool(over) and not going
         return {
@@ -80,8 +81,10 @@ def build_extras(services: Services, visit: gr.State) -> Extras:
 
     def anew(updates: Updates) -> Updates:
         # A choice that stays behind is refused by the dropdown that it is no choice of any more.
-        emptied = {side: {**updates[side], "value": None} for side in (left, right) if side in updates}
-        return {**updates, **emptied, slider: None} if emptied else updates
+        if fold not in updates:
+            return updates
+        emptied = {side: {**updates[side], "value": None} for side in (left, right)}
+        return {**updates, **emptied, fold: {**updates[fold], "open": False}, slider: None}
 
     async def beside(first: str | None, second: str | None, batch_id: str, now: Visit) -> Updates:
         """Two pictures of this comparison, whatever their sizes."""
@@ -95,14 +98,15 @@ def build_extras(services: Services, visit: gr.State) -> Extras:
         return {slider: await pair(str(first), str(second))}
 
     async def unfolded(first: str | None, second: str | None, batch_id: str, now: Visit) -> Updates:
-        """Something to look at at once: the first pictures of the first two cards, until others are chosen."""
+        """Something to look at at once: two pictures, of two cards where there are two, until others are chosen."""
         try:
             found = await comparisons.find(batch_id, now.visitor)
             jobs = await comparisons.jobs(found)
         except PlaygroundError:
             return {slider: gr.skip()}
-        drawn = [job.pictures[0].name for card in found.cards if (job := jobs.get(card.job)) and job.pictures]
-        names = [name for name in dict.fromkeys(drawn) if not name.endswith(".svg")][:2]
+        drawn = [_raster(jobs[card.job]) for card in found.cards if card.job in jobs]
+        firsts, rest = [names[0] for names in drawn if names], [name for names in drawn for name in names[1:]]
+        names = list(dict.fromkeys([*firsts, *rest]))[:2]
         if first or second or len(names) < 2:
             return {slider: gr.skip()}
         return {left: names[0], right: names[1], slider: await pair(*names)}
@@ -134,4 +138,9 @@ def build_extras(services: Services, visit: gr.State) -> Extras:
         publish.click(opened, [batch, visit], [publish, revoke, public], **QUIET),
         revoke.click(closed, [batch, visit], [publish, revoke, public], **QUIET),
     )
-    return Extras(batch, parts, shown, anew, changes)
+    return Extras(batch, parts, shown, anew, changes, (left, right))
+
+
+def _raster(job: Job) -> list[str]:
+    """The names of those of its pictures that the slider can show."""
+    return [picture.name for picture in job.pictures if picture.format != "svg"]

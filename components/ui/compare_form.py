@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import urlencode
+from urllib.parse import parse_qs, urlencode
 
 import gradio as gr
 
@@ -54,7 +54,7 @@ class CompareForm:
 
     @property
     def controls(self) -> set[gr.components.Component]:
-        """Every part that a visitor fills in."""
+        """Every part that changes the plan."""
         return {self.models, self.samples, *self.roles.values()}
 
     def read(self, given: Mapping[Any, Any]) -> Asked:
@@ -196,6 +196,13 @@ def write_asked(asked: Asked) -> str:
     while len(query := "?" + urlencode(pairs, errors="replace")) > LONGEST_QUERY:
         pairs.remove(max(pairs, key=lambda pair: len(pair[1])))
     return query
+
+
+def left_out(asked: Asked, query: str) -> set[str]:
+    """The roles of this form that its query was too long to hold."""
+    return {role for role, value in asked.shared.items() if value != _EMPTY.get(Role(role))} - set(
+        parse_qs(query.removeprefix("?"))
+    )
 
 
 def read_asked(catalog: Catalog, query: Mapping[str, list[str]], opens_with: Asked) -> Asked:

@@ -19,7 +19,16 @@ from components.ui.address import PUBLISHED
 from components.ui.cards import ORDERS, show_cards
 from components.ui.choices import cheapest, picker, read_choice
 from components.ui.compare_extras import build_extras
-from components.ui.compare_form import Asked, asked_of, build_compare_form, button_text, read_asked, show_plan, write_asked
+from components.ui.compare_form import (
+    Asked,
+    asked_of,
+    build_compare_form,
+    button_text,
+    left_out,
+    read_asked,
+    show_plan,
+    write_asked,
+)
 from components.ui.events import LATEST, LONG, QUIET, UNSEEN, Updates
 from components.ui.messages import plain
 from components.ui.services import Services, Visit, arrived
@@ -30,6 +39,7 @@ WATCH = "() => document.querySelector('#watch-compare')?.click()"
 LOOK_DOWN = "() => document.querySelector('#cards-state')?.scrollIntoView({ block: 'start', behavior: 'smooth' })"
 LOOK_S = 1.0
 SOME_SEED = 1
+TAKEN_BACK = "The comparison that this link leads to is not published any more: what was too long for the link is missing."
 
 
 @dataclass(frozen=True)
@@ -85,6 +95,7 @@ def build_compare_tab(services: Services, visit: gr.State, paying: gr.Textbox) -
     address = gr.Textbox(visible="hidden", elem_id="compare-address")
     news = gr.Textbox(visible="hidden", elem_id="compare-news")
     drawn = gr.State(None)
+    source = gr.State(("", {}))  # the published comparison that the form was opened from: its token, and what it asks for
     turns = Turns()
     parts = frozenset({cards, trouble, order, retry, stop, more, news, batch, *extras.parts})
 
@@ -94,13 +105,19 @@ def build_compare_tab(services: Services, visit: gr.State, paying: gr.Textbox) -
     def follow(given: Updates) -> Updates:
         """How each model would take the form, what all of it costs, and its address. Sends nothing."""
         asked = form.read(given)
-        updates: Updates = {address: write_asked(asked)}
+        query = write_asked(asked)
+        token, theirs = given[source]
+        missing = left_out(asked, query)
+        if missing and token and all(asked.shared[role] == theirs.get(role) for role in missing):
+            query += f"&{PUBLISHED}={token}"
+        updates: Updates = {address: query}
+        taken_back = render("note", text=TAKEN_BACK) if token and not theirs and "prompt" not in asked.shared else ""
         try:
             # A seed that is left open is drawn when the plan is sent: who takes none is to be known before.
             drafted = planned(replace(asked, shared={"seed": SOME_SEED, **asked.shared}))
         except InputError as error:
             return updates | {mapping: "", start: "Compare", trouble: render("note", text=error.what)}
-        return updates | {mapping: show_plan(catalog, drafted), start: button_text(drafted), trouble: ""}
+        return updates | {mapping: show_plan(catalog, drafted), start: button_text(drafted), trouble: taken_back}
 
     def shown(now: Batch, jobs: Mapping[str, Job], chosen: str) -> Updates:
         going = any(not job.settled for job in jobs.values())
@@ -215,21 +232,29 @@ def build_compare_tab(services: Services, visit: gr.State, paying: gr.Textbox) -
                     yield {cards: gr.skip()}  # Gradio repeats the last yield of an event that ends
                     return
                 going = any(not job.settled for job in jobs.values())
-                yield {part: update for part, update in shown(now, jobs, given[order]).items() if part is not batch}
+                updates = {part: update for part, update in shown(now, jobs, given[order]).items() if part is not batch}
+                names = {picture.name for job in jobs.values() for picture in job.pictures}
+                if not names.issuperset({given.pop(side, None) for side in extras.sides} - {None}):
+                    updates = extras.anew(updates)  # what is in the slider has been deleted in the history meanwhile
+                yield updates
                 await asyncio.sleep(LOOK_S if going else 0)
         finally:
             turns.leave(request, turn)
 
-    async def published_prompt(token: str) -> dict[str, Any]:
-        """The prompt of a published comparison by its role; nothing where it has been taken back."""
+    async def published(token: str) -> Mapping[str, Any]:
+        """What a published comparison asks for, by roles, without its visitor's pictures; nothing once it was taken back."""
         try:
             public, _ = await comparisons.published(token)
         except (JobNotFound, RecordsUnavailable):
             return {}
-        return {"prompt": public.shared["prompt"]} if "prompt" in public.shared else {}
+        return {role: value for role, value in public.shared.items() if role != "images"}
 
     async def opened(query: Mapping[str, list[str]], now: Visit) -> Updates:
-        """The form that the address asks for, and this visitor's comparison: the one it names, else the newest."""
+        """The form that the address asks for, and this visitor's comparison: the one it names, else the newest.
+
+        What is too long for an address is found in the published comparison that the address names, or in the
+        visitor's own that it was used for.
+        """
         here, found, comparison = (query.get("tab") or [""])[0] == "compare", None, {}
         try:
             named = (query.get("batch") or [""])[0]
@@ -239,21 +264,23 @@ def build_compare_tab(services: Services, visit: gr.State, paying: gr.Textbox) -
             pass
         asked = read_asked(catalog, query, opens_with) if here else opens_with
         before = asked_of(found) if found else asked
-        # A prompt that is too long for an address is found again in the comparison it was used for.
-        if here and "prompt" not in query and (token := (query.get(PUBLISHED) or [""])[0]):
-            asked = replace(asked, shared={**asked.shared, **await published_prompt(token)})
+        token = (query.get(PUBLISHED) or [""])[0] if here else ""
+        theirs = await published(token) if token else {}
+        if theirs:
+            asked = replace(asked, shared={**theirs, **asked.shared})
         elif here and "prompt" not in query and ("models" not in query or asked.models == before.models):
             asked = before
         updates = form.show(asked)
-        for part, update in follow({**_plain(form.show(asked)), form.lock: False}).items():
+        given = {**_plain(form.show(asked)), form.lock: False, source: (token, theirs)}
+        for part, update in follow(given).items():
             if part is not address:
                 updates[part] = update
-        return {**updates, **comparison}
+        return {**updates, source: given[source], **comparison}
 
     controls = {*form.controls, form.lock}
-    tab = CompareTab(opened, frozenset({*form.controls, mapping, start, *parts}), news)
-    gr.on([part.change for part in form.controls], follow, form.controls, {address, mapping, start, trouble},
-          **LATEST)  # fmt: skip
+    tab = CompareTab(opened, frozenset({*form.controls, mapping, start, source, *parts}), news)
+    following = {address, mapping, start, trouble}
+    gr.on([part.change for part in form.controls], follow, {*form.controls, source}, following, **LATEST)
     address.change(None, address, js="(query) => window.playground.address(query, 'compare')", **QUIET)
     known = {visit, batch, order, paying}
     started = start.click(begin, {*controls, visit, order, drawn, paying}, {*parts, form.roles[Role.SEED], drawn}, **QUIET)
@@ -266,7 +293,7 @@ def build_compare_tab(services: Services, visit: gr.State, paying: gr.Textbox) -
         tab.watched(change)
     stop.click(halt, known, set(parts), **QUIET)
     order.input(arrange, known, {cards}, **QUIET)
-    watch_bell.click(watch, known, set(parts) - {batch}, trigger_mode="multiple", **LONG)
+    watch_bell.click(watch, {*known, *extras.sides}, set(parts) - {batch}, trigger_mode="multiple", **LONG)
     return tab
 
 

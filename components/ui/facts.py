@@ -46,7 +46,7 @@ def chips(catalog: Catalog, model: Model, seen: Timing | None = None) -> str:
 
 
 def stated_text(model: Model) -> str:
-    """``typically 4–9 s`` by the service's own word."""
+    """``typically 4–9 s`` by the service's own word; ``time not stated`` where it says nothing."""
     return f"typically {typical_text(model.seconds)}" if model.seconds else "time not stated"
 
 

@@ -42,7 +42,7 @@ class Form:
 
     @property
     def controls(self) -> set[gr.components.Component]:
-        """Every part that a visitor fills in, for whichever model."""
+        """The control of every parameter but the prompt, whichever model has it."""
         return {slot.control for slot in self.slots}
 
     def values(self, model: Model, given: Mapping[Any, Any]) -> dict[str, Any]:

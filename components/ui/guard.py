@@ -29,7 +29,7 @@ class Guard:
         self.app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer 404 for what is closed and 413 for what is too large; pass everything else on."""
+        """Answer 404 for what is closed, 413 for what is too large, 400 for an event that is refused; pass the rest on."""
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return

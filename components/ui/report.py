@@ -11,13 +11,12 @@ import re
 import unicodedata
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
-from urllib.parse import parse_qs
 
 from components.jobs import Job
 from components.jobs.batches import Batch
 from components.jobs.records import KeptPicture
 from components.ui.address import PUBLISHED
-from components.ui.compare_form import asked_of, write_asked
+from components.ui.compare_form import asked_of, left_out, write_asked
 from components.ui.messages import TITLE
 from components.ui.services import Services
 from components.ui.sheet import day_text, describe, is_address, prompt_of
@@ -87,13 +86,13 @@ async def _inside(services: Services, kept: KeptPicture, longest: int) -> str:
 def _again(batch: Batch, token: str) -> str:
     """The query that opens the form of this comparison and spends nothing. The visitor's own pictures stay out.
 
-    A prompt that is too long for an address is found under the token, as long as the comparison is published.
+    What is too long for an address is found under the token, as long as the comparison is published.
     """
     shared = {role: value for role, value in batch.shared.items() if role != "images"}
     cards = (
         replace(card, settings={name: value for name, value in card.settings.items() if not is_address(value)})
         for card in batch.cards
     )
-    query = write_asked(asked_of(replace(batch, shared=shared, cards=tuple(cards))))[1:]
-    left_out = "prompt" in shared and "prompt" not in parse_qs(query)
-    return "?tab=compare&" + query + (f"&{PUBLISHED}={token}" if left_out else "")
+    asked = asked_of(replace(batch, shared=shared, cards=tuple(cards)))
+    query = write_asked(asked)[1:]
+    return "?tab=compare&" + query + (f"&{PUBLISHED}={token}" if left_out(asked, query) else "")

@@ -152,3 +152,38 @@ def test_pictures_are_seen_large_two_in_a_slider_published_and_taken_back(visit:
     assert sum(page.request.get(copy).ok for copy in kept) == 1, "the copies of the slider go too"
     page.get_by_role("tab", name="Compare").click()
     expect(page.locator(".card img")).to_have_count(1)
+
+
+def test_the_slider_opens_with_what_is_there(visit: Visitor, app: Playground) -> None:
+    """Two cards, after one was deleted two others; of a single card two of its pictures."""
+    page = visit(address(app, "cogview-4", "flux-2", "ideogram-v4", prompt="three towers"))
+    expect(page.locator("#compare-button")).to_contain_text("3 requests")
+    compare(page)
+    expect(page.locator("#cards-state")).to_have_attribute("data-ended", "3")
+    unfold, pictures, left = (
+        page.locator("#beside button").first,
+        page.locator("#slider img"),
+        page.locator("#slider-left input"),
+    )
+    unfold.click()
+    expect(pictures).to_have_count(2)
+    expect(left).to_have_value(re.compile("CogView"))
+    page.get_by_role("tab", name="History").click()
+    page.locator(".entry", has_text="CogView 4").locator("[data-entry]").last.click()
+    page.get_by_role("button", name="Delete", exact=True).click()
+    page.get_by_role("button", name="Delete for good").click()
+    expect(page.locator("#history-detail")).not_to_be_visible()
+    page.get_by_role("tab", name="Compare").click()
+    expect(page.locator(".card img")).to_have_count(2)
+    expect(pictures, "nothing of what was deleted is shown").to_have_count(0)
+    unfold.click()
+    expect(pictures).to_have_count(2)
+    expect(left).to_have_value(re.compile("Flux 2"))
+
+    page.goto(address(app, "imagen-4", prompt="a tower", count="2"))
+    expect(page.locator("#compare-button")).to_contain_text("1 request ·")
+    compare(page)
+    expect(page.locator(".card", has_text="Imagen 4").locator("img")).to_have_count(2)
+    unfold.click()
+    expect(pictures).to_have_count(2)
+    expect(left).to_have_value(re.compile(r"Imagen 4 \(1\)"))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 import threading
 from collections.abc import Coroutine, Iterator
 from dataclasses import dataclass
@@ -162,11 +163,23 @@ def test_the_report_is_for_its_visitor_alone(left: Left) -> None:
 
 
 def test_a_prompt_that_fits_no_address_comes_with_its_comparison(visit: Visitor, left: Left) -> None:
+    """Also after a reload, as long as it is not changed. Where the comparison was taken back, that is said."""
     page = visit(f"{left.app.address}/c/{left.long}", ready=False)
     page.get_by_role("link", name="Open this in the playground").click()
-    expect(page.locator("#compare-prompt textarea")).to_have_value(LONG)
-    expect(page.locator(".mapping tbody tr")).to_have_count(2)
-    expect(page.locator("#compare-button")).to_contain_text("2 requests")
-    page.goto(page.url.replace(left.long, "taken-back"))
-    expect(page.locator(".mapping tbody tr")).to_have_count(2)
-    expect(page.locator("#compare-prompt textarea")).to_have_value("")
+    prompt = page.locator("#compare-prompt textarea")
+    for _ in range(2):
+        expect(prompt).to_have_value(LONG)
+        expect(page.locator(".mapping tbody tr")).to_have_count(2)
+        expect(page.locator("#compare-button")).to_contain_text("2 requests")
+        expect(page).to_have_url(re.compile(f"tab=compare.*published={left.long}"))
+        expect(page.locator("#compare-trouble")).to_be_empty()
+        page.reload()
+    expect(prompt).to_have_value(LONG)
+    prompt.fill("another one")
+    expect(page).to_have_url(re.compile("prompt=another"))
+    assert "published" not in page.url
+    page.goto(f"{left.app.address}/?tab=compare&models=flux-2&published=taken-back")
+    expect(page.locator("#compare-trouble")).to_contain_text("not published any more")
+    expect(prompt).to_have_value("")
+    prompt.fill("one of my own")
+    expect(page.locator("#compare-trouble")).to_be_empty()
