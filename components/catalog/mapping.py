@@ -7,7 +7,6 @@ not be carried over as it was asked is told in a note; nothing is sent that the 
 from __future__ import annotations
 
 import math
-import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from itertools import product
@@ -17,14 +16,13 @@ from jsonschema import Draft202012Validator
 
 from components.catalog.models import Catalog, Kind, Model, Role
 from components.catalog.requests import LARGEST_NUMBER, Request, build_request, find_model, is_web_address
+from components.catalog.shapes import NEAR, read_shape
 from components.errors import InputError
 
 SHARED = tuple(str(role) for role in Role)  # the keys of a shared form, in its order
 SHAPES = ("1:1", "3:2", "2:3", "4:3", "3:4", "16:9", "9:16", "21:9")  # each offered as it is by some model
 STANDARD = "standard"  # every model's own defaults
 QUALITIES = ("economy", STANDARD, "best")
-NEAR = 0.03  # two shapes whose ratios differ by no more than this are called the same
-SIZE = re.compile(r"([0-9]{1,5}(?:\.[0-9]{1,3})?)([:*xX])([0-9]{1,5}(?:\.[0-9]{1,3})?)")
 
 
 @dataclass(frozen=True)
@@ -49,13 +47,6 @@ class _Part(NamedTuple):
 
     values: Mapping[str, Any]
     note: str = ""
-
-
-class _Size(NamedTuple):
-    """A ratio (area 0) or a size in pixels."""
-
-    ratio: float
-    area: float
 
 
 def map_shared(
@@ -137,7 +128,7 @@ def _shape(model: Model, name: str | None, asked: str) -> _Part:
     nearest = _nearest(asked, dict.fromkeys(map(str, listed)), str(field.default))
     if nearest is None:
         return _Part({}, "no shape that can be compared")
-    was, becomes = _size(asked), _size(nearest)
+    was, becomes = read_shape(asked), read_shape(nearest)
     far = was and becomes and max(was.ratio, becomes.ratio) / min(was.ratio, becomes.ratio) > 1 + NEAR
     word = f"{name} {nearest}" if becomes and becomes.area else nearest
     return _Part({name: nearest}, f"{asked} → {word}{' (nearest)' if far else ''}")
@@ -148,11 +139,11 @@ def _nearest(asked: str, listed: Iterable[str], default: str) -> str | None:
 
     Where no area is known either way, the first listed of equals.
     """
-    wanted = _size(asked)
-    sizes = {text: size for text in listed if (size := _size(text))}
+    wanted = read_shape(asked)
+    sizes = {text: size for text in listed if (size := read_shape(text))}
     if wanted is None or not sizes:
         return None
-    usual = _size(default)
+    usual = read_shape(default)
     area = wanted.area or (usual.area if usual else 0)
     target = math.log(wanted.ratio)
 
@@ -162,17 +153,6 @@ def _nearest(asked: str, listed: Iterable[str], default: str) -> str | None:
         return round(abs(ratio - target), 6), turned, abs(sizes[text].area - area) if area else 0
 
     return min(sizes, key=distance)
-
-
-def _size(text: str) -> _Size | None:
-    """``16:9`` or ``1024*768`` (also with an x) as numbers; None for anything else, such as ``auto``."""
-    found = SIZE.fullmatch(text)
-    if not found:
-        return None
-    width, height = float(found[1]), float(found[3])
-    if not width or not height:
-        return None
-    return _Size(width / height, 0 if found[2] == ":" else width * height)
 
 
 def _images(model: Model, name: str, asked: list[str]) -> _Part:
@@ -277,7 +257,7 @@ def _value(key: str, value: Any) -> Any:
             good = isinstance(value, list) and all(isinstance(item, str) and is_web_address(item) for item in value)
         case "shape":
             allowed = f"a ratio such as {', '.join(SHAPES)}, or a size such as 1024x768"
-            good = isinstance(value, str) and _size(value) is not None
+            good = isinstance(value, str) and read_shape(value) is not None
         case "quality":
             allowed, good = f"one of {', '.join(QUALITIES)}", value in QUALITIES
         case _:

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import re
 from fractions import Fraction
 
+from components.catalog.shapes import NEAR, Shape, read_shape
 from components.jobs.records import Job
 
-TOLERANCE = 0.03
 USUAL = [
     (1, 1),
     (3, 2),
@@ -35,9 +34,10 @@ def differences(job: Job) -> list[str]:
     found = []
     if len(job.pictures) != job.count:
         found.append(f"asked {job.count} pictures, got {len(job.pictures)}")
-    wrong = next((p for p in job.pictures if p.width and p.height and not _fits(job.shape, p.width, p.height)), None)
-    if wrong:
-        got = f"{wrong.width} × {wrong.height}" if _size(job.shape) else ratio(wrong.width, wrong.height)
+    shape = read_shape(job.shape)
+    wrong = next((p for p in job.pictures if p.width and p.height and not _fits(shape, p.width, p.height)), None)
+    if shape and wrong:
+        got = f"{wrong.width} × {wrong.height}" if shape.exact else ratio(wrong.width, wrong.height)
         found.append(f"asked {job.shape}, got {got}")
     asked = str(job.body.get("output_format", "")).lower()
     asked = SAME_FORMAT.get(asked, asked)
@@ -50,7 +50,7 @@ def differences(job: Job) -> list[str]:
 def ratio(width: int, height: int) -> str:
     """``16:9`` for anything near a usual ratio, else the two numbers divided as far as they go."""
     exact = width / height
-    near = [usual for usual in USUAL if abs(usual[0] / usual[1] / exact - 1) <= TOLERANCE]
+    near = [usual for usual in USUAL if abs(usual[0] / usual[1] / exact - 1) <= NEAR]
     if near:
         best = min(near, key=lambda usual: abs(usual[0] / usual[1] / exact - 1))
         return f"{best[0]}:{best[1]}"
@@ -59,19 +59,12 @@ def ratio(width: int, height: int) -> str:
 
 
 def shape_ratio(shape: str) -> float | None:
-    """Width over height of ``16:9``, ``1024*1024`` or ``1024x768``; None for ``auto`` and for anything else."""
-    found = re.fullmatch(r"\s*(\d+(?:\.\d+)?)\s*[:x*×]\s*(\d+(?:\.\d+)?)\s*", shape)
-    sides = [float(found[1]), float(found[2])] if found else [0.0, 0.0]
-    return sides[0] / sides[1] if all(sides) else None
+    """Width over height of a shape; None for ``auto`` and for anything else that is none."""
+    found = read_shape(shape)
+    return found.ratio if found else None
 
 
-def _size(shape: str) -> tuple[int, int] | None:
-    found = re.fullmatch(r"\s*(\d+)\s*[x*×]\s*(\d+)\s*", shape)
-    return (int(found[1]), int(found[2])) if found else None
-
-
-def _fits(shape: str, width: int, height: int) -> bool:
-    if size := _size(shape):
-        return size == (width, height)
-    asked = shape_ratio(shape)
-    return asked is None or abs(width / height / asked - 1) <= TOLERANCE
+def _fits(shape: Shape | None, width: int, height: int) -> bool:
+    if shape and shape.exact:
+        return (shape.width, shape.height) == (width, height)
+    return shape is None or abs(width / height / shape.ratio - 1) <= NEAR

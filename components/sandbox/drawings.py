@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from math import sqrt
 
 from components.catalog import Request, Role
+from components.catalog.shapes import read_shape
 from components.sandbox.pictures import Drawing
 
 SMALLEST, LARGEST = 64, 2048
@@ -49,11 +50,10 @@ def picture_format(request: Request) -> str:
 
 def pixels(request: Request) -> tuple[int, int]:
     """Width and height: an explicit size as it is, a ratio at about 1 (1K) or 4 (2K) megapixels."""
-    shape = request.shape
-    if size := re.fullmatch(r"(\d{1,5})\s*[x*×]\s*(\d{1,5})", shape):
-        return _within(int(size[1])), _within(int(size[2]))
-    ratio = re.fullmatch(r"(\d{1,4}(?:\.\d+)?):(\d{1,4}(?:\.\d+)?)", shape)
-    share = float(ratio[1]) / max(float(ratio[2]), 0.01) if ratio else 1.0
+    shape = read_shape(request.shape)
+    if shape and shape.exact:
+        return _within(int(shape.width)), _within(int(shape.height))
+    share = shape.ratio if shape else 1.0
     share = min(max(share, 1 / 8), 8)
     edge = 2048 if str(request.parameters.get("resolution", "")).lower() == "2k" else 1024
     height = edge / sqrt(share)
