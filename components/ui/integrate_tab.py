@@ -19,13 +19,16 @@ ADDRESS = "(model) => window.playground.address(`?model=${encodeURIComponent(mod
 
 @dataclass(frozen=True)
 class IntegrateTab:
-    """``follow`` gives the updates that show a model; ``following`` is what they update.
+    """``follow`` gives the updates that show the model that Generate has, or another one in its place.
 
-    The tab is told what to show instead of watching its own picker: a tab that is not open is not in the
-    page, and a control that is not in the page reports no change.
+    ``changed`` gives them where Generate has another model than in ``beside``, for which the shown one was chosen;
+    ``following`` is what is updated. The tab is told what to show instead of watching its own picker: a tab that is
+    not open is not in the page, and a control that is not in the page reports no change.
     """
 
-    follow: Callable[[str], dict[Any, Any]]
+    follow: Callable[..., dict[Any, Any]]
+    changed: Callable[[str, str], dict[Any, Any]]
+    beside: gr.State
     following: frozenset[Any]
 
 
@@ -41,4 +44,13 @@ def build_integrate_tab(services: Services) -> IntegrateTab:
     page = gr.HTML(describe(catalog.first.id), elem_id="integrate")
     model.input(describe, model, page, **LATEST)
     model.input(None, model, None, js=ADDRESS, **QUIET)
-    return IntegrateTab(lambda chosen: {model: chosen, page: describe(chosen)}, frozenset({model, page}))
+    beside = gr.State("")
+
+    def follow(chosen: str, instead: str = "") -> dict[Any, Any]:
+        return {model: instead or chosen, page: describe(instead or chosen), beside: chosen}
+
+    def changed(chosen: str, before: str) -> dict[Any, Any]:
+        # A form that is filled reports a change too, sooner or later, and would undo what an address asked for here.
+        return follow(chosen) if chosen != before else {model: gr.skip()}
+
+    return IntegrateTab(follow, changed, beside, frozenset({model, page, beside}))

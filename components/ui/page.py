@@ -103,7 +103,7 @@ def _open(
         now = arrived(given, request)
         updates = generate.filled(opening.model, opening.parameters, now)
         described = read_query(services.catalog, query) if query.get("tab") == ["integrate"] else opening
-        updates |= integrate.follow(described.model.id if described.chosen else opening.model.id)
+        updates |= integrate.follow(opening.model.id, described.model.id if described.chosen else "")
         updates[visit] = now
         tab = (query.get("tab") or [""])[0]
         updates[tabs] = gr.update(selected=tab) if tab in TABS else gr.skip()
@@ -150,7 +150,8 @@ def _connect(
     generate.panel.watched(entered)
     for news in (generate.panel.news, compare.news):
         news.change(account, [visit], [header.pill, header.spend], **QUIET)
-    generate.model.change(integrate.follow, generate.model, set(integrate.following), **QUIET)
+    follows = [generate.model, integrate.beside]
+    generate.model.change(integrate.changed, follows, set(integrate.following), **QUIET)
     models.table.select(models.choose, None, models.chosen, **QUIET).then(
         open_model, [models.chosen], [generate.model, tabs], **QUIET
     ).then(generate.choose, set(generate.choosing), set(generate.filling) - {generate.model}, **QUIET)

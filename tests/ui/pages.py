@@ -20,9 +20,13 @@ PATIENCE_S = 30.0
 
 
 class OpenPage:
-    """The page as the browser with this secret opens it. Close it after use."""
+    """The page as the browser with this secret opens it, at the address with this query. Close it after use.
 
-    def __init__(self, app: App, secret: str) -> None:
+    ``opened`` are the updates that the page opens with, ``given`` what the browser remembers of it.
+    """
+
+    def __init__(self, app: App, secret: str, query: str = "", **given: Any) -> None:
+        self._query = query
         self._http = httpx2.Client(trust_env=False, timeout=60, cookies={COOKIE: secret}, base_url=app.url)
         self._secret, self._database = secret, app.folder / "data" / DATABASE
         self._session = secrets.token_hex(6)
@@ -34,7 +38,8 @@ class OpenPage:
         opening = next(
             event for event in self._events if event["targets"][0][1] == "load" and places & set(event["outputs"])
         )
-        self._post(opening, [self._values[one] for one in opening["inputs"]])
+        known = {key.replace("_", "-"): value for key, value in given.items()}
+        self.opened = self._post(opening, [known.get(str(self.names[one]), self._values[one]) for one in opening["inputs"]])
 
     def close(self) -> None:
         self._http.close()
@@ -82,7 +87,7 @@ class OpenPage:
             "session_hash": session or self._session,
             "trigger_id": event["targets"][0][0],
         }
-        answer = self._http.post("/gradio_api/run/predict", json=body)
+        answer = self._http.post(f"/gradio_api/run/predict{self._query}", json=body)
         answer.raise_for_status()
         told = answer.json()["data"]
         return {self.names[one] or str(one): update for one, update in zip(event["outputs"], told, strict=True)}
