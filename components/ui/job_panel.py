@@ -143,12 +143,13 @@ def build_job_panel(services: Services, visit: gr.State, paying: gr.Textbox) -> 
             while more or (unsure and beats * OTHERS_BEAT_S < UNSURE_S):
                 await asyncio.sleep(OTHERS_BEAT_S)
                 beats += 1
-                updates, more = await beside(visitor.visitor, job_id)
+                before, (updates, more) = more, await beside(visitor.visitor, job_id)
                 if unsure and (await runner.find(job_id, visitor.visitor)).state is not JobState.UNCERTAIN:
                     async for found in followed(job_id, visitor):  # a callback has named its task
                         yield found
                     return
-                yield {**updates, news: moved(job_id)} if more else {place: gr.skip()}
+                # Also when the last of them has just ended: it is among the pictures now, and its money has moved.
+                yield {**updates, news: moved(job_id)} if more or before else {place: gr.skip()}
         except JobNotFound:
             yield {place: gr.skip()}
         except RecordsUnavailable as error:
