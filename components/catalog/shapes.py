@@ -6,8 +6,6 @@ import re
 from typing import NamedTuple
 
 SHAPE = re.compile(r"\s*([0-9]{1,5}(?:\.[0-9]{1,3})?)\s*([:*xX×])\s*([0-9]{1,5}(?:\.[0-9]{1,3})?)\s*")
-
-
 NEAR = 0.03  # two shapes whose ratios differ by no more than this are called the same
 
 

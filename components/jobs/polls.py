@@ -47,7 +47,7 @@ class Polls:
         self.count += 1
         self._rung = rung
         self.called = self.called or rung
-        self._asked_at = self._before + self.last - self._begun
+        self._asked_at = self.elapsed
 
     def told(self, reply: Reply) -> None:
         """The poll was answered."""

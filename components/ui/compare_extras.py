@@ -86,30 +86,36 @@ def build_extras(services: Services, visit: gr.State) -> Extras:
         emptied = {side: {**updates[side], "value": None} for side in (left, right)}
         return {**updates, **emptied, fold: {**updates[fold], "open": False}, slider: None}
 
+    async def drawn(batch_id: str, now: Visit) -> list[list[str]]:
+        """What the slider can show of each card. Raises PlaygroundError."""
+        found = await comparisons.find(batch_id, now.visitor)
+        jobs = await comparisons.jobs(found)
+        return [_raster(jobs[card.job]) for card in found.cards if card.job in jobs]
+
     async def beside(first: str | None, second: str | None, batch_id: str, now: Visit) -> Updates:
         """Two pictures of this comparison, whatever their sizes."""
         try:
-            jobs = await comparisons.jobs(await comparisons.find(batch_id, now.visitor))
+            mine = {name for names in await drawn(batch_id, now) for name in names}
         except PlaygroundError:
             return {slider: gr.skip()}
-        mine = {picture.name for job in jobs.values() for picture in job.pictures}
         if first not in mine or second not in mine:
             return {slider: gr.skip()}
         return {slider: await pair(str(first), str(second))}
 
     async def unfolded(first: str | None, second: str | None, batch_id: str, now: Visit) -> Updates:
         """Something to look at at once: two pictures, of two cards where there are two, until others are chosen."""
+        if first or second:
+            return {slider: gr.skip()}
         try:
-            found = await comparisons.find(batch_id, now.visitor)
-            jobs = await comparisons.jobs(found)
+            cards = await drawn(batch_id, now)
         except PlaygroundError:
             return {slider: gr.skip()}
-        drawn = [_raster(jobs[card.job]) for card in found.cards if card.job in jobs]
-        firsts, rest = [names[0] for names in drawn if names], [name for names in drawn for name in names[1:]]
-        names = list(dict.fromkeys([*firsts, *rest]))[:2]
-        if first or second or len(names) < 2:
+        names = list(
+            dict.fromkeys([name for names in cards for name in names[:1]] + [name for names in cards for name in names])
+        )
+        if len(names) < 2:
             return {slider: gr.skip()}
-        return {left: names[0], right: names[1], slider: await pair(*names)}
+        return {left: names[0], right: names[1], slider: await pair(*names[:2])}
 
     async def pair(*names: str) -> Any:
         paths = [await services.copies.get(services.runner.pictures, name) for name in names]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import parse_qs, urlencode
+from urllib.parse import urlencode
 
 import gradio as gr
 
@@ -14,7 +14,7 @@ from components.costs import Cost
 from components.errors import InputError
 from components.jobs.batches import Batch
 from components.jobs.comparisons import MOST_SAMPLES, Choice, Plan
-from components.ui.address import LONGEST_PROMPT, LONGEST_QUERY
+from components.ui.address import LONGEST_PROMPT, LONGEST_QUERY, PUBLISHED
 from components.ui.choices import cheapest, picker, read_choice, settings_text, title, write_choice
 from components.ui.events import QUIET, Updates
 from components.ui.messages import ROLE_WORDS
@@ -28,6 +28,9 @@ PICKS: Mapping[str, Callable[[Catalog], list[str]]] = {
     "Every model": lambda catalog: cheapest(catalog, most=None),
     "Those that take a picture": lambda catalog: cheapest(catalog, "image", most=None),
 }
+# The published comparison that a form was opened from: its token, and what it asks for by roles.
+Source = tuple[str, Mapping[str, Any]]
+NO_SOURCE: Source = ("", {})
 
 
 @dataclass(frozen=True)
@@ -184,8 +187,9 @@ def asked_of(batch: Batch) -> Asked:
     return Asked(tuple(dict.fromkeys(texts)), batch.shared, max((card.sample for card in batch.cards), default=1))
 
 
-def write_asked(asked: Asked) -> str:
-    """The form as the query of an address; what is too long for one is left out."""
+def write_asked(asked: Asked, source: Source = NO_SOURCE) -> str:
+    """The form as the query of an address. What is too long for one is left out, or stands in ``source``, which is
+    named then."""
     pairs = [("models", text) for text in asked.models]
     for role in Role:
         value = asked.shared.get(str(role))
@@ -193,16 +197,13 @@ def write_asked(asked: Asked) -> str:
             pairs += [(str(role), str(item)) for item in (value if isinstance(value, list) else [value])]
     if asked.samples != 1:
         pairs.append(("samples", str(asked.samples)))
+    names = {name for name, _ in pairs}
     while len(query := "?" + urlencode(pairs, errors="replace")) > LONGEST_QUERY:
         pairs.remove(max(pairs, key=lambda pair: len(pair[1])))
-    return query
-
-
-def left_out(asked: Asked, query: str) -> set[str]:
-    """The roles of this form that its query was too long to hold."""
-    return {role for role, value in asked.shared.items() if value != _EMPTY.get(Role(role))} - set(
-        parse_qs(query.removeprefix("?"))
-    )
+    token, theirs = source
+    left_out = (names & set(asked.shared)) - {name for name, _ in pairs}
+    found_there = token and left_out and all(asked.shared[role] == theirs.get(role) for role in left_out)
+    return f"{query}&{PUBLISHED}={token}" if found_there else query
 
 
 def read_asked(catalog: Catalog, query: Mapping[str, list[str]], opens_with: Asked) -> Asked:

@@ -20,11 +20,11 @@ from components.ui.cards import ORDERS, show_cards
 from components.ui.choices import cheapest, picker, read_choice
 from components.ui.compare_extras import build_extras
 from components.ui.compare_form import (
+    NO_SOURCE,
     Asked,
     asked_of,
     build_compare_form,
     button_text,
-    left_out,
     read_asked,
     show_plan,
     write_asked,
@@ -95,7 +95,7 @@ def build_compare_tab(services: Services, visit: gr.State, paying: gr.Textbox) -
     address = gr.Textbox(visible="hidden", elem_id="compare-address")
     news = gr.Textbox(visible="hidden", elem_id="compare-news")
     drawn = gr.State(None)
-    source = gr.State(("", {}))  # the published comparison that the form was opened from: its token, and what it asks for
+    source = gr.State(NO_SOURCE)
     turns = Turns()
     parts = frozenset({cards, trouble, order, retry, stop, more, news, batch, *extras.parts})
 
@@ -105,12 +105,8 @@ def build_compare_tab(services: Services, visit: gr.State, paying: gr.Textbox) -
     def follow(given: Updates) -> Updates:
         """How each model would take the form, what all of it costs, and its address. Sends nothing."""
         asked = form.read(given)
-        query = write_asked(asked)
         token, theirs = given[source]
-        missing = left_out(asked, query)
-        if missing and token and all(asked.shared[role] == theirs.get(role) for role in missing):
-            query += f"&{PUBLISHED}={token}"
-        updates: Updates = {address: query}
+        updates: Updates = {address: write_asked(asked, given[source])}
         taken_back = render("note", text=TAKEN_BACK) if token and not theirs and "prompt" not in asked.shared else ""
         try:
             # A seed that is left open is drawn when the plan is sent: who takes none is to be known before.
@@ -217,6 +213,7 @@ def build_compare_tab(services: Services, visit: gr.State, paying: gr.Textbox) -
         """The cards once a second until every job is settled. A newer watch of the same page ends an older one."""
         turn = turns.take(request)
         visitor = arrived(given[visit], request).visitor
+        beside = {given[side] for side in extras.sides} - {None}
         try:
             going = True
             while going:
@@ -234,8 +231,9 @@ def build_compare_tab(services: Services, visit: gr.State, paying: gr.Textbox) -
                 going = any(not job.settled for job in jobs.values())
                 updates = {part: update for part, update in shown(now, jobs, given[order]).items() if part is not batch}
                 names = {picture.name for job in jobs.values() for picture in job.pictures}
-                if not names.issuperset({given.pop(side, None) for side in extras.sides} - {None}):
+                if not beside <= names:
                     updates = extras.anew(updates)  # what is in the slider has been deleted in the history meanwhile
+                    beside = set()
                 yield updates
                 await asyncio.sleep(LOOK_S if going else 0)
         finally:
@@ -271,7 +269,7 @@ def build_compare_tab(services: Services, visit: gr.State, paying: gr.Textbox) -
         elif here and "prompt" not in query and ("models" not in query or asked.models == before.models):
             asked = before
         updates = form.show(asked)
-        given = {**_plain(form.show(asked)), form.lock: False, source: (token, theirs)}
+        given = {**_plain(updates), form.lock: False, source: (token, theirs)}
         for part, update in follow(given).items():
             if part is not address:
                 updates[part] = update

@@ -210,12 +210,7 @@ def _reuse(
         return {generate.panel.job: job_id, tabs: generating}
 
     dropped = gr.Textbox(visible="hidden", elem_id="dropped-settings")
-    dropped.input(
-        fill,
-        [dropped, generate.panel.job, visit],
-        {*generate.filling, tabs, *header.told},
-        **LATEST,
-    )
+    dropped.input(fill, [dropped, generate.panel.job, visit], {*generate.filling, tabs, *header.told}, **LATEST)
     place = {generate.panel.job, tabs}
     generate.panel.watched(panel.use.click(use, chosen, {*generate.filling, *place, *header.told, panel.told}, **QUIET))
     generate.panel.watched(panel.open.click(look, [panel.chosen], place, **QUIET))

@@ -15,8 +15,7 @@ from dataclasses import replace
 from components.jobs import Job
 from components.jobs.batches import Batch
 from components.jobs.records import KeptPicture
-from components.ui.address import PUBLISHED
-from components.ui.compare_form import asked_of, left_out, write_asked
+from components.ui.compare_form import asked_of, write_asked
 from components.ui.messages import TITLE
 from components.ui.services import Services
 from components.ui.sheet import day_text, describe, is_address, prompt_of
@@ -94,5 +93,4 @@ def _again(batch: Batch, token: str) -> str:
         for card in batch.cards
     )
     asked = asked_of(replace(batch, shared=shared, cards=tuple(cards)))
-    query = write_asked(asked)[1:]
-    return "?tab=compare&" + query + (f"&{PUBLISHED}={token}" if left_out(asked, query) else "")
+    return "?tab=compare&" + write_asked(asked, (token, shared))[1:]

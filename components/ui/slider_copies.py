@@ -27,7 +27,7 @@ log = logging.getLogger(__name__)
 class SliderCopies:
     """Copies in a folder of this process's own. Close it at the end: what a killed process leaves goes with the next sweep.
 
-    Each new copy sweeps away those that nobody has asked for in COPIES_GO_S.
+    Each time one is asked for, those go that nobody has asked for in COPIES_GO_S.
     """
 
     def __init__(self) -> None:

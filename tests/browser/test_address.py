@@ -159,16 +159,15 @@ def test_back_and_forward_lead_through_the_tabs_and_leave_the_forms_as_they_are(
     expect(page.locator("#model input")).to_have_value(re.compile("Ideogram V4"))
     expect(page).to_have_url(re.compile(r"\?model=ideogram-v4"))
     page.go_back()
-    expect(_tab(page, "Models & prices")).to_have_attribute("aria-selected", "true")
-    expect(page).to_have_url(re.compile("tab=models&search=logo"))
+    _stands(page, "Models & prices", "tab=models&search=logo")
     page.go_back()
-    expect(_tab(page, "Generate")).to_have_attribute("aria-selected", "true")
+    _stands(page, "Generate", r"\?model=ideogram-v4")
     expect(page.locator("#model input")).to_have_value(re.compile("Ideogram V4"))
     expect(page).to_have_url(re.compile(r"\?model=ideogram-v4"))
     page.go_forward()
-    expect(_tab(page, "Models & prices")).to_have_attribute("aria-selected", "true")
+    _stands(page, "Models & prices", "tab=models&search=logo")
     page.go_forward()
-    expect(_tab(page, "Generate")).to_have_attribute("aria-selected", "true")
+    _stands(page, "Generate", r"\?model=ideogram-v4")
 
 
 def test_back_finds_a_tab_that_is_in_the_menu_of_a_narrow_screen(visit: Visitor, app: Playground) -> None:
@@ -179,10 +178,9 @@ def test_back_finds_a_tab_that_is_in_the_menu_of_a_narrow_screen(visit: Visitor,
         page.locator(".overflow-dropdown").get_by_text(name).click()
         expect(page).to_have_url(re.compile(f"tab={name.lower()}"))
     page.go_back()
-    expect(_tab(page, "History")).to_have_attribute("aria-selected", "true")
-    expect(page).to_have_url(re.compile("tab=history"))
+    _stands(page, "History", "tab=history")
     page.go_forward()
-    expect(_tab(page, "Integrate")).to_have_attribute("aria-selected", "true")
+    _stands(page, "Integrate", "tab=integrate")
 
 
 def test_back_while_the_page_opens_leaves_an_address_that_goes_on_following(visit: Visitor, app: Playground) -> None:
@@ -193,8 +191,7 @@ def test_back_while_the_page_opens_leaves_an_address_that_goes_on_following(visi
         page.reload()
         expect(page.locator("#tabs")).to_have_attribute("inert", "")
         page.go_back()
-    expect(_tab(page, "Models & prices")).to_have_attribute("aria-selected", "true")
-    expect(page).to_have_url(re.compile("tab=models"))
+    _stands(page, "Models & prices", "tab=models")
     _tab(page, "Integrate").click()
     expect(page).to_have_url(re.compile("tab=integrate"))
     _tab(page, "Models & prices").click()
@@ -203,3 +200,9 @@ def test_back_while_the_page_opens_leaves_an_address_that_goes_on_following(visi
 
 def _tab(page: Page, name: str) -> Locator:
     return page.get_by_role("tab", name=name)
+
+
+def _stands(page: Page, name: str, query: str) -> None:
+    """This tab is open, and its address holds this."""
+    expect(_tab(page, name)).to_have_attribute("aria-selected", "true")
+    expect(page).to_have_url(re.compile(query))

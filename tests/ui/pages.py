@@ -38,8 +38,7 @@ class OpenPage:
         opening = next(
             event for event in self._events if event["targets"][0][1] == "load" and places & set(event["outputs"])
         )
-        known = {key.replace("_", "-"): value for key, value in given.items()}
-        self.opened = self._post(opening, [known.get(str(self.names[one]), self._values[one]) for one in opening["inputs"]])
+        self.opened = self._post(opening, self._data(opening, given))
 
     def close(self) -> None:
         self._http.close()
@@ -48,7 +47,7 @@ class OpenPage:
         """As many other pages do something as Gradio keeps the state of: that of this one is dropped."""
         event = self._of("history-keep", "click")
         for _ in range(PAGES_REMEMBERED):
-            self._post(event, [self._values[one] for one in event["inputs"]], secrets.token_hex(6))
+            self._post(event, self._data(event, {}), secrets.token_hex(6))
 
     def until_sent(self) -> None:
         """Wait until every request of this visitor that is on record has been answered, or will not be sent."""
@@ -66,14 +65,18 @@ class OpenPage:
         ``given`` are values by id, with ``_`` for ``-``; all others have the value that they opened with.
         """
         found = self._of(name, event)
-        values = {key.replace("_", "-"): value for key, value in given.items()}
-        return self._post(found, [values.get(str(self.names[one]), self._values[one]) for one in found["inputs"]])
+        return self._post(found, self._data(found, given))
 
     def forged(self, name: str, event: str, value: str) -> dict[str, Any]:
         """The same with this value for the control itself, and for all that only the server should know."""
         found = self._of(name, event)
         own = {one for one in found["inputs"] if self.names[one] in (None, name)}
         return self._post(found, [value if one in own else self._values[one] for one in found["inputs"]])
+
+    def _data(self, event: dict[str, Any], given: dict[str, Any]) -> list[Any]:
+        """What the page sends with an event: the given values by id, all others as they opened."""
+        values = {key.replace("_", "-"): value for key, value in given.items()}
+        return [values.get(str(self.names[one]), self._values[one]) for one in event["inputs"]]
 
     def _of(self, name: str, event: str) -> dict[str, Any]:
         """The first event of this kind of this control."""
