@@ -25,29 +25,34 @@ from fastapi import FastAPI
 
 from components.api import Account, ApiClient, open_client
 from components.catalog import Catalog, load_catalog
+from components.comparisons.comparison import ComparisonStore
+from components.comparisons.service import ComparisonService
 from components.errors import PlaygroundError, SettingsError
-from components.jobs import Caps, Job, PictureStore, Runner, Store, open_database
-from components.jobs.batches import BatchStore
-from components.jobs.comparisons import Comparisons
-from components.jobs.database import sqlite_address
-from components.jobs.fetching import open_downloads
-from components.jobs.register import JOURNAL
-from components.jobs.routes import callback_routes, operator_routes, picture_routes
-from components.jobs.shelves import Folder, Shelf, open_shelf
-from components.jobs.uploads import Uploads
+from components.jobs.active import JOURNAL
+from components.jobs.job import Caps, Job
+from components.jobs.service import JobService
+from components.jobs.store.engine import open_database, sqlite_address
+from components.jobs.store.jobs import Store
+from components.pictures.fetch import open_downloads
+from components.pictures.library import PictureLibrary
+from components.pictures.storage import FolderStorage, PictureStorage, open_storage
+from components.pictures.uploads import Uploads
 from components.sandbox import create_sandbox
 from components.settings import Settings, read_settings
-from components.ui.downloads import download_routes
-from components.ui.files import file_routes
-from components.ui.guard import Guard
-from components.ui.messages import KEPT, KEY_WITHHELD, NOT_DURABLE
 from components.ui.page import build_page
-from components.ui.publishing import publishing_routes
 from components.ui.services import Services
-from components.ui.small import small_routes
 from components.ui.theme import SCRIPT, STYLE, theme
-from components.ui.upload import upload_routes
-from components.ui.visitors import Visitors
+from components.views.words import KEPT, KEY_WITHHELD, NOT_DURABLE
+from components.web.callbacks import callback_routes
+from components.web.downloads import download_routes
+from components.web.files import file_routes
+from components.web.guard import Guard
+from components.web.operations import operator_routes
+from components.web.pictures import picture_routes
+from components.web.published import publishing_routes
+from components.web.small import small_routes
+from components.web.uploads import upload_routes
+from components.web.visitors import Visitors
 
 if _port is not None:
     os.environ["GRADIO_SERVER_PORT"] = _port
@@ -73,9 +78,9 @@ def create_app(settings: Settings, port: int) -> FastAPI:
             return replace(service, payer="host", key=settings.host_key)
         return sandbox if job.payer == "sandbox" else None
 
-    pictures = PictureStore(shelf, downloads, starred=store.starred)
+    pictures = PictureLibrary(shelf, downloads, starred=store.starred)
     caps = Caps(settings.daily_credits, settings.visitor_credits, settings.job_credits)
-    runner = Runner(
+    runner = JobService(
         catalog,
         store,
         ApiClient(upstream),
@@ -87,7 +92,7 @@ def create_app(settings: Settings, port: int) -> FastAPI:
         log_prompts=settings.log_prompts,
         told=uploads.follow,
     )
-    comparisons = Comparisons(catalog, runner, BatchStore(store.transactions))
+    comparisons = ComparisonService(catalog, runner, ComparisonStore(store.transactions))
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
@@ -141,12 +146,12 @@ def create_app(settings: Settings, port: int) -> FastAPI:
     return app
 
 
-def _shelf(settings: Settings) -> Shelf:
+def _shelf(settings: Settings) -> PictureStorage:
     """Where pictures go. Raises SettingsError."""
     if settings.images_address:
-        return open_shelf(settings.images_address)
+        return open_storage(settings.images_address)
     with _usable(settings):
-        return Folder(settings.data_folder / "pictures")
+        return FolderStorage(settings.data_folder / "pictures")
 
 
 def _uploads(settings: Settings) -> Uploads:
@@ -176,8 +181,8 @@ def _accounts(settings: Settings, catalog: Catalog, port: int) -> tuple[Account,
 def _services(
     settings: Settings,
     catalog: Catalog,
-    runner: Runner,
-    comparisons: Comparisons,
+    runner: JobService,
+    comparisons: ComparisonService,
     caps: Caps,
     service: Account,
     sandbox: Account,

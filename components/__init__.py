@@ -1,33 +1,37 @@
-"""The whole product lives here: what can be run, how it is run, what became of it, and what people see.
+"""The whole product: which models there are, how they are called, what became of each request, and the page.
 
-A room is a noun. It becomes a folder when it has three files or two implementations. The table says which
-rooms a room may import (its own files always); ``tests/test_architecture.py`` reads it and enforces it.
+The table says which packages a package may import (its own modules always); ``tests/test_architecture.py`` reads
+it and enforces it.
 
     errors       -
     settings     errors
     catalog      errors
-    costs        catalog errors
     api          errors
-    snippets     api catalog errors
-    sandbox      api.wire catalog costs errors
-    jobs         api catalog costs errors
-    ui           api catalog costs errors jobs snippets
+    pictures     errors
+    snippets     api.replies catalog errors
+    sandbox      api.replies catalog errors
+    jobs         api catalog pictures errors
+    comparisons  jobs catalog api errors
+    playground   comparisons jobs pictures snippets catalog api errors
+    views        playground comparisons jobs pictures snippets catalog api errors
+    web          views playground comparisons jobs pictures snippets catalog api errors
+    ui           views playground comparisons jobs pictures snippets catalog api errors
 
-Nobody imports the sandbox or the settings but ``app.py`` and the tests: that is where parts meet.
-A few libraries have one home each:
+Only ``app.py`` and the tests import the sandbox and the settings: that is where the parts meet.
+A library is imported in one place:
 
     gradio             ui
-    httpx2             api jobs.fetching jobs.pictures
+    fastapi            web sandbox
+    httpx2             api pictures
     yaml               catalog
     jsonschema         catalog
-    pandas             ui
-    PIL                sandbox jobs.inspection ui.thumbnails
+    pandas             views
+    PIL                sandbox pictures
     numpy              sandbox
-    jinja2             ui
-    fastapi            sandbox jobs.routes ui.downloads ui.files ui.publishing ui.small ui.upload
-    sqlalchemy         jobs.batches jobs.database jobs.schema jobs.search jobs.store jobs.transactions jobs.migrations
-    alembic            jobs.database jobs.migrations
-    filelock           jobs.database
-    fsspec             jobs.shelves
+    jinja2             views
+    sqlalchemy         jobs.store comparisons.store
+    alembic            jobs.store
+    filelock           jobs.store
+    fsspec             pictures
     prometheus_client  jobs.metrics
 """

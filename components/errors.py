@@ -5,9 +5,9 @@ PlaygroundError
 ├── SettingsError         an environment value is at fault
 ├── InputError            a parameter is missing or not allowed; nothing was sent
 ├── JobNotFound           no such job for this visitor
-├── NotNow                what is asked for does not fit the state of the job or the comparison; nothing changed
+├── InvalidState                what is asked for does not fit the state of the job or the comparison; nothing changed
 ├── CapReached            a spend cap of this page refuses the request; nothing was sent
-├── RecordsUnavailable    this page's own database does not answer
+├── DatabaseUnavailable    this page's own database does not answer
 └── ServiceError          between us and the service; carries the HTTP status, task id and raw reply
     ├── NotSent           the request provably never left
     ├── RequestRefused    the service says the request is wrong (400, 404, 413, 422)
@@ -20,7 +20,7 @@ PlaygroundError
     │   └── NoPicture     the service calls the task done and shows no picture
     ├── AnswerLost        the request may have arrived, its answer did not
     ├── StillRunning      our deadline passed before the task's end
-    └── PictureUnkept     the task is done, a picture could not be fetched or is not one
+    └── PictureNotSaved     the task is done, a picture could not be fetched or is not one
 
 The message of an error is written for the visitor. Foreign exceptions are translated where they appear
 (``api.client``, ``jobs.fetching``, ``jobs.transactions``, ``catalog.loading``), always ``from`` their cause, so the log keeps both.
@@ -116,7 +116,7 @@ class JobNotFound(PlaygroundError):
     next_step = "Check the job id, and that the same visitor asks who started it."
 
 
-class NotNow(PlaygroundError):
+class InvalidState(PlaygroundError):
     """A job or a comparison is in no state for what is asked; it stays as it is. The message says when it could be."""
 
     kind = "state"
@@ -130,7 +130,7 @@ class CapReached(PlaygroundError):
     next_step = "Use your own key, or come back after the reset."
 
 
-class RecordsUnavailable(PlaygroundError):
+class DatabaseUnavailable(PlaygroundError):
     """The database of this page cannot be read or written: locked for long, full, or gone."""
 
     kind = "records"
@@ -248,7 +248,7 @@ class StillRunning(ServiceError):
     next_step = "Check again."
 
 
-class PictureUnkept(ServiceError):
+class PictureNotSaved(ServiceError):
     """The task is done but a picture could not be fetched, or what came is not an acceptable picture."""
 
     kind = "picture"

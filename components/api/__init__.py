@@ -2,6 +2,6 @@
 
 from components.api.client import Account, ApiClient
 from components.api.connections import open_client
-from components.api.wire import Phase, Reply
+from components.api.replies import Phase, Reply
 
 __all__ = ["Account", "ApiClient", "Phase", "Reply", "open_client"]

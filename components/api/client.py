@@ -13,9 +13,9 @@ from urllib.parse import quote
 
 import httpx2
 
-from components.api.lanes import Lanes
+from components.api.limiter import Lanes
 from components.api.refusals import read_retry_after
-from components.api.wire import Reply, read_created, read_task
+from components.api.replies import Reply, read_created, read_task
 from components.errors import AnswerLost, KeyRefused, NotSent, RateLimited, UnreadableReply, UpstreamFailed
 
 CONNECT_TRIES = 3

@@ -13,8 +13,8 @@ from typing import Any
 import yaml
 from pydantic import ValidationError
 
-from components.catalog.checks import Fault, faults_in
 from components.catalog.models import Catalog
+from components.catalog.rules import Fault, faults_in
 from components.errors import CatalogError
 
 Loader: type[Any] = getattr(yaml, "CSafeLoader", yaml.SafeLoader)

@@ -15,8 +15,8 @@ from urllib.parse import urlsplit
 from jsonschema import Draft202012Validator
 from jsonschema.exceptions import ValidationError
 
-from components.catalog.checks import closed
 from components.catalog.models import Catalog, Kind, Model, Parameter, Role
+from components.catalog.rules import closed
 from components.errors import InputError
 
 LARGEST_NUMBER = 2**53  # what JSON readers everywhere hold exactly

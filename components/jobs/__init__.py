@@ -1,21 +1,5 @@
-"""What was asked and what became of it: records, their store, the runner, and the pictures that are kept."""
+"""A job from the click to the stored picture: at most one POST, nothing paid is lost.
 
-from components.jobs.database import Database, open_database
-from components.jobs.pictures import PictureStore
-from components.jobs.records import Caps, Job, JobState, KeptPicture, Measured, Spend
-from components.jobs.runner import Runner
-from components.jobs.store import Store
-
-__all__ = [
-    "Caps",
-    "Database",
-    "Job",
-    "JobState",
-    "KeptPicture",
-    "Measured",
-    "PictureStore",
-    "Runner",
-    "Spend",
-    "Store",
-    "open_database",
-]
+Start at ``transitions`` for the states, ``service`` for what others call, ``worker`` for sending and polling,
+``recovery`` for what happens after a crash, and ``store`` for the database.
+"""

@@ -5,9 +5,9 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from math import isfinite
 
-from components.costs import credits_text
+from components.catalog.prices import credits_text
 from components.errors import CapReached
-from components.jobs.records import Caps, Job
+from components.jobs.job import Caps, Job
 
 HAIR = 1e-9  # 0.1 + 0.1 + 0.1 is a little more than 0.3 in floating point, and must still fit a cap of 0.3
 RESET = "It resets at midnight UTC."

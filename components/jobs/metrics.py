@@ -6,7 +6,7 @@ from typing import Any
 
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 
-from components.jobs.records import Job, JobState
+from components.jobs.job import Job, JobState
 
 SECONDS = (1, 2, 3, 5, 8, 13, 20, 30, 45, 60, 90, 120, 300, 600)
 

@@ -7,9 +7,9 @@ import time
 from collections import defaultdict
 
 from components.api.client import Account
-from components.api.polling import Learned, Timing
-from components.jobs.records import Job
-from components.jobs.store import Store
+from components.api.schedule import Learned, Timing
+from components.jobs.job import Job
+from components.jobs.store.jobs import Store
 
 MISSES_FORGIVEN = 1
 Key = tuple[str, str]

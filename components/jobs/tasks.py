@@ -11,9 +11,9 @@ from typing import Any
 
 from components.api.client import Account
 from components.errors import PlaygroundError
-from components.jobs.endings import broken, broken_while_sending
-from components.jobs.records import GOING, Job, JobState
-from components.jobs.register import Register
+from components.jobs.active import Register
+from components.jobs.job import ACTIVE, Job, JobState
+from components.jobs.messages import broken, broken_while_sending
 
 log = logging.getLogger(__name__)
 
@@ -105,4 +105,4 @@ class Tasks:
     async def _fail(self, job_id: str, error: PlaygroundError) -> None:
         polls = self._register.live[job_id].polls if job_id in self._register.live else 0
         ended: dict[str, Any] = {"saving": False, "problem": error.problem, "finished_at": time.time(), "polls": polls}
-        await self._register.surely(job_id, GOING, state=JobState.FAILED, **ended)
+        await self._register.surely(job_id, ACTIVE, state=JobState.FAILED, **ended)

@@ -16,8 +16,8 @@ from math import inf
 from typing import Any
 
 from components.api.client import LONGEST_ANSWER_S, LONGEST_POLL_S, Account, ApiClient
-from components.api.polling import next_delay, poll_price, quiet_delay
-from components.api.wire import Phase, Reply
+from components.api.replies import Phase, Reply
+from components.api.schedule import next_delay, poll_price, quiet_delay
 from components.errors import (
     NOT_CHARGED,
     AnswerLost,
@@ -28,15 +28,15 @@ from components.errors import (
     ServiceError,
     StillRunning,
 )
-from components.jobs import doorbell
-from components.jobs.endings import WAITS_FOR_KEY, stopped
+from components.jobs import callbacks as doorbell
+from components.jobs.active import Register
+from components.jobs.job import ACTIVE, Caps, Job, JobState
+from components.jobs.messages import WAITS_FOR_KEY, stopped
 from components.jobs.metrics import Metrics
 from components.jobs.pacing import Key, Pauses, RunTimes, Trust, place
-from components.jobs.pictures import PictureStore
-from components.jobs.polls import Polls
-from components.jobs.records import GOING, Caps, Job, JobState
-from components.jobs.register import Register
-from components.jobs.saving import Saver
+from components.jobs.poll_history import PollHistory
+from components.jobs.results import ResultSaver
+from components.pictures.library import PictureLibrary
 
 MINIMUM_WAIT_S = 0.05
 SHORTEST_ANSWER_S = 10.0  # to a request that is sent just before the deadline: without its answer the money is lost
@@ -55,7 +55,7 @@ class Worker:
         self,
         register: Register,
         client: ApiClient,
-        pictures: PictureStore,
+        pictures: PictureLibrary,
         caps: Caps,
         deadline_s: float,
         times: RunTimes,
@@ -64,7 +64,7 @@ class Worker:
     ) -> None:
         self._register = register
         self._client = client
-        self._saver = Saver(register, pictures)
+        self._saver = ResultSaver(register, pictures)
         self._caps = caps
         self._deadline_s = deadline_s
         self._times = times
@@ -208,7 +208,7 @@ class Worker:
 
     async def _stop(self, job: Job) -> None:
         changes: dict[str, Any] = {"state": JobState.STOPPED, "saving": False, "overdue": False, "note": ""}
-        await self._register.surely(job.id, GOING, **changes, problem=stopped(job), finished_at=time.time())
+        await self._register.surely(job.id, ACTIVE, **changes, problem=stopped(job), finished_at=time.time())
 
     # -- the task --------------------------------------------------------------------------------
 
@@ -231,7 +231,7 @@ class Worker:
         key = (place(account), job.model)
         timing = self._times.timing(key, job)
         expects_call = fresh and bool(self._calls_back(job, account))
-        polls = Polls(job)
+        polls = PollHistory(job)
         hint: float | None = 0.0 if at_once else None
         while reply is None or reply.phase is Phase.RUNNING:
             if expects_call and key in self._trust and not polls.called:

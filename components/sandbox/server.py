@@ -21,7 +21,7 @@ from fastapi import Request as HttpRequest
 from fastapi.responses import HTMLResponse, JSONResponse, Response
 
 from components.catalog import Catalog, Model, Request, Role, build_request
-from components.costs import price
+from components.catalog.prices import price
 from components.errors import InputError
 from components.sandbox.drawings import drawings
 from components.sandbox.journal import Journal

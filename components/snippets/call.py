@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from components.api.wire import (
+from components.api.replies import (
     DONE_WORDS,
     ECHO_KEYS,
     FAILED_WORDS,

@@ -9,16 +9,15 @@ from typing import Any
 import gradio as gr
 
 from components.catalog import Catalog, Request, build_request
-from components.costs import comparison, price
+from components.catalog.prices import comparison, price
+from components.comparisons.comparison import Card
+from components.comparisons.service import Choice, plan
 from components.errors import InputError, PlaygroundError
-from components.jobs import Job, JobState
-from components.jobs.batches import Card
-from components.jobs.comparisons import Choice, plan
-from components.jobs.records import Wanted
-from components.jobs.routes import PREFIX
-from components.ui.messages import plain
+from components.jobs.job import Job, JobFilter, JobState
 from components.ui.services import KEY_HEADER, SHORTEST_VISITOR, VISITOR_HEADER, Services, Visit
-from components.ui.visitors import visitor_id
+from components.views.words import plain
+from components.web.pictures import PREFIX
+from components.web.visitors import visitor_id
 
 MOST_JOBS, USUAL_JOBS = 200, 50
 QUERY: Mapping[str, tuple[type, str]] = {
@@ -171,7 +170,7 @@ def remember(job: Job, origin: str = "") -> dict[str, Any]:
     return {**describe(job, origin), **beside, "starred": job.starred, "note": job.remark}
 
 
-def read_wanted(catalog: Catalog, query: Any) -> tuple[Wanted, int, str]:
+def read_wanted(catalog: Catalog, query: Any) -> tuple[JobFilter, int, str]:
     """What a query asks for, how many at most, and before which job. Raises InputError naming the key."""
     if not isinstance(query, Mapping):
         raise InputError("query", f"query: must be an object with any of {', '.join(QUERY)}.")
@@ -190,7 +189,7 @@ def read_wanted(catalog: Catalog, query: Any) -> tuple[Wanted, int, str]:
     asked = {name: query[name] for name in ("text", "model", "state", "task_id", "starred") if name in query}
     if named := catalog.find(query.get("model", "")):
         asked["model"] = named.id
-    return Wanted(**asked), limit, query.get("before", "")
+    return JobFilter(**asked), limit, query.get("before", "")
 
 
 def _models(catalog: Catalog) -> list[dict[str, Any]]:

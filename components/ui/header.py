@@ -8,11 +8,11 @@ from typing import Any
 
 import gradio as gr
 
-from components.errors import KeyRefused, RecordsUnavailable
-from components.ui import messages
+from components.errors import DatabaseUnavailable, KeyRefused
 from components.ui.events import QUIET
 from components.ui.services import Services, Visit, arrived
-from components.ui.templates import render
+from components.views import words as messages
+from components.views.templates import render
 
 
 @dataclass(frozen=True)
@@ -85,7 +85,7 @@ async def refreshed(services: Services, visit: Visit, header: Header, notices: t
         header.forget: gr.update(visible=bool(visit.key)),
         header.paying: account.payer,
     }
-    with suppress(RecordsUnavailable):
+    with suppress(DatabaseUnavailable):
         kind, words = await messages.pill(services, visit)
         updates[header.pill] = render("pill", kind=kind, words=words)
         updates[header.spend] = render("note", text=await messages.spend_line(services, visit))

@@ -8,21 +8,21 @@ from typing import Any
 import gradio as gr
 
 from components.errors import PlaygroundError
-from components.jobs import Job
-from components.ui.address import form_query, read_query
-from components.ui.compare_tab import CompareTab, build_compare_tab
+from components.jobs.job import Job
+from components.ui.compare.tab import CompareTab, build_compare_tab
 from components.ui.endpoints import add_endpoints
 from components.ui.events import LATEST, QUIET
-from components.ui.generate_tab import GenerateTab, build_generate_tab
+from components.ui.generate.tab import GenerateTab, build_generate_tab
 from components.ui.header import Header, build_header, refreshed
-from components.ui.history_tab import HistoryTab, build_history_tab
-from components.ui.integrate_tab import IntegrateTab, build_integrate_tab
-from components.ui.messages import TITLE, plain
-from components.ui.models_tab import ModelsTab, build_models_tab
-from components.ui.reuse import other_models, read_settings, settings_of, whole_comparison
+from components.ui.history.tab import HistoryTab, build_history_tab
+from components.ui.integrate.tab import IntegrateTab, build_integrate_tab
+from components.ui.models.tab import ModelsTab, build_models_tab
 from components.ui.services import Services, Visit, arrived
 from components.ui.slider_copies import COPIES_GO_S
-from components.ui.templates import render
+from components.views.links import form_query, read_query
+from components.views.reuse import other_models, read_settings, settings_of, whole_comparison
+from components.views.templates import render
+from components.views.words import TITLE, plain
 
 FILES_GO = (600, COPIES_GO_S)  # seconds: how often Gradio looks for files of its own, and how old they may get
 # What is typed before the first answer would be overwritten by it: until then, ten seconds at most, nothing is taken.

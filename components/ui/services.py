@@ -10,12 +10,13 @@ import gradio as gr
 
 from components.api import Account
 from components.catalog import Catalog, Request
+from components.comparisons.service import ComparisonService
 from components.errors import KeyRefused
-from components.jobs import Caps, Runner
-from components.jobs.comparisons import Comparisons
+from components.jobs.job import Caps
+from components.jobs.service import JobService
 from components.snippets import write_snippet
 from components.ui.slider_copies import SliderCopies
-from components.ui.visitors import read_visitor
+from components.web.visitors import read_visitor
 
 KEY_HEADER = "x-api-in-one-key"
 VISITOR_HEADER = "x-playground-visitor"
@@ -67,12 +68,12 @@ class Services:
     """
 
     catalog: Catalog
-    runner: Runner
+    runner: JobService
     service: Account
     sandbox: Account
     sandbox_url: str
     examples: str
-    comparisons: Comparisons
+    comparisons: ComparisonService
     host_key: str | None = field(default=None, repr=False)
     caps: Caps = field(default_factory=Caps)
     notices: tuple[str, ...] = ()

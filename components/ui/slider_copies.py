@@ -16,7 +16,7 @@ from pathlib import Path
 
 from gradio.utils import get_upload_folder
 
-from components.jobs.pictures import PictureStore
+from components.pictures.library import PictureLibrary
 
 PREFIX = "playground-slider-"
 COPIES_GO_S = 3600
@@ -35,7 +35,7 @@ class SliderCopies:
         self._folder = Path(tempfile.mkdtemp(prefix=PREFIX))
         self.close = weakref.finalize(self, shutil.rmtree, self._folder, ignore_errors=True)
 
-    async def get(self, pictures: PictureStore, name: str) -> str | None:
+    async def get(self, pictures: PictureLibrary, name: str) -> str | None:
         """The path of a copy; None where the picture is not kept any more, or cannot be copied."""
         found = await pictures.read(name)
         try:

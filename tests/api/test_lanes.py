@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from components.api.lanes import FEWEST, LONGEST_HOLD_S, Lanes
+from components.api.limiter import FEWEST, LONGEST_HOLD_S, Lanes
 from components.catalog import Catalog
-from components.jobs import JobState
+from components.jobs.job import JobState
 from tests.jobs.faulty import Answer, Upstream, created, finished, misbehaving
 from tests.jobs.processes import account, process, submit
 

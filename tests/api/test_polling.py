@@ -8,7 +8,7 @@ from itertools import pairwise
 
 import pytest
 
-from components.api.polling import LARGEST_SHARE, SHORTEST, Timing, next_delay
+from components.api.schedule import LARGEST_SHARE, SHORTEST, Timing, next_delay
 
 TEN_SECONDS = Timing(math.log(10), 0.4)
 

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 
-from components.api.polling import (
+from components.api.schedule import (
     BELIEVED,
     LARGEST_SHARE,
     LEAST_VARIANCE,

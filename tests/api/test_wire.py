@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from components.api.wire import Phase, Reply, read_created, read_task
+from components.api.replies import Phase, Reply, read_created, read_task
 from components.errors import (
     KeyRefused,
     Moderated,

@@ -16,9 +16,12 @@ from pathlib import Path
 from typing import Any
 
 from components.catalog import build_request, load_catalog
-from components.costs import price
-from components.jobs import Job, JobState, KeptPicture, Store, open_database
-from components.ui.visitors import visitor_id
+from components.catalog.prices import price
+from components.jobs.job import Job, JobState
+from components.jobs.store.engine import open_database
+from components.jobs.store.jobs import Store
+from components.pictures.kept import KeptPicture
+from components.web.visitors import visitor_id
 from tests.benchmarks import ROOT, share, table, target
 from tests.ui import running
 from tests.ui.pages import OpenPage

@@ -23,11 +23,14 @@ import uvicorn
 from fastapi import FastAPI
 
 from components.api import Account, ApiClient, open_client
-from components.api.polling import Learned
+from components.api.schedule import Learned
 from components.catalog import build_request, load_catalog
-from components.jobs import PictureStore, Runner, Store, open_database
-from components.jobs.fetching import open_downloads
-from components.jobs.routes import callback_routes
+from components.jobs.service import JobService
+from components.jobs.store.engine import open_database
+from components.jobs.store.jobs import Store
+from components.pictures.fetch import open_downloads
+from components.pictures.library import PictureLibrary
+from components.web.callbacks import callback_routes
 from tests.benchmarks import ROOT, mean, measured, own_cpu, share, table, target
 from tests.benchmarks.plain_script import A_SECOND
 from tests.benchmarks.upstream import Ledger, Plan, upstream
@@ -120,14 +123,14 @@ def _targets(name: str, count: int, found: dict[str, float]) -> Iterator[str]:
 
 
 @asynccontextmanager
-async def _product(folder: Path, service_address: str, callbacks: str) -> AsyncIterator[Runner]:
+async def _product(folder: Path, service_address: str, callbacks: str) -> AsyncIterator[JobService]:
     """What ``app.py`` puts together, without the page."""
     database = open_database(f"sqlite:///{folder}/playground.db")
     async with open_client() as service, open_downloads() as downloads:
         store = Store(database)
-        pictures = PictureStore(folder / "pictures", downloads, starred=store.starred)
+        pictures = PictureLibrary(folder / "pictures", downloads, starred=store.starred)
         await store.learn(service_address, MODEL, Plan(EARLIER, MEDIAN_S, SIGMA).latencies(), Learned.expected(None))
-        runner = Runner(load_catalog(ROOT / "catalog.yaml"), store, ApiClient(service), pictures, callbacks=callbacks)
+        runner = JobService(load_catalog(ROOT / "catalog.yaml"), store, ApiClient(service), pictures, callbacks=callbacks)
         await runner.begin()
         try:
             yield runner

@@ -19,7 +19,7 @@ from functools import cache
 import numpy as np
 from numpy.typing import NDArray
 
-from components.api.polling import Learned, Timing, next_delay, quiet_delay
+from components.api.schedule import Learned, Timing, next_delay, quiet_delay
 from components.jobs.pacing import MISSES_FORGIVEN
 from components.jobs.worker import SOONEST_POLL_S
 from tests.benchmarks import table, target
@@ -112,7 +112,7 @@ def known(runs: Numbers) -> Timing:
 
 @cache
 def frontier(sigma: float, cold: float) -> tuple[Numbers, Numbers]:
-    """Polls, and the least mean staleness that any schedule reaches with them, for a median of one second.
+    """PollHistory, and the least mean staleness that any schedule reaches with them, for a median of one second.
 
     With G the integral of the distribution F, polling at t_j after an earlier poll at t_i costs
     G(t_j) - G(t_i) - (t_j - t_i) F(t_i) of staleness; backwards over the grid, for all prices at once.

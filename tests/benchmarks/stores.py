@@ -16,7 +16,10 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
-from components.jobs import Caps, Job, JobState, KeptPicture, Store, open_database
+from components.jobs.job import Caps, Job, JobState
+from components.jobs.store.engine import open_database
+from components.jobs.store.jobs import Store
+from components.pictures.kept import KeptPicture
 from tests.benchmarks import measured, own_cpu, share, table
 from tests.postgres import NoPostgres, running_postgres
 

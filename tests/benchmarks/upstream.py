@@ -78,7 +78,7 @@ class Ledger:
 
     @property
     def polls(self) -> float:
-        """Polls a task."""
+        """PollHistory a task."""
         return sum(task.polls for task in self.tasks.values()) / max(1, len(self.tasks))
 
 

@@ -9,7 +9,7 @@ from typing import Any
 from gradio_client import Client
 from playwright.sync_api import Locator, Page, Route, expect
 
-from components.ui.visitors import COOKIE
+from components.web.visitors import COOKIE
 from tests.browser.conftest import Playground, Visitor
 
 Asked = tuple[str, dict[str, Any]]

@@ -11,7 +11,7 @@ from urllib.parse import parse_qs, urlencode, urlsplit
 
 from playwright.sync_api import Browser, Page, expect
 
-from components.jobs.recipes import Recipe, embed, read
+from components.pictures.metadata import Recipe, embed, read
 from tests.browser.conftest import Playground, Visitor, button, choose, field, generate, program, say, until, word
 from tests.jobs.faulty import png
 

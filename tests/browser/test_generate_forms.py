@@ -9,8 +9,8 @@ from typing import Any
 from playwright.sync_api import Page, expect
 
 from components.catalog import Catalog, Kind, Model, build_request, load_catalog
-from components.costs import price
-from components.jobs.uploads import NO_ADDRESS
+from components.catalog.prices import price
+from components.pictures.uploads import NO_ADDRESS
 from tests.browser.conftest import Playground, Visitor, button, choose, field, generate, pick_model, say
 from tests.conftest import ROOT
 

@@ -12,7 +12,7 @@ import pytest
 from playwright.sync_api import Locator, Page, expect
 
 from components.catalog import Catalog
-from components.costs import comparison, plans, usd_text
+from components.catalog.prices import comparison, plans, usd_text
 from tests.browser.conftest import Playground, Upstream, Visitor, button, generate, playground, until
 
 NUMBERS = {"Base": 1, "From": 2, "To": 3, "$ from": 4, "$ to": 5, "Seconds": 6, "Node": 12}

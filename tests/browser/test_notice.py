@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from playwright.sync_api import Page, expect
 
-from components.ui.messages import TITLE
+from components.views.words import TITLE
 from tests.browser.conftest import Playground, Visitor, button, generate, say, word
 
 SWITCH = "Notify me when it is done"

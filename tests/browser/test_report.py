@@ -16,8 +16,8 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from components.catalog import Catalog
-from components.jobs.comparisons import Choice
-from components.ui.visitors import COOKIE
+from components.comparisons.service import Choice
+from components.web.visitors import COOKIE
 from tests.browser.conftest import Playground, Visitor, playground
 from tests.ui.compared import ANN, SECRET, compared, comparing
 

@@ -12,7 +12,7 @@ import pytest
 from playwright.sync_api import Browser, FilePayload, Locator, Page, expect
 
 from components.catalog import Catalog, Model
-from components.jobs.uploads import NO_PICTURE, TOO_LARGE
+from components.pictures.uploads import NO_PICTURE, TOO_LARGE
 from tests.browser.conftest import Playground, Visitor, field, fits, generate, looks, pick_model, playground, program, say
 from tests.browser.test_drop import drag, made_with
 from tests.browser.test_look import PALE

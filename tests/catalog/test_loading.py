@@ -9,7 +9,7 @@ import yaml
 
 from components.catalog import Catalog, build_request, load_catalog
 from components.catalog.loading import parse_catalog
-from components.costs import comparison, price
+from components.catalog.prices import comparison, price
 from components.errors import CatalogError
 
 ROOT = Path(__file__).parents[2]

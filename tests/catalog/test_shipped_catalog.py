@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from components.catalog import Catalog, Model, Role
-from components.costs import base_credits, comparison, tiers
+from components.catalog.prices import base_credits, comparison, tiers
 
 # id -> name, provider, node, webhook, inputs, base credits, seconds
 GLANCE: dict[str, tuple[str, str, str, bool, tuple[str, ...], int, tuple[int, int]]] = {

@@ -17,8 +17,12 @@ from fastapi import FastAPI
 
 from components.api import Account, ApiClient
 from components.catalog import build_request
-from components.jobs import Caps, Job, JobState, PictureStore, Runner, Store, open_database
-from components.jobs.routes import callback_routes
+from components.jobs.job import Caps, Job, JobState
+from components.jobs.service import JobService
+from components.jobs.store.engine import open_database
+from components.jobs.store.jobs import Store
+from components.pictures.library import PictureLibrary
+from components.web.callbacks import callback_routes
 from tests.chaos.accidents import PATIENCE, READ_S
 from tests.chaos.accounts import CATALOG, account
 from tests.chaos.monitor import EPSILON, Monitor, Watched, open_sockets, own_tasks, unfinished
@@ -102,8 +106,8 @@ class Campaign:
         with socket.socket() as listener:
             listener.bind(("127.0.0.1", 0))
             public = f"http://127.0.0.1:{listener.getsockname()[1]}"
-            runner = Runner(
-                CATALOG, store, ApiClient(http), PictureStore(self.folder / "kept", downloads), self.caps, DEADLINE_S,
+            runner = JobService(
+                CATALOG, store, ApiClient(http), PictureLibrary(self.folder / "kept", downloads), self.caps, DEADLINE_S,
                 accounts=lambda job: account(job.base_url), callbacks=public,
             )  # fmt: skip
             async with _served(runner, listener):
@@ -127,7 +131,7 @@ class Campaign:
 
     # -- one run -----------------------------------------------------------------------------------
 
-    async def _one(self, runner: Runner, outcome: Outcome, places: asyncio.Semaphore) -> None:
+    async def _one(self, runner: JobService, outcome: Outcome, places: asyncio.Semaphore) -> None:
         async with places:
             try:
                 await self._live(runner, outcome)
@@ -136,7 +140,7 @@ class Campaign:
             finally:
                 self.upstream.leave(outcome.run.mark)
 
-    async def _live(self, runner: Runner, outcome: Outcome) -> None:
+    async def _live(self, runner: JobService, outcome: Outcome) -> None:
         """What a visitor would do: ask, wait, check again once all is well, decide about what nobody knows."""
         run = outcome.run
         self.upstream.plan(run.mark, "+".join(fault.name for fault in run.faults))
@@ -165,7 +169,7 @@ class Campaign:
             job = await runner.stop(job.id, run.visitor)
         outcome.job = job
 
-    async def _meddle(self, runner: Runner, outcome: Outcome, job: Job, payer: Account) -> None:
+    async def _meddle(self, runner: JobService, outcome: Outcome, job: Job, payer: Account) -> None:
         run = outcome.run
         if run.has("visitor.double-click"):
             request = build_request(CATALOG, run.model, {"prompt": run.prompt})
@@ -185,7 +189,7 @@ class Campaign:
             stopped = await runner.stop(job.id, run.visitor)
             outcome.history.append(f"stopped by its visitor: {stopped.state}")
 
-    async def _settled(self, runner: Runner, outcome: Outcome, job: Job) -> Job:
+    async def _settled(self, runner: JobService, outcome: Outcome, job: Job) -> Job:
         started = time.monotonic()
         try:
             async with asyncio.timeout(HANG_S):
@@ -202,7 +206,7 @@ class Campaign:
         outcome.history.append(f"{state} after {outcome.waits[-1]:.2f} s, {job.polls} polls{told}")
         return job
 
-    async def _repaired(self, runner: Runner, outcome: Outcome, job: Job) -> Job:
+    async def _repaired(self, runner: JobService, outcome: Outcome, job: Job) -> Job:
         """Give a callback the time to come and to be confirmed."""
         run = outcome.run
         if not (run.called_back and self.upstream.ledger.tasks_of(run.mark)):
@@ -227,7 +231,7 @@ def _checkable(job: Job) -> bool:
 
 
 @asynccontextmanager
-async def _served(runner: Runner, listener: socket.socket) -> AsyncIterator[None]:
+async def _served(runner: JobService, listener: socket.socket) -> AsyncIterator[None]:
     """The callback's route on this loop, as the application serves it."""
     app = FastAPI()
     app.include_router(callback_routes(runner))

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from hashlib import sha256
 from pathlib import Path
 
-from components.api.polling import SHORTEST, Timing, next_delay
+from components.api.schedule import SHORTEST, Timing, next_delay
 from components.catalog import find_model
 from tests.chaos.accidents import PATIENCE
 from tests.chaos.accounts import CATALOG, PACE
@@ -131,7 +131,7 @@ def most_polls(outcome: Outcome, record: Record) -> int:
 
 
 def expected_polls(outcome: Outcome, record: Record, tasks: list[Task]) -> float:
-    """Polls by the schedule from the service's own range until the task is done, and one for each fault and wake."""
+    """PollHistory by the schedule from the service's own range until the task is done, and one for each fault and wake."""
     if not tasks or not record.polls:
         return 0.0
     low, high = find_model(CATALOG, outcome.run.model).seconds or (3.0, 30.0)

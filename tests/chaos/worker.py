@@ -19,9 +19,13 @@ from sqlalchemy import text
 from components.api import ApiClient
 from components.api.connections import Pools
 from components.catalog import build_request
-from components.errors import RecordsUnavailable
-from components.jobs import Job, PictureStore, Runner, Store, open_database
-from components.jobs.fetching import open_downloads
+from components.errors import DatabaseUnavailable
+from components.jobs.job import Job
+from components.jobs.service import JobService
+from components.jobs.store.engine import open_database
+from components.jobs.store.jobs import Store
+from components.pictures.fetch import open_downloads
+from components.pictures.library import PictureLibrary
 from tests.chaos.accounts import CATALOG, account
 
 AT_ONCE = 25
@@ -49,7 +53,7 @@ async def stubborn(ask: Callable[[], Awaitable[Job]]) -> Job:
     while True:
         try:
             return await ask()
-        except RecordsUnavailable:
+        except DatabaseUnavailable:
             await asyncio.sleep(0.3)
 
 
@@ -58,9 +62,9 @@ async def work(asked: argparse.Namespace) -> None:
     database = await asyncio.to_thread(open_database, asked.database)
     payer = account(asked.upstream)
     async with httpx2.AsyncClient(trust_env=False, transport=Pools()) as http, open_downloads() as keyless:
-        pictures = PictureStore(Path(asked.folder), keyless)
+        pictures = PictureLibrary(Path(asked.folder), keyless)
         store = Store(database)
-        runner = Runner(CATALOG, store, ApiClient(http), pictures, deadline_s=asked.deadline, accounts=lambda _: payer)
+        runner = JobService(CATALOG, store, ApiClient(http), pictures, deadline_s=asked.deadline, accounts=lambda _: payer)
         print(f"owner {store.owner}", flush=True)
         await runner.begin()
         print("begun", flush=True)

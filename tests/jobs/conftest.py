@@ -16,7 +16,9 @@ import psycopg
 import pytest
 
 from components.errors import CapReached
-from components.jobs import Caps, Job, JobState, Store, open_database
+from components.jobs.job import Caps, Job, JobState
+from components.jobs.store.engine import open_database
+from components.jobs.store.jobs import Store
 from tests.postgres import Postgres, running_postgres
 
 NOON = datetime(2026, 3, 4, 12, tzinfo=UTC).timestamp()

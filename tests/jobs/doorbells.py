@@ -18,8 +18,9 @@ from fastapi import FastAPI
 
 from components.api import Account
 from components.catalog import Catalog
-from components.jobs import Job, Runner
-from components.jobs.routes import callback_routes
+from components.jobs.job import Job
+from components.jobs.service import JobService
+from components.web.callbacks import callback_routes
 from tests.jobs.faulty import GUARD_S, TASK, Upstream
 from tests.jobs.processes import WITH_CALLBACK, account, process, submit
 
@@ -30,7 +31,7 @@ SILENT = 0.02  # the service's range of seconds a fiftieth as fast: by itself no
 class House:
     """A runner behind a listening server."""
 
-    runner: Runner
+    runner: JobService
     catalog: Catalog
     address: str
     service: Account

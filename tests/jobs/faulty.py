@@ -19,7 +19,9 @@ from PIL import Image
 from components.api import Account, ApiClient
 from components.api.connections import Pools
 from components.catalog import Catalog, build_request
-from components.jobs import Caps, Job, PictureStore, Runner
+from components.jobs.job import Caps, Job
+from components.jobs.service import JobService
+from components.pictures.library import PictureLibrary
 from tests.conftest import records
 
 KEY = "sk-canary-9f8e7d6c5b4a32100123"
@@ -202,7 +204,7 @@ class Stage:
     """A runner before a misbehaving upstream."""
 
     upstream: Upstream
-    runner: Runner
+    runner: JobService
     account: Account
     catalog: Catalog
 
@@ -214,7 +216,7 @@ class Stage:
         return await settled(self.runner, job)
 
 
-async def settled(runner: Runner, job: Job) -> Job:
+async def settled(runner: JobService, job: Job) -> Job:
     """The job when nothing happens by itself any more."""
     async with asyncio.timeout(GUARD_S):
         return [shown async for shown in runner.watch(job.id, job.visitor)][-1]
@@ -244,8 +246,8 @@ async def staged(
         httpx2.AsyncClient(trust_env=False, transport=Pools()) as http_client,
     ):
         async with httpx2.AsyncClient(trust_env=False) as keyless, records(folder / "records") as store:
-            pictures = PictureStore(folder / "kept", keyless)
-            runner = Runner(catalog, store, ApiClient(http_client), pictures, caps, deadline_s)
+            pictures = PictureLibrary(folder / "kept", keyless)
+            runner = JobService(catalog, store, ApiClient(http_client), pictures, caps, deadline_s)
             account = Account("visitor", upstream.address, endpoint.create, endpoint.status, KEY, pace=1000)
             try:
                 yield Stage(upstream, runner, account, catalog)

@@ -17,13 +17,17 @@ import httpx2
 from components.api import Account, ApiClient
 from components.api.connections import Pools
 from components.catalog import Catalog, build_request, load_catalog
-from components.jobs import Job, PictureStore, Runner, Store, open_database
-from components.jobs.fetching import open_downloads
+from components.jobs.job import Job
+from components.jobs.service import JobService
+from components.jobs.store.engine import open_database
+from components.jobs.store.jobs import Store
+from components.pictures.fetch import open_downloads
+from components.pictures.library import PictureLibrary
 from tests.conftest import ROOT
 from tests.jobs.conftest import beside
 from tests.jobs.faulty import GUARD_S, KEY, settled
 
-OWN = ("Tasks._guarded", "Upkeep.beat")
+OWN = ("Tasks._guarded", "Recovery.beat")
 PLAIN, WITH_CALLBACK = "cogview-4", "flux-2"
 
 
@@ -42,14 +46,14 @@ async def process(
     begun: bool = True,
     deadline_s: float = 30,
     **more: Any,
-) -> AsyncIterator[Runner]:
+) -> AsyncIterator[JobService]:
     """A runner with a database connection of its own. ``killed``: at the end nothing is written and nothing released."""
     database = open_database(url)
     store = Store(database)
     try:
         async with httpx2.AsyncClient(trust_env=False, transport=Pools()) as http, open_downloads() as keyless:
-            pictures = PictureStore(folder / "kept", keyless)
-            runner = Runner(catalog, store, ApiClient(http), pictures, deadline_s=deadline_s, **more)
+            pictures = PictureLibrary(folder / "kept", keyless)
+            runner = JobService(catalog, store, ApiClient(http), pictures, deadline_s=deadline_s, **more)
             try:
                 if begun:
                     await runner.begin()
@@ -70,7 +74,12 @@ async def drop_everything() -> None:
 
 
 async def submit(
-    runner: Runner, catalog: Catalog, payer: Account, prompt: str = "A red kite", model: str = PLAIN, visitor: str = "ann"
+    runner: JobService,
+    catalog: Catalog,
+    payer: Account,
+    prompt: str = "A red kite",
+    model: str = PLAIN,
+    visitor: str = "ann",
 ) -> Job:
     return await runner.submit(build_request(catalog, model, {"prompt": prompt}), payer, visitor)
 
@@ -87,7 +96,7 @@ def owner_and_lease(url: str, job: Job) -> tuple[str | None, float | None]:
     return row[0], row[1]
 
 
-async def until(runner: Runner, job: Job, **wanted: Any) -> Job:
+async def until(runner: JobService, job: Job, **wanted: Any) -> Job:
     """Wait until the job has these values; its record, not what this process remembers."""
     async with asyncio.timeout(2 * GUARD_S):
         while True:
@@ -97,7 +106,7 @@ async def until(runner: Runner, job: Job, **wanted: Any) -> Job:
             await asyncio.sleep(0.02)
 
 
-def count(runner: Runner, name: str, **labels: str) -> float:
+def count(runner: JobService, name: str, **labels: str) -> float:
     """A number of the metrics."""
     return runner.metrics.registry.get_sample_value(f"playground_{name}", labels) or 0.0
 

@@ -13,9 +13,10 @@ from typing import Any
 
 from components.api import Account
 from components.catalog import Catalog, build_request
-from components.jobs import Job, Runner
-from components.jobs.batches import Batch, BatchStore
-from components.jobs.comparisons import Choice, Comparisons
+from components.comparisons.comparison import Comparison, ComparisonStore
+from components.comparisons.service import Choice, ComparisonService
+from components.jobs.job import Job
+from components.jobs.service import JobService
 from tests.jobs.faulty import GUARD_S, Answer, Upstream, held, http, misbehaving, picture, png, settled
 from tests.jobs.processes import account, process
 
@@ -76,34 +77,34 @@ class Service:
 
 @dataclass
 class Table:
-    """Comparisons of one process, and whose money they spend."""
+    """ComparisonService of one process, and whose money they spend."""
 
-    comparisons: Comparisons
-    runner: Runner
+    comparisons: ComparisonService
+    runner: JobService
     payer: Account
 
     async def start(
         self, *choices: str | Choice, shared: Mapping[str, Any] = PROMPT, samples: int = 1, visitor: str = "ann"
-    ) -> Batch:
+    ) -> Comparison:
         return await self.comparisons.start(chosen(*choices), shared, samples, self.payer, visitor)
 
-    async def add(self, batch: Batch, *choices: str | Choice) -> Batch:
+    async def add(self, batch: Comparison, *choices: str | Choice) -> Comparison:
         return await self.comparisons.add(batch.id, chosen(*choices), self.payer, "ann")
 
-    async def retry(self, batch: Batch, *places: int) -> Batch:
+    async def retry(self, batch: Comparison, *places: int) -> Comparison:
         return await self.comparisons.retry(batch.id, places, self.payer, "ann")
 
-    async def jobs(self, batch: Batch) -> list[Job | None]:
+    async def jobs(self, batch: Comparison) -> list[Job | None]:
         """The jobs on the cards as they are now, in the order of the cards."""
         found = await self.comparisons.jobs(batch)
         return [found.get(card.job) for card in batch.cards]
 
-    async def ended(self, batch: Batch) -> list[Job | None]:
+    async def ended(self, batch: Comparison) -> list[Job | None]:
         """The same when nothing happens by itself any more."""
         await asyncio.gather(*(settled(self.runner, job) for job in await self.jobs(batch) if job))
         return await self.jobs(batch)
 
-    async def seen(self, batch: Batch, *wanted: str) -> list[str]:
+    async def seen(self, batch: Comparison, *wanted: str) -> list[str]:
         """The states on the cards, once each of these is among them."""
         async with asyncio.timeout(GUARD_S):
             while not set(wanted) <= set(found := states(await self.jobs(batch))):  # noqa: ASYNC110  # a database has no events
@@ -116,7 +117,7 @@ async def table(catalog: Catalog, url: str, folder: Path, upstream: Upstream, **
     """One process of the page, with the host's key for this upstream."""
     payer = account(catalog, upstream.address)
     async with process(catalog, url, folder, **{"accounts": lambda _: payer} | options) as runner:
-        yield Table(Comparisons(catalog, runner, BatchStore(runner.store.transactions)), runner, payer)
+        yield Table(ComparisonService(catalog, runner, ComparisonStore(runner.store.transactions)), runner, payer)
 
 
 @asynccontextmanager
@@ -140,7 +141,7 @@ def states(jobs: list[Job | None]) -> list[str]:
     return [str(job.state) if job else "" for job in jobs]
 
 
-def on_every_card(batch: Batch) -> None:
+def on_every_card(batch: Comparison) -> None:
     """Each card has a job of its own."""
     assert all(card.job for card in batch.cards)
     assert len({card.job for card in batch.cards}) == len(batch.cards)
@@ -149,7 +150,7 @@ def on_every_card(batch: Batch) -> None:
 class Place:
     """A process before an upstream, with the host's key."""
 
-    def __init__(self, runner: Runner, upstream: Upstream, catalog: Catalog) -> None:
+    def __init__(self, runner: JobService, upstream: Upstream, catalog: Catalog) -> None:
         self.runner, self.upstream, self.catalog = runner, upstream, catalog
         self.payer = account(catalog, upstream.address)
 

@@ -18,8 +18,8 @@ import httpx2
 import pytest
 
 from components.errors import InputError, Problem
-from components.jobs import Job, JobState, KeptPicture, PictureStore
-from components.jobs.archive import (
+from components.jobs.job import Job, JobState
+from components.pictures.archive import (
     GONE,
     LARGEST_BYTES,
     MOST_PICTURES,
@@ -28,8 +28,10 @@ from components.jobs.archive import (
     picture_file,
     write_archive,
 )
-from components.jobs.recipes import read, recipe_of
-from components.jobs.shelves import Folder
+from components.pictures.kept import KeptPicture
+from components.pictures.library import PictureLibrary
+from components.pictures.metadata import read, recipe_of
+from components.pictures.storage import FolderStorage
 from tests.jobs.conftest import NOON, a_job
 from tests.jobs.faulty import png
 
@@ -51,23 +53,23 @@ PROBLEM = Problem("moderation", "The service refuses it.", "Rephrase.", "It may 
 
 
 @pytest.fixture
-async def store(tmp_path: Path) -> AsyncIterator[PictureStore]:
+async def store(tmp_path: Path) -> AsyncIterator[PictureLibrary]:
     async with httpx2.AsyncClient(trust_env=False) as http:
-        yield PictureStore(tmp_path / "kept", http)
+        yield PictureLibrary(tmp_path / "kept", http)
 
 
-async def kept(store: PictureStore, data: bytes) -> KeptPicture:
+async def kept(store: PictureLibrary, data: bytes) -> KeptPicture:
     return await store.keep("data:;base64," + base64.b64encode(data).decode(), "http://x")
 
 
-async def done(store: PictureStore, *pictures: bytes, **changes: Any) -> Job:
+async def done(store: PictureLibrary, *pictures: bytes, **changes: Any) -> Job:
     """A job that took 2.5 seconds and has these pictures."""
     found = tuple([await kept(store, data) for data in pictures])
     ended = {"state": JobState.DONE, "task_id": "n41abc", "finished_at": NOON + 2.5, "count": len(found)}
     return a_job(**ended | {"body": {"model": "cogview-4", "prompt": "Кот 🍏"}, "pictures": found} | changes)
 
 
-async def packed(store: PictureStore, *jobs: Job, **options: Any) -> zipfile.ZipFile:
+async def packed(store: PictureLibrary, *jobs: Job, **options: Any) -> zipfile.ZipFile:
     data = b"".join([piece async for piece in write_archive(jobs, store, **options)])
     archive = zipfile.ZipFile(io.BytesIO(data))
     assert archive.testzip() is None
@@ -78,7 +80,7 @@ def manifest(archive: zipfile.ZipFile) -> dict[str, Any]:
     return dict(json.loads(archive.read("manifest.json")))
 
 
-async def test_the_archive_holds_each_picture_with_its_recipe_under_a_readable_name(store: PictureStore) -> None:
+async def test_the_archive_holds_each_picture_with_its_recipe_under_a_readable_name(store: PictureLibrary) -> None:
     """In the order in which they were asked for, numbered through; what cannot hold a recipe is as it was."""
     first = await done(store, png(3, 2), png(5, 4, form="JPEG"))
     second = await done(store, png(7, 6, form="WEBP"), SVG, model="flux-2", task_id=None)
@@ -95,7 +97,7 @@ async def test_the_archive_holds_each_picture_with_its_recipe_under_a_readable_n
     assert {entry.compress_type for entry in archive.infolist()} == {zipfile.ZIP_STORED}
 
 
-async def test_without_recipes_the_files_are_the_very_bytes_that_came(store: PictureStore) -> None:
+async def test_without_recipes_the_files_are_the_very_bytes_that_came(store: PictureLibrary) -> None:
     files = [png(3, 2), png(5, 4, form="JPEG"), png(7, 6, form="WEBP"), SVG]
     archive = await packed(store, await done(store, *files), recipes=False)
 
@@ -103,7 +105,7 @@ async def test_without_recipes_the_files_are_the_very_bytes_that_came(store: Pic
     assert len(manifest(archive)["pictures"]) == 4
 
 
-async def test_the_manifest_says_of_every_picture_what_was_asked_and_what_came(store: PictureStore) -> None:
+async def test_the_manifest_says_of_every_picture_what_was_asked_and_what_came(store: PictureLibrary) -> None:
     job = await done(store, png(3, 2), SVG, shape="16:9", payer="sandbox", credits=10, usd=0.1)
     told = manifest(await packed(store, job))
     row = {
@@ -120,7 +122,7 @@ async def test_the_manifest_says_of_every_picture_what_was_asked_and_what_came(s
     assert told["generator"] == "Image playground for API in One"
 
 
-async def test_what_brought_no_picture_is_told_too(store: PictureStore) -> None:
+async def test_what_brought_no_picture_is_told_too(store: PictureLibrary) -> None:
     """A job that failed with its reason, one that is going, and a picture that was trimmed; its siblings stay."""
     failed = a_job(state=JobState.FAILED, problem=PROBLEM, credits=float("inf"), usd=float("inf"))
     going = a_job(state=JobState.RUNNING, note="The service asks to wait.")
@@ -138,7 +140,7 @@ async def test_what_brought_no_picture_is_told_too(store: PictureStore) -> None:
 
 
 @pytest.mark.parametrize("nasty", NASTY)
-async def test_nothing_in_a_job_leads_out_of_the_folder(store: PictureStore, nasty: str) -> None:
+async def test_nothing_in_a_job_leads_out_of_the_folder(store: PictureLibrary, nasty: str) -> None:
     """Neither from the model nor from the task id, which strangers choose; no two files bear one name."""
     job = await done(store, png(3, 2), model=nasty, task_id=nasty)
     archive = await packed(store, job, replace(job, id="other"))
@@ -151,7 +153,7 @@ async def test_nothing_in_a_job_leads_out_of_the_folder(store: PictureStore, nas
 
 
 @pytest.mark.skipif(shutil.which("unzip") is None, reason="there is no unzip here")
-async def test_another_program_unpacks_it(store: PictureStore, tmp_path: Path) -> None:
+async def test_another_program_unpacks_it(store: PictureLibrary, tmp_path: Path) -> None:
     """One that reads from front to end what a file's head says: its length stands there, although it was streamed."""
     archive = await packed(store, *[await done(store, png(at, 2)) for at in range(1, 6)])
     assert archive.fp is not None
@@ -165,7 +167,7 @@ async def test_another_program_unpacks_it(store: PictureStore, tmp_path: Path) -
     assert not any(entry.flag_bits & 0x08 for entry in archive.infolist())
 
 
-async def test_it_comes_picture_by_picture(store: PictureStore) -> None:
+async def test_it_comes_picture_by_picture(store: PictureLibrary) -> None:
     """Each piece is about one picture long, so that a gigabyte is never held."""
     large = [await done(store, png(64, at)) for at in range(60, 90)]
     pieces = [len(piece) async for piece in write_archive(large, store)]
@@ -174,7 +176,7 @@ async def test_it_comes_picture_by_picture(store: PictureStore) -> None:
     assert max(pieces[:-1]) < 3 * min(pieces[:-1])
 
 
-async def test_too_much_for_one_archive_is_refused_at_once(store: PictureStore) -> None:
+async def test_too_much_for_one_archive_is_refused_at_once(store: PictureLibrary) -> None:
     """Before a byte is written, with the number that was asked for and the one that is allowed."""
     picture = KeptPicture("0" * 64 + ".png", 1, 1, "png", LARGEST_BYTES // 10, "")
     with pytest.raises(InputError, match=r"501 pictures. At most 500 "):
@@ -195,7 +197,7 @@ def test_of_more_than_one_archive_holds_the_first_are_taken() -> None:
     assert first_that_fit([]) == []
 
 
-class Hasty(Folder):
+class Hasty(FolderStorage):
     """A folder that makes room at the worst moment: when a file has been found and is not read yet."""
 
     def read(self, name: str) -> Path | bytes | None:
@@ -206,18 +208,18 @@ class Hasty(Folder):
 
 async def test_a_picture_that_is_trimmed_while_it_is_read_is_none(tmp_path: Path) -> None:
     async with httpx2.AsyncClient(trust_env=False) as http:
-        store = PictureStore(Hasty(tmp_path), http)
+        store = PictureLibrary(Hasty(tmp_path), http)
         job = await done(store, png(3, 2))
         assert await picture_file(store, job, job.pictures[0]) is None
 
 
-async def test_a_picture_that_is_not_kept_any_more_is_none(store: PictureStore) -> None:
+async def test_a_picture_that_is_not_kept_any_more_is_none(store: PictureLibrary) -> None:
     job = await done(store, png(3, 2))
     assert await picture_file(store, job, job.pictures[0], recipe=False) == png(3, 2)
     (store.shelf.folder / job.pictures[0].name).unlink()
     assert await picture_file(store, job, job.pictures[0]) is None
 
 
-async def test_of_nothing_there_is_still_a_manifest(store: PictureStore) -> None:
+async def test_of_nothing_there_is_still_a_manifest(store: PictureLibrary) -> None:
     told = manifest(await packed(store))
     assert (told["pictures"], told["without_pictures"]) == ([], [])

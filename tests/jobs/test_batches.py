@@ -9,10 +9,10 @@ from typing import Any
 
 import pytest
 
-from components.errors import RecordsUnavailable
-from components.jobs import Store
-from components.jobs.batches import Batch, BatchStore, Card
-from components.jobs.transactions import Twin
+from components.comparisons.comparison import Card, Comparison, ComparisonStore
+from components.errors import DatabaseUnavailable
+from components.jobs.store.executor import Twin
+from components.jobs.store.jobs import Store
 from tests.jobs.conftest import NOON, beside, opened
 
 HOSTILE = "<script>alert('x')</script> '; DROP TABLE batches; -- {{ 7*7 }} %s \\ \u202e 🪁 ‮"
@@ -20,8 +20,8 @@ UNSTORABLE = "half \ud83d a kite\0 and more"
 CARD = Card("cogview-4", {"quality": "hd", "nested": [1, 2.5, None, {"a": True}]}, 2, "job-1", ("3:2 → 1:1", "no seed"), "")
 
 
-def a_batch(batch_id: str = "b1", visitor: str = "ann", number: float = 0, **changes: Any) -> Batch:
-    return replace(Batch(batch_id, visitor, NOON + number, {"prompt": "A red kite"}, (CARD,)), **changes)
+def a_batch(batch_id: str = "b1", visitor: str = "ann", number: float = 0, **changes: Any) -> Comparison:
+    return replace(Comparison(batch_id, visitor, NOON + number, {"prompt": "A red kite"}, (CARD,)), **changes)
 
 
 def named(name: str) -> Card:
@@ -29,11 +29,11 @@ def named(name: str) -> Card:
 
 
 @pytest.fixture
-def batches(store: Store) -> BatchStore:
-    return BatchStore(store.transactions)
+def batches(store: Store) -> ComparisonStore:
+    return ComparisonStore(store.transactions)
 
 
-async def test_a_batch_comes_back_as_it_was(batches: BatchStore) -> None:
+async def test_a_batch_comes_back_as_it_was(batches: ComparisonStore) -> None:
     """Also one without a card, one with sixty, and whatever text stands in it."""
     full = a_batch(
         shared={"prompt": HOSTILE, "images": ["https://x/1.png"], "seed": 2**31 - 1, "count": 1, "negative": UNSTORABLE},
@@ -46,7 +46,7 @@ async def test_a_batch_comes_back_as_it_was(batches: BatchStore) -> None:
 
 
 @pytest.mark.parametrize("text", [HOSTILE, UNSTORABLE, "\0", "\ud800", "", "x" * 100_000])
-async def test_any_text_can_stand_anywhere_in_a_batch(batches: BatchStore, text: str) -> None:
+async def test_any_text_can_stand_anywhere_in_a_batch(batches: ComparisonStore, text: str) -> None:
     """In the form, in a card's settings, its notes and its refusal; and it can be edited on."""
     card = Card(text[:200], {"prompt": text, text[:50]: [text]}, 1, "job", (text, "note"), text)
     await batches.add(a_batch(shared={"prompt": text, text[:50]: text}, cards=(card,)))
@@ -59,7 +59,7 @@ async def test_any_text_can_stand_anywhere_in_a_batch(batches: BatchStore, text:
 
 
 @pytest.mark.parametrize("hostile", [HOSTILE, UNSTORABLE, "", "%", "b_", "B1", "b1 ", "x" * 5_000])
-async def test_no_other_text_is_the_id_or_the_token_of_a_batch(batches: BatchStore, hostile: str) -> None:
+async def test_no_other_text_is_the_id_or_the_token_of_a_batch(batches: ComparisonStore, hostile: str) -> None:
     """What comes from an address finds nothing, changes nothing and breaks nothing."""
     batch = await batches.add(a_batch(token="secret"))
 
@@ -74,10 +74,10 @@ async def test_no_other_text_is_the_id_or_the_token_of_a_batch(batches: BatchSto
 async def test_fifty_edits_at_once_all_count(database_url: str) -> None:
     """Those of four processes too, where the database is for several."""
     async with opened(database_url, 4) as stores:
-        kept = [BatchStore(store.transactions) for store in stores]
+        kept = [ComparisonStore(store.transactions) for store in stores]
         await kept[0].add(a_batch(cards=()))
 
-        async def append(number: int) -> Batch | None:
+        async def append(number: int) -> Comparison | None:
             return await kept[number % 4].edit("b1", "ann", lambda now: replace(now, cards=(*now.cards, named(str(number)))))
 
         answers = await asyncio.gather(*(append(number) for number in range(50)))
@@ -87,11 +87,11 @@ async def test_fifty_edits_at_once_all_count(database_url: str) -> None:
     assert sorted(len(answer.cards) for answer in answers) == list(range(1, 51))
 
 
-async def test_an_edit_that_breaks_changes_nothing_and_leaves_the_others_alone(batches: BatchStore) -> None:
+async def test_an_edit_that_breaks_changes_nothing_and_leaves_the_others_alone(batches: ComparisonStore) -> None:
     """What is written together with it is written all the same."""
     await batches.add(a_batch(cards=()))
 
-    def broken(now: Batch) -> Batch:
+    def broken(now: Comparison) -> Comparison:
         raise ValueError("no such card")
 
     def edit(number: int) -> Any:
@@ -100,12 +100,12 @@ async def test_an_edit_that_breaks_changes_nothing_and_leaves_the_others_alone(b
 
     answers = await asyncio.gather(*(edit(number) for number in range(10)), return_exceptions=True)
 
-    assert [type(answer) for answer in answers if not isinstance(answer, Batch)] == [ValueError]
+    assert [type(answer) for answer in answers if not isinstance(answer, Comparison)] == [ValueError]
     now = await batches.get("b1", "ann")
     assert sorted(card.model for card in now.cards) == sorted(str(number) for number in range(10) if number != 5)
 
 
-async def test_nobody_elses_batch_is_read_or_edited(batches: BatchStore) -> None:
+async def test_nobody_elses_batch_is_read_or_edited(batches: ComparisonStore) -> None:
     hers = await batches.add(a_batch())
     mine = await batches.add(a_batch("b2", "bea"))
 
@@ -114,7 +114,7 @@ async def test_nobody_elses_batch_is_read_or_edited(batches: BatchStore) -> None
     assert (await batches.get("b1", "ann"), await batches.newest("bea")) == (hers, mine)
 
 
-async def test_the_newest_batch_is_the_visitors_own_last_one(batches: BatchStore) -> None:
+async def test_the_newest_batch_is_the_visitors_own_last_one(batches: ComparisonStore) -> None:
     assert await batches.newest("ann") is None
     for batch_id, visitor, number in (("b3", "ann", 1), ("b1", "ann", 3), ("b2", "ann", 2), ("b4", "bea", 4)):
         await batches.add(a_batch(batch_id, visitor, number))
@@ -122,7 +122,7 @@ async def test_the_newest_batch_is_the_visitors_own_last_one(batches: BatchStore
     assert (await batches.newest("ann")).id == "b1"
 
 
-async def test_a_token_opens_its_own_batch_and_no_batch_without_one(batches: BatchStore) -> None:
+async def test_a_token_opens_its_own_batch_and_no_batch_without_one(batches: ComparisonStore) -> None:
     """Many may have none, and an empty token is none."""
     first, second = await batches.add(a_batch(token="one")), await batches.add(a_batch("b2", "bea", token="two"))
     for number in range(3):
@@ -136,7 +136,7 @@ async def test_a_token_opens_its_own_batch_and_no_batch_without_one(batches: Bat
     assert (await batches.published("one"), await batches.published("two")) == (None, second)
 
 
-async def test_two_batches_never_have_the_same_token(batches: BatchStore) -> None:
+async def test_two_batches_never_have_the_same_token(batches: ComparisonStore) -> None:
     """The database itself refuses it, whatever a program believes."""
     await batches.add(a_batch(token="one"))
     await batches.add(a_batch("b2"))
@@ -150,13 +150,13 @@ async def test_two_batches_never_have_the_same_token(batches: BatchStore) -> Non
 
 async def test_a_batch_outlives_its_process(database_url: str) -> None:
     async with opened(database_url) as (store,):
-        batch = await BatchStore(store.transactions).add(a_batch(token="one"))
+        batch = await ComparisonStore(store.transactions).add(a_batch(token="one"))
     async with opened(database_url) as (store,):
-        after = BatchStore(store.transactions)
+        after = ComparisonStore(store.transactions)
         assert [await after.get("b1", "ann"), await after.published("one"), await after.newest("ann")] == [batch] * 3
 
 
-async def test_a_database_that_fails_is_told_in_the_words_of_the_page(database_url: str, batches: BatchStore) -> None:
+async def test_a_database_that_fails_is_told_in_the_words_of_the_page(database_url: str, batches: ComparisonStore) -> None:
     """Each way to a batch raises the one error that a page knows how to show."""
     with beside(database_url) as connection:
         connection.execute("DROP TABLE batches")
@@ -170,10 +170,10 @@ async def test_a_database_that_fails_is_told_in_the_words_of_the_page(database_u
     ]
     answers = await asyncio.gather(*asked, return_exceptions=True)
 
-    assert {type(answer) for answer in answers} == {RecordsUnavailable}
+    assert {type(answer) for answer in answers} == {DatabaseUnavailable}
 
 
-async def test_a_form_is_kept_as_json_that_any_program_reads(database_url: str, batches: BatchStore) -> None:
+async def test_a_form_is_kept_as_json_that_any_program_reads(database_url: str, batches: ComparisonStore) -> None:
     """Strict JSON, also where the text has halves of characters: an export and another program must be able to read it."""
     await batches.add(a_batch(shared={"prompt": UNSTORABLE}))
     with beside(database_url) as connection:

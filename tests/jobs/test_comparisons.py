@@ -1,4 +1,4 @@
-"""Comparisons before a service that answers each model in its own way, on both databases: every card ends for itself.
+"""ComparisonService before a service that answers each model in its own way, on both databases: every card ends for itself.
 
 What is counted is what arrives at the service: each POST is money.
 """
@@ -14,10 +14,11 @@ import pytest
 
 from components.api import Account
 from components.catalog import Catalog
+from components.comparisons.comparison import MOST_CARDS, ComparisonStore
+from components.comparisons.service import Choice, ComparisonService, plan, retries
 from components.errors import InputError
-from components.jobs import JobState, Runner
-from components.jobs.batches import MOST_CARDS, BatchStore
-from components.jobs.comparisons import Choice, Comparisons, plan, retries
+from components.jobs.job import JobState
+from components.jobs.service import JobService
 from tests.jobs.faulty import GUARD_S, held, reset, settled
 from tests.jobs.tables import (
     BUSY,
@@ -87,10 +88,10 @@ async def test_what_happens_to_one_card_leaves_the_others_alone(catalog: Catalog
 
 
 async def test_every_model_of_the_catalog_draws_its_card_in_the_sandbox(
-    catalog: Catalog, runner: Runner, account: Account
+    catalog: Catalog, runner: JobService, account: Account
 ) -> None:
     """Whatever its parameters are called."""
-    comparisons = Comparisons(catalog, runner, BatchStore(runner.store.transactions))
+    comparisons = ComparisonService(catalog, runner, ComparisonStore(runner.store.transactions))
     models = [model.id for model in catalog.models if model.runnable]
     shared = {**PROMPT, "shape": "16:9", "quality": "best", "count": 2, "seed": 7, "negative": "text"}
     batch = await comparisons.start(chosen(*models), shared, 1, account, "ann")

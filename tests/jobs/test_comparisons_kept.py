@@ -14,11 +14,11 @@ from typing import Any
 import pytest
 
 from components.catalog import Catalog
-from components.errors import InputError, JobNotFound, NotNow, PlaygroundError, RecordsUnavailable
-from components.jobs import Caps, Runner
-from components.jobs.batches import Batch
-from components.jobs.comparisons import NEVER_SENT, Choice, plan, retries
-from components.jobs.records import Wanted
+from components.comparisons.comparison import Comparison
+from components.comparisons.service import NEVER_SENT, Choice, plan, retries
+from components.errors import DatabaseUnavailable, InputError, InvalidState, JobNotFound, PlaygroundError
+from components.jobs.job import Caps, JobFilter
+from components.jobs.service import JobService
 from tests.conftest import ROOT
 from tests.jobs.conftest import beside, locked
 from tests.jobs.faulty import GUARD_S, quiet, settled
@@ -136,7 +136,7 @@ async def test_nothing_is_sent_where_the_comparison_cannot_be_kept(
     async with laid(catalog, database_url, tmp_path, service) as one:
         with beside(database_url) as connection:
             connection.execute("DROP TABLE batches")
-        with pytest.raises(RecordsUnavailable):
+        with pytest.raises(DatabaseUnavailable):
             await one.start(*SIX)
         await quiet()
 
@@ -207,7 +207,7 @@ async def test_a_comparison_is_published_once_it_has_ended(catalog: Catalog, dat
     async with laid(catalog, database_url, tmp_path, service) as one:
         batch = await one.start("cogview-4", "flux-2")
         await one.seen(batch, "done")
-        with pytest.raises(NotNow, match="still going"):
+        with pytest.raises(InvalidState, match="still going"):
             await one.comparisons.publish(batch.id, "ann")
         before = await one.comparisons.find(batch.id, "ann")
         service.gates["flux-2"].set()
@@ -379,14 +379,14 @@ async def test_what_a_killed_process_did_not_come_to_send_says_so_and_can_be_sen
     assert [card.refused for card in both[0].cards] == ["", ""]
 
 
-async def appeared(one: Table) -> Batch:
+async def appeared(one: Table) -> Comparison:
     async with asyncio.timeout(GUARD_S):
         while not (batch := await one.comparisons.newest("ann")):  # noqa: ASYNC110  # a database has no events
             await asyncio.sleep(0.01)
     return batch
 
 
-async def all_ended(runner: Runner, batch: Batch) -> None:
+async def all_ended(runner: JobService, batch: Comparison) -> None:
     """Wait for every job that says it belongs to the comparison, whether or not a card knows it."""
-    for job in (await runner.search(batch.visitor, Wanted(batch=batch.id), 100)).jobs:
+    for job in (await runner.search(batch.visitor, JobFilter(batch=batch.id), 100)).jobs:
         await settled(runner, job)

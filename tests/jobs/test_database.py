@@ -16,7 +16,7 @@ import pytest
 from sqlalchemy import URL
 
 from components.errors import SettingsError
-from components.jobs import Database, open_database
+from components.jobs.store.engine import Database, open_database
 from tests.conftest import ROOT
 from tests.jobs.conftest import beside
 from tests.postgres import Postgres
@@ -25,7 +25,7 @@ CANARY = "canary-7f3a"
 OPENS = """
 import sys
 from components.errors import SettingsError
-from components.jobs import open_database
+from components.jobs.store.engine import open_database
 print("ready", flush=True)
 input()
 try:

@@ -11,8 +11,10 @@ from pathlib import Path
 
 import pytest
 
-from components.errors import RecordsUnavailable
-from components.jobs import Caps, Database, Job, JobState, Store, open_database
+from components.errors import DatabaseUnavailable
+from components.jobs.job import Caps, Job, JobState
+from components.jobs.store.engine import Database, open_database
+from components.jobs.store.jobs import Store
 from tests.conftest import ROOT
 from tests.jobs.conftest import NOON, a_job, beside, filled, locked, opened
 from tests.postgres import Postgres
@@ -21,8 +23,9 @@ GUARD_S = 20.0
 STALL_S = 2.0
 FILLS = """
 import asyncio, resource, sys
-from components.errors import RecordsUnavailable
-from components.jobs import Store, open_database
+from components.errors import DatabaseUnavailable
+from components.jobs.store.engine import open_database
+from components.jobs.store.jobs import Store
 from tests.jobs.conftest import a_job
 async def fill():
     store = Store(open_database(sys.argv[1]))
@@ -30,13 +33,13 @@ async def fill():
     try:
         for _ in range(1000):
             print((await store.add(a_job(body={"prompt": "x" * 5000}))).id, flush=True)
-    except RecordsUnavailable as error:
+    except DatabaseUnavailable as error:
         print(f"refused: {error}")
 asyncio.run(fill())
 """
 OPENS_FULL = """
 import resource, sys
-from components.jobs import open_database
+from components.jobs.store.engine import open_database
 resource.setrlimit(resource.RLIMIT_FSIZE, (10_000, 10_000))
 try:
     open_database(sys.argv[1])
@@ -97,7 +100,7 @@ async def test_a_lock_that_lasts_is_an_error_and_the_next_write_is_none(tmp_path
                 store.claim(job.id, Caps(), NOON),
                 store.add(another),
             ):
-                with pytest.raises(RecordsUnavailable):
+                with pytest.raises(DatabaseUnavailable):
                     await write
 
         assert await store.get(job.id) == job
@@ -132,7 +135,7 @@ async def test_a_full_database_keeps_what_it_has(tmp_path: Path) -> None:
             for _ in range(1000):
                 jobs.append(await store.add(a_job(body={"prompt": "x" * 5000})))
 
-        with pytest.raises(RecordsUnavailable, match="records"):
+        with pytest.raises(DatabaseUnavailable, match="records"):
             await fill()
 
         assert len(jobs) > 10
@@ -199,7 +202,7 @@ async def test_a_server_that_is_gone_is_an_error_that_visitors_understand(postgr
     store = Store(database)
 
     for ask in (store.get("x"), store.add(a_job()), store.claim("x", Caps(daily=1), NOON), store.take_over(), store.renew()):
-        with pytest.raises(RecordsUnavailable) as refused:
+        with pytest.raises(DatabaseUnavailable) as refused:
             await ask
         assert "127.0.0.1" not in refused.value.problem.what
         assert postgres.password not in str(refused.value.problem)

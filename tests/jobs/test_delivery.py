@@ -6,8 +6,9 @@ from typing import Any
 
 import pytest
 
-from components.jobs import Job, JobState, KeptPicture
-from components.jobs.delivery import differences, ratio, shape_ratio
+from components.jobs.job import Job, JobState
+from components.pictures.kept import KeptPicture
+from components.views.outcome import differences, ratio, shape_ratio
 
 PIXELS = (1024, 1024)
 

@@ -12,8 +12,8 @@ from pathlib import Path
 import pytest
 
 from components.catalog import Catalog
-from components.jobs import JobState
-from components.jobs.doorbell import LARGEST_BODY
+from components.jobs.callbacks import LARGEST_BODY
+from components.jobs.job import JobState
 from components.jobs.worker import SOONEST_POLL_S
 from tests.jobs.conftest import beside
 from tests.jobs.doorbells import callback, house, with_another_secret

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from components.catalog import Catalog
-from components.jobs import JobState, Spend
+from components.jobs.job import JobState, Spend
 from tests.jobs.doorbells import callback, house
 from tests.jobs.faulty import GUARD_S, TASK, created, finished, held, http, misbehaving, running, settled
 from tests.jobs.processes import bury, count, until

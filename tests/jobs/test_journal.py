@@ -17,10 +17,11 @@ from hypothesis import strategies as st
 from prometheus_client.parser import text_string_to_metric_families
 
 from components.catalog import Catalog
-from components.jobs import Job, JobState, Runner
+from components.jobs.active import JOURNAL, Register
+from components.jobs.job import Job, JobState
 from components.jobs.metrics import Metrics
-from components.jobs.register import JOURNAL, Register
-from components.jobs.routes import operator_routes
+from components.jobs.service import JobService
+from components.web.operations import operator_routes
 from tests.jobs.conftest import a_job
 from tests.jobs.doorbells import listening
 from tests.jobs.faulty import KEY, TASK, finished, http, misbehaving, running, settled
@@ -52,7 +53,9 @@ def lines() -> Iterator[list[str]]:
     journal.setLevel(before)
 
 
-async def run(catalog: Catalog, url: str, folder: Path, poll: list[Any] | None = None, **options: Any) -> tuple[Job, Runner]:
+async def run(
+    catalog: Catalog, url: str, folder: Path, poll: list[Any] | None = None, **options: Any
+) -> tuple[Job, JobService]:
     async with misbehaving(poll=poll or [running(), finished()]) as upstream:
         async with process(catalog, url, folder, **options) as runner:
             own = account(catalog, upstream.address, "visitor")
@@ -121,7 +124,7 @@ async def test_no_text_can_forge_a_line(text: str) -> None:
 
 
 @asynccontextmanager
-async def operated(catalog: Catalog, url: str, folder: Path) -> AsyncIterator[tuple[Runner, httpx2.AsyncClient]]:
+async def operated(catalog: Catalog, url: str, folder: Path) -> AsyncIterator[tuple[JobService, httpx2.AsyncClient]]:
     app = FastAPI()
     async with listening(app) as address, process(catalog, url, folder) as runner:
         app.include_router(operator_routes(runner))

@@ -12,9 +12,8 @@ from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import create_engine, inspect
 
-from components.jobs import open_database
-from components.jobs.database import MIGRATIONS
-from components.jobs.schema import metadata
+from components.jobs.store.engine import MIGRATIONS, open_database
+from components.jobs.store.schema import metadata
 from tests.jobs.conftest import beside
 from tests.jobs.test_database import OPENS, refusal, run
 from tests.postgres import Postgres

@@ -10,13 +10,14 @@ import pytest
 
 from components.api import Account
 from components.catalog import Catalog, build_request
-from components.jobs import Job, JobState, Runner
+from components.jobs.job import Job, JobState
+from components.jobs.service import JobService
 from tests.jobs.faulty import Upstream, created, held, http, misbehaving, settled
 from tests.jobs.processes import account, process
 from tests.postgres import Postgres
 
 
-async def ask(runner: Runner, catalog: Catalog, payer: Account, visitor: str = "ann", **parameters: str) -> Job:
+async def ask(runner: JobService, catalog: Catalog, payer: Account, visitor: str = "ann", **parameters: str) -> Job:
     request = build_request(catalog, "cogview-4", {"prompt": "A red kite", **parameters})
     return await runner.submit(request, payer, visitor, once=True)
 

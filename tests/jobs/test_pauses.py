@@ -12,7 +12,7 @@ import pytest
 
 from components.api.refusals import LONGEST_WAIT, read_retry_after
 from components.catalog import Catalog
-from components.jobs import JobState
+from components.jobs.job import JobState
 from components.jobs.pacing import Pauses
 from tests.jobs.faulty import TASK, Answer, Upstream, created, finished, http, misbehaving, running, settled
 from tests.jobs.processes import PLAIN, account, count, process, submit, until

@@ -11,10 +11,11 @@ from fsspec.implementations.memory import MemoryFileSystem
 
 from components.api import ApiClient
 from components.catalog import Catalog
-from components.errors import RecordsUnavailable
-from components.jobs import Caps, Job, JobState, PictureStore, Runner
-from components.jobs.records import Spend
-from components.jobs.shelves import Remote
+from components.errors import DatabaseUnavailable
+from components.jobs.job import Caps, Job, JobState, Spend
+from components.jobs.service import JobService
+from components.pictures.library import PictureLibrary
+from components.pictures.storage import RemoteStorage
 from tests.conftest import records
 from tests.jobs.conftest import a_job
 from tests.jobs.faulty import TASK, Upstream, http, misbehaving, quiet, settled
@@ -113,15 +114,15 @@ async def test_a_picture_is_kept_though_no_room_can_be_made(catalog: Catalog, tm
 
     async def starred() -> set[str]:
         if failing == "records":
-            raise RecordsUnavailable("away")
+            raise DatabaseUnavailable("away")
         return set()
 
-    shelf = Remote(NoDeleting(), f"/{failing}")
+    shelf = RemoteStorage(NoDeleting(), f"/{failing}")
     shelf.put("0" * 64 + ".png", b"x" * 100)
     async with misbehaving() as upstream, records(tmp_path / "records") as store, httpx2.AsyncClient() as asking:
         async with httpx2.AsyncClient() as keyless:
-            pictures = PictureStore(shelf, keyless, limit=10, starred=starred)
-            runner = Runner(catalog, store, ApiClient(asking), pictures, deadline_s=20)
+            pictures = PictureLibrary(shelf, keyless, limit=10, starred=starred)
+            runner = JobService(catalog, store, ApiClient(asking), pictures, deadline_s=20)
             job = await settled(runner, await submit(runner, catalog, account(catalog, upstream.address)))
             await runner.aclose()
 

@@ -20,8 +20,9 @@ import httpx2
 import pytest
 from PIL import Image
 
-from components.errors import PictureUnkept
-from components.jobs import KeptPicture, PictureStore
+from components.errors import PictureNotSaved
+from components.pictures.kept import KeptPicture
+from components.pictures.library import PictureLibrary
 from tests.jobs.faulty import Answer, endless, hang_up, http, misbehaving, picture, png, reset
 
 SVG = b'<?xml version="1.0"?>\n<!-- drawn -->\n<svg xmlns="http://www.w3.org/2000/svg" width="30" height="20"></svg>'
@@ -47,12 +48,12 @@ def two_frames() -> bytes:
 
 
 @pytest.fixture
-async def store(tmp_path: Path) -> AsyncIterator[PictureStore]:
+async def store(tmp_path: Path) -> AsyncIterator[PictureLibrary]:
     async with httpx2.AsyncClient(trust_env=False) as http_client:
-        yield PictureStore(tmp_path / "deep" / "kept", http_client)
+        yield PictureLibrary(tmp_path / "deep" / "kept", http_client)
 
 
-async def fetched(store: PictureStore, answer: Answer) -> KeptPicture:
+async def fetched(store: PictureLibrary, answer: Answer) -> KeptPicture:
     async with misbehaving(file=[answer]) as upstream:
         return await store.keep(f"{upstream.address}/1", upstream.address)
 
@@ -74,7 +75,7 @@ GOOD = {
 
 @pytest.mark.parametrize(("data", "form"), GOOD.values(), ids=GOOD)
 @pytest.mark.parametrize("kind", ["image/png", "text/html", ""])
-async def test_a_picture_is_kept_by_its_content(store: PictureStore, data: bytes, form: str, kind: str) -> None:
+async def test_a_picture_is_kept_by_its_content(store: PictureLibrary, data: bytes, form: str, kind: str) -> None:
     """Format and size are read from the bytes; what the server calls them does not matter."""
     kept = await fetched(store, http(data, kind=kind))
 
@@ -86,14 +87,14 @@ async def test_a_picture_is_kept_by_its_content(store: PictureStore, data: bytes
 
 @pytest.mark.parametrize("size", ['width="1.2.3" height="1"', 'width="." height="."', f'width="{"9" * 400}" height="1"',
                                   'viewBox="0 0 1.1.1 2"', 'width="100%"', ""])  # fmt: skip
-async def test_an_svg_of_no_readable_size_is_kept_without_one(store: PictureStore, size: str) -> None:
+async def test_an_svg_of_no_readable_size_is_kept_without_one(store: PictureLibrary, size: str) -> None:
     """It is a picture all the same, and it was paid for."""
     kept = await fetched(store, picture(f"<svg {size}></svg>".encode()))
 
     assert (kept.width, kept.height, kept.format) == (0, 0, "svg")
 
 
-async def test_the_same_bytes_are_kept_once(store: PictureStore) -> None:
+async def test_the_same_bytes_are_kept_once(store: PictureLibrary) -> None:
     """By whatever way, at whatever time they come."""
     both = await asyncio.gather(*(fetched(store, picture(png(30, 20))) for _ in range(8)))
     inline = await store.keep(in_reply(png(30, 20)), "http://x")
@@ -112,7 +113,7 @@ async def test_the_same_bytes_are_kept_once(store: PictureStore) -> None:
     ],
     ids=["base64", "percent", "untyped", "svg"],
 )
-async def test_a_picture_inside_the_reply_is_kept(store: PictureStore, address: str) -> None:
+async def test_a_picture_inside_the_reply_is_kept(store: PictureLibrary, address: str) -> None:
     """It has no source, and the address is not carried along."""
     kept = await store.keep(address, "http://x")
 
@@ -121,9 +122,9 @@ async def test_a_picture_inside_the_reply_is_kept(store: PictureStore, address: 
 
 @pytest.mark.parametrize("address", ["data:", "data:image/png;base64,", "data:image/png;base64,A", in_reply(b"text"),
                                      "data:image/png;base64," + "A" * 43_000_000])  # fmt: skip
-async def test_a_broken_picture_inside_the_reply_is_refused(store: PictureStore, address: str) -> None:
+async def test_a_broken_picture_inside_the_reply_is_refused(store: PictureLibrary, address: str) -> None:
     """As one that was fetched."""
-    with pytest.raises(PictureUnkept):
+    with pytest.raises(PictureNotSaved):
         await store.keep(address, "http://x")
 
 
@@ -157,9 +158,9 @@ REFUSED = {
 
 
 @pytest.mark.parametrize("answer", REFUSED.values(), ids=REFUSED)
-async def test_everything_else_is_refused_and_leaves_no_file(store: PictureStore, answer: Answer) -> None:
+async def test_everything_else_is_refused_and_leaves_no_file(store: PictureLibrary, answer: Answer) -> None:
     """With a sentence for the visitor, and nothing half-written in the folder."""
-    with pytest.raises(PictureUnkept) as refusal:
+    with pytest.raises(PictureNotSaved) as refusal:
         await fetched(store, answer)
 
     assert refusal.value.problem.kind == "picture"
@@ -167,7 +168,7 @@ async def test_everything_else_is_refused_and_leaves_no_file(store: PictureStore
     assert list(store.shelf.folder.iterdir()) == []
 
 
-async def test_a_redirect_within_the_upstream_is_followed(store: PictureStore) -> None:
+async def test_a_redirect_within_the_upstream_is_followed(store: PictureLibrary) -> None:
     """Three times at most."""
     moved = http(b"", 302, headers={"Location": "/there"})
     async with misbehaving(file=[moved, moved, moved, picture(png(30, 20))]) as upstream:
@@ -181,14 +182,14 @@ async def test_a_redirect_within_the_upstream_is_followed(store: PictureStore) -
 SEARCH = """
 import asyncio, sys, httpx2, resource
 from pathlib import Path
-from components.errors import PictureUnkept
-from components.jobs import PictureStore
+from components.errors import PictureNotSaved
+from components.pictures.library import PictureLibrary
 resource.setrlimit(resource.RLIMIT_CPU, (6, 6))
 async def keep(piece):
     async with httpx2.AsyncClient() as http:
         try:
-            await PictureStore(Path(sys.argv[1]), http).keep("data:," + piece * 500 + "x", "http://x")
-        except PictureUnkept:
+            await PictureLibrary(Path(sys.argv[1]), http).keep("data:," + piece * 500 + "x", "http://x")
+        except PictureNotSaved:
             print("refused", piece)
 for piece in sys.argv[2:]:
     asyncio.run(keep(piece))
@@ -204,7 +205,7 @@ def test_a_hostile_beginning_does_not_occupy_the_process(tmp_path: Path) -> None
     assert run.stdout.splitlines() == [f"refused {piece}" for piece in pieces]
 
 
-async def test_a_full_disk_leaves_nothing_half_written(store: PictureStore) -> None:
+async def test_a_full_disk_leaves_nothing_half_written(store: PictureLibrary) -> None:
     """The visitor learns that it cannot be stored, and no part of a file remains."""
     soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
     noise = Image.effect_noise((200, 200), 50)
@@ -212,7 +213,7 @@ async def test_a_full_disk_leaves_nothing_half_written(store: PictureStore) -> N
     noise.save(file, "PNG")
     resource.setrlimit(resource.RLIMIT_FSIZE, (1000, hard))
     try:
-        with pytest.raises(PictureUnkept, match="cannot be stored here"):
+        with pytest.raises(PictureNotSaved, match="cannot be stored here"):
             await store.keep(in_reply(file.getvalue()), "http://x")
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
@@ -220,18 +221,18 @@ async def test_a_full_disk_leaves_nothing_half_written(store: PictureStore) -> N
     assert list(store.shelf.folder.iterdir()) == []
 
 
-async def test_a_folder_that_cannot_be_written_is_told(store: PictureStore) -> None:
+async def test_a_folder_that_cannot_be_written_is_told(store: PictureLibrary) -> None:
     """A file where the folder should be."""
     store.shelf.folder.rmdir()
     store.shelf.folder.write_text("no folder")
 
-    with pytest.raises(PictureUnkept, match="cannot be stored here"):
+    with pytest.raises(PictureNotSaved, match="cannot be stored here"):
         await store.keep(in_reply(png(30, 20)), "http://x")
 
 
 @pytest.mark.parametrize("name", ["", ".", "..", "../kept/{}", "/{}", "{}\0", "{}\n", "{}.png", "{upper}", "x{}", "..\\{}",
                                   f"{'0' * 64}.png", f"{'0' * 64}.gif", f"{'0' * 64}"])  # fmt: skip
-async def test_only_the_name_of_a_kept_picture_has_a_path(store: PictureStore, name: str) -> None:
+async def test_only_the_name_of_a_kept_picture_has_a_path(store: PictureLibrary, name: str) -> None:
     """Everything else is nobody's, whatever it would lead to."""
     kept = (await store.keep(in_reply(png(30, 20)), "http://x")).name
 

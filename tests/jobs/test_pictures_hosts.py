@@ -11,8 +11,8 @@ from typing import Any
 import httpx2
 import pytest
 
-from components.errors import PictureUnkept
-from components.jobs import PictureStore
+from components.errors import PictureNotSaved
+from components.pictures.library import PictureLibrary
 from tests.jobs.faulty import misbehaving, png
 
 UPSTREAM = "http://127.0.0.1:9999"
@@ -98,7 +98,7 @@ def trap() -> Trap:
 
 
 @pytest.fixture
-async def store(tmp_path: Path, trap: Trap, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[PictureStore]:
+async def store(tmp_path: Path, trap: Trap, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[PictureLibrary]:
     """A store behind the trap, on a machine whose resolver knows the names above and every spelling of a number."""
     resolve = socket.getaddrinfo
 
@@ -109,7 +109,7 @@ async def store(tmp_path: Path, trap: Trap, monkeypatch: pytest.MonkeyPatch) -> 
 
     monkeypatch.setattr(socket, "getaddrinfo", known)
     async with httpx2.AsyncClient(transport=trap) as http:
-        yield PictureStore(tmp_path, http)
+        yield PictureLibrary(tmp_path, http)
 
 
 def test_the_table_is_long_enough() -> None:
@@ -118,9 +118,9 @@ def test_the_table_is_long_enough() -> None:
 
 
 @pytest.mark.parametrize("address", ADDRESSES)
-async def test_no_spelling_of_an_inner_address_gets_out(store: PictureStore, trap: Trap, address: str) -> None:
+async def test_no_spelling_of_an_inner_address_gets_out(store: PictureLibrary, trap: Trap, address: str) -> None:
     """Refused before anything is sent."""
-    with pytest.raises(PictureUnkept):
+    with pytest.raises(PictureNotSaved):
         await store.keep(address, UPSTREAM)
 
     assert trap.seen == []
@@ -139,7 +139,7 @@ async def test_no_spelling_of_an_inner_address_gets_out(store: PictureStore, tra
     ],
 )
 async def test_a_public_host_is_asked_at_the_address_that_was_checked(
-    store: PictureStore, trap: Trap, address: str, ip: str
+    store: PictureLibrary, trap: Trap, address: str, ip: str
 ) -> None:
     """The name is resolved once: a second answer of the resolver cannot lead elsewhere."""
     await store.keep(address, UPSTREAM)
@@ -153,7 +153,7 @@ async def test_a_public_host_is_asked_at_the_address_that_was_checked(
 
 
 @pytest.mark.parametrize("address", ["https://ann:secret@outward.example/a.png", "http://ann:secret@127.0.0.1:9999/a.png"])
-async def test_a_password_in_an_address_is_not_sent(store: PictureStore, trap: Trap, address: str) -> None:
+async def test_a_password_in_an_address_is_not_sent(store: PictureLibrary, trap: Trap, address: str) -> None:
     """No request of this client carries an Authorization header."""
     await store.keep(address, UPSTREAM)
 
@@ -161,7 +161,7 @@ async def test_a_password_in_an_address_is_not_sent(store: PictureStore, trap: T
 
 
 @pytest.mark.parametrize("address", ["http://127.0.0.1:9999/a.png", "HTTP://127.0.0.1:9999/a.png"])
-async def test_the_upstreams_own_host_and_port_are_allowed(store: PictureStore, trap: Trap, address: str) -> None:
+async def test_the_upstreams_own_host_and_port_are_allowed(store: PictureLibrary, trap: Trap, address: str) -> None:
     """A sandbox or a gateway serves its files where it is."""
     await store.keep(address, UPSTREAM)
 
@@ -171,11 +171,11 @@ async def test_the_upstreams_own_host_and_port_are_allowed(store: PictureStore, 
 async def test_over_real_sockets_only_the_upstream_is_reached(tmp_path: Path) -> None:
     """A second server on the same machine, one port on, is asked for nothing in any spelling."""
     async with misbehaving() as upstream, misbehaving() as inner, httpx2.AsyncClient(trust_env=False) as http:
-        store = PictureStore(tmp_path, http)
+        store = PictureLibrary(tmp_path, http)
         port = inner.address.rpartition(":")[2]
         for host in ("127.0.0.1", "localhost", "127.1", "2130706433", "0x7f000001", "0", "[::ffff:127.0.0.1]"):
             for scheme in ("http", "https"):
-                with pytest.raises(PictureUnkept):
+                with pytest.raises(PictureNotSaved):
                     await store.keep(f"{scheme}://{host}:{port}/1.png", upstream.address)
         kept = await store.keep(f"{upstream.address}/1.png", upstream.address)
 

@@ -17,8 +17,8 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from PIL import Image, PngImagePlugin
 
-from components.jobs.inspection import inspect
-from components.jobs.recipes import (
+from components.pictures.check import inspect
+from components.pictures.metadata import (
     KEYWORD,
     LARGEST_TEXT,
     MARK,

@@ -12,8 +12,8 @@ from typing import Any
 import pytest
 
 from components.catalog import Catalog
-from components.jobs import JobState, Spend
-from components.jobs.endings import WAITS_FOR_HOST, WAITS_FOR_KEY
+from components.jobs.job import JobState, Spend
+from components.jobs.messages import WAITS_FOR_HOST, WAITS_FOR_KEY
 from tests.jobs.conftest import a_job
 from tests.jobs.faulty import TASK, created, finished, held, http, misbehaving, picture, running, settled
 from tests.jobs.processes import account, another_process, bury, process, submit, until

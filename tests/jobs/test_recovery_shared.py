@@ -13,8 +13,8 @@ from pathlib import Path
 import pytest
 
 from components.catalog import Catalog, build_request
-from components.jobs import Job, JobState, Spend
-from components.jobs.upkeep import BEAT_S
+from components.jobs.job import Job, JobState, Spend
+from components.jobs.recovery import BEAT_S
 from tests.jobs.conftest import beside
 from tests.jobs.faulty import TASK, Upstream, created, finished, held, misbehaving, running, settled
 from tests.jobs.processes import PLAIN, account, another_process, bury, count, owner_and_lease, process, submit, until

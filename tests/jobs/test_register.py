@@ -9,11 +9,13 @@ from pathlib import Path
 import pytest
 
 from components.catalog import Catalog
-from components.errors import CapReached, RecordsUnavailable
-from components.jobs import Caps, Job, JobState, Spend, Store, open_database
-from components.jobs.doorbell import hashed
+from components.errors import CapReached, DatabaseUnavailable
+from components.jobs.active import Register
+from components.jobs.callbacks import hashed
+from components.jobs.job import Caps, Job, JobState, Spend
 from components.jobs.metrics import Metrics
-from components.jobs.register import Register
+from components.jobs.store.engine import open_database
+from components.jobs.store.jobs import Store
 from tests.jobs.conftest import NOON, a_job, beside, filled, locked
 from tests.jobs.faulty import TASK, created, finished, held, http, misbehaving, running, settled
 from tests.jobs.processes import account, process, submit, until
@@ -105,7 +107,7 @@ async def test_nothing_is_sent_while_a_request_cannot_be_recorded(
 ) -> None:
     """Without the row that says so, no POST leaves; the visitor is told at once that this page has a problem."""
     async with misbehaving() as upstream, process(catalog, database_url, tmp_path) as runner:
-        with locked(database_url), pytest.raises(RecordsUnavailable):
+        with locked(database_url), pytest.raises(DatabaseUnavailable):
             await submit(runner, catalog, account(catalog, upstream.address))
         await asyncio.sleep(0.3)
 

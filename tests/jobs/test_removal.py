@@ -12,10 +12,12 @@ import httpx2
 import pytest
 
 from components.catalog import Catalog
-from components.errors import CapReached, JobNotFound, NotNow
-from components.jobs import Caps, Job, JobState, KeptPicture, PictureStore, Runner
-from components.jobs.records import Wanted
-from components.jobs.shelves import Folder
+from components.errors import CapReached, InvalidState, JobNotFound
+from components.jobs.job import Caps, Job, JobFilter, JobState
+from components.jobs.service import JobService
+from components.pictures.kept import KeptPicture
+from components.pictures.library import PictureLibrary
+from components.pictures.storage import FolderStorage
 from tests.jobs.conftest import a_job, beside
 from tests.jobs.faulty import TASK, created, finished, held, http, picture, png, running, settled
 from tests.jobs.processes import until
@@ -23,7 +25,7 @@ from tests.jobs.tables import LOST, SECRET, place
 from tests.jobs.test_trim import in_reply, names
 
 
-async def refused(runner: Runner, job: Job, payer: Any, visitor: str = "ann") -> set[type]:
+async def refused(runner: JobService, job: Job, payer: Any, visitor: str = "ann") -> set[type]:
     """The errors that every way to a job raises."""
     asked = [
         runner.find(job.id, visitor),
@@ -75,9 +77,18 @@ async def test_a_removed_job_is_found_in_no_way(catalog: Catalog, database_url: 
         for job in (done, lost):
             await runner.remove(job.id, "ann")
         errors = await refused(runner, done, here.payer) | await refused(runner, lost, here.payer)
-        wanted = [Wanted(), Wanted(text="kite"), Wanted(text=TASK), Wanted(task_id=TASK), Wanted(model="cogview-4")]
+        wanted = [
+            JobFilter(),
+            JobFilter(text="kite"),
+            JobFilter(text=TASK),
+            JobFilter(task_id=TASK),
+            JobFilter(model="cogview-4"),
+        ]
         pages = [await runner.search("ann", one, 10) for one in wanted]
-        behind = await runner.search("ann", Wanted(), 10, before=other.id), await runner.search("ann", Wanted(), 10, lost.id)
+        behind = (
+            await runner.search("ann", JobFilter(), 10, before=other.id),
+            await runner.search("ann", JobFilter(), 10, lost.id),
+        )
         found = await runner.find_all([job.id for job in jobs], "ann")
         recent, unfinished = await store.recent("ann", 10), await store.unfinished("ann")
         resumed = await runner.key_given("ann", here.payer)
@@ -231,7 +242,7 @@ async def test_a_job_that_is_under_way_is_not_removed(
     """It would go on, and cost, unseen. The words say what to do first, and doing that helps."""
     async with place(catalog, database_url, tmp_path, begun=False) as here:
         job = await here.runner.store.add(a_job(prompt=SECRET, **UNDER_WAY[state]))
-        with pytest.raises(NotNow, match="still going") as told:
+        with pytest.raises(InvalidState, match="still going") as told:
             await here.runner.remove(job.id, "ann")
         untouched = await here.row(job)
         if state != "submitting":
@@ -272,7 +283,7 @@ async def test_removing_twice_at_once_is_removing_once(catalog: Catalog, databas
 SIZE = len(png(40, 40, 1))
 
 
-class Slow(Folder):
+class Slow(FolderStorage):
     """A folder on a disk that takes its time: a file is written when somebody lets it."""
 
     def __init__(self, folder: Path) -> None:
@@ -286,7 +297,7 @@ class Slow(Folder):
         super().put(name, data)
 
 
-async def kept(store: PictureStore, shade: int) -> KeptPicture:
+async def kept(store: PictureLibrary, shade: int) -> KeptPicture:
     """A picture whose job has it on record."""
     picture = await store.keep(in_reply(png(40, 40, shade)), "http://x")
     store.release(picture.name)
@@ -296,7 +307,7 @@ async def kept(store: PictureStore, shade: int) -> KeptPicture:
 async def test_what_is_removed_makes_room(tmp_path: Path) -> None:
     """A limit for three: a fourth needs nobody's place when one was removed, and the one after it does."""
     async with httpx2.AsyncClient(trust_env=False) as keyless:
-        store = PictureStore(tmp_path, keyless, limit=int(SIZE * 3.4))
+        store = PictureLibrary(tmp_path, keyless, limit=int(SIZE * 3.4))
         first, second, third = [await kept(store, shade) for shade in (1, 2, 3)]
         await store.remove(second.name)
         fourth = await kept(store, 4)
@@ -312,7 +323,7 @@ async def test_a_picture_that_is_removed_while_another_is_written_leaves_the_lim
     """What lies there is still counted afterwards, all of it."""
     async with httpx2.AsyncClient(trust_env=False) as keyless:
         shelf = Slow(tmp_path)
-        store = PictureStore(shelf, keyless, limit=int(SIZE * 5.4))
+        store = PictureLibrary(shelf, keyless, limit=int(SIZE * 5.4))
         earlier = [await kept(store, shade) for shade in range(1, 6)]
         shelf.writing.clear()
         shelf.let.clear()
@@ -333,7 +344,7 @@ async def test_only_a_picture_can_be_removed(tmp_path: Path, name: str) -> None:
     outside = tmp_path / "outside.png"
     outside.write_bytes(b"mine")
     async with httpx2.AsyncClient(trust_env=False) as keyless:
-        store = PictureStore(tmp_path / "kept", keyless)
+        store = PictureLibrary(tmp_path / "kept", keyless)
         await store.remove(name)
         one = await kept(store, 1)
         await store.remove("f" * 64 + ".png")

@@ -12,10 +12,9 @@ from typing import Any
 import pytest
 
 from components.catalog import Catalog
-from components.errors import NotNow
-from components.jobs import Job, JobState
-from components.jobs.records import ENDED, Wanted
-from components.jobs.upkeep import BEAT_S
+from components.errors import InvalidState
+from components.jobs.job import ENDED, Job, JobFilter, JobState
+from components.jobs.recovery import BEAT_S
 from tests.jobs.conftest import beside
 from tests.jobs.doorbells import callback, house
 from tests.jobs.faulty import GUARD_S, created, finished, held, http, misbehaving, picture, quiet, running, settled
@@ -95,7 +94,7 @@ async def test_a_job_that_is_found_again_while_it_is_removed_leaves_no_picture(
             removing = asyncio.create_task(here.runner.remove(job.id, "ann"))
             await asyncio.sleep(0.2)
             gate.set()
-            with suppress(NotNow):
+            with suppress(InvalidState):
                 await removing
             await quiet()
             row, files = await here.runner.store.get(job.id), {item.name for item in here.runner.pictures.shelf.items()}
@@ -119,7 +118,7 @@ async def test_removing_and_checking_again_at_once_leave_nothing_that_goes_on_un
             answers = await asyncio.gather(*(calls if number % 2 else calls[::-1]), return_exceptions=True)
             await quiet()
             row = await here.row(job)
-            told = any(isinstance(answer, NotNow) for answer in answers)
+            told = any(isinstance(answer, InvalidState) for answer in answers)
             assert row.removed or told
             assert not row.removed or (row.state in ENDED, row.pictures) == (True, ())
             assert here.files() == {kept.name for kept in row.pictures}
@@ -172,7 +171,7 @@ async def test_a_star_and_a_remark_outlive_whatever_the_job_does_next(
             await until(here.runner, job, note="The service asks to wait 20 s; nothing was created.")
         remarked = await here.runner.remark(job.id, "ann", remark="for mother", starred=True)
         seen = await here.runner.find(job.id, "ann")
-        found = await here.runner.search("ann", Wanted(text="MOTHER", starred=True), 5)
+        found = await here.runner.search("ann", JobFilter(text="MOTHER", starred=True), 5)
         if state is JobState.QUEUED:
             ended = await here.runner.stop(job.id, "ann")
         else:

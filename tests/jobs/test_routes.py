@@ -10,8 +10,8 @@ import httpx2
 import pytest
 from fastapi import FastAPI
 
-from components.jobs import PictureStore
-from components.jobs.routes import picture_routes
+from components.pictures.library import PictureLibrary
+from components.web.pictures import picture_routes
 from tests.jobs.faulty import png
 
 SCRIPTED = b'<svg xmlns="http://www.w3.org/2000/svg" width="1" height="1"><script>alert(1)</script></svg>'
@@ -24,26 +24,26 @@ FILES = {
 
 
 @pytest.fixture
-async def store(tmp_path: Path) -> AsyncIterator[PictureStore]:
+async def store(tmp_path: Path) -> AsyncIterator[PictureLibrary]:
     async with httpx2.AsyncClient(trust_env=False) as http:
-        yield PictureStore(tmp_path / "kept", http)
+        yield PictureLibrary(tmp_path / "kept", http)
 
 
 @pytest.fixture
-async def page(store: PictureStore) -> AsyncIterator[httpx2.AsyncClient]:
+async def page(store: PictureLibrary) -> AsyncIterator[httpx2.AsyncClient]:
     app = FastAPI()
     app.include_router(picture_routes(store))
     async with httpx2.AsyncClient(transport=httpx2.ASGITransport(app), base_url="http://page") as http:
         yield http
 
 
-async def kept(store: PictureStore, data: bytes) -> str:
+async def kept(store: PictureLibrary, data: bytes) -> str:
     return (await store.keep("data:;base64," + base64.b64encode(data).decode(), "http://x")).name
 
 
 @pytest.mark.parametrize(("media_type", "data"), FILES.items(), ids=FILES)
 async def test_a_kept_picture_is_served_as_what_it_is(
-    store: PictureStore, page: httpx2.AsyncClient, media_type: str, data: bytes
+    store: PictureLibrary, page: httpx2.AsyncClient, media_type: str, data: bytes
 ) -> None:
     """The bytes, their type, and for everybody the guards against sniffing and scripts."""
     answer = await page.get(f"/pictures/{await kept(store, data)}")
@@ -62,7 +62,7 @@ async def test_a_kept_picture_is_served_as_what_it_is(
     "name",
     ["nothing", f"{'0' * 64}.png", "..%2fsecret.txt", "%2e%2e/secret.txt", "..%5csecret.txt", "%00", "%2fetc%2fpasswd", ""],
 )
-async def test_every_other_name_is_not_found(store: PictureStore, page: httpx2.AsyncClient, name: str) -> None:
+async def test_every_other_name_is_not_found(store: PictureLibrary, page: httpx2.AsyncClient, name: str) -> None:
     """Also that of a file which lies beside the folder."""
     (store.shelf.folder.parent / "secret.txt").write_text("secret")
 
@@ -72,7 +72,7 @@ async def test_every_other_name_is_not_found(store: PictureStore, page: httpx2.A
     assert "secret" not in answer.text
 
 
-async def test_a_file_that_is_no_kept_picture_is_not_found(store: PictureStore, page: httpx2.AsyncClient) -> None:
+async def test_a_file_that_is_no_kept_picture_is_not_found(store: PictureLibrary, page: httpx2.AsyncClient) -> None:
     """Only the store's own names lead into its folder."""
     (store.shelf.folder / "secret.png").write_bytes(png(3, 2))
 

@@ -17,9 +17,11 @@ import pytest
 from components.api import Account, ApiClient
 from components.catalog import Catalog, build_request, load_catalog
 from components.errors import JobNotFound
-from components.jobs import Job, JobState, PictureStore, Runner
-from components.jobs.delivery import differences
+from components.jobs.job import Job, JobState
+from components.jobs.service import JobService
+from components.pictures.library import PictureLibrary
 from components.sandbox.tasks import REHEARSALS
+from components.views.outcome import differences
 from tests.conftest import records
 from tests.jobs.faulty import GUARD_S, quiet, settled, staged
 
@@ -54,13 +56,13 @@ ENDS = {
 }
 
 
-async def start(runner: Runner, account: Account, prompt: str = "A red kite", visitor: str = "ann") -> Job:
+async def start(runner: JobService, account: Account, prompt: str = "A red kite", visitor: str = "ann") -> Job:
     return await runner.submit(build_request(CATALOG, "cogview-4", {"prompt": prompt}), account, visitor)
 
 
 @pytest.mark.parametrize(("model", "parameters"), EXAMPLES + VARIED)
 async def test_every_model_ends_done_with_the_pictures_that_were_asked_for(
-    runner: Runner, account: Account, model: str, parameters: dict[str, Any]
+    runner: JobService, account: Account, model: str, parameters: dict[str, Any]
 ) -> None:
     """Count, shape and format are as asked, and each file is named by the hash of its bytes."""
     request = build_request(CATALOG, model, {"prompt": "A red kite over dunes", **parameters})
@@ -77,7 +79,7 @@ async def test_every_model_ends_done_with_the_pictures_that_were_asked_for(
     assert job.charged == job.credits
 
 
-async def test_a_watcher_sees_the_states_in_order(runner: Runner, account: Account) -> None:
+async def test_a_watcher_sees_the_states_in_order(runner: JobService, account: Account) -> None:
     """Each state is shown once at least, none before the one it follows."""
     job = await start(runner, account)
 
@@ -86,7 +88,7 @@ async def test_a_watcher_sees_the_states_in_order(runner: Runner, account: Accou
     assert list(dict.fromkeys(seen)) == [JobState.QUEUED, JobState.SUBMITTING, JobState.RUNNING, JobState.DONE]
 
 
-async def test_two_watchers_see_the_same_end(runner: Runner, account: Account) -> None:
+async def test_two_watchers_see_the_same_end(runner: JobService, account: Account) -> None:
     """Watching is no property of one page."""
     job = await start(runner, account)
 
@@ -96,7 +98,7 @@ async def test_two_watchers_see_the_same_end(runner: Runner, account: Account) -
     assert first.state is JobState.DONE
 
 
-async def test_a_watcher_that_goes_away_leaves_the_job_going(runner: Runner, account: Account) -> None:
+async def test_a_watcher_that_goes_away_leaves_the_job_going(runner: JobService, account: Account) -> None:
     """A closed page and a cancelled event end the watching only."""
     job = await start(runner, account)
     async with aclosing(runner.watch(job.id, "ann")) as watching:
@@ -110,7 +112,9 @@ async def test_a_watcher_that_goes_away_leaves_the_job_going(runner: Runner, acc
 
 
 @pytest.mark.parametrize("asked", ["find", "watch", "stop", "check_again", "let_go"])
-async def test_another_visitor_is_told_the_same_as_for_an_unknown_id(runner: Runner, account: Account, asked: str) -> None:
+async def test_another_visitor_is_told_the_same_as_for_an_unknown_id(
+    runner: JobService, account: Account, asked: str
+) -> None:
     """Whether an id exists cannot be found out by asking."""
     job = await start(runner, account)
 
@@ -125,7 +129,7 @@ async def test_another_visitor_is_told_the_same_as_for_an_unknown_id(runner: Run
     assert (await settled(runner, job)).state is JobState.DONE
 
 
-async def test_asking_for_unknown_jobs_leaves_nothing_behind(runner: Runner) -> None:
+async def test_asking_for_unknown_jobs_leaves_nothing_behind(runner: JobService) -> None:
     """Guessing ids does not fill the memory."""
 
     def events() -> int:
@@ -140,7 +144,7 @@ async def test_asking_for_unknown_jobs_leaves_nothing_behind(runner: Runner) -> 
     assert events() == before
 
 
-async def test_twenty_jobs_at_once_do_not_wait_for_one_that_never_ends(runner: Runner, account: Account) -> None:
+async def test_twenty_jobs_at_once_do_not_wait_for_one_that_never_ends(runner: JobService, account: Account) -> None:
     """Nineteen are done while the twentieth goes on."""
     endless = await start(runner, account, "#sandbox:never")
     others = [await start(runner, account, f"Kite number {number}") for number in range(19)]
@@ -159,7 +163,7 @@ def test_every_rehearsal_has_an_expected_end() -> None:
 async def test_every_rehearsed_failure_ends_as_it_should(client: ApiClient, account: Account, tmp_path: Path) -> None:
     """State, kind of problem, and what is said about the charge; all are rehearsed at the same time."""
     async with httpx2.AsyncClient(trust_env=False) as http, records(tmp_path / "records") as store:
-        runner = Runner(CATALOG, store, client, PictureStore(tmp_path, http), deadline_s=3)
+        runner = JobService(CATALOG, store, client, PictureLibrary(tmp_path, http), deadline_s=3)
         started = [await start(runner, account, f"{tmp_path} #sandbox:{name}") for name in ENDS]
         jobs = dict(zip(ENDS, await asyncio.gather(*(settled(runner, job) for job in started)), strict=True))
         await runner.aclose()
@@ -174,7 +178,7 @@ async def test_every_rehearsed_failure_ends_as_it_should(client: ApiClient, acco
     assert (square.width, square.height) == (1024, 1024)
 
 
-async def test_an_uncertain_job_can_be_let_go(runner: Runner, account: Account) -> None:
+async def test_an_uncertain_job_can_be_let_go(runner: JobService, account: Account) -> None:
     """The visitor's decision is noted, and the job stays on record as it is."""
     job = await settled(runner, await start(runner, account, "#sandbox:upstream"))
 
@@ -184,7 +188,7 @@ async def test_an_uncertain_job_can_be_let_go(runner: Runner, account: Account) 
     assert let_go.note
 
 
-async def test_a_job_that_is_not_uncertain_cannot_be_let_go(runner: Runner, account: Account) -> None:
+async def test_a_job_that_is_not_uncertain_cannot_be_let_go(runner: JobService, account: Account) -> None:
     """Letting go of a finished job changes nothing."""
     job = await settled(runner, await start(runner, account))
 
@@ -198,7 +202,7 @@ async def test_closing_leaves_no_task_and_no_warning_behind(
     """The tasks after are the tasks before, and no piece of work is dropped unawaited."""
     before = asyncio.all_tasks()
     async with httpx2.AsyncClient(trust_env=False) as http, records(tmp_path / "records") as store:
-        runner = Runner(catalog, store, client, PictureStore(tmp_path, http))
+        runner = JobService(catalog, store, client, PictureLibrary(tmp_path, http))
         with warnings.catch_warnings(record=True) as warned:
             warnings.simplefilter("always")
             jobs = [await start(runner, account, "#sandbox:never") for _ in range(5)]
@@ -214,7 +218,7 @@ async def test_closing_leaves_no_task_and_no_warning_behind(
     assert [str(warning.message) for warning in warned] == []
 
 
-async def test_stopping_before_the_first_step_drops_no_work_unawaited(runner: Runner, account: Account) -> None:
+async def test_stopping_before_the_first_step_drops_no_work_unawaited(runner: JobService, account: Account) -> None:
     """A job may be stopped in the instant it was started."""
     with warnings.catch_warnings(record=True) as warned:
         warnings.simplefilter("always")

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from components.catalog import Catalog
-from components.jobs import JobState
+from components.jobs.job import JobState
 from tests.jobs.faulty import (
     KEY,
     TASK,

@@ -7,8 +7,9 @@ from datetime import UTC, datetime
 
 import pytest
 
-from components.jobs import Job, JobState, Store
-from components.jobs.records import KeptPicture, Wanted
+from components.jobs.job import Job, JobFilter, JobState
+from components.jobs.store.jobs import Store
+from components.pictures.kept import KeptPicture
 from tests.jobs.conftest import NOON, a_job, filled
 
 DAY_S = 86_400.0
@@ -20,7 +21,7 @@ def told(prompt: str, number: int = 0, **changes: object) -> Job:
 
 
 async def found(store: Store, visitor: str = "ann", **wanted: object) -> list[str]:
-    page = await store.search(visitor, Wanted(**wanted), 100)  # type: ignore[arg-type]
+    page = await store.search(visitor, JobFilter(**wanted), 100)  # type: ignore[arg-type]
     assert page.total == len(page.jobs)
     return [job.prompt or job.id for job in page.jobs]
 
@@ -77,15 +78,15 @@ async def test_pages_follow_each_other_without_a_gap_or_a_twin(store: Store) -> 
     await filled(store, *(told(f"{number}", number // 7) for number in range(40)))
     seen: list[str] = []
     before = ""
-    while (page := await store.search("ann", Wanted(), 9, before)).jobs:
+    while (page := await store.search("ann", JobFilter(), 9, before)).jobs:
         assert page.total == 40
         seen += [job.id for job in page.jobs]
         before = page.jobs[-1].id
 
-    everything = await store.search("ann", Wanted(), 100)
+    everything = await store.search("ann", JobFilter(), 100)
     assert seen == [job.id for job in everything.jobs]
     assert len(set(seen)) == 40
-    assert (await store.search("bea", Wanted(), 9, seen[0])).jobs == ()
+    assert (await store.search("bea", JobFilter(), 9, seen[0])).jobs == ()
 
 
 async def test_each_day_and_model_has_its_sum_and_drawings_cost_nothing(store: Store) -> None:

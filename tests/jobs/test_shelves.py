@@ -13,33 +13,33 @@ import pytest
 from fastapi import FastAPI
 
 from components.errors import SettingsError
-from components.jobs import PictureStore
-from components.jobs.routes import picture_routes
-from components.jobs.shelves import Folder, Remote, Shelf, open_shelf
+from components.pictures.library import PictureLibrary
+from components.pictures.storage import FolderStorage, PictureStorage, RemoteStorage, open_storage
+from components.web.pictures import picture_routes
 from tests.jobs.faulty import png
 
 NAME = f"{'a' * 64}.png"
 
 
 @pytest.fixture(params=["folder", "file", "memory"])
-def shelf(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Shelf]:
+def shelf(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[PictureStorage]:
     """An empty shelf of each kind."""
     if request.param == "folder":
-        yield Folder(tmp_path / "deep" / "pictures")
+        yield FolderStorage(tmp_path / "deep" / "pictures")
     elif request.param == "file":
-        yield open_shelf(f"file://{tmp_path}/deep/pictures")
+        yield open_storage(f"file://{tmp_path}/deep/pictures")
     else:
         place = f"/{secrets.token_hex(8)}"
-        yield open_shelf(f"memory:/{place}/pictures")
+        yield open_storage(f"memory:/{place}/pictures")
         fsspec.filesystem("memory").rm(place, recursive=True)
 
 
-def content(shelf: Shelf, name: str) -> bytes | None:
+def content(shelf: PictureStorage, name: str) -> bytes | None:
     found = shelf.read(name)
     return found.read_bytes() if isinstance(found, Path) else found
 
 
-def test_what_is_put_is_there_until_it_is_removed(shelf: Shelf) -> None:
+def test_what_is_put_is_there_until_it_is_removed(shelf: PictureStorage) -> None:
     """Whole, under its name, with its size and time; to remove it twice is no error."""
     assert (shelf.has(NAME), content(shelf, NAME), list(shelf.items())) == (False, None, [])
     shelf.put(NAME, b"one")
@@ -56,11 +56,11 @@ def test_what_is_put_is_there_until_it_is_removed(shelf: Shelf) -> None:
 
 def test_a_file_address_is_a_plain_folder(tmp_path: Path) -> None:
     """So that its files are written whole and served without being read into memory."""
-    opened = open_shelf(f"file://{tmp_path}/pictures")
+    opened = open_storage(f"file://{tmp_path}/pictures")
 
-    assert isinstance(opened, Folder)
+    assert isinstance(opened, FolderStorage)
     assert opened.folder == tmp_path / "pictures"
-    assert isinstance(open_shelf("memory://pictures-of-a-test"), Remote)
+    assert isinstance(open_storage("memory://pictures-of-a-test"), RemoteStorage)
 
 
 @pytest.mark.parametrize(
@@ -69,7 +69,7 @@ def test_a_file_address_is_a_plain_folder(tmp_path: Path) -> None:
 def test_a_place_that_cannot_be_used_is_said_without_its_secret(address: str) -> None:
     """An unknown scheme, and one that does not answer."""
     with pytest.raises(SettingsError) as caught:
-        open_shelf(address)
+        open_storage(address)
 
     said = str(caught.value)
     assert said.startswith("PLAYGROUND_IMAGES_URL: ")
@@ -81,7 +81,7 @@ def test_a_place_that_cannot_be_used_is_said_without_its_secret(address: str) ->
 def test_a_package_that_is_missing_is_named(address: str, package: str) -> None:
     """Whoever set the address learns what to install."""
     with pytest.raises(SettingsError, match=package) as caught:
-        open_shelf(address)
+        open_storage(address)
 
     assert str(caught.value).startswith("PLAYGROUND_IMAGES_URL: ")
 
@@ -91,12 +91,12 @@ def test_a_folder_that_cannot_be_made_is_an_os_error(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("in the way")
 
     with pytest.raises(OSError, match="file"):
-        Folder(tmp_path / "file" / "pictures")
+        FolderStorage(tmp_path / "file" / "pictures")
 
 
 def test_a_write_that_fails_leaves_nothing(tmp_path: Path) -> None:
     """The final name is taken by a folder, so that the last step cannot be done: no part of it stays behind."""
-    shelf = Folder(tmp_path)
+    shelf = FolderStorage(tmp_path)
     (tmp_path / NAME).mkdir()
 
     with pytest.raises(OSError):
@@ -105,12 +105,12 @@ def test_a_write_that_fails_leaves_nothing(tmp_path: Path) -> None:
     assert [path.name for path in tmp_path.iterdir()] == [NAME]
 
 
-async def test_a_picture_is_served_the_same_from_every_shelf(shelf: Shelf) -> None:
+async def test_a_picture_is_served_the_same_from_every_shelf(shelf: PictureStorage) -> None:
     """Bytes, type and guards."""
     data = png(30, 20)
     app = FastAPI()
     async with httpx2.AsyncClient(trust_env=False) as http:
-        pictures = PictureStore(shelf, http)
+        pictures = PictureLibrary(shelf, http)
         kept = await pictures.keep("data:;base64," + base64.b64encode(data).decode(), "http://x")
         app.include_router(picture_routes(pictures))
         async with httpx2.AsyncClient(transport=httpx2.ASGITransport(app), base_url="http://page") as page:

@@ -9,7 +9,9 @@ from typing import Any
 import pytest
 
 from components.errors import Problem
-from components.jobs import Caps, Job, JobState, KeptPicture, Store
+from components.jobs.job import Caps, Job, JobState
+from components.jobs.store.jobs import Store
+from components.pictures.kept import KeptPicture
 from tests.jobs.conftest import NOON, a_job, filled, locked, opened
 
 HOSTILE = {

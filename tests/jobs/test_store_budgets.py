@@ -11,8 +11,9 @@ import pytest
 
 from components.catalog import Catalog
 from components.errors import CapReached
-from components.jobs import Caps, JobState, Spend, Store
 from components.jobs.budgets import start_of_day
+from components.jobs.job import Caps, JobState, Spend
+from components.jobs.store.jobs import Store
 from tests.jobs.conftest import NOON, a_job, claims, filled, opened
 from tests.jobs.faulty import created, finished, http, staged
 

@@ -12,9 +12,10 @@ import pytest
 
 from components.api import ApiClient
 from components.catalog import Catalog
-from components.jobs import Caps, Job, JobState, PictureStore, Runner, Spend, Store
-from components.jobs.records import ENDED, GOING
-from components.jobs.store import LEASE_S, TAKEN_AT_ONCE
+from components.jobs.job import ACTIVE, ENDED, Caps, Job, JobState, Spend
+from components.jobs.service import JobService
+from components.jobs.store.jobs import LEASE_S, TAKEN_AT_ONCE, Store
+from components.pictures.library import PictureLibrary
 from tests.jobs.conftest import NOON, a_job, beside, filled, opened
 from tests.postgres import Postgres
 
@@ -67,7 +68,7 @@ async def test_a_dead_processes_unfinished_jobs_are_taken_as_they_were(
     await filled(stores[0], job)
     bury(database_url, stores[0])
 
-    assert await stores[1].take_over() == ([job] if state in GOING else [])
+    assert await stores[1].take_over() == ([job] if state in ACTIVE else [])
     assert await stores[1].get(job.id) == job
 
 
@@ -173,7 +174,7 @@ async def test_of_two_who_claim_a_job_of_a_dead_process_one_sends_it(stores: lis
 async def test_a_new_process_on_sqlite_takes_everything_at_once(tmp_path: Path) -> None:
     """The lock on the file says that nobody else lives, so no lease is waited for."""
     url = f"sqlite:///{tmp_path / 'playground.db'}"
-    jobs = [a_job(state=state) for state in sorted(GOING)]
+    jobs = [a_job(state=state) for state in sorted(ACTIVE)]
     async with opened(url) as (store,):
         await filled(store, *jobs)
 
@@ -202,7 +203,7 @@ async def test_a_request_that_was_on_its_way_when_its_process_died_is_uncertain(
     await filled(stores[0], job)
     bury(database_url, stores[0])
     async with httpx2.AsyncClient(trust_env=False) as http:
-        runner = Runner(catalog, stores[1], client, PictureStore(tmp_path / "pictures", http))
+        runner = JobService(catalog, stores[1], client, PictureLibrary(tmp_path / "pictures", http))
         await runner.begin()
         found = await runner.find(job.id, "ann")
         await runner.aclose()

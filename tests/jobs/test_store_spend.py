@@ -7,8 +7,9 @@ from typing import Any
 
 import pytest
 
-from components.jobs import Caps, JobState, Spend, Store
 from components.jobs.budgets import start_of_day
+from components.jobs.job import Caps, JobState, Spend
+from components.jobs.store.jobs import Store
 from tests.jobs.conftest import NOON, a_job, claims, filled
 
 MIDNIGHT = datetime(2026, 3, 5, tzinfo=UTC).timestamp()

@@ -12,8 +12,8 @@ import pytest
 
 from components.catalog import Catalog, build_request
 from components.errors import PlaygroundError
-from components.jobs import JobState, Store
-from components.jobs.records import ENDED
+from components.jobs.job import ENDED, JobState
+from components.jobs.store.jobs import Store
 from tests.jobs.conftest import NOON, a_job, filled
 from tests.jobs.faulty import created, held, staged
 

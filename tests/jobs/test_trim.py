@@ -13,15 +13,17 @@ from pathlib import Path
 import httpx2
 import pytest
 
-from components.jobs import KeptPicture, PictureStore
-from components.jobs.shelves import ABANDONED_S, Folder
+from components.pictures.kept import KeptPicture
+from components.pictures.library import PictureLibrary
+from components.pictures.storage import ABANDONED_S, FolderStorage
 from tests.conftest import ROOT
 from tests.jobs.faulty import png
 
 FULL = """
 import asyncio, os, resource, signal, sys
 from pathlib import Path
-from components.jobs import JobState, open_database
+from components.jobs.job import JobState
+from components.jobs.store.engine import open_database
 from components.catalog import load_catalog
 from tests.jobs.faulty import misbehaving, picture, settled
 from tests.jobs.processes import account, process, submit
@@ -59,7 +61,7 @@ async def http() -> AsyncIterator[httpx2.AsyncClient]:
         yield client
 
 
-async def kept(store: PictureStore, shade: int, age: float = 0) -> KeptPicture:
+async def kept(store: PictureLibrary, shade: int, age: float = 0) -> KeptPicture:
     """One more picture of some hundred bytes, last used so many seconds ago."""
     picture = await store.keep(in_reply(png(40, 40, shade)), "http://x")
     path = await store.read(picture.name)
@@ -80,7 +82,7 @@ async def test_the_oldest_goes_first_the_starred_last_and_the_newest_never(tmp_p
         return stars
 
     size = len(png(40, 40, 1))
-    store = PictureStore(tmp_path, http, limit=int(size * 3.4), starred=starred)
+    store = PictureLibrary(tmp_path, http, limit=int(size * 3.4), starred=starred)
     first = await kept(store, 1, age=500)
     stars.add(first.name)
     second, third = await kept(store, 2, age=400), await kept(store, 3, age=300)
@@ -102,7 +104,7 @@ async def test_a_starred_picture_goes_before_the_newest(tmp_path: Path, http: ht
     async def starred() -> set[str]:
         return stars
 
-    store = PictureStore(tmp_path, http, limit=1, starred=starred)
+    store = PictureLibrary(tmp_path, http, limit=1, starred=starred)
     old = await kept(store, 1, age=500)
     stars.add(old.name)
     new = await kept(store, 2)
@@ -112,7 +114,7 @@ async def test_a_starred_picture_goes_before_the_newest(tmp_path: Path, http: ht
 
 async def test_a_picture_that_comes_again_counts_as_used(tmp_path: Path, http: httpx2.AsyncClient) -> None:
     """The same bytes are the same file, and are as young as their last coming."""
-    store = PictureStore(tmp_path, http, limit=int(len(png(40, 40, 1)) * 2.4))
+    store = PictureLibrary(tmp_path, http, limit=int(len(png(40, 40, 1)) * 2.4))
     first, second = await kept(store, 1, age=500), await kept(store, 2, age=400)
     again = await kept(store, 1)
     third = await kept(store, 3)
@@ -125,8 +127,8 @@ async def test_a_picture_that_comes_again_counts_as_used(tmp_path: Path, http: h
 async def test_files_of_an_earlier_process_count(tmp_path: Path, http: httpx2.AsyncClient) -> None:
     """The limit is one of the folder, not of what this process has written."""
     size = len(png(40, 40, 1))
-    earlier = [await kept(PictureStore(tmp_path, http), shade, age=500 - shade) for shade in range(1, 6)]
-    new = await kept(PictureStore(tmp_path, http, limit=int(size * 2.4)), 9)
+    earlier = [await kept(PictureLibrary(tmp_path, http), shade, age=500 - shade) for shade in range(1, 6)]
+    new = await kept(PictureLibrary(tmp_path, http, limit=int(size * 2.4)), 9)
 
     assert names(tmp_path) == {earlier[-1].name, new.name}
 
@@ -138,7 +140,7 @@ def test_what_a_killed_process_was_writing_is_removed_once_it_is_old(tmp_path: P
         path.write_bytes(b"half a picture")
         os.utime(path, (time.time() - age,) * 2)
 
-    shelf = Folder(tmp_path)
+    shelf = FolderStorage(tmp_path)
 
     assert names(tmp_path) == {".young.part"}
     assert list(shelf.items()) == []

@@ -14,9 +14,9 @@ import pytest
 from PIL import Image
 from starlette.requests import ClientDisconnect
 
-from components.errors import InputError, PictureUnkept
-from components.jobs.records import Job, JobState
-from components.jobs.uploads import (
+from components.errors import InputError, PictureNotSaved
+from components.jobs.job import Job, JobState
+from components.pictures.uploads import (
     AFTER_S,
     ARRIVING_AT_ONCE,
     BUSY,
@@ -269,7 +269,7 @@ async def test_a_disk_that_does_not_take_it_is_said(uploads: Uploads, tmp_path: 
     """Without the machine's own words."""
     (tmp_path / "uploads").rmdir()
 
-    with pytest.raises(PictureUnkept, match="cannot be stored here") as caught:
+    with pytest.raises(PictureNotSaved, match="cannot be stored here") as caught:
         await uploads.keep(ANN, body(png(3, 2)))
 
     assert str(tmp_path) not in caught.value.what

@@ -9,7 +9,7 @@ import subprocess
 
 import pytest
 
-from components.api import wire
+from components.api import replies as wire
 from components.catalog import Catalog, Model, build_request
 from components.catalog.models import Role
 from components.errors import InputError

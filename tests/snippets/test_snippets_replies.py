@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from components.api.wire import read_created, read_task
+from components.api.replies import read_created, read_task
 from components.catalog import Catalog, Request, build_request
 from components.snippets import LANGUAGES, write_snippet
 from tests.snippets import Ran, Recorder, need, recorded, run, run_all

@@ -14,11 +14,12 @@ import httpx2
 from components.api import Account, ApiClient
 from components.api.connections import Pools
 from components.catalog import Catalog
-from components.jobs import PictureStore, Runner
-from components.jobs.batches import Batch, BatchStore
-from components.jobs.comparisons import Choice, Comparisons
+from components.comparisons.comparison import Comparison, ComparisonStore
+from components.comparisons.service import Choice, ComparisonService
+from components.jobs.service import JobService
+from components.pictures.library import PictureLibrary
 from components.ui.services import Services
-from components.ui.visitors import visitor_id
+from components.web.visitors import visitor_id
 from tests.conftest import records
 
 SECRET = "ann-of-the-comparisons-0123456789"
@@ -37,13 +38,17 @@ async def comparing(catalog: Catalog, sandbox: str, folder: Path) -> AsyncIterat
         httpx2.AsyncClient(trust_env=False) as downloads,
         records(folder) as store,
     ):
-        runner = Runner(catalog, store, ApiClient(upstream), PictureStore(folder / "pictures", downloads), deadline_s=30)
-        comparisons = Comparisons(catalog, runner, BatchStore(store.transactions))
+        runner = JobService(
+            catalog, store, ApiClient(upstream), PictureLibrary(folder / "pictures", downloads), deadline_s=30
+        )
+        comparisons = ComparisonService(catalog, runner, ComparisonStore(store.transactions))
         yield Services(catalog, runner, service, drawing, sandbox, "/sandbox/examples", comparisons)
         await runner.aclose()
 
 
-async def compared(services: Services, *models: str | Choice, samples: int = 1, paid: bool = True, **shared: Any) -> Batch:
+async def compared(
+    services: Services, *models: str | Choice, samples: int = 1, paid: bool = True, **shared: Any
+) -> Comparison:
     """Ann's comparison after its end; ``paid`` on her own key, else as drawings of the sandbox."""
     account = replace(services.sandbox, payer="visitor", key=KEY) if paid else services.sandbox
     choices = [model if isinstance(model, Choice) else Choice(model) for model in models]

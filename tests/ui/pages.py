@@ -10,10 +10,10 @@ from typing import Any
 
 import httpx2
 
-from components.jobs import JobState
+from components.jobs.job import JobState
 from components.settings import DATABASE
 from components.ui.page import PAGES_REMEMBERED
-from components.ui.visitors import COOKIE, visitor_id
+from components.web.visitors import COOKIE, visitor_id
 from tests.ui import App
 
 PATIENCE_S = 30.0

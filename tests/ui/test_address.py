@@ -10,7 +10,7 @@ import pytest
 
 from components.catalog import Catalog, Kind, Model, Parameter, Role, build_request, find_problems
 from components.catalog.loading import parse_catalog
-from components.ui.address import (
+from components.views.links import (
     LONGEST_QUERY,
     Opening,
     TableFilters,

@@ -11,12 +11,12 @@ from gradio_client import Client
 from gradio_client.exceptions import AppError
 
 from components.catalog import Catalog
-from components.jobs.batches import Batch, Card
-from components.jobs.comparisons import NEVER_SENT, Choice, plan
-from components.ui.cards import ORDERS, show_cards
-from components.ui.choices import picker, read_choice, write_choice
-from components.ui.compare_form import Asked, button_text, read_asked, show_plan, write_asked
+from components.comparisons.comparison import Card, Comparison
+from components.comparisons.service import NEVER_SENT, Choice, plan
+from components.ui.compare.form import Asked, button_text, read_asked, show_plan, write_asked
 from components.ui.services import Services
+from components.views.choices import picker, read_choice, write_choice
+from components.views.comparison import ORDERS, show_cards
 from tests.ui import App, calling
 from tests.ui.test_result import job, services
 
@@ -139,7 +139,7 @@ def test_what_an_address_may_not_say_is_left_out(catalog: Catalog) -> None:
 @pytest.mark.parametrize("text", HOSTILE, ids=lambda text: text[:12])
 async def test_whatever_was_typed_is_shown_and_never_run(services: Services, text: str, order: str) -> None:
     cards = (Card("flux-2", {"prompt": text}, refused=text, notes=(text,)), Card(text, {text: text}, 2))
-    html = show_cards(services, Batch("b", "ann", 0.0, {"prompt": text}, cards), {}, order)
+    html = show_cards(services, Comparison("b", "ann", 0.0, {"prompt": text}, cards), {}, order)
 
     assert "<script>" not in html
     assert "<img src=x" not in html
@@ -148,7 +148,7 @@ async def test_whatever_was_typed_is_shown_and_never_run(services: Services, tex
 
 async def test_a_card_without_a_job_says_whether_it_was_deleted_or_never_sent(services: Services) -> None:
     cards = (Card("flux-2", job="gone"), Card("imagen-4", job="never", refused=NEVER_SENT))
-    html = show_cards(services, Batch("b", "ann", 0.0, {"prompt": "a kite"}, cards), {}, ORDERS[0])
+    html = show_cards(services, Comparison("b", "ann", 0.0, {"prompt": "a kite"}, cards), {}, ORDERS[0])
     deleted, never = html.split("<li")[1:3]
 
     assert "Deleted" in deleted

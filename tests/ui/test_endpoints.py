@@ -12,7 +12,7 @@ from gradio_client.exceptions import AppError
 from jsonschema import Draft202012Validator
 
 from components.catalog import Catalog, build_request
-from components.costs import comparison, price, tiers
+from components.catalog.prices import comparison, price, tiers
 from components.snippets import LANGUAGES, write_snippet
 from tests.snippets import Recorder
 from tests.ui import App, calling

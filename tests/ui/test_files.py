@@ -17,11 +17,12 @@ from fastapi import FastAPI
 
 from components.api import Account
 from components.catalog import Catalog, build_request
-from components.jobs import Job, Runner
-from components.jobs.recipes import Recipe, embed, read, recipe_of
-from components.ui.files import DROPS_AT_ONCE, LARGEST_DROP, MOST_JOBS, NO_PICTURE, NO_RECIPE, file_address, file_routes
-from components.ui.reuse import read_settings
-from components.ui.visitors import COOKIE, visitor_id
+from components.jobs.job import Job
+from components.jobs.service import JobService
+from components.pictures.metadata import Recipe, embed, read, recipe_of
+from components.views.reuse import read_settings
+from components.web.files import DROPS_AT_ONCE, LARGEST_DROP, MOST_JOBS, NO_PICTURE, NO_RECIPE, file_address, file_routes
+from components.web.visitors import COOKIE, visitor_id
 from tests.jobs.faulty import png
 
 SECRET, OTHER = "visitor-of-these-tests-0123456789", "another-visitor-0123456789abcdef"
@@ -35,14 +36,14 @@ PROMPT = 'Zwölf "Äpfel" & 50 % of #1?\nsecond line + 🍏 <script>'
 
 
 @pytest.fixture
-async def page(catalog: Catalog, runner: Runner) -> AsyncIterator[httpx2.AsyncClient]:
+async def page(catalog: Catalog, runner: JobService) -> AsyncIterator[httpx2.AsyncClient]:
     app = FastAPI()
     app.include_router(file_routes(catalog, runner))
     async with httpx2.AsyncClient(transport=httpx2.ASGITransport(app), base_url="http://page") as http:
         yield http
 
 
-async def made(catalog: Catalog, runner: Runner, account: Account, model: str = "flux-2", **parameters: Any) -> Job:
+async def made(catalog: Catalog, runner: JobService, account: Account, model: str = "flux-2", **parameters: Any) -> Job:
     """A job of Ann's that the sandbox has finished."""
     request = build_request(catalog, model, {"prompt": PROMPT, **parameters})
     job = await runner.submit(request, account, visitor_id(SECRET))
@@ -50,7 +51,7 @@ async def made(catalog: Catalog, runner: Runner, account: Account, model: str = 
 
 
 @pytest.fixture
-async def job(catalog: Catalog, runner: Runner, account: Account) -> Job:
+async def job(catalog: Catalog, runner: JobService, account: Account) -> Job:
     return await made(catalog, runner, account)
 
 
@@ -75,7 +76,9 @@ async def test_a_picture_comes_with_its_recipe_under_a_readable_name(page: httpx
         assert "sandbox" in answer.headers["content-security-policy"]
 
 
-async def test_without_the_recipe_it_is_the_very_file_that_came(page: httpx2.AsyncClient, runner: Runner, job: Job) -> None:
+async def test_without_the_recipe_it_is_the_very_file_that_came(
+    page: httpx2.AsyncClient, runner: JobService, job: Job
+) -> None:
     plain = await page.get(f"/files/{job.id}/1?recipe=0", headers=ANN)
     path = await runner.pictures.read(job.pictures[0].name)
 
@@ -84,7 +87,7 @@ async def test_without_the_recipe_it_is_the_very_file_that_came(page: httpx2.Asy
 
 
 async def test_a_browser_without_a_cookie_names_the_picture_it_was_shown(
-    page: httpx2.AsyncClient, catalog: Catalog, runner: Runner, account: Account, job: Job
+    page: httpx2.AsyncClient, catalog: Catalog, runner: JobService, account: Account, job: Job
 ) -> None:
     """Another job's picture, half a name and a removed job open nothing."""
     other = await made(catalog, runner, account, resolution="2K")
@@ -98,7 +101,7 @@ async def test_a_browser_without_a_cookie_names_the_picture_it_was_shown(
 
 
 async def test_an_archive_holds_what_is_left_and_ones_own(
-    page: httpx2.AsyncClient, catalog: Catalog, runner: Runner, account: Account, job: Job
+    page: httpx2.AsyncClient, catalog: Catalog, runner: JobService, account: Account, job: Job
 ) -> None:
     """One that was deleted since the page was drawn keeps nobody from the others; nor does one that is another's."""
     kept, gone = await made(catalog, runner, account, resolution="2K"), await made(catalog, runner, account)
@@ -113,7 +116,7 @@ async def test_an_archive_holds_what_is_left_and_ones_own(
 
 
 async def test_what_is_not_there_and_what_is_anothers_are_told_in_the_same_words(
-    page: httpx2.AsyncClient, catalog: Catalog, runner: Runner, account: Account, job: Job
+    page: httpx2.AsyncClient, catalog: Catalog, runner: JobService, account: Account, job: Job
 ) -> None:
     """A stranger learns nothing by asking."""
     await runner.submit(build_request(catalog, "flux-2", {"prompt": "mine"}), account, visitor_id(OTHER))
@@ -128,7 +131,7 @@ async def test_what_is_not_there_and_what_is_anothers_are_told_in_the_same_words
         assert (answer.status_code, answer.text) == (404, never), path[:80]
 
 
-async def test_a_picture_that_was_trimmed_is_not_found(page: httpx2.AsyncClient, runner: Runner, job: Job) -> None:
+async def test_a_picture_that_was_trimmed_is_not_found(page: httpx2.AsyncClient, runner: JobService, job: Job) -> None:
     (runner.pictures.shelf.folder / job.pictures[0].name).unlink()
 
     assert (await page.get(f"/files/{job.id}/1", headers=ANN)).status_code == 404
@@ -137,7 +140,7 @@ async def test_a_picture_that_was_trimmed_is_not_found(page: httpx2.AsyncClient,
 
 
 async def test_an_archive_holds_the_jobs_in_the_order_they_were_named(
-    page: httpx2.AsyncClient, catalog: Catalog, runner: Runner, account: Account, job: Job
+    page: httpx2.AsyncClient, catalog: Catalog, runner: JobService, account: Account, job: Job
 ) -> None:
     """Each once, however often it is named; with recipe=0 the files as they came."""
     other = await made(catalog, runner, account, "imagen-4", num_images=2)
@@ -156,7 +159,7 @@ async def test_an_archive_holds_the_jobs_in_the_order_they_were_named(
 
 
 async def test_an_archive_of_all_that_fits_holds_what_the_filters_leave_and_nothing_of_others(
-    page: httpx2.AsyncClient, catalog: Catalog, runner: Runner, account: Account, job: Job
+    page: httpx2.AsyncClient, catalog: Catalog, runner: JobService, account: Account, job: Job
 ) -> None:
     """Newest first, jobs without a picture among them; a filter that is none is none, and no address is an accident."""
     other = await made(catalog, runner, account, "imagen-4")
@@ -197,7 +200,7 @@ async def test_an_archive_of_none_or_of_too_many_jobs_is_refused(page: httpx2.As
     ],
 )  # fmt: skip
 async def test_a_picture_that_was_downloaded_leads_back_to_its_form(
-    page: httpx2.AsyncClient, catalog: Catalog, runner: Runner, account: Account, model: str, parameters: dict[str, Any]
+    page: httpx2.AsyncClient, catalog: Catalog, runner: JobService, account: Account, model: str, parameters: dict[str, Any]
 ) -> None:
     """Filling it and pressing the button would ask for the very same."""
     job = await made(catalog, runner, account, model, **parameters)

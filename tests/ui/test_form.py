@@ -9,7 +9,7 @@ import gradio as gr
 import pytest
 
 from components.catalog import Catalog, Kind, Model, build_request, find_problems
-from components.ui.form import Form, Slot, build_form, is_rare
+from components.ui.generate.form import Form, Slot, build_form, is_rare
 
 
 @pytest.fixture(scope="module")

@@ -19,17 +19,18 @@ from gradio_client.exceptions import AppError
 
 from components.api import Account, ApiClient
 from components.catalog import Catalog, build_request, load_catalog
+from components.comparisons.comparison import ComparisonStore
+from components.comparisons.service import ComparisonService
 from components.errors import InputError, Problem
-from components.jobs import Job, JobState, PictureStore, Runner
-from components.jobs.batches import BatchStore
-from components.jobs.comparisons import Comparisons
-from components.jobs.records import DaySpend, Page
+from components.jobs.job import DaySpend, Job, JobState, Page
+from components.jobs.service import JobService
+from components.pictures.library import PictureLibrary
 from components.ui import history
-from components.ui.history_filters import HistoryFilters
-from components.ui.messages import STATE_WORDS
-from components.ui.reuse import settings_of
 from components.ui.services import Services, Visit
-from components.ui.visitors import visitor_id
+from components.views.history_filters import HistoryFilters
+from components.views.reuse import settings_of
+from components.views.words import STATE_WORDS
+from components.web.visitors import visitor_id
 from tests.conftest import ROOT, records
 from tests.ui import App, calling, running
 from tests.ui.pages import OpenPage
@@ -53,8 +54,8 @@ async def services(catalog: Catalog, tmp_path: Path) -> AsyncIterator[Services]:
     end = catalog.endpoint
     account = Account("sandbox", "http://127.0.0.1:1/sandbox", end.create, end.status, "sandbox")
     async with httpx2.AsyncClient(trust_env=False) as http, records(tmp_path / "records") as store:
-        runner = Runner(catalog, store, ApiClient(http), PictureStore(tmp_path, http))
-        comparisons = Comparisons(catalog, runner, BatchStore(store.transactions))
+        runner = JobService(catalog, store, ApiClient(http), PictureLibrary(tmp_path, http))
+        comparisons = ComparisonService(catalog, runner, ComparisonStore(store.transactions))
         yield Services(catalog, runner, account, account, account.base_url, "/sandbox/examples", comparisons)
 
 

@@ -8,9 +8,9 @@ import re
 import pytest
 
 from components.catalog import Catalog, Model, Role
-from components.costs import comparison, tiers
-from components.ui.integration import CALLBACK_EXAMPLE, decision, integration
-from components.ui.templates import render
+from components.catalog.prices import comparison, tiers
+from components.views.integration import CALLBACK_EXAMPLE, decision, integration
+from components.views.templates import render
 
 IDS = [
     "cogview-4", "flux-2", "grok-imagine", "kling-image-o1", "ideogram-v3", "imagen-4", "gpt-image-1.5-official", "recraft-v4",

@@ -11,11 +11,11 @@ from pathlib import Path
 
 import pytest
 
-from components.api.polling import Learned
+from components.api.schedule import Learned
 from components.catalog import Catalog
-from components.jobs import JobState, Measured
-from components.ui.facts import chips, measured_text
-from components.ui.tables import MODELS, UNKNOWN, models_frame, shown
+from components.jobs.job import JobState, Measured
+from components.views.models import chips, measured_text
+from components.views.tables import MODELS, UNKNOWN, models_frame, shown
 from tests.conftest import records
 from tests.snippets import Recorder
 from tests.ui import App, calling

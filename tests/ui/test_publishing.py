@@ -17,11 +17,11 @@ from fastapi import FastAPI
 from PIL import Image
 
 from components.catalog import Catalog
-from components.jobs.comparisons import Choice
-from components.ui.compare_form import Asked, read_asked
-from components.ui.publishing import NO_COMPARISON, NOT_PUBLISHED, publishing_routes
+from components.comparisons.service import Choice
+from components.ui.compare.form import Asked, read_asked
 from components.ui.services import Services
-from components.ui.visitors import COOKIE
+from components.web.published import NO_COMPARISON, NOT_PUBLISHED, publishing_routes
+from components.web.visitors import COOKIE
 from tests.jobs.faulty import png
 from tests.ui.compared import ANN, KEY, SECRET, Reader, compared, comparing
 

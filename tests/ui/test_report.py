@@ -14,13 +14,13 @@ import pytest
 from PIL import Image
 
 from components.catalog import Catalog
-from components.jobs import JobState
-from components.jobs.batches import Batch, Card
-from components.jobs.comparisons import Choice
-from components.ui.report import report_name, write_report
+from components.comparisons.comparison import Card, Comparison
+from components.comparisons.service import Choice
+from components.jobs.job import JobState
+from components.pictures.thumbnails import data_address
 from components.ui.services import Services
-from components.ui.sheet import Entry, describe
-from components.ui.thumbnails import data_address
+from components.views.report import report_name, write_report
+from components.views.sheet import Entry, describe
 from tests.jobs.faulty import png
 from tests.ui.compared import ANN, KEY, Reader, compared, comparing
 
@@ -42,7 +42,7 @@ async def services(catalog: Catalog, sandbox: str, tmp_path: Path) -> AsyncItera
         yield services
 
 
-async def read(services: Services, batch: Batch) -> Reader:
+async def read(services: Services, batch: Comparison) -> Reader:
     return Reader((await write_report(services, batch, await services.comparisons.jobs(batch))).decode())
 
 
@@ -236,7 +236,7 @@ async def test_a_price_says_how_it_is_known(
     assert (entry.price.cells, entry.price.note) == (cells, note)
 
 
-async def entry_of(services: Services, batch: Batch, **changes: object) -> Entry:
+async def entry_of(services: Services, batch: Comparison, **changes: object) -> Entry:
     """The only card of a comparison after changes to its job."""
     (job,) = (await services.comparisons.jobs(batch)).values()
     changed = {job.id: replace(job, **changes)}  # type: ignore[arg-type]
@@ -262,7 +262,7 @@ async def test_asked_beside_delivered(services: Services) -> None:
     ],
 )
 def test_the_file_is_named_after_its_day_and_prompt(prompt: str, name: str) -> None:
-    assert report_name(Batch("b", ANN, 1_795_305_600.0, {"prompt": prompt})) == name
+    assert report_name(Comparison("b", ANN, 1_795_305_600.0, {"prompt": prompt})) == name
 
 
 async def test_more_pictures_are_smaller_ones(services: Services) -> None:

@@ -14,14 +14,16 @@ import pytest
 
 from components.api import Account, ApiClient
 from components.catalog import Catalog, build_request
+from components.comparisons.comparison import ComparisonStore
+from components.comparisons.service import ComparisonService
 from components.errors import OutOfCredits, Problem, StillRunning
-from components.jobs import Job, JobState, PictureStore, Runner
-from components.jobs.batches import BatchStore
-from components.jobs.comparisons import Comparisons
-from components.jobs.records import KeptPicture
-from components.ui.messages import STATE_WORDS, state_word
-from components.ui.result import seconds_text, show_example, show_job, show_problem, typical_text
+from components.jobs.job import Job, JobState
+from components.jobs.service import JobService
+from components.pictures.kept import KeptPicture
+from components.pictures.library import PictureLibrary
 from components.ui.services import Services, Visit
+from components.views.job import seconds_text, show_example, show_job, show_problem, typical_text
+from components.views.words import STATE_WORDS, state_word
 from tests.conftest import records
 
 HOSTILE = "<img src=x onerror=alert(1)> \"'>&amp;${alert(1)}{{x}}</script><script>alert(2)</script>"
@@ -34,8 +36,8 @@ async def services(catalog: Catalog, tmp_path: Path) -> AsyncIterator[Services]:
     service = Account("service", end.base_url, end.create, end.status, "")
     sandbox = Account("sandbox", "http://127.0.0.1:1/sandbox", end.create, end.status, "sandbox")
     async with httpx2.AsyncClient(trust_env=False) as http, records(tmp_path / "records") as store:
-        runner = Runner(catalog, store, ApiClient(http), PictureStore(tmp_path, http))
-        comparisons = Comparisons(catalog, runner, BatchStore(store.transactions))
+        runner = JobService(catalog, store, ApiClient(http), PictureLibrary(tmp_path, http))
+        comparisons = ComparisonService(catalog, runner, ComparisonStore(store.transactions))
         yield Services(catalog, runner, service, sandbox, sandbox.base_url, "/sandbox/examples", comparisons)
 
 

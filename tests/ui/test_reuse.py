@@ -10,7 +10,7 @@ import pytest
 
 from components.catalog import Catalog, build_request, rebuild_request
 from components.errors import InputError
-from components.ui.reuse import read_settings, settings_of
+from components.views.reuse import read_settings, settings_of
 
 
 def told(model: Any, parameters: Any) -> str:

@@ -14,8 +14,8 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from components.jobs import PictureStore
-from components.jobs.fetching import open_downloads
+from components.pictures.fetch import open_downloads
+from components.pictures.library import PictureLibrary
 from components.ui.slider_copies import COPIES_GO_S, PREFIX, SliderCopies
 from tests.jobs.faulty import png
 from tests.ui import running
@@ -29,15 +29,15 @@ def width(path: Path) -> int:
 
 
 @pytest.fixture
-async def pictures(tmp_path: Path) -> AsyncIterator[PictureStore]:
+async def pictures(tmp_path: Path) -> AsyncIterator[PictureLibrary]:
     async with open_downloads() as http:
-        store = PictureStore(tmp_path / "pictures", http)
+        store = PictureLibrary(tmp_path / "pictures", http)
         for number, name in enumerate(NAMES):
             store.shelf.put(name, png(10 + number, 10))
         yield store
 
 
-async def test_the_first_pictures_that_are_asked_for_at_once_are_all_there(pictures: PictureStore) -> None:
+async def test_the_first_pictures_that_are_asked_for_at_once_are_all_there(pictures: PictureLibrary) -> None:
     """Also each of them twice at once: two pages show the same comparison."""
     for _ in range(20):
         copies = SliderCopies()
@@ -59,7 +59,7 @@ def test_the_folder_goes_with_its_process(tmp_path: Path, ending: int) -> None:
 
 
 async def test_what_a_killed_process_left_goes_in_time_and_a_folder_of_somebody_elses_making_is_let_be(
-    pictures: PictureStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    pictures: PictureLibrary, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
     old, precious = time.time() - COPIES_GO_S - 60, tmp_path / "precious"
@@ -77,13 +77,13 @@ async def test_what_a_killed_process_left_goes_in_time_and_a_folder_of_somebody_
     assert (precious / NAMES[0]).exists()
 
 
-async def test_a_folder_that_was_taken_for_left_is_made_anew(pictures: PictureStore) -> None:
+async def test_a_folder_that_was_taken_for_left_is_made_anew(pictures: PictureLibrary) -> None:
     copies = SliderCopies()
     copies.close()
     assert width(Path(str(await copies.get(pictures, NAMES[0])))) == 10
 
 
-async def test_a_copy_that_nobody_asks_for_goes_and_one_that_is_asked_for_stays(pictures: PictureStore) -> None:
+async def test_a_copy_that_nobody_asks_for_goes_and_one_that_is_asked_for_stays(pictures: PictureLibrary) -> None:
     copies = SliderCopies()
     asked, left, last = [Path(str(await copies.get(pictures, name))) for name in NAMES[:3]]
     old = time.time() - COPIES_GO_S - 60
@@ -93,7 +93,7 @@ async def test_a_copy_that_nobody_asks_for_goes_and_one_that_is_asked_for_stays(
     assert (asked.exists(), left.exists(), last.exists()) == (True, False, True)
 
 
-async def test_a_copy_is_forgotten_with_its_picture(pictures: PictureStore) -> None:
+async def test_a_copy_is_forgotten_with_its_picture(pictures: PictureLibrary) -> None:
     copies = SliderCopies()
     gone, stays = [Path(str(await copies.get(pictures, name))) for name in NAMES[:2]]
     await copies.forget([gone.name, "never-there.png"])
@@ -101,7 +101,7 @@ async def test_a_copy_is_forgotten_with_its_picture(pictures: PictureStore) -> N
 
 
 async def test_what_is_not_kept_or_cannot_be_copied_is_none_and_logged(
-    pictures: PictureStore, caplog: pytest.LogCaptureFixture
+    pictures: PictureLibrary, caplog: pytest.LogCaptureFixture
 ) -> None:
     copies = SliderCopies()
     path = Path(str(await copies.get(pictures, NAMES[0])))

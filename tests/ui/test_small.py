@@ -12,27 +12,28 @@ import pytest
 from fastapi import FastAPI
 from PIL import Image
 
-from components.jobs import KeptPicture, PictureStore
-from components.jobs.fetching import open_downloads
-from components.ui.small import SmallCopies, small_address, small_routes
+from components.pictures.fetch import open_downloads
+from components.pictures.kept import KeptPicture
+from components.pictures.library import PictureLibrary
+from components.web.small import SmallCopies, small_address, small_routes
 from tests.jobs.faulty import png
 
 NAME = "a" * 64 + ".png"
 
 
 @pytest.fixture
-async def pictures(tmp_path: Path) -> AsyncIterator[PictureStore]:
+async def pictures(tmp_path: Path) -> AsyncIterator[PictureLibrary]:
     async with open_downloads() as http:
-        yield PictureStore(tmp_path / "pictures", http)
+        yield PictureLibrary(tmp_path / "pictures", http)
 
 
-def put(pictures: PictureStore, data: bytes, name: str = NAME) -> str:
+def put(pictures: PictureLibrary, data: bytes, name: str = NAME) -> str:
     pictures.shelf.put(name, data)
     return name
 
 
 @pytest.fixture
-async def page(pictures: PictureStore) -> AsyncIterator[httpx2.AsyncClient]:
+async def page(pictures: PictureLibrary) -> AsyncIterator[httpx2.AsyncClient]:
     app = FastAPI()
     app.include_router(small_routes(pictures))
     async with httpx2.AsyncClient(transport=httpx2.ASGITransport(app), base_url="http://page") as http:
@@ -41,7 +42,7 @@ async def page(pictures: PictureStore) -> AsyncIterator[httpx2.AsyncClient]:
 
 @pytest.mark.parametrize("form", ["PNG", "JPEG", "WEBP"])
 async def test_a_large_picture_is_shown_small_in_its_own_shape(
-    page: httpx2.AsyncClient, pictures: PictureStore, form: str
+    page: httpx2.AsyncClient, pictures: PictureLibrary, form: str
 ) -> None:
     extension = form.lower()
     name = put(pictures, png(1200, 800, form=form), f"{'b' * 64}.{extension}")
@@ -54,13 +55,13 @@ async def test_a_large_picture_is_shown_small_in_its_own_shape(
     assert "immutable" in answer.headers["cache-control"]
 
 
-async def test_a_small_picture_is_not_made_larger(page: httpx2.AsyncClient, pictures: PictureStore) -> None:
+async def test_a_small_picture_is_not_made_larger(page: httpx2.AsyncClient, pictures: PictureLibrary) -> None:
     answer = await page.get(f"/pictures/{put(pictures, png(30, 20))}/small")
     assert Image.open(io.BytesIO(answer.content)).size == (30, 20)
 
 
 async def test_a_picture_that_was_deleted_is_not_shown_small_either(
-    page: httpx2.AsyncClient, pictures: PictureStore
+    page: httpx2.AsyncClient, pictures: PictureLibrary
 ) -> None:
     """Although its copy had been made."""
     name = put(pictures, png(30, 20))
@@ -78,7 +79,7 @@ async def test_what_is_not_kept_is_not_found(page: httpx2.AsyncClient, name: str
     assert (await page.get(f"/pictures/{name}/small")).status_code == 404
 
 
-async def test_what_cannot_be_read_is_not_found(page: httpx2.AsyncClient, pictures: PictureStore) -> None:
+async def test_what_cannot_be_read_is_not_found(page: httpx2.AsyncClient, pictures: PictureLibrary) -> None:
     """A vector among them: its own address is shown."""
     put(pictures, b"no picture")
     put(pictures, b"<svg xmlns='http://www.w3.org/2000/svg'/>", f"{'c' * 64}.svg")
@@ -91,7 +92,7 @@ def test_a_vector_is_shown_as_it_is() -> None:
     assert small_address(KeptPicture("c.png", 9, 9, "png", 1, "")) == "/pictures/c.png/small"
 
 
-async def test_copies_take_no_more_memory_than_they_may(pictures: PictureStore) -> None:
+async def test_copies_take_no_more_memory_than_they_may(pictures: PictureLibrary) -> None:
     """Those that were asked for longest ago are made anew when they are asked for again."""
     names = [put(pictures, png(300, 200 + number), f"{number:064x}.png") for number in range(6)]
     copies = SmallCopies(pictures, most=3 * len(await SmallCopies(pictures).get(names[0]) or b""))

@@ -14,13 +14,15 @@ import httpx2
 import pytest
 
 from components.catalog import Catalog
+from components.comparisons.comparison import ComparisonStore
+from components.comparisons.service import ComparisonService
 from components.errors import CapReached
-from components.jobs import Caps, Job, JobState, PictureStore, Runner
-from components.jobs.batches import BatchStore
 from components.jobs.budgets import check_caps, start_of_day
-from components.jobs.comparisons import Comparisons
-from components.ui import messages
+from components.jobs.job import Caps, Job, JobState
+from components.jobs.service import JobService
+from components.pictures.library import PictureLibrary
 from components.ui.services import Services, Visit
+from components.views import words as messages
 from tests.conftest import records
 from tests.snippets import Recorder
 from tests.ui import App, calling, free_port, running
@@ -47,12 +49,12 @@ def job(**changes: Any) -> Job:
 async def services(catalog: Catalog, client: Any, account: Any, tmp_path: Path) -> Any:
     """Services whose records each test fills; ``host_key`` and ``caps`` are given to it."""
     async with httpx2.AsyncClient(trust_env=False) as http, records(tmp_path / "records") as store:
-        runner = Runner(catalog, store, client, PictureStore(tmp_path / "pictures", http))
+        runner = JobService(catalog, store, client, PictureLibrary(tmp_path / "pictures", http))
 
         def made(host_key: str | None = HOST_KEY, caps: Caps | None = None) -> Services:
             return Services(
                 catalog=catalog, runner=runner, service=replace(account, payer="", key=""), sandbox=account,
-                sandbox_url="", examples="", comparisons=Comparisons(catalog, runner, BatchStore(store.transactions)), host_key=host_key, caps=caps or Caps(),
+                sandbox_url="", examples="", comparisons=ComparisonService(catalog, runner, ComparisonStore(store.transactions)), host_key=host_key, caps=caps or Caps(),
             )  # fmt: skip
 
         yield made

@@ -11,10 +11,10 @@ import pytest
 
 from components.catalog import Catalog
 from components.catalog.loading import parse_catalog
-from components.costs import comparison, tiers
-from components.jobs import Measured
-from components.ui.facts import chips, example_prompts, picker_choices
-from components.ui.tables import (
+from components.catalog.prices import comparison, tiers
+from components.jobs.job import Measured
+from components.views.models import chips, example_prompts, picker_choices
+from components.views.tables import (
     MODELS,
     PLANS,
     STATED,

@@ -18,10 +18,10 @@ import httpx2
 import pytest
 from fastapi import FastAPI
 
-from components.jobs.uploads import LARGEST_BYTES, LIFE_S, MOST_OF_A_VISITOR, NO_ADDRESS, NO_PICTURE, TOO_LARGE, Uploads
-from components.ui.guard import Guard
-from components.ui.upload import HEADER, STRANGER, upload_control, upload_routes
-from components.ui.visitors import COOKIE
+from components.pictures.uploads import LARGEST_BYTES, LIFE_S, MOST_OF_A_VISITOR, NO_ADDRESS, NO_PICTURE, TOO_LARGE, Uploads
+from components.web.guard import Guard
+from components.web.uploads import HEADER, STRANGER, upload_control, upload_routes
+from components.web.visitors import COOKIE
 from tests.conftest import serve
 from tests.jobs.faulty import png
 

@@ -1,0 +1,1 @@
+"""Comparisons: several jobs created together from one shared form."""

@@ -1,0 +1,1 @@
+"""Pictures: fetched, checked, stored by content hash, and given out again. Knows nothing of jobs."""

@@ -1,0 +1,1 @@
+"""The Gradio page: header, one folder a tab, events and theme."""

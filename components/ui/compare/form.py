@@ -1,0 +1,236 @@
+"""The shared form of a comparison: one field for each role, whatever the models call it, and the models themselves."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import urlencode
+
+import gradio as gr
+
+from components.catalog import QUALITIES, SHAPES, STANDARD, Catalog, Role
+from components.catalog.prices import Cost
+from components.comparisons.comparison import Comparison
+from components.comparisons.service import MOST_SAMPLES, Choice, Plan
+from components.errors import InputError
+from components.ui.events import QUIET, Updates
+from components.ui.services import Services
+from components.views.choices import cheapest, picker, read_choice, settings_text, title, write_choice
+from components.views.links import LONGEST_PROMPT, LONGEST_QUERY, PUBLISHED
+from components.views.templates import render
+from components.views.words import ROLE_WORDS
+from components.web.uploads import upload_control
+
+OWN = ""
+PICKS: Mapping[str, Callable[[Catalog], list[str]]] = {
+    "Cheapest four": cheapest,
+    "Every model": lambda catalog: cheapest(catalog, most=None),
+    "Those that take a picture": lambda catalog: cheapest(catalog, "image", most=None),
+}
+# The published comparison that a form was opened from: its token, and what it asks for by roles.
+Source = tuple[str, Mapping[str, Any]]
+NO_SOURCE: Source = ("", {})
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What the form asks for: choices as texts, the shared form by role, how many samples of each."""
+
+    models: tuple[str, ...]
+    shared: Mapping[str, Any]
+    samples: int = 1
+
+    def choices(self, catalog: Catalog) -> list[Choice]:
+        """Raises InputError for a model that is not there."""
+        return [read_choice(catalog, text) for text in self.models]
+
+
+@dataclass(frozen=True)
+class CompareForm:
+    """The controls. ``lock`` keeps a seed from one comparison to the next."""
+
+    models: gr.Dropdown
+    roles: Mapping[Role, gr.components.Component]
+    samples: gr.Number
+    lock: gr.Checkbox
+
+    @property
+    def controls(self) -> set[gr.components.Component]:
+        """Every part that changes the plan."""
+        return {self.models, self.samples, *self.roles.values()}
+
+    def read(self, given: Mapping[Any, Any]) -> Asked:
+        """What the controls hold; what is empty is not asked for."""
+        shared = {}
+        for role, control in self.roles.items():
+            value = given[control]
+            if role is Role.IMAGES:
+                value = [line.strip() for line in str(value or "").splitlines() if line.strip()]
+            if isinstance(value, float) and value.is_integer():
+                value = int(value)
+            if value not in (None, "", []):
+                shared[str(role)] = value
+        samples = given[self.samples]
+        return Asked(tuple(given[self.models] or ()), shared, int(samples) if samples else 1)
+
+    def show(self, asked: Asked) -> Updates:
+        """Updates that fill the controls."""
+        updates: Updates = {self.models: list(asked.models), self.samples: asked.samples}
+        for role, control in self.roles.items():
+            value = asked.shared.get(str(role))
+            if role is Role.IMAGES:
+                value = "\n".join(map(str, value or ()))
+            updates[control] = gr.update(value=value if value is not None else _EMPTY.get(role))
+        return updates
+
+
+_EMPTY = {Role.PROMPT: "", Role.SHAPE: OWN, Role.IMAGES: "", Role.COUNT: 1, Role.NEGATIVE: "", Role.QUALITY: STANDARD}
+
+
+def build_compare_form(services: Services, opens_with: Asked) -> CompareForm:
+    """The controls inside the current column, filled with ``opens_with``."""
+    shared = opens_with.shared
+    prompt = gr.Textbox(
+        value=shared.get("prompt", ""),
+        label=ROLE_WORDS[Role.PROMPT],
+        lines=3,
+        max_lines=12,
+        elem_id="compare-prompt",
+        max_length=100_000,
+    )
+    models = gr.Dropdown(
+        picker(services.catalog),
+        value=list(opens_with.models),
+        multiselect=True,
+        allow_custom_value=True,
+        label="Models",
+        elem_id="compare-models",
+    )
+    with gr.Row(elem_id="compare-picks"):
+        picks = [gr.Button(label, size="sm", min_width=60) for label in PICKS]
+    with gr.Column(elem_classes="fields", elem_id="compare-fields"):
+        shape = gr.Dropdown(
+            [("model's own", OWN), *((item, item) for item in SHAPES)],
+            value=OWN,
+            label=ROLE_WORDS[Role.SHAPE],
+            min_width=120,
+        )
+        quality = gr.Dropdown(
+            [("model's own" if item == STANDARD else item, item) for item in QUALITIES],
+            value=STANDARD,
+            label=ROLE_WORDS[Role.QUALITY],
+            min_width=120,
+        )
+        with gr.Column(elem_classes=["takes-pictures", "wide"]):
+            images = gr.Textbox(
+                lines=1, max_lines=10, placeholder="https://…, one address a line", label=ROLE_WORDS[Role.IMAGES],
+                elem_id="compare-images",
+            )  # fmt: skip
+            gr.HTML(upload_control(services.uploads_refused, many=True))
+        with gr.Accordion("More: samples, pictures a request, seed, what to avoid", open=False, elem_id="compare-rare"):
+            with gr.Column(elem_classes="fields"):
+                samples = gr.Number(value=1, precision=0, label=f"Samples of each, 1–{MOST_SAMPLES}", min_width=120)
+                count = gr.Number(value=1, precision=0, label=ROLE_WORDS[Role.COUNT], min_width=120)
+                seed = gr.Number(
+                    precision=0,
+                    placeholder="drawn when you compare",
+                    label=ROLE_WORDS[Role.SEED],
+                    min_width=120,
+                    elem_id="compare-seed",
+                )
+                lock = gr.Checkbox(label="Keep this seed", min_width=120, elem_id="compare-lock")
+                negative = gr.Textbox(label=ROLE_WORDS[Role.NEGATIVE], max_lines=6, elem_classes=["wide"])
+    roles: dict[Role, gr.components.Component] = {
+        Role.PROMPT: prompt, Role.SHAPE: shape, Role.IMAGES: images, Role.COUNT: count, Role.SEED: seed,
+        Role.NEGATIVE: negative, Role.QUALITY: quality,
+    }  # fmt: skip
+    for button, pick in zip(picks, PICKS.values(), strict=True):
+        button.click(lambda pick=pick: pick(services.catalog), None, models, **QUIET)
+    return CompareForm(models, roles, samples, lock)
+
+
+def show_plan(catalog: Catalog, plan: Plan) -> str:
+    """Every model with what the shared form becomes there, and its price, before anything is sent."""
+    rows, samples = [], max((planned.card.sample for planned in plan.cards), default=1)
+    for planned in plan.cards:
+        model = catalog.find(planned.card.model)
+        if planned.card.sample == 1 and model:
+            rows.append(
+                {
+                    "name": title(model),
+                    "settings": settings_text(planned.card.settings),
+                    "notes": list(planned.card.notes),
+                    "refused": planned.card.refused,
+                    "price": _price(catalog, planned.cost, samples) if planned.request else "nothing sent",
+                }
+            )
+    return render("mapping", rows=rows)
+
+
+def _price(catalog: Catalog, one: Cost, samples: int) -> str:
+    """``2 × 8 = 16 credits · $0.16`` for several samples, or the price of one."""
+    credits = samples * one.credits
+    return str(one) if samples == 1 else f"{samples} × {one.credits:g} = {Cost(credits, catalog.usd(credits))}"
+
+
+def button_text(plan: Plan) -> str:
+    """``Compare · 4 requests · 23 credits · $0.23``: what one click costs."""
+    if not plan.requests:
+        return "Compare"
+    return f"Compare · {plan.requests} request{'' if plan.requests == 1 else 's'} · {plan.cost}"
+
+
+def asked_of(batch: Comparison) -> Asked:
+    """The form that a comparison was made from."""
+    texts = (write_choice(Choice(card.model, card.settings)) for card in batch.cards)
+    return Asked(tuple(dict.fromkeys(texts)), batch.shared, max((card.sample for card in batch.cards), default=1))
+
+
+def write_asked(asked: Asked, source: Source = NO_SOURCE) -> str:
+    """The form as the query of an address. What is too long for one is left out, or stands in ``source``, which is
+    named then."""
+    pairs = [("models", text) for text in asked.models]
+    for role in Role:
+        value = asked.shared.get(str(role))
+        if value is not None and value != _EMPTY.get(role):
+            pairs += [(str(role), str(item)) for item in (value if isinstance(value, list) else [value])]
+    if asked.samples != 1:
+        pairs.append(("samples", str(asked.samples)))
+    names = {name for name, _ in pairs}
+    while len(query := "?" + urlencode(pairs, errors="replace")) > LONGEST_QUERY:
+        pairs.remove(max(pairs, key=lambda pair: len(pair[1])))
+    token, theirs = source
+    left_out = (names & set(asked.shared)) - {name for name, _ in pairs}
+    found_there = token and left_out and all(asked.shared[role] == theirs.get(role) for role in left_out)
+    return f"{query}&{PUBLISHED}={token}" if found_there else query
+
+
+def read_asked(catalog: Catalog, query: Mapping[str, list[str]], opens_with: Asked) -> Asked:
+    """The form that an address asks for. Models that are not there, and what is no number, are left out."""
+    models = [text for item in query.get("models", []) for text in item.split(",") if _known(catalog, text)]
+    shared: dict[str, Any] = {}
+    for role in Role:
+        texts = [text[:LONGEST_PROMPT] for text in query.get(str(role), []) if text]
+        if texts and role is Role.IMAGES:
+            shared[str(role)] = texts[:50]
+        elif texts and role in (Role.COUNT, Role.SEED):
+            if texts[0].isascii() and texts[0].isdigit() and len(texts[0]) < 16:
+                shared[str(role)] = int(texts[0])
+        elif (
+            texts and (role is not Role.QUALITY or texts[0] in QUALITIES) and (role is not Role.SHAPE or texts[0] in SHAPES)
+        ):
+            shared[str(role)] = texts[0]
+    number = (query.get("samples") or ["1"])[0]
+    samples = int(number) if number in map(str, range(1, MOST_SAMPLES + 1)) else 1
+    if not models and not shared:
+        return opens_with
+    return Asked(tuple(dict.fromkeys(models)) or opens_with.models, shared, samples)
+
+
+def _known(catalog: Catalog, text: str) -> bool:
+    try:
+        read_choice(catalog, text)
+    except InputError:
+        return False
+    return True

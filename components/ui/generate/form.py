@@ -1,0 +1,212 @@
+"""The parameter form: a pool of controls, one for each distinct (parameter name, kind) in the catalog.
+
+Choosing a model shows, fills and bounds the controls it declares and hides the others. A pool because the
+alternatives were measured and lost: listeners made inside ``gr.render`` vanish when two visitors render at
+the same moment, and a hidden form per model makes the page grow with the catalog.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import gradio as gr
+
+from components.catalog import Catalog, Kind, Model, Parameter, Role
+from components.catalog.prices import credits_text, price_depends_on, tiers
+from components.errors import InputError
+from components.web.uploads import upload_control
+
+SHORT = (Kind.CHOICE, Kind.OPEN_CHOICE, Kind.NUMBER, Kind.BOOLEAN)
+RARE_KINDS = (Kind.SEED, Kind.TEXT)
+PICTURES = (Kind.IMAGE, Kind.IMAGES)
+
+
+@dataclass(frozen=True)
+class Slot:
+    """One control of the pool. ``rare`` ones stand under the fold."""
+
+    name: str
+    kind: Kind
+    rare: bool
+    control: gr.components.Component
+
+
+@dataclass(frozen=True)
+class Form:
+    """The pool and the fold around its rarely used part."""
+
+    slots: tuple[Slot, ...]
+    fold: gr.Accordion
+
+    @property
+    def controls(self) -> set[gr.components.Component]:
+        """The control of every parameter but the prompt, whichever model has it."""
+        return {slot.control for slot in self.slots}
+
+    def values(self, model: Model, given: Mapping[Any, Any]) -> dict[str, Any]:
+        """The parameters a visitor has filled in, by the API's names; an empty control is not given."""
+        found = {}
+        for slot in self._of(model):
+            value = _read(slot.kind, given.get(slot.control), model.parameters[slot.name])
+            if value is not None:
+                found[slot.name] = value
+        return found
+
+    def show(self, model: Model, parameters: Mapping[str, Any]) -> dict[Any, Any]:
+        """Updates that turn the pool into this model's form, filled with these values, else its defaults."""
+        mine = set(self._of(model))
+        updates: dict[Any, Any] = {}
+        for slot in self.slots:
+            field = model.parameters[slot.name] if slot in mine else None
+            if field is None:
+                updates[slot.control] = gr.update(visible=False, value=_empty(slot.kind))
+            else:
+                value = parameters.get(slot.name, field.default)
+                updates[slot.control] = gr.update(visible=True, **_dress(slot, field, model, value))
+        rare = [label(slot.name, model.parameters[slot.name]) for slot in self.slots if slot.rare and slot in mine]
+        updates[self.fold] = gr.update(visible=bool(rare), label=f"More: {', '.join(rare).lower()}")
+        return updates
+
+    def explain(self, model: Model, problems: Iterable[InputError]) -> dict[Any, Any]:
+        """Updates that say at each control what is wrong with it, or what it is for."""
+        wrong = {error.field: hint(error) for error in problems}
+        updates = {}
+        for slot in self._of(model):
+            what = wrong.get(slot.name, "")
+            info = what or model.parameters[slot.name].description
+            updates[slot.control] = gr.update(info=info, elem_classes=_classes(slot, bool(what)))
+        return updates
+
+    def _of(self, model: Model) -> Iterator[Slot]:
+        for slot in self.slots:
+            field = model.parameters.get(slot.name)
+            if field is not None and field.kind is slot.kind:
+                yield slot
+
+
+def build_form(catalog: Catalog, uploads_refused: str = "") -> Form:
+    """The controls for every parameter of the catalog but the prompt, hidden until a model is shown.
+
+    ``uploads_refused`` says at fields for pictures why none can be uploaded; "" where they can.
+    """
+    pool = dict.fromkeys(
+        (name, field.kind, is_rare(field))
+        for model in catalog.models
+        for name, field in model.parameters.items()
+        if field.kind is not Kind.PROMPT
+    )
+    ordered = sorted(pool, key=lambda item: (item[1] not in SHORT, _place(catalog, item[0])))
+
+    def slot(name: str, kind: Kind, rare: bool) -> Slot:
+        return Slot(
+            name, kind, rare, _with_upload(name, kind, uploads_refused) if kind in PICTURES else _control(name, kind)
+        )
+
+    with gr.Column(elem_id="parameters", elem_classes="fields"):
+        slots = [slot(*one) for one in ordered if not one[2]]
+        with gr.Accordion("More", open=False, visible=False, elem_id="more-parameters") as fold:
+            with gr.Column(elem_classes="fields"):
+                slots += [slot(*one) for one in ordered if one[2]]
+    return Form(tuple(slots), fold)
+
+
+def is_rare(field: Parameter) -> bool:
+    """Whether a field belongs under the fold: seeds, free texts, and pictures that are not the main input."""
+    side_picture = field.kind in PICTURES and field.role is not Role.IMAGES
+    return field.kind in RARE_KINDS or field.role is Role.NEGATIVE or side_picture
+
+
+def _place(catalog: Catalog, name: str) -> int:
+    """How early any model has this field: the catalog lists fields as a person would fill them in."""
+    return min(list(model.parameters).index(name) for model in catalog.models if name in model.parameters)
+
+
+def hint(error: InputError) -> str:
+    """A field's problem as it stands at the field."""
+    plain = error.hint.removeprefix("is ")
+    return f"▲ {plain[:1].upper()}{plain[1:]}"
+
+
+def label(name: str, field: Parameter) -> str:
+    """A field's name for people."""
+    return field.title or name.replace("_", " ").capitalize()
+
+
+def _with_upload(name: str, kind: Kind, refused: str) -> gr.components.Component:
+    """The control of a field for pictures, the upload below it. The style sheet hides that when the field is hidden."""
+    with gr.Column(elem_classes=["takes-pictures", "wide"]):
+        control = _control(name, kind)
+        gr.HTML(upload_control(refused, many=kind is Kind.IMAGES))
+    return control
+
+
+def _control(name: str, kind: Kind) -> gr.components.Component:
+    common: dict[str, Any] = {"label": name, "visible": False, "interactive": True, "min_width": 120}
+    common |= {"elem_id": f"field-{name}-{kind.name.lower()}", "elem_classes": ["wide"] if kind not in SHORT else []}
+    match kind:
+        case Kind.CHOICE:
+            return gr.Dropdown(choices=[], filterable=False, **common)
+        case Kind.OPEN_CHOICE:
+            return gr.Dropdown(choices=[], allow_custom_value=True, **common)
+        case Kind.BOOLEAN:
+            return gr.Checkbox(**common)
+        case Kind.NUMBER | Kind.SEED:
+            return gr.Number(placeholder="random" if kind is Kind.SEED else None, **common)
+        case Kind.IMAGES:
+            return gr.Textbox(lines=2, max_lines=10, placeholder="https://…, one address a line", **common)
+        case Kind.IMAGE:
+            return gr.Textbox(placeholder="https://…", **common)
+        case _:
+            return gr.Textbox(max_lines=6, **common)
+
+
+def _dress(slot: Slot, field: Parameter, model: Model, value: Any) -> dict[str, Any]:
+    """The properties of a control for one model's field."""
+    dressed: dict[str, Any] = {"label": label(slot.name, field), "info": field.description}
+    dressed["elem_classes"] = _classes(slot, False)
+    match slot.kind:
+        case Kind.CHOICE:
+            dressed["choices"] = [(_priced(model, slot.name, item), item) for item in field.enum or ()]
+        case Kind.OPEN_CHOICE:
+            dressed["choices"] = [str(item) for item in field.examples]
+        case Kind.NUMBER | Kind.SEED:
+            # No bounds here: Gradio refuses the whole event with an error of its own, and cannot unset a bound
+            # for the next model. The catalog explains what is out of range.
+            dressed["precision"] = 0 if field.type == "integer" else None
+        case Kind.IMAGES:
+            value = "\n".join(map(str, value or ()))
+    return {**dressed, "value": _empty(slot.kind) if value is None else value}
+
+
+def _priced(model: Model, name: str, value: Any) -> str:
+    """``high · 28 credits`` where this one choice decides the price, else the value alone."""
+    if [field for field in price_depends_on(model) if field != model.by_role(Role.COUNT)] != [name]:
+        return str(value)
+    credits = next(tier.credits for tier in tiers(model) if tier.settings[name] == value)
+    return f"{value} · {credits_text(credits)}"
+
+
+def _read(kind: Kind, value: Any, field: Parameter) -> Any:
+    if value is None or value == "":
+        return None
+    match kind:
+        case Kind.IMAGES:
+            return [line.strip() for line in str(value).splitlines() if line.strip()] or None
+        case Kind.IMAGE | Kind.OPEN_CHOICE:
+            return str(value).strip() or None
+        case Kind.NUMBER | Kind.SEED if field.type == "integer" and isinstance(value, float) and value.is_integer():
+            return int(value)
+        case _:
+            return value
+
+
+def _empty(kind: Kind) -> Any:
+    return {Kind.BOOLEAN: False, Kind.NUMBER: None, Kind.SEED: None, Kind.CHOICE: None, Kind.OPEN_CHOICE: None}.get(kind, "")
+
+
+def _classes(slot: Slot, wrong: bool) -> list[str]:
+    # A variant's id is too long for half a row.
+    wide = slot.kind not in SHORT or slot.name == "model"
+    return [*(["wide"] if wide else []), *(["wrong"] if wrong else [])]

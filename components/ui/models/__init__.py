@@ -1,0 +1,1 @@
+"""The Models & prices tab."""

@@ -1,0 +1,1 @@
+"""Plain values -> words and escaped HTML. No Gradio, no HTTP."""

@@ -1,0 +1,199 @@
+"""What an integrator needs to know of one model, from the catalog alone: no claim its sources do not make."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from typing import Any
+
+from components.catalog import Catalog, Model, Parameter, Role
+from components.catalog.prices import comparison, credits_text, tiers, usd_text
+from components.snippets.call import KEY_NAME
+from components.views.job import example_request, typical_text
+from components.views.models import inputs_text, price_range
+
+CALLBACK_EXAMPLE = "https://your-app.example/callbacks/pictures"
+
+HIGHLIGHTS = (
+    ("One endpoint", "Every model here is called on the same route; switching means changing the model field."),
+    ("Asynchronous", "A call answers with a task id; the task route is asked until the picture is there."),
+    ("One account", "Keys, top-up, orders and the credit balance are in the service's own console."),
+    ("Keys stay with the service", "Your application holds an API in One key; calls to the providers stay server-side."),
+)
+
+ERRORS = (
+    ("400, 422", "The request is wrong. The message names what to change.", "Not charged"),
+    ("401, 403", "The key is missing, wrong or not allowed.", "Not charged"),
+    ("402", "The account is out of credits.", "Not charged"),
+    ("404", "No such task or route.", "Not charged"),
+    ("429", "Too many requests. Wait as long as Retry-After says, then send again.", "Not charged"),
+    (
+        "5xx, no answer",
+        "Unknown whether the task was created. Do not repeat the POST blindly: it may be paid twice.",
+        "Unknown",
+    ),
+    ("Task failed", "The model failed or refused the content; the reply carries the reason.", "Not stated"),
+)
+
+
+def integration(catalog: Catalog, model: Model) -> dict[str, Any]:
+    """Everything the Integrate template shows for a model."""
+    endpoint = catalog.endpoint
+    row = next((row for row in comparison(catalog) if row.model.id == model.id), None)
+    sent = " or ".join(model.variants) if model.variants else model.id
+    return {
+        "model": model,
+        "range": price_range(row) if row else "retired",
+        "contract": [
+            ("Base URL", endpoint.base_url, "All routes below start here."),
+            ("Create", f"POST {endpoint.create}", "JSON in, JSON out."),
+            ("Authorization", "Authorization: Bearer <API key>", f"The programs on this page read it from ${KEY_NAME}."),
+            ("Model field", sent, _model_note(model)),
+            ("Result path", f"GET {endpoint.status}", "Ask until the task is completed or failed."),
+            ("Billing path", endpoint.billing, "Credits, orders and top-up."),
+        ],
+        "parameters": [_parameter(model, name, field) for name, field in model.parameters.items()],
+        "tiers": _tiers(catalog, model),
+        "runtime": _runtime(model),
+        "callback": _callback(catalog, model) if model.webhook else "",
+        "flow": _flow(catalog),
+        "errors": ERRORS,
+        "faq": _faq(catalog, model),
+        "highlights": HIGHLIGHTS,
+        "decision": decision(catalog),
+        "others": [other for other in _others(catalog) if other["id"] != model.id],
+    }
+
+
+def decision(catalog: Catalog) -> dict[str, Any]:
+    """Cost, providers and how many models each covers, callback or poll: over the whole endpoint."""
+    rows = comparison(catalog)
+    providers = Counter(name.strip() for row in rows for name in row.model.provider.split("/"))
+    callback = [row.model.name for row in rows if row.model.webhook]
+    return {
+        "count": len(rows),
+        "cheapest": f"{rows[0].model.name}, {rows[0].base}",
+        "dearest": f"{rows[-1].model.name}, {rows[-1].base}",
+        "providers": sorted(providers.items(), key=lambda item: (-item[1], item[0])),
+        "callback": callback,
+        "poll_only": [row.model.name for row in rows if not row.model.webhook],
+    }
+
+
+def _model_note(model: Model) -> str:
+    if model.variants:
+        default = model.parameters["model"].default
+        return f"The variant is sent; {default} is the default." if default else "The variant is sent."
+    aliases = ", ".join(model.aliases)
+    return f"The service's examples also send {aliases}." if aliases else "Sent in the request body."
+
+
+def _parameter(model: Model, name: str, field: Parameter) -> dict[str, str]:
+    kinds = {"array": "list of addresses", "integer": "whole number", "string": "text"}
+    return {
+        "name": name,
+        "type": "address" if field.format == "uri" else kinds.get(field.type, field.type),
+        "need": _need(model, name),
+        "default": "" if field.default is None else str(field.default),
+        "allowed": _allowed(field),
+        "description": field.description,
+    }
+
+
+def _need(model: Model, name: str) -> str:
+    if name in model.required:
+        return "required"
+    for rule in model.conditions:
+        if name in rule["then"].get("required", ()):
+            tests = rule["if"].get("properties", {}).items()
+            return "required when " + " and ".join(f"{key} is {test.get('const', '…')}" for key, test in tests)
+    return "optional"
+
+
+def _allowed(field: Parameter) -> str:
+    if field.enum:
+        return ", ".join(map(str, field.enum))
+    parts = []
+    if field.examples:
+        parts.append(f"{', '.join(map(str, field.examples))} and others")
+    if field.max_length:
+        low = f"{field.min_length}–" if field.min_length else "at most "
+        parts.append(f"{low}{field.max_length:,} characters")
+    if field.minimum is not None and field.maximum is not None:
+        parts.append(f"{field.minimum:g}–{field.maximum:g}")
+    elif field.minimum is not None:
+        parts.append(f"{field.minimum:g} or more")
+    if field.max_items:
+        parts.append(f"at most {field.max_items}")
+    return "; ".join(parts)
+
+
+def _tiers(catalog: Catalog, model: Model) -> list[dict[str, str]]:
+    per = "image" if any(rule.per == "image" for rule in model.price) else "request"
+    return [
+        {
+            "settings": tier.label or "any settings",
+            "credits": credits_text(tier.credits),
+            "usd": usd_text(catalog.usd(tier.credits)),
+            "per": per,
+        }
+        for tier in tiers(model)
+    ]
+
+
+def _runtime(model: Model) -> str:
+    time = f" Typical time: {typical_text(model.seconds)}." if model.seconds else " The service states no typical time."
+    if model.runtime == "async":
+        return f"The call creates a task and answers with its task_id; the result comes from the task route.{time}"
+    return f"The call answers with the result itself.{time}"
+
+
+def _callback(catalog: Catalog, model: Model) -> str:
+    """A request that carries ``callback_url``, as it goes over the wire."""
+    endpoint = catalog.endpoint
+    body = {**example_request(catalog, model).body, "callback_url": CALLBACK_EXAMPLE}
+    host = endpoint.base_url.split("://")[1]
+    return (
+        f"POST {endpoint.create} HTTP/1.1\nHost: {host}\nAuthorization: Bearer ${KEY_NAME}\n"
+        f"Content-Type: application/json\n\n{json.dumps(body, indent=2, ensure_ascii=False)}"
+    )
+
+
+def _flow(catalog: Catalog) -> list[tuple[str, str, str]]:
+    endpoint = catalog.endpoint
+    return [
+        ("Create a key", "In the service's console, on its API Keys page.", endpoint.base_url),
+        ("Top up", "Credits are bought on the billing page.", endpoint.base_url + endpoint.billing),
+        ("Call", f"POST {endpoint.create} with the model and its parameters; keep the task_id.", ""),
+        ("Poll", f"GET {endpoint.status} until the task has ended, then fetch the picture.", ""),
+    ]
+
+
+def _faq(catalog: Catalog, model: Model) -> list[tuple[str, str]]:
+    """The catalog's own questions, then those that its facts answer for every model."""
+    found = [(item.question, item.answer) for item in model.faq]
+    asked = " ".join(question.lower() for question, _ in found)
+    if "cost" not in asked and "how much" not in asked:
+        prices = "; ".join(f"{t['settings']}: {t['credits']} ({t['usd']})" for t in _tiers(catalog, model))
+        found.append((f"How much does {model.name} cost?", f"{prices[:1].upper()}{prices[1:]}."))
+    images, shape = model.by_role(Role.IMAGES), model.by_role(Role.SHAPE)
+    if "edit" not in asked and "image" not in asked.replace("image-", "").replace(model.name.lower(), ""):
+        answer = f"Yes, by the {images} parameter." if images else "No, its parameters name no image input."
+        found.append((f"Does {model.name} take input images?", answer))
+    if shape and "ratio" not in asked and "size" not in asked:
+        found.append(("Which shapes are there?", f"{shape}: {_allowed(model.parameters[shape])}."))
+    return found
+
+
+def _others(catalog: Catalog) -> list[dict[str, str]]:
+    return [
+        {
+            "id": row.model.id,
+            "name": f"{row.model.icon} {row.model.name}".strip(),
+            "provider": row.model.provider,
+            "inputs": f"{inputs_text(row.model)} → {row.model.output}",
+            "price": str(row.base),
+            "node": row.model.node or "—",
+        }
+        for row in comparison(catalog)
+    ]

@@ -1,0 +1,66 @@
+"""A model in a few words: the picker's entries, the chips under it, the table's cells."""
+
+from __future__ import annotations
+
+from components.api.schedule import Timing
+from components.catalog import Catalog, Model, Role
+from components.catalog.prices import Row, comparison, credits_text, usd_text
+from components.views.job import range_text, typical_text
+from components.views.templates import render
+
+
+def inputs_text(model: Model) -> str:
+    """``text + image``."""
+    return " + ".join(model.inputs)
+
+
+def price_range(row: Row) -> str:
+    """``10–28 credits · $0.10–$0.28``, or one price."""
+    low, high = row.lowest, row.highest
+    if low.credits == high.credits:
+        return str(low)
+    return f"{low.credits:g}–{credits_text(high.credits)} · {usd_text(low.usd)}–{usd_text(high.usd)}"
+
+
+def picker_choices(catalog: Catalog) -> list[tuple[str, str]]:
+    """(what is read, id) for each model, by base credits."""
+    return [
+        (f"{row.model.icon} {row.model.name} · {row.model.provider} · {_short(row)}".strip(), row.model.id)
+        for row in comparison(catalog)
+    ]
+
+
+def chips(catalog: Catalog, model: Model, seen: Timing | None = None) -> str:
+    """The facts under the picker; ``seen`` are run times that this page has measured at the service."""
+    row = next((row for row in comparison(catalog) if row.model.id == model.id), None)
+    items = [
+        {"text": price_range(row) if row else "retired", "tone": ""},
+        {"text": measured_text(seen) if seen else stated_text(model), "tone": ""},
+        {"text": f"{inputs_text(model)} → {model.output}", "tone": ""},
+        {"text": "callback or poll" if model.webhook else "poll", "tone": ""},
+    ]
+    if model.status == "deprecated":
+        until = f" until {model.retires_on}" if model.retires_on else ""
+        items.append({"text": f"deprecated{until}", "tone": "warn"})
+    return render("chips", chips=items)
+
+
+def stated_text(model: Model) -> str:
+    """``typically 4–9 s`` by the service's own word; ``time not stated`` where it says nothing."""
+    return f"typically {typical_text(model.seconds)}" if model.seconds else "time not stated"
+
+
+def measured_text(seen: Timing) -> str:
+    """``typically 4–9 s, measured here``: the middle 80 % of runs."""
+    return f"typically {range_text(seen)}, measured here"
+
+
+def example_prompts(catalog: Catalog) -> frozenset[str]:
+    """Every prompt that came from the catalog and not from the visitor."""
+    own = {str(model.example.get(model.by_role(Role.PROMPT) or "", "")) for model in catalog.models}
+    return frozenset(own | {item.prompt for model in catalog.models for item in model.prompts})
+
+
+def _short(row: Row) -> str:
+    low, high = row.lowest.credits, row.highest.credits
+    return credits_text(low) if low == high else f"{low:g}–{credits_text(high)}"

@@ -1,0 +1,1 @@
+"""The FastAPI side: routes, middleware and the assembled application."""

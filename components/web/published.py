@@ -1,0 +1,162 @@
+"""Addresses of comparisons: the report for its own visitor, and the page that was published for everybody.
+
+Everything of a published comparison lies below its token, pictures included: once it is revoked, all of it is gone.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import OrderedDict
+from collections.abc import Awaitable, Sequence
+from pathlib import Path
+from typing import TypeVar
+
+from fastapi import APIRouter, Request
+from fastapi.responses import FileResponse, HTMLResponse, Response
+
+from components.errors import DatabaseUnavailable, JobNotFound
+from components.pictures.kept import KeptPicture
+from components.pictures.library import PictureLibrary
+from components.pictures.thumbnails import MOST_ON_PREVIEW, contact_sheet
+from components.ui.services import Services
+from components.views.report import PUBLIC, preview_pictures, report_name, write_published, write_report
+from components.views.templates import render
+from components.views.words import TITLE
+from components.web.pictures import HEADERS, MEDIA_TYPES
+from components.web.visitors import read_visitor
+
+NO_COMPARISON = "There is no such comparison of yours."
+NOT_PUBLISHED = "This comparison is not published, or not any more."
+KEPT_PREVIEWS = 32
+WRITTEN_AT_ONCE = 2
+GUARDS = {
+    "Cache-Control": "no-store",
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "no-referrer",
+    "X-Robots-Tag": "noindex",
+}
+PAGE = GUARDS | {
+    "Content-Security-Policy": "default-src 'none'; img-src 'self'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'"
+}
+PICTURE = HEADERS | GUARDS
+Member = TypeVar("Member")
+
+
+def publishing_routes(services: Services) -> APIRouter:
+    """``GET /comparisons/{batch}/report.html``; ``GET /c/{token}``, its ``/{card}/{picture}`` and ``/preview.png``.
+
+    Cards and pictures count from 1. What is not there, not any more, or another visitor's is the same 404.
+    """
+    router = APIRouter()
+    site, reading = Site(services), ["GET", "HEAD"]
+
+    @router.get("/comparisons/{batch_id}/report.html")
+    async def report(batch_id: str, request: Request) -> Response:
+        visitor = read_visitor(request.headers.get("cookie", ""))
+        return await _answer(site.report(batch_id, visitor), NO_COMPARISON)
+
+    @router.api_route(PUBLIC + "/{token}", methods=reading)
+    async def published(token: str, request: Request) -> Response:
+        # A proxy may not tell the scheme that the visitor's browser sees.
+        origin = services.public_address or str(request.base_url).rstrip("/")
+        return await _answer(site.page(token, origin), NOT_PUBLISHED)
+
+    @router.api_route(PUBLIC + "/{token}/preview.png", methods=reading)
+    async def preview(token: str) -> Response:
+        return await _answer(site.preview(token), NOT_PUBLISHED)
+
+    @router.api_route(PUBLIC + "/{token}/{card}/{number}", methods=reading)
+    async def picture(token: str, card: str, number: str) -> Response:
+        return await _answer(site.picture(token, card, number), NOT_PUBLISHED)
+
+    return router
+
+
+class Site:
+    """What the routes answer. Every method raises JobNotFound, DatabaseUnavailable."""
+
+    def __init__(self, services: Services) -> None:
+        self._services = services
+        self._comparisons = services.comparisons
+        self._pictures = services.runner.pictures
+        self._previews = Previews(services.runner.pictures)
+        self._writing = asyncio.Semaphore(WRITTEN_AT_ONCE)
+
+    async def report(self, batch_id: str, visitor: str) -> Response:
+        """The HTML file of this visitor's comparison."""
+        batch = await self._comparisons.find(batch_id, visitor)
+        async with self._writing:
+            file = await write_report(self._services, *await self._comparisons.current(batch))
+        disposition = f'attachment; filename="{report_name(batch)}"'
+        return HTMLResponse(file, headers=GUARDS | {"Content-Disposition": disposition})
+
+    async def page(self, token: str, origin: str) -> Response:
+        """The published comparison."""
+        batch, jobs = await self._comparisons.published(token)
+        return HTMLResponse(write_published(self._services, batch, jobs, token, origin), headers=PAGE)
+
+    async def preview(self, token: str) -> Response:
+        """What other sites show of it."""
+        batch, jobs = await self._comparisons.published(token)
+        png = await self._previews.png(preview_pictures(batch, jobs)[:MOST_ON_PREVIEW])
+        if png is None:
+            raise JobNotFound("There is no picture that a preview can show.")
+        return Response(png, media_type="image/png", headers=PICTURE | {"Cross-Origin-Resource-Policy": "cross-origin"})
+
+    async def picture(self, token: str, card: str, number: str) -> Response:
+        """One picture of it, as it was kept."""
+        batch, jobs = await self._comparisons.published(token)
+        shown = _at(batch.cards, card)
+        job = jobs.get(shown.job) if shown else None
+        kept = _at(job.pictures, number) if job else None
+        found = await self._pictures.read(kept.name) if kept else None
+        if kept is None or found is None:
+            raise JobNotFound("There is no such picture in this comparison.")
+        media_type = MEDIA_TYPES[kept.format]
+        if isinstance(found, Path):
+            return FileResponse(found, media_type=media_type, headers=PICTURE)
+        return Response(found, media_type=media_type, headers=PICTURE)
+
+
+class Previews:
+    """Contact sheets as PNG; the last KEPT_PREVIEWS are remembered."""
+
+    def __init__(self, pictures: PictureLibrary) -> None:
+        self._pictures = pictures
+        self._kept: OrderedDict[tuple[str, ...], bytes] = OrderedDict()
+        self._drawing = asyncio.Lock()
+
+    async def png(self, wanted: Sequence[KeptPicture]) -> bytes | None:
+        """These pictures on one sheet; None where none of them can be read."""
+        names = tuple(kept.name for kept in wanted)
+        async with self._drawing:  # the next who asks for the same sheet finds it
+            if names not in self._kept:
+                found = [data for name in names if (data := await self._pictures.read(name)) is not None]
+                png = await asyncio.to_thread(contact_sheet, found)
+                if png is None:
+                    return None
+                self._kept[names] = png
+            self._kept.move_to_end(names)
+            if len(self._kept) > KEPT_PREVIEWS:
+                self._kept.popitem(last=False)
+            return self._kept[names]
+
+
+async def _answer(work: Awaitable[Response], missing: str) -> Response:
+    """The response, or a page that says in one sentence why there is none."""
+    try:
+        return await work
+    except JobNotFound:
+        return _said(missing, 404)
+    except DatabaseUnavailable as error:
+        return _said(error.what, 503)
+
+
+def _said(sentence: str, status: int) -> Response:
+    return HTMLResponse(render("comparison_missing", sentence=sentence, product=TITLE), status, headers=PAGE)
+
+
+def _at(members: Sequence[Member], number: str) -> Member | None:
+    """The member that a number of an address stands for, which counts from 1; None for anything else."""
+    place = int(number) if number.isascii() and number.isdecimal() and len(number) < 5 else 0
+    return members[place - 1] if 0 < place <= len(members) else None

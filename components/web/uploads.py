@@ -1,0 +1,80 @@
+"""A picture of the visitor's own becomes a web address: the control beside a field, and the routes behind it."""
+
+from __future__ import annotations
+
+from fastapi import APIRouter, HTTPException, Request
+from fastapi.responses import FileResponse, JSONResponse, Response
+from starlette.requests import ClientDisconnect
+
+from components.errors import InputError, PictureNotSaved
+from components.pictures.uploads import AFTER_S, FORMS, LARGEST_BYTES, PREFIX, TOO_LARGE, Uploads
+from components.views.templates import render
+from components.web.pictures import HEADERS, MEDIA_TYPES
+from components.web.visitors import read_visitor
+
+# No other site can send it: a browser asks us first whether it may, and is not told that.
+HEADER = "x-playground-upload"
+STRANGER = "An upload is taken from this page only, in a browser that keeps its cookie. Open the page anew and try again."
+
+
+def upload_control(refused: str, many: bool) -> str:
+    """The HTML beside a field for pictures: choose one, or ``many``; where none can be uploaded, the reason."""
+    return render(
+        "upload",
+        refused=refused,
+        many=many,
+        accept=",".join(MEDIA_TYPES[form] for form in FORMS),
+        largest=LARGEST_BYTES,
+        megabytes=LARGEST_BYTES // 1_000_000,
+        too_large=TOO_LARGE,
+        minutes=f"{AFTER_S / 60:.0f}",
+    )
+
+
+def upload_routes(uploads: Uploads) -> APIRouter:
+    """``POST /uploads`` with a picture as its body, ``GET /uploads/{name}`` for everybody, ``DELETE`` for whose it is."""
+    router = APIRouter(prefix=PREFIX)
+
+    @router.post("")
+    async def upload(request: Request) -> Response:
+        visitor = _visitor(request)
+        if uploads.refused:
+            return JSONResponse({"detail": uploads.refused}, 409)
+        announced = request.headers.get("content-length", "")
+        if announced.isdecimal() and int(announced) > LARGEST_BYTES:
+            return JSONResponse({"detail": TOO_LARGE}, 413)
+        try:
+            kept = await uploads.keep(visitor, request.stream())
+        except InputError as error:
+            return JSONResponse({"detail": error.what}, 400)
+        except PictureNotSaved as error:
+            return JSONResponse({"detail": error.what}, 503)
+        except ClientDisconnect:
+            return Response(status_code=400)
+        told = {"url": kept.address, "width": kept.width, "height": kept.height, "expires_in_s": kept.expires_in_s}
+        return JSONResponse(told, 201)
+
+    @router.api_route("/{name}", methods=["GET", "HEAD"])
+    async def picture(name: str) -> Response:
+        found = await uploads.read(name)
+        if found is None:
+            raise HTTPException(404, "There is no such picture, or not any more.")
+        media_type = MEDIA_TYPES[name.rpartition(".")[2]]
+        return FileResponse(found, media_type=media_type, headers=HEADERS | {"Cache-Control": "no-store"})
+
+    @router.delete("/{name}")
+    async def remove(name: str, request: Request) -> Response:
+        if not await uploads.remove(name, _visitor(request)):
+            raise HTTPException(404, "There is no such picture of yours.")
+        return Response(status_code=204)
+
+    return router
+
+
+def _visitor(request: Request) -> str:
+    """Who asks. Raises HTTPException for what does not come from a page of ours."""
+    visitor = read_visitor(request.headers.get("cookie", ""))
+    ours = request.headers.get("sec-fetch-site", "same-origin") == "same-origin" and HEADER in request.headers
+    if not visitor or not ours:
+        raise HTTPException(403, STRANGER)
+    return visitor
