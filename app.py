@@ -24,7 +24,8 @@ import uvicorn
 from fastapi import FastAPI
 
 from components.api import Account, ApiClient, open_client
-from components.catalog import Catalog, load_catalog
+from components.catalog.loading import load_catalog
+from components.catalog.models import Catalog
 from components.comparisons.comparison import ComparisonStore
 from components.comparisons.service import ComparisonService
 from components.errors import PlaygroundError, SettingsError

@@ -17,7 +17,8 @@ import uvicorn
 
 from components.api import Account, ApiClient
 from components.api.connections import Pools
-from components.catalog import Catalog, load_catalog
+from components.catalog.loading import load_catalog
+from components.catalog.models import Catalog
 from components.jobs.service import JobService
 from components.jobs.store.engine import open_database, sqlite_address
 from components.jobs.store.jobs import Store

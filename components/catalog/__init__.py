@@ -1,30 +1,12 @@
-"""What can be run: the models of ``catalog.yaml``, their parameters and prices, and valid requests for them."""
+"""The models of ``catalog.yaml``: their parameters, their prices, and which requests are valid.
 
-from components.catalog.loading import load_catalog
-from components.catalog.models import Catalog, Endpoint, Kind, Model, Parameter, PriceRule, Purpose, Role
-from components.catalog.requests import Request, build_request, find_model, find_problems, parameters_of, rebuild_request
-from components.catalog.shared_form import QUALITIES, SHAPES, SHARED, STANDARD, Mapped, map_shared
+Import a name from the module that defines it:
 
-__all__ = [
-    "QUALITIES",
-    "SHAPES",
-    "SHARED",
-    "STANDARD",
-    "Catalog",
-    "Endpoint",
-    "Kind",
-    "Mapped",
-    "Model",
-    "Parameter",
-    "PriceRule",
-    "Purpose",
-    "Request",
-    "Role",
-    "build_request",
-    "find_model",
-    "find_problems",
-    "load_catalog",
-    "map_shared",
-    "parameters_of",
-    "rebuild_request",
-]
+- ``models``: the types of the catalog (``Catalog``, ``Model``, ``Parameter``, ``Role``, ``Kind``, ...).
+- ``loading``: ``load_catalog``; ``python -m components.catalog FILE`` checks a file.
+- ``rules``: the checks of a catalog that span more than one key.
+- ``requests``: parameter values -> ``Request``, or errors that name the field.
+- ``shared_form``: one form by role -> the parameters of each model.
+- ``prices``: price of a request, tiers, the price list, the what-if.
+- ``shapes``: ratios and pixel sizes.
+"""

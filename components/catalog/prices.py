@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from itertools import product
 from typing import Any
 
-from components.catalog import Catalog, Model, PriceRule, Request, Role
+from components.catalog.models import Catalog, Model, PriceRule, Role
+from components.catalog.requests import Request
 
 
 @dataclass(frozen=True)
@@ -35,7 +36,7 @@ class Tier:
 
 
 @dataclass(frozen=True)
-class Row:
+class PriceListRow:
     """One model in the comparison: base price with all defaults, cheapest and dearest, for one picture."""
 
     model: Model
@@ -45,7 +46,7 @@ class Row:
 
 
 @dataclass(frozen=True)
-class Plan:
+class WhatIfRow:
     """What a month of one tier costs, and how many pictures a budget buys. ``pictures`` is whole pictures."""
 
     model: Model
@@ -73,30 +74,30 @@ def tiers(model: Model) -> list[Tier]:
     return found
 
 
-def comparison(catalog: Catalog) -> list[Row]:
+def price_list(catalog: Catalog) -> list[PriceListRow]:
     """All models that are not retired, by base credits from low to high; ties keep the catalog's order."""
     rows = []
     for model in catalog.models:
         if model.runnable:
             credits = [tier.credits for tier in tiers(model)]
             base, low, high = base_credits(model), min(credits), max(credits)
-            rows.append(Row(model, *(Cost(value, catalog.usd(value)) for value in (base, low, high))))
+            rows.append(PriceListRow(model, *(Cost(value, catalog.usd(value)) for value in (base, low, high))))
     return sorted(rows, key=lambda row: row.base.credits)
 
 
-def plans(catalog: Catalog, pictures_per_month: float, budget_usd: float) -> Iterator[Plan]:
+def what_if(catalog: Catalog, pictures_per_month: float, budget_usd: float) -> Iterator[WhatIfRow]:
     """The what-if: for every tier of every model, the cost of a month and the pictures a budget buys.
 
     Negative input counts as 0. A free tier has no number of pictures (None).
     """
     wanted, budget = max(0.0, pictures_per_month or 0), max(0.0, budget_usd or 0)
-    for row in comparison(catalog):
+    for row in price_list(catalog):
         for tier in sorted(tiers(row.model), key=lambda tier: tier.credits):
             month = tier.credits * wanted
             unit = catalog.usd(tier.credits)
             # A hair is added because 0.56 / 0.07 is 7.999… in floating point, and the eighth picture is paid for.
             bought = int(budget / unit + 1e-9) if unit else None
-            yield Plan(row.model, tier, Cost(tier.credits, unit), Cost(month, catalog.usd(month)), bought)
+            yield WhatIfRow(row.model, tier, Cost(tier.credits, unit), Cost(month, catalog.usd(month)), bought)
 
 
 def base_credits(model: Model) -> float:

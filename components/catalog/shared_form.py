@@ -26,7 +26,7 @@ QUALITIES = ("economy", STANDARD, "best")
 
 
 @dataclass(frozen=True)
-class Mapped:
+class MappedForm:
     """The shared form as one model takes it.
 
     ``request`` is None where the model is left out (``skipped`` says why) or the result is not legal
@@ -49,14 +49,14 @@ class _Part(NamedTuple):
     note: str = ""
 
 
-def map_shared(
+def map_shared_form(
     catalog: Catalog,
     model: str,
     shared: Mapping[str, Any],
     settings: Mapping[str, Any] | None = None,
     *,
     prompt_needed: bool = True,
-) -> Mapped:
+) -> MappedForm:
     """The shared form for one model, by id or alias. ``settings`` are the model's own parameters and win.
 
     Raises:
@@ -68,10 +68,10 @@ def map_shared(
     own = {} if settings is None else settings
     if not isinstance(own, Mapping):
         wrong = InputError("settings", "settings: must be an object of parameter names and values.")
-        return Mapped(entry, None, {}, problem=wrong)
+        return MappedForm(entry, None, {}, problem=wrong)
     pictures = entry.by_role(Role.IMAGES)
     if pictures is None and "images" in form:
-        return Mapped(entry, None, {}, skipped="text only, and you gave an image")
+        return MappedForm(entry, None, {}, skipped="text only, and you gave an image")
 
     values: dict[str, Any] = {}
     notes = []
@@ -89,12 +89,12 @@ def map_shared(
     values.update(own)
 
     if pictures and not values.get(pictures) and _demands(entry, values, pictures):
-        return Mapped(entry, None, {}, skipped="needs an image")
+        return MappedForm(entry, None, {}, skipped="needs an image")
     try:
         request = build_request(catalog, entry.id, values, prompt_needed=prompt_needed)
     except InputError as problem:
-        return Mapped(entry, None, values, tuple(notes), problem=problem)
-    return Mapped(entry, request, request.parameters, tuple(notes))
+        return MappedForm(entry, None, values, tuple(notes), problem=problem)
+    return MappedForm(entry, request, request.parameters, tuple(notes))
 
 
 def _part(model: Model, key: str, form: Mapping[str, Any], taken: Mapping[str, Any]) -> _Part:

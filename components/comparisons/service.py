@@ -14,8 +14,10 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from components.api.client import Account
-from components.catalog import Catalog, Mapped, Request, map_shared
+from components.catalog.models import Catalog
 from components.catalog.prices import Cost, price
+from components.catalog.requests import Request
+from components.catalog.shared_form import MappedForm, map_shared_form
 from components.comparisons.comparison import MOST_CARDS, Card, Comparison, ComparisonStore
 from components.errors import InputError, InvalidState, JobNotFound, PlaygroundError
 from components.jobs.job import Job, JobState
@@ -276,14 +278,14 @@ def _planned(catalog: Catalog, choice: Choice, shared: Mapping[str, Any], sample
     form = shared
     if sample > 1 and isinstance(shared.get("seed"), int | float):
         form = {**shared, "seed": (shared["seed"] + sample - 1) % (LARGEST_SEED + 1)}
-    mapped = map_shared(catalog, choice.model, form, choice.settings)
+    mapped = map_shared_form(catalog, choice.model, form, choice.settings)
     cost = price(catalog, mapped.request) if mapped.request else Cost(0, 0.0)
     settings = dict(choice.settings) if isinstance(choice.settings, Mapping) else {}
     card = Card(mapped.model.id, settings, sample, notes=mapped.notes, refused=_refusal(mapped))
     return PlannedCard(card, mapped.request, cost)
 
 
-def _refusal(mapped: Mapped) -> str:
+def _refusal(mapped: MappedForm) -> str:
     if mapped.skipped:
         return f"Skipped: {mapped.skipped}."
     return mapped.problem.what if mapped.problem else ""

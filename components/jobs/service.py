@@ -20,8 +20,9 @@ from typing import Any
 
 from components.api.client import Account, ApiClient
 from components.api.schedule import PRIOR_WEIGHT, Learned, Timing
-from components.catalog import Catalog, Request
+from components.catalog.models import Catalog
 from components.catalog.prices import price
+from components.catalog.requests import Request
 from components.errors import NOT_CHARGED, CapReached, DatabaseUnavailable, InvalidState, JobNotFound
 from components.jobs import callbacks as doorbell
 from components.jobs.active import Register

@@ -11,7 +11,8 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-from components.catalog import Catalog, build_request
+from components.catalog.models import Catalog
+from components.catalog.requests import build_request
 from components.errors import InputError
 from components.sandbox.tasks import MOST_TASKS, OLDEST_S, Task
 

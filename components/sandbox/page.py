@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from html import escape
 
-from components.catalog import Endpoint
+from components.catalog.models import Endpoint
 from components.sandbox.tasks import REHEARSALS
 
 PAGE = """<!doctype html><html lang="en"><meta charset="utf-8"><title>Sandbox</title>

@@ -20,8 +20,9 @@ from fastapi import FastAPI
 from fastapi import Request as HttpRequest
 from fastapi.responses import HTMLResponse, JSONResponse, Response
 
-from components.catalog import Catalog, Model, Request, Role, build_request
+from components.catalog.models import Catalog, Model, Role
 from components.catalog.prices import price
+from components.catalog.requests import Request, build_request
 from components.errors import InputError
 from components.sandbox.drawings import drawings
 from components.sandbox.journal import Journal

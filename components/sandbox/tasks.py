@@ -18,7 +18,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from math import exp, log
 
-from components.catalog import Request
+from components.catalog.requests import Request
 
 MOST_TASKS = 2_000
 MOST_PICTURES = 12

@@ -12,7 +12,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from components.catalog import Endpoint, Request
+from components.catalog.models import Endpoint
+from components.catalog.requests import Request
 from components.errors import InputError
 from components.snippets import curl, javascript, python
 from components.snippets.call import Call

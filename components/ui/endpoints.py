@@ -8,8 +8,9 @@ from typing import Any
 
 import gradio as gr
 
-from components.catalog import Catalog, Request, build_request
-from components.catalog.prices import comparison, price
+from components.catalog.models import Catalog
+from components.catalog.prices import price, price_list
+from components.catalog.requests import Request, build_request
 from components.comparisons.comparison import Card
 from components.comparisons.service import Choice, plan
 from components.errors import InputError, PlaygroundError
@@ -210,7 +211,7 @@ def _models(catalog: Catalog) -> list[dict[str, Any]]:
             "seconds": list(row.model.seconds) if row.model.seconds else None,
             "parameters": dict(row.model.json_schema),
         }
-        for row in comparison(catalog)
+        for row in price_list(catalog)
     ]
 
 

@@ -9,7 +9,8 @@ from dataclasses import dataclass, field, replace
 import gradio as gr
 
 from components.api import Account
-from components.catalog import Catalog, Request
+from components.catalog.models import Catalog
+from components.catalog.requests import Request
 from components.comparisons.service import ComparisonService
 from components.errors import KeyRefused
 from components.jobs.job import Caps

@@ -9,8 +9,8 @@ from collections.abc import Mapping
 from typing import Any
 from urllib.parse import parse_qs, urlencode
 
-from components.catalog import Catalog, Model
-from components.catalog.prices import base_credits, comparison, credits_text, tiers
+from components.catalog.models import Catalog, Model
+from components.catalog.prices import base_credits, credits_text, price_list, tiers
 from components.comparisons.service import Choice
 from components.errors import InputError
 from components.views.links import read_parameters
@@ -36,7 +36,7 @@ def read_choice(catalog: Catalog, text: str) -> Choice:
 def picker(catalog: Catalog) -> list[tuple[str, str]]:
     """(what is read, text) for every model, and for each of its dearer or cheaper settings, the cheapest first."""
     found: list[tuple[float, str, str]] = []
-    for row in comparison(catalog):
+    for row in price_list(catalog):
         model, base = row.model, base_credits(row.model)
         found.append((base, f"{title(model)} · {credits_text(base)}", model.id))
         defaults = {name: field.default for name, field in model.parameters.items()}
@@ -51,7 +51,7 @@ def picker(catalog: Catalog) -> list[tuple[str, str]]:
 
 def cheapest(catalog: Catalog, wanted: str = "", most: int | None = CHEAPEST) -> list[str]:
     """The texts of the cheapest models, ``most`` of them or all, of those that take a picture where ``wanted`` is ``image``."""
-    rows = [row for row in comparison(catalog) if not wanted or wanted in row.model.inputs]
+    rows = [row for row in price_list(catalog) if not wanted or wanted in row.model.inputs]
     return [row.model.id for row in rows[:most]]
 
 

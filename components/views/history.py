@@ -11,8 +11,9 @@ from math import isfinite
 from typing import Any
 from urllib.parse import urlencode
 
-from components.catalog import Role, rebuild_request
+from components.catalog.models import Role
 from components.catalog.prices import credits_text, usd_text
+from components.catalog.requests import rebuild_request
 from components.errors import InputError
 from components.jobs.job import DaySpend, Job, JobState, Page
 from components.snippets import LANGUAGES

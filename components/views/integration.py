@@ -6,8 +6,8 @@ import json
 from collections import Counter
 from typing import Any
 
-from components.catalog import Catalog, Model, Parameter, Role
-from components.catalog.prices import comparison, credits_text, tiers, usd_text
+from components.catalog.models import Catalog, Model, Parameter, Role
+from components.catalog.prices import credits_text, price_list, tiers, usd_text
 from components.snippets.call import KEY_NAME
 from components.views.job import example_request, typical_text
 from components.views.models import inputs_text, price_range
@@ -39,7 +39,7 @@ ERRORS = (
 def integration(catalog: Catalog, model: Model) -> dict[str, Any]:
     """Everything the Integrate template shows for a model."""
     endpoint = catalog.endpoint
-    row = next((row for row in comparison(catalog) if row.model.id == model.id), None)
+    row = next((row for row in price_list(catalog) if row.model.id == model.id), None)
     sent = " or ".join(model.variants) if model.variants else model.id
     return {
         "model": model,
@@ -67,7 +67,7 @@ def integration(catalog: Catalog, model: Model) -> dict[str, Any]:
 
 def decision(catalog: Catalog) -> dict[str, Any]:
     """Cost, providers and how many models each covers, callback or poll: over the whole endpoint."""
-    rows = comparison(catalog)
+    rows = price_list(catalog)
     providers = Counter(name.strip() for row in rows for name in row.model.provider.split("/"))
     callback = [row.model.name for row in rows if row.model.webhook]
     return {
@@ -195,5 +195,5 @@ def _others(catalog: Catalog) -> list[dict[str, str]]:
             "price": str(row.base),
             "node": row.model.node or "—",
         }
-        for row in comparison(catalog)
+        for row in price_list(catalog)
     ]

@@ -7,8 +7,9 @@ from typing import Any
 from urllib.parse import quote
 
 from components.api.schedule import Timing
-from components.catalog import Catalog, Model, Request, build_request
+from components.catalog.models import Catalog, Model
 from components.catalog.prices import credits_text
+from components.catalog.requests import Request, build_request
 from components.errors import Problem
 from components.jobs.job import Job, JobState
 from components.ui.services import Services

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import parse_qs, urlencode
 
-from components.catalog import Catalog, Kind, Model, find_problems
+from components.catalog.models import Catalog, Kind, Model
+from components.catalog.requests import find_problems
 
 LONGEST_QUERY = 12_000
 LONGEST_PROMPT = 20_000

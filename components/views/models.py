@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from components.api.schedule import Timing
-from components.catalog import Catalog, Model, Role
-from components.catalog.prices import Row, comparison, credits_text, usd_text
+from components.catalog.models import Catalog, Model, Role
+from components.catalog.prices import PriceListRow, credits_text, price_list, usd_text
 from components.views.job import range_text, typical_text
 from components.views.templates import render
 
@@ -14,7 +14,7 @@ def inputs_text(model: Model) -> str:
     return " + ".join(model.inputs)
 
 
-def price_range(row: Row) -> str:
+def price_range(row: PriceListRow) -> str:
     """``10–28 credits · $0.10–$0.28``, or one price."""
     low, high = row.lowest, row.highest
     if low.credits == high.credits:
@@ -26,13 +26,13 @@ def picker_choices(catalog: Catalog) -> list[tuple[str, str]]:
     """(what is read, id) for each model, by base credits."""
     return [
         (f"{row.model.icon} {row.model.name} · {row.model.provider} · {_short(row)}".strip(), row.model.id)
-        for row in comparison(catalog)
+        for row in price_list(catalog)
     ]
 
 
 def chips(catalog: Catalog, model: Model, seen: Timing | None = None) -> str:
     """The facts under the picker; ``seen`` are run times that this page has measured at the service."""
-    row = next((row for row in comparison(catalog) if row.model.id == model.id), None)
+    row = next((row for row in price_list(catalog) if row.model.id == model.id), None)
     items = [
         {"text": price_range(row) if row else "retired", "tone": ""},
         {"text": measured_text(seen) if seen else stated_text(model), "tone": ""},
@@ -61,6 +61,6 @@ def example_prompts(catalog: Catalog) -> frozenset[str]:
     return frozenset(own | {item.prompt for model in catalog.models for item in model.prompts})
 
 
-def _short(row: Row) -> str:
+def _short(row: PriceListRow) -> str:
     low, high = row.lowest.credits, row.highest.credits
     return credits_text(low) if low == high else f"{low:g}–{credits_text(high)}"

@@ -6,7 +6,8 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from components.catalog import Catalog, Kind, Model, Role, find_model, find_problems, parameters_of
+from components.catalog.models import Catalog, Kind, Model, Role
+from components.catalog.requests import find_model, find_problems, parameters_of
 from components.errors import InputError
 from components.jobs.job import Job
 from components.views.choices import CHEAPEST, cheapest

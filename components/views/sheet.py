@@ -15,8 +15,10 @@ from math import isfinite
 from statistics import median
 from typing import Any
 
-from components.catalog import STANDARD, Catalog, Role, rebuild_request
+from components.catalog.models import Catalog, Role
 from components.catalog.prices import credits_text, usd_text
+from components.catalog.requests import rebuild_request
+from components.catalog.shared_form import STANDARD
 from components.comparisons.comparison import Card, Comparison
 from components.errors import InputError
 from components.jobs.job import ENDED, Job, JobState

@@ -11,8 +11,8 @@ from typing import Any
 
 import pandas as pd
 
-from components.catalog import Catalog, Purpose
-from components.catalog.prices import comparison, plans, usd_text
+from components.catalog.models import Catalog, Purpose
+from components.catalog.prices import price_list, usd_text, what_if
 from components.jobs.job import Measured
 from components.views.job import typical_text
 from components.views.models import inputs_text
@@ -72,7 +72,7 @@ def models_frame(catalog: Catalog, measured: Mapping[str, Measured] | None = Non
     ``measured`` is what this page has seen at the service, by model: seconds, runs, share of failures.
     """
     rows = []
-    for row in comparison(catalog):
+    for row in price_list(catalog):
         model = row.model
         seen = (measured or {}).get(model.id)
         digits = "".join(filter(str.isdigit, model.node or ""))
@@ -140,16 +140,16 @@ def plans_frame(catalog: Catalog, pictures_per_month: float, budget_usd: float) 
     """One row a model and price tier: what a month costs, how many pictures the budget buys."""
     rows = [
         {
-            "Model": plan.model.name,
-            "Variant": plan.tier.label or "—",
-            "Credits": plan.tier.credits,
-            "$ each": plan.per_picture.usd,
-            "$ a month": plan.month.usd,
-            "Pictures": UNKNOWN if plan.pictures is None else plan.pictures,
-            "id": plan.model.id,
-            "icon": plan.model.icon,
+            "Model": row.model.name,
+            "Variant": row.tier.label or "—",
+            "Credits": row.tier.credits,
+            "$ each": row.per_picture.usd,
+            "$ a month": row.month.usd,
+            "Pictures": UNKNOWN if row.pictures is None else row.pictures,
+            "id": row.model.id,
+            "icon": row.model.icon,
         }
-        for plan in plans(catalog, pictures_per_month, budget_usd)
+        for row in what_if(catalog, pictures_per_month, budget_usd)
     ]
     return pd.DataFrame(rows).sort_values("$ a month", kind="stable", ignore_index=True)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from fastapi import APIRouter, Query
 from fastapi.responses import Response
 
-from components.catalog import Catalog
+from components.catalog.models import Catalog
 from components.jobs.service import JobService
 from components.views.tables import MODELS, PLANS, models_frame, plans_frame, safe_csv
 

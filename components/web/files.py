@@ -12,7 +12,8 @@ from fastapi import APIRouter, HTTPException, Request
 from fastapi.responses import JSONResponse, Response, StreamingResponse
 from starlette.requests import ClientDisconnect
 
-from components.catalog import Catalog, find_model
+from components.catalog.models import Catalog
+from components.catalog.requests import find_model
 from components.errors import DatabaseUnavailable, InputError
 from components.jobs.job import Job, JobState
 from components.jobs.service import JobService

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from components.api.limiter import FEWEST, LONGEST_HOLD_S, Lanes
-from components.catalog import Catalog
+from components.catalog.models import Catalog
 from components.jobs.job import JobState
 from tests.jobs.faulty import Answer, Upstream, created, finished, misbehaving
 from tests.jobs.processes import account, process, submit

@@ -15,8 +15,9 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from components.catalog import build_request, load_catalog
+from components.catalog.loading import load_catalog
 from components.catalog.prices import price
+from components.catalog.requests import build_request
 from components.jobs.job import Job, JobState
 from components.jobs.store.engine import open_database
 from components.jobs.store.jobs import Store

@@ -24,7 +24,8 @@ from fastapi import FastAPI
 
 from components.api import Account, ApiClient, open_client
 from components.api.schedule import Learned
-from components.catalog import build_request, load_catalog
+from components.catalog.loading import load_catalog
+from components.catalog.requests import build_request
 from components.jobs.service import JobService
 from components.jobs.store.engine import open_database
 from components.jobs.store.jobs import Store

@@ -20,7 +20,7 @@ import httpx2
 import pytest
 from playwright.sync_api import Browser, ConsoleMessage, Locator, Page, Request, expect, sync_playwright
 
-from components.catalog import Catalog, Model
+from components.catalog.models import Catalog, Model
 from components.sandbox import create_sandbox
 from tests.browser import chromium
 from tests.conftest import ROOT, serve

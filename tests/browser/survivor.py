@@ -13,7 +13,7 @@ from typing import Any
 
 from playwright.sync_api import BrowserContext, Page, expect
 
-from components.catalog import Catalog
+from components.catalog.models import Catalog
 from components.sandbox import create_sandbox
 from tests.conftest import serve
 from tests.ui import ROOT, App, free_port, running

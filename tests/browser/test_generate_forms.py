@@ -8,8 +8,10 @@ from typing import Any
 
 from playwright.sync_api import Page, expect
 
-from components.catalog import Catalog, Kind, Model, build_request, load_catalog
+from components.catalog.loading import load_catalog
+from components.catalog.models import Catalog, Kind, Model
 from components.catalog.prices import price
+from components.catalog.requests import build_request
 from components.pictures.uploads import NO_ADDRESS
 from tests.browser.conftest import Playground, Visitor, button, choose, field, generate, pick_model, say
 from tests.conftest import ROOT

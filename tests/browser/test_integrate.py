@@ -6,7 +6,7 @@ import re
 
 from playwright.sync_api import Locator, Page, expect
 
-from components.catalog import Catalog, Model
+from components.catalog.models import Catalog, Model
 from components.catalog.prices import credits_text, tiers, usd_text
 from tests.browser.conftest import Playground, Visitor, pick_model
 

@@ -7,7 +7,7 @@ import re
 
 from playwright.sync_api import Page, expect
 
-from components.catalog import Catalog
+from components.catalog.models import Catalog
 from tests.browser.conftest import STILL, Playground, Visitor, button, choose, fits, looks, program, word
 
 # What a tab shows once it is there.

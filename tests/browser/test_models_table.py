@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
-from components.catalog import Catalog
-from components.catalog.prices import comparison, plans, usd_text
+from components.catalog.models import Catalog
+from components.catalog.prices import price_list, usd_text, what_if
 from tests.browser.conftest import Playground, Upstream, Visitor, button, generate, playground, until
 
 NUMBERS = {"Base": 1, "From": 2, "To": 3, "$ from": 4, "$ to": 5, "Seconds": 6, "Node": 12}
@@ -24,7 +24,7 @@ def test_the_table_opens_by_base_credits_and_sorts_every_number_as_a_number(
 ) -> None:
     """By a click on a header, and by keyboard."""
     page = _open(visit, app)
-    rows = comparison(catalog)
+    rows = price_list(catalog)
     assert [row.model.name for row in rows] == [_plain(name) for name in _column(page, "models", 0)]
     assert _column(page, "models", 1) == [f"{row.base.credits:g}" for row in rows]
     for name, number in NUMBERS.items():
@@ -137,7 +137,7 @@ def _click_the_first_row(page: Page, catalog: Catalog, name: str) -> None:
     expect(page.locator("#model input")).to_have_value(re.compile(re.escape(name)))
     expect(page.locator("#prompt textarea")).to_have_value(str(model.example["prompt"]))
     expect(page).to_have_url(re.compile(rf"[?&]model={re.escape(model.id)}(&|$)"))
-    row = next(row for row in comparison(catalog) if row.model is model)
+    row = next(row for row in price_list(catalog) if row.model is model)
     expect(button(page)).to_have_text(f"Generate · {row.base}")
 
 
@@ -148,20 +148,18 @@ def test_the_what_if_follows_its_two_numbers_and_both_tables_can_be_had_as_files
     for images, budget in ((1000, 50), (250, 7), (250, 50)):
         page.locator("#pictures input").fill(str(images))
         page.locator("#budget input").fill(str(budget))
-        wanted = sorted(plans(catalog, images, budget), key=lambda plan: plan.month.usd)
-        bars = [
-            f"{plan.model.icon} {plan.model.name}" + (f" · {plan.tier.label}" if plan.tier.label else "") for plan in wanted
-        ]
-        expect(page.locator("#plans-chart .number")).to_have_text([usd_text(plan.month.usd) for plan in wanted])
+        wanted = sorted(what_if(catalog, images, budget), key=lambda row: row.month.usd)
+        bars = [f"{row.model.icon} {row.model.name}" + (f" · {row.tier.label}" if row.tier.label else "") for row in wanted]
+        expect(page.locator("#plans-chart .number")).to_have_text([usd_text(row.month.usd) for row in wanted])
         expect(page.locator("#plans-chart .name")).to_have_text(bars)
         expect(_cells(page, "plans", 5).first).to_have_text(f"{wanted[0].pictures:,}")
         shown = len(_column(page, "plans", 0))
         assert shown > 10
         for number, texts in (
-            (2, [f"{plan.tier.credits:g}" for plan in wanted]),
-            (3, [usd_text(plan.per_picture.usd) for plan in wanted]),
-            (4, [usd_text(plan.month.usd) for plan in wanted]),
-            (5, [f"{plan.pictures:,}" for plan in wanted]),
+            (2, [f"{row.tier.credits:g}" for row in wanted]),
+            (3, [usd_text(row.per_picture.usd) for row in wanted]),
+            (4, [usd_text(row.month.usd) for row in wanted]),
+            (5, [f"{row.pictures:,}" for row in wanted]),
         ):
             until(page, lambda at=number: _column(page, "plans", at), texts[:shown])
     widths = page.locator("#plans-chart .track i").evaluate_all("nodes => nodes.map(node => node.offsetWidth)")
@@ -170,11 +168,11 @@ def test_the_what_if_follows_its_two_numbers_and_both_tables_can_be_had_as_files
     expect(page.locator("#plans-chart .number").first).to_have_text("$10.00")
     links = page.get_by_role("link", name="Download as CSV")
     models, months = _download(page, links.nth(0)), _download(page, links.nth(1))
-    assert [row["id"] for row in models] == [row.model.id for row in comparison(catalog)]
-    assert [float(row["Base"]) for row in models] == [row.base.credits for row in comparison(catalog)]
-    wanted = sorted(plans(catalog, 250, 50), key=lambda plan: plan.month.usd)
-    assert [float(row["$ a month"]) for row in months] == pytest.approx([plan.month.usd for plan in wanted])
-    assert [float(row["Pictures"]) for row in months] == [plan.pictures for plan in wanted]
+    assert [row["id"] for row in models] == [row.model.id for row in price_list(catalog)]
+    assert [float(row["Base"]) for row in models] == [row.base.credits for row in price_list(catalog)]
+    wanted = sorted(what_if(catalog, 250, 50), key=lambda row: row.month.usd)
+    assert [float(row["$ a month"]) for row in months] == pytest.approx([row.month.usd for row in wanted])
+    assert [float(row["Pictures"]) for row in months] == [row.pictures for row in wanted]
 
 
 def _open(visit: Visitor, app: Playground, models: int = 11) -> Page:

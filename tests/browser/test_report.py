@@ -15,7 +15,7 @@ import httpx2
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from components.catalog import Catalog
+from components.catalog.models import Catalog
 from components.comparisons.service import Choice
 from components.web.visitors import COOKIE
 from tests.browser.conftest import Playground, Visitor, playground

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from playwright.sync_api import Page, expect
 
-from components.catalog import Catalog
+from components.catalog.models import Catalog
 from tests.browser.conftest import Playground, Visitor, button, pick_model, say, word
 from tests.browser.test_compare import FAILS, address
 

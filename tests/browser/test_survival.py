@@ -9,7 +9,7 @@ from contextlib import ExitStack
 import pytest
 from playwright.sync_api import Browser, expect
 
-from components.catalog import Catalog
+from components.catalog.models import Catalog
 from tests.browser.conftest import Visitor, button, say, word
 from tests.browser.survivor import Lives, Service, open_page, ready, serving
 

@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
-from components.catalog import Catalog
+from components.catalog.models import Catalog
 from tests.browser.conftest import button, say, word
 from tests.browser.survivor import Lives, Service, enter_key, open_page, serving
 

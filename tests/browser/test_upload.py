@@ -11,7 +11,7 @@ import httpx2
 import pytest
 from playwright.sync_api import Browser, FilePayload, Locator, Page, expect
 
-from components.catalog import Catalog, Model
+from components.catalog.models import Catalog, Model
 from components.pictures.uploads import NO_PICTURE, TOO_LARGE
 from tests.browser.conftest import Playground, Visitor, field, fits, generate, looks, pick_model, playground, program, say
 from tests.browser.test_drop import drag, made_with

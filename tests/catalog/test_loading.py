@@ -7,9 +7,10 @@ from pathlib import Path
 import pytest
 import yaml
 
-from components.catalog import Catalog, build_request, load_catalog
-from components.catalog.loading import parse_catalog
-from components.catalog.prices import comparison, price
+from components.catalog.loading import load_catalog, parse_catalog
+from components.catalog.models import Catalog
+from components.catalog.prices import price, price_list
+from components.catalog.requests import build_request
 from components.errors import CatalogError
 
 ROOT = Path(__file__).parents[2]
@@ -237,7 +238,7 @@ def test_a_model_is_added_by_an_entry_alone(tmp_path: Path, catalog: Catalog) ->
 
     longer = load_catalog(copy)
 
-    assert [row.model.id for row in comparison(longer)] == ["second", *(row.model.id for row in comparison(catalog))]
+    assert [row.model.id for row in price_list(longer)] == ["second", *(row.model.id for row in price_list(catalog))]
     assert build_request(longer, "second", {"prompt": "a fox"}).body == {"model": "second", "prompt": "a fox"}
 
 

@@ -8,8 +8,9 @@ from typing import Any
 import pytest
 from jsonschema import Draft202012Validator
 
-from components.catalog import Catalog, Kind, Model, build_request, find_problems
 from components.catalog.loading import parse_catalog
+from components.catalog.models import Catalog, Kind, Model
+from components.catalog.requests import build_request, find_problems
 from components.errors import InputError
 
 IDS = ["cogview-4", "flux-2", "grok-imagine", "kling-image-o1", "ideogram-v3", "imagen-4", "gpt-image-1.5-official", "recraft-v4",

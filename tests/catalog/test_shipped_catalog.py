@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from components.catalog import Catalog, Model, Role
-from components.catalog.prices import base_credits, comparison, tiers
+from components.catalog.models import Catalog, Model, Role
+from components.catalog.prices import base_credits, price_list, tiers
 
 # id -> name, provider, node, webhook, inputs, base credits, seconds
 GLANCE: dict[str, tuple[str, str, str, bool, tuple[str, ...], int, tuple[int, int]]] = {
@@ -105,7 +105,7 @@ def limits(model: Model, name: str) -> tuple[str, Any, Any]:
 
 def test_exactly_the_eleven_models_stand_in_the_order_of_their_base_price(catalog: Catalog) -> None:
     assert [model.id for model in catalog.models] == list(GLANCE)
-    assert [row.model.id for row in comparison(catalog)] == list(GLANCE)
+    assert [row.model.id for row in price_list(catalog)] == list(GLANCE)
 
 
 @pytest.mark.parametrize("name", GLANCE)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from components.api import Account
-from components.catalog import load_catalog
+from components.catalog.loading import load_catalog
 
 CATALOG = load_catalog(Path(__file__).parents[2] / "catalog.yaml")
 KEY = "sk-canary-9f8e7d6c5b4a32100123"

@@ -16,7 +16,7 @@ import uvicorn
 from fastapi import FastAPI
 
 from components.api import Account, ApiClient
-from components.catalog import build_request
+from components.catalog.requests import build_request
 from components.jobs.job import Caps, Job, JobState
 from components.jobs.service import JobService
 from components.jobs.store.engine import open_database

@@ -8,7 +8,7 @@ from hashlib import sha256
 from pathlib import Path
 
 from components.api.schedule import SHORTEST, Timing, next_delay
-from components.catalog import find_model
+from components.catalog.requests import find_model
 from tests.chaos.accidents import PATIENCE
 from tests.chaos.accounts import CATALOG, PACE
 from tests.chaos.campaign import DEADLINE_S, Campaign, Outcome

@@ -18,7 +18,7 @@ from sqlalchemy import text
 
 from components.api import ApiClient
 from components.api.connections import Pools
-from components.catalog import build_request
+from components.catalog.requests import build_request
 from components.errors import DatabaseUnavailable
 from components.jobs.job import Job
 from components.jobs.service import JobService

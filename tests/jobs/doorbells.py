@@ -17,7 +17,7 @@ import uvicorn
 from fastapi import FastAPI
 
 from components.api import Account
-from components.catalog import Catalog
+from components.catalog.models import Catalog
 from components.jobs.job import Job
 from components.jobs.service import JobService
 from components.web.callbacks import callback_routes

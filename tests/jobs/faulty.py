@@ -18,7 +18,8 @@ from PIL import Image
 
 from components.api import Account, ApiClient
 from components.api.connections import Pools
-from components.catalog import Catalog, build_request
+from components.catalog.models import Catalog
+from components.catalog.requests import build_request
 from components.jobs.job import Caps, Job
 from components.jobs.service import JobService
 from components.pictures.library import PictureLibrary

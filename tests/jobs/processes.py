@@ -16,7 +16,9 @@ import httpx2
 
 from components.api import Account, ApiClient
 from components.api.connections import Pools
-from components.catalog import Catalog, build_request, load_catalog
+from components.catalog.loading import load_catalog
+from components.catalog.models import Catalog
+from components.catalog.requests import build_request
 from components.jobs.job import Job
 from components.jobs.service import JobService
 from components.jobs.store.engine import open_database

@@ -12,7 +12,8 @@ from pathlib import Path
 from typing import Any
 
 from components.api import Account
-from components.catalog import Catalog, build_request
+from components.catalog.models import Catalog
+from components.catalog.requests import build_request
 from components.comparisons.comparison import Comparison, ComparisonStore
 from components.comparisons.service import Choice, ComparisonService
 from components.jobs.job import Job

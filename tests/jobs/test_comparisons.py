@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from components.api import Account
-from components.catalog import Catalog
+from components.catalog.models import Catalog
 from components.comparisons.comparison import MOST_CARDS, ComparisonStore
 from components.comparisons.service import Choice, ComparisonService, plan, retries
 from components.errors import InputError

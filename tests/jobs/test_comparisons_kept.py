@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from components.catalog import Catalog
+from components.catalog.models import Catalog
 from components.comparisons.comparison import Comparison
 from components.comparisons.service import NEVER_SENT, Choice, plan, retries
 from components.errors import DatabaseUnavailable, InputError, InvalidState, JobNotFound, PlaygroundError

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from components.catalog import Catalog
+from components.catalog.models import Catalog
 from components.jobs.callbacks import LARGEST_BODY
 from components.jobs.job import JobState
 from components.jobs.worker import SOONEST_POLL_S

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from components.catalog import Catalog
+from components.catalog.models import Catalog
 from components.jobs.job import JobState, Spend
 from tests.jobs.doorbells import callback, house
 from tests.jobs.faulty import GUARD_S, TASK, created, finished, held, http, misbehaving, running, settled

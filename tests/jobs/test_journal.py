@@ -16,7 +16,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from prometheus_client.parser import text_string_to_metric_families
 
-from components.catalog import Catalog
+from components.catalog.models import Catalog
 from components.jobs.active import JOURNAL, Register
 from components.jobs.job import Job, JobState
 from components.jobs.metrics import Metrics

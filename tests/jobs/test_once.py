@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from components.api import Account
-from components.catalog import Catalog, build_request
+from components.catalog.models import Catalog
+from components.catalog.requests import build_request
 from components.jobs.job import Job, JobState
 from components.jobs.service import JobService
 from tests.jobs.faulty import Upstream, created, held, http, misbehaving, settled

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from components.api.refusals import LONGEST_WAIT, read_retry_after
-from components.catalog import Catalog
+from components.catalog.models import Catalog
 from components.jobs.job import JobState
 from components.jobs.pacing import Pauses
 from tests.jobs.faulty import TASK, Answer, Upstream, created, finished, http, misbehaving, running, settled

@@ -10,7 +10,7 @@ import pytest
 from fsspec.implementations.memory import MemoryFileSystem
 
 from components.api import ApiClient
-from components.catalog import Catalog
+from components.catalog.models import Catalog
 from components.errors import DatabaseUnavailable
 from components.jobs.job import Caps, Job, JobState, Spend
 from components.jobs.service import JobService

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from components.catalog import Catalog
+from components.catalog.models import Catalog
 from components.jobs.job import JobState, Spend
 from components.jobs.messages import WAITS_FOR_HOST, WAITS_FOR_KEY
 from tests.jobs.conftest import a_job

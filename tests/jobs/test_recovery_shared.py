@@ -12,7 +12,8 @@ from pathlib import Path
 
 import pytest
 
-from components.catalog import Catalog, build_request
+from components.catalog.models import Catalog
+from components.catalog.requests import build_request
 from components.jobs.job import Job, JobState, Spend
 from components.jobs.recovery import BEAT_S
 from tests.jobs.conftest import beside

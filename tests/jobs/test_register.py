@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from components.catalog import Catalog
+from components.catalog.models import Catalog
 from components.errors import CapReached, DatabaseUnavailable
 from components.jobs.active import Register
 from components.jobs.callbacks import hashed

@@ -11,7 +11,7 @@ from typing import Any
 import httpx2
 import pytest
 
-from components.catalog import Catalog
+from components.catalog.models import Catalog
 from components.errors import CapReached, InvalidState, JobNotFound
 from components.jobs.job import Caps, Job, JobFilter, JobState
 from components.jobs.service import JobService

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from components.catalog import Catalog
+from components.catalog.models import Catalog
 from components.errors import InvalidState
 from components.jobs.job import ENDED, Job, JobFilter, JobState
 from components.jobs.recovery import BEAT_S

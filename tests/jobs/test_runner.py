@@ -15,7 +15,9 @@ import httpx2
 import pytest
 
 from components.api import Account, ApiClient
-from components.catalog import Catalog, build_request, load_catalog
+from components.catalog.loading import load_catalog
+from components.catalog.models import Catalog
+from components.catalog.requests import build_request
 from components.errors import JobNotFound
 from components.jobs.job import Job, JobState
 from components.jobs.service import JobService

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from components.catalog import Catalog
+from components.catalog.models import Catalog
 from components.jobs.job import JobState
 from tests.jobs.faulty import (
     KEY,

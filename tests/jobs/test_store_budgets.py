@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from components.catalog import Catalog
+from components.catalog.models import Catalog
 from components.errors import CapReached
 from components.jobs.budgets import start_of_day
 from components.jobs.job import Caps, JobState, Spend

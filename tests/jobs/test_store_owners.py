@@ -11,7 +11,7 @@ import httpx2
 import pytest
 
 from components.api import ApiClient
-from components.catalog import Catalog
+from components.catalog.models import Catalog
 from components.jobs.job import ACTIVE, ENDED, Caps, Job, JobState, Spend
 from components.jobs.service import JobService
 from components.jobs.store.jobs import LEASE_S, TAKEN_AT_ONCE, Store

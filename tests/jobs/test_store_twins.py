@@ -10,7 +10,8 @@ from typing import Any
 
 import pytest
 
-from components.catalog import Catalog, build_request
+from components.catalog.models import Catalog
+from components.catalog.requests import build_request
 from components.errors import PlaygroundError
 from components.jobs.job import ENDED, JobState
 from components.jobs.store.jobs import Store

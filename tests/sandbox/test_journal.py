@@ -9,7 +9,8 @@ from typing import Any
 
 import pytest
 
-from components.catalog import Catalog, build_request
+from components.catalog.models import Catalog
+from components.catalog.requests import build_request
 from components.sandbox import create_sandbox
 from components.sandbox.journal import LONGEST_LINE, Journal
 from components.sandbox.tasks import MOST_TASKS, OLDEST_S, Task

@@ -11,7 +11,7 @@ import httpx2
 import pytest
 from PIL import Image
 
-from components.catalog import Catalog
+from components.catalog.models import Catalog
 from components.sandbox import create_sandbox
 from components.sandbox.server import LARGEST_BODY
 from components.sandbox.tasks import REHEARSALS

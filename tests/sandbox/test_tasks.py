@@ -14,7 +14,8 @@ import pytest
 from PIL import Image
 
 from components.api import Account, ApiClient, Phase
-from components.catalog import Catalog, Request, build_request
+from components.catalog.models import Catalog
+from components.catalog.requests import Request, build_request
 from components.errors import ServiceError
 from components.sandbox.tasks import MOST_TASKS, OLDEST_S, REHEARSALS, TaskBook, rehearsal
 from tests.sandbox import CREATE, FOX, TASKS, addresses, connect, finish, refused, start

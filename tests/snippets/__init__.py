@@ -18,7 +18,7 @@ from typing import Any
 
 import pytest
 
-from components.catalog import Catalog
+from components.catalog.models import Catalog
 from components.sandbox import create_sandbox
 from tests.conftest import serve
 

@@ -12,7 +12,8 @@ from typing import Any
 import pytest
 
 from components.api.replies import read_created, read_task
-from components.catalog import Catalog, Request, build_request
+from components.catalog.models import Catalog
+from components.catalog.requests import Request, build_request
 from components.snippets import LANGUAGES, write_snippet
 from tests.snippets import Ran, Recorder, need, recorded, run, run_all
 

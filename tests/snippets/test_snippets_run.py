@@ -10,7 +10,8 @@ from collections.abc import Iterator
 import pytest
 from PIL import Image
 
-from components.catalog import Catalog, Request, build_request
+from components.catalog.models import Catalog
+from components.catalog.requests import Request, build_request
 from components.snippets import LANGUAGES, write_snippet
 from tests.snippets import KEY, Ran, Recorder, need, recorded_sandbox, run, run_all, written
 

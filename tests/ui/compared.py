@@ -13,7 +13,7 @@ import httpx2
 
 from components.api import Account, ApiClient
 from components.api.connections import Pools
-from components.catalog import Catalog
+from components.catalog.models import Catalog
 from components.comparisons.comparison import Comparison, ComparisonStore
 from components.comparisons.service import Choice, ComparisonService
 from components.jobs.service import JobService

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import pytest
 from gradio_client import Client
 
-from components.catalog import Catalog
+from components.catalog.models import Catalog
 from tests.snippets import Recorder, recorded_sandbox
 from tests.ui import ROOT, App, calling, running
 

@@ -8,8 +8,9 @@ from urllib.parse import parse_qs, quote
 
 import pytest
 
-from components.catalog import Catalog, Kind, Model, Parameter, Role, build_request, find_problems
 from components.catalog.loading import parse_catalog
+from components.catalog.models import Catalog, Kind, Model, Parameter, Role
+from components.catalog.requests import build_request, find_problems
 from components.views.links import (
     LONGEST_QUERY,
     Opening,

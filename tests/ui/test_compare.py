@@ -10,7 +10,7 @@ import pytest
 from gradio_client import Client
 from gradio_client.exceptions import AppError
 
-from components.catalog import Catalog
+from components.catalog.models import Catalog
 from components.comparisons.comparison import Card, Comparison
 from components.comparisons.service import NEVER_SENT, Choice, plan
 from components.ui.compare.form import Asked, button_text, read_asked, show_plan, write_asked

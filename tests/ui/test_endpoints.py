@@ -11,8 +11,9 @@ from gradio_client import Client
 from gradio_client.exceptions import AppError
 from jsonschema import Draft202012Validator
 
-from components.catalog import Catalog, build_request
-from components.catalog.prices import comparison, price, tiers
+from components.catalog.models import Catalog
+from components.catalog.prices import price, price_list, tiers
+from components.catalog.requests import build_request
 from components.snippets import LANGUAGES, write_snippet
 from tests.snippets import Recorder
 from tests.ui import App, calling
@@ -93,7 +94,7 @@ def test_the_models_come_by_base_credits_with_all_their_facts(caller: Client, ca
     found = caller.predict(api_name="/models")
 
     assert [list(one) for one in found] == [FIELDS] * 11
-    assert [one["id"] for one in found] == [row.model.id for row in comparison(catalog)]
+    assert [one["id"] for one in found] == [row.model.id for row in price_list(catalog)]
     assert [one["credits"] for one in found] == sorted(one["credits"] for one in found)
     assert [one["credits"] for one in found] == [4, 5, 5, 6, 8, 8, 10, 10, 12, 12, 25]
     for one in found:

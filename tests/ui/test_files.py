@@ -16,7 +16,8 @@ import pytest
 from fastapi import FastAPI
 
 from components.api import Account
-from components.catalog import Catalog, build_request
+from components.catalog.models import Catalog
+from components.catalog.requests import build_request
 from components.jobs.job import Job
 from components.jobs.service import JobService
 from components.pictures.metadata import Recipe, embed, read, recipe_of

@@ -18,7 +18,9 @@ from gradio_client import Client
 from gradio_client.exceptions import AppError
 
 from components.api import Account, ApiClient
-from components.catalog import Catalog, build_request, load_catalog
+from components.catalog.loading import load_catalog
+from components.catalog.models import Catalog
+from components.catalog.requests import build_request
 from components.comparisons.comparison import ComparisonStore
 from components.comparisons.service import ComparisonService
 from components.errors import InputError, Problem

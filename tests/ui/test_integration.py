@@ -7,8 +7,8 @@ import re
 
 import pytest
 
-from components.catalog import Catalog, Model, Role
-from components.catalog.prices import comparison, tiers
+from components.catalog.models import Catalog, Model, Role
+from components.catalog.prices import price_list, tiers
 from components.views.integration import CALLBACK_EXAMPLE, decision, integration
 from components.views.templates import render
 
@@ -128,7 +128,7 @@ def test_the_page_links_to_every_other_model(model: Model, catalog: Catalog) -> 
     page = render("integrate", **integration(catalog, model))
     linked = re.findall(r'href="\?model=([^"&]+)&amp;tab=integrate"', page)
 
-    assert linked == [row.model.id for row in comparison(catalog) if row.model.id != model.id]
+    assert linked == [row.model.id for row in price_list(catalog) if row.model.id != model.id]
     assert model.source in page
     assert str(model.checked_on) in page
     assert all(item in page.replace("&#39;", "'").replace("&amp;", "&") for item in (*model.capabilities, *model.unknown))

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from components.api.schedule import Learned
-from components.catalog import Catalog
+from components.catalog.models import Catalog
 from components.jobs.job import JobState, Measured
 from components.views.models import chips, measured_text
 from components.views.tables import MODELS, UNKNOWN, models_frame, shown

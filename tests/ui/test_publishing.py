@@ -16,7 +16,7 @@ import pytest
 from fastapi import FastAPI
 from PIL import Image
 
-from components.catalog import Catalog
+from components.catalog.models import Catalog
 from components.comparisons.service import Choice
 from components.ui.compare.form import Asked, read_asked
 from components.ui.services import Services

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from components.catalog import Catalog
+from components.catalog.models import Catalog
 from components.comparisons.comparison import Card, Comparison
 from components.comparisons.service import Choice
 from components.jobs.job import JobState

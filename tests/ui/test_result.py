@@ -13,7 +13,8 @@ import httpx2
 import pytest
 
 from components.api import Account, ApiClient
-from components.catalog import Catalog, build_request
+from components.catalog.models import Catalog
+from components.catalog.requests import build_request
 from components.comparisons.comparison import ComparisonStore
 from components.comparisons.service import ComparisonService
 from components.errors import OutOfCredits, Problem, StillRunning

@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from components.catalog import Catalog, build_request, rebuild_request
+from components.catalog.models import Catalog
+from components.catalog.requests import build_request, rebuild_request
 from components.errors import InputError
 from components.views.reuse import read_settings, settings_of
 

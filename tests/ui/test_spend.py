@@ -13,7 +13,7 @@ from typing import Any
 import httpx2
 import pytest
 
-from components.catalog import Catalog
+from components.catalog.models import Catalog
 from components.comparisons.comparison import ComparisonStore
 from components.comparisons.service import ComparisonService
 from components.errors import CapReached

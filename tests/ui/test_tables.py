@@ -9,9 +9,9 @@ import httpx2
 import pandas as pd
 import pytest
 
-from components.catalog import Catalog
 from components.catalog.loading import parse_catalog
-from components.catalog.prices import comparison, tiers
+from components.catalog.models import Catalog
+from components.catalog.prices import price_list, tiers
 from components.jobs.job import Measured
 from components.views.models import chips, example_prompts, picker_choices
 from components.views.tables import (
@@ -49,7 +49,7 @@ def test_the_comparison_has_a_row_a_model_by_base_credits(catalog: Catalog) -> N
     """Numbers are numbers, so that 5 stands before 12 and 70 after 28."""
     frame = models_frame(catalog)
 
-    assert list(frame["id"]) == [row.model.id for row in comparison(catalog)]
+    assert list(frame["id"]) == [row.model.id for row in price_list(catalog)]
     numbers = [name for name, kind in MODELS.items() if kind == "number"]
     assert all(pd.api.types.is_numeric_dtype(frame[name]) for name in numbers)
     assert frame.sort_values("To")["To"].tolist()[-1] == 70
@@ -172,7 +172,7 @@ def test_the_files_hold_what_the_tables_show(app: App, catalog: Catalog) -> None
         assert answer.headers["content-type"] == "text/csv; charset=utf-8"
         assert name in answer.headers["content-disposition"]
     rows = list(csv.DictReader(io.StringIO(models.text)))
-    assert [row["id"] for row in rows] == [row.model.id for row in comparison(catalog)]
+    assert [row["id"] for row in rows] == [row.model.id for row in price_list(catalog)]
     assert "1000000000000" not in models.text + plans.text
     assert float(next(csv.DictReader(io.StringIO(plans.text)))["$ a month"]) == 0.4
     wrong: list[httpx2.Response] = [app.get(f"/plans.csv?pictures={value}") for value in ("-1", "x", "nan", "inf", "1e10")]
@@ -183,7 +183,7 @@ def test_the_picker_names_each_model_with_its_maker_and_price(catalog: Catalog) 
     """In the order of the price list; the facts under it are escaped HTML."""
     choices = picker_choices(catalog)
 
-    assert [model for _, model in choices] == [row.model.id for row in comparison(catalog)]
+    assert [model for _, model in choices] == [row.model.id for row in price_list(catalog)]
     assert ("🤖 GPT Image 1.5 · OpenAI · 10–28 credits", "gpt-image-1.5-official") in choices
     found = catalog.find("flux-2")
     assert found is not None

@@ -9,8 +9,9 @@ from urllib.parse import urlencode
 
 import gradio as gr
 
-from components.catalog import QUALITIES, SHAPES, STANDARD, Catalog, Role
+from components.catalog.models import Catalog, Role
 from components.catalog.prices import Cost
+from components.catalog.shared_form import QUALITIES, SHAPES, STANDARD
 from components.comparisons.comparison import Comparison
 from components.comparisons.service import MOST_SAMPLES, Choice, Plan
 from components.errors import InputError

@@ -13,7 +13,7 @@ from typing import Any
 
 import gradio as gr
 
-from components.catalog import Catalog, Kind, Model, Parameter, Role
+from components.catalog.models import Catalog, Kind, Model, Parameter, Role
 from components.catalog.prices import credits_text, price_depends_on, tiers
 from components.errors import InputError
 from components.web.uploads import upload_control

@@ -11,7 +11,7 @@ from typing import Any
 
 import gradio as gr
 
-from components.catalog import Request, rebuild_request
+from components.catalog.requests import Request, rebuild_request
 from components.errors import DatabaseUnavailable, JobNotFound, PlaygroundError
 from components.jobs.job import Job, JobState
 from components.ui.events import LONG, QUIET, UNSEEN, Updates

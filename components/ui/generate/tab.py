@@ -8,8 +8,9 @@ from typing import Any
 
 import gradio as gr
 
-from components.catalog import Model, Role, build_request, find_problems
+from components.catalog.models import Model, Role
 from components.catalog.prices import Cost, base_credits, price
+from components.catalog.requests import build_request, find_problems
 from components.errors import InputError
 from components.snippets import LANGUAGES
 from components.ui.events import LATEST, QUIET, Updates

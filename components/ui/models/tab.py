@@ -9,7 +9,7 @@ from typing import Any
 import gradio as gr
 import pandas as pd
 
-from components.catalog import Catalog
+from components.catalog.models import Catalog
 from components.catalog.prices import Cost, credits_text, usd_text
 from components.errors import DatabaseUnavailable
 from components.ui.events import LATEST, QUIET

@@ -6,9 +6,10 @@ from typing import Any
 
 import pytest
 
-from components.catalog import Catalog, build_request
 from components.catalog.loading import parse_catalog
-from components.catalog.prices import Cost, comparison, credits_text, plans, price, price_depends_on, usd_text
+from components.catalog.models import Catalog
+from components.catalog.prices import Cost, credits_text, price, price_depends_on, price_list, usd_text, what_if
+from components.catalog.requests import build_request
 
 HEAD = 'endpoint: {{base_url: "https://a.example", create: /c, status: "/t/{{task_id}}", usd_per_credit: {0}}}\nmodels:'
 ENTRY = """
@@ -100,7 +101,7 @@ def test_credits_show_a_fraction_only_where_there_is_one(credits: float, text: s
     assert credits_text(credits) == text
 
 
-def test_the_comparison_is_ordered_by_base_price_and_ties_keep_the_catalogs_order() -> None:
+def test_the_price_list_is_ordered_by_base_price_and_ties_keep_the_catalogs_order() -> None:
     catalog = shop(
         ("dear", "[{when: {hd: true}, credits: 1}, {credits: 9}]", ""),
         ("tie1", "[{credits: 5}]", ""),
@@ -109,7 +110,7 @@ def test_the_comparison_is_ordered_by_base_price_and_ties_keep_the_catalogs_orde
         ("tie2", "[{when: {size: L}, credits: 50}, {credits: 5}]", "status: deprecated,"),
     )
 
-    rows = comparison(catalog)
+    rows = price_list(catalog)
 
     assert [row.model.id for row in rows] == ["cheap", "tie1", "tie2", "dear"]
     assert [(row.lowest.credits, row.base.credits, row.highest.credits) for row in rows] == [
@@ -148,7 +149,7 @@ def test_a_price_depends_on_the_fields_its_rules_look_at(catalog: Catalog, model
 
 
 def test_a_month_costs_every_tier_as_often_as_pictures_are_made(catalog: Catalog) -> None:
-    found = {(plan.model.id, plan.tier.label): (plan.month.credits, plan.month.usd) for plan in plans(catalog, 300, 10)}
+    found = {(row.model.id, row.tier.label): (row.month.credits, row.month.usd) for row in what_if(catalog, 300, 10)}
 
     assert len(found) == 24, "every tier of every model"
     assert found["gpt-image-1.5-official", "high"] == (8400, 84.0)
@@ -159,31 +160,29 @@ def test_a_month_costs_every_tier_as_often_as_pictures_are_made(catalog: Catalog
 @pytest.mark.parametrize("pictures", [1, 3, 7, 8, 57, 100, 1001, 70_000])
 def test_a_budget_buys_the_picture_that_it_pays_exactly(catalog: Catalog, pictures: int) -> None:
     """0.56 / 0.07 is 7.999… in floating point; the eighth picture is paid for all the same."""
-    cents = {round(plan.per_picture.usd * 100) for plan in plans(catalog, 1, 1)}
+    cents = {round(row.per_picture.usd * 100) for row in what_if(catalog, 1, 1)}
     assert 7 in cents
 
     for cent in cents:
         exact, short = (pictures * cent) / 100, (pictures * cent - 1) / 100
-        assert {plan.pictures for plan in plans(catalog, 1, exact) if round(plan.per_picture.usd * 100) == cent} == {
-            pictures
-        }
-        assert {plan.pictures for plan in plans(catalog, 1, short) if round(plan.per_picture.usd * 100) == cent} == {
+        assert {row.pictures for row in what_if(catalog, 1, exact) if round(row.per_picture.usd * 100) == cent} == {pictures}
+        assert {row.pictures for row in what_if(catalog, 1, short) if round(row.per_picture.usd * 100) == cent} == {
             pictures - 1
         }
 
 
 @pytest.mark.parametrize(("monthly", "budget"), [(0, 0), (-5, -10), (None, None)])
 def test_nothing_and_less_than_nothing_cost_nothing_and_buy_nothing(catalog: Catalog, monthly: Any, budget: Any) -> None:
-    found = list(plans(catalog, monthly, budget))
+    found = list(what_if(catalog, monthly, budget))
 
     assert found
-    assert {(plan.month.credits, plan.month.usd, plan.pictures) for plan in found} == {(0, 0, 0)}
+    assert {(row.month.credits, row.month.usd, row.pictures) for row in found} == {(0, 0, 0)}
 
 
 def test_a_free_tier_has_no_number_of_pictures() -> None:
     catalog = shop(("m", "[{when: {hd: true}, credits: 4}, {credits: 0}]", ""))
 
-    free, paid = plans(catalog, 100, 1)
+    free, paid = what_if(catalog, 100, 1)
 
     assert (free.pictures, free.month.usd) == (None, 0)
     assert (paid.pictures, paid.month.usd) == (25, 4)
@@ -193,4 +192,4 @@ def test_the_price_of_a_credit_is_the_catalogs() -> None:
     catalog = shop(("m", "[{credits: 5}]", ""), usd="0.002")
 
     assert price(catalog, build_request(catalog, "m", {"prompt": "a fox"})) == Cost(5, 0.01)
-    assert [plan.pictures for plan in plans(catalog, 1, 1)] == [100]
+    assert [row.pictures for row in what_if(catalog, 1, 1)] == [100]

@@ -7,8 +7,10 @@ from typing import Any
 
 import pytest
 
-from components.catalog import QUALITIES, SHAPES, SHARED, Catalog, Mapped, Role, build_request, map_shared, rebuild_request
 from components.catalog.loading import parse_catalog
+from components.catalog.models import Catalog, Role
+from components.catalog.requests import build_request, rebuild_request
+from components.catalog.shared_form import QUALITIES, SHAPES, SHARED, MappedForm, map_shared_form
 from components.errors import InputError
 
 IDS = ["cogview-4", "flux-2", "grok-imagine", "kling-image-o1", "ideogram-v3", "imagen-4", "gpt-image-1.5-official", "recraft-v4",
@@ -74,7 +76,7 @@ def small() -> Catalog:
     return parse_catalog(SMALL + "".join([*entries, retired]))
 
 
-def sent(mapped: Mapped) -> dict[str, Any]:
+def sent(mapped: MappedForm) -> dict[str, Any]:
     """The parameters of a request that differ from the model's defaults, less the prompt."""
     assert mapped.request is not None, mapped.problem or mapped.skipped
     assert mapped.request.parameters == mapped.parameters
@@ -179,7 +181,7 @@ REFUSED: list[tuple[str, Any, str]] = [
 def test_a_shipped_model_is_sent_what_it_documents(
     catalog: Catalog, model: str, form: dict[str, Any], values: dict[str, Any], notes: tuple[str, ...]
 ) -> None:
-    mapped = map_shared(catalog, model, {**FOX, **form})
+    mapped = map_shared_form(catalog, model, {**FOX, **form})
 
     assert (sent(mapped), mapped.notes) == (values, notes)
     assert mapped.request is not None
@@ -190,7 +192,7 @@ def test_a_shipped_model_is_sent_what_it_documents(
 def test_bounds_sizes_modes_and_ranks_are_read_from_the_catalog(
     small: Catalog, model: str, form: dict[str, Any], values: dict[str, Any], notes: tuple[str, ...]
 ) -> None:
-    mapped = map_shared(small, model, {**FOX, **form})
+    mapped = map_shared_form(small, model, {**FOX, **form})
 
     assert (sent(mapped), mapped.notes) == (values, notes)
 
@@ -199,14 +201,14 @@ def test_bounds_sizes_modes_and_ranks_are_read_from_the_catalog(
 def test_a_models_own_settings_win_over_the_form(
     catalog: Catalog, model: str, form: dict[str, Any], settings: dict[str, Any], values: dict[str, Any], notes: tuple[str]
 ) -> None:
-    mapped = map_shared(catalog, model, {**FOX, **form}, settings)
+    mapped = map_shared_form(catalog, model, {**FOX, **form}, settings)
 
     assert (sent(mapped), mapped.notes) == (values, notes)
 
 
 def test_settings_can_hold_the_prompt_and_a_long_one_is_not_repeated(catalog: Catalog) -> None:
-    short = map_shared(catalog, "flux-2", FOX, {"prompt": "a wolf"})
-    long = map_shared(catalog, "flux-2", FOX, {"prompt": "a wolf " * 20})
+    short = map_shared_form(catalog, "flux-2", FOX, {"prompt": "a wolf"})
+    long = map_shared_form(catalog, "flux-2", FOX, {"prompt": "a wolf " * 20})
 
     assert (short.notes, long.notes) == (("prompt a wolf instead",), ("its own prompt instead",))
     assert short.request is not None
@@ -214,14 +216,14 @@ def test_settings_can_hold_the_prompt_and_a_long_one_is_not_repeated(catalog: Ca
 
 
 def test_one_rank_of_two_can_be_set_by_hand(small: Catalog) -> None:
-    mapped = map_shared(small, "pixels", {**FOX, "quality": "best"}, {"type": "pro"})
+    mapped = map_shared_form(small, "pixels", {**FOX, "quality": "best"}, {"type": "pro"})
 
     assert (sent(mapped), mapped.notes) == ({"resolution": "4K"}, ("quality best → resolution 4K",))
 
 
 @pytest.mark.parametrize("name", ["cogview-4", "grok-imagine", "imagen-4", "recraft-v4", "ideogram-v4"])
 def test_a_model_that_takes_no_image_is_left_out_when_one_is_given(catalog: Catalog, name: str) -> None:
-    mapped = map_shared(catalog, name, {**FOX, "shape": "16:9", "images": WEB[:1]})
+    mapped = map_shared_form(catalog, name, {**FOX, "shape": "16:9", "images": WEB[:1]})
 
     assert (mapped.skipped, mapped.request, mapped.problem) == ("text only, and you gave an image", None, None)
     assert (mapped.parameters, mapped.notes) == ({}, ())
@@ -235,19 +237,19 @@ def test_a_model_that_takes_no_image_is_left_out_when_one_is_given(catalog: Cata
 def test_settings_that_need_an_image_leave_the_model_out_without_one(
     catalog: Catalog, name: str, settings: dict[str, Any]
 ) -> None:
-    mapped = map_shared(catalog, name, FOX, settings)
+    mapped = map_shared_form(catalog, name, FOX, settings)
 
     assert (mapped.skipped, mapped.request, mapped.problem) == ("needs an image", None, None)
 
 
 @pytest.mark.parametrize("name", ["needs", "edits"])
 def test_a_model_that_needs_an_image_is_left_out_without_one(small: Catalog, name: str) -> None:
-    assert map_shared(small, name, {**FOX, "images": []}).skipped == "needs an image"
-    assert map_shared(small, name, {**FOX, "images": WEB[:1]}).skipped == ""
+    assert map_shared_form(small, name, {**FOX, "images": []}).skipped == "needs an image"
+    assert map_shared_form(small, name, {**FOX, "images": WEB[:1]}).skipped == ""
 
 
 def test_a_prompt_too_long_for_one_model_is_that_models_problem_only(catalog: Catalog) -> None:
-    mapped = {name: map_shared(catalog, name, {"prompt": "x" * 1500, "seed": 1}) for name in IDS}
+    mapped = {name: map_shared_form(catalog, name, {"prompt": "x" * 1500, "seed": 1}) for name in IDS}
 
     assert [name for name in IDS if mapped[name].request is None] == ["cogview-4"]
     problem = mapped["cogview-4"].problem
@@ -264,7 +266,7 @@ def test_a_prompt_too_long_for_one_model_is_that_models_problem_only(catalog: Ca
      ("flex", "settings")],
 )  # fmt: skip
 def test_settings_the_model_does_not_accept_are_its_problem(catalog: Catalog, settings: Any, field: str) -> None:
-    mapped = map_shared(catalog, "flux-2", {**FOX, "quality": "best"}, settings)
+    mapped = map_shared_form(catalog, "flux-2", {**FOX, "quality": "best"}, settings)
 
     assert mapped.problem is not None
     assert (mapped.problem.field, mapped.request, mapped.skipped) == (field, None, "")
@@ -273,7 +275,7 @@ def test_settings_the_model_does_not_accept_are_its_problem(catalog: Catalog, se
 @pytest.mark.parametrize(("key", "value", "words"), REFUSED)
 def test_a_form_that_is_wrong_in_itself_is_refused_by_its_key(catalog: Catalog, key: str, value: Any, words: str) -> None:
     with pytest.raises(InputError) as caught:
-        map_shared(catalog, "grok-imagine", {**FOX, key: value})
+        map_shared_form(catalog, "grok-imagine", {**FOX, key: value})
 
     assert caught.value.field == key
     assert str(caught.value).startswith(f"{key}: ")
@@ -284,7 +286,7 @@ def test_a_form_that_is_wrong_in_itself_is_refused_by_its_key(catalog: Catalog, 
 @pytest.mark.parametrize("form", [None, [], "a fox", 3, {"x" * 5000: 1}, {"\ud800": 1}, {3: 1}, {None: 1}])
 def test_a_form_that_is_no_object_or_has_a_key_nobody_can_read_is_refused(catalog: Catalog, form: Any) -> None:
     with pytest.raises(InputError) as caught:
-        map_shared(catalog, "flux-2", form)
+        map_shared_form(catalog, "flux-2", form)
 
     assert (caught.value.field, len(str(caught.value)) < 200) == ("shared", True)
 
@@ -294,23 +296,23 @@ def test_a_form_that_is_no_object_or_has_a_key_nobody_can_read_is_refused(catalo
 def test_what_is_empty_counts_as_not_given(catalog: Catalog, name: str, nothing: Any) -> None:
     empty = {key: nothing for key in SHARED if key != "prompt"}
 
-    assert map_shared(catalog, name, {**FOX, **empty}) == map_shared(catalog, name, FOX)
-    assert map_shared(catalog, name, FOX).notes == ()
+    assert map_shared_form(catalog, name, {**FOX, **empty}) == map_shared_form(catalog, name, FOX)
+    assert map_shared_form(catalog, name, FOX).notes == ()
 
 
 def test_an_unknown_model_and_a_retired_one_are_refused(small: Catalog) -> None:
     with pytest.raises(InputError, match="there is no model 'flux-9'"):
-        map_shared(small, "flux-9", FOX)
+        map_shared_form(small, "flux-9", FOX)
     with pytest.raises(InputError, match=r"gone has been retired\. Use pixels instead\."):
-        map_shared(small, "gone", FOX)
+        map_shared_form(small, "gone", FOX)
 
 
 def test_without_a_prompt_there_is_a_price_but_no_request(catalog: Catalog) -> None:
     for name in IDS:
-        problem = map_shared(catalog, name, {"quality": "best"}).problem
+        problem = map_shared_form(catalog, name, {"quality": "best"}).problem
         assert problem is not None
         assert problem.field == "prompt"
-        assert map_shared(catalog, name, {"quality": "best"}, prompt_needed=False).request is not None
+        assert map_shared_form(catalog, name, {"quality": "best"}, prompt_needed=False).request is not None
 
 
 def test_quality_is_ranked_only_where_the_pages_rank_it(catalog: Catalog) -> None:
@@ -334,7 +336,7 @@ def test_quality_is_ranked_only_where_the_pages_rank_it(catalog: Catalog) -> Non
 
 def test_every_shape_of_the_form_is_taken_as_it_is_by_some_model(catalog: Catalog) -> None:
     for shape in SHAPES:
-        assert any(map_shared(catalog, name, {**FOX, "shape": shape}).notes == () for name in IDS), shape
+        assert any(map_shared_form(catalog, name, {**FOX, "shape": shape}).notes == () for name in IDS), shape
 
 
 def random_form(chance: random.Random) -> dict[str, Any]:
@@ -352,7 +354,7 @@ def random_form(chance: random.Random) -> dict[str, Any]:
     return {key: chance.choice(offered[key]) for key in keys}
 
 
-def taken(mapped: Mapped, key: str, value: Any) -> bool:
+def taken(mapped: MappedForm, key: str, value: Any) -> bool:
     """Whether the request carries what the form says under this key exactly."""
     name = mapped.model.by_role(Role(key))
     if value == "standard" or (key, value, name) == ("count", 1, None):
@@ -368,7 +370,7 @@ def test_whatever_the_form_a_request_is_legal_and_every_loss_is_told(catalog: Ca
     legal = 0
     for _ in range(300):
         form = random_form(chance)
-        mapped = map_shared(source, name, form)
+        mapped = map_shared_form(source, name, form)
         ways = [mapped.request is not None, bool(mapped.skipped), mapped.problem is not None]
         assert ways.count(True) == 1, (form, mapped)
         if "images" in form and mapped.model.by_role(Role.IMAGES) is None:
@@ -389,9 +391,9 @@ def test_whatever_the_form_a_request_is_legal_and_every_loss_is_told(catalog: Ca
 def test_a_key_alone_either_changes_the_request_or_is_told(catalog: Catalog, small: Catalog, name: str, key: str) -> None:
     source = small if name in MODELS else catalog
     base = {**FOX, **({"images": WEB[:1]} if name in ("needs", "edits") else {})}
-    plain = map_shared(source, name, base).parameters
+    plain = map_shared_form(source, name, base).parameters
     chance = random.Random(key)
     for form in filter(lambda form: key in form, (random_form(chance) for _ in range(60))):
-        mapped = map_shared(source, name, {**base, key: form[key]})
+        mapped = map_shared_form(source, name, {**base, key: form[key]})
         if mapped.request is not None and mapped.parameters == plain:
             assert mapped.notes or taken(mapped, key, form[key]), form[key]
