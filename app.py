@@ -34,7 +34,7 @@ from components.jobs.job import Caps, Job
 from components.jobs.service import JobService
 from components.jobs.store.engine import open_database, sqlite_address
 from components.jobs.store.jobs import Store
-from components.pictures.fetch import open_downloads
+from components.pictures.fetch import open_fetch_client
 from components.pictures.library import PictureLibrary
 from components.pictures.storage import FolderStorage, PictureStorage, open_storage
 from components.pictures.uploads import Uploads
@@ -70,7 +70,7 @@ def create_app(settings: Settings, port: int) -> FastAPI:
     service, sandbox = _accounts(settings, catalog, port)
     shelf, uploads = _shelf(settings), _uploads(settings)
     database = open_database(settings.database_address or sqlite_address(settings.database_file))
-    upstream, downloads = open_client(), open_downloads()
+    upstream, downloads = open_client(), open_fetch_client()
     store = Store(database)
 
     def account(job: Job) -> Account | None:

@@ -6,6 +6,7 @@ PlaygroundError
 ├── InputError            a parameter is missing or not allowed; nothing was sent
 ├── JobNotFound           no such job for this visitor
 ├── InvalidState                what is asked for does not fit the state of the job or the comparison; nothing changed
+├── TooLarge              more bytes were sent than are accepted
 ├── CapReached            a spend cap of this page refuses the request; nothing was sent
 ├── DatabaseUnavailable    this page's own database does not answer
 └── ServiceError          between us and the service; carries the HTTP status, task id and raw reply
@@ -40,7 +41,7 @@ CHARGE_UNKNOWN = "The service does not say whether a failed task is charged."
 class Problem:
     """What a visitor is told about an error, as plain text that a job can keep.
 
-    ``kind`` is the error's class in one word (``input job state cap records catalog settings key credits moderation
+    ``kind`` is the error's class in one word (``input size job state cap records catalog settings key credits moderation
     rate upstream timeout unreadable lost picture stopped error``). ``charged`` is "" where no money is concerned,
     ``reply`` the service's raw answer, cut to 2,000 characters, or "".
     """
@@ -120,6 +121,14 @@ class InvalidState(PlaygroundError):
     """A job or a comparison is in no state for what is asked; it stays as it is. The message says when it could be."""
 
     kind = "state"
+
+
+class TooLarge(PlaygroundError):
+    """More bytes were sent than are accepted. Whoever reads the stream says what was too large, in the visitor's words."""
+
+    kind = "size"
+    charged = NOT_CHARGED
+    next_step = "Send less."
 
 
 class CapReached(PlaygroundError):

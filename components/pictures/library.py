@@ -11,11 +11,11 @@ from collections import Counter
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 
-import httpx2
+import httpx2 as httpx
 
 from components.errors import PictureNotSaved
 from components.pictures.check import inspect
-from components.pictures.fetch import LONGEST_S, Fetcher
+from components.pictures.fetch import LONGEST_S, fetch_picture
 from components.pictures.kept import KeptPicture
 from components.pictures.storage import FolderStorage, PictureStorage
 
@@ -43,13 +43,13 @@ class PictureLibrary:
     def __init__(
         self,
         shelf: PictureStorage | Path,
-        http: httpx2.AsyncClient,
+        http: httpx.AsyncClient,
         *,
         limit: int = DISK_LIMIT,
         starred: Callable[[], Awaitable[set[str]]] = _nothing,
     ) -> None:
         self.shelf = FolderStorage(shelf) if isinstance(shelf, Path) else shelf
-        self._fetcher = Fetcher(http)
+        self._http = http
         self._limit = limit
         self._starred = starred
         self._decoding = asyncio.Semaphore(DECODED_AT_ONCE)
@@ -65,7 +65,7 @@ class PictureLibrary:
         Raises:
             PictureNotSaved: it cannot be fetched, is too large, or is no png, jpeg, webp or svg.
         """
-        data = await self._fetcher.fetch(address, upstream, min(within, LONGEST_S))
+        data = await fetch_picture(self._http, address, upstream, min(within, LONGEST_S))
         source = "" if address.startswith("data:") else address
         async with self._decoding:
             kept = await asyncio.to_thread(self._store, data, source)

@@ -29,7 +29,7 @@ from components.catalog.requests import build_request
 from components.jobs.service import JobService
 from components.jobs.store.engine import open_database
 from components.jobs.store.jobs import Store
-from components.pictures.fetch import open_downloads
+from components.pictures.fetch import open_fetch_client
 from components.pictures.library import PictureLibrary
 from components.web.callbacks import callback_routes
 from tests.benchmarks import ROOT, mean, measured, own_cpu, share, table, target
@@ -127,7 +127,7 @@ def _targets(name: str, count: int, found: dict[str, float]) -> Iterator[str]:
 async def _product(folder: Path, service_address: str, callbacks: str) -> AsyncIterator[JobService]:
     """What ``app.py`` puts together, without the page."""
     database = open_database(f"sqlite:///{folder}/playground.db")
-    async with open_client() as service, open_downloads() as downloads:
+    async with open_client() as service, open_fetch_client() as downloads:
         store = Store(database)
         pictures = PictureLibrary(folder / "pictures", downloads, starred=store.starred)
         await store.learn(service_address, MODEL, Plan(EARLIER, MEDIAN_S, SIGMA).latencies(), Learned.expected(None))

@@ -24,7 +24,7 @@ from components.jobs.job import Job
 from components.jobs.service import JobService
 from components.jobs.store.engine import open_database
 from components.jobs.store.jobs import Store
-from components.pictures.fetch import open_downloads
+from components.pictures.fetch import open_fetch_client
 from components.pictures.library import PictureLibrary
 from tests.chaos.accounts import CATALOG, account
 
@@ -61,7 +61,7 @@ async def work(asked: argparse.Namespace) -> None:
     """Everything of a process, from opening the database to the end of its share."""
     database = await asyncio.to_thread(open_database, asked.database)
     payer = account(asked.upstream)
-    async with httpx2.AsyncClient(trust_env=False, transport=Pools()) as http, open_downloads() as keyless:
+    async with httpx2.AsyncClient(trust_env=False, transport=Pools()) as http, open_fetch_client() as keyless:
         pictures = PictureLibrary(Path(asked.folder), keyless)
         store = Store(database)
         runner = JobService(CATALOG, store, ApiClient(http), pictures, deadline_s=asked.deadline, accounts=lambda _: payer)

@@ -23,7 +23,7 @@ from components.jobs.job import Job
 from components.jobs.service import JobService
 from components.jobs.store.engine import open_database
 from components.jobs.store.jobs import Store
-from components.pictures.fetch import open_downloads
+from components.pictures.fetch import open_fetch_client
 from components.pictures.library import PictureLibrary
 from tests.conftest import ROOT
 from tests.jobs.conftest import beside
@@ -53,7 +53,7 @@ async def process(
     database = open_database(url)
     store = Store(database)
     try:
-        async with httpx2.AsyncClient(trust_env=False, transport=Pools()) as http, open_downloads() as keyless:
+        async with httpx2.AsyncClient(trust_env=False, transport=Pools()) as http, open_fetch_client() as keyless:
             pictures = PictureLibrary(folder / "kept", keyless)
             runner = JobService(catalog, store, ApiClient(http), pictures, deadline_s=deadline_s, **more)
             try:

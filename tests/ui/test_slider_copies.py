@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from components.pictures.fetch import open_downloads
+from components.pictures.fetch import open_fetch_client
 from components.pictures.library import PictureLibrary
 from components.ui.slider_copies import COPIES_GO_S, PREFIX, SliderCopies
 from tests.jobs.faulty import png
@@ -30,7 +30,7 @@ def width(path: Path) -> int:
 
 @pytest.fixture
 async def pictures(tmp_path: Path) -> AsyncIterator[PictureLibrary]:
-    async with open_downloads() as http:
+    async with open_fetch_client() as http:
         store = PictureLibrary(tmp_path / "pictures", http)
         for number, name in enumerate(NAMES):
             store.shelf.put(name, png(10 + number, 10))

@@ -12,7 +12,7 @@ import pytest
 from fastapi import FastAPI
 from PIL import Image
 
-from components.pictures.fetch import open_downloads
+from components.pictures.fetch import open_fetch_client
 from components.pictures.kept import KeptPicture
 from components.pictures.library import PictureLibrary
 from components.web.small import SmallCopies, small_address, small_routes
@@ -23,7 +23,7 @@ NAME = "a" * 64 + ".png"
 
 @pytest.fixture
 async def pictures(tmp_path: Path) -> AsyncIterator[PictureLibrary]:
-    async with open_downloads() as http:
+    async with open_fetch_client() as http:
         yield PictureLibrary(tmp_path / "pictures", http)
 
 
