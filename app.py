@@ -1,4 +1,4 @@
-"""Start here: settings -> services -> page -> server. This is where the parts meet."""
+"""Start here: settings -> playground -> page -> server. This is where the parts meet."""
 
 from __future__ import annotations
 
@@ -38,10 +38,10 @@ from components.pictures.fetch import open_fetch_client
 from components.pictures.library import PictureLibrary
 from components.pictures.storage import FolderStorage, PictureStorage, open_storage
 from components.pictures.uploads import Uploads
+from components.playground import Playground
 from components.sandbox import create_sandbox
 from components.settings import Settings, read_settings
 from components.ui.page import build_page
-from components.ui.services import Services
 from components.ui.theme import SCRIPT, STYLE, theme
 from components.views.words import KEPT, KEY_WITHHELD, NOT_DURABLE
 from components.web.callbacks import callback_routes
@@ -104,7 +104,6 @@ def create_app(settings: Settings, port: int) -> FastAPI:
             task.cancel()
         await asyncio.gather(*begun, return_exceptions=True)
         await runner.aclose()
-        services.copies.close()
         await upstream.aclose()
         await downloads.aclose()
         await store.aclose()
@@ -123,9 +122,9 @@ def create_app(settings: Settings, port: int) -> FastAPI:
     app.include_router(download_routes(catalog, runner))
     app.include_router(file_routes(catalog, runner))
 
-    services = _services(settings, catalog, runner, comparisons, caps, service, sandbox, uploads)
-    app.include_router(publishing_routes(services))
-    page = build_page(services)
+    playground = _services(settings, catalog, runner, comparisons, caps, service, sandbox, uploads)
+    app.include_router(publishing_routes(playground))
+    page = build_page(playground)
     page.max_threads = 400
     page.queue(default_concurrency_limit=40, max_size=1000, api_open=False)
     gr.mount_gradio_app(
@@ -188,12 +187,12 @@ def _services(
     service: Account,
     sandbox: Account,
     uploads: Uploads,
-) -> Services:
+) -> Playground:
     if settings.key_withheld:
         log.warning(KEY_WITHHELD)
-    return Services(
+    return Playground(
         catalog=catalog,
-        runner=runner,
+        jobs=runner,
         service=service,
         sandbox=sandbox,
         sandbox_url=settings.public_address + SANDBOX if settings.public_address else sandbox.base_url,

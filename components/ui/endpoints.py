@@ -15,10 +15,9 @@ from components.comparisons.comparison import Card
 from components.comparisons.service import Choice, plan
 from components.errors import InputError, PlaygroundError
 from components.jobs.job import Job, JobFilter, JobState
-from components.ui.services import KEY_HEADER, SHORTEST_VISITOR, VISITOR_HEADER, Services, Visit
+from components.playground import KEY_HEADER, SHORTEST_VISITOR, VISITOR_HEADER, Playground, Visit, visitor_id
 from components.views.words import plain
 from components.web.pictures import PREFIX
-from components.web.visitors import visitor_id
 
 MOST_JOBS, USUAL_JOBS = 200, 50
 QUERY: Mapping[str, tuple[type, str]] = {
@@ -32,9 +31,9 @@ QUERY: Mapping[str, tuple[type, str]] = {
 }
 
 
-def add_endpoints(services: Services) -> None:
+def add_endpoints(playground: Playground) -> None:
     """Add ``/models /estimate /snippet /generate /job /compare /history`` to the page being built."""
-    catalog = services.catalog
+    catalog = playground.catalog
 
     def models() -> list[dict[str, Any]]:
         """All models by base credits from low to high; `parameters` is the JSON Schema of the request body."""
@@ -48,7 +47,7 @@ def add_endpoints(services: Services) -> None:
     def snippet(model: str, parameters: dict, request: gr.Request, language: str = "curl") -> str:  # type: ignore[type-arg]
         """A program that makes the request: `curl`, `python` or `javascript`. The key is an environment name."""
         try:
-            return services.snippet(_checked(catalog, model, parameters), _visit(request), language)
+            return playground.snippet(_checked(catalog, model, parameters), _visit(request), language)
         except InputError as error:
             raise _spoken(error) from error
 
@@ -57,16 +56,16 @@ def add_endpoints(services: Services) -> None:
         visit = _visit(request)
         asked = _checked(catalog, model, parameters)
         try:
-            submitted = await services.runner.submit(asked, services.account(visit), visit.visitor)
+            submitted = await playground.jobs.submit(asked, playground.account(visit), visit.visitor)
         except PlaygroundError as error:
             raise _spoken(error) from error
-        settled = await services.runner.settled(submitted.id, visit.visitor)
+        settled = await playground.jobs.settled(submitted.id, visit.visitor)
         return describe(settled, _origin(request))
 
     async def job(job_id: str, request: gr.Request) -> dict[str, Any]:
         """A job of this visitor, as `/generate` returns it. Anybody else's is not found."""
         try:
-            found = await services.runner.find(job_id if isinstance(job_id, str) else "", _visit(request).visitor)
+            found = await playground.jobs.find(job_id if isinstance(job_id, str) else "", _visit(request).visitor)
         except PlaygroundError as error:
             raise _spoken(error) from error
         return describe(found, _origin(request))
@@ -82,12 +81,12 @@ def add_endpoints(services: Services) -> None:
         try:
             choices = read_choices(models)
             drafted = plan(catalog, choices, shared, samples)
-            account = services.account(visit)
-            batch = await services.comparisons.start(choices, shared, samples, account, visit.visitor, once=False)
+            account = playground.account(visit)
+            batch = await playground.comparisons.start(choices, shared, samples, account, visit.visitor, once=False)
             for card in batch.cards:
                 if card.job:
-                    await services.runner.settled(card.job, visit.visitor)
-            found = await services.comparisons.jobs(batch)
+                    await playground.jobs.settled(card.job, visit.visitor)
+            found = await playground.comparisons.jobs(batch)
         except PlaygroundError as error:
             raise _spoken(error) from error
         answers = [_answered(card, found.get(card.job), _origin(request)) for card in batch.cards]
@@ -102,7 +101,7 @@ def add_endpoints(services: Services) -> None:
         """
         try:
             wanted, limit, before = read_wanted(catalog, query)
-            found = await services.runner.search(_visit(request).visitor, wanted, limit, before)
+            found = await playground.jobs.search(_visit(request).visitor, wanted, limit, before)
         except PlaygroundError as error:
             raise _spoken(error) from error
         origin = _origin(request)

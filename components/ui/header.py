@@ -9,8 +9,9 @@ from typing import Any
 import gradio as gr
 
 from components.errors import DatabaseUnavailable, KeyRefused
+from components.playground import Playground, Visit
 from components.ui.events import QUIET
-from components.ui.services import Services, Visit, arrived
+from components.ui.visits import arrived
 from components.views import words as messages
 from components.views.templates import render
 
@@ -35,10 +36,10 @@ class Header:
         return {self.pill, self.banner, self.spend, self.forget, self.paying}
 
 
-def build_header(services: Services, visit: gr.State) -> Header:
+def build_header(playground: Playground, visit: gr.State) -> Header:
     """Build and wire the header. A key goes from the box into ``visit`` by a private event; the box is emptied."""
     with gr.Row(elem_id="header", equal_height=False):
-        gr.HTML(render("header", title="Image playground", tagline=messages.tagline(services)), elem_id="brand")
+        gr.HTML(render("header", title="Image playground", tagline=messages.tagline(playground)), elem_id="brand")
         with gr.Row(elem_id="account"):
             key = gr.Textbox(
                 type="password",
@@ -64,29 +65,29 @@ def build_header(services: Services, visit: gr.State) -> Header:
         except KeyRefused as error:
             return {key: "", banner: render("banner", lines=[messages.plain(error)])}
         if after.key:
-            await services.runner.key_given(after.visitor, services.account(after))
-        return {key: "", visit: after, **await refreshed(services, after, header)}
+            await playground.jobs.key_given(after.visitor, playground.account(after))
+        return {key: "", visit: after, **await refreshed(playground, after, header)}
 
     async def leave(now: Visit) -> dict[Any, Any]:
         after = now.with_key("")
-        return {visit: after, **await refreshed(services, after, header)}
+        return {visit: after, **await refreshed(playground, after, header)}
 
     entered = key.submit(enter, [key, visit], [key, visit, *header.told], **QUIET)
     left = forget.click(leave, [visit], [visit, *header.told], **QUIET)
     return replace(header, changes=(entered, left))
 
 
-async def refreshed(services: Services, visit: Visit, header: Header, notices: tuple[str, ...] = ()) -> dict[Any, Any]:
+async def refreshed(playground: Playground, visit: Visit, header: Header, notices: tuple[str, ...] = ()) -> dict[Any, Any]:
     """Updates that make the header tell the truth about this visit. A database that is away leaves it as it is."""
-    account = services.account(visit)
-    lines = [*notices, messages.banner(account), *(() if visit.key else services.notices)]
+    account = playground.account(visit)
+    lines = [*notices, messages.banner(account), *(() if visit.key else playground.notices)]
     updates = {
         header.banner: render("banner", lines=[line for line in lines if line]),
         header.forget: gr.update(visible=bool(visit.key)),
         header.paying: account.payer,
     }
     with suppress(DatabaseUnavailable):
-        kind, words = await messages.pill(services, visit)
+        kind, words = await messages.pill(playground, visit)
         updates[header.pill] = render("pill", kind=kind, words=words)
-        updates[header.spend] = render("note", text=await messages.spend_line(services, visit))
+        updates[header.spend] = render("note", text=await messages.spend_line(playground, visit))
     return updates

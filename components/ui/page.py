@@ -9,6 +9,7 @@ import gradio as gr
 
 from components.errors import PlaygroundError
 from components.jobs.job import Job
+from components.playground import Playground, Visit
 from components.ui.compare.tab import CompareTab, build_compare_tab
 from components.ui.endpoints import add_endpoints
 from components.ui.events import LATEST, QUIET
@@ -17,8 +18,8 @@ from components.ui.header import Header, build_header, refreshed
 from components.ui.history.tab import HistoryTab, build_history_tab
 from components.ui.integrate.tab import IntegrateTab, build_integrate_tab
 from components.ui.models.tab import ModelsTab, build_models_tab
-from components.ui.services import Services, Visit, arrived
 from components.ui.slider_copies import COPIES_GO_S
+from components.ui.visits import arrived
 from components.views.links import form_query, read_query
 from components.views.reuse import other_models, read_settings, settings_of, whole_comparison
 from components.views.templates import render
@@ -53,37 +54,37 @@ class Page(gr.Blocks):  # type: ignore[misc]
             raise ValueError(told) from None
 
 
-def build_page(services: Services) -> gr.Blocks:
-    """The whole page. Nothing is shared between visitors but ``services``."""
+def build_page(playground: Playground) -> gr.Blocks:
+    """The whole page. Nothing is shared between visitors but ``playground``."""
     with Page(title=TITLE, analytics_enabled=False, fill_width=True, delete_cache=FILES_GO) as page:
         page.state_session_capacity = PAGES_REMEMBERED
         visit = gr.State(Visit(visitor=""))
-        header = build_header(services, visit)
+        header = build_header(playground, visit)
         with gr.Tabs(elem_id="tabs") as tabs:
             with gr.Tab("Generate", id="generate"):
-                generate = build_generate_tab(services, visit, header.paying)
+                generate = build_generate_tab(playground, visit, header.paying)
             with gr.Tab("Compare", id="compare") as comparing:
-                compare = build_compare_tab(services, visit, header.paying)
+                compare = build_compare_tab(playground, visit, header.paying)
             compare.inside(comparing)
             with gr.Tab("Models & prices", id="models") as comparison:
-                models = build_models_tab(services)
+                models = build_models_tab(playground)
             comparison.select(models.narrow, list(models.filters), set(models.narrowing), **QUIET)
             with gr.Tab("History", id="history") as past:
-                history = build_history_tab(services, visit)
+                history = build_history_tab(playground, visit)
             past.select(history.show, set(history.asked), set(history.parts), **QUIET)
             with gr.Tab("Integrate", id="integrate"):
-                integrate = build_integrate_tab(services)
-        gr.HTML(render("note", text=services.storage), elem_id="storage")
-        _open(page, services, visit, header, tabs, generate, compare, history, integrate)
-        _connect(services, visit, header, tabs, generate, compare, models, integrate)
-        _reuse(services, visit, header, tabs, generate, compare, history)
-        add_endpoints(services)
+                integrate = build_integrate_tab(playground)
+        gr.HTML(render("note", text=playground.storage), elem_id="storage")
+        _open(page, playground, visit, header, tabs, generate, compare, history, integrate)
+        _connect(playground, visit, header, tabs, generate, compare, models, integrate)
+        _reuse(playground, visit, header, tabs, generate, compare, history)
+        add_endpoints(playground)
     return page
 
 
 def _open(
     page: gr.Blocks,
-    services: Services,
+    playground: Playground,
     visit: gr.State,
     header: Header,
     tabs: gr.Tabs,
@@ -99,15 +100,15 @@ def _open(
     async def arrive(before: str, given: Visit, request: gr.Request) -> dict[Any, Any]:
         params = request.query_params
         query = {name: params.getlist(name) for name in params}
-        opening = read_query(services.catalog, form_query(query, before or ""))
+        opening = read_query(playground.catalog, form_query(query, before or ""))
         now = arrived(given, request)
         updates = generate.filled(opening.model, opening.parameters, now)
-        described = read_query(services.catalog, query) if query.get("tab") == ["integrate"] else opening
+        described = read_query(playground.catalog, query) if query.get("tab") == ["integrate"] else opening
         updates |= integrate.follow(opening.model.id, described.model.id if described.chosen else "")
         updates[visit] = now
         tab = (query.get("tab") or [""])[0]
         updates[tabs] = gr.update(selected=tab) if tab in TABS else gr.skip()
-        updates |= await refreshed(services, now, header, opening.notices)
+        updates |= await refreshed(playground, now, header, opening.notices)
         updates |= await generate.panel.resume(now)
         updates |= await compare.opened(query, now)
         updates |= history.opened(query)
@@ -122,7 +123,7 @@ def _open(
 
 
 def _connect(
-    services: Services,
+    playground: Playground,
     visit: gr.State,
     header: Header,
     tabs: gr.Tabs,
@@ -134,7 +135,7 @@ def _connect(
     """The wires between tabs."""
 
     async def account(now: Visit) -> dict[Any, Any]:
-        updates = await refreshed(services, now, header)
+        updates = await refreshed(playground, now, header)
         return {part: updates.get(part, gr.skip()) for part in (header.pill, header.spend)}
 
     def open_model(chosen: str) -> dict[Any, Any]:
@@ -158,7 +159,7 @@ def _connect(
 
 
 def _reuse(
-    services: Services,
+    playground: Playground,
     visit: gr.State,
     header: Header,
     tabs: gr.Tabs,
@@ -171,29 +172,29 @@ def _reuse(
     generating = gr.update(selected="generate")
 
     async def find(job_id: str, now: Visit) -> Job:
-        return await services.runner.find(job_id, now.visitor)
+        return await playground.jobs.find(job_id, now.visitor)
 
     async def use(job_id: str, now: Visit) -> dict[Any, Any]:
         """Its settings in the form, and the job itself in the place beside it."""
         try:
             job = await find(job_id, now)
-            model, parameters, notice = settings_of(services.catalog, job.model, job.body)
+            model, parameters, notice = settings_of(playground.catalog, job.model, job.body)
         except PlaygroundError as error:
             return {panel.told: render("note", text=plain(error))}
         updates = {**generate.filled(model, parameters, now), generate.panel.job: job_id, tabs: generating}
         del updates[generate.panel.place]
-        return updates | await refreshed(services, now, header, (notice,))
+        return updates | await refreshed(playground, now, header, (notice,))
 
     async def fill(text: str, job_id: str, now: Visit) -> dict[Any, Any]:
         """What a picture that was dropped says of itself. A job that is shown stays in its place."""
         try:
-            model, parameters, notice = read_settings(services.catalog, text)
+            model, parameters, notice = read_settings(playground.catalog, text)
         except PlaygroundError as error:
-            return await refreshed(services, now, header, (plain(error),))
+            return await refreshed(playground, now, header, (plain(error),))
         updates = {**generate.filled(model, parameters, now), tabs: generating}
         if job_id:
             del updates[generate.panel.place]
-        return updates | await refreshed(services, now, header, (notice,))
+        return updates | await refreshed(playground, now, header, (notice,))
 
     def comparing(query_of: Callable[[Job], dict[str, list[str]]]) -> Callable[[str, Visit], Awaitable[dict[Any, Any]]]:
         async def show(job_id: str, now: Visit) -> dict[Any, Any]:
@@ -215,7 +216,7 @@ def _reuse(
     generate.panel.watched(panel.use.click(use, chosen, {*generate.filling, *place, *header.told, panel.told}, **QUIET))
     generate.panel.watched(panel.open.click(look, [panel.chosen], place, **QUIET))
     for button, query_of in (
-        (panel.compare, lambda job: other_models(services.catalog, job)),
+        (panel.compare, lambda job: other_models(playground.catalog, job)),
         (panel.whole, whole_comparison),
     ):
         compare.watched(button.click(comparing(query_of), chosen, {*compare.filling, tabs, panel.told}, **QUIET))

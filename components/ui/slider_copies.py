@@ -79,3 +79,6 @@ class SliderCopies:
         for name in names:
             for copy in (self._folder / name, *Path(get_upload_folder()).glob(f"*/{name}")):
                 copy.unlink(missing_ok=True)
+
+
+COPIES = SliderCopies()

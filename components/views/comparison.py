@@ -9,7 +9,7 @@ from typing import Any
 
 from components.comparisons.comparison import Card, Comparison
 from components.jobs.job import Job
-from components.ui.services import Services
+from components.playground import Playground
 from components.views.choices import settings_text, title
 from components.views.job import expected_text, job_facts, show_picture, tone
 from components.views.outcome import differences, shape_ratio
@@ -19,14 +19,14 @@ from components.views.words import state_word
 ORDERS = ("as asked", "finish", "price", "time", "name")
 
 
-def show_cards(services: Services, batch: Comparison, jobs: Mapping[str, Job], order: str) -> str:
+def show_cards(playground: Playground, batch: Comparison, jobs: Mapping[str, Job], order: str) -> str:
     """All cards as HTML in the order that was chosen."""
     now = time.time()
-    places = sorted(range(len(batch.cards)), key=lambda place: _key(services, batch.cards[place], jobs, order))
+    places = sorted(range(len(batch.cards)), key=lambda place: _key(playground, batch.cards[place], jobs, order))
     known = [job for card in batch.cards if (job := jobs.get(card.job))]
     return render(
         "cards",
-        cards=[_card(services, batch.cards[place], jobs.get(batch.cards[place].job), now) for place in places],
+        cards=[_card(playground, batch.cards[place], jobs.get(batch.cards[place].job), now) for place in places],
         total=len(known),
         ended=sum(job.settled for job in known),
         failed=sum(tone(job) in ("bad", "warn") for job in known),
@@ -35,15 +35,15 @@ def show_cards(services: Services, batch: Comparison, jobs: Mapping[str, Job], o
     )
 
 
-def name_of(services: Services, card: Card) -> str:
+def name_of(playground: Playground, card: Card) -> str:
     """A card in a few words: model, settings, and which sample it is."""
-    model = services.catalog.find(card.model)
+    model = playground.catalog.find(card.model)
     parts = [model.name if model else card.model, settings_text(card.settings)]
     return " · ".join(part for part in parts if part) + (f" · sample {card.sample}" if card.sample > 1 else "")
 
 
-def _card(services: Services, card: Card, job: Job | None, now: float) -> dict[str, Any]:
-    model = services.catalog.find(card.model)
+def _card(playground: Playground, card: Card, job: Job | None, now: float) -> dict[str, Any]:
+    model = playground.catalog.find(card.model)
     shown: dict[str, Any] = {
         "title": title(model) if model else card.model,
         "settings": settings_text(card.settings),
@@ -64,8 +64,8 @@ def _card(services: Services, card: Card, job: Job | None, now: float) -> dict[s
     if job is None:
         return shown
     elapsed, running = job.seconds(now), not job.settled
-    timing = services.runner.timing(job)
-    name = name_of(services, card)
+    timing = playground.jobs.timing(job)
+    name = name_of(playground, card)
     return shown | {
         "job": job.id,
         "word": state_word(job),
@@ -95,13 +95,13 @@ def _asked(job: Job) -> list[str]:
     return [asked] if job.shape and not any(told.startswith(f"{asked},") for told in differences(job)) else []
 
 
-def _key(services: Services, card: Card, jobs: Mapping[str, Job], order: str) -> Any:
+def _key(playground: Playground, card: Card, jobs: Mapping[str, Job], order: str) -> Any:
     """What cards are sorted by; those that have no such number stand last, and equals as they were asked for."""
     job = jobs.get(card.job)
     keys: Mapping[str, Callable[[], Any]] = {
         "finish": lambda: job.finished_at if job and job.finished_at else inf,
         "price": lambda: job.credits if job else inf,
         "time": lambda: job.seconds(job.finished_at) if job and job.finished_at else inf,
-        "name": lambda: name_of(services, card).casefold(),
+        "name": lambda: name_of(playground, card).casefold(),
     }
     return keys[order]() if order in keys else 0

@@ -16,8 +16,8 @@ from components.catalog.prices import credits_text, usd_text
 from components.catalog.requests import rebuild_request
 from components.errors import InputError
 from components.jobs.job import DaySpend, Job, JobState, Page
+from components.playground import Playground, Visit
 from components.snippets import LANGUAGES
-from components.ui.services import Services, Visit
 from components.views import job as result
 from components.views.choices import title
 from components.views.history_filters import HistoryFilters, write_history_query
@@ -64,19 +64,19 @@ class Position:
         return Position(self.behind[:-1])
 
 
-def show_jobs(services: Services, jobs: Iterable[Job], view: str) -> str:
+def show_jobs(playground: Playground, jobs: Iterable[Job], view: str) -> str:
     """Jobs as cards, or as a table where ``view`` is ``table``."""
-    rows = [_entry(services, job) for job in jobs]
+    rows = [_entry(playground, job) for job in jobs]
     return render("history_table" if view == "table" else "history_cards", entries=rows) if rows else ""
 
 
-def show_detail(services: Services, job: Job) -> str:
+def show_detail(playground: Playground, job: Job) -> str:
     """What was asked of one job, when, and what its visitor has noted."""
-    model = services.catalog.find(job.model)
+    model = playground.catalog.find(job.model)
     prompt = model.by_role(Role.PROMPT) if model else "prompt"
     settings = {name: _value(value) for name, value in job.body.items() if name != prompt}
     retired = model is None or not model.runnable
-    return render("history_detail", one=_entry(services, job), settings=settings, prompt=job.prompt, retired=retired)
+    return render("history_detail", one=_entry(playground, job), settings=settings, prompt=job.prompt, retired=retired)
 
 
 def count_text(page: Page, position: Position) -> str:
@@ -107,7 +107,7 @@ def spend_begins(now: float) -> float:
     return (now // DAY_S - DAYS + 1) * DAY_S
 
 
-def show_spend(services: Services, spent: Sequence[DaySpend], now: float) -> str:
+def show_spend(playground: Playground, spent: Sequence[DaySpend], now: float) -> str:
     """What the last DAYS days cost: a chart by day, one by model, and every number in a table."""
     known = [one for one in spent if isfinite(one.credits)]
     today = int(now // DAY_S)
@@ -118,10 +118,10 @@ def show_spend(services: Services, spent: Sequence[DaySpend], now: float) -> str
         days[day] = days.get(day, 0.0) + one.credits
         models[one.model] = models.get(one.model, 0.0) + one.credits
     total = sum(one.credits for one in known)
-    usd = services.catalog.usd
+    usd = playground.catalog.usd
     most, dearest = max(days.values(), default=0.0), max(models.values(), default=0.0)
     names = [
-        {"label": _name(services, model), "usd": f"{credits:,.10g}", "share": _share(credits, dearest)}
+        {"label": _name(playground, model), "usd": f"{credits:,.10g}", "share": _share(credits, dearest)}
         for model, credits in sorted(models.items(), key=lambda item: -item[1])
     ]
     return render(
@@ -135,7 +135,7 @@ def show_spend(services: Services, spent: Sequence[DaySpend], now: float) -> str
         rows=[
             {
                 "day": f"{_date(one.day):%Y-%m-%d}",
-                "model": _name(services, one.model),
+                "model": _name(playground, one.model),
                 "payer": PAYERS.get(one.payer, one.payer),
                 "jobs": f"{one.jobs:,}",
                 "credits": f"{one.credits:,.10g}" if isfinite(one.credits) else "not known",
@@ -147,17 +147,17 @@ def show_spend(services: Services, spent: Sequence[DaySpend], now: float) -> str
     )
 
 
-def program(services: Services, job: Job, visit: Visit, language: str) -> str:
+def program(playground: Playground, job: Job, visit: Visit, language: str) -> str:
     """The call of a past job as a program, or why it cannot be made any more."""
     try:
-        return services.snippet(rebuild_request(services.catalog, job.model, job.body), visit, language)
+        return playground.snippet(rebuild_request(playground.catalog, job.model, job.body), visit, language)
     except InputError as error:
         return f"{LANGUAGES[language].comment} This request cannot be made any more. {' '.join(error.what.splitlines())}"
 
 
-def _entry(services: Services, job: Job) -> dict[str, Any]:
+def _entry(playground: Playground, job: Job) -> dict[str, Any]:
     """One job as the templates read it."""
-    model = services.catalog.find(job.model)
+    model = playground.catalog.find(job.model)
     asked = _date(job.created_at)
     return {
         "id": job.id,
@@ -172,7 +172,7 @@ def _entry(services: Services, job: Job) -> dict[str, Any]:
         "pictures": len(job.pictures),
         "problem": job.problem.what[:ON_A_CARD] if job.problem else job.note,
         "sandbox": job.payer == "sandbox",
-        "price": _price(services, job),
+        "price": _price(playground, job),
         "seconds": result.seconds_text(job.seconds(time.time())) if job.state is JobState.DONE else "",
         "moment": f"{asked:%Y-%m-%dT%H:%M:%SZ}",
         "date": f"{asked:%Y-%m-%d %H:%M} UTC",
@@ -183,7 +183,7 @@ def _entry(services: Services, job: Job) -> dict[str, Any]:
     }
 
 
-def _price(services: Services, job: Job) -> str:
+def _price(playground: Playground, job: Job) -> str:
     """``28 credits · $0.28``; what was never accepted cost nothing, and neither does a drawing.
 
     ``up to`` that where the service does not say whether it charged for what came to no picture.
@@ -195,13 +195,13 @@ def _price(services: Services, job: Job) -> str:
     credits = job.credits if job.charged is None else job.charged
     if not isfinite(credits):
         return "price not known"
-    text = f"{credits_text(credits)} · {usd_text(services.catalog.usd(credits))}"
+    text = f"{credits_text(credits)} · {usd_text(playground.catalog.usd(credits))}"
     known = job.state is JobState.DONE or job.charged is not None or not job.settled
     return text if known else f"up to {text}"
 
 
-def _name(services: Services, model: str) -> str:
-    found = services.catalog.find(model)
+def _name(playground: Playground, model: str) -> str:
+    found = playground.catalog.find(model)
     return title(found) if found else model
 
 

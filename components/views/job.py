@@ -12,7 +12,7 @@ from components.catalog.prices import credits_text
 from components.catalog.requests import Request, build_request
 from components.errors import Problem
 from components.jobs.job import Job, JobState
-from components.ui.services import Services
+from components.playground import Playground
 from components.views.outcome import differences, shape_ratio
 from components.views.templates import render
 from components.views.words import state_word
@@ -36,9 +36,9 @@ def typical_text(seconds: tuple[float, float] | None) -> str:
     return f"{seconds[0]:g}–{seconds[1]:g} s" if seconds else "time not stated"
 
 
-def show_job(services: Services, job: Job) -> str:
+def show_job(playground: Playground, job: Job) -> str:
     """The result place for a job as it is now."""
-    model = services.catalog.find(job.model)
+    model = playground.catalog.find(job.model)
     elapsed = job.seconds(time.time())
     running = not job.settled
     return render(
@@ -47,8 +47,8 @@ def show_job(services: Services, job: Job) -> str:
         tone=tone(job),
         running=running,
         elapsed=seconds_text(elapsed) if not running else f"{elapsed:.0f} s",
-        expected=expected_text(services.runner.timing(job), elapsed) if running else "",
-        progress=round(100 * services.runner.timing(job).progress(elapsed)) if running else 0,
+        expected=expected_text(playground.jobs.timing(job), elapsed) if running else "",
+        progress=round(100 * playground.jobs.timing(job).progress(elapsed)) if running else 0,
         note=job.note,
         ratio=shape_ratio(job.shape) or 1.0,
         pictures=[show_picture(job, index, _name(job, model)) for index in range(len(job.pictures))],
@@ -56,7 +56,7 @@ def show_job(services: Services, job: Job) -> str:
         facts=job_facts(job),
         differences=differences(job),
         task_id=job.task_id or "",
-        problem=_linked(job.problem, services),
+        problem=_linked(job.problem, playground),
         sandbox=job.payer == "sandbox",
         waiting=job.waiting,
         name=_name(job, model),
@@ -88,11 +88,11 @@ def range_text(timing: Timing) -> str:
     return f"{_rounded(timing.quantile(0.1))}–{_rounded(timing.quantile(0.9))} s"
 
 
-def show_others(services: Services, jobs: list[Job]) -> str:
+def show_others(playground: Playground, jobs: list[Job]) -> str:
     """This visitor's other jobs that go on or wait for a decision; each opens in the place of the current one."""
     rows = []
     for job in jobs:
-        model = services.catalog.find(job.model)
+        model = playground.catalog.find(job.model)
         rows.append(
             {
                 "id": job.id,
@@ -105,29 +105,29 @@ def show_others(services: Services, jobs: list[Job]) -> str:
     return render("others", jobs=rows)
 
 
-def show_earlier(services: Services, jobs: list[Job], current: str) -> str:
+def show_earlier(playground: Playground, jobs: list[Job], current: str) -> str:
     """A strip of this visit's other finished pictures, so that a new one takes none away."""
     kept = []
     for job in jobs:
         if job.id != current:
-            model = services.catalog.find(job.model)
+            model = playground.catalog.find(job.model)
             kept += [show_picture(job, index, _name(job, model)) for index in range(len(job.pictures))]
     return render("earlier", pictures=kept[:EARLIER])
 
 
-def show_problem(services: Services, problem: Problem) -> str:
+def show_problem(playground: Playground, problem: Problem) -> str:
     """The result place when no job can be shown in it: nothing was sent, or it is not there, or out of reach."""
-    return render("refused", word=PLACELESS.get(problem.kind, "Not sent"), problem=_linked(problem, services))
+    return render("refused", word=PLACELESS.get(problem.kind, "Not sent"), problem=_linked(problem, playground))
 
 
-def show_example(services: Services, model: Model) -> str:
+def show_example(playground: Playground, model: Model) -> str:
     """A finished example of a model: a sandbox drawing from the settings in the form, nothing spent."""
     if not model.example:
         return render("empty", name=model.name)
-    request = example_request(services.catalog, model)
+    request = example_request(playground.catalog, model)
     return render(
         "example",
-        url=f"{services.examples}/{quote(model.id, safe='')}",
+        url=f"{playground.examples}/{quote(model.id, safe='')}",
         alt=f"{request.prompt} (sandbox drawing in the place of {model.name})",
         name=model.name,
         ratio=shape_ratio(request.shape) or 1.0,
@@ -182,11 +182,11 @@ def job_facts(job: Job) -> list[str]:
     return facts
 
 
-def _linked(problem: Problem | None, services: Services) -> dict[str, str] | None:
+def _linked(problem: Problem | None, playground: Playground) -> dict[str, str] | None:
     """A problem with the one link that helps: the billing page for an empty account."""
     if problem is None:
         return None
-    endpoint = services.catalog.endpoint
+    endpoint = playground.catalog.endpoint
     link = endpoint.base_url + endpoint.billing if problem.kind == "credits" else ""
     return {
         "what": problem.what,

@@ -16,8 +16,8 @@ from components.comparisons.comparison import Comparison
 from components.jobs.job import Job
 from components.pictures.kept import KeptPicture
 from components.pictures.thumbnails import PREVIEW, data_address
+from components.playground import Playground
 from components.ui.compare.form import asked_of, write_asked
-from components.ui.services import Services
 from components.views.sheet import day_text, describe, is_address, prompt_of
 from components.views.templates import render
 from components.views.words import TITLE
@@ -27,26 +27,26 @@ SIZES = ((12, 1024), (48, 768))  # so many pictures in a file are that large at 
 SMALLEST = 512
 
 
-async def write_report(services: Services, batch: Comparison, jobs: Mapping[str, Job]) -> bytes:
+async def write_report(playground: Playground, batch: Comparison, jobs: Mapping[str, Job]) -> bytes:
     """The HTML file: every picture inside, made smaller where it is large. It takes a while where there are many."""
     wanted = list(_pictures(batch, jobs))
     longest = next((size for most, size in SIZES if len(wanted) <= most), SMALLEST)
-    sources = {(place, number): await _inside(services, kept, longest) for place, number, kept in wanted}
+    sources = {(place, number): await _inside(playground, kept, longest) for place, number, kept in wanted}
 
     def write() -> bytes:
-        sheet = describe(services, batch, jobs, sources, public=False)
+        sheet = describe(playground, batch, jobs, sources, public=False)
         return render("report", sheet=sheet, product=TITLE, longest=longest).encode()
 
     return await asyncio.to_thread(write)
 
 
-def write_published(services: Services, batch: Comparison, jobs: Mapping[str, Job], token: str, origin: str) -> str:
+def write_published(playground: Playground, batch: Comparison, jobs: Mapping[str, Job], token: str, origin: str) -> str:
     """The page under ``token``, whose pictures are its own; ``origin`` is this application's address."""
     address = f"{origin}{PUBLIC}/{token}"
     sources = {(place, number): f"{token}/{place}/{number}" for place, number, _ in _pictures(batch, jobs)}
     return render(
         "published",
-        sheet=describe(services, batch, jobs, sources, public=True),
+        sheet=describe(playground, batch, jobs, sources, public=True),
         product=TITLE,
         longest=0,
         address=address,
@@ -77,8 +77,8 @@ def _pictures(batch: Comparison, jobs: Mapping[str, Job]) -> Iterator[tuple[int,
                 yield place, number, kept
 
 
-async def _inside(services: Services, kept: KeptPicture, longest: int) -> str:
-    found = await services.runner.pictures.read(kept.name)
+async def _inside(playground: Playground, kept: KeptPicture, longest: int) -> str:
+    found = await playground.jobs.pictures.read(kept.name)
     return "" if found is None else await asyncio.to_thread(data_address, found, kept.format, longest)
 
 

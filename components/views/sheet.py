@@ -23,8 +23,8 @@ from components.comparisons.comparison import Card, Comparison
 from components.errors import InputError
 from components.jobs.job import ENDED, Job, JobState
 from components.pictures.kept import KeptPicture
+from components.playground import Playground
 from components.snippets import write_snippet
-from components.ui.services import Services
 from components.views.choices import settings_text
 from components.views.job import seconds_text, tone
 from components.views.outcome import differences
@@ -150,14 +150,14 @@ class Sheet:
         return "all" if drawn and all(drawn) else "some" if any(drawn) else ""
 
 
-def describe(services: Services, batch: Comparison, jobs: Mapping[str, Job], sources: Sources, *, public: bool) -> Sheet:
+def describe(playground: Playground, batch: Comparison, jobs: Mapping[str, Job], sources: Sources, *, public: bool) -> Sheet:
     """The comparison in words. ``sources`` are the pictures' addresses by card and picture, both counted from 1."""
     known = {number: jobs.get(card.job) for number, card in enumerate(batch.cards, 1)}
     entries = tuple(
-        _entry(services, batch, number, card, known[number], sources, public) for number, card in enumerate(batch.cards, 1)
+        _entry(playground, batch, number, card, known[number], sources, public) for number, card in enumerate(batch.cards, 1)
     )
     prompt = prompt_of(batch)
-    catalog = services.catalog
+    catalog = playground.catalog
     sizes = [shot.width / shot.height for entry in entries for shot in entry.shots if shot.width and shot.height]
     shared = [
         (ROLE_WORDS[Role(role)], _hidden(value) if public and role == Role.IMAGES else _value(value))
@@ -179,9 +179,9 @@ def describe(services: Services, batch: Comparison, jobs: Mapping[str, Job], sou
 
 
 def _entry(
-    services: Services, batch: Comparison, number: int, card: Card, job: Job | None, sources: Sources, public: bool
+    playground: Playground, batch: Comparison, number: int, card: Card, job: Job | None, sources: Sources, public: bool
 ) -> Entry:
-    model = services.catalog.find(card.model)
+    model = playground.catalog.find(card.model)
     name = model.name if model else card.model
     settings = _hidden_settings(card.settings) if public else card.settings
     several = any(other.sample != card.sample and other.model == card.model for other in batch.cards)
@@ -209,7 +209,7 @@ def _entry(
         **entry,
         word="Not ended" if public and job.keyless else state_word(job),
         tone=tone(job),
-        price=_price(services.catalog, job),
+        price=_price(playground.catalog, job),
         price_note=model.price_note if model and job.accepted and job.charged is None else "",
         seconds=job.seconds(time.time()) if job.state is JobState.DONE else None,
         asked=" × ".join(part for part in (str(job.count) if job.count > 1 else "", job.shape) if part),
@@ -219,7 +219,7 @@ def _entry(
         differences=tuple(differences(job)),
         reason=job.problem.what if job.problem and not public else "",
         task_id="" if public else job.task_id or "",
-        snippet="" if public else _snippet(services, job),
+        snippet="" if public else _snippet(playground, job),
         drawing=job.payer == "sandbox",
     )
 
@@ -291,13 +291,13 @@ def _value(value: Any) -> str:
     return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
 
 
-def _snippet(services: Services, job: Job) -> str:
+def _snippet(playground: Playground, job: Job) -> str:
     """The same request to the real service, with the key as an environment name; "" where it cannot be made any more."""
     try:
-        request = rebuild_request(services.catalog, job.model, job.body)
+        request = rebuild_request(playground.catalog, job.model, job.body)
     except InputError:
         return ""
-    return write_snippet(request, services.service.base_url, services.catalog.endpoint)
+    return write_snippet(request, playground.service.base_url, playground.catalog.endpoint)
 
 
 def _measured(batch: Comparison, jobs: list[Job], public: bool) -> str:

@@ -7,7 +7,7 @@ from components.catalog.models import Role
 from components.catalog.prices import Cost, credits_text, usd_text
 from components.errors import PlaygroundError
 from components.jobs.job import Job, JobState
-from components.ui.services import Services, Visit
+from components.playground import Playground, Visit
 
 ROLE_WORDS = {
     Role.PROMPT: "Prompt",
@@ -46,9 +46,9 @@ STATE_WORDS = {
 }
 
 
-def tagline(services: Services) -> str:
+def tagline(playground: Playground) -> str:
     """``Eleven image models, one endpoint.``"""
-    count = len([model for model in services.catalog.models if model.runnable])
+    count = len([model for model in playground.catalog.models if model.runnable])
     return TAGLINE.format(NUMBERS[count] if count < len(NUMBERS) else count)
 
 
@@ -71,32 +71,32 @@ def banner(account: Account) -> str:
     return SANDBOX_BANNER if account.payer == "sandbox" else ""
 
 
-async def pill(services: Services, visit: Visit) -> tuple[str, str]:
+async def pill(playground: Playground, visit: Visit) -> tuple[str, str]:
     """Whose money is being spent, as (kind of payer, words)."""
-    account = services.account(visit)
+    account = playground.account(visit)
     if account.payer == "sandbox":
         return "sandbox", "Sandbox · drawings, free"
     if account.payer == "visitor":
-        spend = await services.runner.spent_by(visit.visitor, visit.since)
+        spend = await playground.jobs.spent_by(visit.visitor, visit.since)
         return "visitor", f"Your key · {credits_text(spend.total)} this visit"
-    today = (await services.runner.spent_today()).total
-    if services.caps.daily is None:
+    today = (await playground.jobs.spent_today()).total
+    if playground.caps.daily is None:
         return "host", f"Host key · {credits_text(today)} used today"
-    left = max(0.0, services.caps.daily - today)
-    return "host", f"Host key · {left:g} of {credits_text(services.caps.daily)} left today"
+    left = max(0.0, playground.caps.daily - today)
+    return "host", f"Host key · {left:g} of {credits_text(playground.caps.daily)} left today"
 
 
-async def spend_line(services: Services, visit: Visit) -> str:
+async def spend_line(playground: Playground, visit: Visit) -> str:
     """What has been spent, by whom, and how far it may go; "" where nothing can be spent."""
-    payer, caps = services.account(visit).payer, services.caps
+    payer, caps = playground.account(visit).payer, playground.caps
     if payer == "visitor":
-        mine = await services.runner.spent_by(visit.visitor, visit.since)
+        mine = await playground.jobs.spent_by(visit.visitor, visit.since)
         held = f", {mine.reserved:g} of them reserved" if mine.reserved else ""
-        usd = usd_text(services.catalog.usd(mine.total))
+        usd = usd_text(playground.catalog.usd(mine.total))
         return f"Your key: {credits_text(mine.total)} ({usd}) since you opened this page{held}. No cap here."
     if payer != "host":
         return ""
-    today, mine = await services.runner.spent_today(), await services.runner.spent_today(visit.visitor)
+    today, mine = await playground.jobs.spent_today(), await playground.jobs.spent_today(visit.visitor)
     held = f", {today.reserved:g} of them reserved" if today.reserved else ""
     parts = [f"Today: {_of(today.total, caps.daily)}{held}", f"you: {_of(mine.total, caps.visitor)}"]
     if caps.job is not None:

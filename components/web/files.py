@@ -19,10 +19,10 @@ from components.jobs.job import Job, JobState
 from components.jobs.service import JobService
 from components.pictures.archive import file_stem, first_that_fit, picture_file, write_archive
 from components.pictures.metadata import Recipe, form_of, read
-from components.ui.services import VISITOR_HEADER
+from components.playground import VISITOR_HEADER, visitor_id
 from components.views.history_filters import read_history_query, wanted
 from components.web.pictures import HEADERS, MEDIA_TYPES
-from components.web.visitors import read_cookie, visitor_id
+from components.web.visitors import read_cookie
 
 FILES = "/files"
 ARCHIVE = "/files.zip"

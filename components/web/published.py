@@ -18,7 +18,7 @@ from components.errors import DatabaseUnavailable, JobNotFound
 from components.pictures.kept import KeptPicture
 from components.pictures.library import PictureLibrary
 from components.pictures.thumbnails import MOST_ON_PREVIEW, contact_sheet
-from components.ui.services import Services
+from components.playground import Playground
 from components.views.report import PUBLIC, preview_pictures, report_name, write_published, write_report
 from components.views.templates import render
 from components.views.words import TITLE
@@ -42,13 +42,13 @@ PICTURE = HEADERS | GUARDS
 Member = TypeVar("Member")
 
 
-def publishing_routes(services: Services) -> APIRouter:
+def publishing_routes(playground: Playground) -> APIRouter:
     """``GET /comparisons/{batch}/report.html``; ``GET /c/{token}``, its ``/{card}/{picture}`` and ``/preview.png``.
 
     Cards and pictures count from 1. What is not there, not any more, or another visitor's is the same 404.
     """
     router = APIRouter()
-    site, reading = Site(services), ["GET", "HEAD"]
+    site, reading = Site(playground), ["GET", "HEAD"]
 
     @router.get("/comparisons/{batch_id}/report.html")
     async def report(batch_id: str, request: Request) -> Response:
@@ -58,7 +58,7 @@ def publishing_routes(services: Services) -> APIRouter:
     @router.api_route(PUBLIC + "/{token}", methods=reading)
     async def published(token: str, request: Request) -> Response:
         # A proxy may not tell the scheme that the visitor's browser sees.
-        origin = services.public_address or str(request.base_url).rstrip("/")
+        origin = playground.public_address or str(request.base_url).rstrip("/")
         return await _answer(site.page(token, origin), NOT_PUBLISHED)
 
     @router.api_route(PUBLIC + "/{token}/preview.png", methods=reading)
@@ -75,11 +75,11 @@ def publishing_routes(services: Services) -> APIRouter:
 class Site:
     """What the routes answer. Every method raises JobNotFound, DatabaseUnavailable."""
 
-    def __init__(self, services: Services) -> None:
-        self._services = services
-        self._comparisons = services.comparisons
-        self._pictures = services.runner.pictures
-        self._previews = Previews(services.runner.pictures)
+    def __init__(self, playground: Playground) -> None:
+        self._services = playground
+        self._comparisons = playground.comparisons
+        self._pictures = playground.jobs.pictures
+        self._previews = Previews(playground.jobs.pictures)
         self._writing = asyncio.Semaphore(WRITTEN_AT_ONCE)
 
     async def report(self, batch_id: str, visitor: str) -> Response:

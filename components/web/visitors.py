@@ -8,19 +8,14 @@ from __future__ import annotations
 
 import re
 import secrets
-from hashlib import sha256
 from http.cookies import CookieError, SimpleCookie
 
+from components.playground import visitor_id
 from components.web.guard import App, Receive, Scope, Send
 
 COOKIE = "playground_visitor"
 SECRET = re.compile(r"[A-Za-z0-9_-]{16,100}")
 ONE_YEAR_S = 31_536_000
-
-
-def visitor_id(secret: str) -> str:
-    """The visitor that a secret stands for."""
-    return sha256(secret.encode("utf-8", "replace")).hexdigest()[:40]
 
 
 def read_cookie(header: str) -> str:

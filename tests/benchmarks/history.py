@@ -22,7 +22,7 @@ from components.jobs.job import Job, JobState
 from components.jobs.store.engine import open_database
 from components.jobs.store.jobs import Store
 from components.pictures.kept import KeptPicture
-from components.web.visitors import visitor_id
+from components.playground import visitor_id
 from tests.benchmarks import ROOT, share, table, target
 from tests.ui import running
 from tests.ui.pages import OpenPage

@@ -71,12 +71,12 @@ def left(browser: Browser, catalog: Catalog, sandbox: str, tmp_path_factory: pyt
     folder = tmp_path_factory.mktemp("left")
 
     async def leave() -> tuple[str, str, int, str]:
-        async with comparing(catalog, sandbox, folder / "data") as services:
-            batch = await compared(services, *MODELS, prompt=PROMPT, shape="3:2", count=2)
-            batch = await services.comparisons.publish(batch.id, ANN)
-            jobs = await services.comparisons.jobs(batch)
-            long = await compared(services, "flux-2", "seedream-4-5", prompt=LONG, shape="16:9")
-            long = await services.comparisons.publish(long.id, ANN)
+        async with comparing(catalog, sandbox, folder / "data") as playground:
+            batch = await compared(playground, *MODELS, prompt=PROMPT, shape="3:2", count=2)
+            batch = await playground.comparisons.publish(batch.id, ANN)
+            jobs = await playground.comparisons.jobs(batch)
+            long = await compared(playground, "flux-2", "seedream-4-5", prompt=LONG, shape="16:9")
+            long = await playground.comparisons.publish(long.id, ANN)
             return batch.id, str(batch.token), sum(len(job.pictures) for job in jobs.values()), str(long.token)
 
     left_by_ann = beside(leave())

@@ -158,7 +158,7 @@ async def test_a_ring_before_the_answer_to_the_post_is_not_lost(catalog: Catalog
 
 @pytest.mark.parametrize("end", ["done", "stopped"])
 async def test_a_ring_after_the_end_changes_nothing(catalog: Catalog, url: str, tmp_path: Path, end: str) -> None:
-    """Also many, and with another task's id: services repeat their calls until they are answered."""
+    """Also many, and with another task's id: playground repeat their calls until they are answered."""
     async with misbehaving(poll=[finished() if end == "done" else running()]) as upstream:
         async with house(catalog, url, tmp_path, upstream) as page:
             job = await page.start()

@@ -18,8 +18,7 @@ from components.comparisons.comparison import Comparison, ComparisonStore
 from components.comparisons.service import Choice, ComparisonService
 from components.jobs.service import JobService
 from components.pictures.library import PictureLibrary
-from components.ui.services import Services
-from components.web.visitors import visitor_id
+from components.playground import Playground, visitor_id
 from tests.conftest import records
 
 SECRET = "ann-of-the-comparisons-0123456789"
@@ -28,8 +27,8 @@ KEY = "sk-canary-of-a-comparison-77"
 
 
 @asynccontextmanager
-async def comparing(catalog: Catalog, sandbox: str, folder: Path) -> AsyncIterator[Services]:
-    """The services of an application whose data lie in ``folder``, with the sandbox in the place of the service."""
+async def comparing(catalog: Catalog, sandbox: str, folder: Path) -> AsyncIterator[Playground]:
+    """The playground of an application whose data lie in ``folder``, with the sandbox in the place of the service."""
     end = catalog.endpoint
     service = Account("service", end.base_url, end.create, end.status, "")
     drawing = Account("sandbox", sandbox, end.create, end.status, "sandbox", pace=50)
@@ -42,20 +41,20 @@ async def comparing(catalog: Catalog, sandbox: str, folder: Path) -> AsyncIterat
             catalog, store, ApiClient(upstream), PictureLibrary(folder / "pictures", downloads), deadline_s=30
         )
         comparisons = ComparisonService(catalog, runner, ComparisonStore(store.transactions))
-        yield Services(catalog, runner, service, drawing, sandbox, "/sandbox/examples", comparisons)
+        yield Playground(catalog, runner, service, drawing, sandbox, "/sandbox/examples", comparisons)
         await runner.aclose()
 
 
 async def compared(
-    services: Services, *models: str | Choice, samples: int = 1, paid: bool = True, **shared: Any
+    playground: Playground, *models: str | Choice, samples: int = 1, paid: bool = True, **shared: Any
 ) -> Comparison:
     """Ann's comparison after its end; ``paid`` on her own key, else as drawings of the sandbox."""
-    account = replace(services.sandbox, payer="visitor", key=KEY) if paid else services.sandbox
+    account = replace(playground.sandbox, payer="visitor", key=KEY) if paid else playground.sandbox
     choices = [model if isinstance(model, Choice) else Choice(model) for model in models]
-    batch = await services.comparisons.start(choices, {"prompt": "a red kite", **shared}, samples, account, ANN)
+    batch = await playground.comparisons.start(choices, {"prompt": "a red kite", **shared}, samples, account, ANN)
     for card in batch.cards:
         if card.job:
-            await services.runner.settled(card.job, ANN)
+            await playground.jobs.settled(card.job, ANN)
     return batch
 
 

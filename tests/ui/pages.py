@@ -11,9 +11,10 @@ from typing import Any
 import httpx2
 
 from components.jobs.job import JobState
+from components.playground import visitor_id
 from components.settings import DATABASE
 from components.ui.page import PAGES_REMEMBERED
-from components.web.visitors import COOKIE, visitor_id
+from components.web.visitors import COOKIE
 from tests.ui import App
 
 PATIENCE_S = 30.0

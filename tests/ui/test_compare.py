@@ -13,14 +13,14 @@ from gradio_client.exceptions import AppError
 from components.catalog.models import Catalog
 from components.comparisons.comparison import Card, Comparison
 from components.comparisons.service import NEVER_SENT, Choice, plan
+from components.playground import Playground
 from components.ui.compare.form import Asked, button_text, read_asked, show_plan, write_asked
-from components.ui.services import Services
 from components.views.choices import picker, read_choice, write_choice
 from components.views.comparison import ORDERS, show_cards
 from tests.ui import App, calling
-from tests.ui.test_result import job, services
+from tests.ui.test_result import job, playground
 
-__all__ = ["job", "services"]  # fixtures of this file too
+__all__ = ["job", "playground"]  # fixtures of this file too
 
 HOSTILE = (
     "<script>alert(1)</script>",
@@ -137,18 +137,18 @@ def test_what_an_address_may_not_say_is_left_out(catalog: Catalog) -> None:
 
 @pytest.mark.parametrize("order", ORDERS)
 @pytest.mark.parametrize("text", HOSTILE, ids=lambda text: text[:12])
-async def test_whatever_was_typed_is_shown_and_never_run(services: Services, text: str, order: str) -> None:
+async def test_whatever_was_typed_is_shown_and_never_run(playground: Playground, text: str, order: str) -> None:
     cards = (Card("flux-2", {"prompt": text}, refused=text, notes=(text,)), Card(text, {text: text}, 2))
-    html = show_cards(services, Comparison("b", "ann", 0.0, {"prompt": text}, cards), {}, order)
+    html = show_cards(playground, Comparison("b", "ann", 0.0, {"prompt": text}, cards), {}, order)
 
     assert "<script>" not in html
     assert "<img src=x" not in html
     assert ("x" * 10_000 in html) == (text == HOSTILE[4])
 
 
-async def test_a_card_without_a_job_says_whether_it_was_deleted_or_never_sent(services: Services) -> None:
+async def test_a_card_without_a_job_says_whether_it_was_deleted_or_never_sent(playground: Playground) -> None:
     cards = (Card("flux-2", job="gone"), Card("imagen-4", job="never", refused=NEVER_SENT))
-    html = show_cards(services, Comparison("b", "ann", 0.0, {"prompt": "a kite"}, cards), {}, ORDERS[0])
+    html = show_cards(playground, Comparison("b", "ann", 0.0, {"prompt": "a kite"}, cards), {}, ORDERS[0])
     deleted, never = html.split("<li")[1:3]
 
     assert "Deleted" in deleted

@@ -21,9 +21,10 @@ from components.catalog.requests import build_request
 from components.jobs.job import Job
 from components.jobs.service import JobService
 from components.pictures.metadata import Recipe, embed, read, recipe_of
+from components.playground import visitor_id
 from components.views.reuse import read_settings
 from components.web.files import DROPS_AT_ONCE, LARGEST_DROP, MOST_JOBS, NO_PICTURE, NO_RECIPE, file_address, file_routes
-from components.web.visitors import COOKIE, visitor_id
+from components.web.visitors import COOKIE
 from tests.jobs.faulty import png
 
 SECRET, OTHER = "visitor-of-these-tests-0123456789", "another-visitor-0123456789abcdef"

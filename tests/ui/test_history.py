@@ -27,12 +27,11 @@ from components.errors import InputError, Problem
 from components.jobs.job import DaySpend, Job, JobState, Page
 from components.jobs.service import JobService
 from components.pictures.library import PictureLibrary
-from components.ui import history
-from components.ui.services import Services, Visit
+from components.playground import Playground, Visit, visitor_id
+from components.views import history
 from components.views.history_filters import HistoryFilters
 from components.views.reuse import settings_of
 from components.views.words import STATE_WORDS
-from components.web.visitors import visitor_id
 from tests.conftest import ROOT, records
 from tests.ui import App, calling, running
 from tests.ui.pages import OpenPage
@@ -52,13 +51,13 @@ JOB = ("job_id", "state", "task_id", "images", "credits", "usd", "seconds", "mes
 
 
 @pytest.fixture
-async def services(catalog: Catalog, tmp_path: Path) -> AsyncIterator[Services]:
+async def playground(catalog: Catalog, tmp_path: Path) -> AsyncIterator[Playground]:
     end = catalog.endpoint
     account = Account("sandbox", "http://127.0.0.1:1/sandbox", end.create, end.status, "sandbox")
     async with httpx2.AsyncClient(trust_env=False) as http, records(tmp_path / "records") as store:
         runner = JobService(catalog, store, ApiClient(http), PictureLibrary(tmp_path, http))
         comparisons = ComparisonService(catalog, runner, ComparisonStore(store.transactions))
-        yield Services(catalog, runner, account, account, account.base_url, "/sandbox/examples", comparisons)
+        yield Playground(catalog, runner, account, account, account.base_url, "/sandbox/examples", comparisons)
 
 
 def past(catalog: Catalog, number: int = 0, **changes: Any) -> Job:
@@ -193,11 +192,11 @@ def test_the_page_narrows_its_list_and_says_how_many_there_are(kept: App) -> Non
 
 @pytest.mark.parametrize("view", ["gallery", "table"])
 @pytest.mark.parametrize("text", TEXTS, ids=["markup", "right to left", "quotes", "ten thousand characters"])
-async def test_no_text_of_a_stranger_becomes_a_tag_or_is_lost(services: Services, text: str, view: str) -> None:
+async def test_no_text_of_a_stranger_becomes_a_tag_or_is_lost(playground: Playground, text: str, view: str) -> None:
     """Prompt, note, problem, task id, model and settings, in card, table and details."""
     problem = Problem("upstream", text, text, text, text)
     job = past(
-        services.catalog,
+        playground.catalog,
         prompt="a kite",
         state=JobState.FAILED,
         pictures=(),
@@ -206,7 +205,7 @@ async def test_no_text_of_a_stranger_becomes_a_tag_or_is_lost(services: Services
         remark=f"#a {text}",
     )
     job = replace(job, prompt=text, model=text, body={"prompt": text, "size": text, text: [text]})
-    html, detail = history.show_jobs(services, [job], view), history.show_detail(services, job)
+    html, detail = history.show_jobs(playground, [job], view), history.show_detail(playground, job)
     harmless(html.replace("<wbr>", ""))
     harmless(detail)
     assert unescape(re.search(r'title="([^"]*)"', html[html.index('class="said"') :])[1]) == text  # type: ignore[index]
@@ -215,46 +214,48 @@ async def test_no_text_of_a_stranger_becomes_a_tag_or_is_lost(services: Services
     assert 'dir="auto"' in html
 
 
-async def test_every_state_is_an_entry_with_its_word_its_price_and_why(services: Services) -> None:
+async def test_every_state_is_an_entry_with_its_word_its_price_and_why(playground: Playground) -> None:
     for state in JobState:
         problem = Problem("upstream", "The model crashed.", "", "", "") if state is JobState.FAILED else None
-        job = past(services.catalog, state=state, problem=problem, pictures=(), task_id=None)
+        job = past(playground.catalog, state=state, problem=problem, pictures=(), task_id=None)
         for view in ("gallery", "table"):
-            html = history.show_jobs(services, [job], view)
+            html = history.show_jobs(playground, [job], view)
             assert STATE_WORDS[state] in html
             assert ("The model crashed." in html) == (state is JobState.FAILED)
             assert ("not charged" in html) == (state in (JobState.FAILED, JobState.STOPPED))
 
 
-async def test_a_drawing_is_marked_and_free_and_a_price_is_what_was_charged(services: Services) -> None:
-    card = history.show_jobs(services, [past(services.catalog, payer="sandbox")], "gallery")
+async def test_a_drawing_is_marked_and_free_and_a_price_is_what_was_charged(playground: Playground) -> None:
+    card = history.show_jobs(playground, [past(playground.catalog, payer="sandbox")], "gallery")
     assert ">sandbox<" in card
     assert "free" in card
-    card = history.show_jobs(services, [past(services.catalog, charged=7.0)], "gallery")
+    card = history.show_jobs(playground, [past(playground.catalog, charged=7.0)], "gallery")
     assert "7 credits · $0.07" in card
     assert ">sandbox<" not in card
 
 
-def test_words_with_a_hash_in_a_note_are_tags(services: Services) -> None:
-    html = history.show_jobs(services, [past(services.catalog, remark="for #Fox-2, #logo #logo # no-tag")], "gallery")
+def test_words_with_a_hash_in_a_note_are_tags(playground: Playground) -> None:
+    html = history.show_jobs(playground, [past(playground.catalog, remark="for #Fox-2, #logo #logo # no-tag")], "gallery")
     assert re.findall(r'data-tag="([^"]*)"', html) == ["#Fox-2", "#logo"]
 
 
-def test_a_retired_model_says_so(tmp_path: Path, catalog: Catalog, services: Services) -> None:
+def test_a_retired_model_says_so(tmp_path: Path, catalog: Catalog, playground: Playground) -> None:
     entries = yaml.safe_load((ROOT / "catalog.yaml").read_bytes())
     next(one for one in entries["models"] if one["id"] == "flux-2").update(status="retired", replaced_by="cogview-4")
     (tmp_path / "catalog.yaml").write_text(yaml.safe_dump(entries, allow_unicode=True), encoding="utf-8")
-    later = replace(services, catalog=load_catalog(tmp_path / "catalog.yaml"))
+    later = replace(playground, catalog=load_catalog(tmp_path / "catalog.yaml"))
     with pytest.raises(InputError, match="retired"):
         settings_of(later.catalog, past(catalog).model, past(catalog).body)
     assert "cannot be asked any more" in history.show_detail(later, past(catalog))
     assert history.program(later, past(catalog), Visit(), "python").startswith("# This request cannot be made any more.")
 
 
-def test_the_program_of_a_past_job_is_the_one_of_its_request(services: Services) -> None:
-    job = past(services.catalog)
-    expected = services.snippet(build_request(services.catalog, "flux-2", job.body | {"model": "flux-2"}), Visit(), "curl")
-    assert history.program(services, job, Visit(), "curl") == expected
+def test_the_program_of_a_past_job_is_the_one_of_its_request(playground: Playground) -> None:
+    job = past(playground.catalog)
+    expected = playground.snippet(
+        build_request(playground.catalog, "flux-2", job.body | {"model": "flux-2"}), Visit(), "curl"
+    )
+    assert history.program(playground, job, Visit(), "curl") == expected
 
 
 def test_a_page_knows_its_place() -> None:
@@ -268,11 +269,11 @@ def test_a_page_knows_its_place() -> None:
     assert history.count_text(Page(0, ()), first) == ""
 
 
-async def test_the_pictures_of_a_page_are_one_download(services: Services) -> None:
+async def test_the_pictures_of_a_page_are_one_download(playground: Playground) -> None:
     jobs = [
-        past(services.catalog, 1),
-        past(services.catalog, 2, pictures=()),
-        past(services.catalog, 3, pictures=(PICTURE,) * 2),
+        past(playground.catalog, 1),
+        past(playground.catalog, 2, pictures=()),
+        past(playground.catalog, 3, pictures=(PICTURE,) * 2),
     ]
     filters = HistoryFilters(text="a <b> & c", starred=True)
     page = history.files_links(Page(3, tuple(jobs)), filters)
@@ -281,17 +282,17 @@ async def test_the_pictures_of_a_page_are_one_download(services: Services) -> No
     assert history.files_links(Page(1, tuple(jobs[1:2])), filters) == ""
 
 
-async def test_all_that_fits_is_one_download_too_where_it_has_more_pages(services: Services) -> None:
+async def test_all_that_fits_is_one_download_too_where_it_has_more_pages(playground: Playground) -> None:
     """Up to a number of requests; beyond it, as the words say, the newest of them."""
     filters = HistoryFilters(text="a <b> & c", starred=True)
-    some = history.files_links(Page(30, (past(services.catalog, 1),)), filters)
-    many = history.files_links(Page(1_234, (past(services.catalog, 1),)), filters)
+    some = history.files_links(Page(30, (past(playground.catalog, 1),)), filters)
+    many = history.files_links(Page(1_234, (past(playground.catalog, 1),)), filters)
     assert re.findall('href="([^"]*)"', some)[1] == "history.zip?text=a+%3Cb%3E+%26+c&amp;starred=1"
     assert "pictures of all 30" in some
     assert "pictures of the newest 200" in many
 
 
-async def test_the_spend_is_drawn_and_told_in_numbers(services: Services) -> None:
+async def test_the_spend_is_drawn_and_told_in_numbers(playground: Playground) -> None:
     """Every day and model in the table, the sums beside it, and the chart as high as the numbers say."""
     today = time.time() // 86_400 * 86_400
     spent = [
@@ -300,7 +301,7 @@ async def test_the_spend_is_drawn_and_told_in_numbers(services: Services) -> Non
         DaySpend(today - 29 * 86_400, "flux-2", "host", 1, 10.0),
         DaySpend(today, "flux-2", "host", 1, float("inf")),
     ]
-    html = history.show_spend(services, spent, today + 60)
+    html = history.show_spend(playground, spent, today + 60)
     harmless(html)
     assert [float(share) for share in re.findall(r"height:([\d.]+)%", html)] == [50.0, *[0.0] * 28, 100.0]
     assert re.findall(r"width:([\d.]+)%", html) == ["100.0", "20.0"]
@@ -310,4 +311,4 @@ async def test_the_spend_is_drawn_and_told_in_numbers(services: Services) -> Non
     assert cells[4][4:] == ["not known", "—"]
     assert cells[-1] == ["6", "30", "$0.30"]
     assert history.spend_begins(today + 60) == today - 29 * 86_400
-    assert "Nothing was spent" in history.show_spend(services, [], today)
+    assert "Nothing was spent" in history.show_spend(playground, [], today)

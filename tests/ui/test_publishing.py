@@ -18,8 +18,8 @@ from PIL import Image
 
 from components.catalog.models import Catalog
 from components.comparisons.service import Choice
+from components.playground import Playground
 from components.ui.compare.form import Asked, read_asked
-from components.ui.services import Services
 from components.web.published import NO_COMPARISON, NOT_PUBLISHED, publishing_routes
 from components.web.visitors import COOKIE
 from tests.jobs.faulty import png
@@ -35,30 +35,30 @@ HOSTILE = (
 
 
 @pytest.fixture
-async def services(catalog: Catalog, sandbox: str, tmp_path: Path) -> AsyncIterator[Services]:
-    async with comparing(catalog, sandbox, tmp_path) as services:
-        yield services
+async def playground(catalog: Catalog, sandbox: str, tmp_path: Path) -> AsyncIterator[Playground]:
+    async with comparing(catalog, sandbox, tmp_path) as playground:
+        yield playground
 
 
 @pytest.fixture
-async def site(services: Services) -> AsyncIterator[httpx2.AsyncClient]:
+async def site(playground: Playground) -> AsyncIterator[httpx2.AsyncClient]:
     app = FastAPI()
-    app.include_router(publishing_routes(services))
+    app.include_router(publishing_routes(playground))
     async with httpx2.AsyncClient(transport=httpx2.ASGITransport(app), base_url=PAGE) as http:
         yield http
 
 
-async def published(services: Services, *models: str | Choice, **shared: object) -> str:
+async def published(playground: Playground, *models: str | Choice, **shared: object) -> str:
     """The token of a comparison of Ann's that everybody may read."""
-    batch = await compared(services, *models, **shared)  # type: ignore[arg-type]
-    return str((await services.comparisons.publish(batch.id, ANN)).token)
+    batch = await compared(playground, *models, **shared)  # type: ignore[arg-type]
+    return str((await playground.comparisons.publish(batch.id, ANN)).token)
 
 
-async def test_the_preview_is_at_the_public_address_where_there_is_one(services: Services) -> None:
+async def test_the_preview_is_at_the_public_address_where_there_is_one(playground: Playground) -> None:
     """Behind a proxy the request says http, though the world sees https; another site follows only what is written."""
-    token = await published(services, "cogview-4")
+    token = await published(playground, "cogview-4")
     app = FastAPI()
-    app.include_router(publishing_routes(replace(services, public_address="https://playground.example")))
+    app.include_router(publishing_routes(replace(playground, public_address="https://playground.example")))
     async with httpx2.AsyncClient(transport=httpx2.ASGITransport(app), base_url="http://10.0.0.7:7860") as behind:
         page = Reader((await behind.get(f"/c/{token}")).text)
 
@@ -66,8 +66,8 @@ async def test_the_preview_is_at_the_public_address_where_there_is_one(services:
     assert page.meta("og:url") == f"https://playground.example/c/{token}"
 
 
-async def test_the_report_is_a_download_for_its_own_visitor(services: Services, site: httpx2.AsyncClient) -> None:
-    batch = await compared(services, "cogview-4")
+async def test_the_report_is_a_download_for_its_own_visitor(playground: Playground, site: httpx2.AsyncClient) -> None:
+    batch = await compared(playground, "cogview-4")
     answer = await site.get(f"/comparisons/{batch.id}/report.html", headers=COOKIES)
 
     assert answer.status_code == 200
@@ -85,11 +85,11 @@ async def test_the_report_is_a_download_for_its_own_visitor(services: Services, 
     ids=["no cookie", "another visitor", "an empty cookie", "the visitor's id in the place of the secret"],
 )
 async def test_anybody_else_is_told_what_is_told_of_one_that_never_was(
-    services: Services, site: httpx2.AsyncClient, headers: dict[str, str]
+    playground: Playground, site: httpx2.AsyncClient, headers: dict[str, str]
 ) -> None:
     """Published or not."""
-    batch = await compared(services, "cogview-4")
-    await services.comparisons.publish(batch.id, ANN)
+    batch = await compared(playground, "cogview-4")
+    await playground.comparisons.publish(batch.id, ANN)
     foreign = await site.get(f"/comparisons/{batch.id}/report.html", headers=headers)
     unknown = await site.get("/comparisons/nothing/report.html", headers=COOKIES)
 
@@ -99,10 +99,10 @@ async def test_anybody_else_is_told_what_is_told_of_one_that_never_was(
 
 
 async def test_what_is_published_shows_pictures_recipe_prices_and_times(
-    services: Services, site: httpx2.AsyncClient
+    playground: Playground, site: httpx2.AsyncClient
 ) -> None:
-    token = await published(services, "cogview-4", "imagen-4", shape="3:2", seed=42)
-    batch, jobs = await services.comparisons.published(token)
+    token = await published(playground, "cogview-4", "imagen-4", shape="3:2", seed=42)
+    batch, jobs = await playground.comparisons.published(token)
     page = Reader((await site.get(f"/c/{token}")).text)
 
     page.inert()
@@ -113,21 +113,21 @@ async def test_what_is_published_shows_pictures_recipe_prices_and_times(
     for place, picture in enumerate(page.all("img"), 1):
         answer = await site.get(f"/c/{picture['src'].removeprefix('/c/')}")
         kept = jobs[batch.cards[place - 1].job].pictures[0]
-        found = await services.runner.pictures.read(kept.name)
+        found = await playground.jobs.pictures.read(kept.name)
         assert isinstance(found, Path)
         assert answer.content == found.read_bytes()
         assert answer.headers["content-type"] == "image/png"
     assert len(page.all("img")) == 2
 
 
-async def test_nothing_of_the_visitor_is_published(services: Services, site: httpx2.AsyncClient) -> None:
+async def test_nothing_of_the_visitor_is_published(playground: Playground, site: httpx2.AsyncClient) -> None:
     """Neither who they are, nor what they wrote beside it, nor which pictures they used, nor how to ask for more."""
     token = await published(
-        services, "flux-2", "gpt-image-1.5-official", Choice("seedream-4-5"), images=[FACE], prompt="a kite"
+        playground, "flux-2", "gpt-image-1.5-official", Choice("seedream-4-5"), images=[FACE], prompt="a kite"
     )
-    batch, jobs = await services.comparisons.published(token)
+    batch, jobs = await playground.comparisons.published(token)
     for job in jobs.values():
-        await services.runner.remark(job.id, ANN, remark=REMARK, starred=True)
+        await playground.jobs.remark(job.id, ANN, remark=REMARK, starred=True)
     answers = [await site.get(f"/c/{token}{path}") for path in ("", "/1/1", "/2/1", "/3/1", "/preview.png", "/9/9")]
     seen = b"".join(answer.content + str(answer.headers.multi_items()).encode() for answer in answers)
 
@@ -139,10 +139,10 @@ async def test_nothing_of_the_visitor_is_published(services: Services, site: htt
     assert not [answer for answer in answers if "set-cookie" in answer.headers]
 
 
-async def test_why_something_failed_is_not_published(services: Services, site: httpx2.AsyncClient) -> None:
+async def test_why_something_failed_is_not_published(playground: Playground, site: httpx2.AsyncClient) -> None:
     """It may speak of an account; that it failed is told."""
-    token = await published(services, "cogview-4", prompt="a kite #sandbox:failed")
-    _, jobs = await services.comparisons.published(token)
+    token = await published(playground, "cogview-4", prompt="a kite #sandbox:failed")
+    _, jobs = await playground.comparisons.published(token)
     page = Reader((await site.get(f"/c/{token}")).text)
 
     assert [job.problem.what for job in jobs.values() if job.problem and job.problem.what in page.text] == []
@@ -150,8 +150,10 @@ async def test_why_something_failed_is_not_published(services: Services, site: h
     assert "No picture came of it." in page.text
 
 
-async def test_the_page_runs_no_script_and_is_kept_and_found_by_nobody(services: Services, site: httpx2.AsyncClient) -> None:
-    token = await published(services, "cogview-4")
+async def test_the_page_runs_no_script_and_is_kept_and_found_by_nobody(
+    playground: Playground, site: httpx2.AsyncClient
+) -> None:
+    token = await published(playground, "cogview-4")
     answer = await site.get(f"/c/{token}")
 
     policy = answer.headers["content-security-policy"]
@@ -170,20 +172,20 @@ async def test_the_page_runs_no_script_and_is_kept_and_found_by_nobody(services:
 
 
 async def test_a_revoked_comparison_is_gone_with_its_pictures_and_its_address(
-    services: Services, site: httpx2.AsyncClient
+    playground: Playground, site: httpx2.AsyncClient
 ) -> None:
     """And answers as one that never was. Published anew it has another address."""
-    token = await published(services, "cogview-4")
-    batch, _ = await services.comparisons.published(token)
+    token = await published(playground, "cogview-4")
+    batch, _ = await playground.comparisons.published(token)
     paths = ("", "/1/1", "/preview.png")
     assert [(await site.get(f"/c/{token}{path}")).status_code for path in paths] == [200, 200, 200]
 
-    await services.comparisons.revoke(batch.id, ANN)
+    await playground.comparisons.revoke(batch.id, ANN)
     for path in paths:
         gone, never = await site.get(f"/c/{token}{path}"), await site.get(f"/c/never{path}")
         assert (gone.status_code, gone.content) == (404, never.content)
         assert NOT_PUBLISHED in gone.text
-    again = (await services.comparisons.publish(batch.id, ANN)).token
+    again = (await playground.comparisons.publish(batch.id, ANN)).token
     assert again != token
     assert (await site.get(f"/c/{token}")).status_code == 404
     assert (await site.get(f"/c/{again}")).status_code == 200
@@ -192,16 +194,16 @@ async def test_a_revoked_comparison_is_gone_with_its_pictures_and_its_address(
 @pytest.mark.parametrize(
     "path", ["/0/1", "/1/0", "/2/1", "/1/2", "/-1/1", "/1/-1", "/x/1", "/1/\u0662", "/99999/1", "/1/1e0"]
 )
-async def test_a_picture_that_is_not_there_is_not_found(services: Services, site: httpx2.AsyncClient, path: str) -> None:
-    token = await published(services, "cogview-4")
+async def test_a_picture_that_is_not_there_is_not_found(playground: Playground, site: httpx2.AsyncClient, path: str) -> None:
+    token = await published(playground, "cogview-4")
 
     assert (await site.get(f"/c/{token}{path}")).status_code == 404
 
 
-async def test_a_removed_picture_is_gone_from_the_page_too(services: Services, site: httpx2.AsyncClient) -> None:
-    token = await published(services, "cogview-4", "flux-2")
-    batch, _ = await services.comparisons.published(token)
-    await services.runner.remove(batch.cards[0].job, ANN)
+async def test_a_removed_picture_is_gone_from_the_page_too(playground: Playground, site: httpx2.AsyncClient) -> None:
+    token = await published(playground, "cogview-4", "flux-2")
+    batch, _ = await playground.comparisons.published(token)
+    await playground.jobs.remove(batch.cards[0].job, ANN)
 
     page = Reader((await site.get(f"/c/{token}")).text)
     assert len(page.all("img")) == 1
@@ -209,9 +211,9 @@ async def test_a_removed_picture_is_gone_from_the_page_too(services: Services, s
     assert [(await site.get(f"/c/{token}/{place}/1")).status_code for place in (1, 2)] == [404, 200]
 
 
-async def test_a_link_to_it_shows_its_pictures_elsewhere(services: Services, site: httpx2.AsyncClient) -> None:
+async def test_a_link_to_it_shows_its_pictures_elsewhere(playground: Playground, site: httpx2.AsyncClient) -> None:
     """An absolute address, of the size that sites ask for."""
-    token = await published(services, "cogview-4", "flux-2", prompt=HOSTILE)
+    token = await published(playground, "cogview-4", "flux-2", prompt=HOSTILE)
     page = Reader((await site.get(f"/c/{token}")).text)
     image = page.meta("og:image")
     answer = await site.get(image)
@@ -229,13 +231,13 @@ async def test_a_link_to_it_shows_its_pictures_elsewhere(services: Services, sit
     assert HOSTILE in page.texts
 
 
-async def test_the_preview_shows_each_picture_whole_and_no_vector(services: Services, site: httpx2.AsyncClient) -> None:
-    token = await published(services, "cogview-4", "flux-2", Choice("recraft-v4", {"model": "recraft-v4-text-to-vector"}))
-    batch, jobs = await services.comparisons.published(token)
+async def test_the_preview_shows_each_picture_whole_and_no_vector(playground: Playground, site: httpx2.AsyncClient) -> None:
+    token = await published(playground, "cogview-4", "flux-2", Choice("recraft-v4", {"model": "recraft-v4-text-to-vector"}))
+    batch, jobs = await playground.comparisons.published(token)
     for place, shade in enumerate((10, 250)):
         address = "data:;base64," + base64.b64encode(png(300, 300, shade)).decode()
-        kept = await services.runner.pictures.keep(address, services.sandbox.base_url)
-        await services.runner.store.change(batch.cards[place].job, {jobs[batch.cards[place].job].state}, pictures=(kept,))
+        kept = await playground.jobs.pictures.keep(address, playground.sandbox.base_url)
+        await playground.jobs.store.change(batch.cards[place].job, {jobs[batch.cards[place].job].state}, pictures=(kept,))
 
     with Image.open(io.BytesIO((await site.get(f"/c/{token}/preview.png")).content)) as sheet:
         assert [sheet.getpixel(place) for place in ((40, 315), (585, 315), (615, 315), (1160, 315))] == [
@@ -244,17 +246,17 @@ async def test_the_preview_shows_each_picture_whole_and_no_vector(services: Serv
         assert [sheet.getpixel(place) for place in ((5, 5), (600, 315), (1195, 625))] == [(250, 250, 249)] * 3
 
 
-async def test_each_comparison_has_a_preview_of_its_own(services: Services, site: httpx2.AsyncClient) -> None:
+async def test_each_comparison_has_a_preview_of_its_own(playground: Playground, site: httpx2.AsyncClient) -> None:
     """Also once they are remembered."""
-    tokens = [await published(services, "cogview-4"), await published(services, "flux-2")]
+    tokens = [await published(playground, "cogview-4"), await published(playground, "flux-2")]
     first, second, *again = [(await site.get(f"/c/{token}/preview.png")).content for token in tokens * 2]
 
     assert first != second
     assert again == [first, second]
 
 
-async def test_without_a_picture_no_preview_is_promised(services: Services, site: httpx2.AsyncClient) -> None:
-    token = await published(services, Choice("recraft-v4", {"model": "recraft-v4-text-to-vector"}))
+async def test_without_a_picture_no_preview_is_promised(playground: Playground, site: httpx2.AsyncClient) -> None:
+    token = await published(playground, Choice("recraft-v4", {"model": "recraft-v4-text-to-vector"}))
     page = Reader((await site.get(f"/c/{token}")).text)
 
     assert [tag for tag in page.all("meta") if tag.get("property") == "og:image"] == []
@@ -264,10 +266,10 @@ async def test_without_a_picture_no_preview_is_promised(services: Services, site
 
 
 async def test_the_link_into_the_playground_fills_the_same_form_and_takes_no_pictures_along(
-    services: Services, site: httpx2.AsyncClient, catalog: Catalog
+    playground: Playground, site: httpx2.AsyncClient, catalog: Catalog
 ) -> None:
     flex = Choice("flux-2", {"type": "flex", "input_urls": [FACE]})
-    token = await published(services, "gpt-image-1.5-official", flex, prompt=HOSTILE, shape="3:2", seed=7, images=[FACE])
+    token = await published(playground, "gpt-image-1.5-official", flex, prompt=HOSTILE, shape="3:2", seed=7, images=[FACE])
     (link,) = [tag["href"] for tag in Reader((await site.get(f"/c/{token}")).text).all("a") if tag.get("class") == "button"]
     address = urlsplit(str(httpx2.URL(f"{PAGE}/c/{token}").join(link)))
     query = parse_qs(address.query)
@@ -279,10 +281,10 @@ async def test_the_link_into_the_playground_fills_the_same_form_and_takes_no_pic
 
 
 async def test_while_the_records_do_not_answer_nobody_is_told_that_it_is_gone(
-    services: Services, site: httpx2.AsyncClient, tmp_path: Path
+    playground: Playground, site: httpx2.AsyncClient, tmp_path: Path
 ) -> None:
-    token = await published(services, "cogview-4")
-    batch, _ = await services.comparisons.published(token)
+    token = await published(playground, "cogview-4")
+    batch, _ = await playground.comparisons.published(token)
     with closing(sqlite3.connect(tmp_path / "playground.db")) as beside:
         beside.execute("ALTER TABLE batches RENAME TO away")
 

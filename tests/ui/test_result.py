@@ -22,7 +22,7 @@ from components.jobs.job import Job, JobState
 from components.jobs.service import JobService
 from components.pictures.kept import KeptPicture
 from components.pictures.library import PictureLibrary
-from components.ui.services import Services, Visit
+from components.playground import Playground, Visit
 from components.views.job import seconds_text, show_example, show_job, show_problem, typical_text
 from components.views.words import STATE_WORDS, state_word
 from tests.conftest import records
@@ -32,14 +32,14 @@ PICTURE = KeptPicture("a" * 64 + ".png", 1024, 1024, "png", 5000, "https://cdn.e
 
 
 @pytest.fixture
-async def services(catalog: Catalog, tmp_path: Path) -> AsyncIterator[Services]:
+async def playground(catalog: Catalog, tmp_path: Path) -> AsyncIterator[Playground]:
     end = catalog.endpoint
     service = Account("service", end.base_url, end.create, end.status, "")
     sandbox = Account("sandbox", "http://127.0.0.1:1/sandbox", end.create, end.status, "sandbox")
     async with httpx2.AsyncClient(trust_env=False) as http, records(tmp_path / "records") as store:
         runner = JobService(catalog, store, ApiClient(http), PictureLibrary(tmp_path, http))
         comparisons = ComparisonService(catalog, runner, ComparisonStore(store.transactions))
-        yield Services(catalog, runner, service, sandbox, sandbox.base_url, "/sandbox/examples", comparisons)
+        yield Playground(catalog, runner, service, sandbox, sandbox.base_url, "/sandbox/examples", comparisons)
 
 
 @pytest.fixture
@@ -80,23 +80,23 @@ def harmless(html: str) -> None:
 
 
 @pytest.mark.parametrize("state", JobState)
-async def test_every_state_has_a_word_and_no_text_becomes_a_tag(state: JobState, services: Services, job: Job) -> None:
+async def test_every_state_has_a_word_and_no_text_becomes_a_tag(state: JobState, playground: Playground, job: Job) -> None:
     """Prompt, note, task id and the service's reply come from strangers."""
     problem = Problem("upstream", HOSTILE, HOSTILE, HOSTILE, HOSTILE)
     now = replace(job, state=state, task_id=HOSTILE, note=HOSTILE, problem=problem, pictures=(PICTURE,), waiting=(HOSTILE,))
 
-    html = show_job(services, now)
+    html = show_job(playground, now)
 
     harmless(html)
     assert STATE_WORDS[state] in html
     assert html.count("&lt;img src=x") >= 6
 
 
-async def test_a_picture_is_shown_from_here_and_described(services: Services, job: Job) -> None:
+async def test_a_picture_is_shown_from_here_and_described(playground: Playground, job: Job) -> None:
     """With the prompt and the model as its description, its size, and a download under a fitting name."""
     now = replace(job, state=JobState.DONE, task_id="n42abc", pictures=(PICTURE,), finished_at=job.created_at + 4.2)
 
-    html = show_job(services, replace(now, prompt="a fox"))
+    html = show_job(playground, replace(now, prompt="a fox"))
 
     assert f'src="/pictures/{PICTURE.name}" alt="a fox (GPT Image 1.5)" width="1024" height="1024"' in html
     assert f'/1?of={PICTURE.name}"' in html
@@ -117,15 +117,17 @@ async def test_a_picture_is_shown_from_here_and_described(services: Services, jo
     ],
 )
 async def test_what_it_cost_is_told_as_far_as_it_is_known(
-    payer: str, charged: float | None, words: str, services: Services, job: Job
+    payer: str, charged: float | None, words: str, playground: Playground, job: Job
 ) -> None:
     """The price list's figure is never passed off as the charge."""
-    assert words in show_job(services, replace(job, state=JobState.DONE, payer=payer, charged=charged, pictures=(PICTURE,)))
+    assert words in show_job(
+        playground, replace(job, state=JobState.DONE, payer=payer, charged=charged, pictures=(PICTURE,))
+    )
 
 
-async def test_a_running_job_shows_how_long_it_usually_takes(services: Services, job: Job) -> None:
+async def test_a_running_job_shows_how_long_it_usually_takes(playground: Playground, job: Job) -> None:
     """As many empty places as pictures were asked for, a line that fills, and the seconds so far."""
-    html = show_job(services, replace(job, state=JobState.RUNNING, task_id="n1", count=3))
+    html = show_job(playground, replace(job, state=JobState.RUNNING, task_id="n1", count=3))
 
     assert html.count('class="skeleton"') == 3
     assert "typically 3–10 s" in html
@@ -134,12 +136,12 @@ async def test_a_running_job_shows_how_long_it_usually_takes(services: Services,
     assert 0 <= int(found[1]) <= 95
 
 
-async def test_an_overdue_job_is_called_still_running(services: Services, job: Job) -> None:
+async def test_an_overdue_job_is_called_still_running(playground: Playground, job: Job) -> None:
     """It has not failed: its task id is there to check again with."""
     problem = StillRunning("Still running at the service after 10 minutes, task n1.", task_id="n1").problem
     now = replace(job, state=JobState.RUNNING, task_id="n1", overdue=True, problem=problem)
 
-    html = show_job(services, now)
+    html = show_job(playground, now)
 
     assert state_word(now) == "Still running"
     assert "Check again" in html
@@ -147,33 +149,33 @@ async def test_an_overdue_job_is_called_still_running(services: Services, job: J
     assert "skeleton" not in html
 
 
-async def test_what_was_not_sent_says_so(services: Services) -> None:
+async def test_what_was_not_sent_says_so(playground: Playground) -> None:
     """With a way to the billing page for an empty account, and to nowhere else."""
-    html = show_problem(services, OutOfCredits("No credits.", reply="<b>").problem)
+    html = show_problem(playground, OutOfCredits("No credits.", reply="<b>").problem)
 
     harmless(html)
     assert "Not sent" in html
     assert 'href="https://apiin.one/billing/credits"' in html
-    assert "href" not in show_problem(services, Problem("input", "prompt: is empty.", "", "Nothing was charged."))
+    assert "href" not in show_problem(playground, Problem("input", "prompt: is empty.", "", "Nothing was charged."))
 
 
-async def test_every_model_opens_with_an_example(services: Services, catalog: Catalog) -> None:
+async def test_every_model_opens_with_an_example(playground: Playground, catalog: Catalog) -> None:
     """Labelled as the sandbox's drawing and not the model's."""
     for model in catalog.models:
-        html = show_example(services, model)
+        html = show_example(playground, model)
         harmless(html)
         assert f'src="/sandbox/examples/{model.id}"' in html
         assert "not model output" in html
 
 
-async def test_a_visits_key_is_in_no_text_of_it(services: Services) -> None:
+async def test_a_visits_key_is_in_no_text_of_it(playground: Playground) -> None:
     """The record that goes through the page's handlers, logs and errors."""
     visit = Visit().with_key(" sk-canary-1 ")
 
     assert visit.key == "sk-canary-1"
-    assert "sk-canary" not in f"{visit!r}{services!r}{services.account(visit)!r}"
-    assert services.account(visit).payer == "visitor"
-    assert services.account(visit.with_key("")).payer == "sandbox"
+    assert "sk-canary" not in f"{visit!r}{playground!r}{playground.account(visit)!r}"
+    assert playground.account(visit).payer == "visitor"
+    assert playground.account(visit.with_key("")).payer == "sandbox"
 
 
 def test_times_are_told_as_people_say_them() -> None:

@@ -21,7 +21,7 @@ from components.jobs.budgets import check_caps, start_of_day
 from components.jobs.job import Caps, Job, JobState
 from components.jobs.service import JobService
 from components.pictures.library import PictureLibrary
-from components.ui.services import Services, Visit
+from components.playground import Playground, Visit
 from components.views import words as messages
 from tests.conftest import records
 from tests.snippets import Recorder
@@ -46,14 +46,14 @@ def job(**changes: Any) -> Job:
 
 
 @pytest.fixture
-async def services(catalog: Catalog, client: Any, account: Any, tmp_path: Path) -> Any:
-    """Services whose records each test fills; ``host_key`` and ``caps`` are given to it."""
+async def playground(catalog: Catalog, client: Any, account: Any, tmp_path: Path) -> Any:
+    """Playground whose records each test fills; ``host_key`` and ``caps`` are given to it."""
     async with httpx2.AsyncClient(trust_env=False) as http, records(tmp_path / "records") as store:
         runner = JobService(catalog, store, client, PictureLibrary(tmp_path / "pictures", http))
 
-        def made(host_key: str | None = HOST_KEY, caps: Caps | None = None) -> Services:
-            return Services(
-                catalog=catalog, runner=runner, service=replace(account, payer="", key=""), sandbox=account,
+        def made(host_key: str | None = HOST_KEY, caps: Caps | None = None) -> Playground:
+            return Playground(
+                catalog=catalog, jobs=runner, service=replace(account, payer="", key=""), sandbox=account,
                 sandbox_url="", examples="", comparisons=ComparisonService(catalog, runner, ComparisonStore(store.transactions)), host_key=host_key, caps=caps or Caps(),
             )  # fmt: skip
 
@@ -61,9 +61,9 @@ async def services(catalog: Catalog, client: Any, account: Any, tmp_path: Path) 
         await runner.aclose()
 
 
-async def test_the_host_is_told_today_you_the_caps_and_what_is_held_back(services: Any) -> None:
+async def test_the_host_is_told_today_you_the_caps_and_what_is_held_back(playground: Any) -> None:
     """What another visitor spends counts today and not as yours; a going job is reserved; yesterday is over."""
-    house = services(caps=Caps(100, 40, 30))
+    house = playground(caps=Caps(100, 40, 30))
     mine = Visit(VISITOR)
     assert await messages.spend_line(house, mine) == (
         "Today: 0 of 100 credits · you: 0 of 40 credits · at most 30 a request; resets at midnight UTC."
@@ -85,20 +85,20 @@ async def test_the_host_is_told_today_you_the_caps_and_what_is_held_back(service
     assert await messages.pill(house, mine) == ("host", "Host key · 75 of 100 credits left today")
 
 
-async def test_without_caps_the_host_is_told_what_is_used_and_of_no_reset(services: Any) -> None:
-    house = services()
+async def test_without_caps_the_host_is_told_what_is_used_and_of_no_reset(playground: Any) -> None:
+    house = playground()
     await house.runner.store.add(job())
     assert await messages.spend_line(house, Visit(VISITOR)) == "Today: 10 credits · you: 10 credits."
     assert await messages.pill(house, Visit(VISITOR)) == ("host", "Host key · 10 credits used today")
-    only_job = services(caps=Caps(job=12))
+    only_job = playground(caps=Caps(job=12))
     assert await messages.spend_line(only_job, Visit("other-visitor-0123")) == (
         "Today: 10 credits · you: 0 credits · at most 12 a request."
     )
 
 
-async def test_a_key_of_ones_own_is_counted_from_when_the_page_was_opened(services: Any) -> None:
+async def test_a_key_of_ones_own_is_counted_from_when_the_page_was_opened(playground: Any) -> None:
     """Only what that key paid; in credits and dollars; the service's own number where it reports one."""
-    house = services(caps=Caps(100))
+    house = playground(caps=Caps(100))
     visit = Visit(VISITOR, KEY, since=time.time() - 60)
     for one in (
         job(payer="visitor", charged=12.0),
@@ -114,8 +114,8 @@ async def test_a_key_of_ones_own_is_counted_from_when_the_page_was_opened(servic
     assert await messages.pill(house, visit) == ("visitor", "Your key · 22 credits this visit")
 
 
-async def test_where_nothing_can_be_spent_nothing_is_said_of_money(services: Any) -> None:
-    house = services(host_key=None, caps=Caps(100))
+async def test_where_nothing_can_be_spent_nothing_is_said_of_money(playground: Any) -> None:
+    house = playground(host_key=None, caps=Caps(100))
     await house.runner.store.add(job(payer="sandbox"))
     assert await messages.spend_line(house, Visit(VISITOR)) == ""
     assert await messages.pill(house, Visit(VISITOR)) == ("sandbox", "Sandbox · drawings, free")

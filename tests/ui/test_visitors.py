@@ -16,7 +16,8 @@ import pytest
 from gradio_client import Client
 from gradio_client.exceptions import AppError
 
-from components.web.visitors import COOKIE, Visitors, read_cookie, visitor_id
+from components.playground import visitor_id
+from components.web.visitors import COOKIE, Visitors, read_cookie
 from tests.ui import App, calling, free_port, running
 
 SECRET = "visitor-of-these-tests-0123456789"

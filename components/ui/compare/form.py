@@ -15,8 +15,8 @@ from components.catalog.shared_form import QUALITIES, SHAPES, STANDARD
 from components.comparisons.comparison import Comparison
 from components.comparisons.service import MOST_SAMPLES, Choice, Plan
 from components.errors import InputError
+from components.playground import Playground
 from components.ui.events import QUIET, Updates
-from components.ui.services import Services
 from components.views.choices import cheapest, picker, read_choice, settings_text, title, write_choice
 from components.views.links import LONGEST_PROMPT, LONGEST_QUERY, PUBLISHED
 from components.views.templates import render
@@ -89,7 +89,7 @@ class CompareForm:
 _EMPTY = {Role.PROMPT: "", Role.SHAPE: OWN, Role.IMAGES: "", Role.COUNT: 1, Role.NEGATIVE: "", Role.QUALITY: STANDARD}
 
 
-def build_compare_form(services: Services, opens_with: Asked) -> CompareForm:
+def build_compare_form(playground: Playground, opens_with: Asked) -> CompareForm:
     """The controls inside the current column, filled with ``opens_with``."""
     shared = opens_with.shared
     prompt = gr.Textbox(
@@ -101,7 +101,7 @@ def build_compare_form(services: Services, opens_with: Asked) -> CompareForm:
         max_length=100_000,
     )
     models = gr.Dropdown(
-        picker(services.catalog),
+        picker(playground.catalog),
         value=list(opens_with.models),
         multiselect=True,
         allow_custom_value=True,
@@ -128,7 +128,7 @@ def build_compare_form(services: Services, opens_with: Asked) -> CompareForm:
                 lines=1, max_lines=10, placeholder="https://…, one address a line", label=ROLE_WORDS[Role.IMAGES],
                 elem_id="compare-images",
             )  # fmt: skip
-            gr.HTML(upload_control(services.uploads_refused, many=True))
+            gr.HTML(upload_control(playground.uploads_refused, many=True))
         with gr.Accordion("More: samples, pictures a request, seed, what to avoid", open=False, elem_id="compare-rare"):
             with gr.Column(elem_classes="fields"):
                 samples = gr.Number(value=1, precision=0, label=f"Samples of each, 1–{MOST_SAMPLES}", min_width=120)
@@ -147,7 +147,7 @@ def build_compare_form(services: Services, opens_with: Asked) -> CompareForm:
         Role.NEGATIVE: negative, Role.QUALITY: quality,
     }  # fmt: skip
     for button, pick in zip(picks, PICKS.values(), strict=True):
-        button.click(lambda pick=pick: pick(services.catalog), None, models, **QUIET)
+        button.click(lambda pick=pick: pick(playground.catalog), None, models, **QUIET)
     return CompareForm(models, roles, samples, lock)
 
 

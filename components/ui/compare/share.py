@@ -11,8 +11,9 @@ import gradio as gr
 from components.comparisons.comparison import Comparison
 from components.errors import PlaygroundError
 from components.jobs.job import Job
+from components.playground import Playground, Visit
 from components.ui.events import LATEST, QUIET, Updates
-from components.ui.services import Services, Visit
+from components.ui.slider_copies import COPIES
 from components.views.comparison import name_of
 from components.views.templates import render
 from components.views.words import plain
@@ -36,9 +37,9 @@ class Extras:
     sides: tuple[gr.Dropdown, gr.Dropdown]
 
 
-def build_extras(services: Services, visit: gr.State) -> Extras:
+def build_extras(playground: Playground, visit: gr.State) -> Extras:
     """Build and wire the part below the cards."""
-    comparisons = services.comparisons
+    comparisons = playground.comparisons
     batch = gr.State("")
     with gr.Accordion("Two beside each other", open=False, visible=False, elem_id="beside") as fold:
         with gr.Row():
@@ -63,7 +64,7 @@ def build_extras(services: Services, visit: gr.State) -> Extras:
         over = [(card, job) for card in now.cards if (job := jobs.get(card.job)) and job.pictures]
         going = any(not job.settled for job in jobs.values())
         choices = [
-            (f"{number}. {name_of(services, card)}" + (f" ({place})" if len(job.pictures) > 1 else ""), name)
+            (f"{number}. {name_of(playground, card)}" + (f" ({place})" if len(job.pictures) > 1 else ""), name)
             for number, (card, job) in enumerate(over, 1)
             for place, name in enumerate(_raster(job), 1)
         ]
@@ -118,7 +119,7 @@ def build_extras(services: Services, visit: gr.State) -> Extras:
         return {left: names[0], right: names[1], slider: await pair(*names[:2])}
 
     async def pair(*names: str) -> Any:
-        paths = [await services.copies.get(services.runner.pictures, name) for name in names]
+        paths = [await COPIES.get(playground.jobs.pictures, name) for name in names]
         return tuple(paths) if all(paths) else gr.skip()
 
     async def opened(batch_id: str, now: Visit) -> Updates:

@@ -15,6 +15,7 @@ from components.comparisons.comparison import Comparison
 from components.comparisons.service import Plan, plan, retries
 from components.errors import DatabaseUnavailable, InputError, JobNotFound, KeyRefused, PlaygroundError
 from components.jobs.job import Job
+from components.playground import Playground, Visit
 from components.ui.compare.form import (
     NO_SOURCE,
     Asked,
@@ -28,7 +29,7 @@ from components.ui.compare.form import (
 from components.ui.compare.share import build_extras
 from components.ui.events import LATEST, LONG, QUIET, UNSEEN, Updates
 from components.ui.latest_only import Turns
-from components.ui.services import Services, Visit, arrived
+from components.ui.visits import arrived
 from components.views.choices import cheapest, picker, read_choice
 from components.views.comparison import ORDERS, show_cards
 from components.views.links import PUBLISHED
@@ -61,14 +62,14 @@ class CompareTab:
         tab.select(None, None, None, js=WATCH, **UNSEEN)
 
 
-def build_compare_tab(services: Services, visit: gr.State, paying: gr.Textbox) -> CompareTab:
+def build_compare_tab(playground: Playground, visit: gr.State, paying: gr.Textbox) -> CompareTab:
     """Build and wire the tab. ``visit`` holds the page's :class:`Visit`, ``paying`` who pays by what the page shows."""
-    catalog, comparisons = services.catalog, services.comparisons
+    catalog, comparisons = playground.catalog, playground.comparisons
     first = catalog.first.example.get(catalog.first.by_role(Role.PROMPT) or "", "")
     opens_with = Asked(tuple(cheapest(catalog)), {"prompt": str(first)})
     with gr.Row(elem_id="compare", equal_height=False):
         with gr.Column(scale=5, min_width=320, elem_id="compare-ask"):
-            form = build_compare_form(services, opens_with)
+            form = build_compare_form(playground, opens_with)
         with gr.Column(scale=7, min_width=320, elem_id="compare-plan"):
             mapping = gr.HTML(elem_id="mapping")
             trouble = gr.HTML(elem_id="compare-trouble")
@@ -89,7 +90,7 @@ def build_compare_tab(services: Services, visit: gr.State, paying: gr.Textbox) -
     with gr.Row(elem_id="compare-more", visible=False) as more:
         another = gr.Dropdown(picker(catalog), value=None, label="Add a model", elem_id="compare-another", scale=3)
         add = gr.Button("Add", size="sm", elem_id="compare-add", min_width=120, scale=1)
-    extras = build_extras(services, visit)
+    extras = build_extras(playground, visit)
     batch = extras.batch
     watch_bell = gr.Button(visible="hidden", elem_id="watch-compare")
     address = gr.Textbox(visible="hidden", elem_id="compare-address")
@@ -121,7 +122,7 @@ def build_compare_tab(services: Services, visit: gr.State, paying: gr.Textbox) -
         credits = sum(one.cost.credits for one in again.values())
         text = f"Retry {len(again)} that failed · {Cost(credits, catalog.usd(credits))}"
         return {
-            cards: show_cards(services, now, jobs, chosen),
+            cards: show_cards(playground, now, jobs, chosen),
             order: gr.update(visible=True),
             retry: gr.update(visible=bool(again) and not now.token, value=text),
             stop: gr.update(visible=going),
@@ -153,7 +154,7 @@ def build_compare_tab(services: Services, visit: gr.State, paying: gr.Textbox) -
                 asked = replace(asked, shared={**asked.shared, "seed": known_seed})
             if not any("seed" in one.request.parameters for one in planned(asked).cards if one.request):
                 asked = replace(asked, shared={role: value for role, value in asked.shared.items() if role != "seed"})
-            account = services.account_shown(visitor, given[paying])
+            account = playground.account_shown(visitor, given[paying])
         except (InputError, KeyRefused) as error:
             return {trouble: render("note", text=plain(error))}
         updates = await changed(
@@ -163,7 +164,7 @@ def build_compare_tab(services: Services, visit: gr.State, paying: gr.Textbox) -
 
     async def once_more(given: Updates, request: gr.Request) -> Updates:
         def again() -> Awaitable[Comparison]:
-            account = services.account_shown(given[visit], given[paying])
+            account = playground.account_shown(given[visit], given[paying])
             return comparisons.retry(given[batch], range(1000), account, given[visit].visitor)
 
         return await changed(again, given[order], request)
@@ -175,7 +176,7 @@ def build_compare_tab(services: Services, visit: gr.State, paying: gr.Textbox) -
             return {trouble: gr.skip()}
 
         def added() -> Awaitable[Comparison]:
-            account = services.account_shown(given[visit], given[paying])
+            account = playground.account_shown(given[visit], given[paying])
             return comparisons.add(given[batch], [choice], account, given[visit].visitor)
 
         updates = await changed(added, given[order], request)
@@ -197,7 +198,7 @@ def build_compare_tab(services: Services, visit: gr.State, paying: gr.Textbox) -
             now = await comparisons.find(given[batch], visitor)
             for job in (await comparisons.jobs(now)).values():
                 if not job.settled:
-                    await services.runner.stop(job.id, visitor)
+                    await playground.jobs.stop(job.id, visitor)
             return shown(*await comparisons.current(now), given[order])
         except PlaygroundError as error:
             return {trouble: render("note", text=plain(error))}
@@ -205,7 +206,7 @@ def build_compare_tab(services: Services, visit: gr.State, paying: gr.Textbox) -
     async def arrange(given: Updates) -> Updates:
         try:
             found = await comparisons.find(given[batch], given[visit].visitor)
-            return {cards: show_cards(services, *await comparisons.current(found), given[order])}
+            return {cards: show_cards(playground, *await comparisons.current(found), given[order])}
         except PlaygroundError:
             return {cards: gr.skip()}
 

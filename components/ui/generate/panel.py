@@ -14,9 +14,10 @@ import gradio as gr
 from components.catalog.requests import Request, rebuild_request
 from components.errors import DatabaseUnavailable, JobNotFound, PlaygroundError
 from components.jobs.job import Job, JobState
+from components.playground import Playground, Visit
 from components.ui.events import LONG, QUIET, UNSEEN, Updates
 from components.ui.latest_only import Turns
-from components.ui.services import Services, Visit, arrived
+from components.ui.visits import arrived
 from components.views import job as result
 
 WATCH = "() => document.querySelector('#watch')?.click()"
@@ -44,9 +45,9 @@ class JobPanel:
         event.then(None, None, None, js=WATCH, **UNSEEN)
 
 
-def build_job_panel(services: Services, visit: gr.State, paying: gr.Textbox) -> JobPanel:
+def build_job_panel(playground: Playground, visit: gr.State, paying: gr.Textbox) -> JobPanel:
     """Build and wire the panel inside the current column."""
-    runner = services.runner
+    runner = playground.jobs
     with gr.Column(elem_id="outcome"):
         place = gr.HTML(elem_id="place")
         with gr.Row(elem_id="next-steps"):
@@ -68,7 +69,7 @@ def build_job_panel(services: Services, visit: gr.State, paying: gr.Textbox) -> 
         """A job in its place, with what can be done about it."""
         unsure = now.state is JobState.UNCERTAIN and not now.dropped
         return {
-            place: result.show_job(services, now),
+            place: result.show_job(playground, now),
             job: now.id,
             stop: gr.update(visible=not now.settled),
             check: gr.update(visible=result.checkable(now)),
@@ -87,8 +88,8 @@ def build_job_panel(services: Services, visit: gr.State, paying: gr.Textbox) -> 
         except DatabaseUnavailable:
             return {}, True
         updates = {
-            others: result.show_others(services, going),
-            earlier: result.show_earlier(services, kept, current),
+            others: result.show_others(playground, going),
+            earlier: result.show_earlier(playground, kept, current),
         }
         return updates, any(not one.settled for one in going)
 
@@ -100,12 +101,12 @@ def build_job_panel(services: Services, visit: gr.State, paying: gr.Textbox) -> 
         visitor = arrived(visitor, request)
         turns.take(request)  # whatever the page watches now has nothing more to say in this place
         try:
-            account = services.account_shown(visitor, payer)
+            account = playground.account_shown(visitor, payer)
             started = await runner.submit(build(), account, visitor.visitor, once=True)
             return {**shown(started), **(await beside(visitor.visitor, started.id))[0], news: moved(started.id)}
         except PlaygroundError as error:
             nothing = dict.fromkeys(buttons, gr.update(visible=False))
-            return {place: result.show_problem(services, error.problem), job: "", **nothing}
+            return {place: result.show_problem(playground, error.problem), job: "", **nothing}
 
     async def watch(job_id: str, visitor: Visit, request: gr.Request) -> AsyncIterator[Updates]:
         """The job until nothing happens to it by itself; then the others, while one of them is going.
@@ -153,7 +154,7 @@ def build_job_panel(services: Services, visit: gr.State, paying: gr.Textbox) -> 
         except JobNotFound:
             yield {place: gr.skip()}
         except DatabaseUnavailable as error:
-            yield {place: result.show_problem(services, error.problem)}
+            yield {place: result.show_problem(playground, error.problem)}
 
     async def resume(visitor: Visit) -> Updates:
         """What a page that opens shows: this visitor's newest job that goes on or waits for a decision, or nothing."""
@@ -172,7 +173,7 @@ def build_job_panel(services: Services, visit: gr.State, paying: gr.Textbox) -> 
             found = await runner.find(job_id, visitor.visitor)
             return {**shown(found), **(await beside(visitor.visitor, job_id))[0]}
         except PlaygroundError as error:
-            return {place: result.show_problem(services, error.problem)}
+            return {place: result.show_problem(playground, error.problem)}
 
     async def repeat(job_id: str, visitor: Visit, payer: str, request: gr.Request) -> Updates:
         """Send the very request of an uncertain job once more, whatever the form holds by now.
@@ -180,7 +181,7 @@ def build_job_panel(services: Services, visit: gr.State, paying: gr.Textbox) -> 
         The page may not know yet what a callback, or another page, has made of the job: then it is shown instead.
         """
         try:
-            services.account_shown(visitor, payer)
+            playground.account_shown(visitor, payer)
             lost = await runner.find(job_id, visitor.visitor)
             if lost.state is not JobState.UNCERTAIN or lost.dropped:
                 return shown(lost)
@@ -188,19 +189,19 @@ def build_job_panel(services: Services, visit: gr.State, paying: gr.Textbox) -> 
             if lost.state is not JobState.UNCERTAIN:
                 return shown(lost)
         except PlaygroundError as error:
-            return {place: result.show_problem(services, error.problem)}
-        return await send(lambda: rebuild_request(services.catalog, lost.model, lost.body), visitor, payer, request)
+            return {place: result.show_problem(playground, error.problem)}
+        return await send(lambda: rebuild_request(playground.catalog, lost.model, lost.body), visitor, payer, request)
 
     async def changed(change: Awaitable[Job]) -> Updates:
         """A job after what its visitor asked for, or why it could not be done."""
         try:
             return shown(await change)
         except PlaygroundError as error:
-            return {place: result.show_problem(services, error.problem)}
+            return {place: result.show_problem(playground, error.problem)}
 
     async def look(job_id: str, visitor: Visit) -> Updates:
         """Go on with a job that is overdue, stopped, unreadable or waits for its key. Sends no new request."""
-        return await changed(runner.check_again(job_id, services.account(visitor), visitor.visitor))
+        return await changed(runner.check_again(job_id, playground.account(visitor), visitor.visitor))
 
     async def halt(job_id: str, visitor: Visit) -> Updates:
         return await changed(runner.stop(job_id, visitor.visitor))

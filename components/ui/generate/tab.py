@@ -12,11 +12,11 @@ from components.catalog.models import Model, Role
 from components.catalog.prices import Cost, base_credits, price
 from components.catalog.requests import build_request, find_problems
 from components.errors import InputError
+from components.playground import Playground, Visit
 from components.snippets import LANGUAGES
 from components.ui.events import LATEST, QUIET, Updates
 from components.ui.generate.form import Form, build_form, hint
 from components.ui.generate.panel import JobPanel, build_job_panel
-from components.ui.services import Services, Visit
 from components.views import job as result
 from components.views.links import write_query
 from components.views.models import chips, example_prompts, picker_choices
@@ -42,9 +42,9 @@ class GenerateTab:
     following: frozenset[Any]
 
 
-def build_generate_tab(services: Services, visit: gr.State, paying: gr.Textbox) -> GenerateTab:
+def build_generate_tab(playground: Playground, visit: gr.State, paying: gr.Textbox) -> GenerateTab:
     """Build and wire the tab. ``visit`` holds the page's :class:`Visit`, ``paying`` who pays by what the page shows."""
-    catalog = services.catalog
+    catalog = playground.catalog
     with gr.Row(elem_id="generate", equal_height=False):
         with gr.Column(scale=5, min_width=320, elem_id="ask"):
             with gr.Column(elem_id="choose"):
@@ -54,12 +54,12 @@ def build_generate_tab(services: Services, visit: gr.State, paying: gr.Textbox) 
                 prompt = gr.Textbox(label="Prompt", lines=3, max_lines=12, elem_id="prompt", max_length=100_000)
                 with gr.Row(elem_id="examples"):
                     examples = [gr.Button("…", size="sm", min_width=60) for _ in range(EXAMPLES)]
-            form = build_form(catalog, services.uploads_refused)
+            form = build_form(catalog, playground.uploads_refused)
             with gr.Column(elem_id="act"):
                 notice = gr.HTML(elem_id="price-note")
                 generate = gr.Button("Generate", variant="primary", size="lg", elem_id="generate-button")
         with gr.Column(scale=7, min_width=320, elem_id="answer"):
-            panel = build_job_panel(services, visit, paying)
+            panel = build_job_panel(playground, visit, paying)
             with gr.Column(elem_id="snippet"):
                 language = gr.Radio(
                     [(item.label, name) for name, item in LANGUAGES.items()],
@@ -97,9 +97,9 @@ def build_generate_tab(services: Services, visit: gr.State, paying: gr.Textbox) 
         return {
             **form.explain(chosen, problems),
             prompt: _explain_prompt(chosen, parameters, problems),
-            generate: gr.update(value=button_text(_price(services, chosen, parameters))),
+            generate: gr.update(value=button_text(_price(playground, chosen, parameters))),
             code: gr.update(
-                value=_program(services, visitor, chosen, parameters, tongue), language=LANGUAGES[tongue].editor
+                value=_program(playground, visitor, chosen, parameters, tongue), language=LANGUAGES[tongue].editor
             ),
             address: write_query(chosen, parameters),
         }
@@ -120,11 +120,11 @@ def build_generate_tab(services: Services, visit: gr.State, paying: gr.Textbox) 
         updates = form.show(chosen, parameters)
         updates[model] = chosen.id
         updates[prompt] = gr.update(value=parameters.get(chosen.by_role(Role.PROMPT) or "", ""))
-        account = services.account(visitor)
-        seen = None if account.payer == "sandbox" else services.runner.learned(account, chosen.id)
+        account = playground.account(visitor)
+        seen = None if account.payer == "sandbox" else playground.jobs.learned(account, chosen.id)
         updates[facts] = chips(catalog, chosen, seen)
         updates[notice] = render("note", text=chosen.price_note)
-        updates[place] = result.show_example(services, chosen)
+        updates[place] = result.show_example(playground, chosen)
         updates |= dict(zip(examples, _example_buttons(chosen), strict=True))
         for control, update in followed(chosen, parameters, tongue, visitor).items():
             updates[control] = {**updates[control], **update} if control in updates else update
@@ -146,7 +146,7 @@ def build_generate_tab(services: Services, visit: gr.State, paying: gr.Textbox) 
     bell.click(follow, everything, following, **LATEST)
     address.change(None, address, js="(query) => window.playground.address(query)", **QUIET)
     for number, button in enumerate(examples):
-        button.click(_fill(services, form, prompt, number), {model}, {prompt, *form.controls, form.fold}, **QUIET)
+        button.click(_fill(playground, form, prompt, number), {model}, {prompt, *form.controls, form.fold}, **QUIET)
     asked = gr.on(
         [generate.click, prompt.submit],
         begin,
@@ -169,11 +169,11 @@ def build_generate_tab(services: Services, visit: gr.State, paying: gr.Textbox) 
     )
 
 
-def _fill(services: Services, form: Form, prompt: gr.Textbox, number: int) -> Any:
+def _fill(playground: Playground, form: Form, prompt: gr.Textbox, number: int) -> Any:
     def fill(given: Updates) -> Updates:
         """Fill the form with an example. Sends nothing."""
         (picked,) = given.values()
-        chosen = services.catalog.find(picked or "") or services.catalog.first
+        chosen = playground.catalog.find(picked or "") or playground.catalog.first
         options = _examples(chosen)
         if number >= len(options):
             return {prompt: gr.skip()}
@@ -205,20 +205,20 @@ def _explain_prompt(model: Model, parameters: Mapping[str, Any], problems: list[
     return dict(gr.update(info=hint(wrong[0]) if wrong else "", elem_classes=["wrong"] if wrong else []))
 
 
-def _price(services: Services, model: Model, parameters: Mapping[str, Any]) -> Cost:
+def _price(playground: Playground, model: Model, parameters: Mapping[str, Any]) -> Cost:
     """The price of the legal part of a form: what is not legal is not sent either."""
     wrong = {error.field for error in find_problems(model, parameters, prompt_needed=False)}
     legal = {name: value for name, value in parameters.items() if name not in wrong}
     try:
-        return price(services.catalog, build_request(services.catalog, model.id, legal, prompt_needed=False))
+        return price(playground.catalog, build_request(playground.catalog, model.id, legal, prompt_needed=False))
     except InputError:
         credits = base_credits(model)
-        return Cost(credits, services.catalog.usd(credits))
+        return Cost(credits, playground.catalog.usd(credits))
 
 
-def _program(services: Services, visit: Visit, model: Model, parameters: Mapping[str, Any], language: str) -> str:
+def _program(playground: Playground, visit: Visit, model: Model, parameters: Mapping[str, Any], language: str) -> str:
     try:
-        request = build_request(services.catalog, model.id, parameters)
+        request = build_request(playground.catalog, model.id, parameters)
     except InputError as error:
         return f"{LANGUAGES[language].comment} Not a request yet. {' '.join(error.what.splitlines())}"
-    return services.snippet(request, visit, language)
+    return playground.snippet(request, visit, language)

@@ -10,9 +10,10 @@ import gradio as gr
 
 from components.errors import InputError, JobNotFound, PlaygroundError
 from components.jobs.job import Job
+from components.playground import Playground, Visit
 from components.snippets import LANGUAGES
 from components.ui.events import LATEST, QUIET, Updates
-from components.ui.services import Services, Visit
+from components.ui.slider_copies import COPIES
 from components.views import history
 from components.views import job as result
 from components.views.templates import render
@@ -40,9 +41,9 @@ class HistoryPanel:
     open: gr.Button
 
 
-def build_history_panel(services: Services, visit: gr.State, told: gr.HTML) -> HistoryPanel:
+def build_history_panel(playground: Playground, visit: gr.State, told: gr.HTML) -> HistoryPanel:
     """Build and wire the panel, closed, inside the current row."""
-    runner = services.runner
+    runner = playground.jobs
     with gr.Column(scale=5, min_width=300, visible=False, elem_id="history-detail") as detail:
         with gr.Row(elem_id="history-steps"):
             use = gr.Button("Use these settings", size="sm", min_width=80, elem_id="history-use")
@@ -81,7 +82,7 @@ def build_history_panel(services: Services, visit: gr.State, told: gr.HTML) -> H
         return {
             **moving(job),
             detail: gr.update(visible=True),
-            facts: history.show_detail(services, job),
+            facts: history.show_detail(playground, job),
             whole: gr.update(visible=bool(job.batch)),
             note: job.remark,
             really: gr.update(visible=False),
@@ -92,13 +93,13 @@ def build_history_panel(services: Services, visit: gr.State, told: gr.HTML) -> H
 
     def moving(job: Job) -> Updates:
         return {
-            place: result.show_job(services, job),
+            place: result.show_job(playground, job),
             star: "★ Starred" if job.starred else "☆ Star",
             delete: gr.update(interactive=job.ended, value="Delete" if job.ended else "Delete, once it has ended"),
         }
 
     def program(job: Job, now: Visit, tongue: str) -> Any:
-        return gr.update(value=history.program(services, job, now, tongue), language=LANGUAGES[tongue].editor)
+        return gr.update(value=history.program(playground, job, now, tongue), language=LANGUAGES[tongue].editor)
 
     def shut() -> Updates:
         return {detail: gr.update(visible=False), really: gr.update(visible=False), chosen: ""}
@@ -143,10 +144,10 @@ def build_history_panel(services: Services, visit: gr.State, told: gr.HTML) -> H
     async def remove(job_id: str, now: Visit) -> Updates:
         try:
             removed = await runner.find(job_id, now.visitor)
-            await services.comparisons.remove(job_id, now.visitor)
+            await playground.comparisons.remove(job_id, now.visitor)
         except PlaygroundError as error:
             return refused(error)
-        await services.copies.forget(picture.name for picture in removed.pictures)
+        await COPIES.forget(picture.name for picture in removed.pictures)
         return {**shut(), told: ""}
 
     async def translate(job_id: str, now: Visit, tongue: str) -> Any:

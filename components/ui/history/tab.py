@@ -12,10 +12,11 @@ import gradio as gr
 
 from components.errors import PlaygroundError
 from components.jobs.job import Page
+from components.playground import Playground, Visit
 from components.ui.events import LATEST, QUIET, Updates
 from components.ui.history.panel import HistoryPanel, build_history_panel
 from components.ui.latest_only import Turns
-from components.ui.services import Services, Visit, arrived
+from components.ui.visits import arrived
 from components.views import history
 from components.views.choices import title
 from components.views.history_filters import HistoryFilters, read_history_query, wanted, write_history_query
@@ -44,10 +45,10 @@ class HistoryTab:
     filling: frozenset[Any]
 
 
-def build_history_tab(services: Services, visit: gr.State) -> HistoryTab:
+def build_history_tab(playground: Playground, visit: gr.State) -> HistoryTab:
     """Build and wire the tab. ``visit`` holds the page's :class:`Visit`."""
-    runner = services.runner
-    models = [("Any model", ""), *((title(model), model.id) for model in services.catalog.models)]
+    runner = playground.jobs
+    models = [("Any model", ""), *((title(model), model.id) for model in playground.catalog.models)]
     states = [("Any state", ""), *((word, str(state)) for state, word in STATE_WORDS.items())]
     dates: dict[str, Any] = {"include_time": False, "type": "string"}
     with gr.Row(elem_id="history-filters"):
@@ -73,7 +74,7 @@ def build_history_tab(services: Services, visit: gr.State) -> HistoryTab:
             start = gr.Button("Make the first picture", visible=False, variant="primary", elem_id="history-start")
             clear = gr.Button("Clear filters", visible=False, elem_id="history-clear")
             files = gr.HTML(elem_id="history-files")
-        panel = build_history_panel(services, visit, told)
+        panel = build_history_panel(playground, visit, told)
     with gr.Accordion("Spend by day and model, last 30 days", open=False, elem_id="history-spend") as fold:
         spend = gr.HTML()
     address = gr.Textbox(visible="hidden", elem_id="history-address")
@@ -129,7 +130,7 @@ def build_history_tab(services: Services, visit: gr.State) -> HistoryTab:
 
     def listing(given: Mapping[Any, Any], asked_for: HistoryFilters, found: Page, where: history.Position) -> Updates:
         shown = history.Position(where.behind, found.jobs[-1].id if found.jobs else "")
-        html = history.show_jobs(services, found.jobs, given[view])
+        html = history.show_jobs(playground, found.jobs, given[view])
         digest = sha256(html.encode("utf-8", "replace")).hexdigest()
         anything = asked_for == HistoryFilters()
         first, unfit = not found.jobs and anything, not found.jobs and not anything
@@ -176,7 +177,7 @@ def build_history_tab(services: Services, visit: gr.State) -> HistoryTab:
             spent = await runner.store.spend_by_day(now.visitor, history.spend_begins(moment))
         except PlaygroundError as error:
             return render("note", text=plain(error))
-        return history.show_spend(services, spent, moment)
+        return history.show_spend(playground, spent, moment)
 
     def forget() -> Updates:
         """Empty filters; that they change asks for the list."""

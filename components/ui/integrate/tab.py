@@ -8,8 +8,8 @@ from typing import Any
 
 import gradio as gr
 
+from components.playground import Playground
 from components.ui.events import LATEST, QUIET
-from components.ui.services import Services
 from components.views.integration import integration
 from components.views.models import picker_choices
 from components.views.templates import render
@@ -32,9 +32,9 @@ class IntegrateTab:
     following: frozenset[Any]
 
 
-def build_integrate_tab(services: Services) -> IntegrateTab:
+def build_integrate_tab(playground: Playground) -> IntegrateTab:
     """Build and wire the tab."""
-    catalog = services.catalog
+    catalog = playground.catalog
 
     def describe(model_id: str | None) -> str:
         model = catalog.find(model_id or "") or catalog.first

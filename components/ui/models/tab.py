@@ -12,8 +12,8 @@ import pandas as pd
 from components.catalog.models import Catalog
 from components.catalog.prices import Cost, credits_text, usd_text
 from components.errors import DatabaseUnavailable
+from components.playground import Playground
 from components.ui.events import LATEST, QUIET
-from components.ui.services import Services
 from components.views.links import TableFilters, read_table_query, write_table_query
 from components.views.tables import PLANS, PURPOSES, STATED, columns_for, models_frame, narrowed, plans_frame, shown
 from components.views.templates import render
@@ -39,9 +39,9 @@ class ModelsTab:
     choose: Callable[[gr.SelectData], str]
 
 
-def build_models_tab(services: Services) -> ModelsTab:
+def build_models_tab(playground: Playground) -> ModelsTab:
     """Build and wire the tab."""
-    catalog = services.catalog
+    catalog = playground.catalog
     frame = models_frame(catalog)
     makers, ceilings = sorted(frame["Provider"].unique()), _ceilings(frame)
     gr.HTML(render("section", title="What each model costs", text="Credits for one picture; 1 credit = $0.01. "
@@ -103,7 +103,7 @@ def build_models_tab(services: Services) -> ModelsTab:
     async def current() -> pd.DataFrame:
         """The rows with what has been measured by now; without it while the records are away."""
         try:
-            return models_frame(catalog, await services.runner.measured())
+            return models_frame(catalog, await playground.jobs.measured())
         except DatabaseUnavailable:
             return frame
 

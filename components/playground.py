@@ -1,12 +1,11 @@
-"""All that a tab may touch of the world, in one frozen record; nothing else is shared between visitors."""
+"""What anyone can ask the product for, with plain values in and out. The page and the endpoints are thin skins over it."""
 
 from __future__ import annotations
 
 import secrets
 import time
 from dataclasses import dataclass, field, replace
-
-import gradio as gr
+from hashlib import sha256
 
 from components.api import Account
 from components.catalog.models import Catalog
@@ -16,13 +15,16 @@ from components.errors import KeyRefused
 from components.jobs.job import Caps
 from components.jobs.service import JobService
 from components.snippets import write_snippet
-from components.ui.slider_copies import SliderCopies
-from components.web.visitors import read_visitor
 
 KEY_HEADER = "x-api-in-one-key"
 VISITOR_HEADER = "x-playground-visitor"
 SHORTEST_VISITOR = 16
 LONGEST_KEY = 500
+
+
+def visitor_id(secret: str) -> str:
+    """The visitor that a secret stands for."""
+    return sha256(secret.encode("utf-8", "replace")).hexdigest()[:40]
 
 
 @dataclass(frozen=True)
@@ -44,32 +46,19 @@ class Visit:
         return replace(self, key=key)
 
 
-def arrived(visit: Visit, request: gr.Request) -> Visit:
-    """The visit, also where the page does not know yet, or never learnt, whose it is.
-
-    The visitor of the browser, by its cookie, begins the visit; a caller without one becomes a new visitor: nobody
-    shares the empty name.
-    """
-    if visit.visitor:
-        return visit
-    visitor = read_visitor(request.headers.get("cookie", ""))
-    return Visit(visitor, visit.key) if visitor else Visit(key=visit.key)
-
-
 @dataclass(frozen=True)
-class Services:
-    """What the page is given.
+class Playground:
+    """The playground of this installation, shared by all visitors.
 
     ``service`` is the real service without a key, ``sandbox`` the built-in one as this process reaches it;
     ``sandbox_url`` is how a visitor reaches it, ``examples`` the path of its example drawings. ``host_key`` is None where visitors may not spend one.
     ``notices`` are sentences about this installation that every visitor should know, ``storage`` says how
     long results are kept, ``uploads_refused`` why no picture can be uploaded here ("" where one can).
     ``public_address`` is where strangers reach this page, without a trailing slash; "" where nobody has said.
-    ``copies`` are the files that the slider shows.
     """
 
     catalog: Catalog
-    runner: JobService
+    jobs: JobService
     service: Account
     sandbox: Account
     sandbox_url: str
@@ -81,7 +70,6 @@ class Services:
     storage: str = ""
     uploads_refused: str = ""
     public_address: str = ""
-    copies: SliderCopies = field(default_factory=SliderCopies)
 
     def account(self, visit: Visit) -> Account:
         """Who pays for this visit: the visitor's own key, else the host's, else nobody: the sandbox."""
