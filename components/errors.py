@@ -1,30 +1,31 @@
-"""Everything that can go wrong, as one tree. Each class says what to do next and whether it was charged.
+"""The error tree. Each class has a stable ``code``, a next step, and says whether the visitor was charged.
 
 PlaygroundError
-├── CatalogError          the catalog file is at fault
-├── SettingsError         an environment value is at fault
-├── InputError            a parameter is missing or not allowed; nothing was sent
-├── JobNotFound           no such job for this visitor
-├── InvalidState                what is asked for does not fit the state of the job or the comparison; nothing changed
-├── TooLarge              more bytes were sent than are accepted
-├── CapReached            a spend cap of this page refuses the request; nothing was sent
-├── DatabaseUnavailable    this page's own database does not answer
-└── ServiceError          between us and the service; carries the HTTP status, task id and raw reply
-    ├── NotSent           the request provably never left
-    ├── RequestRefused    the service says the request is wrong (400, 404, 413, 422)
-    ├── KeyRefused        the service refuses the key (401, 403)
-    ├── OutOfCredits      the account has no credits (402)
-    ├── Moderated         the service refuses the content
-    ├── RateLimited       too many requests (429); carries the wait it asks for
-    ├── UpstreamFailed    the service or the model failed
-    ├── UnreadableReply   a reply in no known shape
-    │   └── NoPicture     the service calls the task done and shows no picture
-    ├── AnswerLost        the request may have arrived, its answer did not
-    ├── StillRunning      our deadline passed before the task's end
-    └── PictureNotSaved     the task is done, a picture could not be fetched or is not one
+├── CatalogError            the catalog file is invalid
+├── SettingsError           an environment variable is invalid
+├── InputError              a parameter is missing or not allowed; nothing was sent
+├── JobNotFound             no such job for this visitor
+├── InvalidState            the job or comparison is in a state that does not allow the operation; nothing changed
+├── TooLarge                a body or stream exceeds its limit
+├── CapReached              a spend cap of this app rejects the request; nothing was sent
+├── DatabaseUnavailable     the app's own database does not answer
+└── ServiceError            between this app and the service; carries the HTTP status, task id and raw reply
+    ├── NotSent             the request provably never left
+    ├── RequestRefused      the service says the request is invalid (400, 404, 413, 422)
+    ├── KeyRefused          the service rejects the key (401, 403)
+    ├── OutOfCredits        the account has no credits left (402)
+    ├── Moderated           the service rejects the content
+    ├── RateLimited         too many requests (429); carries the wait it asks for
+    ├── UpstreamFailed      the service or the model failed
+    ├── UnreadableReply     a reply in no known shape
+    │   └── NoPicture       the service reports the task done, but the reply contains no picture
+    ├── AnswerLost          the request may have arrived, its reply did not
+    ├── StillRunning        the deadline passed before the task ended
+    └── PictureNotSaved     the task is done, but a picture cannot be fetched or is not an image
 
-The message of an error is written for the visitor. Foreign exceptions are translated where they appear
-(``api.client``, ``jobs.fetching``, ``jobs.transactions``, ``catalog.loading``), always ``from`` their cause, so the log keeps both.
+The message of an error is written for the visitor. Exceptions of libraries are translated where they occur
+(``api.client``, ``pictures.fetch``, ``jobs.store.executor``, ``catalog.loading``), always ``from`` their cause, so that
+the log shows both.
 """
 
 from __future__ import annotations
@@ -39,14 +40,14 @@ CHARGE_UNKNOWN = "The service does not say whether a failed task is charged."
 
 @dataclass(frozen=True)
 class Problem:
-    """What a visitor is told about an error, as plain text that a job can keep.
+    """An error as plain text that can be stored with a job.
 
-    ``kind`` is the error's class in one word (``input size job state cap records catalog settings key credits moderation
-    rate upstream timeout unreadable lost picture stopped error``). ``charged`` is "" where no money is concerned,
-    ``reply`` the service's raw answer, cut to 2,000 characters, or "".
+    ``code`` is the code of the error's class, or ``stopped`` for a job that its visitor stopped. ``what`` says what
+    happened. ``charged`` is "" if no money is involved; ``reply`` is the service's raw reply, at most 2,000
+    characters, or "".
     """
 
-    kind: str
+    code: str
     what: str
     next_step: str
     charged: str
@@ -59,10 +60,10 @@ class Problem:
 class PlaygroundError(Exception):
     """Base of the tree. ``what`` is a sentence for the visitor.
 
-    ``charged`` is said only by those who know: a job may be running, and paid, while a page cannot show it.
+    ``charged`` stays "" unless the raiser knows: a job may be running, and charged, while the page cannot show it.
     """
 
-    kind: ClassVar[str] = "error"
+    code: ClassVar[str] = "error"
     charged: str = ""
     next_step: str = ""
     reply: str = ""
@@ -75,30 +76,30 @@ class PlaygroundError(Exception):
 
     @property
     def problem(self) -> Problem:
-        """The error as a visitor reads it."""
-        return Problem(self.kind, self.what, self.next_step, self.charged, self.reply)
+        """The error as it is shown and stored."""
+        return Problem(self.code, self.what, self.next_step, self.charged, self.reply)
 
 
 class CatalogError(PlaygroundError):
-    """The catalog cannot be used: the message names file, line, model, field and the fix."""
+    """The catalog is invalid; the message names file, line, model, field and fix."""
 
-    kind = "catalog"
+    code = "catalog"
 
 
 class SettingsError(PlaygroundError):
-    """An environment value cannot be used: the message names the variable."""
+    """An environment variable is invalid; the message names it, never its value."""
 
-    kind = "settings"
+    code = "settings"
 
 
 class InputError(PlaygroundError):
-    """A parameter is missing or not allowed. ``field`` is its name in the API's own spelling.
+    """A parameter is missing or not allowed. ``field`` is its name in the API.
 
-    ``hint`` says the same at the field itself, without the field's name and without the value: Gradio reads
-    it as Markdown, and a value may come from a stranger's link.
+    ``hint`` is the message shown at the field, without the field's name and without the value: Gradio renders
+    it as Markdown, and the value may come from a link made by somebody else.
     """
 
-    kind = "input"
+    code = "input"
     charged = NOT_CHARGED
     next_step = "Correct the field and try again."
 
@@ -111,49 +112,49 @@ class InputError(PlaygroundError):
 
 
 class JobNotFound(PlaygroundError):
-    """There is no such job, or it belongs to another visitor: the two are not told apart."""
+    """There is no such job, or it belongs to another visitor; the message does not reveal which."""
 
-    kind = "job"
-    next_step = "Check the job id, and that the same visitor asks who started it."
+    code = "job"
+    next_step = "Check the job id, and use the browser or visitor id that started the job."
 
 
 class InvalidState(PlaygroundError):
-    """A job or a comparison is in no state for what is asked; it stays as it is. The message says when it could be."""
+    """The state of a job or comparison does not allow the operation; the message says when it would."""
 
-    kind = "state"
+    code = "state"
 
 
 class TooLarge(PlaygroundError):
-    """More bytes were sent than are accepted. Whoever reads the stream says what was too large, in the visitor's words."""
+    """More bytes were sent than the limit allows; the message says what was too large."""
 
-    kind = "size"
+    code = "size"
     charged = NOT_CHARGED
-    next_step = "Send less."
+    next_step = "Send a smaller body."
 
 
 class CapReached(PlaygroundError):
-    """A spend cap of this page would be passed; the message says which, and when it resets."""
+    """The request would exceed a spend cap of this app; the message says which, and when it resets."""
 
-    kind = "cap"
+    code = "cap"
     charged = NOT_CHARGED
-    next_step = "Use your own key, or come back after the reset."
+    next_step = "Use your own key, or try again after the reset."
 
 
 class DatabaseUnavailable(PlaygroundError):
-    """The database of this page cannot be read or written: locked for long, full, or gone."""
+    """The app's database cannot be read or written: locked, full, or not reachable."""
 
-    kind = "records"
-    next_step = "Try again in a minute, or tell whoever runs this page."
+    code = "database"
+    next_step = "Try again in a minute. If it happens again, tell the host of this page."
 
 
 class ServiceError(PlaygroundError):
-    """Something between us and the service.
+    """Base of the errors between this app and the service.
 
-    ``status`` is the HTTP status (or the ``code`` of an envelope), ``task_id`` the service's id where one
-    is known, ``reply`` the raw text of the answer (cut to 2,000 characters).
+    ``status`` is the HTTP status (or the envelope's ``code``), ``task_id`` the service's id if known, ``reply`` the
+    raw text of the reply, cut to 2,000 characters.
     """
 
-    kind = "upstream"
+    code = "service"
 
     def __init__(
         self,
@@ -174,22 +175,23 @@ class ServiceError(PlaygroundError):
 class NotSent(ServiceError):
     """No connection could be made, so the request never left."""
 
+    code = "not_sent"
     charged = NOT_CHARGED
     next_step = "Check the network and try again."
 
 
 class RequestRefused(ServiceError):
-    """The service understood the request and refused it (400, 404, 413, 422)."""
+    """The service understood the request and rejected it (400, 404, 413, 422)."""
 
-    kind = "input"
+    code = "refused"
     charged = NOT_CHARGED
-    next_step = "Change what the service names and try again."
+    next_step = "Correct what the service names and try again."
 
 
 class KeyRefused(ServiceError):
-    """The service refuses the key (401, 403)."""
+    """The service rejects the key (401, 403)."""
 
-    kind = "key"
+    code = "key"
     charged = NOT_CHARGED
     next_step = "Check the key on the service's API Keys page, or use another one."
 
@@ -197,25 +199,25 @@ class KeyRefused(ServiceError):
 class OutOfCredits(ServiceError):
     """The account has no credits left (402)."""
 
-    kind = "credits"
+    code = "credits"
     charged = NOT_CHARGED
     next_step = "Top up on the service's billing page, or use your own key."
 
 
 class Moderated(ServiceError):
-    """The service refuses the prompt or an input picture for its content."""
+    """The service rejects the prompt or an input picture because of its content."""
 
-    kind = "moderation"
+    code = "moderation"
     charged = CHARGE_UNKNOWN
-    next_step = "Rephrase the prompt or use another input picture. The same request will be refused again."
+    next_step = "Rephrase the prompt or use another input picture. The same request will be rejected again."
 
 
 class RateLimited(ServiceError):
     """Too many requests (429). ``retry_after`` is the wait the service asks for, in seconds, or None."""
 
-    kind = "rate"
+    code = "rate"
     charged = NOT_CHARGED
-    next_step = "Wait a little and try again."
+    next_step = "Wait a moment and try again."
 
     def __init__(self, what: str, *, retry_after: float | None = None, status: int | None = 429, reply: str = "") -> None:
         super().__init__(what, status=status, reply=reply)
@@ -223,8 +225,9 @@ class RateLimited(ServiceError):
 
 
 class UpstreamFailed(ServiceError):
-    """The service or the model behind it failed."""
+    """The service or the model failed."""
 
+    code = "failed"
     charged = CHARGE_UNKNOWN
     next_step = "Try again, or try another model."
 
@@ -232,34 +235,36 @@ class UpstreamFailed(ServiceError):
 class UnreadableReply(ServiceError):
     """A reply in no known shape: broken JSON, HTML, a finished task without a picture, an unknown state."""
 
-    kind = "unreadable"
+    code = "unreadable"
     charged = MAY_BE_CHARGED
     next_step = "Report the task id and the raw reply to the service."
 
 
 class NoPicture(UnreadableReply):
-    """The service calls the task done, and its reply holds no picture, or not yet."""
+    """The service reports the task done, but the reply contains no picture, or not yet."""
+
+    code = "no_picture"
 
 
 class AnswerLost(ServiceError):
-    """The request may have arrived; its answer did not (5xx, reset, read timeout, unreadable answer)."""
+    """The request may have arrived; its reply did not (5xx, reset, read timeout, unreadable reply)."""
 
-    kind = "lost"
+    code = "lost"
     charged = MAY_BE_CHARGED
-    next_step = "Ask again, which may pay twice, or let it go."
+    next_step = "Send it again, which may pay twice, or dismiss it."
 
 
 class StillRunning(ServiceError):
-    """Our deadline passed and the service had not finished."""
+    """The deadline passed before the service finished."""
 
-    kind = "timeout"
+    code = "timeout"
     charged = "It may still finish and be charged."
     next_step = "Check again."
 
 
 class PictureNotSaved(ServiceError):
-    """The task is done but a picture could not be fetched, or what came is not an acceptable picture."""
+    """The task is done, but a picture could not be fetched, is too large, or is not an image."""
 
-    kind = "picture"
+    code = "picture"
     charged = "The task was done, so it was most likely charged."
     next_step = "Check again; the picture may still be at the service."

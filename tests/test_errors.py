@@ -15,7 +15,6 @@ from components.errors import (
     InvalidState,
     JobNotFound,
     PlaygroundError,
-    Problem,
     RateLimited,
     ServiceError,
     StillRunning,
@@ -57,12 +56,12 @@ def test_where_something_may_have_been_accepted_nothing_is_promised(kind: type[P
     assert kind("It went wrong.").charged != errors.NOT_CHARGED
 
 
-def test_every_kind_is_named_where_problems_are_explained() -> None:
-    """Whoever reads a problem's kind finds it in the list."""
-    listed = set(re.findall(r"[a-z]+", Problem.__doc__.partition("``input")[2].partition("``)")[0])) | {"input"}
-    told = {thing.kind for thing in CLASSES}
+def test_every_class_has_a_code_of_its_own() -> None:
+    """A caller can tell any two errors apart without reading their text."""
+    codes = [thing.code for thing in CLASSES]
 
-    assert told <= listed
+    assert len(set(codes)) == len(codes)
+    assert all(re.fullmatch(r"[a-z_]+", code) for code in codes)
 
 
 def test_a_raw_reply_is_cut() -> None:
@@ -85,7 +84,7 @@ def test_an_input_error_carries_its_field() -> None:
     """In the API's own spelling, for the form."""
     error = InputError("aspect_ratio", "aspect_ratio: is not offered.")
 
-    assert (error.field, str(error), error.problem.kind) == ("aspect_ratio", "aspect_ratio: is not offered.", "input")
+    assert (error.field, str(error), error.problem.code) == ("aspect_ratio", "aspect_ratio: is not offered.", "input")
 
 
 def test_a_rate_limit_carries_its_wait() -> None:

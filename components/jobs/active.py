@@ -151,7 +151,7 @@ class Register:
             "credits": job.credits if job.charged is None else job.charged,
         }
         if job.problem:
-            line["problem"] = job.problem.kind
+            line["problem"] = job.problem.code
         if self._log_prompts:
             line["body"] = dict(job.body)
         journal.info(json.dumps(line))

@@ -21,7 +21,7 @@ from components.web.pictures import PREFIX
 from components.web.small import small_address
 
 EARLIER = 12
-PLACELESS = {"job": "Not found", "records": "Out of reach", "state": "Not now"}
+PLACELESS = {"job": "Not found", "database": "Not reachable", "state": "Not now"}
 
 TONES = {JobState.DONE: "good", JobState.FAILED: "bad", JobState.UNCERTAIN: "warn", JobState.STOPPED: "warn"}
 
@@ -117,7 +117,7 @@ def show_earlier(playground: Playground, jobs: list[Job], current: str) -> str:
 
 def show_problem(playground: Playground, problem: Problem) -> str:
     """The result place when no job can be shown in it: nothing was sent, or it is not there, or out of reach."""
-    return render("refused", word=PLACELESS.get(problem.kind, "Not sent"), problem=_linked(problem, playground))
+    return render("refused", word=PLACELESS.get(problem.code, "Not sent"), problem=_linked(problem, playground))
 
 
 def show_example(playground: Playground, model: Model) -> str:
@@ -187,7 +187,7 @@ def _linked(problem: Problem | None, playground: Playground) -> dict[str, str] |
     if problem is None:
         return None
     endpoint = playground.catalog.endpoint
-    link = endpoint.base_url + endpoint.billing if problem.kind == "credits" else ""
+    link = endpoint.base_url + endpoint.billing if problem.code == "credits" else ""
     return {
         "what": problem.what,
         "charged": problem.charged,

@@ -60,7 +60,7 @@ class Outcome:
 
     @property
     def capped(self) -> bool:
-        return bool(self.settled and self.settled.problem and self.settled.problem.kind == "cap")
+        return bool(self.settled and self.settled.problem and self.settled.problem.code == "cap")
 
 
 class Campaign:
@@ -201,7 +201,7 @@ class Campaign:
                 async with asyncio.timeout(130):
                     job = await runner.settled(job.id, job.visitor)
         outcome.waits.append(time.monotonic() - started)
-        told = f", {job.problem.kind}: {job.problem.what}" if job.problem else ""
+        told = f", {job.problem.code}: {job.problem.what}" if job.problem else ""
         state = "overdue" if job.overdue else job.state
         outcome.history.append(f"{state} after {outcome.waits[-1]:.2f} s, {job.polls} polls{told}")
         return job

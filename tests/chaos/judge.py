@@ -118,7 +118,7 @@ def _given_up(outcome: Outcome, tasks: list[Task]) -> list[str]:
     honest = any(fault.name.startswith(("poll.failed", "poll.no-pictures", "poll.429")) for fault in outcome.run.faults)
     if first.state == "failed" and not honest:
         return [f"a fault ended it: {first.problem.what}"]
-    if first.overdue and not honest and first.problem.kind != "picture" and outcome.waits[0] < DEADLINE_S * PATIENT_SHARE:
+    if first.overdue and not honest and first.problem.code != "picture" and outcome.waits[0] < DEADLINE_S * PATIENT_SHARE:
         return [f"given up after {outcome.waits[0]:.1f} s: {first.problem.what}"]
     return []
 

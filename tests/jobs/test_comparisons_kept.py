@@ -60,7 +60,7 @@ async def test_a_cap_that_is_reached_in_the_middle_is_told_on_the_cards_it_refus
 
     assert sorted(states(jobs)) == ["done"] * 3 + ["failed"] * 2
     for job in (jobs[place] for place in refused):
-        assert (job.problem.kind, job.problem.charged, job.sent_at) == ("cap", "Nothing was charged.", None)
+        assert (job.problem.code, job.problem.charged, job.sent_at) == ("cap", "Nothing was charged.", None)
         assert "12 credits" in job.problem.what
     assert states(again) == states(jobs)
     assert (sent, len(service.bodies), spent.total) == (3, 3, 12)

@@ -83,7 +83,7 @@ async def test_prompts_are_logged_only_when_asked_for(
     job, _ = await run(catalog, url, tmp_path, poll, log_prompts=log_prompts)
     last = json.loads(lines[-1])
 
-    assert (last["state"], last["problem"]) == ("failed", job.problem.kind)
+    assert (last["state"], last["problem"]) == ("failed", job.problem.code)
     assert [PROMPT in line for line in lines] == [log_prompts] * len(lines)
     assert last.get("body") == (dict(job.body) if log_prompts else None)
     assert KEY not in "".join(lines)

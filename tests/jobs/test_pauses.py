@@ -132,7 +132,7 @@ async def test_a_wait_beyond_the_deadline_ends_the_job_at_once(catalog: Catalog,
     async with misbehaving(post=[limited("100")]) as upstream, process(catalog, url, tmp_path, deadline_s=20) as runner:
         job = await settled(runner, await submit(runner, catalog, account(catalog, upstream.address)))
 
-    assert (job.state, job.problem.kind, job.problem.charged) == (JobState.FAILED, "rate", "Nothing was charged.")
+    assert (job.state, job.problem.code, job.problem.charged) == (JobState.FAILED, "rate", "Nothing was charged.")
     assert (len(upstream.posts), job.spent, job.reserved) == (1, 0, 0)
 
 

@@ -163,7 +163,7 @@ async def test_everything_else_is_refused_and_leaves_no_file(store: PictureLibra
     with pytest.raises(PictureNotSaved) as refusal:
         await fetched(store, answer)
 
-    assert refusal.value.problem.kind == "picture"
+    assert refusal.value.problem.code == "picture"
     assert "it was most likely charged" in str(refusal.value.problem)
     assert list(store.shelf.folder.iterdir()) == []
 

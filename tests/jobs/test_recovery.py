@@ -60,7 +60,7 @@ async def test_a_request_on_its_way_is_uncertain_and_leaves_two_choices(
             let_go = await runner.let_go(lost.id, "ann")
             spent = await runner.spent_today()
 
-    assert (found.state, found.problem.kind, found.task_id) == (JobState.UNCERTAIN, "lost", None)
+    assert (found.state, found.problem.code, found.task_id) == (JobState.UNCERTAIN, "lost", None)
     assert found.problem.charged == "It may have been charged."
     assert (held_back, waiting, asked) == (Spend(lost.credits, 0), [lost.id], 1)
     assert (again.state, again.id != lost.id, let_go.dropped) == (JobState.DONE, True, True)

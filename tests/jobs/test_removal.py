@@ -220,7 +220,7 @@ async def test_a_cap_is_not_filled_anew_by_removing(catalog: Catalog, database_u
             await here.runner.remove(job.id, "ann")
         third = await here.ended()
 
-    assert (third.state, third.problem.kind) == (JobState.FAILED, CapReached.kind)
+    assert (third.state, third.problem.code) == (JobState.FAILED, CapReached.code)
     assert len(here.upstream.posts) == 2
 
 

@@ -171,7 +171,7 @@ async def test_every_rehearsed_failure_ends_as_it_should(client: ApiClient, acco
         await runner.aclose()
 
     problems = {name: (job.state, job.problem) for name, job in jobs.items()}
-    assert {name: (s, p and p.kind, p and p.charged) for name, (s, p) in problems.items()} == ENDS
+    assert {name: (s, p and p.code, p and p.charged) for name, (s, p) in problems.items()} == ENDS
     overdue = {name: job for name, job in jobs.items() if job.overdue}
     assert set(overdue) == {"never", "html", "word", "gone"}
     assert all(job.task_id and job.problem.next_step.startswith("Check again") for job in overdue.values())

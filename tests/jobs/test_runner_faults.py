@@ -61,7 +61,7 @@ async def test_a_lost_answer_is_uncertain_and_never_asked_twice(catalog: Catalog
         job = await stage.settled(await stage.start())
         await quiet()
 
-    assert (job.state, job.problem.kind) == (JobState.UNCERTAIN, "lost")
+    assert (job.state, job.problem.code) == (JobState.UNCERTAIN, "lost")
     assert job.problem.charged == "It may have been charged."
     assert [seen.method for seen in stage.upstream.seen] == ["POST"]
 
@@ -95,7 +95,7 @@ async def test_polls_that_fail_until_the_deadline_leave_an_overdue_job(catalog: 
     async def run(name: str, fault: Answer) -> tuple[object, ...]:
         async with staged(catalog, tmp_path / name, poll=[fault], deadline_s=1) as stage:
             job = await stage.settled(await stage.start())
-        return job.state, job.problem.kind, TASK in job.problem.what, len(stage.upstream.posts)
+        return job.state, job.problem.code, TASK in job.problem.what, len(stage.upstream.posts)
 
     ends = await asyncio.gather(*(run(name, fault) for name, fault in faults.items()), return_exceptions=True)
 
@@ -136,7 +136,7 @@ async def test_stopping_while_queued_sends_nothing_more(catalog: Catalog, tmp_pa
                 await stage.runner.stop(job.id, "ann")
         await quiet()
 
-    assert (job.state, job.problem.kind, job.note) == (JobState.STOPPED, "stopped", "")
+    assert (job.state, job.problem.code, job.note) == (JobState.STOPPED, "stopped", "")
     assert job.problem.charged == "Nothing was charged."
     assert len(stage.upstream.seen) == 1
 

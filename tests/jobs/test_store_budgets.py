@@ -79,7 +79,7 @@ async def test_a_cap_may_be_met_exactly_but_not_passed(store: Store, caps: Caps,
         with pytest.raises(CapReached) as refusal:
             await store.claim(job.id, caps, NOON)
         assert await store.get(job.id) == job
-        assert refusal.value.problem.kind == "cap"
+        assert refusal.value.problem.code == "cap"
         assert ("midnight UTC" in refusal.value.what) == (caps.job is None)
 
 
@@ -192,7 +192,7 @@ async def test_two_hundred_submissions_at_once_never_pass_the_cap(catalog: Catal
     assert len(stage.upstream.posts) == 12
     assert spent == Spend(0, 48)
     assert [job.state for job in ended].count(JobState.DONE) == 12
-    assert {job.problem.kind for job in ended if job.problem} == {"cap"}
+    assert {job.problem.code for job in ended if job.problem} == {"cap"}
 
 
 async def test_a_refused_request_gives_its_credits_to_the_next(catalog: Catalog, tmp_path: Path) -> None:
@@ -202,4 +202,4 @@ async def test_a_refused_request_gives_its_credits_to_the_next(catalog: Catalog,
         host = dataclasses.replace(stage.account, payer="host")
         ended = [await stage.settled(await stage.start(account=host)) for _ in range(3)]
 
-    assert [job.problem and job.problem.kind for job in ended] == ["key", None, "cap"]
+    assert [job.problem and job.problem.code for job in ended] == ["key", None, "cap"]

@@ -45,7 +45,7 @@ async def main(folder):
             resource.setrlimit(resource.RLIMIT_FSIZE, limits)
             await runner.check_again(full.id, own, "ann")
             done = await settled(runner, full)
-            print(full.state, full.overdue, full.problem.kind, left, done.state, len(done.pictures), len(upstream.posts))
+            print(full.state, full.overdue, full.problem.code, left, done.state, len(done.pictures), len(upstream.posts))
 
 asyncio.run(main(Path(sys.argv[1])))
 """

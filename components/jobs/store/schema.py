@@ -128,9 +128,17 @@ def to_job(row: Row[Any] | Mapping[str, Any]) -> Job:
             "typical": tuple(values["typical"]) if values["typical"] else None,
             "waiting": tuple(values["waiting"]),
             "pictures": tuple(KeptPicture(**picture) for picture in values["pictures"]),
-            "problem": Problem(**values["problem"]) if values["problem"] else None,
+            "problem": _to_problem(values["problem"]),
         }
     )
+
+
+def _to_problem(stored: Mapping[str, str] | None) -> Problem | None:
+    """The problem of a row; until 0.1.0 its code was stored as ``kind``."""
+    if not stored:
+        return None
+    values = dict(stored)
+    return Problem(**{"code": values.pop("kind", ""), **values})
 
 
 def searchable(text: str) -> str:
