@@ -1,7 +1,7 @@
 """The catalog as types: closed (an unknown key is an error) and frozen.
 
-Parameters are JSON Schema properties as written in ``catalog.yaml``; the schema itself is kept untouched in
-``Model.json_schema`` for validation and for callers, and read once into :class:`Parameter` for everything else.
+The JSON Schema of a model's parameters is kept as written in ``Model.json_schema``, for validation and for callers,
+and read once into :class:`Parameter` for everything else.
 """
 
 from __future__ import annotations
@@ -12,30 +12,9 @@ from enum import StrEnum
 from functools import cached_property
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator
+from pydantic import Field, field_validator
 
-Scalar = str | int | float | bool
-
-
-class Closed(BaseModel):
-    """A frozen record in which a misspelt key is an error."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
-
-
-class Role(StrEnum):
-    """What a parameter means across models, whatever the model calls it.
-
-    A ``quality`` is an enum written from the lowest to the highest; a model may have several.
-    """
-
-    PROMPT = "prompt"
-    SHAPE = "shape"
-    IMAGES = "images"
-    COUNT = "count"
-    SEED = "seed"
-    NEGATIVE = "negative"
-    QUALITY = "quality"
+from components.catalog.parameters import Closed, Parameter, Role, Scalar
 
 
 class Purpose(StrEnum):
@@ -52,66 +31,6 @@ class Purpose(StrEnum):
     REFERENCES = "references"
     SEVERAL = "several"
     ENLARGE = "enlarge"
-
-
-class Kind(StrEnum):
-    """Which control a parameter needs."""
-
-    PROMPT = "prompt"
-    TEXT = "text"
-    CHOICE = "choice"
-    OPEN_CHOICE = "open choice"
-    NUMBER = "number"
-    BOOLEAN = "boolean"
-    SEED = "seed"
-    IMAGE = "image"
-    IMAGES = "images"
-
-
-class Items(Closed):
-    """The members of a list parameter."""
-
-    type: Literal["string"] = "string"
-    format: Literal["uri"] | None = None
-
-
-class Parameter(Closed):
-    """One request field. Lengths are in characters, counts in items, bounds inclusive."""
-
-    type: Literal["string", "integer", "number", "boolean", "array"] = "string"
-    title: str = ""
-    description: str = ""
-    role: Role | None = Field(None, alias="x-role")
-    enum: tuple[Scalar, ...] | None = Field(None, min_length=1)
-    examples: tuple[Scalar, ...] = ()
-    default: Any = None
-    format: Literal["uri"] | None = None
-    items: Items | None = None
-    min_length: int | None = Field(None, alias="minLength", ge=0)
-    max_length: int | None = Field(None, alias="maxLength", ge=1)
-    minimum: float | None = None
-    maximum: float | None = None
-    min_items: int | None = Field(None, alias="minItems", ge=0)
-    max_items: int | None = Field(None, alias="maxItems", ge=1)
-
-    @property
-    def kind(self) -> Kind:
-        """The control this parameter needs; a role decides before a type."""
-        if self.role is Role.PROMPT:
-            return Kind.PROMPT
-        if self.role is Role.SEED:
-            return Kind.SEED
-        if self.enum:
-            return Kind.CHOICE
-        if self.type == "array":
-            return Kind.IMAGES
-        if self.type == "boolean":
-            return Kind.BOOLEAN
-        if self.type in ("integer", "number"):
-            return Kind.NUMBER
-        if self.format == "uri":
-            return Kind.IMAGE
-        return Kind.OPEN_CHOICE if self.examples else Kind.TEXT
 
 
 class PriceRule(Closed):

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from itertools import product
 from typing import Any
 
-from components.catalog.models import Catalog, Model, PriceRule, Role
+from components.catalog.models import Catalog, Model, PriceRule
+from components.catalog.parameters import Role
 from components.catalog.requests import Request
 
 

@@ -15,11 +15,10 @@ from urllib.parse import urlsplit
 from jsonschema import Draft202012Validator
 from jsonschema.exceptions import ValidationError
 
-from components.catalog.models import Catalog, Kind, Model, Parameter, Role
+from components.catalog.models import Catalog, Model
+from components.catalog.parameters import LARGEST_NUMBER, TYPE_TEXTS, Parameter, Role
 from components.catalog.rules import closed
 from components.errors import InputError
-
-LARGEST_NUMBER = 2**53  # what JSON readers everywhere hold exactly
 
 
 @dataclass(frozen=True)
@@ -178,7 +177,7 @@ def _complaint(error: ValidationError, rule: Parameter | None) -> str:
         case "enum":
             return f"is not offered. Allowed: {', '.join(map(str, limit))}."
         case "type":
-            return f"is of the wrong type. It must be {_type_word(str(limit))}."
+            return f"is of the wrong type. It must be {TYPE_TEXTS.get(str(limit), limit)}."
         case "minLength":
             return f"is too short ({len(error.instance):,} characters). At least {limit:,}."
         case "maxLength":
@@ -208,13 +207,7 @@ def _broken_text(name: str, value: Any) -> Iterator[InputError]:
 
 
 def _bad_addresses(name: str, field: Parameter, value: Any) -> Iterator[InputError]:
-    if field.kind is Kind.IMAGE:
-        addresses = [value]
-    elif field.kind is Kind.IMAGES and isinstance(value, list):
-        addresses = value
-    else:
-        return
-    for address in addresses:
+    for address in field.picture_addresses(value):
         if isinstance(address, str) and not is_web_address(address):
             what = f"{name}: {_shown(address)} is no web address. Give a full one, https://…"
             yield InputError(name, what, hint="One line is no web address.")
@@ -227,16 +220,6 @@ def is_web_address(text: str) -> bool:
     except ValueError:
         return False
     return parts.scheme in ("http", "https") and bool(parts.hostname) and not any(c.isspace() for c in text)
-
-
-def _type_word(name: str) -> str:
-    return {
-        "string": "text",
-        "integer": "a whole number",
-        "number": "a number",
-        "boolean": "true or false",
-        "array": "a list of web addresses",
-    }.get(name, name)
 
 
 def _shown(value: Any) -> str:

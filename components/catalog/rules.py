@@ -10,7 +10,8 @@ from jsonschema import Draft202012Validator
 from jsonschema.exceptions import SchemaError
 from pydantic import ValidationError
 
-from components.catalog.models import Catalog, Model, Parameter, Purpose, Role
+from components.catalog.models import Catalog, Model, Purpose
+from components.catalog.parameters import Parameter, Role
 
 TOP_KEYS = {"type", "required", "properties", "if", "then", "allOf", "additionalProperties"}
 NEEDED_ROLES = {Purpose.EDIT: Role.IMAGES, Purpose.REFERENCES: Role.IMAGES, Purpose.SEVERAL: Role.COUNT}

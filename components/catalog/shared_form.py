@@ -14,8 +14,9 @@ from typing import Any, NamedTuple
 
 from jsonschema import Draft202012Validator
 
-from components.catalog.models import Catalog, Kind, Model, Role
-from components.catalog.requests import LARGEST_NUMBER, Request, build_request, find_model, is_web_address
+from components.catalog.models import Catalog, Model
+from components.catalog.parameters import LARGEST_NUMBER, Kind, Role
+from components.catalog.requests import Request, build_request, find_model, is_web_address
 from components.catalog.shapes import NEAR, read_shape
 from components.errors import InputError
 

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 from math import sqrt
 
-from components.catalog.models import Role
+from components.catalog.parameters import Role
 from components.catalog.requests import Request
 from components.catalog.shapes import read_shape
 from components.sandbox.pictures import Drawing

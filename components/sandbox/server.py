@@ -20,7 +20,8 @@ from fastapi import FastAPI
 from fastapi import Request as HttpRequest
 from fastapi.responses import HTMLResponse, JSONResponse, Response
 
-from components.catalog.models import Catalog, Model, Role
+from components.catalog.models import Catalog, Model
+from components.catalog.parameters import Role
 from components.catalog.prices import price
 from components.catalog.requests import Request, build_request
 from components.errors import InputError

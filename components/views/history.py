@@ -11,7 +11,7 @@ from math import isfinite
 from typing import Any
 from urllib.parse import urlencode
 
-from components.catalog.models import Role
+from components.catalog.parameters import Role
 from components.catalog.prices import credits_text, usd_text
 from components.catalog.requests import rebuild_request
 from components.errors import InputError

@@ -6,7 +6,8 @@ import json
 from collections import Counter
 from typing import Any
 
-from components.catalog.models import Catalog, Model, Parameter, Role
+from components.catalog.models import Catalog, Model
+from components.catalog.parameters import Parameter, Role
 from components.catalog.prices import credits_text, price_list, tiers, usd_text
 from components.snippets.call import KEY_NAME
 from components.views.job import example_request, typical_text
@@ -89,10 +90,9 @@ def _model_note(model: Model) -> str:
 
 
 def _parameter(model: Model, name: str, field: Parameter) -> dict[str, str]:
-    kinds = {"array": "list of addresses", "integer": "whole number", "string": "text"}
     return {
         "name": name,
-        "type": "address" if field.format == "uri" else kinds.get(field.type, field.type),
+        "type": field.type_text.removeprefix("a "),
         "need": _need(model, name),
         "default": "" if field.default is None else str(field.default),
         "allowed": _allowed(field),

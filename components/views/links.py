@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import parse_qs, urlencode
 
-from components.catalog.models import Catalog, Kind, Model
+from components.catalog.models import Catalog, Model
 from components.catalog.requests import find_problems
 
 LONGEST_QUERY = 12_000
@@ -68,7 +68,7 @@ def read_query(catalog: Catalog, query: Mapping[str, list[str]]) -> Opening:
         found = instead or catalog.first
     parameters = read_parameters(found, query)
     for problem in find_problems(found, parameters, prompt_needed=False):
-        if problem.field in parameters and _hopeless(found, problem.field):
+        if problem.field in parameters and not found.parameters[problem.field].can_show(parameters[problem.field]):
             del parameters[problem.field]
             notices.append(f"The address was not used in full. {problem.what}")
     return Opening(found, parameters, tuple(notices), tab, chosen=True)
@@ -89,29 +89,14 @@ def form_query(query: Mapping[str, list[str]], remembered: str) -> Mapping[str, 
     return before or ({} if tab == "compare" else query)
 
 
-def _hopeless(model: Model, name: str) -> bool:
-    """A text that is too long can be shown and corrected; a value that no control can hold cannot."""
-    field = model.parameters.get(name)
-    return field is None or field.kind in (Kind.CHOICE, Kind.NUMBER, Kind.SEED, Kind.BOOLEAN)
-
-
 def read_parameters(model: Model, query: Mapping[str, list[str]]) -> dict[str, Any]:
     """The parameters in a query, each of its own type; the variant stands under ``variant``."""
     parameters: dict[str, Any] = {}
     for name, field in model.parameters.items():
-        texts = query.get("variant" if name == "model" else name)
-        if not texts:
-            continue
-        text = texts[0][:LONGEST_PROMPT]
-        match field.type:
-            case "array":
-                parameters[name] = texts[:50]
-            case "integer" | "number":
-                parameters[name] = _number(text)
-            case "boolean":
-                parameters[name] = text.lower() in ("true", "1", "yes")
-            case _:
-                parameters[name] = text
+        texts = query.get("variant" if name == "model" else name, [])
+        value = field.read([text[:LONGEST_PROMPT] for text in texts[:50]])
+        if value is not None:
+            parameters[name] = value
     return parameters
 
 

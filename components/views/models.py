@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from components.api.schedule import Timing
-from components.catalog.models import Catalog, Model, Role
+from components.catalog.models import Catalog, Model
+from components.catalog.parameters import Role
 from components.catalog.prices import PriceListRow, credits_text, price_list, usd_text
 from components.views.job import range_text, typical_text
 from components.views.templates import render

@@ -6,7 +6,8 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from components.catalog.models import Catalog, Kind, Model, Role
+from components.catalog.models import Catalog, Model
+from components.catalog.parameters import Role
 from components.catalog.requests import find_model, find_problems, parameters_of
 from components.errors import InputError
 from components.jobs.job import Job
@@ -21,7 +22,10 @@ def settings_of(catalog: Catalog, model_id: str, body: Mapping[str, Any]) -> tup
     model = find_model(catalog, model_id)
     parameters = parameters_of(model, body)
     wrong = {error.field for error in find_problems(model, parameters)}
-    lost = [name for name, value in parameters.items() if name in wrong and not _can_hold(model, name, value)]
+    fields = model.parameters
+    lost = [
+        name for name, value in parameters.items() if name in wrong and not (name in fields and fields[name].can_show(value))
+    ]
     notice = f"No longer offered, so left out: {', '.join(lost)[:200]}." if lost else ""
     return model, {name: value for name, value in parameters.items() if name not in lost}, notice
 
@@ -55,11 +59,3 @@ def other_models(catalog: Catalog, job: Job) -> dict[str, list[str]]:
 def whole_comparison(job: Job) -> dict[str, list[str]]:
     """The query of an address that shows the comparison which a job was made in."""
     return {"tab": ["compare"], "batch": [job.batch]}
-
-
-def _can_hold(model: Model, name: str, value: Any) -> bool:
-    """Whether the control of a field shows a value that is not allowed, so that it can be corrected there."""
-    field = model.parameters.get(name)
-    if field is not None and field.kind is Kind.IMAGES:
-        return isinstance(value, list | tuple) and all(isinstance(item, str) for item in value)
-    return field is not None and field.kind in (Kind.PROMPT, Kind.TEXT, Kind.IMAGE) and isinstance(value, str)

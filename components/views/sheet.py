@@ -15,7 +15,8 @@ from math import isfinite
 from statistics import median
 from typing import Any
 
-from components.catalog.models import Catalog, Role
+from components.catalog.models import Catalog
+from components.catalog.parameters import Role
 from components.catalog.prices import credits_text, usd_text
 from components.catalog.requests import rebuild_request
 from components.catalog.shared_form import STANDARD

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from components.api import Account
-from components.catalog.models import Role
+from components.catalog.parameters import Role
 from components.catalog.prices import Cost, credits_text, usd_text
 from components.errors import PlaygroundError
 from components.jobs.job import Job, JobState

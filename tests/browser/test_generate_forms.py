@@ -9,7 +9,8 @@ from typing import Any
 from playwright.sync_api import Page, expect
 
 from components.catalog.loading import load_catalog
-from components.catalog.models import Catalog, Kind, Model
+from components.catalog.models import Catalog, Model
+from components.catalog.parameters import Kind
 from components.catalog.prices import price
 from components.catalog.requests import build_request
 from components.pictures.uploads import NO_ADDRESS

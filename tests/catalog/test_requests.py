@@ -9,7 +9,8 @@ import pytest
 from jsonschema import Draft202012Validator
 
 from components.catalog.loading import parse_catalog
-from components.catalog.models import Catalog, Kind, Model
+from components.catalog.models import Catalog, Model
+from components.catalog.parameters import Kind
 from components.catalog.requests import build_request, find_problems
 from components.errors import InputError
 

@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 
 from components.catalog.loading import parse_catalog
-from components.catalog.models import Catalog, Role
+from components.catalog.models import Catalog
+from components.catalog.parameters import Role
 from components.catalog.requests import build_request, rebuild_request
 from components.catalog.shared_form import QUALITIES, SHAPES, SHARED, MappedForm, map_shared_form
 from components.errors import InputError

@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from components.catalog.models import Catalog, Model, Role
+from components.catalog.models import Catalog, Model
+from components.catalog.parameters import Role
 from components.catalog.prices import base_credits, price_list, tiers
 
 # id -> name, provider, node, webhook, inputs, base credits, seconds

@@ -10,7 +10,8 @@ import subprocess
 import pytest
 
 from components.api import replies as wire
-from components.catalog.models import Catalog, Model, Role
+from components.catalog.models import Catalog, Model
+from components.catalog.parameters import Role
 from components.catalog.requests import build_request
 from components.errors import InputError
 from components.snippets import LANGUAGES, write_snippet

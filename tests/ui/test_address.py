@@ -9,7 +9,8 @@ from urllib.parse import parse_qs, quote
 import pytest
 
 from components.catalog.loading import parse_catalog
-from components.catalog.models import Catalog, Kind, Model, Parameter, Role
+from components.catalog.models import Catalog, Model
+from components.catalog.parameters import Kind, Parameter, Role
 from components.catalog.requests import build_request, find_problems
 from components.views.links import (
     LONGEST_QUERY,

@@ -8,7 +8,8 @@ from typing import Any
 import gradio as gr
 import pytest
 
-from components.catalog.models import Catalog, Kind, Model
+from components.catalog.models import Catalog, Model
+from components.catalog.parameters import Kind
 from components.catalog.requests import build_request, find_problems
 from components.ui.generate.form import Form, Slot, build_form, is_rare
 

@@ -7,7 +7,8 @@ import re
 
 import pytest
 
-from components.catalog.models import Catalog, Model, Role
+from components.catalog.models import Catalog, Model
+from components.catalog.parameters import Role
 from components.catalog.prices import price_list, tiers
 from components.views.integration import CALLBACK_EXAMPLE, decision, integration
 from components.views.templates import render

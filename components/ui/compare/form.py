@@ -9,7 +9,8 @@ from urllib.parse import urlencode
 
 import gradio as gr
 
-from components.catalog.models import Catalog, Role
+from components.catalog.models import Catalog
+from components.catalog.parameters import Role
 from components.catalog.prices import Cost
 from components.catalog.shared_form import QUALITIES, SHAPES, STANDARD
 from components.comparisons.comparison import Comparison

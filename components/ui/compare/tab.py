@@ -9,7 +9,7 @@ from typing import Any
 
 import gradio as gr
 
-from components.catalog.models import Role
+from components.catalog.parameters import Role
 from components.catalog.prices import Cost
 from components.comparisons.comparison import Comparison
 from components.comparisons.service import Plan, plan, retries

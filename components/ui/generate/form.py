@@ -13,14 +13,14 @@ from typing import Any
 
 import gradio as gr
 
-from components.catalog.models import Catalog, Kind, Model, Parameter, Role
+from components.catalog.models import Catalog, Model
+from components.catalog.parameters import Kind, Parameter, Role
 from components.catalog.prices import credits_text, price_depends_on, tiers
 from components.errors import InputError
 from components.web.uploads import upload_control
 
 SHORT = (Kind.CHOICE, Kind.OPEN_CHOICE, Kind.NUMBER, Kind.BOOLEAN)
 RARE_KINDS = (Kind.SEED, Kind.TEXT)
-PICTURES = (Kind.IMAGE, Kind.IMAGES)
 
 
 @dataclass(frozen=True)
@@ -49,7 +49,7 @@ class Form:
         """The parameters a visitor has filled in, by the API's names; an empty control is not given."""
         found = {}
         for slot in self._of(model):
-            value = _read(slot.kind, given.get(slot.control), model.parameters[slot.name])
+            value = model.parameters[slot.name].read(given.get(slot.control))
             if value is not None:
                 found[slot.name] = value
         return found
@@ -61,7 +61,7 @@ class Form:
         for slot in self.slots:
             field = model.parameters[slot.name] if slot in mine else None
             if field is None:
-                updates[slot.control] = gr.update(visible=False, value=_empty(slot.kind))
+                updates[slot.control] = gr.update(visible=False, value=slot.kind.empty)
             else:
                 value = parameters.get(slot.name, field.default)
                 updates[slot.control] = gr.update(visible=True, **_dress(slot, field, model, value))
@@ -101,7 +101,7 @@ def build_form(catalog: Catalog, uploads_refused: str = "") -> Form:
 
     def slot(name: str, kind: Kind, rare: bool) -> Slot:
         return Slot(
-            name, kind, rare, _with_upload(name, kind, uploads_refused) if kind in PICTURES else _control(name, kind)
+            name, kind, rare, _with_upload(name, kind, uploads_refused) if kind.holds_pictures else _control(name, kind)
         )
 
     with gr.Column(elem_id="parameters", elem_classes="fields"):
@@ -114,7 +114,7 @@ def build_form(catalog: Catalog, uploads_refused: str = "") -> Form:
 
 def is_rare(field: Parameter) -> bool:
     """Whether a field belongs under the fold: seeds, free texts, and pictures that are not the main input."""
-    side_picture = field.kind in PICTURES and field.role is not Role.IMAGES
+    side_picture = field.kind.holds_pictures and field.role is not Role.IMAGES
     return field.kind in RARE_KINDS or field.role is Role.NEGATIVE or side_picture
 
 
@@ -175,9 +175,7 @@ def _dress(slot: Slot, field: Parameter, model: Model, value: Any) -> dict[str, 
             # No bounds here: Gradio refuses the whole event with an error of its own, and cannot unset a bound
             # for the next model. The catalog explains what is out of range.
             dressed["precision"] = 0 if field.type == "integer" else None
-        case Kind.IMAGES:
-            value = "\n".join(map(str, value or ()))
-    return {**dressed, "value": _empty(slot.kind) if value is None else value}
+    return {**dressed, "value": field.control_value(value)}
 
 
 def _priced(model: Model, name: str, value: Any) -> str:
@@ -186,24 +184,6 @@ def _priced(model: Model, name: str, value: Any) -> str:
         return str(value)
     credits = next(tier.credits for tier in tiers(model) if tier.settings[name] == value)
     return f"{value} · {credits_text(credits)}"
-
-
-def _read(kind: Kind, value: Any, field: Parameter) -> Any:
-    if value is None or value == "":
-        return None
-    match kind:
-        case Kind.IMAGES:
-            return [line.strip() for line in str(value).splitlines() if line.strip()] or None
-        case Kind.IMAGE | Kind.OPEN_CHOICE:
-            return str(value).strip() or None
-        case Kind.NUMBER | Kind.SEED if field.type == "integer" and isinstance(value, float) and value.is_integer():
-            return int(value)
-        case _:
-            return value
-
-
-def _empty(kind: Kind) -> Any:
-    return {Kind.BOOLEAN: False, Kind.NUMBER: None, Kind.SEED: None, Kind.CHOICE: None, Kind.OPEN_CHOICE: None}.get(kind, "")
 
 
 def _classes(slot: Slot, wrong: bool) -> list[str]:

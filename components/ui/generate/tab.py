@@ -8,7 +8,8 @@ from typing import Any
 
 import gradio as gr
 
-from components.catalog.models import Model, Role
+from components.catalog.models import Model
+from components.catalog.parameters import Role
 from components.catalog.prices import Cost, base_credits, price
 from components.catalog.requests import build_request, find_problems
 from components.errors import InputError
