@@ -62,7 +62,7 @@ def build_request(catalog: Catalog, model: str, parameters: Mapping[str, Any], *
     entry = find_model(catalog, model)
     for problem in find_problems(entry, parameters, prompt_needed=prompt_needed):
         raise problem
-    return Request(entry, _complete(entry, parameters))
+    return Request(entry, fill_defaults(entry, parameters))
 
 
 def rebuild_request(catalog: Catalog, model: str, body: Mapping[str, Any]) -> Request:
@@ -100,7 +100,7 @@ def find_problems(model: Model, parameters: Mapping[str, Any], *, prompt_needed:
 
 
 def _all_problems(model: Model, parameters: Mapping[str, Any], prompt_needed: bool) -> Iterator[InputError]:
-    values = _complete(model, parameters)
+    values = fill_defaults(model, parameters)
     for name, value in values.items():
         if name in model.parameters:
             yield from _broken_text(name, value)
@@ -120,7 +120,7 @@ def _all_problems(model: Model, parameters: Mapping[str, Any], prompt_needed: bo
         yield from _translated(model, error, values)
 
 
-def _complete(model: Model, parameters: Mapping[str, Any]) -> dict[str, Any]:
+def fill_defaults(model: Model, parameters: Mapping[str, Any]) -> dict[str, Any]:
     """The values in the catalog's order with declared defaults filled in; whole floats become
     integers, and an empty list counts as not given."""
     given = {name: value for name, value in parameters.items() if value != []}
