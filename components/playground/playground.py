@@ -1,0 +1,250 @@
+"""The operations of the playground: models and prices, jobs, comparisons, the history."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from components.api import Account
+from components.catalog.models import Catalog, Model
+from components.catalog.prices import Cost, base_credits, price
+from components.catalog.requests import Request, build_request, find_problems, rebuild_request
+from components.comparisons.comparison import Comparison
+from components.comparisons.service import Choice, ComparisonService, Plan, PlannedCard, plan, retries
+from components.errors import InputError, KeyRefused
+from components.jobs.job import Caps, DaySpend, Job, JobFilter, JobState, Page
+from components.jobs.service import JobService
+from components.playground.visits import Visit
+from components.snippets import write_snippet
+
+LONGEST_NOTE = 2_000
+
+
+@dataclass(frozen=True)
+class Playground:
+    """The playground of this installation, shared by all visitors.
+
+    ``service`` is the real service without a key, ``sandbox`` the built-in one as this process reaches it;
+    ``sandbox_url`` is how a visitor reaches it, ``examples`` the path of its example drawings. ``host_key`` is None
+    where visitors may not spend one. ``notices`` are sentences about this installation that every visitor should
+    know, ``storage`` says how long results are kept, ``uploads_refused`` why no picture can be uploaded here ("" where
+    one can). ``public_address`` is where strangers reach this page, without a trailing slash; "" where it is not set.
+    """
+
+    catalog: Catalog
+    jobs: JobService
+    service: Account
+    sandbox: Account
+    sandbox_url: str
+    examples: str
+    comparisons: ComparisonService
+    host_key: str | None = field(default=None, repr=False)
+    caps: Caps = field(default_factory=Caps)
+    notices: tuple[str, ...] = ()
+    storage: str = ""
+    uploads_refused: str = ""
+    public_address: str = ""
+
+    # -- who pays -------------------------------------------------------------------------------
+
+    def account(self, visit: Visit) -> Account:
+        """Who pays for this visit: the visitor's own key, else the host's, else the sandbox."""
+        if visit.key:
+            return replace(self.service, payer="visitor", key=visit.key)
+        if self.host_key:
+            return replace(self.service, payer="host", key=self.host_key)
+        return self.sandbox
+
+    def account_shown(self, visit: Visit, shown: str | None) -> Account:
+        """Who pays, if it is ``shown``: the payer that the caller was shown, or "" or None where it was shown none.
+
+        A page that was open across a restart, or for very long, still shows a key that this process no longer holds;
+        nobody else pays in its place. Raises KeyRefused.
+        """
+        account = self.account(visit)
+        if shown and shown != account.payer:
+            if shown == "visitor":
+                raise KeyRefused("This page no longer holds the key that it shows.", next_step="Enter your key again.")
+            raise KeyRefused("Somebody else pays by now.", next_step="Reload the page.")
+        return account
+
+    async def enter_key(self, visit: Visit, typed: str) -> Visit:
+        """The visit with this key; jobs of the visitor that wait for it continue. Raises KeyRefused."""
+        entered = visit.with_key(typed)
+        if entered.key:
+            await self.jobs.key_given(entered.visitor, self.account(entered))
+        return entered
+
+    async def forget_key(self, visit: Visit) -> Visit:
+        """The visit without a key."""
+        return replace(visit, key="")
+
+    # -- requests, before they are sent ---------------------------------------------------------
+
+    def request(self, model: str, parameters: Any, *, prompt_needed: bool = True) -> Request:
+        """The validated request. Raises InputError naming the field."""
+        return build_request(self.catalog, model, parameters, prompt_needed=prompt_needed)
+
+    def estimate(self, model: str, parameters: Any) -> Cost:
+        """What a request costs; the prompt may be missing. Raises InputError naming the field."""
+        return price(self.catalog, self.request(model, parameters, prompt_needed=False))
+
+    def estimate_draft(self, model: Model, parameters: Mapping[str, Any]) -> Cost:
+        """What an unfinished form costs: its legal part, or the model's base price where that is not yet a request."""
+        wrong = {error.field for error in find_problems(model, parameters, prompt_needed=False)}
+        try:
+            return self.estimate(model.id, {name: value for name, value in parameters.items() if name not in wrong})
+        except InputError:
+            credits = base_credits(model)
+            return Cost(credits, self.catalog.usd(credits))
+
+    def snippet(self, request: Request, visit: Visit, language: str = "curl") -> str:
+        """The program that makes this request as this visit would. Raises InputError for an unknown language."""
+        account = self.account(visit)
+        base = self.sandbox_url if account.payer == "sandbox" else account.base_url
+        return write_snippet(request, base, self.catalog.endpoint, language)
+
+    # -- jobs -----------------------------------------------------------------------------------
+
+    async def generate(
+        self, model: str, parameters: Any, visit: Visit, payer: str | None = None, *, deduplicate: bool = False
+    ) -> Job:
+        """Send a request and return its job at once. ``payer`` as in :meth:`account_shown`.
+
+        ``deduplicate``: while the same request of this visitor is active, return its job instead.
+        Raises InputError, KeyRefused, CapReached, DatabaseUnavailable; nothing was sent then.
+        """
+        account = self.account_shown(visit, payer)
+        return await self.jobs.submit(self.request(model, parameters), account, visit.visitor, once=deduplicate)
+
+    async def resubmit(self, job_id: str, visit: Visit, payer: str | None = None) -> Job:
+        """Send the request of an uncertain job again; any other job is returned as it is. Raises as :meth:`generate`."""
+        account = self.account_shown(visit, payer)
+        lost = await self.job(job_id, visit)
+        if lost.state is JobState.UNCERTAIN and not lost.dropped:
+            lost = await self.jobs.let_go(job_id, visit.visitor)
+        if lost.state is not JobState.UNCERTAIN:
+            return lost
+        request = rebuild_request(self.catalog, lost.model, lost.body)
+        return await self.jobs.submit(request, account, visit.visitor, once=True)
+
+    async def job(self, job_id: str, visit: Visit) -> Job:
+        """This visitor's job. Raises JobNotFound for anybody else's, in the same words."""
+        return await self.jobs.find(job_id, visit.visitor)
+
+    def watch(self, job_id: str, visit: Visit) -> AsyncIterator[Job]:
+        """The job now, at every change and at least once a second, until it is settled. Raises JobNotFound."""
+        return self.jobs.watch(job_id, visit.visitor)
+
+    async def settled(self, job_id: str, visit: Visit) -> Job:
+        """The job once it changes no more by itself. Raises JobNotFound."""
+        return await self.jobs.settled(job_id, visit.visitor)
+
+    async def stop(self, job_id: str, visit: Visit) -> Job:
+        """Stop sending and polling. Raises JobNotFound."""
+        return await self.jobs.stop(job_id, visit.visitor)
+
+    async def check_again(self, job_id: str, visit: Visit) -> Job:
+        """Continue a job that is overdue, stopped or unreadable, or needs its key. Sends no new request. Raises JobNotFound."""
+        return await self.jobs.check_again(job_id, self.account(visit), visit.visitor)
+
+    async def abandon(self, job_id: str, visit: Visit) -> Job:
+        """Give up an uncertain job; its price counts as spent. Raises JobNotFound."""
+        return await self.jobs.let_go(job_id, visit.visitor)
+
+    async def unfinished(self, visit: Visit) -> list[Job]:
+        """This visitor's jobs that are active or wait for a decision, newest first."""
+        return await self.jobs.store.unfinished(visit.visitor)
+
+    async def recent(self, visit: Visit, limit: int) -> list[Job]:
+        """This visitor's newest jobs with pictures."""
+        return await self.jobs.store.recent(visit.visitor, limit)
+
+    # -- the history ----------------------------------------------------------------------------
+
+    async def history(self, visit: Visit, wanted: JobFilter, limit: int, before: str = "") -> Page:
+        """This visitor's jobs that match, newest first; those older than the job ``before``."""
+        return await self.jobs.search(visit.visitor, wanted, limit, before)
+
+    async def star(self, job_id: str, visit: Visit) -> Job:
+        """Star a job, or take its star away. Raises JobNotFound."""
+        starred = (await self.job(job_id, visit)).starred
+        return await self.jobs.remark(job_id, visit.visitor, starred=not starred)
+
+    async def note(self, job_id: str, visit: Visit, text: str) -> Job:
+        """Write a note beside a job. Raises JobNotFound, InputError."""
+        if len(text) > LONGEST_NOTE:
+            allowed = f"At most {LONGEST_NOTE:,} characters."
+            raise InputError("note", "The note is too long.", next_step=allowed, charged="")
+        return await self.jobs.remark(job_id, visit.visitor, remark=text.strip())
+
+    async def remove(self, job_id: str, visit: Visit) -> None:
+        """Delete a job and its pictures. Raises JobNotFound, InvalidState."""
+        await self.comparisons.remove(job_id, visit.visitor)
+
+    async def spend_by_day(self, visit: Visit, since: float) -> Sequence[DaySpend]:
+        """What this visitor's jobs cost since then, by day and model."""
+        return await self.jobs.store.spend_by_day(visit.visitor, since)
+
+    # -- comparisons ----------------------------------------------------------------------------
+
+    def plan_comparison(self, choices: Sequence[Choice], shared: Mapping[str, Any], samples: int = 1) -> Plan:
+        """Every request of a comparison and its price; nothing is sent. Raises InputError."""
+        return plan(self.catalog, choices, shared, samples)
+
+    async def compare(
+        self,
+        choices: Sequence[Choice],
+        shared: Mapping[str, Any],
+        samples: int,
+        visit: Visit,
+        payer: str | None = None,
+        *,
+        deduplicate: bool = False,
+    ) -> Comparison:
+        """Send every request of a comparison. ``payer`` and ``deduplicate`` as in :meth:`generate`.
+
+        Raises InputError, KeyRefused, DatabaseUnavailable; nothing was sent then.
+        """
+        account = self.account_shown(visit, payer)
+        return await self.comparisons.start(choices, shared, samples, account, visit.visitor, once=deduplicate)
+
+    async def comparison(self, comparison_id: str, visit: Visit) -> tuple[Comparison, dict[str, Job]]:
+        """A comparison of this visitor and its jobs by id. Raises JobNotFound."""
+        return await self.comparisons.current(await self.comparisons.find(comparison_id, visit.visitor))
+
+    async def newest_comparison(self, visit: Visit) -> tuple[Comparison, dict[str, Job]] | None:
+        """This visitor's newest comparison and its jobs by id; None without one."""
+        newest = await self.comparisons.newest(visit.visitor)
+        return await self.comparisons.current(newest) if newest else None
+
+    def retries(self, comparison: Comparison, jobs: Mapping[str, Job]) -> dict[int, PlannedCard]:
+        """What :meth:`retry` would send, by the card's index."""
+        return retries(self.catalog, comparison, jobs)
+
+    async def retry(self, comparison_id: str, visit: Visit, payer: str | None = None) -> Comparison:
+        """Send again what failed. Raises JobNotFound, InvalidState, KeyRefused."""
+        account = self.account_shown(visit, payer)
+        return await self.comparisons.retry(comparison_id, range(1000), account, visit.visitor)
+
+    async def add_model(self, comparison_id: str, choice: Choice, visit: Visit, payer: str | None = None) -> Comparison:
+        """Add a card. Raises JobNotFound, InvalidState, InputError, KeyRefused."""
+        account = self.account_shown(visit, payer)
+        return await self.comparisons.add(comparison_id, [choice], account, visit.visitor)
+
+    async def stop_comparison(self, comparison_id: str, visit: Visit) -> Comparison:
+        """Stop every active job of a comparison. Raises JobNotFound."""
+        comparison, jobs = await self.comparison(comparison_id, visit)
+        for job in jobs.values():
+            if not job.settled:
+                await self.stop(job.id, visit)
+        return comparison
+
+    async def publish(self, comparison_id: str, visit: Visit) -> Comparison:
+        """Let whoever knows its address read a comparison. Raises JobNotFound, InvalidState."""
+        return await self.comparisons.publish(comparison_id, visit.visitor)
+
+    async def unpublish(self, comparison_id: str, visit: Visit) -> Comparison:
+        """Take a published comparison back. Raises JobNotFound."""
+        return await self.comparisons.revoke(comparison_id, visit.visitor)

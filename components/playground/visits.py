@@ -1,0 +1,61 @@
+"""Visits: who is asking, and with which key of their own."""
+
+from __future__ import annotations
+
+import secrets
+import time
+from dataclasses import dataclass, field, replace
+from hashlib import sha256
+
+from components.errors import InputError, KeyRefused
+
+KEY_HEADER = "x-api-in-one-key"
+VISITOR_HEADER = "x-playground-visitor"
+SHORTEST_VISITOR = 16
+LONGEST_VISITOR = 200
+LONGEST_KEY = 500
+
+
+def visitor_id(secret: str) -> str:
+    """The visitor that a secret stands for."""
+    return sha256(secret.encode("utf-8", "replace")).hexdigest()[:40]
+
+
+@dataclass(frozen=True)
+class Visit:
+    """One open page or one headless caller: their visitor id, and their own key while the visit lasts.
+
+    ``since`` is when the page was opened, in seconds since 1970.
+    """
+
+    visitor: str = field(default_factory=lambda: secrets.token_urlsafe(16))
+    key: str = field(default="", repr=False)
+    since: float = field(default_factory=time.time)
+
+    def with_key(self, typed: str) -> Visit:
+        """The visit with a key as pasted: spaces, quotes and a ``Bearer`` around it do no harm.
+
+        Raises KeyRefused for text that no HTTP header could carry.
+        """
+        key = typed.strip().strip("\"'").strip()
+        if key.lower().startswith("bearer "):
+            key = key[len("bearer ") :].strip()
+        if len(key) > LONGEST_KEY or not key.isascii() or not key.isprintable() or " " in key:
+            raise KeyRefused("This is not an API key: a key is one word of ASCII letters, digits and punctuation.")
+        return replace(self, key=key)
+
+
+def headless_visit(secret: str, key: str | None) -> Visit:
+    """The visit of a caller who sends these headers; without ``secret`` ("") a new visitor, without ``key`` (None) no key.
+
+    Raises InputError for a secret that could be guessed or an empty key, KeyRefused as :meth:`Visit.with_key`.
+    """
+    if secret and len(secret) < SHORTEST_VISITOR:
+        raise InputError(VISITOR_HEADER, f"{VISITOR_HEADER}: at least {SHORTEST_VISITOR} characters are needed.")
+    visit = Visit(visitor_id(secret[:LONGEST_VISITOR])) if secret else Visit()
+    if key is None:
+        return visit
+    visit = visit.with_key(key)
+    if not visit.key:
+        raise InputError(KEY_HEADER, f"{KEY_HEADER}: is empty.", next_step="Send your key, or leave the header out.")
+    return visit
