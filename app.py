@@ -36,7 +36,9 @@ from components.jobs.store.engine import open_database, sqlite_address
 from components.jobs.store.jobs import Store
 from components.pictures.fetch import open_fetch_client
 from components.pictures.library import PictureLibrary
-from components.pictures.storage import FolderStorage, PictureStorage, open_storage
+from components.pictures.storage.base import PictureStorage
+from components.pictures.storage.folder import FolderStorage
+from components.pictures.storage.opening import open_storage
 from components.pictures.uploads import Uploads
 from components.playground import Playground
 from components.sandbox import create_sandbox
@@ -52,7 +54,7 @@ from components.web.operations import operator_routes
 from components.web.pictures import picture_routes
 from components.web.published import publishing_routes
 from components.web.small import small_routes
-from components.web.uploads import upload_routes
+from components.web.uploads import follow_job, upload_routes
 from components.web.visitors import Visitors
 
 if _port is not None:
@@ -68,7 +70,7 @@ def create_app(settings: Settings, port: int) -> FastAPI:
     """The whole application, for a server that listens on ``port``. Raises PlaygroundError for a bad catalog."""
     catalog = load_catalog(settings.catalog)
     service, sandbox = _accounts(settings, catalog, port)
-    shelf, uploads = _shelf(settings), _uploads(settings)
+    storage, uploads = _storage(settings), _uploads(settings)
     database = open_database(settings.database_address or sqlite_address(settings.database_file))
     upstream, downloads = open_client(), open_fetch_client()
     store = Store(database)
@@ -79,7 +81,7 @@ def create_app(settings: Settings, port: int) -> FastAPI:
             return replace(service, payer="host", key=settings.host_key)
         return sandbox if job.payer == "sandbox" else None
 
-    pictures = PictureLibrary(shelf, downloads, starred=store.starred)
+    pictures = PictureLibrary(storage, downloads, starred=store.starred)
     caps = Caps(settings.daily_credits, settings.visitor_credits, settings.job_credits)
     runner = JobService(
         catalog,
@@ -91,14 +93,15 @@ def create_app(settings: Settings, port: int) -> FastAPI:
         accounts=account,
         callbacks=settings.public_address,
         log_prompts=settings.log_prompts,
-        told=uploads.follow,
+        told=lambda job: follow_job(uploads, job),
     )
     comparisons = ComparisonService(catalog, runner, ComparisonStore(store.transactions))
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
         # The sandbox is served by this very server, so jobs are taken up beside its start and not before it.
-        begun = [asyncio.create_task(runner.begin()), asyncio.create_task(uploads.keep_sweeping())]
+        running = (runner.begin(), uploads.keep_sweeping(), pictures.keep_trimming())
+        begun = [asyncio.create_task(one) for one in running]
         yield
         for task in begun:
             task.cancel()
@@ -146,8 +149,8 @@ def create_app(settings: Settings, port: int) -> FastAPI:
     return app
 
 
-def _shelf(settings: Settings) -> PictureStorage:
-    """Where pictures go. Raises SettingsError."""
+def _storage(settings: Settings) -> PictureStorage:
+    """Where pictures are stored. Raises SettingsError."""
     if settings.images_address:
         return open_storage(settings.images_address)
     with _usable(settings):

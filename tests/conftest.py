@@ -23,6 +23,7 @@ from components.jobs.service import JobService
 from components.jobs.store.engine import open_database, sqlite_address
 from components.jobs.store.jobs import Store
 from components.pictures.library import PictureLibrary
+from components.pictures.storage.folder import FolderStorage
 from components.sandbox import create_sandbox
 
 ROOT = Path(__file__).parent.parent
@@ -97,6 +98,8 @@ async def records(folder: Path, url: str = "") -> AsyncIterator[Store]:
 async def runner(catalog: Catalog, client: ApiClient, tmp_path: Path) -> AsyncIterator[JobService]:
     """A runner with a deadline that a busy machine does not reach."""
     async with httpx2.AsyncClient(trust_env=False) as http, records(tmp_path / "records") as store:
-        runner = JobService(catalog, store, client, PictureLibrary(tmp_path / "pictures", http), deadline_s=20)
+        runner = JobService(
+            catalog, store, client, PictureLibrary(FolderStorage(tmp_path / "pictures"), http), deadline_s=20
+        )
         yield runner
         await runner.aclose()

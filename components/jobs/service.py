@@ -234,7 +234,7 @@ class JobService:
         data = await asyncio.to_thread(before.read_bytes) if isinstance(before, Path) else before
         await self.pictures.remove(name)
         if data and not await self.store.unreferenced([name]):
-            await asyncio.to_thread(self.pictures.shelf.put, name, data)
+            await asyncio.to_thread(self.pictures.storage.put, name, data)
 
     async def stop(self, job_id: str, visitor: str) -> Job:
         """Stop sending and polling. A request that is on its way is let arrive, so that its answer is known."""

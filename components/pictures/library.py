@@ -1,4 +1,8 @@
-"""Results are fetched at once, checked, and kept as plain files named by their content."""
+"""The picture library: fetches results, checks them, and stores them under their content hash.
+
+Storage may be slow, so it is only ever called in a thread and no lock of a thread is held meanwhile. What must be
+counted or kept apart (pictures in use, one operation at a time for a name) is done on the event loop.
+"""
 
 from __future__ import annotations
 
@@ -6,10 +10,11 @@ import asyncio
 import hashlib
 import logging
 import re
-import threading
+import time
 from collections import Counter
 from collections.abc import Awaitable, Callable
 from pathlib import Path
+from weakref import WeakValueDictionary
 
 import httpx2 as httpx
 
@@ -17,133 +22,173 @@ from components.errors import PictureNotSaved
 from components.pictures.check import inspect
 from components.pictures.fetch import LONGEST_S, fetch_picture
 from components.pictures.kept import KeptPicture
-from components.pictures.storage import FolderStorage, PictureStorage
+from components.pictures.storage.base import PictureStorage
 
 log = logging.getLogger(__name__)
 
-DISK_LIMIT = 4_000_000_000
-ROOM_MADE = 0.95  # trimming goes a little further than it must, so that not every picture trims
-DECODED_AT_ONCE = 2
+DEFAULT_LIMIT = 4_000_000_000
+TRIM_TO = 0.95  # of the limit, so that not every new picture needs a trim
+MAX_DECODING = 2
 NAME = re.compile(r"[0-9a-f]{64}\.(?:png|jpeg|webp|svg)")
 
 
-async def _nothing() -> set[str]:
+async def _no_names() -> set[str]:
     return set()
 
 
 class PictureLibrary:
-    """Pictures in a folder or on another shelf, ``limit`` bytes at most.
+    """Pictures in a storage, about ``limit`` bytes at most while ``keep_trimming`` runs.
 
     Args:
-        shelf: where they lie; a path is a folder.
-        http: an open client without any key; its caller closes it.
-        starred: names that are trimmed last.
+        http: an open client without a key; the caller closes it.
+        starred: returns the names of pictures that are deleted last when room is needed.
     """
 
     def __init__(
         self,
-        shelf: PictureStorage | Path,
+        storage: PictureStorage,
         http: httpx.AsyncClient,
         *,
-        limit: int = DISK_LIMIT,
-        starred: Callable[[], Awaitable[set[str]]] = _nothing,
+        limit: int = DEFAULT_LIMIT,
+        starred: Callable[[], Awaitable[set[str]]] = _no_names,
     ) -> None:
-        self.shelf = FolderStorage(shelf) if isinstance(shelf, Path) else shelf
+        self.storage = storage
         self._http = http
         self._limit = limit
         self._starred = starred
-        self._decoding = asyncio.Semaphore(DECODED_AT_ONCE)
-        self._used: int | None = None
-        self._held: Counter[str] = Counter()  # kept for a job whose record does not show it yet
-        self._counting = threading.Lock()
+        self._decoding = asyncio.Semaphore(MAX_DECODING)
+        self._held: Counter[str] = Counter()  # by callers whose job does not show the picture yet
+        self._locks: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
+        self._size = 0  # bytes; before the storage was first listed, only what was added since
+        self._listed = False
+        self._grown = asyncio.Event()
 
-    async def keep(self, address: str, upstream: str, within: float = LONGEST_S) -> KeptPicture:
-        """Fetch (or decode a ``data:`` address), check and store one picture of a task at ``upstream``.
+    async def keep(self, address: str, upstream: str, timeout_s: float = LONGEST_S) -> KeptPicture:
+        """Fetch one picture of a task at ``upstream`` (or decode its ``data:`` URL), check it and store it.
 
-        ``within`` bounds the fetch in seconds, LONGEST_S at most. Until it is released nobody can remove it.
+        ``timeout_s`` limits the download, and is LONGEST_S at most. The picture is held, which means that nothing
+        deletes it, until ``release`` is called.
 
         Raises:
-            PictureNotSaved: it cannot be fetched, is too large, or is no png, jpeg, webp or svg.
+            PictureNotSaved: it cannot be fetched or stored, is too large, or is no png, jpeg, webp or svg.
         """
-        data = await fetch_picture(self._http, address, upstream, min(within, LONGEST_S))
-        source = "" if address.startswith("data:") else address
+        data = await fetch_picture(self._http, address, upstream, min(timeout_s, LONGEST_S))
         async with self._decoding:
-            kept = await asyncio.to_thread(self._store, data, source)
-        if (self._used or 0) > self._limit:
-            try:
-                await asyncio.to_thread(self._trim, await self._starred(), kept.name)
-            except Exception:  # the picture is kept and paid for; that there is too little room is the operator's to know
-                log.exception("there is no room for more pictures, and none could be made")
+            kept = await asyncio.to_thread(_describe, data, "" if address.startswith("data:") else address)
+        self._held[kept.name] += 1
+        try:
+            async with self._lock(kept.name):
+                added = await asyncio.to_thread(self._store, kept.name, data)
+        except BaseException:
+            self.release(kept.name)
+            raise
+        self._change_size(added)
         return kept
 
+    def release(self, name: str) -> None:
+        """End one hold of a picture: its job has recorded it, or does not want it any more."""
+        self._held[name] -= 1
+        if self._held[name] <= 0:
+            del self._held[name]
+
     async def read(self, name: str) -> Path | bytes | None:
-        """A kept picture's file or bytes, or None; a name in any other form is nobody's."""
+        """A picture's file or bytes; None if it is not stored, or if the name is not one of this library's."""
         if not NAME.fullmatch(name):
             return None
         try:
-            return await asyncio.to_thread(self.shelf.read, name)
+            return await asyncio.to_thread(self.storage.read, name)
         except OSError:
             log.exception("picture %s cannot be read", name)
             return None
 
     async def has(self, name: str) -> bool:
-        """Whether a picture is kept."""
+        """Whether a picture is stored."""
         try:
-            return NAME.fullmatch(name) is not None and await asyncio.to_thread(self.shelf.has, name)
+            return NAME.fullmatch(name) is not None and await asyncio.to_thread(self.storage.find, name) is not None
         except OSError:
             return False
 
-    def release(self, name: str) -> None:
-        """A picture that was kept is on record now, or given up."""
-        with self._counting:
-            self._held[name] -= 1
-            if self._held[name] <= 0:
-                del self._held[name]
-
     async def remove(self, name: str) -> None:
-        """Delete a picture that nobody shows any more. One that cannot be deleted is left to the trimming."""
-        if NAME.fullmatch(name):
-            try:
-                await asyncio.to_thread(self._remove, name)
-            except Exception:
-                log.exception("picture %s cannot be deleted", name)
-
-    def _remove(self, name: str) -> None:
-        with self._counting:
-            if name not in self._held:
-                self.shelf.remove(name)
-                self._used = None  # counted anew with the next picture
-
-    def _store(self, data: bytes, source: str) -> KeptPicture:
-        form, width, height = inspect(data)
-        name = f"{hashlib.sha256(data).hexdigest()}.{form}"
+        """Delete a picture that no job shows any more, unless it is held. A failure is logged; trimming deletes it later."""
+        if not NAME.fullmatch(name):
+            return
         try:
-            with self._counting:
-                self._held[name] += 1
-                if self._used is None:
-                    self._used = sum(item.size for item in self.shelf.items())
-            if self.shelf.has(name):
-                self.shelf.touch(name)
-            else:
-                self.shelf.put(name, data)
-                with self._counting:
-                    if self._used is not None:
-                        self._used += len(data)
-        except Exception as error:  # a remote shelf raises what its library raises
-            self.release(name)
-            log.exception("picture %s cannot be stored", name)
-            raise PictureNotSaved("The picture cannot be stored here; whoever runs this page can see why.") from error
-        return KeptPicture(name, width, height, form, len(data), source)
+            await self._remove(name)
+        except Exception:
+            log.exception("picture %s cannot be deleted", name)
 
-    def _trim(self, starred: set[str], newest: str) -> None:
-        """Keep below the limit: files that were used longest ago go first, the starred ones after all others."""
-        with self._counting:
-            items = sorted(self.shelf.items(), key=lambda item: (item.name in starred, item))
-            self._used = sum(item.size for item in items)
-            for item in items:
-                if self._used <= self._limit * ROOM_MADE:
-                    break
-                if item.name != newest:
-                    log.info("picture %s goes to make room", item.name)
-                    self.shelf.remove(item.name)
-                    self._used -= item.size
+    async def trim(self) -> None:
+        """Above the limit, delete the pictures that were used longest ago, starred ones after all others.
+
+        The newest picture and those that are held stay. The storage is listed the first time, and then only when the
+        known size is above the limit.
+        """
+        if self._listed and self._size <= self._limit:
+            return
+        before = self._size
+        files = await asyncio.to_thread(lambda: list(self.storage.files()))
+        self._size += (
+            sum(file.size for file in files) - before
+        )  # what was added meanwhile may count twice until the next listing
+        self._listed = True
+        if self._size <= self._limit:
+            return
+        starred = await self._starred()
+        newest = max(files, default=None)
+        for file in sorted(files, key=lambda file: (file.name in starred, file)):
+            if self._size <= self._limit * TRIM_TO:
+                break
+            if file is not newest and await self._remove(file.name):
+                log.info("picture %s was deleted to make room", file.name)
+
+    async def keep_trimming(self) -> None:
+        """Trim now and after every picture that was added. Runs until it is cancelled."""
+        while True:
+            self._grown.clear()
+            try:
+                await self.trim()
+            except Exception:  # the pictures are stored and paid for; that there is too little room is for the operator
+                log.exception("the picture library is above its limit and cannot be trimmed")
+            await self._grown.wait()
+
+    def _lock(self, name: str) -> asyncio.Lock:
+        """The lock that keeps storing and deleting the same picture apart. It exists while somebody uses it."""
+        return self._locks.setdefault(name, asyncio.Lock())
+
+    def _change_size(self, by: int) -> None:
+        self._size += by
+        if by > 0:
+            self._grown.set()
+
+    async def _remove(self, name: str) -> bool:
+        """Delete a picture that is not held; whether it was deleted."""
+        async with self._lock(name):
+            if name in self._held:
+                return False
+            self._change_size(-await asyncio.to_thread(self._delete, name))
+            return True
+
+    def _delete(self, name: str) -> int:
+        """Delete from the storage; how many bytes that freed."""
+        file = self.storage.find(name)
+        self.storage.remove(name)
+        return file.size if file else 0
+
+    def _store(self, name: str, data: bytes) -> int:
+        """Write a picture unless it is stored already; how many bytes were added. Raises PictureNotSaved."""
+        try:
+            if self.storage.find(name):
+                self.storage.touch(name, time.time())
+                return 0
+            self.storage.put(name, data)
+            return len(data)
+        except Exception as error:  # a remote storage raises what its library raises
+            log.exception("picture %s cannot be stored", name)
+            raise PictureNotSaved("The picture cannot be stored here. The log of this page says why.") from error
+
+
+def _describe(data: bytes, source: str) -> KeptPicture:
+    """The record of a checked picture. Raises PictureNotSaved."""
+    picture_format, width, height = inspect(data)
+    name = f"{hashlib.sha256(data).hexdigest()}.{picture_format}"
+    return KeptPicture(name, width, height, picture_format, len(data), source)

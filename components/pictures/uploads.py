@@ -1,8 +1,8 @@
-"""A visitor's own pictures, kept for some hours at unguessable addresses, so that the service can fetch them.
+"""Pictures that visitors upload, kept for some hours at unguessable addresses where the service can fetch them.
 
-Nothing but the file itself is recorded. Its time says when it ends: LIFE_S later, or AFTER_S after the last job that
-used it. Its name is when it came, 28 random bytes and, as proof of whose it is, a code made from them and the visitor's
-id: whoever does not know the id learns nothing from it.
+Only the file itself is stored. Its time of use decides when it expires: LIFE_S later, or AFTER_S after the last job
+that used it. Its name consists of the time of the upload, 28 random bytes, and a code made from these and the
+visitor's id, which proves who owns it; without knowing the id nobody learns anything from the name.
 """
 
 from __future__ import annotations
@@ -10,54 +10,51 @@ from __future__ import annotations
 import asyncio
 import hmac
 import logging
-import os
 import re
 import secrets
 import time
 from base64 import urlsafe_b64decode, urlsafe_b64encode
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
 
-from components.errors import InputError, PictureNotSaved
-from components.jobs.job import ENDED, Job, JobState
+from components.errors import InputError, PictureNotSaved, TooLarge
 from components.pictures.check import LARGEST_PIXELS, PNG_END, inspect
-from components.pictures.storage import FolderStorage
+from components.pictures.fetch import read_limited
+from components.pictures.storage.folder import FolderStorage
 
 log = logging.getLogger(__name__)
 
 PREFIX = "/uploads"
-# The limits are this page's own: no page of the service states a size or a format for input pictures.
+# The limits are our own: the service documents no size or format for input pictures.
 LARGEST_BYTES = 10_000_000
-FORMS = ("png", "jpeg", "webp")
+FORMATS = ("png", "jpeg", "webp")
 LIFE_S = 6 * 3_600.0
-AFTER_S = 1_800.0  # time enough to ask once more with the same picture
+AFTER_S = 1_800.0  # time to send another request with the same picture
 MOST_OF_A_VISITOR = 20
 MOST_FILES = 2_000
 MOST_BYTES = 500_000_000
-ARRIVING_AT_ONCE = 16
+MAX_ARRIVING = 16
+MAX_DECODING = 2
 LONGEST_S = 120.0
-DECODED_AT_ONCE = 2
 SWEEP_S = 300.0
 
-TOKEN_LENGTH, PROOF_LENGTH, TIME_LENGTH = 43, 22, 4
-NAME = re.compile(rf"[A-Za-z0-9_-]{{{TOKEN_LENGTH + PROOF_LENGTH}}}\.(?:{'|'.join(FORMS)})")
+TOKEN_LENGTH, PROOF_LENGTH, TIME_BYTES = 43, 22, 4
+NAME = re.compile(rf"[A-Za-z0-9_-]{{{TOKEN_LENGTH + PROOF_LENGTH}}}\.(?:{'|'.join(FORMATS)})")
 NO_ADDRESS = "This page has no public address, so the service could not fetch an upload: give web addresses."
 TOO_LARGE = f"The picture is larger than {LARGEST_BYTES // 1_000_000} MB."
-NO_PICTURE = f"This is no whole PNG, JPEG or WebP picture of at most {LARGEST_PIXELS // 1_000_000} megapixels."
-TOO_MANY = (
-    f"You have {MOST_OF_A_VISITOR} uploads here already. Remove one, or wait: each goes after {LIFE_S / 3_600:.0f} hours."
-)
+NO_PICTURE = f"This is not a complete PNG, JPEG or WebP picture of at most {LARGEST_PIXELS // 1_000_000} megapixels."
+TOO_MANY = f"You already have {MOST_OF_A_VISITOR} uploads here. Remove one, or wait: each is deleted after {LIFE_S / 3_600:.0f} hours."
 FULL = "There is no room for more uploads at the moment. Give a web address, or try again in an hour."
-BUSY = "Too many uploads arrive at this moment. Try again in a minute."
+BUSY = "Too many uploads are arriving at the moment. Try again in a minute."
 SLOW = f"The upload did not arrive within {LONGEST_S:.0f} seconds."
 
 
 @dataclass(frozen=True)
 class Upload:
-    """A kept picture: the address strangers fetch it from, its width and height in pixels, the seconds it is kept."""
+    """A stored upload: its public address, its width and height in pixels, the seconds until it expires."""
 
     address: str
     width: int
@@ -66,154 +63,151 @@ class Upload:
 
 
 class Uploads:
-    """Uploaded pictures in a folder, which is created. ``address`` is the page's public one, or "". Raises OSError."""
+    """Uploaded pictures in a folder, which is created. ``address`` is the public one of this page, or "". Raises OSError."""
 
     def __init__(self, folder: Path, address: str) -> None:
-        self._folder = FolderStorage(folder)
+        self._storage = FolderStorage(folder)
         self._address = address
         self._arriving = 0
-        self._decoding = asyncio.Semaphore(DECODED_AT_ONCE)
+        self._decoding = asyncio.Semaphore(MAX_DECODING)
         self._storing = asyncio.Lock()
-        self.marking: set[asyncio.Task[None]] = set()
+        self._used: dict[str, bool] = {}  # uploads that a job uses or, if true, has used; not yet recorded in their files
+        self._changed = asyncio.Event()
 
     @property
     def refused(self) -> str:
-        """Why no picture can be uploaded here, or "" where one can."""
+        """Why nothing can be uploaded here, or "" if it can."""
         return "" if self._address else NO_ADDRESS
 
     async def keep(self, visitor: str, body: AsyncIterator[bytes]) -> Upload:
-        """Read, check and store one picture of a visitor. No more than LARGEST_BYTES of it is ever held.
+        """Read, check and store one picture of a visitor, holding at most LARGEST_BYTES of it in memory.
 
         Raises:
-            InputError: it is too large or too slow, is no picture, or there are too many uploads.
+            InputError: it is too large or too slow, is not a picture, or there are too many uploads.
             PictureNotSaved: it cannot be stored.
         """
         if self.refused:
             raise _refusal(self.refused)
-        if self._arriving >= ARRIVING_AT_ONCE:
+        if self._arriving >= MAX_ARRIVING:
             raise _refusal(BUSY)
         self._arriving += 1
         try:
-            await asyncio.to_thread(self._make_sure_of_room, visitor, 0)
+            await asyncio.to_thread(self._check_room, visitor, 0)
             data = await _read(body)
             async with self._decoding:
-                form, width, height = await asyncio.to_thread(_inspect, data)
-            token = _token(time.time())
-            name = f"{token}{_proof(token, visitor)}.{form}"
-            async with self._storing:
-                await asyncio.to_thread(self._make_sure_of_room, visitor, len(data))
-                await asyncio.to_thread(self._folder.put, name, data)
+                picture_format, width, height = await asyncio.to_thread(_inspect, data)
+            token = _new_token()
+            name = f"{token}{_proof(token, visitor)}.{picture_format}"
+            async with self._storing:  # otherwise several at once would each find room for the last one
+                await asyncio.to_thread(self._check_room, visitor, len(data))
+                await asyncio.to_thread(self._storage.put, name, data)
         except OSError as error:
             log.exception("an upload cannot be stored")
-            raise PictureNotSaved("The picture cannot be stored here; whoever runs this page can see why.") from error
+            raise PictureNotSaved("The picture cannot be stored here. The log of this page says why.") from error
         finally:
             self._arriving -= 1
         return Upload(f"{self._address}{PREFIX}/{name}", width, height, LIFE_S)
 
     async def read(self, name: str) -> Path | None:
-        """The file of an upload that has not ended, or None; a name in any other form is nobody's."""
+        """The file of an upload that has not expired, or None."""
         return await asyncio.to_thread(self._find, name) if NAME.fullmatch(name) else None
 
     async def remove(self, name: str, visitor: str) -> bool:
-        """Delete an upload of this visitor's. False where there is none: a foreign one is not told from none at all."""
-        if not NAME.fullmatch(name) or not _is_of(name, visitor) or await self.read(name) is None:
+        """Delete an upload of this visitor. False if there is none, and the same for somebody else's."""
+        if not NAME.fullmatch(name) or not _is_owner(name, visitor) or await self.read(name) is None:
             return False
-        await asyncio.to_thread(self._folder.remove, name)
+        await asyncio.to_thread(self._storage.remove, name)
         return True
 
-    def follow(self, job: Job) -> None:
-        """A job's state has changed: what it was asked with is kept until it has ended, and AFTER_S longer.
+    def follow(self, addresses: Iterable[str], *, ended: bool) -> None:
+        """A job that uses these addresses is active, or has ended: uploads among them expire AFTER_S later.
 
-        Never for longer than LIFE_S in all. Returns at once.
+        None is kept for longer than LIFE_S in all. Returns at once; ``keep_sweeping`` records it.
         """
-        if (job.state is JobState.QUEUED or job.state in ENDED) and (names := list(self._names(job))):
-            task = asyncio.create_task(asyncio.to_thread(self._mark, names, job.state in ENDED))
-            self.marking.add(task)
-            task.add_done_callback(self.marking.discard)
-
-    def _names(self, job: Job) -> Iterator[str]:
-        """The uploads among a job's input pictures."""
         start = f"{self._address}{PREFIX}/"
-        for value in job.body.values():
-            for item in value if isinstance(value, list) else [value]:
-                if isinstance(item, str) and item.startswith(start) and NAME.fullmatch(item[len(start) :]):
-                    yield item[len(start) :]
-
-    def _mark(self, names: list[str], ended: bool) -> None:
-        soon = time.time() - LIFE_S + AFTER_S
-        for name in names:
-            path = self._folder.folder / name
-            with suppress(OSError):  # removed meanwhile
-                written = path.stat().st_mtime
-                marked = min(written, soon) if ended else min(max(written, soon), _came(name))
-                if marked != written and not _has_ended(written):
-                    os.utime(path, (marked, marked))
+        for address in addresses:
+            if address.startswith(start) and NAME.fullmatch(name := address.removeprefix(start)):
+                self._used[name] = ended
+                self._changed.set()
 
     async def keep_sweeping(self) -> None:
-        """At once and then every few minutes: delete what has ended. Runs until it is cancelled."""
+        """Record which uploads were used and delete expired ones: now, after each use and every SWEEP_S. Runs until cancelled."""
         while True:
+            self._changed.clear()
+            used, self._used = self._used, {}
             try:
-                await asyncio.to_thread(self._sweep)
-            except OSError:  # the next round tries again
+                await asyncio.to_thread(self._sweep, used)
+            except OSError:
+                self._used = used | self._used  # the next round tries again
                 log.warning("the folder of uploads cannot be swept", exc_info=True)
-            await asyncio.sleep(SWEEP_S)
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._changed.wait(), SWEEP_S)
 
     def _find(self, name: str) -> Path | None:
-        path = self._folder.folder / name
-        with suppress(OSError):
-            if path.is_file() and not _has_ended(path.stat().st_mtime):
-                return path
-        return None
+        file = self._storage.find(name)
+        return self._storage.read(name) if file and not _has_expired(file.used) else None
 
-    def _make_sure_of_room(self, visitor: str, size: int) -> None:
-        kept = [item for item in self._folder.items() if not _has_ended(item.used)]
-        if sum(_is_of(item.name, visitor) for item in kept) >= MOST_OF_A_VISITOR:
+    def _check_room(self, visitor: str, size: int) -> None:
+        """Raises InputError if one more upload of ``size`` bytes is too many."""
+        files = [file for file in self._storage.files() if not _has_expired(file.used)]
+        if sum(_is_owner(file.name, visitor) for file in files) >= MOST_OF_A_VISITOR:
             raise _refusal(TOO_MANY)
-        if len(kept) >= MOST_FILES or sum(item.size for item in kept) + size > MOST_BYTES:
+        if len(files) >= MOST_FILES or sum(file.size for file in files) + size > MOST_BYTES:
             raise _refusal(FULL)
 
-    def _sweep(self) -> None:
-        for item in self._folder.items():
-            if _has_ended(item.used):
-                self._folder.remove(item.name)
+    def _sweep(self, used: Mapping[str, bool]) -> None:
+        for name, ended in used.items():
+            self._set_expiry(name, ended)
+        for file in self._storage.files():
+            if _has_expired(file.used):
+                self._storage.remove(file.name)
+
+    def _set_expiry(self, name: str, ended: bool) -> None:
+        """Let an upload expire in AFTER_S: at the latest if its job has ended, otherwise at the earliest."""
+        file = self._storage.find(name)
+        if file is None or _has_expired(file.used):
+            return
+        soon = time.time() - LIFE_S + AFTER_S
+        used = min(file.used, soon) if ended else min(max(file.used, soon), _uploaded_at(name))
+        if used != file.used:
+            with suppress(FileNotFoundError):  # removed meanwhile
+                self._storage.touch(name, used)
 
 
 async def _read(body: AsyncIterator[bytes]) -> bytes:
-    content = bytearray()
     try:
         async with asyncio.timeout(LONGEST_S):
-            async for chunk in body:
-                if len(content) + len(chunk) > LARGEST_BYTES:
-                    raise _refusal(TOO_LARGE)
-                content += chunk
+            return await read_limited(body, LARGEST_BYTES)
+    except TooLarge as error:
+        raise _refusal(TOO_LARGE) from error
     except TimeoutError as error:
         raise _refusal(SLOW) from error
-    return bytes(content)
 
 
 def _inspect(data: bytes) -> tuple[str, int, int]:
     """Format, width and height of a picture with nothing behind its end. Raises InputError."""
     try:
-        form, width, height = inspect(data)
+        picture_format, width, height = inspect(data)
     except PictureNotSaved as error:
         raise _refusal(NO_PICTURE) from error
-    ended = {
+    is_complete = {
         "png": data.endswith(PNG_END),
-        "jpeg": True,  # cameras put a short film or a depth map there
+        "jpeg": True,  # cameras append a short film or a depth map
         "webp": len(data) == int.from_bytes(data[4:8], "little") + 8,
     }
-    if not ended.get(form):
+    if not is_complete.get(picture_format):
         raise _refusal(NO_PICTURE)
-    return form, width, height
+    return picture_format, width, height
 
 
-def _token(now: float) -> str:
-    return urlsafe_b64encode(int(now).to_bytes(TIME_LENGTH) + secrets.token_bytes(32 - TIME_LENGTH)).decode().rstrip("=")
+def _new_token() -> str:
+    token = int(time.time()).to_bytes(TIME_BYTES) + secrets.token_bytes(32 - TIME_BYTES)
+    return urlsafe_b64encode(token).decode().rstrip("=")
 
 
-def _came(name: str) -> float:
-    """When an upload came, in seconds since 1970."""
-    return float(int.from_bytes(urlsafe_b64decode(name[:TOKEN_LENGTH] + "=")[:TIME_LENGTH]))
+def _uploaded_at(name: str) -> float:
+    """Seconds since 1970, from the name."""
+    return float(int.from_bytes(urlsafe_b64decode(name[:TOKEN_LENGTH] + "=")[:TIME_BYTES]))
 
 
 def _proof(token: str, visitor: str) -> str:
@@ -221,13 +215,13 @@ def _proof(token: str, visitor: str) -> str:
     return urlsafe_b64encode(code).decode().rstrip("=")
 
 
-def _is_of(name: str, visitor: str) -> bool:
+def _is_owner(name: str, visitor: str) -> bool:
     token, proof = name[:TOKEN_LENGTH], name[TOKEN_LENGTH : TOKEN_LENGTH + PROOF_LENGTH]
     return hmac.compare_digest(proof.encode(), _proof(token, visitor).encode())
 
 
-def _has_ended(written: float) -> bool:
-    return time.time() - written > LIFE_S
+def _has_expired(used: float) -> bool:
+    return time.time() - used > LIFE_S
 
 
 def _refusal(what: str) -> InputError:

@@ -7,7 +7,8 @@ from fastapi.responses import FileResponse, JSONResponse, Response
 from starlette.requests import ClientDisconnect
 
 from components.errors import InputError, PictureNotSaved
-from components.pictures.uploads import AFTER_S, FORMS, LARGEST_BYTES, PREFIX, TOO_LARGE, Uploads
+from components.jobs.job import Job
+from components.pictures.uploads import AFTER_S, FORMATS, LARGEST_BYTES, PREFIX, TOO_LARGE, Uploads
 from components.views.templates import render
 from components.web.pictures import HEADERS, MEDIA_TYPES
 from components.web.visitors import read_visitor
@@ -23,7 +24,7 @@ def upload_control(refused: str, many: bool) -> str:
         "upload",
         refused=refused,
         many=many,
-        accept=",".join(MEDIA_TYPES[form] for form in FORMS),
+        accept=",".join(MEDIA_TYPES[form] for form in FORMATS),
         largest=LARGEST_BYTES,
         megabytes=LARGEST_BYTES // 1_000_000,
         too_large=TOO_LARGE,
@@ -69,6 +70,12 @@ def upload_routes(uploads: Uploads) -> APIRouter:
         return Response(status_code=204)
 
     return router
+
+
+def follow_job(uploads: Uploads, job: Job) -> None:
+    """Keep the uploads that a job uses until some time after it has ended."""
+    values = [value if isinstance(value, list) else [value] for value in job.body.values()]
+    uploads.follow([item for items in values for item in items if isinstance(item, str)], ended=job.ended)
 
 
 def _visitor(request: Request) -> str:

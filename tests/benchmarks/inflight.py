@@ -31,6 +31,7 @@ from components.jobs.store.engine import open_database
 from components.jobs.store.jobs import Store
 from components.pictures.fetch import open_fetch_client
 from components.pictures.library import PictureLibrary
+from components.pictures.storage.folder import FolderStorage
 from components.web.callbacks import callback_routes
 from tests.benchmarks import ROOT, mean, measured, own_cpu, share, table, target
 from tests.benchmarks.plain_script import A_SECOND
@@ -129,7 +130,7 @@ async def _product(folder: Path, service_address: str, callbacks: str) -> AsyncI
     database = open_database(f"sqlite:///{folder}/playground.db")
     async with open_client() as service, open_fetch_client() as downloads:
         store = Store(database)
-        pictures = PictureLibrary(folder / "pictures", downloads, starred=store.starred)
+        pictures = PictureLibrary(FolderStorage(folder / "pictures"), downloads, starred=store.starred)
         await store.learn(service_address, MODEL, Plan(EARLIER, MEDIAN_S, SIGMA).latencies(), Learned.expected(None))
         runner = JobService(load_catalog(ROOT / "catalog.yaml"), store, ApiClient(service), pictures, callbacks=callbacks)
         await runner.begin()

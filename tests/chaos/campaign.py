@@ -22,6 +22,7 @@ from components.jobs.service import JobService
 from components.jobs.store.engine import open_database
 from components.jobs.store.jobs import Store
 from components.pictures.library import PictureLibrary
+from components.pictures.storage.folder import FolderStorage
 from components.web.callbacks import callback_routes
 from tests.chaos.accidents import PATIENCE, READ_S
 from tests.chaos.accounts import CATALOG, account
@@ -107,7 +108,7 @@ class Campaign:
             listener.bind(("127.0.0.1", 0))
             public = f"http://127.0.0.1:{listener.getsockname()[1]}"
             runner = JobService(
-                CATALOG, store, ApiClient(http), PictureLibrary(self.folder / "kept", downloads), self.caps, DEADLINE_S,
+                CATALOG, store, ApiClient(http), PictureLibrary(FolderStorage(self.folder / "kept"), downloads), self.caps, DEADLINE_S,
                 accounts=lambda job: account(job.base_url), callbacks=public,
             )  # fmt: skip
             async with _served(runner, listener):

@@ -26,6 +26,7 @@ from components.jobs.store.engine import open_database
 from components.jobs.store.jobs import Store
 from components.pictures.fetch import open_fetch_client
 from components.pictures.library import PictureLibrary
+from components.pictures.storage.folder import FolderStorage
 from tests.chaos.accounts import CATALOG, account
 
 AT_ONCE = 25
@@ -62,7 +63,7 @@ async def work(asked: argparse.Namespace) -> None:
     database = await asyncio.to_thread(open_database, asked.database)
     payer = account(asked.upstream)
     async with httpx2.AsyncClient(trust_env=False, transport=Pools()) as http, open_fetch_client() as keyless:
-        pictures = PictureLibrary(Path(asked.folder), keyless)
+        pictures = PictureLibrary(FolderStorage(Path(asked.folder)), keyless)
         store = Store(database)
         runner = JobService(CATALOG, store, ApiClient(http), pictures, deadline_s=asked.deadline, accounts=lambda _: payer)
         print(f"owner {store.owner}", flush=True)

@@ -23,6 +23,7 @@ from components.catalog.requests import build_request
 from components.jobs.job import Caps, Job
 from components.jobs.service import JobService
 from components.pictures.library import PictureLibrary
+from components.pictures.storage.folder import FolderStorage
 from tests.conftest import records
 
 KEY = "sk-canary-9f8e7d6c5b4a32100123"
@@ -247,7 +248,7 @@ async def staged(
         httpx2.AsyncClient(trust_env=False, transport=Pools()) as http_client,
     ):
         async with httpx2.AsyncClient(trust_env=False) as keyless, records(folder / "records") as store:
-            pictures = PictureLibrary(folder / "kept", keyless)
+            pictures = PictureLibrary(FolderStorage(folder / "kept"), keyless)
             runner = JobService(catalog, store, ApiClient(http_client), pictures, caps, deadline_s)
             account = Account("visitor", upstream.address, endpoint.create, endpoint.status, KEY, pace=1000)
             try:

@@ -25,6 +25,7 @@ from components.jobs.store.engine import open_database
 from components.jobs.store.jobs import Store
 from components.pictures.fetch import open_fetch_client
 from components.pictures.library import PictureLibrary
+from components.pictures.storage.folder import FolderStorage
 from tests.conftest import ROOT
 from tests.jobs.conftest import beside
 from tests.jobs.faulty import GUARD_S, KEY, settled
@@ -54,7 +55,7 @@ async def process(
     store = Store(database)
     try:
         async with httpx2.AsyncClient(trust_env=False, transport=Pools()) as http, open_fetch_client() as keyless:
-            pictures = PictureLibrary(folder / "kept", keyless)
+            pictures = PictureLibrary(FolderStorage(folder / "kept"), keyless)
             runner = JobService(catalog, store, ApiClient(http), pictures, deadline_s=deadline_s, **more)
             try:
                 if begun:

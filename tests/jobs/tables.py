@@ -170,7 +170,7 @@ class Place:
         return kept
 
     def files(self) -> set[str]:
-        return {item.name for item in self.runner.pictures.shelf.items()}
+        return {item.name for item in self.runner.pictures.storage.files()}
 
 
 @asynccontextmanager

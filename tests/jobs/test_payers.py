@@ -5,18 +5,8 @@ from __future__ import annotations
 import time
 from pathlib import Path
 
-import httpx2
-import pytest
-from fsspec.implementations.memory import MemoryFileSystem
-
-from components.api import ApiClient
 from components.catalog.models import Catalog
-from components.errors import DatabaseUnavailable
 from components.jobs.job import Caps, Job, JobState, Spend
-from components.jobs.service import JobService
-from components.pictures.library import PictureLibrary
-from components.pictures.storage import RemoteStorage
-from tests.conftest import records
 from tests.jobs.conftest import a_job
 from tests.jobs.faulty import TASK, Upstream, http, misbehaving, quiet, settled
 from tests.jobs.processes import account, process, submit
@@ -93,37 +83,3 @@ async def test_a_service_that_asks_for_no_wait_is_asked_less_and_less(catalog: C
     first, second, third = (seen.at for seen in upstream.posts[:3])
     assert second - first >= 1
     assert third - second >= 2
-
-
-class NoDeleting(MemoryFileSystem):
-    """A bucket whose credentials may write and not delete."""
-
-    protocol = "nodeleting"
-    store: dict[str, object] = {}  # noqa: RUF012  # the base class keeps its files this way
-    pseudo_dirs = [""]  # noqa: RUF012
-
-    def rm_file(self, path: str) -> None:
-        raise PermissionError(path)
-
-    _rm = rm_file
-
-
-@pytest.mark.parametrize("failing", ["deleting", "records"])
-async def test_a_picture_is_kept_though_no_room_can_be_made(catalog: Catalog, tmp_path: Path, failing: str) -> None:
-    """What is delivered and paid for is done; too little room is the operator's to know."""
-
-    async def starred() -> set[str]:
-        if failing == "records":
-            raise DatabaseUnavailable("away")
-        return set()
-
-    shelf = RemoteStorage(NoDeleting(), f"/{failing}")
-    shelf.put("0" * 64 + ".png", b"x" * 100)
-    async with misbehaving() as upstream, records(tmp_path / "records") as store, httpx2.AsyncClient() as asking:
-        async with httpx2.AsyncClient() as keyless:
-            pictures = PictureLibrary(shelf, keyless, limit=10, starred=starred)
-            runner = JobService(catalog, store, ApiClient(asking), pictures, deadline_s=20)
-            job = await settled(runner, await submit(runner, catalog, account(catalog, upstream.address)))
-            await runner.aclose()
-
-    assert (job.state, len(job.pictures), job.problem) == (JobState.DONE, 1, None)

@@ -3,26 +3,20 @@
 from __future__ import annotations
 
 import asyncio
-import threading
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import httpx2
 import pytest
 
 from components.catalog.models import Catalog
 from components.errors import CapReached, InvalidState, JobNotFound
 from components.jobs.job import Caps, Job, JobFilter, JobState
 from components.jobs.service import JobService
-from components.pictures.kept import KeptPicture
-from components.pictures.library import PictureLibrary
-from components.pictures.storage import FolderStorage
 from tests.jobs.conftest import a_job, beside
 from tests.jobs.faulty import TASK, created, finished, held, http, picture, png, running, settled
 from tests.jobs.processes import until
 from tests.jobs.tables import LOST, SECRET, place
-from tests.jobs.test_trim import in_reply, names
 
 
 async def refused(runner: JobService, job: Job, payer: Any, visitor: str = "ann") -> set[type]:
@@ -276,78 +270,3 @@ async def test_removing_twice_at_once_is_removing_once(catalog: Catalog, databas
 
     assert all(answer is None or isinstance(answer, JobNotFound) for answer in answers)
     assert (row.removed, row.pictures, here.files(), spent.total) == (True, (), set(), 4)
-
-
-# -- the room on the disk ------------------------------------------------------------------------
-
-SIZE = len(png(40, 40, 1))
-
-
-class Slow(FolderStorage):
-    """A folder on a disk that takes its time: a file is written when somebody lets it."""
-
-    def __init__(self, folder: Path) -> None:
-        super().__init__(folder)
-        self.writing, self.let = threading.Event(), threading.Event()
-        self.let.set()
-
-    def put(self, name: str, data: bytes) -> None:
-        self.writing.set()
-        self.let.wait()
-        super().put(name, data)
-
-
-async def kept(store: PictureLibrary, shade: int) -> KeptPicture:
-    """A picture whose job has it on record."""
-    picture = await store.keep(in_reply(png(40, 40, shade)), "http://x")
-    store.release(picture.name)
-    return picture
-
-
-async def test_what_is_removed_makes_room(tmp_path: Path) -> None:
-    """A limit for three: a fourth needs nobody's place when one was removed, and the one after it does."""
-    async with httpx2.AsyncClient(trust_env=False) as keyless:
-        store = PictureLibrary(tmp_path, keyless, limit=int(SIZE * 3.4))
-        first, second, third = [await kept(store, shade) for shade in (1, 2, 3)]
-        await store.remove(second.name)
-        fourth = await kept(store, 4)
-        roomy = names(tmp_path)
-        fifth = await kept(store, 5)
-
-    assert roomy == {first.name, third.name, fourth.name}
-    assert len(names(tmp_path)) == 3
-    assert fifth.name in names(tmp_path)
-
-
-async def test_a_picture_that_is_removed_while_another_is_written_leaves_the_limit_in_force(tmp_path: Path) -> None:
-    """What lies there is still counted afterwards, all of it."""
-    async with httpx2.AsyncClient(trust_env=False) as keyless:
-        shelf = Slow(tmp_path)
-        store = PictureLibrary(shelf, keyless, limit=int(SIZE * 5.4))
-        earlier = [await kept(store, shade) for shade in range(1, 6)]
-        shelf.writing.clear()
-        shelf.let.clear()
-        writing = asyncio.create_task(kept(store, 6))
-        await asyncio.to_thread(shelf.writing.wait)
-        await store.remove(earlier[0].name)
-        shelf.let.set()
-        await writing
-        for shade in range(7, 10):
-            await kept(store, shade)
-
-    assert len(names(tmp_path)) <= 5
-
-
-@pytest.mark.parametrize("name", ["../outside.png", "/etc/passwd", "", ".", "\0", "a" * 64 + ".exe", "A" * 64 + ".png"])
-async def test_only_a_picture_can_be_removed(tmp_path: Path, name: str) -> None:
-    """A name in any other form is no picture, whatever lies there; one that is gone already is no accident."""
-    outside = tmp_path / "outside.png"
-    outside.write_bytes(b"mine")
-    async with httpx2.AsyncClient(trust_env=False) as keyless:
-        store = PictureLibrary(tmp_path / "kept", keyless)
-        await store.remove(name)
-        one = await kept(store, 1)
-        await store.remove("f" * 64 + ".png")
-
-        assert names(tmp_path / "kept") == {one.name}
-        assert outside.read_bytes() == b"mine"

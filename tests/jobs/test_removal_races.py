@@ -37,7 +37,7 @@ async def test_the_callback_of_a_removed_job_does_not_bring_it_back(
             removed = await here.runner.store.get(job.id)
             answers = await here.call(callback(upstream), times=3)
             await quiet()
-            row, files = await here.runner.store.get(job.id), list(here.runner.pictures.shelf.items())
+            row, files = await here.runner.store.get(job.id), list(here.runner.pictures.storage.files())
             unfinished, after = await here.runner.store.unfinished("ann"), await here.runner.spent_today()
 
     assert job.state is JobState.UNCERTAIN
@@ -75,7 +75,7 @@ async def test_a_lost_job_that_is_being_looked_for_can_be_removed_at_once(
                 await here.runner.remove(job.id, "ann")
             asked, upstream.poll = len(upstream.polls), [finished()]
             await quiet()
-            row, files = await here.runner.store.get(job.id), list(here.runner.pictures.shelf.items())
+            row, files = await here.runner.store.get(job.id), list(here.runner.pictures.storage.files())
 
     assert (row.removed, row.state, row.pictures, files) == (True, JobState.UNCERTAIN, (), [])
     assert len(upstream.polls) - asked <= 1
@@ -97,7 +97,7 @@ async def test_a_job_that_is_found_again_while_it_is_removed_leaves_no_picture(
             with suppress(InvalidState):
                 await removing
             await quiet()
-            row, files = await here.runner.store.get(job.id), {item.name for item in here.runner.pictures.shelf.items()}
+            row, files = await here.runner.store.get(job.id), {item.name for item in here.runner.pictures.storage.files()}
 
     assert files == {kept.name for kept in row.pictures}
     assert not row.removed or (row.pictures, row.state in (JobState.UNCERTAIN, JobState.DONE)) == ((), True)

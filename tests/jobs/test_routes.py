@@ -11,6 +11,7 @@ import pytest
 from fastapi import FastAPI
 
 from components.pictures.library import PictureLibrary
+from components.pictures.storage.folder import FolderStorage
 from components.web.pictures import picture_routes
 from tests.jobs.faulty import png
 
@@ -26,7 +27,7 @@ FILES = {
 @pytest.fixture
 async def store(tmp_path: Path) -> AsyncIterator[PictureLibrary]:
     async with httpx2.AsyncClient(trust_env=False) as http:
-        yield PictureLibrary(tmp_path / "kept", http)
+        yield PictureLibrary(FolderStorage(tmp_path / "kept"), http)
 
 
 @pytest.fixture
@@ -64,7 +65,7 @@ async def test_a_kept_picture_is_served_as_what_it_is(
 )
 async def test_every_other_name_is_not_found(store: PictureLibrary, page: httpx2.AsyncClient, name: str) -> None:
     """Also that of a file which lies beside the folder."""
-    (store.shelf.folder.parent / "secret.txt").write_text("secret")
+    (store.storage.folder.parent / "secret.txt").write_text("secret")
 
     answer = await page.get(f"/pictures/{name}")
 
@@ -74,6 +75,6 @@ async def test_every_other_name_is_not_found(store: PictureLibrary, page: httpx2
 
 async def test_a_file_that_is_no_kept_picture_is_not_found(store: PictureLibrary, page: httpx2.AsyncClient) -> None:
     """Only the store's own names lead into its folder."""
-    (store.shelf.folder / "secret.png").write_bytes(png(3, 2))
+    (store.storage.folder / "secret.png").write_bytes(png(3, 2))
 
     assert (await page.get("/pictures/secret.png")).status_code == 404

@@ -22,6 +22,7 @@ from components.errors import JobNotFound
 from components.jobs.job import Job, JobState
 from components.jobs.service import JobService
 from components.pictures.library import PictureLibrary
+from components.pictures.storage.folder import FolderStorage
 from components.sandbox.tasks import REHEARSALS
 from components.views.outcome import differences
 from tests.conftest import records
@@ -75,7 +76,7 @@ async def test_every_model_ends_done_with_the_pictures_that_were_asked_for(
     assert len(job.pictures) == request.count
     assert differences(job) == []
     for picture in job.pictures:
-        data = runner.pictures.shelf.read(picture.name).read_bytes()
+        data = runner.pictures.storage.read(picture.name).read_bytes()
         assert picture.name == f"{hashlib.sha256(data).hexdigest()}.{picture.format}"
         assert picture.size == len(data)
     assert job.charged == job.credits
@@ -165,7 +166,7 @@ def test_every_rehearsal_has_an_expected_end() -> None:
 async def test_every_rehearsed_failure_ends_as_it_should(client: ApiClient, account: Account, tmp_path: Path) -> None:
     """State, kind of problem, and what is said about the charge; all are rehearsed at the same time."""
     async with httpx2.AsyncClient(trust_env=False) as http, records(tmp_path / "records") as store:
-        runner = JobService(CATALOG, store, client, PictureLibrary(tmp_path, http), deadline_s=3)
+        runner = JobService(CATALOG, store, client, PictureLibrary(FolderStorage(tmp_path), http), deadline_s=3)
         started = [await start(runner, account, f"{tmp_path} #sandbox:{name}") for name in ENDS]
         jobs = dict(zip(ENDS, await asyncio.gather(*(settled(runner, job) for job in started)), strict=True))
         await runner.aclose()
@@ -204,7 +205,7 @@ async def test_closing_leaves_no_task_and_no_warning_behind(
     """The tasks after are the tasks before, and no piece of work is dropped unawaited."""
     before = asyncio.all_tasks()
     async with httpx2.AsyncClient(trust_env=False) as http, records(tmp_path / "records") as store:
-        runner = JobService(catalog, store, client, PictureLibrary(tmp_path, http))
+        runner = JobService(catalog, store, client, PictureLibrary(FolderStorage(tmp_path), http))
         with warnings.catch_warnings(record=True) as warned:
             warnings.simplefilter("always")
             jobs = [await start(runner, account, "#sandbox:never") for _ in range(5)]

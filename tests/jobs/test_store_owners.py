@@ -16,6 +16,7 @@ from components.jobs.job import ACTIVE, ENDED, Caps, Job, JobState, Spend
 from components.jobs.service import JobService
 from components.jobs.store.jobs import LEASE_S, TAKEN_AT_ONCE, Store
 from components.pictures.library import PictureLibrary
+from components.pictures.storage.folder import FolderStorage
 from tests.jobs.conftest import NOON, a_job, beside, filled, opened
 from tests.postgres import Postgres
 
@@ -203,7 +204,7 @@ async def test_a_request_that_was_on_its_way_when_its_process_died_is_uncertain(
     await filled(stores[0], job)
     bury(database_url, stores[0])
     async with httpx2.AsyncClient(trust_env=False) as http:
-        runner = JobService(catalog, stores[1], client, PictureLibrary(tmp_path / "pictures", http))
+        runner = JobService(catalog, stores[1], client, PictureLibrary(FolderStorage(tmp_path / "pictures"), http))
         await runner.begin()
         found = await runner.find(job.id, "ann")
         await runner.aclose()

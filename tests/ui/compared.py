@@ -18,6 +18,7 @@ from components.comparisons.comparison import Comparison, ComparisonStore
 from components.comparisons.service import Choice, ComparisonService
 from components.jobs.service import JobService
 from components.pictures.library import PictureLibrary
+from components.pictures.storage.folder import FolderStorage
 from components.playground import Playground, visitor_id
 from tests.conftest import records
 
@@ -38,7 +39,7 @@ async def comparing(catalog: Catalog, sandbox: str, folder: Path) -> AsyncIterat
         records(folder) as store,
     ):
         runner = JobService(
-            catalog, store, ApiClient(upstream), PictureLibrary(folder / "pictures", downloads), deadline_s=30
+            catalog, store, ApiClient(upstream), PictureLibrary(FolderStorage(folder / "pictures"), downloads), deadline_s=30
         )
         comparisons = ComparisonService(catalog, runner, ComparisonStore(store.transactions))
         yield Playground(catalog, runner, service, drawing, sandbox, "/sandbox/examples", comparisons)

@@ -134,7 +134,7 @@ async def test_what_is_not_there_and_what_is_anothers_are_told_in_the_same_words
 
 
 async def test_a_picture_that_was_trimmed_is_not_found(page: httpx2.AsyncClient, runner: JobService, job: Job) -> None:
-    (runner.pictures.shelf.folder / job.pictures[0].name).unlink()
+    (runner.pictures.storage.folder / job.pictures[0].name).unlink()
 
     assert (await page.get(f"/files/{job.id}/1", headers=ANN)).status_code == 404
     told = zipfile.ZipFile(io.BytesIO((await page.get(f"/files.zip?job={job.id}", headers=ANN)).content))

@@ -27,6 +27,7 @@ from components.errors import InputError, Problem
 from components.jobs.job import DaySpend, Job, JobState, Page
 from components.jobs.service import JobService
 from components.pictures.library import PictureLibrary
+from components.pictures.storage.folder import FolderStorage
 from components.playground import Playground, Visit, visitor_id
 from components.views import history
 from components.views.history_filters import HistoryFilters
@@ -55,7 +56,7 @@ async def playground(catalog: Catalog, tmp_path: Path) -> AsyncIterator[Playgrou
     end = catalog.endpoint
     account = Account("sandbox", "http://127.0.0.1:1/sandbox", end.create, end.status, "sandbox")
     async with httpx2.AsyncClient(trust_env=False) as http, records(tmp_path / "records") as store:
-        runner = JobService(catalog, store, ApiClient(http), PictureLibrary(tmp_path, http))
+        runner = JobService(catalog, store, ApiClient(http), PictureLibrary(FolderStorage(tmp_path), http))
         comparisons = ComparisonService(catalog, runner, ComparisonStore(store.transactions))
         yield Playground(catalog, runner, account, account, account.base_url, "/sandbox/examples", comparisons)
 

@@ -22,6 +22,7 @@ from components.jobs.job import Job, JobState
 from components.jobs.service import JobService
 from components.pictures.kept import KeptPicture
 from components.pictures.library import PictureLibrary
+from components.pictures.storage.folder import FolderStorage
 from components.playground import Playground, Visit
 from components.views.job import seconds_text, show_example, show_job, show_problem, typical_text
 from components.views.words import STATE_WORDS, state_word
@@ -37,7 +38,7 @@ async def playground(catalog: Catalog, tmp_path: Path) -> AsyncIterator[Playgrou
     service = Account("service", end.base_url, end.create, end.status, "")
     sandbox = Account("sandbox", "http://127.0.0.1:1/sandbox", end.create, end.status, "sandbox")
     async with httpx2.AsyncClient(trust_env=False) as http, records(tmp_path / "records") as store:
-        runner = JobService(catalog, store, ApiClient(http), PictureLibrary(tmp_path, http))
+        runner = JobService(catalog, store, ApiClient(http), PictureLibrary(FolderStorage(tmp_path), http))
         comparisons = ComparisonService(catalog, runner, ComparisonStore(store.transactions))
         yield Playground(catalog, runner, service, sandbox, sandbox.base_url, "/sandbox/examples", comparisons)
 

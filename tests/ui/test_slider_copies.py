@@ -16,6 +16,7 @@ from PIL import Image
 
 from components.pictures.fetch import open_fetch_client
 from components.pictures.library import PictureLibrary
+from components.pictures.storage.folder import FolderStorage
 from components.ui.slider_copies import COPIES_GO_S, PREFIX, SliderCopies
 from tests.jobs.faulty import png
 from tests.ui import running
@@ -31,9 +32,9 @@ def width(path: Path) -> int:
 @pytest.fixture
 async def pictures(tmp_path: Path) -> AsyncIterator[PictureLibrary]:
     async with open_fetch_client() as http:
-        store = PictureLibrary(tmp_path / "pictures", http)
+        store = PictureLibrary(FolderStorage(tmp_path / "pictures"), http)
         for number, name in enumerate(NAMES):
-            store.shelf.put(name, png(10 + number, 10))
+            store.storage.put(name, png(10 + number, 10))
         yield store
 
 

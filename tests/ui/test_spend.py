@@ -21,6 +21,7 @@ from components.jobs.budgets import check_caps, start_of_day
 from components.jobs.job import Caps, Job, JobState
 from components.jobs.service import JobService
 from components.pictures.library import PictureLibrary
+from components.pictures.storage.folder import FolderStorage
 from components.playground import Playground, Visit
 from components.views import words as messages
 from tests.conftest import records
@@ -49,7 +50,7 @@ def job(**changes: Any) -> Job:
 async def playground(catalog: Catalog, client: Any, account: Any, tmp_path: Path) -> Any:
     """Playground whose records each test fills; ``host_key`` and ``caps`` are given to it."""
     async with httpx2.AsyncClient(trust_env=False) as http, records(tmp_path / "records") as store:
-        runner = JobService(catalog, store, client, PictureLibrary(tmp_path / "pictures", http))
+        runner = JobService(catalog, store, client, PictureLibrary(FolderStorage(tmp_path / "pictures"), http))
 
         def made(host_key: str | None = HOST_KEY, caps: Caps | None = None) -> Playground:
             return Playground(

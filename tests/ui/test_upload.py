@@ -242,7 +242,7 @@ def test_one_too_many_is_refused_in_a_sentence(page: Page) -> None:
     answer = page.send(png(3, 2))
 
     assert answer.status_code == 400
-    assert answer.json()["detail"].startswith(f"You have {MOST_OF_A_VISITOR} uploads here already. Remove one")
+    assert answer.json()["detail"].startswith(f"You already have {MOST_OF_A_VISITOR} uploads here. Remove one")
     assert page.send(png(3, 2), BOB).status_code == 201
 
 

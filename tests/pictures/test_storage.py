@@ -1,4 +1,4 @@
-"""Where pictures lie: a folder, or a place that fsspec knows; what cannot be used ends the start with one sentence."""
+"""Storage backends: each behaves the same, and an address that cannot be used is reported in one sentence."""
 
 from __future__ import annotations
 
@@ -14,7 +14,10 @@ from fastapi import FastAPI
 
 from components.errors import SettingsError
 from components.pictures.library import PictureLibrary
-from components.pictures.storage import FolderStorage, PictureStorage, RemoteStorage, open_storage
+from components.pictures.storage.base import PictureStorage
+from components.pictures.storage.folder import FolderStorage
+from components.pictures.storage.opening import open_storage
+from components.pictures.storage.remote import RemoteStorage
 from components.web.pictures import picture_routes
 from tests.jobs.faulty import png
 
@@ -22,8 +25,8 @@ NAME = f"{'a' * 64}.png"
 
 
 @pytest.fixture(params=["folder", "file", "memory"])
-def shelf(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[PictureStorage]:
-    """An empty shelf of each kind."""
+def storage(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[PictureStorage]:
+    """An empty storage of each kind."""
     if request.param == "folder":
         yield FolderStorage(tmp_path / "deep" / "pictures")
     elif request.param == "file":
@@ -34,28 +37,29 @@ def shelf(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[PictureSto
         fsspec.filesystem("memory").rm(place, recursive=True)
 
 
-def content(shelf: PictureStorage, name: str) -> bytes | None:
-    found = shelf.read(name)
+def content(storage: PictureStorage, name: str) -> bytes | None:
+    found = storage.read(name)
     return found.read_bytes() if isinstance(found, Path) else found
 
 
-def test_what_is_put_is_there_until_it_is_removed(shelf: PictureStorage) -> None:
-    """Whole, under its name, with its size and time; to remove it twice is no error."""
-    assert (shelf.has(NAME), content(shelf, NAME), list(shelf.items())) == (False, None, [])
-    shelf.put(NAME, b"one")
-    shelf.put(NAME, b"another")
-    shelf.touch(NAME)
-    (item,) = shelf.items()
+def test_a_file_is_there_from_put_to_remove(storage: PictureStorage) -> None:
+    """Complete, under its name, with its size; removing it twice is no error."""
+    assert (storage.find(NAME), content(storage, NAME), list(storage.files())) == (None, None, [])
+    storage.put(NAME, b"one")
+    storage.put(NAME, b"another")
+    storage.touch(NAME, 1_900_000_000.5)
+    (file,) = storage.files()
 
-    assert (shelf.has(NAME), content(shelf, NAME)) == (True, b"another")
-    assert (item.name, item.size, item.used > 1.7e9) == (NAME, 7, True)
-    shelf.remove(NAME)
-    shelf.remove(NAME)
-    assert (shelf.has(NAME), content(shelf, NAME), list(shelf.items())) == (False, None, [])
+    assert (storage.find(NAME), content(storage, NAME)) == (file, b"another")
+    assert (file.name, file.size) == (NAME, 7)
+    assert file.used == 1_900_000_000.5 if isinstance(storage, FolderStorage) else file.used > 1.7e9
+    storage.remove(NAME)
+    storage.remove(NAME)
+    assert (storage.find(NAME), content(storage, NAME), list(storage.files())) == (None, None, [])
 
 
-def test_a_file_address_is_a_plain_folder(tmp_path: Path) -> None:
-    """So that its files are written whole and served without being read into memory."""
+def test_a_file_url_is_a_folder(tmp_path: Path) -> None:
+    """Its files are written atomically and served without being read into memory."""
     opened = open_storage(f"file://{tmp_path}/pictures")
 
     assert isinstance(opened, FolderStorage)
@@ -66,28 +70,28 @@ def test_a_file_address_is_a_plain_folder(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     "address", ["nonsense://key:sk-secret@place/x", "s3x://sk-secret/x", "ftp://user:sk-secret@127.0.0.1:9/x"]
 )
-def test_a_place_that_cannot_be_used_is_said_without_its_secret(address: str) -> None:
+def test_an_address_that_cannot_be_used_is_reported_without_its_secret(address: str) -> None:
     """An unknown scheme, and one that does not answer."""
     with pytest.raises(SettingsError) as caught:
         open_storage(address)
 
-    said = str(caught.value)
-    assert said.startswith("PLAYGROUND_IMAGES_URL: ")
-    assert "sk-secret" not in said
-    assert "\n" not in said
+    message = str(caught.value)
+    assert message.startswith("PLAYGROUND_IMAGES_URL: ")
+    assert "sk-secret" not in message
+    assert "\n" not in message
 
 
 @pytest.mark.parametrize(("address", "package"), [("gdrive://x", "gdrive"), ("smb://h/x", "smb"), ("hdfs://h/x", "pyarrow")])
-def test_a_package_that_is_missing_is_named(address: str, package: str) -> None:
-    """Whoever set the address learns what to install."""
+def test_a_missing_package_is_named(address: str, package: str) -> None:
+    """The operator learns what to install."""
     with pytest.raises(SettingsError, match=package) as caught:
         open_storage(address)
 
     assert str(caught.value).startswith("PLAYGROUND_IMAGES_URL: ")
 
 
-def test_a_folder_that_cannot_be_made_is_an_os_error(tmp_path: Path) -> None:
-    """A file stands where the folder should be; the application names it."""
+def test_a_folder_that_cannot_be_created_is_an_os_error(tmp_path: Path) -> None:
+    """A file of that name exists."""
     (tmp_path / "file").write_text("in the way")
 
     with pytest.raises(OSError, match="file"):
@@ -95,22 +99,22 @@ def test_a_folder_that_cannot_be_made_is_an_os_error(tmp_path: Path) -> None:
 
 
 def test_a_write_that_fails_leaves_nothing(tmp_path: Path) -> None:
-    """The final name is taken by a folder, so that the last step cannot be done: no part of it stays behind."""
-    shelf = FolderStorage(tmp_path)
+    """The last step fails because a folder has the final name; the temporary file is deleted."""
+    storage = FolderStorage(tmp_path)
     (tmp_path / NAME).mkdir()
 
     with pytest.raises(OSError):
-        shelf.put(NAME, b"data")
+        storage.put(NAME, b"data")
 
     assert [path.name for path in tmp_path.iterdir()] == [NAME]
 
 
-async def test_a_picture_is_served_the_same_from_every_shelf(shelf: PictureStorage) -> None:
+async def test_a_picture_is_served_the_same_from_every_storage(storage: PictureStorage) -> None:
     """Bytes, type and guards."""
     data = png(30, 20)
     app = FastAPI()
     async with httpx2.AsyncClient(trust_env=False) as http:
-        pictures = PictureLibrary(shelf, http)
+        pictures = PictureLibrary(storage, http)
         kept = await pictures.keep("data:;base64," + base64.b64encode(data).decode(), "http://x")
         app.include_router(picture_routes(pictures))
         async with httpx2.AsyncClient(transport=httpx2.ASGITransport(app), base_url="http://page") as page:

@@ -31,7 +31,7 @@ from components.pictures.archive import (
 from components.pictures.kept import KeptPicture
 from components.pictures.library import PictureLibrary
 from components.pictures.metadata import read, recipe_of
-from components.pictures.storage import FolderStorage
+from components.pictures.storage.folder import FolderStorage
 from tests.jobs.conftest import NOON, a_job
 from tests.jobs.faulty import png
 
@@ -55,7 +55,7 @@ PROBLEM = Problem("moderation", "The service refuses it.", "Rephrase.", "It may 
 @pytest.fixture
 async def store(tmp_path: Path) -> AsyncIterator[PictureLibrary]:
     async with httpx2.AsyncClient(trust_env=False) as http:
-        yield PictureLibrary(tmp_path / "kept", http)
+        yield PictureLibrary(FolderStorage(tmp_path / "kept"), http)
 
 
 async def kept(store: PictureLibrary, data: bytes) -> KeptPicture:
@@ -127,7 +127,7 @@ async def test_what_brought_no_picture_is_told_too(store: PictureLibrary) -> Non
     failed = a_job(state=JobState.FAILED, problem=PROBLEM, credits=float("inf"), usd=float("inf"))
     going = a_job(state=JobState.RUNNING, note="The service asks to wait.")
     trimmed = await done(store, png(3, 2), png(5, 4))
-    (store.shelf.folder / trimmed.pictures[0].name).unlink()
+    (store.storage.folder / trimmed.pictures[0].name).unlink()
     archive = await packed(store, failed, trimmed, going)
     told = manifest(archive)
 
@@ -216,7 +216,7 @@ async def test_a_picture_that_is_trimmed_while_it_is_read_is_none(tmp_path: Path
 async def test_a_picture_that_is_not_kept_any_more_is_none(store: PictureLibrary) -> None:
     job = await done(store, png(3, 2))
     assert await picture_file(store, job, job.pictures[0], recipe=False) == png(3, 2)
-    (store.shelf.folder / job.pictures[0].name).unlink()
+    (store.storage.folder / job.pictures[0].name).unlink()
     assert await picture_file(store, job, job.pictures[0]) is None
 
 

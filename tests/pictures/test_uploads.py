@@ -1,4 +1,4 @@
-"""Uploaded pictures: what is taken, how long it is kept, and whose it is; all of it read from the files alone."""
+"""Uploads: what is accepted, how long it is kept, and who owns it, all of it from the files alone."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import io
 import os
 import time
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
@@ -15,14 +16,13 @@ from PIL import Image
 from starlette.requests import ClientDisconnect
 
 from components.errors import InputError, PictureNotSaved
-from components.jobs.job import Job, JobState
 from components.pictures.uploads import (
     AFTER_S,
-    ARRIVING_AT_ONCE,
     BUSY,
     FULL,
     LARGEST_BYTES,
     LIFE_S,
+    MAX_ARRIVING,
     MOST_BYTES,
     MOST_FILES,
     MOST_OF_A_VISITOR,
@@ -87,10 +87,10 @@ def age(path: Path, seconds: float) -> None:
 
 
 @pytest.mark.parametrize(("data", "form"), [(png(30, 20), "png"), (JPEG, "jpeg"), (WEBP, "webp")])
-async def test_a_picture_is_kept_as_it_came_at_a_public_address(
+async def test_a_picture_is_stored_unchanged_at_a_public_address(
     uploads: Uploads, tmp_path: Path, data: bytes, form: str
 ) -> None:
-    """With the size of the picture, and for how long it will be there."""
+    """The answer has its size and when it expires."""
     upload = await uploads.keep(ANN, body(data, 7))
 
     name = upload.address.removeprefix(f"{PAGE}/uploads/")
@@ -103,20 +103,19 @@ async def test_a_picture_is_kept_as_it_came_at_a_public_address(
     assert files(tmp_path / "uploads") == [name]
 
 
-async def test_a_photograph_with_something_of_the_cameras_behind_it_is_taken(uploads: Uploads) -> None:
-    """As phones write them: a short film, a depth map."""
+async def test_a_photograph_with_data_of_the_camera_behind_it_is_accepted(uploads: Uploads) -> None:
+    """Phones append a short film or a depth map."""
     assert await uploads.read(await kept(uploads, data=JPEG + b"\0\0\0\x18ftypmp42"))
 
 
 @pytest.mark.parametrize("name", NO_PICTURES)
-async def test_what_is_no_picture_is_refused_and_not_kept(uploads: Uploads, tmp_path: Path, name: str) -> None:
-    """By its content, whatever it is called, and also with a second file behind its end."""
+async def test_what_is_not_a_picture_is_refused_and_not_stored(uploads: Uploads, tmp_path: Path, name: str) -> None:
+    """Judged by its content; a second file behind its end is refused too."""
     assert await refusal(uploads, body(NO_PICTURES[name])) == NO_PICTURE
     assert files(tmp_path / "uploads") == []
 
 
-async def test_a_small_file_that_unpacks_to_too_many_pixels_is_refused(uploads: Uploads) -> None:
-    """Before it is unpacked."""
+async def test_a_small_file_that_decodes_to_too_many_pixels_is_refused(uploads: Uploads) -> None:
     file = io.BytesIO()
     Image.new("1", (8_000, 6_000)).save(file, "PNG")
 
@@ -124,8 +123,8 @@ async def test_a_small_file_that_unpacks_to_too_many_pixels_is_refused(uploads: 
     assert await refusal(uploads, body(file.getvalue())) == NO_PICTURE
 
 
-async def test_of_what_is_too_large_no_more_is_read_than_may_be_held(uploads: Uploads, tmp_path: Path) -> None:
-    """The rest of a body without an end is never asked for."""
+async def test_of_a_body_that_is_too_large_no_more_is_read_than_the_limit(uploads: Uploads, tmp_path: Path) -> None:
+    """An endless body ends there."""
     asked = 0
 
     async def endless() -> AsyncIterator[bytes]:
@@ -139,16 +138,16 @@ async def test_of_what_is_too_large_no_more_is_read_than_may_be_held(uploads: Up
     assert files(tmp_path / "uploads") == []
 
 
-async def test_no_two_names_are_alike_and_none_tells_whose_it_is(uploads: Uploads) -> None:
-    """Not even that two are one visitor's, and nothing of the visitor's id."""
+async def test_names_are_unique_and_do_not_reveal_the_owner(uploads: Uploads) -> None:
+    """Nor that two belong to the same visitor."""
     names = [await kept(uploads) for _ in range(8)]
 
     assert len({part for name in names for part in (name[:43], name[43:65])}) == 16
     assert not any(ANN[:6] in name for name in names)
 
 
-async def test_only_its_own_visitor_removes_an_upload(uploads: Uploads, tmp_path: Path) -> None:
-    """Nor does a name that was put together from two, and after a restart it is the same."""
+async def test_only_its_owner_removes_an_upload(uploads: Uploads, tmp_path: Path) -> None:
+    """A name combined from two is nobody's; after a restart the owner is the same."""
     mine, other = await kept(uploads), await kept(uploads, BOB)
     mixed = mine[:43] + other[43:]
     assert not await uploads.remove(mine, BOB)
@@ -167,8 +166,8 @@ async def test_only_its_own_visitor_removes_an_upload(uploads: Uploads, tmp_path
 @pytest.mark.parametrize(
     "name", ["", ".", "..", "../secret.png", "/etc/passwd", "secret.png", "x" * 65 + ".png\n", "\0", "x" * 65 + ".svg"]
 )
-async def test_every_other_name_is_nobodys(uploads: Uploads, tmp_path: Path, name: str) -> None:
-    """Also where such a file lies in the folder or beside it."""
+async def test_no_other_name_leads_to_a_file(uploads: Uploads, tmp_path: Path, name: str) -> None:
+    """Although such a file is in the folder or beside it."""
     for place in (tmp_path, tmp_path / "uploads"):
         (place / "secret.png").write_bytes(png(3, 2))
 
@@ -177,8 +176,8 @@ async def test_every_other_name_is_nobodys(uploads: Uploads, tmp_path: Path, nam
     assert (tmp_path / "secret.png").exists()
 
 
-async def test_an_upload_ends_after_its_time_also_when_the_server_was_restarted(uploads: Uploads, tmp_path: Path) -> None:
-    """The file's own time says so: it is gone for everybody before it is deleted, and the first sweep deletes it."""
+async def test_an_upload_expires_also_after_a_restart(uploads: Uploads, tmp_path: Path) -> None:
+    """The time of the file decides: it cannot be read from then on, and the first sweep deletes it."""
     old, young = await kept(uploads), await kept(uploads)
     age(tmp_path / "uploads" / old, LIFE_S + 1)
     age(tmp_path / "uploads" / young, LIFE_S - 60)
@@ -196,8 +195,7 @@ async def test_an_upload_ends_after_its_time_also_when_the_server_was_restarted(
     assert await again.read(young)
 
 
-async def test_a_folder_that_is_away_does_not_end_the_sweeping(uploads: Uploads, tmp_path: Path) -> None:
-    """The next round tries again."""
+async def test_sweeping_goes_on_although_the_folder_is_missing(uploads: Uploads, tmp_path: Path) -> None:
     (tmp_path / "uploads").rmdir()
     sweeping = asyncio.create_task(uploads.keep_sweeping())
     await asyncio.sleep(0.2)
@@ -206,13 +204,13 @@ async def test_a_folder_that_is_away_does_not_end_the_sweeping(uploads: Uploads,
     sweeping.cancel()
 
 
-async def test_a_visitor_has_so_many_and_others_have_their_own(uploads: Uploads, tmp_path: Path) -> None:
-    """Also when they are sent at the same moment; one that was removed or has ended makes room."""
+async def test_each_visitor_has_a_maximum_of_uploads(uploads: Uploads, tmp_path: Path) -> None:
+    """Also when they are sent at the same time; one that was removed or has expired makes room."""
     names = [await kept(uploads) for _ in range(MOST_OF_A_VISITOR - 2)]
 
-    told = await asyncio.gather(*(uploads.keep(ANN, body(png(3, 2))) for _ in range(5)), return_exceptions=True)
+    results = await asyncio.gather(*(uploads.keep(ANN, body(png(3, 2))) for _ in range(5)), return_exceptions=True)
 
-    assert [str(one) for one in told if isinstance(one, Exception)] == [TOO_MANY] * 3
+    assert [str(one) for one in results if isinstance(one, Exception)] == [TOO_MANY] * 3
     assert await refusal(uploads, body(png(3, 2))) == TOO_MANY
     assert await kept(uploads, BOB)
     assert await uploads.remove(names[0], ANN)
@@ -223,8 +221,8 @@ async def test_a_visitor_has_so_many_and_others_have_their_own(uploads: Uploads,
 
 
 @pytest.mark.parametrize(("count", "size"), [(1, MOST_BYTES - 50), (MOST_FILES, 1)])
-async def test_when_all_room_is_taken_the_next_is_refused(uploads: Uploads, tmp_path: Path, count: int, size: int) -> None:
-    """By bytes or by number, whoever took it; nothing that is kept has to go."""
+async def test_above_the_total_maximum_the_next_is_refused(uploads: Uploads, tmp_path: Path, count: int, size: int) -> None:
+    """By bytes or by number of files, of all visitors together; nothing is deleted for it."""
     for number in range(count):
         with (tmp_path / "uploads" / f"{number:065}.png").open("wb") as file:
             file.truncate(size)
@@ -233,15 +231,15 @@ async def test_when_all_room_is_taken_the_next_is_refused(uploads: Uploads, tmp_
     assert len(files(tmp_path / "uploads")) == count
 
 
-async def test_only_so_many_are_held_at_once(uploads: Uploads) -> None:
-    """The next is told to come back, and may when one of them is through."""
+async def test_only_so_many_arrive_at_once(uploads: Uploads) -> None:
+    """The next may try again when one of them has arrived."""
     wait = asyncio.Event()
 
     async def slow() -> AsyncIterator[bytes]:
         await wait.wait()
         yield png(3, 2)
 
-    arriving = [asyncio.create_task(uploads.keep(f"{number:040}", slow())) for number in range(ARRIVING_AT_ONCE)]
+    arriving = [asyncio.create_task(uploads.keep(f"{number:040}", slow())) for number in range(MAX_ARRIVING)]
     await asyncio.sleep(0)
     assert await refusal(uploads, body(png(3, 2))) == BUSY
     wait.set()
@@ -250,14 +248,14 @@ async def test_only_so_many_are_held_at_once(uploads: Uploads) -> None:
     assert await kept(uploads)
 
 
-async def test_one_that_breaks_off_leaves_nothing(uploads: Uploads, tmp_path: Path) -> None:
-    """No file, and its place among those that arrive."""
+async def test_an_upload_that_breaks_off_leaves_nothing(uploads: Uploads, tmp_path: Path) -> None:
+    """No file, and it no longer counts as arriving."""
 
     async def breaking() -> AsyncIterator[bytes]:
         yield png(300, 200)[:100]
         raise ClientDisconnect
 
-    for _ in range(ARRIVING_AT_ONCE + 1):
+    for _ in range(MAX_ARRIVING + 1):
         with pytest.raises(ClientDisconnect):
             await uploads.keep(ANN, breaking())
 
@@ -265,8 +263,8 @@ async def test_one_that_breaks_off_leaves_nothing(uploads: Uploads, tmp_path: Pa
     assert await kept(uploads)
 
 
-async def test_a_disk_that_does_not_take_it_is_said(uploads: Uploads, tmp_path: Path) -> None:
-    """Without the machine's own words."""
+async def test_a_storage_failure_is_reported(uploads: Uploads, tmp_path: Path) -> None:
+    """Without paths of the machine."""
     (tmp_path / "uploads").rmdir()
 
     with pytest.raises(PictureNotSaved, match="cannot be stored here") as caught:
@@ -275,8 +273,8 @@ async def test_a_disk_that_does_not_take_it_is_said(uploads: Uploads, tmp_path: 
     assert str(tmp_path) not in caught.value.what
 
 
-async def test_without_a_public_address_nothing_is_taken(tmp_path: Path) -> None:
-    """The reason is known before anybody tries."""
+async def test_without_a_public_address_nothing_is_accepted(tmp_path: Path) -> None:
+    """The reason is known beforehand."""
     uploads = Uploads(tmp_path / "uploads", "")
 
     assert uploads.refused == NO_ADDRESS
@@ -287,37 +285,35 @@ async def test_without_a_public_address_nothing_is_taken(tmp_path: Path) -> None
 # -- after its last use --------------------------------------------------------------------------
 
 
-def asked_with(state: JobState, *addresses: str) -> Job:
-    body = {"prompt": "A kite", "image": addresses[0], "input_urls": [*addresses[1:], "https://else.example/a.png"]}
-    return Job("job", ANN, "flux-2", body, "1:1", 1, "host", "https://service.example", 5.0, 0.05, 0.0, state=state)
+@asynccontextmanager
+async def sweeping(uploads: Uploads) -> AsyncIterator[None]:
+    task = asyncio.create_task(uploads.keep_sweeping())
+    yield
+    task.cancel()
 
 
-async def left(uploads: Uploads, path: Path, job: Job) -> float:
-    """Seconds that an upload is still kept once it was told of a job."""
-    uploads.follow(job)
-    while uploads.marking:  # noqa: ASYNC110  # it has no event
-        await asyncio.sleep(0.01)
-    return await asyncio.to_thread(os.path.getmtime, path) + LIFE_S - time.time()
+async def seconds_left(uploads: Uploads, path: Path, *addresses: str, ended: bool) -> float:
+    """Seconds until an upload expires after a job with these addresses was active or has ended."""
+    uploads.follow(addresses, ended=ended)
+    async with sweeping(uploads):
+        await asyncio.sleep(0.05)
+        return await asyncio.to_thread(os.path.getmtime, path) + LIFE_S - time.time()
 
 
-@pytest.mark.parametrize("end", [JobState.DONE, JobState.FAILED, JobState.STOPPED, JobState.UNCERTAIN])
-async def test_an_upload_goes_soon_after_the_job_that_used_it_has_ended(
-    uploads: Uploads, tmp_path: Path, end: JobState
-) -> None:
-    """In each field of the body; one that was not used is kept, and so is one while its job runs."""
+async def test_an_upload_expires_soon_after_the_job_that_used_it_has_ended(uploads: Uploads, tmp_path: Path) -> None:
+    """All that the job used; one that it did not use is kept, and so are all while it is active."""
     paths = [tmp_path / "uploads" / await kept(uploads) for _ in range(3)]
     addresses = [f"{PAGE}/uploads/{path.name}" for path in paths]
-    for state in (JobState.QUEUED, JobState.SUBMITTING, JobState.RUNNING):
-        assert await left(uploads, paths[0], asked_with(state, *addresses[:2])) > LIFE_S - 10
+    assert await seconds_left(uploads, paths[0], *addresses[:2], ended=False) > LIFE_S - 10
     for path in paths[:2]:
-        assert AFTER_S - 10 < await left(uploads, path, asked_with(end, *addresses[:2])) <= AFTER_S
-    assert await left(uploads, paths[2], asked_with(end, *addresses[:2])) > LIFE_S - 10
+        assert AFTER_S - 10 < await seconds_left(uploads, path, *addresses[:2], ended=True) <= AFTER_S
+    assert await seconds_left(uploads, paths[2], *addresses[:2], ended=True) > LIFE_S - 10
 
 
-async def test_an_upload_that_is_used_again_stays_until_that_job_has_ended_too_but_never_too_long(
+async def test_an_upload_that_is_used_again_is_kept_for_that_job_but_never_longer_than_its_life(
     uploads: Uploads, tmp_path: Path
 ) -> None:
-    """The second came nearly LIFE_S ago, which its name says."""
+    """The second one was uploaded nearly LIFE_S ago, according to its name."""
     path = tmp_path / "uploads" / await kept(uploads)
     token = base64.urlsafe_b64decode(path.name[:43] + "=")
     early = base64.urlsafe_b64encode(int(time.time() - LIFE_S + 60).to_bytes(4) + token[4:]).decode().rstrip("=")
@@ -326,20 +322,37 @@ async def test_an_upload_that_is_used_again_stays_until_that_job_has_ended_too_b
     for one, most in ((path, AFTER_S), (old, 60)):
         age(one, LIFE_S - 20)
         address = f"{PAGE}/uploads/{one.name}"
-        assert most - 10 < await left(uploads, one, asked_with(JobState.QUEUED, address)) <= most
-        age(one, LIFE_S + 1)
-        assert await left(uploads, one, asked_with(JobState.QUEUED, address)) < 0
-        assert await left(uploads, one, asked_with(JobState.DONE, address)) < 0
+        assert most - 10 < await seconds_left(uploads, one, address, ended=False) <= most
 
 
-async def test_a_job_with_other_addresses_concerns_no_upload(uploads: Uploads, tmp_path: Path) -> None:
-    """Of another page, of no upload, out of the folder, and of one that is gone."""
+async def test_an_expired_upload_does_not_come_back(uploads: Uploads, tmp_path: Path) -> None:
+    for ended in (False, True):
+        name = await kept(uploads)
+        age(tmp_path / "uploads" / name, LIFE_S + 1)
+        uploads.follow([f"{PAGE}/uploads/{name}"], ended=ended)
+        async with sweeping(uploads):
+            while files(tmp_path / "uploads"):  # noqa: ASYNC110  # a file that goes is no event
+                await asyncio.sleep(0.01)
+
+
+async def test_other_addresses_concern_no_upload(uploads: Uploads, tmp_path: Path) -> None:
+    """Of another page, of no upload, outside the folder; one that was deleted does not come back."""
     name = await kept(uploads)
     path = tmp_path / "uploads" / name
     foreign = [f"https://elsewhere.example/uploads/{name}", f"{PAGE}/uploads/../{name}", f"{PAGE}/uploads/{name}?a=b", name]
-    assert await left(uploads, path, asked_with(JobState.DONE, *foreign)) > LIFE_S - 10
+    assert await seconds_left(uploads, path, *foreign, ended=True) > LIFE_S - 10
     path.unlink()
-    uploads.follow(asked_with(JobState.DONE, f"{PAGE}/uploads/{name}"))
-    while uploads.marking:  # noqa: ASYNC110  # it has no event
-        await asyncio.sleep(0.01)
+    uploads.follow([f"{PAGE}/uploads/{name}"], ended=True)
+    async with sweeping(uploads):
+        await asyncio.sleep(0.05)
     assert not path.exists()
+
+
+async def test_a_use_is_recorded_although_the_folder_was_away(uploads: Uploads, tmp_path: Path) -> None:
+    path = tmp_path / "uploads" / await kept(uploads)
+    away = path.parent.rename(tmp_path / "away")
+    uploads.follow([f"{PAGE}/uploads/{path.name}"], ended=True)
+    async with sweeping(uploads):
+        await asyncio.sleep(0.05)
+    away.rename(path.parent)
+    assert await seconds_left(uploads, path, ended=True) <= AFTER_S

@@ -15,6 +15,7 @@ from PIL import Image
 from components.pictures.fetch import open_fetch_client
 from components.pictures.kept import KeptPicture
 from components.pictures.library import PictureLibrary
+from components.pictures.storage.folder import FolderStorage
 from components.web.small import SmallCopies, small_address, small_routes
 from tests.jobs.faulty import png
 
@@ -24,11 +25,11 @@ NAME = "a" * 64 + ".png"
 @pytest.fixture
 async def pictures(tmp_path: Path) -> AsyncIterator[PictureLibrary]:
     async with open_fetch_client() as http:
-        yield PictureLibrary(tmp_path / "pictures", http)
+        yield PictureLibrary(FolderStorage(tmp_path / "pictures"), http)
 
 
 def put(pictures: PictureLibrary, data: bytes, name: str = NAME) -> str:
-    pictures.shelf.put(name, data)
+    pictures.storage.put(name, data)
     return name
 
 
