@@ -26,8 +26,8 @@ from fastapi import FastAPI
 from components.api import Account, ApiClient, open_client
 from components.catalog.loading import load_catalog
 from components.catalog.models import Catalog
-from components.comparisons.comparison import ComparisonStore
 from components.comparisons.service import ComparisonService
+from components.comparisons.store import ComparisonStore
 from components.errors import PlaygroundError, SettingsError
 from components.jobs.active import JOURNAL
 from components.jobs.job import Caps, Job

@@ -25,6 +25,7 @@ from components.jobs.store.jobs import Store
 from components.pictures.library import PictureLibrary
 from components.pictures.storage.folder import FolderStorage
 from components.sandbox import create_sandbox
+from tests.postgres import Postgres, running_postgres
 
 ROOT = Path(__file__).parent.parent
 SPEED = 50.0
@@ -103,3 +104,20 @@ async def runner(catalog: Catalog, client: ApiClient, tmp_path: Path) -> AsyncIt
         )
         yield runner
         await runner.aclose()
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[Postgres]:
+    """A PostgreSQL for the whole run, started by the first test that asks for it."""
+    with running_postgres() as server:
+        yield server
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    """The address of an empty database, one of each kind."""
+    if request.param == "sqlite":
+        yield f"sqlite:///{tmp_path / 'playground.db'}"
+    else:
+        with request.getfixturevalue("postgres").fresh() as url:
+            yield url

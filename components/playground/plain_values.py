@@ -9,7 +9,7 @@ from typing import Any
 from components.catalog.models import Catalog
 from components.catalog.prices import price_list
 from components.comparisons.comparison import Card
-from components.comparisons.service import Choice
+from components.comparisons.plan import Choice
 from components.errors import InputError
 from components.jobs.job import Job, JobFilter, JobState
 

@@ -11,7 +11,8 @@ from components.catalog.models import Catalog, Model
 from components.catalog.prices import Cost, base_credits, price
 from components.catalog.requests import Request, build_request, find_problems, rebuild_request
 from components.comparisons.comparison import Comparison
-from components.comparisons.service import Choice, ComparisonService, Plan, PlannedCard, plan, retries
+from components.comparisons.plan import Choice, ComparisonPlan, PlannedCard, plan, retries
+from components.comparisons.service import ComparisonService
 from components.errors import InputError, KeyRefused
 from components.jobs.job import Caps, DaySpend, Job, JobFilter, JobState, Page
 from components.jobs.service import JobService
@@ -189,7 +190,7 @@ class Playground:
 
     # -- comparisons ----------------------------------------------------------------------------
 
-    def plan_comparison(self, choices: Sequence[Choice], shared: Mapping[str, Any], samples: int = 1) -> Plan:
+    def plan_comparison(self, choices: Sequence[Choice], shared: Mapping[str, Any], samples: int = 1) -> ComparisonPlan:
         """Every request of a comparison and its price; nothing is sent. Raises InputError."""
         return plan(self.catalog, choices, shared, samples)
 
@@ -200,15 +201,15 @@ class Playground:
         samples: int,
         visit: Visit,
         payer: str | None = None,
-        *,
-        deduplicate: bool = False,
+        idempotency_key: str = "",
     ) -> Comparison:
-        """Send every request of a comparison. ``payer`` and ``deduplicate`` as in :meth:`generate`.
+        """Send every request of a comparison. ``payer`` as in :meth:`generate`.
 
+        ``idempotency_key``: every further call of this visitor with it returns the same comparison and sends nothing.
         Raises InputError, KeyRefused, DatabaseUnavailable; nothing was sent then.
         """
         account = self.account_shown(visit, payer)
-        return await self.comparisons.start(choices, shared, samples, account, visit.visitor, once=deduplicate)
+        return await self.comparisons.start(choices, shared, samples, account, visit.visitor, idempotency_key)
 
     async def comparison(self, comparison_id: str, visit: Visit) -> tuple[Comparison, dict[str, Job]]:
         """A comparison of this visitor and its jobs by id. Raises JobNotFound."""
@@ -226,7 +227,7 @@ class Playground:
     async def retry(self, comparison_id: str, visit: Visit, payer: str | None = None) -> Comparison:
         """Send again what failed. Raises JobNotFound, InvalidState, KeyRefused."""
         account = self.account_shown(visit, payer)
-        return await self.comparisons.retry(comparison_id, range(1000), account, visit.visitor)
+        return await self.comparisons.retry(comparison_id, account, visit.visitor)
 
     async def add_model(self, comparison_id: str, choice: Choice, visit: Visit, payer: str | None = None) -> Comparison:
         """Add a card. Raises JobNotFound, InvalidState, InputError, KeyRefused."""

@@ -11,7 +11,7 @@ from urllib.parse import parse_qs, urlencode
 
 from components.catalog.models import Catalog, Model
 from components.catalog.prices import base_credits, credits_text, price_list, tiers
-from components.comparisons.service import Choice
+from components.comparisons.plan import Choice
 from components.errors import InputError
 from components.views.links import read_parameters
 

@@ -16,7 +16,7 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from components.catalog.models import Catalog
-from components.comparisons.service import Choice
+from components.comparisons.plan import Choice
 from components.web.visitors import COOKIE
 from tests.browser.conftest import Playground, Visitor, playground
 from tests.ui.compared import ANN, SECRET, compared, comparing

@@ -9,7 +9,6 @@ import sqlite3
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, closing, contextmanager
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any
 
 import psycopg
@@ -19,27 +18,9 @@ from components.errors import CapReached
 from components.jobs.job import Caps, Job, JobState
 from components.jobs.store.engine import open_database
 from components.jobs.store.jobs import Store
-from tests.postgres import Postgres, running_postgres
 
 NOON = datetime(2026, 3, 4, 12, tzinfo=UTC).timestamp()
 NUMBERS = itertools.count()
-
-
-@pytest.fixture(scope="session")
-def postgres() -> Iterator[Postgres]:
-    """A PostgreSQL for the whole run, started by the first test that asks for it."""
-    with running_postgres() as server:
-        yield server
-
-
-@pytest.fixture(params=["sqlite", "postgresql"])
-def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
-    """The address of an empty database, one of each kind."""
-    if request.param == "sqlite":
-        yield f"sqlite:///{tmp_path / 'playground.db'}"
-    else:
-        with request.getfixturevalue("postgres").fresh() as url:
-            yield url
 
 
 @pytest.fixture

@@ -14,8 +14,10 @@ import httpx2
 from components.api import Account, ApiClient
 from components.api.connections import Pools
 from components.catalog.models import Catalog
-from components.comparisons.comparison import Comparison, ComparisonStore
-from components.comparisons.service import Choice, ComparisonService
+from components.comparisons.comparison import Comparison
+from components.comparisons.plan import Choice
+from components.comparisons.service import ComparisonService
+from components.comparisons.store import ComparisonStore
 from components.jobs.service import JobService
 from components.pictures.library import PictureLibrary
 from components.pictures.storage.folder import FolderStorage

@@ -12,7 +12,8 @@ from gradio_client.exceptions import AppError
 
 from components.catalog.models import Catalog
 from components.comparisons.comparison import Card, Comparison
-from components.comparisons.service import NEVER_SENT, Choice, plan
+from components.comparisons.plan import Choice, plan
+from components.comparisons.service import NEVER_SENT
 from components.playground import Playground
 from components.ui.compare.form import Asked, button_text, read_asked, show_plan, write_asked
 from components.views.choices import picker, read_choice, write_choice
@@ -87,8 +88,8 @@ def test_a_comparison_is_in_the_history_of_its_visitor_only(app: App) -> None:
         (["flux-2"], ["a"], 1, ["shared"]),
         (["flux-2"], {"prompt": "a fox"}, 11, ["samples", "10"]),
         (["flux-2"] * 7, {"prompt": "a fox"}, 10, ["70", "60"]),
-        (["flux-2"], {"prompt": ""}, 1, ["none of them can draw this"]),
-        (["cogview-4"], {"prompt": "a", "images": ["https://a.example/b.png"]}, 1, ["none of them can draw this"]),
+        (["flux-2"], {"prompt": ""}, 1, ["none of them can make this picture"]),
+        (["cogview-4"], {"prompt": "a", "images": ["https://a.example/b.png"]}, 1, ["none of them can make this picture"]),
     ],
 )
 def test_what_makes_no_sense_is_refused_by_name(

@@ -21,8 +21,8 @@ from components.api import Account, ApiClient
 from components.catalog.loading import load_catalog
 from components.catalog.models import Catalog
 from components.catalog.requests import build_request
-from components.comparisons.comparison import ComparisonStore
 from components.comparisons.service import ComparisonService
+from components.comparisons.store import ComparisonStore
 from components.errors import InputError, Problem
 from components.jobs.job import DaySpend, Job, JobState, Page
 from components.jobs.service import JobService

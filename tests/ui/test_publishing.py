@@ -17,7 +17,7 @@ from fastapi import FastAPI
 from PIL import Image
 
 from components.catalog.models import Catalog
-from components.comparisons.service import Choice
+from components.comparisons.plan import Choice
 from components.playground import Playground
 from components.ui.compare.form import Asked, read_asked
 from components.web.published import NO_COMPARISON, NOT_PUBLISHED, publishing_routes

@@ -15,7 +15,7 @@ from PIL import Image
 
 from components.catalog.models import Catalog
 from components.comparisons.comparison import Card, Comparison
-from components.comparisons.service import Choice
+from components.comparisons.plan import Choice
 from components.jobs.job import JobState
 from components.pictures.thumbnails import data_address
 from components.playground import Playground

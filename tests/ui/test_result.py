@@ -15,8 +15,8 @@ import pytest
 from components.api import Account, ApiClient
 from components.catalog.models import Catalog
 from components.catalog.requests import build_request
-from components.comparisons.comparison import ComparisonStore
 from components.comparisons.service import ComparisonService
+from components.comparisons.store import ComparisonStore
 from components.errors import OutOfCredits, Problem, StillRunning
 from components.jobs.job import Job, JobState
 from components.jobs.service import JobService

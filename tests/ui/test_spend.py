@@ -14,8 +14,8 @@ import httpx2
 import pytest
 
 from components.catalog.models import Catalog
-from components.comparisons.comparison import ComparisonStore
 from components.comparisons.service import ComparisonService
+from components.comparisons.store import ComparisonStore
 from components.errors import CapReached
 from components.jobs.budgets import check_caps, start_of_day
 from components.jobs.job import Caps, Job, JobState

@@ -14,7 +14,7 @@ from components.catalog.parameters import Role
 from components.catalog.prices import Cost
 from components.catalog.shared_form import QUALITIES, SHAPES, STANDARD
 from components.comparisons.comparison import Comparison
-from components.comparisons.service import MOST_SAMPLES, Choice, Plan
+from components.comparisons.plan import MOST_SAMPLES, Choice, ComparisonPlan
 from components.errors import InputError
 from components.playground import Playground
 from components.ui.events import QUIET, Updates
@@ -152,7 +152,7 @@ def build_compare_form(playground: Playground, opens_with: Asked) -> CompareForm
     return CompareForm(models, roles, samples, lock)
 
 
-def show_plan(catalog: Catalog, plan: Plan) -> str:
+def show_plan(catalog: Catalog, plan: ComparisonPlan) -> str:
     """Every model with what the shared form becomes there, and its price, before anything is sent."""
     rows, samples = [], max((planned.card.sample for planned in plan.cards), default=1)
     for planned in plan.cards:
@@ -176,7 +176,7 @@ def _price(catalog: Catalog, one: Cost, samples: int) -> str:
     return str(one) if samples == 1 else f"{samples} × {one.credits:g} = {Cost(credits, catalog.usd(credits))}"
 
 
-def button_text(plan: Plan) -> str:
+def button_text(plan: ComparisonPlan) -> str:
     """``Compare · 4 requests · 23 credits · $0.23``: what one click costs."""
     if not plan.requests:
         return "Compare"

@@ -12,7 +12,7 @@ import gradio as gr
 from components.catalog.parameters import Role
 from components.catalog.prices import Cost
 from components.comparisons.comparison import Comparison
-from components.comparisons.service import Plan, plan, retries
+from components.comparisons.plan import ComparisonPlan, draw_seed, plan, retries
 from components.errors import DatabaseUnavailable, InputError, JobNotFound, KeyRefused, PlaygroundError
 from components.jobs.job import Job
 from components.playground import Playground, Visit
@@ -100,7 +100,7 @@ def build_compare_tab(playground: Playground, visit: gr.State, paying: gr.Textbo
     turns = Turns()
     parts = frozenset({cards, trouble, order, retry, stop, more, news, batch, *extras.parts})
 
-    def planned(asked: Asked) -> Plan:
+    def planned(asked: Asked) -> ComparisonPlan:
         return plan(catalog, asked.choices(catalog), asked.shared, asked.samples)
 
     def follow(given: Updates) -> Updates:
@@ -150,7 +150,7 @@ def build_compare_tab(playground: Playground, visit: gr.State, paying: gr.Textbo
         try:
             choices = asked.choices(catalog)
             if "seed" not in asked.shared or (asked.shared["seed"] == known_seed and not given[form.lock]):
-                known_seed = comparisons.draw_seed(visitor.visitor, choices, asked.shared, asked.samples)
+                known_seed = draw_seed()
                 asked = replace(asked, shared={**asked.shared, "seed": known_seed})
             if not any("seed" in one.request.parameters for one in planned(asked).cards if one.request):
                 asked = replace(asked, shared={role: value for role, value in asked.shared.items() if role != "seed"})
@@ -165,7 +165,7 @@ def build_compare_tab(playground: Playground, visit: gr.State, paying: gr.Textbo
     async def once_more(given: Updates, request: gr.Request) -> Updates:
         def again() -> Awaitable[Comparison]:
             account = playground.account_shown(given[visit], given[paying])
-            return comparisons.retry(given[batch], range(1000), account, given[visit].visitor)
+            return comparisons.retry(given[batch], account, given[visit].visitor)
 
         return await changed(again, given[order], request)
 

@@ -1,0 +1,394 @@
+"""What becomes of a comparison: cards that cannot be sent, other visitors, publishing, deletion, and a process that dies."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import sys
+from contextlib import suppress
+from math import inf, nan
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from components.catalog.models import Catalog
+from components.comparisons.comparison import Comparison
+from components.comparisons.plan import Choice, retries
+from components.comparisons.service import NEVER_SENT
+from components.errors import DatabaseUnavailable, InputError, InvalidState, JobNotFound, PlaygroundError
+from components.jobs.job import Caps, JobFilter
+from components.jobs.service import JobService
+from tests.comparisons.processes import (
+    ENDLESS,
+    PROMPT,
+    REFUSED,
+    SIX,
+    WITH_IMAGE,
+    ImageService,
+    Process,
+    comparing,
+    has_a_job_on_every_card,
+    process_at,
+    serving,
+    sqlite,
+    states,
+)
+from tests.conftest import ROOT
+from tests.jobs.conftest import beside, locked
+from tests.jobs.faulty import GUARD_S, quiet, settled
+from tests.jobs.processes import bury
+from tests.postgres import Postgres
+
+STARTS = """
+import asyncio, sys
+from pathlib import Path
+from components.catalog.loading import load_catalog
+from tests.comparisons.processes import SIX, process_at
+from tests.jobs.faulty import Upstream
+
+async def main(url, folder, address):
+    async with process_at(load_catalog(Path("catalog.yaml")), url, Path(folder), Upstream(address=address)) as one:
+        print((await one.start(*SIX)).id, flush=True)
+        await asyncio.Event().wait()
+
+asyncio.run(main(*sys.argv[1:]))
+"""
+
+# -- what is not sent ----------------------------------------------------------------------------
+
+
+async def test_cards_over_a_cap_say_so_and_are_not_sent(catalog: Catalog, tmp_path: Path) -> None:
+    """Three of five fit. A retry sends nothing either, and nothing of the refused cards is spent."""
+    service = ImageService()
+    async with comparing(catalog, tmp_path, service, caps=Caps(daily=12)) as one:
+        comparison = await one.start("cogview-4", samples=5)
+        jobs = await one.ended(comparison)
+        sent = len(service.bodies)
+        again = await one.ended(await one.retry(comparison))
+        spent = await one.runner.spent_today()
+
+    assert sorted(states(jobs)) == ["done"] * 3 + ["failed"] * 2
+    for job in (job for job in jobs if job.problem):
+        assert (job.problem.code, job.problem.charged, job.sent_at) == ("cap", "Nothing was charged.", None)
+        assert "12 credits" in job.problem.what
+    assert states(again) == states(jobs)
+    assert (sent, len(service.bodies), spent.total) == (3, 3, 12)
+
+
+async def test_a_card_that_cannot_be_sent_says_why(catalog: Catalog, tmp_path: Path) -> None:
+    """One is skipped, one has settings that its model does not take; the third is made."""
+    service = ImageService()
+    async with comparing(catalog, tmp_path, service) as one:
+        comparison = await one.start("cogview-4", Choice("kling-image-o1", {"num_images": 100}), "flux-2", shared=WITH_IMAGE)
+        jobs = await one.ended(comparison)
+
+    assert comparison.cards[0].refused == "Skipped: text only, and you gave an image."
+    assert "num_images" in comparison.cards[1].refused
+    assert comparison.cards[2].refused == ""
+    assert states(jobs) == ["", "", "done"]
+    assert [body["model"] for body in service.bodies] == ["flux-2"]
+
+
+async def test_a_comparison_of_which_nothing_can_be_sent_is_refused_and_not_stored(catalog: Catalog, tmp_path: Path) -> None:
+    cases: list[tuple[list[str], Any]] = [
+        (["cogview-4", "imagen-4"], WITH_IMAGE),
+        ([], PROMPT),
+        (["cogview-4", "no-such-model"], PROMPT),
+        (["cogview-4"], {"prompt": ""}),
+        (["cogview-4"], {"prompt": "A kite", "size": "1:1"}),
+    ]
+    service = ImageService()
+    async with comparing(catalog, tmp_path, service) as one:
+        for models, shared in cases:
+            with pytest.raises(InputError):
+                await one.start(*models, shared=shared)
+        await quiet()
+        stored = await one.comparisons.newest("ann")
+
+    assert (stored, service.bodies) == (None, [])
+
+
+async def test_a_setting_that_is_not_a_number_loses_nothing_that_is_paid(
+    catalog: Catalog, postgres: Postgres, tmp_path: Path
+) -> None:
+    """Python's JSON reads NaN, PostgreSQL's does not: either all of it is refused, or each card is stored with its job."""
+    for number in (nan, inf, -inf):
+        service = ImageService()
+        with postgres.fresh() as url:
+            async with serving(service) as upstream, process_at(catalog, url, tmp_path, upstream) as one:
+                with suppress(PlaygroundError):
+                    await one.start("cogview-4", Choice("flux-2", {"type": number}))
+                await quiet()
+                comparison = await one.comparisons.newest("ann")
+                jobs = await one.jobs(comparison) if comparison else []
+
+        assert len([job for job in jobs if job]) == len(service.bodies), number
+
+
+async def test_nothing_is_sent_when_the_comparison_cannot_be_stored(catalog: Catalog, tmp_path: Path) -> None:
+    service = ImageService()
+    async with comparing(catalog, tmp_path, service) as one:
+        with beside(sqlite(tmp_path)) as connection:
+            connection.execute("DROP TABLE batches")
+        with pytest.raises(DatabaseUnavailable):
+            await one.start(*SIX)
+        await quiet()
+
+    assert service.bodies == []
+
+
+async def test_cards_whose_jobs_cannot_be_recorded_say_so_and_can_be_retried(catalog: Catalog, tmp_path: Path) -> None:
+    service = ImageService()
+    async with comparing(catalog, tmp_path, service) as one:
+        with beside(sqlite(tmp_path)) as connection:
+            connection.execute("ALTER TABLE jobs RENAME TO mislaid")
+            comparison = await one.start("cogview-4", "flux-2")
+            connection.execute("ALTER TABLE mislaid RENAME TO jobs")
+        before, sent = await one.comparisons.find(comparison.id, "ann"), len(service.bodies)
+        jobs = await one.ended(await one.retry(comparison))
+
+    assert (before, sent) == (comparison, 0)
+    assert [(card.job, "Nothing was charged." in card.refused) for card in comparison.cards] == [("", True)] * 2
+    assert (states(jobs), len(service.bodies)) == (["done"] * 2, 2)
+
+
+# -- other visitors ------------------------------------------------------------------------------
+
+
+async def test_another_visitor_gets_the_same_answer_as_for_an_unknown_id(catalog: Catalog, tmp_path: Path) -> None:
+    """Nothing is found, sent, changed or published, and the words do not tell whether there is such a comparison."""
+    service = ImageService(posts={"flux-2": [REFUSED]})
+    async with comparing(catalog, tmp_path, service) as one:
+        comparison = await one.start("cogview-4", "flux-2")
+        await one.ended(comparison)
+        published = await one.comparisons.publish(comparison.id, "ann")
+        sent = len(service.bodies)
+
+        async def answers(comparison_id: str, visitor: str) -> set[tuple[type, str, Any]]:
+            comparisons = one.comparisons
+            calls = [
+                comparisons.find(comparison_id, visitor),
+                comparisons.add(comparison_id, [Choice("kling-image-o1")], one.payer, visitor),
+                comparisons.retry(comparison_id, one.payer, visitor),
+                comparisons.publish(comparison_id, visitor),
+                comparisons.revoke(comparison_id, visitor),
+                comparisons.remove(comparison.cards[0].job, visitor),
+            ]
+            raised = await asyncio.gather(*calls[:-1], return_exceptions=True)
+            with pytest.raises(JobNotFound):
+                await calls[-1]
+            return {(type(error), str(error), getattr(error, "problem", None)) for error in raised}
+
+        hers, unknown = await answers(comparison.id, "eve"), await answers("no-such-comparison", "eve")
+        await quiet()
+
+        assert hers == unknown
+        assert [kind for kind, _, _ in hers] == [JobNotFound]
+        assert await one.comparisons.newest("eve") is None
+        assert await one.comparisons.find(comparison.id, "ann") == published
+        assert (await one.comparisons.published(published.token))[0] == published
+        assert len(service.bodies) == sent
+
+
+# -- publishing ----------------------------------------------------------------------------------
+
+
+async def test_a_comparison_can_be_published_once_it_has_ended(catalog: Catalog, tmp_path: Path) -> None:
+    """Under one address however often that is asked for, at once too."""
+    service = ImageService(gates={"flux-2": asyncio.Event()})
+    async with comparing(catalog, tmp_path, service) as one:
+        comparison = await one.start("cogview-4", "flux-2")
+        await one.until_states(comparison, "done")
+        with pytest.raises(InvalidState, match="still running"):
+            await one.comparisons.publish(comparison.id, "ann")
+        before = await one.comparisons.find(comparison.id, "ann")
+        service.gates["flux-2"].set()
+        await one.ended(comparison)
+        several = await asyncio.gather(*(one.comparisons.publish(comparison.id, "ann") for _ in range(5)))
+        public, jobs = await one.comparisons.published(several[0].token)
+        with pytest.raises(InvalidState, match="cannot change"):
+            await one.add(comparison, "cogview-4")
+
+    assert before.token is None
+    assert len({one_of.token for one_of in several}) == 1
+    assert len(several[0].token) >= 32
+    assert public == several[0]
+    assert [str(jobs[card.job].state) for card in public.cards] == ["done", "done"]
+
+
+async def test_an_unpublished_comparison_never_gets_its_old_address_back(catalog: Catalog, tmp_path: Path) -> None:
+    async with comparing(catalog, tmp_path, ImageService()) as one:
+        comparison = await one.start("cogview-4")
+        await one.ended(comparison)
+        old = (await one.comparisons.publish(comparison.id, "ann")).token
+        revoked = [(await one.comparisons.revoke(comparison.id, "ann")).token for _ in range(2)]
+        for token in (old, "", "None", comparison.id, "no-such-token\0"):
+            with pytest.raises(JobNotFound):
+                await one.comparisons.published(token)
+        new = (await one.comparisons.publish(comparison.id, "ann")).token
+        public, _ = await one.comparisons.published(new)
+        with pytest.raises(JobNotFound):
+            await one.comparisons.published(old)
+
+    assert revoked == [None, None]
+    assert new != old
+    assert public.id == comparison.id
+
+
+# -- deletion ------------------------------------------------------------------------------------
+
+
+async def test_a_removed_job_is_gone_from_a_published_comparison(catalog: Catalog, tmp_path: Path) -> None:
+    """Its card keeps its position and is not offered to be retried."""
+    async with comparing(catalog, tmp_path, ImageService(posts={"flux-2": [REFUSED]})) as one:
+        comparison = await one.start("cogview-4", "flux-2", "kling-image-o1")
+        await one.ended(comparison)
+        token = (await one.comparisons.publish(comparison.id, "ann")).token
+        for card in comparison.cards[:2]:
+            await one.comparisons.remove(card.job, "ann")
+        public, jobs = await one.comparisons.published(token)
+        after = await one.retry(comparison)
+
+    assert public.cards == comparison.cards
+    assert list(jobs) == [comparison.cards[2].job]
+    assert after.cards == comparison.cards
+
+
+async def test_nothing_of_a_prompt_is_left_when_all_jobs_are_removed(catalog: Catalog, tmp_path: Path) -> None:
+    """Those of two comparisons with the same form among them, and a job that a retry replaced on its card."""
+    async with comparing(catalog, tmp_path, ImageService(posts={"cogview-4": [REFUSED]})) as one:
+        form = {"prompt": "a private prompt", "seed": 7}
+        both = [await one.start("cogview-4", "flux-2", shared=form), await one.start("flux-2", shared=form)]
+        for comparison in both:
+            await one.ended(comparison)
+        await one.ended(await one.retry(both[0]))
+        jobs = (await one.runner.search("ann", JobFilter(), 100)).jobs
+        for job in jobs:
+            await one.comparisons.remove(job.id, "ann")
+        newest = await one.comparisons.newest("ann")
+    with beside(sqlite(tmp_path)) as connection:
+        dump = "\n".join(connection.iterdump())
+
+    assert len(jobs) == 4
+    assert newest is None
+    assert "private prompt" not in dump
+
+
+# -- a process dies ------------------------------------------------------------------------------
+
+
+async def test_a_process_that_stops_leaves_the_comparison_to_the_next(catalog: Catalog, tmp_path: Path) -> None:
+    """It is found with every card and job, goes on, and sends nothing twice."""
+    service = ImageService(gates={"flux-2": asyncio.Event()}, posts={"kling-image-o1": [REFUSED] * 2})
+    async with serving(service) as upstream:
+        async with process_at(catalog, sqlite(tmp_path), tmp_path, upstream) as one:
+            comparison = await one.start(*SIX, samples=2)
+            await one.until_states(comparison, "done", "running", "failed")
+        service.gates["flux-2"].set()
+        async with process_at(catalog, sqlite(tmp_path), tmp_path, upstream) as two:
+            found = await two.comparisons.newest("ann")
+            jobs = await two.ended(found)
+
+    assert found == comparison
+    assert has_a_job_on_every_card(found)
+    ends = {model: "failed" if model == "kling-image-o1" else "done" for model in SIX}
+    assert [(job.model, str(job.state)) for job in jobs] == [(model, ends[model]) for model in SIX for _ in range(2)]
+    assert len(service.bodies) == 12
+
+
+async def test_a_process_that_is_killed_leaves_the_comparison_to_the_next(catalog: Catalog, tmp_path: Path) -> None:
+    """A kill -9 while all six models work."""
+    service = ImageService(polls=dict.fromkeys(SIX, ENDLESS))
+    async with serving(service) as upstream:
+        command = [sys.executable, "-c", STARTS, sqlite(tmp_path), str(tmp_path), upstream.address]
+        child = await asyncio.create_subprocess_exec(*command, cwd=ROOT, stdout=asyncio.subprocess.PIPE)
+        try:
+            async with asyncio.timeout(60):
+                comparison_id = (await child.stdout.readline()).decode().strip()
+            await upstream.asked("polls", 6)
+        finally:
+            os.kill(child.pid, signal.SIGKILL)
+            await child.wait()
+        bury(sqlite(tmp_path))
+        service.polls.clear()
+        async with process_at(catalog, sqlite(tmp_path), tmp_path, upstream) as two:
+            comparison = await two.comparisons.find(comparison_id, "ann")
+            jobs = await two.ended(comparison)
+
+    assert [(job.model, str(job.state)) for job in jobs] == [(model, "done") for model in SIX]
+    assert has_a_job_on_every_card(comparison)
+    assert len(service.bodies) == 6
+
+
+@pytest.mark.parametrize("how", ["cancelled", "killed"])
+async def test_what_is_sent_is_on_a_card_also_if_the_caller_goes_away_meanwhile(
+    catalog: Catalog, postgres: Postgres, tmp_path: Path, how: str
+) -> None:
+    """The jobs are recorded and later sent, so a comparison that does not know them would show nothing for the money."""
+    service = ImageService()
+    with postgres.fresh() as url:
+        async with serving(service) as upstream:
+            async with process_at(catalog, url, tmp_path, upstream, killed=how == "killed") as one:
+                with locked(url):  # the jobs cannot be written yet, the comparison can
+                    starting = asyncio.create_task(one.start(*SIX))
+                    comparison = await stored(one)
+                    await asyncio.sleep(0.2)
+                    starting.cancel()
+                    await asyncio.wait([starting])
+                if how == "cancelled":
+                    await all_settled(one.runner, comparison)
+            if how == "killed":
+                bury(url)
+                async with process_at(catalog, url, tmp_path, upstream) as one:
+                    await all_settled(one.runner, comparison)
+            async with process_at(catalog, url, tmp_path, upstream) as last:
+                jobs = await last.jobs(await last.comparisons.find(comparison.id, "ann"))
+
+    # Of what a killed process was submitting, some was never sent.
+    assert len([job for job in jobs if job]) >= len(service.bodies)
+
+
+async def test_what_a_killed_process_did_not_send_says_so_and_can_be_retried(
+    catalog: Catalog, postgres: Postgres, tmp_path: Path
+) -> None:
+    """The cards were stored, their jobs were not: nothing was charged. Retried from two pages at once, each is one job."""
+    service = ImageService()
+    with postgres.fresh() as url:
+        async with serving(service) as upstream:
+            async with process_at(catalog, url, tmp_path, upstream, killed=True) as one:
+                with locked(url):
+                    starting = asyncio.create_task(one.start("cogview-4", "flux-2"))
+                    comparison = await stored(one)
+                    starting.cancel()
+                    await asyncio.wait([starting])
+            with beside(url) as connection:  # as if nothing had been written when the lock was released
+                connection.execute("DELETE FROM jobs")
+            sent = len(service.bodies)
+            async with process_at(catalog, url, tmp_path, upstream) as two:
+                before, found = await two.comparisons.current(comparison)
+                offered = retries(catalog, before, found)
+                both = await asyncio.gather(two.retry(comparison), two.retry(comparison))
+                jobs = await two.ended(both[0])
+
+    assert [card.refused for card in before.cards] == [NEVER_SENT] * 2
+    assert [offered[position].card.job for position in (0, 1)] == [card.job for card in comparison.cards]
+    assert [job.id for job in jobs] == [card.job for card in comparison.cards]
+    assert states(jobs) == ["done"] * 2
+    assert len(service.bodies) - sent == 2
+    assert both[0].cards == both[1].cards
+    assert [card.refused for card in both[0].cards] == ["", ""]
+
+
+async def stored(one: Process) -> Comparison:
+    async with asyncio.timeout(GUARD_S):
+        while not (comparison := await one.comparisons.newest("ann")):  # noqa: ASYNC110  # a database has no events
+            await asyncio.sleep(0.01)
+    return comparison
+
+
+async def all_settled(runner: JobService, comparison: Comparison) -> None:
+    """Wait for every job that belongs to the comparison, whether or not it is on a card."""
+    for job in (await runner.search(comparison.visitor, JobFilter(batch=comparison.id), 100)).jobs:
+        await settled(runner, job)

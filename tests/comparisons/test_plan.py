@@ -1,0 +1,60 @@
+"""The plan of a comparison: cards, prices, seeds and refusals, without sending anything."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from math import nan
+from typing import Any
+
+import pytest
+
+from components.catalog.models import Catalog
+from components.comparisons.plan import LARGEST_SEED, Choice, draw_seed, plan
+from components.errors import InputError
+from tests.comparisons.processes import PROMPT, SEEDED, WITH_IMAGE, choices
+
+
+def test_a_plan_costs_what_its_cards_cost_and_a_skipped_card_costs_nothing(catalog: Catalog) -> None:
+    planned = plan(catalog, choices("cogview-4", "flux-2", "hunyuan-image-3"), WITH_IMAGE, 2)
+
+    assert [one.cost.credits for one in planned.cards] == [0, 0, 5, 5, 25, 25]
+    assert (planned.cost.credits, planned.cost.usd, planned.requests) == (60, 0.6, 4)
+
+
+def test_each_further_sample_has_the_next_seed(catalog: Catalog) -> None:
+    """A form may hold 7.0 for 7, and the largest seed is followed by 0."""
+    for seed in (0, 7, 7.0, LARGEST_SEED):
+        cards = plan(catalog, choices(SEEDED), {**PROMPT, "seed": seed}, 4).cards
+        seeds = [card.request.body["seed"] for card in cards if card.request]
+        assert seeds == [(seed + number) % (LARGEST_SEED + 1) for number in range(4)]
+        assert all(isinstance(number, int) for number in seeds)
+    assert all(0 <= draw_seed() < LARGEST_SEED for _ in range(100))
+
+
+def test_too_many_cards_and_forms_without_meaning_are_refused_by_name(catalog: Catalog) -> None:
+    cases: list[tuple[list[Any], Any, Any, str]] = [
+        (["cogview-4"] * 7, PROMPT, 9, "models"),
+        (["cogview-4"] * 61, PROMPT, 1, "models"),
+        (["cogview-4"], PROMPT, 0, "samples"),
+        (["cogview-4"], PROMPT, 11, "samples"),
+        (["cogview-4"], PROMPT, 1.5, "samples"),
+        (["cogview-4"], PROMPT, "2", "samples"),
+        (["cogview-4"], ["A kite"], 1, "shared"),
+        (["cogview-4"], {**PROMPT, "count": 11}, 1, "count"),
+        (["cogview-4"], {**PROMPT, "seed": nan}, 1, "seed"),
+        (["cogview-4"], {**PROMPT, "size": "1:1"}, 1, "size"),
+        (["cogview-4", "no-such-model"], PROMPT, 1, "model"),
+    ]
+    for models, shared, samples, field in cases:
+        with pytest.raises(InputError) as error:
+            plan(catalog, choices(*models), shared, samples)
+        assert error.value.field == field, (models[:2], shared, samples)
+
+
+def test_settings_of_any_type_are_accepted_or_refused_in_words(catalog: Catalog) -> None:
+    """They come from outside."""
+    wrong: list[Any] = [None, [], ["type"], "flex", 5, {"type": None}, {"type": []}, {"x" * 99: {}}]
+    for settings in wrong:
+        with suppress(InputError):
+            (planned,) = plan(catalog, [Choice("flux-2", settings)], PROMPT).cards
+            assert (planned.request is None) == bool(planned.card.refused), settings
