@@ -1,26 +1,25 @@
 """``catalog.yaml`` -> :class:`Catalog`, or an error that names file, line, model, field and the fix.
 
-The file is parsed twice on purpose: once as a node tree, which knows the lines, once as plain data. A fault
-found anywhere later is a path into that data, and the tree turns the path into a line.
+The file is parsed once into YAML nodes, which know their lines, and the data is built from these. A fault found
+anywhere later is a path into the data, which the nodes turn into a line.
 """
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterator, Mapping
+import gc
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 import yaml
 from pydantic import ValidationError
+from yaml.constructor import ConstructorError
 
 from components.catalog.models import Catalog
-from components.catalog.rules import Fault, faults_in
+from components.catalog.rules import Fault, find_faults
 from components.errors import CatalogError
 
-Loader: type[Any] = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-LARGEST_FILE = 1_000_000
-DEEPEST = 40
-
+TEXT, LIST, MAPPING, MERGE = (f"tag:yaml.org,2002:{name}" for name in ("str", "seq", "map", "merge"))
 FIXES = {
     "missing": "add it",
     "extra_forbidden": "remove it, or correct its spelling",
@@ -28,6 +27,7 @@ FIXES = {
     "string_type": "write text here; quote it when it looks like a number, a ratio or a date",
     "int_type": "write a number here",
     "float_type": "write a number here",
+    "model_type": "write a mapping here, such as {type: string}",
 }
 
 
@@ -35,7 +35,7 @@ def load_catalog(path: Path | str) -> Catalog:
     """Read and check a catalog file.
 
     Raises:
-        CatalogError: the file cannot be read, is no YAML, or breaks a rule; all faults are in the message.
+        CatalogError: the file cannot be read, is not YAML, or breaks a rule; all faults are in the message.
     """
     path = Path(path)
     try:
@@ -49,110 +49,85 @@ def load_catalog(path: Path | str) -> Catalog:
 
 def parse_catalog(text: str, name: str = "catalog.yaml") -> Catalog:
     """Check catalog text; ``name`` is what errors call the file. Raises CatalogError like load_catalog."""
-    if len(text) > LARGEST_FILE:
-        raise CatalogError(f"{name}: larger than {LARGEST_FILE:,} characters, so it is no catalog.")
-    tree = _tree(text, name)
+    gc.disable()  # the nodes of a large file are many and none is garbage: looking for it took most of the time
     try:
-        data = yaml.load(text, Loader=Loader)
-    except (yaml.YAMLError, ValueError, TypeError) as error:
-        raise _broken(error, name, _culprit(tree)) from error
+        return _parse(text, name)
+    finally:
+        gc.enable()
+
+
+def _parse(text: str, name: str) -> Catalog:
+    loader = yaml.CSafeLoader(text)
+    try:
+        tree = loader.get_single_node()
+        data = _build(loader, tree, {}) if tree else None
+    except yaml.YAMLError as error:
+        raise _not_yaml(error, name) from error
     if not isinstance(data, dict):
-        raise CatalogError(f"{name}, line 1: the top level must hold `endpoint:` and `models:`.")
+        raise CatalogError(f"{name}, line 1: the file must hold `endpoint:` and `models:`.")
     try:
         catalog = Catalog.model_validate(data)
-        faults = list(faults_in(catalog))
+        faults = list(find_faults(catalog))
     except ValidationError as error:
-        faults = list(_faults_of(error))
+        faults = list(_type_faults(error))
     if faults:
         raise CatalogError("\n".join(_sentence(fault, name, tree, data) for fault in faults))
     return catalog
 
 
-def _tree(text: str, name: str) -> yaml.Node:
-    """The node tree, refusing what a catalog never needs and an attacker might: aliases, depth, twin keys."""
+def _build(loader: yaml.CSafeLoader, node: yaml.Node, built: dict[yaml.Node, Any]) -> Any:
+    """The data of a node; aliases share it. Faster than PyYAML's own construction, and duplicate keys are an error."""
+    if isinstance(node, yaml.ScalarNode):
+        return node.value if node.tag == TEXT else _build_scalar(loader, node)
+    if node in built:
+        return built[node]
+    if node.tag not in (LIST, MAPPING):
+        raise ConstructorError(problem=f"the tag {node.tag} is not allowed", problem_mark=node.start_mark)
+    if isinstance(node, yaml.SequenceNode):
+        items = built[node] = [_build(loader, item, built) for item in node.value]
+        return items
+    _check_keys(node)
+    if any(key.tag == MERGE for key, _ in node.value):
+        loader.flatten_mapping(node)
+    mapping = built[node] = {_build(loader, key, built): _build(loader, value, built) for key, value in node.value}
+    return mapping
+
+
+def _build_scalar(loader: yaml.CSafeLoader, node: yaml.ScalarNode) -> Any:
     try:
-        depth = 0
-        for event in yaml.parse(text, Loader=Loader):
-            if isinstance(event, yaml.AliasEvent):
-                line = event.start_mark.line + 1
-                raise CatalogError(f"{name}, line {line}: YAML aliases (*name) are not used in a catalog: write it out.")
-            depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
-            if depth > DEEPEST:
-                raise _too_deep(name, event.start_mark.line)
-        tree = yaml.compose(text, Loader=Loader)
-    except yaml.YAMLError as error:
-        if "nesting depth" in str(error):  # the scanner of newer libyaml reads ahead, and gives up before the count above
-            raise _too_deep(name, error.problem_mark.line) from error
-        raise _broken(error, name) from error
-    if tree is None:
-        raise CatalogError(f"{name}, line 1: the file is empty; it must hold `endpoint:` and `models:`.")
-    for key in _twins(tree):
-        line = key.start_mark.line + 1
-        raise CatalogError(f"{name}, line {line}: `{key.value}` is written twice in one place; keep one of them.")
-    for node in _scalars(tree):
-        if node.tag.startswith("tag:yaml.org,2002:python/") or node.tag.startswith("!"):
-            raise CatalogError(f"{name}, line {node.start_mark.line + 1}: the tag {node.tag} is not allowed; remove it.")
-    return tree
+        return loader.construct_object(node)
+    except (ValueError, TypeError) as error:  # such as a date that does not exist
+        raise ConstructorError(problem=str(error)[:200], problem_mark=node.start_mark) from error
 
 
-def _culprit(tree: yaml.Node) -> Any:
-    """Where the first value stands that is no date, number or word of its kind; None if it is a whole."""
-    for node in _scalars(tree):
-        if isinstance(node, yaml.ScalarNode):
-            try:
-                Loader("").construct_object(node)
-            except (yaml.YAMLError, ValueError, TypeError):
-                return node.start_mark
-    return None
+def _check_keys(node: yaml.MappingNode) -> None:
+    """Raise for a key that is written twice, of which YAML would silently keep the last, or that is not a scalar."""
+    seen = set()
+    for key, _ in node.value:
+        if not isinstance(key, yaml.ScalarNode):
+            raise ConstructorError(problem="a list or mapping cannot be a key", problem_mark=key.start_mark)
+        if key.value in seen:
+            raise ConstructorError(
+                problem=f"`{key.value}` is written twice in one mapping, keep one", problem_mark=key.start_mark
+            )
+        seen.add(key.value)
 
 
-def _too_deep(name: str, line: int) -> CatalogError:
-    return CatalogError(f"{name}, line {line + 1}: nested more than {DEEPEST} levels deep.")
+def _not_yaml(error: yaml.YAMLError, name: str) -> CatalogError:
+    mark = getattr(error, "problem_mark", None)
+    place = f"{name}, line {mark.line + 1}" if mark else name
+    return CatalogError(f"{place}: not valid YAML: {getattr(error, 'problem', None) or error}. Correct it there.")
 
 
-def _broken(error: Exception, name: str, mark: Any = None) -> CatalogError:
-    mark = getattr(error, "problem_mark", None) or mark
-    where = f", line {mark.line + 1}" if mark else ""
-    problem = getattr(error, "problem", None) or str(error)[:200]
-    return CatalogError(f"{name}{where}: not valid YAML: {problem}. Fix the indentation or quoting there.")
-
-
-def _children(node: yaml.Node) -> Iterator[yaml.Node]:
-    if isinstance(node, yaml.MappingNode):
-        for key, value in node.value:
-            yield key
-            yield value
-    elif isinstance(node, yaml.SequenceNode):
-        yield from node.value
-
-
-def _scalars(node: yaml.Node) -> Iterator[yaml.Node]:
-    yield node
-    for child in _children(node):
-        yield from _scalars(child)
-
-
-def _twins(node: yaml.Node) -> Iterator[yaml.Node]:
-    """Keys that stand twice in one mapping: YAML would silently keep the last."""
-    for mapping in _scalars(node):
-        if isinstance(mapping, yaml.MappingNode):
-            seen: set[Hashable] = set()
-            for key, _ in mapping.value:
-                if isinstance(key.value, Hashable) and key.value in seen:
-                    yield key
-                seen.add(key.value if isinstance(key.value, Hashable) else id(key))
-
-
-def _faults_of(error: ValidationError) -> Iterator[Fault]:
+def _type_faults(error: ValidationError) -> Iterator[Fault]:
     items = error.errors()
     paths = [tuple(item["loc"]) for item in items]
-    for item in items:
-        here = tuple(item["loc"])
+    for item, path in zip(items, paths, strict=True):
         # A list whose only member is faulty counts as empty for pydantic: the member's fault says it all.
-        if item["type"] == "too_short" and any(path != here and path[: len(here)] == here for path in paths):
+        if item["type"] == "too_short" and any(other != path and other[: len(path)] == path for other in paths):
             continue
-        fix = FIXES.get(item["type"], "correct it")
-        yield Fault(tuple(item["loc"]), item["msg"][:1].lower() + item["msg"][1:], fix)
+        what = item["msg"].removeprefix("Value error, ")
+        yield Fault(path, what[:1].lower() + what[1:], FIXES.get(item["type"], "correct it"))
 
 
 def _sentence(fault: Fault, name: str, tree: yaml.Node, data: Mapping[str, Any]) -> str:
@@ -162,11 +137,11 @@ def _sentence(fault: Fault, name: str, tree: yaml.Node, data: Mapping[str, Any])
 
 
 def _names(path: tuple[str | int, ...], data: Mapping[str, Any]) -> tuple[str, str]:
-    """The model's id and the dotted field that a path speaks of."""
+    """The model's id and the dotted field that a path leads to."""
     if len(path) >= 2 and path[0] == "models" and isinstance(path[1], int):
         entry = data["models"][path[1]]
-        named = entry.get("id") if isinstance(entry, dict) else None
-        model = f"model {named}" if named else f"model number {path[1] + 1}"
+        model_id = entry.get("id") if isinstance(entry, dict) else None
+        model = f"model {model_id}" if model_id else f"model number {path[1] + 1}"
         return model, f"field {_dotted(path[2:])}" if path[2:] else ""
     return "", f"field {_dotted(path)}" if path else ""
 
@@ -180,7 +155,8 @@ def _line(path: tuple[str | int, ...], tree: yaml.Node) -> int:
     node, line = tree, tree.start_mark.line
     for part in path:
         if isinstance(node, yaml.MappingNode):
-            found = next(((key, value) for key, value in node.value if key.value == str(part)), None)
+            # The last of equal keys counts: merged keys stand before the mapping's own.
+            found = next(((key, value) for key, value in reversed(node.value) if key.value == str(part)), None)
             if found is None:
                 break
             line, node = found[0].start_mark.line, found[1]

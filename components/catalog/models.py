@@ -1,7 +1,7 @@
 """The catalog as types: closed (an unknown key is an error) and frozen.
 
-The JSON Schema of a model's parameters is kept as written in ``Model.json_schema``, for validation and for callers,
-and read once into :class:`Parameter` for everything else.
+The JSON Schema of a model's request body is kept as written in ``Model.json_schema`` for callers, and read once into
+:class:`BodySchema` for everything else.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from typing import Any, Literal
 from pydantic import Field, field_validator
 
 from components.catalog.parameters import Closed, Parameter, Role, Scalar
+from components.catalog.schema import BodySchema, Condition
 
 
 class Purpose(StrEnum):
@@ -42,7 +43,7 @@ class PriceRule(Closed):
 
     @field_validator("credits")
     @classmethod
-    def _whole(cls, value: float) -> float:
+    def _whole_number(cls, value: float) -> float:
         """Whole credits are whole numbers, wherever they are shown or answered."""
         return int(value) if value.is_integer() else value
 
@@ -64,7 +65,7 @@ class Endpoint(Closed):
     usd_per_credit: float = Field(gt=0)
 
 
-class Prompt(Closed):
+class ExamplePrompt(Closed):
     """An example prompt with a short title for its chip."""
 
     title: str = Field(min_length=1, max_length=30)
@@ -99,22 +100,27 @@ class Model(Closed):
     price: tuple[PriceRule, ...] = Field(min_length=1)
     price_note: str = ""
     example: Mapping[str, Any] = {}
-    prompts: tuple[Prompt, ...] = ()
+    prompts: tuple[ExamplePrompt, ...] = ()
     capabilities: tuple[str, ...] = ()
     use_cases: tuple[str, ...] = ()
     faq: tuple[Question, ...] = ()
     unknown: tuple[str, ...] = ()
-    json_schema: Mapping[str, Any] = Field(alias="parameters")
+    body_schema: BodySchema = Field(alias="parameters")
 
-    @cached_property
+    @property
+    def json_schema(self) -> Mapping[str, Any]:
+        """The JSON Schema of the body as it is written in the catalog."""
+        return self.body_schema.raw
+
+    @property
     def parameters(self) -> Mapping[str, Parameter]:
         """The body's fields by name, in the catalog's order."""
-        return {name: Parameter.model_validate(raw) for name, raw in self.json_schema["properties"].items()}
+        return self.body_schema.properties
 
     @property
     def required(self) -> tuple[str, ...]:
         """Names of the fields without which the service refuses a request."""
-        return tuple(self.json_schema.get("required", ()))
+        return self.body_schema.required
 
     @property
     def variants(self) -> tuple[str, ...]:
@@ -131,10 +137,9 @@ class Model(Closed):
         return tuple(name for name, field in self.parameters.items() if field.role is role)
 
     @property
-    def conditions(self) -> tuple[Mapping[str, Any], ...]:
-        """The ``if``/``then`` rules, whether written at the top or under ``allOf``."""
-        rules = [self.json_schema, *self.json_schema.get("allOf", ())]
-        return tuple({"if": rule["if"], "then": rule["then"]} for rule in rules if "if" in rule)
+    def conditions(self) -> tuple[Condition, ...]:
+        """The rules by which one field requires another."""
+        return self.body_schema.conditions
 
     @property
     def runnable(self) -> bool:

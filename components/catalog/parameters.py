@@ -8,12 +8,20 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import Enum, StrEnum
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, PlainValidator
 
-Scalar = str | int | float | bool
 LARGEST_NUMBER = 2**53  # every JSON reader holds integers up to here exactly
+
+
+def _check_scalar(value: Any) -> Any:
+    if not isinstance(value, str | int | float | bool):
+        raise ValueError("must be text, a number, true or false")
+    return value
+
+
+Scalar = Annotated[str | int | float | bool, PlainValidator(_check_scalar)]  # one fault instead of one a type
 
 
 class Closed(BaseModel):
@@ -56,12 +64,12 @@ class Parameter(Closed):
     default: Any = None
     format: Literal["uri"] | None = None
     items: Items | None = None
-    min_length: int | None = Field(None, alias="minLength", ge=0)
-    max_length: int | None = Field(None, alias="maxLength", ge=1)
-    minimum: float | None = None
-    maximum: float | None = None
-    min_items: int | None = Field(None, alias="minItems", ge=0)
-    max_items: int | None = Field(None, alias="maxItems", ge=1)
+    min_length: int | None = Field(None, alias="minLength", ge=0, strict=True)
+    max_length: int | None = Field(None, alias="maxLength", ge=1, strict=True)
+    minimum: float | None = Field(None, strict=True)
+    maximum: float | None = Field(None, strict=True)
+    min_items: int | None = Field(None, alias="minItems", ge=0, strict=True)
+    max_items: int | None = Field(None, alias="maxItems", ge=1, strict=True)
 
     @property
     def kind(self) -> Kind:

@@ -103,11 +103,8 @@ def _parameter(model: Model, name: str, field: Parameter) -> dict[str, str]:
 def _need(model: Model, name: str) -> str:
     if name in model.required:
         return "required"
-    for rule in model.conditions:
-        if name in rule["then"].get("required", ()):
-            tests = rule["if"].get("properties", {}).items()
-            return "required when " + " and ".join(f"{key} is {test.get('const', '…')}" for key, test in tests)
-    return "optional"
+    texts = [condition.text for condition in model.conditions if name in condition.required]
+    return f"required when {' or '.join(texts)}" if texts else "optional"
 
 
 def _allowed(field: Parameter) -> str:

@@ -1,7 +1,7 @@
-"""From the start of the process to the first answer, beside a page that Gradio makes of one box and a button.
+"""From the start of the process to the first answer: the product with 11, 300 and 1,001 models, and a bare Gradio page.
 
-Both are started in turn, several times, each in a process and a folder of its own; what Python has compiled is
-kept from run to run, as on a machine where the product was installed.
+They are started in turn, several times, each in a process and a folder of its own; compiled Python files are kept
+from run to run, as on a machine where the product was installed.
 """
 
 from __future__ import annotations
@@ -15,9 +15,11 @@ from pathlib import Path
 from statistics import median
 from urllib.request import ProxyHandler, build_opener
 
-from tests.benchmarks import ROOT, free_port, started, table
+from tests.benchmarks import ROOT, free_port, started, table, target
+from tests.catalog.large import large_catalog
 
 RUNS = 3
+LARGE = (300, 1001)  # models in a catalog
 LONGEST_S = 60.0
 BARE = """
 import os
@@ -38,32 +40,41 @@ TICKS = os.sysconf("SC_CLK_TCK")
 
 
 def report() -> Iterator[str]:
-    found: dict[str, list[tuple[float, float]]] = {"bare Gradio page": [], "product": []}
+    shipped = (ROOT / "catalog.yaml").read_text(encoding="utf-8")
+    catalogs = {"bare Gradio page": "", "product, 11 models": shipped}
+    catalogs |= {f"product, {count:,} models": large_catalog(count) for count in LARGE}
+    times: dict[str, list[tuple[float, float]]] = {name: [] for name in catalogs}
     with tempfile.TemporaryDirectory() as folder:
-        bare = Path(folder) / "bare.py"
-        bare.write_text(BARE)
         for number in range(RUNS + 1):
-            for name, program in (("bare Gradio page", bare), ("product", ROOT / "app.py")):
-                home = Path(folder) / f"{number}-{program.stem}"
+            for name, catalog in catalogs.items():
+                home = Path(folder) / f"{number} {name}"
                 home.mkdir()
-                times = _start(program, home)
+                (home / "catalog.yaml").write_text(catalog, encoding="utf-8")
+                (home / "bare.py").write_text(BARE, encoding="utf-8")
+                taken = _start(ROOT / "app.py" if catalog else home / "bare.py", home)
                 if number:  # the first one only warms the disk
-                    found[name].append(times)
+                    times[name].append(taken)
     yield f"## Start: seconds from the start of the process to the first answer of /healthz, {RUNS} runs\n"
-    base = [median(times) for times in zip(*found["bare Gradio page"], strict=True)]
-    rows = []
-    for name, times in found.items():
-        wall, cpu = zip(*times, strict=True)
-        ratios = f"{median(wall) / base[0]:.2f} × / {median(cpu) / base[1]:.2f} ×"
-        rows.append([name, f"{min(wall):.2f} / {median(wall):.2f}", f"{min(cpu):.2f} / {median(cpu):.2f}", ratios])
+    wall, cpu = ({name: [run[at] for run in runs] for name, runs in times.items()} for at in (0, 1))
+    base = "bare Gradio page"
+    rows = [
+        [
+            name,
+            f"{min(wall[name]):.2f} / {median(wall[name]):.2f}",
+            f"{min(cpu[name]):.2f} / {median(cpu[name]):.2f}",
+            f"{median(wall[name]) / median(wall[base]):.2f} × / {median(cpu[name]) / median(cpu[base]):.2f} ×",
+        ]
+        for name in catalogs
+    ]
     yield table(["", "wall: min / median", "CPU: min / median", "to the bare page: wall / CPU"], rows)
+    added = min(cpu[f"product, {LARGE[-1]:,} models"]) - min(cpu["product, 11 models"])
+    yield target(f"CPU that {LARGE[-1]:,} models add to the start", added, 1.0, " s")
 
 
 def _start(program: Path, home: Path) -> tuple[float, float]:
     """Wall and processor seconds until the program answers; nan where it does not."""
     port = free_port()
     settings = {"HOME": str(home), "PLAYGROUND_DATA": str(home / "data"), "GRADIO_SERVER_PORT": str(port)}
-    (home / "catalog.yaml").symlink_to(ROOT / "catalog.yaml")
     begun = time.monotonic()
     with started(str(program), cwd=home, quiet=True, **settings) as process:
         ask = build_opener(ProxyHandler({})).open

@@ -11,7 +11,7 @@ from components.catalog.loading import parse_catalog
 from components.catalog.models import Catalog
 from components.catalog.parameters import Role
 from components.catalog.requests import build_request, rebuild_request
-from components.catalog.shared_form import QUALITIES, SHAPES, SHARED, MappedForm, map_shared_form
+from components.catalog.shared_form import FORM_KEYS, QUALITIES, SHAPES, MappedForm, map_shared_form
 from components.errors import InputError
 
 IDS = ["cogview-4", "flux-2", "grok-imagine", "kling-image-o1", "ideogram-v3", "imagen-4", "gpt-image-1.5-official", "recraft-v4",
@@ -295,7 +295,7 @@ def test_a_form_that_is_no_object_or_has_a_key_nobody_can_read_is_refused(catalo
 @pytest.mark.parametrize("nothing", [None, "", []])
 @pytest.mark.parametrize("name", IDS)
 def test_what_is_empty_counts_as_not_given(catalog: Catalog, name: str, nothing: Any) -> None:
-    empty = {key: nothing for key in SHARED if key != "prompt"}
+    empty = {key: nothing for key in FORM_KEYS if key != "prompt"}
 
     assert map_shared_form(catalog, name, {**FOX, **empty}) == map_shared_form(catalog, name, FOX)
     assert map_shared_form(catalog, name, FOX).notes == ()
@@ -351,7 +351,7 @@ def random_form(chance: random.Random) -> dict[str, Any]:
         "negative": ["fog", "broken \ud800"],
         "quality": list(QUALITIES),
     }
-    keys = [key for key in SHARED if chance.random() < (0.9 if key == "prompt" else 0.5)]
+    keys = [key for key in FORM_KEYS if chance.random() < (0.9 if key == "prompt" else 0.5)]
     return {key: chance.choice(offered[key]) for key in keys}
 
 
@@ -381,14 +381,14 @@ def test_whatever_the_form_a_request_is_legal_and_every_loss_is_told(catalog: Ca
         legal += 1
         assert build_request(source, name, mapped.parameters) == mapped.request
         assert rebuild_request(source, name, mapped.request.body) == mapped.request
-        lost = [key for key in SHARED if key in form and not taken(mapped, key, form[key])]
+        lost = [key for key in FORM_KEYS if key in form and not taken(mapped, key, form[key])]
         assert len(mapped.notes) >= len(lost), (form, mapped)
         assert all(len(note) <= 60 for note in mapped.notes)
     assert legal > 20
 
 
 @pytest.mark.parametrize("name", [*IDS, *MODELS])
-@pytest.mark.parametrize("key", [key for key in SHARED if key != "prompt"])
+@pytest.mark.parametrize("key", [key for key in FORM_KEYS if key != "prompt"])
 def test_a_key_alone_either_changes_the_request_or_is_told(catalog: Catalog, small: Catalog, name: str, key: str) -> None:
     source = small if name in MODELS else catalog
     base = {**FOX, **({"images": WEB[:1]} if name in ("needs", "edits") else {})}

@@ -145,9 +145,9 @@ def test_parameters_defaults_and_limits_are_those_of_the_page(catalog: Catalog, 
 @pytest.mark.parametrize("name", GLANCE)
 def test_only_a_stated_condition_makes_another_field_required(catalog: Catalog, name: str) -> None:
     found = [
-        (field, test["const"], *rule["then"]["required"])
-        for rule in entry(catalog, name).conditions
-        for field, test in rule["if"]["properties"].items()
+        (field, *values, *condition.required)
+        for condition in entry(catalog, name).conditions
+        for field, values in condition.tests.items()
     ]
 
     assert found == ([CONDITIONS[name]] if name in CONDITIONS else [])
