@@ -45,6 +45,7 @@ from components.sandbox import create_sandbox
 from components.settings import Settings, read_settings
 from components.ui.page import build_page
 from components.ui.theme import SCRIPT, STYLE, theme
+from components.views.links import SANDBOX
 from components.views.words import KEPT, KEY_WITHHELD, NOT_DURABLE
 from components.web.callbacks import callback_routes
 from components.web.downloads import download_routes
@@ -60,7 +61,6 @@ from components.web.visitors import Visitors
 if _port is not None:
     os.environ["GRADIO_SERVER_PORT"] = _port
 
-SANDBOX = "/sandbox"
 PORTS = range(7860, 7960)
 
 log = logging.getLogger("playground")

@@ -20,8 +20,8 @@ from components.playground.plain_values import (
     read_history_query,
 )
 from components.playground.visits import headless_visit
+from components.views.links import PICTURES
 from components.views.words import plain
-from components.web.pictures import PREFIX
 
 
 @dataclass(frozen=True)
@@ -118,6 +118,6 @@ def _visit(request: gr.Request) -> Visit:
 
 
 def _pictures(request: gr.Request) -> str:
-    """Where kept pictures are served, by the address that the caller used."""
-    url = request.request.base_url if request.request is not None else None
-    return f"{url.scheme}://{url.netloc}{PREFIX}" if url else PREFIX
+    """Where kept pictures are served, by the address that the caller used, path prefix included."""
+    base = request.request.base_url if request.request is not None else ""
+    return str(base).rstrip("/") + PICTURES

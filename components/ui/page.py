@@ -20,8 +20,8 @@ from components.ui.integrate.tab import IntegrateTab, build_integrate_tab
 from components.ui.models.tab import ModelsTab, build_models_tab
 from components.ui.slider_copies import COPIES_GO_S
 from components.ui.visits import arrived
-from components.views.links import form_query, read_query
-from components.views.reuse import other_models, read_settings, settings_of, whole_comparison
+from components.views.queries import generate_query, read_generate_query
+from components.views.recipe import comparison_query, form_settings, other_models_query, read_settings
 from components.views.templates import render
 from components.views.words import TITLE, plain
 
@@ -100,10 +100,10 @@ def _open(
     async def arrive(before: str, given: Visit, request: gr.Request) -> dict[Any, Any]:
         params = request.query_params
         query = {name: params.getlist(name) for name in params}
-        opening = read_query(playground.catalog, form_query(query, before or ""))
+        opening = read_generate_query(playground.catalog, generate_query(query, before or ""))
         now = arrived(given, request)
         updates = generate.filled(opening.model, opening.parameters, now)
-        described = read_query(playground.catalog, query) if query.get("tab") == ["integrate"] else opening
+        described = read_generate_query(playground.catalog, query) if query.get("tab") == ["integrate"] else opening
         updates |= integrate.follow(opening.model.id, described.model.id if described.chosen else "")
         updates[visit] = now
         tab = (query.get("tab") or [""])[0]
@@ -178,7 +178,7 @@ def _reuse(
         """Its settings in the form, and the job itself in the place beside it."""
         try:
             job = await find(job_id, now)
-            model, parameters, notice = settings_of(playground.catalog, job.model, job.body)
+            model, parameters, notice = form_settings(playground.catalog, job.model, job.body)
         except PlaygroundError as error:
             return {panel.told: render("note", text=plain(error))}
         updates = {**generate.filled(model, parameters, now), generate.panel.job: job_id, tabs: generating}
@@ -216,8 +216,8 @@ def _reuse(
     generate.panel.watched(panel.use.click(use, chosen, {*generate.filling, *place, *header.told, panel.told}, **QUIET))
     generate.panel.watched(panel.open.click(look, [panel.chosen], place, **QUIET))
     for button, query_of in (
-        (panel.compare, lambda job: other_models(playground.catalog, job)),
-        (panel.whole, whole_comparison),
+        (panel.compare, lambda job: other_models_query(playground.catalog, job)),
+        (panel.whole, comparison_query),
     ):
         compare.watched(button.click(comparing(query_of), chosen, {*compare.filling, tabs, panel.told}, **QUIET))
     history.start.click(lambda: generating, None, tabs, **QUIET)

@@ -10,8 +10,8 @@ from typing import Any
 from components.comparisons.comparison import Card, Comparison
 from components.jobs.job import Job
 from components.playground import Playground
-from components.views.choices import settings_text, title
 from components.views.job import expected_text, job_facts, show_picture, tone
+from components.views.models import model_title, settings_text
 from components.views.outcome import differences, shape_ratio
 from components.views.templates import render
 from components.views.words import state_word
@@ -45,7 +45,7 @@ def name_of(playground: Playground, card: Card) -> str:
 def _card(playground: Playground, card: Card, job: Job | None, now: float) -> dict[str, Any]:
     model = playground.catalog.find(card.model)
     shown: dict[str, Any] = {
-        "title": title(model) if model else card.model,
+        "title": model_title(model) if model else card.model,
         "settings": settings_text(card.settings),
         "sample": card.sample,
         "notes": list(card.notes),

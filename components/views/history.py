@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from math import isfinite
 from typing import Any
-from urllib.parse import urlencode
 
 from components.catalog.parameters import Role
 from components.catalog.prices import credits_text, usd_text
@@ -19,12 +18,11 @@ from components.jobs.job import DaySpend, Job, JobState, Page
 from components.playground import Playground, Visit
 from components.snippets import LANGUAGES
 from components.views import job as result
-from components.views.choices import title
-from components.views.history_filters import HistoryFilters, write_history_query
+from components.views.links import MOST_ARCHIVED_JOBS, archive_link, history_archive_link, thumbnail_link
+from components.views.models import model_title
+from components.views.queries import HistoryFilters, write_history_query
 from components.views.templates import render
-from components.views.words import state_word
-from components.web.files import ARCHIVE, FITTING, MOST_JOBS
-from components.web.small import small_address
+from components.views.words import seconds_text, state_word
 
 PAGE = 24
 DAYS = 30
@@ -89,16 +87,18 @@ def count_text(page: Page, position: Position) -> str:
 
 def files_links(found: Page, filters: HistoryFilters) -> str:
     """Links to ZIPs: the pictures of this page of the list, and where it has more pages, of all that fits; "" without any."""
-    ids = [("job", job.id) for job in found.jobs if job.pictures]
+    ids = [job.id for job in found.jobs if job.pictures]
     if not ids:
         return ""
     pictures = sum(len(job.pictures) for job in found.jobs)
-    links = [
-        (f"{ARCHIVE[1:]}?{urlencode(ids)}", f"{pictures} pictures of this page" if pictures > 1 else "picture of this page")
-    ]
+    links = [(archive_link(ids), f"{pictures} pictures of this page" if pictures > 1 else "picture of this page")]
     if found.total > len(found.jobs):
-        every = f"pictures of all {found.total:,}" if found.total <= MOST_JOBS else f"pictures of the newest {MOST_JOBS:,}"
-        links.append((f"{FITTING[1:]}{write_history_query(filters)}", every))
+        every = (
+            f"pictures of all {found.total:,}"
+            if found.total <= MOST_ARCHIVED_JOBS
+            else f"pictures of the newest {MOST_ARCHIVED_JOBS:,}"
+        )
+        links.append((history_archive_link(write_history_query(filters)), every))
     return render("history_files", links=links)
 
 
@@ -168,12 +168,12 @@ def _entry(playground: Playground, job: Job) -> dict[str, Any]:
         "icon": model.icon if model else "",
         "prompt": job.prompt,
         "short": job.prompt[:ON_A_CARD],
-        "picture": small_address(job.pictures[0]) if job.pictures else "",
+        "picture": thumbnail_link(job.pictures[0]) if job.pictures else "",
         "pictures": len(job.pictures),
         "problem": job.problem.what[:ON_A_CARD] if job.problem else job.note,
         "sandbox": job.payer == "sandbox",
         "price": _price(playground, job),
-        "seconds": result.seconds_text(job.seconds(time.time())) if job.state is JobState.DONE else "",
+        "seconds": seconds_text(job.seconds(time.time())) if job.state is JobState.DONE else "",
         "moment": f"{asked:%Y-%m-%dT%H:%M:%SZ}",
         "date": f"{asked:%Y-%m-%d %H:%M} UTC",
         "task": job.task_id or "",
@@ -202,7 +202,7 @@ def _price(playground: Playground, job: Job) -> str:
 
 def _name(playground: Playground, model: str) -> str:
     found = playground.catalog.find(model)
-    return title(found) if found else model
+    return model_title(found) if found else model
 
 
 def _share(part: float, whole: float) -> float:

@@ -10,8 +10,9 @@ from components.catalog.models import Catalog, Model
 from components.catalog.parameters import Parameter, Role
 from components.catalog.prices import credits_text, price_list, tiers, usd_text
 from components.snippets.call import KEY_NAME
-from components.views.job import example_request, typical_text
+from components.views.job import example_request
 from components.views.models import inputs_text, price_range
+from components.views.words import typical_text
 
 CALLBACK_EXAMPLE = "https://your-app.example/callbacks/pictures"
 

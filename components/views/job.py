@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from typing import Any
-from urllib.parse import quote
 
 from components.api.schedule import Timing
 from components.catalog.models import Catalog, Model
@@ -13,27 +12,15 @@ from components.catalog.requests import Request, build_request
 from components.errors import Problem
 from components.jobs.job import Job, JobState
 from components.playground import Playground
+from components.views.links import download_link, example_link, picture_link, thumbnail_link
 from components.views.outcome import differences, shape_ratio
 from components.views.templates import render
-from components.views.words import state_word
-from components.web.files import file_address
-from components.web.pictures import PREFIX
-from components.web.small import small_address
+from components.views.words import range_text, seconds_text, state_word
 
 EARLIER = 12
 PLACELESS = {"job": "Not found", "database": "Not reachable", "state": "Not now"}
 
 TONES = {JobState.DONE: "good", JobState.FAILED: "bad", JobState.UNCERTAIN: "warn", JobState.STOPPED: "warn"}
-
-
-def seconds_text(seconds: float) -> str:
-    """``7.4 s``, from a hundred seconds on ``1.8 min``."""
-    return f"{seconds:.1f} s" if seconds < 100 else f"{seconds / 60:.1f} min"
-
-
-def typical_text(seconds: tuple[float, float] | None) -> str:
-    """``3–10 s``, or what is honest where nothing is stated."""
-    return f"{seconds[0]:g}–{seconds[1]:g} s" if seconds else "time not stated"
 
 
 def show_job(playground: Playground, job: Job) -> str:
@@ -83,11 +70,6 @@ def expected_text(timing: Timing, elapsed: float) -> str:
     return f"{typical}, about {max(1, round(left))} s left"
 
 
-def range_text(timing: Timing) -> str:
-    """The seconds of the middle 80 % of runs."""
-    return f"{_rounded(timing.quantile(0.1))}–{_rounded(timing.quantile(0.9))} s"
-
-
 def show_others(playground: Playground, jobs: list[Job]) -> str:
     """This visitor's other jobs that go on or wait for a decision; each opens in the place of the current one."""
     rows = []
@@ -127,7 +109,7 @@ def show_example(playground: Playground, model: Model) -> str:
     request = example_request(playground.catalog, model)
     return render(
         "example",
-        url=f"{playground.examples}/{quote(model.id, safe='')}",
+        url=example_link(model.id),
         alt=f"{request.prompt} (sandbox drawing in the place of {model.name})",
         name=model.name,
         ratio=shape_ratio(request.shape) or 1.0,
@@ -143,17 +125,13 @@ def show_picture(job: Job, index: int, name: str) -> dict[str, Any]:
     """One of a job's pictures as the templates read it; ``name`` says whose work it is."""
     kept = job.pictures[index]
     return {
-        "url": f"{PREFIX}/{kept.name}",
-        "small": small_address(kept),
-        "save": file_address(job, index),
+        "url": picture_link(kept),
+        "small": thumbnail_link(kept),
+        "save": download_link(job, index),
         "alt": f"{job.prompt} ({name})",
         "width": kept.width,
         "height": kept.height,
     }
-
-
-def _rounded(seconds: float) -> str:
-    return f"{seconds:.0f}" if seconds >= 10 else f"{seconds:.1f}".removesuffix(".0")
 
 
 def _name(job: Job, model: Model | None) -> str:

@@ -1,142 +1,90 @@
-"""The page's address: model, prompt and parameters as a readable query, and back. Opening one spends nothing."""
+"""The paths of this application's routes, and the links to them.
+
+A link on the page is relative: ``pictures/x.png``, without a leading slash. The page lies at the root of the
+application, so such a link works below any path prefix and behind any proxy, with nothing to configure. A page that
+lies deeper names its depth: ``/c/{token}`` links with ``depth=1``. Only what is read outside of this page (Open Graph
+tags, answers of the endpoints) is absolute, and begins with the address that the application was called at.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
-from dataclasses import dataclass
-from typing import Any
-from urllib.parse import parse_qs, urlencode
+from collections.abc import Iterable
+from urllib.parse import quote, urlencode
 
-from components.catalog.models import Catalog, Model
-from components.catalog.requests import find_problems
+from components.jobs.job import Job
+from components.pictures.kept import KeptPicture
 
-LONGEST_QUERY = 12_000
-LONGEST_PROMPT = 20_000
-LONGEST_SEARCH = 200
-PUBLISHED = "published"  # names the published comparison that a form is opened from
-
-
-@dataclass(frozen=True)
-class Opening:
-    """What an address asks for: a model, its parameters, and sentences about what could not be used."""
-
-    model: Model
-    parameters: Mapping[str, Any]
-    notices: tuple[str, ...] = ()
-    tab: str = ""
-    chosen: bool = False
+PICTURES = "/pictures"
+DOWNLOADS = "/files"
+ARCHIVE = "/files.zip"
+HISTORY_ARCHIVE = "/history.zip"
+MOST_ARCHIVED_JOBS = 200
+RECIPE = "/recipe"
+COMPARISONS = "/comparisons"
+PUBLISHED = "/c"
+MODELS_CSV = "/models.csv"
+PLANS_CSV = "/plans.csv"
+SANDBOX = "/sandbox"
 
 
-@dataclass(frozen=True)
-class TableFilters:
-    """What narrows the comparison. A ``price`` of 0 credits is no limit, an empty tuple any."""
-
-    search: str = ""
-    providers: tuple[str, ...] = ()
-    price: float = 0
-    must: tuple[str, ...] = ()
-    good: tuple[str, ...] = ()
+def link(path: str, depth: int = 0) -> str:
+    """The relative link to a route from a page that lies ``depth`` folders below the application's root."""
+    return "../" * depth + path.removeprefix("/")
 
 
-def write_query(model: Model, parameters: Mapping[str, Any]) -> str:
-    """``?model=flux-2&prompt=…``: what differs from the defaults; what is too long for an address is left out."""
-    pairs: list[tuple[str, str]] = [("model", model.id)]
-    for name, value in parameters.items():
-        if value != model.parameters[name].default and value not in (None, "", []):
-            key = "variant" if name == "model" else name
-            pairs += [(key, str(item)) for item in (value if isinstance(value, list) else [value])]
-    while len(query := "?" + urlencode(pairs, errors="replace")) > LONGEST_QUERY and len(pairs) > 1:
-        pairs.remove(max(pairs[1:], key=lambda pair: len(pair[1])))
-    return query
+def depth_of(path: str) -> int:
+    """How many folders below the application's root a page lies, by its path without the prefix."""
+    return max(0, path.count("/") - 1)
 
 
-def read_query(catalog: Catalog, query: Mapping[str, list[str]]) -> Opening:
-    """The opening that an address asks for; without a model, the catalog's first with its example."""
-    named = (query.get("model") or [""])[0]
-    tab = (query.get("tab") or [""])[0]
-    if not named:
-        model = catalog.first
-        return Opening(model, model.example, (), tab)
-    found = catalog.find(named)
-    if found is None:
-        model = catalog.first
-        return Opening(model, model.example, (f"There is no model {named[:80]!r} here.",), tab)
-    notices = []
-    if not found.runnable:
-        instead = catalog.find(found.replaced_by or "")
-        notices.append(f"{found.name} has been retired." + (f" This is {instead.name} instead." if instead else ""))
-        found = instead or catalog.first
-    parameters = read_parameters(found, query)
-    for problem in find_problems(found, parameters, prompt_needed=False):
-        if problem.field in parameters and not found.parameters[problem.field].can_show(parameters[problem.field]):
-            del parameters[problem.field]
-            notices.append(f"The address was not used in full. {problem.what}")
-    return Opening(found, parameters, tuple(notices), tab, chosen=True)
+def picture_path(name: str) -> str:
+    """The route of a kept picture."""
+    return f"{PICTURES}/{name}"
 
 
-def form_query(query: Mapping[str, list[str]], remembered: str) -> Mapping[str, list[str]]:
-    """The query that Generate's form is filled from.
+def picture_link(kept: KeptPicture) -> str:
+    """A kept picture in full size."""
+    return link(picture_path(kept.name))
 
-    The address of another tab says nothing of that form: it is filled from ``remembered``, the query that it had
-    before the page was opened anew, or "".
+
+def thumbnail_link(kept: KeptPicture) -> str:
+    """A small copy of a kept picture; an SVG has none and is its own."""
+    return picture_link(kept) if kept.format == "svg" else f"{picture_link(kept)}/small"
+
+
+def download_link(job: Job, index: int) -> str:
+    """The download of one picture of a job with its recipe inside; add ``&recipe=0`` for the file as it came.
+
+    ``of`` names the picture, so that the link works in a browser that keeps no cookie.
     """
-    tab = (query.get("tab") or [""])[0]
-    named = {name for name in query if not name.startswith("__")} - {"tab"}
-    silent = "model" not in named or tab == "compare" or (tab == "integrate" and named == {"model"})
-    if tab in ("", "generate") or not silent:
-        return query
-    before = parse_qs(remembered[:LONGEST_QUERY].removeprefix("?"), keep_blank_values=True)
-    return before or ({} if tab == "compare" else query)
+    return link(f"{DOWNLOADS}/{job.id}/{index + 1}?of={job.pictures[index].name}")
 
 
-def read_parameters(model: Model, query: Mapping[str, list[str]]) -> dict[str, Any]:
-    """The parameters in a query, each of its own type; the variant stands under ``variant``."""
-    parameters: dict[str, Any] = {}
-    for name, field in model.parameters.items():
-        texts = query.get("variant" if name == "model" else name, [])
-        value = field.read([text[:LONGEST_PROMPT] for text in texts[:50]])
-        if value is not None:
-            parameters[name] = value
-    return parameters
+def archive_link(job_ids: Iterable[str]) -> str:
+    """A ZIP of the pictures of these jobs."""
+    return link(f"{ARCHIVE}?{urlencode([('job', job_id) for job_id in job_ids])}")
 
 
-def _number(text: str) -> float | int | str:
-    try:
-        value = float(text)
-    except ValueError:
-        return text
-    return int(value) if value.is_integer() and abs(value) < 2**53 else value
+def history_archive_link(query: str) -> str:
+    """A ZIP of the newest pictures that a query of the History tab finds."""
+    return link(HISTORY_ARCHIVE + query)
 
 
-def write_table_query(filters: TableFilters) -> str:
-    """``?search=logo&price=5``: the filters that are set. How the table is sorted is added by the page's script."""
-    pairs = [("search", filters.search[:LONGEST_SEARCH])] if filters.search else []
-    pairs += [("provider", name) for name in filters.providers]
-    pairs += [("price", f"{filters.price:g}")] if filters.price else []
-    pairs += [("must", need) for need in filters.must]
-    pairs += [("good", purpose) for purpose in filters.good]
-    return "?" + urlencode(pairs, errors="replace")
+def report_link(comparison_id: str) -> str:
+    """The report of a comparison as one HTML file."""
+    return link(f"{COMPARISONS}/{comparison_id}/report.html")
 
 
-def read_table_query(
-    query: Mapping[str, list[str]],
-    providers: Collection[str],
-    prices: Collection[float],
-    must: Collection[str],
-    good: Collection[str],
-) -> TableFilters:
-    """The filters of an address of the comparison, those of them that are offered; the rest is passed over."""
+def published_path(token: str) -> str:
+    """The route of a published comparison."""
+    return f"{PUBLISHED}/{token}"
 
-    def offered(name: str, values: Collection[str]) -> tuple[str, ...]:
-        return tuple(value for value in values if value in query.get(name, ()))
 
-    if (query.get("tab") or [""])[0] != "models":
-        return TableFilters()
-    price = _number((query.get("price") or ["0"])[0])
-    return TableFilters(
-        search=" ".join((query.get("search") or [""])[0][:LONGEST_SEARCH].split()),
-        providers=offered("provider", providers),
-        price=price if isinstance(price, int | float) and price in prices else 0,
-        must=offered("must", must),
-        good=offered("good", good),
-    )
+def plans_link(pictures: float, budget_usd: float) -> str:
+    """The what-if table as CSV, for so many pictures and US dollars a month."""
+    return link(f"{PLANS_CSV}?pictures={pictures:g}&budget={budget_usd:g}")
+
+
+def example_link(model_id: str) -> str:
+    """The sandbox's example drawing of a model."""
+    return link(f"{SANDBOX}/examples/{quote(model_id, safe='')}")

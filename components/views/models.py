@@ -1,13 +1,30 @@
-"""A model in a few words: the picker's entries, the chips under it, the table's cells."""
+"""A model in a few words: the options of both pickers, the chips under the form's picker, the cells of a table."""
 
 from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
 
 from components.api.schedule import Timing
 from components.catalog.models import Catalog, Model
 from components.catalog.parameters import Role
-from components.catalog.prices import PriceListRow, credits_text, price_list, usd_text
-from components.views.job import range_text, typical_text
+from components.catalog.prices import PriceListRow, base_credits, credits_text, price_list, tiers, usd_text
+from components.comparisons.plan import Choice
+from components.views.compare_query import write_choice
 from components.views.templates import render
+from components.views.words import range_text, typical_text
+
+CHEAPEST = 4
+
+
+def model_title(model: Model) -> str:
+    """A model's name after its icon."""
+    return f"{model.icon} {model.name}".strip()
+
+
+def settings_text(settings: Mapping[str, Any]) -> str:
+    """Settings in a few words, such as ``flex · 2K``."""
+    return " · ".join(str(value) for value in settings.values())
 
 
 def inputs_text(model: Model) -> str:
@@ -23,12 +40,32 @@ def price_range(row: PriceListRow) -> str:
     return f"{low.credits:g}–{credits_text(high.credits)} · {usd_text(low.usd)}–{usd_text(high.usd)}"
 
 
-def picker_choices(catalog: Catalog) -> list[tuple[str, str]]:
-    """(what is read, id) for each model, by base credits."""
+def model_options(catalog: Catalog) -> list[tuple[str, str]]:
+    """(label, id) of each model, by base credits."""
     return [
-        (f"{row.model.icon} {row.model.name} · {row.model.provider} · {_short(row)}".strip(), row.model.id)
+        (f"{model_title(row.model)} · {row.model.provider} · {_credits_range(row)}", row.model.id)
         for row in price_list(catalog)
     ]
+
+
+def choice_options(catalog: Catalog) -> list[tuple[str, str]]:
+    """(label, choice as text) of each model and each of its differently priced settings, the cheapest first."""
+    options: list[tuple[float, str, str]] = []
+    for row in price_list(catalog):
+        model, base = row.model, base_credits(row.model)
+        options.append((base, f"{model_title(model)} · {credits_text(base)}", model.id))
+        for tier in tiers(model):
+            settings = {name: value for name, value in tier.settings.items() if value != model.parameters[name].default}
+            if settings:
+                label = f"{model_title(model)} · {settings_text(settings)} · {credits_text(tier.credits)}"
+                options.append((tier.credits, label, write_choice(Choice(model.id, settings))))
+    return [(label, text) for _, label, text in sorted(options, key=lambda option: option[0])]
+
+
+def cheapest(catalog: Catalog, wanted: str = "", most: int | None = CHEAPEST) -> list[str]:
+    """The ids of the ``most`` cheapest models (None: of all), of those with the input ``wanted`` where it is named."""
+    ids = [row.model.id for row in price_list(catalog) if not wanted or wanted in row.model.inputs]
+    return ids[:most]
 
 
 def chips(catalog: Catalog, model: Model, seen: Timing | None = None) -> str:
@@ -62,6 +99,6 @@ def example_prompts(catalog: Catalog) -> frozenset[str]:
     return frozenset(own | {item.prompt for model in catalog.models for item in model.prompts})
 
 
-def _short(row: PriceListRow) -> str:
+def _credits_range(row: PriceListRow) -> str:
     low, high = row.lowest.credits, row.highest.credits
     return credits_text(low) if low == high else f"{low:g}–{credits_text(high)}"

@@ -17,12 +17,12 @@ from components.jobs.job import Job
 from components.pictures.kept import KeptPicture
 from components.pictures.thumbnails import PREVIEW, data_address
 from components.playground import Playground
-from components.ui.compare.form import asked_of, write_asked
+from components.views.compare_query import PublishedSource, draft_of, write_compare_query
+from components.views.links import link, published_path
 from components.views.sheet import day_text, describe, is_address, prompt_of
 from components.views.templates import render
 from components.views.words import TITLE
 
-PUBLIC = "/c"
 SIZES = ((12, 1024), (48, 768))  # so many pictures in a file are that large at most, in pixels a side
 SMALLEST = 512
 
@@ -42,7 +42,7 @@ async def write_report(playground: Playground, batch: Comparison, jobs: Mapping[
 
 def write_published(playground: Playground, batch: Comparison, jobs: Mapping[str, Job], token: str, origin: str) -> str:
     """The page under ``token``, whose pictures are its own; ``origin`` is this application's address."""
-    address = f"{origin}{PUBLIC}/{token}"
+    address = origin + published_path(token)
     sources = {(place, number): f"{token}/{place}/{number}" for place, number, _ in _pictures(batch, jobs)}
     return render(
         "published",
@@ -52,7 +52,7 @@ def write_published(playground: Playground, batch: Comparison, jobs: Mapping[str
         address=address,
         preview=f"{address}/preview.png" if preview_pictures(batch, jobs) else "",
         size=PREVIEW,
-        again="../" + _again(batch, token),
+        again=link(_again(batch, token), depth=1),
     )
 
 
@@ -92,5 +92,5 @@ def _again(batch: Comparison, token: str) -> str:
         replace(card, settings={name: value for name, value in card.settings.items() if not is_address(value)})
         for card in batch.cards
     )
-    asked = asked_of(replace(batch, shared=shared, cards=tuple(cards)))
-    return "?tab=compare&" + write_asked(asked, (token, shared))[1:]
+    draft = draft_of(replace(batch, shared=shared, cards=tuple(cards)))
+    return "?tab=compare&" + write_compare_query(draft, PublishedSource(token, shared))[1:]

@@ -26,10 +26,10 @@ from components.jobs.job import ENDED, Job, JobState
 from components.pictures.kept import KeptPicture
 from components.playground import Playground
 from components.snippets import write_snippet
-from components.views.choices import settings_text
-from components.views.job import seconds_text, tone
+from components.views.job import tone
+from components.views.models import settings_text
 from components.views.outcome import differences
-from components.views.words import NUMBERS, ROLE_WORDS, state_word
+from components.views.words import NUMBERS, ROLE_WORDS, seconds_text, state_word
 
 LONGEST_ALT = 300
 LONG_PROMPT = 600

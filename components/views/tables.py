@@ -14,8 +14,8 @@ import pandas as pd
 from components.catalog.models import Catalog, Purpose
 from components.catalog.prices import price_list, usd_text, what_if
 from components.jobs.job import Measured
-from components.views.job import typical_text
 from components.views.models import inputs_text
+from components.views.words import typical_text
 
 UNKNOWN = 1e12
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from components.api import Account
+from components.api.schedule import Timing
 from components.catalog.parameters import Role
 from components.catalog.prices import Cost, credits_text, usd_text
 from components.errors import PlaygroundError
@@ -59,6 +60,25 @@ def state_word(job: Job) -> str:
     if job.overdue:
         return "Still running" if not job.waiting else "Not saved yet"
     return "Saving" if job.saving else STATE_WORDS[job.state]
+
+
+def seconds_text(seconds: float) -> str:
+    """``7.4 s``, from a hundred seconds on ``1.8 min``."""
+    return f"{seconds:.1f} s" if seconds < 100 else f"{seconds / 60:.1f} min"
+
+
+def typical_text(seconds: tuple[float, float] | None) -> str:
+    """``3–10 s``; ``time not stated`` where the service states none."""
+    return f"{seconds[0]:g}–{seconds[1]:g} s" if seconds else "time not stated"
+
+
+def range_text(timing: Timing) -> str:
+    """``4–9 s``: the middle 80 % of runs."""
+    return f"{_rounded(timing.quantile(0.1))}–{_rounded(timing.quantile(0.9))} s"
+
+
+def _rounded(seconds: float) -> str:
+    return f"{seconds:.0f}" if seconds >= 10 else f"{seconds:.1f}".removesuffix(".0")
 
 
 def button_text(cost: Cost) -> str:

@@ -7,21 +7,19 @@ from fastapi.responses import Response
 
 from components.catalog.models import Catalog
 from components.jobs.service import JobService
+from components.views.links import MODELS_CSV, PLANS_CSV
 from components.views.tables import MODELS, PLANS, models_frame, plans_frame, safe_csv
-
-MODELS_PATH = "/models.csv"
-PLANS_PATH = "/plans.csv"
 
 
 def download_routes(catalog: Catalog, runner: JobService) -> APIRouter:
     """``GET /models.csv`` and ``GET /plans.csv?pictures=1000&budget=50`` (pictures a month, dollars)."""
     router = APIRouter()
 
-    @router.get(MODELS_PATH)
+    @router.get(MODELS_CSV)
     async def models() -> Response:
         return _file(safe_csv(models_frame(catalog, await runner.measured()), {"id": "str", **MODELS}), "models.csv")
 
-    @router.get(PLANS_PATH)
+    @router.get(PLANS_CSV)
     async def plans(pictures: float = Query(1000, ge=0, le=1e9), budget: float = Query(50, ge=0, le=1e9)) -> Response:
         return _file(safe_csv(plans_frame(catalog, pictures, budget), {"id": "str", **PLANS}), "plans.csv")
 

@@ -20,23 +20,18 @@ from components.jobs.service import JobService
 from components.pictures.archive import file_stem, first_that_fit, picture_file, write_archive
 from components.pictures.metadata import Recipe, form_of, read
 from components.playground import VISITOR_HEADER, visitor_id
-from components.views.history_filters import read_history_query, wanted
+from components.views.links import ARCHIVE, DOWNLOADS, HISTORY_ARCHIVE, MOST_ARCHIVED_JOBS, RECIPE
+from components.views.queries import read_history_query
 from components.web.pictures import HEADERS, MEDIA_TYPES
 from components.web.visitors import read_cookie
 
-FILES = "/files"
-ARCHIVE = "/files.zip"
-FITTING = "/history.zip"
-RECIPE = "/recipe"
-
-MOST_JOBS = 200
 LARGEST_DROP = 32_000_000
 LONGEST_DROP_S = 60.0
 DROPS_AT_ONCE = 8
 PRIVATE = HEADERS | {"Cache-Control": "private, no-store"}
 
 NOT_FOUND = "There is no such picture."
-NOT_ASKED = f"Name the jobs as ?job=…&job=…, at most {MOST_JOBS} of them."
+NOT_ASKED = f"Name the jobs as ?job=…&job=…, at most {MOST_ARCHIVED_JOBS} of them."
 TOO_LARGE = f"The picture is larger than {LARGEST_DROP // 1_000_000} MB."
 NO_PICTURE = "This is no PNG, JPEG or WebP picture."
 NO_RECIPE = (
@@ -48,15 +43,10 @@ BUSY = "Too many pictures arrive at this moment. Try again in a minute."
 SLOW = f"The picture did not arrive within {LONGEST_DROP_S:.0f} seconds."
 
 
-def file_address(job: Job, index: int) -> str:
-    """Where a job's picture is downloaded with its recipe; with ``&recipe=0`` as it came."""
-    return f"{FILES}/{job.id}/{index + 1}?of={job.pictures[index].name}"
-
-
 def file_routes(catalog: Catalog, runner: JobService) -> APIRouter:
     """``GET /files/{job}/{number}``, ``GET /files.zip?job=…`` and ``GET /history.zip?…``, ``POST /recipe``.
 
-    The second ZIP has the newest MOST_JOBS of a visitor that fit a history's filters. With ``recipe=0`` files are as they came.
+    The second ZIP has the newest MOST_ARCHIVED_JOBS of a visitor that fit a history's filters. With ``recipe=0`` files are as they came.
     Numbers count from 1. What is not there and what is another visitor's is answered in the same words. Who names the
     picture in ``of`` need not be known: job and picture together are a secret that only their visitor was shown.
     """
@@ -89,7 +79,7 @@ def file_routes(catalog: Catalog, runner: JobService) -> APIRouter:
             raise HTTPException(404, NOT_FOUND)
         return job
 
-    @router.get(FILES + "/{job_id}/{number}")
+    @router.get(DOWNLOADS + "/{job_id}/{number}")
     async def file(request: Request, job_id: str, number: str, recipe: str = "1", of: str = "") -> Response:
         job = await shown(job_id, of) if of else next(iter(await owned(request, [job_id])), None)
         if job is None:
@@ -105,19 +95,19 @@ def file_routes(catalog: Catalog, runner: JobService) -> APIRouter:
     @router.get(ARCHIVE)
     async def archive(request: Request, recipe: str = "1") -> Response:
         job_ids = list(dict.fromkeys(request.query_params.getlist("job")))
-        if not 0 < len(job_ids) <= MOST_JOBS:
+        if not 0 < len(job_ids) <= MOST_ARCHIVED_JOBS:
             raise HTTPException(422, NOT_ASKED)
         jobs = await owned(request, job_ids)
         if not jobs:
             raise HTTPException(404, NOT_FOUND)
         return packed(jobs, recipe, left_out=len(job_ids) - len(jobs))
 
-    @router.get(FITTING)
+    @router.get(HISTORY_ARCHIVE)
     async def fitting(request: Request, recipe: str = "1") -> Response:
         query = {name: request.query_params.getlist(name) for name in request.query_params}
         filters = read_history_query(query, [model.id for model in catalog.models], list(JobState))
         try:
-            found = await runner.search(_visitor(request), wanted(filters), MOST_JOBS)
+            found = await runner.search(_visitor(request), filters.job_filter(), MOST_ARCHIVED_JOBS)
         except DatabaseUnavailable as error:
             raise HTTPException(503, error.what) from error
         except InputError as error:

@@ -8,8 +8,8 @@ from fastapi import APIRouter, HTTPException
 from fastapi.responses import FileResponse, Response
 
 from components.pictures.library import PictureLibrary
+from components.views.links import PICTURES
 
-PREFIX = "/pictures"
 MEDIA_TYPES = {"png": "image/png", "jpeg": "image/jpeg", "webp": "image/webp", "svg": "image/svg+xml"}
 HEADERS = {
     "X-Content-Type-Options": "nosniff",
@@ -21,7 +21,7 @@ HEADERS = {
 
 def picture_routes(pictures: PictureLibrary) -> APIRouter:
     """``GET /pictures/{name}``: what a page shows. Downloads, which hold their recipe, are ``ui.files``."""
-    router = APIRouter(prefix=PREFIX)
+    router = APIRouter(prefix=PICTURES)
 
     @router.get("/{name}")
     async def picture(name: str) -> Response:

@@ -19,7 +19,8 @@ from components.pictures.kept import KeptPicture
 from components.pictures.library import PictureLibrary
 from components.pictures.thumbnails import MOST_ON_PREVIEW, contact_sheet
 from components.playground import Playground
-from components.views.report import PUBLIC, preview_pictures, report_name, write_published, write_report
+from components.views.links import COMPARISONS, PUBLISHED, depth_of, link
+from components.views.report import preview_pictures, report_name, write_published, write_report
 from components.views.templates import render
 from components.views.words import TITLE
 from components.web.pictures import HEADERS, MEDIA_TYPES
@@ -50,24 +51,24 @@ def publishing_routes(playground: Playground) -> APIRouter:
     router = APIRouter()
     site, reading = Site(playground), ["GET", "HEAD"]
 
-    @router.get("/comparisons/{batch_id}/report.html")
+    @router.get(COMPARISONS + "/{batch_id}/report.html")
     async def report(batch_id: str, request: Request) -> Response:
         visitor = read_visitor(request.headers.get("cookie", ""))
-        return await _answer(site.report(batch_id, visitor), NO_COMPARISON)
+        return await _answer(site.report(batch_id, visitor), NO_COMPARISON, request)
 
-    @router.api_route(PUBLIC + "/{token}", methods=reading)
+    @router.api_route(PUBLISHED + "/{token}", methods=reading)
     async def published(token: str, request: Request) -> Response:
         # A proxy may not tell the scheme that the visitor's browser sees.
         origin = playground.public_address or str(request.base_url).rstrip("/")
-        return await _answer(site.page(token, origin), NOT_PUBLISHED)
+        return await _answer(site.page(token, origin), NOT_PUBLISHED, request)
 
-    @router.api_route(PUBLIC + "/{token}/preview.png", methods=reading)
-    async def preview(token: str) -> Response:
-        return await _answer(site.preview(token), NOT_PUBLISHED)
+    @router.api_route(PUBLISHED + "/{token}/preview.png", methods=reading)
+    async def preview(token: str, request: Request) -> Response:
+        return await _answer(site.preview(token), NOT_PUBLISHED, request)
 
-    @router.api_route(PUBLIC + "/{token}/{card}/{number}", methods=reading)
-    async def picture(token: str, card: str, number: str) -> Response:
-        return await _answer(site.picture(token, card, number), NOT_PUBLISHED)
+    @router.api_route(PUBLISHED + "/{token}/{card}/{number}", methods=reading)
+    async def picture(token: str, card: str, number: str, request: Request) -> Response:
+        return await _answer(site.picture(token, card, number), NOT_PUBLISHED, request)
 
     return router
 
@@ -142,18 +143,20 @@ class Previews:
             return self._kept[names]
 
 
-async def _answer(work: Awaitable[Response], missing: str) -> Response:
+async def _answer(work: Awaitable[Response], missing: str, request: Request) -> Response:
     """The response, or a page that says in one sentence why there is none."""
     try:
         return await work
     except JobNotFound:
-        return _said(missing, 404)
+        return _said(missing, 404, request)
     except DatabaseUnavailable as error:
-        return _said(error.what, 503)
+        return _said(error.what, 503, request)
 
 
-def _said(sentence: str, status: int) -> Response:
-    return HTMLResponse(render("comparison_missing", sentence=sentence, product=TITLE), status, headers=PAGE)
+def _said(sentence: str, status: int, request: Request) -> Response:
+    depth = depth_of(request.url.path.removeprefix(request.scope.get("root_path", "")))
+    page = render("comparison_missing", sentence=sentence, product=TITLE, home=link("/", depth) or "./")
+    return HTMLResponse(page, status, headers=PAGE)
 
 
 def _at(members: Sequence[Member], number: str) -> Member | None:

@@ -8,24 +8,18 @@ from collections import OrderedDict
 from fastapi import APIRouter, HTTPException
 from fastapi.responses import Response
 
-from components.pictures.kept import KeptPicture
 from components.pictures.library import PictureLibrary
 from components.pictures.thumbnails import small_copy
-from components.web.pictures import HEADERS, PREFIX
+from components.views.links import PICTURES
+from components.web.pictures import HEADERS
 
 KEPT_BYTES = 32_000_000
 DRAWN_AT_ONCE = 2
 
 
-def small_address(kept: KeptPicture) -> str:
-    """Where a small copy of a kept picture is shown; a vector is as small as it needs to be."""
-    address = f"{PREFIX}/{kept.name}"
-    return address if kept.format == "svg" else f"{address}/small"
-
-
 def small_routes(pictures: PictureLibrary) -> APIRouter:
     """``GET /pictures/{name}/small``: a WebP; 404 for what is not kept any more, or cannot be made smaller."""
-    router, copies = APIRouter(prefix=PREFIX), SmallCopies(pictures)
+    router, copies = APIRouter(prefix=PICTURES), SmallCopies(pictures)
 
     @router.get("/{name}/small")
     async def small(name: str) -> Response:

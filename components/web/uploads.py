@@ -1,4 +1,4 @@
-"""A picture of the visitor's own becomes a web address: the control beside a field, and the routes behind it."""
+"""A picture of the visitor's own becomes a web address."""
 
 from __future__ import annotations
 
@@ -8,28 +8,13 @@ from starlette.requests import ClientDisconnect
 
 from components.errors import InputError, PictureNotSaved
 from components.jobs.job import Job
-from components.pictures.uploads import AFTER_S, FORMATS, LARGEST_BYTES, PREFIX, TOO_LARGE, Uploads
-from components.views.templates import render
+from components.pictures.uploads import LARGEST_BYTES, PREFIX, TOO_LARGE, Uploads
 from components.web.pictures import HEADERS, MEDIA_TYPES
 from components.web.visitors import read_visitor
 
 # No other site can send it: a browser asks us first whether it may, and is not told that.
 HEADER = "x-playground-upload"
 STRANGER = "An upload is taken from this page only, in a browser that keeps its cookie. Open the page anew and try again."
-
-
-def upload_control(refused: str, many: bool) -> str:
-    """The HTML beside a field for pictures: choose one, or ``many``; where none can be uploaded, the reason."""
-    return render(
-        "upload",
-        refused=refused,
-        many=many,
-        accept=",".join(MEDIA_TYPES[form] for form in FORMATS),
-        largest=LARGEST_BYTES,
-        megabytes=LARGEST_BYTES // 1_000_000,
-        too_large=TOO_LARGE,
-        minutes=f"{AFTER_S / 60:.0f}",
-    )
 
 
 def upload_routes(uploads: Uploads) -> APIRouter:

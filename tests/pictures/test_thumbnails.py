@@ -16,7 +16,8 @@ from components.pictures.fetch import open_fetch_client
 from components.pictures.kept import KeptPicture
 from components.pictures.library import PictureLibrary
 from components.pictures.storage.folder import FolderStorage
-from components.web.small import SmallCopies, small_address, small_routes
+from components.views.links import thumbnail_link
+from components.web.small import SmallCopies, small_routes
 from tests.jobs.faulty import png
 
 NAME = "a" * 64 + ".png"
@@ -89,8 +90,8 @@ async def test_what_cannot_be_read_is_not_found(page: httpx2.AsyncClient, pictur
 
 
 def test_a_vector_is_shown_as_it_is() -> None:
-    assert small_address(KeptPicture("c.svg", 0, 0, "svg", 1, "")) == "/pictures/c.svg"
-    assert small_address(KeptPicture("c.png", 9, 9, "png", 1, "")) == "/pictures/c.png/small"
+    assert thumbnail_link(KeptPicture("c.svg", 0, 0, "svg", 1, "")) == "pictures/c.svg"
+    assert thumbnail_link(KeptPicture("c.png", 9, 9, "png", 1, "")) == "pictures/c.png/small"
 
 
 async def test_copies_take_no_more_memory_than_they_may(pictures: PictureLibrary) -> None:

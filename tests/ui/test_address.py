@@ -12,15 +12,16 @@ from components.catalog.loading import parse_catalog
 from components.catalog.models import Catalog, Model
 from components.catalog.parameters import Kind, Parameter, Role
 from components.catalog.requests import build_request, find_problems
-from components.views.links import (
+from components.views.queries import (
     LONGEST_QUERY,
-    Opening,
-    TableFilters,
-    form_query,
-    read_query,
-    read_table_query,
-    write_query,
-    write_table_query,
+    GenerateQuery,
+    ModelFilters,
+    generate_query,
+    read_generate_query,
+    read_models_query,
+    tab_of,
+    write_generate_query,
+    write_models_query,
 )
 from tests.ui import ROOT
 
@@ -38,9 +39,9 @@ WORDS = [
 ]
 
 
-def opened(catalog: Catalog, query: str) -> Opening:
+def opened(catalog: Catalog, query: str) -> GenerateQuery:
     """As the page reads it: the query taken apart by the web's own rules."""
-    return read_query(catalog, parse_qs(query.removeprefix("?"), keep_blank_values=True))
+    return read_generate_query(catalog, parse_qs(query.removeprefix("?"), keep_blank_values=True))
 
 
 def value(field: Parameter, chance: random.Random) -> Any:
@@ -79,7 +80,7 @@ def test_every_legal_form_can_be_written_and_read_back(catalog: Catalog) -> None
         for _ in range(30):
             given = form(model, chance)
 
-            opening = opened(catalog, write_query(model, given))
+            opening = opened(catalog, write_generate_query(model, given))
 
             assert (opening.model, opening.notices, opening.chosen) == (model, (), True)
             read = build_request(catalog, model.id, opening.parameters)
@@ -91,8 +92,8 @@ def test_what_equals_the_defaults_is_not_written(catalog: Catalog) -> None:
     for model in catalog.models:
         defaults = {name: field.default for name, field in model.parameters.items() if field.default is not None}
 
-        assert write_query(model, defaults) == f"?model={quote(model.id)}"
-        assert write_query(model, {model.by_role(Role.PROMPT) or "": ""}) == f"?model={quote(model.id)}"
+        assert write_generate_query(model, defaults) == f"?model={quote(model.id)}"
+        assert write_generate_query(model, {model.by_role(Role.PROMPT) or "": ""}) == f"?model={quote(model.id)}"
 
 
 def test_a_variant_is_not_confused_with_the_model(catalog: Catalog) -> None:
@@ -101,7 +102,8 @@ def test_a_variant_is_not_confused_with_the_model(catalog: Catalog) -> None:
     assert model is not None
 
     assert (
-        write_query(model, {"model": "recraft-v4-text-to-vector"}) == "?model=recraft-v4&variant=recraft-v4-text-to-vector"
+        write_generate_query(model, {"model": "recraft-v4-text-to-vector"})
+        == "?model=recraft-v4&variant=recraft-v4-text-to-vector"
     )
     assert (
         opened(catalog, "?model=recraft-v4&variant=recraft-v4-text-to-vector").parameters["model"]
@@ -116,7 +118,7 @@ def test_an_address_stays_within_what_servers_take(length: int, sign: str, catal
     model = catalog.find("gpt-image-1.5-official")
     assert model is not None
 
-    query = write_query(model, {"prompt": sign * length, "quality": "high"})
+    query = write_generate_query(model, {"prompt": sign * length, "quality": "high"})
 
     assert len(query) <= LONGEST_QUERY
     opening = opened(catalog, query)
@@ -131,12 +133,12 @@ def test_a_hundred_thousand_input_pictures_do_not_make_a_long_address(catalog: C
 
     given = {"prompt": "a fox", "input_urls": [f"https://a.example/{'x' * 2000}"] * 40}
 
-    assert len(write_query(model, given)) <= LONGEST_QUERY
+    assert len(write_generate_query(model, given)) <= LONGEST_QUERY
 
 
 def test_half_a_character_does_not_break_the_address(catalog: Catalog) -> None:
     """A browser can hand over half of a surrogate pair."""
-    assert write_query(catalog.first, {"prompt": "\ud83e"}).startswith("?model=")
+    assert write_generate_query(catalog.first, {"prompt": "\ud83e"}).startswith("?model=")
 
 
 @pytest.mark.parametrize(
@@ -196,18 +198,18 @@ def test_a_retired_models_address_leads_to_what_replaces_it(replaced: str | None
     assert opening.parameters["prompt"] == "a fox"
 
 
-def test_a_tab_is_handed_on(catalog: Catalog) -> None:
-    """The page knows which there are."""
-    assert opened(catalog, "?model=flux-2&tab=integrate").tab == "integrate"
-    assert opened(catalog, "?tab=models").tab == "models"
+def test_an_address_names_its_tab() -> None:
+    """The page knows which tabs there are."""
+    assert [tab_of(query) for query in ({}, {"tab": []}, {"tab": ["models", "history"]})] == ["", "", "models"]
 
 
 MAKERS, PRICES, MUST, GOOD = ["Zhipu AI / WaveSpeed", "xAI"], [0, 4, 12.5], ["image input", "callback"], ["edit", "photo"]
 
 
-def filtered(query: str) -> TableFilters:
+def filtered(query: str) -> ModelFilters:
     """As the comparison reads it."""
-    return read_table_query(parse_qs(query.removeprefix("?"), keep_blank_values=True), MAKERS, PRICES, MUST, GOOD)
+    offered = {"provider": MAKERS, "price": PRICES, "must": MUST, "good": GOOD, "sort": ("Seconds", "$ to")}
+    return read_models_query(parse_qs(query.removeprefix("?"), keep_blank_values=True), offered)
 
 
 @pytest.mark.parametrize("search", ["", "logo", "100 % & more", "é 🦊", "\\ #x=1+2"])
@@ -216,12 +218,13 @@ def filtered(query: str) -> TableFilters:
 def test_every_filter_of_the_table_can_be_written_and_read_back(search: str, price: float, all_of_them: bool) -> None:
     """Only what is set is written, so that a table as it opens has no query."""
     chosen = [tuple(values if all_of_them else ()) for values in (MAKERS, MUST, GOOD)]
-    filters = TableFilters(search, chosen[0], price, chosen[1], chosen[2])
+    sort = "$ to" if all_of_them else ""
+    filters = ModelFilters(search, chosen[0], price, chosen[1], chosen[2], sort, descending=bool(sort))
 
-    query = write_table_query(filters)
+    query = write_models_query(filters)
 
     assert filtered(f"{query}&tab=models") == filters
-    assert (query == "?") == (filters == TableFilters())
+    assert (query == "?") == (filters == ModelFilters())
 
 
 @pytest.mark.parametrize(
@@ -233,15 +236,15 @@ def test_every_filter_of_the_table_can_be_written_and_read_back(search: str, pri
 )  # fmt: skip
 def test_what_the_table_does_not_offer_is_passed_over(query: str) -> None:
     """Nothing is said of it: an address is no form."""
-    assert filtered(f"?tab=models&{query}") == TableFilters()
+    assert filtered(f"?tab=models&{query}") == ModelFilters()
 
 
 def test_the_table_is_filtered_by_its_own_address_only() -> None:
     """Another tab's parameters may have the same names; a search is never longer than a line."""
-    assert filtered("?search=logo&good=edit") == TableFilters()
-    assert filtered("?tab=generate&search=logo&good=edit") == TableFilters()
+    assert filtered("?search=logo&good=edit") == ModelFilters()
+    assert filtered("?tab=generate&search=logo&good=edit") == ModelFilters()
     assert len(filtered("?tab=models&search=" + "x" * 5000).search) == 200
-    assert filtered("?tab=models&search=a%00b%0a%09c&good=photo&good=photo&good=edit") == TableFilters(
+    assert filtered("?tab=models&search=a%00b%0a%09c&good=photo&good=photo&good=edit") == ModelFilters(
         "a\x00b c", good=("edit", "photo")
     )
 
@@ -266,9 +269,9 @@ def test_a_form_outlives_a_reload_on_another_tab(
     query: str, remembered: str, model: str, prompt: str | None, catalog: Catalog
 ) -> None:
     """An address that asks for a form wins over the one that was there before."""
-    asked = form_query(parse_qs(query.removeprefix("?"), keep_blank_values=True), remembered)
+    asked = generate_query(parse_qs(query.removeprefix("?"), keep_blank_values=True), remembered)
 
-    opening = read_query(catalog, asked)
+    opening = read_generate_query(catalog, asked)
 
     assert opening.model.id == model
     wanted = opening.model.example["prompt"] if prompt is None else prompt

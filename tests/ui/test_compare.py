@@ -15,9 +15,16 @@ from components.comparisons.comparison import Card, Comparison
 from components.comparisons.plan import Choice, plan
 from components.comparisons.service import NEVER_SENT
 from components.playground import Playground
-from components.ui.compare.form import Asked, button_text, read_asked, show_plan, write_asked
-from components.views.choices import picker, read_choice, write_choice
+from components.ui.compare.form import button_text, show_plan
+from components.views.compare_query import (
+    ComparisonDraft,
+    read_choice,
+    read_compare_query,
+    write_choice,
+    write_compare_query,
+)
 from components.views.comparison import ORDERS, show_cards
+from components.views.models import choice_options
 from tests.ui import App, calling
 from tests.ui.test_result import job, playground
 
@@ -30,7 +37,7 @@ HOSTILE = (
     "مرحبا שלום",
     "x" * 10_000,
 )
-NOBODY = Asked((), {})
+NOBODY = ComparisonDraft((), {})
 
 
 def compared(client: Client, models: Any, shared: Any, **more: Any) -> dict[str, Any]:
@@ -101,7 +108,7 @@ def test_what_makes_no_sense_is_refused_by_name(
 
 
 def test_every_choice_of_the_picker_is_read_as_it_was_written(catalog: Catalog) -> None:
-    texts = [text for _, text in picker(catalog)]
+    texts = [text for _, text in choice_options(catalog)]
 
     assert len(set(texts)) == len(texts) > len(catalog.models)
     for text in texts:
@@ -123,17 +130,17 @@ def test_the_button_says_the_sum_of_the_prices_that_stand_beside_each_model(cata
 @pytest.mark.parametrize("text", HOSTILE, ids=lambda text: text[:12])
 def test_an_address_brings_back_the_form_that_made_it(catalog: Catalog, text: str) -> None:
     shared = {"prompt": text, "shape": "16:9", "seed": 7, "images": ["https://a.example/b.png"], "quality": "best"}
-    asked = Asked(("flux-2?type=flex&resolution=2K", "cogview-4"), shared, 3)
+    asked = ComparisonDraft(("flux-2?type=flex&resolution=2K", "cogview-4"), shared, 3)
 
-    assert read_asked(catalog, _query(write_asked(asked)), NOBODY) == asked
+    assert read_compare_query(catalog, _query(write_compare_query(asked)), NOBODY) == asked
 
 
 def test_what_an_address_may_not_say_is_left_out(catalog: Catalog) -> None:
     query = {"models": ["dall-e", "flux-2,cogview-4"], "seed": ["-1"], "shape": ["<b>"], "quality": ["x"], "samples": ["99"]}
 
-    assert read_asked(catalog, query, NOBODY) == Asked(("flux-2", "cogview-4"), {}, 1)
-    assert read_asked(catalog, {"tab": ["compare"]}, NOBODY) is NOBODY
-    assert len(write_asked(Asked(("flux-2",), {"prompt": "語" * 20_000}))) < 12_100
+    assert read_compare_query(catalog, query, NOBODY) == ComparisonDraft(("flux-2", "cogview-4"), {}, 1)
+    assert read_compare_query(catalog, {"tab": ["compare"]}, NOBODY) is NOBODY
+    assert len(write_compare_query(ComparisonDraft(("flux-2",), {"prompt": "語" * 20_000}))) < 12_100
 
 
 @pytest.mark.parametrize("order", ORDERS)

@@ -22,8 +22,9 @@ from components.jobs.job import Job
 from components.jobs.service import JobService
 from components.pictures.metadata import Recipe, embed, read, recipe_of
 from components.playground import visitor_id
-from components.views.reuse import read_settings
-from components.web.files import DROPS_AT_ONCE, LARGEST_DROP, MOST_JOBS, NO_PICTURE, NO_RECIPE, file_address, file_routes
+from components.views.links import MOST_ARCHIVED_JOBS, download_link
+from components.views.recipe import read_settings
+from components.web.files import DROPS_AT_ONCE, LARGEST_DROP, NO_PICTURE, NO_RECIPE, file_routes
 from components.web.visitors import COOKIE
 from tests.jobs.faulty import png
 
@@ -93,13 +94,13 @@ async def test_a_browser_without_a_cookie_names_the_picture_it_was_shown(
 ) -> None:
     """Another job's picture, half a name and a removed job open nothing."""
     other = await made(catalog, runner, account, resolution="2K")
-    answer = await page.get(file_address(job, 0))
+    answer = await page.get("/" + download_link(job, 0))
     assert read(answer.content) == recipe_of(job)
     name = job.pictures[0].name
     for path in (f"/files/{other.id}/1?of={name}", f"/files/{job.id}/1?of={name[:-5]}", f"/files/{job.id}/1?of=%C3%A9"):
         assert (await page.get(path)).status_code == 404
     await runner.remove(job.id, job.visitor)
-    assert (await page.get(file_address(job, 0))).status_code == 404
+    assert (await page.get("/" + download_link(job, 0))).status_code == 404
 
 
 async def test_an_archive_holds_what_is_left_and_ones_own(
@@ -187,10 +188,10 @@ async def test_an_archive_of_all_that_fits_holds_what_the_filters_leave_and_noth
     assert json.loads(zipfile.ZipFile(io.BytesIO(told)).read("manifest.json"))["requests_left_out"] == 0
 
 
-@pytest.mark.parametrize("count", [0, MOST_JOBS + 1])
+@pytest.mark.parametrize("count", [0, MOST_ARCHIVED_JOBS + 1])
 async def test_an_archive_of_none_or_of_too_many_jobs_is_refused(page: httpx2.AsyncClient, count: int) -> None:
     answer = await page.get("/files.zip", params={"job": [f"job-{number}" for number in range(count)]}, headers=ANN)
-    assert (answer.status_code, str(MOST_JOBS) in answer.json()["detail"]) == (422, True)
+    assert (answer.status_code, str(MOST_ARCHIVED_JOBS) in answer.json()["detail"]) == (422, True)
 
 
 @pytest.mark.parametrize(

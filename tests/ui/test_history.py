@@ -30,8 +30,8 @@ from components.pictures.library import PictureLibrary
 from components.pictures.storage.folder import FolderStorage
 from components.playground import Playground, Visit, visitor_id
 from components.views import history
-from components.views.history_filters import HistoryFilters
-from components.views.reuse import settings_of
+from components.views.queries import HistoryFilters
+from components.views.recipe import form_settings
 from components.views.words import STATE_WORDS
 from tests.conftest import ROOT, records
 from tests.ui import App, calling, running
@@ -187,7 +187,7 @@ def test_the_page_narrows_its_list_and_says_how_many_there_are(kept: App) -> Non
     assert "1–24 of 100" in page.does("history-text", "change", history_since="2026-09-21")["history-count"]
     told = page.does("history-text", "change", history_until="2026-09-20")
     assert "Nothing fits." in told["history-nothing"]
-    assert "no date" in page.does("history-text", "change", history_until="soon")["history-told"]
+    assert "not a date" in page.does("history-text", "change", history_until="soon")["history-told"]
     page.close()
 
 
@@ -246,7 +246,7 @@ def test_a_retired_model_says_so(tmp_path: Path, catalog: Catalog, playground: P
     (tmp_path / "catalog.yaml").write_text(yaml.safe_dump(entries, allow_unicode=True), encoding="utf-8")
     later = replace(playground, catalog=load_catalog(tmp_path / "catalog.yaml"))
     with pytest.raises(InputError, match="retired"):
-        settings_of(later.catalog, past(catalog).model, past(catalog).body)
+        form_settings(later.catalog, past(catalog).model, past(catalog).body)
     assert "cannot be asked any more" in history.show_detail(later, past(catalog))
     assert history.program(later, past(catalog), Visit(), "python").startswith("# This request cannot be made any more.")
 

@@ -9,7 +9,7 @@ import pytest
 
 from components.errors import InputError
 from components.jobs.job import JobFilter
-from components.views.history_filters import HistoryFilters, read_history_query, wanted, write_history_query
+from components.views.queries import HistoryFilters, read_history_query, write_history_query
 
 MODELS, STATES = ("", "flux-2", "imagen-4"), ("", "done", "failed")
 SET = HistoryFilters("fox #tag & <b>", "flux-2", "failed", True, "2026-11-01", "2026-11-22")
@@ -20,13 +20,13 @@ def read(query: str) -> HistoryFilters:
 
 
 def test_dates_are_whole_days_and_what_is_no_date_is_named() -> None:
-    asked = wanted(HistoryFilters(since="2026-11-22", until="2026-11-23"))
+    asked = HistoryFilters(since="2026-11-22", until="2026-11-23").job_filter()
     assert asked == JobFilter(since=1795305600.0, until=1795305600.0 + 2 * 86_400)
-    assert wanted(HistoryFilters(until=" ")) == JobFilter()
-    assert wanted(HistoryFilters(until="9999-12-31")).until == 253402300800.0
+    assert HistoryFilters(until=" ").job_filter() == JobFilter()
+    assert HistoryFilters(until="9999-12-31").job_filter().until == 253402300800.0
     for text in ("22.11.2026", "soon", "2026-13-01", "99999-01-01"):
         with pytest.raises(InputError, match="To"):
-            wanted(HistoryFilters(until=text))
+            HistoryFilters(until=text).job_filter()
 
 
 @pytest.mark.parametrize(

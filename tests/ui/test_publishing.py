@@ -19,7 +19,7 @@ from PIL import Image
 from components.catalog.models import Catalog
 from components.comparisons.plan import Choice
 from components.playground import Playground
-from components.ui.compare.form import Asked, read_asked
+from components.views.compare_query import ComparisonDraft, read_compare_query
 from components.web.published import NO_COMPARISON, NOT_PUBLISHED, publishing_routes
 from components.web.visitors import COOKIE
 from tests.jobs.faulty import png
@@ -275,7 +275,7 @@ async def test_the_link_into_the_playground_fills_the_same_form_and_takes_no_pic
     query = parse_qs(address.query)
 
     assert (address.path, query["tab"]) == ("/", ["compare"])
-    asked = read_asked(catalog, query, Asked((), {}))
+    asked = read_compare_query(catalog, query, ComparisonDraft((), {}))
     assert asked.shared == {"prompt": HOSTILE, "shape": "3:2", "seed": 7}
     assert asked.choices(catalog) == [Choice("gpt-image-1.5-official"), Choice("flux-2", {"type": "flex"})]
 

@@ -24,8 +24,8 @@ from components.pictures.kept import KeptPicture
 from components.pictures.library import PictureLibrary
 from components.pictures.storage.folder import FolderStorage
 from components.playground import Playground, Visit
-from components.views.job import seconds_text, show_example, show_job, show_problem, typical_text
-from components.views.words import STATE_WORDS, state_word
+from components.views.job import show_example, show_job, show_problem
+from components.views.words import STATE_WORDS, seconds_text, state_word, typical_text
 from tests.conftest import records
 
 HOSTILE = "<img src=x onerror=alert(1)> \"'>&amp;${alert(1)}{{x}}</script><script>alert(2)</script>"
@@ -99,7 +99,7 @@ async def test_a_picture_is_shown_from_here_and_described(playground: Playground
 
     html = show_job(playground, replace(now, prompt="a fox"))
 
-    assert f'src="/pictures/{PICTURE.name}" alt="a fox (GPT Image 1.5)" width="1024" height="1024"' in html
+    assert f'src="pictures/{PICTURE.name}" alt="a fox (GPT Image 1.5)" width="1024" height="1024"' in html
     assert f'/1?of={PICTURE.name}"' in html
     assert "1024 × 1024 PNG" in html
     assert 'data-copy="n42abc"' in html
@@ -165,7 +165,7 @@ async def test_every_model_opens_with_an_example(playground: Playground, catalog
     for model in catalog.models:
         html = show_example(playground, model)
         harmless(html)
-        assert f'src="/sandbox/examples/{model.id}"' in html
+        assert f'src="sandbox/examples/{model.id}"' in html
         assert "not model output" in html
 
 

@@ -11,7 +11,7 @@ import pytest
 from components.catalog.models import Catalog
 from components.catalog.requests import build_request, rebuild_request
 from components.errors import InputError
-from components.views.reuse import read_settings, settings_of
+from components.views.recipe import form_settings, read_settings
 
 
 def told(model: Any, parameters: Any) -> str:
@@ -22,7 +22,7 @@ def test_every_models_past_request_becomes_the_very_same_form_again(catalog: Cat
     """With its own example, and where there are variants with each of them."""
     for model in catalog.models:
         body = build_request(catalog, model.id, model.example).body
-        found, parameters, notice = settings_of(catalog, model.id, body)
+        found, parameters, notice = form_settings(catalog, model.id, body)
         assert (found, notice) == (model, "")
         assert build_request(catalog, found.id, parameters).body == rebuild_request(catalog, model.id, body).body
         for variant in model.variants or [model.id]:
@@ -34,7 +34,7 @@ def test_every_models_past_request_becomes_the_very_same_form_again(catalog: Cat
 def test_what_is_not_offered_any_more_is_left_out_and_named(catalog: Catalog) -> None:
     """A prompt that is too long is kept: it can be seen and corrected."""
     body = {"model": "flux-2", "prompt": "x" * 9_999, "resolution": "9K", "gone": 1}
-    _, parameters, notice = settings_of(catalog, "flux-2", body)
+    _, parameters, notice = form_settings(catalog, "flux-2", body)
     assert parameters["prompt"] == "x" * 9_999
     assert not {"resolution", "gone"} & set(parameters)
     assert notice == "No longer offered, so left out: resolution, gone."

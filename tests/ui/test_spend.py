@@ -79,7 +79,7 @@ async def test_the_host_is_told_today_you_the_caps_and_what_is_held_back(playgro
         job(created_at=yesterday, sent_at=yesterday, finished_at=yesterday),
         job(state=JobState.FAILED, task_id=None, sent_at=time.time()),
     ):
-        await house.runner.store.add(one)
+        await house.jobs.store.add(one)
     assert await messages.spend_line(house, mine) == (
         "Today: 25 of 100 credits, 5 of them reserved · you: 15 of 40 credits · at most 30 a request; resets at midnight UTC."
     )
@@ -88,7 +88,7 @@ async def test_the_host_is_told_today_you_the_caps_and_what_is_held_back(playgro
 
 async def test_without_caps_the_host_is_told_what_is_used_and_of_no_reset(playground: Any) -> None:
     house = playground()
-    await house.runner.store.add(job())
+    await house.jobs.store.add(job())
     assert await messages.spend_line(house, Visit(VISITOR)) == "Today: 10 credits · you: 10 credits."
     assert await messages.pill(house, Visit(VISITOR)) == ("host", "Host key · 10 credits used today")
     only_job = playground(caps=Caps(job=12))
@@ -108,7 +108,7 @@ async def test_a_key_of_ones_own_is_counted_from_when_the_page_was_opened(playgr
         job(payer="host"),
         job(payer="visitor", visitor="another-visitor-0123"),
     ):
-        await house.runner.store.add(one)
+        await house.jobs.store.add(one)
     assert await messages.spend_line(house, visit) == (
         "Your key: 22 credits ($0.22) since you opened this page, 10 of them reserved. No cap here."
     )
@@ -117,7 +117,7 @@ async def test_a_key_of_ones_own_is_counted_from_when_the_page_was_opened(playgr
 
 async def test_where_nothing_can_be_spent_nothing_is_said_of_money(playground: Any) -> None:
     house = playground(host_key=None, caps=Caps(100))
-    await house.runner.store.add(job(payer="sandbox"))
+    await house.jobs.store.add(job(payer="sandbox"))
     assert await messages.spend_line(house, Visit(VISITOR)) == ""
     assert await messages.pill(house, Visit(VISITOR)) == ("sandbox", "Sandbox · drawings, free")
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import urlencode
 
 import gradio as gr
 
@@ -13,16 +12,14 @@ from components.catalog.models import Catalog
 from components.catalog.parameters import Role
 from components.catalog.prices import Cost
 from components.catalog.shared_form import QUALITIES, SHAPES, STANDARD
-from components.comparisons.comparison import Comparison
-from components.comparisons.plan import MOST_SAMPLES, Choice, ComparisonPlan
-from components.errors import InputError
+from components.comparisons.plan import MOST_SAMPLES, ComparisonPlan
 from components.playground import Playground
 from components.ui.events import QUIET, Updates
-from components.views.choices import cheapest, picker, read_choice, settings_text, title, write_choice
-from components.views.links import LONGEST_PROMPT, LONGEST_QUERY, PUBLISHED
+from components.views.compare_query import ROLE_DEFAULTS, ComparisonDraft
+from components.views.models import cheapest, choice_options, model_title, settings_text
 from components.views.templates import render
+from components.views.upload import upload_control
 from components.views.words import ROLE_WORDS
-from components.web.uploads import upload_control
 
 OWN = ""
 PICKS: Mapping[str, Callable[[Catalog], list[str]]] = {
@@ -30,22 +27,6 @@ PICKS: Mapping[str, Callable[[Catalog], list[str]]] = {
     "Every model": lambda catalog: cheapest(catalog, most=None),
     "Those that take a picture": lambda catalog: cheapest(catalog, "image", most=None),
 }
-# The published comparison that a form was opened from: its token, and what it asks for by roles.
-Source = tuple[str, Mapping[str, Any]]
-NO_SOURCE: Source = ("", {})
-
-
-@dataclass(frozen=True)
-class Asked:
-    """What the form asks for: choices as texts, the shared form by role, how many samples of each."""
-
-    models: tuple[str, ...]
-    shared: Mapping[str, Any]
-    samples: int = 1
-
-    def choices(self, catalog: Catalog) -> list[Choice]:
-        """Raises InputError for a model that is not there."""
-        return [read_choice(catalog, text) for text in self.models]
 
 
 @dataclass(frozen=True)
@@ -62,7 +43,7 @@ class CompareForm:
         """Every part that changes the plan."""
         return {self.models, self.samples, *self.roles.values()}
 
-    def read(self, given: Mapping[Any, Any]) -> Asked:
+    def read(self, given: Mapping[Any, Any]) -> ComparisonDraft:
         """What the controls hold; what is empty is not asked for."""
         shared = {}
         for role, control in self.roles.items():
@@ -74,23 +55,20 @@ class CompareForm:
             if value not in (None, "", []):
                 shared[str(role)] = value
         samples = given[self.samples]
-        return Asked(tuple(given[self.models] or ()), shared, int(samples) if samples else 1)
+        return ComparisonDraft(tuple(given[self.models] or ()), shared, int(samples) if samples else 1)
 
-    def show(self, asked: Asked) -> Updates:
+    def show(self, asked: ComparisonDraft) -> Updates:
         """Updates that fill the controls."""
         updates: Updates = {self.models: list(asked.models), self.samples: asked.samples}
         for role, control in self.roles.items():
             value = asked.shared.get(str(role))
             if role is Role.IMAGES:
                 value = "\n".join(map(str, value or ()))
-            updates[control] = gr.update(value=value if value is not None else _EMPTY.get(role))
+            updates[control] = gr.update(value=value if value is not None else ROLE_DEFAULTS.get(role))
         return updates
 
 
-_EMPTY = {Role.PROMPT: "", Role.SHAPE: OWN, Role.IMAGES: "", Role.COUNT: 1, Role.NEGATIVE: "", Role.QUALITY: STANDARD}
-
-
-def build_compare_form(playground: Playground, opens_with: Asked) -> CompareForm:
+def build_compare_form(playground: Playground, opens_with: ComparisonDraft) -> CompareForm:
     """The controls inside the current column, filled with ``opens_with``."""
     shared = opens_with.shared
     prompt = gr.Textbox(
@@ -102,7 +80,7 @@ def build_compare_form(playground: Playground, opens_with: Asked) -> CompareForm
         max_length=100_000,
     )
     models = gr.Dropdown(
-        picker(playground.catalog),
+        choice_options(playground.catalog),
         value=list(opens_with.models),
         multiselect=True,
         allow_custom_value=True,
@@ -160,7 +138,7 @@ def show_plan(catalog: Catalog, plan: ComparisonPlan) -> str:
         if planned.card.sample == 1 and model:
             rows.append(
                 {
-                    "name": title(model),
+                    "name": model_title(model),
                     "settings": settings_text(planned.card.settings),
                     "notes": list(planned.card.notes),
                     "refused": planned.card.refused,
@@ -181,58 +159,3 @@ def button_text(plan: ComparisonPlan) -> str:
     if not plan.requests:
         return "Compare"
     return f"Compare · {plan.requests} request{'' if plan.requests == 1 else 's'} · {plan.cost}"
-
-
-def asked_of(batch: Comparison) -> Asked:
-    """The form that a comparison was made from."""
-    texts = (write_choice(Choice(card.model, card.settings)) for card in batch.cards)
-    return Asked(tuple(dict.fromkeys(texts)), batch.shared, max((card.sample for card in batch.cards), default=1))
-
-
-def write_asked(asked: Asked, source: Source = NO_SOURCE) -> str:
-    """The form as the query of an address. What is too long for one is left out, or stands in ``source``, which is
-    named then."""
-    pairs = [("models", text) for text in asked.models]
-    for role in Role:
-        value = asked.shared.get(str(role))
-        if value is not None and value != _EMPTY.get(role):
-            pairs += [(str(role), str(item)) for item in (value if isinstance(value, list) else [value])]
-    if asked.samples != 1:
-        pairs.append(("samples", str(asked.samples)))
-    names = {name for name, _ in pairs}
-    while len(query := "?" + urlencode(pairs, errors="replace")) > LONGEST_QUERY:
-        pairs.remove(max(pairs, key=lambda pair: len(pair[1])))
-    token, theirs = source
-    left_out = (names & set(asked.shared)) - {name for name, _ in pairs}
-    found_there = token and left_out and all(asked.shared[role] == theirs.get(role) for role in left_out)
-    return f"{query}&{PUBLISHED}={token}" if found_there else query
-
-
-def read_asked(catalog: Catalog, query: Mapping[str, list[str]], opens_with: Asked) -> Asked:
-    """The form that an address asks for. Models that are not there, and what is no number, are left out."""
-    models = [text for item in query.get("models", []) for text in item.split(",") if _known(catalog, text)]
-    shared: dict[str, Any] = {}
-    for role in Role:
-        texts = [text[:LONGEST_PROMPT] for text in query.get(str(role), []) if text]
-        if texts and role is Role.IMAGES:
-            shared[str(role)] = texts[:50]
-        elif texts and role in (Role.COUNT, Role.SEED):
-            if texts[0].isascii() and texts[0].isdigit() and len(texts[0]) < 16:
-                shared[str(role)] = int(texts[0])
-        elif (
-            texts and (role is not Role.QUALITY or texts[0] in QUALITIES) and (role is not Role.SHAPE or texts[0] in SHAPES)
-        ):
-            shared[str(role)] = texts[0]
-    number = (query.get("samples") or ["1"])[0]
-    samples = int(number) if number in map(str, range(1, MOST_SAMPLES + 1)) else 1
-    if not models and not shared:
-        return opens_with
-    return Asked(tuple(dict.fromkeys(models)) or opens_with.models, shared, samples)
-
-
-def _known(catalog: Catalog, text: str) -> bool:
-    try:
-        read_choice(catalog, text)
-    except InputError:
-        return False
-    return True

@@ -15,9 +15,9 @@ from components.playground import Playground, Visit
 from components.ui.events import LATEST, QUIET, Updates
 from components.ui.slider_copies import COPIES
 from components.views.comparison import name_of
+from components.views.links import archive_link, link, published_path, report_link
 from components.views.templates import render
 from components.views.words import plain
-from components.web.files import ARCHIVE
 
 
 @dataclass(frozen=True)
@@ -74,10 +74,14 @@ def build_extras(playground: Playground, visit: gr.State) -> Extras:
             left: gr.update(choices=choices),
             right: gr.update(choices=choices),
             share: gr.update(visible=ready),
-            links: render("compare_links", batch=now.id, archive=ARCHIVE, jobs=[job.id for _, job in over]),
+            links: render(
+                "compare_links",
+                report=report_link(now.id),
+                archive=archive_link(job.id for _, job in over) if over else "",
+            ),
             publish: gr.update(visible=ready and not now.token),
             revoke: gr.update(visible=bool(now.token)),
-            public: render("public", token=now.token or ""),
+            public: render("public", address=link(published_path(now.token)) if now.token else ""),
         }
 
     def anew(updates: Updates) -> Updates:
@@ -136,7 +140,7 @@ def build_extras(playground: Playground, visit: gr.State) -> Extras:
         return {
             publish: gr.update(visible=not after.token),
             revoke: gr.update(visible=bool(after.token)),
-            public: render("public", token=after.token or ""),
+            public: render("public", address=link(published_path(after.token)) if after.token else ""),
         }
 
     gr.on([left.input, right.input], beside, [left, right, batch, visit], [slider], **LATEST)

@@ -16,23 +16,23 @@ from components.comparisons.plan import ComparisonPlan, draw_seed, plan, retries
 from components.errors import DatabaseUnavailable, InputError, JobNotFound, KeyRefused, PlaygroundError
 from components.jobs.job import Job
 from components.playground import Playground, Visit
-from components.ui.compare.form import (
-    NO_SOURCE,
-    Asked,
-    asked_of,
-    build_compare_form,
-    button_text,
-    read_asked,
-    show_plan,
-    write_asked,
-)
+from components.ui.compare.form import build_compare_form, button_text, show_plan
 from components.ui.compare.share import build_extras
 from components.ui.events import LATEST, LONG, QUIET, UNSEEN, Updates
 from components.ui.latest_only import Turns
 from components.ui.visits import arrived
-from components.views.choices import cheapest, picker, read_choice
+from components.views.compare_query import (
+    SOURCE,
+    ComparisonDraft,
+    PublishedSource,
+    draft_of,
+    read_choice,
+    read_compare_query,
+    write_compare_query,
+)
 from components.views.comparison import ORDERS, show_cards
-from components.views.links import PUBLISHED
+from components.views.models import cheapest, choice_options
+from components.views.queries import first as first_of
 from components.views.templates import render
 from components.views.words import plain
 
@@ -66,7 +66,7 @@ def build_compare_tab(playground: Playground, visit: gr.State, paying: gr.Textbo
     """Build and wire the tab. ``visit`` holds the page's :class:`Visit`, ``paying`` who pays by what the page shows."""
     catalog, comparisons = playground.catalog, playground.comparisons
     first = catalog.first.example.get(catalog.first.by_role(Role.PROMPT) or "", "")
-    opens_with = Asked(tuple(cheapest(catalog)), {"prompt": str(first)})
+    opens_with = ComparisonDraft(tuple(cheapest(catalog)), {"prompt": str(first)})
     with gr.Row(elem_id="compare", equal_height=False):
         with gr.Column(scale=5, min_width=320, elem_id="compare-ask"):
             form = build_compare_form(playground, opens_with)
@@ -88,7 +88,7 @@ def build_compare_tab(playground: Playground, visit: gr.State, paying: gr.Textbo
         stop = gr.Button("Stop all", visible=False, size="sm", elem_id="compare-stop", min_width=120)
     cards = gr.HTML(elem_id="cards")
     with gr.Row(elem_id="compare-more", visible=False) as more:
-        another = gr.Dropdown(picker(catalog), value=None, label="Add a model", elem_id="compare-another", scale=3)
+        another = gr.Dropdown(choice_options(catalog), value=None, label="Add a model", elem_id="compare-another", scale=3)
         add = gr.Button("Add", size="sm", elem_id="compare-add", min_width=120, scale=1)
     extras = build_extras(playground, visit)
     batch = extras.batch
@@ -96,19 +96,23 @@ def build_compare_tab(playground: Playground, visit: gr.State, paying: gr.Textbo
     address = gr.Textbox(visible="hidden", elem_id="compare-address")
     news = gr.Textbox(visible="hidden", elem_id="compare-news")
     drawn = gr.State(None)
-    source = gr.State(NO_SOURCE)
+    source = gr.State(PublishedSource())
     turns = Turns()
     parts = frozenset({cards, trouble, order, retry, stop, more, news, batch, *extras.parts})
 
-    def planned(asked: Asked) -> ComparisonPlan:
+    def planned(asked: ComparisonDraft) -> ComparisonPlan:
         return plan(catalog, asked.choices(catalog), asked.shared, asked.samples)
 
     def follow(given: Updates) -> Updates:
         """How each model would take the form, what all of it costs, and its address. Sends nothing."""
         asked = form.read(given)
-        token, theirs = given[source]
-        updates: Updates = {address: write_asked(asked, given[source])}
-        taken_back = render("note", text=TAKEN_BACK) if token and not theirs and "prompt" not in asked.shared else ""
+        opened_from = given[source]
+        updates: Updates = {address: write_compare_query(asked, opened_from)}
+        taken_back = (
+            render("note", text=TAKEN_BACK)
+            if opened_from.token and not opened_from.shared and "prompt" not in asked.shared
+            else ""
+        )
         try:
             # A seed that is left open is drawn when the plan is sent: who takes none is to be known before.
             drafted = planned(replace(asked, shared={"seed": SOME_SEED, **asked.shared}))
@@ -254,23 +258,23 @@ def build_compare_tab(playground: Playground, visit: gr.State, paying: gr.Textbo
         What is too long for an address is found in the published comparison that the address names, or in the
         visitor's own that it was used for.
         """
-        here, found, comparison = (query.get("tab") or [""])[0] == "compare", None, {}
+        here, found, comparison = first_of(query, "tab") == "compare", None, {}
         try:
-            named = (query.get("batch") or [""])[0]
+            named = first_of(query, "comparison")
             found = await comparisons.find(named, now.visitor) if named else await comparisons.newest(now.visitor)
             comparison = extras.anew(shown(*await comparisons.current(found), ORDERS[0])) if found else {}
         except (JobNotFound, DatabaseUnavailable):
             pass
-        asked = read_asked(catalog, query, opens_with) if here else opens_with
-        before = asked_of(found) if found else asked
-        token = (query.get(PUBLISHED) or [""])[0] if here else ""
+        asked = read_compare_query(catalog, query, opens_with) if here else opens_with
+        before = draft_of(found) if found else asked
+        token = first_of(query, SOURCE) if here else ""
         theirs = await published(token) if token else {}
         if theirs:
             asked = replace(asked, shared={**theirs, **asked.shared})
         elif here and "prompt" not in query and ("models" not in query or asked.models == before.models):
             asked = before
         updates = form.show(asked)
-        given = {**_plain(updates), form.lock: False, source: (token, theirs)}
+        given = {**_plain(updates), form.lock: False, source: PublishedSource(token, theirs)}
         for part, update in follow(given).items():
             if part is not address:
                 updates[part] = update

@@ -19,8 +19,8 @@ from components.ui.events import LATEST, QUIET, Updates
 from components.ui.generate.form import Form, build_form, hint
 from components.ui.generate.panel import JobPanel, build_job_panel
 from components.views import job as result
-from components.views.links import write_query
-from components.views.models import chips, example_prompts, picker_choices
+from components.views.models import chips, example_prompts, model_options
+from components.views.queries import write_generate_query
 from components.views.templates import render
 from components.views.words import button_text
 
@@ -49,7 +49,7 @@ def build_generate_tab(playground: Playground, visit: gr.State, paying: gr.Textb
     with gr.Row(elem_id="generate", equal_height=False):
         with gr.Column(scale=5, min_width=320, elem_id="ask"):
             with gr.Column(elem_id="choose"):
-                model = gr.Dropdown(picker_choices(catalog), value=catalog.first.id, label="Model", elem_id="model")
+                model = gr.Dropdown(model_options(catalog), value=catalog.first.id, label="Model", elem_id="model")
                 facts = gr.HTML(chips(catalog, catalog.first), elem_id="facts")
             with gr.Column(elem_id="describe"):
                 prompt = gr.Textbox(label="Prompt", lines=3, max_lines=12, elem_id="prompt", max_length=100_000)
@@ -102,7 +102,7 @@ def build_generate_tab(playground: Playground, visit: gr.State, paying: gr.Textb
             code: gr.update(
                 value=_program(playground, visitor, chosen, parameters, tongue), language=LANGUAGES[tongue].editor
             ),
-            address: write_query(chosen, parameters),
+            address: write_generate_query(chosen, parameters),
         }
 
     def choose(given: Updates) -> Updates:

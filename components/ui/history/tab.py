@@ -18,8 +18,8 @@ from components.ui.history.panel import HistoryPanel, build_history_panel
 from components.ui.latest_only import Turns
 from components.ui.visits import arrived
 from components.views import history
-from components.views.choices import title
-from components.views.history_filters import HistoryFilters, read_history_query, wanted, write_history_query
+from components.views.models import model_title
+from components.views.queries import HistoryFilters, read_history_query, write_history_query
 from components.views.templates import render
 from components.views.words import STATE_WORDS, plain
 
@@ -48,7 +48,7 @@ class HistoryTab:
 def build_history_tab(playground: Playground, visit: gr.State) -> HistoryTab:
     """Build and wire the tab. ``visit`` holds the page's :class:`Visit`."""
     runner = playground.jobs
-    models = [("Any model", ""), *((title(model), model.id) for model in playground.catalog.models)]
+    models = [("Any model", ""), *((model_title(model), model.id) for model in playground.catalog.models)]
     states = [("Any state", ""), *((word, str(state)) for state, word in STATE_WORDS.items())]
     dates: dict[str, Any] = {"include_time": False, "type": "string"}
     with gr.Row(elem_id="history-filters"):
@@ -115,7 +115,7 @@ def build_history_tab(playground: Playground, visit: gr.State) -> HistoryTab:
         try:
             asked_for = narrowed(given)
             visitor = arrived(given[visit], request).visitor
-            asks = wanted(asked_for)
+            asks = asked_for.job_filter()
             found = await runner.search(visitor, asks, history.PAGE, where.before)
             while not found.jobs and where.behind:  # all of it was deleted
                 where = where.newer()

@@ -11,7 +11,7 @@ import gradio as gr
 from components.playground import Playground
 from components.ui.events import LATEST, QUIET
 from components.views.integration import integration
-from components.views.models import picker_choices
+from components.views.models import model_options
 from components.views.templates import render
 
 ADDRESS = "(model) => window.playground.address(`?model=${encodeURIComponent(model)}`, 'integrate')"
@@ -40,7 +40,7 @@ def build_integrate_tab(playground: Playground) -> IntegrateTab:
         model = catalog.find(model_id or "") or catalog.first
         return render("integrate", **integration(catalog, model))
 
-    model = gr.Dropdown(picker_choices(catalog), value=catalog.first.id, label="Model", elem_id="integrate-model")
+    model = gr.Dropdown(model_options(catalog), value=catalog.first.id, label="Model", elem_id="integrate-model")
     page = gr.HTML(describe(catalog.first.id), elem_id="integrate")
     model.input(describe, model, page, **LATEST)
     model.input(None, model, None, js=ADDRESS, **QUIET)

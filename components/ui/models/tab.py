@@ -14,10 +14,10 @@ from components.catalog.prices import Cost, credits_text, usd_text
 from components.errors import DatabaseUnavailable
 from components.playground import Playground
 from components.ui.events import LATEST, QUIET
-from components.views.links import TableFilters, read_table_query, write_table_query
+from components.views.links import MODELS_CSV, link, plans_link
+from components.views.queries import ModelFilters, read_models_query, write_models_query
 from components.views.tables import PLANS, PURPOSES, STATED, columns_for, models_frame, narrowed, plans_frame, shown
 from components.views.templates import render
-from components.web.downloads import MODELS_PATH, PLANS_PATH
 
 WIDTHS = [142, 72, 72, 60, 76, 66, 90, 150, 98, 84, 94, 104, 78, 112, 112, 72, 78]
 NEEDS = ["image input", "callback"]
@@ -71,7 +71,7 @@ def build_models_tab(playground: Playground) -> ModelsTab:
         elem_classes="table",
         show_label=False,
     )
-    gr.HTML(f'<p class="quiet"><a href="{MODELS_PATH}" download>Download as CSV</a></p>')
+    gr.HTML(f'<p class="quiet"><a href="{link(MODELS_CSV)}" download>Download as CSV</a></p>')
     gr.HTML(render("section", title="What if", text="What a month costs, and how many pictures a budget buys, for every model and variant."),
             elem_classes="section")  # fmt: skip
     with gr.Row(elem_id="what-if"):
@@ -93,7 +93,7 @@ def build_models_tab(playground: Playground) -> ModelsTab:
                 elem_classes="table",
                 show_label=False,
             )
-            link = gr.HTML(_plans_link(PICTURES, BUDGET))
+            download = gr.HTML(_plans_link(PICTURES, BUDGET))
         with gr.Column(scale=5, min_width=320):
             chart = gr.HTML(elem_id="plans-chart")
     chosen = gr.State("")
@@ -111,10 +111,10 @@ def build_models_tab(playground: Playground) -> ModelsTab:
         text: str, providers: list[str], most: float | None, must: list[str], purposes: list[str]
     ) -> dict[Any, Any]:
         return await left(
-            TableFilters(text or "", tuple(providers or ()), most or 0, tuple(must or ()), tuple(purposes or ()))
+            ModelFilters(text or "", tuple(providers or ()), most or 0, tuple(must or ()), tuple(purposes or ()))
         )
 
-    async def left(asked: TableFilters) -> dict[Any, Any]:
+    async def left(asked: ModelFilters) -> dict[Any, Any]:
         """What the filters leave: rows, the cheapest of them in words, the address."""
         everything = await current()
         columns = columns_for(everything)
@@ -134,21 +134,28 @@ def build_models_tab(playground: Playground) -> ModelsTab:
                 cheapest=_cheapest(catalog, rows),
                 measured="Runs" in columns,
             ),
-            clear: gr.update(visible=asked != TableFilters()),
-            address: write_table_query(asked),
+            clear: gr.update(visible=asked != ModelFilters()),
+            address: write_models_query(asked),
         }
 
     async def opened(request: gr.Request) -> dict[Any, Any]:
         """The filters that the address asks for."""
         query = {name: request.query_params.getlist(name) for name in request.query_params}
-        asked = read_table_query(query, makers, [price for _, price in ceilings], NEEDS, [value for _, value in purposes])
+        offered = {
+            "provider": makers,
+            "price": [price for _, price in ceilings],
+            "must": NEEDS,
+            "good": [value for _, value in purposes],
+            "sort": (),  # the browser sorts
+        }
+        asked = read_models_query(query, offered)
         values = (asked.search, list(asked.providers), asked.price, list(asked.must), list(asked.good))
         return {**dict(zip(filters, values, strict=True)), **await left(asked)}
 
     def plan(pictures_per_month: float | None, dollars: float | None) -> dict[Any, Any]:
         wanted, limit = _amount(pictures_per_month), _amount(dollars)
         found = plans_frame(catalog, wanted, limit)
-        return {costs: shown(found, PLANS), chart: _bars(found), link: _plans_link(wanted, limit)}
+        return {costs: shown(found, PLANS), chart: _bars(found), download: _plans_link(wanted, limit)}
 
     def choose(event: gr.SelectData) -> str:
         """The model of the clicked row: name and provider are on the row wherever sorting has put it."""
@@ -160,10 +167,10 @@ def build_models_tab(playground: Playground) -> ModelsTab:
     gr.on([part.change for part in filters], narrow, list(filters), narrowing, **LATEST)
     clear.click(lambda: ("", [], 0, [], []), None, list(filters), **QUIET)
     address.change(None, address, js="(query) => window.playground.address(query, 'models')", **QUIET)
-    gr.on([pictures.change, budget.change], plan, [pictures, budget], [costs, chart, link], **LATEST)
+    gr.on([pictures.change, budget.change], plan, [pictures, budget], [costs, chart, download], **LATEST)
     page = gr.context.Context.root_block
     page.load(opened, None, {*filters, *narrowing}, **QUIET)
-    page.load(plan, [pictures, budget], [costs, chart, link], **QUIET)
+    page.load(plan, [pictures, budget], [costs, chart, download], **QUIET)
     return ModelsTab(table, filters, narrow, frozenset(narrowing), chosen, choose)
 
 
@@ -188,8 +195,7 @@ def _amount(value: float | None) -> float:
 
 
 def _plans_link(pictures: float, budget: float) -> str:
-    address = f"{PLANS_PATH}?pictures={pictures:g}&budget={budget:g}"
-    return render("link", address=address, text="Download as CSV")
+    return render("link", address=plans_link(pictures, budget), text="Download as CSV")
 
 
 def _bars(frame: pd.DataFrame) -> str:

@@ -1,0 +1,125 @@
+"""The query string of the Compare tab, and the draft of a comparison that it holds."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+from urllib.parse import parse_qs, urlencode
+
+from components.catalog.models import Catalog
+from components.catalog.parameters import Role
+from components.catalog.shared_form import QUALITIES, SHAPES, STANDARD
+from components.comparisons.comparison import Comparison
+from components.comparisons.plan import MOST_SAMPLES, Choice
+from components.errors import InputError
+from components.views.queries import (
+    LONGEST_PROMPT,
+    MOST_PICTURES,
+    Pairs,
+    Query,
+    first,
+    read_parameters,
+    shorten,
+    texts_of,
+    write,
+)
+
+SOURCE = "published"  # the parameter with the token of the published comparison that a form was opened from
+ROLE_DEFAULTS: Mapping[Role, Any] = {
+    Role.PROMPT: "", Role.SHAPE: "", Role.IMAGES: "", Role.COUNT: 1, Role.NEGATIVE: "", Role.QUALITY: STANDARD,
+}  # fmt: skip
+
+
+@dataclass(frozen=True)
+class ComparisonDraft:
+    """A comparison before it is started: choices as texts, the shared form by role, how many samples of each."""
+
+    models: tuple[str, ...]
+    shared: Mapping[str, Any]
+    samples: int = 1
+
+    def choices(self, catalog: Catalog) -> list[Choice]:
+        """Raises InputError for an unknown model."""
+        return [read_choice(catalog, text) for text in self.models]
+
+
+@dataclass(frozen=True)
+class PublishedSource:
+    """The published comparison that a form was opened from: its token ("" for none), and its shared form by role."""
+
+    token: str = ""
+    shared: Mapping[str, Any] = field(default_factory=dict)
+
+
+def write_choice(choice: Choice) -> str:
+    """A model, with settings where it has any: ``flux-2`` or ``flux-2?type=flex&resolution=2K``."""
+    pairs = [("variant" if name == "model" else name, value) for name, value in choice.settings.items()]
+    return choice.model + ("?" + urlencode(pairs, doseq=True) if pairs else "")
+
+
+def read_choice(catalog: Catalog, text: str) -> Choice:
+    """The choice that :func:`write_choice` wrote, or that somebody typed. Raises InputError for an unknown model."""
+    name, _, query = text.strip().partition("?")
+    model = catalog.find(name)
+    if model is None:
+        raise InputError("models", f"models: there is no model {name[:60]!r}.")
+    return Choice(model.id, read_parameters(model, parse_qs(query)))
+
+
+def draft_of(comparison: Comparison) -> ComparisonDraft:
+    """The form that a comparison was made from."""
+    choices = dict.fromkeys(write_choice(Choice(card.model, card.settings)) for card in comparison.cards)
+    samples = max((card.sample for card in comparison.cards), default=1)
+    return ComparisonDraft(tuple(choices), comparison.shared, samples)
+
+
+def write_compare_query(draft: ComparisonDraft, source: PublishedSource | None = None) -> str:
+    """The query of a draft. Where a role is too long for it and ``source`` holds the same, the source is named instead."""
+    pairs: Pairs = [("models", text) for text in draft.models]
+    for role in Role:
+        value = draft.shared.get(role)
+        if value is not None and value != ROLE_DEFAULTS.get(role):
+            pairs += [(role, text) for text in texts_of(value)]
+    if draft.samples != 1:
+        pairs.append(("samples", str(draft.samples)))
+    short = shorten(pairs)
+    left_out = {name for name, _ in pairs} - {name for name, _ in short} - {"models", "samples"}
+    if source and source.token and left_out and all(draft.shared[role] == source.shared.get(role) for role in left_out):
+        return f"{write(short)}&{SOURCE}={source.token}"
+    return write(short)
+
+
+def read_compare_query(catalog: Catalog, query: Query, default: ComparisonDraft) -> ComparisonDraft:
+    """The draft that an address asks for; ``default`` where it asks for nothing, and its models where it names none."""
+    models = [text for item in query.get("models", []) for text in item.split(",") if _is_choice(catalog, text)]
+    shared: dict[str, Any] = {}
+    for role in Role:
+        texts = [text[:LONGEST_PROMPT] for text in query.get(role, []) if text]
+        if texts and (value := _read_role(role, texts)) is not None:
+            shared[role.value] = value
+    if not models and not shared:
+        return default
+    number = first(query, "samples")
+    samples = int(number) if number in map(str, range(1, MOST_SAMPLES + 1)) else 1
+    return ComparisonDraft(tuple(dict.fromkeys(models)) or default.models, shared, samples)
+
+
+def _read_role(role: Role, texts: list[str]) -> Any:
+    """The value of a role of the shared form; None for what the form does not offer."""
+    text = texts[0]
+    match role:
+        case Role.IMAGES:
+            return texts[:MOST_PICTURES]
+        case Role.COUNT | Role.SEED:
+            return int(text) if text.isascii() and text.isdigit() and len(text) < 16 else None
+        case Role.QUALITY:
+            return text if text in QUALITIES else None
+        case Role.SHAPE:
+            return text if text in SHAPES else None
+        case _:
+            return text
+
+
+def _is_choice(catalog: Catalog, text: str) -> bool:
+    return catalog.find(text.strip().partition("?")[0]) is not None

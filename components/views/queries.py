@@ -1,0 +1,236 @@
+"""The query strings of the tabs, written and read (Compare's is in ``compare_query``). Opening an address spends nothing.
+
+What is too long for an address is left out when it is written; what is unknown, not offered or not legal is left out
+when it is read.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from urllib.parse import parse_qs, urlencode
+
+from components.catalog.models import Catalog, Model
+from components.catalog.requests import find_problems
+from components.errors import InputError
+from components.jobs.job import JobFilter
+
+LONGEST_QUERY = 12_000
+LONGEST_PROMPT = 20_000
+LONGEST_SEARCH = 200
+MOST_PICTURES = 50
+DATE = re.compile(r"\d{4}-\d\d-\d\d")
+
+Query = Mapping[str, list[str]]
+Pairs = list[tuple[str, str]]
+
+
+def first(query: Query, name: str) -> str:
+    """The first value of a parameter; "" without one."""
+    return (query.get(name) or [""])[0]
+
+
+def tab_of(query: Query) -> str:
+    """The tab that an address names, or ""."""
+    return first(query, "tab")
+
+
+def write(pairs: Pairs) -> str:
+    """``?name=value&…``."""
+    return "?" + urlencode(pairs, errors="replace")
+
+
+def shorten(pairs: Pairs, keep: int = 0) -> Pairs:
+    """The pairs without the longest ones, so many that the query fits; the first ``keep`` of them always stay."""
+    pairs = list(pairs)
+    while len(write(pairs)) > LONGEST_QUERY and len(pairs) > keep:
+        pairs.remove(max(pairs[keep:], key=lambda pair: len(pair[1])))
+    return pairs
+
+
+def texts_of(value: Any) -> list[str]:
+    """The values that a parameter has in an address: one for each item of a list."""
+    return [str(item) for item in (value if isinstance(value, list | tuple) else [value])]
+
+
+# -- Generate --
+
+
+@dataclass(frozen=True)
+class GenerateQuery:
+    """A model and parameters for Generate's form, and sentences about what could not be used.
+
+    ``chosen`` is true where the address named the model.
+    """
+
+    model: Model
+    parameters: Mapping[str, Any]
+    notices: tuple[str, ...] = ()
+    chosen: bool = False
+
+
+def write_generate_query(model: Model, parameters: Mapping[str, Any]) -> str:
+    """``?model=flux-2&prompt=…``: the model, and what differs from its defaults."""
+    pairs: Pairs = [("model", model.id)]
+    for name, value in parameters.items():
+        if value != model.parameters[name].default and value not in (None, "", []):
+            pairs += [("variant" if name == "model" else name, text) for text in texts_of(value)]
+    return write(shorten(pairs, keep=1))
+
+
+def read_generate_query(catalog: Catalog, query: Query) -> GenerateQuery:
+    """The form that an address asks for; the catalog's first model with its example where it names none."""
+    named = first(query, "model")
+    model = catalog.find(named)
+    if model is None:
+        notices = (f"There is no model {named[:80]!r} here.",) if named else ()
+        return GenerateQuery(catalog.first, catalog.first.example, notices)
+    said = []
+    if not model.runnable:
+        successor = catalog.find(model.replaced_by or "")
+        said.append(f"{model.name} has been retired." + (f" This is {successor.name} instead." if successor else ""))
+        model = successor or catalog.first
+    parameters = read_parameters(model, query)
+    for problem in find_problems(model, parameters, prompt_needed=False):
+        if problem.field in parameters and not model.parameters[problem.field].can_show(parameters[problem.field]):
+            del parameters[problem.field]
+            said.append(f"Part of the address was ignored. {problem.what}")
+    return GenerateQuery(model, parameters, tuple(said), chosen=True)
+
+
+def generate_query(query: Query, remembered: str) -> Query:
+    """The query that Generate's form is filled from when the page opens on any tab.
+
+    Only the address of Generate itself always speaks of that form. On another tab the form is restored from
+    ``remembered``, the query that it had before the page was reloaded ("" where there is none).
+    """
+    tab = tab_of(query)
+    named = {name for name in query if not name.startswith("__")} - {"tab"}
+    silent = "model" not in named or tab == "compare" or (tab == "integrate" and named == {"model"})
+    if tab in ("", "generate") or not silent:
+        return query
+    before = parse_qs(remembered[:LONGEST_QUERY].removeprefix("?"), keep_blank_values=True)
+    return before or ({} if tab == "compare" else query)
+
+
+def read_parameters(model: Model, query: Query) -> dict[str, Any]:
+    """The parameters in a query, each of its own type; the variant stands under ``variant``."""
+    parameters: dict[str, Any] = {}
+    for name, parameter in model.parameters.items():
+        texts = query.get("variant" if name == "model" else name, [])
+        value = parameter.read([text[:LONGEST_PROMPT] for text in texts[:MOST_PICTURES]])
+        if value is not None:
+            parameters[name] = value
+    return parameters
+
+
+# -- Models & prices --
+
+
+@dataclass(frozen=True)
+class ModelFilters:
+    """What filters and sorts the price list. A ``price`` of 0 credits is no limit, "" or an empty tuple any.
+
+    ``sort`` is the name of a column; "" is the order of the price list itself.
+    """
+
+    search: str = ""
+    providers: tuple[str, ...] = ()
+    price: float = 0
+    must: tuple[str, ...] = ()
+    good: tuple[str, ...] = ()
+    sort: str = ""
+    descending: bool = False
+
+
+def write_models_query(filters: ModelFilters) -> str:
+    """``?search=logo&price=5&sort=Seconds&order=descending``: the filters that are set."""
+    pairs = [("search", filters.search[:LONGEST_SEARCH])] if filters.search else []
+    pairs += [("provider", name) for name in filters.providers]
+    pairs += [("price", f"{filters.price:g}")] if filters.price else []
+    pairs += [("must", need) for need in filters.must]
+    pairs += [("good", purpose) for purpose in filters.good]
+    if filters.sort:
+        pairs += [("sort", filters.sort), ("order", "descending" if filters.descending else "ascending")]
+    return write(pairs)
+
+
+def read_models_query(query: Query, offered: Mapping[str, Collection[Any]]) -> ModelFilters:
+    """The filters of an address, those of them that are ``offered`` under ``provider price must good sort``."""
+    if tab_of(query) != "models":
+        return ModelFilters()
+
+    def several(name: str) -> tuple[str, ...]:
+        return tuple(value for value in offered[name] if value in query.get(name, ()))
+
+    sort = first(query, "sort") if first(query, "sort") in offered["sort"] else ""
+    return ModelFilters(
+        search=" ".join(first(query, "search")[:LONGEST_SEARCH].split()),
+        providers=several("provider"),
+        price=next((price for price in offered["price"] if f"{price:g}" == first(query, "price")), 0),
+        must=several("must"),
+        good=several("good"),
+        sort=sort,
+        descending=bool(sort) and first(query, "order") == "descending",
+    )
+
+
+# -- History --
+
+
+@dataclass(frozen=True)
+class HistoryFilters:
+    """What filters the history, as its controls hold it. Dates are ``2026-11-22``; "" is no filter."""
+
+    text: str = ""
+    model: str = ""
+    state: str = ""
+    starred: bool = False
+    since: str = ""
+    until: str = ""
+
+    def job_filter(self) -> JobFilter:
+        """What to ask the database for; both dates are whole UTC days. Raises InputError for a text that is no date."""
+        since, until = _day("From", self.since), _day("To", self.until)
+        return JobFilter(
+            text=self.text,
+            model=self.model,
+            state=self.state,
+            starred=self.starred,
+            since=since.timestamp() if since else None,
+            until=until.timestamp() + timedelta(days=1).total_seconds() if until else None,
+        )
+
+
+def write_history_query(filters: HistoryFilters, view: str = "") -> str:
+    """``?text=fox&state=failed``: the filters that are set, and the ``view`` unless it is the default one."""
+    names = ("text", "model", "state", "since", "until")
+    pairs = [(name, value[:LONGEST_SEARCH]) for name in names if (value := getattr(filters, name))]
+    pairs += [("starred", "1")] if filters.starred else []
+    pairs += [("view", view)] if view else []
+    return write(pairs)
+
+
+def read_history_query(query: Query, models: Collection[str], states: Collection[str]) -> HistoryFilters:
+    """The filters of an address, without models and states that are not offered and dates that are none."""
+    given = {name: first(query, name)[:LONGEST_SEARCH] for name in ("text", "model", "state", "since", "until")}
+    return HistoryFilters(
+        text=" ".join(given["text"].split()),
+        model=given["model"] if given["model"] in models else "",
+        state=given["state"] if given["state"] in states else "",
+        starred=first(query, "starred") == "1",
+        since=given["since"] if DATE.fullmatch(given["since"]) else "",
+        until=given["until"] if DATE.fullmatch(given["until"]) else "",
+    )
+
+
+def _day(label: str, text: str) -> datetime | None:
+    if not text.strip():
+        return None
+    try:
+        return datetime.strptime(text.strip(), "%Y-%m-%d").replace(tzinfo=UTC)
+    except ValueError as error:
+        raise InputError(label, f"{label}: not a date.", next_step="Write it as 2026-11-22.", charged="") from error
