@@ -20,8 +20,8 @@ from components.ui.integrate.tab import IntegrateTab, build_integrate_tab
 from components.ui.models.tab import ModelsTab, build_models_tab
 from components.ui.slider_copies import COPIES_GO_S
 from components.ui.visits import arrived
+from components.views.forms import comparison_query, form_settings, other_models_query, read_settings
 from components.views.queries import generate_query, read_generate_query
-from components.views.recipe import comparison_query, form_settings, other_models_query, read_settings
 from components.views.templates import render
 from components.views.words import TITLE, plain
 

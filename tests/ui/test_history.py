@@ -30,8 +30,8 @@ from components.pictures.library import PictureLibrary
 from components.pictures.storage.folder import FolderStorage
 from components.playground import Playground, Visit, visitor_id
 from components.views import history
+from components.views.forms import form_settings
 from components.views.queries import HistoryFilters
-from components.views.recipe import form_settings
 from components.views.words import STATE_WORDS
 from tests.conftest import ROOT, records
 from tests.ui import App, calling, running

@@ -11,7 +11,7 @@ import pytest
 from components.catalog.models import Catalog
 from components.catalog.requests import build_request, rebuild_request
 from components.errors import InputError
-from components.views.recipe import form_settings, read_settings
+from components.views.forms import form_settings, read_settings
 
 
 def told(model: Any, parameters: Any) -> str:

@@ -16,9 +16,9 @@ from components.comparisons.plan import MOST_SAMPLES, ComparisonPlan
 from components.playground import Playground
 from components.ui.events import QUIET, Updates
 from components.views.compare_query import ROLE_DEFAULTS, ComparisonDraft
+from components.views.forms import upload_control
 from components.views.models import cheapest, choice_options, model_title, settings_text
 from components.views.templates import render
-from components.views.upload import upload_control
 from components.views.words import ROLE_WORDS
 
 OWN = ""

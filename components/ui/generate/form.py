@@ -17,7 +17,7 @@ from components.catalog.models import Catalog, Model
 from components.catalog.parameters import Kind, Parameter, Role
 from components.catalog.prices import credits_text, price_depends_on, tiers
 from components.errors import InputError
-from components.views.upload import upload_control
+from components.views.forms import upload_control
 
 SHORT = (Kind.CHOICE, Kind.OPEN_CHOICE, Kind.NUMBER, Kind.BOOLEAN)
 RARE_KINDS = (Kind.SEED, Kind.TEXT)

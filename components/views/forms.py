@@ -1,4 +1,4 @@
-"""From something past back into a form that can be sent again: from a job, or from a picture that holds its recipe."""
+"""What a form is filled with: the settings of a past job or of a picture that holds its recipe, and uploads."""
 
 from __future__ import annotations
 
@@ -11,8 +11,10 @@ from components.catalog.parameters import Role
 from components.catalog.requests import find_model, find_problems, parameters_of
 from components.errors import InputError
 from components.jobs.job import Job
+from components.pictures.uploads import AFTER_S, FORMATS, LARGEST_BYTES, TOO_LARGE
 from components.views.models import CHEAPEST, cheapest
 from components.views.queries import texts_of
+from components.views.templates import render
 
 COMPARED_ROLES = (Role.PROMPT, Role.IMAGES, Role.SHAPE, Role.SEED, Role.NEGATIVE)
 
@@ -63,3 +65,17 @@ def other_models_query(catalog: Catalog, job: Job) -> dict[str, list[str]]:
 def comparison_query(job: Job) -> dict[str, list[str]]:
     """The query of Compare that shows the comparison which a job belongs to."""
     return {"tab": ["compare"], "comparison": [job.batch]}
+
+
+def upload_control(refused: str, *, many: bool) -> str:
+    """The control beside a field for pictures, for one file or ``many``; the sentence ``refused`` where there are no uploads."""
+    return render(
+        "upload",
+        refused=refused,
+        many=many,
+        accept=",".join(f"image/{name}" for name in FORMATS),
+        largest=LARGEST_BYTES,
+        megabytes=LARGEST_BYTES // 1_000_000,
+        too_large=TOO_LARGE,
+        minutes=f"{AFTER_S / 60:.0f}",
+    )
