@@ -8,6 +8,7 @@ run: .venv/.ready
 	$(BIN)/python app.py
 
 test: .venv/.ready-dev
+	$(BIN)/python -m tests.tools
 	$(BIN)/python -m pytest tests --ignore=tests/browser -n 4 --dist loadfile
 	$(BIN)/python -m tests.browser.chromium
 	$(BIN)/python -m pytest tests/browser -n 3 --dist loadfile

@@ -100,11 +100,15 @@ class Playground:
             credits = base_credits(model)
             return Cost(credits, self.catalog.usd(credits))
 
-    def snippet(self, request: Request, visit: Visit, language: str = "curl") -> str:
-        """The program that makes this request as this visit would. Raises InputError for an unknown language."""
+    def snippet(self, request: Request, visit: Visit, language: str = "curl", task_id: str | None = None) -> str:
+        """The code that makes this request as this visit would, for a task that exists already with its id.
+
+        Raises:
+            InputError: there is no such language.
+        """
         account = self.account(visit)
         base = self.sandbox_url if account.payer == "sandbox" else account.base_url
-        return write_snippet(request, base, self.catalog.endpoint, language)
+        return write_snippet(request, base, self.catalog.endpoint, language, task_id=task_id)
 
     # -- jobs -----------------------------------------------------------------------------------
 

@@ -1,10 +1,7 @@
-"""A request -> a program that makes the very same call: create, poll until the end, save the pictures.
+"""A request as code: two cURL commands, a shell script, a Python program, a JavaScript module.
 
-Values are encoded by the language's own rules, never pasted. Addresses come from the catalog's endpoint and
-the base address in use, keys and state words from ``api.wire``: a snippet cannot drift from the client.
-The API key is always an environment name.
-
-A language is one module with a function ``write(call) -> str``, listed in :data:`LANGUAGES`.
+``call.py`` holds what the languages share. A language is a function ``write_*(call) -> str`` beside its template,
+listed in :data:`LANGUAGES`; ``shell.py`` has both kinds of shell code.
 """
 
 from __future__ import annotations
@@ -15,41 +12,44 @@ from dataclasses import dataclass
 from components.catalog.models import Endpoint
 from components.catalog.requests import Request
 from components.errors import InputError
-from components.snippets import curl, javascript, python
-from components.snippets.call import Call
+from components.snippets.call import KEY_NAME, Call
+from components.snippets.javascript import write_javascript
+from components.snippets.python import write_python
+from components.snippets.shell import write_curl, write_script
 
 
 @dataclass(frozen=True)
 class Language:
-    """``label`` is what people read, ``editor`` the name of its highlighting, ``file`` a fitting file name.
-
-    ``comment`` begins a line that is not run.
-    """
+    """``label`` is the name people read, ``editor`` names the syntax highlighting, ``comment`` begins a comment line."""
 
     label: str
     editor: str
-    file: str
     comment: str
     write: Callable[[Call], str]
 
 
 LANGUAGES: Mapping[str, Language] = {
-    "curl": Language("cURL", "shell", "generate.sh", "#", curl.write),
-    "python": Language("Python", "python", "generate.py", "#", python.write),
-    "javascript": Language("JavaScript", "javascript", "generate.mjs", "//", javascript.write),
+    "curl": Language("cURL", "shell", "#", write_curl),
+    "shell": Language("Shell script", "shell", "#", write_script),
+    "python": Language("Python", "python", "#", write_python),
+    "javascript": Language("JavaScript", "javascript", "//", write_javascript),
 }
 
 
-def write_snippet(request: Request, base_url: str, endpoint: Endpoint, language: str = "curl") -> str:
-    """The program for a request against the service (or sandbox) at ``base_url``.
+def write_snippet(
+    request: Request, base_url: str, endpoint: Endpoint, language: str = "curl", *, task_id: str | None = None
+) -> str:
+    """Return the code that makes ``request`` to the service (or sandbox) at ``base_url``.
+
+    ``task_id`` names the task that the second cURL command asks for. Without one it says ``TASK_ID``.
 
     Raises:
         InputError: there is no such language.
     """
     if language not in LANGUAGES:
         raise InputError("language", f"language: {language!r:.40} is not offered. Allowed: {', '.join(LANGUAGES)}.")
-    call = Call(base_url + endpoint.create, base_url + endpoint.status, request.body)
+    call = Call(base_url + endpoint.create, base_url + endpoint.status, request.body, task_id)
     return LANGUAGES[language].write(call)
 
 
-__all__ = ["LANGUAGES", "Call", "Language", "write_snippet"]
+__all__ = ["KEY_NAME", "LANGUAGES", "Language", "write_snippet"]

@@ -150,7 +150,8 @@ def show_spend(playground: Playground, spent: Sequence[DaySpend], now: float) ->
 def program(playground: Playground, job: Job, visit: Visit, language: str) -> str:
     """The call of a past job as a program, or why it cannot be made any more."""
     try:
-        return playground.snippet(rebuild_request(playground.catalog, job.model, job.body), visit, language)
+        request = rebuild_request(playground.catalog, job.model, job.body)
+        return playground.snippet(request, visit, language, task_id=job.task_id)
     except InputError as error:
         return f"{LANGUAGES[language].comment} This request cannot be made any more. {' '.join(error.what.splitlines())}"
 

@@ -9,7 +9,7 @@ from typing import Any
 from components.catalog.models import Catalog, Model
 from components.catalog.parameters import Parameter, Role
 from components.catalog.prices import credits_text, price_list, tiers, usd_text
-from components.snippets.call import KEY_NAME
+from components.snippets import KEY_NAME
 from components.views.job import example_request
 from components.views.models import inputs_text, price_range
 from components.views.words import typical_text

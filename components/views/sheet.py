@@ -298,7 +298,7 @@ def _snippet(playground: Playground, job: Job) -> str:
         request = rebuild_request(playground.catalog, job.model, job.body)
     except InputError:
         return ""
-    return write_snippet(request, playground.service.base_url, playground.catalog.endpoint)
+    return write_snippet(request, playground.service.base_url, playground.catalog.endpoint, task_id=job.task_id)
 
 
 def _measured(batch: Comparison, jobs: list[Job], public: bool) -> str:

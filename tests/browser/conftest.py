@@ -276,6 +276,12 @@ def program(page: Page) -> str:
     return "\n".join(page.locator("#code .cm-line").all_inner_texts())
 
 
+def request_body(page: Page) -> dict[str, Any]:
+    """The JSON in the cURL command that is shown; empty while the editor draws it anew."""
+    match = re.search(r" -d '(\{.*\})'\s+curl ", program(page), re.DOTALL)
+    return dict(json.loads(match[1].replace("'\\''", "'"))) if match else {}
+
+
 def generate(page: Page, ending: str = "Done") -> None:
     """Press the button and wait for a new job, or none, to come to this end."""
     page.evaluate("document.querySelector('#place .result').dataset.seen = 'before'")

@@ -7,7 +7,7 @@ from urllib.parse import parse_qs, urlencode, urlsplit
 
 from playwright.sync_api import Locator, Page, expect
 
-from tests.browser.conftest import Playground, Visitor, button, choose, field, program, say, until, word
+from tests.browser.conftest import Playground, Visitor, button, choose, field, request_body, say, until, word
 from tests.browser.past import held_back
 
 UNUSABLE = (
@@ -33,7 +33,8 @@ def test_what_is_filled_in_is_in_the_address_and_survives_a_reload(visit: Visito
     assert _query(page) == kept
     # The editor draws only the lines in sight, so the request itself is compared.
     expect(page.locator("#code")).to_contain_text("two.example")
-    body = program(page).split("\nreply=")[0]
+    body = request_body(page)
+    assert body["type"] == "flex"
     page.reload()
     expect(button(page)).to_have_text("Generate · 14 credits · $0.14")
     expect(page.locator("#prompt textarea")).to_have_value(PROMPT)
@@ -41,7 +42,7 @@ def test_what_is_filled_in_is_in_the_address_and_survives_a_reload(visit: Visito
     expect(field(page, "input_urls").locator("textarea")).to_have_value("\n".join(kept["input_urls"]))
     assert page.locator("body.dark").count() == 1
     assert _query(page) == kept
-    until(page, lambda: program(page).split("\nreply=")[0], body)
+    until(page, lambda: request_body(page), body)
     assert app.jobs == jobs
 
 

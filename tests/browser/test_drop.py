@@ -12,7 +12,7 @@ from urllib.parse import parse_qs, urlencode, urlsplit
 from playwright.sync_api import Browser, Page, expect
 
 from components.pictures.metadata import Recipe, embed, read
-from tests.browser.conftest import Playground, Visitor, button, choose, field, generate, program, say, until, word
+from tests.browser.conftest import Playground, Visitor, button, choose, field, generate, request_body, say, until, word
 from tests.jobs.faulty import png
 
 PROMPT = 'Zwölf "Äpfel" & 50 % of #1?\nsecond line + 🍏 <img src=x onerror=alert(1)>'
@@ -61,9 +61,9 @@ def made_with(chosen: str = "flux-2", /, **parameters: Any) -> bytes:
     return embed(png(30, 20), recipe)
 
 
-def asked(page: Page) -> str:
-    """The request of the form as it stands, as a program shows it."""
-    return program(page).split("\nreply=")[0]
+def asked(page: Page) -> dict[str, Any]:
+    """The request of the form as it stands, as the cURL command shows it."""
+    return request_body(page)
 
 
 def query(page: Page) -> dict[str, list[str]]:

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import json
-
 from playwright.sync_api import expect
 
-from tests.browser.conftest import Playground, Visitor, button, program, word
+from tests.browser.conftest import Playground, Visitor, button, request_body, word
 from tests.browser.past import SOME, count, have_made, open_history, secret_of
 from tests.browser.test_hostile import SCRIPTS, TEXTS
 
@@ -68,8 +66,7 @@ def test_a_past_request_fills_the_form_the_comparison_and_the_program(visit: Vis
     expect(button(page)).to_have_text("Generate · 7 credits · $0.07")
     expect(page.locator("#place img")).to_have_attribute("alt", "A red kite over dunes (Flux 2)")
     expect(page.locator("#code")).to_contain_text('"resolution": "2K"')
-    text = program(page)
-    body = json.loads(text[text.index("\n{\n") : text.index("\nJSON")])
+    body = request_body(page)
     assert (body["prompt"], body["resolution"]) == ("A red kite over dunes", "2K")
     page.get_by_role("tab", name="History").click()
     page.get_by_role("button", name="Same prompt, other models").click()

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import json
 import re
 from urllib.parse import urlencode
 
 from playwright.sync_api import Page, expect
 
-from tests.browser.conftest import Playground, Visitor, button, field, generate, program, say, until
+from tests.browser.conftest import Playground, Visitor, button, field, generate, request_body, say, until
 
 TEXTS = (
     "${alert(1)} `${alert(1)}` $HOME $(id) `id`",
@@ -33,7 +32,7 @@ def test_hostile_prompts_are_shown_and_sent_as_they_were_typed(visit: Visitor, a
         say(page, text)
         expect(page).not_to_have_url(before)
         before = page.url
-        until(page, lambda: _prompt_of(program(page)), text)
+        until(page, lambda: request_body(page).get("prompt", ""), text)
         generate(page)
         assert page.locator("#place img").get_attribute("alt") == f"{text} (GPT Image 1.5)"
         harmless(page, scripts)
@@ -84,12 +83,6 @@ def test_a_link_from_a_stranger_neither_loads_nor_links_to_elsewhere(visit: Visi
     expect(hint).to_contain_text("is no web address")
     expect(page.locator("#banner")).to_contain_text(picture)
     assert page.locator("main [src*='outside'], main [href*='outside']").count() == 0
-
-
-def _prompt_of(shown: str) -> str:
-    """The prompt in a program; while the editor draws it anew there may be none."""
-    begin, end = shown.find("\n{\n"), shown.find("\nJSON\n\n")
-    return str(json.loads(shown[begin:end])["prompt"]) if 0 <= begin < end else ""
 
 
 def harmless(page: Page, scripts: int) -> None:

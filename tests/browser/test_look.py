@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import json
 import re
 
 from playwright.sync_api import Page, expect
 
 from components.catalog.models import Catalog
-from tests.browser.conftest import STILL, Playground, Visitor, button, choose, fits, looks, program, word
+from tests.browser.conftest import STILL, Playground, Visitor, button, choose, fits, looks, request_body, word
 
 # What a tab shows once it is there.
 SHOWN = {
@@ -62,8 +61,7 @@ def test_the_first_page_shows_a_finished_example_and_spends_nothing(
     expect(page.locator("#prompt textarea")).to_have_value(str(model.example["prompt"]))
     expect(page.locator("#model input")).to_have_value(re.compile(re.escape(model.name)))
     expect(page.locator("#code")).to_contain_text(f"{app.address}/sandbox{catalog.endpoint.create}")
-    text = program(page)
-    body = json.loads(text[text.index("\n{\n") : text.index("\nJSON")])
+    body = request_body(page)
     assert body == {"model": model.id, **model.example}
     expect(page.locator(".pill")).to_have_text("Sandbox · drawings, free")
     expect(page.locator("#banner")).to_contain_text("drawings made here from your settings, not model output")

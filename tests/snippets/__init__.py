@@ -1,32 +1,32 @@
-"""The same call as a program; here is how the tests run one for real, and a server that writes down what reaches it."""
+"""Requests as code. Here: a server that records the requests it gets, and prompts that are hard to quote."""
 
 from __future__ import annotations
 
 import json
-import os
-import shutil
-import subprocess
-import sys
-import tempfile
 from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from functools import partial
-from pathlib import Path
 from typing import Any
-
-import pytest
 
 from components.catalog.models import Catalog
 from components.sandbox import create_sandbox
 from tests.conftest import serve
 
 KEY = "sk-canary-4f1c9b7a2e8d"
-NODE = shutil.which("node") or "node"
-COMMANDS = {"curl": ["bash"], "python": [sys.executable], "javascript": [NODE]}
-LONGEST_S = 20  # only so that a program which never ends is a failure
-AT_ONCE = 24
+CONTROL = "".join(map(chr, [*range(32), *range(127, 160)]))
+HOSTILE = {
+    "quotes": "it's \"quoted\", it''s \"\" '\"'\"' \\' \\\" ''' \"\"\" // /* */ <!-- --> # --",
+    "shell": '$HOME ${HOME} $(id) `id` $((1+1)) $$ $? !! !word "!x" !$ ; rm -rf / & | > x < y * ? ~ #',
+    "templates": "`${x}` ${process.exit(3)} {x} {{x}} {0} %s %d %% %(x)s </script> @BODY@ @KEY@ @CREATE@ @STATUS@ @@BODY@@ @X@",
+    "lines": "first\nsecond\r\nthird\n\n\ttabbed\nJSON\nb\n  JSON\nJSON",
+    "control": f"a{CONTROL}b",
+    "backslash": "\\n \\u0041 \\x41 \\0 \\\\ ends with \\",
+    "emoji": "🦊 👩‍👩‍👧‍👦 🏳️‍🌈 e\u0301 狐 \U0010ffff \ue000 right\u202eleft\u2066x\u2069 שועל \u061c \u2028line\u2029\u0085\ufeff\u200b",
+    "long": "A fox, and another fox; \"both\" at 100 % of ${their} `speed`. " * 80 + "x" * 8,
+    "json": '{"data":{"url":"https://example.invalid/a.png","images":["https://example.invalid/b.png"]}}',
+    "address": "https://example.invalid/only-an-address.png",
+    "bang": "wow! yes!! ok!no !=x !(y) (!z)\n!at the start\n!\n\"!\"",
+}  # fmt: skip
 
 Message = Any
 App = Callable[[Any, Callable[[], Awaitable[Message]], Callable[[Message], Awaitable[None]]], Awaitable[None]]
@@ -102,52 +102,3 @@ def recorded(app: Any) -> Iterator[Recorder]:
 def recorded_sandbox(catalog: Catalog, speed: float = 50.0) -> Iterator[Recorder]:
     with recorded(create_sandbox(catalog, speed)) as recorder:
         yield recorder
-
-
-@dataclass(frozen=True)
-class Ran:
-    """What became of a program: its exit status, what it printed, and the files it left."""
-
-    status: int
-    out: str
-    err: str
-    files: Mapping[str, bytes]
-
-    @property
-    def endings(self) -> list[str]:
-        return sorted(name.rpartition(".")[2] for name in self.files)
-
-
-def need(language: str) -> None:
-    """Skip a test whose language is not on this machine."""
-    if shutil.which(COMMANDS[language][0]) is None:
-        pytest.skip(f"{COMMANDS[language][0]} is not on PATH")
-
-
-def run(language: str, program: str, **changes: str | None) -> Ran:
-    """Run a program in an empty folder with PATH and the key, and nothing else, in its environment."""
-    environment = {"PATH": os.environ["PATH"], "API_IN_ONE_KEY": KEY} | changes
-    with tempfile.TemporaryDirectory() as name:
-        folder, source = Path(name, "work"), Path(name, "generate.mjs" if language == "javascript" else "generate")
-        folder.mkdir()
-        source.write_text(program, encoding="utf-8")
-        try:
-            done = subprocess.run(
-                [*COMMANDS[language], str(source)],
-                cwd=folder,
-                env={name: value for name, value in environment.items() if value is not None},
-                stdin=subprocess.DEVNULL,
-                capture_output=True,
-                timeout=LONGEST_S,
-                check=False,
-            )
-        except subprocess.TimeoutExpired as late:
-            return Ran(-1, "", f"has not ended after {late.timeout} s", {})
-        files = {path.name: path.read_bytes() for path in folder.iterdir()}
-    return Ran(done.returncode, done.stdout.decode(), done.stderr.decode(), files)
-
-
-def run_all(language: str, programs: Sequence[str], **changes: str | None) -> list[Ran]:
-    """Run programs side by side: each spends most of its time waiting for its task."""
-    with ThreadPoolExecutor(AT_ONCE) as pool:
-        return list(pool.map(partial(run, language, **changes), programs))

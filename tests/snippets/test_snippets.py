@@ -1,4 +1,4 @@
-"""The text of a program: what stands in it and what never does. Running it is in ``test_snippets_run``."""
+"""The text of a snippet. What it does when it runs is in ``test_snippets_run`` and ``test_snippets_paste``."""
 
 from __future__ import annotations
 
@@ -6,38 +6,59 @@ import ast
 import json
 import re
 import subprocess
+from pathlib import Path
+from typing import Any
 
 import pytest
 
-from components.api import replies as wire
-from components.catalog.models import Catalog, Model
-from components.catalog.parameters import Role
-from components.catalog.requests import build_request
+from components.api import replies
+from components.catalog.models import Catalog
+from components.catalog.requests import Request, build_request
 from components.errors import InputError
 from components.snippets import LANGUAGES, write_snippet
-from tests.snippets import need
+from tests.snippets import HOSTILE
+from tests.tools import need
 
 BASE = "https://gateway.example/one"
-TURNING = "\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"
-BREAKING = "\x7f\x80\x85\x9f\u2028\u2029\ufeff"
+MOST_LINES = {"curl": 20, "shell": 35, "python": 45, "javascript": 45}
+GOLDEN = Path(__file__).parent / "golden"
+ENDINGS = {"curl": "curl.sh", "shell": "shell.sh", "python": "python.txt", "javascript": "javascript.mjs"}
+PROMPTS = {
+    "fox": 'A fox in the snow,\nprinted as a woodcut. It says "It\'s cold!"',
+    "hostile": "".join(text for text in HOSTILE.values() if len(text) < 1000),
+}
 
 
-def snippet(catalog: Catalog, language: str, base: str = BASE, model: str = "recraft-v4", **parameters: object) -> str:
-    given = {"prompt": "a fox"} | parameters
-    return write_snippet(build_request(catalog, model, given), base, catalog.endpoint, language)
+def snippet(catalog: Catalog, language: str, model: str = "flux-2", task_id: str | None = None, **given: object) -> str:
+    request = build_request(catalog, model, {"prompt": "a fox"} | given)
+    return write_snippet(request, BASE, catalog.endpoint, language, task_id=task_id)
 
 
-def test_there_are_three_languages_and_curl_is_what_one_gets_unasked(catalog: Catalog) -> None:
-    """The endpoint's default is the first tab of the page."""
-    assert list(LANGUAGES) == ["curl", "python", "javascript"]
+@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize("name", PROMPTS)
+def test_the_snippets_are_the_golden_ones(name: str, language: str, catalog: Catalog, pytestconfig: pytest.Config) -> None:
+    """``pytest tests/snippets --rewrite-golden`` writes them, to be read in the diff."""
+    file = GOLDEN / f"{name}.{ENDINGS[language]}"
+    text = snippet(catalog, language, prompt=PROMPTS[name], task_id="n41xxxx_flux2" if name == "fox" else None)
+
+    if pytestconfig.getoption("--rewrite-golden", False):
+        file.write_text(text, encoding="utf-8")
+    assert text == file.read_text(encoding="utf-8")
+
+
+def test_there_are_four_languages_and_curl_is_the_default(catalog: Catalog) -> None:
+    assert [(name, language.label) for name, language in LANGUAGES.items()] == [
+        ("curl", "cURL"),
+        ("shell", "Shell script"),
+        ("python", "Python"),
+        ("javascript", "JavaScript"),
+    ]
     request = build_request(catalog, "flux-2", {"prompt": "a fox"})
-
     assert write_snippet(request, BASE, catalog.endpoint) == write_snippet(request, BASE, catalog.endpoint, "curl")
 
 
 @pytest.mark.parametrize("language", ["cobol", "", "Python", "curl ", "x" * 500, "__class__"])
-def test_another_language_is_refused_with_the_ones_there_are(language: str, catalog: Catalog) -> None:
-    """In one short sentence, however long the name."""
+def test_an_unknown_language_is_refused_in_one_sentence_that_names_the_known_ones(language: str, catalog: Catalog) -> None:
     with pytest.raises(InputError) as refusal:
         snippet(catalog, language)
 
@@ -46,87 +67,96 @@ def test_another_language_is_refused_with_the_ones_there_are(language: str, cata
     assert len(refusal.value.what) < 120
 
 
-@pytest.mark.parametrize("language", LANGUAGES)
-@pytest.mark.parametrize("base", [BASE, "http://127.0.0.1:7860/sandbox", "https://apiin.one"])
-def test_the_base_address_in_use_stands_in_the_program(language: str, base: str, catalog: Catalog) -> None:
-    """Both routes begin with it, and no other host is named."""
-    text = snippet(catalog, language, base)
+def test_no_snippet_is_longer_than_its_limit(catalog: Catalog) -> None:
+    """Every model with everything it takes and a prompt of 40 lines; and a body of 60 fields."""
+    bodies = [build_request(catalog, model.id, model.example).body for model in catalog.models]
+    bodies += [body | {"prompt": "a line\n" * 40} for body in bodies]
+    bodies += [{"model": "m", **{f"field_{number}": ["https://a.example/b.png"] * 9 for number in range(60)}}]
 
-    assert base + catalog.endpoint.create in text
-    assert base + catalog.endpoint.status.split("{")[0] in text
-    assert set(re.findall(r"https?://[\w.:/-]{4,}", text)) <= {
-        base + catalog.endpoint.create,
-        base + catalog.endpoint.status.split("{")[0],
+    for body in bodies:
+        for language, most in MOST_LINES.items():
+            assert len(written(catalog, body, language).splitlines()) <= most, (language, body)
+
+
+def written(catalog: Catalog, body: dict[str, Any], language: str) -> str:
+    request = build_request(catalog, "flux-2", {"prompt": "a fox"})
+    return write_snippet(Request(request.model, body), BASE, catalog.endpoint, language)
+
+
+@pytest.mark.parametrize(
+    ("task_id", "shown"), [("n42xxxx_gptimg", "n42xxxx_gptimg"), (None, "TASK_ID"), ("a/b'c", "a%2Fb%27c")]
+)
+def test_the_second_curl_command_stands_last_and_asks_for_the_task(
+    task_id: str | None, shown: str, catalog: Catalog
+) -> None:
+    first, second = re.split("^(?=curl )", snippet(catalog, "curl", task_id=task_id), flags=re.MULTILINE)[1:]
+
+    assert first.startswith(f"curl {BASE}{catalog.endpoint.create} \\\n")
+    assert second.startswith(f"curl {BASE}/api/v1/tasks/{shown} \\\n")
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_the_key_is_an_environment_name_and_only_the_base_address_is_called(language: str, catalog: Catalog) -> None:
+    text = snippet(catalog, language)
+
+    assert "API_IN_ONE_KEY" in text
+    assert set(re.findall(r"Bearer (\S{3})", text)) in ({"$AP"}, {"{ke"}, {"${k"})
+    addresses = set(re.findall(r"https?://[\w.:/-]{4,}", text))
+    assert {address.removesuffix("TASK_ID") for address in addresses} == {
+        BASE + catalog.endpoint.create,
+        BASE + "/api/v1/tasks/",
     }
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
-def test_the_key_is_an_environment_name(language: str, catalog: Catalog) -> None:
-    """It is named where people look, and no bearer but the name is written."""
-    text = snippet(catalog, language)
+def test_invisible_characters_are_escapes_and_letters_of_any_script_are_not(language: str, catalog: Catalog) -> None:
+    turning = "\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"
+    breaking = "\x00\x1b\x7f\x80\x85\x9f\u2028\u2029\ufeff\ue000\uf8ff"
+    text = snippet(catalog, language, prompt=f"a{turning}b{breaking}c ünïcödé 狐 🦊 שועל")
 
-    assert "export API_IN_ONE_KEY=" in text
-    assert re.findall(r"Bearer (\S{3})", text) in (["$AP"] * 2, ["{ke"], ["${k"])
-
-
-@pytest.mark.parametrize("language", LANGUAGES)
-def test_a_program_knows_the_keys_and_words_that_the_client_knows(language: str, catalog: Catalog) -> None:
-    """A word that is added to the wire is in every program by itself."""
-    text = snippet(catalog, language)
-
-    for names, line in (
-        (wire.RESULT_KEYS, " ".join(dict.fromkeys(map(wire.same_key, wire.RESULT_KEYS)))),
-        (wire.ECHO_KEYS, " ".join(dict.fromkeys(map(wire.same_key, wire.ECHO_KEYS)))),
-        (wire.STATE_KEYS, " ".join(dict.fromkeys(map(wire.same_key, wire.STATE_KEYS)))),
-    ):
-        assert names
-        assert line in text
-    for words in (wire.RUNNING_WORDS, wire.DONE_WORDS, wire.FAILED_WORDS):
-        assert all(f"' {word} '" in text if language == "curl" else " ".join(words) in text for word in words)
-
-
-@pytest.mark.parametrize("language", LANGUAGES)
-def test_what_a_reader_sees_is_what_runs(language: str, catalog: Catalog) -> None:
-    """Characters that turn the reading direction or break lines are escapes; letters of any script are not."""
-    text = snippet(catalog, language, prompt=f"a{TURNING}b{BREAKING}c ünïcödé 狐 🦊 שועל")
-
-    assert [hex(ord(char)) for char in TURNING + BREAKING if char in text] == []
+    assert [hex(ord(char)) for char in turning + breaking if char in text] == []
     assert "ünïcödé 狐 🦊 שועל" in text
 
 
-@pytest.mark.parametrize("model", [pytest.param(n, id=f"model {n + 1}") for n in range(11)])
-def test_every_example_is_valid_in_all_languages(model: int, catalog: Catalog) -> None:
-    """bash -n, Python's own parser, and a body that is the request's."""
-    entry: Model = catalog.models[model]
-    request = build_request(catalog, entry.id, entry.example)
-    shell, python, script = (write_snippet(request, BASE, catalog.endpoint, language) for language in LANGUAGES)
+def test_half_a_character_makes_no_request_and_so_no_snippet(catalog: Catalog) -> None:
+    with pytest.raises(InputError, match="prompt"):
+        snippet(catalog, "curl", prompt="a \ud800 fox")
 
-    checked = subprocess.run(["bash", "-n"], input=shell.encode(), capture_output=True, check=False)
-    assert (checked.returncode, checked.stderr) == (0, b"")
-    assert json.loads(shell.split("<<'JSON' || true\n")[1].split("\nJSON\n")[0]) == request.body
+
+@pytest.mark.parametrize("indented", [True, False], ids=["a line a field", "one line"])
+def test_the_body_is_the_request_in_every_language(indented: bool, catalog: Catalog) -> None:
+    need("node")
+    body = {
+        "model": "m",
+        "prompt": PROMPTS["hostile"],
+        "on": True,
+        "off": False,
+        "none": None,
+        "size": 1.5,
+        "urls": ["a", "b'"],
+    }
+    if not indented:
+        body |= {f"field {number}": number for number in range(20)}
+    curl, shell, python, script = (written(catalog, body, language) for language in LANGUAGES)
+
+    for text, variable in (
+        (curl.split(" -d ")[1].split("\n\ncurl")[0], "'"),
+        (shell.split("body=")[1].split("\ncall()")[0], "'"),
+    ):
+        assert text[0] == text[-1] == variable
+        shown = subprocess.run(["bash", "-c", f"printf %s {text}"], capture_output=True, check=True).stdout
+        assert json.loads(shown) == body
     assigned = next(node for node in ast.parse(python).body if isinstance(node, ast.Assign))
-    assert ast.literal_eval(assigned.value) == request.body
-    assert json.loads(script.split("const body = ")[1].split(";\n\nconst key")[0]) == request.body
-    assert request.body[str(entry.by_role(Role.PROMPT))]
+    assert ast.literal_eval(assigned.value) == body
+    assert json.loads(script.split("const body = ")[1].split(";\nconst key")[0]) == body
 
 
-def test_the_script_is_valid_for_node(catalog: Catalog) -> None:
-    """As an ES module, which may await at its top."""
-    need("javascript")
-    text = snippet(catalog, "javascript", prompt="it's `${a}` </script> \\")
-
-    checked = subprocess.run(
-        ["node", "--input-type=module", "--check"], input=text.encode(), capture_output=True, check=False
-    )
-
-    assert (checked.returncode, checked.stderr) == (0, b"")
-
-
-def test_only_tools_that_every_machine_has_are_used(catalog: Catalog) -> None:
-    """No jq in the shell, nothing to install for Node, httpx alone for Python."""
-    shell, python, script = (snippet(catalog, language) for language in LANGUAGES)
-
-    assert "jq" not in shell.split()
-    assert re.findall(r'(?:from|import) "(.+?)"', script) == ["node:fs/promises"]
-    imported = [name.name for node in ast.walk(ast.parse(python)) if isinstance(node, ast.Import) for name in node.names]
-    assert [name for name in imported if name not in ("base64", "json", "os", "re", "time")] == ["httpx"]
+def test_the_words_and_keys_of_the_snippets_are_known_to_the_client(catalog: Catalog) -> None:
+    for language in ("shell", "python", "javascript"):
+        text = snippet(catalog, language)
+        assert all(word in replies.PHASES for word in re.findall(r"\b(completed|success|failed|error|cancelled)\b", text))
+        for word in ("completed", "success", "failed", "cancelled"):
+            assert word in text
+        for key in ("output", "images", "response", "response_data", "url", "image_url"):
+            assert key in replies.RESULT_KEYS
+            assert key in text

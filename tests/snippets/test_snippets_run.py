@@ -1,35 +1,26 @@
-"""Every program, run unedited against the sandbox: one POST with exactly the request's body, and the files."""
+"""The script and the programs when they run: one POST of exactly the request's body, and every image in a file."""
 
 from __future__ import annotations
 
+import base64
 import io
-import random
-import subprocess
+import json
+import os
+import re
 from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
 
 import pytest
 from PIL import Image
 
 from components.catalog.models import Catalog
 from components.catalog.requests import Request, build_request
-from components.snippets import LANGUAGES, write_snippet
-from tests.snippets import KEY, Ran, Recorder, need, recorded_sandbox, run, run_all, written
+from components.snippets import write_snippet
+from tests.snippets import HOSTILE, KEY, Recorder, recorded, recorded_sandbox, written
+from tests.snippets.running import RUNNERS, Ran, Runner
 
-SMALL = {"image_size": "64x64"}
-CONTROL = "".join(map(chr, [*range(32), *range(127, 160)]))
-HOSTILE = {
-    "quotes": "it's \"quoted\", it''s \"\" '\"'\"' \\' \\\" ''' \"\"\" // /* */ <!-- --> # --",
-    "shell": '$HOME ${HOME} $(id) `id` $((1+1)) $$ $? !! !word "!x" !$ ; rm -rf / & | > x < y * ? ~ #',
-    "templates": "`${x}` ${process.exit(3)} {x} {{x}} {0} %s %d %% %(x)s </script> @BODY@ @KEY@ @CREATE@ @POLL@ @@BODY@@ @X@",
-    "lines": "first\nsecond\r\nthird\n\n\ttabbed\nJSON\nb\n  JSON\nJSON",
-    "control": f"a{CONTROL}b",
-    "backslash": "\\n \\u0041 \\x41 \\0 \\\\ ends with \\",
-    "emoji": "🦊 👩‍👩‍👧‍👦 🏳️‍🌈 e\u0301 狐 \U0010ffff \ue000 right\u202eleft\u2066x\u2069 שועל \u061c \u2028line\u2029\u0085\ufeff\u200b",
-    "long": "A fox, and another fox; \"both\" at 100 % of ${their} `speed`. " * 80 + "x" * 8,
-    "json": '{"data":{"url":"https://example.invalid/a.png","images":["https://example.invalid/b.png"]}}',
-    "address": "https://example.invalid/only-an-address.png",
-    "bang": "wow! yes!! ok!no !=x !(y) (!z)\n!at the start\n!\n\"!\"",
-}  # fmt: skip
+PNG = b"\x89PNG\r\n\x1a\n" + bytes(range(256)) * 40
 
 
 @pytest.fixture(scope="module")
@@ -40,178 +31,175 @@ def server(catalog: Catalog) -> Iterator[Recorder]:
 
 @pytest.fixture
 def ledger(server: Recorder) -> Recorder:
-    """The sandbox with nothing on record."""
+    """The sandbox with no requests recorded."""
     server.seen.clear()
     return server
 
 
-@pytest.fixture(params=LANGUAGES)
-def language(request: pytest.FixtureRequest) -> str:
-    need(request.param)
-    return str(request.param)
+@pytest.fixture(params=RUNNERS)
+def runner(request: pytest.FixtureRequest) -> Runner:
+    return Runner.named(request.param)
 
 
-def program(catalog: Catalog, server: Recorder, request: Request, language: str) -> str:
-    return write_snippet(request, server.address, catalog.endpoint, language)
+def programs(catalog: Catalog, server: Recorder, asked: list[Request], runner: Runner) -> list[str]:
+    return [write_snippet(request, server.address, catalog.endpoint, runner.language) for request in asked]
 
 
-def formats(ran: Ran) -> list[str]:
-    """What the files really are, by their content."""
-    return [
-        "svg" if data.lstrip()[:4] in (b"<svg", b"<?xm") else str(Image.open(io.BytesIO(data)).format).lower()
-        for _, data in sorted(ran.files.items())
+def impatient(text: str) -> str:
+    """The same program with a tenth of a second between polls."""
+    shorter = re.sub(r"(sleep[ (])2\b|\b2000\b", lambda match: match[1] + "0.1" if match[1] else "100", text)
+    assert shorter != text
+    return shorter
+
+
+def endings(ran: Ran) -> list[str]:
+    """The endings of the files, each checked against what the file really is."""
+    for name, data in ran.files.items():
+        ending = name.rpartition(".")[2]
+        assert ending == "svg" if data.lstrip().startswith(b"<") else ending == Image.open(io.BytesIO(data)).format.lower()
+    return sorted(name.rpartition(".")[2] for name in ran.files)
+
+
+def test_requests_arrive_as_they_are_and_every_image_is_saved(runner: Runner, catalog: Catalog, ledger: Recorder) -> None:
+    """Unedited. Hostile prompts; several images; a vector drawing; file formats; an input image that the reply repeats."""
+    own = f"{ledger.address}/examples/flux-2?own"
+    cases: list[tuple[str, dict[str, Any], list[str]]] = [
+        ("recraft-v4", {"prompt": "".join(HOSTILE.values())}, ["png"]),
+        ("recraft-v4", {"prompt": HOSTILE["bang"]}, ["png"]),
+        ("recraft-v4", {"prompt": HOSTILE["backslash"], "model": "recraft-v4-text-to-vector"}, ["svg"]),
+        ("kling-image-o1", {"num_images": 3, "images": [own, "https://example.invalid/in!put.png"]}, ["png"] * 3),
+        ("flux-2", {"input_urls": [own]}, ["png"]),
+        ("ideogram-v4", {"output_format": "jpeg"}, ["jpeg"]),
+        ("ideogram-v4", {"output_format": "webp"}, ["webp"]),
     ]
+    asked = [build_request(catalog, model, {"prompt": "a fox"} | given) for model, given, _ in cases]
 
-
-def ended_well(ran: Ran, count: int = 1) -> None:
-    assert (ran.status, ran.err) == (0, "")
-    assert len(ran.files) == count
-    assert all(data for data in ran.files.values())
-    assert [line for line in ran.out.splitlines() if not line.startswith("Saved ")] == []
-    assert sorted(line.removeprefix("Saved ") for line in ran.out.splitlines()) == sorted(ran.files)
-
-
-def test_every_models_example_makes_its_picture(language: str, catalog: Catalog, ledger: Recorder) -> None:
-    """Eleven programs, eleven POSTs, each with the request's body to the letter, and the key on both routes only."""
-    asked = [build_request(catalog, model.id, model.example) for model in catalog.models]
-
-    ran = run_all(language, [program(catalog, ledger, request, language) for request in asked])
-
-    for one in ran:
-        ended_well(one)
-        assert formats(one) == [one.endings[0]]
-    assert ledger.bodies == written([request.body for request in asked])
-    for seen in ledger.seen:
-        expected = None if seen.path.startswith("/files/") else f"Bearer {KEY}"
-        assert seen.headers.get("authorization") == expected
-    assert {one.headers["content-type"] for one in ledger.posts} == {"application/json"}
-
-
-def test_a_hostile_prompt_arrives_as_it_was_typed(language: str, catalog: Catalog, ledger: Recorder) -> None:
-    """Quotes, shell and template syntax, control characters, end marks, our own placeholders: all only text."""
-    asked = [build_request(catalog, "recraft-v4", {"prompt": prompt} | SMALL) for prompt in HOSTILE.values()]
-
-    ran = run_all(language, [program(catalog, ledger, request, language) for request in asked])
+    outcomes = runner.run_all(programs(catalog, ledger, asked, runner))
 
     assert ledger.bodies == written([request.body for request in asked])
-    for one in ran:
-        ended_well(one)
-
-
-def test_random_text_arrives_as_it_was_typed(language: str, catalog: Catalog, ledger: Recorder) -> None:
-    """What nobody thought of, in the prompt and in a free text beside it."""
-    chance = random.Random(41)
-    signs = [*"'\"`$\\!%{}()@#&;|<>*?~=\n\r\t\0 ab", "JSON", "@BODY@", "🦊", "\u202e", "\u2028", "\\u0021", "${", "'''"]
-    texts = ["a" + "".join(chance.choices(signs, k=500)) for _ in range(3)]
-    given = [{"prompt": one, "negative_prompt": one[::-1], "model": "imagen4-fast"} for one in texts]
-    asked = [build_request(catalog, "imagen-4", one | {"prompt": one["prompt"] + "#sandbox:credits"}) for one in given]
-
-    ran = run_all(language, [program(catalog, ledger, request, language) for request in asked])
-
-    assert ledger.bodies == written([request.body for request in asked])
-    assert all(one.status == 1 and "Insufficient credits" in one.err for one in ran)
-
-
-def test_all_pictures_of_a_task_are_saved_with_their_endings(language: str, catalog: Catalog, ledger: Recorder) -> None:
-    """Several in one task, a vector drawing, and each file format that can be asked for."""
-    wanted = [
-        ("kling-image-o1", {"num_images": 3}, ["png"] * 3),
-        ("imagen-4", {"num_images": 2}, ["png"] * 2),
-        ("recraft-v4", {"model": "recraft-v4-text-to-vector"}, ["svg"]),
-        *(("ideogram-v4", {"output_format": form}, [form]) for form in ("png", "jpeg", "webp")),
-    ]
-    asked = [build_request(catalog, model, {"prompt": "a fox"} | given) for model, given, _ in wanted]
-
-    ran = run_all(language, [program(catalog, ledger, request, language) for request in asked])
-
-    for one, (_, _, endings) in zip(ran, wanted, strict=True):
-        ended_well(one, len(endings))
-        assert one.endings == formats(one) == endings
-        stems = {name.rpartition("-")[0] for name in one.files}
-        assert len(stems) == 1
-        assert sorted(name.rpartition("-")[2][0] for name in one.files) == [str(n + 1) for n in range(len(endings))]
-    assert len(ledger.posts) == len(asked)
-
-
-def test_an_input_picture_that_the_reply_repeats_is_not_downloaded(
-    language: str, catalog: Catalog, ledger: Recorder
-) -> None:
-    """The sandbox repeats the request in every answer; the file at the input's address is never asked for."""
-    given = [
-        ("kling-image-o1", {"images": [f"{ledger.address}/examples/flux-2?own", "https://example.invalid/in!put.png"]}),
-        ("ideogram-v3", {"image": f"{ledger.address}/examples/flux-2?own", "mask_image": "https://example.invalid/m.png"}),
-        ("flux-2", {"input_urls": [f"{ledger.address}/examples/flux-2?own"]}),
-    ]
-    asked = [build_request(catalog, model, {"prompt": "a fox"} | fields) for model, fields in given]
-
-    ran = run_all(language, [program(catalog, ledger, request, language) for request in asked])
-
-    for one in ran:
-        ended_well(one)
+    for ran, (_, _, expected) in zip(outcomes, cases, strict=True):
+        assert (ran.status, ran.err) == (0, "")
+        assert endings(ran) == expected
+        assert sorted(ran.out.splitlines()) == sorted(f"Saved {name}" for name in ran.files)
+        stems = {name.rpartition(".")[0] for name in ran.files}
+        task = min(stems).rpartition("-")[0]
+        assert stems == {f"{task}-{number}" for number in range(1, len(expected) + 1)}
+        assert ledger.paths(f"/tasks/{task}")
     assert ledger.paths("own") == []
-    assert len(ledger.paths("/files/")) == len(asked)
+    for seen in ledger.seen:
+        assert seen.headers.get("authorization") == (None if seen.path.startswith("/files/") else f"Bearer {KEY}")
+    assert {seen.headers["content-type"] for seen in ledger.posts} == {"application/json"}
+
+
+FAILURES = {
+    "key": ("401", "Invalid API key"),
+    "credits": ("402", "Insufficient credits"),
+    "upstream": ("500", "Internal error"),
+    "failed": ("The task failed:", "The model crashed"),
+    "empty": ("No image:", "completed"),
+    "gone": ("404",),
+}
+
+
+def test_a_failure_is_said_with_the_reply_and_nothing_is_sent_twice(
+    runner: Runner, catalog: Catalog, ledger: Recorder
+) -> None:
+    """A poll that fails is no failure: ``blip`` answers 503 twice."""
+    asked = [build_request(catalog, "recraft-v4", {"prompt": f"a #sandbox:{name}"}) for name in [*FAILURES, "blip"]]
+
+    *failed, blip = runner.run_all(list(map(impatient, programs(catalog, ledger, asked, runner))))
+
+    assert (blip.status, len(blip.files)) == (0, 1)
+    for (name, words), ran in zip(FAILURES.items(), failed, strict=True):
+        assert ran.status != 0, name
+        assert not any(ran.files.values()), name
+        assert all(word in ran.err for word in words), (name, ran.err)
+        assert name == "gone" or "Traceback" not in ran.err, name
+    assert ledger.bodies == written([request.body for request in asked])
 
 
 @pytest.mark.parametrize("key", ["", None], ids=["empty", "unset"])
-def test_without_the_key_nothing_is_sent(key: str | None, language: str, catalog: Catalog, ledger: Recorder) -> None:
-    """The message names the variable."""
-    text = program(catalog, ledger, build_request(catalog, "flux-2", {"prompt": "a fox"}), language)
+def test_without_the_key_nothing_is_sent(key: str | None, runner: Runner, catalog: Catalog, ledger: Recorder) -> None:
+    (text,) = programs(catalog, ledger, [build_request(catalog, "flux-2", {"prompt": "a fox"})], runner)
 
-    ran = run(language, text, API_IN_ONE_KEY=key)
+    ran = runner.run(text, API_IN_ONE_KEY=key)
 
     assert ran.status != 0
     assert "API_IN_ONE_KEY" in ran.err
     assert (ledger.seen, ran.files) == ([], {})
 
 
-REHEARSALS = {
-    "key": "Invalid API key",
-    "credits": "Insufficient credits",
-    "moderation": "content policy",
-    "rate": "Too many requests",
-    "upstream": "Internal error",
-    "broken": "task_id",
-    "failed": "The model crashed",
-    "moderated-later": "Blocked by the safety system",
-    "empty": "completed",
-    "gone": "404",
-}
+@pytest.mark.parametrize("missing", ["jq", "curl"])
+@pytest.mark.parametrize("name", ["shell in bash", "shell in zsh"])
+def test_without_a_tool_the_script_names_it_and_sends_nothing(
+    name: str, missing: str, catalog: Catalog, ledger: Recorder, tmp_path: Path
+) -> None:
+    runner = Runner.named(name)
+    for folder in os.environ["PATH"].split(":"):
+        for tool in ("bash", "zsh", "jq", "curl"):
+            if tool != missing and Path(folder, tool).is_file() and not Path(tmp_path, tool).exists():
+                Path(tmp_path, tool).symlink_to(Path(folder, tool))
+    (text,) = programs(catalog, ledger, [build_request(catalog, "flux-2", {"prompt": "a fox"})], runner)
+
+    ran = runner.run(text, PATH=str(tmp_path))
+
+    assert (ran.status, ran.err) == (1, f"Install {missing} first.\n")
+    assert ledger.seen == []
 
 
-def test_a_failure_ends_the_program_with_the_services_own_words(language: str, catalog: Catalog, ledger: Recorder) -> None:
-    """Exit status 1 for whatever the service says, nothing saved, nothing sent twice; a poll that fails is no failure."""
-    prompts = [f"a {language} #sandbox:{name}" for name in [*REHEARSALS, "blip"]]
-    asked = [build_request(catalog, "recraft-v4", {"prompt": prompt} | SMALL) for prompt in prompts]
-
-    *failed, blip = run_all(language, [program(catalog, ledger, request, language) for request in asked])
-
-    ended_well(blip)
-    for (name, words), one in zip(REHEARSALS.items(), failed, strict=True):
-        assert one.status != 0, name
-        assert words in one.err, name
-        assert not any(one.files.values()), name
-        if name != "gone":  # the download is left to curl and httpx, whose own status and words are shown
-            assert one.status == 1, name
-            assert "Traceback" not in one.err, name
-            assert len(one.err) < 1000, name
-    assert ledger.bodies == written([request.body for request in asked])
+CREATED = '{"code":200,"message":"success","data":{"task_id":"n1","status":"IN_PROGRESS"}}'
+INLINE = "data:image/png;base64," + base64.b64encode(PNG).decode()
+# name: (the answer to the POST, the answer to each GET); HOST is the server's own address.
+SHAPES = {
+    "the service's cover route": ('{"code":200,"msg":"success","data":{"taskId":"n1"}}', '{"code":200,"msg":"success","data":{"taskId":"n1","status":"SUCCESS","images":["HOST/a.png","HOST/b.png"],"created_at":"2026-02-24T12:00:30Z"}}'),
+    "the service's feed route": (CREATED, '{"code":200,"message":"success","data":{"type":"SUCCESS","request_body":{"image_url":"HOST/no.png"},"response_data":[{"id":"7","image_url":"HOST/a.png","status":"complete"},{"image_url":"HOST/b.png"}]}}'),
+    "a flat reply": ('{"id":"n1","status":"pending","model":"kling-3"}', '{"id":"n1","status":"completed","output":["HOST/a.png","HOST/b.png"]}'),
+    "a list as response": ('{"task_id":"n1","status":"pending"}', '{"code":200,"data":{"status":"completed","error_message":null,"request":{"images":["HOST/no.png"]},"response":["HOST/a.png","HOST/b.png?x=1.y"]}}'),
+    "an image in the reply": (CREATED, json.dumps({"data": {"status": "completed", "output": {"images": [INLINE, {"url": "HOST/b.png"}]}}})),
+}  # fmt: skip
 
 
-def test_pasted_into_a_terminal_no_word_is_taken_for_history(catalog: Catalog, ledger: Recorder) -> None:
-    """An interactive bash expands !word; it stays open after the program has failed."""
-    prompts = [HOSTILE["bang"], HOSTILE["shell"], HOSTILE["quotes"]]
-    asked = [build_request(catalog, "recraft-v4", {"prompt": f"{text} #sandbox:credits"}) for text in prompts]
-    texts = [program(catalog, ledger, request, "curl") for request in asked]
+class Replies:
+    """An application that answers the two routes below ``/{number}`` as that case says, everything else with an image."""
 
-    done = subprocess.run(
-        ["bash", "--norc", "--noprofile", "-i"],
-        input="\n".join(["export API_IN_ONE_KEY=x", *texts, "echo still here"]).encode(),
-        capture_output=True,
-        timeout=60,
-        check=False,
-        start_new_session=True,
-    )
+    def __init__(self, cases: list[tuple[str, str]]) -> None:
+        self.cases = cases
 
-    assert ledger.bodies == written([request.body for request in asked])
-    assert done.stdout.decode().splitlines()[-1] == "still here"
-    assert b"event not found" not in done.stderr
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        if scope["type"] != "http":
+            return
+        await receive()
+        case = scope["path"].split("/")[1]
+        host = f"http://{dict(scope['headers'])[b'host'].decode()}"
+        content = self.cases[int(case)][scope["method"] == "GET"].replace("HOST", host).encode() if case.isdigit() else PNG
+        media_type = b"application/json" if case.isdigit() else b"image/png"
+        headers = [(b"content-length", str(len(content)).encode()), (b"content-type", media_type)]
+        await send({"type": "http.response.start", "status": 200, "headers": headers})
+        await send({"type": "http.response.body", "body": content})
+
+
+def test_every_reply_that_the_services_pages_show_is_read(runner: Runner, catalog: Catalog) -> None:
+    request = build_request(catalog, "flux-2", {"prompt": "a fox"})
+    with recorded(Replies(list(SHAPES.values()))) as server:
+        texts = [
+            write_snippet(request, f"{server.address}/{number}", catalog.endpoint, runner.language)
+            for number in range(len(SHAPES))
+        ]
+        outcomes = runner.run_all(list(map(impatient, texts)))
+
+    for name, ran in zip(SHAPES, outcomes, strict=True):
+        assert (ran.status, ran.err) == (0, ""), name
+        assert ran.files == {"n1-1.png": PNG, "n1-2.png": PNG}, name
+    assert server.paths("no.png") == []
+
+
+def test_a_task_that_never_ends_is_given_up_at_the_deadline_with_its_id(runner: Runner, catalog: Catalog) -> None:
+    request = build_request(catalog, "flux-2", {"prompt": "a fox"})
+    with recorded(Replies([(CREATED, CREATED)])) as server:
+        text = write_snippet(request, f"{server.address}/0", catalog.endpoint, runner.language)
+        assert text.count("600") == 1
+
+        ran = runner.run(impatient(text).replace("600_000", "0").replace("600", "0"))
+
+    assert (ran.status, ran.files) == (1, {})
+    assert "Task n1 is still running:" in ran.err

@@ -251,11 +251,11 @@ def test_a_retired_model_says_so(tmp_path: Path, catalog: Catalog, playground: P
     assert history.program(later, past(catalog), Visit(), "python").startswith("# This request cannot be made any more.")
 
 
-def test_the_program_of_a_past_job_is_the_one_of_its_request(playground: Playground) -> None:
+def test_the_program_of_a_past_job_is_the_one_of_its_request_and_asks_for_its_task(playground: Playground) -> None:
     job = past(playground.catalog)
-    expected = playground.snippet(
-        build_request(playground.catalog, "flux-2", job.body | {"model": "flux-2"}), Visit(), "curl"
-    )
+    request = build_request(playground.catalog, "flux-2", job.body | {"model": "flux-2"})
+    expected = playground.snippet(request, Visit(), "curl", task_id=job.task_id)
+    assert f"/api/v1/tasks/{job.task_id} " in expected
     assert history.program(playground, job, Visit(), "curl") == expected
 
 

@@ -1,0 +1,44 @@
+// Creates the images, waits for them and saves them here. Needs Node 18; save this as generate.mjs.
+import { writeFile } from "node:fs/promises";
+
+const stop = (message) => { console.error(message); process.exit(1); };
+const body = {
+  "model": "flux-2",
+  "type": "pro",
+  "prompt": "it's \"quoted\", it''s \"\" '\"'\"' \\' \\\" ''' \"\"\" // /* */ <!-- --> # --$HOME ${HOME} $(id) `id` $((1+1)) $$ $? !! !word \"!x\" !$ ; rm -rf / & | > x < y * ? ~ #`${x}` ${process.exit(3)} {x} {{x}} {0} %s %d %% %(x)s </script> @BODY@ @KEY@ @CREATE@ @STATUS@ @@BODY@@ @X@first\nsecond\r\nthird\n\n\ttabbed\nJSON\nb\n  JSON\nJSONa\u0000\u0001\u0002\u0003\u0004\u0005\u0006\u0007\b\t\n\u000b\f\r\u000e\u000f\u0010\u0011\u0012\u0013\u0014\u0015\u0016\u0017\u0018\u0019\u001a\u001b\u001c\u001d\u001e\u001f\u007f\u0080\u0081\u0082\u0083\u0084\u0085\u0086\u0087\u0088\u0089\u008a\u008b\u008c\u008d\u008e\u008f\u0090\u0091\u0092\u0093\u0094\u0095\u0096\u0097\u0098\u0099\u009a\u009b\u009c\u009d\u009e\u009fb\\n \\u0041 \\x41 \\0 \\\\ ends with \\🦊 👩\u200d👩\u200d👧\u200d👦 🏳️\u200d🌈 é 狐 􏿿 \ue000 right\u202eleft\u2066x\u2069 שועל \u061c \u2028line\u2029\u0085\ufeff\u200b{\"data\":{\"url\":\"https://example.invalid/a.png\",\"images\":[\"https://example.invalid/b.png\"]}}https://example.invalid/only-an-address.pngwow! yes!! ok!no !=x !(y) (!z)\n!at the start\n!\n\"!\"",
+  "aspect_ratio": "1:1",
+  "resolution": "1K"
+};
+const key = process.env.API_IN_ONE_KEY || stop("Set API_IN_ONE_KEY first.");
+const headers = { Authorization: `Bearer ${key}`, "Content-Type": "application/json" };
+
+let response = await fetch("https://gateway.example/one/api/v1/images/generations", { method: "POST", headers, body: JSON.stringify(body) });
+let text = await response.text();
+if (!response.ok) stop(`HTTP ${response.status}: ${text}`);
+let data = JSON.parse(text).data ?? JSON.parse(text);
+const task = data.task_id ?? data.taskId ?? data.id ?? stop(`No task id: ${text}`);
+
+const deadline = Date.now() + 600_000;
+while (true) {
+  const state = String(data.status ?? data.type).toLowerCase();
+  if (["completed", "success"].includes(state)) break;
+  if (["failed", "error", "cancelled"].includes(state)) stop(`The task failed: ${text}`);
+  if (Date.now() > deadline) stop(`Task ${task} is still running: ${text}`);
+  await new Promise((resolve) => setTimeout(resolve, 2000));
+  try {
+    response = await fetch(`https://gateway.example/one/api/v1/tasks/${task}`, { headers, signal: AbortSignal.timeout(60_000) });
+    text = await response.text();
+    if (response.ok) data = JSON.parse(text).data ?? JSON.parse(text);
+  } catch {} // a poll may fail, the task goes on
+}
+
+const output = data.output ?? data;
+const images = [output.images ?? output.response ?? output.response_data ?? output].flat();
+if (images.length === 0) stop(`No image: ${text}`);
+for (const [index, image] of images.entries()) {
+  const result = await fetch(image.url ?? image.image_url ?? image);
+  if (!result.ok) stop(`HTTP ${result.status}: ${result.url}`);
+  const type = result.headers.get("content-type")?.match(/image\/(\w+)/)?.[1] ?? "png";
+  await writeFile(`${task}-${index + 1}.${type}`, Buffer.from(await result.arrayBuffer()));
+  console.log(`Saved ${task}-${index + 1}.${type}`);
+}
