@@ -1,160 +1,145 @@
-"""Pictures as they leave the page: one under a readable name, or many in a ZIP with a manifest."""
+"""Pictures for download: one with its recipe inside, or many in a ZIP with a manifest."""
 
 from __future__ import annotations
 
 import asyncio
 import io
 import json
-import re
 import zipfile
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from components.errors import InputError
-from components.jobs.job import Job
 from components.pictures.kept import KeptPicture
 from components.pictures.library import PictureLibrary
-from components.pictures.metadata import GENERATOR, Recipe, embed, recipe_of
+from components.pictures.metadata import GENERATOR, Recipe, embed
 
-MOST_PICTURES = 500
-LARGEST_BYTES = 1_000_000_000
+MAX_PICTURES = 500
+MAX_BYTES = 1_000_000_000
 MANIFEST = "manifest.json"
-GONE = "The picture is no longer kept on this page."
-EARLIEST = datetime(1980, 1, 1, tzinfo=UTC).timestamp()  # a ZIP knows no time before
+DELETED = "The picture is no longer stored on this page."
+EARLIEST = datetime(1980, 1, 1, tzinfo=UTC).timestamp()  # of a time in a ZIP
 
 
-def file_stem(job: Job) -> str:
-    """``flux-2-n41abc``: letters, digits, dots, hyphens and underscores, whatever stands in the job."""
-    name = re.sub(r"[^A-Za-z0-9._-]+", "-", f"{job.model[:50]}-{(job.task_id or job.id)[:60]}")
-    return re.sub(r"\.{2,}", ".", name).strip(".-") or "picture"
+@dataclass(frozen=True)
+class ArchiveEntry:
+    """One picture of an archive, or a line of its manifest about a request that has none (``kept`` is None).
+
+    ``stem`` is the file name without number and extension, ``created_at`` seconds since 1970, ``row`` what the
+    manifest says about it, ``recipe`` what is embedded in the file, None for the file as it was delivered.
+    """
+
+    stem: str
+    created_at: float
+    row: Mapping[str, Any]
+    kept: KeptPicture | None = None
+    recipe: Recipe | None = None
 
 
-async def picture_file(pictures: PictureLibrary, job: Job, kept: KeptPicture, *, recipe: bool = True) -> bytes | None:
-    """One of a job's pictures with its recipe inside, or as it came; None where it is no longer kept."""
-    found = await pictures.read(kept.name)
-    if found is None:
-        return None
-    return await asyncio.to_thread(_finished, found, recipe_of(job) if recipe else None)
+async def read_picture(pictures: PictureLibrary, name: str, recipe: Recipe | None) -> bytes | None:
+    """A picture with a recipe inside, or as it was delivered; None if it is no longer stored."""
+    found = await pictures.read(name)
+    return None if found is None else await asyncio.to_thread(_with_recipe, found, recipe)
 
 
-def first_that_fit(jobs: Sequence[Job]) -> list[Job]:
-    """The first of these jobs, as many as go into one archive."""
+def count_that_fit(requests: Sequence[Sequence[KeptPicture]]) -> int:
+    """How many of these requests, from the first on, fit into one archive with all their pictures."""
     count, size = 0, 0
-    for place, job in enumerate(jobs):
-        count, size = count + len(job.pictures), size + sum(picture.size for picture in job.pictures)
-        if count > MOST_PICTURES or size > LARGEST_BYTES:
-            return list(jobs[:place])
-    return list(jobs)
+    for number, pictures in enumerate(requests):
+        count, size = count + len(pictures), size + sum(picture.size for picture in pictures)
+        if count > MAX_PICTURES or size > MAX_BYTES:
+            return number
+    return len(requests)
 
 
 def write_archive(
-    jobs: Sequence[Job], pictures: PictureLibrary, *, recipes: bool = True, left_out: int = 0
+    entries: Sequence[ArchiveEntry], pictures: PictureLibrary, *, requests_left_out: int = 0
 ) -> AsyncIterator[bytes]:
-    """A ZIP of the jobs' pictures and a manifest, piece by piece: no more than one picture is held at a time.
-
-    ``left_out`` is how many jobs more had been wanted; the manifest says so.
+    """A ZIP of the pictures and a manifest in pieces, holding one picture in memory at a time.
 
     Raises:
-        InputError: at once, where there are more than MOST_PICTURES or they have more than LARGEST_BYTES.
+        InputError: at once, if there are more than MAX_PICTURES or more than MAX_BYTES of them.
     """
-    kept = [picture for job in jobs for picture in job.pictures]
-    if len(kept) > MOST_PICTURES:
-        raise _too_much(f"{len(kept):,} pictures. At most {MOST_PICTURES}")
-    if (size := sum(picture.size for picture in kept)) > LARGEST_BYTES:
-        raise _too_much(f"{size / 1e9:.1f} GB of pictures. At most {LARGEST_BYTES / 1e9:.0f} GB")
-    return _written(jobs, pictures, recipes, left_out)
+    sizes = [entry.kept.size for entry in entries if entry.kept]
+    if len(sizes) > MAX_PICTURES:
+        raise _too_much(f"{len(sizes):,} pictures. At most {MAX_PICTURES}")
+    if sum(sizes) > MAX_BYTES:
+        raise _too_much(f"{sum(sizes) / 1e9:.1f} GB of pictures. At most {MAX_BYTES / 1e9:.0f} GB")
+    return _pieces(entries, pictures, requests_left_out)
 
 
-class _Sink(io.BytesIO):
-    """A file that is emptied while it is written: positions count on, so that a ZIP entry's head can be completed."""
+class _Buffer(io.BytesIO):
+    """The file that ``zipfile`` writes: its bytes can be taken out meanwhile, and positions count on.
 
-    gone = 0
+    It must be seekable, so that ``zipfile`` writes sizes in front of a file, where streaming programs need them.
+    """
+
+    taken = 0
 
     def tell(self) -> int:
-        return self.gone + super().tell()
+        return self.taken + super().tell()
 
-    def seek(self, place: int, whence: int = io.SEEK_SET) -> int:
-        return self.gone + super().seek(place - self.gone if whence == io.SEEK_SET else place, whence)
+    def seek(self, position: int, whence: int = io.SEEK_SET) -> int:
+        return self.taken + super().seek(position - self.taken if whence == io.SEEK_SET else position, whence)
 
-    def taken(self) -> bytes:
-        """All that was written since the last time."""
+    def take(self) -> bytes:
+        """Everything written since the last call."""
         data = self.getvalue()
         super().seek(0)
         self.truncate(0)
-        self.gone += len(data)
+        self.taken += len(data)
         return data
 
 
-async def _written(jobs: Sequence[Job], pictures: PictureLibrary, recipes: bool, left_out: int) -> AsyncIterator[bytes]:
-    sink = _Sink()
-    rows: list[dict[str, Any]] = []
+async def _pieces(entries: Sequence[ArchiveEntry], pictures: PictureLibrary, requests_left_out: int) -> AsyncIterator[bytes]:
+    buffer = _Buffer()
+    packed: list[dict[str, Any]] = []
     without: list[dict[str, Any]] = []
-    with zipfile.ZipFile(sink, "w") as archive:
-        for job in jobs:
-            if not job.pictures:
-                without.append(_row(job, None, None, str(job.problem or job.note)))
-            for kept in job.pictures:
-                data = await picture_file(pictures, job, kept, recipe=recipes)
-                if data is None:
-                    without.append(_row(job, kept, None, GONE))
-                    continue
-                name = f"{len(rows) + 1:03d}-{file_stem(job)}.{kept.format}"
-                await asyncio.to_thread(archive.writestr, _entry(name, job.created_at), data)
-                rows.append(_row(job, kept, name, ""))
-                yield sink.taken()
+    with zipfile.ZipFile(buffer, "w") as archive:
+        for entry in entries:
+            data = await read_picture(pictures, entry.kept.name, entry.recipe) if entry.kept else None
+            if entry.kept is None or data is None:
+                message = {"message": DELETED} if entry.kept else {}
+                without.append({"file": None, **entry.row, **message})
+                continue
+            name = f"{len(packed) + 1:03d}-{entry.stem}.{entry.kept.format}"
+            await asyncio.to_thread(archive.writestr, _zip_entry(name, entry.created_at), data)
+            packed.append({"file": name, **entry.row})
+            yield buffer.take()
         created = datetime.now(UTC)
         manifest = {
             "generator": GENERATOR,
-            "created": _iso(created),
-            "requests_left_out": left_out,
-            "pictures": rows,
+            "created": iso_time(created),
+            "requests_left_out": requests_left_out,
+            "pictures": packed,
             "without_pictures": without,
         }
         text = json.dumps(manifest, ensure_ascii=False, indent=2, allow_nan=False)
-        archive.writestr(_entry(MANIFEST, created.timestamp()), text.encode("utf-8", "replace"))
-    yield sink.taken()
+        archive.writestr(_zip_entry(MANIFEST, created.timestamp()), text.encode("utf-8", "replace"))
+    yield buffer.take()
 
 
-def _finished(found: Path | bytes, recipe: Recipe | None) -> bytes | None:
+def iso_time(moment: datetime) -> str:
+    """``2026-03-04T12:00:00Z``, of a time in UTC."""
+    return moment.strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def _with_recipe(found: Path | bytes, recipe: Recipe | None) -> bytes | None:
     try:
         data = found.read_bytes() if isinstance(found, Path) else found
-    except OSError:  # trimmed since it was found
+    except OSError:  # deleted since it was found
         return None
     return embed(data, recipe) if recipe else data
 
 
-def _row(job: Job, kept: KeptPicture | None, file: str | None, message: str) -> dict[str, Any]:
-    """A line of the manifest; sizes are pixels, an SVG that states none has None."""
-    recipe = recipe_of(job)
-    delivered = kept and {"width": kept.width or None, "height": kept.height or None, "format": kept.format}
-    return {
-        "file": file,
-        "model": job.model,
-        "parameters": dict(recipe.parameters),
-        "task_id": recipe.task_id,
-        "state": str(job.state),
-        "sandbox": recipe.sandbox,
-        "credits": recipe.credits,
-        "usd": recipe.usd,
-        "seconds": round(job.seconds(job.finished_at), 2) if job.finished_at else None,
-        "created": _iso(recipe.created),
-        "asked": {"shape": job.shape, "count": job.count},
-        "delivered": delivered,
-        "message": message,
-    }
-
-
-def _entry(name: str, created_at: float) -> zipfile.ZipInfo:
-    """A file of the archive, readable for everybody; pictures are packed already, so nothing is packed again."""
+def _zip_entry(name: str, created_at: float) -> zipfile.ZipInfo:
+    """A file of the archive, readable for everybody and stored as it is: pictures are compressed already."""
     entry = zipfile.ZipInfo(name, datetime.fromtimestamp(max(created_at, EARLIEST), UTC).timetuple()[:6])
     entry.external_attr = 0o644 << 16
     return entry
-
-
-def _iso(moment: datetime) -> str:
-    return moment.strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def _too_much(what: str) -> InputError:

@@ -1,46 +1,40 @@
-"""A recipe: what a picture was made from, kept inside its own file, and read back from there.
+"""The recipe: what a picture was made from, embedded in its file and read back from there.
 
-A PNG holds it in an ``iTXt`` chunk, a JPEG in an ``APP1`` segment, a WebP in a chunk at its end: each time the same
-record, under KEYWORD, JSON packed by zlib. The picture is never encoded anew, which is how Pillow would write it.
+A PNG holds it in an ``iTXt`` chunk, a JPEG in an ``APP1`` segment, a WebP in a chunk of its own, each time as JSON
+compressed by zlib behind the same KEYWORD. It is inserted into the bytes of the file, because Pillow could only write
+it by encoding the picture again.
 """
 
 from __future__ import annotations
 
-import math
 import struct
 import zlib
-from collections.abc import Callable, Mapping
-from datetime import UTC, datetime
+from collections.abc import Mapping
 from typing import Literal
-from urllib.parse import urlsplit
 
 from pydantic import AwareDatetime, BaseModel
 
-from components.jobs.job import Job
-from components.jobs.store.schema import storable
-from components.pictures.uploads import NAME as UPLOAD
-from components.pictures.uploads import PREFIX as UPLOADS
-
 GENERATOR = "Image playground for API in One"
 KEYWORD = b"image-playground-recipe"
-MARK = KEYWORD + b"\0\1\0\0\0"  # what follows the keyword of an iTXt chunk: packed, by zlib, in no language, not translated
+MARK = KEYWORD + b"\0\1\0\0\0"  # the head of an iTXt chunk: keyword, compressed, by zlib, no language, no translation
 LARGEST_TEXT = 256_000
-MOST_PARTS = 50_000
 
-PNG_START = b"\x89PNG\r\n\x1a\n"
+PNG_SIGNATURE = b"\x89PNG\r\n\x1a\n"
+PNG_AFTER_IHDR = 33
 JPEG_START = b"\xff\xd8"
+JPEG_APP0, JPEG_APP1 = b"\xff\xe0", b"\xff\xe1"
 RIFF_HEAD = 12
 WEBP_CHUNK = b"RCPE"
 ALPHA_FLAG = 0x10
-FAULTS = (ValueError, IndexError, OverflowError, struct.error, zlib.error)
+ERRORS = (ValueError, IndexError, OverflowError, struct.error, zlib.error)
 
 Value = str | int | float | bool | list[str]
 
 
 class Recipe(BaseModel, frozen=True, strict=True, allow_inf_nan=False):
-    """How a picture was asked for. ``parameters`` are the body's fields, ``created`` is UTC to the second.
+    """How a picture was requested. ``parameters`` are the fields of the body, ``created`` is UTC to the second.
 
-    ``credits`` and ``usd`` are the price by the catalog, None where it is unknown; in the sandbox nothing was paid.
+    ``credits`` and ``usd`` are the price by the catalog, None if it is unknown; in the sandbox nothing was paid.
     """
 
     version: Literal[1] = 1
@@ -54,22 +48,9 @@ class Recipe(BaseModel, frozen=True, strict=True, allow_inf_nan=False):
     generator: str = GENERATOR
 
 
-def recipe_of(job: Job) -> Recipe:
-    """The recipe of a job's pictures. Input pictures that an address alone opens to everybody are left out of it."""
-    return Recipe(
-        model=job.model,
-        parameters={name: kept for name, value in job.body.items() if (kept := _shareable(value)) is not None},
-        task_id=storable(job.task_id),
-        sandbox=job.payer == "sandbox",
-        credits=job.credits if math.isfinite(job.credits) else None,
-        usd=job.usd if math.isfinite(job.usd) else None,
-        created=datetime.fromtimestamp(int(job.created_at), UTC),
-    )
-
-
-def form_of(data: bytes) -> str | None:
-    """``png``, ``jpeg`` or ``webp`` by a file's first bytes; None for everything else."""
-    if data.startswith(PNG_START):
+def format_of(data: bytes) -> str | None:
+    """``png``, ``jpeg`` or ``webp`` by the first bytes of a file; None for anything else."""
+    if data.startswith(PNG_SIGNATURE):
         return "png"
     if data.startswith(JPEG_START):
         return "jpeg"
@@ -77,136 +58,92 @@ def form_of(data: bytes) -> str | None:
 
 
 def embed(data: bytes, recipe: Recipe) -> bytes:
-    """The file with the recipe in it instead of an earlier one; everything else in it stays.
+    """The file with the recipe in it, instead of an earlier one; the rest of the file stays as it is.
 
-    A file comes back as it is where it is an SVG or cannot be read, and where the recipe has more than LARGEST_TEXT
-    bytes or, packed, than the 64 KB of a JPEG's segment.
+    The file is returned unchanged if it is an SVG or damaged, and if the recipe has more than LARGEST_TEXT bytes or,
+    compressed, more than a segment of a JPEG can hold (64 KB).
     """
-    form, text = form_of(data), recipe.model_dump_json().encode()
-    if form is None or len(text) > LARGEST_TEXT:
+    picture_format, text = format_of(data), recipe.model_dump_json().encode()
+    if picture_format is None or len(text) > LARGEST_TEXT:
         return data
-    split, add = FORMS[form]
+    insert = {"png": _insert_into_png, "jpeg": _insert_into_jpeg, "webp": _insert_into_webp}[picture_format]
     try:
-        *parts, rest = split(data)
-        kept = [part for part in parts if _record(part) is None]
-        return b"".join(add(kept, MARK + zlib.compress(text))) + rest
-    except FAULTS:
+        return insert(data, MARK + zlib.compress(text))
+    except ERRORS:
         return data
 
 
 def read(data: bytes) -> Recipe | None:
-    """The recipe in a file, whoever wrote it; None where there is none that can be read. Never raises."""
-    form = form_of(data)
-    if form is None:
-        return None
+    """The recipe in a file that anybody may have written; None if there is no valid one. Never raises."""
+    picture_format = format_of(data)
     try:
-        *parts, _ = FORMS[form][0](data)
-        packed = next((record for part in parts if (record := _record(part)) is not None), None)
-        return None if packed is None else Recipe.model_validate_json(_unpacked(packed))
-    except FAULTS:
+        found = picture_format and _find(data, picture_format)
+        if not found:
+            return None
+        start, end = found
+        unpacking = zlib.decompressobj()
+        text = unpacking.decompress(data[data.index(MARK, start) + len(MARK) : end], LARGEST_TEXT)
+        return Recipe.model_validate_json(text) if unpacking.eof else None
+    except ERRORS:
         return None
 
 
-def _shareable(value: Value) -> Value | None:
-    """The value without uploads and without passwords in web addresses; None where nothing is left."""
-    if isinstance(value, list):
-        return [kept for item in value if isinstance(kept := _shareable(item), str)] or None
-    if not isinstance(value, str) or not value.startswith(("http://", "https://")):
-        return value
-    try:
-        parts = urlsplit(value)
-    except ValueError:
-        return value
-    folder, _, name = parts.path.rpartition("/")
-    if folder.endswith(UPLOADS) and UPLOAD.fullmatch(name):
-        return None
-    return parts._replace(netloc=parts.netloc.rpartition("@")[2]).geturl() if "@" in parts.netloc else value
+def _find(data: bytes, picture_format: str) -> tuple[int, int] | None:
+    """Start and end of the chunk or segment that holds a recipe."""
+    at = data.find(MARK)
+    while at >= 0:
+        if picture_format == "png" and data[at - 4 : at] == b"iTXt":  # length, type, content, checksum
+            return at - 8, at + struct.unpack_from(">I", data, at - 8)[0] + 4
+        if picture_format == "jpeg" and data[at - 4 : at - 2] == JPEG_APP1:  # marker, length with itself, content
+            return at - 4, at - 2 + struct.unpack_from(">H", data, at - 2)[0]
+        if picture_format == "webp" and data[at - 8 : at - 4] == WEBP_CHUNK:  # type, length, content, padding
+            size = struct.unpack_from("<I", data, at - 4)[0]
+            return at - 8, at + size + size % 2
+        at = data.find(MARK, at + 1)
+    return None
 
 
-def _record(part: bytes) -> bytes | None:
-    """The packed recipe in a part of a file, or None for any other part: all three formats have it within 8 bytes."""
-    at = part.find(MARK, 0, 8 + len(MARK))
-    return None if at < 0 else part[at + len(MARK) :]
+def _without_recipe(data: bytes, picture_format: str) -> bytes:
+    found = _find(data, picture_format)
+    return data[: found[0]] + data[found[1] :] if found else data
 
 
-def _unpacked(packed: bytes) -> bytes:
-    """The text, never more than LARGEST_TEXT bytes of it. What follows a record in its part is not looked at."""
-    unpacking = zlib.decompressobj()
-    text = unpacking.decompress(packed, LARGEST_TEXT)
-    if not unpacking.eof:
-        raise ValueError("the recipe is too long or breaks off")
-    return text
+def _insert_into_png(data: bytes, record: bytes) -> bytes:
+    """Behind the first chunk, which must be IHDR."""
+    data = _without_recipe(data, "png")
+    if data[12:16] != b"IHDR":
+        raise ValueError("the first chunk is missing")
+    content = b"iTXt" + record
+    chunk = struct.pack(">I", len(record)) + content + struct.pack(">I", zlib.crc32(content))
+    return data[:PNG_AFTER_IHDR] + chunk + data[PNG_AFTER_IHDR:]
 
 
-# -- parts of a file: joined they are the file; the last is whatever follows its end, or in a JPEG the picture itself --
+def _insert_into_jpeg(data: bytes, record: bytes) -> bytes:
+    """Behind JFIF and Exif, which must come first, and before APP2, where the offsets of a second picture count from."""
+    data = _without_recipe(data, "jpeg")
+    at = len(JPEG_START)
+    while data[at : at + 2] in (JPEG_APP0, JPEG_APP1):
+        at += 2 + struct.unpack_from(">H", data, at + 2)[0]
+    if data[at : at + 1] != b"\xff":
+        raise ValueError("a segment is damaged")
+    return data[:at] + JPEG_APP1 + struct.pack(">H", 2 + len(record)) + record + data[at:]
 
 
-def _checked(parts: list[bytes], size: int) -> list[bytes]:
-    """The parts, if the last one is whole, so that its size in bytes is ``size``, and there are not too many."""
-    if len(parts[-1]) != size or len(parts) > MOST_PARTS:
-        raise ValueError("the file breaks off, or is no picture")
-    return parts
+def _insert_into_webp(data: bytes, record: bytes) -> bytes:
+    """At the end. A file of a single chunk becomes an extended one first: only those may have further chunks."""
+    size = struct.unpack_from("<I", data, 4)[0]
+    chunks, rest = data[RIFF_HEAD : 8 + size], data[8 + size :]
+    if len(chunks) + 4 != size:
+        raise ValueError("the file is cut off")
+    chunks = _without_recipe(chunks, "webp")
+    if not chunks.startswith(b"VP8X"):
+        chunks = _extended_header(chunks) + chunks
+    chunks += bytes(len(chunks) % 2) + WEBP_CHUNK + struct.pack("<I", len(record)) + record + bytes(len(record) % 2)
+    return b"RIFF" + struct.pack("<I", 4 + len(chunks)) + b"WEBP" + chunks + rest
 
 
-def _split_png(data: bytes) -> list[bytes]:
-    parts, at = [data[:8]], 8
-    while parts[-1][4:8] != b"IEND":
-        size = struct.unpack_from(">I", data, at)[0] + 12
-        parts.append(data[at : at + size])
-        _checked(parts, size)
-        at += size
-    return [*parts, data[at:]]
-
-
-def _add_to_png(parts: list[bytes], record: bytes) -> list[bytes]:
-    chunk = b"iTXt" + record
-    *before, end = parts
-    return [*before, struct.pack(">I", len(record)), chunk, struct.pack(">I", zlib.crc32(chunk)), end]
-
-
-def _split_jpeg(data: bytes) -> list[bytes]:
-    """The segments before the first scan."""
-    parts, at = [data[:2]], 2
-    while data[at : at + 2] != b"\xff\xda":
-        marker, size = struct.unpack_from(">HH", data, at)
-        if marker < 0xFFC0 or size < 2 or 0xFFD0 <= marker <= 0xFFD9:
-            raise ValueError("no segment stands here")
-        parts.append(data[at : at + 2 + size])
-        _checked(parts, 2 + size)
-        at += 2 + size
-    return [*parts, data[at:]]
-
-
-def _add_to_jpeg(parts: list[bytes], record: bytes) -> list[bytes]:
-    """Behind JFIF and Exif, which must come first, and before a second picture's offsets, which count from APP2."""
-    later = (number for number, part in enumerate(parts) if number and part[:2] not in (b"\xff\xe0", b"\xff\xe1"))
-    place = next(later, len(parts))
-    return [*parts[:place], b"\xff\xe1" + struct.pack(">H", 2 + len(record)) + record, *parts[place:]]
-
-
-def _split_webp(data: bytes) -> list[bytes]:
-    at, end = RIFF_HEAD, 8 + struct.unpack_from("<I", data, 4)[0]
-    parts = [data[:at]]
-    while at < end:
-        size = struct.unpack_from("<I", data, at + 4)[0] + 8
-        parts.append(data[at : at + size])
-        _checked(parts, size)
-        at += size + size % 2
-    return [*parts, data[at:]]
-
-
-def _add_to_webp(parts: list[bytes], record: bytes) -> list[bytes]:
-    """A file that is nothing but its picture becomes an extended one, which alone may hold other chunks."""
-    chunks = parts[1:]
-    if not chunks[0].startswith(b"VP8X"):
-        chunks.insert(0, _extended(chunks[0]))
-    chunks.append(WEBP_CHUNK + struct.pack("<I", len(record)) + record)
-    body = b"WEBP" + b"".join(chunk + bytes(len(chunk) % 2) for chunk in chunks)
-    return [b"RIFF", struct.pack("<I", len(body)), body]
-
-
-def _extended(picture: bytes) -> bytes:
-    """The chunk that says size in pixels and transparency of a picture, as its own first bytes say them."""
+def _extended_header(picture: bytes) -> bytes:
+    """The VP8X chunk with the size in pixels and the transparency that the picture's own chunk states."""
     if picture.startswith(b"VP8L") and picture[8] == 0x2F:
         bits = int.from_bytes(picture[9:13], "little")
         width, height, alpha = bits & 0x3FFF, bits >> 14 & 0x3FFF, ALPHA_FLAG * (bits >> 28 & 1)
@@ -214,14 +151,5 @@ def _extended(picture: bytes) -> bytes:
         width, height = ((side & 0x3FFF) - 1 for side in struct.unpack_from("<HH", picture, 14))
         alpha = 0
     else:
-        raise ValueError("no picture that we know")
+        raise ValueError("an unknown kind of WebP")
     return b"VP8X" + struct.pack("<IB3x", 10, alpha) + width.to_bytes(3, "little") + height.to_bytes(3, "little")
-
-
-Split = Callable[[bytes], list[bytes]]
-Add = Callable[[list[bytes], bytes], list[bytes]]
-FORMS: Mapping[str, tuple[Split, Add]] = {
-    "png": (_split_png, _add_to_png),
-    "jpeg": (_split_jpeg, _add_to_jpeg),
-    "webp": (_split_webp, _add_to_webp),
-}

@@ -17,11 +17,12 @@ from components.catalog.requests import find_model
 from components.errors import DatabaseUnavailable, InputError
 from components.jobs.job import Job, JobState
 from components.jobs.service import JobService
-from components.pictures.archive import file_stem, first_that_fit, picture_file, write_archive
-from components.pictures.metadata import Recipe, form_of, read
+from components.pictures.archive import count_that_fit, read_picture, write_archive
+from components.pictures.metadata import Recipe, format_of, read
 from components.playground import VISITOR_HEADER, visitor_id
 from components.views.links import ARCHIVE, DOWNLOADS, HISTORY_ARCHIVE, MOST_ARCHIVED_JOBS, RECIPE
 from components.views.queries import read_history_query
+from components.views.recipe import archive_entries, file_stem, recipe_of
 from components.web.pictures import HEADERS, MEDIA_TYPES
 from components.web.visitors import read_cookie
 
@@ -63,7 +64,9 @@ def file_routes(catalog: Catalog, runner: JobService) -> APIRouter:
 
     def packed(jobs: list[Job], recipe: str, left_out: int = 0) -> Response:
         try:
-            pieces = write_archive(jobs, runner.pictures, recipes=recipe != "0", left_out=left_out)
+            pieces = write_archive(
+                [*archive_entries(jobs, recipes=recipe != "0")], runner.pictures, requests_left_out=left_out
+            )
         except InputError as error:
             raise HTTPException(422, f"{error.what} {error.next_step}") from error
         name = f"pictures-{datetime.now(UTC):%Y-%m-%d}.zip"
@@ -86,7 +89,7 @@ def file_routes(catalog: Catalog, runner: JobService) -> APIRouter:
             raise HTTPException(404, NOT_FOUND)
         index = int(number) - 1 if number.isascii() and number.isdecimal() and len(number) < 4 else -1
         kept = job.pictures[index] if 0 <= index < len(job.pictures) else None
-        data = kept and await picture_file(runner.pictures, job, kept, recipe=recipe != "0")
+        data = kept and await read_picture(runner.pictures, kept.name, recipe_of(job) if recipe != "0" else None)
         if not kept or not data:
             raise HTTPException(404, NOT_FOUND)
         name = f"{file_stem(job)}-{index + 1}.{kept.format}"
@@ -112,7 +115,7 @@ def file_routes(catalog: Catalog, runner: JobService) -> APIRouter:
             raise HTTPException(503, error.what) from error
         except InputError as error:
             raise HTTPException(422, error.what) from error
-        jobs = first_that_fit(found.jobs)
+        jobs = list(found.jobs[: count_that_fit([job.pictures for job in found.jobs])])
         return packed(jobs, recipe, left_out=found.total - len(jobs))
 
     @router.post(RECIPE)
@@ -123,7 +126,7 @@ def file_routes(catalog: Catalog, runner: JobService) -> APIRouter:
             data = await _body(request)
             found = await asyncio.to_thread(read, data)
         if found is None:
-            raise HTTPException(422, NO_RECIPE if form_of(data) else NO_PICTURE)
+            raise HTTPException(422, NO_RECIPE if format_of(data) else NO_PICTURE)
         return JSONResponse(_settings(catalog, found), headers={"Cache-Control": "no-store"})
 
     return router

@@ -1,4 +1,4 @@
-"""Recipes inside picture files: what is written is read back, and nothing else of the file changes."""
+"""The recipe inside a file: what is embedded is read back, and nothing else in the file changes."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import json
 import math
 import random
 import struct
+import time
 import zlib
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -22,15 +23,11 @@ from components.pictures.metadata import (
     KEYWORD,
     LARGEST_TEXT,
     MARK,
-    MOST_PARTS,
-    PNG_START,
+    PNG_SIGNATURE,
     Recipe,
     embed,
-    form_of,
     read,
-    recipe_of,
 )
-from tests.jobs.conftest import NOON, a_job
 
 EXIF = Image.Exif()
 EXIF[0x010E] = "a description that was there before"
@@ -67,7 +64,7 @@ FILES = {
     "png palette": saved(noise("RGB").quantize(17), "PNG", transparency=3),
     "png 16 bit": saved(Image.frombytes("I;16", (9, 7), random.Random(2).randbytes(126)), "PNG"),
     "png animated": saved(FRAMES[0], "PNG", save_all=True, append_images=FRAMES[1:], duration=50),
-    "png with something behind": saved(noise("RGB"), "PNG") + b"behind" + MARK,
+    "png with trailing data": saved(noise("RGB"), "PNG") + b"behind" + MARK,
     "jpeg": saved(noise("RGB"), "JPEG"),
     "jpeg progressive with exif": saved(
         noise("RGB"), "JPEG", progressive=True, exif=EXIF, icc_profile=b"p" * 70_000, comment=b"hello", xmp=b"<x/>"
@@ -97,8 +94,8 @@ def frames(data: bytes) -> list[tuple[str, tuple[int, int], bytes]]:
         return found
 
 
-def told(data: bytes) -> dict[str, Any]:
-    """All that Pillow knows about a file beside its pixels and the recipe."""
+def described(data: bytes) -> dict[str, Any]:
+    """Everything Pillow reads from a file except its pixels and the recipe."""
     with Image.open(io.BytesIO(data)) as picture:
         picture.load()
         known = {name: value for name, value in picture.info.items() if name not in ("mp", KEYWORD.decode())}
@@ -107,19 +104,19 @@ def told(data: bytes) -> dict[str, Any]:
 
 @every_file
 def test_a_recipe_is_read_back_and_nothing_else_changes(data: bytes) -> None:
-    """Pixels of every frame, colour profile, EXIF and texts stay; what is kept here is still accepted here."""
+    """Pixels of every frame, colour profile, EXIF and texts stay; the library still accepts the file."""
     written = embed(data, RECIPE)
 
     assert read(data) is None
     assert read(written) == RECIPE
     assert frames(written) == frames(data)
-    assert told(written) == told(data)
+    assert described(written) == described(data)
     assert inspect(written) == inspect(data)
     assert len(written) < len(data) + 1200
 
 
 @every_file
-def test_a_later_recipe_takes_the_place_of_an_earlier_one(data: bytes) -> None:
+def test_a_later_recipe_replaces_an_earlier_one(data: bytes) -> None:
     later = RECIPE.model_copy(update={"parameters": {"prompt": "another"}, "task_id": None, "credits": None})
     twice = embed(embed(data, RECIPE), later)
 
@@ -129,8 +126,8 @@ def test_a_later_recipe_takes_the_place_of_an_earlier_one(data: bytes) -> None:
 
 
 @pytest.mark.parametrize(("name", "flag"), [("webp lossless and clear", 0x10), ("webp lossless", 0), ("webp lossy", 0)])
-def test_a_plain_webp_becomes_an_extended_one_that_states_size_and_transparency(name: str, flag: int) -> None:
-    """As the container's specification has it: flags, three reserved bytes, width and height less one; even chunks."""
+def test_a_simple_webp_becomes_an_extended_one_with_size_and_transparency(name: str, flag: int) -> None:
+    """As the specification of the container says: flags, three reserved bytes, width and height minus one; even chunks."""
     data = FILES[name]
     written = embed(data, RECIPE)
 
@@ -142,8 +139,8 @@ def test_a_plain_webp_becomes_an_extended_one_that_states_size_and_transparency(
     assert data[12:] in written
 
 
-def test_a_jpeg_still_begins_as_its_readers_expect() -> None:
-    """JFIF, then Exif, then the recipe; what counts offsets from its own place comes behind it."""
+def test_a_jpeg_still_begins_with_jfif_and_exif() -> None:
+    """Then comes the recipe; APP2, where the offsets of a second picture count from, comes behind it."""
     written = embed(FILES["jpeg progressive with exif"], RECIPE)
     double = embed(FILES["jpeg of two frames"], RECIPE)
 
@@ -152,8 +149,8 @@ def test_a_jpeg_still_begins_as_its_readers_expect() -> None:
     assert double.index(KEYWORD) < double.index(b"MPF\0")
 
 
-def test_a_png_holds_the_recipe_where_every_program_finds_texts() -> None:
-    """Pillow, which knows nothing of recipes, shows it under the keyword as JSON; the chunk's checksum is right."""
+def test_a_png_holds_the_recipe_as_a_standard_text() -> None:
+    """Pillow, which knows nothing of recipes, reads it under the keyword as JSON; the checksum of the chunk is right."""
     written = embed(FILES["png RGB"], RECIPE)
     at = written.index(b"iTXt")
     length = int.from_bytes(written[at - 4 : at])
@@ -165,8 +162,8 @@ def test_a_png_holds_the_recipe_where_every_program_finds_texts() -> None:
     assert (shown["generator"], shown["created"]) == ("Image playground for API in One", "2026-03-04T00:00:00Z")
 
 
-def test_what_a_jpeg_cannot_hold_is_left_out_and_the_file_is_as_it_was() -> None:
-    """Random letters that zlib cannot pack into 64 KB; a PNG takes them."""
+def test_a_recipe_that_is_too_long_for_the_format_is_left_out() -> None:
+    """Random letters that zlib cannot compress to the 64 KB of a JPEG; a PNG holds them."""
     large = RECIPE.model_copy(update={"parameters": {"prompt": random.Random(1).randbytes(60_000).hex()}})
 
     assert embed(FILES["jpeg"], large) == FILES["jpeg"]
@@ -176,53 +173,21 @@ def test_what_a_jpeg_cannot_hold_is_left_out_and_the_file_is_as_it_was() -> None
         assert embed(data, endless) == data
 
 
-def test_what_is_no_picture_of_ours_to_write_into_comes_back_as_it_is() -> None:
-    """Text, nothing, pictures that break off, a WebP without a width, JPEGs that end before they begin."""
+def test_a_file_that_cannot_hold_a_recipe_is_returned_unchanged() -> None:
+    """Text, nothing, files that end before their picture begins, a cut WebP, a WebP without a width."""
     flat = b"RIFF\x16\0\0\0WEBPVP8 \x0a\0\0\0\0\0\0\x9d\x01\x2a\0\0\x05\0"
-    ended = [b"\xff\xd8" + marker + b"\0\2\xff\xda\0\0" for marker in (b"\xff\xd9", b"\xff\xd0", b"ab")]
-    cut = [data[: len(data) // 3] for data in FILES.values() if form_of(data) != "jpeg"]
-    starts = [PNG_START, b"\xff\xd8", b"RIFF\x04\0\0\0WEBP"]
-    for data in [b"", b"<svg xmlns='http://www.w3.org/2000/svg'/>", b"GIF89a", flat, *starts, *ended, *cut]:
+    starts = [PNG_SIGNATURE, b"\xff\xd8", b"\xff\xd8\xff\xe0", b"\xff\xd8\xff\xe0\0\4ab", b"RIFF\x04\0\0\0WEBP"]
+    cut = [data[: len(data) // 3] for name, data in FILES.items() if name.startswith("webp")]
+    for data in [b"", b"<svg xmlns='http://www.w3.org/2000/svg'/>", b"GIF89a", flat, *starts, *cut]:
         assert embed(data, RECIPE) == data
         assert read(data) is None
 
 
-def test_a_recipe_is_what_was_asked_and_no_more() -> None:
-    """Body, price, task and time; neither the job's id nor its visitor nor the callback's token."""
-    job = a_job(model="imagen-4", body=PARAMETERS, task_id="n9", credits=10, usd=0.1, token="secret", visitor="ann")
-    recipe = recipe_of(job)
-
-    assert recipe.model_dump() == {
-        "version": 1, "model": "imagen-4", "parameters": PARAMETERS, "task_id": "n9", "sandbox": False, "credits": 10,
-        "usd": 0.1, "created": datetime.fromtimestamp(NOON, UTC), "generator": "Image playground for API in One",
-    }  # fmt: skip
-    assert recipe_of(a_job(payer="sandbox")).sandbox
-    assert recipe_of(a_job(credits=math.inf, usd=math.inf)).credits is None
-    assert recipe_of(a_job(task_id="n\ud800" * 500)).task_id == "n?" * 500  # the service may call a task what it likes
-
-
-def test_what_an_address_alone_opens_is_not_in_a_file_that_is_passed_on() -> None:
-    """Uploads, which anybody may fetch who has the address, and passwords in addresses."""
-    upload = f"https://here.example/play/uploads/{'x' * 65}.png"
-    body = {
-        "urls": [upload, "https://ann:pass@a.example:8443/b.png?c=d", "https://b.example/uploads/c.png"],
-        "url": upload,
-        "only": [upload],
-        "prompt": f"a picture of {upload} and ann@a.example",
-        "odd": "https://[::1",
-    }
-    assert recipe_of(a_job(body=body)).parameters == {
-        "urls": ["https://a.example:8443/b.png?c=d", "https://b.example/uploads/c.png"],
-        "prompt": body["prompt"],
-        "odd": "https://[::1",
-    }
-
-
-# -- what strangers write ------------------------------------------------------------------------
+# -- files of strangers ------------------------------------------------------------------------
 
 
 def forged(packed: bytes) -> Iterator[bytes]:
-    """Files of each format that hold this where the packed recipe stands."""
+    """Files of each format with this instead of the compressed recipe."""
     for name in ("png RGB", "jpeg", "webp lossy", "webp with exif"):
         data = embed(FILES[name], RECIPE)
         if name.startswith("png"):
@@ -243,8 +208,8 @@ def packed(**changes: Any) -> bytes:
     return zlib.compress(json.dumps({**json.loads(RECIPE.model_dump_json()), **changes}).encode())
 
 
-def test_a_recipe_of_a_stranger_is_read_like_one_of_ours() -> None:
-    """The forgeries below are only refused for what is wrong with them; what a later version adds is passed over."""
+def test_a_recipe_that_another_program_wrote_is_read() -> None:
+    """So the cases below are refused only for what is wrong with them; unknown fields are ignored."""
     for file in [*forged(packed()), *forged(packed(later="than us")), *forged(packed() + b"\0")]:
         assert read(file) == RECIPE
 
@@ -256,7 +221,7 @@ WRONG = {
     "no JSON": zlib.compress(b"{"),
     "a list": zlib.compress(b"[]"),
     "no UTF-8": zlib.compress(b'{"model": "\xff"}'),
-    "half a pair": zlib.compress(RECIPE.model_dump_json().replace("flux-2", "\\ud800").encode()),
+    "half a surrogate pair": zlib.compress(RECIPE.model_dump_json().replace("flux-2", "\\ud800").encode()),
     "too deep": zlib.compress(b"[" * 200_000),
     "a bomb": zlib.compress(b" " * 30_000_000 + RECIPE.model_dump_json().encode(), 9),
     "a long number": zlib.compress(RECIPE.model_dump_json().replace('"seed":7', '"seed":' + "7" * 100_000).encode()),
@@ -273,25 +238,22 @@ WRONG = {
     "a text as flag": packed(sandbox="yes"),
     "an endless price": packed(credits=math.inf),
     "no date": packed(created="yesterday"),
-    "a date of nowhere": packed(created="2026-03-04T00:00:00"),
+    "a date without a time zone": packed(created="2026-03-04T00:00:00"),
 }
 
 
 @pytest.mark.parametrize("content", WRONG.values(), ids=WRONG)
-def test_what_is_no_recipe_is_none(content: bytes) -> None:
+def test_what_is_not_a_valid_recipe_is_none(content: bytes) -> None:
     for file in forged(content):
         assert read(file) is None
 
 
-def test_a_file_of_endless_parts_is_given_up() -> None:
-    """Otherwise 32 MB of empty chunks keep a thread busy; one part fewer than too many is still read."""
-    empty = struct.pack(">I", 0) + b"teSt" + struct.pack(">I", zlib.crc32(b"teSt"))
-    data = embed(FILES["png RGB"], RECIPE)
-    own = 5  # start, IHDR, IDAT, recipe, IEND
-
-    assert read(data[:33] + empty * (MOST_PARTS - own) + data[33:]) == RECIPE
-    assert read(data[:33] + empty * (MOST_PARTS - own + 1) + data[33:]) is None
-    assert read(b"\xff\xd8" + b"\xff\xfe\0\2" * 1_000_000 + FILES["jpeg"][2:]) is None
+def test_a_file_full_of_keywords_is_searched_quickly() -> None:
+    """32 MB of them, which once would have kept a thread busy."""
+    before = time.process_time()
+    for data in (MARK * 1_000_000, b"iTXt" + MARK):
+        read(PNG_SIGNATURE + data)
+    assert time.process_time() - before < 2
 
 
 texts = st.text(st.characters(codec="utf-8"), max_size=300)
@@ -310,8 +272,8 @@ SMALL = [FILES[name] for name in ("png RGB", "jpeg", "webp lossy", "webp lossles
 
 
 @given(recipes, st.sampled_from(SMALL))
-@settings(max_examples=300, deadline=None)
-def test_whatever_was_asked_is_read_back(recipe: Recipe, data: bytes) -> None:
+@settings(max_examples=150, deadline=None)
+def test_any_recipe_is_read_back(recipe: Recipe, data: bytes) -> None:
     written = embed(data, recipe)
 
     assert read(written) == recipe
@@ -319,7 +281,7 @@ def test_whatever_was_asked_is_read_back(recipe: Recipe, data: bytes) -> None:
 
 
 @pytest.mark.parametrize("letters", ["x", "é", "語", "🍏", '"', "<script>", "\u202e", "\0"])
-def test_ten_thousand_characters_are_no_trouble(letters: str) -> None:
+def test_a_prompt_of_ten_thousand_characters_is_read_back(letters: str) -> None:
     long = RECIPE.model_copy(update={"parameters": {"prompt": letters * 10_000}})
     for data in SMALL:
         assert read(embed(data, long)) == long
@@ -327,9 +289,9 @@ def test_ten_thousand_characters_are_no_trouble(letters: str) -> None:
 
 @given(st.sampled_from([*SMALL, *(embed(data, RECIPE) for data in SMALL)]), st.data())
 @example(b"RIFF\xff\xff\xff\xffWEBP", None)
-@settings(max_examples=600, deadline=None)
+@settings(max_examples=300, deadline=None)
 def test_a_damaged_file_is_never_an_error(data: bytes, draw: Any) -> None:
-    """Bytes changed, cut out, put in or cut off, most of them where a file says how long its parts are."""
+    """Bytes are changed, removed, inserted or cut off."""
     broken = bytearray(data)
     for _ in range(draw.draw(st.integers(1, 4)) if draw else 0):
         at = draw.draw(st.integers(0, len(broken)))
@@ -348,10 +310,10 @@ def test_a_damaged_file_is_never_an_error(data: bytes, draw: Any) -> None:
 
 @given(
     st.binary(max_size=200),
-    st.sampled_from([PNG_START, b"\xff\xd8\xff", b"RIFF\x64\0\0\0WEBP", b"RIFF\x40\0\0\0WEBPVP8L", b""]),
+    st.sampled_from([PNG_SIGNATURE, b"\xff\xd8\xff", b"RIFF\x64\0\0\0WEBP", b"RIFF\x40\0\0\0WEBPVP8L", b""]),
 )
-@settings(max_examples=400, deadline=None)
-def test_noise_is_never_an_error(data: bytes, start: bytes) -> None:
+@settings(max_examples=200, deadline=None)
+def test_random_bytes_are_never_an_error(data: bytes, start: bytes) -> None:
     assert read(start + data) is None
     written = embed(start + data, RECIPE)
     assert written == start + data or read(written) == RECIPE

@@ -20,10 +20,11 @@ from components.catalog.models import Catalog
 from components.catalog.requests import build_request
 from components.jobs.job import Job
 from components.jobs.service import JobService
-from components.pictures.metadata import Recipe, embed, read, recipe_of
+from components.pictures.metadata import Recipe, embed, read
 from components.playground import visitor_id
 from components.views.forms import read_settings
 from components.views.links import MOST_ARCHIVED_JOBS, download_link
+from components.views.recipe import recipe_of
 from components.web.files import DROPS_AT_ONCE, LARGEST_DROP, NO_PICTURE, NO_RECIPE, file_routes
 from components.web.visitors import COOKIE
 from tests.jobs.faulty import png

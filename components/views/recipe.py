@@ -1,0 +1,83 @@
+"""A job's pictures as downloads: the name of the file, the recipe inside it, its line in the manifest of an archive."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime
+from typing import Any
+from urllib.parse import urlsplit
+
+from components.jobs.job import Job
+from components.jobs.store.schema import storable
+from components.pictures.archive import ArchiveEntry, iso_time
+from components.pictures.kept import KeptPicture
+from components.pictures.metadata import Recipe, Value
+from components.pictures.uploads import NAME as UPLOAD_NAME
+from components.pictures.uploads import PREFIX as UPLOADS
+
+
+def recipe_of(job: Job) -> Recipe:
+    """The recipe of a job's pictures, without uploads, which anybody who has their address can fetch."""
+    return Recipe(
+        model=job.model,
+        parameters={name: kept for name, value in job.body.items() if (kept := _shareable(value)) is not None},
+        task_id=storable(job.task_id),
+        sandbox=job.payer == "sandbox",
+        credits=job.credits if math.isfinite(job.credits) else None,
+        usd=job.usd if math.isfinite(job.usd) else None,
+        created=datetime.fromtimestamp(int(job.created_at), UTC),
+    )
+
+
+def file_stem(job: Job) -> str:
+    """``flux-2-n41abc``: letters, digits, dots, hyphens and underscores only, whatever the job contains."""
+    name = re.sub(r"[^A-Za-z0-9._-]+", "-", f"{job.model[:50]}-{(job.task_id or job.id)[:60]}")
+    return re.sub(r"\.{2,}", ".", name).strip(".-") or "picture"
+
+
+def archive_entries(jobs: Sequence[Job], *, recipes: bool) -> Iterator[ArchiveEntry]:
+    """The pictures of jobs, in order, and one entry for each job without any. ``recipes``: embedded in the files."""
+    for job in jobs:
+        stem, recipe = file_stem(job), recipe_of(job)
+        if not job.pictures:
+            yield ArchiveEntry(stem, job.created_at, _manifest_row(job, recipe, None, str(job.problem or job.note)))
+        for kept in job.pictures:
+            row = _manifest_row(job, recipe, kept, "")
+            yield ArchiveEntry(stem, job.created_at, row, kept, recipe if recipes else None)
+
+
+def _manifest_row(job: Job, recipe: Recipe, kept: KeptPicture | None, message: str) -> dict[str, Any]:
+    """What a manifest says about a picture. Sizes are pixels, None for an SVG that states none."""
+    delivered = kept and {"width": kept.width or None, "height": kept.height or None, "format": kept.format}
+    return {
+        "model": job.model,
+        "parameters": dict(recipe.parameters),
+        "task_id": recipe.task_id,
+        "state": str(job.state),
+        "sandbox": recipe.sandbox,
+        "credits": recipe.credits,
+        "usd": recipe.usd,
+        "seconds": round(job.seconds(job.finished_at), 2) if job.finished_at else None,
+        "created": iso_time(recipe.created),
+        "asked": {"shape": job.shape, "count": job.count},
+        "delivered": delivered,
+        "message": message,
+    }
+
+
+def _shareable(value: Value) -> Value | None:
+    """The value without uploads and without passwords in web addresses; None if nothing is left."""
+    if isinstance(value, list):
+        return [kept for item in value if isinstance(kept := _shareable(item), str)] or None
+    if not isinstance(value, str) or not value.startswith(("http://", "https://")):
+        return value
+    try:
+        parts = urlsplit(value)
+    except ValueError:
+        return value
+    folder, _, name = parts.path.rpartition("/")
+    if folder.endswith(UPLOADS) and UPLOAD_NAME.fullmatch(name):
+        return None
+    return parts._replace(netloc=parts.netloc.rpartition("@")[2]).geturl() if "@" in parts.netloc else value
