@@ -1,4 +1,4 @@
-"""``python -m components.catalog FILE``: check a catalog; exit 0 if it can be used, 1 with every fault if not."""
+"""``python -m components.catalog FILE``: check a catalog file; exit 0 if it is valid, else 1 with all faults."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from components.errors import CatalogError
 
 
 def main(arguments: list[str]) -> int:
-    """Check the one file named. Returns the exit status: 0 good, 1 faulty, 2 called wrongly."""
+    """Check the file that is named. Returns the exit status: 0 valid, 1 faults, 2 wrong usage."""
     if len(arguments) != 1:
         print("usage: python -m components.catalog FILE", file=sys.stderr)
         return 2
@@ -19,7 +19,7 @@ def main(arguments: list[str]) -> int:
         print(error, file=sys.stderr)
         return 1
     rules = sum(len(model.price) for model in catalog.models)
-    print(f"{arguments[0]}: {len(catalog.models)} models, {rules} price rules, no fault found")
+    print(f"{arguments[0]}: {len(catalog.models)} models, {rules} price rules, no faults")
     return 0
 
 

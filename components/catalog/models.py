@@ -19,9 +19,9 @@ from components.catalog.schema import BodySchema, Condition
 
 
 class Purpose(StrEnum):
-    """What people look for a model by. A model has those that its own page speaks of, and no others.
+    """What a model is good for. A model has only those that its own page states.
 
-    ``lettering`` is readable text in the picture, a logo's too; ``references`` are pictures that are followed, not changed.
+    ``lettering`` is readable text in the picture, such as a logo; ``references`` are pictures to follow, not to change.
     """
 
     LETTERING = "lettering"
@@ -44,19 +44,19 @@ class PriceRule(Closed):
     @field_validator("credits")
     @classmethod
     def _whole_number(cls, value: float) -> float:
-        """Whole credits are whole numbers, wherever they are shown or answered."""
+        """Whole credits are integers, wherever they are shown or returned."""
         return int(value) if value.is_integer() else value
 
 
 class Question(Closed):
-    """What people ask about a model, with the answer; both are shown as they stand."""
+    """A question about a model and its answer; both are shown unchanged."""
 
     question: str
     answer: str
 
 
 class Endpoint(Closed):
-    """Where the service is. Paths start with a slash; ``status`` holds ``{task_id}``."""
+    """The address of the service. Paths start with a slash; ``status`` contains ``{task_id}``."""
 
     base_url: str = Field(pattern=r"^https?://[^\s]+[^/\s]$")
     create: str = Field(pattern=r"^/")
@@ -66,17 +66,17 @@ class Endpoint(Closed):
 
 
 class ExamplePrompt(Closed):
-    """An example prompt with a short title for its chip."""
+    """An example prompt and the short title of its button."""
 
     title: str = Field(min_length=1, max_length=30)
     prompt: str = Field(min_length=1)
 
 
 class Model(Closed):
-    """One entry of the catalog: what a person picks.
+    """One entry of the catalog.
 
-    ``seconds`` is the service's own range of typical run times, None where it states none; ``node`` is None
-    where it is not known. ``unknown`` lists what the service's public pages do not state.
+    ``seconds`` is the service's own range of typical run times, None if it states none; ``node`` is None if it is
+    unknown. ``unknown`` lists what the service's public pages do not state.
     """
 
     id: str = Field(min_length=1, pattern=r"^\S+$")
@@ -119,12 +119,12 @@ class Model(Closed):
 
     @property
     def required(self) -> tuple[str, ...]:
-        """Names of the fields without which the service refuses a request."""
+        """The names of the fields that every request must have."""
         return self.body_schema.required
 
     @property
     def variants(self) -> tuple[str, ...]:
-        """The sub-model ids that go into the body's ``model`` field; () where the id itself does."""
+        """The sub-model ids that are sent in the body's ``model`` field; () if the id itself is sent."""
         field = self.parameters.get("model")
         return tuple(str(value) for value in field.enum or ()) if field else ()
 
@@ -143,12 +143,12 @@ class Model(Closed):
 
     @property
     def runnable(self) -> bool:
-        """Whether requests may be sent to it; a retired model is only shown."""
+        """Whether requests may be sent to it; a retired model may not."""
         return self.status != "retired"
 
 
 class Catalog(Closed):
-    """All models and the one endpoint that offers them; ``opens_with`` names the model a new page shows."""
+    """All models and the endpoint that offers them; ``opens_with`` names the model that a new page shows."""
 
     endpoint: Endpoint
     models: tuple[Model, ...] = Field(min_length=1)
@@ -160,15 +160,15 @@ class Catalog(Closed):
 
     @property
     def first(self) -> Model:
-        """The model a new page shows: the one named, or else the first that can be run."""
-        named = self.find(self.opens_with) if self.opens_with else None
-        return named or next((model for model in self.models if model.runnable), self.models[0])
+        """The model that a new page shows: ``opens_with``, else the first that is not retired."""
+        model = self.find(self.opens_with) if self.opens_with else None
+        return model or next((model for model in self.models if model.runnable), self.models[0])
 
     @cached_property
     def _by_name(self) -> dict[str, Model]:
-        names = {alias: model for model in self.models for alias in model.aliases}
-        return names | {model.id: model for model in self.models}
+        aliases = {alias: model for model in self.models for alias in model.aliases}
+        return aliases | {model.id: model for model in self.models}
 
     def usd(self, credits: float) -> float:
-        """Dollars for credits, rounded to a hundredth of a cent so that 28 credits are $0.28 and no more."""
+        """Dollars for credits, rounded to a hundredth of a cent: 7 × 0.01 is 0.07 and not 0.07000000000000001."""
         return round(credits * self.endpoint.usd_per_credit, 4)

@@ -6,11 +6,11 @@ import re
 from typing import NamedTuple
 
 SHAPE = re.compile(r"\s*([0-9]{1,5}(?:\.[0-9]{1,3})?)\s*([:*xX×])\s*([0-9]{1,5}(?:\.[0-9]{1,3})?)\s*")
-NEAR = 0.03  # two shapes whose ratios differ by no more than this are called the same
+NEAR = 0.03  # ratios that differ by no more than this count as the same shape
 
 
 class Shape(NamedTuple):
-    """Two sides above 0; ``exact`` says that they are pixels and no ratio."""
+    """Two sides above 0; ``exact`` if they are pixels and not a ratio."""
 
     width: float
     height: float
@@ -23,12 +23,12 @@ class Shape(NamedTuple):
 
     @property
     def area(self) -> float:
-        """In pixels; 0 for a ratio."""
+        """The area in pixels; 0 for a ratio."""
         return self.width * self.height if self.exact else 0.0
 
 
 def read_shape(text: str) -> Shape | None:
     """``16:9``, ``1024*768``, ``1024x768`` or ``1024×768``; None for anything else, such as ``auto``."""
-    found = SHAPE.fullmatch(text)
-    width, height = (float(found[1]), float(found[3])) if found else (0.0, 0.0)
-    return Shape(width, height, found[2] != ":") if found and width and height else None
+    match = SHAPE.fullmatch(text)
+    width, height = (float(match[1]), float(match[3])) if match else (0.0, 0.0)
+    return Shape(width, height, match[2] != ":") if match and width and height else None

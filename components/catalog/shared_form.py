@@ -87,15 +87,15 @@ def map_shared_form(
             values.update(mode.values)
             notes.append(mode.note)
     values.update(own)
-    said = tuple(note for note in notes if note)
+    all_notes = tuple(note for note in notes if note)
 
     if pictures and not values.get(pictures) and _is_required(entry, values, pictures):
         return MappedForm(entry, None, {}, skipped="needs an image")
     try:
         request = build_request(catalog, entry.id, values, prompt_needed=prompt_needed)
     except InputError as problem:
-        return MappedForm(entry, None, values, said, problem=problem)
-    return MappedForm(entry, request, request.parameters, said)
+        return MappedForm(entry, None, values, all_notes, problem=problem)
+    return MappedForm(entry, request, request.parameters, all_notes)
 
 
 def _map_key(model: Model, key: str, form: Mapping[str, Any], taken: Mapping[str, Any]) -> _Mapped:

@@ -1,1 +1,1 @@
-"""What can be run: loading the catalog, valid requests, and the models that ship."""
+"""The catalog: its file, its parameters, its prices and the requests that it allows."""

@@ -1,10 +1,8 @@
-"""What a request costs, and what the models cost beside each other."""
+"""The price of a request, the price list and the what-if."""
 
 from __future__ import annotations
 
 from typing import Any
-
-import pytest
 
 from components.catalog.loading import parse_catalog
 from components.catalog.models import Catalog
@@ -23,45 +21,43 @@ def shop(*entries: tuple[str, str, str], usd: str = "0.01") -> Catalog:
     return parse_catalog(HEAD.format(usd) + "".join(ENTRY.format(*entry) for entry in entries))
 
 
-@pytest.mark.parametrize(
-    ("model", "settings", "credits", "usd"),
-    [
-        ("cogview-4", {}, 4, 0.04),
-        ("cogview-4", {"quality": "standard"}, 4, 0.04),
-        ("flux-2", {}, 5, 0.05),
-        ("flux-2", {"resolution": "2K"}, 7, 0.07),
-        ("flux-2", {"type": "flex"}, 14, 0.14),
-        ("flux-2", {"type": "flex", "resolution": "2K"}, 24, 0.24),
-        ("flux-2", {"type": "pro", "resolution": "1K", "aspect_ratio": "21:9"}, 5, 0.05),
-        ("grok-imagine", {}, 5, 0.05),
-        ("grok-imagine", {"model": "grok-imagine/upscale"}, 12, 0.12),
-        ("kling-image-o1", {}, 6, 0.06),
-        ("kling-image-o1", {"num_images": 9, "resolution": "2k"}, 6, 0.06),
-        ("kling-image-o1", {"type": "ai-multi-shot", "num_images": 9}, 16, 0.16),
-        ("ideogram-v3", {}, 8, 0.08),
-        ("ideogram-v3", {"model": "ideogram-v3-balanced"}, 13, 0.13),
-        ("ideogram-v3", {"model": "ideogram-v3-quality"}, 20, 0.2),
-        ("imagen-4", {}, 8, 0.08),
-        ("imagen-4", {"num_images": 3}, 24, 0.24),
-        ("imagen-4", {"model": "imagen4-fast", "num_images": 7.0}, 28, 0.28),
-        ("imagen-4", {"model": "imagen4-ultra", "num_images": 10}, 120, 1.2),
-        ("gpt-image-1.5-official", {}, 10, 0.1),
-        ("gpt-image-1-5", {"quality": "high"}, 28, 0.28),
-        ("recraft-v4", {}, 10, 0.1),
-        ("recraft-v4", {"model": "recraft-v4-text-to-vector"}, 20, 0.2),
-        ("recraft-v4", {"model": "recraft-v4-pro-text-to-image"}, 60, 0.6),
-        ("recraft-v4", {"model": "recraft-v4-pro-text-to-vector"}, 70, 0.7),
-        ("ideogram-v4", {"rendering_speed": "QUALITY"}, 12, 0.12),
-        ("seedream-4-5", {"quality": "high"}, 12, 0.12),
-        ("hunyuan-image-3", {"type": "edit", "images": ["https://example.com/a.png"]}, 25, 0.25),
-    ],
-)
-def test_a_request_costs_what_the_service_says(
-    catalog: Catalog, model: str, settings: dict[str, Any], credits: float, usd: float
-) -> None:
-    request = build_request(catalog, model, settings, prompt_needed=False)
+# model, settings, credits, dollars
+PRICES: list[tuple[str, dict[str, Any], float, float]] = [
+    ("cogview-4", {}, 4, 0.04),
+    ("cogview-4", {"quality": "standard"}, 4, 0.04),
+    ("flux-2", {}, 5, 0.05),
+    ("flux-2", {"resolution": "2K"}, 7, 0.07),
+    ("flux-2", {"type": "flex"}, 14, 0.14),
+    ("flux-2", {"type": "flex", "resolution": "2K"}, 24, 0.24),
+    ("flux-2", {"type": "pro", "resolution": "1K", "aspect_ratio": "21:9"}, 5, 0.05),
+    ("grok-imagine", {}, 5, 0.05),
+    ("grok-imagine", {"model": "grok-imagine/upscale"}, 12, 0.12),
+    ("kling-image-o1", {}, 6, 0.06),
+    ("kling-image-o1", {"num_images": 9, "resolution": "2k"}, 6, 0.06),
+    ("kling-image-o1", {"type": "ai-multi-shot", "num_images": 9}, 16, 0.16),
+    ("ideogram-v3", {}, 8, 0.08),
+    ("ideogram-v3", {"model": "ideogram-v3-balanced"}, 13, 0.13),
+    ("ideogram-v3", {"model": "ideogram-v3-quality"}, 20, 0.2),
+    ("imagen-4", {}, 8, 0.08),
+    ("imagen-4", {"num_images": 3}, 24, 0.24),
+    ("imagen-4", {"model": "imagen4-fast", "num_images": 7.0}, 28, 0.28),
+    ("imagen-4", {"model": "imagen4-ultra", "num_images": 10}, 120, 1.2),
+    ("gpt-image-1.5-official", {}, 10, 0.1),
+    ("gpt-image-1-5", {"quality": "high"}, 28, 0.28),
+    ("recraft-v4", {}, 10, 0.1),
+    ("recraft-v4", {"model": "recraft-v4-text-to-vector"}, 20, 0.2),
+    ("recraft-v4", {"model": "recraft-v4-pro-text-to-image"}, 60, 0.6),
+    ("recraft-v4", {"model": "recraft-v4-pro-text-to-vector"}, 70, 0.7),
+    ("ideogram-v4", {"rendering_speed": "QUALITY"}, 12, 0.12),
+    ("seedream-4-5", {"quality": "high"}, 12, 0.12),
+    ("hunyuan-image-3", {"type": "edit", "images": ["https://example.com/a.png"]}, 25, 0.25),
+]
 
-    assert price(catalog, request) == Cost(credits, usd)
+
+def test_a_request_costs_what_the_service_says(catalog: Catalog) -> None:
+    for model, settings, credits, usd in PRICES:
+        request = build_request(catalog, model, settings, prompt_needed=False)
+        assert price(catalog, request) == Cost(credits, usd), (model, settings)
 
 
 def test_dollars_are_rounded_to_what_can_be_shown(catalog: Catalog) -> None:
@@ -69,36 +65,16 @@ def test_dollars_are_rounded_to_what_can_be_shown(catalog: Catalog) -> None:
     assert str(Cost(28, catalog.usd(28))) == "28 credits · $0.28"
 
 
-@pytest.mark.parametrize(
-    ("usd", "text"),
-    [
-        (0, "$0.00"),
-        (0.0, "$0.00"),
-        (0.28, "$0.28"),
-        (0.3, "$0.30"),
-        (0.105, "$0.105"),
-        (0.0025, "$0.0025"),
-        (1234.5, "$1,234.50"),
-        (0.1 + 0.2, "$0.30"),
-    ],
-)
-def test_dollars_show_cents_and_more_only_where_there_is_more(usd: float, text: str) -> None:
-    assert usd_text(usd) == text
+def test_dollars_show_cents_and_fractions_of_a_cent_only_where_there_are_any() -> None:
+    assert [usd_text(usd) for usd in (0, 0.0, 0.28, 0.3, 0.105, 0.0025, 1234.5, 0.1 + 0.2)] == [
+        "$0.00", "$0.00", "$0.28", "$0.30", "$0.105", "$0.0025", "$1,234.50", "$0.30",
+    ]  # fmt: skip
 
 
-@pytest.mark.parametrize(
-    ("credits", "text"),
-    [
-        (0, "0 credits"),
-        (1, "1 credit"),
-        (28.0, "28 credits"),
-        (2.5, "2.5 credits"),
-        (12000, "12,000 credits"),
-        (0.1 + 0.2, "0.3 credits"),
-    ],
-)
-def test_credits_show_a_fraction_only_where_there_is_one(credits: float, text: str) -> None:
-    assert credits_text(credits) == text
+def test_credits_show_a_fraction_only_where_there_is_one() -> None:
+    assert [credits_text(credits) for credits in (0, 1, 28.0, 2.5, 12000, 0.1 + 0.2)] == [
+        "0 credits", "1 credit", "28 credits", "2.5 credits", "12,000 credits", "0.3 credits",
+    ]  # fmt: skip
 
 
 def test_the_price_list_is_ordered_by_base_price_and_ties_keep_the_catalogs_order() -> None:
@@ -121,7 +97,7 @@ def test_the_price_list_is_ordered_by_base_price_and_ties_keep_the_catalogs_orde
     ]
 
 
-def test_the_first_rule_that_holds_decides_also_by_a_default() -> None:
+def test_the_first_rule_that_matches_sets_the_price_defaults_included() -> None:
     catalog = shop(("m", "[{when: {steps: 20, hd: true}, credits: 3}, {when: {steps: 20}, credits: 2}, {credits: 1}]", ""))
 
     found = [
@@ -132,20 +108,15 @@ def test_the_first_rule_that_holds_decides_also_by_a_default() -> None:
     assert found == [2, 3, 1]
 
 
-@pytest.mark.parametrize(
-    ("model", "names"),
-    [
-        ("cogview-4", ()),
-        ("flux-2", ("type", "resolution")),
-        ("imagen-4", ("model", "num_images")),
-        ("kling-image-o1", ("type",)),
-    ],
-)
-def test_a_price_depends_on_the_fields_its_rules_look_at(catalog: Catalog, model: str, names: tuple[str, ...]) -> None:
-    entry = catalog.find(model)
-    assert entry is not None
+def test_a_price_depends_on_the_fields_its_rules_look_at(catalog: Catalog) -> None:
+    names = {model.id: price_depends_on(model) for model in catalog.models}
 
-    assert price_depends_on(entry) == names
+    assert {name: names[name] for name in ("cogview-4", "flux-2", "imagen-4", "kling-image-o1")} == {
+        "cogview-4": (),
+        "flux-2": ("type", "resolution"),
+        "imagen-4": ("model", "num_images"),
+        "kling-image-o1": ("type",),
+    }
 
 
 def test_a_month_costs_every_tier_as_often_as_pictures_are_made(catalog: Catalog) -> None:
@@ -157,26 +128,25 @@ def test_a_month_costs_every_tier_as_often_as_pictures_are_made(catalog: Catalog
     assert found["imagen-4", "imagen4-fast"] == (1200, 12.0)
 
 
-@pytest.mark.parametrize("pictures", [1, 3, 7, 8, 57, 100, 1001, 70_000])
-def test_a_budget_buys_the_picture_that_it_pays_exactly(catalog: Catalog, pictures: int) -> None:
+def test_a_budget_buys_the_picture_that_it_pays_exactly(catalog: Catalog) -> None:
     """0.56 / 0.07 is 7.999… in floating point; the eighth picture is paid for all the same."""
+
+    def pictures(cent: int, budget: float) -> set[int | None]:
+        return {row.pictures for row in what_if(catalog, 1, budget) if round(row.per_picture.usd * 100) == cent}
+
     cents = {round(row.per_picture.usd * 100) for row in what_if(catalog, 1, 1)}
     assert 7 in cents
-
-    for cent in cents:
-        exact, short = (pictures * cent) / 100, (pictures * cent - 1) / 100
-        assert {row.pictures for row in what_if(catalog, 1, exact) if round(row.per_picture.usd * 100) == cent} == {pictures}
-        assert {row.pictures for row in what_if(catalog, 1, short) if round(row.per_picture.usd * 100) == cent} == {
-            pictures - 1
-        }
+    for count in (1, 3, 7, 8, 57, 100, 1001, 70_000):
+        for cent in cents:
+            assert pictures(cent, count * cent / 100) == {count}
+            assert pictures(cent, (count * cent - 1) / 100) == {count - 1}
 
 
-@pytest.mark.parametrize(("monthly", "budget"), [(0, 0), (-5, -10), (None, None)])
-def test_nothing_and_less_than_nothing_cost_nothing_and_buy_nothing(catalog: Catalog, monthly: Any, budget: Any) -> None:
-    found = list(what_if(catalog, monthly, budget))
-
-    assert found
-    assert {(row.month.credits, row.month.usd, row.pictures) for row in found} == {(0, 0, 0)}
+def test_zero_and_negative_input_costs_nothing_and_buys_nothing(catalog: Catalog) -> None:
+    inputs: list[tuple[Any, Any]] = [(0, 0), (-5, -10), (None, None)]
+    for per_month, budget in inputs:
+        rows = list(what_if(catalog, per_month, budget))
+        assert {(row.month.credits, row.month.usd, row.pictures) for row in rows} == {(0, 0, 0)}
 
 
 def test_a_free_tier_has_no_number_of_pictures() -> None:

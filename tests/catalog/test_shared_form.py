@@ -1,4 +1,4 @@
-"""One form by role becomes a request of every model, and what was lost on the way is told."""
+"""One form by role becomes a request of each model, and a note says which value was changed or left out."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import pytest
 from components.catalog.loading import parse_catalog
 from components.catalog.models import Catalog
 from components.catalog.parameters import Role
-from components.catalog.requests import build_request, rebuild_request
+from components.catalog.requests import rebuild_request
 from components.catalog.shared_form import FORM_KEYS, QUALITIES, SHAPES, MappedForm, map_shared_form
 from components.errors import InputError
 
@@ -19,7 +19,7 @@ IDS = ["cogview-4", "flux-2", "grok-imagine", "kling-image-o1", "ideogram-v3", "
 WEB = [f"https://example.com/{number}.png" for number in range(12)]
 FOX = {"prompt": "a fox"}
 
-# What no shipped model has: pixel sizes by the dozen, bounds on a seed, modes, images that are needed, two ranks of quality.
+# What no shipped model has: many pixel sizes, bounds of a seed, modes, required images, two quality parameters.
 SMALL = """\
 endpoint: {base_url: "https://a.example", create: /c, status: "/t/{task_id}", usd_per_credit: 0.01}
 models:
@@ -178,36 +178,25 @@ REFUSED: list[tuple[str, Any, str]] = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize(("model", "form", "values", "notes"), SHIPPED)
-def test_a_shipped_model_is_sent_what_it_documents(
-    catalog: Catalog, model: str, form: dict[str, Any], values: dict[str, Any], notes: tuple[str, ...]
-) -> None:
-    mapped = map_shared_form(catalog, model, {**FOX, **form})
+def test_the_form_is_mapped_to_the_names_lists_and_limits_of_a_model(catalog: Catalog, small: Catalog) -> None:
+    for source, cases in ((catalog, SHIPPED), (small, WRITTEN)):
+        for model, form, values, notes in cases:
+            mapped = map_shared_form(source, model, {**FOX, **form})
 
-    assert (sent(mapped), mapped.notes) == (values, notes)
-    assert mapped.request is not None
-    assert mapped.request.prompt == "a fox"
-
-
-@pytest.mark.parametrize(("model", "form", "values", "notes"), WRITTEN)
-def test_bounds_sizes_modes_and_ranks_are_read_from_the_catalog(
-    small: Catalog, model: str, form: dict[str, Any], values: dict[str, Any], notes: tuple[str, ...]
-) -> None:
-    mapped = map_shared_form(small, model, {**FOX, **form})
-
-    assert (sent(mapped), mapped.notes) == (values, notes)
+            assert (sent(mapped), mapped.notes) == (values, notes), (model, form)
+            assert mapped.request is not None
+            assert mapped.request.prompt == "a fox"
 
 
-@pytest.mark.parametrize(("model", "form", "settings", "values", "notes"), OVERRIDDEN)
-def test_a_models_own_settings_win_over_the_form(
-    catalog: Catalog, model: str, form: dict[str, Any], settings: dict[str, Any], values: dict[str, Any], notes: tuple[str]
-) -> None:
-    mapped = map_shared_form(catalog, model, {**FOX, **form}, settings)
+def test_settings_of_a_model_take_precedence_over_the_form(catalog: Catalog, small: Catalog) -> None:
+    for model, form, settings, values, notes in OVERRIDDEN:
+        mapped = map_shared_form(catalog, model, {**FOX, **form}, settings)
+        assert (sent(mapped), mapped.notes) == (values, notes), (model, form, settings)
+    one_of_two = map_shared_form(small, "pixels", {**FOX, "quality": "best"}, {"type": "pro"})
+    assert (sent(one_of_two), one_of_two.notes) == ({"resolution": "4K"}, ("quality best → resolution 4K",))
 
-    assert (sent(mapped), mapped.notes) == (values, notes)
 
-
-def test_settings_can_hold_the_prompt_and_a_long_one_is_not_repeated(catalog: Catalog) -> None:
+def test_settings_can_hold_the_prompt_and_a_long_one_is_not_repeated_in_the_note(catalog: Catalog) -> None:
     short = map_shared_form(catalog, "flux-2", FOX, {"prompt": "a wolf"})
     long = map_shared_form(catalog, "flux-2", FOX, {"prompt": "a wolf " * 20})
 
@@ -216,37 +205,24 @@ def test_settings_can_hold_the_prompt_and_a_long_one_is_not_repeated(catalog: Ca
     assert short.request.prompt == "a wolf"
 
 
-def test_one_rank_of_two_can_be_set_by_hand(small: Catalog) -> None:
-    mapped = map_shared_form(small, "pixels", {**FOX, "quality": "best"}, {"type": "pro"})
+def test_a_model_without_an_image_parameter_is_left_out_when_an_image_is_given(catalog: Catalog) -> None:
+    for name in ("cogview-4", "grok-imagine", "imagen-4", "recraft-v4", "ideogram-v4"):
+        mapped = map_shared_form(catalog, name, {**FOX, "shape": "16:9", "images": WEB[:1]})
 
-    assert (sent(mapped), mapped.notes) == ({"resolution": "4K"}, ("quality best → resolution 4K",))
-
-
-@pytest.mark.parametrize("name", ["cogview-4", "grok-imagine", "imagen-4", "recraft-v4", "ideogram-v4"])
-def test_a_model_that_takes_no_image_is_left_out_when_one_is_given(catalog: Catalog, name: str) -> None:
-    mapped = map_shared_form(catalog, name, {**FOX, "shape": "16:9", "images": WEB[:1]})
-
-    assert (mapped.skipped, mapped.request, mapped.problem) == ("text only, and you gave an image", None, None)
-    assert (mapped.parameters, mapped.notes) == ({}, ())
+        assert (mapped.skipped, mapped.request, mapped.problem) == ("text only, and you gave an image", None, None)
+        assert (mapped.parameters, mapped.notes) == ({}, ())
 
 
-@pytest.mark.parametrize(
-    ("name", "settings"),
-    [("seedream-4-5", {"model": "seedream/4.5-edit"}), ("hunyuan-image-3", {"type": "edit"}),
-     ("hunyuan-image-3", {"type": "edit", "images": []})],
-)  # fmt: skip
-def test_settings_that_need_an_image_leave_the_model_out_without_one(
-    catalog: Catalog, name: str, settings: dict[str, Any]
-) -> None:
-    mapped = map_shared_form(catalog, name, FOX, settings)
-
-    assert (mapped.skipped, mapped.request, mapped.problem) == ("needs an image", None, None)
-
-
-@pytest.mark.parametrize("name", ["needs", "edits"])
-def test_a_model_that_needs_an_image_is_left_out_without_one(small: Catalog, name: str) -> None:
-    assert map_shared_form(small, name, {**FOX, "images": []}).skipped == "needs an image"
-    assert map_shared_form(small, name, {**FOX, "images": WEB[:1]}).skipped == ""
+def test_a_model_that_requires_an_image_is_left_out_without_one(catalog: Catalog, small: Catalog) -> None:
+    for source, name, settings in (
+        (catalog, "seedream-4-5", {"model": "seedream/4.5-edit"}),
+        (catalog, "hunyuan-image-3", {"type": "edit"}),
+        (catalog, "hunyuan-image-3", {"type": "edit", "images": []}),
+        (small, "needs", {}),
+        (small, "edits", {}),
+    ):
+        mapped = map_shared_form(source, name, {**FOX, "images": []}, settings)
+        assert (mapped.skipped, mapped.request, mapped.problem) == ("needs an image", None, None), name
 
 
 def test_a_prompt_too_long_for_one_model_is_that_models_problem_only(catalog: Catalog) -> None:
@@ -260,45 +236,46 @@ def test_a_prompt_too_long_for_one_model_is_that_models_problem_only(catalog: Ca
     assert mapped["cogview-4"].parameters["prompt"] == "x" * 1500
 
 
-@pytest.mark.parametrize(
-    ("settings", "field"),
-    [({"colour": "red"}, "colour"), ({"resolution": "8K"}, "resolution"), ({"resolution": None}, "resolution"),
-     ({"type": ["pro"]}, "type"), ({"input_urls": ["cat.png"]}, "input_urls"), ({"prompt": ""}, "prompt"), (["flex"], "settings"),
-     ("flex", "settings")],
-)  # fmt: skip
-def test_settings_the_model_does_not_accept_are_its_problem(catalog: Catalog, settings: Any, field: str) -> None:
-    mapped = map_shared_form(catalog, "flux-2", {**FOX, "quality": "best"}, settings)
+def test_settings_that_a_model_does_not_accept_are_its_problem(catalog: Catalog) -> None:
+    cases: list[tuple[Any, str]] = [
+        ({"colour": "red"}, "colour"), ({"resolution": "8K"}, "resolution"), ({"resolution": None}, "resolution"),
+        ({"type": ["pro"]}, "type"), ({"input_urls": ["cat.png"]}, "input_urls"), ({"prompt": ""}, "prompt"),
+        (["flex"], "settings"), ("flex", "settings"),
+    ]  # fmt: skip
+    for settings, field in cases:
+        mapped = map_shared_form(catalog, "flux-2", {**FOX, "quality": "best"}, settings)
 
-    assert mapped.problem is not None
-    assert (mapped.problem.field, mapped.request, mapped.skipped) == (field, None, "")
-
-
-@pytest.mark.parametrize(("key", "value", "words"), REFUSED)
-def test_a_form_that_is_wrong_in_itself_is_refused_by_its_key(catalog: Catalog, key: str, value: Any, words: str) -> None:
-    with pytest.raises(InputError) as caught:
-        map_shared_form(catalog, "grok-imagine", {**FOX, key: value})
-
-    assert caught.value.field == key
-    assert str(caught.value).startswith(f"{key}: ")
-    assert words in str(caught.value)
-    assert len(str(caught.value)) < 200
+        assert mapped.problem is not None, settings
+        assert (mapped.problem.field, mapped.request, mapped.skipped) == (field, None, "")
 
 
-@pytest.mark.parametrize("form", [None, [], "a fox", 3, {"x" * 5000: 1}, {"\ud800": 1}, {3: 1}, {None: 1}])
-def test_a_form_that_is_no_object_or_has_a_key_nobody_can_read_is_refused(catalog: Catalog, form: Any) -> None:
-    with pytest.raises(InputError) as caught:
-        map_shared_form(catalog, "flux-2", form)
+def test_a_value_that_is_wrong_for_every_model_is_refused_by_its_key(catalog: Catalog) -> None:
+    for key, value, words in REFUSED:
+        with pytest.raises(InputError) as caught:
+            map_shared_form(catalog, "grok-imagine", {**FOX, key: value})
 
-    assert (caught.value.field, len(str(caught.value)) < 200) == ("shared", True)
+        assert caught.value.field == key
+        assert str(caught.value).startswith(f"{key}: ")
+        assert words in str(caught.value)
+        assert len(str(caught.value)) < 200
 
 
-@pytest.mark.parametrize("nothing", [None, "", []])
-@pytest.mark.parametrize("name", IDS)
-def test_what_is_empty_counts_as_not_given(catalog: Catalog, name: str, nothing: Any) -> None:
-    empty = {key: nothing for key in FORM_KEYS if key != "prompt"}
+def test_a_form_that_is_no_object_or_has_an_unreadable_key_is_refused(catalog: Catalog) -> None:
+    forms: list[Any] = [None, [], "a fox", 3, {"x" * 5000: 1}, {"\ud800": 1}, {3: 1}, {None: 1}]
+    for form in forms:
+        with pytest.raises(InputError) as caught:
+            map_shared_form(catalog, "flux-2", form)
 
-    assert map_shared_form(catalog, name, {**FOX, **empty}) == map_shared_form(catalog, name, FOX)
-    assert map_shared_form(catalog, name, FOX).notes == ()
+        assert (caught.value.field, len(str(caught.value)) < 200) == ("shared", True)
+
+
+def test_an_empty_value_counts_as_not_given(catalog: Catalog) -> None:
+    for name in IDS:
+        plain = map_shared_form(catalog, name, FOX)
+        assert plain.notes == ()
+        for empty in (None, "", []):
+            form = {key: empty for key in FORM_KEYS if key != "prompt"}
+            assert map_shared_form(catalog, name, {**FOX, **form}) == plain
 
 
 def test_an_unknown_model_and_a_retired_one_are_refused(small: Catalog) -> None:
@@ -316,7 +293,7 @@ def test_without_a_prompt_there_is_a_price_but_no_request(catalog: Catalog) -> N
         assert map_shared_form(catalog, name, {"quality": "best"}, prompt_needed=False).request is not None
 
 
-def test_quality_is_ranked_only_where_the_pages_rank_it(catalog: Catalog) -> None:
+def test_only_enums_that_the_pages_rank_have_the_role_quality(catalog: Catalog) -> None:
     ranked = {
         model.id: {name: model.parameters[name].enum for name in names}
         for model in catalog.models
@@ -335,13 +312,13 @@ def test_quality_is_ranked_only_where_the_pages_rank_it(catalog: Catalog) -> Non
     }
 
 
-def test_every_shape_of_the_form_is_taken_as_it_is_by_some_model(catalog: Catalog) -> None:
+def test_every_shape_of_the_form_is_offered_unchanged_by_some_model(catalog: Catalog) -> None:
     for shape in SHAPES:
         assert any(map_shared_form(catalog, name, {**FOX, "shape": shape}).notes == () for name in IDS), shape
 
 
 def random_form(chance: random.Random) -> dict[str, Any]:
-    """A legal form with any of its keys."""
+    """A valid form with any of its keys."""
     offered: dict[str, list[Any]] = {
         "prompt": ["a fox", "x" * 1500, "x" * 6000, "ab", " "],
         "shape": [*SHAPES, "1024*1024", "700x1400", "9:21", "1:30"],
@@ -355,8 +332,8 @@ def random_form(chance: random.Random) -> dict[str, Any]:
     return {key: chance.choice(offered[key]) for key in keys}
 
 
-def taken(mapped: MappedForm, key: str, value: Any) -> bool:
-    """Whether the request carries what the form says under this key exactly."""
+def is_unchanged(mapped: MappedForm, key: str, value: Any) -> bool:
+    """Whether the request has exactly the value that the form has under this key."""
     name = mapped.model.by_role(Role(key))
     if value == "standard" or (key, value, name) == ("count", 1, None):
         return True
@@ -364,37 +341,36 @@ def taken(mapped: MappedForm, key: str, value: Any) -> bool:
     return mapped.parameters.get(name or "") in alike
 
 
-@pytest.mark.parametrize("name", [*IDS, *MODELS])
-def test_whatever_the_form_a_request_is_legal_and_every_loss_is_told(catalog: Catalog, small: Catalog, name: str) -> None:
-    source = small if name in MODELS else catalog
-    chance = random.Random(name)
-    legal = 0
-    for _ in range(300):
-        form = random_form(chance)
-        mapped = map_shared_form(source, name, form)
-        ways = [mapped.request is not None, bool(mapped.skipped), mapped.problem is not None]
-        assert ways.count(True) == 1, (form, mapped)
-        if "images" in form and mapped.model.by_role(Role.IMAGES) is None:
-            assert mapped.skipped
-        if mapped.request is None:
-            continue
-        legal += 1
-        assert build_request(source, name, mapped.parameters) == mapped.request
-        assert rebuild_request(source, name, mapped.request.body) == mapped.request
-        lost = [key for key in FORM_KEYS if key in form and not taken(mapped, key, form[key])]
-        assert len(mapped.notes) >= len(lost), (form, mapped)
-        assert all(len(note) <= 60 for note in mapped.notes)
-    assert legal > 20
+def test_a_mapped_request_is_valid_and_every_value_that_was_not_carried_over_has_a_note(
+    catalog: Catalog, small: Catalog
+) -> None:
+    for source, name in [*((catalog, name) for name in IDS), *((small, name) for name in MODELS)]:
+        chance = random.Random(name)
+        valid = 0
+        for _ in range(200):
+            form = random_form(chance)
+            mapped = map_shared_form(source, name, form)
+            outcomes = [mapped.request is not None, bool(mapped.skipped), mapped.problem is not None]
+            assert outcomes.count(True) == 1, (form, mapped)
+            if "images" in form and mapped.model.by_role(Role.IMAGES) is None:
+                assert mapped.skipped
+            if mapped.request is None:
+                continue
+            valid += 1
+            assert rebuild_request(source, name, mapped.request.body) == mapped.request
+            changed = [key for key in FORM_KEYS if key in form and not is_unchanged(mapped, key, form[key])]
+            assert len(mapped.notes) >= len(changed), (form, mapped)
+            assert all(len(note) <= 60 for note in mapped.notes)
+        assert valid > 20, name
 
 
-@pytest.mark.parametrize("name", [*IDS, *MODELS])
-@pytest.mark.parametrize("key", [key for key in FORM_KEYS if key != "prompt"])
-def test_a_key_alone_either_changes_the_request_or_is_told(catalog: Catalog, small: Catalog, name: str, key: str) -> None:
-    source = small if name in MODELS else catalog
-    base = {**FOX, **({"images": WEB[:1]} if name in ("needs", "edits") else {})}
-    plain = map_shared_form(source, name, base).parameters
-    chance = random.Random(key)
-    for form in filter(lambda form: key in form, (random_form(chance) for _ in range(60))):
-        mapped = map_shared_form(source, name, {**base, key: form[key]})
-        if mapped.request is not None and mapped.parameters == plain:
-            assert mapped.notes or taken(mapped, key, form[key]), form[key]
+def test_each_key_alone_changes_the_request_or_has_a_note(catalog: Catalog, small: Catalog) -> None:
+    for source, name in [*((catalog, name) for name in IDS), *((small, name) for name in MODELS)]:
+        base = {**FOX, **({"images": WEB[:1]} if name in ("needs", "edits") else {})}
+        plain = map_shared_form(source, name, base).parameters
+        chance = random.Random(name)
+        for form in (random_form(chance) for _ in range(60)):
+            for key in form.keys() - {"prompt"}:
+                mapped = map_shared_form(source, name, {**base, key: form[key]})
+                if mapped.request is not None and mapped.parameters == plain:
+                    assert mapped.notes or is_unchanged(mapped, key, form[key]), (name, key, form[key])
