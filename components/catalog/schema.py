@@ -95,7 +95,7 @@ class BodySchema(Closed):
         """Checks the values of a body; undeclared fields are forbidden, which no entry has to spell out."""
         return Draft202012Validator({**self._raw, "additionalProperties": False})
 
-    @property
+    @cached_property
     def conditions(self) -> tuple[Condition, ...]:
         """The ``if``/``then`` rules, whether written at the top or under ``allOf``."""
         top = (Condition.model_validate({"if": self.if_, "then": self.then}),) if self.if_ and self.then else ()
