@@ -39,6 +39,7 @@ from components.pictures.library import PictureLibrary
 from components.pictures.storage.base import PictureStorage
 from components.pictures.storage.folder import FolderStorage
 from components.pictures.storage.opening import open_storage
+from components.pictures.thumbnails import ThumbnailCache
 from components.pictures.uploads import Uploads
 from components.playground import Playground
 from components.sandbox import create_sandbox
@@ -54,7 +55,6 @@ from components.web.guard import Guard
 from components.web.operations import operator_routes
 from components.web.pictures import picture_routes
 from components.web.published import publishing_routes
-from components.web.small import small_routes
 from components.web.uploads import follow_job, upload_routes
 from components.web.visitors import Visitors
 
@@ -117,8 +117,8 @@ def create_app(settings: Settings, port: int) -> FastAPI:
     app.add_middleware(Visitors, framed=settings.on_space)
     journal = settings.data_folder / "sandbox.jsonl"
     app.mount(SANDBOX, create_sandbox(catalog, settings.sandbox_speed, settings.public_address, journal))
-    app.include_router(picture_routes(pictures))
-    app.include_router(small_routes(pictures))
+    copies = ThumbnailCache(pictures)
+    app.include_router(picture_routes(pictures, copies))
     app.include_router(upload_routes(uploads))
     app.include_router(callback_routes(runner))
     app.include_router(operator_routes(runner))
@@ -126,7 +126,7 @@ def create_app(settings: Settings, port: int) -> FastAPI:
     app.include_router(file_routes(catalog, runner))
 
     playground = _services(settings, catalog, runner, comparisons, caps, service, sandbox, uploads)
-    app.include_router(publishing_routes(playground))
+    app.include_router(publishing_routes(playground, copies))
     page = build_page(playground)
     page.max_threads = 400
     page.queue(default_concurrency_limit=40, max_size=1000, api_open=False)

@@ -1,4 +1,4 @@
-"""What a picture is, by its content: a real png, jpeg, webp or svg, of a size that can be decoded."""
+"""Checks that bytes are a complete png, jpeg, webp or svg picture, of a size that can safely be decoded."""
 
 from __future__ import annotations
 
@@ -8,20 +8,20 @@ import re
 from components.errors import PictureNotSaved
 
 LARGEST_PIXELS = 40_000_000
-# An atomic group: without it a file of repeated comments is tried in exponentially many ways.
+# The group is atomic: otherwise a file of repeated comments takes exponential time.
 SVG_START = re.compile(rb"(?>(?:\xef\xbb\xbf)?(?:<\?xml[^>]*>|<!--.*?-->|<!DOCTYPE[^>\[]*>|\s)*)<svg[\s>]", re.S)
 SVG_END = re.compile(rb"(?:</svg\s*>|/>)\s*(?:<!--[^>]*-->\s*)*\Z")
 PNG_END = b"IEND\xaeB`\x82"
-FORMATS = {"PNG": "png", "JPEG": "jpeg", "MPO": "jpeg", "WEBP": "webp"}  # MPO is a JPEG with a second frame
+FORMATS = {"PNG": "png", "JPEG": "jpeg", "MPO": "jpeg", "WEBP": "webp"}  # MPO is a JPEG with a second picture
 
 
 def inspect(data: bytes) -> tuple[str, int, int]:
-    """Format, width and height of a real picture. Raises PictureNotSaved for everything else."""
+    """Format, width and height in pixels of a picture. Decodes it, so it blocks. Raises PictureNotSaved if it is none."""
     if SVG_START.match(data[:4096]):
         if not SVG_END.search(data[-4096:]):
-            raise PictureNotSaved("The picture is an SVG that breaks off.")
+            raise PictureNotSaved("The picture is an incomplete SVG.")
         return "svg", *_svg_size(data)
-    from PIL import Image  # a third of a second that a start without pictures need not take
+    from PIL import Image  # takes a third of a second, which a start without pictures saves
 
     try:
         with Image.open(io.BytesIO(data), formats=("PNG", "JPEG", "WEBP")) as picture:
@@ -29,20 +29,18 @@ def inspect(data: bytes) -> tuple[str, int, int]:
             if width * height > LARGEST_PIXELS:
                 raise PictureNotSaved(f"The picture has more than {LARGEST_PIXELS // 1_000_000} megapixels.")
             picture.load()
-            if picture.format == "PNG" and PNG_END not in data:
-                raise PictureNotSaved(
-                    "The picture is a PNG that breaks off."
-                )  # the decoder is content without its last bytes
+            if picture.format == "PNG" and PNG_END not in data:  # Pillow accepts a PNG without its last bytes
+                raise PictureNotSaved("The picture is an incomplete PNG.")
             return FORMATS[str(picture.format)], width, height
     except (OSError, ValueError, SyntaxError, Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
-        raise PictureNotSaved("What came is no png, jpeg, webp or svg picture.") from error
+        raise PictureNotSaved("What the service delivered is not a png, jpeg, webp or svg picture.") from error
 
 
 def _svg_size(data: bytes) -> tuple[int, int]:
-    """Width and height of an SVG's root element, from its attributes or its viewBox; 0 × 0 where it states none."""
-    found = re.search(rb"<svg\b[^>]*>", data[:8192], re.S)
-    root = found.group(0).decode("utf-8", "replace") if found else ""
-    width, height = (_length(root, name) for name in ("width", "height"))
+    """Width and height of an SVG's root element, from its attributes or its viewBox; 0 × 0 if it states none."""
+    start_tag = re.search(rb"<svg\b[^>]*>", data[:8192], re.S)
+    root = start_tag.group(0).decode("utf-8", "replace") if start_tag else ""
+    width, height = (_attribute_length(root, name) for name in ("width", "height"))
     if width and height:
         return width, height
     box = re.search(r"\sviewBox\s*=\s*[\"']([^\"']{1,200})[\"']", root)
@@ -51,13 +49,13 @@ def _svg_size(data: bytes) -> tuple[int, int]:
     return size if all(size) else (0, 0)
 
 
-def _length(root: str, name: str) -> int:
-    found = re.search(rf"\s{name}\s*=\s*[\"']\s*([^\"'\s]{{1,40}}?)(?:px)?\s*[\"']", root)
-    return _pixels(found[1]) if found else 0
+def _attribute_length(root: str, name: str) -> int:
+    value = re.search(rf"\s{name}\s*=\s*[\"']\s*([^\"'\s]{{1,40}}?)(?:px)?\s*[\"']", root)
+    return _pixels(value[1]) if value else 0
 
 
 def _pixels(text: str) -> int:
-    """A length in pixels; 0 for what is none, a percentage included."""
+    """A length in pixels; 0 if it is none, which includes a percentage."""
     try:
         value = float(text)
     except ValueError:

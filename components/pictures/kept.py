@@ -1,4 +1,4 @@
-"""The record of a result that this app has stored."""
+"""The record of a stored result."""
 
 from __future__ import annotations
 
@@ -7,10 +7,10 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class KeptPicture:
-    """A result that is kept. ``name`` is content hash and extension, ``format`` one of png jpeg webp svg.
+    """A stored result. ``name`` is its content hash with extension, ``format`` one of png jpeg webp svg.
 
-    Width and height are pixels as decoded, ``size`` is bytes, ``source`` the address it came from ("" where
-    it came inside the reply).
+    Width and height are pixels (0 for an SVG that states none), ``size`` is bytes, ``source`` the address it was
+    downloaded from ("" if it was inside the reply).
     """
 
     name: str

@@ -1,116 +1,147 @@
-"""Smaller copies of kept pictures: in a list, inside a report, side by side as a preview. Everything here blocks."""
+"""Smaller copies of pictures: thumbnails for lists, copies inside a report, previews for sites that show a link."""
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import io
-from collections.abc import Iterator, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+from cachetools import LRUCache
+
+from components.pictures.library import PictureLibrary
 
 if TYPE_CHECKING:
     from PIL import Image
 
-PREVIEW = (1200, 630)  # what the sites that show previews ask for
-MOST_ON_PREVIEW = 6
-MARGIN, GAP = 24, 12
-GROUND = "#fafaf9"
-QUALITY = 86
-SMALL, SMALL_QUALITY = 480, 78  # a card is 240 pixels wide, on a screen with two pixels for one
+THUMBNAIL_SIZE, THUMBNAIL_QUALITY = 480, 78  # a card is 240 CSS pixels wide, on screens with two pixels each
+COPY_QUALITY = 86
+PREVIEW_SIZE = (1200, 630)  # what sites that show previews of links ask for
+MAX_ON_PREVIEW = 6
+PREVIEW_MARGIN, PREVIEW_GAP, PREVIEW_COLOR = 24, 12, "#fafaf9"
+CACHE_BYTES = 48_000_000
+MAX_DRAWING = 2
+
+UNREADABLE = (OSError, ValueError, SyntaxError)  # what Pillow raises for a damaged file
 
 
-def data_address(found: Path | bytes, form: str, longest: int) -> str:
-    """A kept picture as a ``data:`` address, at most ``longest`` pixels a side; "" where it cannot be read.
+class ThumbnailCache:
+    """Thumbnails and previews, made when first requested. The least recently used leave when there are ``most`` bytes."""
 
-    A vector stays what it is. Everything else is encoded anew, which also leaves behind what the file tells beside
-    its pixels.
-    """
+    def __init__(self, pictures: PictureLibrary, most: int = CACHE_BYTES) -> None:
+        self._pictures = pictures
+        self._cache: LRUCache[tuple[str, ...], bytes] = LRUCache(most, getsizeof=len)
+        self._drawing = asyncio.Semaphore(MAX_DRAWING)
+
+    async def thumbnail(self, name: str) -> bytes | None:
+        """A picture as WebP of at most THUMBNAIL_SIZE pixels a side; None if it is not stored or not readable."""
+        return await self._get([name], lambda pictures: smaller_copy(pictures[0], THUMBNAIL_SIZE, THUMBNAIL_QUALITY))
+
+    async def preview(self, names: Sequence[str]) -> bytes | None:
+        """Pictures side by side, see :func:`draw_preview`; None if none of them is stored and readable."""
+        return await self._get(names, draw_preview, "preview")
+
+    async def _get(
+        self, names: Sequence[str], draw: Callable[[list[Path | bytes]], bytes | None], kind: str = "thumbnail"
+    ) -> bytes | None:
+        stored = [name for name in names if await self._pictures.has(name)]  # a deleted picture has no copies either
+        key = (kind, *stored)
+        async with self._drawing:
+            if key not in self._cache:
+                found = [data for name in stored if (data := await self._pictures.read(name)) is not None]
+                copy = await asyncio.to_thread(draw, found) if found else None
+                if copy is None or len(copy) > self._cache.maxsize:
+                    return copy
+                self._cache[key] = copy
+            return self._cache[key]
+
+
+def smaller_copy(picture: Path | bytes, longest: int, quality: int = COPY_QUALITY) -> bytes | None:
+    """A picture as WebP of at most ``longest`` pixels a side, without the metadata of its file; None if unreadable."""
     try:
-        if form == "svg":
-            return _address("svg+xml", found if isinstance(found, bytes) else found.read_bytes())
-        picture = _small(found, (longest, longest))
-    except (OSError, ValueError, SyntaxError):
-        return ""
-    file = io.BytesIO()
-    colours = picture.info.get("icc_profile")
-    if picture.mode == "RGBA":
-        picture.save(file, "WEBP", quality=QUALITY, icc_profile=colours)
-        return _address("webp", file.getvalue())
-    picture.save(file, "JPEG", quality=QUALITY, optimize=True, icc_profile=colours)
-    return _address("jpeg", file.getvalue())
-
-
-def small_copy(found: Path | bytes) -> bytes | None:
-    """A kept picture as WebP of at most SMALL pixels a side; None where it cannot be read."""
-    try:
-        picture = _small(found, (SMALL, SMALL))
-    except (OSError, ValueError, SyntaxError):
+        smaller = _shrink(picture, (longest, longest))
+    except UNREADABLE:
         return None
     file = io.BytesIO()
-    picture.save(file, "WEBP", quality=SMALL_QUALITY, icc_profile=picture.info.get("icc_profile"))
+    smaller.save(file, "WEBP", quality=quality, method=2, icc_profile=smaller.info.get("icc_profile"))
     return file.getvalue()
 
 
-def contact_sheet(kept: Sequence[Path | bytes]) -> bytes | None:
-    """Up to MOST_ON_PREVIEW pictures, none a vector, whole and side by side on a PNG of PREVIEW pixels; None without any."""
+def data_url(picture: Path | bytes, picture_format: str, longest: int) -> str:
+    """A smaller copy as a ``data:`` URL, an SVG as it is; "" if the picture cannot be read."""
+    if picture_format != "svg":
+        copy = smaller_copy(picture, longest)
+        return _data_url("webp", copy) if copy else ""
+    try:
+        return _data_url("svg+xml", picture.read_bytes() if isinstance(picture, Path) else picture)
+    except OSError:
+        return ""
+
+
+def draw_preview(pictures: Sequence[Path | bytes]) -> bytes | None:
+    """Up to MAX_ON_PREVIEW pictures, none an SVG, side by side on a PNG of PREVIEW_SIZE; None if none is readable."""
     from PIL import Image
 
-    pictures = []
-    for found in kept[:MOST_ON_PREVIEW]:
-        with suppress(OSError, ValueError, SyntaxError):
-            pictures.append(_small(found, PREVIEW))
-    if not pictures:
+    readable = []
+    for picture in pictures[:MAX_ON_PREVIEW]:
+        try:
+            readable.append(_shrink(picture, PREVIEW_SIZE))
+        except UNREADABLE:
+            continue
+    if not readable:
         return None
-    sheet = Image.new("RGB", PREVIEW, GROUND)
-    places = _places([picture.width / picture.height for picture in pictures])
-    for picture, (left, top, width, height) in zip(pictures, places, strict=True):
-        fitted = picture.resize((width, height), Image.Resampling.LANCZOS)
-        sheet.paste(fitted, (left, top), fitted if fitted.mode == "RGBA" else None)
+    canvas = Image.new("RGB", PREVIEW_SIZE, PREVIEW_COLOR)
+    boxes = _layout([picture.width / picture.height for picture in readable])
+    for image, (left, top, width, height) in zip(readable, boxes, strict=True):
+        fitted = image.resize((width, height), Image.Resampling.LANCZOS)
+        canvas.paste(fitted, (left, top), fitted if fitted.mode == "RGBA" else None)
     file = io.BytesIO()
-    sheet.save(file, "PNG")
+    canvas.save(file, "PNG")
     return file.getvalue()
 
 
-def _places(ratios: Sequence[float]) -> Iterator[tuple[int, int, int, int]]:
-    """Left, top, width and height of each picture: rows of one height, as many rows as show the pictures largest."""
-    wide, high = PREVIEW[0] - 2 * MARGIN, PREVIEW[1] - 2 * MARGIN
+def _layout(ratios: Sequence[float]) -> Iterator[tuple[int, int, int, int]]:
+    """Left, top, width and height of each picture: in rows of equal height, as many as make the pictures largest."""
+    width, height = PREVIEW_SIZE[0] - 2 * PREVIEW_MARGIN, PREVIEW_SIZE[1] - 2 * PREVIEW_MARGIN
 
     def height_of(rows: Sequence[Sequence[float]]) -> float:
-        widest = min((wide - GAP * (len(row) - 1)) / sum(row) for row in rows)
-        return min(widest, (high - GAP * (len(rows) - 1)) / len(rows))
+        by_width = min((width - PREVIEW_GAP * (len(row) - 1)) / sum(row) for row in rows)
+        return min(by_width, (height - PREVIEW_GAP * (len(rows) - 1)) / len(rows))
 
     rows = max((_split(ratios, count) for count in range(1, len(ratios) + 1)), key=height_of)
-    height = height_of(rows)
-    top = (PREVIEW[1] - height * len(rows) - GAP * (len(rows) - 1)) / 2
+    row_height = height_of(rows)
+    top = (PREVIEW_SIZE[1] - row_height * len(rows) - PREVIEW_GAP * (len(rows) - 1)) / 2
     for row in rows:
-        left = (PREVIEW[0] - height * sum(row) - GAP * (len(row) - 1)) / 2
+        left = (PREVIEW_SIZE[0] - row_height * sum(row) - PREVIEW_GAP * (len(row) - 1)) / 2
         for ratio in row:
-            yield round(left), round(top), max(1, round(height * ratio)), max(1, round(height))
-            left += height * ratio + GAP
-        top += height + GAP
+            yield round(left), round(top), max(1, round(row_height * ratio)), max(1, round(row_height))
+            left += row_height * ratio + PREVIEW_GAP
+        top += row_height + PREVIEW_GAP
 
 
 def _split(ratios: Sequence[float], rows: int) -> list[Sequence[float]]:
-    """In order, and as even as it goes."""
+    """In order, into rows of the same length; the last may be shorter."""
     size = -(-len(ratios) // rows)
     return [ratios[at : at + size] for at in range(0, len(ratios), size)]
 
 
-def _small(found: Path | bytes, most: tuple[int, int]) -> Image.Image:
-    """The picture upright, at most that large, as RGB or RGBA. Raises OSError, ValueError, SyntaxError."""
+def _shrink(picture: Path | bytes, most: tuple[int, int]) -> Image.Image:
+    """The picture turned upright, at most that large, as RGB or RGBA. Raises one of UNREADABLE."""
     from PIL import Image, ImageOps
 
-    with Image.open(io.BytesIO(found) if isinstance(found, bytes) else found, formats=("PNG", "JPEG", "WEBP")) as opened:
+    source = io.BytesIO(picture) if isinstance(picture, bytes) else picture
+    with Image.open(source, formats=("PNG", "JPEG", "WEBP")) as opened:
         mode = "RGBA" if opened.has_transparency_data else "RGB"
-        picture = opened.convert(mode) if opened.mode == "P" else opened  # colours of a palette cannot be blended
-        picture.thumbnail(most, Image.Resampling.LANCZOS)
-        upright = ImageOps.exif_transpose(picture)
+        image = opened.convert(mode) if opened.mode == "P" else opened  # palette indices cannot be interpolated
+        image.thumbnail(most, Image.Resampling.LANCZOS)
+        upright = ImageOps.exif_transpose(image)
         if upright.mode == mode:
             return upright
-        upright.info.pop("icc_profile", None)  # it describes the colours before they are converted
+        upright.info.pop("icc_profile", None)  # it describes the colours before the conversion
         return upright.convert(mode)
 
 
-def _address(kind: str, data: bytes) -> str:
-    return f"data:image/{kind};base64,{base64.b64encode(data).decode()}"
+def _data_url(subtype: str, data: bytes) -> str:
+    return f"data:image/{subtype};base64,{base64.b64encode(data).decode()}"

@@ -15,7 +15,7 @@ from dataclasses import replace
 from components.comparisons.comparison import Comparison
 from components.jobs.job import Job
 from components.pictures.kept import KeptPicture
-from components.pictures.thumbnails import PREVIEW, data_address
+from components.pictures.thumbnails import PREVIEW_SIZE, data_url
 from components.playground import Playground
 from components.views.compare_query import PublishedSource, draft_of, write_compare_query
 from components.views.links import link, published_path
@@ -51,7 +51,7 @@ def write_published(playground: Playground, batch: Comparison, jobs: Mapping[str
         longest=0,
         address=address,
         preview=f"{address}/preview.png" if preview_pictures(batch, jobs) else "",
-        size=PREVIEW,
+        size=PREVIEW_SIZE,
         again=link(_again(batch, token), depth=1),
     )
 
@@ -79,7 +79,7 @@ def _pictures(batch: Comparison, jobs: Mapping[str, Job]) -> Iterator[tuple[int,
 
 async def _inside(playground: Playground, kept: KeptPicture, longest: int) -> str:
     found = await playground.jobs.pictures.read(kept.name)
-    return "" if found is None else await asyncio.to_thread(data_address, found, kept.format, longest)
+    return "" if found is None else await asyncio.to_thread(data_url, found, kept.format, longest)
 
 
 def _again(batch: Comparison, token: str) -> str:

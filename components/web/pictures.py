@@ -8,6 +8,7 @@ from fastapi import APIRouter, HTTPException
 from fastapi.responses import FileResponse, Response
 
 from components.pictures.library import PictureLibrary
+from components.pictures.thumbnails import ThumbnailCache
 from components.views.links import PICTURES
 
 MEDIA_TYPES = {"png": "image/png", "jpeg": "image/jpeg", "webp": "image/webp", "svg": "image/svg+xml"}
@@ -19,8 +20,8 @@ HEADERS = {
 }
 
 
-def picture_routes(pictures: PictureLibrary) -> APIRouter:
-    """``GET /pictures/{name}``: what a page shows. Downloads, which hold their recipe, are ``ui.files``."""
+def picture_routes(pictures: PictureLibrary, copies: ThumbnailCache) -> APIRouter:
+    """``GET /pictures/{name}`` and ``/pictures/{name}/small``: what a page shows. Downloads are in ``web.files``."""
     router = APIRouter(prefix=PICTURES)
 
     @router.get("/{name}")
@@ -32,5 +33,12 @@ def picture_routes(pictures: PictureLibrary) -> APIRouter:
         if isinstance(found, Path):
             return FileResponse(found, media_type=media_type, headers=HEADERS)
         return Response(found, media_type=media_type, headers=HEADERS)
+
+    @router.get("/{name}/small")
+    async def thumbnail(name: str) -> Response:
+        copy = await copies.thumbnail(name)
+        if copy is None:
+            raise HTTPException(404, "There is no such picture.")
+        return Response(copy, media_type="image/webp", headers=HEADERS)
 
     return router

@@ -6,7 +6,6 @@ Everything of a published comparison lies below its token, pictures included: on
 from __future__ import annotations
 
 import asyncio
-from collections import OrderedDict
 from collections.abc import Awaitable, Sequence
 from pathlib import Path
 from typing import TypeVar
@@ -15,9 +14,7 @@ from fastapi import APIRouter, Request
 from fastapi.responses import FileResponse, HTMLResponse, Response
 
 from components.errors import DatabaseUnavailable, JobNotFound
-from components.pictures.kept import KeptPicture
-from components.pictures.library import PictureLibrary
-from components.pictures.thumbnails import MOST_ON_PREVIEW, contact_sheet
+from components.pictures.thumbnails import MAX_ON_PREVIEW, ThumbnailCache
 from components.playground import Playground
 from components.views.links import COMPARISONS, PUBLISHED, depth_of, link
 from components.views.report import preview_pictures, report_name, write_published, write_report
@@ -28,7 +25,6 @@ from components.web.visitors import read_visitor
 
 NO_COMPARISON = "There is no such comparison of yours."
 NOT_PUBLISHED = "This comparison is not published, or not any more."
-KEPT_PREVIEWS = 32
 WRITTEN_AT_ONCE = 2
 GUARDS = {
     "Cache-Control": "no-store",
@@ -43,13 +39,13 @@ PICTURE = HEADERS | GUARDS
 Member = TypeVar("Member")
 
 
-def publishing_routes(playground: Playground) -> APIRouter:
+def publishing_routes(playground: Playground, copies: ThumbnailCache) -> APIRouter:
     """``GET /comparisons/{batch}/report.html``; ``GET /c/{token}``, its ``/{card}/{picture}`` and ``/preview.png``.
 
     Cards and pictures count from 1. What is not there, not any more, or another visitor's is the same 404.
     """
     router = APIRouter()
-    site, reading = Site(playground), ["GET", "HEAD"]
+    site, reading = Site(playground, copies), ["GET", "HEAD"]
 
     @router.get(COMPARISONS + "/{batch_id}/report.html")
     async def report(batch_id: str, request: Request) -> Response:
@@ -76,11 +72,11 @@ def publishing_routes(playground: Playground) -> APIRouter:
 class Site:
     """What the routes answer. Every method raises JobNotFound, DatabaseUnavailable."""
 
-    def __init__(self, playground: Playground) -> None:
+    def __init__(self, playground: Playground, copies: ThumbnailCache) -> None:
         self._services = playground
         self._comparisons = playground.comparisons
         self._pictures = playground.jobs.pictures
-        self._previews = Previews(playground.jobs.pictures)
+        self._copies = copies
         self._writing = asyncio.Semaphore(WRITTEN_AT_ONCE)
 
     async def report(self, batch_id: str, visitor: str) -> Response:
@@ -99,7 +95,8 @@ class Site:
     async def preview(self, token: str) -> Response:
         """What other sites show of it."""
         batch, jobs = await self._comparisons.published(token)
-        png = await self._previews.png(preview_pictures(batch, jobs)[:MOST_ON_PREVIEW])
+        shown = preview_pictures(batch, jobs)[:MAX_ON_PREVIEW]
+        png = await self._copies.preview([kept.name for kept in shown])
         if png is None:
             raise JobNotFound("There is no picture that a preview can show.")
         return Response(png, media_type="image/png", headers=PICTURE | {"Cross-Origin-Resource-Policy": "cross-origin"})
@@ -117,30 +114,6 @@ class Site:
         if isinstance(found, Path):
             return FileResponse(found, media_type=media_type, headers=PICTURE)
         return Response(found, media_type=media_type, headers=PICTURE)
-
-
-class Previews:
-    """Contact sheets as PNG; the last KEPT_PREVIEWS are remembered."""
-
-    def __init__(self, pictures: PictureLibrary) -> None:
-        self._pictures = pictures
-        self._kept: OrderedDict[tuple[str, ...], bytes] = OrderedDict()
-        self._drawing = asyncio.Lock()
-
-    async def png(self, wanted: Sequence[KeptPicture]) -> bytes | None:
-        """These pictures on one sheet; None where none of them can be read."""
-        names = tuple(kept.name for kept in wanted)
-        async with self._drawing:  # the next who asks for the same sheet finds it
-            if names not in self._kept:
-                found = [data for name in names if (data := await self._pictures.read(name)) is not None]
-                png = await asyncio.to_thread(contact_sheet, found)
-                if png is None:
-                    return None
-                self._kept[names] = png
-            self._kept.move_to_end(names)
-            if len(self._kept) > KEPT_PREVIEWS:
-                self._kept.popitem(last=False)
-            return self._kept[names]
 
 
 async def _answer(work: Awaitable[Response], missing: str, request: Request) -> Response:

@@ -12,6 +12,7 @@ from fastapi import FastAPI
 
 from components.pictures.library import PictureLibrary
 from components.pictures.storage.folder import FolderStorage
+from components.pictures.thumbnails import ThumbnailCache
 from components.web.pictures import picture_routes
 from tests.jobs.faulty import png
 
@@ -33,7 +34,7 @@ async def store(tmp_path: Path) -> AsyncIterator[PictureLibrary]:
 @pytest.fixture
 async def page(store: PictureLibrary) -> AsyncIterator[httpx2.AsyncClient]:
     app = FastAPI()
-    app.include_router(picture_routes(store))
+    app.include_router(picture_routes(store, ThumbnailCache(store)))
     async with httpx2.AsyncClient(transport=httpx2.ASGITransport(app), base_url="http://page") as http:
         yield http
 

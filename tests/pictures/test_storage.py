@@ -18,6 +18,7 @@ from components.pictures.storage.base import PictureStorage
 from components.pictures.storage.folder import FolderStorage
 from components.pictures.storage.opening import open_storage
 from components.pictures.storage.remote import RemoteStorage
+from components.pictures.thumbnails import ThumbnailCache
 from components.web.pictures import picture_routes
 from tests.jobs.faulty import png
 
@@ -116,7 +117,7 @@ async def test_a_picture_is_served_the_same_from_every_storage(storage: PictureS
     async with httpx2.AsyncClient(trust_env=False) as http:
         pictures = PictureLibrary(storage, http)
         kept = await pictures.keep("data:;base64," + base64.b64encode(data).decode(), "http://x")
-        app.include_router(picture_routes(pictures))
+        app.include_router(picture_routes(pictures, ThumbnailCache(pictures)))
         async with httpx2.AsyncClient(transport=httpx2.ASGITransport(app), base_url="http://page") as page:
             shown = await page.get(f"/pictures/{kept.name}")
             missing = await page.get(f"/pictures/{NAME}")

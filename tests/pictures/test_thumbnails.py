@@ -1,105 +1,111 @@
-"""Small copies of kept pictures: what a list shows instead of every picture at its full size."""
+"""Smaller copies of pictures: what a list shows instead of every picture in full size."""
 
 from __future__ import annotations
 
-import asyncio
 import io
 from collections.abc import AsyncIterator
 from pathlib import Path
 
-import httpx2
+import httpx2 as httpx
 import pytest
 from fastapi import FastAPI
 from PIL import Image
 
-from components.pictures.fetch import open_fetch_client
-from components.pictures.kept import KeptPicture
 from components.pictures.library import PictureLibrary
 from components.pictures.storage.folder import FolderStorage
-from components.views.links import thumbnail_link
-from components.web.small import SmallCopies, small_routes
+from components.pictures.thumbnails import PREVIEW_SIZE, ThumbnailCache
+from components.web.pictures import picture_routes
 from tests.jobs.faulty import png
 
 NAME = "a" * 64 + ".png"
 
 
-@pytest.fixture
-async def pictures(tmp_path: Path) -> AsyncIterator[PictureLibrary]:
-    async with open_fetch_client() as http:
-        yield PictureLibrary(FolderStorage(tmp_path / "pictures"), http)
-
-
-def put(pictures: PictureLibrary, data: bytes, name: str = NAME) -> str:
-    pictures.storage.put(name, data)
+def put(library: PictureLibrary, data: bytes, name: str = NAME) -> str:
+    library.storage.put(name, data)
     return name
 
 
+def opened(data: bytes | None) -> Image.Image:
+    assert data
+    return Image.open(io.BytesIO(data))
+
+
 @pytest.fixture
-async def page(pictures: PictureLibrary) -> AsyncIterator[httpx2.AsyncClient]:
+async def page(library: PictureLibrary) -> AsyncIterator[httpx.AsyncClient]:
     app = FastAPI()
-    app.include_router(small_routes(pictures))
-    async with httpx2.AsyncClient(transport=httpx2.ASGITransport(app), base_url="http://page") as http:
-        yield http
+    app.include_router(picture_routes(library, ThumbnailCache(library)))
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://page") as client:
+        yield client
 
 
-@pytest.mark.parametrize("form", ["PNG", "JPEG", "WEBP"])
-async def test_a_large_picture_is_shown_small_in_its_own_shape(
-    page: httpx2.AsyncClient, pictures: PictureLibrary, form: str
+async def test_a_thumbnail_has_at_most_480_pixels_and_the_same_shape(
+    page: httpx.AsyncClient, library: PictureLibrary
 ) -> None:
-    extension = form.lower()
-    name = put(pictures, png(1200, 800, form=form), f"{'b' * 64}.{extension}")
-    answer = await page.get(f"/pictures/{name}/small")
-    shown = Image.open(io.BytesIO(answer.content))
+    """Of every format; a small picture is not enlarged."""
+    for picture_format in ("png", "jpeg", "webp"):
+        name = put(library, png(1200, 800, form=picture_format.upper()), f"{'b' * 64}.{picture_format}")
+        answer = await page.get(f"/pictures/{name}/small")
 
-    assert (shown.format, shown.size) == ("WEBP", (480, 320))
-    assert answer.headers["content-type"] == "image/webp"
-    assert answer.headers["x-content-type-options"] == "nosniff"
-    assert "immutable" in answer.headers["cache-control"]
-
-
-async def test_a_small_picture_is_not_made_larger(page: httpx2.AsyncClient, pictures: PictureLibrary) -> None:
-    answer = await page.get(f"/pictures/{put(pictures, png(30, 20))}/small")
-    assert Image.open(io.BytesIO(answer.content)).size == (30, 20)
+        assert (opened(answer.content).format, opened(answer.content).size) == ("WEBP", (480, 320))
+        assert answer.headers["content-type"] == "image/webp"
+        assert answer.headers["x-content-type-options"] == "nosniff"
+        assert "immutable" in answer.headers["cache-control"]
+    small = await page.get(f"/pictures/{put(library, png(30, 20))}/small")
+    assert opened(small.content).size == (30, 20)
 
 
-async def test_a_picture_that_was_deleted_is_not_shown_small_either(
-    page: httpx2.AsyncClient, pictures: PictureLibrary
-) -> None:
-    """Although its copy had been made."""
-    name = put(pictures, png(30, 20))
-    before = await page.get(f"/pictures/{name}/small")
-    await pictures.remove(name)
+async def test_a_deleted_picture_has_no_copy_any_more(page: httpx.AsyncClient, library: PictureLibrary) -> None:
+    """Although it had been made: neither thumbnail nor preview."""
+    copies = ThumbnailCache(library)
+    name = put(library, png(30, 20))
+    before = [await page.get(f"/pictures/{name}/small"), await copies.preview([name])]
+    await library.remove(name)
     after = await page.get(f"/pictures/{name}/small")
-    again = await page.get(f"/pictures/{put(pictures, png(60, 40))}/small")
 
-    assert (before.status_code, after.status_code) == (200, 404)
-    assert Image.open(io.BytesIO(again.content)).size == (60, 40)
+    assert all(before)
+    assert (after.status_code, await copies.preview([name])) == (404, None)
 
 
 @pytest.mark.parametrize("name", [NAME, "..", "%2e%2e%2fplayground.db", f"{'g' * 64}.png", "a.png", "%00"])
-async def test_what_is_not_kept_is_not_found(page: httpx2.AsyncClient, name: str) -> None:
+async def test_what_is_not_stored_is_not_found(page: httpx.AsyncClient, name: str) -> None:
     assert (await page.get(f"/pictures/{name}/small")).status_code == 404
 
 
-async def test_what_cannot_be_read_is_not_found(page: httpx2.AsyncClient, pictures: PictureLibrary) -> None:
-    """A vector among them: its own address is shown."""
-    put(pictures, b"no picture")
-    put(pictures, b"<svg xmlns='http://www.w3.org/2000/svg'/>", f"{'c' * 64}.svg")
-    assert (await page.get(f"/pictures/{NAME}/small")).status_code == 404
-    assert (await page.get(f"/pictures/{'c' * 64}.svg/small")).status_code == 404
+async def test_what_is_not_readable_is_not_found(page: httpx.AsyncClient, library: PictureLibrary) -> None:
+    """Which includes an SVG: it is shown in full."""
+    put(library, b"no picture")
+    put(library, b"<svg xmlns='http://www.w3.org/2000/svg'/>", f"{'c' * 64}.svg")
+    for name in (NAME, f"{'c' * 64}.svg"):
+        assert (await page.get(f"/pictures/{name}/small")).status_code == 404
 
 
-def test_a_vector_is_shown_as_it_is() -> None:
-    assert thumbnail_link(KeptPicture("c.svg", 0, 0, "svg", 1, "")) == "pictures/c.svg"
-    assert thumbnail_link(KeptPicture("c.png", 9, 9, "png", 1, "")) == "pictures/c.png/small"
+class CountingStorage(FolderStorage):
+    reads = 0
+
+    def read(self, name: str) -> Path | None:
+        self.reads += 1
+        return super().read(name)
 
 
-async def test_copies_take_no_more_memory_than_they_may(pictures: PictureLibrary) -> None:
-    """Those that were asked for longest ago are made anew when they are asked for again."""
-    names = [put(pictures, png(300, 200 + number), f"{number:064x}.png") for number in range(6)]
-    copies = SmallCopies(pictures, most=3 * len(await SmallCopies(pictures).get(names[0]) or b""))
-    first = await asyncio.gather(*(copies.get(name) for name in names))
-    again = [await copies.get(name) for name in names]
+async def test_copies_are_made_once_and_kept_within_a_limit(tmp_path: Path, http: httpx.AsyncClient) -> None:
+    """Thumbnails and previews share it; those that were used longest ago are made again when they are requested."""
+    storage = CountingStorage(tmp_path)
+    library = PictureLibrary(storage, http)
+    names = [put(library, png(300, 200 + number), f"{number:064x}.png") for number in range(3)]
+    size = len(await ThumbnailCache(library).thumbnail(names[0]) or b"")
+    copies = ThumbnailCache(library, most=int(size * 2.5))
 
-    assert first == again
-    assert copies.held <= 3 * len(first[0] or b"")
+    async def reads(*requested: str) -> int:
+        before = storage.reads
+        for name in requested:
+            await copies.thumbnail(name)
+        return storage.reads - before
+
+    assert await reads(names[0], names[1]) == 2
+    assert await reads(names[0], names[1]) == 0
+    assert await reads(names[2]) == 1
+    assert await reads(names[0]) == 1
+    assert await reads(names[2]) == 0
+    preview = await copies.preview(names)  # larger than the limit: drawn each time
+    assert opened(preview).size == PREVIEW_SIZE
+    assert await copies.preview(names) == preview

@@ -18,6 +18,7 @@ from PIL import Image
 
 from components.catalog.models import Catalog
 from components.comparisons.plan import Choice
+from components.pictures.thumbnails import ThumbnailCache
 from components.playground import Playground
 from components.views.compare_query import ComparisonDraft, read_compare_query
 from components.web.published import NO_COMPARISON, NOT_PUBLISHED, publishing_routes
@@ -43,7 +44,7 @@ async def playground(catalog: Catalog, sandbox: str, tmp_path: Path) -> AsyncIte
 @pytest.fixture
 async def site(playground: Playground) -> AsyncIterator[httpx2.AsyncClient]:
     app = FastAPI()
-    app.include_router(publishing_routes(playground))
+    app.include_router(publishing_routes(playground, ThumbnailCache(playground.jobs.pictures)))
     async with httpx2.AsyncClient(transport=httpx2.ASGITransport(app), base_url=PAGE) as http:
         yield http
 
@@ -58,7 +59,8 @@ async def test_the_preview_is_at_the_public_address_where_there_is_one(playgroun
     """Behind a proxy the request says http, though the world sees https; another site follows only what is written."""
     token = await published(playground, "cogview-4")
     app = FastAPI()
-    app.include_router(publishing_routes(replace(playground, public_address="https://playground.example")))
+    addressed = replace(playground, public_address="https://playground.example")
+    app.include_router(publishing_routes(addressed, ThumbnailCache(playground.jobs.pictures)))
     async with httpx2.AsyncClient(transport=httpx2.ASGITransport(app), base_url="http://10.0.0.7:7860") as behind:
         page = Reader((await behind.get(f"/c/{token}")).text)
 

@@ -17,7 +17,7 @@ from components.catalog.models import Catalog
 from components.comparisons.comparison import Card, Comparison
 from components.comparisons.plan import Choice
 from components.jobs.job import JobState
-from components.pictures.thumbnails import data_address
+from components.pictures.thumbnails import data_url
 from components.playground import Playground
 from components.views.report import report_name, write_report
 from components.views.sheet import Entry, describe
@@ -204,7 +204,9 @@ async def test_a_model_that_is_gone_leaves_its_card_without_a_snippet(playground
     batch = await compared(playground, "cogview-4", "flux-2")
     smaller = catalog.model_copy(update={"models": tuple(model for model in catalog.models if model.id != "cogview-4")})
 
-    page = await read(replace(playground, catalog=Catalog.model_validate(smaller.model_dump(by_alias=True))), batch)
+    page = await read(
+        replace(playground, catalog=Catalog.model_validate(smaller.model_dump(by_alias=True, exclude_none=True))), batch
+    )
     assert len(page.all("img")) == 2
     assert len(page.all("pre")) == 1
     assert "cogview-4" in page.text
@@ -281,9 +283,9 @@ def test_a_copy_keeps_transparency_and_the_way_up_and_drops_what_the_file_tells(
     exif[0x0112], exif[0x010E] = 6, "a secret"
     Image.new("RGB", (300, 200), (9, 90, 200)).save(turned, "JPEG", exif=exif)
 
-    with Image.open(io.BytesIO(decoded(data_address(clear.getvalue(), "png", 1000)))) as copy:
+    with Image.open(io.BytesIO(decoded(data_url(clear.getvalue(), "png", 1000)))) as copy:
         assert (copy.size, copy.mode, copy.getpixel((5, 5))[3]) == ((1000, 600), "RGBA", 0)  # type: ignore[index]
-    upright = decoded(data_address(turned.getvalue(), "jpeg", 1000))
+    upright = decoded(data_url(turned.getvalue(), "jpeg", 1000))
     with Image.open(io.BytesIO(upright)) as copy:
         assert copy.size == (200, 300)
     assert b"secret" not in upright
@@ -294,11 +296,11 @@ def test_a_copy_of_any_kind_of_picture_is_one_that_browsers_show(mode: str) -> N
     file = io.BytesIO()
     Image.new("RGB", (40, 30), (200, 20, 20)).convert(mode).save(file, "JPEG" if mode == "CMYK" else "PNG")
 
-    with Image.open(io.BytesIO(decoded(data_address(file.getvalue(), "png", 20)))) as copy:
+    with Image.open(io.BytesIO(decoded(data_url(file.getvalue(), "png", 20)))) as copy:
         assert (copy.size, copy.mode in ("RGB", "RGBA")) == ((20, 15), True)
 
 
 @pytest.mark.parametrize("data", [b"", b"no picture", png(30, 20)[:60]])
 def test_what_cannot_be_read_has_no_address(data: bytes) -> None:
-    assert data_address(data, "png", 100) == ""
-    assert data_address(Path("/nowhere/at/all.svg"), "svg", 100) == ""
+    assert data_url(data, "png", 100) == ""
+    assert data_url(Path("/nowhere/at/all.svg"), "svg", 100) == ""
