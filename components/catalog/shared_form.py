@@ -13,7 +13,7 @@ from itertools import product
 from typing import Any, NamedTuple
 
 from components.catalog.models import Catalog, Model
-from components.catalog.parameters import LARGEST_NUMBER, Kind, Role
+from components.catalog.parameters import LARGEST_NUMBER, Role
 from components.catalog.requests import Request, build_request, fill_defaults, find_model, is_web_address
 from components.catalog.shapes import NEAR, read_shape
 from components.errors import InputError
@@ -158,9 +158,9 @@ def _nearest(asked: str, listed: Iterable[str], default: str) -> str | None:
 
 def _map_images(model: Model, name: str, asked: list[str]) -> _Mapped:
     field = model.parameters[name]
-    most = 1 if field.kind is Kind.IMAGE else field.max_items or len(asked)
+    most = (field.max_items or len(asked)) if field.type == "array" else 1
     note = f"first {most} of {len(asked)} images" if len(asked) > most else ""
-    return _Mapped({name: asked[0] if field.kind is Kind.IMAGE else asked[:most]}, note)
+    return _Mapped({name: asked[:most] if field.type == "array" else asked[0]}, note)
 
 
 def _image_mode(model: Model, values: Mapping[str, Any], own: Mapping[str, Any]) -> _Mapped:

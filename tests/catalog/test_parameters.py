@@ -14,7 +14,7 @@ CASES: dict[Kind, tuple[dict[str, Any], list[tuple[Any, Any]]]] = {
     Kind.TEXT: ({}, [("blur", "blur"), (["blur"], "blur"), ("", None)]),
     Kind.CHOICE: ({"enum": [1, 2]}, [(1, 1), (["2"], 2), ("9", "9"), (None, None)]),
     Kind.OPEN_CHOICE: ({"examples": ["1:1"]}, [(" 2:1 ", "2:1"), ("  ", None)]),
-    Kind.NUMBER: ({"type": "integer"}, [(3.0, 3), (["4"], 4), (["two"], "two"), (0, 0), (2**53 + 1, 2**53 + 1), (None, None)]),
+    Kind.NUMBER: ({"type": "integer"}, [(3.0, 3), (["4"], 4), (["two"], "two"), (0, 0), (["1e300"], 1e300), (2**53 + 1, 2**53 + 1), (None, None)]),
     Kind.SEED: ({"type": "integer", "x-role": "seed"}, [(-1.0, -1), (["1.5"], 1.5), ("", None)]),
     Kind.BOOLEAN: ({"type": "boolean"}, [(False, False), (["true"], True), (["no"], False)]),
     Kind.IMAGE: ({"format": "uri"}, [(f" {WEB} ", WEB), ([WEB, "x"], WEB), (" ", None)]),

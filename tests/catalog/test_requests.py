@@ -150,6 +150,35 @@ def test_the_error_for_a_field_name_with_half_a_surrogate_pair_can_be_sent_as_ut
     assert "no such parameter" in str(caught.value).encode().decode()
 
 
+def test_a_condition_may_be_that_another_field_is_given() -> None:
+    catalog = parse_catalog(
+        """
+endpoint: {base_url: "https://a.example", create: /c, status: "/t/{task_id}", usd_per_credit: 0.01}
+models:
+  - id: masks
+    name: Masks
+    provider: P
+    inputs: [text]
+    source: s
+    checked_on: 2026-01-01
+    price: [{credits: 1}]
+    parameters:
+      properties:
+        prompt: {minLength: 1, x-role: prompt}
+        mode: {enum: [draw, edit, blend]}
+        mask: {}
+        image: {}
+      allOf:
+        - {if: {properties: {mode: {enum: [edit, blend]}}, required: [mode, mask]}, then: {required: [image]}}
+"""
+    )
+    for values, complete in [({"mask": "m", "mode": "draw"}, True), ({"mode": "edit"}, True), ({"mask": "m"}, True),
+                             ({"mask": "m", "mode": "blend", "image": "i"}, True), ({"mask": "m", "mode": "blend"}, False)]:  # fmt: skip
+        problems = find_problems(catalog.models[0], {**FOX, **values})
+        expected = [] if complete else ["image: is required when mode is edit or blend and mask is given."]
+        assert [problem.what for problem in problems] == expected
+
+
 def test_a_retired_model_is_refused_and_its_successor_named() -> None:
     entry = """
   - {{id: {0}, name: {0}, provider: P, inputs: [text], source: s, checked_on: 2026-01-01, price: [{{credits: 1}}],

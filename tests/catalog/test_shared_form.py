@@ -63,6 +63,9 @@ MODELS = {
         mode: {enum: [draw, edit, remix], default: draw}
       if: {properties: {mode: {enum: [edit, remix]}}, required: [mode]}
       then: {required: [pictures]}"""),
+    "masks": ("prompt", PICTURES + """\
+        mask: {type: string, format: uri}
+      allOf: [{if: {required: [mask]}, then: {required: [pictures]}}]"""),
     "ranked": ("prompt", PICTURES + """\
         mode: {enum: [draw, edit], default: draw, x-role: quality}
       if: {properties: {mode: {const: edit}}, required: [mode]}
@@ -146,6 +149,8 @@ WRITTEN: list[tuple[str, dict[str, Any], dict[str, Any], tuple[str, ...]]] = [
     ("edits", {"images": WEB[:1]}, {"pictures": WEB[:1]}, ()),
     ("listed", {"images": WEB[:1]}, {"pictures": WEB[:1], "mode": "edit"}, ("images → mode edit",)),
     ("both", {"images": WEB[:1]}, {"pictures": WEB[:1]}, ("images may go unused without mode edit or mode remix",)),
+    ("masks", {"images": WEB[:1]}, {"pictures": WEB[:1]}, ()),
+    ("masks", {}, {}, ()),
     ("ranked", {"images": WEB[:1], "quality": "economy"}, {"pictures": WEB[:1], "mode": "edit"},
      ("images → mode edit", "mode edit instead")),
 ]  # fmt: skip
@@ -218,6 +223,7 @@ def test_a_model_that_requires_an_image_is_left_out_without_one(catalog: Catalog
         (catalog, "seedream-4-5", {"model": "seedream/4.5-edit"}),
         (catalog, "hunyuan-image-3", {"type": "edit"}),
         (catalog, "hunyuan-image-3", {"type": "edit", "images": []}),
+        (small, "masks", {"mask": WEB[0]}),
         (small, "needs", {}),
         (small, "edits", {}),
     ):
