@@ -1,4 +1,8 @@
-"""The stand-in: the same two routes as the service, tasks that take believable time, pictures drawn here."""
+"""The built-in server that speaks the service's contract and draws its own pictures: the product's demo and the tests' upstream.
+
+``server`` holds the routes, ``tasks`` how long a task takes and which failures a prompt can rehearse, ``journal`` keeps
+tasks over a restart, ``page`` is the index page, ``art`` makes the drawings.
+"""
 
 from components.sandbox.server import create_sandbox
 

@@ -1,6 +1,6 @@
-"""The sandbox's tasks outlive its process: one line of JSON each, so that a job goes on after a restart.
+"""Keeps sandbox tasks over a restart, one line of JSON each, so that a job whose task runs here goes on.
 
-What is lost with it is a drawing, so lines are not forced to the disk.
+Only a drawing can be lost, so lines are not forced to the disk.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ LONGEST_LINE = 20_000
 
 
 class Journal:
-    """A file of at most twice MOST_TASKS lines. A task whose request is very long is not in it."""
+    """A file of at most twice MOST_TASKS lines. Tasks with very long requests are left out."""
 
     def __init__(self, path: Path, catalog: Catalog) -> None:
         self._path = path
@@ -30,13 +30,13 @@ class Journal:
         self._lines = 0
 
     def read(self) -> list[Task]:
-        """The tasks that are still of interest; the file is rewritten with those."""
+        """The tasks that are not too old; the file is rewritten with those."""
         tasks = list(self._read())[-MOST_TASKS:]
         self._rewrite(tasks)
         return tasks
 
     def add(self, task: Task) -> None:
-        """Note an accepted task. A file that cannot be written is no reason to refuse one."""
+        """Append an accepted task. A file that cannot be written is logged; the task stays accepted."""
         line = _line(task)
         if len(line) > LONGEST_LINE:
             return
@@ -57,12 +57,12 @@ class Journal:
             return
         for line in lines:
             try:
-                noted = json.loads(line)
-                age = time.time() - noted["created"]
-                request = build_request(self._catalog, noted["model"], noted["parameters"])
-                task = Task(noted["id"], request, time.monotonic() - age, noted["seconds"], noted["rehearsal"])
+                entry = json.loads(line)
+                age = time.time() - entry["created"]
+                request = build_request(self._catalog, entry["model"], entry["parameters"])
+                task = Task(entry["id"], request, time.monotonic() - age, entry["seconds"], entry["rehearsal"])
             except (ValueError, KeyError, TypeError, InputError):
-                continue  # a line that broke off, or of another catalog
+                continue  # a line that was cut off, or one written with another catalog
             if 0 <= age < OLDEST_S:
                 yield task
 
@@ -71,15 +71,15 @@ class Journal:
         if not self._path.exists():
             return
         try:
-            fresh = self._path.with_suffix(".part")
-            fresh.write_text("".join(map(_line, tasks)), encoding="utf-8")
-            fresh.replace(self._path)
+            part = self._path.with_suffix(".part")
+            part.write_text("".join(map(_line, tasks)), encoding="utf-8")
+            part.replace(self._path)
         except OSError:
             log.warning("the sandbox's journal cannot be written", exc_info=True)
 
 
 def _line(task: Task) -> str:
-    noted = {
+    entry = {
         "id": task.id,
         "model": task.request.model.id,
         "parameters": dict(task.request.parameters),
@@ -87,4 +87,4 @@ def _line(task: Task) -> str:
         "seconds": task.seconds,
         "rehearsal": task.rehearsal,
     }
-    return json.dumps(noted) + "\n"
+    return json.dumps(entry) + "\n"

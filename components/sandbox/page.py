@@ -1,4 +1,4 @@
-"""The sandbox's own page: what it is, how to call it, which failures it can rehearse."""
+"""The sandbox's index page: what it is, how to call it, which failures it can rehearse."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ GET  {base}{status}</pre>
 
 
 def page(base: str, endpoint: Endpoint) -> str:
-    """The page as HTML; ``base`` is the sandbox's own address as the reader reached it."""
+    """The page as HTML; ``base`` is the sandbox's address as the reader reached it."""
     row = "<tr><td><code>#sandbox:{}</code></td><td>{}</td></tr>"
     rows = "".join(row.format(escape(name), escape(what)) for name, what in REHEARSALS.items())
     return PAGE.format(base=escape(base), create=escape(endpoint.create), status=escape(endpoint.status), rows=rows)

@@ -1,10 +1,10 @@
-"""The life of a sandbox task, without HTTP: accepted, in progress, completed or failed, forgotten.
+"""The life of a sandbox task, without HTTP: accepted, in progress, ended, forgotten.
 
-A task is its request and a clock; nothing runs in the background and no picture is held. Both the number of
-tasks and their age are bounded, so strangers cannot fill the memory.
+A task is a request and a clock: nothing runs in the background and no picture is held. The number of tasks and their
+age are bounded, so that callers cannot fill the memory.
 
-A prompt may rehearse a failure with a marker such as ``#sandbox:credits``: an integrator can see what their
-code does without spending anything. :data:`REHEARSALS` names them all.
+A prompt with a marker such as ``#sandbox:credits`` rehearses a failure: integrators see what their code does with it
+without spending anything. :data:`REHEARSALS` lists the markers.
 """
 
 from __future__ import annotations
@@ -18,12 +18,14 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from math import exp, log
 
+from cachetools import LRUCache
+
 from components.catalog.requests import Request
 
 MOST_TASKS = 2_000
-MOST_PICTURES = 12
+MOST_PICTURES = 12  # in one task
 OLDEST_S = 3_600.0
-TYPICAL_S = (3.0, 10.0)
+TYPICAL_S = (3.0, 10.0)  # for a model that states no run time
 
 REHEARSALS = {
     "key": "401 on the POST, as for a wrong key",
@@ -48,7 +50,7 @@ MARKER = re.compile(r"#sandbox:([a-z-]+)")
 
 @dataclass
 class Task:
-    """One accepted request. Times are seconds of the monotonic clock; ``seconds`` is how long it takes."""
+    """An accepted request. ``created`` is a time of the monotonic clock, ``seconds`` how long the task takes."""
 
     id: str
     request: Request
@@ -63,53 +65,51 @@ class Task:
 
 
 @dataclass
-class TaskBook:
-    """All tasks the sandbox knows. ``speed`` divides every run time; tests use a large one."""
+class TaskStore:
+    """The tasks that the sandbox knows. ``speed`` divides every run time; tests use a large one."""
 
     speed: float = 1.0
     _tasks: OrderedDict[str, Task] = field(default_factory=OrderedDict)
-    _limited: OrderedDict[str, None] = field(default_factory=OrderedDict)
+    _limited: LRUCache[str, bool] = field(default_factory=lambda: LRUCache(100))
 
     def accept(self, request: Request) -> Task:
-        """A new task for a valid request; the oldest are forgotten beyond the bounds."""
+        """Create a task for a valid request; the oldest are forgotten beyond the bounds."""
         now = time.monotonic()
         node = re.sub(r"\D", "", request.model.node or "") or "0"
         task_id = f"n{node}{secrets.token_hex(10)}sandbox"
-        what = rehearsal(request.prompt)
-        task = Task(task_id, request, now, self._seconds(request, task_id, what), what)
+        failure = rehearsal(request.prompt)
+        task = Task(task_id, request, now, self._seconds(request, task_id, failure), failure)
         self._tasks[task_id] = task
         while len(self._tasks) > MOST_TASKS or now - next(iter(self._tasks.values())).created > OLDEST_S:
             self._tasks.popitem(last=False)
         return task
 
     def restore(self, tasks: Iterable[Task]) -> None:
-        """Take in tasks of an earlier process."""
+        """Add the tasks of an earlier process."""
         self._tasks |= {task.id: task for task in tasks}
 
     def find(self, task_id: str) -> Task | None:
-        """The task, or None."""
+        """The task with this id, or None."""
         return self._tasks.get(task_id)
 
     def first_time(self, prompt: str) -> bool:
-        """Whether this prompt is seen for the first time; for the rehearsal that refuses only once."""
+        """Whether this prompt is seen for the first time; the ``rate`` rehearsal refuses only once."""
         if prompt in self._limited:
             return False
-        self._limited[prompt] = None
-        if len(self._limited) > 100:
-            self._limited.popitem(last=False)
+        self._limited[prompt] = True
         return True
 
-    def _seconds(self, request: Request, task_id: str, what: str) -> float:
-        if what == "never":
+    def _seconds(self, request: Request, task_id: str, failure: str) -> float:
+        if failure == "never":
             return float("inf")
         low, high = request.model.seconds or TYPICAL_S
         low, high = max(low, 0.1), max(high, low, 0.1)
-        spread = log(high / low) / 2.563  # the range as the middle 80 % of a lognormal
-        drawn = exp(random.Random(task_id).gauss((log(low) + log(high)) / 2, spread))
-        return min(drawn, 1.5 * high) * (5 if what == "slow" else 1) / self.speed
+        spread = log(high / low) / 2.563  # the stated range as the middle 80 % of a lognormal distribution
+        seconds = exp(random.Random(task_id).gauss((log(low) + log(high)) / 2, spread))
+        return min(seconds, 1.5 * high) * (5 if failure == "slow" else 1) / self.speed
 
 
 def rehearsal(prompt: str) -> str:
-    """The failure that a prompt asks to see, or ""."""
+    """The name of the failure that a prompt rehearses, or ""."""
     found = MARKER.search(prompt)
     return found.group(1) if found and found.group(1) in REHEARSALS else ""

@@ -17,7 +17,7 @@ from components.api import Account, ApiClient, Phase
 from components.catalog.models import Catalog
 from components.catalog.requests import Request, build_request
 from components.errors import ServiceError
-from components.sandbox.tasks import MOST_TASKS, OLDEST_S, REHEARSALS, TaskBook, rehearsal
+from components.sandbox.tasks import MOST_TASKS, OLDEST_S, REHEARSALS, TaskStore, rehearsal
 from tests.sandbox import CREATE, FOX, TASKS, addresses, connect, finish, refused, start
 
 
@@ -32,7 +32,7 @@ def test_four_of_five_tasks_take_the_time_the_model_states(catalog: Catalog, mod
     assert entry is not None
     assert entry.seconds is not None
     low, high = entry.seconds
-    book = TaskBook()
+    book = TaskStore()
 
     times = [book.accept(request(catalog, model=model)).seconds for _ in range(800)]
 
@@ -43,13 +43,13 @@ def test_four_of_five_tasks_take_the_time_the_model_states(catalog: Catalog, mod
 
 
 def test_speed_divides_every_time_and_slow_takes_five_times_as_long(catalog: Catalog) -> None:
-    def typical(book: TaskBook, prompt: str) -> float:
+    def typical(book: TaskStore, prompt: str) -> float:
         return statistics.median(book.accept(request(catalog, prompt)).seconds for _ in range(800))
 
-    usual = typical(TaskBook(), "a fox")
+    usual = typical(TaskStore(), "a fox")
 
-    assert typical(TaskBook(50), "a fox") == pytest.approx(usual / 50, rel=0.2)
-    assert typical(TaskBook(), "a fox #sandbox:slow") == pytest.approx(usual * 5, rel=0.2)
+    assert typical(TaskStore(50), "a fox") == pytest.approx(usual / 50, rel=0.2)
+    assert typical(TaskStore(), "a fox #sandbox:slow") == pytest.approx(usual * 5, rel=0.2)
 
 
 @pytest.mark.parametrize(
@@ -57,7 +57,7 @@ def test_speed_divides_every_time_and_slow_takes_five_times_as_long(catalog: Cat
     [("gpt-image-1-5", "n42"), ("flux-2", "n41"), ("ideogram-v4", "n63"), ("recraft-v4", "n78"), ("seedream-4-5", "n30")],
 )
 def test_a_task_id_begins_with_its_models_node_and_is_never_given_twice(catalog: Catalog, model: str, prefix: str) -> None:
-    book = TaskBook()
+    book = TaskStore()
 
     ids = [book.accept(request(catalog, model=model)).id for _ in range(500)]
 
@@ -66,7 +66,7 @@ def test_a_task_id_begins_with_its_models_node_and_is_never_given_twice(catalog:
 
 
 def test_progress_runs_from_nothing_to_one_and_stays_there(catalog: Catalog) -> None:
-    task = TaskBook().accept(request(catalog))
+    task = TaskStore().accept(request(catalog))
 
     shares = [task.progress(task.created + share * task.seconds) for share in (0, 0.25, 0.5, 1, 2, 1000)]
 
@@ -74,13 +74,13 @@ def test_progress_runs_from_nothing_to_one_and_stays_there(catalog: Catalog) -> 
 
 
 def test_a_task_that_never_ends_is_never_done(catalog: Catalog) -> None:
-    task = TaskBook(1000).accept(request(catalog, "a fox #sandbox:never"))
+    task = TaskStore(1000).accept(request(catalog, "a fox #sandbox:never"))
 
     assert task.progress(task.created + 1e12) == 0
 
 
 def test_tasks_are_bounded_and_the_oldest_is_forgotten_first(catalog: Catalog) -> None:
-    book = TaskBook()
+    book = TaskStore()
     asked = request(catalog)
     first, *others = [book.accept(asked) for _ in range(MOST_TASKS)]
     assert book.find(first.id) is first
@@ -92,7 +92,7 @@ def test_tasks_are_bounded_and_the_oldest_is_forgotten_first(catalog: Catalog) -
 
 
 def test_tasks_older_than_an_hour_are_forgotten(catalog: Catalog) -> None:
-    book = TaskBook()
+    book = TaskStore()
     old, young = book.accept(request(catalog)), book.accept(request(catalog))
     old.created = time.monotonic() - OLDEST_S - 1
 
@@ -111,7 +111,7 @@ def test_a_marker_anywhere_in_the_prompt_rehearses(catalog: Catalog, name: str) 
         f"line\n#sandbox:{name}\nline",
     ):
         assert rehearsal(prompt) == name
-        assert TaskBook().accept(request(catalog, prompt)).rehearsal == name
+        assert TaskStore().accept(request(catalog, prompt)).rehearsal == name
 
 
 @pytest.mark.parametrize(
@@ -123,7 +123,7 @@ def test_any_other_prompt_rehearses_nothing(prompt: str) -> None:
 
 
 def test_a_prompt_is_limited_once_and_the_memory_of_it_is_bounded() -> None:
-    book = TaskBook()
+    book = TaskStore()
 
     assert [book.first_time("a fox") for _ in range(3)] == [True, False, False]
     assert all(book.first_time(f"fox {number}") for number in range(1000))
@@ -217,8 +217,8 @@ async def test_our_own_client_understands_all_the_sandbox_says(client: ApiClient
                 break
         outcome = reply.phase.value
     except ServiceError as error:
-        outcome = error.kind
+        outcome = error.code
 
     assert outcome == {"key": "key", "credits": "credits", "moderation": "moderation", "rate": "rate", "upstream": "lost", "broken": "lost",
-                       "failed": "failed", "moderated-later": "failed", "never": "running", "blip": "upstream",
-                       "html": "unreadable", "word": "unreadable", "empty": "unreadable"}.get(name, "done")  # fmt: skip
+                       "failed": "failed", "moderated-later": "failed", "never": "running", "blip": "failed",
+                       "html": "unreadable", "word": "unreadable", "empty": "no_picture"}.get(name, "done")  # fmt: skip
