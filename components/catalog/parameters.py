@@ -121,13 +121,13 @@ def _read_number(parameter: Parameter, given: Any) -> Any:
         return given
     try:
         number = float(given)
-    except (ValueError, TypeError, OverflowError):
+    except ValueError:
         return given
     return int(number) if number.is_integer() and abs(number) < LARGEST_NUMBER else number
 
 
 def _read_boolean(parameter: Parameter, given: Any) -> bool:
-    return given if isinstance(given, bool) else str(given).lower() in ("true", "1", "yes")
+    return str(given).lower() in ("true", "1", "yes")
 
 
 def _read_text(parameter: Parameter, given: Any) -> str:

@@ -73,10 +73,8 @@ def _check_schema(model: Model) -> Iterator[Fault]:
 def _check_properties(model: Model) -> Iterator[Fault]:
     for name, parameter in model.parameters.items():
         here = ("parameters", "properties", name)
-        if path := _first_value_that_is_no_text(parameter):
-            value = model.json_schema["properties"][name]
-            for key in path:
-                value = value[key]
+        if parameter.type == "string" and (not_text := _first_not_text(parameter)):
+            path, value = not_text
             yield Fault((*here, *path), f"{value!r} is not text, but {name} is a text parameter", QUOTE)
         elif parameter.default is not None:
             validator = Draft202012Validator(model.json_schema["properties"][name])
@@ -86,13 +84,11 @@ def _check_properties(model: Model) -> Iterator[Fault]:
             yield Fault(here, "a prompt needs `minLength: 1` at least", "add minLength: 1")
 
 
-def _first_value_that_is_no_text(parameter: Parameter) -> Path:
-    if parameter.type != "string":
-        return ()
+def _first_not_text(parameter: Parameter) -> tuple[Path, Any] | None:
     values: list[tuple[Path, Any]] = [(("enum", i), value) for i, value in enumerate(parameter.enum or ())]
     values += [(("examples", i), value) for i, value in enumerate(parameter.examples)]
     values += [(("default",), parameter.default)] if parameter.default is not None else []
-    return next((path for path, value in values if not isinstance(value, str)), ())
+    return next((item for item in values if not isinstance(item[1], str)), None)
 
 
 def _check_purposes(model: Model) -> Iterator[Fault]:

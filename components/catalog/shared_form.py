@@ -221,9 +221,7 @@ def _map_quality(model: Model, asked: str, taken: Mapping[str, Any]) -> _Mapped:
 
 def _instead(name: str, value: Any) -> str:
     """The note that a setting of the model took precedence over the form."""
-    is_short = (
-        len(value) <= 30 if isinstance(value, str) else isinstance(value, int | float) and abs(value) <= LARGEST_NUMBER
-    )
+    is_short = isinstance(value, str | int | float) and len(str(value)) <= 30
     return f"{name} {value} instead" if is_short else f"its own {name} instead"
 
 
