@@ -156,10 +156,10 @@ def _line(path: tuple[str | int, ...], tree: yaml.Node) -> int:
     for part in path:
         if isinstance(node, yaml.MappingNode):
             # The last of equal keys counts: merged keys stand before the mapping's own.
-            found = next(((key, value) for key, value in reversed(node.value) if key.value == str(part)), None)
-            if found is None:
+            item = next(((key, value) for key, value in reversed(node.value) if key.value == str(part)), None)
+            if item is None:
                 break
-            line, node = found[0].start_mark.line, found[1]
+            line, node = item[0].start_mark.line, item[1]
         elif isinstance(node, yaml.SequenceNode) and isinstance(part, int) and part < len(node.value):
             node = node.value[part]
             line = node.start_mark.line

@@ -243,23 +243,23 @@ def _read_value(key: str, value: Any) -> Any:
     """One value of the form: floats without a fraction as integers, one address as a list. Raises InputError."""
     if isinstance(value, float) and value.is_integer():
         value = int(value)
-    whole = isinstance(value, int) and not isinstance(value, bool)
+    is_integer = isinstance(value, int) and not isinstance(value, bool)
     match key:
         case "count":
-            allowed, good = f"a whole number from 1 to {LARGEST_NUMBER:,}", whole and 1 <= value <= LARGEST_NUMBER
+            allowed, valid = f"a whole number from 1 to {LARGEST_NUMBER:,}", is_integer and 1 <= value <= LARGEST_NUMBER
         case "seed":
-            allowed, good = "a whole number", whole
+            allowed, valid = "a whole number", is_integer
         case "images":
             value = [value] if isinstance(value, str) else value
             allowed = "a list of web addresses, https://…"
-            good = isinstance(value, list) and all(isinstance(item, str) and is_web_address(item) for item in value)
+            valid = isinstance(value, list) and all(isinstance(item, str) and is_web_address(item) for item in value)
         case "shape":
             allowed = f"a ratio such as {', '.join(SHAPES)}, or a size such as 1024x768"
-            good = isinstance(value, str) and read_shape(value) is not None
+            valid = isinstance(value, str) and read_shape(value) is not None
         case "quality":
-            allowed, good = f"one of {', '.join(QUALITIES)}", value in QUALITIES
+            allowed, valid = f"one of {', '.join(QUALITIES)}", value in QUALITIES
         case _:
-            allowed, good = "text", isinstance(value, str)
-    if not good:
+            allowed, valid = "text", isinstance(value, str)
+    if not valid:
         raise InputError(key, f"{key}: must be {allowed}.")
     return value

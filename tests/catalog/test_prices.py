@@ -16,7 +16,7 @@ ENTRY = """
        hd: {{type: boolean, default: false}}, size: {{type: string, examples: [S, L]}}}}}}}}"""
 
 
-def shop(*entries: tuple[str, str, str], usd: str = "0.01") -> Catalog:
+def make_catalog(*entries: tuple[str, str, str], usd: str = "0.01") -> Catalog:
     """A catalog of small models, each an id, its price rules and more keys."""
     return parse_catalog(HEAD.format(usd) + "".join(ENTRY.format(*entry) for entry in entries))
 
@@ -78,8 +78,8 @@ def test_credits_show_a_fraction_only_where_there_is_one() -> None:
 
 
 def test_the_price_list_is_ordered_by_base_price_and_ties_keep_the_catalogs_order() -> None:
-    catalog = shop(
-        ("dear", "[{when: {hd: true}, credits: 1}, {credits: 9}]", ""),
+    catalog = make_catalog(
+        ("expensive", "[{when: {hd: true}, credits: 1}, {credits: 9}]", ""),
         ("tie1", "[{credits: 5}]", ""),
         ("gone", "[{credits: 1}]", "status: retired,"),
         ("cheap", "[{credits: 0.5}]", ""),
@@ -88,7 +88,7 @@ def test_the_price_list_is_ordered_by_base_price_and_ties_keep_the_catalogs_orde
 
     rows = price_list(catalog)
 
-    assert [row.model.id for row in rows] == ["cheap", "tie1", "tie2", "dear"]
+    assert [row.model.id for row in rows] == ["cheap", "tie1", "tie2", "expensive"]
     assert [(row.lowest.credits, row.base.credits, row.highest.credits) for row in rows] == [
         (0.5, 0.5, 0.5),
         (5, 5, 5),
@@ -98,14 +98,16 @@ def test_the_price_list_is_ordered_by_base_price_and_ties_keep_the_catalogs_orde
 
 
 def test_the_first_rule_that_matches_sets_the_price_defaults_included() -> None:
-    catalog = shop(("m", "[{when: {steps: 20, hd: true}, credits: 3}, {when: {steps: 20}, credits: 2}, {credits: 1}]", ""))
+    catalog = make_catalog(
+        ("m", "[{when: {steps: 20, hd: true}, credits: 3}, {when: {steps: 20}, credits: 2}, {credits: 1}]", "")
+    )
 
-    found = [
+    prices = [
         price(catalog, build_request(catalog, "m", form, prompt_needed=False)).credits
         for form in ({}, {"hd": True}, {"steps": 21, "hd": True})
     ]
 
-    assert found == [2, 3, 1]
+    assert prices == [2, 3, 1]
 
 
 def test_a_price_depends_on_the_fields_its_rules_look_at(catalog: Catalog) -> None:
@@ -120,12 +122,12 @@ def test_a_price_depends_on_the_fields_its_rules_look_at(catalog: Catalog) -> No
 
 
 def test_a_month_costs_every_tier_as_often_as_pictures_are_made(catalog: Catalog) -> None:
-    found = {(row.model.id, row.tier.label): (row.month.credits, row.month.usd) for row in what_if(catalog, 300, 10)}
+    prices = {(row.model.id, row.tier.label): (row.month.credits, row.month.usd) for row in what_if(catalog, 300, 10)}
 
-    assert len(found) == 24, "every tier of every model"
-    assert found["gpt-image-1.5-official", "high"] == (8400, 84.0)
-    assert found["flux-2", "pro · 2K"] == (2100, 21.0)
-    assert found["imagen-4", "imagen4-fast"] == (1200, 12.0)
+    assert len(prices) == 24, "every tier of every model"
+    assert prices["gpt-image-1.5-official", "high"] == (8400, 84.0)
+    assert prices["flux-2", "pro · 2K"] == (2100, 21.0)
+    assert prices["imagen-4", "imagen4-fast"] == (1200, 12.0)
 
 
 def test_a_budget_buys_the_picture_that_it_pays_exactly(catalog: Catalog) -> None:
@@ -150,7 +152,7 @@ def test_zero_and_negative_input_costs_nothing_and_buys_nothing(catalog: Catalog
 
 
 def test_a_free_tier_has_no_number_of_pictures() -> None:
-    catalog = shop(("m", "[{when: {hd: true}, credits: 4}, {credits: 0}]", ""))
+    catalog = make_catalog(("m", "[{when: {hd: true}, credits: 4}, {credits: 0}]", ""))
 
     free, paid = what_if(catalog, 100, 1)
 
@@ -159,7 +161,7 @@ def test_a_free_tier_has_no_number_of_pictures() -> None:
 
 
 def test_the_price_of_a_credit_is_the_catalogs() -> None:
-    catalog = shop(("m", "[{credits: 5}]", ""), usd="0.002")
+    catalog = make_catalog(("m", "[{credits: 5}]", ""), usd="0.002")
 
     assert price(catalog, build_request(catalog, "m", {"prompt": "a fox"})) == Cost(5, 0.01)
     assert [row.pictures for row in what_if(catalog, 1, 1)] == [100]

@@ -9,7 +9,7 @@ from components.catalog.parameters import Role
 from components.catalog.prices import base_credits, price_list, tiers
 
 # id -> name, provider, node, webhook, inputs, base credits, seconds
-GLANCE: dict[str, tuple[str, str, str, bool, tuple[str, ...], int, tuple[int, int]]] = {
+MODELS: dict[str, tuple[str, str, str, bool, tuple[str, ...], int, tuple[int, int]]] = {
     "cogview-4": ("CogView 4", "Zhipu AI / WaveSpeed", "node48", False, ("text",), 4, (3, 8)),
     "flux-2": ("Flux 2", "Black Forest Labs", "node41", True, ("text", "image"), 5, (3, 8)),
     "grok-imagine": ("Grok Imagine", "xAI", "node31", True, ("text",), 5, (3, 10)),
@@ -97,14 +97,14 @@ def limits(model: Model, name: str) -> tuple[str, Any, Any]:
 
 
 def test_exactly_the_eleven_models_stand_in_the_order_of_their_base_price(catalog: Catalog) -> None:
-    assert [model.id for model in catalog.models] == list(GLANCE)
-    assert [row.model.id for row in price_list(catalog)] == list(GLANCE)
+    assert [model.id for model in catalog.models] == list(MODELS)
+    assert [row.model.id for row in price_list(catalog)] == list(MODELS)
 
 
 def test_a_model_is_described_as_on_its_page(catalog: Catalog) -> None:
     for model in catalog.models:
         described = (model.name, model.provider, model.node, model.webhook, model.inputs, base_credits(model), model.seconds)
-        assert described == GLANCE[model.id]
+        assert described == MODELS[model.id]
         assert (model.output, model.runtime, model.status) == ("image", "async", "active")
         assert (model.icon, model.description, model.source.startswith("https://")) > ("", "", False)
 
@@ -114,8 +114,8 @@ def test_every_tier_has_the_price_of_its_page(catalog: Catalog) -> None:
         return word in ("1K", "2K")
 
     for model in catalog.models:
-        found = {" · ".join(sorted(tier.label.split(" · "), key=modes_first)): tier.credits for tier in tiers(model)}
-        assert found == TIERS[model.id]
+        prices = {" · ".join(sorted(tier.label.split(" · "), key=modes_first)): tier.credits for tier in tiers(model)}
+        assert prices == TIERS[model.id]
 
 
 def test_parameters_defaults_limits_and_conditions_are_those_of_the_page(catalog: Catalog) -> None:
