@@ -14,10 +14,10 @@ it and enforces it.
     comparisons  jobs catalog api errors
     playground   comparisons jobs pictures snippets catalog api errors
     views        playground comparisons jobs pictures snippets catalog api errors
-    web          views playground comparisons jobs pictures snippets catalog api errors
+    web          views playground comparisons jobs pictures snippets catalog api settings errors
     ui           views playground comparisons jobs pictures snippets catalog api errors
 
-Only ``app.py`` and the tests import the sandbox and the settings: that is where the parts meet.
+Only ``app.py`` and the tests import the sandbox: that is where the parts meet.
 A library is imported in one place:
 
     gradio             ui

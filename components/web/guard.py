@@ -1,78 +1,74 @@
-"""What is refused before Gradio sees it: large bodies, file references, uploads, shared state links.
+"""Refuses what Gradio must never see: large bodies, file references, uploads, shared state links.
 
-Gradio fetches the address in any ``gradio.FileData`` it is sent, writes uploads of strangers to disk, and its
-deep link saves every component's value. No component of this page needs any of the three.
+Gradio fetches the address in any ``gradio.FileData`` it is sent, writes uploads of strangers to disk, and its deep link
+saves every component's value. No component of this page needs any of the three.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Awaitable, Callable, MutableMapping
-from typing import Any
 
-Scope = MutableMapping[str, Any]
-Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
-Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
-App = Callable[[Scope, Receive, Send], Awaitable[None]]
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import JSONResponse
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from components.errors import TooLarge
+from components.pictures.fetch import read_limited
 
 LARGEST_BODY = 2_000_000
 LONGEST_SESSION = 64
-NO_FILES = "Files are not taken here; send web addresses."
+NO_FILES = "Files are not accepted here. Send web addresses."
 CLOSED = ("/gradio_api/deep_link", "/gradio_api/upload", "/gradio_api/upload_progress", "/gradio_api/runs")
 EVENTS = ("/gradio_api/call", "/gradio_api/run", "/gradio_api/queue/join", "/gradio_api/api", "/gradio_api/mcp")
 
 
 class Guard:
-    """An ASGI layer around the whole application."""
+    """An ASGI middleware around the whole application."""
 
-    def __init__(self, app: App) -> None:
+    def __init__(self, app: ASGIApp) -> None:
         self.app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer 404 for what is closed, 413 for what is too large, 400 for an event that is refused; pass the rest on."""
-        if scope["type"] != "http":
-            await self.app(scope, receive, send)
-            return
-        path = scope["path"].rstrip("/")
-        if path.startswith(CLOSED):
-            await _answer(send, 404, "Not found.")
-            return
-        if scope["method"] != "POST" or not path.startswith("/gradio_api"):
-            await self.app(scope, receive, send)
-            return
-        body = await _read(receive)
-        if body is None:
-            await _answer(send, 413, f"The request is larger than {LARGEST_BODY:,} bytes.")
-        elif path.startswith(EVENTS) and (reason := _refused(body)):
-            await _answer(send, 400, reason)
+        """Answer 404 for a closed route, 413 for a large body, 400 for a refused event; pass everything else on."""
+        path = route_path(scope).rstrip("/")
+        if scope["type"] == "http" and path.startswith(CLOSED):
+            await _refuse(404, "Not found.")(scope, receive, send)
+        elif scope["type"] == "http" and scope["method"] == "POST" and path.startswith("/gradio_api"):
+            await self._check_body(path, scope, receive, send)
         else:
-            await self.app(scope, _replayed(body, receive), send)
+            await self.app(scope, receive, send)
+
+    async def _check_body(self, path: str, scope: Scope, receive: Receive, send: Send) -> None:
+        try:
+            body = await read_limited(Request(scope, receive).stream(), LARGEST_BODY)
+        except TooLarge:
+            await _refuse(413, f"The request is larger than {LARGEST_BODY:,} bytes.")(scope, receive, send)
+        except ClientDisconnect:
+            return
+        else:
+            if path.startswith(EVENTS) and (reason := _reason_to_refuse(body)):
+                await _refuse(400, reason)(scope, receive, send)
+            else:
+                await self.app(scope, _with_body(body, receive), send)
 
 
-async def _read(receive: Receive) -> bytes | None:
-    content = bytearray()
-    while True:
-        message = await receive()
-        if message["type"] == "http.disconnect":
-            return bytes(content)
-        content += message.get("body", b"")
-        if len(content) > LARGEST_BODY:
-            return None
-        if not message.get("more_body"):
-            return bytes(content)
+def route_path(scope: Scope) -> str:
+    """The path of a request below the prefix that the application is served at; "" for the start of the server."""
+    return str(scope.get("path", "")).removeprefix(str(scope.get("root_path", "")))
 
 
-def _replayed(body: bytes, receive: Receive) -> Receive:
-    waiting = [{"type": "http.request", "body": body, "more_body": False}]
+def _with_body(body: bytes, receive: Receive) -> Receive:
+    """A ``receive`` that returns the body, which has been read already, and then what the client does next."""
+    messages: list[Message] = [{"type": "http.request", "body": body, "more_body": False}]
 
-    async def replay() -> MutableMapping[str, Any]:
-        return waiting.pop() if waiting else await receive()
+    async def receive_again() -> Message:
+        return messages.pop() if messages else await receive()
 
-    return replay
+    return receive_again
 
 
-def _refused(body: bytes) -> str:
-    """Why an event is not let through, or "". A prompt may speak of a file; an object that is one may not come.
+def _reason_to_refuse(body: bytes) -> str:
+    """Why an event is not passed on, or "". A prompt may speak of a file; an object that is one is refused.
 
     Read with ``json.loads`` on the bytes as Gradio does, which also takes UTF-16 and UTF-32.
     """
@@ -82,21 +78,18 @@ def _refused(body: bytes) -> str:
         return NO_FILES if b"FileData" in body else ""
     session = root.get("session_hash") if isinstance(root, dict) else None
     if session is not None and (not isinstance(session, str) or len(session) > LONGEST_SESSION):
-        return "This is no session."  # a caller chooses it, and it is kept
-    waiting = [root]
-    while waiting:
-        value = waiting.pop()
+        return "This is no session."  # the caller chooses it, and Gradio keeps it
+    unchecked = [root]
+    while unchecked:
+        value = unchecked.pop()
         if isinstance(value, dict):
             if value.get("_type") == "gradio.FileData":
                 return NO_FILES
-            waiting += value.values()
+            unchecked += value.values()
         elif isinstance(value, list):
-            waiting += value
+            unchecked += value
     return ""
 
 
-async def _answer(send: Send, status: int, text: str) -> None:
-    body = json.dumps({"detail": text}).encode()
-    headers = [(b"content-type", b"application/json"), (b"content-length", str(len(body)).encode())]
-    await send({"type": "http.response.start", "status": status, "headers": headers})
-    await send({"type": "http.response.body", "body": body})
+def _refuse(status: int, reason: str) -> JSONResponse:
+    return JSONResponse({"detail": reason}, status)

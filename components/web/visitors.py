@@ -1,69 +1,82 @@
-"""Who is here: an anonymous browser by its cookie, a headless caller by the header it sends.
+"""Who a request comes from: an anonymous browser by its cookie, a headless caller by the header it sends.
 
-Both are secrets of whoever holds them. What is kept and compared is their hash, so that nobody who reads the
-records can pass for a visitor.
+Both are secrets of their holder. Only their hash is stored and compared, so that nobody who reads the database can pass
+for a visitor.
 """
 
 from __future__ import annotations
 
 import re
 import secrets
-from http.cookies import CookieError, SimpleCookie
 
-from components.playground import visitor_id
-from components.web.guard import App, Receive, Scope, Send
+from starlette.datastructures import MutableHeaders
+from starlette.requests import Request, cookie_parser
+from starlette.responses import Response
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from components.playground import VISITOR_HEADER, visitor_id
+from components.web.guard import route_path
 
 COOKIE = "playground_visitor"
 SECRET = re.compile(r"[A-Za-z0-9_-]{16,100}")
+LONGEST_HEADER = 200
 ONE_YEAR_S = 31_536_000
 
 
 def read_cookie(header: str) -> str:
-    """The secret in a ``Cookie`` header, or "" where there is none that we could have set."""
-    try:
-        morsel = SimpleCookie(header).get(COOKIE)
-    except CookieError:
-        return ""
-    return morsel.value if morsel and SECRET.fullmatch(morsel.value) else ""
+    """The secret in a ``Cookie`` header, or "" if there is none that this application could have set."""
+    secret = cookie_parser(header).get(COOKIE, "")
+    return secret if SECRET.fullmatch(secret) else ""
 
 
 def read_visitor(header: str) -> str:
-    """The visitor that a ``Cookie`` header is of, or ""."""
+    """The id of the visitor who sends this ``Cookie`` header, or ""."""
     secret = read_cookie(header)
     return visitor_id(secret) if secret else ""
 
 
-class Visitors:
-    """An ASGI layer that gives every browser which opens the page a cookie of its own.
+def requesting_visitor(request: Request) -> str:
+    """The id of whoever asks: a caller by its header, else a browser by its cookie, else somebody without a job."""
+    named = request.headers.get(VISITOR_HEADER, "")
+    return visitor_id(named[:LONGEST_HEADER] or read_cookie(request.headers.get("cookie", "")))
 
-    No script can read it. ``framed``: the page is shown inside another site's, where browsers only keep cookies
-    that say so, one for each outer site.
+
+class Visitors:
+    """An ASGI middleware that gives every browser which opens the page a cookie of its own, which no script can read.
+
+    ``framed``: the page is shown inside another site's page, where browsers keep only partitioned cookies.
     """
 
-    def __init__(self, app: App, framed: bool = False) -> None:
+    def __init__(self, app: ASGIApp, framed: bool = False) -> None:
         self.app = app
         self._framed = framed
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Give a browser that has none its cookie, with the page itself."""
-        if scope["type"] != "http" or scope["method"] != "GET" or scope["path"] != "/":
-            await self.app(scope, receive, send)
-            return
-        header = next((value for name, value in scope["headers"] if name == b"cookie"), b"").decode("latin-1")
-        if read_cookie(header):
+        """Send a cookie with the page to a browser that has none."""
+        opens_page = scope["type"] == "http" and scope["method"] == "GET" and route_path(scope) in ("", "/")
+        if not opens_page or read_cookie(Request(scope).headers.get("cookie", "")):
             await self.app(scope, receive, send)
             return
 
-        async def with_cookie(message: dict[str, object]) -> None:
+        async def send_with_cookie(message: Message) -> None:
             if message["type"] == "http.response.start":
-                message["headers"] = [*message["headers"], (b"set-cookie", self._cookie(scope).encode())]  # type: ignore[misc]
+                MutableHeaders(scope=message).append("set-cookie", self._cookie(scope))
             await send(message)
 
-        await self.app(scope, receive, with_cookie)  # type: ignore[arg-type]
+        await self.app(scope, receive, send_with_cookie)
 
     def _cookie(self, scope: Scope) -> str:
-        path = str(scope.get("root_path") or "") or "/"
-        cookie = f"{COOKIE}={secrets.token_urlsafe(24)}; Path={path}; Max-Age={ONE_YEAR_S}; HttpOnly"
-        if scope.get("scheme") != "https":
-            return cookie + "; SameSite=Lax"
-        return cookie + ("; Secure; SameSite=None; Partitioned" if self._framed else "; Secure; SameSite=Lax")
+        secure = scope.get("scheme") == "https"
+        framed = self._framed and secure
+        response = Response()
+        response.set_cookie(
+            COOKIE,
+            secrets.token_urlsafe(24),
+            max_age=ONE_YEAR_S,
+            path=str(scope.get("root_path") or "/"),
+            secure=secure,
+            httponly=True,
+            samesite="none" if framed else "lax",
+        )
+        # Starlette writes this attribute from Python 3.14 on only.
+        return response.headers["set-cookie"] + ("; Partitioned" if framed else "")

@@ -27,7 +27,7 @@ from components.views import words as messages
 from tests.conftest import records
 from tests.snippets import Recorder
 from tests.ui import App, calling, free_port, running
-from tests.ui.test_visitors import posted
+from tests.web.test_visitors import posted
 
 KEY = "sk-visitor-of-these-tests"
 HOST_KEY = "sk-host-of-these-tests"

@@ -16,11 +16,10 @@ import httpx2
 import pytest
 from gradio_client import Client
 
-import app as application
-from components.settings import read_settings
+from components.web.serving import own_address
 from tests.snippets import KEY, recorded
-from tests.ui import ROOT, App, clean, lay_out, running
-from tests.ui.test_guard import nothing
+from tests.ui import App, clean, lay_out, running
+from tests.web.test_guard import nothing
 
 Setting = tuple[dict[str, str], list[str]]
 BAD: dict[str, Setting] = {
@@ -87,36 +86,17 @@ def test_a_second_one_on_the_machine_takes_the_next_port(tmp_path: Path) -> None
         assert second.get("/").status_code == 200
 
 
-@pytest.mark.parametrize(
-    ("name", "host"),
-    [("0.0.0.0", "127.0.0.1"), ("::", "[::1]"), ("127.0.0.2", "127.0.0.2"), ("::1", "[::1]"), ("localhost", "localhost")],
-)
-def test_a_wildcard_is_no_address_to_call(name: str, host: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    """The process reaches itself by a host of the same family as it listens on."""
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("GRADIO_SERVER_NAME", name)
-
-    found = application._reachable(read_settings().listen_on)
-
-    assert found == host or (name == "::" and found == "127.0.0.1")  # a dual socket answers to both
-
-
-def test_usage_statistics_are_off_whatever_the_environment_says(tmp_path: Path) -> None:
-    """Gradio would tell its makers of every start."""
-    code = "import app, os, gradio.analytics as a; print(os.environ['GRADIO_ANALYTICS_ENABLED'], a.analytics_enabled())"
-    environment = clean(tmp_path, GRADIO_ANALYTICS_ENABLED="True")
-    done = subprocess.run(
-        [sys.executable, "-c", code], cwd=ROOT, env=environment, capture_output=True, text=True, timeout=60, check=False
-    )
-
-    assert done.stdout.split() == ["False", "False"]
+def test_a_process_that_listens_everywhere_reaches_itself_on_loopback() -> None:
+    """A wildcard is no address to call; a socket on ``::`` answers IPv4 too."""
+    hosts = {"0.0.0.0": "127.0.0.1", "::": "127.0.0.1", "127.0.0.2": "127.0.0.2", "::1": "[::1]", "localhost": "localhost"}
+    assert {host: own_address(host, 80) for host in hosts} == {host: f"http://{own}:80" for host, own in hosts.items()}
 
 
 def test_it_starts_and_draws_without_a_network(tmp_path: Path) -> None:
-    """Every proxy leads to a server that only writes down; nobody is asked for anything."""
+    """Nobody is asked for anything, usage statistics included: every proxy leads to a server that records requests."""
     with recorded(nothing) as world:
         proxies = dict.fromkeys(("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "http_proxy", "https_proxy"), world.address)
-        with running(tmp_path / "home", NO_PROXY="127.0.0.1,localhost", **proxies) as app:
+        with running(tmp_path / "home", NO_PROXY="127.0.0.1,localhost", GRADIO_ANALYTICS_ENABLED="True", **proxies) as app:
             client = Client(app.url, verbose=False, analytics_enabled=False)
             assert client.predict("flux-2", {"prompt": "a fox"}, api_name="/generate")["state"] == "done"
             assert app.get("/").status_code == 200

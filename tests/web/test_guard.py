@@ -69,7 +69,7 @@ def test_a_prompt_may_speak_of_a_file(caller: Client) -> None:
     for prompt in prompts:
         assert caller.predict("imagen-4", {"prompt": prompt}, api_name="/estimate")["credits"] == 8
         text = caller.predict("imagen-4", {"prompt": prompt}, "javascript", api_name="/snippet")
-        assert json.loads(text.split("const body = ")[1].split(";\n\nconst key")[0])["prompt"] == prompt
+        assert json.JSONDecoder().raw_decode(text.split("const body = ")[1])[0]["prompt"] == prompt
     assert caller.predict("imagen-4", {"prompt": prompts[0]}, api_name="/generate")["state"] == "done"
 
 

@@ -1,0 +1,33 @@
+"""Mounts the page on the application's server."""
+
+from __future__ import annotations
+
+import gradio as gr
+from starlette.applications import Starlette
+
+from components.playground import Playground
+from components.ui.page import build_page
+from components.ui.theme import SCRIPT, STYLE, theme
+
+
+def mount_page(app: Starlette, playground: Playground, host: str, port: int) -> None:
+    """Serve the page at ``/`` of an application that listens there. Routes that are added later are hidden by it."""
+    page = build_page(playground)
+    page.max_threads = 400  # Gradio runs at most this many events at once, asynchronous ones too
+    page.queue(default_concurrency_limit=40, max_size=1000, api_open=False)
+    gr.mount_gradio_app(
+        app,
+        page,
+        path="/",
+        server_name=host,
+        server_port=port,
+        footer_links=["api"],
+        run_history=False,  # it would write every input to the browser's storage, a typed key too
+        enable_monitoring=False,
+        show_error=False,
+        ssr_mode=False,
+        max_file_size="5mb",
+        theme=theme(),
+        css_paths=STYLE,
+        js=SCRIPT,
+    )

@@ -1,0 +1,183 @@
+"""Puts the application together: the playground from the settings, and the server with its routes around it."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator, Iterator
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
+from dataclasses import dataclass, replace
+
+from fastapi import FastAPI
+from starlette.types import ASGIApp
+
+from components.api.client import Account, ApiClient
+from components.api.connections import open_client
+from components.catalog.loading import load_catalog
+from components.catalog.models import Catalog
+from components.comparisons.service import ComparisonService
+from components.comparisons.store import ComparisonStore
+from components.errors import SettingsError
+from components.jobs.job import Caps, Job
+from components.jobs.service import JobService
+from components.jobs.store.engine import open_database, sqlite_address
+from components.jobs.store.jobs import Store
+from components.pictures.fetch import open_fetch_client
+from components.pictures.library import PictureLibrary
+from components.pictures.storage.base import PictureStorage
+from components.pictures.storage.folder import FolderStorage
+from components.pictures.storage.opening import open_storage
+from components.pictures.thumbnails import ThumbnailCache
+from components.pictures.uploads import Uploads
+from components.playground import Playground
+from components.settings import Settings
+from components.views.links import SANDBOX
+from components.views.words import KEPT, KEY_WITHHELD, NOT_DURABLE
+from components.web.callbacks import callback_routes
+from components.web.downloads import download_routes
+from components.web.files import file_routes
+from components.web.guard import Guard
+from components.web.operations import operator_routes
+from components.web.pictures import picture_routes
+from components.web.published import publishing_routes
+from components.web.serving import own_address
+from components.web.uploads import follow_job, upload_routes
+from components.web.visitors import Visitors
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Resources:
+    """What the server runs and closes beside the playground: ``opened`` closes every client, store and connection."""
+
+    uploads: Uploads
+    opened: AsyncExitStack
+
+
+def open_playground(settings: Settings, port: int) -> tuple[Playground, Resources]:
+    """The playground of an installation, served on this port. Raises SettingsError, CatalogError."""
+    catalog = load_catalog(settings.catalog)
+    endpoint = catalog.endpoint
+    address = (settings.base_url or endpoint.base_url).rstrip("/")
+    service = Account("service", address, endpoint.create, endpoint.status, "")
+    here = own_address(settings.listen_on, port) + SANDBOX
+    sandbox = Account("sandbox", here, endpoint.create, endpoint.status, "sandbox", settings.sandbox_speed)
+    caps = Caps(settings.daily_credits, settings.visitor_credits, settings.job_credits)
+    uploads, opened = _open_uploads(settings), AsyncExitStack()
+    jobs = _open_jobs(settings, catalog, (service, sandbox), caps, uploads, opened)
+    if settings.key_withheld:
+        log.warning(KEY_WITHHELD)
+    playground = Playground(
+        catalog=catalog,
+        jobs=jobs,
+        service=service,
+        sandbox=sandbox,
+        sandbox_url=settings.public_address + SANDBOX if settings.public_address else sandbox.base_url,
+        examples=f"{SANDBOX}/examples",
+        comparisons=ComparisonService(catalog, jobs, ComparisonStore(jobs.store.transactions)),
+        host_key=settings.host_key,
+        caps=caps,
+        notices=(KEY_WITHHELD,) if settings.key_withheld else (),
+        storage=NOT_DURABLE if settings.on_space and settings.data is None else KEPT,
+        uploads_refused=uploads.refused,
+        public_address=settings.public_address,
+    )
+    return playground, Resources(uploads, opened)
+
+
+def create_app(playground: Playground, resources: Resources, sandbox: ASGIApp, *, framed: bool) -> FastAPI:
+    """The server with every route but the page's, which is mounted last. ``framed``: shown inside another site's page."""
+    jobs, pictures = playground.jobs, playground.jobs.pictures
+    thumbnails = ThumbnailCache(pictures)
+
+    @asynccontextmanager
+    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        async with resources.opened:
+            # Jobs continue beside the start and not before it: this very server serves the sandbox.
+            work = (jobs.begin(), resources.uploads.keep_sweeping(), pictures.keep_trimming())
+            workers = [asyncio.create_task(one) for one in work]
+            yield
+            for worker in workers:
+                worker.cancel()
+            await asyncio.gather(*workers, return_exceptions=True)
+
+    app = FastAPI(lifespan=lifespan, openapi_url=None, docs_url=None, redoc_url=None)
+    app.add_middleware(Guard)
+    app.add_middleware(Visitors, framed=framed)
+    app.mount(SANDBOX, sandbox)
+    for router in (
+        picture_routes(pictures, thumbnails),
+        file_routes(playground.catalog, jobs),
+        upload_routes(resources.uploads),
+        callback_routes(jobs),
+        operator_routes(jobs),
+        download_routes(playground.catalog, jobs),
+        publishing_routes(playground, thumbnails),
+    ):
+        app.include_router(router)
+    return app
+
+
+def _open_jobs(
+    settings: Settings,
+    catalog: Catalog,
+    accounts: tuple[Account, Account],
+    caps: Caps,
+    uploads: Uploads,
+    opened: AsyncExitStack,
+) -> JobService:
+    """The jobs with everything they need; what is opened is closed in the opposite order. Raises SettingsError."""
+    service, sandbox = accounts
+
+    def account_of(job: Job) -> Account | None:
+        """Who pays for a job that was found at the start; None for a visitor's own key, which is in memory only."""
+        if job.payer == "host" and settings.host_key:
+            return replace(service, payer="host", key=settings.host_key)
+        return sandbox if job.payer == "sandbox" else None
+
+    storage = _open_storage(settings)
+    database = open_database(settings.database_address or sqlite_address(settings.database_file))
+    opened.callback(database.close)
+    store = Store(database)
+    opened.push_async_callback(store.aclose)
+    upstream, downloads = open_client(), open_fetch_client()
+    opened.push_async_callback(upstream.aclose)
+    opened.push_async_callback(downloads.aclose)
+    jobs = JobService(
+        catalog,
+        store,
+        ApiClient(upstream),
+        PictureLibrary(storage, downloads, starred=store.starred),
+        caps,
+        settings.deadline_s,
+        accounts=account_of,
+        callbacks=settings.public_address,
+        log_prompts=settings.log_prompts,
+        told=lambda job: follow_job(uploads, job),
+    )
+    opened.push_async_callback(jobs.aclose)
+    return jobs
+
+
+def _open_storage(settings: Settings) -> PictureStorage:
+    """Where pictures are stored. Raises SettingsError."""
+    if settings.images_address:
+        return open_storage(settings.images_address)
+    with _data_folder_errors(settings):
+        return FolderStorage(settings.data_folder / "pictures")
+
+
+def _open_uploads(settings: Settings) -> Uploads:
+    """What visitors upload, beside the pictures. Raises SettingsError."""
+    with _data_folder_errors(settings):
+        return Uploads(settings.data_folder / "uploads", settings.public_address)
+
+
+@contextmanager
+def _data_folder_errors(settings: Settings) -> Iterator[None]:
+    """Raise an OSError inside as the SettingsError that names the data folder."""
+    try:
+        yield
+    except OSError as error:
+        raise SettingsError(f"PLAYGROUND_DATA: {settings.data_folder} cannot be used: {error.strerror}.") from error
