@@ -138,7 +138,7 @@ def _insert_into_webp(data: bytes, record: bytes) -> bytes:
     chunks = _without_recipe(chunks, "webp")
     if not chunks.startswith(b"VP8X"):
         chunks = _extended_header(chunks) + chunks
-    chunks += bytes(len(chunks) % 2) + WEBP_CHUNK + struct.pack("<I", len(record)) + record + bytes(len(record) % 2)
+    chunks += WEBP_CHUNK + struct.pack("<I", len(record)) + record + bytes(len(record) % 2)
     return b"RIFF" + struct.pack("<I", 4 + len(chunks)) + b"WEBP" + chunks + rest
 
 

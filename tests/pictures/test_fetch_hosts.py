@@ -5,15 +5,13 @@ from __future__ import annotations
 import socket
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
-import httpx2
+import httpx2 as httpx
 import pytest
 
 from components.errors import PictureNotSaved
-from components.pictures.library import PictureLibrary
-from components.pictures.storage.folder import FolderStorage
+from components.pictures.fetch import fetch_picture
 from tests.jobs.faulty import misbehaving, png
 
 UPSTREAM = "http://127.0.0.1:9999"
@@ -83,14 +81,14 @@ ADDRESSES = [f"https://{number}/1.png" for number in NUMBERS] + WORDS
 
 
 @dataclass
-class Trap(httpx2.AsyncBaseTransport):
+class Trap(httpx.AsyncBaseTransport):
     """A transport that records every request and answers it with a picture."""
 
-    requests: list[httpx2.Request] = field(default_factory=list)
+    requests: list[httpx.Request] = field(default_factory=list)
 
-    async def handle_async_request(self, request: httpx2.Request) -> httpx2.Response:
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         self.requests.append(request)
-        return httpx2.Response(200, content=png(30, 20), request=request)
+        return httpx.Response(200, content=png(30, 20), request=request)
 
 
 @pytest.fixture
@@ -99,8 +97,8 @@ def trap() -> Trap:
 
 
 @pytest.fixture
-async def library(tmp_path: Path, trap: Trap, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[PictureLibrary]:
-    """A library that sends to the trap, with a resolver that knows the names above and every spelling of a number."""
+async def http(trap: Trap, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[httpx.AsyncClient]:
+    """A client that sends to the trap, with a resolver that knows the names above and every spelling of a number."""
     resolve = socket.getaddrinfo
 
     def known(host: Any, port: Any, *args: Any, **more: Any) -> list[Any]:
@@ -109,16 +107,16 @@ async def library(tmp_path: Path, trap: Trap, monkeypatch: pytest.MonkeyPatch) -
         return [entry for address in found for entry in resolve(address, port, *args, **more)]
 
     monkeypatch.setattr(socket, "getaddrinfo", known)
-    async with httpx2.AsyncClient(transport=trap) as http:
-        yield PictureLibrary(FolderStorage(tmp_path), http)
+    async with httpx.AsyncClient(transport=trap) as client:
+        yield client
 
 
-async def test_no_spelling_of_a_private_address_is_requested(library: PictureLibrary, trap: Trap) -> None:
+async def test_no_spelling_of_a_private_address_is_requested(http: httpx.AsyncClient, trap: Trap) -> None:
     """Refused before anything is sent."""
     assert len(set(ADDRESSES)) == len(ADDRESSES) >= 90
     for address in ADDRESSES:
         with pytest.raises(PictureNotSaved):
-            await library.keep(address, UPSTREAM)
+            await fetch_picture(http, address, UPSTREAM)
         assert trap.requests == [], address
 
 
@@ -134,14 +132,14 @@ async def test_no_spelling_of_a_private_address_is_requested(library: PictureLib
         ("https://127.0.0.1%2f@outward.example/a.png", PUBLIC),
     ],
 )
-async def test_a_public_host_is_asked_at_the_address_that_was_checked(
-    library: PictureLibrary, trap: Trap, address: str, ip: str
+async def test_a_public_host_is_requested_at_the_ip_address_that_was_checked(
+    http: httpx.AsyncClient, trap: Trap, address: str, ip: str
 ) -> None:
-    """The name is resolved once: a second answer of the resolver cannot lead elsewhere."""
-    await library.keep(address, UPSTREAM)
+    """The name is resolved once: a second answer of the resolver cannot redirect it."""
+    await fetch_picture(http, address, UPSTREAM)
 
     (request,) = trap.requests
-    url = httpx2.URL(address)
+    url = httpx.URL(address)
     assert (request.url.host, request.url.port, request.url.path) == (ip, url.port, "/a.png")
     assert request.headers["host"] == url.netloc.decode()
     assert request.extensions["sni_hostname"] == url.host
@@ -149,31 +147,30 @@ async def test_a_public_host_is_asked_at_the_address_that_was_checked(
 
 
 @pytest.mark.parametrize("address", ["https://ann:secret@outward.example/a.png", "http://ann:secret@127.0.0.1:9999/a.png"])
-async def test_a_password_in_an_address_is_not_sent(library: PictureLibrary, trap: Trap, address: str) -> None:
+async def test_a_password_in_an_address_is_not_sent(http: httpx.AsyncClient, trap: Trap, address: str) -> None:
     """No request of this client carries an Authorization header."""
-    await library.keep(address, UPSTREAM)
+    await fetch_picture(http, address, UPSTREAM)
 
     assert ["authorization" in request.headers for request in trap.requests] == [False]
 
 
 @pytest.mark.parametrize("address", ["http://127.0.0.1:9999/a.png", "HTTP://127.0.0.1:9999/a.png"])
-async def test_the_upstreams_own_host_and_port_are_allowed(library: PictureLibrary, trap: Trap, address: str) -> None:
+async def test_the_upstreams_own_host_and_port_are_allowed(http: httpx.AsyncClient, trap: Trap, address: str) -> None:
     """A sandbox or a gateway serves its files where it is."""
-    await library.keep(address, UPSTREAM)
+    await fetch_picture(http, address, UPSTREAM)
 
     assert [str(request.url) for request in trap.requests] == ["http://127.0.0.1:9999/a.png"]
 
 
-async def test_over_real_sockets_only_the_upstream_is_reached(tmp_path: Path) -> None:
-    """A second server on the same machine, one port on, is asked for nothing in any spelling."""
-    async with misbehaving() as upstream, misbehaving() as inner, httpx2.AsyncClient(trust_env=False) as http:
-        library = PictureLibrary(FolderStorage(tmp_path), http)
+async def test_over_real_sockets_only_the_upstream_is_reached() -> None:
+    """Another server on the same machine receives no request in any spelling of its address."""
+    async with misbehaving() as upstream, misbehaving() as inner, httpx.AsyncClient(trust_env=False) as http:
         port = inner.address.rpartition(":")[2]
         for host in ("127.0.0.1", "localhost", "127.1", "2130706433", "0x7f000001", "0", "[::ffff:127.0.0.1]"):
             for scheme in ("http", "https"):
                 with pytest.raises(PictureNotSaved):
-                    await library.keep(f"{scheme}://{host}:{port}/1.png", upstream.address)
-        kept = await library.keep(f"{upstream.address}/1.png", upstream.address)
+                    await fetch_picture(http, f"{scheme}://{host}:{port}/1.png", upstream.address)
+        data = await fetch_picture(http, f"{upstream.address}/1.png", upstream.address)
 
     assert inner.seen == []
-    assert (len(upstream.files), kept.format) == (1, "png")
+    assert data == png()

@@ -17,26 +17,26 @@ from components.pictures.storage.base import StoredFile
 from components.pictures.storage.folder import FolderStorage
 from tests.pictures.conftest import UPSTREAM, data_url, kept, shaded
 
-DELAY_S = 0.2
+DELAY_S = 0.3
 SIZE = len(shaded(1))
 
 
 class SlowStorage(FolderStorage):
-    """Every listing, writing and deleting takes DELAY_S, as a distant bucket would. Counts the listings."""
+    """Every listing, writing and deleting takes ``delay_s``, as in a distant bucket. Counts the listings."""
 
-    listings = 0
+    delay_s, listings = DELAY_S, 0
 
     def files(self) -> Iterator[StoredFile]:
         self.listings += 1
-        time.sleep(DELAY_S)
+        time.sleep(self.delay_s)
         yield from super().files()
 
     def put(self, name: str, data: bytes) -> None:
-        time.sleep(DELAY_S)
+        time.sleep(self.delay_s)
         super().put(name, data)
 
     def remove(self, name: str) -> None:
-        time.sleep(DELAY_S)
+        time.sleep(self.delay_s)
         super().remove(name)
 
 
@@ -90,12 +90,13 @@ async def test_the_event_loop_never_waits_for_the_storage(tmp_path: Path, http: 
         await library.trim()
         trimming.cancel()
 
-    assert max(delays) < DELAY_S / 2
+    assert max(delays) < DELAY_S * 0.8
 
 
 async def test_below_the_limit_the_storage_is_listed_once(tmp_path: Path, http: httpx.AsyncClient) -> None:
     """Also when pictures are deleted and others are added."""
     storage = SlowStorage(tmp_path)
+    storage.delay_s = 0
     library = PictureLibrary(storage, http, limit=int(SIZE * 3.4))
     for shade in range(1, 9):
         picture = await kept(library, shaded(shade))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import io
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -13,7 +14,7 @@ from PIL import Image
 
 from components.pictures.library import PictureLibrary
 from components.pictures.storage.folder import FolderStorage
-from components.pictures.thumbnails import PREVIEW_SIZE, ThumbnailCache
+from components.pictures.thumbnails import PREVIEW_SIZE, ThumbnailCache, data_url, smaller_copy
 from components.web.pictures import picture_routes
 from tests.jobs.faulty import png
 
@@ -109,3 +110,35 @@ async def test_copies_are_made_once_and_kept_within_a_limit(tmp_path: Path, http
     preview = await copies.preview(names)  # larger than the limit: drawn each time
     assert opened(preview).size == PREVIEW_SIZE
     assert await copies.preview(names) == preview
+
+
+def test_a_copy_keeps_transparency_and_orientation_and_drops_metadata() -> None:
+    clear, turned = io.BytesIO(), io.BytesIO()
+    Image.new("RGBA", (1500, 900), (9, 90, 200, 0)).save(clear, "PNG")
+    exif = Image.Exif()
+    exif[0x0112], exif[0x010E] = 6, "a secret"
+    Image.new("RGB", (300, 200), (9, 90, 200)).save(turned, "JPEG", exif=exif)
+    copy, upright = opened(smaller_copy(clear.getvalue(), 1000)), smaller_copy(turned.getvalue(), 1000)
+
+    assert (copy.size, copy.mode, copy.getpixel((5, 5))[3]) == ((1000, 600), "RGBA", 0)  # type: ignore[index]
+    assert opened(upright).size == (200, 300)
+    assert b"secret" not in (upright or b"")
+
+
+def test_every_kind_of_picture_has_a_copy_that_browsers_show() -> None:
+    for mode in ("1", "L", "LA", "P", "CMYK"):
+        file = io.BytesIO()
+        Image.new("RGB", (40, 30), (200, 20, 20)).convert(mode).save(file, "JPEG" if mode == "CMYK" else "PNG")
+        copy = opened(smaller_copy(file.getvalue(), 20))
+        assert (copy.size, copy.mode in ("RGB", "RGBA")) == ((20, 15), True), mode
+
+
+def test_a_data_url_is_a_smaller_webp_or_the_svg_itself_or_nothing() -> None:
+    svg = b"<svg xmlns='http://www.w3.org/2000/svg'/>"
+    media_type, _, content = data_url(png(300, 200), "png", 100).partition(";base64,")
+
+    assert (media_type, opened(base64.b64decode(content)).size) == ("data:image/webp", (100, 67))
+    assert data_url(svg, "svg", 100) == f"data:image/svg+xml;base64,{base64.b64encode(svg).decode()}"
+    for unreadable in (b"", b"no picture", png(30, 20)[:60]):
+        assert data_url(unreadable, "png", 100) == ""
+    assert data_url(Path("/nowhere/at/all.svg"), "svg", 100) == ""

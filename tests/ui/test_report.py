@@ -17,11 +17,9 @@ from components.catalog.models import Catalog
 from components.comparisons.comparison import Card, Comparison
 from components.comparisons.plan import Choice
 from components.jobs.job import JobState
-from components.pictures.thumbnails import data_url
 from components.playground import Playground
 from components.views.report import report_name, write_report
 from components.views.sheet import Entry, describe
-from tests.jobs.faulty import png
 from tests.ui.compared import ANN, KEY, Reader, compared, comparing
 
 HOSTILE = (
@@ -274,33 +272,3 @@ async def test_more_pictures_are_smaller_ones(playground: Playground) -> None:
     pictures = [Image.open(io.BytesIO(decoded(tag["src"]))) for tag in (await read(playground, many)).all("img")]
 
     assert {max(picture.size) for picture in pictures} == {768}
-
-
-def test_a_copy_keeps_transparency_and_the_way_up_and_drops_what_the_file_tells() -> None:
-    clear, turned = io.BytesIO(), io.BytesIO()
-    Image.new("RGBA", (1500, 900), (9, 90, 200, 0)).save(clear, "PNG")
-    exif = Image.Exif()
-    exif[0x0112], exif[0x010E] = 6, "a secret"
-    Image.new("RGB", (300, 200), (9, 90, 200)).save(turned, "JPEG", exif=exif)
-
-    with Image.open(io.BytesIO(decoded(data_url(clear.getvalue(), "png", 1000)))) as copy:
-        assert (copy.size, copy.mode, copy.getpixel((5, 5))[3]) == ((1000, 600), "RGBA", 0)  # type: ignore[index]
-    upright = decoded(data_url(turned.getvalue(), "jpeg", 1000))
-    with Image.open(io.BytesIO(upright)) as copy:
-        assert copy.size == (200, 300)
-    assert b"secret" not in upright
-
-
-@pytest.mark.parametrize("mode", ["1", "L", "LA", "P", "CMYK"])
-def test_a_copy_of_any_kind_of_picture_is_one_that_browsers_show(mode: str) -> None:
-    file = io.BytesIO()
-    Image.new("RGB", (40, 30), (200, 20, 20)).convert(mode).save(file, "JPEG" if mode == "CMYK" else "PNG")
-
-    with Image.open(io.BytesIO(decoded(data_url(file.getvalue(), "png", 20)))) as copy:
-        assert (copy.size, copy.mode in ("RGB", "RGBA")) == ((20, 15), True)
-
-
-@pytest.mark.parametrize("data", [b"", b"no picture", png(30, 20)[:60]])
-def test_what_cannot_be_read_has_no_address(data: bytes) -> None:
-    assert data_url(data, "png", 100) == ""
-    assert data_url(Path("/nowhere/at/all.svg"), "svg", 100) == ""
