@@ -1,4 +1,11 @@
-"""How a request is run: the shapes on the wire, the client, and the waiting between polls."""
+"""Call the service: create a task, poll it, read the replies.
+
+- ``client``: ``Account`` (who pays, and where) and ``ApiClient`` with both routes.
+- ``connections``: the HTTP client underneath, for hundreds of requests at once.
+- ``replies``: what a reply means; ``documents`` finds values in JSON of unknown shape; ``refusals`` names the error.
+- ``schedule``: when to poll next, and what is known about a model's run times.
+- ``limiter``: how many requests may be in flight.
+"""
 
 from components.api.client import Account, ApiClient
 from components.api.connections import open_client

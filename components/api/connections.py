@@ -1,68 +1,68 @@
-"""The shared HTTP client for hundreds of requests at once: few connections, and none of them looked at in vain.
+"""The HTTP client for hundreds of requests at once: every connection is a pool of its own.
 
-A pool of httpcore2 looks at each of its idle connections, a system call or two apiece, when a request comes and
-when it goes. With a hundred of them that was 40 % of the event loop at a thousand jobs, in pools of four still a tenth;
-so each has a pool of its own.
+httpcore2 checks each idle connection of a pool, a system call or two apiece, whenever a request starts or ends. With
+a hundred connections in one pool that took 40 % of the event loop at a thousand jobs, in pools of four still a tenth.
 """
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 
-import httpx2
+import httpx2 as httpx
 
-EACH = 1
-MOST_POOLS = 400
-KEPT_S = 30.0
-
-
-def open_client() -> httpx2.AsyncClient:
-    """A client for the service; its caller closes it. It takes proxies and certificates from the environment."""
-    return httpx2.AsyncClient(timeout=httpx2.Timeout(60, connect=10), transport=Pools())
+MOST_CONNECTIONS = 400
+KEEPALIVE_S = 30.0
+LIMITS = httpx.Limits(max_connections=1, max_keepalive_connections=1, keepalive_expiry=KEEPALIVE_S)
 
 
-class Pools(httpx2.AsyncBaseTransport):
-    """Small pools, opened as they are needed. The first with room serves, so that the last ones fall idle and close."""
+def open_client() -> httpx.AsyncClient:
+    """A client for the service; its caller closes it. Proxies and certificates are taken from the environment."""
+    return httpx.AsyncClient(transport=Pools())
 
-    def __init__(self) -> None:
-        self._context = httpx2.create_ssl_context()
-        self._pools: list[httpx2.AsyncHTTPTransport] = []
-        self._busy: list[int] = []
 
-    async def handle_async_request(self, request: httpx2.Request) -> httpx2.Response:
-        """Send through one pool; when all are full, wait in the one with the fewest."""
-        number = next((number for number, busy in enumerate(self._busy) if busy < EACH), None)
-        if number is None and len(self._pools) < MOST_POOLS:
-            number = len(self._pools)
-            limits = httpx2.Limits(max_connections=EACH, max_keepalive_connections=EACH, keepalive_expiry=KEPT_S)
-            self._pools.append(httpx2.AsyncHTTPTransport(verify=self._context, limits=limits))
-            self._busy.append(0)
-        if number is None:
-            number = self._busy.index(min(self._busy))
-        self._busy[number] += 1
+class Pools(httpx.AsyncBaseTransport):
+    """Pools of one connection. The free one with the lowest number is used, so that the others fall idle and close."""
+
+    def __init__(self, most: int = MOST_CONNECTIONS) -> None:
+        self._context = httpx.create_ssl_context()
+        self._pools: dict[int, httpx.AsyncHTTPTransport] = {}
+        self._free: asyncio.PriorityQueue[int] = asyncio.PriorityQueue()
+        for number in range(most):
+            self._free.put_nowait(number)
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        """Send the request over a free connection. Raises PoolTimeout when none becomes free in time."""
         try:
+            async with asyncio.timeout(request.extensions.get("timeout", {}).get("pool")):
+                number = await self._free.get()
+        except TimeoutError as error:
+            raise httpx.PoolTimeout("no connection became free", request=request) from error
+        try:
+            if number not in self._pools:
+                self._pools[number] = httpx.AsyncHTTPTransport(verify=self._context, limits=LIMITS)
             response = await self._pools[number].handle_async_request(request)
         except BaseException:
-            self._busy[number] -= 1
+            self._free.put_nowait(number)
             raise
-        assert isinstance(response.stream, httpx2.AsyncByteStream)
-        response.stream = _Counted(response.stream, self._busy, number)
+        assert isinstance(response.stream, httpx.AsyncByteStream)
+        response.stream = _Stream(response.stream, self._free, number)
         return response
 
     async def aclose(self) -> None:
         """Close every connection."""
-        for pool in self._pools:
+        for pool in self._pools.values():
             await pool.aclose()
 
 
-class _Counted(httpx2.AsyncByteStream):
-    """An answer's bytes; its pool has room again when it is closed."""
+class _Stream(httpx.AsyncByteStream):
+    """The content of a response; closing it frees its connection."""
 
-    def __init__(self, stream: httpx2.AsyncByteStream, busy: list[int], number: int) -> None:
+    def __init__(self, stream: httpx.AsyncByteStream, free: asyncio.PriorityQueue[int], number: int) -> None:
         self._stream = stream
-        self._busy = busy
+        self._free = free
         self._number = number
-        self._open = True
+        self._closed = False
 
     async def __aiter__(self) -> AsyncIterator[bytes]:
         async for chunk in self._stream:
@@ -72,6 +72,6 @@ class _Counted(httpx2.AsyncByteStream):
         try:
             await self._stream.aclose()
         finally:
-            if self._open:
-                self._open = False
-                self._busy[self._number] -= 1
+            if not self._closed:
+                self._closed = True
+                self._free.put_nowait(self._number)

@@ -77,7 +77,6 @@ class JobService:
         self.pictures = pictures
         self.metrics = metrics or Metrics()
         self._catalog = catalog
-        self._client = client
         self._callbacks = callbacks
         self._register = Register(store, self.metrics, log_prompts=log_prompts, told=told)
         self._times = RunTimes(store)
@@ -336,7 +335,7 @@ class JobService:
         return True
 
     def _count(self, going: int) -> None:
-        self._client.lanes.jobs = going
+        self._worker.limiter.resize(going)
         self.metrics.going.set(going)
 
     def _calls_back(self, job: Job, account: Account) -> str:

@@ -15,9 +15,10 @@ from dataclasses import replace
 from math import inf
 from typing import Any
 
-from components.api.client import LONGEST_ANSWER_S, LONGEST_POLL_S, Account, ApiClient
+from components.api.client import CREATE_TIMEOUT_S, POLL_TIMEOUT_S, Account, ApiClient
+from components.api.limiter import RequestLimiter
 from components.api.replies import Phase, Reply
-from components.api.schedule import next_delay, poll_price, quiet_delay
+from components.api.schedule import next_delay, poll_cost, quiet_delay
 from components.errors import (
     NOT_CHARGED,
     AnswerLost,
@@ -71,6 +72,7 @@ class Worker:
         self._metrics = metrics
         self._calls_back = calls_back
         self._pauses = Pauses()
+        self.limiter = RequestLimiter()
         self._trust = Trust()
         self._rung: defaultdict[str, asyncio.Event] = defaultdict(asyncio.Event)
 
@@ -111,8 +113,8 @@ class Worker:
                     if base := self._calls_back(claimed, account):
                         body["callback_url"] = doorbell.address(base, job.id, secret)
                     shortest = min(SHORTEST_ANSWER_S, self._deadline_s)
-                    left = max(shortest, min(LONGEST_ANSWER_S, give_up - time.monotonic()))
-                    reply = await self._client.create(account, body, within=left)
+                    left = max(shortest, min(CREATE_TIMEOUT_S, give_up - time.monotonic()))
+                    reply = await self._client.create(account, body, timeout_s=left)
             except RateLimited as error:
                 refusals += 1
                 wait = self._limited(key, error, refusals)
@@ -237,7 +239,7 @@ class Worker:
             if expects_call and key in self._trust and not polls.called:
                 wait = quiet_delay(polls.elapsed, polls.count, timing, hint)
             else:
-                wait = next_delay(polls.elapsed, polls.count, timing, poll_price(self._client.lanes.jobs), hint)
+                wait = next_delay(polls.elapsed, polls.count, timing, poll_cost(self.limiter.jobs), hint)
             paused = self._pauses.left(key)
             wait = max(wait, paused)
             if time.monotonic() + (paused if at_once and not polls.count else wait) > give_up:
@@ -254,7 +256,7 @@ class Worker:
             polls.asking(rung=rung)
             hint = None
             try:
-                left = max(MINIMUM_WAIT_S, min(LONGEST_POLL_S, give_up - polls.last))
+                left = max(MINIMUM_WAIT_S, min(POLL_TIMEOUT_S, give_up - polls.last))
                 reply = await self._ask(job, str(job.task_id), account, left, give_up)
                 polls.told(reply)
             except ServiceError as error:
@@ -280,17 +282,17 @@ class Worker:
     async def _ask(self, job: Job, task_id: str, account: Account, within: float, give_up: float = inf) -> Reply:
         async with self._turn((place(account), job.model), give_up):
             self._metrics.polls.labels(job.model).inc()
-            return await self._client.task(account, task_id, job.body, within=within)
+            return await self._client.task(account, task_id, job.body, timeout_s=within)
 
     @asynccontextmanager
     async def _turn(self, key: Key, give_up: float = inf) -> AsyncIterator[None]:
-        """A lane, once the model need not be left alone. Raises ServiceError if that is not before ``give_up``."""
+        """An admitted request, once the model need not be left alone. Raises ServiceError if that is not before ``give_up``."""
         while True:
             if time.monotonic() + self._pauses.left(key) > give_up:
                 what = "The service asks this page to wait for longer than this request may take."
                 raise ServiceError(what, next_step="Try again later.", charged=NOT_CHARGED)
             await self._pauses.over(key)
-            async with self._client.lanes.lane():
+            async with self.limiter.request():
                 if not self._pauses.left(key):  # another job may have been told to wait while this one stood in line
                     yield
                     return
@@ -320,7 +322,7 @@ class Worker:
     # -- the end ---------------------------------------------------------------------------------
 
     async def _fresh_addresses(self, job: Job, account: Account, give_up: float) -> tuple[str, ...]:
-        left = max(MINIMUM_WAIT_S, min(LONGEST_POLL_S, give_up - time.monotonic()))
+        left = max(MINIMUM_WAIT_S, min(POLL_TIMEOUT_S, give_up - time.monotonic()))
         try:
             return (await self._ask(job, str(job.task_id), account, left, give_up)).images
         except ServiceError:

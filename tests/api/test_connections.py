@@ -1,64 +1,72 @@
-"""The shared client's connections: small pools, filled from the first, none lost."""
+"""The shared client opens as few connections as it needs, and none is lost."""
 
 from __future__ import annotations
 
 import asyncio
+from collections.abc import AsyncIterator
 
-import httpx2
+import httpx2 as httpx
 import pytest
 
-from components.api.connections import EACH, Pools
-from tests.jobs.faulty import finished, held, misbehaving
+from components.api.connections import Pools
+from tests.conftest import serve
 
 
-def connections(pools: Pools) -> list[int]:
-    """How many connections each pool has."""
-    return [len(pool._pool.connections) for pool in pools._pools]
+class Ports:
+    """An application that answers after ``wait_s`` seconds, and records the client's port of every request."""
+
+    def __init__(self) -> None:
+        self.seen: list[int] = []
+        self.wait_s = 0.0
+
+    async def __call__(self, scope: dict, receive: object, send: object) -> None:
+        if scope["type"] == "http":
+            self.seen.append(scope["client"][1])
+            await asyncio.sleep(self.wait_s)
+            await send({"type": "http.response.start", "status": 200, "headers": [(b"content-length", b"2")]})
+            await send({"type": "http.response.body", "body": b"ok"})
 
 
-async def asked(client: httpx2.AsyncClient, address: str, count: int) -> list[int]:
-    answers = await asyncio.gather(*(client.get(f"{address}/api/v1/tasks/{number}") for number in range(count)))
-    return [answer.status_code for answer in answers]
+@pytest.fixture
+async def ports() -> AsyncIterator[tuple[Ports, str]]:
+    application = Ports()
+    with serve(application) as address:
+        yield application, address
 
 
-async def test_a_burst_opens_a_connection_each_and_what_follows_uses_the_first_ones_again(sandbox: str) -> None:
-    pools = Pools()
-    async with httpx2.AsyncClient(transport=pools, trust_env=False) as client:
-        assert await asked(client, sandbox, 3 * EACH) == [401] * 3 * EACH
-        assert connections(pools) == [EACH] * 3
-        opened = [one for pool in pools._pools for one in pool._pool.connections]
+async def test_a_burst_opens_a_connection_each_and_later_requests_use_the_first_one_again(ports: tuple[Ports, str]) -> None:
+    application, address = ports
+    application.wait_s = 0.1
+    async with httpx.AsyncClient(transport=Pools(), trust_env=False) as client:
+        await asyncio.gather(*(client.get(address) for _ in range(5)))
+        assert len(set(application.seen)) == 5
+        application.wait_s = 0.0
         for _ in range(10):
-            assert await asked(client, sandbox, EACH) == [401] * EACH
-        assert [one for pool in pools._pools for one in pool._pool.connections] == opened
-        assert pools._busy == [0, 0, 0]
+            await client.get(address)
+    assert set(application.seen[5:]) == {application.seen[0]}
 
 
-async def test_an_answer_that_never_comes_and_one_that_is_given_up_leave_room_for_the_next() -> None:
-    pools, gate = Pools(), asyncio.Event()
-    async with (
-        misbehaving(poll=[held(gate, finished())]) as upstream,
-        httpx2.AsyncClient(transport=pools, trust_env=False) as client,
-    ):
-        for _ in range(2 * EACH):
-            with pytest.raises(httpx2.ReadTimeout):
-                await client.get(f"{upstream.address}/api/v1/tasks/1", timeout=0.05)
-        waiting = [asyncio.create_task(client.get(f"{upstream.address}/api/v1/tasks/1")) for _ in range(EACH)]
+async def test_a_request_that_is_given_up_frees_its_connection(ports: tuple[Ports, str]) -> None:
+    """Timed out, cancelled, or closed twice: the only connection there is stays usable, by one request at a time."""
+    application, address = ports
+    async with httpx.AsyncClient(transport=Pools(most=1), trust_env=False) as client:
+        application.wait_s = 1.0
+        with pytest.raises(httpx.ReadTimeout):
+            await client.get(address, timeout=0.05)
+        cancelled = asyncio.create_task(client.get(address))
         await asyncio.sleep(0.1)
-        assert sum(pools._busy) == EACH
-        for task in waiting:
-            task.cancel()
-        await asyncio.gather(*waiting, return_exceptions=True)
-        gate.set()
-        assert pools._busy == [0]
+        with pytest.raises(httpx.PoolTimeout):
+            await client.get(address, timeout=0.05)
+        cancelled.cancel()
+        await asyncio.gather(cancelled, return_exceptions=True)
 
-
-async def test_an_answer_is_counted_until_it_is_closed_and_once() -> None:
-    pools = Pools()
-    async with misbehaving(poll=[finished()]) as upstream, httpx2.AsyncClient(transport=pools, trust_env=False) as client:
-        request = client.build_request("GET", f"{upstream.address}/api/v1/tasks/1")
-        response = await client.send(request, stream=True)
-        assert pools._busy == [1]
+        application.wait_s = 0.0
+        response = await client.send(client.build_request("GET", address), stream=True)
         await response.aread()
         await response.aclose()
         await response.aclose()
-        assert pools._busy == [0]
+        first = await client.send(client.build_request("GET", address), stream=True)
+        with pytest.raises(httpx.PoolTimeout):
+            await client.get(address, timeout=0.05)
+        await first.aclose()
+        assert (await client.get(address)).text == "ok"

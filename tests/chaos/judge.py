@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from hashlib import sha256
 from pathlib import Path
 
-from components.api.schedule import SHORTEST, Timing, next_delay
+from components.api.schedule import SHORTEST_WAIT_S, Timing, next_delay
 from components.catalog.requests import find_model
 from tests.chaos.accidents import PATIENCE
 from tests.chaos.accounts import CATALOG, PACE
@@ -127,7 +127,7 @@ def most_polls(outcome: Outcome, record: Record) -> int:
     """As many polls as the shortest wait allows, one more for each fault, check and callback."""
     rings = sum(kind not in ("forged", "huge") for kind, _ in record.rings)
     by_ring = min(rings, 2 + int(sum(outcome.waits)))  # callbacks wake the poller once a second at most
-    return 2 + int(sum(outcome.waits) / SHORTEST) + record.bad_polls + 2 * outcome.checks + by_ring
+    return 2 + int(sum(outcome.waits) / SHORTEST_WAIT_S) + record.bad_polls + 2 * outcome.checks + by_ring
 
 
 def expected_polls(outcome: Outcome, record: Record, tasks: list[Task]) -> float:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from components.api.refusals import LONGEST_WAIT, read_retry_after
+from components.api.refusals import LONGEST_WAIT_S, read_retry_after
 from components.catalog.models import Catalog
 from components.jobs.job import JobState
 from components.jobs.pacing import Pauses
@@ -105,8 +105,8 @@ async def test_a_date_is_waited_for(catalog: Catalog, url: str, tmp_path: Path) 
 @pytest.mark.parametrize(
     ("said", "wait"),
     [
-        ("0", 0), ("7", 7), ("1.5", 1.5), ("1000000000", LONGEST_WAIT), ("999999999999", LONGEST_WAIT),
-        ("Fri, 31 Dec 9999 23:59:59 GMT", LONGEST_WAIT), ("Mon, 01 Jan 1990 00:00:00 GMT", 0),
+        ("0", 0), ("7", 7), ("1.5", 1.5), ("1000000000", LONGEST_WAIT_S), ("999999999999", LONGEST_WAIT_S),
+        ("Fri, 31 Dec 9999 23:59:59 GMT", LONGEST_WAIT_S), ("Mon, 01 Jan 1990 00:00:00 GMT", 0),
         ("-5", None), ("soon", None), ("", None), ("1e9", None), ("nan", None), (None, None),
     ],
 )  # fmt: skip
