@@ -1,4 +1,4 @@
-"""The stand-in: its two routes over HTTP, its tasks, its pictures; here is how the tests talk to it."""
+"""The sandbox: its routes, tasks and drawings. Here: how the tests call it over HTTP."""
 
 from __future__ import annotations
 
@@ -11,19 +11,20 @@ FOX = {"model": "cogview-4", "prompt": "a fox"}
 
 
 def connect(address: str) -> httpx2.Client:
-    """A plain HTTP client with a key; every request on a connection of its own."""
+    """A plain HTTP client with a key; a connection for each request."""
     headers = {"Authorization": "Bearer anything", "Connection": "close"}
     return httpx2.Client(base_url=address, headers=headers, trust_env=False, timeout=60)
 
 
 def start(api: httpx2.Client, **body: Any) -> str:
+    """POST a body; returns the task id."""
     answer = api.post(CREATE, json=body)
     assert answer.status_code == 200, answer.text
     return str(answer.json()["data"]["task_id"])
 
 
 def finish(api: httpx2.Client, task_id: str) -> dict[str, Any]:
-    """The data of a task's last answer; every answer before it says that it is in progress."""
+    """Poll a task until it ends; returns the data of its last answer."""
     while True:
         data: dict[str, Any] = api.get(TASKS + task_id).json()["data"]
         if data["status"] != "IN_PROGRESS":
@@ -31,11 +32,12 @@ def finish(api: httpx2.Client, task_id: str) -> dict[str, Any]:
 
 
 def addresses(data: dict[str, Any]) -> list[str]:
+    """The picture URLs of a completed task."""
     return [image["url"] for image in data["output"]["images"]]
 
 
 def refused(answer: httpx2.Response, status: int, kind: str) -> str:
-    """The message of an error in the service's one shape."""
+    """Assert that an answer is the service's error body; returns its message."""
     error = answer.json()["error"]
     assert (answer.status_code, set(answer.json())) == (status, {"error"})
     assert (error["code"], error["type"], set(error)) == (status, kind, {"code", "message", "type"})

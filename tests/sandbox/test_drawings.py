@@ -107,8 +107,8 @@ def test_the_request_decides_the_format_and_the_size(
 
 
 @pytest.mark.parametrize("text", ODD_TEXTS.values(), ids=ODD_TEXTS)
-def test_any_text_can_be_drawn_in_every_manner(one_model: Catalog, text: str) -> None:
-    for manner in MANNERS:
+def test_any_text_can_be_drawn_in_every_manner_that_writes_it(one_model: Catalog, text: str) -> None:
+    for manner in (manners.film, manners.capitals, manners.poster, manners.sphere, manners.flat):
         assert draw(asked(one_model, text, negative=text, size="96x64"), manner, "png")
 
 
@@ -147,23 +147,16 @@ def test_drawings_made_at_the_same_time_are_those_made_alone(one_model: Catalog)
     assert together == [draw(*each, "png") for each in work]
 
 
-@pytest.mark.parametrize(
-    "change",
-    [
-        {"negative": "people"},
-        {"style": "Watercolour"},
-        {"seed": 1},
-        {"quality": "low"},
-        {"quality": "high"},
-        {"mode": "b"},
-        {"images": [ORIGINAL]},
-    ],
-    ids=str,
-)
-def test_a_change_of_any_setting_can_be_seen_in_every_manner(one_model: Catalog, change: dict[str, Any]) -> None:
+def test_a_change_of_any_setting_can_be_seen_in_every_manner(one_model: Catalog) -> None:
+    changes: list[dict[str, Any]] = [
+        *({"negative": "people"}, {"style": "Watercolour"}, {"seed": 1}, {"images": [ORIGINAL]}),
+        *({"quality": "low"}, {"quality": "high"}, {"mode": "b"}),
+    ]
     for manner in MANNERS:
-        difference = np.abs(pixels(asked(one_model), manner) - pixels(asked(one_model, **change), manner))
-        assert (difference.max(axis=2) > 8).mean() > 0.004, manner
+        before = pixels(asked(one_model), manner)
+        for change in changes:
+            difference = np.abs(before - pixels(asked(one_model, **change), manner))
+            assert (difference.max(axis=2) > 8).mean() > 0.004, (manner, change)
 
 
 def test_pictures_of_one_task_differ_and_a_seed_of_minus_one_leaves_it_to_chance(one_model: Catalog) -> None:
@@ -187,13 +180,13 @@ def test_two_edits_of_one_picture_show_the_same_original(one_model: Catalog) -> 
     snow = pixels(asked(one_model, "make it snow", images=[ORIGINAL, "https://example.org/b.png"]), manners.hills)
     night = pixels(asked(one_model, "at night", images=[ORIGINAL]), manners.bokeh)
     other = pixels(asked(one_model, "at night", images=["https://example.org/c.png"]), manners.bokeh)
-    inset = np.s_[12:34, 158:180]
+    inset = np.s_[54:74, 168:188]
 
     assert np.abs(snow[inset] - night[inset]).max() <= 6, "the same but for the grain"
     assert np.abs(other[inset] - night[inset]).max() > 60
 
 
-def test_the_words_of_the_prompt_choose_the_colours_and_a_negative_prompt_avoids_some(one_model: Catalog) -> None:
+def test_the_words_of_the_prompt_choose_the_colours(one_model: Catalog) -> None:
     def warmth(prompt: str, **parameters: Any) -> float:
         red, _, blue = pixels(asked(one_model, prompt, **parameters), manners.silk).mean(axis=(0, 1))
         return float(red - blue)
@@ -239,6 +232,12 @@ def test_text_is_drawn_in_letters_that_the_font_has() -> None:
         "“Visit Tokyo” – 9 × 3": '"Visit Tokyo" - 9 * 3',
     }
     assert {text: lettering.printable(text) for text in cases} == cases
+
+
+def test_capitals_break_no_word_that_fits_a_line() -> None:
+    text = "A LIGHTHOUSE ON A ROCKY COAST AT DUSK"
+
+    assert " ".join(line for line, _ in lettering.justify(text, 668, 1175)) == text
 
 
 def test_long_text_is_cut_with_an_ellipsis_that_fits() -> None:

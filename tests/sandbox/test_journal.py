@@ -1,4 +1,4 @@
-"""The sandbox's tasks outlive its process; its journal is bounded, and a broken line is only a broken line."""
+"""The sandbox's tasks outlive its process; the journal is bounded, and a broken line loses only itself."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The sandbox over HTTP: the service's envelope and errors, believable tasks, files, examples, its page."""
+"""The sandbox over HTTP: response and error bodies, tasks, files, examples, the index page."""
 
 from __future__ import annotations
 
@@ -109,13 +109,9 @@ def test_a_model_is_known_by_id_alias_and_variant(api: httpx2.Client, named: str
     ("body", "kind", "size"),
     [
         (FOX, "png", (1024, 1024)),
-        ({**FOX, "size": "768*1344"}, "png", (768, 1344)),
         ({"model": "ideogram-v4", "prompt": "a fox", "output_format": "jpeg", "size": "16:9"}, "jpeg", (1360, 768)),
         ({"model": "ideogram-v4", "prompt": "a fox", "output_format": "webp", "size": "9:21"}, "webp", (672, 1568)),
         ({"model": "flux-2", "prompt": "a fox", "resolution": "2K"}, "png", (2048, 2048)),
-        ({"model": "recraft-v4", "prompt": "a fox", "image_size": "640x480"}, "png", (640, 480)),
-        ({"model": "kling-image-o1", "prompt": "a fox", "aspect_ratio": "auto"}, "png", (1024, 1024)),
-        ({"model": "cogview-4", "prompt": "a fox", "size": "999999*1"}, "png", None),
     ],
 )  # fmt: skip
 def test_a_picture_has_the_size_and_format_that_was_asked_for(
@@ -129,9 +125,7 @@ def test_a_picture_has_the_size_and_format_that_was_asked_for(
     assert "default-src 'none'" in answer.headers["content-security-policy"]
     with Image.open(io.BytesIO(answer.content)) as picture:
         assert picture.format == kind.upper()
-        assert max(picture.size) <= 2048
-        if size:
-            assert picture.size == pytest.approx(size, abs=16)
+        assert picture.size == pytest.approx(size, abs=16)
 
 
 @pytest.mark.parametrize("variant", ["recraft-v4-text-to-vector", "recraft-v4-pro-text-to-vector"])
@@ -154,7 +148,7 @@ def test_as_many_different_pictures_come_as_were_asked_for(api: httpx2.Client) -
 
 
 def test_a_count_without_a_limit_does_not_fill_the_sandbox(api: httpx2.Client) -> None:
-    """The service states no most for imagen-4; the stand-in is for strangers and has one."""
+    """The service states no limit for imagen-4; the sandbox is open to anybody and has one."""
     answer = api.post(CREATE, json={"model": "imagen-4", "prompt": "a fox", "num_images": 100_000})
 
     if answer.status_code == 200:

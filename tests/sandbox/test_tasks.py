@@ -1,4 +1,4 @@
-"""The life of a sandbox task: how long it takes, when it is forgotten, and what each rehearsal shows over HTTP."""
+"""Sandbox tasks: how long they take, when they are forgotten, and what each rehearsal shows over HTTP."""
 
 from __future__ import annotations
 
@@ -25,44 +25,39 @@ def request(catalog: Catalog, prompt: str = "a fox", model: str = "gpt-image-1-5
     return build_request(catalog, model, {"prompt": prompt})
 
 
-@pytest.mark.parametrize("model", ["cogview-4", "flux-2", "grok-imagine", "kling-image-o1", "ideogram-v3", "imagen-4", "gpt-image-1-5",
-                                   "recraft-v4", "ideogram-v4", "seedream-4-5", "hunyuan-image-3"])  # fmt: skip
-def test_four_of_five_tasks_take_the_time_the_model_states(catalog: Catalog, model: str) -> None:
-    entry = catalog.find(model)
-    assert entry is not None
-    assert entry.seconds is not None
-    low, high = entry.seconds
-    book = TaskStore()
+def times(store: TaskStore, asked: Request) -> list[float]:
+    """How many seconds each of 800 tasks for a request takes."""
+    return [store.accept(asked).seconds for _ in range(800)]
 
-    times = [book.accept(request(catalog, model=model)).seconds for _ in range(800)]
 
-    assert 0.7 < sum(low <= seconds <= high for seconds in times) / len(times) < 0.9
-    assert low < statistics.median(times) < high
-    assert min(times) > 0.1 * low
-    assert max(times) < 10 * high
+def test_four_of_five_tasks_take_the_time_the_model_states(catalog: Catalog) -> None:
+    for model in catalog.models:
+        assert model.seconds is not None
+        low, high = model.seconds
+        seconds = times(TaskStore(), request(catalog, model=model.id))
+
+        assert 0.7 < sum(low <= each <= high for each in seconds) / len(seconds) < 0.9, model.id
+        assert low < statistics.median(seconds) < high
+        assert min(seconds) > 0.1 * low
+        assert max(seconds) < 10 * high
 
 
 def test_speed_divides_every_time_and_slow_takes_five_times_as_long(catalog: Catalog) -> None:
-    def typical(book: TaskStore, prompt: str) -> float:
-        return statistics.median(book.accept(request(catalog, prompt)).seconds for _ in range(800))
+    usual = statistics.median(times(TaskStore(), request(catalog)))
+    fast = statistics.median(times(TaskStore(50), request(catalog)))
+    slow = statistics.median(times(TaskStore(), request(catalog, "a fox #sandbox:slow")))
 
-    usual = typical(TaskStore(), "a fox")
-
-    assert typical(TaskStore(50), "a fox") == pytest.approx(usual / 50, rel=0.2)
-    assert typical(TaskStore(), "a fox #sandbox:slow") == pytest.approx(usual * 5, rel=0.2)
+    assert (fast, slow) == (pytest.approx(usual / 50, rel=0.2), pytest.approx(usual * 5, rel=0.2))
 
 
-@pytest.mark.parametrize(
-    ("model", "prefix"),
-    [("gpt-image-1-5", "n42"), ("flux-2", "n41"), ("ideogram-v4", "n63"), ("recraft-v4", "n78"), ("seedream-4-5", "n30")],
-)
-def test_a_task_id_begins_with_its_models_node_and_is_never_given_twice(catalog: Catalog, model: str, prefix: str) -> None:
-    book = TaskStore()
+def test_a_task_id_begins_with_its_models_node_and_is_never_given_twice(catalog: Catalog) -> None:
+    store, nodes = TaskStore(), {"gpt-image-1-5": "n42", "flux-2": "n41", "ideogram-v4": "n63", "seedream-4-5": "n30"}
+    for model, node in nodes.items():
+        asked = request(catalog, model=model)
+        ids = [store.accept(asked).id for _ in range(500)]
 
-    ids = [book.accept(request(catalog, model=model)).id for _ in range(500)]
-
-    assert len(set(ids)) == 500
-    assert all(name.startswith(prefix) and name.isalnum() and len(name) > 20 for name in ids)
+        assert len(set(ids)) == 500
+        assert all(name.startswith(node) and name.isalnum() and len(name) > 20 for name in ids)
 
 
 def test_progress_runs_from_nothing_to_one_and_stays_there(catalog: Catalog) -> None:
@@ -80,54 +75,43 @@ def test_a_task_that_never_ends_is_never_done(catalog: Catalog) -> None:
 
 
 def test_tasks_are_bounded_and_the_oldest_is_forgotten_first(catalog: Catalog) -> None:
-    book = TaskStore()
+    store = TaskStore()
     asked = request(catalog)
-    first, *others = [book.accept(asked) for _ in range(MOST_TASKS)]
-    assert book.find(first.id) is first
+    first, *others = [store.accept(asked) for _ in range(MOST_TASKS)]
+    assert store.find(first.id) is first
 
-    latest = book.accept(asked)
+    latest = store.accept(asked)
 
-    assert book.find(first.id) is None
-    assert all(book.find(task.id) is task for task in [*others, latest])
+    assert store.find(first.id) is None
+    assert all(store.find(task.id) is task for task in [*others, latest])
 
 
 def test_tasks_older_than_an_hour_are_forgotten(catalog: Catalog) -> None:
-    book = TaskStore()
-    old, young = book.accept(request(catalog)), book.accept(request(catalog))
+    store = TaskStore()
+    old, young = store.accept(request(catalog)), store.accept(request(catalog))
     old.created = time.monotonic() - OLDEST_S - 1
 
-    book.accept(request(catalog))
+    store.accept(request(catalog))
 
-    assert (book.find(old.id), book.find(young.id)) == (None, young)
-    assert book.find("n42nobody") is None
+    assert (store.find(old.id), store.find(young.id)) == (None, young)
+    assert store.find("n42nobody") is None
 
 
 @pytest.mark.parametrize("name", REHEARSALS)
-def test_a_marker_anywhere_in_the_prompt_rehearses(catalog: Catalog, name: str) -> None:
-    for prompt in (
-        f"#sandbox:{name}",
-        f"a fox #sandbox:{name} in snow",
-        f"a fox,#sandbox:{name}.",
-        f"line\n#sandbox:{name}\nline",
-    ):
-        assert rehearsal(prompt) == name
-        assert TaskStore().accept(request(catalog, prompt)).rehearsal == name
-
-
-@pytest.mark.parametrize(
-    "prompt",
-    ["", "a fox", "#sandbox:", "#sandbox:nonsense", "#sandbox:credit", "# sandbox:key", "sandbox:key", "#sandbox:KEY"],
-)
-def test_any_other_prompt_rehearses_nothing(prompt: str) -> None:
-    assert rehearsal(prompt) == ""
+def test_a_marker_anywhere_in_the_prompt_rehearses_and_any_other_text_does_not(catalog: Catalog, name: str) -> None:
+    for prompt in ("#sandbox:{}", "a fox #sandbox:{} in snow", "a fox,#sandbox:{}.", "line\n#sandbox:{}\nline"):
+        assert rehearsal(prompt.format(name)) == name
+        assert TaskStore().accept(request(catalog, prompt.format(name))).rehearsal == name
+    for prompt in ("", "{}", "#sandbox:", "#sandbox:non{}sense", "# sandbox:{}", "sandbox:{}", "#SANDBOX:{}"):
+        assert rehearsal(prompt.format(name)) == ""
 
 
 def test_a_prompt_is_limited_once_and_the_memory_of_it_is_bounded() -> None:
-    book = TaskStore()
+    store = TaskStore()
 
-    assert [book.first_time("a fox") for _ in range(3)] == [True, False, False]
-    assert all(book.first_time(f"fox {number}") for number in range(1000))
-    assert book.first_time("a fox"), "forgotten after so many others"
+    assert [store.first_time("a fox") for _ in range(3)] == [True, False, False]
+    assert all(store.first_time(f"fox {number}") for number in range(1000))
+    assert store.first_time("a fox"), "forgotten after so many others"
 
 
 @pytest.fixture(scope="module")

@@ -14,8 +14,6 @@ from components.sandbox.art.colours import Colour, Palette
 
 Field = npt.NDArray[np.floating[Any]]
 
-SMOOTH = Image.Resampling.BICUBIC
-
 
 @dataclass(frozen=True)
 class Canvas:
@@ -40,8 +38,8 @@ class Canvas:
 
     def axes(self) -> tuple[Field, Field]:
         """Columns and rows from -1 to 1 on the shorter side, further on the longer one."""
-        ends = [(side / self.unit, side) for side in (self.width, self.height)]
-        columns, rows = (np.linspace(-end, end, side, dtype=np.float32) for end, side in ends)
+        sides, unit = (self.width, self.height), self.unit
+        columns, rows = (np.linspace(-side / unit, side / unit, side, dtype=np.float32) for side in sides)
         return columns, rows[:, None]
 
     def noise(self, cells: float, octaves: int) -> Field:
@@ -51,7 +49,7 @@ class Canvas:
             frequency = cells * 2**octave / max(self.width, self.height)
             rows, columns = (max(2, math.ceil(side * frequency)) + 2 for side in total.shape)
             lumps = Image.fromarray(self.rng.standard_normal((rows, columns), np.float32))
-            total += np.asarray(lumps.resize((self.width, self.height), SMOOTH)) * np.float32(0.5 ** (octave + 1))
+            total += np.asarray(lumps.resize((self.width, self.height))) * np.float32(0.5 ** (octave + 1))
         return total
 
     def ridge(self, level: float, height: float, cells: float, *, sharp: bool = False) -> Field:
@@ -62,11 +60,11 @@ class Canvas:
     def tint(self, field: Field, *colours: Colour) -> Image.Image:
         """A field of any resolution (0 first colour .. 1 last colour) as an image of this canvas's size."""
         channels = [np.interp(field, np.linspace(0, 1, len(colours)), channel) for channel in zip(*colours, strict=True)]
-        return Image.fromarray(np.stack(channels, axis=-1).astype(np.uint8)).resize((self.width, self.height), SMOOTH)
+        return Image.fromarray(np.stack(channels, axis=-1).astype(np.uint8)).resize((self.width, self.height))
 
     def mask(self, field: Field) -> Image.Image:
         """A field of any resolution (0 transparent .. 1 opaque) as a mask of this canvas's size."""
-        return Image.fromarray((np.clip(field, 0, 1) * 255).astype(np.uint8)).resize((self.width, self.height), SMOOTH)
+        return Image.fromarray((np.clip(field, 0, 1) * 255).astype(np.uint8)).resize((self.width, self.height))
 
 
 def glow(image: Image.Image, x: float, y: float, r: float, colour: Colour, strength: float = 1, hard: float = 0) -> None:

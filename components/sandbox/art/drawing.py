@@ -37,7 +37,7 @@ def draw(request: Request, manner: Manner, kind: str, *, index: int = 0, chance:
 
     ``chance`` takes the place of a seed that was not given or is -1; ``square`` ignores the shape asked for.
     """
-    body, style = json.dumps(request.body, sort_keys=True), request.parameters.get("style", "")
+    body, style = json.dumps(request.body, sort_keys=True), str(request.parameters.get("style", ""))
     images = _value(request, Role.IMAGES, "")
     source = images if isinstance(images, str) else images[0]
     palette = choose_palette(source or request.prompt, _value(request, Role.NEGATIVE, ""), style)
@@ -51,7 +51,7 @@ def draw(request: Request, manner: Manner, kind: str, *, index: int = 0, chance:
     original = _original(canvas, source) if source else []
     if kind == "svg":
         return svg([*compose(canvas), *original], width, height, mark, letters)
-    image = paint(original, manner(canvas)) if source else manner(canvas)
+    image = paint(original, manner(canvas)) if original else manner(canvas)
     # A barely visible grain, different for every request, keeps soft gradients from showing steps.
     grain = np.random.default_rng(crc32(body.encode())).integers(-2, 2, (height, width, 1), np.int8)
     image = Image.fromarray(np.clip(np.asarray(image, np.int16) + grain, 0, 255).astype(np.uint8))
@@ -65,13 +65,13 @@ def _value(request: Request, role: Role, otherwise: Any) -> Any:
     return request.parameters.get(request.model.by_role(role) or "", otherwise)
 
 
-def _size(request: Request) -> tuple[int, int]:
+def _size(request: Request) -> tuple[int, ...]:
     """Width and height: a size in pixels within 64 to 2048, a ratio at about 1 or, for 2K, 4 megapixels."""
-    shape, edge = read_shape(request.shape), 2048 if str(request.parameters.get("resolution")).lower() == "2k" else 1024
+    shape = read_shape(request.shape)
+    edge = 2048 if str(request.parameters.get("resolution")).lower() == "2k" else 1024
     root = sqrt(min(max(shape.ratio if shape else 1.0, 1 / 8), 8))
     sides = (shape.width, shape.height) if shape and shape.exact else (edge * root, edge / root)
-    width, height = (round(min(max(side, 64), 2048)) for side in sides)
-    return width, height
+    return tuple(round(min(max(side, 64), 2048)) for side in sides)
 
 
 def _detail(request: Request) -> int:
@@ -84,8 +84,8 @@ def _detail(request: Request) -> int:
 
 def _original(canvas: Canvas, source: str) -> Scene:
     """A framed miniature that stands for the input picture, the same in every edit of it."""
-    side, y, rim = canvas.unit // 5, canvas.unit // 12, max(1, canvas.unit // 120)
-    x = canvas.width - side - y
+    side, rim = canvas.unit // 6, max(1, canvas.unit // 120)
+    x, y = canvas.width - side - 4 * rim, (canvas.height - side) // 2  # away from all text but capitals
     miniature = pattern(Canvas(side, side, choose_palette(source), np.random.default_rng(crc32(source.encode())), 0, ""))
     moved = [(fill, [(x + across, y + down) for across, down in points]) for fill, points in miniature]
     return [box(x - rim, y - rim, side + 2 * rim, side + 2 * rim, (250, 247, 240)), *moved]

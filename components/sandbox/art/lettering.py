@@ -37,7 +37,8 @@ def wrap(text: str, room: float, most: int = 99) -> list[str]:
 
 def justify(text: str, width: float, height: float) -> list[tuple[str, float]]:
     """Lines that each fill the width (px) at a size of their own: (line, font size px), for capitals."""
-    for room in (1.07**step for step in range(16, 60)):
+    widest_word = max([3.0, *map(ems, text.split())])
+    for room in (min(14.0, widest_word) * 1.07**step for step in range(44)):
         sized = [(line, min(width / ems(line), height * 0.42)) for line in wrap(text, room)]
         if sum(size * 0.82 for _, size in sized) <= height:
             return sized

@@ -30,8 +30,8 @@ def hills(canvas: Canvas) -> Image.Image:
     p, w, h, u, layers = canvas.palette, canvas.width, canvas.height, canvas.unit, 4 + 2 * canvas.detail
     sky, haze = (p.ramp[1], p.ramp[2]) if p.dark else (p.ramp[4], p.ramp[3])
     sun = (w * canvas.rng.choice((0.3, 0.38, 0.62, 0.7)), h * 0.35)
-    scene: Scene = [(mix(sky, haze, 0.1 * ring), arc(sun, u * (0.55 - 0.1 * ring))) for ring in range(5)]
-    scene.append((p.accent, arc(sun, u * 0.1)))
+    halo = [(mix(sky, haze, 0.1 * ring), arc(sun, u * (0.55 - 0.1 * ring))) for ring in range(5)]
+    scene: Scene = [*halo, (p.accent, arc(sun, u * 0.1))]
     for near in (layer / layers for layer in range(1, layers + 1)):
         tone = p.at((0.62 if p.dark else 0.8) * (1 - near) + 0.02)
         skyline = canvas.ridge(h * (0.42 + 0.47 * near), u * (0.1 - 0.05 * near), 2 + 4 * near)
@@ -40,7 +40,7 @@ def hills(canvas: Canvas) -> Image.Image:
             foot = skyline[x] + tall * 0.15
             scene.append((tone, [(x - tall * 0.22, foot), (x, foot - tall), (x + tall * 0.22, foot)]))
         scene.append(_below(canvas, skyline, tone))
-    small, image = canvas.scaled(256), paint(scene, Image.new("RGB", (w, h), sky))
+    image, small = paint(scene, Image.new("RGB", (w, h), sky)), canvas.scaled(256)
     fog = np.exp(-(((small.axes()[1] - 0.2) * 2.5) ** 2)) * (0.4 + 0.4 * small.noise(4, 3))
     image.paste(sky, (0, 0), canvas.mask(fog))
     return image
