@@ -27,8 +27,11 @@ FIXES = {
     "string_type": "write text here; quote it when it looks like a number, a ratio or a date",
     "int_type": "write a number here",
     "float_type": "write a number here",
-    "model_type": "write a mapping here, such as {type: string}",
+    "model_type": "write `key: value` lines here",
+    "dict_type": "write `key: value` lines here",
+    "tuple_type": "write a list here",
 }
+MESSAGES = {"model_type": "must be a mapping", "dict_type": "must be a mapping", "tuple_type": "must be a list"}
 
 
 def load_catalog(path: Path | str) -> Catalog:
@@ -126,7 +129,7 @@ def _type_faults(error: ValidationError) -> Iterator[Fault]:
         # A list whose only member is faulty counts as empty for pydantic: the member's fault says it all.
         if item["type"] == "too_short" and any(other != path and other[: len(path)] == path for other in paths):
             continue
-        what = item["msg"].removeprefix("Value error, ")
+        what = MESSAGES.get(item["type"], item["msg"].removeprefix("Value error, "))
         yield Fault(path, what[:1].lower() + what[1:], FIXES.get(item["type"], "correct it"))
 
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from enum import Enum, StrEnum
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, PlainValidator
+from pydantic import BaseModel, ConfigDict, Field, PlainValidator, ValidationInfo, field_validator
 
 LARGEST_NUMBER = 2**53  # every JSON reader holds integers up to here exactly
 
@@ -30,6 +30,17 @@ class Closed(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
 
+class SchemaPart(Closed):
+    """A part of a JSON Schema. A key without a value is an error: validation with such a schema would break."""
+
+    @field_validator("*", mode="before")
+    @classmethod
+    def _has_value(cls, value: Any, info: ValidationInfo) -> Any:
+        if value is None and info.field_name != "default":
+            raise ValueError("has no value")
+        return value
+
+
 class Role(StrEnum):
     """What a parameter means across models, whatever the model calls it.
 
@@ -45,14 +56,14 @@ class Role(StrEnum):
     QUALITY = "quality"
 
 
-class Items(Closed):
+class Items(SchemaPart):
     """The items of an array parameter."""
 
     type: Literal["string"] = "string"
     format: Literal["uri"] | None = None
 
 
-class Parameter(Closed):
+class Parameter(SchemaPart):
     """One request field. Lengths are in characters, counts in items, bounds inclusive."""
 
     type: Literal["string", "integer", "number", "boolean", "array"] = "string"

@@ -9,10 +9,10 @@ from typing import Any, Literal, Self
 from jsonschema import Draft202012Validator
 from pydantic import Field, ModelWrapValidatorHandler, PrivateAttr, model_validator
 
-from components.catalog.parameters import Closed, Parameter, Scalar
+from components.catalog.parameters import Parameter, Scalar, SchemaPart
 
 
-class FieldTest(Closed):
+class FieldTest(SchemaPart):
     """The values of one field that an ``if`` accepts: ``const`` or ``enum``."""
 
     const: Scalar | None = None
@@ -24,20 +24,20 @@ class FieldTest(Closed):
         return self.enum if self.const is None else (self.const,)
 
 
-class If(Closed):
+class If(SchemaPart):
     """What a condition looks at: the values of fields, and which fields are given."""
 
     properties: Mapping[str, FieldTest] = {}
     required: tuple[str, ...] = ()
 
 
-class Then(Closed):
+class Then(SchemaPart):
     """What a condition demands."""
 
     required: tuple[str, ...] = Field(min_length=1)
 
 
-class Condition(Closed):
+class Condition(SchemaPart):
     """An ``if``/``then`` rule: one field requires another."""
 
     if_: If = Field(alias="if")
@@ -66,7 +66,7 @@ class Condition(Closed):
         return given and all(values[name] in allowed for name, allowed in self.tests.items() if name in values)
 
 
-class BodySchema(Closed):
+class BodySchema(SchemaPart):
     """An entry's ``parameters``. ``raw`` is the schema as it is written in the file."""
 
     type: Literal["object"] = "object"
