@@ -7,9 +7,10 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from components.api import Account
+from components.catalog.forms import CheckedForm, check_form
 from components.catalog.models import Catalog, Model
-from components.catalog.prices import Cost, base_credits, price
-from components.catalog.requests import Request, build_request, find_problems, rebuild_request
+from components.catalog.prices import Cost, price
+from components.catalog.requests import Request, build_request, rebuild_request
 from components.comparisons.comparison import Comparison
 from components.comparisons.plan import Choice, ComparisonPlan, PlannedCard, plan, retries
 from components.comparisons.service import ComparisonService
@@ -27,10 +28,10 @@ class Playground:
     """The playground of this installation, shared by all visitors.
 
     ``service`` is the real service without a key, ``sandbox`` the built-in one as this process reaches it;
-    ``sandbox_url`` is how a visitor reaches it, ``examples`` the path of its example drawings. ``host_key`` is None
-    where visitors may not spend one. ``notices`` are sentences about this installation that every visitor should
-    know, ``storage`` says how long results are kept, ``uploads_refused`` why no picture can be uploaded here ("" where
-    one can). ``public_address`` is where strangers reach this page, without a trailing slash; "" where it is not set.
+    ``sandbox_url`` is how a visitor reaches it. ``host_key`` is None where visitors may not spend one. ``notices`` are
+    sentences about this installation that every visitor should know, ``storage`` says how long results are kept,
+    ``uploads_refused`` why no picture can be uploaded here ("" where one can). ``public_address`` is where strangers
+    reach this page, without a trailing slash; "" where it is not set.
     """
 
     catalog: Catalog
@@ -38,7 +39,6 @@ class Playground:
     service: Account
     sandbox: Account
     sandbox_url: str
-    examples: str
     comparisons: ComparisonService
     host_key: str | None = field(default=None, repr=False)
     caps: Caps = field(default_factory=Caps)
@@ -91,14 +91,9 @@ class Playground:
         """What a request costs; the prompt may be missing. Raises InputError naming the field."""
         return price(self.catalog, self.request(model, parameters, prompt_needed=False))
 
-    def estimate_draft(self, model: Model, parameters: Mapping[str, Any]) -> Cost:
-        """What an unfinished form costs: its legal part, or the model's base price where that is not yet a request."""
-        wrong = {error.field for error in find_problems(model, parameters, prompt_needed=False)}
-        try:
-            return self.estimate(model.id, {name: value for name, value in parameters.items() if name not in wrong})
-        except InputError:
-            credits = base_credits(model)
-            return Cost(credits, self.catalog.usd(credits))
+    def check_form(self, model: Model, parameters: Mapping[str, Any]) -> CheckedForm:
+        """What is wrong with an unfinished form, what it would send, and what that costs."""
+        return check_form(self.catalog, model, parameters)
 
     def snippet(self, request: Request, visit: Visit, language: str = "curl", task_id: str | None = None) -> str:
         """The code that makes this request as this visit would, for a task that exists already with its id.
@@ -127,8 +122,9 @@ class Playground:
         """Send the request of an uncertain job again; any other job is returned as it is. Raises as :meth:`generate`."""
         account = self.account_shown(visit, payer)
         lost = await self.job(job_id, visit)
-        if lost.state is JobState.UNCERTAIN and not lost.dropped:
-            lost = await self.jobs.let_go(job_id, visit.visitor)
+        if lost.state is not JobState.UNCERTAIN or lost.dropped:
+            return lost
+        lost = await self.jobs.let_go(job_id, visit.visitor)
         if lost.state is not JobState.UNCERTAIN:
             return lost
         request = rebuild_request(self.catalog, lost.model, lost.body)
@@ -223,6 +219,10 @@ class Playground:
         """This visitor's newest comparison and its jobs by id; None without one."""
         newest = await self.comparisons.newest(visit.visitor)
         return await self.comparisons.current(newest) if newest else None
+
+    async def published_comparison(self, token: str) -> tuple[Comparison, dict[str, Job]]:
+        """A published comparison of anybody's and its jobs by id. Raises JobNotFound."""
+        return await self.comparisons.published(token)
 
     def retries(self, comparison: Comparison, jobs: Mapping[str, Job]) -> dict[int, PlannedCard]:
         """What :meth:`retry` would send, by the card's index."""

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 import secrets
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from hashlib import sha256
 
@@ -11,6 +13,8 @@ from components.errors import InputError, KeyRefused
 
 KEY_HEADER = "x-api-in-one-key"
 VISITOR_HEADER = "x-playground-visitor"
+COOKIE = "playground_visitor"
+COOKIE_SECRET = re.compile(r"[A-Za-z0-9_-]{16,100}")
 SHORTEST_VISITOR = 16
 LONGEST_VISITOR = 200
 LONGEST_KEY = 500
@@ -43,6 +47,12 @@ class Visit:
         if len(key) > LONGEST_KEY or not key.isascii() or not key.isprintable() or " " in key:
             raise KeyRefused("This is not an API key: a key is one word of ASCII letters, digits and punctuation.")
         return replace(self, key=key)
+
+
+def browser_visitor(cookies: Mapping[str, str]) -> str:
+    """The visitor of a browser by its cookies; "" without one that we could have set."""
+    secret = cookies.get(COOKIE, "")
+    return visitor_id(secret) if COOKIE_SECRET.fullmatch(secret) else ""
 
 
 def headless_visit(secret: str, key: str | None) -> Visit:

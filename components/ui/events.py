@@ -1,16 +1,37 @@
-"""How the events of the page are wired, the same everywhere: without a progress bar over the parts, and no endpoint."""
+"""How events are wired, the same everywhere: handlers bound to a tab's components, no progress overlay, no public endpoint."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from types import MethodType
 from typing import Any
 
-# A part of the page, and what becomes of it.
+import gradio as gr
+
+from components.ui.gradio_internals import event_values
+
+# A component and its new value, or a ``gr.update``. Inputs have the same shape: a component and its value.
 Updates = dict[Any, Any]
 
-UNSEEN: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
-# Answered at once: Gradio's queue is for what takes its time.
-QUIET: dict[str, Any] = {**UNSEEN, "queue": False}
-# Of several in a row the last one counts.
-LATEST: dict[str, Any] = {**QUIET, "trigger_mode": "always_last"}
-# A generator that lives as long as what it watches; one more page must not wait for the others.
-LONG: dict[str, Any] = {**UNSEEN, "concurrency_limit": None}
+PRIVATE: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
+# Answered at once: Gradio's queue is for events that take long.
+DIRECT: dict[str, Any] = {**PRIVATE, "queue": False}
+# Of several events in a row the last one counts.
+LATEST: dict[str, Any] = {**DIRECT, "trigger_mode": "always_last"}
+# A generator that runs as long as what it watches; another page's must not wait for it.
+LONG: dict[str, Any] = {**PRIVATE, "concurrency_limit": None, "trigger_mode": "multiple"}
+
+
+def bind(handler: Callable[..., Any], components: object) -> Callable[..., Any]:
+    """A module-level handler with its first argument given: the dataclass of components that it reads and updates.
+
+    A bound method and no ``functools.partial``: Gradio reads from a handler's type hints that it wants the request,
+    and does not find the hints of a partial.
+    """
+    return MethodType(handler, components)
+
+
+def sent(event: gr.EventData, name: str) -> str:
+    """What a click in a ``gr.HTML`` brings along under ``data-name``; "" for anything else, for a caller can forge it."""
+    value = event_values(event).get(name)
+    return value if isinstance(value, str) else ""

@@ -1,4 +1,4 @@
-"""The line at the top: name, key box, and one pill that says whose money is being spent."""
+"""The line at the top: name, key box, and one pill that says whose money is spent. It also holds the page's visit."""
 
 from __future__ import annotations
 
@@ -8,38 +8,49 @@ from typing import Any
 
 import gradio as gr
 
-from components.errors import DatabaseUnavailable, KeyRefused
+from components.errors import DatabaseUnavailable, PlaygroundError
 from components.playground import Playground, Visit
-from components.ui.events import QUIET
-from components.ui.visits import arrived
-from components.views import words as messages
+from components.playground.visits import browser_visitor
+from components.ui.events import DIRECT, Updates, bind
+from components.ui.html import html
+from components.views import words
 from components.views.templates import render
 
 
 @dataclass(frozen=True)
 class Header:
-    """The parts that the page refreshes, and ``changes``: the events after which another key is in use.
+    """Who visits and who pays. ``visit`` holds the :class:`Visit`, on the server.
 
-    ``paying`` holds who pays by what the page shows.
+    ``payer`` holds the payer that the page shows, in the browser: it is sent along with everything that costs, so that
+    a page whose visit this process has lost is noticed. ``changes`` are the events after which another key is in use.
     """
 
-    pill: gr.HTML
-    banner: gr.HTML
-    spend: gr.HTML
+    playground: Playground
+    visit: gr.State
+    payer: gr.Textbox
+    key: gr.Textbox
     forget: gr.Button
-    paying: gr.Textbox
-    changes: tuple[Any, ...]
+    pill: gr.HTML
+    spend: gr.HTML
+    banner: gr.HTML
+    changes: tuple[Any, ...] = ()
 
     @property
-    def told(self) -> set[Any]:
-        """What :func:`refreshed` updates."""
-        return {self.pill, self.banner, self.spend, self.forget, self.paying}
+    def spending(self) -> set[Any]:
+        """What :func:`show_spending` updates."""
+        return {self.pill, self.spend}
+
+    @property
+    def parts(self) -> set[Any]:
+        """What :func:`show_account` updates."""
+        return {self.pill, self.spend, self.banner, self.forget, self.payer}
 
 
-def build_header(playground: Playground, visit: gr.State) -> Header:
-    """Build and wire the header. A key goes from the box into ``visit`` by a private event; the box is emptied."""
+def build_header(playground: Playground) -> Header:
+    """Build and wire the header."""
+    visit = gr.State(Visit(visitor=""))
     with gr.Row(elem_id="header", equal_height=False):
-        gr.HTML(render("header", title="Image playground", tagline=messages.tagline(playground)), elem_id="brand")
+        html(render("header", title="Image playground", tagline=words.tagline(playground)), elem_id="brand")
         with gr.Row(elem_id="account"):
             key = gr.Textbox(
                 type="password",
@@ -52,42 +63,56 @@ def build_header(playground: Playground, visit: gr.State) -> Header:
                 html_attributes=gr.InputHTMLAttributes(autocomplete="off", spellcheck=False),
             )
             forget = gr.Button("Forget key", size="sm", visible=False, elem_id="forget", min_width=80)
-            pill = gr.HTML(elem_id="pill")
-    spend = gr.HTML(elem_id="spend")
-    banner = gr.HTML(elem_id="banner")
-    paying = gr.Textbox(visible="hidden", elem_id="paying")
-    header = Header(pill, banner, spend, forget, paying, ())
-
-    async def enter(typed: str, now: Visit, request: gr.Request) -> dict[Any, Any]:
-        """Take the key for this visit and empty the box, whatever it held."""
-        try:
-            after = arrived(now, request).with_key(typed)
-        except KeyRefused as error:
-            return {key: "", banner: render("banner", lines=[messages.plain(error)])}
-        if after.key:
-            await playground.jobs.key_given(after.visitor, playground.account(after))
-        return {key: "", visit: after, **await refreshed(playground, after, header)}
-
-    async def leave(now: Visit) -> dict[Any, Any]:
-        after = now.with_key("")
-        return {visit: after, **await refreshed(playground, after, header)}
-
-    entered = key.submit(enter, [key, visit], [key, visit, *header.told], **QUIET)
-    left = forget.click(leave, [visit], [visit, *header.told], **QUIET)
-    return replace(header, changes=(entered, left))
+            pill = html(elem_id="pill")
+    spend, banner = html(elem_id="spend"), html(elem_id="banner")
+    payer = gr.Textbox(visible="hidden", elem_id="payer")
+    header = Header(playground, visit, payer, key, forget, pill, spend, banner)
+    entered = key.submit(bind(enter_key, header), {key, visit}, {key, visit, *header.parts}, **DIRECT)
+    forgotten = forget.click(bind(forget_key, header), {visit}, {visit, *header.parts}, **DIRECT)
+    return replace(header, changes=(entered, forgotten))
 
 
-async def refreshed(playground: Playground, visit: Visit, header: Header, notices: tuple[str, ...] = ()) -> dict[Any, Any]:
-    """Updates that make the header tell the truth about this visit. A database that is away leaves it as it is."""
-    account = playground.account(visit)
-    lines = [*notices, messages.banner(account), *(() if visit.key else playground.notices)]
-    updates = {
+def visit_of(header: Header, given: Updates, request: gr.Request) -> Visit:
+    """The visit of the page. One without a visitor yet takes the browser's cookie; without that, a new visitor."""
+    visit: Visit = given[header.visit]
+    if visit.visitor:
+        return visit
+    visitor = browser_visitor(request.cookies)
+    return Visit(visitor, visit.key) if visitor else Visit(key=visit.key)
+
+
+async def enter_key(header: Header, given: Updates, request: gr.Request) -> Updates:
+    """Take the key into the visit and empty the box, whatever it held."""
+    try:
+        visit = await header.playground.enter_key(visit_of(header, given, request), given[header.key])
+    except PlaygroundError as error:
+        return {header.key: "", header.banner: render("banner", lines=[words.plain(error)])}
+    return {header.key: "", header.visit: visit, **await show_account(header, visit)}
+
+
+async def forget_key(header: Header, given: Updates) -> Updates:
+    """Drop the visitor's own key."""
+    visit = await header.playground.forget_key(given[header.visit])
+    return {header.visit: visit, **await show_account(header, visit)}
+
+
+async def show_account(header: Header, visit: Visit, notices: tuple[str, ...] = ()) -> Updates:
+    """Updates of ``header.parts`` for this visit, with sentences for its visitor."""
+    account = header.playground.account(visit)
+    lines = [*notices, words.banner(account), *(() if visit.key else header.playground.notices)]
+    return {
         header.banner: render("banner", lines=[line for line in lines if line]),
         header.forget: gr.update(visible=bool(visit.key)),
-        header.paying: account.payer,
+        header.payer: account.payer,
+        **await show_spending(header, visit),
     }
+
+
+async def show_spending(header: Header, visit: Visit) -> Updates:
+    """Updates of ``header.spending``: none while the database is unavailable."""
+    updates: Updates = {}
     with suppress(DatabaseUnavailable):
-        kind, words = await messages.pill(playground, visit)
-        updates[header.pill] = render("pill", kind=kind, words=words)
-        updates[header.spend] = render("note", text=await messages.spend_line(playground, visit))
+        kind, text = await words.pill(header.playground, visit)
+        line = await words.spend_line(header.playground, visit)
+        updates = {header.pill: render("pill", kind=kind, words=text), header.spend: render("note", text=line)}
     return updates

@@ -1,4 +1,4 @@
-"""Whose turn it is to speak on a page: of two answers that are on their way to one place, the newer question's."""
+"""Drop stale responses: of a page's events that update the same components, only the newest may."""
 
 from __future__ import annotations
 
@@ -9,30 +9,30 @@ import gradio as gr
 MOST_PAGES = 10_000
 
 
-class Turns:
-    """The newest event of each open page, by Gradio's session. What a page never ends is forgotten with the oldest."""
+class LatestOnly:
+    """The newest event of each open page, by Gradio's session. Beyond MOST_PAGES the oldest page is dropped."""
 
     def __init__(self) -> None:
         self._newest: OrderedDict[str, object] = OrderedDict()
 
-    def take(self, request: gr.Request) -> object:
-        """A turn of this page; whatever had one before has nothing more to say."""
-        page, turn = str(request.session_hash), object()
-        self._newest[page] = turn
+    def start(self, request: gr.Request) -> object:
+        """Begin an event; responses of the page's earlier ones are stale from now on."""
+        page, event = str(request.session_hash), object()
+        self._newest[page] = event
         self._newest.move_to_end(page)
         if len(self._newest) > MOST_PAGES:
             self._newest.popitem(last=False)
-        return turn
+        return event
 
-    def taken(self, request: gr.Request) -> bool:
-        """Whether something has a turn on this page now."""
+    def busy(self, request: gr.Request) -> bool:
+        """Whether an event of this page has begun and not finished."""
         return str(request.session_hash) in self._newest
 
-    def has(self, request: gr.Request, turn: object) -> bool:
-        """Whether this turn is the page's newest."""
-        return self._newest.get(str(request.session_hash)) is turn
+    def is_newest(self, request: gr.Request, event: object) -> bool:
+        """Whether no later event of this page has begun."""
+        return self._newest.get(str(request.session_hash)) is event
 
-    def leave(self, request: gr.Request, turn: object) -> None:
-        """The turn is over; a newer one stays."""
-        if self.has(request, turn):
+    def finish(self, request: gr.Request, event: object) -> None:
+        """End an event; a newer one goes on."""
+        if self.is_newest(request, event):
             del self._newest[str(request.session_hash)]

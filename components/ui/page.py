@@ -2,222 +2,238 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 import gradio as gr
 
+from components.catalog.models import Model
 from components.errors import PlaygroundError
 from components.jobs.job import Job
 from components.playground import Playground, Visit
-from components.ui.compare.tab import CompareTab, build_compare_tab
+from components.ui.compare.tab import CompareTab, build_compare_tab, open_compare
 from components.ui.endpoints import add_endpoints
-from components.ui.events import LATEST, QUIET
-from components.ui.generate.tab import GenerateTab, build_generate_tab
-from components.ui.header import Header, build_header, refreshed
-from components.ui.history.tab import HistoryTab, build_history_tab
-from components.ui.integrate.tab import IntegrateTab, build_integrate_tab
+from components.ui.events import DIRECT, LATEST, Updates, bind, sent
+from components.ui.generate.panel import open_job, open_newest
+from components.ui.generate.tab import GenerateTab, build_generate_tab, choose_model, follow, show_example, show_form
+from components.ui.gradio_internals import event_values, open_page
+from components.ui.header import Header, build_header, show_account, visit_of
+from components.ui.history.tab import HistoryTab, build_history_tab, open_history
+from components.ui.html import html
+from components.ui.integrate.tab import IntegrateTab, build_integrate_tab, follow_generate, show_model
 from components.ui.models.tab import ModelsTab, build_models_tab
-from components.ui.slider_copies import COPIES_GO_S
-from components.ui.visits import arrived
 from components.views.forms import comparison_query, form_settings, other_models_query, read_settings
-from components.views.queries import generate_query, read_generate_query
+from components.views.queries import generate_query, read_generate_query, tab_of
 from components.views.templates import render
 from components.views.words import TITLE, plain
 
-FILES_GO = (600, COPIES_GO_S)  # seconds: how often Gradio looks for files of its own, and how old they may get
-# What is typed before the first answer would be overwritten by it: until then, ten seconds at most, nothing is taken.
-# A browser may keep a page from storing anything, and says so by an error.
-OPENING = """() => {
-  const parts = document.querySelectorAll('#header, #tabs');
-  const inert = (on) => parts.forEach((part) => { part.inert = on; });
-  window.playground = { ...window.playground, opened: () => inert(false) };
-  inert(true);
-  setTimeout(window.playground.opened, 10_000);
-  try { return [sessionStorage.getItem('playground-form') ?? '', null]; } catch { return ['', null]; }
-}"""
+# The values of `visit`, which only the server knows, and of `remembered`.
+OPENING = "() => [null, window.playground.opening()]"
+# For the part that is told the settings inside a dropped picture.
+SEND_DROPPED = "window.playground = { ...window.playground, useSettings: (settings) => trigger('input', settings) }"
 OPENED = "() => window.playground.opened()"
-# Gradio 6.31 keeps about 0.7 MB for an open page. Of the one that was used longest ago it forgets the key first.
-PAGES_REMEMBERED = 500
 TABS = ("generate", "compare", "models", "history", "integrate")
 
 
-class Page(gr.Blocks):  # type: ignore[misc]
-    """Blocks whose files go again, and whose complaints do not repeat what a visitor typed: it may be a key."""
+@dataclass(frozen=True)
+class PageParts:
+    """All that the wires between the tabs touch. ``remembered`` brings along the form from before a reload."""
 
-    def validate_inputs(self, block_fn: Any, inputs: list[Any]) -> None:
-        """Raises ValueError where a handler is sent too few values, as an older page may after an update."""
-        try:
-            super().validate_inputs(block_fn, inputs)
-        except ValueError:
-            told = f"{block_fn.name} takes {len(block_fn.inputs)} values and was sent {len(inputs)}"
-            raise ValueError(told) from None
+    playground: Playground
+    header: Header
+    tabs: gr.Tabs
+    generate: GenerateTab
+    compare: CompareTab
+    models: ModelsTab
+    history: HistoryTab
+    integrate: IntegrateTab
+    remembered: gr.Textbox
+    dropped: gr.HTML
+
+    def select(self, tab: str) -> Updates:
+        """Open this tab."""
+        return {self.tabs: gr.update(selected=tab)}
 
 
 def build_page(playground: Playground) -> gr.Blocks:
     """The whole page. Nothing is shared between visitors but ``playground``."""
-    with Page(title=TITLE, analytics_enabled=False, fill_width=True, delete_cache=FILES_GO) as page:
-        page.state_session_capacity = PAGES_REMEMBERED
-        visit = gr.State(Visit(visitor=""))
-        header = build_header(playground, visit)
-        with gr.Tabs(elem_id="tabs") as tabs:
-            with gr.Tab("Generate", id="generate"):
-                generate = build_generate_tab(playground, visit, header.paying)
-            with gr.Tab("Compare", id="compare") as comparing:
-                compare = build_compare_tab(playground, visit, header.paying)
-            compare.inside(comparing)
-            with gr.Tab("Models & prices", id="models") as comparison:
-                models = build_models_tab(playground)
-            comparison.select(models.narrow, list(models.filters), set(models.narrowing), **QUIET)
-            with gr.Tab("History", id="history") as past:
-                history = build_history_tab(playground, visit)
-            past.select(history.show, set(history.asked), set(history.parts), **QUIET)
-            with gr.Tab("Integrate", id="integrate"):
-                integrate = build_integrate_tab(playground)
-        gr.HTML(render("note", text=playground.storage), elem_id="storage")
-        _open(page, playground, visit, header, tabs, generate, compare, history, integrate)
-        _connect(playground, visit, header, tabs, generate, compare, models, integrate)
-        _reuse(playground, visit, header, tabs, generate, compare, history)
-        add_endpoints(playground)
+    with open_page(TITLE) as page:
+        add_endpoints(playground)  # first: an event of the page is named by its handler, and takes what names are left
+        parts = build_parts(page, playground)
+        wire_opening(page, parts)
+        wire_tabs(parts)
+        wire_history(parts)
     return page
 
 
-def _open(
-    page: gr.Blocks,
-    playground: Playground,
-    visit: gr.State,
-    header: Header,
-    tabs: gr.Tabs,
-    generate: GenerateTab,
-    compare: CompareTab,
-    history: HistoryTab,
-    integrate: IntegrateTab,
-) -> None:
-    """A page that opens becomes a visit and shows what its address asks for. Nothing is spent by opening one."""
+def build_parts(page: gr.Blocks, playground: Playground) -> PageParts:
+    """Header and tabs, each wired within itself."""
+    header = build_header(playground)
+    dropped = gr.HTML(visible="hidden", js_on_load=SEND_DROPPED)
+    with gr.Tabs(elem_id="tabs") as tabs:
+        with gr.Tab("Generate", id="generate"):
+            generate = build_generate_tab(playground, header)
+        with gr.Tab("Compare", id="compare") as compare_tab:
+            compare = build_compare_tab(playground, header)
+        with gr.Tab("Models & prices", id="models") as models_tab:
+            models = build_models_tab(playground)
+        with gr.Tab("History", id="history") as history_tab:
+            history = build_history_tab(playground, header)
+        with gr.Tab("Integrate", id="integrate"):
+            integrate = build_integrate_tab(playground)
+    html(render("note", text=playground.storage), elem_id="storage")
+    remembered = gr.Textbox(visible="hidden")
+    compare.opened_by(compare_tab)
+    models.opened_by(page, models_tab)
+    history.opened_by(history_tab)
+    return PageParts(playground, header, tabs, generate, compare, models, history, integrate, remembered, dropped)
 
-    form = gr.Textbox(visible="hidden", elem_id="form-before")
 
-    async def arrive(before: str, given: Visit, request: gr.Request) -> dict[Any, Any]:
-        params = request.query_params
-        query = {name: params.getlist(name) for name in params}
-        opening = read_generate_query(playground.catalog, generate_query(query, before or ""))
-        now = arrived(given, request)
-        updates = generate.filled(opening.model, opening.parameters, now)
-        described = read_generate_query(playground.catalog, query) if query.get("tab") == ["integrate"] else opening
-        updates |= integrate.follow(opening.model.id, described.model.id if described.chosen else "")
-        updates[visit] = now
-        tab = (query.get("tab") or [""])[0]
-        updates[tabs] = gr.update(selected=tab) if tab in TABS else gr.skip()
-        updates |= await refreshed(playground, now, header, opening.notices)
-        updates |= await generate.panel.resume(now)
-        updates |= await compare.opened(query, now)
-        updates |= history.opened(query)
-        return updates
-
-    outputs = {visit, tabs, *header.told, *generate.panel.parts, *generate.filling, *compare.filling, *history.filling}
-    outputs |= integrate.following
-    opened = page.load(arrive, [form, visit], outputs, js=OPENING, **QUIET)
-    opened.then(None, None, None, js=OPENED, **QUIET)
+def wire_opening(page: gr.Blocks, parts: PageParts) -> None:
+    """A page that opens becomes a visit and shows what its address asks for."""
+    header, generate, compare = parts.header, parts.generate, parts.compare
+    filled = {*generate.parts, *generate.panel.parts, *compare.parts, *parts.history.opening, *parts.integrate.parts}
+    outputs = {header.visit, parts.tabs, *header.parts, *filled}
+    opened = page.load(bind(arrive, parts), {header.visit, parts.remembered}, outputs, js=OPENING, **DIRECT)
+    opened.then(None, None, None, js=OPENED, **DIRECT)
     generate.panel.watched(opened)
     compare.watched(opened)
 
 
-def _connect(
-    playground: Playground,
-    visit: gr.State,
-    header: Header,
-    tabs: gr.Tabs,
-    generate: GenerateTab,
-    compare: CompareTab,
-    models: ModelsTab,
-    integrate: IntegrateTab,
-) -> None:
-    """The wires between tabs."""
-
-    async def account(now: Visit) -> dict[Any, Any]:
-        updates = await refreshed(playground, now, header)
-        return {part: updates.get(part, gr.skip()) for part in (header.pill, header.spend)}
-
-    def open_model(chosen: str) -> dict[Any, Any]:
-        return {generate.model: chosen, tabs: gr.update(selected="generate")} if chosen else {generate.model: gr.skip()}
-
-    async def again(now: Visit) -> dict[Any, Any]:
-        return dict(await generate.panel.resume(now))
-
-    for change in header.changes:
-        change.then(generate.follow, set(generate.read), set(generate.following), **QUIET)
-    # A key that is given again lets jobs go on that waited for it.
-    entered = header.changes[0].then(again, [visit], list(generate.panel.parts), **QUIET)
-    generate.panel.watched(entered)
-    for news in (generate.panel.news, compare.news):
-        news.change(account, [visit], [header.pill, header.spend], **QUIET)
-    follows = [generate.model, integrate.beside]
-    generate.model.change(integrate.changed, follows, set(integrate.following), **QUIET)
-    models.table.select(models.choose, None, models.chosen, **QUIET).then(
-        open_model, [models.chosen], [generate.model, tabs], **QUIET
-    ).then(generate.choose, set(generate.choosing), set(generate.filling) - {generate.model}, **QUIET)
+def wire_tabs(parts: PageParts) -> None:
+    """From one tab to another: a key that changed, a model that was chosen, a job that was opened."""
+    header, generate, integrate = parts.header, parts.generate, parts.integrate
+    entered, forgotten = header.changes
+    for change in (entered, forgotten):
+        change.then(bind(follow, generate), generate.reads, generate.follows, **DIRECT)
+    # A key that is entered again lets jobs continue that waited for it.
+    generate.panel.watched(entered.then(bind(show_newest, parts), {header.visit}, generate.panel.parts, **DIRECT))
+    chosen = [generate.model, integrate.generated]
+    generate.model.change(bind(follow_generate, integrate), chosen, integrate.parts, **DIRECT)
+    reads = {*generate.reads, generate.panel.job}
+    outputs = {*generate.parts, generate.panel.result, parts.tabs}
+    parts.models.prices.select(bind(open_model, parts), reads, outputs, **DIRECT)
+    parts.models.plans.select(bind(open_model, parts), reads, outputs, **DIRECT)
+    shown = {*generate.panel.parts, parts.tabs}
+    generate.panel.watched(parts.compare.cards.select(bind(open_card, parts), {header.visit}, shown, **DIRECT))
+    filled = {*generate.parts, generate.panel.result, parts.tabs, *header.parts}
+    reads = {header.visit, generate.panel.job}
+    parts.dropped.input(bind(use_dropped, parts), reads, filled, **LATEST)
 
 
-def _reuse(
-    playground: Playground,
-    visit: gr.State,
-    header: Header,
-    tabs: gr.Tabs,
-    generate: GenerateTab,
-    compare: CompareTab,
-    history: HistoryTab,
-) -> None:
-    """What fills a form: a job that was chosen in the history, a picture that was dropped. Sends nothing."""
-    panel, chosen = history.panel, [history.panel.chosen, visit]
-    generating = gr.update(selected="generate")
+def wire_history(parts: PageParts) -> None:
+    """What fills a form from a past job. Sends nothing."""
+    header, generate, compare, panel = parts.header, parts.generate, parts.compare, parts.history.panel
+    reads = {panel.chosen, header.visit}
+    opened = {*generate.panel.parts, parts.tabs, panel.error}
+    generate.panel.watched(panel.open.click(bind(open_chosen, parts), reads, opened, **DIRECT))
+    used = {*generate.parts, *opened, *header.parts}
+    generate.panel.watched(panel.use.click(bind(use_settings, parts), reads, used, **DIRECT))
+    compared = {*compare.parts, parts.tabs, panel.error}
+    compare.watched(panel.compare.click(bind(compare_others, parts), reads, compared, **DIRECT))
+    compare.watched(panel.whole.click(bind(open_comparison, parts), reads, compared, **DIRECT))
+    parts.history.start.click(lambda: gr.update(selected="generate"), None, parts.tabs, **DIRECT)
 
-    async def find(job_id: str, now: Visit) -> Job:
-        return await playground.jobs.find(job_id, now.visitor)
 
-    async def use(job_id: str, now: Visit) -> dict[Any, Any]:
-        """Its settings in the form, and the job itself in the place beside it."""
-        try:
-            job = await find(job_id, now)
-            model, parameters, notice = form_settings(playground.catalog, job.model, job.body)
-        except PlaygroundError as error:
-            return {panel.told: render("note", text=plain(error))}
-        updates = {**generate.filled(model, parameters, now), generate.panel.job: job_id, tabs: generating}
-        del updates[generate.panel.place]
-        return updates | await refreshed(playground, now, header, (notice,))
+# -- handlers -------------------------------------------------------------------------------------
 
-    async def fill(text: str, job_id: str, now: Visit) -> dict[Any, Any]:
-        """What a picture that was dropped says of itself. A job that is shown stays in its place."""
-        try:
-            model, parameters, notice = read_settings(playground.catalog, text)
-        except PlaygroundError as error:
-            return await refreshed(playground, now, header, (plain(error),))
-        updates = {**generate.filled(model, parameters, now), tabs: generating}
-        if job_id:
-            del updates[generate.panel.place]
-        return updates | await refreshed(playground, now, header, (notice,))
 
-    def comparing(query_of: Callable[[Job], dict[str, list[str]]]) -> Callable[[str, Visit], Awaitable[dict[Any, Any]]]:
-        async def show(job_id: str, now: Visit) -> dict[Any, Any]:
-            """The Compare tab for the chosen job, as an address with this query opens it."""
-            try:
-                query = query_of(await find(job_id, now))
-            except PlaygroundError as error:
-                return {panel.told: render("note", text=plain(error))}
-            return {**await compare.opened(query, now), tabs: gr.update(selected="compare")}
+async def arrive(parts: PageParts, given: Updates, request: gr.Request) -> Updates:
+    """Every tab as the address asks for. Nothing is spent by opening a page."""
+    query = {name: request.query_params.getlist(name) for name in request.query_params}
+    visit, catalog = visit_of(parts.header, given, request), parts.playground.catalog
+    opening = read_generate_query(catalog, generate_query(query, given[parts.remembered] or ""))
+    tab = tab_of(query)
+    named = read_generate_query(catalog, query) if tab == "integrate" else opening
+    return {
+        parts.header.visit: visit,
+        parts.tabs: gr.update(selected=tab) if tab in TABS else gr.skip(),
+        **await show_account(parts.header, visit, opening.notices),
+        **show_form(parts.generate, opening.model, opening.parameters, visit),
+        **show_example(parts.generate, opening.model),
+        **await open_newest(parts.generate.panel, visit),
+        **await open_compare(parts.compare, query, visit),
+        **open_history(parts.history, query),
+        **show_model(parts.integrate, opening.model.id, named.model.id if named.chosen else ""),
+    }
 
-        return show
 
-    def look(job_id: str) -> dict[Any, Any]:
-        return {generate.panel.job: job_id, tabs: generating}
+async def show_newest(parts: PageParts, given: Updates) -> Updates:
+    """The newest unfinished job."""
+    return await open_newest(parts.generate.panel, given[parts.header.visit])
 
-    dropped = gr.Textbox(visible="hidden", elem_id="dropped-settings")
-    dropped.input(fill, [dropped, generate.panel.job, visit], {*generate.filling, tabs, *header.told}, **LATEST)
-    place = {generate.panel.job, tabs}
-    generate.panel.watched(panel.use.click(use, chosen, {*generate.filling, *place, *header.told, panel.told}, **QUIET))
-    generate.panel.watched(panel.open.click(look, [panel.chosen], place, **QUIET))
-    for button, query_of in (
-        (panel.compare, lambda job: other_models_query(playground.catalog, job)),
-        (panel.whole, comparison_query),
-    ):
-        compare.watched(button.click(comparing(query_of), chosen, {*compare.filling, tabs, panel.told}, **QUIET))
-    history.start.click(lambda: generating, None, tabs, **QUIET)
+
+def open_model(parts: PageParts, given: Updates, event: gr.EventData) -> Updates:
+    """The model of a row of the price list, in Generate."""
+    model = parts.playground.catalog.find(sent(event, "model"))
+    if model is None:  # a header was clicked, to sort
+        return {parts.tabs: gr.skip()}
+    updates = choose_model(parts.generate, {**given, parts.generate.model: model.id})
+    return {**updates, parts.generate.model: model.id, **parts.select("generate")}
+
+
+async def open_card(parts: PageParts, given: Updates, event: gr.EventData) -> Updates:
+    """The job of a card, in Generate."""
+    return {
+        **await open_job(parts.generate.panel, sent(event, "job"), given[parts.header.visit]),
+        **parts.select("generate"),
+    }
+
+
+async def open_chosen(parts: PageParts, given: Updates) -> Updates:
+    """The chosen job, in Generate."""
+    panel = parts.generate.panel
+    shown = await open_job(panel, given[parts.history.panel.chosen], given[parts.header.visit])
+    return {**shown, **parts.select("generate")}
+
+
+async def use_settings(parts: PageParts, given: Updates) -> Updates:
+    """The settings of the chosen job in the form, and the job itself in the panel."""
+    visit = given[parts.header.visit]
+    try:
+        job = await parts.playground.job(given[parts.history.panel.chosen], visit)
+        model, parameters, notice = form_settings(parts.playground.catalog, job.model, job.body)
+    except PlaygroundError as error:
+        return {parts.history.panel.error: render("note", text=plain(error))}
+    shown = await open_job(parts.generate.panel, job.id, visit)
+    return {**await _fill(parts, model, parameters, notice, visit), **shown}
+
+
+async def use_dropped(parts: PageParts, given: Updates, event: gr.EventData) -> Updates:
+    """The settings that were found in a dropped picture. A job that is shown stays in the panel."""
+    visit = given[parts.header.visit]
+    try:
+        model, parameters, notice = read_settings(parts.playground.catalog, json.dumps(event_values(event)))
+    except PlaygroundError as error:
+        return await show_account(parts.header, visit, (plain(error),))
+    shown = {} if given[parts.generate.panel.job] else show_example(parts.generate, model)
+    return {**await _fill(parts, model, parameters, notice, visit), **shown}
+
+
+async def _fill(parts: PageParts, model: Model, parameters: dict[str, Any], notice: str, visit: Visit) -> Updates:
+    return {
+        **show_form(parts.generate, model, parameters, visit),
+        **await show_account(parts.header, visit, (notice,)),
+        **parts.select("generate"),
+    }
+
+
+async def compare_others(parts: PageParts, given: Updates) -> Updates:
+    """The prompt of the chosen job for other models, in Compare."""
+    return await _compare(parts, given, lambda job: other_models_query(parts.playground.catalog, job))
+
+
+async def open_comparison(parts: PageParts, given: Updates) -> Updates:
+    """The comparison that the chosen job was made in."""
+    return await _compare(parts, given, comparison_query)
+
+
+async def _compare(parts: PageParts, given: Updates, query_of: Callable[[Job], dict[str, list[str]]]) -> Updates:
+    visit = given[parts.header.visit]
+    try:
+        query = query_of(await parts.playground.job(given[parts.history.panel.chosen], visit))
+    except PlaygroundError as error:
+        return {parts.history.panel.error: render("note", text=plain(error))}
+    return {**await open_compare(parts.compare, query, visit), **parts.select("compare")}

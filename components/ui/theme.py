@@ -10,12 +10,12 @@ from gradio.themes.utils.fonts import LocalFont
 
 ASSETS = Path(__file__).parent / "assets"
 STYLE = ASSETS / "style.css"
-# Each file is a function without arguments; the page runs all of them once, the one that the others lean on first.
+# Each file is a function without arguments; the page runs all of them once, first the one that the others use.
 SCRIPT = (
     "() => {\n"
     + "".join(
         f"({path.read_text().strip()})();\n"
-        for path in sorted(ASSETS.glob("*.js"), key=lambda path: (path.stem != "script", path.name))
+        for path in sorted(ASSETS.glob("*.js"), key=lambda path: (path.stem != "gradio", path.name))
     )
     + "}"
 )

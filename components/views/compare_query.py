@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 from urllib.parse import parse_qs, urlencode
 
@@ -38,6 +38,11 @@ class ComparisonDraft:
     models: tuple[str, ...]
     shared: Mapping[str, Any]
     samples: int = 1
+
+    def with_seed(self, seed: int | None) -> ComparisonDraft:
+        """The same with another seed; None leaves it open."""
+        shared = {role: value for role, value in self.shared.items() if role != Role.SEED}
+        return replace(self, shared=shared if seed is None else {**shared, Role.SEED.value: seed})
 
     def choices(self, catalog: Catalog) -> list[Choice]:
         """Raises InputError for an unknown model."""

@@ -1,7 +1,6 @@
-"""The comparison and the what-if as pandas frames, and as what ``gr.Dataframe`` shows of them.
+"""The price list and the what-if as pandas frames: filtered, sorted, and how their cells read.
 
-Numbers stay numbers, so that they sort as numbers; what people read stands beside them as ``display_value``.
-An unknown number is a very large one with "—" to read, so that it sorts last and not as the cheapest.
+Numbers stay numbers, so that they sort as numbers. An unknown number is UNKNOWN, with "—" to read.
 """
 
 from __future__ import annotations
@@ -154,12 +153,16 @@ def plans_frame(catalog: Catalog, pictures_per_month: float, budget_usd: float) 
     return pd.DataFrame(rows).sort_values("$ a month", kind="stable", ignore_index=True)
 
 
-def shown(frame: pd.DataFrame, columns: Mapping[str, str]) -> dict[str, Any]:
-    """A frame as the value of a ``gr.Dataframe``: raw values to sort by, texts to read."""
-    texts = [[_text(name, row) for name in columns] for row in frame.to_dict("records")]
-    data = frame[list(columns)].to_numpy(dtype=object).tolist()
-    styles = [[""] * len(columns) for _ in data]
-    return {"headers": list(columns), "data": data, "metadata": {"display_value": texts, "styling": styles}}
+def sorted_frame(frame: pd.DataFrame, column: str, *, descending: bool = False) -> pd.DataFrame:
+    """The rows by a column, unknown numbers last either way; as they are where there is no such column."""
+    if column not in frame:
+        return frame
+    unknown = frame[column] == UNKNOWN
+    text = frame[column].dtype == object or pd.api.types.is_string_dtype(frame[column])
+    known = frame[~unknown].sort_values(
+        column, ascending=not descending, kind="stable", key=(lambda cells: cells.str.casefold()) if text else None
+    )
+    return pd.concat([known, frame[unknown]])
 
 
 def safe_csv(frame: pd.DataFrame, columns: Mapping[str, str]) -> str:
@@ -169,8 +172,8 @@ def safe_csv(frame: pd.DataFrame, columns: Mapping[str, str]) -> str:
     return str(guarded.to_csv(index=False, lineterminator="\r\n"))
 
 
-def _text(name: str, row: Mapping[Hashable, Any]) -> str:
-    """How a cell reads; its raw value is what sorts."""
+def cell_text(name: str, row: Mapping[Hashable, Any]) -> str:
+    """How a cell reads; its value is what sorts."""
     value = row[name]
     if name == "Model":
         return f"{row['icon']} {value}".strip()

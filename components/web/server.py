@@ -74,7 +74,6 @@ def open_playground(settings: Settings, port: int) -> tuple[Playground, Resource
         service=service,
         sandbox=sandbox,
         sandbox_url=settings.public_address + SANDBOX if settings.public_address else sandbox.base_url,
-        examples=f"{SANDBOX}/examples",
         comparisons=ComparisonService(catalog, jobs, ComparisonStore(jobs.store.transactions)),
         host_key=settings.host_key,
         caps=caps,

@@ -6,7 +6,6 @@ for a visitor.
 
 from __future__ import annotations
 
-import re
 import secrets
 
 from starlette.datastructures import MutableHeaders
@@ -14,11 +13,9 @@ from starlette.requests import Request, cookie_parser
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from components.playground import VISITOR_HEADER, visitor_id
+from components.playground.visits import COOKIE, COOKIE_SECRET, VISITOR_HEADER, visitor_id
 from components.web.guard import route_path
 
-COOKIE = "playground_visitor"
-SECRET = re.compile(r"[A-Za-z0-9_-]{16,100}")
 LONGEST_HEADER = 200
 ONE_YEAR_S = 31_536_000
 
@@ -26,7 +23,7 @@ ONE_YEAR_S = 31_536_000
 def read_cookie(header: str) -> str:
     """The secret in a ``Cookie`` header, or "" if there is none that this application could have set."""
     secret = cookie_parser(header).get(COOKIE, "")
-    return secret if SECRET.fullmatch(secret) else ""
+    return secret if COOKIE_SECRET.fullmatch(secret) else ""
 
 
 def read_visitor(header: str) -> str:

@@ -44,7 +44,7 @@ async def comparing(catalog: Catalog, sandbox: str, folder: Path) -> AsyncIterat
             catalog, store, ApiClient(upstream), PictureLibrary(FolderStorage(folder / "pictures"), downloads), deadline_s=30
         )
         comparisons = ComparisonService(catalog, runner, ComparisonStore(store.transactions))
-        yield Playground(catalog, runner, service, drawing, sandbox, "/sandbox/examples", comparisons)
+        yield Playground(catalog, runner, service, drawing, sandbox, comparisons)
         await runner.aclose()
 
 

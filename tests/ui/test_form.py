@@ -25,7 +25,7 @@ def form(catalog: Catalog) -> Form:
 
 def shown(form: Form, model: Model, parameters: dict[str, Any]) -> dict[str, dict[str, Any]]:
     """The visible controls' updates by field name."""
-    updates = form.show(model, parameters)
+    updates = form.show(model, parameters, find_problems(model, parameters))
     found = {}
     for slot in form.slots:
         if updates[slot.control]["visible"]:
@@ -36,7 +36,11 @@ def shown(form: Form, model: Model, parameters: dict[str, Any]) -> dict[str, dic
 
 def page(form: Form, model: Model, parameters: dict[str, Any]) -> dict[Any, Any]:
     """What every control of the pool holds once a model is shown, as Gradio hands it to a handler."""
-    return {control: update["value"] for control, update in form.show(model, parameters).items() if "value" in update}
+    return {
+        control: update["value"]
+        for control, update in form.show(model, parameters, find_problems(model, parameters)).items()
+        if "value" in update
+    }
 
 
 def slot(form: Form, name: str, kind: Kind) -> Slot:
@@ -115,8 +119,8 @@ def test_fields_of_other_models_are_not_sent(form: Form, catalog: Catalog) -> No
 def test_a_hidden_control_is_emptied(form: Form, catalog: Catalog) -> None:
     """So that nobody finds another model's value in it later."""
     for model in catalog.models:
-        for control, update in form.show(model, {}).items():
-            if control is not form.fold and not update["visible"]:
+        for control, update in form.show(model, {}, ()).items():
+            if control is not form.accordion and not update["visible"]:
                 assert update["value"] in (None, "", False)
 
 
@@ -155,7 +159,7 @@ def test_rarely_used_fields_stand_under_the_fold(form: Form, catalog: Catalog) -
     """Its label names them; a model without any has no fold."""
     for model in catalog.models:
         rare = [field.title for field in model.parameters.values() if field.kind is not Kind.PROMPT and is_rare(field)]
-        fold = form.show(model, {})[form.fold]
+        fold = form.show(model, {}, ())[form.accordion]
         assert fold["visible"] == bool(rare)
         assert [title for title in rare if title.lower() not in fold["label"].lower()] == []
 

@@ -2,34 +2,43 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import AsyncIterator
+from pathlib import Path
 
 import pytest
 
-from tests.ui import App
-from tests.ui.pages import OpenPage
-
-FORM = "?model=flux-2&prompt=a+fox"
+from components.catalog.models import Catalog
+from components.ui.integrate.tab import choose_model, follow_generate
+from tests.ui.opened import OpenPage, playing
 
 
 @pytest.fixture
-def page(app: App) -> Iterator[OpenPage]:
-    page = OpenPage(app, "a-secret-of-somebody-0123456789", "?tab=integrate&model=recraft-v4", form_before=FORM)
-    yield page
-    page.close()
+async def page(catalog: Catalog, tmp_path: Path, sandbox: str) -> AsyncIterator[OpenPage]:
+    """The tab's own address, opened over a form from before a reload."""
+    async with playing(catalog, tmp_path, sandbox) as playground:
+        page = OpenPage(playground, "a-secret-of-somebody-0123456789")
+        page.values[page.parts.remembered] = "?model=flux-2&prompt=a+fox"
+        await page.arrive("tab=integrate&model=recraft-v4")
+        yield page
 
 
-def described(updates: dict[str, object]) -> str:
-    return str(updates["integrate"])
+async def follow(page: OpenPage, model: str) -> str:
+    """What is described after Generate has reported this model."""
+    tab = page.parts.integrate
+    await page.call(follow_generate, tab, generated=model, before=page.values[tab.generated])
+    return str(page.values[tab.page])
 
 
-def test_an_address_of_the_tab_is_not_undone_by_the_form_that_is_filled_again(page: OpenPage) -> None:
+async def test_an_address_of_the_tab_is_not_undone_by_the_form_that_is_filled_again(page: OpenPage) -> None:
     """The form's own model is reported as a change once its tab is drawn, which may be later."""
-    assert page.opened["model"] == "flux-2"
-    assert "Recraft V4" in described(page.opened)
-    assert "Flux 2" not in described(page.does("model", "change", model="flux-2"))
+    assert page.values[page.parts.generate.model] == "flux-2"
+    assert page.values[page.parts.generate.prompt] == "a fox"
+    assert "?model=recraft-v4" in await follow(page, "flux-2")
 
 
-def test_another_model_in_generate_is_described(page: OpenPage) -> None:
-    assert "Imagen 4" in described(page.does("model", "change", model="imagen-4"))
-    assert "Flux 2" in described(page.does("model", "change", model="flux-2"))
+async def test_another_model_in_generate_is_described_and_one_that_is_chosen_here(page: OpenPage) -> None:
+    assert "?model=imagen-4" in await follow(page, "imagen-4")
+    page.values[page.parts.integrate.model] = "cogview-4"
+    await page.call(choose_model, page.parts.integrate)
+    assert 'data-query="?model=cogview-4"' in page.values[page.parts.integrate.page]
+    assert "?model=flux-2" in await follow(page, "flux-2")

@@ -15,7 +15,7 @@ from components.api.schedule import Learned
 from components.catalog.models import Catalog
 from components.jobs.job import JobState, Measured
 from components.views.models import chips, measured_text
-from components.views.tables import MODELS, UNKNOWN, models_frame, shown
+from components.views.tables import UNKNOWN, cell_text, models_frame
 from tests.conftest import records
 from tests.snippets import Recorder
 from tests.ui import App, calling
@@ -41,8 +41,8 @@ def cells(app: App, model: str) -> tuple[str, ...]:
 def texts(catalog: Catalog, model: str, seen: dict[str, Measured]) -> tuple[str, ...]:
     """The measured columns of a model as the table shows them."""
     frame = models_frame(catalog, seen)
-    row = shown(frame, MODELS)["metadata"]["display_value"][list(frame["id"]).index(model)]
-    return tuple(row[list(MODELS).index(name)] for name in COLUMNS)
+    row = next(row for row in frame.to_dict("records") if row["id"] == model)
+    return tuple(cell_text(name, row) for name in COLUMNS)
 
 
 def test_without_a_run_the_measured_columns_are_blank_and_sort_last(catalog: Catalog) -> None:

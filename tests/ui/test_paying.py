@@ -2,98 +2,137 @@
 
 from __future__ import annotations
 
-import secrets
-from collections.abc import Iterator
+import asyncio
+import re
+from collections.abc import AsyncIterator
 from html import unescape
-from typing import Any
+from pathlib import Path
 
 import pytest
 
+from components.catalog.loading import load_catalog
+from components.catalog.parameters import Role
+from components.jobs.job import JobState
+from components.playground import Playground, Visit, visitor_id
+from components.ui.compare.tab import compare
+from components.ui.generate.panel import abandon_job, ask_again, stop_job
+from components.ui.generate.tab import generate
+from components.ui.header import enter_key, forget_key
+from tests.conftest import ROOT
 from tests.snippets import Recorder, Seen
-from tests.ui import App
-from tests.ui.conftest import HOST_KEY
-from tests.ui.pages import OpenPage
+from tests.ui.opened import OpenPage, playing
 
-OWN_KEY = "sk-of-my-own-5e6f7a8b"
+HOST_KEY, OWN_KEY = "sk-host-0f1e2d3c4b5a", "sk-of-my-own-5e6f7a8b"
+SECRET = "somebody-who-pays-0123456789"
 FOX = "a fox #sandbox:never"
 
 
 @pytest.fixture
-def page(hosted: App, ledger: Recorder) -> Iterator[OpenPage]:
-    """A page of somebody new, where the host pays. Nothing is on record."""
-    page = OpenPage(hosted, secrets.token_urlsafe(24))
-    yield page
-    page.does("compare-stop", "click")
-    page.does("stop-button", "click")
-    page.close()
+async def playground(tmp_path: Path, ledger: Recorder, sandbox: str) -> AsyncIterator[Playground]:
+    """An installation with a host's key for a service that is as quick as its catalog says."""
+    quick = tmp_path / "quick.yaml"
+    quick.write_text(re.sub(r"seconds: \[.*?\]", "seconds: [0.1, 0.3]", (ROOT / "catalog.yaml").read_text()))
+    async with playing(load_catalog(quick), tmp_path, sandbox, ledger.address, HOST_KEY) as playground:
+        yield playground
 
 
-def compare(page: OpenPage, *models: str, **form: Any) -> dict[str, Any]:
-    return page.does("compare-button", "click", compare_models=list(models), compare_prompt=FOX, paying="host", **form)
+@pytest.fixture
+async def page(playground: Playground) -> OpenPage:
+    """A page of somebody new, opened."""
+    page = OpenPage(playground, SECRET)
+    await page.arrive()
+    return page
 
 
-def posts(page: OpenPage, ledger: Recorder) -> list[Seen]:
+async def posts(page: OpenPage, ledger: Recorder) -> list[Seen]:
     """What has reached the service. A click is answered before its request is."""
-    page.until_sent()
+    visit, unsent = Visit(visitor_id(SECRET)), {JobState.QUEUED, JobState.SUBMITTING}
+    while unsent & {job.state for job in await page.parts.playground.unfinished(visit)}:  # noqa: ASYNC110  # nothing is told
+        await asyncio.sleep(0.02)
     return ledger.posts
 
 
-def test_what_the_page_shows_is_what_pays(page: OpenPage, ledger: Recorder) -> None:
-    page.does("generate-button", "click", prompt=FOX, paying="host")
+async def click_generate(page: OpenPage, prompt: str = FOX) -> str:
+    """What the panel shows after a click."""
+    page.values[page.parts.generate.prompt] = prompt
+    await page.call(generate, page.parts.generate)
+    return unescape(page.values[page.parts.generate.panel.result])
 
-    assert [one.headers["authorization"] for one in ledger.posts] == [f"Bearer {HOST_KEY}"]
+
+async def click_compare(page: OpenPage, *models: str, click: str, seed: int | None = None) -> str:
+    """The comparison that is shown after a click."""
+    form = page.parts.compare.form
+    page.values |= {form.models: list(models), form.roles[Role.PROMPT]: FOX, page.parts.compare.click: click}
+    if seed is not None:
+        page.values[form.roles[Role.SEED]] = seed
+    await page.call(compare, page.parts.compare)
+    return str(page.values[page.parts.compare.share.comparison])
 
 
-def test_a_page_whose_key_was_forgotten_says_so_and_the_host_does_not_pay(page: OpenPage, ledger: Recorder) -> None:
-    """Gradio keeps the state of so many pages, and of none for ever."""
-    made = page.does("generate-button", "click", prompt=FOX, paying="visitor")["place"]
-    shown = page.does("compare-button", "click", compare_prompt=FOX, paying="visitor")["compare-trouble"]
+async def test_what_the_page_shows_is_what_pays(page: OpenPage, ledger: Recorder) -> None:
+    assert page.values[page.parts.header.payer] == "host"
+    await click_generate(page)
 
-    for told in (made, shown):
-        words = unescape(str(told))
+    assert [one.headers["authorization"] for one in await posts(page, ledger)] == [f"Bearer {HOST_KEY}"]
+
+
+async def test_a_key_pays_as_it_was_pasted_until_it_is_forgotten(page: OpenPage, ledger: Recorder) -> None:
+    header = page.parts.header
+    page.values[header.key] = f' "Bearer {OWN_KEY}"\n'
+    await page.call(enter_key, header)
+    assert (page.values[header.key], page.values[header.payer]) == ("", "visitor")
+    await click_generate(page)
+    await page.call(stop_job, page.parts.generate.panel)
+    await page.call(forget_key, header)
+    assert page.values[header.payer] == "host"
+    await click_generate(page, "another fox #sandbox:never")
+
+    assert [one.headers["authorization"] for one in await posts(page, ledger)] == [
+        f"Bearer {OWN_KEY}",
+        f"Bearer {HOST_KEY}",
+    ]
+
+
+async def test_a_page_whose_key_was_lost_says_so_and_the_host_does_not_pay(page: OpenPage, ledger: Recorder) -> None:
+    """Gradio keeps the state of so many pages, and after a restart of none; the page itself goes on showing "Your key"."""
+    page.values[page.parts.header.payer] = "visitor"
+    told = await click_generate(page)
+    await click_compare(page, "imagen-4", click="1")
+
+    for words in (told, unescape(page.values[page.parts.compare.error])):
         assert "no longer holds the key that it shows" in words
         assert "Enter your key again." in words
-    assert posts(page, ledger) == []
+    assert await posts(page, ledger) == []
 
 
-def test_a_key_that_gradio_has_dropped_with_the_page_is_not_replaced_by_the_hosts(page: OpenPage, ledger: Recorder) -> None:
-    """So many other pages are enough; the page itself goes on showing "Your key"."""
-    page.does("key", "submit", key=OWN_KEY)
-    page.does("generate-button", "click", prompt=FOX, paying="visitor")
-    assert [one.headers["authorization"] for one in posts(page, ledger)] == [f"Bearer {OWN_KEY}"]
-    page.does("stop-button", "click")
+async def test_one_click_that_arrives_twice_is_one_comparison(page: OpenPage, ledger: Recorder) -> None:
+    first = await click_compare(page, "imagen-4", click="1")
+    seed = page.values[page.parts.compare.form.roles[Role.SEED]]
 
-    page.crowded_out()
-    made = page.does("generate-button", "click", prompt=f"{FOX} again", paying="visitor")["place"]
-
-    assert "no longer holds the key that it shows" in unescape(str(made))
-    assert len(posts(page, ledger)) == 1
+    assert await click_compare(page, "imagen-4", click="1") == first
+    assert page.values[page.parts.compare.form.roles[Role.SEED]] == seed
+    assert await click_compare(page, "hunyuan-image-3", click="1") != first, "another form"
+    assert await click_compare(page, "hunyuan-image-3", click="2") != first, "another click"
+    assert len(await posts(page, ledger)) == 3
 
 
-def test_two_clicks_are_paid_once_where_a_seed_is_drawn(page: OpenPage, ledger: Recorder) -> None:
-    compare(page, "imagen-4")
-    compare(page, "imagen-4")
-
-    assert len(posts(page, ledger)) == 1
-
-
-def test_a_seed_that_is_given_is_used_and_one_that_was_drawn_is_drawn_anew(page: OpenPage, ledger: Recorder) -> None:
-    """Another form is another comparison, however soon it comes."""
-    compare(page, "imagen-4", compare_seed=42)
-    compare(page, "imagen-4")
-    compare(page, "hunyuan-image-3")
-    first, *drawn = [one.body["seed"] for one in posts(page, ledger)]
+async def test_a_seed_that_is_given_is_used_and_one_that_was_drawn_is_drawn_anew(page: OpenPage, ledger: Recorder) -> None:
+    await click_compare(page, "imagen-4", click="1", seed=42)
+    page.values[page.parts.compare.form.roles[Role.SEED]] = None
+    await click_compare(page, "imagen-4", click="2")
+    await click_compare(page, "imagen-4", click="3")
+    first, *drawn = [one.body["seed"] for one in await posts(page, ledger)]
 
     assert first == 42
     assert len(set(drawn)) == len(drawn) == 2
 
 
-def test_a_request_that_is_not_unsure_any_more_is_not_sent_again(page: OpenPage, ledger: Recorder) -> None:
-    """Another page has let it go, or a callback has named its task: this one shows what became of it."""
-    page.does("generate-button", "click", prompt="a fox #sandbox:broken", paying="host")
-    page.until_sent()
-    page.does("drop-button", "click")
-    shown = page.does("again-button", "click", paying="host")
+async def test_a_request_that_is_not_uncertain_any_more_is_not_sent_again(page: OpenPage, ledger: Recorder) -> None:
+    """Another page has given it up, or a callback has named its task: this one shows what became of it."""
+    panel = page.parts.generate.panel
+    await click_generate(page, "a fox #sandbox:broken")
+    await posts(page, ledger)
+    await page.call(abandon_job, panel)
+    await page.call(ask_again, panel)
 
-    assert "let it go" in str(shown["place"])
-    assert len(posts(page, ledger)) == 1
+    assert len(await posts(page, ledger)) == 1

@@ -40,7 +40,7 @@ async def playground(catalog: Catalog, tmp_path: Path) -> AsyncIterator[Playgrou
     async with httpx2.AsyncClient(trust_env=False) as http, records(tmp_path / "records") as store:
         runner = JobService(catalog, store, ApiClient(http), PictureLibrary(FolderStorage(tmp_path), http))
         comparisons = ComparisonService(catalog, runner, ComparisonStore(store.transactions))
-        yield Playground(catalog, runner, service, sandbox, sandbox.base_url, "/sandbox/examples", comparisons)
+        yield Playground(catalog, runner, service, sandbox, sandbox.base_url, comparisons)
 
 
 @pytest.fixture

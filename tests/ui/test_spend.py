@@ -55,7 +55,7 @@ async def playground(catalog: Catalog, client: Any, account: Any, tmp_path: Path
         def made(host_key: str | None = HOST_KEY, caps: Caps | None = None) -> Playground:
             return Playground(
                 catalog=catalog, jobs=runner, service=replace(account, payer="", key=""), sandbox=account,
-                sandbox_url="", examples="", comparisons=ComparisonService(catalog, runner, ComparisonStore(store.transactions)), host_key=host_key, caps=caps or Caps(),
+                sandbox_url="", comparisons=ComparisonService(catalog, runner, ComparisonStore(store.transactions)), host_key=host_key, caps=caps or Caps(),
             )  # fmt: skip
 
         yield made

@@ -13,18 +13,19 @@ from components.catalog.loading import parse_catalog
 from components.catalog.models import Catalog
 from components.catalog.prices import price_list, tiers
 from components.jobs.job import Measured
-from components.views.models import chips, example_prompts, picker_choices
+from components.views.models import chips, example_prompts, model_options
 from components.views.tables import (
     MODELS,
     PLANS,
     STATED,
     UNKNOWN,
+    cell_text,
     columns_for,
     models_frame,
     narrowed,
     plans_frame,
     safe_csv,
-    shown,
+    sorted_frame,
 )
 from tests.ui import ROOT, App
 
@@ -58,12 +59,9 @@ def test_the_comparison_has_a_row_a_model_by_base_credits(catalog: Catalog) -> N
 
 def test_what_is_shown_reads_well_and_sorts_as_its_value(catalog: Catalog, odd: Catalog) -> None:
     """Each cell has a text beside its value; a number nobody knows is a dash and sorts last."""
-    value = shown(models_frame(catalog), MODELS)
-    texts = value["metadata"]["display_value"]
-
-    assert value["headers"] == list(MODELS)
-    assert {len(row) for row in (*value["data"], *texts)} == {len(MODELS)}
-    by_name = {row[0]: dict(zip(MODELS, text, strict=True)) for row, text in zip(value["data"], texts, strict=True)}
+    by_name = {
+        row["Model"]: {name: cell_text(name, row) for name in MODELS} for row in models_frame(catalog).to_dict("records")
+    }
     assert by_name["GPT Image 1.5"] | {"Model": "", "Inputs": ""} == {
         "Model": "", "Provider": "OpenAI", "Base": "10", "From": "10", "To": "28", "$ from": "$0.10", "$ to": "$0.28",
         "Seconds": "3–10", "Inputs": "", "Output": "image", "Runtime": "async task", "Webhook": "supported", "Node": "node42",
@@ -71,9 +69,13 @@ def test_what_is_shown_reads_well_and_sorts_as_its_value(catalog: Catalog, odd: 
     }  # fmt: skip
     unknown = models_frame(odd).set_index("id").loc["cogview-4"]
     assert (unknown["Seconds"], unknown["Node"]) == (UNKNOWN, UNKNOWN)
-    row = shown(models_frame(odd), MODELS)["metadata"]["display_value"][0]
-    assert (row[list(MODELS).index("Seconds")], row[list(MODELS).index("Node")]) == ("—", "—")
-    assert models_frame(odd).sort_values(["Seconds"])["id"].iloc[-1] == "cogview-4"
+    row = models_frame(odd).to_dict("records")[0]
+    assert (cell_text("Seconds", row), cell_text("Node", row)) == ("—", "—")
+    for descending in (False, True):
+        by_seconds = sorted_frame(models_frame(odd), "Seconds", descending=descending)
+        assert by_seconds["id"].iloc[-1] == "cogview-4"
+        assert by_seconds["Seconds"][:-1].is_monotonic_increasing or descending
+    assert list(sorted_frame(models_frame(odd), "no column")["id"]) == list(models_frame(odd)["id"])
 
 
 @pytest.mark.parametrize(
@@ -99,7 +101,6 @@ def test_filters_narrow_the_comparison(
     frame = narrowed(models_frame(catalog), text, providers, most, needs)
 
     assert len(frame) == found
-    assert len(shown(frame, MODELS)["data"]) == found
 
 
 @pytest.mark.parametrize(
@@ -145,7 +146,7 @@ def test_what_costs_nothing_buys_no_number_of_pictures(odd: Catalog) -> None:
 
     free = frame[frame["id"] == "cogview-4"].iloc[0]
     assert (free["$ a month"], free["Pictures"]) == (0, UNKNOWN)
-    assert shown(frame, PLANS)["metadata"]["display_value"][0][-1] == "—"
+    assert cell_text("Pictures", frame.to_dict("records")[0]) == "—"
     rows = list(csv.DictReader(io.StringIO(safe_csv(frame, {"id": "str", **PLANS}))))
     assert rows[0]["Pictures"] == ""
 
@@ -181,7 +182,7 @@ def test_the_files_hold_what_the_tables_show(app: App, catalog: Catalog) -> None
 
 def test_the_picker_names_each_model_with_its_maker_and_price(catalog: Catalog) -> None:
     """In the order of the price list; the facts under it are escaped HTML."""
-    choices = picker_choices(catalog)
+    choices = model_options(catalog)
 
     assert [model for _, model in choices] == [row.model.id for row in price_list(catalog)]
     assert ("🤖 GPT Image 1.5 · OpenAI · 10–28 credits", "gpt-image-1.5-official") in choices

@@ -1,99 +1,74 @@
 () => {
-  // The address bar: each tab's own query is remembered, and the one of the tab that is open is shown.
+  // The address bar: the server writes each tab's query into the page, and the one of the open tab is shown.
   const KEPT = ["__theme", "__sign", "__lang"];
   const FORM = "playground-form";
-  const opened = location.search;
-  const given = new URLSearchParams(opened);
-  const queries = new Map();
-  const chosen = () => document.querySelector("#tabs [role=tab][aria-selected=true]");
-  const tab = () => chosen()?.dataset.tabId;
-  const table = () => document.querySelector("#models-table");
+  const given = new URLSearchParams(location.search);
+  const queries = new Map([[given.get("tab") || "generate", location.search]]);
 
-  // What the address asks for is done by the server's first answer; until then nothing is written over it.
-  let asked = given.get("tab") || "generate";
-  let sorting = asked === "models" && given.get("sort")
-    ? { name: given.get("sort"), direction: given.get("order") === "descending" ? "descending" : "ascending" }
-    : null;
-
+  // Until the server's first answer the page is inert, for what is typed before would be overwritten, and the address stays.
+  let opening = true;
   let shown = ""; // the tab of the browser's present entry
   let returning = ""; // the tab that Back or Forward is opening
 
-  const modelOf = (query) => encodeURIComponent(new URLSearchParams(query).get("model"));
-
-  function arrived() {
-    if (!asked) return;
-    if (!queries.has(asked)) queries.set(asked, opened);
-    asked = "";
-    write();
-  }
-
   function write() {
-    const open = tab();
-    if (asked || !open || (returning && open !== returning)) return;
+    const open = window.playground.openTab();
+    if (opening || !open || (returning && open.id !== returning)) return;
     returning = "";
-    const next = new URLSearchParams(open === "generate" ? "" : { tab: open });
-    const own = new URLSearchParams(queries.get(open));
-    const order = open === "models" && (sorting ?? window.playground.sorted(table()));
-    for (const name of ["tab", ...KEPT, ...(open === "models" ? ["sort", "order"] : [])]) own.delete(name);
+    const next = new URLSearchParams(open.id === "generate" ? "" : { tab: open.id });
+    const own = new URLSearchParams(queries.get(open.id));
+    for (const name of ["tab", ...KEPT]) own.delete(name);
     for (const [name, value] of own) next.append(name, value);
-    if (order) next.set("sort", order.name);
-    if (order) next.set("order", order.direction);
     for (const name of KEPT) if (given.has(name)) next.set(name, given.get(name));
+    if (shown === open.id && location.search === `?${next}`) return;
     // Another tab is another entry, so that Back leads from a model to the table it was found in; the forms stay as they are.
-    const entry = { tab: open, label: chosen().textContent.trim() };
-    if (shown && shown !== open) history.pushState(entry, "", `?${next}`);
-    else history.replaceState(entry, "", `?${next}`);
-    shown = open;
+    if (shown && shown !== open.id) history.pushState(open, "", `?${next}`);
+    else history.replaceState(open, "", `?${next}`);
+    shown = open.id;
   }
 
-  // On a narrow screen the tabs that have no room are in a menu, and known there by their names alone.
-  function doorTo({ tab, label }) {
-    const doors = [...document.querySelectorAll("#tabs > .tab-wrapper :is([role=tab], .overflow-dropdown button)")];
-    return doors.find((door) => door.dataset.tabId === tab) ?? doors.find((door) => door.textContent.trim() === label);
-  }
-
-  window.addEventListener("popstate", ({ state }) => {
-    const door = !asked && state?.tab && doorTo(state);
-    if (!door) return;
-    [shown, returning] = [state.tab, state.tab];
-    setTimeout(() => (returning = ""), 1000); // a tab that does not open must not keep the address as it is
-    door.click();
+  // A tab's query stands in an element of the tab. A tab that is not open is not in the page: its last one stays.
+  window.playground.onChange(() => {
+    if (opening) return;
+    for (const { dataset } of document.querySelectorAll("[data-query]")) {
+      queries.set(dataset.tab, dataset.query);
+      if (dataset.tab === "generate") remember(dataset.query);
+    }
     write();
   });
 
-  // A table has its rows some time after its tab was opened, and can only then be sorted.
-  async function restore() {
-    if (tab() !== "models" || !table()?.querySelector(".virtual-row")?.offsetWidth) return setTimeout(restore, 200);
-    const done = () => JSON.stringify(window.playground.sorted(table())) === JSON.stringify(sorting);
-    for (let tries = 0; tries < 3 && !done(); tries++) {
-      await window.playground.sort(table(), sorting.name, sorting.direction);
-    }
-    sorting = null;
-    write();
+  // A browser may forbid a page to store anything, and says so by an error.
+  function remember(query) {
+    try {
+      sessionStorage.setItem(FORM, query);
+    } catch {}
   }
+
+  window.addEventListener("popstate", ({ state }) => {
+    if (opening || !state?.id) return;
+    [shown, returning] = [state.id, state.id];
+    setTimeout(() => (returning = ""), 1000); // a tab that does not open must not keep the address as it is
+    if (window.playground.selectTab(state)) write();
+  });
+
+  const inert = (on) => document.querySelectorAll("#header, #tabs").forEach((part) => (part.inert = on));
 
   window.playground = {
     ...window.playground,
-    address(query, name = "generate") {
-      if (!query) return;
-      const before = queries.get(name);
-      queries.set(name, query);
-      if (name === "generate") {
-        // The Integrate tab shows the model that is chosen in Generate, until another is chosen there.
-        if (before && modelOf(before) !== modelOf(query)) queries.set("integrate", `?model=${modelOf(query)}`);
-        setTimeout(arrived, 300);
-        sessionStorage.setItem(FORM, query);
+    // Called before the page's first question to the server, and after its answer. Returns the form before a reload.
+    opening() {
+      inert(true);
+      setTimeout(window.playground.opened, 10_000);
+      try {
+        return sessionStorage.getItem(FORM) ?? "";
+      } catch {
+        return "";
       }
-      write();
     },
-    write,
+    opened() {
+      if (!opening) return;
+      opening = false;
+      inert(false);
+      window.playground.changed();
+    },
   };
-
-  let last;
-  new MutationObserver(() => {
-    if (tab() !== last) write();
-    last = tab();
-  }).observe(document.body, { subtree: true, childList: true, attributes: true, attributeFilter: ["aria-selected"] });
-  document.addEventListener("click", (event) => event.isTrusted && event.target.closest("#tabs > .tab-wrapper") && arrived(), true);
-  if (sorting) restore();
 }

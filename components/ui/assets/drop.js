@@ -9,7 +9,6 @@
     outline: "2px dashed var(--color-accent)", outlineOffset: "-16px",
   };
 
-  let drops = 0;
   const hint = document.createElement("div");
   hint.id = "drop-hint";
   hint.textContent = HINT;
@@ -42,8 +41,7 @@
     const told = await answer?.json().catch(() => null);
     if (!answer?.ok || !told) return say(told?.detail ?? "The picture could not be sent: the connection broke off. Try again.");
     document.querySelector("#dropped")?.remove();
-    // With a number, so that the same picture once more is a change too.
-    window.playground.type(document.querySelector("#dropped-settings :is(input, textarea)"), JSON.stringify({ ...told, drops: (drops += 1) }));
+    window.playground.useSettings(told);
   }
 
   // A picture that is dragged out of a page comes as HTML too; only files from outside are taken.

@@ -1,47 +1,23 @@
 () => {
-  // In the history a click on an entry, a star or a tag is told to the page by filling a hidden box.
+  // The history: a list that is drawn anew loses the focus, the mark of the chosen entry and the times in this clock.
   let focused = "";
-  let clicks = 0;
 
-  function fill(selector, text) {
-    const box = document.querySelector(`${selector} :is(input, textarea)`);
-    if (box) window.playground.type(box, text);
-  }
-
-  window.playground.showChosen = () =>
-    setTimeout(() => {
-      const panel = document.querySelector("#history-detail");
-      if (panel && panel.getBoundingClientRect().top < 0) panel.scrollIntoView({ block: "start" });
-    }, 50);
-
-  document.addEventListener("click", (event) => {
-    const tag = event.target.closest("[data-tag]");
-    if (tag) return fill("#history-text", tag.dataset.tag);
-    const star = event.target.closest("[data-star]");
-    if (star) return fill("#star-entry", `${star.dataset.star} ${(clicks += 1)}`);
-    const entry = event.target.closest("[data-entry]") ?? (event.target.closest("button, a, code") ? null : event.target.closest("tr[data-card]"));
-    if (event.target.closest("#history-use, #history-open, #history-compare, #history-whole")) scrollTo({ top: 0 });
-    if (event.target.closest("#history-close")) document.querySelector("#history-entries [aria-current=true]")?.scrollIntoView({ block: "nearest" });
-    if (entry) fill("#open-entry", `${entry.dataset.entry ?? entry.dataset.card} ${(clicks += 1)}`);
-  });
-
-  // A list that is drawn anew loses the focus, the mark of the chosen entry and the times in this clock.
-  const nameOf = (node) => (node.dataset.entry ? `[data-entry="${node.dataset.entry}"]` : `[data-star="${node.dataset.star}"]`);
+  const nameOf = ({ dataset }) => (dataset.entry ? `button[data-entry="${dataset.entry}"]` : `[data-star="${dataset.star}"]`);
 
   document.addEventListener("focusin", (event) => {
-    const node = event.target.closest("#history-entries :is([data-entry], [data-star])");
-    focused = node ? nameOf(node) : "";
+    const button = event.target.closest("#history-entries button:is([data-entry], [data-star])");
+    focused = button ? nameOf(button) : "";
   });
 
   const clock = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeStyle: "short" });
 
-  function dress() {
+  window.playground.onChange(() => {
     const list = document.querySelector("#history-entries");
     if (!list) return;
     const shown = document.querySelector("#history-detail [data-shown]")?.dataset.shown;
     for (const card of list.querySelectorAll("[data-card]")) {
       const current = String(card.dataset.card === shown);
-      const button = card.querySelector("[data-entry]");
+      const button = card.querySelector("button[data-entry]");
       if (button.getAttribute("aria-current") !== current) button.setAttribute("aria-current", current);
     }
     for (const time of document.querySelectorAll("#history time:not([title])")) {
@@ -49,7 +25,14 @@
       time.textContent = clock.format(new Date(time.dateTime));
     }
     if (focused && document.activeElement === document.body) list.querySelector(focused)?.focus({ preventScroll: true });
-  }
+  });
+
+  document.addEventListener("click", (event) => {
+    if (event.target.closest("#history-use, #history-open, #history-compare, #history-whole")) scrollTo({ top: 0 });
+    if (event.target.closest("#history-close")) {
+      document.querySelector("#history-entries [aria-current=true]")?.scrollIntoView({ block: "nearest" });
+    }
+  });
 
   document.addEventListener(
     "error",
@@ -64,5 +47,9 @@
     true,
   );
 
-  setInterval(() => document.hidden || dress(), 250);
+  window.playground.showChosen = () =>
+    setTimeout(() => {
+      const panel = document.querySelector("#history-detail");
+      if (panel && panel.getBoundingClientRect().top < 0) panel.scrollIntoView({ block: "start" });
+    }, 50);
 }

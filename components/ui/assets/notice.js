@@ -49,8 +49,7 @@
   const wished = () =>
     "Notification" in window && Notification.permission === "granted" && localStorage.getItem(CHOSEN) === "1";
 
-  const watched = { subtree: true, childList: true, attributeFilter: ["data-ended", "data-total", "data-state"] };
-  new MutationObserver(look).observe(document.body, watched);
+  window.playground.onChange(look);
   if (!("Notification" in window)) return;
 
   const box = document.createElement("input");
@@ -73,10 +72,5 @@
   });
   show();
 
-  const placing = setInterval(() => {
-    const tabs = document.querySelector("#tabs");
-    if (!tabs) return;
-    clearInterval(placing);
-    tabs.prepend(label);
-  }, 200);
+  window.playground.onChange(() => label.isConnected || document.querySelector("#tabs")?.prepend(label));
 }

@@ -25,5 +25,5 @@
     }
     if (news.length) for (const region of regions) region.textContent = news.join(". ");
   }
-  new MutationObserver(look).observe(document.body, { subtree: true, childList: true, attributeFilter: ["data-said"] });
+  window.playground.onChange(look);
 }

@@ -1,32 +1,5 @@
 () => {
-  // What the page cannot say in Python: copying, sorting by a click on a header, a server that was restarted.
-  let ringing;
-
-  window.playground = {
-    ...window.playground,
-    // One call for all the controls that change in the same moment.
-    ring() {
-      clearTimeout(ringing);
-      ringing = setTimeout(() => document.querySelector("#follow")?.click(), 60);
-    },
-    // Fills a text field as if somebody had typed: without the key press Gradio takes it for a value of its own.
-    type(box, text) {
-      box.value = text;
-      box.dispatchEvent(new Event("input", { bubbles: true }));
-      box.dispatchEvent(new KeyboardEvent("keypress", { bubbles: true, key: "x" }));
-    },
-    sorted: (table) => sortOf(table),
-    sort: (table, name, direction) => sort(table, name, direction),
-  };
-
-  // The box is filled in after this runs, and Gradio leaves the attribute empty for a password.
-  let tries = 0;
-  const unsaved = setInterval(() => {
-    const box = document.querySelector("#key input");
-    box?.setAttribute("autocomplete", "off");
-    if (box || ++tries > 50) clearInterval(unsaved);
-  }, 200);
-
+  // What the page cannot do in Python: copying, keeping the focus, noticing that the server was restarted.
   // What the server knows of an open page is gone when it was restarted, and so is a typed key: the page opens anew.
   // Jobs went on, the address holds the form. A job that is shown as going and says nothing is a sign to look.
   const LOST = "playground-key-lost";
@@ -73,21 +46,6 @@
     setTimeout(() => banner("This page's server was restarted. Enter your key again to go on with it."), 1500);
   }
 
-  // A job is shown in the Generate tab, wherever it was pressed. Gradio builds a tab when it is opened first.
-  async function open(job) {
-    const away = !document.querySelector("#place")?.offsetWidth;
-    [...document.querySelectorAll("#tabs [role=tab]")].find((tab) => tab.dataset.tabId === "generate")?.click();
-    for (let tries = 0; tries < 40; tries++) {
-      const box = document.querySelector("#open-job :is(input, textarea)");
-      const place = document.querySelector("#place");
-      if (box && place?.offsetWidth) {
-        window.playground.type(box, job);
-        return away && place.scrollIntoView({ block: "nearest" });
-      }
-      await pause(50);
-    }
-  }
-
   // A button that is pressed may go, and what has the focus with it: the next thing to do beside it gets it then.
   async function keepFocus(row) {
     for (let tries = 0; tries < 20; tries++) {
@@ -122,77 +80,7 @@
   document.addEventListener("click", (event) => {
     const button = event.target.closest("[data-copy], [data-copy-address]");
     if (button) copy(button);
-    const job = event.target.closest("[data-job]");
-    if (job) open(job.dataset.job);
   });
 
-  // A header of Gradio's table does not sort when clicked: its menu does, and sorts add up. So a click on
-  // a header clears the sorting and asks the menu for the next direction of this column.
   const pause = (ms) => new Promise((wake) => setTimeout(wake, ms));
-  const item = (text) =>
-    [...document.querySelectorAll("[role=menuitem]")].find((node) => node.textContent.trim().toLowerCase().includes(text));
-  const nameOf = (header) => header.querySelector(".header")?.textContent.trim();
-  const headerOf = (table, name) => [...table.querySelectorAll("th")].find((node) => nameOf(node) === name && node.offsetWidth);
-
-  async function choose(header, text) {
-    header.querySelector(".cell-menu-button")?.click();
-    await pause(40);
-    const found = item(text);
-    if (found) found.click();
-    else document.body.click();
-    await pause(40);
-    return Boolean(found);
-  }
-
-  // By which column a table is sorted, and how; null as it came.
-  function sortOf(table) {
-    const mark = table?.querySelector("th .sort-indicator");
-    if (!mark) return null;
-    const direction = mark.getAttribute("aria-label").endsWith("descending") ? "descending" : "ascending";
-    return { name: nameOf(mark.closest("th")), direction };
-  }
-
-  async function sort(table, name, direction) {
-    if (!headerOf(table, name)) return;
-    await choose(headerOf(table, name), "clear sort");
-    const again = headerOf(table, name);
-    if (again) await choose(again, `sort ${direction}`);
-    window.playground.write();
-  }
-
-  function sortNext(header) {
-    const [table, name] = [header.closest(".table"), nameOf(header)];
-    const last = sortOf(table);
-    return sort(table, name, last?.name === name && last.direction === "ascending" ? "descending" : "ascending");
-  }
-
-  document.addEventListener(
-    "click",
-    async (event) => {
-      // Gradio's own menu sorts as well.
-      if (event.target.closest("[role=menuitem]")) setTimeout(window.playground.write, 100);
-      const header = event.target.closest(".table th");
-      if (!header || !event.isTrusted || event.target.closest(".cell-menu-button")) return;
-      await pause(80);
-      await sortNext(header);
-    },
-    true,
-  );
-
-  // By keyboard a header can be reached once the focus is in its table.
-  document.addEventListener("focusin", (event) => {
-    for (const header of event.target.closest(".table")?.querySelectorAll("th") ?? []) header.tabIndex = 0;
-  });
-  document.addEventListener(
-    "keydown",
-    async (event) => {
-      if (!event.target.matches(".table th") || !["Enter", " "].includes(event.key)) return;
-      event.preventDefault();
-      event.stopPropagation();
-      const [table, name] = [event.target.closest(".table"), nameOf(event.target)];
-      await sortNext(event.target);
-      headerOf(table, name)?.focus();
-    },
-    true,
-  );
 }

@@ -5,11 +5,11 @@
   const HEADERS = { "X-Playground-Upload": "1" };
   const waiting = new WeakMap();
 
-  const boxOf = (field) => field.querySelector("textarea, input:not([type=file])");
+  const boxOf = (field) => window.playground.textOf(field);
   const linesOf = (box) => box.value.split("\n").map((line) => line.trim()).filter(Boolean);
 
   function fill(box, lines) {
-    window.playground.type(box, lines.join("\n"));
+    window.playground.setText(box, lines.join("\n"));
     show();
   }
 
@@ -82,8 +82,7 @@
     if (button) remove(button.closest(FIELD), button.dataset.remove);
   });
 
-  // The pictures are those of the addresses that the field holds, whoever put them there: Gradio tells nobody
-  // when it fills a field, so it is looked at.
+  // The pictures are those of the addresses that the field holds, whoever put them there.
   function picture(address) {
     const item = document.createElement("li");
     const image = document.createElement("img");
@@ -108,5 +107,6 @@
     }
   }
 
-  setInterval(() => document.hidden || show(), 500);
+  window.playground.onChange(show);
+  document.addEventListener("input", (event) => event.target.closest(FIELD) && show());
 }

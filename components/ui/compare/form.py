@@ -14,7 +14,8 @@ from components.catalog.prices import Cost
 from components.catalog.shared_form import QUALITIES, SHAPES, STANDARD
 from components.comparisons.plan import MOST_SAMPLES, ComparisonPlan
 from components.playground import Playground
-from components.ui.events import QUIET, Updates
+from components.ui.events import DIRECT, Updates
+from components.ui.html import html
 from components.views.compare_query import ROLE_DEFAULTS, ComparisonDraft
 from components.views.forms import upload_control
 from components.views.models import cheapest, choice_options, model_title, settings_text
@@ -107,7 +108,7 @@ def build_compare_form(playground: Playground, opens_with: ComparisonDraft) -> C
                 lines=1, max_lines=10, placeholder="https://…, one address a line", label=ROLE_WORDS[Role.IMAGES],
                 elem_id="compare-images",
             )  # fmt: skip
-            gr.HTML(upload_control(playground.uploads_refused, many=True))
+            html(upload_control(playground.uploads_refused, many=True))
         with gr.Accordion("More: samples, pictures a request, seed, what to avoid", open=False, elem_id="compare-rare"):
             with gr.Column(elem_classes="fields"):
                 samples = gr.Number(value=1, precision=0, label=f"Samples of each, 1–{MOST_SAMPLES}", min_width=120)
@@ -126,7 +127,7 @@ def build_compare_form(playground: Playground, opens_with: ComparisonDraft) -> C
         Role.NEGATIVE: negative, Role.QUALITY: quality,
     }  # fmt: skip
     for button, pick in zip(picks, PICKS.values(), strict=True):
-        button.click(lambda pick=pick: pick(playground.catalog), None, models, **QUIET)
+        button.click(lambda pick=pick: pick(playground.catalog), None, models, **DIRECT)
     return CompareForm(models, roles, samples, lock)
 
 

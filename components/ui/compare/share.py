@@ -1,8 +1,8 @@
-"""What can be done with a comparison that is there: two pictures in a slider, a report, a ZIP, a public address."""
+"""What can be done with a comparison that has pictures: two of them in a slider, a report, a ZIP, a public address."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,147 +11,147 @@ import gradio as gr
 from components.comparisons.comparison import Comparison
 from components.errors import PlaygroundError
 from components.jobs.job import Job
-from components.playground import Playground, Visit
-from components.ui.events import LATEST, QUIET, Updates
-from components.ui.slider_copies import COPIES
+from components.playground import Playground
+from components.ui.events import DIRECT, LATEST, Updates, bind
+from components.ui.header import Header
+from components.ui.html import html
 from components.views.comparison import name_of
-from components.views.links import archive_link, link, published_path, report_link
+from components.views.links import archive_link, link, picture_path, published_path, report_link
 from components.views.templates import render
 from components.views.words import plain
 
 
 @dataclass(frozen=True)
-class Extras:
-    """``batch`` holds the id of the comparison that is shown, ``shown`` turns it into updates of ``parts``.
+class Share:
+    """The components below the cards. ``comparison`` holds the id of the comparison that is shown, or "".
 
-    ``anew`` makes of such updates those for another comparison than before, of which nothing is chosen yet.
-    ``sides`` hold the names of the two pictures in the slider, or None.
-    Each of ``changes`` is an event after which more or less can be done with the comparison.
+    ``left`` and ``right`` hold the names of the two pictures in the slider, or None.
     """
 
-    batch: gr.State
-    parts: frozenset[Any]
-    shown: Callable[[Comparison, Mapping[str, Job]], Updates]
-    anew: Callable[[Updates], Updates]
-    changes: tuple[Any, ...]
-    sides: tuple[gr.Dropdown, gr.Dropdown]
+    playground: Playground
+    header: Header
+    comparison: gr.State
+    accordion: gr.Accordion
+    left: gr.Dropdown
+    right: gr.Dropdown
+    slider: gr.HTML
+    row: gr.Row
+    links: gr.HTML
+    publish: gr.Button
+    unpublish: gr.Button
+    public: gr.HTML
+
+    @property
+    def parts(self) -> set[Any]:
+        """What :func:`show_share` updates."""
+        shown = {self.accordion, self.left, self.right, self.slider, self.row, self.links}
+        return {*shown, self.publish, self.unpublish, self.public}
 
 
-def build_extras(playground: Playground, visit: gr.State) -> Extras:
-    """Build and wire the part below the cards."""
-    comparisons = playground.comparisons
-    batch = gr.State("")
-    with gr.Accordion("Two beside each other", open=False, visible=False, elem_id="beside") as fold:
+def build_share(playground: Playground, header: Header) -> Share:
+    """Build and wire the part below the cards; :mod:`tab` wires what changes the comparison itself."""
+    with gr.Accordion("Two side by side", open=False, visible=False, elem_id="beside") as accordion:
         with gr.Row():
             left = gr.Dropdown([], label="Left", elem_id="slider-left")
             right = gr.Dropdown([], label="Right", elem_id="slider-right")
-        slider = gr.ImageSlider(
-            label="Two results",
-            type="filepath",
-            interactive=False,
-            elem_id="slider",
-            show_label=False,
-            buttons=["fullscreen"],
-        )
-    with gr.Row(elem_id="compare-share", visible=False) as share:
-        links = gr.HTML(elem_id="compare-links")
+        slider = html(elem_id="slider")
+    with gr.Row(elem_id="compare-share", visible=False) as row:
+        links = html(elem_id="compare-links")
         publish = gr.Button("Publish", size="sm", elem_id="publish-button", min_width=120)
-        revoke = gr.Button("Unpublish", size="sm", visible=False, elem_id="revoke-button", min_width=120)
-    public = gr.HTML(elem_id="compare-public")
-    parts = frozenset({fold, left, right, slider, share, links, publish, revoke, public})
-
-    def shown(now: Comparison, jobs: Mapping[str, Job]) -> Updates:
-        over = [(card, job) for card in now.cards if (job := jobs.get(card.job)) and job.pictures]
-        going = any(not job.settled for job in jobs.values())
-        choices = [
-            (f"{number}. {name_of(playground, card)}" + (f" ({place})" if len(job.pictures) > 1 else ""), name)
-            for number, (card, job) in enumerate(over, 1)
-            for place, name in enumerate(_raster(job), 1)
-        ]
-        ready = bool(over) and not going
-        return {
-            fold: gr.update(visible=len(choices) > 1),
-            left: gr.update(choices=choices),
-            right: gr.update(choices=choices),
-            share: gr.update(visible=ready),
-            links: render(
-                "compare_links",
-                report=report_link(now.id),
-                archive=archive_link(job.id for _, job in over) if over else "",
-            ),
-            publish: gr.update(visible=ready and not now.token),
-            revoke: gr.update(visible=bool(now.token)),
-            public: render("public", address=link(published_path(now.token)) if now.token else ""),
-        }
-
-    def anew(updates: Updates) -> Updates:
-        # A choice that stays behind is refused by the dropdown that it is no choice of any more.
-        if fold not in updates:
-            return updates
-        emptied = {side: {**updates[side], "value": None} for side in (left, right)}
-        return {**updates, **emptied, fold: {**updates[fold], "open": False}, slider: None}
-
-    async def drawn(batch_id: str, now: Visit) -> list[list[str]]:
-        """What the slider can show of each card. Raises PlaygroundError."""
-        found = await comparisons.find(batch_id, now.visitor)
-        jobs = await comparisons.jobs(found)
-        return [_raster(jobs[card.job]) for card in found.cards if card.job in jobs]
-
-    async def beside(first: str | None, second: str | None, batch_id: str, now: Visit) -> Updates:
-        """Two pictures of this comparison, whatever their sizes."""
-        try:
-            mine = {name for names in await drawn(batch_id, now) for name in names}
-        except PlaygroundError:
-            return {slider: gr.skip()}
-        if first not in mine or second not in mine:
-            return {slider: gr.skip()}
-        return {slider: await pair(str(first), str(second))}
-
-    async def unfolded(first: str | None, second: str | None, batch_id: str, now: Visit) -> Updates:
-        """Something to look at at once: two pictures, of two cards where there are two, until others are chosen."""
-        if first or second:
-            return {slider: gr.skip()}
-        try:
-            cards = await drawn(batch_id, now)
-        except PlaygroundError:
-            return {slider: gr.skip()}
-        names = list(
-            dict.fromkeys([name for names in cards for name in names[:1]] + [name for names in cards for name in names])
-        )
-        if len(names) < 2:
-            return {slider: gr.skip()}
-        return {left: names[0], right: names[1], slider: await pair(*names[:2])}
-
-    async def pair(*names: str) -> Any:
-        paths = [await COPIES.get(playground.jobs.pictures, name) for name in names]
-        return tuple(paths) if all(paths) else gr.skip()
-
-    async def opened(batch_id: str, now: Visit) -> Updates:
-        return await _shared(comparisons.publish(batch_id, now.visitor))
-
-    async def closed(batch_id: str, now: Visit) -> Updates:
-        return await _shared(comparisons.revoke(batch_id, now.visitor))
-
-    async def _shared(change: Any) -> Updates:
-        try:
-            after = await change
-        except PlaygroundError as error:
-            return {public: render("note", text=plain(error))}
-        return {
-            publish: gr.update(visible=not after.token),
-            revoke: gr.update(visible=bool(after.token)),
-            public: render("public", address=link(published_path(after.token)) if after.token else ""),
-        }
-
-    gr.on([left.input, right.input], beside, [left, right, batch, visit], [slider], **LATEST)
-    fold.expand(unfolded, [left, right, batch, visit], [left, right, slider], **QUIET)
-    changes = (
-        publish.click(opened, [batch, visit], [publish, revoke, public], **QUIET),
-        revoke.click(closed, [batch, visit], [publish, revoke, public], **QUIET),
-    )
-    return Extras(batch, parts, shown, anew, changes, (left, right))
+        unpublish = gr.Button("Unpublish", size="sm", visible=False, elem_id="revoke-button", min_width=120)
+    public = html(elem_id="compare-public")
+    share = Share(
+        playground, header, gr.State(""), accordion, left, right, slider, row, links, publish, unpublish, public
+    )  # fmt: skip
+    reads = {left, right, share.comparison, header.visit}
+    gr.on([left.input, right.input], bind(show_chosen, share), reads, {slider}, **LATEST)
+    accordion.expand(bind(show_first_two, share), reads, {left, right, slider}, **DIRECT)
+    return share
 
 
-def _raster(job: Job) -> list[str]:
-    """The names of those of its pictures that the slider can show."""
-    return [picture.name for picture in job.pictures if picture.format != "svg"]
+def show_share(share: Share, comparison: Comparison, jobs: Mapping[str, Job], *, fresh: bool) -> Updates:
+    """Updates of ``share.parts``. ``fresh``: it is another comparison than before, of which nothing is in the slider yet."""
+    pictured = [(card, job) for card in comparison.cards if (job := jobs.get(card.job)) and job.pictures]
+    choices = [
+        (f"{number}. {name_of(share.playground, card)}" + (f" ({index})" if len(job.pictures) > 1 else ""), name)
+        for number, (card, job) in enumerate(pictured, 1)
+        for index, name in enumerate(_names(job), 1)
+    ]
+    ended = bool(pictured) and all(job.settled for job in jobs.values())
+    # A choice that stays behind is refused by the dropdown that it is no choice of any more.
+    emptied: dict[str, Any] = {"value": None} if fresh else {}
+    archive = archive_link(job.id for _, job in pictured) if pictured else ""
+    return {
+        share.accordion: gr.update(visible=len(choices) > 1, **({"open": False} if fresh else {})),
+        share.left: gr.update(choices=choices, **emptied),
+        share.right: gr.update(choices=choices, **emptied),
+        **({share.slider: ""} if fresh else {}),
+        share.row: gr.update(visible=ended),
+        share.links: render("compare_links", report=report_link(comparison.id), archive=archive),
+        **_show_published(share, comparison),
+        share.publish: gr.update(visible=ended and not comparison.token),
+    }
+
+
+def _show_published(share: Share, comparison: Comparison) -> Updates:
+    """Its public address, and the button that takes it back, or the one that publishes it."""
+    return {
+        share.publish: gr.update(visible=not comparison.token),
+        share.unpublish: gr.update(visible=bool(comparison.token)),
+        share.public: render("public", address=link(published_path(comparison.token)) if comparison.token else ""),
+    }
+
+
+async def show_chosen(share: Share, given: Updates) -> Updates:
+    """The two chosen pictures in the slider, if both are still in the comparison."""
+    names = [name for card in await _pictures(share, given) for name in card]
+    left, right = given[share.left], given[share.right]
+    return {share.slider: _slider(left, right) if left in names and right in names else gr.skip()}
+
+
+async def show_first_two(share: Share, given: Updates) -> Updates:
+    """Something to look at at once: two pictures, of two cards where there are two, until others are chosen."""
+    if given[share.left] or given[share.right]:
+        return {share.slider: gr.skip()}
+    cards = await _pictures(share, given)
+    firsts = [name for card in cards for name in card[:1]]
+    names = list(dict.fromkeys(firsts + [name for card in cards for name in card]))
+    if len(names) < 2:
+        return {share.slider: gr.skip()}
+    return {share.left: names[0], share.right: names[1], share.slider: _slider(*names[:2])}
+
+
+async def _changed(share: Share, change: Awaitable[Comparison]) -> Updates:
+    """A comparison that was published or taken back, or why it could not be."""
+    try:
+        return _show_published(share, await change)
+    except PlaygroundError as error:
+        return {share.public: render("note", text=plain(error))}
+
+
+async def publish(share: Share, given: Updates) -> Updates:
+    """Publish the comparison."""
+    return await _changed(share, share.playground.publish(given[share.comparison], given[share.header.visit]))
+
+
+async def unpublish(share: Share, given: Updates) -> Updates:
+    """Take the comparison back."""
+    return await _changed(share, share.playground.unpublish(given[share.comparison], given[share.header.visit]))
+
+
+async def _pictures(share: Share, given: Updates) -> list[list[str]]:
+    """What the slider can show, by card; nothing of a comparison that is not this visitor's."""
+    try:
+        comparison, jobs = await share.playground.comparison(given[share.comparison], given[share.header.visit])
+    except PlaygroundError:
+        return []
+    return [_names(jobs[card.job]) for card in comparison.cards if card.job in jobs]
+
+
+def _names(job: Job) -> list[str]:
+    """The names of a job's pictures."""
+    return [picture.name for picture in job.pictures]
+
+
+def _slider(left: str, right: str) -> str:
+    return render("slider", left=link(picture_path(left)), right=link(picture_path(right)))

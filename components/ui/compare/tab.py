@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import AsyncIterator, Awaitable, Mapping
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import gradio as gr
@@ -12,15 +12,16 @@ import gradio as gr
 from components.catalog.parameters import Role
 from components.catalog.prices import Cost
 from components.comparisons.comparison import Comparison
-from components.comparisons.plan import ComparisonPlan, draw_seed, plan, retries
-from components.errors import DatabaseUnavailable, InputError, JobNotFound, KeyRefused, PlaygroundError
+from components.comparisons.plan import draw_seed
+from components.errors import DatabaseUnavailable, InputError, JobNotFound, PlaygroundError
 from components.jobs.job import Job
 from components.playground import Playground, Visit
-from components.ui.compare.form import build_compare_form, button_text, show_plan
-from components.ui.compare.share import build_extras
-from components.ui.events import LATEST, LONG, QUIET, UNSEEN, Updates
-from components.ui.latest_only import Turns
-from components.ui.visits import arrived
+from components.ui.compare.form import CompareForm, build_compare_form, button_text, show_plan
+from components.ui.compare.share import Share, build_share, publish, show_share, unpublish
+from components.ui.events import DIRECT, LATEST, LONG, Updates, bind
+from components.ui.header import Header, show_spending, visit_of
+from components.ui.html import html
+from components.ui.latest_only import LatestOnly
 from components.views.compare_query import (
     SOURCE,
     ComparisonDraft,
@@ -32,47 +33,93 @@ from components.views.compare_query import (
 )
 from components.views.comparison import ORDERS, show_cards
 from components.views.models import cheapest, choice_options
-from components.views.queries import first as first_of
+from components.views.queries import Query, first, tab_of
 from components.views.templates import render
 from components.views.words import plain
 
-WATCH = "() => document.querySelector('#watch-compare')?.click()"
-LOOK_DOWN = "() => document.querySelector('#cards-state')?.scrollIntoView({ block: 'start', behavior: 'smooth' })"
-LOOK_S = 1.0
-SOME_SEED = 1
-TAKEN_BACK = "The comparison that this link leads to is not published any more: what was too long for the link is missing."
+SCROLL_TO_CARDS = "() => document.querySelector('#cards-state')?.scrollIntoView({ block: 'start', behavior: 'smooth' })"
+# Gradio hands a set of inputs over in the order in which the components were made, and `click` is made last.
+NAME_CLICK = "(...values) => [...values.slice(0, -1), window.playground.clickName()]"
+BEAT_S = 1.0
+ANY_SEED = 1
+UNPUBLISHED = "The comparison that this link leads to is not published any more: what was too long for the link is missing."
 
 
 @dataclass(frozen=True)
 class CompareTab:
-    """``opened`` fills the tab for an address and a visit, an update of ``filling``; ``news`` changes when money may
-    have moved. :meth:`watched` wires an event after which a comparison may be going.
+    """The components of the tab.
+
+    ``drawn`` holds the seed that was drawn last; ``source`` the published comparison that the form was opened from;
+    ``click`` brings along what the browser calls the click on Compare, the same for two within a moment.
     """
 
-    opened: Callable[[Mapping[str, list[str]], Visit], Awaitable[Updates]]
-    filling: frozenset[Any]
-    news: gr.Textbox
+    playground: Playground
+    header: Header
+    form: CompareForm
+    plan: gr.HTML
+    error: gr.HTML
+    start: gr.Button
+    order: gr.Radio
+    retry: gr.Button
+    stop: gr.Button
+    cards: gr.HTML
+    more: gr.Row
+    another: gr.Dropdown
+    add: gr.Button
+    share: Share
+    drawn: gr.State
+    source: gr.State
+    click: gr.Textbox
+    latest: LatestOnly = field(default_factory=LatestOnly)
+
+    @property
+    def reads(self) -> set[Any]:
+        """What the handlers read beside the form."""
+        return {self.header.visit, self.header.payer, self.share.comparison, self.order}
+
+    @property
+    def shown(self) -> set[Any]:
+        """What :func:`show_comparison` updates, and the error."""
+        buttons = {self.order, self.retry, self.stop, self.more}
+        return {self.cards, *buttons, self.share.comparison, *self.share.parts, self.error}
+
+    @property
+    def parts(self) -> set[Any]:
+        """What :func:`open_compare` updates."""
+        return {*self.form.controls, self.form.lock, self.plan, self.start, self.source, *self.shown}
 
     def watched(self, event: Any) -> None:
-        """After this event watch the comparison that is shown."""
-        event.then(None, None, None, js=WATCH, **UNSEEN)
+        """After this event, watch the comparison that is shown."""
+        event.then(bind(watch, self), *self._watching, **LONG)
 
-    def inside(self, tab: gr.Tab) -> None:
-        """Look anew whenever this tab is opened: a card may have been deleted in the history meanwhile."""
-        tab.select(None, None, None, js=WATCH, **UNSEEN)
+    def opened_by(self, tab: gr.Tab) -> None:
+        """Look anew whenever the tab is opened: a card may have been deleted in the history meanwhile."""
+        tab.select(bind(watch, self), *self._watching, **LONG)
+
+    @property
+    def _watching(self) -> tuple[set[Any], set[Any]]:
+        reads = self.reads | {self.share.left, self.share.right}
+        return reads, (self.shown - {self.share.comparison}) | self.header.spending
 
 
-def build_compare_tab(playground: Playground, visit: gr.State, paying: gr.Textbox) -> CompareTab:
-    """Build and wire the tab. ``visit`` holds the page's :class:`Visit`, ``paying`` who pays by what the page shows."""
-    catalog, comparisons = playground.catalog, playground.comparisons
-    first = catalog.first.example.get(catalog.first.by_role(Role.PROMPT) or "", "")
-    opens_with = ComparisonDraft(tuple(cheapest(catalog)), {"prompt": str(first)})
+@dataclass(frozen=True)
+class PlanView:
+    """What stands beside the form: the plan as HTML, the text of the button, what is wrong, the address."""
+
+    plan: str
+    button: str
+    error: str
+    query: str
+
+
+def build_compare_tab(playground: Playground, header: Header) -> CompareTab:
+    """Build and wire the tab."""
     with gr.Row(elem_id="compare", equal_height=False):
         with gr.Column(scale=5, min_width=320, elem_id="compare-ask"):
-            form = build_compare_form(playground, opens_with)
+            form = build_compare_form(playground, default_draft(playground))
         with gr.Column(scale=7, min_width=320, elem_id="compare-plan"):
-            mapping = gr.HTML(elem_id="mapping")
-            trouble = gr.HTML(elem_id="compare-trouble")
+            plan = html(elem_id="mapping")
+            error = html(elem_id="compare-trouble")
             start = gr.Button("Compare", variant="primary", size="lg", elem_id="compare-button")
     with gr.Row(elem_id="compare-steps"):
         order = gr.Radio(
@@ -86,223 +133,251 @@ def build_compare_tab(playground: Playground, visit: gr.State, paying: gr.Textbo
         )
         retry = gr.Button("Retry", visible=False, size="sm", elem_id="compare-retry", min_width=120)
         stop = gr.Button("Stop all", visible=False, size="sm", elem_id="compare-stop", min_width=120)
-    cards = gr.HTML(elem_id="cards")
+    cards = html(elem_id="cards", clicks=True)
     with gr.Row(elem_id="compare-more", visible=False) as more:
-        another = gr.Dropdown(choice_options(catalog), value=None, label="Add a model", elem_id="compare-another", scale=3)
+        another = gr.Dropdown(
+            choice_options(playground.catalog), value=None, label="Add a model", elem_id="compare-another", scale=3
+        )
         add = gr.Button("Add", size="sm", elem_id="compare-add", min_width=120, scale=1)
-    extras = build_extras(playground, visit)
-    batch = extras.batch
-    watch_bell = gr.Button(visible="hidden", elem_id="watch-compare")
-    address = gr.Textbox(visible="hidden", elem_id="compare-address")
-    news = gr.Textbox(visible="hidden", elem_id="compare-news")
-    drawn = gr.State(None)
-    source = gr.State(PublishedSource())
-    turns = Turns()
-    parts = frozenset({cards, trouble, order, retry, stop, more, news, batch, *extras.parts})
-
-    def planned(asked: ComparisonDraft) -> ComparisonPlan:
-        return plan(catalog, asked.choices(catalog), asked.shared, asked.samples)
-
-    def follow(given: Updates) -> Updates:
-        """How each model would take the form, what all of it costs, and its address. Sends nothing."""
-        asked = form.read(given)
-        opened_from = given[source]
-        updates: Updates = {address: write_compare_query(asked, opened_from)}
-        taken_back = (
-            render("note", text=TAKEN_BACK)
-            if opened_from.token and not opened_from.shared and "prompt" not in asked.shared
-            else ""
-        )
-        try:
-            # A seed that is left open is drawn when the plan is sent: who takes none is to be known before.
-            drafted = planned(replace(asked, shared={"seed": SOME_SEED, **asked.shared}))
-        except InputError as error:
-            return updates | {mapping: "", start: "Compare", trouble: render("note", text=error.what)}
-        return updates | {mapping: show_plan(catalog, drafted), start: button_text(drafted), trouble: taken_back}
-
-    def shown(now: Comparison, jobs: Mapping[str, Job], chosen: str) -> Updates:
-        going = any(not job.settled for job in jobs.values())
-        again = {} if going else retries(catalog, now, jobs)
-        credits = sum(one.cost.credits for one in again.values())
-        text = f"Retry {len(again)} that failed · {Cost(credits, catalog.usd(credits))}"
-        return {
-            cards: show_cards(playground, now, jobs, chosen),
-            order: gr.update(visible=True),
-            retry: gr.update(visible=bool(again) and not now.token, value=text),
-            stop: gr.update(visible=going),
-            more: gr.update(visible=not now.token),
-            batch: now.id,
-            news: f"{now.id} {sum(job.settled for job in jobs.values())}",
-            **extras.shown(now, jobs),
-        }
-
-    async def changed(change: Callable[[], Awaitable[Comparison]], chosen: str, request: gr.Request) -> Updates:
-        """A comparison after what its visitor asked for, or why it could not be done."""
-        turns.take(request)  # whatever the page watches now has nothing more to say
-        try:
-            return {trouble: "", **shown(*await comparisons.current(await change()), chosen)}
-        except PlaygroundError as error:
-            return {trouble: render("note", text=plain(error))}
-
-    async def begin(given: Updates, request: gr.Request) -> Updates:
-        """Send the plan. A seed that is left open is drawn, shown, and used for every model that takes one.
-
-        A seed of the visitor's own is used as it is; one that was drawn is drawn anew unless it is to be kept.
-        """
-        asked, seed, known_seed = form.read(given), form.roles[Role.SEED], given[drawn]
-        visitor = arrived(given[visit], request)
-        try:
-            choices = asked.choices(catalog)
-            if "seed" not in asked.shared or (asked.shared["seed"] == known_seed and not given[form.lock]):
-                known_seed = draw_seed()
-                asked = replace(asked, shared={**asked.shared, "seed": known_seed})
-            if not any("seed" in one.request.parameters for one in planned(asked).cards if one.request):
-                asked = replace(asked, shared={role: value for role, value in asked.shared.items() if role != "seed"})
-            account = playground.account_shown(visitor, given[paying])
-        except (InputError, KeyRefused) as error:
-            return {trouble: render("note", text=plain(error))}
-        updates = await changed(
-            lambda: comparisons.start(choices, asked.shared, asked.samples, account, visitor.visitor), given[order], request
-        )
-        return {seed: asked.shared.get("seed"), drawn: known_seed, **extras.anew(updates)}
-
-    async def once_more(given: Updates, request: gr.Request) -> Updates:
-        def again() -> Awaitable[Comparison]:
-            account = playground.account_shown(given[visit], given[paying])
-            return comparisons.retry(given[batch], account, given[visit].visitor)
-
-        return await changed(again, given[order], request)
-
-    async def one_more(given: Updates, request: gr.Request) -> Updates:
-        try:
-            choice = read_choice(catalog, given[another] or "")
-        except InputError:
-            return {trouble: gr.skip()}
-
-        def added() -> Awaitable[Comparison]:
-            account = playground.account_shown(given[visit], given[paying])
-            return comparisons.add(given[batch], [choice], account, given[visit].visitor)
-
-        updates = await changed(added, given[order], request)
-        return {another: None, **updates} if batch in updates else updates
-
-    async def quote(given: Updates) -> Updates:
-        """What the chosen model would cost in this comparison, or why it cannot draw it."""
-        try:
-            found = await comparisons.find(given[batch], given[visit].visitor)
-            (one,) = plan(catalog, [read_choice(catalog, given[another] or "")], found.shared).cards
-        except PlaygroundError:
-            return {add: gr.update(value="Add", interactive=True), another: gr.update(info="")}
-        text = f"Add · {one.cost}" if one.request else "Add"
-        return {add: gr.update(value=text, interactive=one.request is not None), another: gr.update(info=one.card.refused)}
-
-    async def halt(given: Updates) -> Updates:
-        visitor = given[visit].visitor
-        try:
-            now = await comparisons.find(given[batch], visitor)
-            for job in (await comparisons.jobs(now)).values():
-                if not job.settled:
-                    await playground.jobs.stop(job.id, visitor)
-            return shown(*await comparisons.current(now), given[order])
-        except PlaygroundError as error:
-            return {trouble: render("note", text=plain(error))}
-
-    async def arrange(given: Updates) -> Updates:
-        try:
-            found = await comparisons.find(given[batch], given[visit].visitor)
-            return {cards: show_cards(playground, *await comparisons.current(found), given[order])}
-        except PlaygroundError:
-            return {cards: gr.skip()}
-
-    async def watch(given: Updates, request: gr.Request) -> AsyncIterator[Updates]:
-        """The cards once a second until every job is settled. A newer watch of the same page ends an older one."""
-        turn = turns.take(request)
-        visitor = arrived(given[visit], request).visitor
-        beside = {given[side] for side in extras.sides} - {None}
-        try:
-            going = True
-            while going:
-                try:
-                    now, jobs = await comparisons.current(await comparisons.find(given[batch], visitor))
-                except JobNotFound:
-                    yield {cards: gr.skip()}
-                    return
-                except DatabaseUnavailable:  # jobs outlive a database that is away for a while
-                    await asyncio.sleep(LOOK_S)
-                    continue
-                if not turns.has(request, turn):
-                    yield {cards: gr.skip()}  # Gradio repeats the last yield of an event that ends
-                    return
-                going = any(not job.settled for job in jobs.values())
-                updates = {part: update for part, update in shown(now, jobs, given[order]).items() if part is not batch}
-                names = {picture.name for job in jobs.values() for picture in job.pictures}
-                if not beside <= names:
-                    updates = extras.anew(updates)  # what is in the slider has been deleted in the history meanwhile
-                    beside = set()
-                yield updates
-                await asyncio.sleep(LOOK_S if going else 0)
-        finally:
-            turns.leave(request, turn)
-
-    async def published(token: str) -> Mapping[str, Any]:
-        """What a published comparison asks for, by roles, without its visitor's pictures; nothing once it was taken back."""
-        try:
-            public, _ = await comparisons.published(token)
-        except (JobNotFound, DatabaseUnavailable):
-            return {}
-        return {role: value for role, value in public.shared.items() if role != "images"}
-
-    async def opened(query: Mapping[str, list[str]], now: Visit) -> Updates:
-        """The form that the address asks for, and this visitor's comparison: the one it names, else the newest.
-
-        What is too long for an address is found in the published comparison that the address names, or in the
-        visitor's own that it was used for.
-        """
-        here, found, comparison = first_of(query, "tab") == "compare", None, {}
-        try:
-            named = first_of(query, "comparison")
-            found = await comparisons.find(named, now.visitor) if named else await comparisons.newest(now.visitor)
-            comparison = extras.anew(shown(*await comparisons.current(found), ORDERS[0])) if found else {}
-        except (JobNotFound, DatabaseUnavailable):
-            pass
-        asked = read_compare_query(catalog, query, opens_with) if here else opens_with
-        before = draft_of(found) if found else asked
-        token = first_of(query, SOURCE) if here else ""
-        theirs = await published(token) if token else {}
-        if theirs:
-            asked = replace(asked, shared={**theirs, **asked.shared})
-        elif here and "prompt" not in query and ("models" not in query or asked.models == before.models):
-            asked = before
-        updates = form.show(asked)
-        given = {**_plain(updates), form.lock: False, source: PublishedSource(token, theirs)}
-        for part, update in follow(given).items():
-            if part is not address:
-                updates[part] = update
-        return {**updates, source: given[source], **comparison}
-
-    controls = {*form.controls, form.lock}
-    tab = CompareTab(opened, frozenset({*form.controls, mapping, start, source, *parts}), news)
-    following = {address, mapping, start, trouble}
-    gr.on([part.change for part in form.controls], follow, {*form.controls, source}, following, **LATEST)
-    address.change(None, address, js="(query) => window.playground.address(query, 'compare')", **QUIET)
-    known = {visit, batch, order, paying}
-    started = start.click(begin, {*controls, visit, order, drawn, paying}, {*parts, form.roles[Role.SEED], drawn}, **QUIET)
+    share = build_share(playground, header)
+    tab = CompareTab(
+        playground, header, form, plan, error, start, order, retry, stop, cards, more, another, add, share,
+        gr.State(None), gr.State(PublishedSource()), gr.Textbox(visible="hidden"),
+    )  # fmt: skip
+    beside_form = {plan, start, error}
+    gr.on([part.change for part in form.controls], bind(follow, tab), {*form.controls, tab.source}, beside_form, **LATEST)
+    reads = {*form.controls, form.lock, tab.drawn, tab.click, *tab.reads}
+    started = start.click(bind(compare, tab), reads, {*tab.shown, form.roles[Role.SEED], tab.drawn}, js=NAME_CLICK, **DIRECT)
+    started.then(None, None, None, js=SCROLL_TO_CARDS, **DIRECT)
     tab.watched(started)
-    started.then(None, None, None, js=LOOK_DOWN, **QUIET)
-    tab.watched(retry.click(once_more, known, set(parts), **QUIET))
-    tab.watched(add.click(one_more, {*known, another}, {*parts, another}, **QUIET))
-    another.change(quote, {*known, another}, {add, another}, **LATEST)
-    for change in extras.changes:
-        tab.watched(change)
-    stop.click(halt, known, set(parts), **QUIET)
-    order.input(arrange, known, {cards}, **QUIET)
-    watch_bell.click(watch, {*known, *extras.sides}, set(parts) - {batch}, trigger_mode="multiple", **LONG)
+    tab.watched(retry.click(bind(retry_failed, tab), tab.reads, tab.shown, **DIRECT))
+    tab.watched(add.click(bind(add_model, tab), {*tab.reads, another}, {*tab.shown, another}, **DIRECT))
+    another.change(bind(quote_model, tab), {*tab.reads, another}, {add, another}, **LATEST)
+    shared = {share.publish, share.unpublish, share.public}
+    tab.watched(share.publish.click(bind(publish, share), {share.comparison, header.visit}, shared, **DIRECT))
+    tab.watched(share.unpublish.click(bind(unpublish, share), {share.comparison, header.visit}, shared, **DIRECT))
+    stop.click(bind(stop_all, tab), tab.reads, tab.shown, **DIRECT)
+    order.input(bind(arrange, tab), tab.reads, {cards}, **DIRECT)
     return tab
 
 
-def _plain(updates: Updates) -> Updates:
-    """The values that updates put into controls."""
+def default_draft(playground: Playground) -> ComparisonDraft:
+    """What the form opens with: the four cheapest models, and the prompt of the first model's example."""
+    first = playground.catalog.first
+    prompt = str(first.example.get(first.by_role(Role.PROMPT) or "", ""))
+    return ComparisonDraft(tuple(cheapest(playground.catalog)), {"prompt": prompt})
+
+
+# -- what an event shows --------------------------------------------------------------------------
+
+
+def view_plan(playground: Playground, draft: ComparisonDraft, source: PublishedSource) -> PlanView:
+    """How each model would take the form, and what all of it costs."""
+    query = render("query", tab="compare", query=write_compare_query(draft, source))
+    lost = source.token and not source.shared and "prompt" not in draft.shared
+    try:
+        # A seed that is left open is drawn when the requests are sent: which models take none shows before.
+        shared = {"seed": ANY_SEED, **draft.shared}
+        plan = playground.plan_comparison(draft.choices(playground.catalog), shared, draft.samples)
+    except InputError as error:
+        return PlanView("", "Compare", render("note", text=error.what), query)
+    warning = render("note", text=UNPUBLISHED) if lost else ""
+    return PlanView(show_plan(playground.catalog, plan), button_text(plan), warning, query)
+
+
+def show_beside_form(tab: CompareTab, view: PlanView) -> Updates:
+    """The plan, its price, what is wrong with it, and its address."""
+    return {tab.plan: view.plan + view.query, tab.start: view.button, tab.error: view.error}
+
+
+def show_comparison(
+    tab: CompareTab, comparison: Comparison, jobs: Mapping[str, Job], order: str, *, fresh: bool = False
+) -> Updates:
+    """The cards and what can be done about them. ``fresh``: another comparison was shown before."""
+    active = any(not job.settled for job in jobs.values())
+    again = {} if active else tab.playground.retries(comparison, jobs)
+    credits = sum(card.cost.credits for card in again.values())
+    price = Cost(credits, tab.playground.catalog.usd(credits))
     return {
-        part: update.get("value") if isinstance(update, dict) and "__type__" in update else update
-        for part, update in updates.items()
+        tab.cards: show_cards(tab.playground, comparison, jobs, order),
+        tab.order: gr.update(visible=True),
+        tab.retry: gr.update(
+            visible=bool(again) and not comparison.token, value=f"Retry {len(again)} that failed · {price}"
+        ),
+        tab.stop: gr.update(visible=active),
+        tab.more: gr.update(visible=not comparison.token),
+        tab.share.comparison: comparison.id,
+        **show_share(tab.share, comparison, jobs, fresh=fresh),
     }
+
+
+async def show_changed(tab: CompareTab, change: Awaitable[Comparison], given: Updates) -> Updates:
+    """A comparison after what its visitor asked for, or why it could not be done."""
+    try:
+        comparison, jobs = await tab.playground.comparison((await change).id, given[tab.header.visit])
+    except PlaygroundError as error:
+        return {tab.error: render("note", text=plain(error))}
+    return {tab.error: "", **show_comparison(tab, comparison, jobs, given[tab.order])}
+
+
+async def open_compare(tab: CompareTab, query: Query, visit: Visit) -> Updates:
+    """Updates of ``tab.parts``: the form that the address asks for, and the comparison that it names, else the newest.
+
+    What is too long for an address is found in the published comparison that the address names, or in the
+    visitor's own that it was used for.
+    """
+    draft = default_draft(tab.playground)
+    found, source = await _named_comparison(tab, query, visit), PublishedSource()
+    if tab_of(query) == "compare":
+        draft = read_compare_query(tab.playground.catalog, query, draft)
+        source = await _published_source(tab, first(query, SOURCE))
+        own = draft_of(found[0]) if found else draft
+        if source.shared:
+            draft = replace(draft, shared={**source.shared, **draft.shared})
+        elif "prompt" not in query and ("models" not in query or draft.models == own.models):
+            draft = own
+    return {
+        **tab.form.show(draft),
+        tab.form.lock: False,
+        tab.source: source,
+        **(show_comparison(tab, *found, ORDERS[0], fresh=True) if found else {}),
+        tab.order: gr.update(value=ORDERS[0], visible=bool(found)),
+        **show_beside_form(tab, view_plan(tab.playground, draft, source)),
+    }
+
+
+async def _named_comparison(tab: CompareTab, query: Query, visit: Visit) -> tuple[Comparison, dict[str, Job]] | None:
+    named = first(query, "batch")
+    try:
+        if named:
+            return await tab.playground.comparison(named, visit)
+        return await tab.playground.newest_comparison(visit)
+    except (JobNotFound, DatabaseUnavailable):
+        return None
+
+
+async def _published_source(tab: CompareTab, token: str) -> PublishedSource:
+    """What a published comparison asks for, without its visitor's pictures; nothing once it was taken back."""
+    try:
+        comparison, _ = await tab.playground.published_comparison(token)
+    except (JobNotFound, DatabaseUnavailable):
+        return PublishedSource(token)
+    return PublishedSource(token, {role: value for role, value in comparison.shared.items() if role != "images"})
+
+
+# -- handlers -------------------------------------------------------------------------------------
+
+
+def follow(tab: CompareTab, given: Updates) -> Updates:
+    """The plan for the form as it stands. Sends nothing."""
+    return show_beside_form(tab, view_plan(tab.playground, tab.form.read(given), given[tab.source]))
+
+
+async def compare(tab: CompareTab, given: Updates, request: gr.Request) -> Updates:
+    """Send the requests. A seed that is left open is drawn, shown, and used for every model that takes one.
+
+    A seed of the visitor's own is used as it is; one that was drawn is drawn anew unless it is to be kept.
+    """
+    tab.latest.start(request)
+    playground, visit, draft = tab.playground, visit_of(tab.header, given, request), tab.form.read(given)
+    if draft.shared.get("seed") == given[tab.drawn] and not given[tab.form.lock]:
+        draft = draft.with_seed(None)
+    key = f"{given[tab.click]} {write_compare_query(draft)}"  # another form is another comparison
+    seeded = draft if "seed" in draft.shared else draft.with_seed(draw_seed())
+    try:
+        choices = draft.choices(playground.catalog)
+        plan = playground.plan_comparison(choices, seeded.shared, draft.samples)
+        if not any("seed" in card.request.parameters for card in plan.cards if card.request):
+            seeded = draft.with_seed(None)
+        payer = given[tab.header.payer]
+        started = await playground.compare(choices, seeded.shared, draft.samples, visit, payer, key)
+        comparison, jobs = await playground.comparison(started.id, visit)
+    except PlaygroundError as error:
+        return {tab.error: render("note", text=plain(error))}
+    seed = comparison.shared.get("seed")
+    return {
+        **show_comparison(tab, comparison, jobs, given[tab.order], fresh=True),
+        tab.form.roles[Role.SEED]: seed,
+        tab.drawn: given[tab.drawn] if "seed" in draft.shared else seed,
+        tab.error: "",
+    }
+
+
+async def retry_failed(tab: CompareTab, given: Updates, request: gr.Request) -> Updates:
+    """Send again what failed."""
+    tab.latest.start(request)
+    visit, payer = given[tab.header.visit], given[tab.header.payer]
+    return await show_changed(tab, tab.playground.retry(given[tab.share.comparison], visit, payer), given)
+
+
+async def add_model(tab: CompareTab, given: Updates, request: gr.Request) -> Updates:
+    """One more card, for the model that is chosen below the cards."""
+    tab.latest.start(request)
+    visit, payer = given[tab.header.visit], given[tab.header.payer]
+    try:
+        choice = read_choice(tab.playground.catalog, given[tab.another] or "")
+    except InputError:
+        return {tab.error: gr.skip()}
+    adding = tab.playground.add_model(given[tab.share.comparison], choice, visit, payer)
+    updates = await show_changed(tab, adding, given)
+    return {**updates, tab.another: None} if tab.cards in updates else updates
+
+
+async def quote_model(tab: CompareTab, given: Updates) -> Updates:
+    """What the chosen model would cost in this comparison, or why it cannot draw it."""
+    try:
+        comparison, _ = await tab.playground.comparison(given[tab.share.comparison], given[tab.header.visit])
+        choice = read_choice(tab.playground.catalog, given[tab.another] or "")
+        (planned,) = tab.playground.plan_comparison([choice], comparison.shared).cards
+    except PlaygroundError:
+        return {tab.add: gr.update(value="Add", interactive=True), tab.another: gr.update(info="")}
+    text = f"Add · {planned.cost}" if planned.request else "Add"
+    return {
+        tab.add: gr.update(value=text, interactive=planned.request is not None),
+        tab.another: gr.update(info=planned.card.refused),
+    }
+
+
+async def stop_all(tab: CompareTab, given: Updates) -> Updates:
+    """Stop every active job of the comparison."""
+    stopping = tab.playground.stop_comparison(given[tab.share.comparison], given[tab.header.visit])
+    return await show_changed(tab, stopping, given)
+
+
+async def arrange(tab: CompareTab, given: Updates) -> Updates:
+    """The cards in another order."""
+    try:
+        comparison, jobs = await tab.playground.comparison(given[tab.share.comparison], given[tab.header.visit])
+    except PlaygroundError:
+        return {tab.cards: gr.skip()}
+    return {tab.cards: show_cards(tab.playground, comparison, jobs, given[tab.order])}
+
+
+async def watch(tab: CompareTab, given: Updates, request: gr.Request) -> AsyncIterator[Updates]:
+    """The cards once a second until every job is settled. A newer watch of the same page ends an older one."""
+    event, visit = tab.latest.start(request), visit_of(tab.header, given, request)
+    chosen = {given[tab.share.left], given[tab.share.right]} - {None}
+    active, ended = True, -1
+    try:
+        while active:
+            try:
+                comparison, jobs = await tab.playground.comparison(given[tab.share.comparison], visit)
+            except DatabaseUnavailable:  # jobs outlive a database that is unavailable for a while
+                await asyncio.sleep(BEAT_S)
+                continue
+            if not tab.latest.is_newest(request, event):
+                break
+            active = any(not job.settled for job in jobs.values())
+            # What is in the slider may have been deleted in the history meanwhile.
+            fresh = not chosen <= {picture.name for job in jobs.values() for picture in job.pictures}
+            chosen = set() if fresh else chosen
+            updates = show_comparison(tab, comparison, jobs, given[tab.order], fresh=fresh)
+            del updates[tab.share.comparison]  # a page that shows another comparison would be brought back to this one
+            before, ended = ended, sum(job.settled for job in jobs.values())
+            yield updates if ended == before else {**updates, **await show_spending(tab.header, visit)}
+            await asyncio.sleep(BEAT_S if active else 0)
+    except JobNotFound:
+        pass
+    finally:
+        tab.latest.finish(request, event)
+    yield {tab.cards: gr.skip()}  # Gradio repeats the last yield of an event that ends

@@ -1,8 +1,8 @@
 """The parameter form: a pool of controls, one for each distinct (parameter name, kind) in the catalog.
 
-Choosing a model shows, fills and bounds the controls it declares and hides the others. A pool because the
-alternatives were measured and lost: listeners made inside ``gr.render`` vanish when two visitors render at
-the same moment, and a hidden form per model makes the page grow with the catalog.
+Choosing a model shows and fills the controls that it declares and hides the others. The alternatives were measured
+and lost: listeners made inside ``gr.render`` vanish when two visitors render at the same moment, and a hidden form
+for each model makes the page grow with the catalog.
 """
 
 from __future__ import annotations
@@ -17,6 +17,8 @@ from components.catalog.models import Catalog, Model
 from components.catalog.parameters import Kind, Parameter, Role
 from components.catalog.prices import credits_text, price_depends_on, tiers
 from components.errors import InputError
+from components.ui.events import Updates
+from components.ui.html import html
 from components.views.forms import upload_control
 
 SHORT = (Kind.CHOICE, Kind.OPEN_CHOICE, Kind.NUMBER, Kind.BOOLEAN)
@@ -25,7 +27,7 @@ RARE_KINDS = (Kind.SEED, Kind.TEXT)
 
 @dataclass(frozen=True)
 class Slot:
-    """One control of the pool. ``rare`` ones stand under the fold."""
+    """One control of the pool. ``rare`` ones are in the accordion."""
 
     name: str
     kind: Kind
@@ -35,10 +37,10 @@ class Slot:
 
 @dataclass(frozen=True)
 class Form:
-    """The pool and the fold around its rarely used part."""
+    """The pool and the accordion around its rarely used part."""
 
     slots: tuple[Slot, ...]
-    fold: gr.Accordion
+    accordion: gr.Accordion
 
     @property
     def controls(self) -> set[gr.components.Component]:
@@ -46,38 +48,37 @@ class Form:
         return {slot.control for slot in self.slots}
 
     def values(self, model: Model, given: Mapping[Any, Any]) -> dict[str, Any]:
-        """The parameters a visitor has filled in, by the API's names; an empty control is not given."""
-        found = {}
-        for slot in self._of(model):
-            value = model.parameters[slot.name].read(given.get(slot.control))
-            if value is not None:
-                found[slot.name] = value
-        return found
+        """The parameters that are filled in, by the API's names; an empty control is left out."""
+        values = {slot.name: model.parameters[slot.name].read(given.get(slot.control)) for slot in self._of(model)}
+        return {name: value for name, value in values.items() if value is not None}
 
-    def show(self, model: Model, parameters: Mapping[str, Any]) -> dict[Any, Any]:
-        """Updates that turn the pool into this model's form, filled with these values, else its defaults."""
-        mine = set(self._of(model))
-        updates: dict[Any, Any] = {}
+    def show(self, model: Model, parameters: Mapping[str, Any], problems: Iterable[InputError]) -> Updates:
+        """Updates that turn the pool into this model's form, filled with these values, else with its defaults."""
+        used = {slot: model.parameters[slot.name] for slot in self._of(model)}
+        explained = self.explain(model, problems)
+        updates: Updates = {}
         for slot in self.slots:
-            field = model.parameters[slot.name] if slot in mine else None
-            if field is None:
-                updates[slot.control] = gr.update(visible=False, value=slot.kind.empty)
+            if slot in used:
+                value = used[slot].control_value(parameters.get(slot.name, used[slot].default))
+                properties = _properties(slot, used[slot], model)
+                updates[slot.control] = gr.update(visible=True, value=value, **properties, **explained[slot.control])
             else:
-                value = parameters.get(slot.name, field.default)
-                updates[slot.control] = gr.update(visible=True, **_dress(slot, field, model, value))
-        rare = [label(slot.name, model.parameters[slot.name]) for slot in self.slots if slot.rare and slot in mine]
-        updates[self.fold] = gr.update(visible=bool(rare), label=f"More: {', '.join(rare).lower()}")
+                updates[slot.control] = gr.update(visible=False, value=slot.kind.empty)
+        rare = [label(slot.name, field).lower() for slot, field in used.items() if slot.rare]
+        updates[self.accordion] = gr.update(visible=bool(rare), label=f"More: {', '.join(rare)}")
         return updates
 
-    def explain(self, model: Model, problems: Iterable[InputError]) -> dict[Any, Any]:
-        """Updates that say at each control what is wrong with it, or what it is for."""
+    def explain(self, model: Model, problems: Iterable[InputError]) -> dict[Any, dict[str, Any]]:
+        """The properties that say at each control what is wrong with it, or what it is for."""
         wrong = {error.field: hint(error) for error in problems}
-        updates = {}
+        explained = {}
         for slot in self._of(model):
-            what = wrong.get(slot.name, "")
-            info = what or model.parameters[slot.name].description
-            updates[slot.control] = gr.update(info=info, elem_classes=_classes(slot, bool(what)))
-        return updates
+            # A variant's id is too long for half a row.
+            wide = slot.kind not in SHORT or slot.name == "model"
+            classes = [*(["wide"] if wide else []), *(["wrong"] if slot.name in wrong else [])]
+            info = wrong.get(slot.name) or model.parameters[slot.name].description
+            explained[slot.control] = {"info": info, "elem_classes": classes}
+        return explained
 
     def _of(self, model: Model) -> Iterator[Slot]:
         for slot in self.slots:
@@ -97,36 +98,30 @@ def build_form(catalog: Catalog, uploads_refused: str = "") -> Form:
         for name, field in model.parameters.items()
         if field.kind is not Kind.PROMPT
     )
-    ordered = sorted(pool, key=lambda item: (item[1] not in SHORT, _place(catalog, item[0])))
+    ordered = sorted(pool, key=lambda item: (item[1] not in SHORT, _position(catalog, item[0])))
 
     def slot(name: str, kind: Kind, rare: bool) -> Slot:
-        return Slot(
-            name, kind, rare, _with_upload(name, kind, uploads_refused) if kind.holds_pictures else _control(name, kind)
-        )
+        control = _with_upload(name, kind, uploads_refused) if kind.holds_pictures else _control(name, kind)
+        return Slot(name, kind, rare, control)
 
     with gr.Column(elem_id="parameters", elem_classes="fields"):
         slots = [slot(*one) for one in ordered if not one[2]]
-        with gr.Accordion("More", open=False, visible=False, elem_id="more-parameters") as fold:
+        with gr.Accordion("More", open=False, visible=False, elem_id="more-parameters") as accordion:
             with gr.Column(elem_classes="fields"):
                 slots += [slot(*one) for one in ordered if one[2]]
-    return Form(tuple(slots), fold)
+    return Form(tuple(slots), accordion)
 
 
 def is_rare(field: Parameter) -> bool:
-    """Whether a field belongs under the fold: seeds, free texts, and pictures that are not the main input."""
+    """Whether a field belongs in the accordion: seeds, free texts, and pictures that are not the main input."""
     side_picture = field.kind.holds_pictures and field.role is not Role.IMAGES
     return field.kind in RARE_KINDS or field.role is Role.NEGATIVE or side_picture
 
 
-def _place(catalog: Catalog, name: str) -> int:
-    """How early any model has this field: the catalog lists fields as a person would fill them in."""
-    return min(list(model.parameters).index(name) for model in catalog.models if name in model.parameters)
-
-
 def hint(error: InputError) -> str:
     """A field's problem as it stands at the field."""
-    plain = error.hint.removeprefix("is ")
-    return f"▲ {plain[:1].upper()}{plain[1:]}"
+    text = error.hint.removeprefix("is ")
+    return f"▲ {text[:1].upper()}{text[1:]}"
 
 
 def label(name: str, field: Parameter) -> str:
@@ -134,11 +129,16 @@ def label(name: str, field: Parameter) -> str:
     return field.title or name.replace("_", " ").capitalize()
 
 
+def _position(catalog: Catalog, name: str) -> int:
+    """How early any model has this field: the catalog lists fields as a person would fill them in."""
+    return min(list(model.parameters).index(name) for model in catalog.models if name in model.parameters)
+
+
 def _with_upload(name: str, kind: Kind, refused: str) -> gr.components.Component:
     """The control of a field for pictures, the upload below it. The style sheet hides that when the field is hidden."""
     with gr.Column(elem_classes=["takes-pictures", "wide"]):
         control = _control(name, kind)
-        gr.HTML(upload_control(refused, many=kind is Kind.IMAGES))
+        html(upload_control(refused, many=kind is Kind.IMAGES))
     return control
 
 
@@ -162,20 +162,20 @@ def _control(name: str, kind: Kind) -> gr.components.Component:
             return gr.Textbox(max_lines=6, **common)
 
 
-def _dress(slot: Slot, field: Parameter, model: Model, value: Any) -> dict[str, Any]:
-    """The properties of a control for one model's field."""
-    dressed: dict[str, Any] = {"label": label(slot.name, field), "info": field.description}
-    dressed["elem_classes"] = _classes(slot, False)
+def _properties(slot: Slot, field: Parameter, model: Model) -> dict[str, Any]:
+    """The properties of a control for one model's field, without its value and its explanation."""
+    named = {"label": label(slot.name, field)}
     match slot.kind:
         case Kind.CHOICE:
-            dressed["choices"] = [(_priced(model, slot.name, item), item) for item in field.enum or ()]
+            return {**named, "choices": [(_priced(model, slot.name, item), item) for item in field.enum or ()]}
         case Kind.OPEN_CHOICE:
-            dressed["choices"] = [str(item) for item in field.examples]
+            return {**named, "choices": [str(item) for item in field.examples]}
         case Kind.NUMBER | Kind.SEED:
             # No bounds here: Gradio refuses the whole event with an error of its own, and cannot unset a bound
             # for the next model. The catalog explains what is out of range.
-            dressed["precision"] = 0 if field.type == "integer" else None
-    return {**dressed, "value": field.control_value(value)}
+            return {**named, "precision": 0 if field.type == "integer" else None}
+        case _:
+            return named
 
 
 def _priced(model: Model, name: str, value: Any) -> str:
@@ -184,9 +184,3 @@ def _priced(model: Model, name: str, value: Any) -> str:
         return str(value)
     credits = next(tier.credits for tier in tiers(model) if tier.settings[name] == value)
     return f"{value} · {credits_text(credits)}"
-
-
-def _classes(slot: Slot, wrong: bool) -> list[str]:
-    # A variant's id is too long for half a row.
-    wide = slot.kind not in SHORT or slot.name == "model"
-    return [*(["wide"] if wide else []), *(["wrong"] if wrong else [])]

@@ -1,219 +1,251 @@
-"""The place where a job is seen: its state and pictures, what can be done about it, and this visitor's other jobs."""
+"""The job panel: a job's state and pictures, what can be done about it, and this visitor's other jobs."""
 
 from __future__ import annotations
 
 import asyncio
-import time
-from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable
 from contextlib import aclosing
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import gradio as gr
 
-from components.catalog.requests import Request, rebuild_request
 from components.errors import DatabaseUnavailable, JobNotFound, PlaygroundError
 from components.jobs.job import Job, JobState
 from components.playground import Playground, Visit
-from components.ui.events import LONG, QUIET, UNSEEN, Updates
-from components.ui.latest_only import Turns
-from components.ui.visits import arrived
+from components.ui.events import DIRECT, LONG, Updates, bind, sent
+from components.ui.header import Header, show_spending, visit_of
+from components.ui.html import html
+from components.ui.latest_only import LatestOnly
 from components.views import job as result
 
-WATCH = "() => document.querySelector('#watch')?.click()"
-LIST_EVERY = 3
+OTHERS_EVERY = 3  # updates of the watched job
 OTHERS_BEAT_S = 2.0
-UNSURE_S = 900.0
+UNCERTAIN_S = 900.0  # so long a callback may still name the task of an uncertain job
 
 
 @dataclass(frozen=True)
 class JobPanel:
-    """``place`` shows a job, ``job`` holds its id, ``news`` changes whenever money may have moved.
+    """The components of the panel. ``job`` holds the id of the job that ``result`` shows, or ""."""
 
-    ``send`` turns a request into a job and its first updates of ``parts``; wire it with :meth:`watched`.
-    """
-
-    place: gr.HTML
+    playground: Playground
+    header: Header
+    result: gr.HTML
     job: gr.State
-    news: gr.Textbox
-    parts: frozenset[Any]
-    send: Callable[[Callable[[], Request], Visit, str, gr.Request], Any]
-    resume: Callable[[Visit], Any]
+    stop: gr.Button
+    check: gr.Button
+    again: gr.Button
+    abandon: gr.Button
+    others: gr.HTML
+    earlier: gr.HTML
+    latest: LatestOnly = field(default_factory=LatestOnly)
+
+    @property
+    def reads(self) -> set[Any]:
+        """What the handlers read."""
+        return {self.job, self.header.visit, self.header.payer}
+
+    @property
+    def parts(self) -> set[Any]:
+        """What the handlers update."""
+        return {self.result, self.job, self.stop, self.check, self.again, self.abandon, self.others, self.earlier}
 
     def watched(self, event: Any) -> None:
-        """After this event watch the job that it has put in its place."""
-        event.then(None, None, None, js=WATCH, **UNSEEN)
+        """After this event, watch the job that it has put into the panel."""
+        event.then(bind(watch, self), self.reads, self.parts | self.header.spending, **LONG)
 
 
-def build_job_panel(playground: Playground, visit: gr.State, paying: gr.Textbox) -> JobPanel:
+def build_job_panel(playground: Playground, header: Header) -> JobPanel:
     """Build and wire the panel inside the current column."""
-    runner = playground.jobs
     with gr.Column(elem_id="outcome"):
-        place = gr.HTML(elem_id="place")
+        shown = html(elem_id="place")
         with gr.Row(elem_id="next-steps"):
             stop = gr.Button("Stop", visible=False, size="sm", elem_id="stop-button")
             check = gr.Button("Check again", visible=False, size="sm", elem_id="check-button")
             again = gr.Button("Ask again", visible=False, size="sm", elem_id="again-button")
-            drop = gr.Button("Let it go", visible=False, size="sm", elem_id="drop-button")
-        others = gr.HTML(elem_id="others")
-        earlier = gr.HTML(elem_id="earlier")
-    job = gr.State("")
-    watch_bell = gr.Button(visible="hidden", elem_id="watch")
-    opened = gr.Textbox(visible="hidden", elem_id="open-job")
-    news = gr.Textbox(visible="hidden", elem_id="news")
-    turns = Turns()
-    buttons = {stop, check, again, drop}
-    parts = frozenset({place, job, news, others, earlier, *buttons})
-
-    def shown(now: Job) -> Updates:
-        """A job in its place, with what can be done about it."""
-        unsure = now.state is JobState.UNCERTAIN and not now.dropped
-        return {
-            place: result.show_job(playground, now),
-            job: now.id,
-            stop: gr.update(visible=not now.settled),
-            check: gr.update(visible=result.checkable(now)),
-            again: gr.update(visible=unsure),
-            drop: gr.update(visible=unsure),
-        }
-
-    async def beside(visitor: str, current: str) -> tuple[Updates, bool]:
-        """The visitor's other jobs and pictures, and whether any of those jobs is going still.
-
-        Nothing, and perhaps, while the database is away: the job that is shown goes on all the same.
-        """
-        try:
-            going = [one for one in await runner.store.unfinished(visitor) if one.id != current]
-            kept = await runner.store.recent(visitor, result.EARLIER + 1)
-        except DatabaseUnavailable:
-            return {}, True
-        updates = {
-            others: result.show_others(playground, going),
-            earlier: result.show_earlier(playground, kept, current),
-        }
-        return updates, any(not one.settled for one in going)
-
-    def moved(job_id: str) -> str:
-        return f"{job_id} {time.monotonic()}"
-
-    async def send(build: Callable[[], Request], visitor: Visit, payer: str, request: gr.Request) -> Updates:
-        """The job of a request, queued; the one that is going already for the same request of the same visitor."""
-        visitor = arrived(visitor, request)
-        turns.take(request)  # whatever the page watches now has nothing more to say in this place
-        try:
-            account = playground.account_shown(visitor, payer)
-            started = await runner.submit(build(), account, visitor.visitor, once=True)
-            return {**shown(started), **(await beside(visitor.visitor, started.id))[0], news: moved(started.id)}
-        except PlaygroundError as error:
-            nothing = dict.fromkeys(buttons, gr.update(visible=False))
-            return {place: result.show_problem(playground, error.problem), job: "", **nothing}
-
-    async def watch(job_id: str, visitor: Visit, request: gr.Request) -> AsyncIterator[Updates]:
-        """The job until nothing happens to it by itself; then the others, while one of them is going.
-
-        A page shows one job: a newer watch of the same page ends an older one. Gradio's own ``cancels`` cannot be
-        relied on for that, it fails while the event it should end is still on its way.
-        """
-        turn = turns.take(request)
-        try:
-            async with aclosing(followed(job_id, arrived(visitor, request))) as following:
-                async for updates in following:
-                    if not turns.has(request, turn):
-                        # Gradio repeats the last yield of an event that ends: without this one, the old job's end.
-                        yield {place: gr.skip()}
-                        return
-                    yield updates
-        finally:
-            turns.leave(request, turn)
-
-    async def followed(job_id: str, visitor: Visit) -> AsyncGenerator[Updates, None]:
-        count, now = 0, None
-        try:
-            async for now in runner.watch(job_id, visitor.visitor):
-                # Not the job's id: a page that shows another job by now would be brought back to this one.
-                updates = {part: update for part, update in shown(now).items() if part is not job}
-                if now.settled or count % LIST_EVERY == 0:
-                    # In the same yield: of two in one moment Gradio 6.31 loses what only the first one changed.
-                    updates |= (await beside(visitor.visitor, now.id))[0]
-                if now.settled or count == 1:
-                    updates[news] = moved(now.id)
-                count += 1
-                yield updates
-            more, beats = now is not None, 0
-            unsure = now is not None and now.state is JobState.UNCERTAIN and not now.dropped
-            while more or (unsure and beats * OTHERS_BEAT_S < UNSURE_S):
-                await asyncio.sleep(OTHERS_BEAT_S)
-                beats += 1
-                before, (updates, more) = more, await beside(visitor.visitor, job_id)
-                if unsure and (await runner.find(job_id, visitor.visitor)).state is not JobState.UNCERTAIN:
-                    async for found in followed(job_id, visitor):  # a callback has named its task
-                        yield found
-                    return
-                # Also when the last of them has just ended: it is among the pictures now, and its money has moved.
-                yield {**updates, news: moved(job_id)} if more or before else {place: gr.skip()}
-        except JobNotFound:
-            yield {place: gr.skip()}
-        except DatabaseUnavailable as error:
-            yield {place: result.show_problem(playground, error.problem)}
-
-    async def resume(visitor: Visit) -> Updates:
-        """What a page that opens shows: this visitor's newest job that goes on or waits for a decision, or nothing."""
-        try:
-            unfinished = await runner.store.unfinished(visitor.visitor, 1)
-            current = unfinished[0].id if unfinished else ""
-            updates, _ = await beside(visitor.visitor, current)
-        except DatabaseUnavailable:
-            return {}
-        return {**updates, **(shown(unfinished[0]) if unfinished else {})}
-
-    async def show(job_id: str, visitor: Visit, request: gr.Request) -> Updates:
-        """Another job of this visitor in its place."""
-        turns.take(request)
-        try:
-            found = await runner.find(job_id, visitor.visitor)
-            return {**shown(found), **(await beside(visitor.visitor, job_id))[0]}
-        except PlaygroundError as error:
-            return {place: result.show_problem(playground, error.problem)}
-
-    async def repeat(job_id: str, visitor: Visit, payer: str, request: gr.Request) -> Updates:
-        """Send the very request of an uncertain job once more, whatever the form holds by now.
-
-        The page may not know yet what a callback, or another page, has made of the job: then it is shown instead.
-        """
-        try:
-            playground.account_shown(visitor, payer)
-            lost = await runner.find(job_id, visitor.visitor)
-            if lost.state is not JobState.UNCERTAIN or lost.dropped:
-                return shown(lost)
-            lost = await runner.let_go(job_id, visitor.visitor)
-            if lost.state is not JobState.UNCERTAIN:
-                return shown(lost)
-        except PlaygroundError as error:
-            return {place: result.show_problem(playground, error.problem)}
-        return await send(lambda: rebuild_request(playground.catalog, lost.model, lost.body), visitor, payer, request)
-
-    async def changed(change: Awaitable[Job]) -> Updates:
-        """A job after what its visitor asked for, or why it could not be done."""
-        try:
-            return shown(await change)
-        except PlaygroundError as error:
-            return {place: result.show_problem(playground, error.problem)}
-
-    async def look(job_id: str, visitor: Visit) -> Updates:
-        """Go on with a job that is overdue, stopped, unreadable or waits for its key. Sends no new request."""
-        return await changed(runner.check_again(job_id, playground.account(visitor), visitor.visitor))
-
-    async def halt(job_id: str, visitor: Visit) -> Updates:
-        return await changed(runner.stop(job_id, visitor.visitor))
-
-    async def let_go(job_id: str, visitor: Visit) -> Updates:
-        return {news: moved(job_id), **await changed(runner.let_go(job_id, visitor.visitor))}
-
-    watch_bell.click(watch, [job, visit], list(parts), trigger_mode="multiple", **LONG)
-    panel = JobPanel(place, job, news, parts, send, resume)
-    panel.watched(again.click(repeat, [job, visit, paying], list(parts), **QUIET))
-    panel.watched(check.click(look, [job, visit], list(parts), **QUIET))
-    panel.watched(opened.input(show, [opened, visit], list(parts), **QUIET))
-    stop.click(halt, [job, visit], list(parts), **QUIET)
-    drop.click(let_go, [job, visit], list(parts), **QUIET)
+            abandon = gr.Button("Give up", visible=False, size="sm", elem_id="abandon-button")
+        others = html(elem_id="others", clicks=True)
+        earlier = html(elem_id="earlier")
+    panel = JobPanel(playground, header, shown, gr.State(""), stop, check, again, abandon, others, earlier)
+    panel.watched(again.click(bind(ask_again, panel), panel.reads, panel.parts, **DIRECT))
+    panel.watched(check.click(bind(check_again, panel), panel.reads, panel.parts, **DIRECT))
+    panel.watched(others.select(bind(open_other, panel), panel.reads, panel.parts, **DIRECT))
+    stop.click(bind(stop_job, panel), panel.reads, panel.parts, **DIRECT)
+    abandon.click(bind(abandon_job, panel), panel.reads, panel.parts | header.spending, **DIRECT)
     return panel
+
+
+# -- what an event shows --------------------------------------------------------------------------
+
+
+def show_job(panel: JobPanel, job: Job) -> Updates:
+    """A job, with what can be done about it."""
+    uncertain = job.state is JobState.UNCERTAIN and not job.dropped
+    return {
+        panel.result: result.show_job(panel.playground, job),
+        panel.job: job.id,
+        panel.stop: gr.update(visible=not job.settled),
+        panel.check: gr.update(visible=result.checkable(job)),
+        panel.again: gr.update(visible=uncertain),
+        panel.abandon: gr.update(visible=uncertain),
+    }
+
+
+def show_error(panel: JobPanel, error: PlaygroundError) -> Updates:
+    """Why there is no job to show."""
+    return {panel.result: result.show_problem(panel.playground, error.problem)}
+
+
+async def show_others(panel: JobPanel, visit: Visit, job_id: str) -> tuple[Updates, bool]:
+    """The visitor's other jobs and pictures, and whether any of those jobs is active.
+
+    No updates, and perhaps, while the database is unavailable: the job in the panel goes on all the same.
+    """
+    try:
+        others = [job for job in await panel.playground.unfinished(visit) if job.id != job_id]
+        recent = await panel.playground.recent(visit, result.EARLIER + 1)
+    except DatabaseUnavailable:
+        return {}, True
+    updates = {
+        panel.others: result.show_others(panel.playground, others),
+        panel.earlier: result.show_earlier(panel.playground, recent, job_id),
+    }
+    return updates, any(not job.settled for job in others)
+
+
+async def open_job(panel: JobPanel, job_id: str, visit: Visit) -> Updates:
+    """Another job of this visitor."""
+    try:
+        job = await panel.playground.job(job_id, visit)
+    except PlaygroundError as error:
+        return show_error(panel, error)
+    return {**show_job(panel, job), **(await show_others(panel, visit, job_id))[0]}
+
+
+async def open_newest(panel: JobPanel, visit: Visit) -> Updates:
+    """This visitor's newest job that is active or waits for a decision; without one, the other jobs and pictures alone."""
+    try:
+        unfinished = await panel.playground.unfinished(visit)
+    except DatabaseUnavailable:
+        return {}
+    shown = show_job(panel, unfinished[0]) if unfinished else {}
+    others, _ = await show_others(panel, visit, shown.get(panel.job, ""))
+    return {**others, **shown}
+
+
+# -- handlers -------------------------------------------------------------------------------------
+
+
+async def submit(panel: JobPanel, model: str, parameters: dict[str, Any], given: Updates, request: gr.Request) -> Updates:
+    """Send a request and show its job; while the same request of this visitor is active, show that one's."""
+    visit = visit_of(panel.header, given, request)
+    panel.latest.start(request)
+    try:
+        payer = given[panel.header.payer]
+        job = await panel.playground.generate(model, parameters, visit, payer, deduplicate=True)
+    except PlaygroundError as error:
+        hidden = dict.fromkeys((panel.stop, panel.check, panel.again, panel.abandon), gr.update(visible=False))
+        return {**show_error(panel, error), panel.job: "", **hidden}
+    return {**show_job(panel, job), **(await show_others(panel, visit, job.id))[0]}
+
+
+async def open_other(panel: JobPanel, given: Updates, event: gr.EventData, request: gr.Request) -> Updates:
+    """The job that was clicked in the list of others."""
+    panel.latest.start(request)
+    return await open_job(panel, sent(event, "job"), visit_of(panel.header, given, request))
+
+
+async def ask_again(panel: JobPanel, given: Updates, request: gr.Request) -> Updates:
+    """Send the request of an uncertain job once more, whatever the form holds by now."""
+    panel.latest.start(request)
+    visit, payer = given[panel.header.visit], given[panel.header.payer]
+    try:
+        job = await panel.playground.resubmit(given[panel.job], visit, payer)
+    except PlaygroundError as error:
+        return show_error(panel, error)
+    return {**show_job(panel, job), **(await show_others(panel, visit, job.id))[0]}
+
+
+async def check_again(panel: JobPanel, given: Updates) -> Updates:
+    """Continue a job that is overdue, stopped or unreadable, or needs its key. Sends no new request."""
+    return await _changed(panel, panel.playground.check_again(given[panel.job], given[panel.header.visit]))
+
+
+async def stop_job(panel: JobPanel, given: Updates) -> Updates:
+    """Stop the job."""
+    return await _changed(panel, panel.playground.stop(given[panel.job], given[panel.header.visit]))
+
+
+async def abandon_job(panel: JobPanel, given: Updates) -> Updates:
+    """Give an uncertain job up."""
+    visit = given[panel.header.visit]
+    updates = await _changed(panel, panel.playground.abandon(given[panel.job], visit))
+    return {**updates, **await show_spending(panel.header, visit)}
+
+
+async def _changed(panel: JobPanel, change: Awaitable[Job]) -> Updates:
+    try:
+        return show_job(panel, await change)
+    except PlaygroundError as error:
+        return show_error(panel, error)
+
+
+async def watch(panel: JobPanel, given: Updates, request: gr.Request) -> AsyncIterator[Updates]:
+    """Updates until the job in the panel is settled and no other job is active.
+
+    A page shows one job: a newer watch of the same page ends an older one. Gradio's own ``cancels`` cannot be
+    relied on for that, it fails while the event that it should end is still on its way.
+    """
+    event = panel.latest.start(request)
+    visit = visit_of(panel.header, given, request)
+    try:
+        async with aclosing(_follow(panel, given[panel.job], visit)) as updates:
+            async for update in updates:
+                if not panel.latest.is_newest(request, event):
+                    # Gradio repeats the last yield of an event that ends: without this one, the old job's end.
+                    yield {panel.result: gr.skip()}
+                    return
+                yield update
+    except JobNotFound:
+        yield {panel.result: gr.skip()}
+    except DatabaseUnavailable as error:
+        yield show_error(panel, error)
+    finally:
+        panel.latest.finish(request, event)
+
+
+async def _follow(panel: JobPanel, job_id: str, visit: Visit) -> AsyncGenerator[Updates, None]:
+    """The job until it is settled; then the visitor's other jobs, while one of them is active."""
+    count, job = 0, None
+    async for job in panel.playground.watch(job_id, visit):
+        updates = show_job(panel, job)
+        del updates[panel.job]  # a page that shows another job by now would be brought back to this one
+        if job.settled or count % OTHERS_EVERY == 0:
+            # In the same yield: of two in one moment Gradio 6.31 loses what only the first one changed.
+            updates |= (await show_others(panel, visit, job_id))[0]
+        if job.settled or count == 1:
+            updates |= await show_spending(panel.header, visit)
+        count += 1
+        yield updates
+    if job is not None:
+        async for updates in _follow_others(panel, job, visit):
+            yield updates
+
+
+async def _follow_others(panel: JobPanel, job: Job, visit: Visit) -> AsyncGenerator[Updates, None]:
+    """The visitor's other jobs while one of them is active; an uncertain job too, until a callback names its task."""
+    uncertain = job.state is JobState.UNCERTAIN and not job.dropped
+    waited_s, active = 0.0, True
+    while active or (uncertain and waited_s < UNCERTAIN_S):
+        await asyncio.sleep(OTHERS_BEAT_S)
+        waited_s += OTHERS_BEAT_S
+        were_active, (updates, active) = active, await show_others(panel, visit, job.id)
+        if uncertain and (await panel.playground.job(job.id, visit)).state is not JobState.UNCERTAIN:
+            async for found in _follow(panel, job.id, visit):
+                yield found
+            return
+        # Also when the last of them has just ended: it is among the pictures now, and its money has moved.
+        if active or were_active:
+            yield {**updates, **await show_spending(panel.header, visit)}
+        else:
+            yield {panel.result: gr.skip()}

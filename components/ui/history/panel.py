@@ -1,68 +1,92 @@
-"""All of one past job: what it made, what was asked, its visitor's star and note, its program, and its end."""
+"""The chosen job of the history: its pictures, what was asked, the visitor's star and note, its program, deleting it."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import gradio as gr
 
-from components.errors import InputError, JobNotFound, PlaygroundError
+from components.errors import JobNotFound, PlaygroundError
 from components.jobs.job import Job
 from components.playground import Playground, Visit
 from components.snippets import LANGUAGES
-from components.ui.events import LATEST, QUIET, Updates
-from components.ui.slider_copies import COPIES
+from components.ui.events import DIRECT, Updates, bind
+from components.ui.header import Header
+from components.ui.html import html
 from components.views import history
 from components.views import job as result
 from components.views.templates import render
 from components.views.words import plain
 
-REALLY = "Delete this request? The pictures go too; what it cost stays in the spend."
-SHOW = "() => window.playground.showChosen()"
+CONFIRM = "Delete this request? The pictures go too; what it cost stays in the spend."
 
 
 @dataclass(frozen=True)
 class HistoryPanel:
-    """``chosen`` holds the id of the job that is shown, or "". Each of ``changes`` is an event that changes the list.
+    """The components of the panel. ``chosen`` holds the id of the job that is shown, or ""; ``error`` is above the list.
 
-    ``follow`` gives what may have changed of the job by itself, in ``parts``. ``told`` is where refusals are said.
+    Each of ``changes`` is an event that changes the list.
     """
 
-    chosen: gr.State
-    told: gr.HTML
-    parts: frozenset[Any]
-    changes: tuple[Any, ...]
-    follow: Callable[[str, Visit], Any]
+    playground: Playground
+    header: Header
+    error: gr.HTML
+    column: gr.Column
     use: gr.Button
     compare: gr.Button
     whole: gr.Button
     open: gr.Button
+    star: gr.Button
+    delete: gr.Button
+    confirm: gr.Column
+    result: gr.HTML
+    asked: gr.HTML
+    note: gr.Textbox
+    language: gr.Radio
+    code: gr.Code
+    chosen: gr.State
+    changes: tuple[Any, ...] = ()
+
+    @property
+    def reads(self) -> set[Any]:
+        """What the handlers read."""
+        return {self.chosen, self.header.visit, self.note, self.language}
+
+    @property
+    def parts(self) -> set[Any]:
+        """What the handlers update."""
+        buttons = {self.whole, self.star, self.delete, self.confirm}
+        return {self.column, *buttons, self.result, self.asked, self.note, self.code, self.chosen, self.error}
 
 
-def build_history_panel(playground: Playground, visit: gr.State, told: gr.HTML) -> HistoryPanel:
+def build_history_panel(playground: Playground, header: Header, error: gr.HTML) -> HistoryPanel:
     """Build and wire the panel, closed, inside the current row."""
-    runner = playground.jobs
-    with gr.Column(scale=5, min_width=300, visible=False, elem_id="history-detail") as detail:
+    with gr.Column(scale=5, min_width=300, visible=False, elem_id="history-detail") as column:
         with gr.Row(elem_id="history-steps"):
             use = gr.Button("Use these settings", size="sm", min_width=80, elem_id="history-use")
-            other = gr.Button("Same prompt, other models", size="sm", min_width=80, elem_id="history-compare")
+            compare = gr.Button("Same prompt, other models", size="sm", min_width=80, elem_id="history-compare")
             whole = gr.Button("Its comparison", size="sm", visible=False, min_width=80, elem_id="history-whole")
             opening = gr.Button("Open", size="sm", min_width=60, elem_id="history-open")
             star = gr.Button("☆ Star", size="sm", min_width=60, elem_id="history-star")
             delete = gr.Button("Delete", size="sm", min_width=60, elem_id="history-delete")
             close = gr.Button("Close", size="sm", min_width=60, elem_id="history-close")
-        with gr.Column(visible=False, elem_id="history-really") as really:
-            gr.HTML(render("note", text=REALLY))
+        with gr.Column(visible=False, elem_id="history-really") as confirm:
+            html(render("note", text=CONFIRM))
             with gr.Row():
-                gone = gr.Button("Delete for good", size="sm", variant="stop", min_width=80, elem_id="history-gone")
+                remove = gr.Button("Delete for good", size="sm", variant="stop", min_width=80, elem_id="history-gone")
                 keep = gr.Button("Keep it", size="sm", min_width=80, elem_id="history-keep")
-        place = gr.HTML(elem_id="history-place")
-        facts = gr.HTML(elem_id="history-asked")
+        shown, asked = html(elem_id="history-place"), html(elem_id="history-asked", clicks=True)
         with gr.Row(elem_id="history-note"):
-            note = gr.Textbox(label="Note", placeholder="#words are tags", lines=1, max_lines=1, scale=4, min_width=160,
-                              elem_id="history-note-text")  # fmt: skip
+            note = gr.Textbox(
+                label="Note",
+                placeholder="#words are tags",
+                lines=1,
+                max_lines=1,
+                scale=4,
+                min_width=160,
+                elem_id="history-note-text",
+            )
             save = gr.Button("Save note", size="sm", scale=1, min_width=90, elem_id="history-save")
         with gr.Accordion("The same call as a program", open=False, elem_id="history-program"):
             language = gr.Radio(
@@ -73,104 +97,126 @@ def build_history_panel(playground: Playground, visit: gr.State, told: gr.HTML) 
                 elem_id="history-language",
             )
             code = gr.Code(language="shell", interactive=False, show_label=False, show_line_numbers=False, max_lines=24)
-    chosen = gr.State("")
-    opened = gr.Textbox(visible="hidden", elem_id="open-entry")
-    marked = gr.Textbox(visible="hidden", elem_id="star-entry")
-    parts = frozenset({detail, place, facts, whole, note, star, delete, really, code, chosen, told})
-
-    def shown(job: Job, now: Visit, tongue: str) -> Updates:
-        return {
-            **moving(job),
-            detail: gr.update(visible=True),
-            facts: history.show_detail(playground, job),
-            whole: gr.update(visible=bool(job.batch)),
-            note: job.remark,
-            really: gr.update(visible=False),
-            code: program(job, now, tongue),
-            chosen: job.id,
-            told: "",
-        }
-
-    def moving(job: Job) -> Updates:
-        return {
-            place: result.show_job(playground, job),
-            star: "★ Starred" if job.starred else "☆ Star",
-            delete: gr.update(interactive=job.ended, value="Delete" if job.ended else "Delete, once it has ended"),
-        }
-
-    def program(job: Job, now: Visit, tongue: str) -> Any:
-        return gr.update(value=history.program(playground, job, now, tongue), language=LANGUAGES[tongue].editor)
-
-    def shut() -> Updates:
-        return {detail: gr.update(visible=False), really: gr.update(visible=False), chosen: ""}
-
-    def refused(error: PlaygroundError) -> Updates:
-        lost = shut() if isinstance(error, JobNotFound) else {}
-        return {**lost, told: render("note", text=plain(error))}
-
-    async def follow(job_id: str, now: Visit) -> Updates:
-        """What is being typed into the note stays."""
-        try:
-            return moving(await runner.find(job_id, now.visitor)) if job_id else {}
-        except PlaygroundError as error:
-            return refused(error)
-
-    async def choose(clicked: str, now: Visit, tongue: str) -> Updates:
-        """Open a job of this visitor."""
-        try:
-            return shown(await runner.find(_id(clicked), now.visitor), now, tongue)
-        except PlaygroundError as error:
-            return refused(error)
-
-    async def turn_star(clicked: str, now: Visit, current: str) -> Updates:
-        """Star a job, or take the star away."""
-        try:
-            job = await runner.find(_id(clicked), now.visitor)
-            job = await runner.remark(job.id, now.visitor, starred=not job.starred)
-        except PlaygroundError as error:
-            return refused(error)
-        return moving(job) if job.id == current else {told: ""}
-
-    async def write_note(typed: str, job_id: str, now: Visit, tongue: str) -> Updates:
-        try:
-            if len(typed or "") > history.LONGEST_NOTE:
-                raise InputError(
-                    "note", "The note is too long.", next_step=f"{history.LONGEST_NOTE:,} characters at most.", charged=""
-                )
-            return shown(await runner.remark(job_id, now.visitor, remark=(typed or "").strip()), now, tongue)
-        except PlaygroundError as error:
-            return refused(error)
-
-    async def remove(job_id: str, now: Visit) -> Updates:
-        try:
-            removed = await runner.find(job_id, now.visitor)
-            await playground.comparisons.remove(job_id, now.visitor)
-        except PlaygroundError as error:
-            return refused(error)
-        await COPIES.forget(picture.name for picture in removed.pictures)
-        return {**shut(), told: ""}
-
-    async def translate(job_id: str, now: Visit, tongue: str) -> Any:
-        try:
-            return program(await runner.find(job_id, now.visitor), now, tongue)
-        except PlaygroundError:
-            return gr.skip()
-
-    everything = list(parts)
-    opened.input(choose, [opened, visit, language], everything, **LATEST).then(None, None, None, js=SHOW, **QUIET)
-    close.click(shut, None, everything, **QUIET)
-    delete.click(lambda: gr.update(visible=True), None, really, **QUIET)
-    keep.click(lambda: gr.update(visible=False), None, really, **QUIET)
-    language.change(translate, [chosen, visit, language], code, **QUIET)
+    panel = HistoryPanel(
+        playground, header, error, column, use, compare, whole, opening, star, delete, confirm, shown, asked, note,
+        language, code, gr.State(""),
+    )  # fmt: skip
+    reads, parts = panel.reads, panel.parts
+    close.click(bind(close_panel, panel), None, parts, **DIRECT)
+    delete.click(lambda: gr.update(visible=True), None, confirm, **DIRECT)
+    keep.click(lambda: gr.update(visible=False), None, confirm, **DIRECT)
+    language.change(bind(show_program, panel), reads, {code}, **DIRECT)
     changes = (
-        marked.input(turn_star, [marked, visit, chosen], everything, trigger_mode="multiple", **QUIET),
-        star.click(turn_star, [chosen, visit, chosen], everything, **QUIET),
-        gr.on([note.submit, save.click], write_note, [note, chosen, visit, language], everything, **QUIET),
-        gone.click(remove, [chosen, visit], everything, **QUIET),
+        star.click(bind(star_chosen, panel), reads, parts, **DIRECT),
+        gr.on([note.submit, save.click], bind(save_note, panel), reads, parts, **DIRECT),
+        remove.click(bind(remove_job, panel), reads, parts, **DIRECT),
     )
-    return HistoryPanel(chosen, told, parts, changes, follow, use, other, whole, opening)
+    return replace(panel, changes=changes)
 
 
-def _id(clicked: str) -> str:
-    """The job's id of what a click has written: it is followed by a number, so that a second click is a change too."""
-    return (clicked or "").partition(" ")[0]
+# -- what an event shows --------------------------------------------------------------------------
+
+
+def show_chosen(panel: HistoryPanel, job: Job, visit: Visit, language: str) -> Updates:
+    """Updates of ``panel.parts``."""
+    return {
+        **show_current(panel, job),
+        panel.column: gr.update(visible=True),
+        panel.asked: history.show_detail(panel.playground, job),
+        panel.whole: gr.update(visible=bool(job.batch)),
+        panel.note: job.remark,
+        panel.confirm: gr.update(visible=False),
+        panel.code: _program(panel, job, visit, language),
+        panel.chosen: job.id,
+        panel.error: "",
+    }
+
+
+def show_current(panel: HistoryPanel, job: Job) -> Updates:
+    """What may change of a job by itself; what is being typed into the note stays."""
+    return {
+        panel.result: result.show_job(panel.playground, job),
+        panel.star: "★ Starred" if job.starred else "☆ Star",
+        panel.delete: gr.update(interactive=job.ended, value="Delete" if job.ended else "Delete, once it has ended"),
+    }
+
+
+def show_error(panel: HistoryPanel, error: PlaygroundError) -> Updates:
+    """Why something could not be done; the panel closes where its job is gone."""
+    closed = close_panel(panel) if isinstance(error, JobNotFound) else {}
+    return {**closed, panel.error: render("note", text=plain(error))}
+
+
+async def refresh(panel: HistoryPanel, given: Updates) -> Updates:
+    """The chosen job as it is now."""
+    if not given[panel.chosen]:
+        return {}
+    try:
+        return show_current(panel, await panel.playground.job(given[panel.chosen], given[panel.header.visit]))
+    except PlaygroundError as error:
+        return show_error(panel, error)
+
+
+def close_panel(panel: HistoryPanel) -> Updates:
+    """Nothing is chosen."""
+    return {panel.column: gr.update(visible=False), panel.confirm: gr.update(visible=False), panel.chosen: ""}
+
+
+# -- handlers -------------------------------------------------------------------------------------
+
+
+async def choose(panel: HistoryPanel, job_id: str, given: Updates) -> Updates:
+    """Open a job of this visitor."""
+    try:
+        job = await panel.playground.job(job_id, given[panel.header.visit])
+    except PlaygroundError as error:
+        return show_error(panel, error)
+    return show_chosen(panel, job, given[panel.header.visit], given[panel.language])
+
+
+async def star(panel: HistoryPanel, job_id: str, given: Updates) -> Updates:
+    """Star a job, or take its star away; it need not be the chosen one."""
+    try:
+        job = await panel.playground.star(job_id, given[panel.header.visit])
+    except PlaygroundError as error:
+        return show_error(panel, error)
+    return show_current(panel, job) if job.id == given[panel.chosen] else {panel.error: ""}
+
+
+async def star_chosen(panel: HistoryPanel, given: Updates) -> Updates:
+    """Star the chosen job, or take its star away."""
+    return await star(panel, given[panel.chosen], given)
+
+
+async def save_note(panel: HistoryPanel, given: Updates) -> Updates:
+    """Keep the note."""
+    visit = given[panel.header.visit]
+    try:
+        job = await panel.playground.note(given[panel.chosen], visit, given[panel.note] or "")
+    except PlaygroundError as error:
+        return show_error(panel, error)
+    return show_chosen(panel, job, visit, given[panel.language])
+
+
+async def remove_job(panel: HistoryPanel, given: Updates) -> Updates:
+    """Delete the chosen job."""
+    try:
+        await panel.playground.remove(given[panel.chosen], given[panel.header.visit])
+    except PlaygroundError as error:
+        return show_error(panel, error)
+    return {**close_panel(panel), panel.error: ""}
+
+
+async def show_program(panel: HistoryPanel, given: Updates) -> Updates:
+    """The program in another language."""
+    visit = given[panel.header.visit]
+    try:
+        job = await panel.playground.job(given[panel.chosen], visit)
+    except PlaygroundError:
+        return {panel.code: gr.skip()}
+    return {panel.code: _program(panel, job, visit, given[panel.language])}
+
+
+def _program(panel: HistoryPanel, job: Job, visit: Visit, language: str) -> Any:
+    text = history.program(panel.playground, job, visit, language)
+    return gr.update(value=text, language=LANGUAGES[language].editor)

@@ -1,10 +1,10 @@
-"""The History tab: every job of this visitor, looked through a page at a time, and what it all cost."""
+"""The History tab: every job of this visitor, a page of the list at a time, and what it all cost."""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from hashlib import sha256
 from typing import Any
 
@@ -12,185 +12,295 @@ import gradio as gr
 
 from components.errors import PlaygroundError
 from components.jobs.job import Page
-from components.playground import Playground, Visit
-from components.ui.events import LATEST, QUIET, Updates
-from components.ui.history.panel import HistoryPanel, build_history_panel
-from components.ui.latest_only import Turns
-from components.ui.visits import arrived
+from components.playground import Playground
+from components.ui.events import DIRECT, LATEST, Updates, bind, sent
+from components.ui.header import Header, visit_of
+from components.ui.history.panel import HistoryPanel, build_history_panel, choose, refresh, star
+from components.ui.html import html
+from components.ui.latest_only import LatestOnly
 from components.views import history
 from components.views.models import model_title
-from components.views.queries import HistoryFilters, read_history_query, write_history_query
+from components.views.queries import HistoryFilters, read_history_query, tab_of, write_history_query
 from components.views.templates import render
 from components.views.words import STATE_WORDS, plain
 
 BEAT_S = 2.0
 VIEWS = ("gallery", "table")
-EMPTY = "Whatever you ask for is kept here, for this browser only. There is nothing yet."
-NO_FIT = "Nothing fits."
+EMPTY = "Everything you ask for is kept here, for this browser only. There is nothing yet."
+NO_MATCH = "No request matches these filters."
+SCROLL_TO_PANEL = "() => window.playground.showChosen()"
 
 
 @dataclass(frozen=True)
 class HistoryTab:
-    """``show`` turns ``asked`` into the list as it is now, and all else the tab shows, in ``parts``.
+    """The components of the tab. ``position`` holds where in the history the list stands, ``digest`` what it shows."""
 
-    ``opened`` gives the filters that the query of an address asks for, an update of ``filling``.
-    """
-
+    playground: Playground
+    header: Header
     panel: HistoryPanel
+    filters: Filters
+    count: gr.HTML
+    newer: gr.Button
+    older: gr.Button
+    entries: gr.HTML
+    nothing: gr.HTML
     start: gr.Button
-    show: Callable[[Updates, gr.Request], Any]
-    asked: frozenset[Any]
-    parts: frozenset[Any]
-    opened: Callable[[Mapping[str, list[str]]], Updates]
-    filling: frozenset[Any]
+    clear: gr.Button
+    files: gr.HTML
+    spend: gr.HTML
+    position: gr.State
+    digest: gr.State
+    ticker: gr.Timer
+    latest: LatestOnly = field(default_factory=LatestOnly)
+
+    @property
+    def reads(self) -> set[Any]:
+        """What the handlers read."""
+        return {*self.filters.controls, self.filters.view, self.position, self.digest, *self.panel.reads}
+
+    @property
+    def opening(self) -> set[Any]:
+        """What :func:`open_history` updates."""
+        return {*self.filters.controls, self.filters.view}
+
+    @property
+    def listed(self) -> set[Any]:
+        """What :func:`show_list` updates."""
+        buttons = {self.start, self.clear, self.newer, self.older}
+        return {
+            self.entries,
+            self.nothing,
+            *buttons,
+            self.files,
+            self.count,
+            self.position,
+            self.digest,
+            self.ticker,
+            self.panel.error,
+        }
+
+    @property
+    def parts(self) -> set[Any]:
+        """What :func:`show_all` updates."""
+        return self.listed | self.panel.parts
+
+    def opened_by(self, tab: gr.Tab) -> None:
+        """Look anew whenever the tab is opened."""
+        tab.select(bind(show_all, self), self.reads, self.parts, **DIRECT)
 
 
-def build_history_tab(playground: Playground, visit: gr.State) -> HistoryTab:
-    """Build and wire the tab. ``visit`` holds the page's :class:`Visit`."""
-    runner = playground.jobs
-    models = [("Any model", ""), *((model_title(model), model.id) for model in playground.catalog.models)]
-    states = [("Any state", ""), *((word, str(state)) for state, word in STATE_WORDS.items())]
-    dates: dict[str, Any] = {"include_time": False, "type": "string"}
+@dataclass(frozen=True)
+class Filters:
+    """What filters the list, and how it is shown."""
+
+    text: gr.Textbox
+    model: gr.Dropdown
+    state: gr.Dropdown
+    since: gr.DateTime
+    until: gr.DateTime
+    starred: gr.Checkbox
+    view: gr.Radio
+
+    @property
+    def controls(self) -> set[Any]:
+        """All but the view."""
+        return {self.text, self.model, self.state, self.since, self.until, self.starred}
+
+    def read(self, given: Mapping[Any, Any]) -> HistoryFilters:
+        """What the controls hold; an emptied control may hold None."""
+        return HistoryFilters(
+            text=given[self.text] or "",
+            model=given[self.model] or "",
+            state=given[self.state] or "",
+            starred=bool(given[self.starred]),
+            since=given[self.since] or "",
+            until=given[self.until] or "",
+        )
+
+    def show(self, filters: HistoryFilters) -> Updates:
+        """Updates of ``controls``."""
+        return {
+            self.text: filters.text,
+            self.model: filters.model,
+            self.state: filters.state,
+            self.starred: filters.starred,
+            self.since: filters.since or None,
+            self.until: filters.until or None,
+        }
+
+
+def build_history_tab(playground: Playground, header: Header) -> HistoryTab:
+    """Build and wire the tab."""
     with gr.Row(elem_id="history-filters"):
         text = gr.Textbox(
             label="Search", placeholder="Prompt, note, #tag, model, task id", max_lines=1, elem_id="history-text"
         )
-        model = gr.Dropdown(models, value="", label="Model", elem_id="history-model")
-        state = gr.Dropdown(states, value="", label="State", elem_id="history-state")
-        since = gr.DateTime(label="From (UTC)", elem_id="history-since", **dates)
-        until = gr.DateTime(label="To (UTC)", elem_id="history-until", **dates)
+        model = gr.Dropdown(model_choices(playground), value="", label="Model", elem_id="history-model")
+        state = gr.Dropdown(state_choices(), value="", label="State", elem_id="history-state")
+        since = gr.DateTime(label="From (UTC)", elem_id="history-since", include_time=False, type="string")
+        until = gr.DateTime(label="To (UTC)", elem_id="history-until", include_time=False, type="string")
     with gr.Row(elem_id="history-bar"):
-        view = gr.Radio([(name.capitalize(), name) for name in VIEWS], value=VIEWS[0], label="View", show_label=False,
-                        container=False, elem_id="history-view", min_width=160)  # fmt: skip
+        view = gr.Radio(
+            [(name.capitalize(), name) for name in VIEWS],
+            value=VIEWS[0],
+            label="View",
+            show_label=False,
+            container=False,
+            elem_id="history-view",
+            min_width=160,
+        )
         starred = gr.Checkbox(label="Starred only", container=False, elem_id="history-starred", min_width=120)
-        count = gr.HTML(elem_id="history-count")
+        count = html(elem_id="history-count")
         newer = gr.Button("Newer", size="sm", interactive=False, min_width=80, elem_id="history-newer")
         older = gr.Button("Older", size="sm", interactive=False, min_width=80, elem_id="history-older")
-    told = gr.HTML(elem_id="history-told")
+    error = html(elem_id="history-told")
     with gr.Row(elem_id="history", equal_height=False):
         with gr.Column(scale=7, min_width=280, elem_id="history-list"):
-            entries = gr.HTML(elem_id="history-entries")
-            nothing = gr.HTML(elem_id="history-nothing")
+            entries = html(elem_id="history-entries", clicks=True)
+            nothing = html(elem_id="history-nothing")
             start = gr.Button("Make the first picture", visible=False, variant="primary", elem_id="history-start")
             clear = gr.Button("Clear filters", visible=False, elem_id="history-clear")
-            files = gr.HTML(elem_id="history-files")
-        panel = build_history_panel(playground, visit, told)
-    with gr.Accordion("Spend by day and model, last 30 days", open=False, elem_id="history-spend") as fold:
-        spend = gr.HTML()
-    address = gr.Textbox(visible="hidden", elem_id="history-address")
-    position = gr.State(history.Position())
-    seen = gr.State("")
-    ticker = gr.Timer(BEAT_S, active=False)
+            files = html(elem_id="history-files")
+        panel = build_history_panel(playground, header, error)
+    with gr.Accordion("Spend by day and model, last 30 days", open=False, elem_id="history-spend") as accordion:
+        spend = html()
+    filters = Filters(text, model, state, since, until, starred, view)
+    tab = HistoryTab(
+        playground, header, panel, filters, count, newer, older, entries, nothing, start, clear, files, spend,
+        gr.State(history.Position()), gr.State(""), gr.Timer(BEAT_S, active=False),
+    )  # fmt: skip
+    gr.on([part.change for part in filters.controls], bind(filter_list, tab), tab.reads, tab.listed, **LATEST)
+    view.change(bind(show_all, tab), tab.reads, tab.parts, **DIRECT)
+    older.click(bind(go_older, tab), tab.reads, tab.listed, **DIRECT)
+    newer.click(bind(go_newer, tab), tab.reads, tab.listed, **DIRECT)
+    tab.ticker.tick(bind(tick, tab), tab.reads, tab.parts, **DIRECT)
+    clear.click(bind(clear_filters, tab), None, filters.controls, **DIRECT)
+    accordion.expand(bind(show_spend, tab), {header.visit}, {spend}, **DIRECT)
+    clicked = {**DIRECT, "trigger_mode": "multiple"}
+    outputs = panel.parts | {text}
+    entered = entries.select(bind(click_entry, tab), tab.reads, outputs, **clicked)
+    entered.then(None, None, None, js=SCROLL_TO_PANEL, **DIRECT)
+    panel.asked.select(bind(click_entry, tab), tab.reads, outputs, **clicked)
+    for change in (*panel.changes, entered):
+        change.then(bind(show_all, tab), tab.reads, tab.parts, **DIRECT)
+    return tab
 
-    filters = (text, model, state, starred, since, until)
-    asked = frozenset({*filters, view, position, seen, visit, panel.chosen})
-    listed = frozenset({entries, nothing, start, clear, files, count, newer, older, position, seen, told, ticker, address})
-    parts = listed | panel.parts
-    turns = Turns()
 
-    def narrowed(given: Mapping[Any, Any]) -> HistoryFilters:
-        """What the filters hold; a control that was emptied holds nothing."""
-        words = {part: given[part] or "" for part in filters}
-        return HistoryFilters(words[text], words[model], words[state], bool(words[starred]), words[since], words[until])
+def model_choices(playground: Playground) -> list[tuple[str, str]]:
+    """(label, id) of every model, "" first."""
+    return [("Any model", ""), *((model_title(model), model.id) for model in playground.catalog.models)]
 
-    def opened(query: Mapping[str, list[str]]) -> Updates:
-        """The filters that an address asks for."""
-        if (query.get("tab") or [""])[0] != "history":
-            return {}
-        asked_for = read_history_query(query, [value for _, value in models], [value for _, value in states])
-        table = (query.get("view") or [""])[0] == VIEWS[1]
-        return {
-            text: asked_for.text,
-            model: asked_for.model,
-            state: asked_for.state,
-            starred: asked_for.starred,
-            since: asked_for.since or None,
-            until: asked_for.until or None,
-            view: VIEWS[table],
-        }
 
-    async def look(given: Mapping[Any, Any], where: history.Position, request: gr.Request) -> Updates:
-        """The page of the list that begins there. An answer that a newer question has overtaken says nothing."""
-        turn = turns.take(request)
-        try:
-            asked_for = narrowed(given)
-            visitor = arrived(given[visit], request).visitor
-            asks = asked_for.job_filter()
-            found = await runner.search(visitor, asks, history.PAGE, where.before)
-            while not found.jobs and where.behind:  # all of it was deleted
-                where = where.newer()
-                found = await runner.search(visitor, asks, history.PAGE, where.before)
-            updates = listing(given, asked_for, found, where)
-        except PlaygroundError as error:
-            updates = {told: render("note", text=plain(error))}
-        finally:
-            newest = turns.has(request, turn)
-            turns.leave(request, turn)
-        return updates if newest else {told: gr.skip()}
+def state_choices() -> list[tuple[str, str]]:
+    """(word, state) of every state, "" first."""
+    return [("Any state", ""), *((word, str(state)) for state, word in STATE_WORDS.items())]
 
-    def listing(given: Mapping[Any, Any], asked_for: HistoryFilters, found: Page, where: history.Position) -> Updates:
-        shown = history.Position(where.behind, found.jobs[-1].id if found.jobs else "")
-        html = history.show_jobs(playground, found.jobs, given[view])
-        digest = sha256(html.encode("utf-8", "replace")).hexdigest()
-        anything = asked_for == HistoryFilters()
-        first, unfit = not found.jobs and anything, not found.jobs and not anything
-        return {
-            # The same again would take the focus from what is being pressed in it.
-            entries: gr.skip() if digest == given[seen] else html,
-            seen: digest,
-            position: shown,
-            nothing: render("note", text=EMPTY if first else NO_FIT if unfit else ""),
-            start: gr.update(visible=first),
-            clear: gr.update(visible=unfit),
-            count: render("note", text=history.count_text(found, shown)),
-            files: history.files_links(found, asked_for),
-            address: write_history_query(asked_for, "" if given[view] == VIEWS[0] else given[view]),
-            newer: gr.update(interactive=bool(shown.behind)),
-            older: gr.update(interactive=shown.first - 1 + len(found.jobs) < found.total),
-            told: "",
-            ticker: gr.update(active=any(not job.settled for job in found.jobs)),
-        }
 
-    async def narrow(given: Updates, request: gr.Request) -> Updates:
-        """Other filters: the newest first."""
-        return await look(given, history.Position(), request)
+# -- what an event shows --------------------------------------------------------------------------
 
-    async def show(given: Updates, request: gr.Request) -> Updates:
-        """The page of the list that is shown, and the chosen job, as they are now."""
-        return {**await look(given, given[position], request), **await panel.follow(given[panel.chosen], given[visit])}
 
-    async def tick(given: Updates, request: gr.Request) -> Updates:
-        if turns.taken(request):
-            return {told: gr.skip()}
-        return await show(given, request)
+def open_history(tab: HistoryTab, query: Mapping[str, list[str]]) -> Updates:
+    """Updates of the filters and the view for an address; none for the address of another tab."""
+    if tab_of(query) != "history":
+        return {}
+    models = [value for _, value in model_choices(tab.playground)]
+    filters = read_history_query(query, models, [value for _, value in state_choices()])
+    table = (query.get("view") or [""])[0] == VIEWS[1]
+    return {**tab.filters.show(filters), tab.filters.view: VIEWS[table]}
 
-    async def go_older(given: Updates, request: gr.Request) -> Updates:
-        return await look(given, given[position].older(), request)
 
-    async def go_newer(given: Updates, request: gr.Request) -> Updates:
-        return await look(given, given[position].newer(), request)
+async def look(tab: HistoryTab, given: Updates, position: history.Position, request: gr.Request) -> Updates:
+    """The page of the list that begins there; nothing where a newer event of this page has begun meanwhile."""
+    event, visit = tab.latest.start(request), visit_of(tab.header, given, request)
+    try:
+        filters = tab.filters.read(given)
+        wanted = filters.job_filter()
+        page = await tab.playground.history(visit, wanted, history.PAGE, position.before)
+        while not page.jobs and position.behind:  # all of it was deleted
+            position = position.newer()
+            page = await tab.playground.history(visit, wanted, history.PAGE, position.before)
+        updates = show_list(tab, given, filters, page, position)
+    except PlaygroundError as error:
+        updates = {tab.panel.error: render("note", text=plain(error))}
+    finally:
+        newest = tab.latest.is_newest(request, event)
+        tab.latest.finish(request, event)
+    return updates if newest else {tab.panel.error: gr.skip()}
 
-    async def account(now: Visit) -> str:
-        """What the last days cost."""
-        moment = time.time()
-        try:
-            spent = await runner.store.spend_by_day(now.visitor, history.spend_begins(moment))
-        except PlaygroundError as error:
-            return render("note", text=plain(error))
-        return history.show_spend(playground, spent, moment)
 
-    def forget() -> Updates:
-        """Empty filters; that they change asks for the list."""
-        return {text: "", model: "", state: "", starred: False, since: None, until: None}
+def show_list(tab: HistoryTab, given: Updates, filters: HistoryFilters, page: Page, position: history.Position) -> Updates:
+    """Updates of ``tab.listed``."""
+    view = given[tab.filters.view]
+    position = history.Position(position.behind, page.jobs[-1].id if page.jobs else "")
+    shown = history.show_jobs(tab.playground, page.jobs, view)
+    digest = sha256(shown.encode("utf-8", "replace")).hexdigest()
+    filtered = filters != HistoryFilters()
+    empty = "" if page.jobs else NO_MATCH if filtered else EMPTY
+    query = write_history_query(filters, "" if view == VIEWS[0] else view)
+    return {
+        # The same HTML again would take the focus from what is being pressed in it.
+        tab.entries: gr.skip() if digest == given[tab.digest] else shown,
+        tab.digest: digest,
+        tab.position: position,
+        tab.nothing: render("note", text=empty),
+        tab.start: gr.update(visible=empty == EMPTY),
+        tab.clear: gr.update(visible=empty == NO_MATCH),
+        tab.count: render("note", text=history.count_text(page, position)) + render("query", tab="history", query=query),
+        tab.files: history.files_links(page, filters),
+        tab.newer: gr.update(interactive=bool(position.behind)),
+        tab.older: gr.update(interactive=position.first - 1 + len(page.jobs) < page.total),
+        tab.panel.error: "",
+        tab.ticker: gr.update(active=any(not job.settled for job in page.jobs)),
+    }
 
-    gr.on([part.change for part in filters], narrow, set(asked), set(listed), **LATEST)
-    view.change(show, set(asked), set(parts), **QUIET)
-    older.click(go_older, set(asked), set(listed), **QUIET)
-    newer.click(go_newer, set(asked), set(listed), **QUIET)
-    ticker.tick(tick, set(asked), set(parts), **QUIET)
-    clear.click(forget, None, set(filters), **QUIET)
-    address.change(None, address, js="(query) => window.playground.address(query, 'history')", **QUIET)
-    fold.expand(account, visit, spend, **QUIET)
-    for change in panel.changes:
-        change.then(show, set(asked), set(parts), **QUIET)
-    return HistoryTab(panel, start, show, asked, parts, opened, frozenset({*filters, view}))
+
+# -- handlers -------------------------------------------------------------------------------------
+
+
+async def filter_list(tab: HistoryTab, given: Updates, request: gr.Request) -> Updates:
+    """Other filters: the newest jobs first."""
+    return await look(tab, given, history.Position(), request)
+
+
+async def show_all(tab: HistoryTab, given: Updates, request: gr.Request) -> Updates:
+    """The page of the list that is shown, and the chosen job, as they are now."""
+    return {**await look(tab, given, given[tab.position], request), **await refresh(tab.panel, given)}
+
+
+async def tick(tab: HistoryTab, given: Updates, request: gr.Request) -> Updates:
+    """The same, unless another event is on its way: it may be about other filters."""
+    return {tab.panel.error: gr.skip()} if tab.latest.busy(request) else await show_all(tab, given, request)
+
+
+async def go_older(tab: HistoryTab, given: Updates, request: gr.Request) -> Updates:
+    """The next page."""
+    return await look(tab, given, given[tab.position].older(), request)
+
+
+async def go_newer(tab: HistoryTab, given: Updates, request: gr.Request) -> Updates:
+    """The page before."""
+    return await look(tab, given, given[tab.position].newer(), request)
+
+
+def clear_filters(tab: HistoryTab) -> Updates:
+    """Empty filters; that they change asks for the list."""
+    return tab.filters.show(HistoryFilters())
+
+
+async def click_entry(tab: HistoryTab, given: Updates, event: gr.EventData) -> Updates:
+    """An entry opens, its star turns, a tag is searched for."""
+    if tag := sent(event, "tag"):
+        return {tab.filters.text: tag}
+    if starred := sent(event, "star"):
+        return await star(tab.panel, starred, given)
+    return await choose(tab.panel, sent(event, "entry"), given)
+
+
+async def show_spend(tab: HistoryTab, given: Updates) -> Updates:
+    """What the last days cost."""
+    now = time.time()
+    try:
+        spent = await tab.playground.spend_by_day(given[tab.header.visit], history.spend_begins(now))
+    except PlaygroundError as error:
+        return {tab.spend: render("note", text=plain(error))}
+    return {tab.spend: history.show_spend(tab.playground, spent, now)}

@@ -1,0 +1,58 @@
+() => {
+  // Every touch of what Gradio builds around our components, which it may change: tests/browser/test_gradio.py has a
+  // test for each. The other scripts use our own ids and data attributes, and these functions.
+  const looks = [];
+
+  window.playground = {
+    ...window.playground,
+
+    // Calls `look` now and after every change of the page. One observer for all: theirs would be called as often.
+    onChange(look) {
+      looks.push(look);
+      look();
+    },
+
+    changed: () => looks.forEach((look) => look()),
+
+    // Fills a text field as if somebody had typed: without the key press Gradio takes it for a value of its own.
+    setText(box, text) {
+      box.value = text;
+      box.dispatchEvent(new Event("input", { bubbles: true }));
+      box.dispatchEvent(new KeyboardEvent("keypress", { bubbles: true, key: "x" }));
+    },
+
+    // The text field inside one of our components, or null.
+    textOf: (component) => component?.querySelector("textarea, input:not([type=file])") ?? null,
+
+    // The tab that is open: { id, label }; null before there is one.
+    openTab() {
+      const door = document.querySelector("#tabs [role=tab][aria-selected=true]");
+      return door?.dataset.tabId ? { id: door.dataset.tabId, label: door.textContent.trim() } : null;
+    },
+
+    // Opens a tab. On a narrow screen those that have no room are in a menu, and known there by their labels alone.
+    selectTab({ id, label }) {
+      const doors = [...document.querySelectorAll("#tabs > .tab-wrapper :is([role=tab], .overflow-dropdown button)")];
+      const door = doors.find((one) => one.dataset.tabId === id) ?? doors.find((one) => one.textContent.trim() === label);
+      door?.click();
+      return Boolean(door);
+    },
+
+    // Whether an event was a press on a tab by a person.
+    isTabPress: (event) => event.isTrusted && Boolean(event.target.closest("#tabs > .tab-wrapper")),
+  };
+
+  // Gradio leaves `autocomplete` empty for a password box, whatever it is told.
+  window.playground.onChange(() => {
+    const box = document.querySelector("#key input");
+    if (box && box.autocomplete !== "off") box.autocomplete = "off";
+  });
+
+  new MutationObserver(window.playground.changed).observe(document.body, {
+    subtree: true,
+    childList: true,
+    characterData: true,
+    attributes: true,
+    attributeFilter: ["aria-selected", "data-ended", "data-total", "data-state", "data-said", "data-query", "data-shown"],
+  });
+}

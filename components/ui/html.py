@@ -1,0 +1,30 @@
+"""Our own HTML in the page: rendered by ``views.templates``, styled by assets/style.css alone."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import gradio as gr
+
+# A click on an element with one of these attributes becomes an event that brings them along, ``input`` for a header
+# that sorts, ``select`` for all others. Buttons and links inside such an element are their own.
+SEND_CLICKS = """
+const KEYS = ['job', 'entry', 'star', 'tag', 'sort', 'model'];
+element.addEventListener('click', (event) => {
+  const sender = event.target.closest(`button, a, code, ${KEYS.map((key) => `[data-${key}]`)}`);
+  if (!sender || !element.contains(sender) || !KEYS.some((key) => key in sender.dataset)) return;
+  trigger('sort' in sender.dataset ? 'input' : 'select', { ...sender.dataset });
+});
+"""
+
+
+def html(value: str = "", *, elem_id: str | None = None, clicks: bool = False, **properties: Any) -> gr.HTML:
+    """A part of the page that shows HTML. ``clicks``: it has ``select`` and ``input`` events; see :data:`SEND_CLICKS`."""
+    return gr.HTML(
+        value,
+        elem_id=elem_id,
+        elem_classes="html",
+        apply_default_css=False,
+        js_on_load=SEND_CLICKS if clicks else None,
+        **properties,
+    )

@@ -1,0 +1,95 @@
+"""A page without a browser and a server: its parts, the values that the browser would hold, its handlers called as Gradio does."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import gradio as gr
+import httpx2
+from starlette.requests import Request
+
+from components.api import Account, ApiClient
+from components.api.connections import Pools
+from components.catalog.models import Catalog
+from components.comparisons.service import ComparisonService
+from components.comparisons.store import ComparisonStore
+from components.jobs.service import JobService
+from components.pictures.library import PictureLibrary
+from components.pictures.storage.folder import FolderStorage
+from components.playground import Playground
+from components.playground.visits import COOKIE
+from components.ui.gradio_internals import open_page
+from components.ui.page import PageParts, arrive, build_parts
+from tests.conftest import records
+
+
+@asynccontextmanager
+async def playing(
+    catalog: Catalog, folder: Path, sandbox: str, service: str = "", host_key: str | None = None
+) -> AsyncIterator[Playground]:
+    """The playground of an installation whose data lie in ``folder``; ``service`` is the service's address."""
+    end = catalog.endpoint
+    real = Account("service", service or end.base_url, end.create, end.status, "")
+    drawing = Account("sandbox", sandbox, end.create, end.status, "sandbox", pace=50)
+    async with (
+        httpx2.AsyncClient(trust_env=False, transport=Pools()) as upstream,
+        httpx2.AsyncClient(trust_env=False) as downloads,
+        records(folder) as store,
+    ):
+        pictures = PictureLibrary(FolderStorage(folder / "pictures"), downloads)
+        jobs = JobService(catalog, store, ApiClient(upstream), pictures, deadline_s=30)
+        comparisons = ComparisonService(catalog, jobs, ComparisonStore(store.transactions))
+        yield Playground(catalog, jobs, real, drawing, sandbox, comparisons, host_key=host_key)
+        await jobs.aclose()
+
+
+class OpenPage:
+    """The page as the browser with this secret opens it. ``parts`` are its components.
+
+    A handler is called with the value of every component, as they are after all updates so far.
+    """
+
+    def __init__(self, playground: Playground, secret: str, session: str = "page-1") -> None:
+        with open_page("test") as blocks:
+            self.parts: PageParts = build_parts(blocks, playground)
+        self.values: dict[Any, Any] = {block: getattr(block, "value", None) for block in blocks.blocks.values()}
+        self._cookie, self._session = f"{COOKIE}={secret}", session
+
+    async def arrive(self, query: str = "") -> None:
+        """Open the page at this address."""
+        await self.call(arrive, self.parts, query=query)
+
+    async def call(
+        self, handler: Callable[..., Any], part: Any, sent: Mapping[str, Any] | None = None, *, query: str = "", **given: Any
+    ) -> dict[Any, Any]:
+        """What a handler updates: all of it, where it yields. ``sent`` is what a click brings along."""
+        wanted = inspect.signature(handler, eval_str=True).parameters
+        values: dict[str, Any] = {"given": self.values, "request": self._request(query)}
+        values |= {"event": gr.EventData(None, sent or {}), **given}
+        arguments = [part, *(values[name] for name in list(wanted)[1:])]
+        called = handler(*arguments)
+        if inspect.isasyncgen(called):
+            updates: dict[Any, Any] = {}
+            async for update in called:
+                updates |= update
+                self._apply(update)
+            return updates
+        updates = await called if inspect.isawaitable(called) else called
+        self._apply(updates)
+        return updates
+
+    def _apply(self, updates: Mapping[Any, Any]) -> None:
+        for part, update in updates.items():
+            if not (isinstance(update, dict) and update.get("__type__") == "update"):
+                self.values[part] = update
+            elif "value" in update:
+                self.values[part] = update["value"]
+
+    def _request(self, query: str) -> gr.Request:
+        headers = [(b"cookie", self._cookie.encode())]
+        scope = {"type": "http", "method": "POST", "path": "/", "headers": headers, "query_string": query.encode()}
+        return gr.Request(Request(scope), session_hash=self._session)
