@@ -108,7 +108,7 @@ def read_task(status: int, text: str, body: Mapping[str, Any], task_id: str) -> 
     return reply
 
 
-def read_called_back(text: str) -> str:
+def read_callback_task_id(text: str) -> str:
     """The task id in the body of a callback, or "". The rest is not documented and not used."""
     document = read_document(text)
     return _task_id(find_sections(document)) or "" if isinstance(document, dict) else ""

@@ -11,7 +11,7 @@ import hmac
 import secrets
 from hashlib import sha256
 
-from components.api.replies import read_called_back
+from components.api.replies import read_callback_task_id
 
 PREFIX = "/callbacks"
 LARGEST_BODY = 65_536
@@ -40,4 +40,4 @@ def matches(secret: str, token: str) -> bool:
 
 def named_task(body: bytes) -> str:
     """The task id in a callback's body, or ""."""
-    return read_called_back(body.decode("utf-8", "replace"))
+    return read_callback_task_id(body.decode("utf-8", "replace"))

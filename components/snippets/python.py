@@ -9,7 +9,7 @@ from components.snippets.call import KEY_NAME, Call, fill, to_json
 LINES = 45
 
 TEMPLATE = """\
-# Creates the images, waits for them and saves them here. Needs Python 3.9 and httpx.
+# Creates the images, waits for them and saves them here. First run: pip install httpx
 import os
 import sys
 import time

@@ -1,4 +1,4 @@
-"""The limiter admits requests in their order, grows with the jobs, and loses no place."""
+"""The limiter admits requests in their order, grows with the jobs, and loses no slot."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ async def test_when_the_jobs_become_more_the_requests_that_wait_start_at_once() 
     await asyncio.gather(*waiting)
 
 
-async def test_first_come_is_first_served_also_in_the_moment_when_a_place_becomes_free() -> None:
+async def test_first_come_is_first_served_also_when_a_slot_becomes_free() -> None:
     limiter, done = RequestLimiter(), []
     async with await full(limiter):
         waiting = [asyncio.create_task(request(limiter, done, number)) for number in range(50)]
@@ -81,7 +81,7 @@ async def test_slow_requests_stop_counting_and_count_once_when_they_end() -> Non
     await blocked
 
 
-async def test_a_cancelled_request_leaves_its_place() -> None:
+async def test_a_cancelled_request_frees_its_slot() -> None:
     """While it waits, in the moment when it is admitted, and while it is in flight."""
     limiter, done = RequestLimiter(), []
 

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from components.api.replies import Phase, Reply, read_called_back, read_created, read_task
+from components.api.replies import Phase, Reply, read_callback_task_id, read_created, read_task
 from components.errors import (
     KeyRefused,
     NoPicture,
@@ -56,9 +56,9 @@ def test_a_created_task_is_read_in_every_shape_seen() -> None:
     ):
         read = created(reply)
         assert (read.phase, read.task_id, read.images) == (Phase.RUNNING, task_id, ())
-        assert read_called_back(json.dumps(reply)) == task_id
+        assert read_callback_task_id(json.dumps(reply)) == task_id
     for text in ("", "[]", "null", '{"task_id":"."}', '{"task_id":true}', '{"data":{}}'):
-        assert read_called_back(text) == "", text
+        assert read_callback_task_id(text) == "", text
 
 
 def test_a_reply_with_words_but_no_id_may_have_created_a_task() -> None:

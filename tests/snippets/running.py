@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-from tests.snippets import KEY
+from tests.recorder import KEY
 from tests.tools import need
 
 # name: (language, tools it needs, command)

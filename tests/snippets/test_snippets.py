@@ -11,18 +11,18 @@ from typing import Any
 
 import pytest
 
-from components.api import replies
+from components.api import documents, replies
 from components.catalog.models import Catalog
 from components.catalog.requests import Request, build_request
 from components.errors import InputError
 from components.snippets import LANGUAGES, write_snippet
-from tests.snippets import HOSTILE
+from tests.snippets.prompts import HOSTILE
 from tests.tools import need
 
 BASE = "https://gateway.example/one"
 MOST_LINES = {"curl": 20, "shell": 35, "python": 45, "javascript": 45}
 GOLDEN = Path(__file__).parent / "golden"
-ENDINGS = {"curl": "curl.sh", "shell": "shell.sh", "python": "python.txt", "javascript": "javascript.mjs"}
+EXTENSIONS = {"curl": "curl.sh", "shell": "shell.sh", "python": "python.txt", "javascript": "javascript.mjs"}
 PROMPTS = {
     "fox": 'A fox in the snow,\nprinted as a woodcut. It says "It\'s cold!"',
     "hostile": "".join(text for text in HOSTILE.values() if len(text) < 1000),
@@ -38,7 +38,7 @@ def snippet(catalog: Catalog, language: str, model: str = "flux-2", task_id: str
 @pytest.mark.parametrize("name", PROMPTS)
 def test_the_snippets_are_the_golden_ones(name: str, language: str, catalog: Catalog, pytestconfig: pytest.Config) -> None:
     """``pytest tests/snippets --rewrite-golden`` writes them, to be read in the diff."""
-    file = GOLDEN / f"{name}.{ENDINGS[language]}"
+    file = GOLDEN / f"{name}.{EXTENSIONS[language]}"
     text = snippet(catalog, language, prompt=PROMPTS[name], task_id="n41xxxx_flux2" if name == "fox" else None)
 
     if pytestconfig.getoption("--rewrite-golden", False):
@@ -158,5 +158,5 @@ def test_the_words_and_keys_of_the_snippets_are_known_to_the_client(catalog: Cat
         for word in ("completed", "success", "failed", "cancelled"):
             assert word in text
         for key in ("output", "images", "response", "response_data", "url", "image_url"):
-            assert key in replies.RESULT_KEYS
+            assert key in documents.RESULT_KEYS
             assert key in text

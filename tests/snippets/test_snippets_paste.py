@@ -10,7 +10,8 @@ import pytest
 from components.catalog.models import Catalog
 from components.catalog.requests import build_request
 from components.snippets import write_snippet
-from tests.snippets import HOSTILE, KEY, Recorder, recorded_sandbox
+from tests.recorder import KEY, Recorder, recorded_sandbox
+from tests.snippets.prompts import HOSTILE
 from tests.snippets.running import TERMINALS, Terminal, terminal
 
 

@@ -17,7 +17,8 @@ from PIL import Image
 from components.catalog.models import Catalog
 from components.catalog.requests import Request, build_request
 from components.snippets import write_snippet
-from tests.snippets import HOSTILE, KEY, Recorder, recorded, recorded_sandbox, written
+from tests.recorder import KEY, Recorder, recorded, recorded_sandbox, written
+from tests.snippets.prompts import HOSTILE
 from tests.snippets.running import RUNNERS, Ran, Runner
 
 PNG = b"\x89PNG\r\n\x1a\n" + bytes(range(256)) * 40
@@ -30,8 +31,8 @@ def server(catalog: Catalog) -> Iterator[Recorder]:
 
 
 @pytest.fixture
-def ledger(server: Recorder) -> Recorder:
-    """The sandbox with no requests recorded."""
+def recorder(server: Recorder) -> Recorder:
+    """The sandbox, with no requests recorded yet."""
     server.seen.clear()
     return server
 
@@ -52,17 +53,21 @@ def impatient(text: str) -> str:
     return shorter
 
 
-def endings(ran: Ran) -> list[str]:
-    """The endings of the files, each checked against what the file really is."""
+def extensions(ran: Ran) -> list[str]:
+    """The extensions of the files, each checked against the content."""
     for name, data in ran.files.items():
-        ending = name.rpartition(".")[2]
-        assert ending == "svg" if data.lstrip().startswith(b"<") else ending == Image.open(io.BytesIO(data)).format.lower()
+        extension = name.rpartition(".")[2]
+        assert (
+            extension == "svg"
+            if data.lstrip().startswith(b"<")
+            else extension == Image.open(io.BytesIO(data)).format.lower()
+        )
     return sorted(name.rpartition(".")[2] for name in ran.files)
 
 
-def test_requests_arrive_as_they_are_and_every_image_is_saved(runner: Runner, catalog: Catalog, ledger: Recorder) -> None:
+def test_requests_arrive_as_they_are_and_every_image_is_saved(runner: Runner, catalog: Catalog, recorder: Recorder) -> None:
     """Unedited. Hostile prompts; several images; a vector drawing; file formats; an input image that the reply repeats."""
-    own = f"{ledger.address}/examples/flux-2?own"
+    own = f"{recorder.address}/examples/flux-2?own"
     cases: list[tuple[str, dict[str, Any], list[str]]] = [
         ("recraft-v4", {"prompt": "".join(HOSTILE.values())}, ["png"]),
         ("recraft-v4", {"prompt": HOSTILE["bang"]}, ["png"]),
@@ -74,21 +79,21 @@ def test_requests_arrive_as_they_are_and_every_image_is_saved(runner: Runner, ca
     ]
     asked = [build_request(catalog, model, {"prompt": "a fox"} | given) for model, given, _ in cases]
 
-    outcomes = runner.run_all(programs(catalog, ledger, asked, runner))
+    outcomes = runner.run_all(programs(catalog, recorder, asked, runner))
 
-    assert ledger.bodies == written([request.body for request in asked])
+    assert recorder.bodies == written([request.body for request in asked])
     for ran, (_, _, expected) in zip(outcomes, cases, strict=True):
         assert (ran.status, ran.err) == (0, "")
-        assert endings(ran) == expected
+        assert extensions(ran) == expected
         assert sorted(ran.out.splitlines()) == sorted(f"Saved {name}" for name in ran.files)
         stems = {name.rpartition(".")[0] for name in ran.files}
         task = min(stems).rpartition("-")[0]
         assert stems == {f"{task}-{number}" for number in range(1, len(expected) + 1)}
-        assert ledger.paths(f"/tasks/{task}")
-    assert ledger.paths("own") == []
-    for seen in ledger.seen:
+        assert recorder.paths(f"/tasks/{task}")
+    assert recorder.paths("own") == []
+    for seen in recorder.seen:
         assert seen.headers.get("authorization") == (None if seen.path.startswith("/files/") else f"Bearer {KEY}")
-    assert {seen.headers["content-type"] for seen in ledger.posts} == {"application/json"}
+    assert {seen.headers["content-type"] for seen in recorder.posts} == {"application/json"}
 
 
 FAILURES = {
@@ -102,12 +107,12 @@ FAILURES = {
 
 
 def test_a_failure_is_said_with_the_reply_and_nothing_is_sent_twice(
-    runner: Runner, catalog: Catalog, ledger: Recorder
+    runner: Runner, catalog: Catalog, recorder: Recorder
 ) -> None:
     """A poll that fails is no failure: ``blip`` answers 503 twice."""
     asked = [build_request(catalog, "recraft-v4", {"prompt": f"a #sandbox:{name}"}) for name in [*FAILURES, "blip"]]
 
-    *failed, blip = runner.run_all(list(map(impatient, programs(catalog, ledger, asked, runner))))
+    *failed, blip = runner.run_all(list(map(impatient, programs(catalog, recorder, asked, runner))))
 
     assert (blip.status, len(blip.files)) == (0, 1)
     for (name, words), ran in zip(FAILURES.items(), failed, strict=True):
@@ -115,36 +120,36 @@ def test_a_failure_is_said_with_the_reply_and_nothing_is_sent_twice(
         assert not any(ran.files.values()), name
         assert all(word in ran.err for word in words), (name, ran.err)
         assert name == "gone" or "Traceback" not in ran.err, name
-    assert ledger.bodies == written([request.body for request in asked])
+    assert recorder.bodies == written([request.body for request in asked])
 
 
 @pytest.mark.parametrize("key", ["", None], ids=["empty", "unset"])
-def test_without_the_key_nothing_is_sent(key: str | None, runner: Runner, catalog: Catalog, ledger: Recorder) -> None:
-    (text,) = programs(catalog, ledger, [build_request(catalog, "flux-2", {"prompt": "a fox"})], runner)
+def test_without_the_key_nothing_is_sent(key: str | None, runner: Runner, catalog: Catalog, recorder: Recorder) -> None:
+    (text,) = programs(catalog, recorder, [build_request(catalog, "flux-2", {"prompt": "a fox"})], runner)
 
     ran = runner.run(text, API_IN_ONE_KEY=key)
 
     assert ran.status != 0
     assert "API_IN_ONE_KEY" in ran.err
-    assert (ledger.seen, ran.files) == ([], {})
+    assert (recorder.seen, ran.files) == ([], {})
 
 
 @pytest.mark.parametrize("missing", ["jq", "curl"])
 @pytest.mark.parametrize("name", ["shell in bash", "shell in zsh"])
 def test_without_a_tool_the_script_names_it_and_sends_nothing(
-    name: str, missing: str, catalog: Catalog, ledger: Recorder, tmp_path: Path
+    name: str, missing: str, catalog: Catalog, recorder: Recorder, tmp_path: Path
 ) -> None:
     runner = Runner.named(name)
     for folder in os.environ["PATH"].split(":"):
         for tool in ("bash", "zsh", "jq", "curl"):
             if tool != missing and Path(folder, tool).is_file() and not Path(tmp_path, tool).exists():
                 Path(tmp_path, tool).symlink_to(Path(folder, tool))
-    (text,) = programs(catalog, ledger, [build_request(catalog, "flux-2", {"prompt": "a fox"})], runner)
+    (text,) = programs(catalog, recorder, [build_request(catalog, "flux-2", {"prompt": "a fox"})], runner)
 
     ran = runner.run(text, PATH=str(tmp_path))
 
     assert (ran.status, ran.err) == (1, f"Install {missing} first.\n")
-    assert ledger.seen == []
+    assert recorder.seen == []
 
 
 CREATED = '{"code":200,"message":"success","data":{"task_id":"n1","status":"IN_PROGRESS"}}'
@@ -153,8 +158,8 @@ INLINE = "data:image/png;base64," + base64.b64encode(PNG).decode()
 SHAPES = {
     "the service's cover route": ('{"code":200,"msg":"success","data":{"taskId":"n1"}}', '{"code":200,"msg":"success","data":{"taskId":"n1","status":"SUCCESS","images":["HOST/a.png","HOST/b.png"],"created_at":"2026-02-24T12:00:30Z"}}'),
     "the service's feed route": (CREATED, '{"code":200,"message":"success","data":{"type":"SUCCESS","request_body":{"image_url":"HOST/no.png"},"response_data":[{"id":"7","image_url":"HOST/a.png","status":"complete"},{"image_url":"HOST/b.png"}]}}'),
-    "a flat reply": ('{"id":"n1","status":"pending","model":"kling-3"}', '{"id":"n1","status":"completed","output":["HOST/a.png","HOST/b.png"]}'),
-    "a list as response": ('{"task_id":"n1","status":"pending"}', '{"code":200,"data":{"status":"completed","error_message":null,"request":{"images":["HOST/no.png"]},"response":["HOST/a.png","HOST/b.png?x=1.y"]}}'),
+    "a flat reply": ('{"id":"n1","status":"pextension","model":"kling-3"}', '{"id":"n1","status":"completed","output":["HOST/a.png","HOST/b.png"]}'),
+    "a list as response": ('{"task_id":"n1","status":"pextension"}', '{"code":200,"data":{"status":"completed","error_message":null,"request":{"images":["HOST/no.png"]},"response":["HOST/a.png","HOST/b.png?x=1.y"]}}'),
     "an image in the reply": (CREATED, json.dumps({"data": {"status": "completed", "output": {"images": [INLINE, {"url": "HOST/b.png"}]}}})),
 }  # fmt: skip
 

@@ -9,7 +9,7 @@ import pytest
 from gradio_client import Client
 
 from components.catalog.models import Catalog
-from tests.snippets import Recorder, recorded_sandbox
+from tests.recorder import Recorder, recorded_sandbox
 from tests.ui import ROOT, App, calling, running
 
 HOST_KEY = "sk-host-0f1e2d3c4b5a"

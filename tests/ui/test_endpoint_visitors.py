@@ -10,7 +10,7 @@ import pytest
 from gradio_client import Client
 from gradio_client.exceptions import AppError
 
-from tests.snippets import Recorder
+from tests.recorder import Recorder
 from tests.ui import App, calling
 from tests.ui.conftest import HOST_KEY
 

@@ -15,7 +15,7 @@ from components.catalog.models import Catalog
 from components.catalog.prices import price, price_list, tiers
 from components.catalog.requests import build_request
 from components.snippets import LANGUAGES, write_snippet
-from tests.snippets import Recorder
+from tests.recorder import Recorder
 from tests.ui import App, calling
 
 FIELDS = [

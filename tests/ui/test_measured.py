@@ -17,7 +17,7 @@ from components.jobs.job import JobState, Measured
 from components.views.models import chips, measured_text
 from components.views.tables import UNKNOWN, cell_text, models_frame
 from tests.conftest import records
-from tests.snippets import Recorder
+from tests.recorder import Recorder
 from tests.ui import App, calling
 from tests.ui.test_spend import job, paid
 

@@ -19,7 +19,7 @@ from components.ui.generate.panel import abandon_job, ask_again, stop_job
 from components.ui.generate.tab import generate
 from components.ui.header import enter_key, forget_key
 from tests.conftest import ROOT
-from tests.snippets import Recorder, Seen
+from tests.recorder import Recorder, Seen
 from tests.ui.opened import OpenPage, playing
 
 HOST_KEY, OWN_KEY = "sk-host-0f1e2d3c4b5a", "sk-of-my-own-5e6f7a8b"

@@ -25,7 +25,7 @@ from components.pictures.storage.folder import FolderStorage
 from components.playground import Playground, Visit
 from components.views import words as messages
 from tests.conftest import records
-from tests.snippets import Recorder
+from tests.recorder import Recorder
 from tests.ui import App, calling, free_port, running
 from tests.web.test_visitors import posted
 

@@ -17,7 +17,7 @@ import pytest
 from gradio_client import Client
 
 from components.web.serving import own_address
-from tests.snippets import KEY, recorded
+from tests.recorder import KEY, recorded
 from tests.ui import App, clean, lay_out, running
 from tests.web.test_guard import nothing
 

@@ -9,7 +9,7 @@ import httpx2
 import pytest
 from gradio_client import Client
 
-from tests.snippets import Recorder, recorded
+from tests.recorder import Recorder, recorded
 from tests.ui import ROOT, App
 
 CALL = "/gradio_api/call/"
