@@ -1,4 +1,4 @@
-"""Where a picture may be downloaded from: public hosts over https and the upstream itself, however the address is spelled."""
+"""Downloads: only public hosts over https and the upstream itself, however the address is spelled, and a bounded body."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from typing import Any
 import httpx2 as httpx
 import pytest
 
-from components.errors import PictureNotSaved
-from components.pictures.fetch import fetch_picture
+from components.errors import PictureNotSaved, TooLarge
+from components.pictures.fetch import fetch_picture, read_limited
 from tests.jobs.faulty import misbehaving, png
 
 UPSTREAM = "http://127.0.0.1:9999"
@@ -174,3 +174,23 @@ async def test_over_real_sockets_only_the_upstream_is_reached() -> None:
 
     assert inner.seen == []
     assert data == png()
+
+
+async def test_a_stream_is_read_whole_up_to_the_bound_and_not_a_chunk_further() -> None:
+    sent = 0
+
+    async def endless() -> AsyncIterator[bytes]:
+        nonlocal sent
+        while True:
+            sent += 10
+            yield bytes(10)
+
+    async def chunks(*parts: bytes) -> AsyncIterator[bytes]:
+        for part in parts:
+            yield part
+
+    assert await read_limited(chunks(b"abc", b"", b"defg"), 7) == b"abcdefg"
+    assert await read_limited(chunks(), 0) == b""
+    with pytest.raises(TooLarge):
+        await read_limited(endless(), 35)
+    assert sent == 40
