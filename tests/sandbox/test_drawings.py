@@ -19,7 +19,7 @@ import pytest
 from PIL import Image
 
 from components.catalog.loading import load_catalog
-from components.catalog.models import Catalog
+from components.catalog.models import Catalog, Purpose
 from components.catalog.requests import Request, build_request
 from components.sandbox.art import lettering, manners
 from components.sandbox.art.drawing import draw, picture_format
@@ -219,6 +219,9 @@ def test_a_renamed_model_keeps_its_manner_and_an_unknown_one_gets_one(catalog: C
 
     assert changed.pop("some-model-of-tomorrow") in MANNERS
     assert list(changed.values()) == list(assign_manners(catalog).values())
+    for purpose in Purpose:
+        good_for_one = unknown.model_copy(update={"good_for": (purpose,)})
+        assert assign_manners(catalog.model_copy(update={"models": (good_for_one,)}))
 
 
 def test_text_is_drawn_in_letters_that_the_font_has() -> None:
