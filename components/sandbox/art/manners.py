@@ -1,4 +1,4 @@
-"""How each model draws: one function for each manner, and which model of the catalog has which."""
+"""How each model draws. In every manner ``p`` is the palette; ``w``, ``h``, ``u`` are width, height and shorter side in px."""
 
 from __future__ import annotations
 
