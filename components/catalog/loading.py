@@ -7,6 +7,7 @@ anywhere later is a path into the data, which the nodes turn into a line.
 from __future__ import annotations
 
 import gc
+import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -19,19 +20,34 @@ from components.catalog.models import Catalog
 from components.catalog.rules import Fault, find_faults
 from components.errors import CatalogError
 
-TEXT, LIST, MAPPING, MERGE = (f"tag:yaml.org,2002:{name}" for name in ("str", "seq", "map", "merge"))
+TEXT, LIST, MAPPING, MERGE, BOOLEAN, INTEGER, FLOAT = (
+    f"tag:yaml.org,2002:{name}" for name in ("str", "seq", "map", "merge", "bool", "int", "float")
+)
+# YAML 1.1 reads 010 as 8, 1:30 as 90 and `no` as false. What is written in any other way than these is text.
+WRITTEN = {
+    BOOLEAN: re.compile("true|false", re.IGNORECASE),
+    INTEGER: re.compile("-?(0|[1-9][0-9]*)"),
+    FLOAT: re.compile(r"-?(0|[1-9][0-9]*)\.[0-9]+"),
+}
+NUMBER = "write plain digits without quotes, such as 12 or 0.5"
 FIXES = {
     "missing": "add it",
     "extra_forbidden": "remove it, or correct its spelling",
     "too_short": "give at least one",
     "string_type": "write text here; quote it when it looks like a number, a ratio or a date",
-    "int_type": "write a number here",
-    "float_type": "write a number here",
+    "int_type": NUMBER,
+    "float_type": NUMBER,
     "model_type": "write `key: value` lines here",
     "dict_type": "write `key: value` lines here",
     "tuple_type": "write a list here",
 }
-MESSAGES = {"model_type": "must be a mapping", "dict_type": "must be a mapping", "tuple_type": "must be a list"}
+MESSAGES = {
+    "model_type": "must be a mapping",
+    "dict_type": "must be a mapping",
+    "tuple_type": "must be a list",
+    "int_type": "must be a whole number",
+    "float_type": "must be a number",
+}
 
 
 def load_catalog(path: Path | str) -> Catalog:
@@ -97,6 +113,8 @@ def _build(loader: yaml.CSafeLoader, node: yaml.Node, built: dict[yaml.Node, Any
 
 
 def _build_scalar(loader: yaml.CSafeLoader, node: yaml.ScalarNode) -> Any:
+    if node.tag in WRITTEN and not WRITTEN[node.tag].fullmatch(node.value):
+        return node.value
     try:
         return loader.construct_object(node)
     except (ValueError, TypeError) as error:  # such as a date that does not exist

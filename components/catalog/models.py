@@ -14,7 +14,7 @@ from typing import Any, Literal
 
 from pydantic import Field, field_validator
 
-from components.catalog.parameters import Closed, Parameter, Role, Scalar
+from components.catalog.parameters import Closed, Number, Parameter, Role, Scalar
 from components.catalog.schema import BodySchema, Condition
 
 
@@ -38,7 +38,7 @@ class PriceRule(Closed):
     """Credits for requests whose fields equal ``when``; ``per: image`` multiplies by the count parameter."""
 
     when: Mapping[str, Scalar] = {}
-    credits: float = Field(ge=0)
+    credits: Number = Field(ge=0)
     per: Literal["request", "image"] = "request"
 
     @field_validator("credits")
@@ -62,7 +62,7 @@ class Endpoint(Closed):
     create: str = Field(pattern=r"^/")
     status: str = Field(pattern=r"^/.*\{task_id\}")
     billing: str = Field("/billing/credits", pattern=r"^/")
-    usd_per_credit: float = Field(gt=0)
+    usd_per_credit: Number = Field(gt=0)
 
 
 class ExamplePrompt(Closed):
@@ -89,7 +89,7 @@ class Model(Closed):
     webhook: bool = False
     inputs: tuple[Literal["text", "image"], ...] = Field(min_length=1)
     output: Literal["image"] = "image"
-    seconds: tuple[float, float] | None = None
+    seconds: tuple[Number, Number] | None = None
     status: Literal["active", "deprecated", "retired"] = "active"
     retires_on: date | None = None
     replaced_by: str | None = None

@@ -21,6 +21,7 @@ def _check_scalar(value: Any) -> Any:
     return value
 
 
+Number = Annotated[float, Field(strict=True)]  # no text and no boolean
 Scalar = Annotated[str | int | float | bool, PlainValidator(_check_scalar)]  # one fault instead of one a type
 
 
@@ -77,8 +78,8 @@ class Parameter(SchemaPart):
     items: Items | None = None
     min_length: int | None = Field(None, alias="minLength", ge=0, strict=True)
     max_length: int | None = Field(None, alias="maxLength", ge=1, strict=True)
-    minimum: float | None = Field(None, strict=True)
-    maximum: float | None = Field(None, strict=True)
+    minimum: Number | None = None
+    maximum: Number | None = None
     min_items: int | None = Field(None, alias="minItems", ge=0, strict=True)
     max_items: int | None = Field(None, alias="maxItems", ge=1, strict=True)
 

@@ -9,10 +9,10 @@ from typing import Any
 from jsonschema import Draft202012Validator
 
 from components.catalog.models import Catalog, Model, Purpose
-from components.catalog.parameters import Parameter, Role
+from components.catalog.parameters import TYPE_TEXTS, Parameter, Role
 
 NEEDED_ROLES = {Purpose.EDIT: Role.IMAGES, Purpose.REFERENCES: Role.IMAGES, Purpose.SEVERAL: Role.COUNT}
-QUOTE = 'quote it (YAML reads a bare 16:9 as the number 969, and a bare yes as true): "16:9"'
+QUOTE = "put it in quotes"
 Path = tuple[str | int, ...]
 
 
@@ -66,6 +66,8 @@ def _check_schema(model: Model) -> Iterator[Fault]:
         for name, values in condition.tests.items():
             if not values:
                 yield Fault((*here, "if"), f"{name} is compared with nothing", "write const or enum")
+            for value in values if name in schema.properties else ():
+                yield from _check_value((*here, "if", "properties", name), schema.properties[name], value)
     if [field.role for field in schema.properties.values()].count(Role.PROMPT) != 1:
         yield Fault((*here, "properties"), "exactly one field needs `x-role: prompt`", "mark the prompt field")
 
@@ -115,9 +117,17 @@ def _check_prices(model: Model) -> Iterator[Fault]:
             parameter = model.parameters.get(name)
             if parameter is None:
                 yield Fault((*here, "when", name), "is no parameter of this model", "name a declared one")
-            elif parameter.enum is not None and value not in parameter.enum:
-                allowed = ", ".join(map(str, parameter.enum))
-                yield Fault((*here, "when", name), f"{value!r} is not one of {allowed}", "use an allowed value")
+            else:
+                yield from _check_value((*here, "when", name), parameter, value)
+
+
+def _check_value(path: Path, parameter: Parameter, value: Any) -> Iterator[Fault]:
+    """A rule that compares a field with a value which it cannot have would never apply."""
+    if parameter.enum is not None and value not in parameter.enum:
+        allowed = ", ".join(map(str, parameter.enum))
+        yield Fault(path, f"{value!r} is not one of {allowed}", "use an allowed value")
+    elif not Draft202012Validator({"type": parameter.type}).is_valid(value):
+        yield Fault(path, f"{value!r} is not {TYPE_TEXTS[parameter.type]}", "use an allowed value")
 
 
 def _check_example(model: Model) -> Iterator[Fault]:

@@ -58,17 +58,19 @@ SECOND = """\
 NODE = "    node: node41\n"
 PRICES = ENTRY[ENTRY.index("      - {when") : ENTRY.index("    parameters")]
 CHOICE = "resolution: {enum: [1K, 2K], default: 1K}"
-QUOTE = 'quote it (YAML reads a bare 16:9 as the number 969, and a bare yes as true): "16:9"'
+NUMBER = "must be a number; write plain digits without quotes, such as 12 or 0.5."
 
 # name -> text to replace, its replacement, line, field, words of the message
 FAULTS: dict[str, tuple[str, str, int, str, tuple[str, ...]]] = {
     "unknown key": (NODE, "    nod: node41\n", 7, "nod", ("remove it, or correct its spelling",)),
     "missing price": (f"    price:\n{PRICES}", "", 3, "price", ("required", "add it")),
     "no price rule": (f"    price:\n{PRICES}", "    price: []\n", 16, "price", ("give at least one",)),
-    "bare ratio": (CHOICE, "resolution: {enum: [16:9, 4:3]}", 26, "parameters.properties.resolution.enum.0", ("969", QUOTE)),
-    "bare yes": (CHOICE, "resolution: {enum: [yes, no]}", 26, "parameters.properties.resolution.enum.0", ("True", QUOTE)),
-    "bare default": (CHOICE, "resolution: {type: string, default: 9:16}", 26, "parameters.properties.resolution.default",
-                     ("556", QUOTE)),
+    "number in a text parameter": (CHOICE, "resolution: {enum: [1, 2]}", 26, "parameters.properties.resolution.enum.0",
+                                   ("1 is not text", "put it in quotes")),
+    "true as the default of a text parameter": (CHOICE, "resolution: {type: string, default: true}", 26,
+                                                "parameters.properties.resolution.default", ("True is not text", "in quotes")),
+    "yes as the default of a switch": (CHOICE, "resolution: {type: boolean, default: yes}", 26,
+                                       "parameters.properties.resolution.default", ("'yes' is not of type 'boolean'",)),
     "default outside its enum": (CHOICE, "resolution: {enum: [1K, 2K], default: 3K}", 26,
                                  "parameters.properties.resolution.default", ("'3K'", "change one of them")),
     "misspelt JSON Schema key": ("maxLength: 5000", "maxLenght: 5000", 25, "parameters.properties.prompt.maxLenght",
@@ -89,11 +91,14 @@ FAULTS: dict[str, tuple[str, str, int, str, tuple[str, ...]]] = {
                                          ("several, but no field has `x-role: count`", "take it out")),
     "good for what nobody looks for": (NODE, f"{NODE}    good_for: [fun]\n", 8, "good_for.0", ("'lettering'", "'enlarge'")),
     "negative price": ("{credits: 5}", "{credits: -5}", 20, "price.3.credits", ("greater than or equal to 0",)),
-    "infinite price": ("{credits: 5}", "{credits: .inf}", 20, "price.3.credits", ("finite",)),
+    "price beyond every number": ("{credits: 5}", "{credits: " + "9" * 400 + ".0}", 20, "price.3.credits", ("finite",)),
     "replaced by nobody": (NODE, f"{NODE}    replaced_by: flux-9\n", 8, "replaced_by", ("'flux-9'", "name a model")),
     "replaced by itself": (NODE, f"{NODE}    replaced_by: flux-2\n", 8, "replaced_by", ("no other model",)),
     "invalid example": (NODE, f"{NODE}    example: {{prompt: abc, size: 3}}\n", 8, "example", ("'size'", "valid request")),
-    "length as text": ("minLength: 3", 'minLength: "3"', 25, "parameters.properties.prompt.minLength", ("valid integer",)),
+    "length as text": ("minLength: 3", 'minLength: "3"', 25, "parameters.properties.prompt.minLength", ("must be a whole number",)),
+    "when of another type": ("{when: {resolution: 2K}", "{when: {prompt: 2}", 19, "price.2.when.prompt", ("2 is not text",)),
+    "if of another type": ("      required: [prompt]\n", "      if: {properties: {type: {const: fast}}}\n      then: {required: [type]}\n",
+                           23, "parameters.if.properties.type", ("'fast' is not one of pro, flex",)),
     "when on a list": ("{when: {resolution: 2K}", "{when: {resolution: [2K]}", 19, "price.2.when.resolution",
                        ("must be text, a number, true or false",)),
     "enum without a value": (CHOICE, "resolution: {enum: , default: 1K}", 26, "parameters.properties.resolution.enum",
@@ -131,7 +136,6 @@ NOT_A_CATALOG = {
     ENTRY.replace("name: Flux 2", "name: !secret Flux"): ("line 4", "!secret"),
     ENTRY.replace(NODE, "    node: \0\n"): ("shop.yaml", "not valid YAML"),
     ENTRY.replace("checked_on: 2026-11-22", "checked_on: 2026-13-45"): ("line 15", "month"),
-    ENTRY.replace(NODE, "    node: !!int words\n"): ("line 7", "words"),
     ENTRY.replace(NODE, "    ? [a, b]\n    : node41\n"): ("line 7", "cannot be a key"),
     ENTRY.replace(NODE, "    <<: 3\n"): ("line 7", "merging"),
     ENTRY.replace("{credits: 5}", "{credits: " + "9" * 5000 + "}"): ("line 20", "digits"),
@@ -183,6 +187,48 @@ def test_a_fault_names_file_line_model_field_and_fix(
     for word in words:
         assert word in message
     assert len(message.splitlines()) == 1, "one fault is one line, without its consequences"
+
+
+# how a number is written -> its value, None for what is refused
+NUMBERS: dict[str, float | None] = {
+    "0": 0, "12": 12, "5000": 5000, "0.5": 0.5, "12.0": 12, "12.50": 12.5, "-0": 0,
+    "no": None, "yes": None, "off": None, "On": None, "true": None, "False": None,
+    "010": None, "007": None, "0x1F": None, "0o17": None, "0b101": None, "1_000": None, "1:30": None, "1:30.5": None,
+    "12e3": None, "1.2e+3": None, ".5": None, "5.": None, "+5": None, "00.5": None, "12 credits": None, "$12": None,
+    '"12"': None, "'12'": None, ".inf": None, "-.inf": None, ".nan": None, "~": None, "": None, "[12]": None, "2026-11-22": None,
+}  # fmt: skip
+
+
+def test_a_number_is_plain_digits_and_anything_else_an_error_with_its_line() -> None:
+    """YAML 1.1 reads `no` as false, 010 as 8 and 1:30 as 90; a price must be what is written."""
+    for written, value in NUMBERS.items():
+        places = [
+            ("{credits: 5}", f"{{credits: {written}}}", 20),
+            ("seconds: [3, 8] ", f"seconds:\n      - 0\n      - {written}\n", 14),
+            ("usd_per_credit: 0.01", f"usd_per_credit: {written}", 1),
+        ]
+        for position, (old, new, line) in enumerate(places):
+            text = changed(old, new)
+            if value is None:
+                message = fault(text)
+                assert message.startswith(f"shop.yaml, line {line}"), (new, message)
+                assert message.endswith(NUMBER), (new, message)
+                assert len(message.splitlines()) == 1, (new, message)
+            elif value or "usd" not in new:  # a credit that costs nothing is another fault
+                catalog = parse_catalog(text)
+                model = catalog.models[0]
+                assert model.seconds is not None
+                read = (model.price[-1].credits, model.seconds[1], catalog.endpoint.usd_per_credit)
+                assert read[position] == value, new
+
+
+def test_words_and_ratios_without_quotes_are_the_text_that_is_written() -> None:
+    text = changed(CHOICE, "resolution: {enum: [16:9, 1:30, no, Yes, 010, 0x1F, 1_000], default: 16:9}")
+
+    resolution = parse_catalog(text.replace("resolution: 2K", "resolution: no")).models[0].parameters["resolution"]
+
+    assert resolution.enum == ("16:9", "1:30", "no", "Yes", "010", "0x1F", "1_000")
+    assert resolution.default == "16:9"
 
 
 def test_a_name_may_stand_for_one_model_only() -> None:
