@@ -130,16 +130,20 @@ class Uploads:
                 self._used[name] = ended
                 self._changed.set()
 
+    async def sweep(self) -> None:
+        """Record which uploads were used, and delete those that have expired. A failure is logged; the next sweep goes on."""
+        used, self._used = self._used, {}
+        try:
+            await asyncio.to_thread(self._sweep, used)
+        except OSError:
+            self._used = used | self._used
+            log.warning("the folder of uploads cannot be swept", exc_info=True)
+
     async def keep_sweeping(self) -> None:
-        """Record which uploads were used and delete expired ones: now, after each use and every SWEEP_S. Runs until cancelled."""
+        """Sweep now, after each use and every SWEEP_S. Runs until it is cancelled."""
         while True:
             self._changed.clear()
-            used, self._used = self._used, {}
-            try:
-                await asyncio.to_thread(self._sweep, used)
-            except OSError:
-                self._used = used | self._used  # the next round tries again
-                log.warning("the folder of uploads cannot be swept", exc_info=True)
+            await self.sweep()
             with suppress(TimeoutError):
                 await asyncio.wait_for(self._changed.wait(), SWEEP_S)
 

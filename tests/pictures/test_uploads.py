@@ -8,7 +8,6 @@ import io
 import os
 import time
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
@@ -186,22 +185,10 @@ async def test_an_upload_expires_also_after_a_restart(uploads: Uploads, tmp_path
     assert await uploads.read(young)
 
     again = Uploads(tmp_path / "uploads", PAGE)
-    sweeping = asyncio.create_task(again.keep_sweeping())
-    while old in files(tmp_path / "uploads"):  # noqa: ASYNC110  # a file that goes is no event
-        await asyncio.sleep(0.01)
-    sweeping.cancel()
+    await again.sweep()
 
     assert files(tmp_path / "uploads") == [young]
     assert await again.read(young)
-
-
-async def test_sweeping_goes_on_although_the_folder_is_missing(uploads: Uploads, tmp_path: Path) -> None:
-    (tmp_path / "uploads").rmdir()
-    sweeping = asyncio.create_task(uploads.keep_sweeping())
-    await asyncio.sleep(0.2)
-
-    assert not sweeping.done()
-    sweeping.cancel()
 
 
 async def test_each_visitor_has_a_maximum_of_uploads(uploads: Uploads, tmp_path: Path) -> None:
@@ -285,19 +272,11 @@ async def test_without_a_public_address_nothing_is_accepted(tmp_path: Path) -> N
 # -- after its last use --------------------------------------------------------------------------
 
 
-@asynccontextmanager
-async def sweeping(uploads: Uploads) -> AsyncIterator[None]:
-    task = asyncio.create_task(uploads.keep_sweeping())
-    yield
-    task.cancel()
-
-
 async def seconds_left(uploads: Uploads, path: Path, *addresses: str, ended: bool) -> float:
     """Seconds until an upload expires after a job with these addresses was active or has ended."""
     uploads.follow(addresses, ended=ended)
-    async with sweeping(uploads):
-        await asyncio.sleep(0.05)
-        return await asyncio.to_thread(os.path.getmtime, path) + LIFE_S - time.time()
+    await uploads.sweep()
+    return await asyncio.to_thread(os.path.getmtime, path) + LIFE_S - time.time()
 
 
 async def test_an_upload_expires_soon_after_the_job_that_used_it_has_ended(uploads: Uploads, tmp_path: Path) -> None:
@@ -330,9 +309,8 @@ async def test_an_expired_upload_does_not_come_back(uploads: Uploads, tmp_path: 
         name = await kept(uploads)
         age(tmp_path / "uploads" / name, LIFE_S + 1)
         uploads.follow([f"{PAGE}/uploads/{name}"], ended=ended)
-        async with sweeping(uploads):
-            while files(tmp_path / "uploads"):  # noqa: ASYNC110  # a file that goes is no event
-                await asyncio.sleep(0.01)
+        await uploads.sweep()
+        assert files(tmp_path / "uploads") == []
 
 
 async def test_other_addresses_concern_no_upload(uploads: Uploads, tmp_path: Path) -> None:
@@ -343,16 +321,29 @@ async def test_other_addresses_concern_no_upload(uploads: Uploads, tmp_path: Pat
     assert await seconds_left(uploads, path, *foreign, ended=True) > LIFE_S - 10
     path.unlink()
     uploads.follow([f"{PAGE}/uploads/{name}"], ended=True)
-    async with sweeping(uploads):
-        await asyncio.sleep(0.05)
+    await uploads.sweep()
     assert not path.exists()
 
 
-async def test_a_use_is_recorded_although_the_folder_was_away(uploads: Uploads, tmp_path: Path) -> None:
+async def test_sweeping_goes_on_after_the_folder_was_missing(uploads: Uploads, tmp_path: Path) -> None:
+    """The next round records the uses of both rounds."""
+    paths = [tmp_path / "uploads" / await kept(uploads) for _ in range(2)]
+    away = paths[0].parent.rename(tmp_path / "away")
+    uploads.follow([f"{PAGE}/uploads/{paths[0].name}"], ended=True)
+    await uploads.sweep()
+    away.rename(paths[0].parent)
+    uploads.follow([f"{PAGE}/uploads/{paths[1].name}"], ended=True)
+    await uploads.sweep()
+    for path in paths:
+        assert path.stat().st_mtime + LIFE_S - time.time() <= AFTER_S
+
+
+async def test_a_use_is_recorded_without_waiting_for_the_next_regular_sweep(uploads: Uploads, tmp_path: Path) -> None:
     path = tmp_path / "uploads" / await kept(uploads)
-    away = path.parent.rename(tmp_path / "away")
+    sweeping = asyncio.create_task(uploads.keep_sweeping())
+    await asyncio.sleep(0.1)
     uploads.follow([f"{PAGE}/uploads/{path.name}"], ended=True)
-    async with sweeping(uploads):
-        await asyncio.sleep(0.05)
-    away.rename(path.parent)
-    assert await seconds_left(uploads, path, ended=True) <= AFTER_S
+    async with asyncio.timeout(8):
+        while path.stat().st_mtime + LIFE_S - time.time() > AFTER_S:  # noqa: ASYNC110  # a file's time is no event
+            await asyncio.sleep(0.01)
+    sweeping.cancel()
