@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import ast
 import re
+import subprocess
+import sys
 from pathlib import Path
 
 import components
@@ -89,3 +91,15 @@ def test_no_file_is_larger_than_400_lines() -> None:
     large = {str(path): n for path in ROOT.rglob("*.py") if (n := len(path.read_text().splitlines())) > 400}
 
     assert large == {}
+
+
+def test_only_ui_loads_gradio() -> None:
+    """In an interpreter that imports every other module (those of migrations run when they are imported)."""
+    others = [name for name, _ in modules() if not re.search(r"^ui\b|migrations|__main__", name)]
+    program = f"""
+import importlib, sys
+for name in {others}:
+    importlib.import_module("components." + name)
+    assert "gradio" not in sys.modules, name
+"""
+    assert subprocess.run([sys.executable, "-c", program], cwd=ROOT.parent).returncode == 0

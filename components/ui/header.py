@@ -50,7 +50,7 @@ def build_header(playground: Playground) -> Header:
     """Build and wire the header."""
     visit = gr.State(Visit(visitor=""))
     with gr.Row(elem_id="header", equal_height=False):
-        html(render("header", title="Image playground", tagline=words.tagline(playground)), elem_id="brand")
+        html(render("header", title="Image playground", tagline=words.tagline(playground.catalog)), elem_id="brand")
         with gr.Row(elem_id="account"):
             key = gr.Textbox(
                 type="password",

@@ -24,8 +24,9 @@ from components.ui.history.tab import HistoryTab, build_history_tab, open_histor
 from components.ui.html import html
 from components.ui.integrate.tab import IntegrateTab, build_integrate_tab, follow_generate, show_model
 from components.ui.models.tab import ModelsTab, build_models_tab
-from components.views.forms import comparison_query, form_settings, other_models_query, read_settings
+from components.views.compare_query import comparison_query, other_models_query
 from components.views.queries import generate_query, read_generate_query, tab_of
+from components.views.recipe import form_settings, read_settings
 from components.views.templates import render
 from components.views.words import TITLE, plain
 

@@ -1,4 +1,4 @@
-"""The query string of the Compare tab, and the draft of a comparison that it holds."""
+"""The query string of the Compare tab, the draft of a comparison that it holds, and the models to choose from."""
 
 from __future__ import annotations
 
@@ -9,10 +9,13 @@ from urllib.parse import parse_qs, urlencode
 
 from components.catalog.models import Catalog
 from components.catalog.parameters import Role
+from components.catalog.prices import base_credits, credits_text, price_list, tiers
 from components.catalog.shared_form import QUALITIES, SHAPES, STANDARD
 from components.comparisons.comparison import Comparison
 from components.comparisons.plan import MOST_SAMPLES, Choice
 from components.errors import InputError
+from components.jobs.job import Job
+from components.views.models import model_title, settings_text
 from components.views.queries import (
     LONGEST_PROMPT,
     MOST_PICTURES,
@@ -24,7 +27,10 @@ from components.views.queries import (
     texts_of,
     write,
 )
+from components.views.recipe import form_settings
 
+CHEAPEST = 4
+COMPARED_ROLES = (Role.PROMPT, Role.IMAGES, Role.SHAPE, Role.SEED, Role.NEGATIVE)
 SOURCE = "published"  # the parameter with the token of the published comparison that a form was opened from
 ROLE_DEFAULTS: Mapping[Role, Any] = {
     Role.PROMPT: "", Role.SHAPE: "", Role.IMAGES: "", Role.COUNT: 1, Role.NEGATIVE: "", Role.QUALITY: STANDARD,
@@ -128,3 +134,43 @@ def _read_role(role: Role, texts: list[str]) -> Any:
 
 def _is_choice(catalog: Catalog, text: str) -> bool:
     return catalog.find(text.strip().partition("?")[0]) is not None
+
+
+def other_models_query(catalog: Catalog, job: Job) -> dict[str, list[str]]:
+    """The query of Compare that asks the cheapest other models for what a job asked for.
+
+    Raises InputError where the job's model has been retired or is gone.
+    """
+    model, parameters, _ = form_settings(catalog, job.model, job.body)
+    query = {"tab": ["compare"]}
+    for role in COMPARED_ROLES:
+        value = parameters.get(model.by_role(role) or "")
+        if value not in (None, "", []):
+            query[role.value] = texts_of(value)
+    candidates = cheapest(catalog, "image" if Role.IMAGES in query else "", most=None)
+    return {**query, "models": [other for other in candidates if other != model.id][:CHEAPEST]}
+
+
+def comparison_query(job: Job) -> dict[str, list[str]]:
+    """The query of Compare that shows the comparison which a job belongs to."""
+    return {"tab": ["compare"], "comparison": [job.batch]}
+
+
+def choice_options(catalog: Catalog) -> list[tuple[str, str]]:
+    """(label, choice as text) of each model and each of its differently priced settings, the cheapest first."""
+    options: list[tuple[float, str, str]] = []
+    for row in price_list(catalog):
+        model, base = row.model, base_credits(row.model)
+        options.append((base, f"{model_title(model)} · {credits_text(base)}", model.id))
+        for tier in tiers(model):
+            settings = {name: value for name, value in tier.settings.items() if value != model.parameters[name].default}
+            if settings:
+                label = f"{model_title(model)} · {settings_text(settings)} · {credits_text(tier.credits)}"
+                options.append((tier.credits, label, write_choice(Choice(model.id, settings))))
+    return [(label, text) for _, label, text in sorted(options, key=lambda option: option[0])]
+
+
+def cheapest(catalog: Catalog, wanted: str = "", most: int | None = CHEAPEST) -> list[str]:
+    """The ids of the ``most`` cheapest models (None: of all), of those with the input ``wanted`` where it is named."""
+    ids = [row.model.id for row in price_list(catalog) if not wanted or wanted in row.model.inputs]
+    return ids[:most]

@@ -1,4 +1,4 @@
-"""A model in a few words: the options of both pickers, the chips under the form's picker, the cells of a table."""
+"""What a form shows around its controls: options of the model picker, facts of a model, the upload control."""
 
 from __future__ import annotations
 
@@ -8,13 +8,10 @@ from typing import Any
 from components.api.schedule import Timing
 from components.catalog.models import Catalog, Model
 from components.catalog.parameters import Role
-from components.catalog.prices import PriceListRow, base_credits, credits_text, price_list, tiers, usd_text
-from components.comparisons.plan import Choice
-from components.views.compare_query import write_choice
+from components.catalog.prices import PriceListRow, credits_text, price_list, usd_text
+from components.pictures.uploads import AFTER_S, FORMATS, LARGEST_BYTES, TOO_LARGE
 from components.views.templates import render
 from components.views.words import range_text, typical_text
-
-CHEAPEST = 4
 
 
 def model_title(model: Model) -> str:
@@ -46,26 +43,6 @@ def model_options(catalog: Catalog) -> list[tuple[str, str]]:
         (f"{model_title(row.model)} · {row.model.provider} · {_credits_range(row)}", row.model.id)
         for row in price_list(catalog)
     ]
-
-
-def choice_options(catalog: Catalog) -> list[tuple[str, str]]:
-    """(label, choice as text) of each model and each of its differently priced settings, the cheapest first."""
-    options: list[tuple[float, str, str]] = []
-    for row in price_list(catalog):
-        model, base = row.model, base_credits(row.model)
-        options.append((base, f"{model_title(model)} · {credits_text(base)}", model.id))
-        for tier in tiers(model):
-            settings = {name: value for name, value in tier.settings.items() if value != model.parameters[name].default}
-            if settings:
-                label = f"{model_title(model)} · {settings_text(settings)} · {credits_text(tier.credits)}"
-                options.append((tier.credits, label, write_choice(Choice(model.id, settings))))
-    return [(label, text) for _, label, text in sorted(options, key=lambda option: option[0])]
-
-
-def cheapest(catalog: Catalog, wanted: str = "", most: int | None = CHEAPEST) -> list[str]:
-    """The ids of the ``most`` cheapest models (None: of all), of those with the input ``wanted`` where it is named."""
-    ids = [row.model.id for row in price_list(catalog) if not wanted or wanted in row.model.inputs]
-    return ids[:most]
 
 
 def chips(catalog: Catalog, model: Model, seen: Timing | None = None) -> str:
@@ -102,3 +79,17 @@ def example_prompts(catalog: Catalog) -> frozenset[str]:
 def _credits_range(row: PriceListRow) -> str:
     low, high = row.lowest.credits, row.highest.credits
     return credits_text(low) if low == high else f"{low:g}–{credits_text(high)}"
+
+
+def upload_control(refused: str, *, many: bool) -> str:
+    """The control beside a field for pictures, for one file or ``many``; the sentence ``refused`` where there are no uploads."""
+    return render(
+        "upload",
+        refused=refused,
+        many=many,
+        accept=",".join(f"image/{name}" for name in FORMATS),
+        largest=LARGEST_BYTES,
+        megabytes=LARGEST_BYTES // 1_000_000,
+        too_large=TOO_LARGE,
+        minutes=f"{AFTER_S / 60:.0f}",
+    )

@@ -1,14 +1,18 @@
-"""A job's pictures as downloads: the name of the file, the recipe inside it, its line in the manifest of an archive."""
+"""A job's pictures as downloads: file name, the recipe inside the file, the line in a manifest; and a recipe as a form."""
 
 from __future__ import annotations
 
+import json
 import math
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import urlsplit
 
+from components.catalog.models import Catalog, Model
+from components.catalog.requests import find_model, find_problems, parameters_of
+from components.errors import InputError
 from components.jobs.job import Job
 from components.jobs.store.schema import storable
 from components.pictures.archive import ArchiveEntry, iso_time
@@ -81,3 +85,34 @@ def _shareable(value: Value) -> Value | None:
     if folder.endswith(UPLOADS) and UPLOAD_NAME.fullmatch(name):
         return None
     return parts._replace(netloc=parts.netloc.rpartition("@")[2]).geturl() if "@" in parts.netloc else value
+
+
+# -- back into a form --
+
+
+def form_settings(catalog: Catalog, model_id: str, body: Mapping[str, Any]) -> tuple[Model, dict[str, Any], str]:
+    """The model and the parameters for its form, and a sentence that names those which no control can hold any more.
+
+    Raises InputError where the model has been retired or is gone.
+    """
+    model = find_model(catalog, model_id)
+    parameters = parameters_of(model, body)
+    illegal, declared = {error.field for error in find_problems(model, parameters)}, model.parameters
+    lost = [
+        name
+        for name, value in parameters.items()
+        if name in illegal and not (name in declared and declared[name].can_show(value))
+    ]
+    notice = f"No longer offered, so left out: {', '.join(lost)[:200]}." if lost else ""
+    return model, {name: value for name, value in parameters.items() if name not in lost}, notice
+
+
+def read_settings(catalog: Catalog, text: str) -> tuple[Model, dict[str, Any], str]:
+    """:func:`form_settings` of a JSON text as ``POST /recipe`` answers it. Raises InputError for anything else."""
+    try:
+        recipe = json.loads(text)
+    except (ValueError, RecursionError):
+        recipe = None
+    if not isinstance(recipe, dict) or not isinstance(recipe.get("parameters"), dict):
+        raise InputError("settings", "settings: cannot be read.")
+    return form_settings(catalog, recipe.get("model", ""), recipe["parameters"])

@@ -1,22 +1,26 @@
-"""The price list and the what-if as pandas frames: filtered, sorted, and how their cells read.
+"""The price list and the what-if: as pandas frames, filtered and sorted; as HTML tables, a chart and CSV.
 
-Numbers stay numbers, so that they sort as numbers. An unknown number is UNKNOWN, with "—" to read.
+Numbers stay numbers, so that they sort as numbers; their texts are formatted when they are shown. An unknown number is
+NaN, shown as "—", and sorts last in either direction.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Hashable, Mapping
+from collections.abc import Callable, Hashable, Mapping
 from typing import Any
 
 import pandas as pd
 
 from components.catalog.models import Catalog, Purpose
-from components.catalog.prices import price_list, usd_text, what_if
+from components.catalog.prices import Cost, credits_text, price_list, usd_text, what_if
 from components.jobs.job import Measured
 from components.views.models import inputs_text
+from components.views.queries import ModelFilters
+from components.views.templates import render
 from components.views.words import typical_text
 
-UNKNOWN = 1e12
+UNKNOWN = float("nan")
+IMAGE_INPUT, CALLBACK = NEEDS = ("image input", "callback")
 
 STATED: Mapping[str, str] = {
     "Model": "str",
@@ -66,9 +70,9 @@ PURPOSES: Mapping[Purpose, str] = {
 
 
 def models_frame(catalog: Catalog, measured: Mapping[str, Measured] | None = None) -> pd.DataFrame:
-    """One row a model, by base credits from low to high; ``typical`` is the range that the service states.
+    """One row per model, by base credits from low to high; ``typical`` is the range of seconds that the service states.
 
-    ``measured`` is what this page has seen at the service, by model: seconds, runs, share of failures.
+    ``measured`` is what this app has seen at the service, by model: seconds, runs, share of failures.
     """
     rows = []
     for row in price_list(catalog):
@@ -99,44 +103,74 @@ def models_frame(catalog: Catalog, measured: Mapping[str, Measured] | None = Non
                 "typical": typical_text(model.seconds).removesuffix(" s") if model.seconds else "—",
                 "image": "image" in model.inputs,
                 "good_for": frozenset(model.good_for),
-                "said": " ".join((*(PURPOSES[item] for item in model.good_for), *model.capabilities, *model.use_cases)),
+                "search": " ".join((*(PURPOSES[item] for item in model.good_for), *model.capabilities, *model.use_cases)),
             }
         )
     return pd.DataFrame(rows)
 
 
 def columns_for(frame: pd.DataFrame) -> Mapping[str, str]:
-    """The columns worth showing: those of measurements only where something has been measured."""
-    return MODELS if (frame["Runs"] != UNKNOWN).any() else STATED
+    """The columns to show: those of measurements only if something has been measured."""
+    return MODELS if frame["Runs"].notna().any() else STATED
 
 
-def narrowed(
-    frame: pd.DataFrame,
-    text: str,
-    providers: Collection[str],
-    most_credits: float | None,
-    needs: Collection[str],
-    purposes: Collection[str] = (),
-) -> pd.DataFrame:
-    """The rows left by a search text, providers, a price limit, needs (``image input``, ``callback``) and all purposes."""
+def filtered_frame(frame: pd.DataFrame, filters: ModelFilters) -> pd.DataFrame:
+    """The rows that match every filter, each word of the search, and all purposes."""
     keep = pd.Series(True, index=frame.index)
-    for word in (text or "").lower().split():
-        cells = frame[["Model", "Provider", "id", "Inputs", "Runtime", "said"]].astype(str)
+    for word in filters.search.lower().split():
+        cells = frame[["Model", "Provider", "id", "Inputs", "Runtime", "search"]].astype(str)
         keep &= cells.apply(lambda column, word=word: column.str.lower().str.contains(word, regex=False)).any(axis=1)
-    if providers:
-        keep &= frame["Provider"].isin(list(providers))
-    if most_credits is not None:
-        keep &= frame["From"] <= most_credits
-    if "image input" in (needs or []):
+    if filters.providers:
+        keep &= frame["Provider"].isin(list(filters.providers))
+    if filters.price:
+        keep &= frame["From"] <= filters.price
+    if IMAGE_INPUT in filters.must:
         keep &= frame["image"]
-    if "callback" in (needs or []):
+    if CALLBACK in filters.must:
         keep &= frame["Webhook"] == "supported"
-    keep &= frame["good_for"].map(frozenset(purposes or ()).issubset)
+    keep &= frame["good_for"].map(frozenset(filters.good).issubset)
     return frame[keep]
 
 
+def sorted_frame(frame: pd.DataFrame, column: str, *, descending: bool = False) -> pd.DataFrame:
+    """The rows by a column, numbers as numbers and texts whatever their case; equal rows stay in order.
+
+    A column that is not there leaves the order as it is.
+    """
+    if column not in frame:
+        return frame
+
+    def key(values: pd.Series[Any]) -> pd.Series[Any]:
+        return values if pd.api.types.is_numeric_dtype(values) else values.str.casefold()
+
+    return frame.sort_values(column, ascending=not descending, kind="stable", na_position="last", key=key)
+
+
+def price_limits(frame: pd.DataFrame) -> list[tuple[str, float]]:
+    """(label, credits) of price limits to choose from: none (0), then every price that a model starts at."""
+    return [("any", 0), *((f"up to {credits_text(price)}", price) for price in sorted(set(frame["From"])))]
+
+
+def purpose_options(frame: pd.DataFrame) -> list[tuple[str, str]]:
+    """(label, purpose) of every purpose that some model is good for."""
+    return [
+        (label, purpose.value) for purpose, label in PURPOSES.items() if any(purpose in good for good in frame["good_for"])
+    ]
+
+
+def show_models_count(catalog: Catalog, frame: pd.DataFrame, total: int) -> str:
+    """How many of ``total`` models match, the lowest price among them, and what measured columns mean."""
+    cheapest = ""
+    if not frame.empty:
+        first = frame.sort_values("Base", kind="stable").to_dict("records")[0]
+        credits = float(first["Base"])
+        cheapest = f"{_title(first)}, {Cost(credits, catalog.usd(credits))}"
+    measured = columns_for(frame) == MODELS
+    return render("models_count", total=total, count=len(frame), cheapest=cheapest, measured=measured)
+
+
 def plans_frame(catalog: Catalog, pictures_per_month: float, budget_usd: float) -> pd.DataFrame:
-    """One row a model and price tier: what a month costs, how many pictures the budget buys."""
+    """One row per model and price tier, by cost: what a month costs, how many pictures the budget buys."""
     rows = [
         {
             "Model": row.model.name,
@@ -153,33 +187,58 @@ def plans_frame(catalog: Catalog, pictures_per_month: float, budget_usd: float) 
     return pd.DataFrame(rows).sort_values("$ a month", kind="stable", ignore_index=True)
 
 
-def sorted_frame(frame: pd.DataFrame, column: str, *, descending: bool = False) -> pd.DataFrame:
-    """The rows by a column, unknown numbers last either way; as they are where there is no such column."""
-    if column not in frame:
-        return frame
-    unknown = frame[column] == UNKNOWN
-    text = frame[column].dtype == object or pd.api.types.is_string_dtype(frame[column])
-    known = frame[~unknown].sort_values(
-        column, ascending=not descending, kind="stable", key=(lambda cells: cells.str.casefold()) if text else None
-    )
-    return pd.concat([known, frame[unknown]])
+def show_plans_chart(frame: pd.DataFrame) -> str:
+    """The cost of a month as bars, each with its number."""
+    largest = max(float(frame["$ a month"].max()), 1e-9)
+    rows = [
+        {
+            "label": _title(row) + (f" · {row['Variant']}" if row["Variant"] != "—" else ""),
+            "number": usd_text(float(row["$ a month"])),
+            "share": round(100 * float(row["$ a month"]) / largest, 2),
+        }
+        for row in frame.to_dict("records")
+    ]
+    return render("bars", title="Cost a month", rows=rows)
+
+
+def show_table(
+    frame: pd.DataFrame, columns: Mapping[str, str], label: str, sort: str = "", *, descending: bool = False
+) -> str:
+    """A frame as a table whose headers sort and whose rows open their models. ``sort`` is the column it is sorted by."""
+    order = "descending" if descending else "ascending"
+    headers = [
+        {"name": name, "number": kind == "number", "order": order if name == sort else ""} for name, kind in columns.items()
+    ]
+    rows = [
+        {
+            "model": row["id"],
+            "cells": [{"text": cell_text(name, row), "number": kind == "number"} for name, kind in columns.items()],
+        }
+        for row in frame.to_dict("records")
+    ]
+    return render("table", columns=headers, rows=rows, label=label)
 
 
 def safe_csv(frame: pd.DataFrame, columns: Mapping[str, str]) -> str:
-    """A frame as CSV; a text that a spreadsheet would run as a formula is given a leading quote."""
-    plain = frame[list(columns)].replace(UNKNOWN, None)
-    guarded = plain.map(lambda value: f"'{value}" if isinstance(value, str) and value[:1] in "=+-@\t\r\n" else value)
+    """A frame as CSV; a text that a spreadsheet would run as a formula gets a leading quote."""
+    guarded = frame[list(columns)].map(
+        lambda value: f"'{value}" if isinstance(value, str) and value[:1] in "=+-@\t\r\n" else value
+    )
     return str(guarded.to_csv(index=False, lineterminator="\r\n"))
 
 
+def _title(row: Mapping[Hashable, Any]) -> str:
+    return f"{row['icon']} {row['Model']}".strip()
+
+
 def cell_text(name: str, row: Mapping[Hashable, Any]) -> str:
-    """How a cell reads; its value is what sorts."""
+    """The text of a cell."""
     value = row[name]
     if name == "Model":
-        return f"{row['icon']} {value}".strip()
+        return _title(row)
     if name == "Seconds":
         return str(row["typical"])
-    if value == UNKNOWN:
+    if pd.isna(value):
         return "" if name in MEASURED else "—"
     if name in FORMATS:
         return FORMATS[name](value)

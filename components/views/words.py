@@ -1,39 +1,43 @@
-"""Sentences and labels that visitors read, each written once."""
+"""Labels, sentences and units as visitors read them."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from math import isfinite
+
 from components.api import Account
 from components.api.schedule import Timing
+from components.catalog.models import Catalog
 from components.catalog.parameters import Role
 from components.catalog.prices import Cost, credits_text, usd_text
 from components.errors import PlaygroundError
-from components.jobs.job import Job, JobState
+from components.jobs.job import ENDED, Job, JobState
+from components.pictures.kept import KeptPicture
 from components.playground import Playground, Visit
 
 ROLE_WORDS = {
     Role.PROMPT: "Prompt",
     Role.SHAPE: "Shape",
     Role.IMAGES: "Input images",
-    Role.COUNT: "Pictures a request",
+    Role.COUNT: "Pictures per request",
     Role.SEED: "Seed",
     Role.NEGATIVE: "What to avoid",
     Role.QUALITY: "Quality",
 }
 TITLE = "Image playground for API in One"
-TAGLINE = "{} image models, one endpoint."
 NUMBERS = ("No", "One", "Two", "Three", "Four", "Five", "Six", "Seven", "Eight", "Nine", "Ten", "Eleven", "Twelve")
 
 SANDBOX_BANNER = (
     "Sandbox: these are drawings made here from your settings, not model output. Add a key to use the real models."
 )
 KEY_WITHHELD = (
-    "This Space holds a key, but no daily cap limits it, so it is not used for visitors. "
-    "Whoever runs the Space can set PLAYGROUND_DAILY_CREDITS."
+    "This Space has a key, but no daily spend cap, so visitors cannot use the key. "
+    "The host of this page can set PLAYGROUND_DAILY_CREDITS."
 )
-KEPT = "What you ask for and its pictures are kept, also when this page's server restarts, for this browser only."
+KEPT = "Your requests and pictures are kept for this browser only, and survive a restart of the server."
 NOT_DURABLE = (
-    "This Space has no durable storage: pictures and what was asked are gone after a restart. "
-    "Download what you want to keep."
+    "This Space has no durable storage: requests and pictures are lost when it restarts. Download what you want to keep."
 )
 
 STATE_WORDS = {
@@ -45,21 +49,84 @@ STATE_WORDS = {
     JobState.UNCERTAIN: "Unsure",
     JobState.STOPPED: "Stopped",
 }
+TONES = {JobState.DONE: "good", JobState.FAILED: "bad", JobState.UNCERTAIN: "warn", JobState.STOPPED: "warn"}
 
 
-def tagline(playground: Playground) -> str:
-    """``Eleven image models, one endpoint.``"""
-    count = len([model for model in playground.catalog.models if model.runnable])
-    return TAGLINE.format(NUMBERS[count] if count < len(NUMBERS) else count)
+# -- jobs --
 
 
 def state_word(job: Job) -> str:
-    """One word for where a job is; ``Saving`` while its pictures are fetched."""
+    """The state of a job in a word or two."""
     if job.keyless:
-        return "Waits for its key"
+        return "Needs its key"
     if job.overdue:
-        return "Still running" if not job.waiting else "Not saved yet"
+        return "Not saved yet" if job.waiting else "Still running"
     return "Saving" if job.saving else STATE_WORDS[job.state]
+
+
+def tone(job: Job) -> str:
+    """Which colour goes with a job's state: ``run good warn bad``."""
+    return "warn" if job.overdue or job.keyless else TONES.get(job.state, "run")
+
+
+@dataclass(frozen=True)
+class JobPrice:
+    """What a job cost. ``note`` says how that is known, in words that continue ``text``.
+
+    ``cost`` is None if nothing was charged or the price is not known, an upper limit if ``at_most``; for a ``drawing``
+    of the sandbox, which is free, it is what the service would charge.
+    """
+
+    cost: Cost | None
+    note: str
+    at_most: bool = False
+    drawing: bool = False
+
+    @property
+    def text(self) -> str:
+        """``4 credits · $0.04`` or ``up to 4 credits · $0.04``; "" without a cost."""
+        return "" if self.cost is None else f"{'up to ' if self.at_most else ''}{self.cost}"
+
+    @property
+    def sentence(self) -> str:
+        """``4 credits · $0.04 by the price list; the service reported no charge``."""
+        return f"{self.text} {self.note}".strip()
+
+    @property
+    def short(self) -> str:
+        """The price alone, for a list."""
+        return "free" if self.drawing else self.text or self.note
+
+    @property
+    def cells(self) -> tuple[str, str]:
+        """Credits and dollars for the columns of a table."""
+        if self.cost is None:
+            return "–", "–"
+        limit = "≤ " if self.at_most else ""
+        return f"{limit}{self.cost.credits:,.10g}", limit + usd_text(self.cost.usd)
+
+
+def price_of(catalog: Catalog, job: Job) -> JobPrice:
+    """What a job cost, or costs if it is still active. The price list's figure is never passed off as the charge."""
+    drawing, done = job.payer == "sandbox", job.state is JobState.DONE
+    if (job.settled and not job.accepted) or (drawing and job.state in ENDED and not done):
+        return JobPrice(None, "not charged", drawing=drawing)
+    listed = Cost(job.credits, job.usd)
+    if job.charged is not None and not drawing:
+        differs = "" if job.charged == job.credits else f"; {credits_text(job.credits)} by the price list"
+        return JobPrice(Cost(job.charged, catalog.usd(job.charged)), f"charged{differs}")
+    if not isfinite(job.credits):
+        return JobPrice(None, "price not known", drawing=drawing)
+    if drawing:
+        return JobPrice(listed, "at the service; this drawing was free", drawing=True)
+    if done:
+        return JobPrice(listed, "by the price list; the service reported no charge")
+    if job.settled:
+        return JobPrice(listed, "by the price list; whether it was charged is not known", at_most=True)
+    return JobPrice(listed, "by the price list")
+
+
+# -- units --
 
 
 def seconds_text(seconds: float) -> str:
@@ -74,53 +141,85 @@ def typical_text(seconds: tuple[float, float] | None) -> str:
 
 def range_text(timing: Timing) -> str:
     """``4–9 s``: the middle 80 % of runs."""
-    return f"{_rounded(timing.quantile(0.1))}–{_rounded(timing.quantile(0.9))} s"
+
+    def rounded(seconds: float) -> str:
+        return f"{seconds:.0f}" if seconds >= 10 else f"{seconds:.1f}".removesuffix(".0")
+
+    return f"{rounded(timing.quantile(0.1))}–{rounded(timing.quantile(0.9))} s"
 
 
-def _rounded(seconds: float) -> str:
-    return f"{seconds:.0f}" if seconds >= 10 else f"{seconds:.1f}".removesuffix(".0")
+def pixels_text(kept: KeptPicture) -> str:
+    """``1024 × 1024``; "" for an SVG that states no size."""
+    return f"{kept.width} × {kept.height}" if kept.width else ""
+
+
+def counted(number: int, noun: str) -> str:
+    """``Six pictures``, ``One picture``, ``13 pictures``."""
+    return f"{NUMBERS[number] if number < len(NUMBERS) else number} {noun}{'' if number == 1 else 's'}"
+
+
+def utc(seconds: float) -> datetime:
+    """Seconds since 1970 as a date and time in UTC."""
+    return datetime.fromtimestamp(seconds, UTC)
+
+
+def shorten(text: str, length: int) -> str:
+    """The text on one line, cut to ``length`` characters."""
+    line = " ".join(text.split())
+    return line if len(line) <= length else line[: length - 1].rstrip() + "…"
+
+
+# -- the page --
+
+
+def tagline(catalog: Catalog) -> str:
+    """``Eleven image models, one API``."""
+    return f"{counted(sum(model.runnable for model in catalog.models), 'image model')}, one API"
 
 
 def button_text(cost: Cost) -> str:
-    """``Generate · 10 credits · $0.10``: what one click costs."""
+    """``Generate · 10 credits · $0.10``."""
     return f"Generate · {cost}"
 
 
+def plain(error: PlaygroundError) -> str:
+    """An error as one paragraph."""
+    return str(error.problem)
+
+
 def banner(account: Account) -> str:
-    """What the page says above everything about who pays, or ""."""
+    """The notice above the page about who pays, or ""."""
     return SANDBOX_BANNER if account.payer == "sandbox" else ""
 
 
 async def pill(playground: Playground, visit: Visit) -> tuple[str, str]:
-    """Whose money is being spent, as (kind of payer, words)."""
-    account = playground.account(visit)
-    if account.payer == "sandbox":
-        return "sandbox", "Sandbox · drawings, free"
-    if account.payer == "visitor":
+    """The payer, and whose money is being spent in words. Raises DatabaseUnavailable."""
+    payer, caps = playground.account(visit).payer, playground.caps
+    if payer == "sandbox":
+        return payer, "Sandbox · drawings, free"
+    if payer == "visitor":
         spend = await playground.jobs.spent_by(visit.visitor, visit.since)
-        return "visitor", f"Your key · {credits_text(spend.total)} this visit"
+        return payer, f"Your key · {credits_text(spend.total)} this visit"
     today = (await playground.jobs.spent_today()).total
-    if playground.caps.daily is None:
-        return "host", f"Host key · {credits_text(today)} used today"
-    left = max(0.0, playground.caps.daily - today)
-    return "host", f"Host key · {left:g} of {credits_text(playground.caps.daily)} left today"
+    if caps.daily is None:
+        return payer, f"Host key · {credits_text(today)} used today"
+    return payer, f"Host key · {max(0.0, caps.daily - today):g} of {credits_text(caps.daily)} left today"
 
 
 async def spend_line(playground: Playground, visit: Visit) -> str:
-    """What has been spent, by whom, and how far it may go; "" where nothing can be spent."""
+    """What has been spent and under which caps; "" in the sandbox. Raises DatabaseUnavailable."""
     payer, caps = playground.account(visit).payer, playground.caps
     if payer == "visitor":
         mine = await playground.jobs.spent_by(visit.visitor, visit.since)
-        held = f", {mine.reserved:g} of them reserved" if mine.reserved else ""
         usd = usd_text(playground.catalog.usd(mine.total))
-        return f"Your key: {credits_text(mine.total)} ({usd}) since you opened this page{held}. No cap here."
+        reserved = _reserved(mine.reserved)
+        return f"Your key: {credits_text(mine.total)} ({usd}) since you opened this page{reserved}. No cap here."
     if payer != "host":
         return ""
     today, mine = await playground.jobs.spent_today(), await playground.jobs.spent_today(visit.visitor)
-    held = f", {today.reserved:g} of them reserved" if today.reserved else ""
-    parts = [f"Today: {_of(today.total, caps.daily)}{held}", f"you: {_of(mine.total, caps.visitor)}"]
+    parts = [f"Today: {_of(today.total, caps.daily)}{_reserved(today.reserved)}", f"you: {_of(mine.total, caps.visitor)}"]
     if caps.job is not None:
-        parts.append(f"at most {caps.job:g} a request")
+        parts.append(f"at most {caps.job:g} per request")
     capped = caps.daily is not None or caps.visitor is not None
     return " · ".join(parts) + ("; resets at midnight UTC." if capped else ".")
 
@@ -129,6 +228,5 @@ def _of(credits: float, cap: float | None) -> str:
     return credits_text(credits) if cap is None else f"{credits:g} of {credits_text(cap)}"
 
 
-def plain(error: PlaygroundError) -> str:
-    """An error as one paragraph."""
-    return str(error.problem)
+def _reserved(credits: float) -> str:
+    return f", {credits:g} of them reserved" if credits else ""

@@ -17,7 +17,7 @@ from components.errors import DatabaseUnavailable, JobNotFound
 from components.pictures.thumbnails import MAX_ON_PREVIEW, ThumbnailCache
 from components.playground import Playground
 from components.views.links import COMPARISONS, PUBLISHED, depth_of, link
-from components.views.report import preview_pictures, report_name, write_published, write_report
+from components.views.report_pages import preview_pictures, report_name, write_published, write_report
 from components.views.templates import render
 from components.views.words import TITLE
 from components.web.pictures import HEADERS, MEDIA_TYPES
@@ -90,7 +90,7 @@ class Site:
     async def page(self, token: str, origin: str) -> Response:
         """The published comparison."""
         batch, jobs = await self._comparisons.published(token)
-        return HTMLResponse(write_published(self._services, batch, jobs, token, origin), headers=PAGE)
+        return HTMLResponse(write_published(self._services.catalog, batch, jobs, token, origin), headers=PAGE)
 
     async def preview(self, token: str) -> Response:
         """What other sites show of it."""
@@ -128,7 +128,7 @@ async def _answer(work: Awaitable[Response], missing: str, request: Request) -> 
 
 def _said(sentence: str, status: int, request: Request) -> Response:
     depth = depth_of(request.url.path.removeprefix(request.scope.get("root_path", "")))
-    page = render("comparison_missing", sentence=sentence, product=TITLE, home=link("/", depth) or "./")
+    page = render("report_missing", sentence=sentence, product=TITLE, home=link("/", depth) or "./")
     return HTMLResponse(page, status, headers=PAGE)
 
 

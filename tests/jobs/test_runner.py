@@ -24,7 +24,7 @@ from components.jobs.service import JobService
 from components.pictures.library import PictureLibrary
 from components.pictures.storage.folder import FolderStorage
 from components.sandbox.tasks import REHEARSALS
-from components.views.outcome import differences
+from components.views.job import differences
 from tests.conftest import records
 from tests.jobs.faulty import GUARD_S, quiet, settled, staged
 

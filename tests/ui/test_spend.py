@@ -10,21 +10,12 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import httpx2
 import pytest
 
-from components.catalog.models import Catalog
-from components.comparisons.service import ComparisonService
-from components.comparisons.store import ComparisonStore
 from components.errors import CapReached
-from components.jobs.budgets import check_caps, start_of_day
+from components.jobs.budgets import check_caps
 from components.jobs.job import Caps, Job, JobState
-from components.jobs.service import JobService
-from components.pictures.library import PictureLibrary
-from components.pictures.storage.folder import FolderStorage
-from components.playground import Playground, Visit
 from components.views import words as messages
-from tests.conftest import records
 from tests.recorder import Recorder
 from tests.ui import App, calling, free_port, running
 from tests.web.test_visitors import posted
@@ -44,82 +35,6 @@ def job(**changes: Any) -> Job:
         task_id="n42", finished_at=now,
     )  # fmt: skip
     return replace(given, **changes)
-
-
-@pytest.fixture
-async def playground(catalog: Catalog, client: Any, account: Any, tmp_path: Path) -> Any:
-    """Playground whose records each test fills; ``host_key`` and ``caps`` are given to it."""
-    async with httpx2.AsyncClient(trust_env=False) as http, records(tmp_path / "records") as store:
-        runner = JobService(catalog, store, client, PictureLibrary(FolderStorage(tmp_path / "pictures"), http))
-
-        def made(host_key: str | None = HOST_KEY, caps: Caps | None = None) -> Playground:
-            return Playground(
-                catalog=catalog, jobs=runner, service=replace(account, payer="", key=""), sandbox=account,
-                sandbox_url="", comparisons=ComparisonService(catalog, runner, ComparisonStore(store.transactions)), host_key=host_key, caps=caps or Caps(),
-            )  # fmt: skip
-
-        yield made
-        await runner.aclose()
-
-
-async def test_the_host_is_told_today_you_the_caps_and_what_is_held_back(playground: Any) -> None:
-    """What another visitor spends counts today and not as yours; a going job is reserved; yesterday is over."""
-    house = playground(caps=Caps(100, 40, 30))
-    mine = Visit(VISITOR)
-    assert await messages.spend_line(house, mine) == (
-        "Today: 0 of 100 credits · you: 0 of 40 credits · at most 30 a request; resets at midnight UTC."
-    )
-    yesterday = start_of_day(time.time()) - 60
-    for one in (
-        job(),
-        job(visitor="another-visitor-0123"),
-        job(state=JobState.UNCERTAIN, task_id=None, credits=5.0),
-        job(payer="visitor"),
-        job(payer="sandbox"),
-        job(created_at=yesterday, sent_at=yesterday, finished_at=yesterday),
-        job(state=JobState.FAILED, task_id=None, sent_at=time.time()),
-    ):
-        await house.jobs.store.add(one)
-    assert await messages.spend_line(house, mine) == (
-        "Today: 25 of 100 credits, 5 of them reserved · you: 15 of 40 credits · at most 30 a request; resets at midnight UTC."
-    )
-    assert await messages.pill(house, mine) == ("host", "Host key · 75 of 100 credits left today")
-
-
-async def test_without_caps_the_host_is_told_what_is_used_and_of_no_reset(playground: Any) -> None:
-    house = playground()
-    await house.jobs.store.add(job())
-    assert await messages.spend_line(house, Visit(VISITOR)) == "Today: 10 credits · you: 10 credits."
-    assert await messages.pill(house, Visit(VISITOR)) == ("host", "Host key · 10 credits used today")
-    only_job = playground(caps=Caps(job=12))
-    assert await messages.spend_line(only_job, Visit("other-visitor-0123")) == (
-        "Today: 10 credits · you: 0 credits · at most 12 a request."
-    )
-
-
-async def test_a_key_of_ones_own_is_counted_from_when_the_page_was_opened(playground: Any) -> None:
-    """Only what that key paid; in credits and dollars; the service's own number where it reports one."""
-    house = playground(caps=Caps(100))
-    visit = Visit(VISITOR, KEY, since=time.time() - 60)
-    for one in (
-        job(payer="visitor", charged=12.0),
-        job(payer="visitor", state=JobState.RUNNING, finished_at=None),
-        job(payer="visitor", created_at=visit.since - 5, sent_at=visit.since - 5),
-        job(payer="host"),
-        job(payer="visitor", visitor="another-visitor-0123"),
-    ):
-        await house.jobs.store.add(one)
-    assert await messages.spend_line(house, visit) == (
-        "Your key: 22 credits ($0.22) since you opened this page, 10 of them reserved. No cap here."
-    )
-    assert await messages.pill(house, visit) == ("visitor", "Your key · 22 credits this visit")
-
-
-async def test_where_nothing_can_be_spent_nothing_is_said_of_money(playground: Any) -> None:
-    house = playground(host_key=None, caps=Caps(100))
-    await house.jobs.store.add(job(payer="sandbox"))
-    assert await messages.spend_line(house, Visit(VISITOR)) == ""
-    assert await messages.pill(house, Visit(VISITOR)) == ("sandbox", "Sandbox · drawings, free")
 
 
 @pytest.mark.parametrize(

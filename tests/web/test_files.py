@@ -22,9 +22,8 @@ from components.jobs.job import Job
 from components.jobs.service import JobService
 from components.pictures.metadata import Recipe, embed, read
 from components.playground import visitor_id
-from components.views.forms import read_settings
 from components.views.links import MOST_ARCHIVED_JOBS, download_link
-from components.views.recipe import recipe_of
+from components.views.recipe import read_settings, recipe_of
 from components.web.files import DROPS_AT_ONCE, LARGEST_DROP, NO_PICTURE, NO_RECIPE, file_routes
 from components.web.visitors import COOKIE
 from tests.jobs.faulty import png

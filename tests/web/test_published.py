@@ -149,7 +149,7 @@ async def test_why_something_failed_is_not_published(playground: Playground, sit
 
     assert [job.problem.what for job in jobs.values() if job.problem and job.problem.what in page.text] == []
     assert "Failed" in page.text
-    assert "No picture came of it." in page.text
+    assert "No picture was made." in page.text
 
 
 async def test_the_page_runs_no_script_and_is_kept_and_found_by_nobody(
@@ -222,7 +222,7 @@ async def test_a_link_to_it_shows_its_pictures_elsewhere(playground: Playground,
 
     assert image == f"{PAGE}/c/{token}/preview.png"
     assert page.meta("og:url") == f"{PAGE}/c/{token}"
-    assert page.meta("og:title").startswith("Two pictures by two models, $0.04 to $0.05 a request, ")
+    assert page.meta("og:title").startswith("Two pictures by two models, $0.04 to $0.05 per request, ")
     assert page.meta("og:description").removesuffix("…") == HOSTILE[:69].rstrip()
     assert page.meta("twitter:card") == "summary_large_image"
     assert answer.headers["content-type"] == "image/png"

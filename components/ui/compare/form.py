@@ -10,16 +10,13 @@ import gradio as gr
 
 from components.catalog.models import Catalog
 from components.catalog.parameters import Role
-from components.catalog.prices import Cost
 from components.catalog.shared_form import QUALITIES, SHAPES, STANDARD
-from components.comparisons.plan import MOST_SAMPLES, ComparisonPlan
+from components.comparisons.plan import MOST_SAMPLES
 from components.playground import Playground
 from components.ui.events import DIRECT, Updates
 from components.ui.html import html
-from components.views.compare_query import ROLE_DEFAULTS, ComparisonDraft
-from components.views.forms import upload_control
-from components.views.models import cheapest, choice_options, model_title, settings_text
-from components.views.templates import render
+from components.views.compare_query import ROLE_DEFAULTS, ComparisonDraft, cheapest, choice_options
+from components.views.models import upload_control
 from components.views.words import ROLE_WORDS
 
 OWN = ""
@@ -129,34 +126,3 @@ def build_compare_form(playground: Playground, opens_with: ComparisonDraft) -> C
     for button, pick in zip(picks, PICKS.values(), strict=True):
         button.click(lambda pick=pick: pick(playground.catalog), None, models, **DIRECT)
     return CompareForm(models, roles, samples, lock)
-
-
-def show_plan(catalog: Catalog, plan: ComparisonPlan) -> str:
-    """Every model with what the shared form becomes there, and its price, before anything is sent."""
-    rows, samples = [], max((planned.card.sample for planned in plan.cards), default=1)
-    for planned in plan.cards:
-        model = catalog.find(planned.card.model)
-        if planned.card.sample == 1 and model:
-            rows.append(
-                {
-                    "name": model_title(model),
-                    "settings": settings_text(planned.card.settings),
-                    "notes": list(planned.card.notes),
-                    "refused": planned.card.refused,
-                    "price": _price(catalog, planned.cost, samples) if planned.request else "nothing sent",
-                }
-            )
-    return render("mapping", rows=rows)
-
-
-def _price(catalog: Catalog, one: Cost, samples: int) -> str:
-    """``2 × 8 = 16 credits · $0.16`` for several samples, or the price of one."""
-    credits = samples * one.credits
-    return str(one) if samples == 1 else f"{samples} × {one.credits:g} = {Cost(credits, catalog.usd(credits))}"
-
-
-def button_text(plan: ComparisonPlan) -> str:
-    """``Compare · 4 requests · 23 credits · $0.23``: what one click costs."""
-    if not plan.requests:
-        return "Compare"
-    return f"Compare · {plan.requests} request{'' if plan.requests == 1 else 's'} · {plan.cost}"

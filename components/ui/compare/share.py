@@ -15,8 +15,8 @@ from components.playground import Playground
 from components.ui.events import DIRECT, LATEST, Updates, bind
 from components.ui.header import Header
 from components.ui.html import html
-from components.views.comparison import name_of
-from components.views.links import archive_link, link, picture_path, published_path, report_link
+from components.views.comparison import card_name, show_links, show_public
+from components.views.links import link, picture_path
 from components.views.templates import render
 from components.views.words import plain
 
@@ -73,21 +73,20 @@ def show_share(share: Share, comparison: Comparison, jobs: Mapping[str, Job], *,
     """Updates of ``share.parts``. ``fresh``: it is another comparison than before, of which nothing is in the slider yet."""
     pictured = [(card, job) for card in comparison.cards if (job := jobs.get(card.job)) and job.pictures]
     choices = [
-        (f"{number}. {name_of(share.playground, card)}" + (f" ({index})" if len(job.pictures) > 1 else ""), name)
+        (f"{number}. {card_name(share.playground.catalog, card)}" + (f" ({index})" if len(job.pictures) > 1 else ""), name)
         for number, (card, job) in enumerate(pictured, 1)
         for index, name in enumerate(_names(job), 1)
     ]
     ended = bool(pictured) and all(job.settled for job in jobs.values())
     # A choice that stays behind is refused by the dropdown that it is no choice of any more.
     emptied: dict[str, Any] = {"value": None} if fresh else {}
-    archive = archive_link(job.id for _, job in pictured) if pictured else ""
     return {
         share.accordion: gr.update(visible=len(choices) > 1, **({"open": False} if fresh else {})),
         share.left: gr.update(choices=choices, **emptied),
         share.right: gr.update(choices=choices, **emptied),
         **({share.slider: ""} if fresh else {}),
         share.row: gr.update(visible=ended),
-        share.links: render("compare_links", report=report_link(comparison.id), archive=archive),
+        share.links: show_links(comparison, jobs),
         **_show_published(share, comparison),
         share.publish: gr.update(visible=ended and not comparison.token),
     }
@@ -98,7 +97,7 @@ def _show_published(share: Share, comparison: Comparison) -> Updates:
     return {
         share.publish: gr.update(visible=not comparison.token),
         share.unpublish: gr.update(visible=bool(comparison.token)),
-        share.public: render("public", address=link(published_path(comparison.token)) if comparison.token else ""),
+        share.public: show_public(comparison),
     }
 
 

@@ -16,7 +16,7 @@ from components.comparisons.plan import draw_seed
 from components.errors import DatabaseUnavailable, InputError, JobNotFound, PlaygroundError
 from components.jobs.job import Job
 from components.playground import Playground, Visit
-from components.ui.compare.form import CompareForm, build_compare_form, button_text, show_plan
+from components.ui.compare.form import CompareForm, build_compare_form
 from components.ui.compare.share import Share, build_share, publish, show_share, unpublish
 from components.ui.events import DIRECT, LATEST, LONG, Updates, bind
 from components.ui.header import Header, show_spending, visit_of
@@ -26,13 +26,14 @@ from components.views.compare_query import (
     SOURCE,
     ComparisonDraft,
     PublishedSource,
+    cheapest,
+    choice_options,
     draft_of,
     read_choice,
     read_compare_query,
     write_compare_query,
 )
-from components.views.comparison import ORDERS, show_cards
-from components.views.models import cheapest, choice_options
+from components.views.comparison import ORDERS, button_text, show_cards, show_plan
 from components.views.queries import Query, first, tab_of
 from components.views.templates import render
 from components.views.words import plain
@@ -199,7 +200,7 @@ def show_comparison(
     credits = sum(card.cost.credits for card in again.values())
     price = Cost(credits, tab.playground.catalog.usd(credits))
     return {
-        tab.cards: show_cards(tab.playground, comparison, jobs, order),
+        tab.cards: show_cards(tab.playground.catalog, comparison, jobs, tab.playground.jobs.timing, order),
         tab.order: gr.update(visible=True),
         tab.retry: gr.update(
             visible=bool(again) and not comparison.token, value=f"Retry {len(again)} that failed · {price}"
@@ -350,7 +351,7 @@ async def arrange(tab: CompareTab, given: Updates) -> Updates:
         comparison, jobs = await tab.playground.comparison(given[tab.share.comparison], given[tab.header.visit])
     except PlaygroundError:
         return {tab.cards: gr.skip()}
-    return {tab.cards: show_cards(tab.playground, comparison, jobs, given[tab.order])}
+    return {tab.cards: show_cards(tab.playground.catalog, comparison, jobs, tab.playground.jobs.timing, given[tab.order])}
 
 
 async def watch(tab: CompareTab, given: Updates, request: gr.Request) -> AsyncIterator[Updates]:

@@ -19,7 +19,7 @@ from components.catalog.prices import credits_text, price_depends_on, tiers
 from components.errors import InputError
 from components.ui.events import Updates
 from components.ui.html import html
-from components.views.forms import upload_control
+from components.views.models import upload_control
 
 SHORT = (Kind.CHOICE, Kind.OPEN_CHOICE, Kind.NUMBER, Kind.BOOLEAN)
 RARE_KINDS = (Kind.SEED, Kind.TEXT)

@@ -82,7 +82,7 @@ def show_job(panel: JobPanel, job: Job) -> Updates:
     """A job, with what can be done about it."""
     uncertain = job.state is JobState.UNCERTAIN and not job.dropped
     return {
-        panel.result: result.show_job(panel.playground, job),
+        panel.result: result.show_job(panel.playground.catalog, job, panel.playground.jobs.timing(job)),
         panel.job: job.id,
         panel.stop: gr.update(visible=not job.settled),
         panel.check: gr.update(visible=result.checkable(job)),
@@ -93,7 +93,7 @@ def show_job(panel: JobPanel, job: Job) -> Updates:
 
 def show_error(panel: JobPanel, error: PlaygroundError) -> Updates:
     """Why there is no job to show."""
-    return {panel.result: result.show_problem(panel.playground, error.problem)}
+    return {panel.result: result.show_problem(panel.playground.catalog, error.problem)}
 
 
 async def show_others(panel: JobPanel, visit: Visit, job_id: str) -> tuple[Updates, bool]:
@@ -107,8 +107,8 @@ async def show_others(panel: JobPanel, visit: Visit, job_id: str) -> tuple[Updat
     except DatabaseUnavailable:
         return {}, True
     updates = {
-        panel.others: result.show_others(panel.playground, others),
-        panel.earlier: result.show_earlier(panel.playground, recent, job_id),
+        panel.others: result.show_others(panel.playground.catalog, others),
+        panel.earlier: result.show_earlier(panel.playground.catalog, recent, job_id),
     }
     return updates, any(not job.settled for job in others)
 

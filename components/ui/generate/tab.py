@@ -170,7 +170,7 @@ def show_price(
 
 def show_example(tab: GenerateTab, model: Model) -> Updates:
     """The model's example in the place of a result."""
-    return {tab.panel.result: result.show_example(tab.playground, model)}
+    return {tab.panel.result: result.show_example(tab.playground.catalog, model)}
 
 
 # -- handlers -------------------------------------------------------------------------------------

@@ -122,7 +122,7 @@ def show_chosen(panel: HistoryPanel, job: Job, visit: Visit, language: str) -> U
     return {
         **show_current(panel, job),
         panel.column: gr.update(visible=True),
-        panel.asked: history.show_detail(panel.playground, job),
+        panel.asked: history.show_detail(panel.playground.catalog, job),
         panel.whole: gr.update(visible=bool(job.batch)),
         panel.note: job.remark,
         panel.confirm: gr.update(visible=False),
@@ -135,7 +135,7 @@ def show_chosen(panel: HistoryPanel, job: Job, visit: Visit, language: str) -> U
 def show_current(panel: HistoryPanel, job: Job) -> Updates:
     """What may change of a job by itself; what is being typed into the note stays."""
     return {
-        panel.result: result.show_job(panel.playground, job),
+        panel.result: result.show_job(panel.playground.catalog, job, panel.playground.jobs.timing(job)),
         panel.star: "★ Starred" if job.starred else "☆ Star",
         panel.delete: gr.update(interactive=job.ended, value="Delete" if job.ended else "Delete, once it has ended"),
     }

@@ -216,7 +216,7 @@ async def look(tab: HistoryTab, given: Updates, position: history.Position, requ
         filters = tab.filters.read(given)
         wanted = filters.job_filter()
         page = await tab.playground.history(visit, wanted, history.PAGE, position.before)
-        while not page.jobs and position.behind:  # all of it was deleted
+        while not page.jobs and position.newer_pages:  # all of it was deleted
             position = position.newer()
             page = await tab.playground.history(visit, wanted, history.PAGE, position.before)
         updates = show_list(tab, given, filters, page, position)
@@ -231,8 +231,8 @@ async def look(tab: HistoryTab, given: Updates, position: history.Position, requ
 def show_list(tab: HistoryTab, given: Updates, filters: HistoryFilters, page: Page, position: history.Position) -> Updates:
     """Updates of ``tab.listed``."""
     view = given[tab.filters.view]
-    position = history.Position(position.behind, page.jobs[-1].id if page.jobs else "")
-    shown = history.show_jobs(tab.playground, page.jobs, view)
+    position = history.Position(position.newer_pages, page.jobs[-1].id if page.jobs else "")
+    shown = history.show_jobs(tab.playground.catalog, page.jobs, view)
     digest = sha256(shown.encode("utf-8", "replace")).hexdigest()
     filtered = filters != HistoryFilters()
     empty = "" if page.jobs else NO_MATCH if filtered else EMPTY
@@ -246,8 +246,8 @@ def show_list(tab: HistoryTab, given: Updates, filters: HistoryFilters, page: Pa
         tab.start: gr.update(visible=empty == EMPTY),
         tab.clear: gr.update(visible=empty == NO_MATCH),
         tab.count: render("note", text=history.count_text(page, position)) + render("query", tab="history", query=query),
-        tab.files: history.files_links(page, filters),
-        tab.newer: gr.update(interactive=bool(position.behind)),
+        tab.files: history.archive_links(page, filters),
+        tab.newer: gr.update(interactive=bool(position.newer_pages)),
         tab.older: gr.update(interactive=position.first - 1 + len(page.jobs) < page.total),
         tab.panel.error: "",
         tab.ticker: gr.update(active=any(not job.settled for job in page.jobs)),
@@ -303,4 +303,4 @@ async def show_spend(tab: HistoryTab, given: Updates) -> Updates:
         spent = await tab.playground.spend_by_day(given[tab.header.visit], history.spend_begins(now))
     except PlaygroundError as error:
         return {tab.spend: render("note", text=plain(error))}
-    return {tab.spend: history.show_spend(tab.playground, spent, now)}
+    return {tab.spend: history.show_spend(tab.playground.catalog, spent, now)}

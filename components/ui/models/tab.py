@@ -8,18 +8,29 @@ from typing import Any
 
 import gradio as gr
 
-from components.catalog.prices import credits_text
 from components.errors import DatabaseUnavailable
 from components.playground import Playground
 from components.ui.events import DIRECT, LATEST, Updates, bind, sent
 from components.ui.html import html
 from components.views.links import MODELS_CSV, link, plans_link
 from components.views.queries import ModelFilters, read_models_query, write_models_query
-from components.views.table_html import show_found, show_month, show_table
-from components.views.tables import MODELS, PLANS, PURPOSES, columns_for, models_frame, narrowed, plans_frame, sorted_frame
+from components.views.tables import (
+    MODELS,
+    NEEDS,
+    PLANS,
+    columns_for,
+    filtered_frame,
+    models_frame,
+    plans_frame,
+    price_limits,
+    purpose_options,
+    show_models_count,
+    show_plans_chart,
+    show_table,
+    sorted_frame,
+)
 from components.views.templates import render
 
-NEEDS = ["image input", "callback"]
 PICTURES, BUDGET_USD = 1000, 50
 LARGEST_AMOUNT = 1e9
 PRICES_ID, PLANS_ID = "models-table", "plans-table"
@@ -86,11 +97,7 @@ class Offered:
 def offered_filters(playground: Playground) -> Offered:
     """What the catalog's models make worth offering: a price limit is a price that some model starts at, 0 is none."""
     frame = models_frame(playground.catalog)
-    purposes = [
-        (text, purpose.value) for purpose, text in PURPOSES.items() if any(purpose in good for good in frame["good_for"])
-    ]
-    prices = [(f"at most {credits_text(price)}", price) for price in sorted(set(frame["From"]))]
-    return Offered(purposes, sorted(frame["Provider"].unique()), [("any", 0), *prices])
+    return Offered(purpose_options(frame), sorted(frame["Provider"].unique()), price_limits(frame))
 
 
 def build_models_tab(playground: Playground) -> ModelsTab:
@@ -174,12 +181,12 @@ async def show_prices(tab: ModelsTab, filters: ModelFilters) -> Updates:
     except DatabaseUnavailable:
         measured = {}
     frame = models_frame(tab.playground.catalog, measured)
-    left = narrowed(frame, filters.search, filters.providers, filters.price or None, filters.must, filters.good)
-    rows, columns = sorted_frame(left, filters.sort, descending=filters.descending), columns_for(frame)
+    left, columns = filtered_frame(frame, filters), columns_for(frame)
+    rows = sorted_frame(left, filters.sort, descending=filters.descending)
     query = render("query", tab="models", query=write_models_query(filters))
     return {
         tab.prices: show_table(rows, columns, "Models and prices", filters.sort, descending=filters.descending),
-        tab.found: show_found(tab.playground.catalog, left, frame, measured="Runs" in columns) + query,
+        tab.found: show_models_count(tab.playground.catalog, left, len(frame)) + query,
         tab.clear: gr.update(visible=replace(filters, sort="", descending=False) != ModelFilters()),
         tab.sort: (filters.sort, filters.descending),
     }
@@ -193,7 +200,7 @@ def show_plans(tab: ModelsTab, given: Updates, sort: tuple[str, bool]) -> Update
     rows = sorted_frame(frame, column, descending=descending)
     table = show_table(rows, PLANS, "What a month costs", column, descending=descending)
     csv = render("link", address=plans_link(pictures, budget), text="Download as CSV")
-    return {tab.plans: table, tab.chart: show_month(frame), tab.link: csv, tab.plans_sort: sort}
+    return {tab.plans: table, tab.chart: show_plans_chart(frame), tab.link: csv, tab.plans_sort: sort}
 
 
 # -- handlers -------------------------------------------------------------------------------------

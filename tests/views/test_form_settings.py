@@ -11,10 +11,11 @@ import pytest
 from components.catalog.models import Catalog
 from components.catalog.requests import build_request, rebuild_request
 from components.errors import InputError
-from components.views.forms import form_settings, read_settings
+from components.views.recipe import form_settings, read_settings
+from tests.views.conftest import retired_catalog
 
 
-def told(model: Any, parameters: Any) -> str:
+def recipe_text(model: Any, parameters: Any) -> str:
     return json.dumps({"model": model, "parameters": parameters})
 
 
@@ -28,7 +29,7 @@ def test_every_models_past_request_becomes_the_very_same_form_again(catalog: Cat
         for variant in model.variants or [model.id]:
             asked = {**model.example, "model": variant}
             expected = {name: value for name, value in asked.items() if name != "model" or model.variants}
-            assert read_settings(catalog, told(model.id, asked)) == (model, expected, "")
+            assert read_settings(catalog, recipe_text(model.id, asked)) == (model, expected, "")
 
 
 def test_what_is_not_offered_any_more_is_left_out_and_named(catalog: Catalog) -> None:
@@ -54,7 +55,7 @@ def test_values_of_another_kind_than_the_controls_hold_are_left_out(
     catalog: Catalog, parameters: Mapping[str, Any], kept: Mapping[str, Any]
 ) -> None:
     """Whoever wrote them into a picture; none of them is an accident."""
-    model, found, notice = read_settings(catalog, told("flux-2", parameters))
+    model, found, notice = read_settings(catalog, recipe_text("flux-2", parameters))
     assert (model.id, found) == ("flux-2", kept)
     assert (notice != "") == (len(found) < len(set(parameters) - {"model"}))
 
@@ -67,13 +68,19 @@ def test_values_of_another_kind_than_the_controls_hold_are_left_out(
         "null",
         "[]",
         "{}",
-        told("no-such", {}),
-        told(None, {}),
-        told(["flux-2"], {}),
-        told("flux-2", ["prompt"]),
+        recipe_text("no-such", {}),
+        recipe_text(None, {}),
+        recipe_text(["flux-2"], {}),
+        recipe_text("flux-2", ["prompt"]),
         "[" * 100_000,
     ],
 )
 def test_what_is_no_such_record_is_refused(catalog: Catalog, text: str) -> None:
     with pytest.raises(InputError):
         read_settings(catalog, text)
+
+
+def test_a_retired_model_is_refused(catalog: Catalog) -> None:
+    body = build_request(catalog, "flux-2", {"prompt": "a kite"}).body
+    with pytest.raises(InputError, match="retired"):
+        form_settings(retired_catalog("flux-2", "cogview-4"), "flux-2", body)

@@ -1,0 +1,49 @@
+"""A playground over a real database, and a catalog in which a model has been retired."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable
+from dataclasses import replace
+from pathlib import Path
+
+import httpx2
+import pytest
+
+from components.api import Account, ApiClient
+from components.catalog.loading import parse_catalog
+from components.catalog.models import Catalog
+from components.comparisons.service import ComparisonService
+from components.comparisons.store import ComparisonStore
+from components.jobs.job import Caps
+from components.jobs.service import JobService
+from components.pictures.library import PictureLibrary
+from components.pictures.storage.folder import FolderStorage
+from components.playground import Playground
+from tests.conftest import ROOT, records
+
+
+def retired_catalog(model_id: str, replaced_by: str = "") -> Catalog:
+    """The catalog that ships after one of its models was retired."""
+    head, name, rest = (ROOT / "catalog.yaml").read_text().partition(f"  - id: {model_id}\n")
+    retired = "    status: retired\n" + (f"    replaced_by: {replaced_by}\n" if replaced_by else "")
+    return parse_catalog(head + name + rest.replace("    status: active\n", retired, 1))
+
+
+Settings = Callable[..., Playground]
+
+
+@pytest.fixture
+async def playground(catalog: Catalog, client: ApiClient, account: Account, tmp_path: Path) -> AsyncIterator[Settings]:
+    """A playground over one database, with the host's key and the caps that a test chooses."""
+    async with httpx2.AsyncClient(trust_env=False) as http, records(tmp_path / "records") as store:
+        jobs = JobService(catalog, store, client, PictureLibrary(FolderStorage(tmp_path / "pictures"), http))
+        comparisons = ComparisonService(catalog, jobs, ComparisonStore(store.transactions))
+
+        def made(host_key: str | None = "sk-host-of-these-tests", caps: Caps | None = None) -> Playground:
+            service = replace(account, payer="", key="")
+            return Playground(
+                catalog, jobs, service, account, "", comparisons, host_key=host_key, caps=caps or Caps()
+            )  # fmt: skip
+
+        yield made
+        await jobs.aclose()

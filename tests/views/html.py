@@ -1,0 +1,53 @@
+"""HTML as a browser reads it, and texts that try to become markup."""
+
+from __future__ import annotations
+
+from html.parser import HTMLParser
+
+from components.pictures.kept import KeptPicture
+
+HOSTILE = "<img src=x onerror=alert(1)> \"'>&amp;${alert(1)}{{x}}</script><script>alert(2)</script>"
+PICTURE = KeptPicture("a" * 64 + ".png", 1024, 1024, "png", 5000, "https://cdn.example/a.png")
+VOID = ("img", "br", "hr", "meta", "input")
+
+
+class Page(HTMLParser):
+    """Tags with their attributes and all texts; fails unless every tag is closed in order."""
+
+    def __init__(self, html: str) -> None:
+        super().__init__()
+        self.tags: list[tuple[str, dict[str, str]]] = []
+        self.texts: list[str] = []
+        self._open: list[str] = []
+        self.feed(html)
+        self.close()
+        assert self._open == []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.append((tag, {name: value or "" for name, value in attrs}))
+        if tag not in VOID:
+            self._open.append(tag)
+
+    def handle_endtag(self, tag: str) -> None:
+        assert self._open.pop() == tag
+
+    def handle_data(self, data: str) -> None:
+        self.texts.append(data)
+
+    def values(self, attribute: str) -> list[str]:
+        """Every value of an attribute, in order."""
+        return [attributes[attribute] for _, attributes in self.tags if attribute in attributes]
+
+    @property
+    def text(self) -> str:
+        """Everything that can be read, as one line."""
+        return " ".join(" ".join(self.texts).split())
+
+
+def inert(html: str) -> Page:
+    """The page, after a check that nothing in it runs and no link leaves the application's path prefix."""
+    page = Page(html)
+    assert not {tag for tag, _ in page.tags} & {"script", "iframe", "object", "svg", "style"}
+    assert not [name for _, attributes in page.tags for name in attributes if name.startswith("on")]
+    assert not [link for name in ("href", "src", "data-zoom") for link in page.values(name) if link.startswith("/")]
+    return page

@@ -1,0 +1,126 @@
+"""The plan and the cards of a comparison as HTML."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from components.api.schedule import Timing
+from components.catalog.models import Catalog
+from components.comparisons.comparison import Card, Comparison
+from components.comparisons.plan import Choice, plan
+from components.errors import Problem
+from components.jobs.job import Job, JobState
+from components.views.comparison import ORDERS, button_text, card_name, show_cards, show_links, show_plan, show_public
+from tests.jobs.conftest import NOON, a_job
+from tests.views.html import HOSTILE, PICTURE, Page, inert
+
+
+def timing(job: Job) -> Timing:
+    return Timing.from_range((3, 10))
+
+
+def comparison(*cards: Card, prompt: str = "a kite", **shared: object) -> Comparison:
+    return Comparison("c1", "ann", 0.0, {"prompt": prompt, **shared}, cards)
+
+
+def cards_of(catalog: Catalog, compared: Comparison, *jobs: Job, order: str = ORDERS[0]) -> tuple[Page, list[str]]:
+    """The cards as a page, and the HTML of each card."""
+    html = show_cards(catalog, compared, {job.id: job for job in jobs}, timing, order)
+    return inert(html), html.split('<li class="card"')[1:]
+
+
+def test_the_plan_shows_each_price_and_the_button_their_sum(catalog: Catalog) -> None:
+    choices = [Choice("cogview-4"), Choice("flux-2", {"resolution": "2K"}), Choice("recraft-v4", {"model": "no-such"})]
+    two, all_of_them = plan(catalog, choices[:2], {"prompt": "a fox"}, 2), plan(catalog, choices, {"prompt": HOSTILE})
+
+    assert button_text(two) == "Compare · 4 requests · 22 credits · $0.22"
+    assert "2 × 4 = 8 credits · $0.08" in show_plan(catalog, two)
+    assert "2 × 7 = 14 credits · $0.14" in show_plan(catalog, two)
+    assert "not sent" in inert(show_plan(catalog, all_of_them)).text
+    assert button_text(plan(catalog, [], {"prompt": "a fox"})) == "Compare"
+
+
+def test_a_card_shows_its_job(catalog: Catalog) -> None:
+    card = Card("flux-2", {"type": "flex"}, sample=2, job="j1", notes=("no seed",))
+    done = a_job(
+        id="j1", state=JobState.DONE, task_id="n1", charged=10.0, finished_at=NOON + 4, pictures=(PICTURE,), shape="3:2"
+    )
+    page, _ = cards_of(catalog, comparison(card, seed=7), done)
+
+    assert page.values("src") == page.values("data-zoom") == [f"pictures/{PICTURE.name}"]
+    caption = "Flux 2 · flex · sample 2 · 1024 × 1024 PNG · 10 credits · $0.10 charged · 4.0 s"
+    assert page.values("data-caption") == [caption]
+    for text in ("1 of 1 ended", "seed 7", "asked 3:2, got 1:1", "no seed", "sample 2"):
+        assert text in page.text
+    assert "asked 3:2 " not in page.text  # the difference says so already
+    assert page.values("data-copy") == ["n1"]
+
+
+def test_an_active_card_shows_its_progress_and_a_failed_one_why(catalog: Catalog) -> None:
+    """A sandbox drawing is marked as one."""
+    problem = Problem("failed", "The model crashed.", "Try again.", "Nothing was charged.")
+    jobs = [
+        a_job(id="j1", state=JobState.RUNNING, task_id="n1", count=9),
+        a_job(id="j2", state=JobState.FAILED, problem=problem),
+        a_job(id="j3", state=JobState.DONE, pictures=(PICTURE,), payer="sandbox"),
+    ]
+    page, cards = cards_of(catalog, comparison(*(Card("flux-2", job=job.id) for job in jobs)), *jobs)
+
+    assert page.values("data-said") == ["2 of 3 ended, 1 failed"]
+    assert [card.count("skeleton") for card in cards] == [4, 0, 0]
+    assert "asked 1:1" in cards[0]
+    assert "The model crashed. Nothing was charged. Try again." in page.text
+    assert "sandbox drawing, not model output" in cards[2]
+
+
+def test_a_card_without_a_job_was_deleted_or_never_sent(catalog: Catalog) -> None:
+    page, (deleted, never) = cards_of(catalog, comparison(Card("flux-2", job="gone"), Card("imagen-4", refused="Skipped.")))
+
+    assert "Deleted" in deleted
+    assert "You deleted this request." in deleted
+    assert "Not sent" in never
+    assert "Skipped." in never
+    assert "0 of 0 ended" in page.text
+
+
+def test_no_text_becomes_a_tag_in_any_order(catalog: Catalog) -> None:
+    for text in (HOSTILE, "x" * 10_000, "\u202eevil\u202c"):
+        cards = (Card("flux-2", {"prompt": text}, refused=text, notes=(text,)), Card(text, {text: text}, 2, job="j1"))
+        problem = Problem("failed", text, text, text)
+        job = a_job(id="j1", model=text, prompt=text, task_id=text, note=text, problem=problem, pictures=(PICTURE,))
+        for order in ORDERS:
+            page, _ = cards_of(catalog, comparison(*cards, prompt=text), job, order=order)
+            assert text in page.texts
+
+
+def test_cards_are_sorted_and_what_has_no_number_comes_last(catalog: Catalog) -> None:
+    jobs = [
+        a_job(id="a", state=JobState.DONE, finished_at=NOON + 9, credits=4.0),
+        a_job(id="b", state=JobState.DONE, finished_at=NOON + 2, credits=8.0),
+        a_job(id="c", state=JobState.DONE, sent_at=NOON + 6, finished_at=NOON + 7, credits=1.0),
+        a_job(id="d", state=JobState.RUNNING, credits=2.0),
+    ]
+    models = ("imagen-4", "flux-2", "cogview-4", "grok-imagine")
+    cards = [Card(model, job=job.id) for model, job in zip(models, jobs, strict=True)]
+    for order, expected in (
+        ("as asked", "abcd"), ("finish", "bcad"), ("price", "cdab"), ("time", "cbad"), ("name", "cbda"),
+    ):  # fmt: skip
+        page, shown = cards_of(catalog, comparison(*cards, Card("recraft-v4", refused="no")), *jobs, order=order)
+        assert "".join(page.values("data-job")) == expected, order
+        assert "Not sent" in shown[-1]
+
+
+def test_links_lead_to_the_report_the_archive_and_the_published_page() -> None:
+    cards = (Card("flux-2", job="j1"), Card("flux-2", job="j2"))
+    jobs = {"j1": a_job(id="j1", pictures=(PICTURE,)), "j2": a_job(id="j2")}
+    compared = comparison(*cards)
+
+    assert inert(show_links(compared, jobs)).values("href") == ["comparisons/c1/report.html", "files.zip?job=j1"]
+    assert inert(show_links(compared, {})).values("href") == ["comparisons/c1/report.html"]
+    assert inert(show_public(replace(compared, token="t"))).values("data-copy-address") == ["c/t"]
+    assert show_public(compared) == ""
+
+
+def test_a_card_is_named_after_model_settings_and_sample(catalog: Catalog) -> None:
+    assert card_name(catalog, Card("flux-2", {"type": "flex"}, 2)) == "Flux 2 · flex · sample 2"
+    assert card_name(catalog, Card("gone")) == "gone"

@@ -1,0 +1,151 @@
+"""The history as HTML: entries, details, downloads and what it all cost."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+from typing import Any
+
+from components.catalog.models import Catalog
+from components.catalog.requests import build_request
+from components.errors import Problem
+from components.jobs.job import DaySpend, Job, JobState, Page
+from components.playground import Visit
+from components.views import history
+from components.views.queries import HistoryFilters
+from components.views.words import STATE_WORDS
+from tests.jobs.conftest import NOON, a_job
+from tests.views.conftest import Settings, retired_catalog
+from tests.views.html import HOSTILE, PICTURE, inert
+
+VIEWS = ("gallery", "table")
+TEXTS = (
+    HOSTILE,
+    "שלום \u202eevil\u202c مرحبا",
+    "\"double\" 'single' \\ </button></textarea> & &amp;",
+    "".join(f"{number}ä🦊<b>" for number in range(2_000))[:10_000],
+)
+DAY_S = 86_400
+
+
+def past(catalog: Catalog, **changes: Any) -> Job:
+    """A job of Flux 2 that is done."""
+    request = build_request(catalog, "flux-2", {"prompt": changes.pop("prompt", "a kite")})
+    done: dict[str, Any] = {
+        "model": "flux-2", "body": request.body, "prompt": request.prompt, "state": JobState.DONE, "task_id": "n41",
+        "credits": 5.0, "usd": 0.05, "finished_at": NOON + 4.2, "pictures": (PICTURE,),
+    }  # fmt: skip
+    return a_job(**done | changes)
+
+
+def test_no_text_becomes_a_tag_or_is_lost(catalog: Catalog) -> None:
+    """Prompt, note, problem, task id, model and settings come from strangers."""
+    for text in TEXTS:
+        problem = Problem("failed", text, text, text, text)
+        changes = {"state": JobState.FAILED, "pictures": (), "problem": problem, "task_id": text, "remark": f"#a {text}"}
+        job = replace(past(catalog), **changes, prompt=text, model=text, body={"prompt": text, "size": text, text: [text]})
+        for view in VIEWS:
+            page = inert(history.show_jobs(catalog, [job], view))
+            assert text in page.values("title")
+            assert "auto" in page.values("dir")
+        detail = inert(history.show_detail(catalog, job))
+        assert text in detail.texts
+        assert text in detail.values("data-copy")
+
+
+def test_every_state_is_an_entry_with_its_word_and_its_price(catalog: Catalog) -> None:
+    for state in JobState:
+        problem = Problem("failed", "The model crashed.", "", "", "") if state is JobState.FAILED else None
+        job = past(catalog, state=state, problem=problem, pictures=(), task_id=None)
+        for view in VIEWS:
+            text = inert(history.show_jobs(catalog, [job], view)).text
+            assert STATE_WORDS[state] in text
+            assert ("The model crashed." in text) == (state is JobState.FAILED)
+            assert ("not charged" in text) == (state in (JobState.FAILED, JobState.STOPPED))
+
+
+def test_an_entry_shows_its_thumbnail_and_a_drawing_is_marked_and_free(catalog: Catalog) -> None:
+    for view in VIEWS:
+        page = inert(history.show_jobs(catalog, [past(catalog, charged=7.0)], view))
+        assert page.values("src") == [f"pictures/{PICTURE.name}/small"]
+        assert "7 credits · $0.07" in page.text
+        assert "sandbox" not in page.text
+        drawn = inert(history.show_jobs(catalog, [past(catalog, payer="sandbox")], view)).text
+        assert "sandbox" in drawn
+        assert "free" in drawn
+    assert history.show_jobs(catalog, [], "gallery") == ""
+
+
+def test_words_with_a_hash_in_a_note_are_tags(catalog: Catalog) -> None:
+    page = inert(history.show_jobs(catalog, [past(catalog, remark="for #Fox-2, #logo #logo # no-tag")], "gallery"))
+    assert page.values("data-tag") == ["#Fox-2", "#logo"]
+
+
+def test_a_model_that_is_gone_or_retired_says_so_in_the_details(catalog: Catalog) -> None:
+    assert "is no longer offered" in history.show_detail(catalog, past(catalog, model="gone"))
+    assert "is no longer offered" in history.show_detail(retired_catalog("flux-2"), past(catalog))
+    assert "is no longer offered" not in history.show_detail(catalog, past(catalog))
+
+
+def test_a_position_knows_its_neighbours() -> None:
+    first = history.Position((), "b")
+    second = replace(first.older(), last="d")
+
+    assert (second.before, second.first) == ("b", history.PAGE + 1)
+    assert second.newer() == history.Position() == history.Position().older()
+    jobs = (object(),) * 3
+    assert history.count_text(Page(27, jobs), second) == "25–27 of 27"  # type: ignore[arg-type]
+    assert history.count_text(Page(5_000, jobs), first) == "1–3 of 5,000"  # type: ignore[arg-type]
+    assert history.count_text(Page(0, ()), first) == ""
+
+
+def test_pictures_are_downloaded_by_page_or_all_that_match(catalog: Catalog) -> None:
+    """Up to a number of requests; beyond it, as the words say, the newest of them."""
+    jobs = (past(catalog, id="j1"), past(catalog, id="j2", pictures=()), past(catalog, id="j3", pictures=(PICTURE,) * 2))
+    filters = HistoryFilters(text="a <b> & c", starred=True)
+    page_link, all_link = "files.zip?job=j1&job=j3", "history.zip?text=a+%3Cb%3E+%26+c&starred=1"
+
+    for total, links, text in (
+        (3, [page_link], "Download the 3 pictures on this page (ZIP)"),
+        (30, [page_link, all_link], "or the pictures of all 30 requests (ZIP)"),
+        (1_234, [page_link, all_link], "or the pictures of the newest 200 requests (ZIP)"),
+    ):
+        page = inert(history.archive_links(Page(total, jobs), filters))
+        assert page.values("href") == links
+        assert text in page.text
+    assert history.archive_links(Page(1, jobs[1:2]), filters) == ""
+
+
+def test_the_spend_is_a_chart_and_a_table(catalog: Catalog) -> None:
+    """Bars as high as the numbers say; a price that is not known counts for nothing."""
+    today = NOON // DAY_S * DAY_S
+    spent = [
+        DaySpend(today, "flux-2", "host", 3, 15.0),
+        DaySpend(today, "gone<b>", "visitor", 1, 5.0),
+        DaySpend(today - 29 * DAY_S, "flux-2", "host", 1, 10.0),
+        DaySpend(today, "flux-2", "host", 1, float("inf")),
+    ]
+    html = history.show_spend(catalog, spent, today + 60)
+    styles = inert(html).values("style")
+
+    assert [style for style in styles if "height" in style] == ["height:50.0%", *["height:0.0%"] * 28, "height:100.0%"]
+    assert [style for style in styles if "width" in style] == ["width:100.0%", "width:20.0%"]
+    cells = [re.findall(r"<td[^>]*>(.*?)</td>", row) for row in re.findall(r"<tr>(.*?)</tr>", html)]
+    assert cells[1][1:] == ["⬛ Flux 2", "the host&#39;s key", "3", "15", "$0.15"]
+    assert cells[2][1:] == ["gone&lt;b&gt;", "your key", "1", "5", "$0.05"]
+    assert cells[4][4:] == ["not known", "—"]
+    assert cells[-1] == ["6", "30", "$0.30"]
+    assert history.spend_begins(today + 60) == today - 29 * DAY_S
+    assert "Nothing was spent" in inert(history.show_spend(catalog, [], today)).text
+
+
+def test_a_past_request_is_the_program_that_it_was(playground: Settings, catalog: Catalog) -> None:
+    """One that the catalog no longer allows is a comment that says why."""
+    here, job = playground(), past(catalog)
+    expected = here.snippet(build_request(catalog, "flux-2", job.body), Visit(), "curl", task_id=job.task_id)
+
+    assert f"/api/v1/tasks/{job.task_id} " in expected
+    assert history.program(here, job, Visit(), "curl") == expected
+    assert history.program(here, replace(job, model="gone"), Visit(), "python").startswith(
+        "# This request cannot be sent any more."
+    )

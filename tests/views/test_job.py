@@ -1,0 +1,147 @@
+"""A job as HTML: each state in words, and no text of a prompt or a reply taken for a tag."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from components.api.schedule import Timing
+from components.catalog.models import Catalog
+from components.errors import OutOfCredits, Problem, StillRunning
+from components.jobs.job import Job, JobState
+from components.views.job import (
+    checkable,
+    expected_text,
+    job_facts,
+    show_earlier,
+    show_example,
+    show_job,
+    show_others,
+    show_problem,
+)
+from components.views.words import STATE_WORDS, state_word
+from tests.jobs.conftest import NOON, a_job
+from tests.views.html import HOSTILE, PICTURE, Page, inert
+
+TIMING = Timing.from_range((3, 10))
+
+
+def gpt(**changes: Any) -> Job:
+    """A job of GPT Image 1.5 for a fox, on a visitor's key."""
+    return a_job(**{"model": "gpt-image-1.5-official", "prompt": "a fox", "payer": "visitor", **changes})
+
+
+def shown(catalog: Catalog, **changes: Any) -> Page:
+    return inert(show_job(catalog, gpt(**changes), TIMING))
+
+
+@pytest.mark.parametrize("state", JobState)
+def test_every_state_has_a_word_and_no_text_becomes_a_tag(state: JobState, catalog: Catalog) -> None:
+    """Prompt, note, task id and the service's reply come from strangers."""
+    problem = Problem("service", HOSTILE, HOSTILE, HOSTILE, HOSTILE)
+    changes = {"prompt": HOSTILE, "task_id": HOSTILE, "note": HOSTILE, "problem": problem, "waiting": (HOSTILE,)}
+    page = shown(catalog, state=state, pictures=(PICTURE,), **changes)
+
+    assert STATE_WORDS[state] in page.text
+    assert page.texts.count(HOSTILE) >= 4
+    assert HOSTILE in page.values("data-copy")
+
+
+def test_a_picture_is_shown_from_this_server_and_described(catalog: Catalog) -> None:
+    """Alternative text, size, and downloads; never the address at the service."""
+    html = show_job(
+        catalog, gpt(state=JobState.DONE, task_id="n42abc", pictures=(PICTURE,), finished_at=NOON + 4.2, id="j1"), TIMING
+    )
+
+    assert f'src="pictures/{PICTURE.name}" alt="a fox (GPT Image 1.5)" width="1024" height="1024"' in html
+    assert f'href="files/j1/1?of={PICTURE.name}"' in html
+    assert f'href="files/j1/1?of={PICTURE.name}&amp;recipe=0"' in html
+    assert 'data-copy="n42abc"' in html
+    assert "cdn.example" not in html
+
+
+def test_a_vector_has_no_download_without_settings(catalog: Catalog) -> None:
+    """There are none in an SVG."""
+    page = shown(catalog, state=JobState.DONE, pictures=(replace(PICTURE, name="b.svg", format="svg"),))
+
+    assert not [link for link in page.values("href") if "recipe=0" in link]
+
+
+def test_the_facts_are_sizes_price_and_seconds(catalog: Catalog) -> None:
+    done = gpt(state=JobState.DONE, task_id="n1", finished_at=NOON + 4.2, charged=10.0, pictures=(PICTURE,))
+    vector = replace(PICTURE, width=0, height=0, format="svg")
+
+    assert job_facts(catalog, done) == ["1024 × 1024 PNG", "10 credits · $0.10 charged", "4.2 s"]
+    assert job_facts(catalog, replace(done, pictures=(PICTURE, vector)))[0] == "2 pictures, 1024 × 1024 PNG, SVG"
+    assert job_facts(catalog, gpt()) == ["10 credits · $0.10 by the price list"]
+    assert job_facts(catalog, gpt(state=JobState.FAILED)) == []
+
+
+def test_an_active_job_shows_its_progress(catalog: Catalog) -> None:
+    """As many skeletons as pictures were asked for, at most nine, and how long it usually takes."""
+    for count, skeletons in ((3, 3), (50, 9)):
+        page = shown(catalog, state=JobState.RUNNING, task_id="n1", count=count)
+        assert page.values("class").count("skeleton") == skeletons
+        assert page.values("aria-valuenow") == ["95"]
+        assert "typically 3–10 s, longer than usual" in page.text
+    assert expected_text(TIMING, 0.0) == "typically 3–10 s, about 5 s left"
+
+
+def test_an_overdue_job_is_called_still_running(catalog: Catalog) -> None:
+    """It has not failed: its task id is there to check again with."""
+    problem = StillRunning("Still running at the service after 10 minutes, task n1.", task_id="n1").problem
+    page = shown(catalog, state=JobState.RUNNING, task_id="n1", overdue=True, problem=problem)
+
+    assert page.values("data-state") == ["Still running"]
+    assert "It may still finish and be charged. Check again." in page.text
+    assert "skeleton" not in page.values("class")
+    assert state_word(gpt(state=JobState.RUNNING, overdue=True, waiting=("x",))) == "Not saved yet"
+
+
+def test_checking_again_is_offered_where_it_could_bring_pictures() -> None:
+    for job, offered in (
+        (gpt(state=JobState.RUNNING, task_id="n1", overdue=True), True),
+        (gpt(state=JobState.RUNNING, task_id="n1"), False),
+        (gpt(state=JobState.STOPPED), False),
+        (gpt(state=JobState.STOPPED, task_id="n1"), True),
+        (gpt(state=JobState.FAILED, waiting=("x",)), True),
+        (gpt(state=JobState.RUNNING, task_id="n1", keyless=True), False),  # its visitor has to enter the key
+        (gpt(state=JobState.RUNNING, task_id="n1", keyless=True, payer="host"), True),
+        (gpt(state=JobState.UNCERTAIN), False),
+        (gpt(state=JobState.UNCERTAIN, heard="n1"), True),
+        (gpt(state=JobState.DONE, task_id="n1"), False),
+    ):
+        assert checkable(job) == offered, job
+
+
+def test_an_error_without_a_job_says_what_happened(catalog: Catalog) -> None:
+    """With a link to the billing page for an empty account, and to nowhere else."""
+    page = inert(show_problem(catalog, OutOfCredits("No credits.", reply="<b>").problem))
+    assert page.values("href") == ["https://apiin.one/billing/credits"]
+    for code, word in (("input", "Not sent"), ("database", "Not reachable"), ("job", "Not found")):
+        page = inert(show_problem(catalog, Problem(code, "prompt: is empty.", "", "Nothing was charged.")))
+        assert page.values("data-state") == [word]
+        assert page.values("href") == []
+
+
+def test_every_model_opens_with_an_example(catalog: Catalog) -> None:
+    """Labelled as the sandbox's drawing; a model without an example says so."""
+    for model in catalog.models:
+        page = inert(show_example(catalog, model))
+        assert page.values("src") == [f"sandbox/examples/{model.id}"]
+        assert f"a stand-in for {model.name}, not model output" in page.text
+    bare = catalog.first.model_copy(update={"example": {}, "name": "<b>"})
+    assert inert(show_example(catalog, bare)).text.endswith("There is no example for <b>.")
+
+
+def test_other_jobs_and_earlier_pictures_are_listed(catalog: Catalog) -> None:
+    """The job in the panel is not among them, and no more than twelve pictures are."""
+    jobs = [gpt(id=f"j{number}", state=JobState.DONE, pictures=(PICTURE,) * 5, prompt=HOSTILE) for number in range(4)]
+
+    assert inert(show_others(catalog, jobs)).values("data-job") == ["j0", "j1", "j2", "j3"]
+    earlier = inert(show_earlier(catalog, jobs, "j0"))
+    assert earlier.values("src") == [f"pictures/{PICTURE.name}/small"] * 12
+    assert earlier.values("href")[1] == f"files/j1/1?of={PICTURE.name}"
+    assert show_others(catalog, []) == show_earlier(catalog, jobs[:1], "j0") == ""

@@ -1,0 +1,42 @@
+"""Links work below any path prefix: they are relative to the page that they stand on."""
+
+from __future__ import annotations
+
+from urllib.parse import urljoin
+
+from components.pictures.kept import KeptPicture
+from components.views import links
+from tests.jobs.conftest import a_job
+from tests.views.html import PICTURE
+
+PREFIXES = ("http://a.example/", "http://a.example/tools/images/")
+
+
+def test_every_link_of_the_page_leads_below_its_prefix() -> None:
+    job = a_job(id="j1", pictures=(PICTURE,))
+    expected = {
+        links.picture_link(PICTURE): f"pictures/{PICTURE.name}",
+        links.thumbnail_link(PICTURE): f"pictures/{PICTURE.name}/small",
+        links.download_link(job, 0): f"files/j1/1?of={PICTURE.name}",
+        links.archive_link(["j1", "j&2"]): "files.zip?job=j1&job=j%262",
+        links.history_archive_link("?text=fox"): "history.zip?text=fox",
+        links.report_link("c1"): "comparisons/c1/report.html",
+        links.link(links.published_path("t")): "c/t",
+        links.link(links.MODELS_CSV): "models.csv",
+        links.plans_link(1000, 50.5): "plans.csv?pictures=1000&budget=50.5",
+        links.example_link("a/b c"): "sandbox/examples/a%2Fb%20c",
+    }
+    for link, target in expected.items():
+        for prefix in PREFIXES:
+            assert urljoin(f"{prefix}?tab=compare", link) == prefix + target
+
+
+def test_a_page_below_the_root_leads_back_to_it() -> None:
+    for path in ("/c/t", "/c/t/1/2", "/comparisons/c1/report.html", "/"):
+        for prefix in PREFIXES:
+            link = links.link("?tab=compare", links.depth_of(path))
+            assert urljoin(prefix + path[1:], link) == f"{prefix}?tab=compare", path
+
+
+def test_an_svg_is_its_own_thumbnail() -> None:
+    assert links.thumbnail_link(KeptPicture("c.svg", 0, 0, "svg", 1, "")) == "pictures/c.svg"

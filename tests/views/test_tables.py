@@ -1,0 +1,205 @@
+"""The price list and the what-if: numbers that sort as numbers, unknown ones last, and CSV that no spreadsheet runs."""
+
+from __future__ import annotations
+
+import csv
+import io
+
+import pandas as pd
+import pytest
+
+from components.catalog.loading import parse_catalog
+from components.catalog.models import Catalog
+from components.catalog.prices import price_list, tiers
+from components.jobs.job import Measured
+from components.views.models import chips, example_prompts, model_options
+from components.views.queries import ModelFilters
+from components.views.tables import (
+    MODELS,
+    PLANS,
+    STATED,
+    cell_text,
+    columns_for,
+    filtered_frame,
+    models_frame,
+    plans_frame,
+    price_limits,
+    purpose_options,
+    safe_csv,
+    show_models_count,
+    show_plans_chart,
+    show_table,
+    sorted_frame,
+)
+from tests.conftest import ROOT
+from tests.views.html import inert
+
+
+@pytest.fixture(scope="module")
+def odd() -> Catalog:
+    """The shipped catalog with a name that is a formula, a price of nothing, and a model of which little is known."""
+    text = (ROOT / "catalog.yaml").read_text()
+    text = text.replace("    name: Flux 2\n", '    name: "=1+1|cmd"\n').replace(
+        "    provider: xAI\n", '    provider: "@SUM(A1)"\n'
+    )
+    head, _, rest = text.partition("  - id: cogview-4\n")
+    rest = (
+        rest.replace("    node: node48\n", "", 1)
+        .replace("    seconds: [3, 8]\n", "", 1)
+        .replace("- {credits: 4}", "- {credits: 0}", 1)
+    )
+    return parse_catalog(f"{head}  - id: cogview-4\n{rest}")
+
+
+def test_the_comparison_has_a_row_a_model_by_base_credits(catalog: Catalog) -> None:
+    """Numbers are numbers, so that 5 stands before 12 and 70 after 28."""
+    frame = models_frame(catalog)
+
+    assert list(frame["id"]) == [row.model.id for row in price_list(catalog)]
+    numbers = [name for name, kind in MODELS.items() if kind == "number"]
+    assert all(pd.api.types.is_numeric_dtype(frame[name]) for name in numbers)
+    assert frame.sort_values("To")["To"].tolist()[-1] == 70
+    assert set(frame["Webhook"]) == {"supported", "not required"}
+
+
+def test_a_table_shows_texts_for_values(catalog: Catalog, odd: Catalog) -> None:
+    """A number nobody knows is a dash; headers say how the rows are sorted, and rows name their model."""
+    rows = {row["Model"]: row for row in models_frame(catalog).to_dict("records")}
+    texts = {name: cell_text(name, rows["GPT Image 1.5"]) for name in MODELS}
+    assert texts == {
+        "Model": "🤖 GPT Image 1.5", "Provider": "OpenAI", "Base": "10", "From": "10", "To": "28", "$ from": "$0.10",
+        "$ to": "$0.28", "Seconds": "3–10", "Inputs": "text + image", "Output": "image", "Runtime": "async task",
+        "Webhook": "supported", "Node": "node42", "Measured s": "", "Slowest 5 %": "", "Runs": "", "Failed": "",
+    }  # fmt: skip
+    unknown = models_frame(odd).to_dict("records")[0]
+    assert (cell_text("Seconds", unknown), cell_text("Node", unknown)) == ("—", "—")
+    page = inert(show_table(models_frame(odd), STATED, "Models <b>", "To", descending=True))
+    assert page.values("aria-sort") == ["descending"]
+    assert page.values("data-sort") == list(STATED)
+    assert list(dict.fromkeys(page.values("data-model"))) == list(models_frame(odd)["id"])
+    assert "⬛ =1+1|cmd" in page.texts
+
+
+def test_rows_are_sorted_as_numbers_and_unknown_ones_come_last(odd: Catalog) -> None:
+    """In either direction; texts whatever their case, and equal rows in the order of the price list."""
+    frame = models_frame(odd)
+
+    for descending in (False, True):
+        seconds = sorted_frame(frame, "Seconds", descending=descending)
+        assert seconds["id"].iloc[-1] == "cogview-4"
+        known = seconds["Seconds"].dropna().tolist()
+        assert known == sorted(known, reverse=descending)
+        credits = sorted_frame(frame, "To", descending=descending)["To"].tolist()
+        assert credits == sorted(credits, reverse=descending)
+        names = [name.casefold() for name in sorted_frame(frame, "Model", descending=descending)["Model"]]
+        assert names == sorted(names, reverse=descending)
+    same = sorted_frame(frame, "Runtime")
+    assert list(same["id"]) == list(frame["id"])
+    assert list(sorted_frame(frame, "no such column")["id"]) == list(frame["id"])
+
+
+def test_filters_hold_together_and_leave_the_order(catalog: Catalog) -> None:
+    """A word is a word and no pattern; the search also finds purposes and uses."""
+    frame = models_frame(catalog)
+    for filters, count in (
+        (ModelFilters(), 11),
+        (ModelFilters("OPENAI"), 1),
+        (ModelFilters("  ideogram   v4 "), 1),
+        (ModelFilters("flux-2"), 1),
+        (ModelFilters("(.*"), 0),
+        (ModelFilters(providers=("Ideogram", "xAI")), 3),
+        (ModelFilters(price=5), 4),
+        (ModelFilters(must=("callback",)), 5),
+        (ModelFilters(must=("image input",)), 6),
+        (ModelFilters("google", ("Google",), 4, ("callback",)), 1),
+    ):
+        assert len(filtered_frame(frame, filters)) == count, filters
+    for filters, ids in (
+        (ModelFilters(good=("lettering",)), ["ideogram-v3", "gpt-image-1.5-official", "ideogram-v4"]),
+        (ModelFilters(good=("lettering", "edit")), ["ideogram-v3", "gpt-image-1.5-official"]),
+        (ModelFilters(good=("lettering", "enlarge")), []),
+        (ModelFilters("logo"), ["ideogram-v3", "gpt-image-1.5-official", "ideogram-v4"]),
+        (ModelFilters("SVG", good=("vector",)), ["recraft-v4"]),
+        (ModelFilters(good=("no such purpose",)), []),
+    ):
+        assert list(filtered_frame(frame, filters)["id"]) == ids, filters
+
+
+def test_what_is_offered_as_a_filter_is_in_the_catalog(catalog: Catalog) -> None:
+    frame = models_frame(catalog)
+
+    assert price_limits(frame)[:3] == [("any", 0), ("up to 4 credits", 4), ("up to 5 credits", 5)]
+    assert ("Photo", "photo") in purpose_options(frame)
+    for label, price in price_limits(frame)[1:]:
+        assert not filtered_frame(frame, ModelFilters(price=price)).empty, label
+
+
+def test_the_count_names_the_cheapest_model_that_is_left(catalog: Catalog) -> None:
+    frame = models_frame(catalog)
+
+    assert inert(show_models_count(catalog, frame, 11)).text.startswith(
+        "All 11 models. Lowest price: 🧠 CogView 4, 4 credits"
+    )
+    two = filtered_frame(sorted_frame(frame, "Base", descending=True), ModelFilters(providers=("Ideogram",)))
+    assert inert(show_models_count(catalog, two, 11)).text.startswith("2 of 11 models. Lowest price:")
+    assert inert(show_models_count(catalog, frame[:0], 11)).text == "No model matches all filters."
+
+
+def test_columns_of_measurements_are_shown_once_there_are_any(catalog: Catalog) -> None:
+    """Four empty columns would push the others out of sight."""
+    assert columns_for(models_frame(catalog)) == STATED
+    assert columns_for(models_frame(catalog, {"flux-2": Measured(0, None, None, 1.0)})) == MODELS
+    assert list(MODELS)[: len(STATED)] == list(STATED)
+
+
+def test_the_what_if_has_a_row_for_every_tier(catalog: Catalog) -> None:
+    """By the cost of a month; the pictures that a budget buys are whole ones."""
+    frame = plans_frame(catalog, 1000, 50)
+
+    assert len(frame) == sum(len(tiers(model)) for model in catalog.models)
+    assert frame["$ a month"].is_monotonic_increasing
+    cheapest, dearest = frame.iloc[0], frame.iloc[-1]
+    assert (cheapest["Credits"], cheapest["$ a month"], cheapest["Pictures"]) == (4, 40, 1250)
+    assert (dearest["Credits"], dearest["$ a month"], dearest["Pictures"]) == (70, 700, 71)
+    assert plans_frame(catalog, 0, 0)["Pictures"].tolist() == [0] * len(frame)
+
+
+def test_what_costs_nothing_buys_no_number_of_pictures(odd: Catalog) -> None:
+    """It is a dash, an empty cell in a file, and no bar."""
+    frame = plans_frame(odd, 1000, 50)
+
+    free = frame[frame["id"] == "cogview-4"].iloc[0]
+    assert (free["$ a month"], pd.isna(free["Pictures"])) == (0, True)
+    assert cell_text("Pictures", frame.to_dict("records")[0]) == "—"
+    rows = list(csv.DictReader(io.StringIO(safe_csv(frame, {"id": "str", **PLANS}))))
+    assert rows[0]["Pictures"] == ""
+    styles = inert(show_plans_chart(frame)).values("style")
+    assert (styles[0], styles[-1]) == ("width:0.0%", "width:100.0%")
+
+
+def test_no_cell_of_a_file_is_a_formula(odd: Catalog) -> None:
+    """A text that a spreadsheet would run has a quote before it; numbers are left as they are."""
+    for frame, columns in ((models_frame(odd), MODELS), (plans_frame(odd, 1000, 50), PLANS)):
+        rows = list(csv.DictReader(io.StringIO(safe_csv(frame, {"id": "str", **columns}))))
+        cells = [cell for row in rows for cell in row.values()]
+        assert [cell for cell in cells if cell[:1] in ("=", "+", "-", "@", "\t", "\r", "\n")] == []
+        assert "'=1+1|cmd" in cells
+    table = pd.DataFrame({"text": ["=a", "+a", "-a", "@a", "\ta", "\ra", "\na", " =a", "a=", "—"], "number": [-1.5] * 10})
+    read = list(csv.reader(io.StringIO(safe_csv(table, {"text": "str", "number": "number"}))))[1:]
+    assert [row[0][:1] for row in read[:7]] == ["'"] * 7
+    assert [row[0] for row in read[8:]] == ["a=", "—"]
+    assert {row[1] for row in read} == {"-1.5"}
+
+
+def test_the_picker_names_each_model_with_its_maker_and_price(catalog: Catalog) -> None:
+    """In the order of the price list; the facts under it are escaped HTML."""
+    choices = model_options(catalog)
+
+    assert [model for _, model in choices] == [row.model.id for row in price_list(catalog)]
+    assert ("🤖 GPT Image 1.5 · OpenAI · 10–28 credits", "gpt-image-1.5-official") in choices
+    found = catalog.find("flux-2")
+    assert found is not None
+    assert all(
+        words in chips(catalog, found) for words in ("5–24 credits · $0.05–$0.24", "3–8 s", "text + image", "callback")
+    )
+    assert all(item.prompt in example_prompts(catalog) for model in catalog.models for item in model.prompts)
