@@ -62,7 +62,6 @@ class _Stream(httpx.AsyncByteStream):
         self._stream = stream
         self._free = free
         self._number = number
-        self._closed = False
 
     async def __aiter__(self) -> AsyncIterator[bytes]:
         async for chunk in self._stream:
@@ -72,6 +71,4 @@ class _Stream(httpx.AsyncByteStream):
         try:
             await self._stream.aclose()
         finally:
-            if not self._closed:
-                self._closed = True
-                self._free.put_nowait(self._number)
+            self._free.put_nowait(self._number)

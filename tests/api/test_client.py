@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import socket
 import ssl
@@ -27,7 +28,7 @@ from components.errors import (
     UnreadableReply,
     UpstreamFailed,
 )
-from tests.api.upstream import BODY, CREATED, ENDLESS, KEY, RESET, SILENT, Call, account, both, http, upstream
+from tests.api.upstream import BODY, CREATED, ENDLESS, KEY, RESET, SILENT, SLOW, Call, account, both, http, upstream
 
 
 def timeout_for(answer: bytes) -> float:
@@ -101,6 +102,15 @@ async def test_a_lost_reply_is_an_error_of_its_own_and_the_request_is_sent_once(
     assert server.posts == 1
     assert caught.value.problem.charged == MAY_BE_CHARGED
     assert "may have been accepted" in str(caught.value)
+
+
+@pytest.mark.parametrize("answer", [SILENT, SLOW], ids=["no reply", "a byte at a time"])
+async def test_the_timeout_bounds_the_whole_reply(client: ApiClient, answer: bytes) -> None:
+    async with upstream(answer) as server:
+        for call in both(client, account(server.address), timeout_s=0.2):
+            with pytest.raises(ServiceError, match="no answer in time"):
+                async with asyncio.timeout(1.0):
+                    await call()
 
 
 async def test_an_unknown_state_word_does_not_lose_the_task_id(client: ApiClient) -> None:

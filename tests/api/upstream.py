@@ -15,7 +15,7 @@ KEY = "aio_0123456789abcdefSECRET"
 BODY = {"model": "flux-2", "prompt": "a fox"}
 CREATED = '{"code":200,"message":"success","data":{"task_id":"n41x","status":"IN_PROGRESS"}}'
 Call = Callable[[], Awaitable[Reply]]
-RESET, SILENT, ENDLESS = b"reset", b"silent", b"endless"
+RESET, SILENT, SLOW, ENDLESS = b"reset", b"silent", b"slow", b"endless"
 
 
 @dataclass
@@ -49,6 +49,12 @@ class Upstream:
                 writer.transport.abort()
             elif self.answer == SILENT:
                 await reader.read()
+            elif self.answer == SLOW:
+                writer.write(b"HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n")
+                while not writer.is_closing():
+                    writer.write(b" ")
+                    await writer.drain()
+                    await asyncio.sleep(0.02)
             elif self.answer == ENDLESS:
                 writer.write(b"HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n")
                 for _ in range(LARGEST_REPLY // 1_000_000 + 40):
