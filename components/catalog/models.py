@@ -76,11 +76,13 @@ class Model(Closed):
     """One entry of the catalog.
 
     ``seconds`` is the service's own range of typical run times, None if it states none; ``node`` is None if it is
-    unknown. ``unknown`` lists what the service's public pages do not state.
+    unknown. ``unknown`` lists what the service's public pages do not state. ``variant_aliases`` are former ids of
+    variants and the variants that they stand for.
     """
 
     id: str = Field(min_length=1, pattern=r"^\S+$")
     aliases: tuple[str, ...] = ()
+    variant_aliases: Mapping[str, str] = {}
     name: str = Field(min_length=1)
     provider: str = Field(min_length=1)
     icon: str = ""
@@ -128,6 +130,13 @@ class Model(Closed):
         field = self.parameters.get("model")
         return tuple(str(value) for value in field.enum or ()) if field else ()
 
+    def variant_named(self, name: Any) -> str | None:
+        """The variant with this id or former id, or None. A model's own id and aliases name it with its default variant."""
+        if not isinstance(name, str) or name in (self.id, *self.aliases):
+            return None
+        variant = self.variant_aliases.get(name, name)
+        return variant if variant in self.variants else None
+
     def by_role(self, role: Role) -> str | None:
         """The name of the first field with this role, or None."""
         return next((name for name, field in self.parameters.items() if field.role is role), None)
@@ -155,7 +164,7 @@ class Catalog(Closed):
     opens_with: str | None = None
 
     def find(self, name: str) -> Model | None:
-        """The model with this id or alias, or None."""
+        """The model with this id, alias or variant, or None; None also for a variant that several models offer."""
         return self._by_name.get(name)
 
     @property
@@ -166,8 +175,14 @@ class Catalog(Closed):
 
     @cached_property
     def _by_name(self) -> dict[str, Model]:
+        with_variant: dict[str, list[Model]] = {}
+        for model in self.models:
+            for variant in (*model.variants, *model.variant_aliases):
+                with_variant.setdefault(variant, []).append(model)
+        offered = {name: [model for model in models if model.runnable] or models for name, models in with_variant.items()}
+        variants = {name: models[0] for name, models in offered.items() if len(models) == 1}
         aliases = {alias: model for model in self.models for alias in model.aliases}
-        return aliases | {model.id: model for model in self.models}
+        return variants | aliases | {model.id: model for model in self.models}
 
     def usd(self, credits: float) -> float:
         """Dollars for credits, rounded to a hundredth of a cent: 7 × 0.01 is 0.07 and not 0.07000000000000001."""

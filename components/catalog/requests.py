@@ -49,14 +49,14 @@ class Request:
 
 
 def build_request(catalog: Catalog, model: str, parameters: Mapping[str, Any], *, prompt_needed: bool = True) -> Request:
-    """The request for a model's id or alias and the API's own field names.
+    """The request for a model, by id, alias or variant, and the API's own field names.
 
     ``prompt_needed=False`` is for prices, which do not depend on the prompt.
 
     Raises:
         InputError: the model is unknown or retired, or the first parameter that is not allowed.
     """
-    entry = find_model(catalog, model)
+    entry, parameters = resolve_variant(catalog, model, parameters)
     for problem in find_problems(entry, parameters, prompt_needed=prompt_needed):
         raise problem
     return Request(entry, fill_defaults(entry, parameters))
@@ -70,13 +70,37 @@ def rebuild_request(catalog: Catalog, model: str, body: Mapping[str, Any]) -> Re
 
 def parameters_of(model: Model, body: Mapping[str, Any]) -> dict[str, Any]:
     """The parameters that a body was made from; its ``model`` is one of them only if the model has variants."""
-    return {name: value for name, value in body.items() if name != "model" or model.variants}
+    parameters = {name: value for name, value in body.items() if name != "model" or model.variants}
+    if variant := model.variant_named(parameters.get("model")):
+        parameters["model"] = variant
+    return parameters
+
+
+def resolve_variant(catalog: Catalog, name: str, parameters: Mapping[str, Any]) -> tuple[Model, Mapping[str, Any]]:
+    """The model that a caller names, and its parameters; where the name is a variant's, the parameters choose it.
+
+    Raises InputError like find_model, and where the parameters choose another variant.
+    """
+    model = find_model(catalog, name)
+    variant = model.variant_named(name)
+    if variant is None or not isinstance(parameters, Mapping):
+        return model, parameters
+    if "model" in parameters and model.variant_named(parameters["model"]) != variant:
+        other = _quoted(parameters["model"])
+        raise InputError("model", f"model: {name} was asked for, but the parameters choose {other}. Leave one of them out.")
+    return model, {**parameters, "model": variant}
 
 
 def find_model(catalog: Catalog, name: str) -> Model:
-    """The model with this id or alias. Raises InputError if it is unknown (naming all) or retired (naming its replacement)."""
+    """The model with this id, alias or variant. Raises InputError if it is unknown, ambiguous or retired."""
     entry = catalog.find(name) if isinstance(name, str) else None
     if entry is None:
+        sharing = [model.id for model in catalog.models if model.variant_named(name)]
+        if sharing:
+            choices = " and ".join(sharing)
+            raise InputError(
+                "model", f"model: {name} is a variant of {choices}. Name one of these and choose the variant there."
+            )
         known = ", ".join(model.id for model in catalog.models)
         raise InputError("model", f"model: there is no model {_quoted(name)}. The models are: {known}.")
     if not entry.runnable:
@@ -127,13 +151,15 @@ def fill_defaults(model: Model, parameters: Mapping[str, Any]) -> dict[str, Any]
     Floats without a fraction become integers, as JavaScript sends them; an empty list counts as not given.
     """
     given = {name: value for name, value in parameters.items() if value != []}
-    if "model" in given and "model" not in model.parameters and given["model"] in (model.id, *model.aliases):
+    if "model" in given and given["model"] in (model.id, *model.aliases) and given["model"] not in model.variants:
         del given["model"]
+    elif variant := model.variant_named(given.get("model")):
+        given["model"] = variant
     filled = {}
     for name, field in model.parameters.items():
-        value = given.pop(name) if name in given else field.default
-        if value is None and parameters.get(name, []) == []:
+        if name not in given and field.default is None:
             continue
+        value = given.pop(name, field.default)
         if field.type == "integer" and isinstance(value, float) and value.is_integer():
             value = int(value)
         filled[name] = value

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -48,8 +48,28 @@ def _check_names(catalog: Catalog) -> Iterator[Fault]:
             if name in seen:
                 yield Fault(("models", number, *path), f"{name!r} already names {seen[name]}", "choose another")
             seen[name] = model.id
+    for number, model in enumerate(catalog.models):
+        for fault in _check_variants(model, seen):
+            yield Fault(("models", number, *fault.path), fault.what, fault.fix)
     if catalog.opens_with is not None and catalog.opens_with not in seen:
         yield Fault(("opens_with",), f"{catalog.opens_with!r} is no model here", "name one of the models")
+
+
+def _check_variants(model: Model, seen: Mapping[str, str]) -> Iterator[Fault]:
+    """A variant names its model, so it is no other model's name; two models may offer the same variant."""
+    variants: list[tuple[Path, str]] = [
+        (("parameters", "properties", "model", "enum", index), variant) for index, variant in enumerate(model.variants)
+    ]
+    aliases: list[tuple[Path, str]] = [(("variant_aliases", alias), alias) for alias in model.variant_aliases]
+    for path, name in variants + aliases:
+        owner = seen.get(name, model.id)
+        if owner != model.id or name in model.aliases:
+            yield Fault(path, f"{name!r} already names {owner}", "choose another")
+    if model.id in model.variants and model.parameters["model"].default != model.id:
+        yield Fault(("id",), "is a variant but not the default one", "make it the default or choose another id")
+    for alias, variant in model.variant_aliases.items():
+        if variant not in model.variants or alias in (model.id, *model.variants):
+            yield Fault(("variant_aliases", alias), "must be a former id and one of the variants", "correct it")
 
 
 def _check_schema(model: Model) -> Iterator[Fault]:

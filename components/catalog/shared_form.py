@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 
 from components.catalog.models import Catalog, Model
 from components.catalog.parameters import LARGEST_NUMBER, Role
-from components.catalog.requests import Request, build_request, fill_defaults, find_model, is_web_address
+from components.catalog.requests import Request, build_request, fill_defaults, is_web_address, resolve_variant
 from components.catalog.shapes import NEAR, read_shape
 from components.errors import InputError
 
@@ -56,15 +56,14 @@ def map_shared_form(
     *,
     prompt_needed: bool = True,
 ) -> MappedForm:
-    """Map the shared form to one model, by id or alias. ``settings`` are parameters of the model and take precedence.
+    """Map the shared form to one model, by id, alias or variant. ``settings`` are parameters of the model and take precedence.
 
     Raises:
         InputError: the model is unknown or retired, or a value of the form is wrong for every model (``field`` is
             its key). What this one model does not accept is the ``problem`` of the result.
     """
-    entry = find_model(catalog, model)
+    entry, own = resolve_variant(catalog, model, {} if settings is None else settings)
     form = _read_form(shared)
-    own = {} if settings is None else settings
     if not isinstance(own, Mapping):
         wrong = InputError("settings", "settings: must be an object of parameter names and values.")
         return MappedForm(entry, None, {}, problem=wrong)

@@ -9,7 +9,7 @@ from typing import Any
 
 from components.catalog.models import Catalog
 from components.catalog.prices import Cost, price
-from components.catalog.requests import Request
+from components.catalog.requests import Request, resolve_variant
 from components.catalog.shared_form import MappedForm, map_shared_form
 from components.comparisons.comparison import Card, Comparison
 from components.errors import InputError
@@ -103,10 +103,11 @@ def _plan_card(catalog: Catalog, choice: Choice, shared: Mapping[str, Any], samp
     form = shared
     if sample > 1 and isinstance(shared.get("seed"), int | float):
         form = {**shared, "seed": (shared["seed"] + sample - 1) % (LARGEST_SEED + 1)}
-    mapped = map_shared_form(catalog, choice.model, form, choice.settings)
+    model, settings = resolve_variant(catalog, choice.model, choice.settings)
+    mapped = map_shared_form(catalog, model.id, form, settings)
     cost = price(catalog, mapped.request) if mapped.request else Cost(0, 0.0)
-    settings = dict(choice.settings) if isinstance(choice.settings, Mapping) else {}
-    card = Card(mapped.model.id, settings, sample, notes=mapped.notes, refused=_refusal(mapped))
+    kept = dict(settings) if isinstance(settings, Mapping) else {}
+    card = Card(model.id, kept, sample, notes=mapped.notes, refused=_refusal(mapped))
     return PlannedCard(card, mapped.request, cost)
 
 

@@ -75,7 +75,7 @@ def read_choice(catalog: Catalog, text: str) -> Choice:
     model = catalog.find(name)
     if model is None:
         raise InputError("models", f"models: there is no model {name[:60]!r}.")
-    return Choice(model.id, read_parameters(model, parse_qs(query)))
+    return Choice(model.id, read_parameters(model, parse_qs(query), name))
 
 
 def draft_of(comparison: Comparison) -> ComparisonDraft:

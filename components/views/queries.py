@@ -93,7 +93,7 @@ def read_generate_query(catalog: Catalog, query: Query) -> GenerateQuery:
         successor = catalog.find(model.replaced_by or "")
         said.append(f"{model.name} has been retired." + (f" This is {successor.name} instead." if successor else ""))
         model = successor or catalog.first
-    parameters = read_parameters(model, query)
+    parameters = read_parameters(model, query, named)
     for problem in find_problems(model, parameters, prompt_needed=False):
         if problem.field in parameters and not model.parameters[problem.field].can_show(parameters[problem.field]):
             del parameters[problem.field]
@@ -116,8 +116,13 @@ def generate_query(query: Query, remembered: str) -> Query:
     return before or ({} if tab == "compare" else query)
 
 
-def read_parameters(model: Model, query: Query) -> dict[str, Any]:
-    """The parameters in a query, each of its own type; the variant stands under ``variant``."""
+def read_parameters(model: Model, query: Query, named: str = "") -> dict[str, Any]:
+    """The parameters in a query, each of its own type; the variant stands under ``variant``.
+
+    Where the model is ``named`` by a variant, that is the variant unless the query has another one.
+    """
+    if variant := model.variant_named(first(query, "variant") or named):
+        query = {**query, "variant": [variant]}
     parameters: dict[str, Any] = {}
     for name, parameter in model.parameters.items():
         texts = query.get("variant" if name == "model" else name, [])

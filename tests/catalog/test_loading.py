@@ -242,6 +242,25 @@ def test_a_name_may_stand_for_one_model_only() -> None:
         assert f"field {field}: 'flux-2' already names flux-2; choose another." in message
 
 
+def test_a_variant_may_not_be_the_name_of_another_model_nor_an_alias_and_a_former_id_stands_for_a_variant() -> None:
+    variants = "parameters: {properties: {model: {enum: [fast, slow], default: fast}, "
+    entry = SECOND.replace("parameters: {properties: {", variants)
+    parse_catalog(ENTRY + entry)
+    parse_catalog(ENTRY + entry.replace("id: second", "id: fast"))
+    for old, new, line, words in [
+        ("[fast, slow]", "[fast, flux-2]", 35, "model second, field parameters.properties.model.enum.1: 'flux-2' already names flux-2"),
+        ("    name: Second", "    aliases: [slow]\n    name: Second", 36, "model.enum.1: 'slow' already names second"),
+        ("id: second", "id: slow", 28, "is a variant but not the default one"),
+        ("    name: Second", "    variant_aliases: {flux-2: slow}\n    name: Second", 29, "aliases.flux-2: 'flux-2' already names"),
+        ("    name: Second", "    variant_aliases: {slower: slowest}\n    name: Second", 29, "former id and one of the variants"),
+        ("    name: Second", "    variant_aliases: {fast: slow}\n    name: Second", 29, "former id and one of the variants"),
+    ]:  # fmt: skip
+        assert entry.count(old) == 1, old
+        message = fault(ENTRY + entry.replace(old, new))
+        assert f"line {line}, " in message, message
+        assert words in message
+
+
 def test_all_faults_of_a_file_are_reported_together() -> None:
     text = changed(CHOICE, "resolution: {enum: [1K, 2K], default: 3K}") + SECOND.replace(
         "price: [{credits: 1}]", "price: [{when: {prompt: a}, credits: 1}]"

@@ -11,7 +11,8 @@ from jsonschema import Draft202012Validator
 from components.catalog.loading import parse_catalog
 from components.catalog.models import Catalog, Model
 from components.catalog.parameters import Kind
-from components.catalog.requests import build_request, find_problems
+from components.catalog.prices import price
+from components.catalog.requests import build_request, find_problems, rebuild_request
 from components.errors import InputError
 
 WEB = "https://example.com/a.png"
@@ -75,6 +76,57 @@ def test_the_body_is_the_model_the_defaults_and_what_is_given(catalog: Catalog) 
 def test_the_body_carries_the_variant_where_there_are_variants(catalog: Catalog) -> None:
     assert build_request(catalog, "imagen-4", FOX).body["model"] == "imagen4"
     assert build_request(catalog, "imagen-4", {**FOX, "model": "imagen4-ultra"}).body["model"] == "imagen4-ultra"
+
+
+# what a caller names, its parameters besides the prompt -> what is sent, or words of the error
+NAMED: list[tuple[str, dict[str, Any], str]] = [
+    ("imagen4-ultra", {}, "imagen4-ultra"),
+    ("imagen4-ultra", {"model": "imagen4-ultra"}, "imagen4-ultra"),
+    ("imagen4", {}, "imagen4"),
+    ("imagen-4", {"model": "imagen-4"}, "imagen4"),
+    ("grok-imagine/upscale", {}, "grok-imagine/upscale"),
+    ("recraft-v4-text-to-vector-pro", {}, "recraft-v4-pro-text-to-vector"),
+    ("recraft-v4-pro-text-to-vector", {"model": "recraft-v4-text-to-vector-pro"}, "recraft-v4-pro-text-to-vector"),
+    ("recraft-v4", {"model": "recraft-v4-text-to-image-pro"}, "recraft-v4-pro-text-to-image"),
+    ("imagen4-ultra", {"model": "imagen4-fast"}, "model: imagen4-ultra was asked for, but the parameters choose 'imagen4-fast'."),
+    ("imagen4-ultra", {"model": "imagen-4"}, "but the parameters choose 'imagen-4'."),
+    ("imagen4-ultra", {"model": None}, "but the parameters choose None."),
+    ("imagen4-ultra", {"model": ["imagen4"]}, "but the parameters choose ['imagen4']."),
+    ("imagen-4", {"model": "ideogram-v3"}, "Allowed: imagen4-fast, imagen4, imagen4-ultra."),
+]  # fmt: skip
+
+
+def test_a_variant_names_its_model_and_is_the_one_that_is_sent_and_paid(catalog: Catalog) -> None:
+    for name, given, outcome in NAMED:
+        if " " not in outcome:
+            request = build_request(catalog, name, {**FOX, **given})
+            direct = build_request(catalog, request.model.id, {**FOX, "model": outcome})
+            assert (request.body, price(catalog, request)) == (direct.body, price(catalog, direct))
+            assert request.body["model"] == outcome
+            continue
+        with pytest.raises(InputError) as caught:
+            build_request(catalog, name, {**FOX, **given})
+        assert caught.value.field == "model"
+        assert outcome in str(caught.value)
+
+
+def test_a_body_with_the_former_id_of_a_variant_is_rebuilt_with_its_present_one(catalog: Catalog) -> None:
+    request = rebuild_request(catalog, "recraft-v4", {"model": "recraft-v4-text-to-image-pro", **FOX})
+
+    assert request.parameters["model"] == "recraft-v4-pro-text-to-image"
+
+
+def test_a_variant_that_several_models_offer_does_not_name_one_unless_the_others_are_retired() -> None:
+    def offering(model: str, more: str = "") -> str:
+        return f"""
+  - {{id: {model}, name: N, provider: P, inputs: [text], source: s, checked_on: 2026-01-01, price: [{{credits: 1}}],{more}
+     parameters: {{properties: {{prompt: {{minLength: 1, x-role: prompt}}, model: {{enum: [fast, slow], default: fast}}}}}}}}"""
+
+    text = 'endpoint: {base_url: "https://a.example", create: /c, status: "/t/{task_id}", usd_per_credit: 0.01}\nmodels:'
+    with pytest.raises(InputError, match="slow is a variant of old and new"):
+        build_request(parse_catalog(text + offering("old") + offering("new")), "slow", FOX)
+    retired = parse_catalog(text + offering("old", " status: retired, replaced_by: new,") + offering("new"))
+    assert build_request(retired, "slow", FOX).model.id == "new"
 
 
 def test_an_alias_resolves_and_the_id_is_sent(catalog: Catalog) -> None:
