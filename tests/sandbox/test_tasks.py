@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import io
 import itertools
 import json
@@ -199,6 +200,7 @@ async def test_our_own_client_understands_all_the_sandbox_says(client: ApiClient
             reply = await client.task(account, task_id or "", body)
             if reply.phase is not Phase.RUNNING:
                 break
+            await asyncio.sleep(0.02)
         outcome = reply.phase.value
     except ServiceError as error:
         outcome = error.code
