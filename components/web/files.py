@@ -34,13 +34,13 @@ PRIVATE = HEADERS | {"Cache-Control": "private, no-store"}
 NOT_FOUND = "There is no such picture."
 NOT_ASKED = f"Name the jobs as ?job=…&job=…, at most {MOST_ARCHIVED_JOBS} of them."
 TOO_LARGE = f"The picture is larger than {LARGEST_DROP // 1_000_000} MB."
-NO_PICTURE = "This is no PNG, JPEG or WebP picture."
+NO_PICTURE = "This is not a PNG, JPEG or WebP picture."
 NO_RECIPE = (
-    "There are no settings in this picture. They are in pictures that were downloaded from this page, "
-    "until another program or site saves them anew."
+    "This picture contains no settings. Pictures downloaded from this page contain them, "
+    "until another program or site saves the file again."
 )
 NO_MODEL = "This picture was made with {}, which is not offered here."
-BUSY = "Too many pictures arrive at this moment. Try again in a minute."
+BUSY = "Too many pictures are arriving at the moment. Try again in a minute."
 SLOW = f"The picture did not arrive within {LONGEST_DROP_S:.0f} seconds."
 
 

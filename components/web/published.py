@@ -23,8 +23,8 @@ from components.views.words import TITLE
 from components.web.pictures import HEADERS, MEDIA_TYPES
 from components.web.visitors import read_visitor
 
-NO_COMPARISON = "There is no such comparison of yours."
-NOT_PUBLISHED = "This comparison is not published, or not any more."
+NO_COMPARISON = "You have no such comparison."
+NOT_PUBLISHED = "This comparison is not published, or no longer published."
 WRITTEN_AT_ONCE = 2
 GUARDS = {
     "Cache-Control": "no-store",

@@ -14,7 +14,7 @@ from components.web.visitors import read_visitor
 
 # No other site can send it: a browser asks us first whether it may, and is not told that.
 HEADER = "x-playground-upload"
-STRANGER = "An upload is taken from this page only, in a browser that keeps its cookie. Open the page anew and try again."
+STRANGER = "Uploads are accepted only from this page, in a browser that keeps its cookie. Reload the page and try again."
 
 
 def upload_routes(uploads: Uploads) -> APIRouter:

@@ -136,7 +136,7 @@ def test_a_hostile_address_of_the_table_is_passed_over(visit: Visitor, app: Play
         ("must", "<b>"), ("good", "evil"), ("sort", '"]<img src=x onerror=alert(1)>'), ("order", "sideways"),
     ]  # fmt: skip
     page = visit(f"{app.address}/?{urlencode(hostile)}")
-    expect(page.locator("#found")).to_contain_text("No model fits all of this.")
+    expect(page.locator("#found")).to_contain_text("No model matches all filters.")
     expect(page).to_have_url(
         f"{app.address}/?{urlencode(hostile[:2])}&sort={urlencode({'': hostile[6][1]})[1:]}&order=ascending"
     )

@@ -123,7 +123,7 @@ def test_pictures_are_seen_large_two_in_a_slider_published_and_taken_back(visit:
     page.locator("#publish-button").focus()
     page.keyboard.press("Enter")
     link = page.locator("[data-public]")
-    public = app.address + str(link.get_attribute("href"))
+    public = f"{app.address}/{link.get_attribute('href')}"
     assert page.request.get(public).status == 200
     expect(page.locator("#compare-more"), "what is published stays as it is").to_be_hidden()
     expect(page.locator("#revoke-button"), "the focus does not get lost").to_be_focused()

@@ -18,8 +18,8 @@ ENDINGS = (
     ("failed", "Failed", ("The model crashed", "does not say whether", "Try again, or try another model.")),
     ("empty", "Failed", ("no picture", "may have been charged", "Report the task id")),
     ("gone", "Not saved yet", ("404", "most likely charged", "Check again")),
-    ("broken", "Unsure", ("may have been accepted", "may have been charged", "which may pay twice, or let it go")),
-    ("upstream", "Unsure", ("The service failed (500)", "may have been charged", "which may pay twice, or let it go")),
+    ("broken", "Unsure", ("may have been accepted", "may have been charged", "which may pay twice, or dismiss it")),
+    ("upstream", "Unsure", ("The service failed (500)", "may have been charged", "which may pay twice, or dismiss it")),
     ("rate", "Done", ()),
 )
 
@@ -31,7 +31,7 @@ def test_every_ending_says_what_happened_what_it_cost_and_what_to_do(visit: Visi
         generate(page, ending)
         for part in words:
             expect(page.locator("#place .result"), marker).to_contain_text(part)
-        buttons = {"Unsure": ("Ask again", "Let it go"), "Not saved yet": ("Check again",)}.get(ending, ())
+        buttons = {"Unsure": ("Send again", "Dismiss"), "Not saved yet": ("Check again",)}.get(ending, ())
         for name in buttons:
             expect(page.get_by_role("button", name=name)).to_be_visible()
         assert "Traceback" not in page.locator("body").inner_text()
@@ -49,14 +49,14 @@ def _decides(page: Page, app: Playground) -> None:
     say(page, "A second lighthouse #sandbox:upstream")
     generate(page, "Unsure")
     assert len(app.jobs) == len(jobs) + 1
-    page.get_by_role("button", name="Let it go").click()
-    expect(page.get_by_role("button", name="Ask again")).not_to_be_visible()
+    page.get_by_role("button", name="Dismiss").click()
+    expect(page.get_by_role("button", name="Send again")).not_to_be_visible()
     expect(page.locator("#place .note")).to_be_visible()
     assert len(app.jobs) == len(jobs) + 1
     say(page, "A third lighthouse #sandbox:upstream")
     generate(page, "Unsure")
     page.evaluate("document.querySelector('#place .result').dataset.seen = 'before'")
-    page.get_by_role("button", name="Ask again").click()
+    page.get_by_role("button", name="Send again").click()
     expect(page.locator("#place [data-seen]")).to_have_count(0)
     expect(word(page)).to_have_text("Unsure")
     assert len(app.jobs) == len(jobs) + 3

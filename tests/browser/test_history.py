@@ -41,7 +41,7 @@ def test_everything_asked_for_is_there_newest_first_and_nobody_elses(visit: Visi
         assert re.fullmatch(rf"{re.escape(app.address)}/pictures/[0-9a-f]{{64}}\.\w+/small", address), address
         assert page.request.get(address).headers["content-type"] == "image/webp"
 
-    expect(other.locator("#history-nothing")).to_contain_text("There is nothing yet.")
+    expect(other.locator("#history-nothing")).to_contain_text("will appear here")
     other.get_by_role("button", name="Make the first picture").click()
     expect(other.get_by_role("tab", name="Generate")).to_have_attribute("aria-selected", "true")
     have_made(app, secret_of(other), SOME[:1])
@@ -102,7 +102,7 @@ def test_a_longer_history_has_pages_and_a_zip_of_all_that_fits(visit: Visitor, a
     page = visit_as(secret, visit, f"{app.address}/?tab=history")
     links = page.locator("#history-files a")
     expect(count(page)).to_have_text("1–24 of 25")
-    expect(links).to_have_text(["picture of this page", "pictures of all 25"])
+    expect(links).to_have_text(["picture on this page", "pictures of all 25 requests"])
     assert _pictures_in(page, links.first) == 1
     assert _pictures_in(page, links.last) == 2
     page.get_by_role("button", name="Older").click()
@@ -113,7 +113,7 @@ def test_a_longer_history_has_pages_and_a_zip_of_all_that_fits(visit: Visitor, a
     expect(count(page)).to_have_text("1–24 of 25")
     page.locator("#history-text input").fill("the")
     expect(count(page)).to_have_text("1–2 of 2")
-    expect(links).to_have_text(["2 pictures of this page"])
+    expect(links).to_have_text(["2 pictures on this page"])
 
 
 def test_the_history_fits_the_window_and_can_be_read(visit: Visitor, app: Playground, ann: str) -> None:

@@ -38,7 +38,7 @@ def test_stars_notes_and_tags_are_kept_and_found_again_until_the_request_is_dele
     small = str(page.locator(".entry .frame img").get_attribute("src"))
     page.locator("[data-entry]").click()
     page.get_by_role("button", name="Delete", exact=True).click()
-    expect(page.locator("#history-really")).to_contain_text("The pictures go too; what it cost stays in the spend.")
+    expect(page.locator("#history-really")).to_contain_text("Its cost stays in the spend.")
     page.get_by_role("button", name="Keep it").click()
     expect(page.locator("#history-really")).not_to_be_visible()
     page.get_by_role("button", name="Delete", exact=True).click()

@@ -54,7 +54,7 @@ def test_the_first_page_shows_a_finished_example_and_spends_nothing(
     page.goto(app.address)
     expect(button(page)).to_have_text("Generate · 10 credits · $0.10")
     expect(word(page)).to_have_text("Example")
-    expect(page.locator("#place .state")).to_contain_text(f"sandbox drawing in the place of {model.name}, not model output")
+    expect(page.locator("#place .state")).to_contain_text(f"sandbox drawing, a stand-in for {model.name}, not model output")
     picture = page.locator("#place img")
     expect(picture).to_have_js_property("naturalWidth", 1024)
     expect(picture).to_have_attribute("alt", re.compile(re.escape(str(model.example["prompt"]))))
@@ -66,7 +66,7 @@ def test_the_first_page_shows_a_finished_example_and_spends_nothing(
     expect(page.locator(".pill")).to_have_text("Sandbox · drawings, free")
     expect(page.locator("#banner")).to_contain_text("drawings made here from your settings, not model output")
     expect(page.get_by_role("heading", level=1)).to_have_text("Image playground")
-    expect(page.locator("#brand")).to_contain_text("Eleven image models, one endpoint.")
+    expect(page.locator("#brand")).to_contain_text("Eleven image models, one API")
     assert not [url for url in sent if catalog.endpoint.create in url]
     assert app.jobs == jobs
 

@@ -61,7 +61,7 @@ def test_purpose_search_provider_price_and_needs_narrow_the_table(visit: Visitor
     expect(found).to_contain_text("2 of 11 models. Lowest price: ✦ Ideogram V3, 8 credits · $0.08")
     page.get_by_label("Enlarge a picture").check()
     _expect_models(page, [])
-    expect(found).to_contain_text("No model fits all of this.")
+    expect(found).to_contain_text("No model matches all filters.")
     page.get_by_role("button", name="Clear the filters").click()
     _expect_models(page, None)
     expect(page.get_by_role("button", name="Clear the filters")).to_have_count(0)

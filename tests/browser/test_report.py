@@ -179,7 +179,7 @@ def test_a_prompt_that_fits_no_address_comes_with_its_comparison(visit: Visitor,
     expect(page).to_have_url(re.compile("prompt=another"))
     assert "published" not in page.url
     page.goto(f"{left.app.address}/?tab=compare&models=flux-2&published=taken-back")
-    expect(page.locator("#compare-trouble")).to_contain_text("not published any more")
+    expect(page.locator("#compare-trouble")).to_contain_text("no longer published")
     expect(prompt).to_have_value("")
     prompt.fill("one of my own")
     expect(page.locator("#compare-trouble")).to_be_empty()

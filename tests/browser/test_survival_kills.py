@@ -21,7 +21,7 @@ from tests.browser.survivor import Lives, Service, enter_key, open_page, serving
 
 KEY = "sk-canary-0c9a8f7e6d5b"
 HOST_KEY = "sk-host-outlives"
-LOST = "Connection lost, the job goes on"
+LOST = "Connection lost; the job continues"
 
 
 @dataclass
@@ -171,7 +171,7 @@ def test_after_a_restart_an_open_page_spends_nobody_elses_money(hosted: Killed, 
     """A key was typed, and the process that knew it is dead: the page does not go on with the host's in silence."""
     page = hosted.pages["keyed"]
     page.wait_for_function("!window.before")
-    expect(page.get_by_text("Enter your key again to go on with it.")).to_be_visible()
+    expect(page.get_by_text("Enter your key again to continue with it.")).to_be_visible()
     expect(page.locator(".pill")).to_contain_text("Host key")
     paid = [key for body, key in zip(service.posts, service.keys, strict=True) if "brass bell" in body["prompt"]]
     assert set(paid) <= {f"Bearer {KEY}"}
@@ -185,7 +185,7 @@ def test_a_request_whose_answer_died_with_the_process_is_not_sent_again_by_itsel
     expect(page.locator("#spend")).to_contain_text("30 of 100 credits, 30 of them reserved · you: 10 credits")
     assert service.asked("dice") == 1
     service.mute.discard("dice")
-    page.get_by_role("button", name="Ask again").dblclick()
+    page.get_by_role("button", name="Send again").dblclick()
     expect(word(page)).to_have_text("Done")
     expect(page.locator("#place img")).to_have_attribute("alt", re.compile("^Two dice "))
     assert service.asked("dice") == 2
@@ -201,7 +201,7 @@ def test_nobody_reads_a_visitors_cookie_out_of_the_database(hosted: Killed) -> N
 def test_a_job_on_a_typed_key_waits_for_it_and_goes_on_when_it_is_typed_again(unpaid: Killed, service: Service) -> None:
     """Keys are not kept: the new process cannot ask, says so, and sends nothing twice."""
     page = unpaid.reopened("keyed")
-    expect(word(page)).to_have_text("Waits for its key")
+    expect(word(page)).to_have_text("Needs its key")
     expect(page.locator("#place .note")).to_contain_text("enter it again, and it goes on. Keys are never stored.")
     enter_key(page, KEY)
     expect(word(page)).to_have_text("Running")
@@ -220,6 +220,6 @@ def test_a_sandbox_job_outlives_its_sandbox(unpaid: Killed, service: Service) ->
     page = unpaid.reopened("drawing")
     picture = page.locator("#place figure, #earlier li").filter(has=page.get_by_alt_text(re.compile("^A windmill ")))
     expect(picture).to_have_count(1)  # in its place, or earlier where the start took longer than the task
-    saved = page.request.get(unpaid.lives.address + str(picture.locator("a[download]").first.get_attribute("href")))
+    saved = page.request.get(f"{unpaid.lives.address}/{picture.locator('a[download]').first.get_attribute('href')}")
     assert unpaid.tasks["drawing"] in saved.headers["content-disposition"]
     assert service.asked("windmill") == 0

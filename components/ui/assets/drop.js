@@ -39,7 +39,7 @@
     say(`Reading ${file.name} …`);
     const answer = await fetch("recipe", { method: "POST", body: file }).catch(() => null);
     const told = await answer?.json().catch(() => null);
-    if (!answer?.ok || !told) return say(told?.detail ?? "The picture could not be sent: the connection broke off. Try again.");
+    if (!answer?.ok || !told) return say(told?.detail ?? "The picture could not be sent: the connection was lost. Try again.");
     document.querySelector("#dropped")?.remove();
     window.playground.useSettings(told);
   }

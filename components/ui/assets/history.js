@@ -41,7 +41,7 @@
       if (!picture) return;
       const words = document.createElement("span");
       words.className = "why";
-      words.textContent = "Its picture is no longer kept";
+      words.textContent = "This picture is no longer stored";
       picture.replaceWith(words);
     },
     true,

@@ -33,7 +33,7 @@
     silent = tick && saying === said ? silent + 1 : 0;
     said = saying;
     if (silent === 4) {
-      tick.textContent = "Connection lost, the job goes on";
+      tick.textContent = "Connection lost; the job continues";
       said = document.querySelector("#place").textContent;
     }
     beats += 1;
@@ -43,7 +43,7 @@
   look();
   if (sessionStorage.getItem(LOST)) {
     sessionStorage.removeItem(LOST);
-    setTimeout(() => banner("This page's server was restarted. Enter your key again to go on with it."), 1500);
+    setTimeout(() => banner("This page's server was restarted. Enter your key again to continue with it."), 1500);
   }
 
   // A button that is pressed may go, and what has the focus with it: the next thing to do beside it gets it then.

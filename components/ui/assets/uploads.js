@@ -22,7 +22,7 @@
   async function send(file, largest, tooLarge) {
     if (file.size > largest) throw new Error(tooLarge);
     const answer = await fetch("uploads", { method: "POST", body: file, headers: HEADERS }).catch(() => null);
-    if (!answer) throw new Error("The connection broke off. Try again.");
+    if (!answer) throw new Error("The connection was lost. Try again.");
     const told = await answer.json().catch(() => ({}));
     if (!answer.ok) throw new Error(told.detail ?? `This page's server answers ${answer.status}. Try again.`);
     return told;

@@ -106,7 +106,7 @@ def build_compare_form(playground: Playground, opens_with: ComparisonDraft) -> C
                 elem_id="compare-images",
             )  # fmt: skip
             html(upload_control(playground.uploads_refused, many=True))
-        with gr.Accordion("More: samples, pictures a request, seed, what to avoid", open=False, elem_id="compare-rare"):
+        with gr.Accordion("More: samples, pictures per request, seed, what to avoid", open=False, elem_id="compare-rare"):
             with gr.Column(elem_classes="fields"):
                 samples = gr.Number(value=1, precision=0, label=f"Samples of each, 1–{MOST_SAMPLES}", min_width=120)
                 count = gr.Number(value=1, precision=0, label=ROLE_WORDS[Role.COUNT], min_width=120)

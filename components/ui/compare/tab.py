@@ -43,7 +43,9 @@ SCROLL_TO_CARDS = "() => document.querySelector('#cards-state')?.scrollIntoView(
 NAME_CLICK = "(...values) => [...values.slice(0, -1), window.playground.clickName()]"
 BEAT_S = 1.0
 ANY_SEED = 1
-UNPUBLISHED = "The comparison that this link leads to is not published any more: what was too long for the link is missing."
+UNPUBLISHED = (
+    "The comparison behind this link is no longer published, so the prompt, which was too long for the link, is missing."
+)
 
 
 @dataclass(frozen=True)

@@ -62,8 +62,8 @@ def build_job_panel(playground: Playground, header: Header) -> JobPanel:
         with gr.Row(elem_id="next-steps"):
             stop = gr.Button("Stop", visible=False, size="sm", elem_id="stop-button")
             check = gr.Button("Check again", visible=False, size="sm", elem_id="check-button")
-            again = gr.Button("Ask again", visible=False, size="sm", elem_id="again-button")
-            abandon = gr.Button("Give up", visible=False, size="sm", elem_id="abandon-button")
+            again = gr.Button("Send again", visible=False, size="sm", elem_id="again-button")
+            abandon = gr.Button("Dismiss", visible=False, size="sm", elem_id="abandon-button")
         others = html(elem_id="others", clicks=True)
         earlier = html(elem_id="earlier")
     panel = JobPanel(playground, header, shown, gr.State(""), stop, check, again, abandon, others, earlier)

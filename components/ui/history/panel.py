@@ -19,7 +19,7 @@ from components.views import job as result
 from components.views.templates import render
 from components.views.words import plain
 
-CONFIRM = "Delete this request? The pictures go too; what it cost stays in the spend."
+CONFIRM = "Delete this request and its pictures? Its cost stays in the spend."
 
 
 @dataclass(frozen=True)

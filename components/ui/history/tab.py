@@ -26,7 +26,7 @@ from components.views.words import STATE_WORDS, plain
 
 BEAT_S = 2.0
 VIEWS = ("gallery", "table")
-EMPTY = "Everything you ask for is kept here, for this browser only. There is nothing yet."
+EMPTY = "Your requests and pictures will appear here. Only this browser can see them."
 NO_MATCH = "No request matches these filters."
 SCROLL_TO_PANEL = "() => window.playground.showChosen()"
 
