@@ -1,4 +1,4 @@
-"""Health and metrics, for the operator."""
+"""Health and metrics, for the operator and for open pages."""
 
 from __future__ import annotations
 
@@ -12,22 +12,23 @@ from components.jobs.service import JobService
 
 
 def operator_routes(jobs: JobService) -> APIRouter:
-    """``GET /healthz``: 200 while the records answer, else 503. ``GET /metrics``: Prometheus.
+    """``GET /healthz``: 200 if the database answers, else 503. ``GET /metrics``: Prometheus. HEAD works as well.
 
-    ``X-Boot`` changes when the process does: an open page learns from it that the server was restarted.
+    ``X-Process`` names the process that answers and ``X-Processes`` says whether there can be others: from these an open
+    page learns that the process which holds its state is gone.
     """
     router = APIRouter()
-    boot = secrets.token_hex(8)
+    headers = {"X-Process": secrets.token_hex(8), "X-Processes": "several" if jobs.store.shared else "one"}
 
-    @router.get("/healthz")
+    @router.api_route("/healthz", methods=["GET", "HEAD"])
     async def healthz() -> Response:
         try:
             await jobs.store.get("")
         except DatabaseUnavailable as error:
             return JSONResponse({"status": "failing", "reason": error.what}, 503)
-        return JSONResponse({"status": "ok"}, headers={"X-Boot": boot})
+        return JSONResponse({"status": "ok"}, headers=headers)
 
-    @router.get("/metrics")
+    @router.api_route("/metrics", methods=["GET", "HEAD"])
     async def metrics() -> Response:
         return Response(jobs.metrics.text(), media_type=jobs.metrics.media_type)
 

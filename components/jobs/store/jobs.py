@@ -55,6 +55,11 @@ class Store:
         self._database = database
         self.transactions = Transactions(database)
 
+    @property
+    def shared(self) -> bool:
+        """Whether other processes may use the database too."""
+        return self._database.shared
+
     async def aclose(self) -> None:
         """Wait for what is being written, and end the threads. The database stays open."""
         await self.transactions.aclose()

@@ -1,0 +1,69 @@
+() => {
+  // One server process holds the state of an open page, a typed key too. That is lost when the process is gone: then the
+  // page reloads, for jobs went on and the address holds the form. A single process is gone as soon as another one
+  // answers. One of several is gone when it has not answered for LOST_AFTER_MS; if it does answer, in turn with others,
+  // then a proxy spreads the requests of one visitor over several processes, and reloading would not help.
+  const LOST_AFTER_MS = 30_000;
+  const LOOK_MS = 2_000;
+  const LOOKS_BETWEEN = 4;
+  const KEY_LOST = "playground-key-lost";
+  const SPREAD =
+    "Requests of this page are answered by different server processes, so it cannot work reliably. " +
+    "The proxy in front of it must send each visitor to one process.";
+
+  let own;
+  let othersSince = 0;
+  let returns = 0;
+  let shownBefore = "";
+  let unchanged = 0;
+  let looks = 0;
+
+  function banner(text) {
+    const line = document.createElement("div");
+    line.className = "banner";
+    line.setAttribute("role", "alert");
+    line.textContent = text;
+    document.querySelector("#banner")?.after(line);
+  }
+
+  function reload() {
+    if (document.querySelector(".pill.visitor")) sessionStorage.setItem(KEY_LOST, "1");
+    location.reload();
+  }
+
+  async function ask() {
+    const answer = await fetch("healthz", { cache: "no-store" }).catch(() => null);
+    if (!answer?.ok || returns > 1) return;
+    const process = answer.headers.get("X-Process");
+    own ??= process;
+    if (process !== own) {
+      othersSince ||= Date.now();
+      const alone = answer.headers.get("X-Processes") === "one";
+      if (alone || Date.now() - othersSince > LOST_AFTER_MS) reload();
+    } else if (othersSince) {
+      othersSince = 0;
+      returns += 1; // once may be a proxy that took a slow process for a dead one
+      if (returns > 1) banner(SPREAD);
+    }
+  }
+
+  setInterval(() => {
+    if (document.hidden) return;
+    const tick = document.querySelector("#place .tick");
+    const shown = tick ? document.querySelector("#place").textContent : "";
+    unchanged = tick && shown === shownBefore ? unchanged + 1 : 0;
+    shownBefore = shown;
+    if (unchanged === LOOKS_BETWEEN) {
+      tick.textContent = "Connection lost; the job continues";
+      shownBefore = document.querySelector("#place").textContent;
+    }
+    looks += 1;
+    if (othersSince || unchanged >= LOOKS_BETWEEN || looks % LOOKS_BETWEEN === 0) ask();
+  }, LOOK_MS);
+  document.addEventListener("visibilitychange", () => document.hidden || ask());
+  ask();
+  if (sessionStorage.getItem(KEY_LOST)) {
+    sessionStorage.removeItem(KEY_LOST);
+    setTimeout(() => banner("This page's server was restarted. Enter your key again to continue with it."), 1500);
+  }
+}

@@ -1,0 +1,138 @@
+"""Two processes on one PostgreSQL behind a real nginx: with and without a rule that keeps each visitor on one process."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+
+import httpx2
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+from tests.browser.conftest import button, playground, say, word
+from tests.browser.survivor import enter_key, open_page
+from tests.postgres import Postgres
+
+NGINX = shutil.which("nginx") or ("/usr/sbin/nginx" if Path("/usr/sbin/nginx").exists() else "")
+STICKY = "hash $cookie_playground_visitor consistent;"
+CONFIGURATION = """
+daemon off; worker_processes 1; pid {folder}/pid; error_log {folder}/error.log;
+events {{ worker_connections 256; }}
+http {{
+  access_log off;
+  client_body_temp_path {folder}/body; proxy_temp_path {folder}/proxy; fastcgi_temp_path {folder}/fastcgi;
+  uwsgi_temp_path {folder}/uwsgi; scgi_temp_path {folder}/scgi;
+  upstream playground {{ {rule} {servers} }}
+  server {{
+    listen 127.0.0.1:{port};
+    location / {{
+      proxy_pass http://playground;
+      proxy_http_version 1.1; proxy_set_header Connection ""; proxy_set_header Host $http_host;
+      proxy_buffering off; proxy_read_timeout 1h;
+    }}
+  }}
+}}
+"""
+SPREAD = "answered by different server processes"
+LOST = "This page's server was restarted. Enter your key again"
+KEY = "sk-two-processes-0123456789"
+
+
+class Pair:
+    """Two processes and how to stop each; ``addresses`` are theirs."""
+
+    def __init__(self, folder: Path, url: str) -> None:
+        self.folder = folder
+        self.stacks = [ExitStack(), ExitStack()]
+        settings = {"PLAYGROUND_DATABASE_URL": url, "PLAYGROUND_IMAGES_URL": f"file://{folder}/pictures"}
+        running = [stack.enter_context(playground(folder / str(at), **settings)) for at, stack in enumerate(self.stacks)]
+        self.addresses = [one.address for one in running]
+
+
+@pytest.fixture
+def pair(browser: Browser, postgres: Postgres, tmp_path: Path) -> Iterator[Pair]:
+    if not NGINX:
+        pytest.skip("nginx is not installed")
+    with postgres.fresh() as url:
+        pair = Pair(tmp_path, url)
+        yield pair
+        for stack in pair.stacks:
+            stack.close()
+
+
+@contextmanager
+def proxied(pair: Pair, rule: str, port: int) -> Iterator[str]:
+    servers = " ".join(f"server {address.removeprefix('http://')};" for address in pair.addresses)
+    file = pair.folder / "nginx.conf"
+    file.write_text(CONFIGURATION.format(folder=pair.folder, rule=rule, servers=servers, port=port))
+    process = subprocess.Popen([NGINX, "-c", file, "-p", pair.folder], stderr=subprocess.DEVNULL)
+    address = f"http://127.0.0.1:{port}"
+    give_up = time.monotonic() + 10
+    while time.monotonic() < give_up:
+        try:
+            httpx2.get(f"{address}/healthz", trust_env=False)
+            break
+        except httpx2.HTTPError:
+            time.sleep(0.05)
+    yield address
+    process.terminate()
+    process.wait()
+
+
+def count_loads(page: Page) -> list[str]:
+    loads: list[str] = []
+    page.on("load", lambda opened: loads.append(opened.url))
+    return loads
+
+
+def test_a_proxy_that_keeps_each_visitor_on_one_process_works_until_that_process_is_gone(
+    pair: Pair, browser: Browser, unused_tcp_port: int
+) -> None:
+    """Then the page reloads on another process, and says that the key is needed again."""
+    assert len({repr(dependencies(address)) for address in pair.addresses}) == 1
+    with proxied(pair, STICKY, unused_tcp_port) as address, browser.new_context() as context:
+        page = open_page(context, address)
+        say(page, "A red kite")
+        button(page).click()
+        expect(word(page)).to_have_text("Done")
+        page.clock.install()
+        page.reload()
+        enter_key(page, KEY)
+        expect(page.locator(".pill.visitor")).to_be_visible()
+        loads = count_loads(page)
+        page.clock.run_for(20_000)
+        assert loads == []
+        holder = page.evaluate("async () => (await fetch('healthz')).headers.get('X-Process')")
+        (gone,) = [at for at, one in enumerate(pair.addresses) if process_at(one) == holder]
+        pair.stacks[gone].close()
+        page.clock.run_for(10_000)
+        page.clock.fast_forward(31_000)
+        expect(page.locator(".banner", has_text=LOST)).to_be_visible()
+        assert len(loads) == 1
+
+
+def test_a_proxy_that_spreads_a_visitor_over_processes_is_reported_and_no_page_reloads_for_ever(
+    pair: Pair, browser: Browser, unused_tcp_port: int
+) -> None:
+    """Gradio itself reloads a page when the stream of an event breaks, so there may be a reload for an event."""
+    with proxied(pair, "", unused_tcp_port) as address, browser.new_context() as context:
+        page = context.new_page()
+        page.goto(address)
+        expect(page.locator(".banner", has_text=SPREAD)).to_be_visible(timeout=60_000)
+        loads = count_loads(page)
+        page.wait_for_timeout(20_000)
+        assert loads == []
+
+
+def process_at(address: str) -> str:
+    return httpx2.get(f"{address}/healthz", trust_env=False).headers["x-process"]
+
+
+def dependencies(address: str) -> object:
+    """Events with their inputs and outputs: a page of one process may be answered by another one."""
+    config = httpx2.get(f"{address}/config", trust_env=False).json()
+    return [(event["api_name"], event["inputs"], event["outputs"]) for event in config["dependencies"]]
