@@ -18,7 +18,7 @@ CALLBACK_EXAMPLE = "https://your-app.example/callbacks/pictures"
 
 HIGHLIGHTS = (
     ("One endpoint", "Every model here is called on the same route; switching means changing the model field."),
-    ("Asynchronous", "A call answers with a task id; the task route is asked until the picture is there."),
+    ("Asynchronous", "A call returns a task id; poll the task route until the picture is ready."),
     ("One account", "Keys, top-up, orders and the credit balance are in the service's own console."),
     ("Keys stay with the service", "Your application holds an API in One key; calls to the providers stay server-side."),
 )
@@ -34,7 +34,7 @@ ERRORS = (
         "Unknown whether the task was created. Do not repeat the POST blindly: it may be paid twice.",
         "Unknown",
     ),
-    ("Task failed", "The model failed or refused the content; the reply carries the reason.", "Not stated"),
+    ("Task failed", "The model failed or refused the content; the reply contains the reason.", "Not stated"),
 )
 
 
@@ -51,7 +51,7 @@ def integration(catalog: Catalog, model: Model) -> dict[str, Any]:
             ("Create", f"POST {endpoint.create}", "JSON in, JSON out."),
             ("Authorization", "Authorization: Bearer <API key>", f"The programs on this page read it from ${KEY_NAME}."),
             ("Model field", sent, _model_note(model)),
-            ("Result path", f"GET {endpoint.status}", "Ask until the task is completed or failed."),
+            ("Result path", f"GET {endpoint.status}", "Poll until the task is completed or failed."),
             ("Billing path", endpoint.billing, "Credits, orders and top-up."),
         ],
         "parameters": [_parameter(model, name, field) for name, field in model.parameters.items()],
@@ -142,8 +142,8 @@ def _tiers(catalog: Catalog, model: Model) -> list[dict[str, str]]:
 def _runtime(model: Model) -> str:
     time = f" Typical time: {typical_text(model.seconds)}." if model.seconds else " The service states no typical time."
     if model.runtime == "async":
-        return f"The call creates a task and answers with its task_id; the result comes from the task route.{time}"
-    return f"The call answers with the result itself.{time}"
+        return f"The call creates a task and returns its task_id; the result comes from the task route.{time}"
+    return f"The call returns the result itself.{time}"
 
 
 def _callback(catalog: Catalog, model: Model) -> str:
@@ -176,7 +176,7 @@ def _faq(catalog: Catalog, model: Model) -> list[tuple[str, str]]:
         found.append((f"How much does {model.name} cost?", f"{prices[:1].upper()}{prices[1:]}."))
     images, shape = model.by_role(Role.IMAGES), model.by_role(Role.SHAPE)
     if "edit" not in asked and "image" not in asked.replace("image-", "").replace(model.name.lower(), ""):
-        answer = f"Yes, by the {images} parameter." if images else "No, its parameters name no image input."
+        answer = f"Yes, with the {images} parameter." if images else "No, it has no parameter for input images."
         found.append((f"Does {model.name} take input images?", answer))
     if shape and "ratio" not in asked and "size" not in asked:
         found.append(("Which shapes are there?", f"{shape}: {_allowed(model.parameters[shape])}."))

@@ -46,7 +46,7 @@ def test_stars_notes_and_tags_are_kept_and_found_again_until_the_request_is_dele
     expect(page.locator("#history-nothing")).to_have_text("Nothing fits.")
     expect(page.locator("#history-detail")).not_to_be_visible()
     for picture in (small, small.removesuffix("/small")):
-        assert page.request.get(f"{app.address}{picture}").status == 404, picture
+        assert page.request.get(f"{app.address}/{picture}").status == 404, picture
     page.get_by_role("button", name="Clear filters").click()
     expect(page.locator(".entry .said")).to_have_text(["A red kite over dunes"])
 
