@@ -16,6 +16,7 @@ from pydantic import Field, field_validator
 
 from components.catalog.parameters import Closed, Number, Parameter, Role, Scalar
 from components.catalog.schema import BodySchema, Condition
+from components.catalog.service import PageDate, Reply, Service
 
 
 class Purpose(StrEnum):
@@ -35,7 +36,10 @@ class Purpose(StrEnum):
 
 
 class PriceRule(Closed):
-    """Credits for requests whose fields equal ``when``; ``per: image`` multiplies by the count parameter."""
+    """Credits for requests whose fields equal ``when``.
+
+    ``per: image`` is as the model's page states it, and multiplies by the count parameter where there is one.
+    """
 
     when: Mapping[str, Scalar] = {}
     credits: Number = Field(ge=0)
@@ -56,12 +60,16 @@ class Question(Closed):
 
 
 class Endpoint(Closed):
-    """The address of the service. Paths start with a slash; ``status`` contains ``{task_id}``."""
+    """The address of the service. Paths start with a slash; ``status`` contains ``{task_id}``.
+
+    ``key_prefix`` is how the keys in the service's examples begin.
+    """
 
     base_url: str = Field(pattern=r"^https?://[^\s]+[^/\s]$")
     create: str = Field(pattern=r"^/")
     status: str = Field(pattern=r"^/.*\{task_id\}")
     billing: str = Field("/billing/credits", pattern=r"^/")
+    key_prefix: str = ""
     usd_per_credit: Number = Field(gt=0)
 
 
@@ -76,8 +84,9 @@ class Model(Closed):
     """One entry of the catalog.
 
     ``seconds`` is the service's own range of typical run times, None if it states none; ``node`` is None if it is
-    unknown. ``unknown`` lists what the service's public pages do not state. ``variant_aliases`` are former ids of
-    variants and the variants that they stand for.
+    unknown. ``checked_on`` is the day on which a copy of the ``source`` was read, ``source_dated`` the page's own date.
+    ``reply`` is what creating a task returns. ``contradictions`` lists where the service's public pages disagree,
+    ``unknown`` what they do not state. ``variant_aliases`` are former ids of variants and the variants that they stand for.
     """
 
     id: str = Field(min_length=1, pattern=r"^\S+$")
@@ -96,16 +105,19 @@ class Model(Closed):
     retires_on: date | None = None
     replaced_by: str | None = None
     source: str = Field(min_length=1)
+    source_dated: PageDate = "unknown"
     checked_on: date
     description: str = ""
     good_for: tuple[Purpose, ...] = ()
     price: tuple[PriceRule, ...] = Field(min_length=1)
     price_note: str = ""
     example: Mapping[str, Any] = {}
+    reply: Reply | None = None
     prompts: tuple[ExamplePrompt, ...] = ()
     capabilities: tuple[str, ...] = ()
     use_cases: tuple[str, ...] = ()
     faq: tuple[Question, ...] = ()
+    contradictions: tuple[str, ...] = ()
     unknown: tuple[str, ...] = ()
     body_schema: BodySchema = Field(alias="parameters")
 
@@ -137,6 +149,11 @@ class Model(Closed):
         variant = self.variant_aliases.get(name, name)
         return variant if variant in self.variants else None
 
+    @property
+    def priced_per(self) -> Literal["request", "image"]:
+        """What the credits of a tier are for; counted per request where the model's page states no unit."""
+        return "image" if any(rule.per == "image" for rule in self.price) else "request"
+
     def by_role(self, role: Role) -> str | None:
         """The name of the first field with this role, or None."""
         return next((name for name, field in self.parameters.items() if field.role is role), None)
@@ -160,6 +177,7 @@ class Catalog(Closed):
     """All models and the endpoint that offers them; ``opens_with`` names the model that a new page shows."""
 
     endpoint: Endpoint
+    service: Service = Service()
     models: tuple[Model, ...] = Field(min_length=1)
     opens_with: str | None = None
 
@@ -185,5 +203,5 @@ class Catalog(Closed):
         return variants | aliases | {model.id: model for model in self.models}
 
     def usd(self, credits: float) -> float:
-        """Dollars for credits, rounded to a hundredth of a cent: 7 × 0.01 is 0.07 and not 0.07000000000000001."""
+        """Dollars for credits, rounded to a hundredth of a cent, without the tail of floating point such as 0.07000000000000001."""
         return round(credits * self.endpoint.usd_per_credit, 4)

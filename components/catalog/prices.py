@@ -102,10 +102,11 @@ def base_credits(model: Model) -> float:
 
 
 def price_depends_on(model: Model) -> tuple[str, ...]:
-    """The names of the parameters that the price depends on, with the count if the price is per image."""
+    """The names of the parameters that the price depends on, with the count if it multiplies the price."""
     names = dict.fromkeys(name for rule in model.price for name in rule.when)
-    if any(rule.per == "image" for rule in model.price):
-        names[model.by_role(Role.COUNT) or ""] = None
+    count = model.by_role(Role.COUNT)
+    if count and model.priced_per == "image":
+        names[count] = None
     return tuple(names)
 
 

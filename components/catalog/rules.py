@@ -132,7 +132,10 @@ def _check_prices(model: Model) -> Iterator[Fault]:
         if any(earlier.when and earlier.when.items() <= rule.when.items() for earlier in model.price[:index]):
             yield Fault(here, "can never apply: an earlier rule takes all its cases", "move it up")
         if rule.per == "image" and model.by_role(Role.COUNT) is None:
-            yield Fault((*here, "per"), "per image, but no field has `x-role: count`", "mark it or price per request")
+            for name, field in model.parameters.items():
+                if field.type == "integer" and field.role is None:
+                    what = f"per image, but {name} is a whole number without a role: it may be the count"
+                    yield Fault((*here, "per"), what, "give it `x-role: count`, or price per request")
         for name, value in rule.when.items():
             parameter = model.parameters.get(name)
             if parameter is None:

@@ -57,6 +57,7 @@ SECOND = """\
 """
 NODE = "    node: node41\n"
 PRICES = ENTRY[ENTRY.index("      - {when") : ENTRY.index("    parameters")]
+UP_TO_PROMPT = ENTRY[ENTRY.index("      - {credits: 5}") : ENTRY.index("        prompt: {")]
 CHOICE = "resolution: {enum: [1K, 2K], default: 1K}"
 NUMBER = "must be a number; write plain digits without quotes, such as 12 or 0.5."
 
@@ -86,7 +87,10 @@ FAULTS: dict[str, tuple[str, str, int, str, tuple[str, ...]]] = {
                                     ("no parameter of this model", "name a declared one")),
     "when on an undeclared value": ("{when: {resolution: 2K}", "{when: {resolution: 4K}", 19, "price.2.when.resolution",
                                     ("'4K' is not one of 1K, 2K", "use an allowed value")),
-    "per image without a count": ("{credits: 5}", "{credits: 5, per: image}", 20, "price.3.per", ("x-role: count",)),
+    "per image with what may be a count": (UP_TO_PROMPT, UP_TO_PROMPT.replace("5}", "5, per: image}") + "        n: {type: integer}\n",
+                                           20, "price.3.per", ("n is a whole number without a role", "x-role: count")),
+    "date in a reply": (NODE, f"{NODE}    reply: {{source: s, body: {{at: 2026-11-22}}}}\n", 8, "reply.body.at", ("JSON",)),
+    "page date in words": (NODE, f"{NODE}    source_dated: spring\n", 8, "source_dated", ("date", "unknown")),
     "good for several without a count": (NODE, f"{NODE}    good_for: [photo, several]\n", 8, "good_for.1",
                                          ("several, but no field has `x-role: count`", "take it out")),
     "good for what nobody looks for": (NODE, f"{NODE}    good_for: [fun]\n", 8, "good_for.0", ("'lettering'", "'enlarge'")),

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from components.catalog.models import Catalog, Model
 from components.catalog.parameters import Role
-from components.catalog.prices import base_credits, price_list, tiers
+from components.catalog.prices import base_credits, price_list, tiers, usd_text
 
 # id -> name, provider, node, webhook, inputs, base credits, seconds
 MODELS: dict[str, tuple[str, str, str, bool, tuple[str, ...], int, tuple[int, int]]] = {
@@ -68,6 +69,12 @@ PARAMETERS: dict[str, dict[str, tuple[str, Any, Any]]] = {
                      "aspect_ratio": (CLOSED, "1:1", "1:1 4:3 3:4 16:9 9:16 2:3 3:2 21:9")},
     "hunyuan-image-3": {"prompt": (TEXT, None, (1, 2000)), "type": (CLOSED, "text-to-image", "text-to-image edit"),
                         "size": (OPEN, "1024*1024", "1024*1024"), "images": (URLS, None, 2), "seed": (NUMBER, -1, (None, None))},
+}  # fmt: skip
+TASK_IDS = {
+    "cogview-4": "n48xxxx_cv4", "flux-2": "n41xxxx_flux2", "grok-imagine": "n31xxxx_grok", "kling-image-o1": "n49xxxx_kio1",
+    "ideogram-v3": "n63xxxx_ideogram", "imagen-4": "n47xxxx_imagen4", "gpt-image-1.5-official": "n42xxxx_gptimg",
+    "recraft-v4": "n78xxxx_recraft", "ideogram-v4": "task_abc123", "seedream-4-5": "n30xxxx_seed",
+    "hunyuan-image-3": "n68xxxx_hunyuan3",
 }  # fmt: skip
 CONDITIONS = {"hunyuan-image-3": ("type", "edit", "images"), "seedream-4-5": ("model", "seedream/4.5-edit", "image_urls")}
 ROLES = {
@@ -155,8 +162,55 @@ def test_questions_are_answered_only_where_the_pages_answer_them(catalog: Catalo
     assert {model.id for model in catalog.models if not model.use_cases} == {"kling-image-o1", "ideogram-v4"}
 
 
-def test_only_imagen_is_priced_by_the_picture(catalog: Catalog) -> None:
-    per_image = {model.id for model in catalog.models for rule in model.price if rule.per == "image"}
+def test_a_price_is_per_image_where_the_page_says_so_and_only_imagen_multiplies_it_by_a_count(catalog: Catalog) -> None:
+    per_image = {model.id: {rule.per for rule in model.price} for model in catalog.models if model.priced_per == "image"}
+    multiplied = [name for name in per_image if (found := catalog.find(name)) and found.by_role(Role.COUNT)]
 
-    assert per_image == {"imagen-4"}
-    assert all(rule.per == "image" for model in catalog.models if model.id == "imagen-4" for rule in model.price)
+    assert per_image == {name: {"image"} for name in ("cogview-4", "imagen-4", "gpt-image-1.5-official", "recraft-v4")}
+    assert multiplied == ["imagen-4"]
+
+
+def test_every_model_has_an_example_request_and_the_reply_of_its_older_page(catalog: Catalog) -> None:
+    task_ids = {}
+    for model in catalog.models:
+        assert model.example
+        assert model.reply
+        data = model.reply.body["data"]
+        assert isinstance(data, dict)
+        task_ids[model.id] = data.pop("task_id")
+        assert model.reply.body == {"code": 200, "message": "success", "data": {"status": "IN_PROGRESS"}}
+        assert bool(model.reply.note) == (model.id == "ideogram-v4"), "only its reply was never shown"
+    assert task_ids == TASK_IDS
+
+
+def test_every_contradiction_between_the_pages_is_written_down(catalog: Catalog) -> None:
+    told = {model.id: " ".join(model.contradictions) for model in catalog.models}
+
+    called_synchronous = {name for name, text in told.items() if "the reply is synchronous" in text}
+    assert called_synchronous == {model.id for model in catalog.models if not model.webhook}
+    assert {name for name, text in told.items() if "The variant is sent here" in text} == {
+        "grok-imagine", "ideogram-v3", "imagen-4", "recraft-v4", "seedream-4-5",
+    }  # fmt: skip
+    for name, words in [
+        ("flux-2", "10 credits per call"), ("flux-2", "cheaper mode"), ("gpt-image-1.5-official", "send gpt-image-1-5"),
+        ("recraft-v4", "recraft-v4-text-to-vector-pro"), ("ideogram-v4", "Turbo, Default and Quality"),
+        ("seedream-4-5", "type parameter"), ("kling-image-o1", "images are optional"), ("grok-imagine", "task_id optional"),
+    ]:  # fmt: skip
+        assert words in told[name], name
+
+
+def test_dollars_in_the_answers_are_those_of_the_price_of_a_credit(catalog: Catalog) -> None:
+    for model in catalog.models:
+        prices = {usd_text(catalog.usd(tier.credits)) for tier in tiers(model)}
+        assert {usd for item in model.faq for usd in re.findall(r"\$[0-9.]*[0-9]", item.answer)} <= prices
+
+
+def test_no_statement_about_the_service_is_without_a_page_of_it(catalog: Catalog) -> None:
+    service = catalog.service
+    statements = [*service.highlights, *service.flow, *service.billing, *service.task_replies, service.error_reply]
+
+    assert all(statement and statement.source.startswith("https://apiin") for statement in statements)
+    assert {error.status: error.type for error in service.errors if error.source} == {
+        "400": "bad_request", "401": "authentication_error", "404": "not_found",
+    }  # fmt: skip
+    assert catalog.endpoint.key_prefix == "aio_"

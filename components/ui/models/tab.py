@@ -8,6 +8,7 @@ from typing import Any
 
 import gradio as gr
 
+from components.catalog.prices import usd_text
 from components.errors import DatabaseUnavailable
 from components.playground import Playground
 from components.ui.events import DIRECT, LATEST, Updates, bind, sent
@@ -35,7 +36,7 @@ PICTURES, BUDGET_USD = 1000, 50
 LARGEST_AMOUNT = 1e9
 PRICES_ID, PLANS_ID = "models-table", "plans-table"
 WHAT_A_MODEL_COSTS = (
-    "Credits for one picture; 1 credit = $0.01. Seconds are the service's own range. "
+    "Credits for one picture; 1 credit = {}. Seconds are the service's own range. "
     "Sort by any column, click a row to try the model."
 )
 WHAT_A_MONTH_COSTS = "What a month costs, and how many pictures a budget buys, for every model and variant."
@@ -103,7 +104,8 @@ def offered_filters(playground: Playground) -> Offered:
 def build_models_tab(playground: Playground) -> ModelsTab:
     """Build and wire the tab."""
     offered = offered_filters(playground)
-    heading = render("section", title="What each model costs", text=WHAT_A_MODEL_COSTS)
+    costs = WHAT_A_MODEL_COSTS.format(usd_text(playground.catalog.usd(1)))
+    heading = render("section", title="What each model costs", text=costs)
     html(heading)
     good = gr.CheckboxGroup(offered.purposes, label="Good for", elem_id="good-for")
     with gr.Row(elem_id="filters"):
