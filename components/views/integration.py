@@ -11,7 +11,7 @@ from components.catalog.parameters import Parameter, Role
 from components.catalog.prices import credits_text, price_list, tiers, usd_text
 from components.snippets import KEY_NAME
 from components.views.job import example_request
-from components.views.models import inputs_text, price_range
+from components.views.models import price_range
 from components.views.words import typical_text
 
 CALLBACK_EXAMPLE = "https://your-app.example/callbacks/pictures"
@@ -63,7 +63,7 @@ def integration(catalog: Catalog, model: Model) -> dict[str, Any]:
         "faq": _faq(catalog, model),
         "highlights": HIGHLIGHTS,
         "decision": decision(catalog),
-        "others": [other for other in _others(catalog) if other["id"] != model.id],
+        "others": [row for row in price_list(catalog) if row.model.id != model.id],
     }
 
 
@@ -181,17 +181,3 @@ def _faq(catalog: Catalog, model: Model) -> list[tuple[str, str]]:
     if shape and "ratio" not in asked and "size" not in asked:
         found.append(("Which shapes are there?", f"{shape}: {_allowed(model.parameters[shape])}."))
     return found
-
-
-def _others(catalog: Catalog) -> list[dict[str, str]]:
-    return [
-        {
-            "id": row.model.id,
-            "name": f"{row.model.icon} {row.model.name}".strip(),
-            "provider": row.model.provider,
-            "inputs": f"{inputs_text(row.model)} → {row.model.output}",
-            "price": str(row.base),
-            "node": row.model.node or "—",
-        }
-        for row in price_list(catalog)
-    ]

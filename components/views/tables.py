@@ -6,7 +6,7 @@ NaN, shown as "—", and sorts last in either direction.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Mapping
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from typing import Any
 
 import pandas as pd
@@ -22,31 +22,12 @@ from components.views.words import typical_text
 UNKNOWN = float("nan")
 IMAGE_INPUT, CALLBACK = NEEDS = ("image input", "callback")
 
-STATED: Mapping[str, str] = {
-    "Model": "str",
-    "Base": "number",
-    "From": "number",
-    "To": "number",
-    "$ from": "number",
-    "$ to": "number",
-    "Seconds": "number",
-    "Provider": "str",
-    "Inputs": "str",
-    "Output": "str",
-    "Runtime": "str",
-    "Webhook": "str",
-    "Node": "number",
-}
-MEASURED: Mapping[str, str] = {"Measured s": "number", "Slowest 5 %": "number", "Runs": "number", "Failed": "number"}
-MODELS: Mapping[str, str] = {**STATED, **MEASURED}
-PLANS: Mapping[str, str] = {
-    "Model": "str",
-    "Variant": "str",
-    "Credits": "number",
-    "$ each": "number",
-    "$ a month": "number",
-    "Pictures": "number",
-}
+STATED = (
+    "Model", "Base", "From", "To", "$ from", "$ to", "Seconds", "Provider", "Inputs", "Output", "Runtime", "Webhook", "Node",
+)  # fmt: skip
+MEASURED = ("Measured s", "Slowest 5 %", "Runs", "Failed")
+MODELS = (*STATED, *MEASURED)
+PLANS = ("Model", "Variant", "Credits", "$ each", "$ a month", "Pictures")
 FORMATS: Mapping[str, Callable[[float], str]] = {
     "$ from": usd_text,
     "$ to": usd_text,
@@ -109,7 +90,7 @@ def models_frame(catalog: Catalog, measured: Mapping[str, Measured] | None = Non
     return pd.DataFrame(rows)
 
 
-def columns_for(frame: pd.DataFrame) -> Mapping[str, str]:
+def columns_for(frame: pd.DataFrame) -> Sequence[str]:
     """The columns to show: those of measurements only if something has been measured."""
     return MODELS if frame["Runs"].notna().any() else STATED
 
@@ -201,25 +182,22 @@ def show_plans_chart(frame: pd.DataFrame) -> str:
     return render("bars", title="Cost a month", rows=rows)
 
 
-def show_table(
-    frame: pd.DataFrame, columns: Mapping[str, str], label: str, sort: str = "", *, descending: bool = False
-) -> str:
+def show_table(frame: pd.DataFrame, columns: Sequence[str], label: str, sort: str = "", *, descending: bool = False) -> str:
     """A frame as a table whose headers sort and whose rows open their models. ``sort`` is the column it is sorted by."""
     order = "descending" if descending else "ascending"
-    headers = [
-        {"name": name, "number": kind == "number", "order": order if name == sort else ""} for name, kind in columns.items()
-    ]
+    numeric = {name for name in columns if pd.api.types.is_numeric_dtype(frame[name])}
+    headers = [{"name": name, "number": name in numeric, "order": order if name == sort else ""} for name in columns]
     rows = [
         {
             "model": row["id"],
-            "cells": [{"text": cell_text(name, row), "number": kind == "number"} for name, kind in columns.items()],
+            "cells": [{"text": cell_text(name, row), "number": name in numeric} for name in columns],
         }
         for row in frame.to_dict("records")
     ]
     return render("table", columns=headers, rows=rows, label=label)
 
 
-def safe_csv(frame: pd.DataFrame, columns: Mapping[str, str]) -> str:
+def safe_csv(frame: pd.DataFrame, columns: Sequence[str]) -> str:
     """A frame as CSV; a text that a spreadsheet would run as a formula gets a leading quote."""
     guarded = frame[list(columns)].map(
         lambda value: f"'{value}" if isinstance(value, str) and value[:1] in "=+-@\t\r\n" else value

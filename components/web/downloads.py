@@ -17,11 +17,11 @@ def download_routes(catalog: Catalog, runner: JobService) -> APIRouter:
 
     @router.get(MODELS_CSV)
     async def models() -> Response:
-        return _file(safe_csv(models_frame(catalog, await runner.measured()), {"id": "str", **MODELS}), "models.csv")
+        return _file(safe_csv(models_frame(catalog, await runner.measured()), ("id", *MODELS)), "models.csv")
 
     @router.get(PLANS_CSV)
     async def plans(pictures: float = Query(1000, ge=0, le=1e9), budget: float = Query(50, ge=0, le=1e9)) -> Response:
-        return _file(safe_csv(plans_frame(catalog, pictures, budget), {"id": "str", **PLANS}), "plans.csv")
+        return _file(safe_csv(plans_frame(catalog, pictures, budget), ("id", *PLANS)), "plans.csv")
 
     return router
 
