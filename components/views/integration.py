@@ -1,4 +1,4 @@
-"""What an integrator needs to know of one model, from the catalog alone: no claim its sources do not make."""
+"""What an integrator needs to know about a model, from the catalog alone: no claim that its sources do not make."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from typing import Any
 from components.catalog.models import Catalog, Model
 from components.catalog.parameters import Parameter, Role
 from components.catalog.prices import credits_text, price_list, tiers, usd_text
+from components.catalog.service import Reply
 from components.snippets import KEY_NAME
 from components.views.job import example_request
 from components.views.models import price_range
@@ -16,40 +17,21 @@ from components.views.words import typical_text
 
 CALLBACK_EXAMPLE = "https://your-app.example/callbacks/pictures"
 
-HIGHLIGHTS = (
-    ("One endpoint", "Every model here is called on the same route; switching means changing the model field."),
-    ("Asynchronous", "A call returns a task id; poll the task route until the picture is ready."),
-    ("One account", "Keys, top-up, orders and the credit balance are in the service's own console."),
-    ("Keys stay with the service", "Your application holds an API in One key; calls to the providers stay server-side."),
-)
-
-ERRORS = (
-    ("400, 422", "The request is wrong. The message names what to change.", "Not charged"),
-    ("401, 403", "The key is missing, wrong or not allowed.", "Not charged"),
-    ("402", "The account is out of credits.", "Not charged"),
-    ("404", "No such task or route.", "Not charged"),
-    ("429", "Too many requests. Wait as long as Retry-After says, then send again.", "Not charged"),
-    (
-        "5xx, no answer",
-        "Unknown whether the task was created. Do not repeat the POST blindly: it may be paid twice.",
-        "Unknown",
-    ),
-    ("Task failed", "The model failed or refused the content; the reply contains the reason.", "Not stated"),
-)
-
 
 def integration(catalog: Catalog, model: Model) -> dict[str, Any]:
     """Everything the Integrate template shows for a model."""
-    endpoint = catalog.endpoint
+    endpoint, service = catalog.endpoint, catalog.service
     row = next((row for row in price_list(catalog) if row.model.id == model.id), None)
     sent = " or ".join(model.variants) if model.variants else model.id
+    keys = f" Keys begin with {endpoint.key_prefix}." if endpoint.key_prefix else ""
     return {
         "model": model,
+        "service": service,
         "range": price_range(row) if row else "retired",
         "contract": [
             ("Base URL", endpoint.base_url, "All routes below start here."),
             ("Create", f"POST {endpoint.create}", "JSON in, JSON out."),
-            ("Authorization", "Authorization: Bearer <API key>", f"The programs on this page read it from ${KEY_NAME}."),
+            ("Authorization", "Authorization: Bearer <API key>", f"The programs here read the key from ${KEY_NAME}.{keys}"),
             ("Model field", sent, _model_note(model)),
             ("Result path", f"GET {endpoint.status}", "Poll until the task is completed or failed."),
             ("Billing path", endpoint.billing, "Credits, orders and top-up."),
@@ -58,10 +40,12 @@ def integration(catalog: Catalog, model: Model) -> dict[str, Any]:
         "tiers": _tiers(catalog, model),
         "runtime": _runtime(model),
         "callback": _callback(catalog, model) if model.webhook else "",
-        "flow": _flow(catalog),
-        "errors": ERRORS,
+        "create_reply": _reply(model.reply),
+        "task_replies": [_reply(reply) for reply in service.task_replies],
+        "error_reply": _reply(service.error_reply),
         "faq": _faq(catalog, model),
-        "highlights": HIGHLIGHTS,
+        "contradictions": (*model.contradictions, *service.contradictions),
+        "unknown": (*model.unknown, *service.unknown),
         "decision": decision(catalog),
         "others": [row for row in price_list(catalog) if row.model.id != model.id],
     }
@@ -127,13 +111,12 @@ def _allowed(field: Parameter) -> str:
 
 
 def _tiers(catalog: Catalog, model: Model) -> list[dict[str, str]]:
-    per = "image" if any(rule.per == "image" for rule in model.price) else "request"
     return [
         {
             "settings": tier.label or "any settings",
             "credits": credits_text(tier.credits),
             "usd": usd_text(catalog.usd(tier.credits)),
-            "per": per,
+            "per": model.priced_per,
         }
         for tier in tiers(model)
     ]
@@ -157,14 +140,12 @@ def _callback(catalog: Catalog, model: Model) -> str:
     )
 
 
-def _flow(catalog: Catalog) -> list[tuple[str, str, str]]:
-    endpoint = catalog.endpoint
-    return [
-        ("Create a key", "In the service's console, on its API Keys page.", endpoint.base_url),
-        ("Top up", "Credits are bought on the billing page.", endpoint.base_url + endpoint.billing),
-        ("Call", f"POST {endpoint.create} with the model and its parameters; keep the task_id.", ""),
-        ("Poll", f"GET {endpoint.status} until the task has ended, then fetch the picture.", ""),
-    ]
+def _reply(reply: Reply | None) -> dict[str, str] | None:
+    """An example reply as the template reads it."""
+    if reply is None:
+        return None
+    body = json.dumps(reply.body, indent=2, ensure_ascii=False)
+    return {"title": reply.title, "source": reply.source, "note": reply.note, "body": body}
 
 
 def _faq(catalog: Catalog, model: Model) -> list[tuple[str, str]]:

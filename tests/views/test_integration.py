@@ -8,8 +8,10 @@ import re
 from components.catalog.models import Catalog
 from components.catalog.parameters import Role
 from components.catalog.prices import price_list, tiers
+from components.catalog.service import Service
 from components.views.integration import CALLBACK_EXAMPLE, decision, integration
 from components.views.templates import render
+from tests.views.html import Page
 
 
 def test_the_contract_names_the_routes_of_the_catalog(catalog: Catalog) -> None:
@@ -63,7 +65,7 @@ def test_every_price_is_told(catalog: Catalog) -> None:
         told = integration(catalog, model)["tiers"]
 
         assert [item["credits"].split()[0] for item in told] == [f"{tier.credits:g}" for tier in tiers(model)]
-        assert {item["per"] for item in told} == {"image" if model.id == "imagen-4" else "request"}
+        assert {item["per"] for item in told} == {model.priced_per}
         assert [item["usd"] for item in told] == [f"${tier.credits / 100:.2f}" for tier in tiers(model)]
 
 
@@ -74,7 +76,7 @@ def test_a_callback_is_told_of_where_the_service_offers_one(catalog: Catalog) ->
         page = render("integrate", **told)
 
         assert bool(told["callback"]) == model.webhook
-        assert (CALLBACK_EXAMPLE in page) == model.webhook == ("callback_url" in page)
+        assert (CALLBACK_EXAMPLE in page) == model.webhook == ("&#34;callback_url&#34;" in page)
         assert ("not required" in page) == (not model.webhook)
         if model.webhook:
             head, _, body = told["callback"].partition("\n\n")
@@ -122,6 +124,25 @@ def test_the_page_links_to_every_other_model(catalog: Catalog) -> None:
         assert all(
             item in page.replace("&#39;", "'").replace("&amp;", "&") for item in (*model.capabilities, *model.unknown)
         )
+
+
+def test_what_the_services_pages_say_is_shown_with_its_source(catalog: Catalog) -> None:
+    """Statements, replies, errors, contradictions and what is not stated; an error without a source is our reading."""
+    service = catalog.service
+    for model in catalog.models:
+        html = render("integrate", **integration(catalog, model))
+        page = Page(html)
+        statements = (*service.highlights, *service.flow, *service.billing, *service.task_replies)
+        sources = [one.source for one in (*statements, *service.errors) if one.source]
+        assert [source for source in sources if source not in page.values("href")] == []
+        texts = [one.text for one in (*service.highlights, *service.flow, *service.billing)]
+        texts += [error.meaning for error in service.errors]
+        texts += [*model.contradictions, *service.contradictions, *model.unknown, *service.unknown]
+        assert [text for text in texts if " ".join(text.split()) not in page.text] == []
+        assert page.text.count("our reading") == sum(not error.source for error in service.errors) + 1
+        assert model.reply is None or json.dumps(model.reply.body, indent=2, ensure_ascii=False) in page.texts
+    bare = catalog.model_copy(update={"service": Service()})
+    assert "our reading" not in Page(render("integrate", **integration(bare, catalog.first))).texts
 
 
 def test_the_decision_counts_what_the_catalog_holds(catalog: Catalog) -> None:

@@ -7,6 +7,7 @@ import io
 
 import pandas as pd
 import pytest
+import yaml
 
 from components.catalog.loading import parse_catalog
 from components.catalog.models import Catalog
@@ -38,17 +39,14 @@ from tests.views.html import inert
 @pytest.fixture(scope="module")
 def odd() -> Catalog:
     """The shipped catalog with a name that is a formula, a price of nothing, and a model of which little is known."""
-    text = (ROOT / "catalog.yaml").read_text()
-    text = text.replace("    name: Flux 2\n", '    name: "=1+1|cmd"\n').replace(
-        "    provider: xAI\n", '    provider: "@SUM(A1)"\n'
-    )
-    head, _, rest = text.partition("  - id: cogview-4\n")
-    rest = (
-        rest.replace("    node: node48\n", "", 1)
-        .replace("    seconds: [3, 8]\n", "", 1)
-        .replace("- {credits: 4}", "- {credits: 0}", 1)
-    )
-    return parse_catalog(f"{head}  - id: cogview-4\n{rest}")
+    entries = yaml.safe_load((ROOT / "catalog.yaml").read_text())
+    models = {entry["id"]: entry for entry in entries["models"]}
+    models["flux-2"]["name"] = "=1+1|cmd"
+    models["grok-imagine"]["provider"] = "@SUM(A1)"
+    for name in ("node", "seconds"):
+        del models["cogview-4"][name]
+    models["cogview-4"]["price"] = [{"credits": 0}]
+    return parse_catalog(yaml.safe_dump(entries, allow_unicode=True))
 
 
 def test_the_comparison_has_a_row_a_model_by_base_credits(catalog: Catalog) -> None:
