@@ -20,6 +20,7 @@ from components.pictures.kept import KeptPicture
 from components.pictures.metadata import Recipe, Value
 from components.pictures.uploads import NAME as UPLOAD_NAME
 from components.pictures.uploads import PREFIX as UPLOADS
+from components.views.words import price_of
 
 
 def recipe_of(job: Job) -> Recipe:
@@ -41,18 +42,18 @@ def file_stem(job: Job) -> str:
     return re.sub(r"\.{2,}", ".", name).strip(".-") or "picture"
 
 
-def archive_entries(jobs: Sequence[Job], *, recipes: bool) -> Iterator[ArchiveEntry]:
+def archive_entries(catalog: Catalog, jobs: Sequence[Job], *, recipes: bool) -> Iterator[ArchiveEntry]:
     """The pictures of jobs, in order, and one entry for each job without any. ``recipes``: embedded in the files."""
     for job in jobs:
         stem, recipe = file_stem(job), recipe_of(job)
         if not job.pictures:
-            yield ArchiveEntry(stem, job.created_at, _manifest_row(job, recipe, None, str(job.problem or job.note)))
+            yield ArchiveEntry(stem, job.created_at, _manifest_row(catalog, job, recipe, None, str(job.problem or job.note)))
         for kept in job.pictures:
-            row = _manifest_row(job, recipe, kept, "")
+            row = _manifest_row(catalog, job, recipe, kept, "")
             yield ArchiveEntry(stem, job.created_at, row, kept, recipe if recipes else None)
 
 
-def _manifest_row(job: Job, recipe: Recipe, kept: KeptPicture | None, message: str) -> dict[str, Any]:
+def _manifest_row(catalog: Catalog, job: Job, recipe: Recipe, kept: KeptPicture | None, message: str) -> dict[str, Any]:
     """What a manifest says about a picture. Sizes are pixels, None for an SVG that states none."""
     delivered = kept and {"width": kept.width or None, "height": kept.height or None, "format": kept.format}
     return {
@@ -63,6 +64,7 @@ def _manifest_row(job: Job, recipe: Recipe, kept: KeptPicture | None, message: s
         "sandbox": recipe.sandbox,
         "credits": recipe.credits,
         "usd": recipe.usd,
+        "price": price_of(catalog, job).sentence,
         "seconds": round(job.seconds(job.finished_at), 2) if job.finished_at else None,
         "created": iso_time(recipe.created),
         "asked": {"shape": job.shape, "count": job.count},

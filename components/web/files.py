@@ -65,7 +65,7 @@ def file_routes(catalog: Catalog, runner: JobService) -> APIRouter:
     def packed(jobs: list[Job], recipe: str, left_out: int = 0) -> Response:
         try:
             pieces = write_archive(
-                [*archive_entries(jobs, recipes=recipe != "0")], runner.pictures, requests_left_out=left_out
+                [*archive_entries(catalog, jobs, recipes=recipe != "0")], runner.pictures, requests_left_out=left_out
             )
         except InputError as error:
             raise HTTPException(422, f"{error.what} {error.next_step}") from error

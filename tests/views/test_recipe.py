@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from components.catalog.models import Catalog
 from components.errors import Problem
 from components.jobs.job import JobState
 from components.pictures.kept import KeptPicture
@@ -73,29 +74,30 @@ def test_a_file_name_never_leads_out_of_its_folder(text: str) -> None:
     assert ".." not in stem
 
 
-def test_the_manifest_says_of_each_picture_what_was_requested_and_delivered() -> None:
+def test_the_manifest_says_of_each_picture_what_was_requested_and_delivered(catalog: Catalog) -> None:
     job = a_job(
         state=JobState.DONE, task_id="n41abc", finished_at=NOON + 2.5, count=2, shape="16:9", payer="sandbox",
         body={"model": "cogview-4", "prompt": "Кот 🍏"}, pictures=(PNG, SVG),
     )  # fmt: skip
-    first, second = archive_entries([job], recipes=True)
+    first, second = archive_entries(catalog, [job], recipes=True)
 
     assert (first.stem, first.created_at, first.kept, first.recipe) == ("cogview-4-n41abc", NOON, PNG, recipe_of(job))
     assert first.row == {
         "model": "cogview-4", "parameters": {"model": "cogview-4", "prompt": "Кот 🍏"}, "task_id": "n41abc", "state": "done",
-        "sandbox": True, "credits": 10, "usd": 0.1, "seconds": 2.5, "created": "2026-03-04T12:00:00Z",
+        "sandbox": True, "credits": 10, "usd": 0.1, "price": "10 credits · $0.10 at the service; this drawing was free", "seconds": 2.5, "created": "2026-03-04T12:00:00Z",
         "asked": {"shape": "16:9", "count": 2}, "delivered": {"width": 3, "height": 2, "format": "png"}, "message": "",
     }  # fmt: skip
     assert second.row["delivered"] == {"width": None, "height": None, "format": "svg"}
-    assert [entry.recipe for entry in archive_entries([job], recipes=False)] == [None, None]
+    assert [entry.recipe for entry in archive_entries(catalog, [job], recipes=False)] == [None, None]
 
 
-def test_the_manifest_says_why_a_job_has_no_picture() -> None:
+def test_the_manifest_says_why_a_job_has_no_picture(catalog: Catalog) -> None:
     problem = Problem("moderation", "The service refuses it.", "Rephrase.", "It may have been charged.")
     failed = a_job(state=JobState.FAILED, problem=problem, credits=math.inf, usd=math.inf)
     waiting = a_job(state=JobState.RUNNING, note="The service asks to wait.")
     rows = [
-        (entry.kept, entry.row["state"], entry.row["message"]) for entry in archive_entries([failed, waiting], recipes=True)
+        (entry.kept, entry.row["state"], entry.row["message"])
+        for entry in archive_entries(catalog, [failed, waiting], recipes=True)
     ]
 
     assert rows == [(None, "failed", str(problem)), (None, "running", "The service asks to wait.")]
