@@ -19,6 +19,7 @@ from components.api import Account, ApiClient
 from components.api.connections import Pools
 from components.catalog.loading import load_catalog
 from components.catalog.models import Catalog
+from components.jobs.job import JobOptions
 from components.jobs.service import JobService
 from components.jobs.store.engine import open_database, sqlite_address
 from components.jobs.store.jobs import Store
@@ -100,7 +101,7 @@ async def runner(catalog: Catalog, client: ApiClient, tmp_path: Path) -> AsyncIt
     """A runner with a deadline that a busy machine does not reach."""
     async with httpx2.AsyncClient(trust_env=False) as http, records(tmp_path / "records") as store:
         runner = JobService(
-            catalog, store, client, PictureLibrary(FolderStorage(tmp_path / "pictures"), http), deadline_s=20
+            catalog, store, client, PictureLibrary(FolderStorage(tmp_path / "pictures"), http), JobOptions(deadline_s=20)
         )
         yield runner
         await runner.aclose()

@@ -119,7 +119,7 @@ class ComparisonService:
         """
         jobs = await self.jobs(comparison)
         if missing := {card.job for card in comparison.cards if card.job} - set(jobs):
-            missing -= await self._jobs.recorded(missing)
+            missing -= await self._jobs.store.recorded(missing)
             cards = (replace(card, refused=NEVER_SENT) if card.job in missing else card for card in comparison.cards)
             comparison = replace(comparison, cards=tuple(cards))
         return comparison, jobs
@@ -146,7 +146,7 @@ class ComparisonService:
         """Remove a job, and with its last job a comparison: its form holds the prompt. Raises as ``JobService.remove``."""
         job = await self._jobs.find(job_id, visitor)
         await self._jobs.remove(job_id, visitor)
-        await self._store.delete_without_jobs(visitor, job.batch, time.time() - SUBMITTING_S)
+        await self._store.delete_without_jobs(visitor, job.comparison_id, time.time() - SUBMITTING_S)
 
     async def _run_to_end(self, work: Coroutine[Any, Any, Comparison]) -> Comparison:
         """Do the work even if the caller is cancelled meanwhile: every job that was submitted must be on its card."""
@@ -163,7 +163,7 @@ class ComparisonService:
                 return one.card
             try:
                 job = await self._jobs.submit(
-                    one.request, account, comparison.visitor, batch=comparison.id, job_id=one.card.job
+                    one.request, account, comparison.visitor, comparison_id=comparison.id, job_id=one.card.job
                 )
             except PlaygroundError as error:
                 return replace(one.card, job="", refused=str(error.problem))

@@ -11,8 +11,7 @@ from sqlalchemy import ColumnElement, Connection, Row, Select, and_, delete, exi
 
 from components.comparisons.comparison import Card, Comparison
 from components.jobs.store.executor import Transactions, Twin
-from components.jobs.store.schema import batches as comparisons
-from components.jobs.store.schema import jobs, storable
+from components.jobs.store.schema import comparisons, history, jobs, storable
 
 
 class ComparisonStore:
@@ -70,7 +69,7 @@ class ComparisonStore:
         It looks at this one and at all created before that time (seconds since 1970): a younger one may be about to
         get its first job.
         """
-        living = exists().where(jobs.c.batch == comparisons.c.id, ~jobs.c.removed)
+        living = exists().where(jobs.c.comparison_id == comparisons.c.id, history.c.job_id == jobs.c.id, ~history.c.removed)
         considered = or_(comparisons.c.id == comparison_id, comparisons.c.created_at < created_before)
         unused = delete(comparisons).where(comparisons.c.visitor == storable(visitor), considered, ~living)
         await self._transactions.write(lambda connection: connection.execute(unused))

@@ -1,7 +1,7 @@
-"""The one way a job's record is changed: written until it is written, then told to whoever watches, and logged.
+"""The jobs that this process works on, and the one way any job is changed: recorded first, then shown and logged.
 
-Between the POST and its answer a record that cannot be written is money that nobody knows of. So a change that
-must not be lost is tried again for as long as the process lives.
+Between the POST and its answer a change that cannot be recorded is money that nobody knows of. So a change that must
+not be lost is tried again for as long as the process lives.
 """
 
 from __future__ import annotations
@@ -11,133 +11,236 @@ import json
 import logging
 import time
 from collections import defaultdict
-from collections.abc import Awaitable, Callable, Collection
-from dataclasses import replace
-from typing import Any
+from collections.abc import Callable, Coroutine
+from dataclasses import dataclass, field, replace
+from functools import partial
 
-from components.errors import DatabaseUnavailable
-from components.jobs.job import Caps, Job, JobState
+from components.api.client import Account
+from components.api.limiter import RequestLimiter
+from components.errors import DatabaseUnavailable, PlaygroundError
+from components.jobs import transitions
+from components.jobs.job import Caps, Job, JobState, Timings
+from components.jobs.messages import broken, broken_while_sending
 from components.jobs.metrics import Metrics
-from components.jobs.store.jobs import Store
+from components.jobs.store.jobs import Ownership, Store
+from components.jobs.transitions import Transition
 
 log = logging.getLogger(__name__)
-JOURNAL = "playground.jobs"
-journal = logging.getLogger(JOURNAL)
+EVENT_LOG = "playground.jobs"
+events = logging.getLogger(EVENT_LOG)
 
-ONLY_SHOWN = ("saving", "waiting", "polls", "note")
-FIRST_RETRY_S = 0.2
-SLOWEST_RETRY_S = 5.0
+Work = Callable[[Job, Account], Coroutine[None, None, None]]
 
 
-class Register:
-    """Changes and watches jobs. ``live`` holds those that this process works on, as they are right now.
+@dataclass
+class ActiveJob:
+    """A job with the asyncio task that works on it, its worker, and what the worker needs; in memory only.
 
-    ``told`` is called with each job whose state this process has changed.
+    ``account`` holds the key. ``job`` is as it is shown: the number of polls and the note are recorded with the next
+    change of state. ``called`` is set by a callback.
     """
 
+    job: Job
+    account: Account
+    worker: asyncio.Task[None]
+    called: asyncio.Event = field(default_factory=asyncio.Event)
+    key_forgotten: bool = False
+
+
+class ActiveJobs:
+    """Starts and ends workers, records changes, and wakes those who watch. Listeners are called with every new state."""
+
     def __init__(
-        self, store: Store, metrics: Metrics, *, log_prompts: bool = False, told: Callable[[Job], None] = lambda _: None
+        self, store: Store, metrics: Metrics, limiter: RequestLimiter, timings: Timings, *, log_prompts: bool
     ) -> None:
         self.store = store
-        self.live: dict[str, Job] = {}
-        self._metrics = metrics
+        self.metrics = metrics
+        self.listeners: list[Callable[[Job], None]] = []
+        self._limiter = limiter
+        self._timings = timings
         self._log_prompts = log_prompts
-        self._told = told
-        self._bells: defaultdict[str, asyncio.Event] = defaultdict(asyncio.Event)
+        self._jobs: dict[str, ActiveJob] = {}
+        self._changed: defaultdict[str, asyncio.Event] = defaultdict(asyncio.Event)
+
+    def __contains__(self, job_id: str) -> bool:
+        return job_id in self._jobs
+
+    def __len__(self) -> int:
+        return len(self._jobs)
+
+    def forget_key(self, job_id: str) -> None:
+        """Have the worker of a job end as soon as it may, because its visitor has taken the key back."""
+        if active := self._jobs.get(job_id):
+            active.key_forgotten = True
+
+    # -- reading ---------------------------------------------------------------------------------
+
+    def find(self, job_id: str) -> ActiveJob | None:
+        """The job, if this process works on it."""
+        return self._jobs.get(job_id)
+
+    def of_visitor(self, visitor: str) -> list[ActiveJob]:
+        """The active jobs that this visitor's own key pays for."""
+        return [one for one in self._jobs.values() if one.job.visitor == visitor and one.job.payer == "visitor"]
+
+    def workers(self) -> dict[str, asyncio.Task[None]]:
+        """The workers that run now, by job id."""
+        return {job_id: active.worker for job_id, active in self._jobs.items()}
+
+    def latest(self, job: Job) -> Job:
+        """The job as this process knows it, which may be newer than what was read."""
+        active = self._jobs.get(job.id)
+        return active.job if active else job
 
     async def get(self, job_id: str) -> Job | None:
-        """The job as this process knows it: nobody is shown a change before it, and then an older state again."""
-        if job := self.live.get(job_id):
-            return job
-        kept = await self.store.get(job_id)
-        return self.live.get(job_id) or kept  # somebody may have begun to work on it while it was read
+        """The job as this process knows it, so that nobody is shown a change and then an older state again."""
+        if active := self._jobs.get(job_id):
+            return active.job
+        recorded = await self.store.get(job_id)
+        return recorded and self.latest(recorded)  # a worker may have started while it was read
+
+    def changed(self, job_id: str) -> asyncio.Event:
+        """An event that the job's next change sets. Ask for a new one each time."""
+        return self._changed[job_id]
+
+    def ignore(self, job_id: str) -> None:
+        """Nobody watches this job any more."""
+        self._changed.pop(job_id, None)
+
+    # -- changing --------------------------------------------------------------------------------
 
     async def add(self, job: Job) -> Job:
-        """Keep a new job, see :meth:`Store.add`; its state is told. Raises DatabaseUnavailable."""
-        kept = await self.store.add(job)
-        if kept.id == job.id and kept.state is job.state:
-            self._tell(kept)
-        return kept
+        """Record a new job, see :meth:`Store.add`. Raises DatabaseUnavailable."""
+        recorded = await self.store.add(job)
+        if recorded.id == job.id and recorded.state is job.state:
+            self._report(recorded)
+        return recorded
 
-    async def change(self, job_id: str, when: Collection[JobState], *, take: bool = False, **changes: Any) -> Job | None:
-        """One try, for what a visitor asked for: who cannot be served is told so. Raises DatabaseUnavailable.
+    async def apply(self, job_id: str, transition: Transition, ownership: Ownership = Ownership.ANY) -> Job | None:
+        """Change a job, in one try. Raises DatabaseUnavailable."""
+        before: Job | None = None
 
-        ``take``: this process works on the job from now on.
-        """
-        write = self.store.own if take else self.store.change
-        return self._written(job_id, await write(job_id, when, **changes), changes)
+        def step(recorded: Job) -> Job | None:
+            nonlocal before
+            before = recorded
+            active = self._jobs.get(job_id)
+            return transition(replace(recorded, polls=max(recorded.polls, active.job.polls)) if active else recorded)
 
-    async def surely(self, job_id: str, when: Collection[JobState], *, take: bool = False, **changes: Any) -> Job | None:
-        """As often as it takes. ``take`` makes the job this process's own, else it must be that already."""
-        if take:
-            return await self._until_written(job_id, changes, lambda: self.store.own(job_id, when, **changes))
-        return await self._until_written(job_id, changes, lambda: self.store.change(job_id, when, owned=True, **changes))
+        after = await self.store.apply(job_id, step, ownership)
+        return self._applied(before, after) if after else None
 
-    async def claim(self, job_id: str, caps: Caps, token: str, give_up: float) -> Job | None:
-        """The store's claim, tried until ``give_up`` (monotonic seconds). Raises CapReached, DatabaseUnavailable."""
-        wait = FIRST_RETRY_S
+    async def persist(self, job_id: str, transition: Transition, ownership: Ownership = Ownership.REQUIRED) -> Job | None:
+        """Change a job, trying until the database has recorded it."""
+        active = self._jobs.get(job_id)
+        before = active.job if active else None
+        wanted = transition(before) if before else None
+        wait, failed = self._timings.first_retry, False
         while True:
             try:
-                claimed = await self.store.claim(job_id, caps, time.time(), token)
+                after = await self.apply(job_id, transition, ownership)
+                if after is None and failed and before and wanted:
+                    # The answer to an earlier try may have been lost, not its change.
+                    recorded = await self.store.get(job_id)
+                    after = self._applied(before, recorded) if recorded and _is_done(before, wanted, recorded) else None
+                return after
+            except DatabaseUnavailable:
+                failed = True
+                # State and task id: what somebody needs to find the task by hand.
+                unrecorded = f"{wanted.state} task {wanted.task_id}" if wanted else "unknown"
+                log.exception("job %s cannot be written: %s", job_id, unrecorded)
+            await asyncio.sleep(wait)
+            wait = min(wait * 2, self._timings.slowest_retry)
+
+    async def claim(self, job_id: str, caps: Caps, callback_hash: str, give_up: float) -> Job | None:
+        """The store's claim, tried until ``give_up`` (monotonic seconds). Raises CapReached, DatabaseUnavailable."""
+        wait = self._timings.first_retry
+        while True:
+            try:
+                claimed = await self.store.claim(job_id, caps, time.time(), callback_hash)
             except DatabaseUnavailable:
                 if time.monotonic() + wait > give_up:
                     raise
                 log.warning("job %s cannot be claimed yet", job_id, exc_info=True)
                 await asyncio.sleep(wait)
-                wait = min(wait * 2, SLOWEST_RETRY_S)
+                wait = min(wait * 2, self._timings.slowest_retry)
                 continue
-            return self._written(job_id, claimed, {"state": JobState.SUBMITTING})
+            return self._applied(None, claimed) if claimed else None
 
     def show(self, job: Job) -> None:
-        """Something to see that need not outlive the process: how often was polled, why it waits."""
-        self.live[job.id] = job
-        self._ring(job.id)
+        """Show what need not outlive the process: the number of polls, and why the job waits."""
+        if active := self._jobs.get(job.id):
+            active.job = job
+            self._wake(job.id)
 
-    def leave(self, job_id: str) -> None:
-        """This process does not work on the job any more."""
-        self.live.pop(job_id, None)
-        self._ring(job_id)
+    def _applied(self, before: Job | None, after: Job) -> Job:
+        if active := self._jobs.get(after.id):
+            active.job = after if after.settled else replace(after, polls=max(after.polls, active.job.polls))
+        if before is None or before.state is not after.state:
+            self._report(after)
+        self._wake(after.id)
+        return after
 
-    def bell(self, job_id: str) -> asyncio.Event:
-        """Set at the next change; each new round of watching takes a new one."""
-        return self._bells[job_id]
+    # -- workers ---------------------------------------------------------------------------------
 
-    def forget_bell(self, job_id: str) -> None:
-        """Nobody waits for changes of this job any more."""
-        self._bells.pop(job_id, None)
+    def start(self, job: Job, account: Account, work: Work) -> None:
+        """Start a worker. The account, and with it the key, is kept until the worker ends, and no longer."""
+        worker = asyncio.create_task(self._guarded(job, account, work))
+        self._jobs[job.id] = ActiveJob(job, account, worker)
+        worker.add_done_callback(partial(self._ended, job.id))
+        self._count()
 
-    async def _until_written(
-        self, job_id: str, changes: dict[str, Any], write: Callable[[], Awaitable[Job | None]]
-    ) -> Job | None:
-        wait, failed = FIRST_RETRY_S, False
-        while True:
-            try:
-                job = await write()
-                if job is None and failed:
-                    # The answer of an earlier try may have been lost, not its change.
-                    now = await self.store.get(job_id)
-                    job = now if now and all(getattr(now, name) == value for name, value in changes.items()) else None
-                return self._written(job_id, job, changes)
-            except DatabaseUnavailable:
-                failed = True
-                log.exception("job %s cannot be written: %s", job_id, _loggable(changes))
-            await asyncio.sleep(wait)
-            wait = min(wait * 2, SLOWEST_RETRY_S)
+    async def finish(self, job_id: str, *, cancel: bool = False) -> None:
+        """Wait until the worker of a job, which has nothing left to do, has ended."""
+        if active := self._jobs.get(job_id):
+            if cancel:
+                active.worker.cancel()
+            await asyncio.gather(active.worker, return_exceptions=True)
+            self._ended(job_id, active.worker)
 
-    def _written(self, job_id: str, job: Job | None, changes: dict[str, Any]) -> Job | None:
-        if job is None:
-            return None
-        if live := self.live.get(job_id):
-            # What need not outlive the process is not in the row, and a remark beside it must not hide it.
-            beside = {} if job.settled else {name: getattr(live, name) for name in ONLY_SHOWN if name not in changes}
-            self.live[job_id] = replace(job, **beside)
-        if "state" in changes:
-            self._tell(job)
-        self._ring(job_id)
-        return job
+    async def aclose(self) -> None:
+        """End all workers; a request that is being sent is given a while to be answered."""
+        sending = [active.worker for active in self._jobs.values() if active.job.state is JobState.SUBMITTING]
+        if sending:
+            await asyncio.wait(sending, timeout=self._timings.closing)
+        workers = list(self.workers().values())
+        for worker in workers:
+            worker.cancel()
+        await asyncio.gather(*workers, return_exceptions=True)
 
-    def _tell(self, job: Job) -> None:
-        """One line of JSON: every character outside ASCII is escaped, so that nothing in it can forge a line."""
+    def _ended(self, job_id: str, worker: asyncio.Task[None]) -> None:
+        active = self._jobs.get(job_id)
+        if active and active.worker is worker:
+            del self._jobs[job_id]
+            self._wake(job_id)
+            self._count()
+
+    def _count(self) -> None:
+        self._limiter.resize(len(self._jobs))
+        self.metrics.active.set(len(self._jobs))
+
+    async def _guarded(self, job: Job, account: Account, work: Work) -> None:
+        """Do the work. Whatever escapes it becomes the job's problem: no job ends without a record of why."""
+        try:
+            await work(job, account)
+        except PlaygroundError as error:
+            await self._fail(job.id, error)
+        except Exception:
+            log.exception("job %s broke", job.id)
+            uncertain = partial(transitions.uncertain, problem=broken_while_sending().problem, now=time.time())
+            if await self.persist(job.id, uncertain) is None:
+                await self._fail(job.id, broken(self.latest(job)))
+
+    async def _fail(self, job_id: str, error: PlaygroundError) -> None:
+        await self.persist(job_id, partial(transitions.failed, problem=error.problem, now=time.time()))
+
+    # -- telling others --------------------------------------------------------------------------
+
+    def _wake(self, job_id: str) -> None:
+        if event := self._changed.pop(job_id, None):
+            event.set()
+
+    def _report(self, job: Job) -> None:
+        """One line of JSON, with everything outside ASCII escaped so that no text can forge a line."""
         now = time.time()
         line = {
             "time": round(now, 3),
@@ -154,15 +257,13 @@ class Register:
             line["problem"] = job.problem.code
         if self._log_prompts:
             line["body"] = dict(job.body)
-        journal.info(json.dumps(line))
-        self._metrics.changed(job)
-        self._told(job)
-
-    def _ring(self, job_id: str) -> None:
-        if bell := self._bells.pop(job_id, None):
-            bell.set()
+        events.info(json.dumps(line))
+        self.metrics.changed(job)
+        for listener in self.listeners:
+            listener(job)
 
 
-def _loggable(changes: dict[str, Any]) -> dict[str, Any]:
-    """State and task id: what somebody would need to find the task by hand."""
-    return {name: value for name, value in changes.items() if name in ("state", "task_id")}
+def _is_done(before: Job, wanted: Job, recorded: Job) -> bool:
+    """Whether the record shows everything that a transition from ``before`` to ``wanted`` changes."""
+    names = [name for name in Job.__dataclass_fields__ if getattr(before, name) != getattr(wanted, name)]
+    return all(getattr(recorded, name) == getattr(wanted, name) for name in names)

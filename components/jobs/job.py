@@ -1,19 +1,9 @@
-"""A job: our record of one request, its state, task, cost, timing and results. Frozen; the store changes it.
-
-    queued -> submitting -> running(task_id) -> done | failed
-                 |  4xx answered: failed; 429: queued again after the wait (nothing was created)
-                 |  5xx, reset, read timeout, unreadable answer, a dead process: uncertain (never re-sent by itself)
-    queued --stop--> stopped        running --stop--> stopped (it may still be charged)
-    uncertain --callback that a GET confirms--> running
-
-At the deadline a job stays ``running`` and turns ``overdue``: nobody polls it until somebody checks again.
-A job on a visitor's own key that its process left behind turns ``keyless``: it waits until the key is given again.
-"""
+"""The record of one request, and the plain values that go with it. ``transitions`` has the states and how they change."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
@@ -22,38 +12,46 @@ from components.pictures.kept import KeptPicture
 
 
 class JobState(StrEnum):
-    """The states of the diagram above."""
+    """The states of the diagram in ``transitions``."""
 
     QUEUED = "queued"
     SUBMITTING = "submitting"
     RUNNING = "running"
+    SAVING = "saving"
+    OVERDUE = "overdue"
+    NEEDS_KEY = "needs_key"
     DONE = "done"
     FAILED = "failed"
     UNCERTAIN = "uncertain"
+    ABANDONED = "abandoned"
     STOPPED = "stopped"
 
 
-ENDED = frozenset({JobState.DONE, JobState.FAILED, JobState.UNCERTAIN, JobState.STOPPED})
-ACTIVE = frozenset({JobState.QUEUED, JobState.SUBMITTING, JobState.RUNNING})
-HELD = frozenset({JobState.SUBMITTING, JobState.RUNNING, JobState.UNCERTAIN})
+ACTIVE = frozenset({JobState.QUEUED, JobState.SUBMITTING, JobState.RUNNING, JobState.SAVING})
+WAITING = frozenset({JobState.OVERDUE, JobState.NEEDS_KEY})
+ENDED = frozenset({JobState.DONE, JobState.FAILED, JobState.UNCERTAIN, JobState.ABANDONED, JobState.STOPPED})
+ACCEPTED = frozenset(JobState) - {JobState.QUEUED, JobState.NEEDS_KEY, JobState.FAILED, JobState.STOPPED}
 
 
 @dataclass(frozen=True)
 class Job:
     """One request and what became of it. Times are seconds since 1970 (UTC); None where not yet.
 
-    ``payer`` is ``sandbox``, ``host`` or ``visitor``; ``credits`` is the price by the catalog (infinite where it
-    is unknown), ``charged`` what the service reports, None where it reports nothing. ``typical`` is the range of
-    seconds to expect. ``note`` says why a job waits. ``waiting`` are result addresses that are not fetched yet.
-    ``saving`` is true while pictures are fetched.
-
-    ``batch`` is the id of the batch it was created in, "" alone. ``prompt`` is the part of the body that describes the
-    picture, ``remark`` what its visitor has written beside it. Of a ``removed`` job only what it cost is left.
-
-    ``once`` is the same for two requests of which only one may be going. ``stopping`` asks a request that is on
-    its way to end there. ``dropped`` is the visitor's decision about an uncertain job. ``token`` is the SHA-256
-    of the callback's secret, ``heard`` the task id that a callback named. The pictures of ``starred`` ones are
-    trimmed last.
+    Attributes:
+        payer: ``sandbox``, ``host`` or ``visitor``.
+        credits: the price by the catalog; infinite where it is unknown.
+        typical_seconds: the range of run times to expect.
+        status_note: why the job waits.
+        pending_urls: one entry for each result of the task, in order: where to fetch it, "" once its picture is kept;
+            empty before the results are known and when all of them are kept.
+        charged: the credits that the service reports; None where it reports nothing.
+        idempotency_key: at most one unsettled job has the same.
+        stop_requested: its visitor has asked to stop while the request was being sent.
+        callback_hash: the SHA-256 of the secret in the callback's address.
+        callback_task_id: the task that a callback named, which no GET has confirmed yet.
+        comparison_id: the comparison that created the job; "" where none did.
+        replaces: the uncertain job that is abandoned when the service accepts this one; "" for none.
+        prompt: the part of the body that describes the picture.
     """
 
     id: str
@@ -67,95 +65,114 @@ class Job:
     credits: float
     usd: float
     created_at: float
-    typical: tuple[float, float] | None = None
+    typical_seconds: tuple[float, float] | None = None
     state: JobState = JobState.QUEUED
     task_id: str | None = None
     sent_at: float | None = None
     finished_at: float | None = None
     polls: int = 0
-    note: str = ""
-    saving: bool = False
-    overdue: bool = False
-    waiting: tuple[str, ...] = ()
+    status_note: str = ""
+    pending_urls: tuple[str, ...] = ()
     pictures: tuple[KeptPicture, ...] = ()
     charged: float | None = None
     problem: Problem | None = None
-    once: str | None = None
-    stopping: bool = False
-    keyless: bool = False
-    dropped: bool = False
-    starred: bool = False
-    token: str = ""
-    heard: str = ""
-    batch: str = ""
+    idempotency_key: str | None = None
+    stop_requested: bool = False
+    callback_hash: str = ""
+    callback_task_id: str = ""
+    comparison_id: str = ""
+    replaces: str = ""
     prompt: str = ""
-    remark: str = ""
-    removed: bool = False
 
     @property
     def ended(self) -> bool:
-        """It came to an end, though not every end is final: a stopped one may be gone on with."""
+        """Whether the job has come to an end; a stopped or failed one may be resumed all the same."""
         return self.state in ENDED
 
     @property
-    def repairable(self) -> bool:
-        """Whether somebody has named the task of this uncertain job: a GET with the key decides whether that is so."""
-        return self.state is JobState.UNCERTAIN and bool(self.heard)
-
-    @property
     def settled(self) -> bool:
-        """Nothing will happen by itself any more: it has ended, the deadline passed, or it waits for its key."""
-        return self.ended or self.overdue or self.keyless
+        """Whether nothing happens any more until somebody acts."""
+        return self.state not in ACTIVE
 
     @property
-    def reserved(self) -> float:
-        """Credits held for what is on its way, or may have been accepted and is not decided."""
-        return self.credits if self.state in HELD and not self.dropped else 0.0
-
-    @property
-    def spent(self) -> float:
-        """Credits of what has ended: what the service reports, else the price; 0 for what never became a task.
-
-        Whether a failed or stopped task is charged is not documented, so it counts in full.
-        """
-        if self.state in ACTIVE or (self.state is JobState.UNCERTAIN and not self.dropped) or not self.accepted:
-            return 0.0
-        return self.credits if self.charged is None else self.charged
+    def repairable(self) -> bool:
+        """Whether a callback has named the task of this job, whose answer was lost; a GET with the key has to confirm it."""
+        return self.state in (JobState.UNCERTAIN, JobState.ABANDONED) and bool(self.callback_task_id)
 
     @property
     def accepted(self) -> bool:
-        """Whether the service has taken the request, or may have: only then can it cost anything."""
-        return self.state in HELD | {JobState.DONE} or bool(self.task_id or self.waiting)
+        """Whether the service has accepted the request, or may have: only then can it cost anything."""
+        return self.state in ACCEPTED or bool(self.task_id or self.pending_urls)
+
+    @property
+    def reserved(self) -> float:
+        """Credits held for a request that is under way, or may have been accepted."""
+        undecided = self.state in ACTIVE | WAITING | {JobState.UNCERTAIN}
+        return self.credits if undecided and self.accepted else 0.0
+
+    @property
+    def spent(self) -> float:
+        """Credits of an ended job: what the service reports, else the price; 0 if it was never accepted.
+
+        Whether a failed or stopped task is charged is not documented, so it counts in full.
+        """
+        if not self.ended or self.state is JobState.UNCERTAIN or not self.accepted:
+            return 0.0
+        return self.credits if self.charged is None else self.charged
 
     def seconds(self, now: float) -> float:
-        """Seconds from the request's sending to its end, or to now."""
+        """Seconds from the request's sending to its end, or to ``now``."""
         return max(0.0, (self.finished_at or now) - (self.sent_at or self.created_at))
+
+
+def public_state(job: Job) -> JobState:
+    """The state as the public endpoints have always shown it: one of seven."""
+    if job.state is JobState.NEEDS_KEY:
+        return JobState.RUNNING if job.accepted else JobState.QUEUED
+    if job.state in (JobState.SAVING, JobState.OVERDUE):
+        return JobState.RUNNING
+    return JobState.UNCERTAIN if job.state is JobState.ABANDONED else job.state
+
+
+@dataclass(frozen=True)
+class HistoryEntry:
+    """A job as its visitor sees it in the history, with the star and the note they gave it."""
+
+    job: Job
+    starred: bool = False
+    note: str = ""
+
+
+@dataclass(frozen=True)
+class HistoryPage:
+    """Some entries of a history, newest first, and how many fit the filter in ``total``."""
+
+    total: int
+    entries: tuple[HistoryEntry, ...]
+
+    @property
+    def jobs(self) -> tuple[Job, ...]:
+        """The jobs of the entries."""
+        return tuple(entry.job for entry in self.entries)
 
 
 @dataclass(frozen=True)
 class JobFilter:
-    """Which jobs of a visitor to show; what is left empty says nothing.
+    """Which jobs of a visitor to show; an empty field does not filter.
 
-    Each word of ``text`` must occur in the prompt, the remark, the model's id or the task id, whatever the case.
-    ``since`` and ``until`` are seconds since 1970, the second exclusive.
+    Each word of ``text`` must occur in the prompt, the note, the model's id or the task id, whatever the case. ``state``
+    is a JobState; one that :func:`public_state` returns stands for every state that is shown as it. ``since`` and
+    ``until`` are seconds since 1970, the second exclusive.
     """
 
     text: str = ""
     model: str = ""
     state: str = ""
     task_id: str = ""
-    batch: str = ""
+    comparison_id: str = ""
     starred: bool = False
     since: float | None = None
     until: float | None = None
-
-
-@dataclass(frozen=True)
-class Page:
-    """Some of a visitor's jobs, newest first, and how many there are in ``total``."""
-
-    total: int
-    jobs: tuple[Job, ...]
 
 
 @dataclass(frozen=True)
@@ -180,7 +197,7 @@ class Caps:
 
 @dataclass(frozen=True)
 class Spend:
-    """Credits of one payer since some moment: ``reserved`` for what is going, ``spent`` for what has ended."""
+    """Credits of one payer: ``reserved`` for unfinished jobs, ``spent`` for ended ones."""
 
     reserved: float = 0.0
     spent: float = 0.0
@@ -193,7 +210,7 @@ class Spend:
 
 @dataclass(frozen=True)
 class Measured:
-    """What this page has seen of a model at the real service.
+    """Run times of a model at the real service.
 
     ``runs`` is how many tasks were done, ``p50`` and ``p95`` their seconds from request to kept picture,
     ``failed`` the share of ended tasks that failed.
@@ -203,3 +220,36 @@ class Measured:
     p50: float | None
     p95: float | None
     failed: float
+
+
+@dataclass(frozen=True)
+class Timings:
+    """How long this package waits, in seconds. Tests pass shorter ones."""
+
+    lease: float = 20.0
+    heartbeat: float = 5.0
+    first_retry: float = 0.2
+    slowest_retry: float = 5.0
+    closing: float = 5.0
+    shortest_answer: float = 10.0  # for a request sent just before the deadline: without its answer the money is lost
+    rate_limit: float = 5.0
+    shortest_pause: float = 1.0
+    longest_pause: float = 30.0
+    between_callback_polls: float = 1.0
+    longest_repair_poll: float = 10.0
+    shortest_fetch: float = 3.0  # a picture that is ready at the deadline still gets a chance
+
+
+@dataclass(frozen=True)
+class JobOptions:
+    """How this installation runs jobs.
+
+    ``deadline_s`` is how many seconds a job is polled. ``callback_base`` is the address at which the service reaches
+    this application, without a trailing slash; "" for polling alone.
+    """
+
+    caps: Caps = field(default_factory=Caps)
+    deadline_s: float = 600.0
+    callback_base: str = ""
+    log_prompts: bool = False
+    timings: Timings = field(default_factory=Timings)

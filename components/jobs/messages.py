@@ -1,18 +1,18 @@
-"""What a visitor is told about a job that ended, or waits, for a reason of this page and not of the service."""
+"""What a visitor reads about a job that this application stopped, lost or holds back, rather than the API."""
 
 from __future__ import annotations
 
 from components.errors import CHARGE_UNKNOWN, NOT_CHARGED, AnswerLost, PlaygroundError, Problem, ServiceError
 from components.jobs.job import Job
 
-WAITS_FOR_KEY = "Waits for the key it was started with: enter it again, and it goes on. Keys are never stored."
-WAITS_FOR_HOST = "Waits: this page has no key any more for the service that runs it."
-LET_GO = "You let it go."
+NEEDS_VISITOR_KEY = "Waits for the key it was started with: enter it again, and it goes on. Keys are never stored."
+NEEDS_HOST_KEY = "Waits: this page has no key any more for the service that runs it."
+ABANDONED = "You let it go."
 
 
 def stopped(job: Job) -> Problem:
-    """A stopped job, in words that fit how far it had come."""
-    if job.waiting:
+    """Why a job is stopped, and whether it may still be charged."""
+    if job.pending_urls:
         what = "Stopped before the pictures were fetched. They were done."
         return Problem("stopped", what, "Check again to fetch them.", "They were most likely charged.")
     if job.task_id is None:
@@ -21,13 +21,13 @@ def stopped(job: Job) -> Problem:
     return Problem("stopped", what, "Check again to see what became of it.", "It may still finish and be charged.")
 
 
-def left_while_sending() -> PlaygroundError:
-    """The process that sent the request died before it could note the answer."""
+def died_while_sending() -> PlaygroundError:
+    """The process that sent the request died before it could record the answer."""
     return AnswerLost("This page's server stopped while the request was being sent. It may have been accepted.")
 
 
 def never_sent() -> PlaygroundError:
-    """A request that had waited for too long when somebody found it."""
+    """The request waited for longer than anybody wants it."""
     return ServiceError(
         "This page's server stopped before the request was sent, and too much time has passed since.",
         next_step="Ask again if you still want it.",
@@ -36,12 +36,12 @@ def never_sent() -> PlaygroundError:
 
 
 def broken_while_sending() -> PlaygroundError:
-    """Whatever nobody foresaw, in the one moment in which it may cost a task."""
+    """An unexpected exception after the request may have left."""
     return AnswerLost("Something broke on this page while the request was being sent. It may have been accepted.")
 
 
 def broken(job: Job) -> PlaygroundError:
-    """Whatever nobody foresaw."""
+    """An unexpected exception at any other time."""
     return ServiceError(
         "Something broke on this page, not at the service.",
         task_id=job.task_id,

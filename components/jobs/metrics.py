@@ -27,7 +27,7 @@ class Metrics:
             "credits", "Credits of ended jobs, as reported or by the price list", ["model", "payer"], **where
         )
         self.jobs = Counter("jobs", "Jobs that reached a state", ["model", "payer", "state"], **where)
-        self.going = Gauge("jobs_going", "Jobs that this process works on", **where)
+        self.active = Gauge("jobs_going", "Jobs that this process works on", **where)
         self.seconds = Histogram(
             "job_seconds", "Seconds from request to kept pictures", ["model", "payer"], buckets=SECONDS, **where
         )

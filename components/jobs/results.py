@@ -1,101 +1,103 @@
-"""The end of a task: its pictures are fetched and put on record, and nothing is left behind where that comes too late."""
+"""The pictures of a finished task: each one that can be fetched is kept and recorded at once, whatever becomes of the others."""
 
 from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable
-from dataclasses import replace
-from typing import Any
+from collections.abc import Collection
+from functools import partial
+from pathlib import Path
 
 from components.api.client import Account
-from components.api.replies import Reply
 from components.errors import DatabaseUnavailable, PictureNotSaved
-from components.jobs.active import Register
-from components.jobs.job import Job, JobState
+from components.jobs import transitions
+from components.jobs.active import ActiveJobs
+from components.jobs.job import Job, Timings
+from components.jobs.store.jobs import Ownership
 from components.pictures.kept import KeptPicture
 from components.pictures.library import PictureLibrary
 
-PICTURE_TRIES = 4
-SHORTEST_FETCH_S = 3.0  # a picture that is ready at the deadline still gets a chance
+TRIES = 4
+FIRST_WAIT_S = 0.3
 
 
-class ResultSaver:
-    """Keeps the pictures of finished tasks."""
+class Results:
+    """Fetches the pictures of jobs, and deletes those that no job shows any more."""
 
-    def __init__(self, register: Register, pictures: PictureLibrary) -> None:
-        self._register = register
+    def __init__(self, active: ActiveJobs, pictures: PictureLibrary, timings: Timings) -> None:
+        self._active = active
         self._pictures = pictures
+        self._timings = timings
 
-    async def save(
-        self,
-        job: Job,
-        reply: Reply,
-        account: Account,
-        give_up: float,
-        fresh_addresses: Callable[[], Awaitable[tuple[str, ...]]],
-    ) -> None:
-        """Fetch what the reply names and end the job. ``fresh_addresses`` asks the task anew: theirs may have expired."""
-        kept: list[KeptPicture] = []
-        recorded: Job | None = None
+    async def fetch_missing(self, job: Job, account: Account, give_up: float) -> PictureNotSaved | None:
+        """Fetch all pictures that are missing, side by side, and record each. With the last one the job is done.
+
+        Args:
+            give_up: no new try after this moment, in monotonic seconds.
+
+        Returns:
+            Why the first of those that are still missing could not be kept; None if none is missing, or if the job
+            does not want them any more.
+        """
+        missing = [(position, url) for position, url in enumerate(job.pending_urls) if url]
+        fetching = [asyncio.create_task(self._fetch(job, position, url, account, give_up)) for position, url in missing]
         try:
-            now = replace(job, saving=True, waiting=reply.images, charged=reply.charged, note="")
-            self._register.show(now)
-            unkept = await self._fetch(reply.images, account, give_up, kept)
-            if unkept and job.task_id:
-                fresh = await fresh_addresses()
-                if fresh and fresh != reply.images:
-                    now = replace(now, waiting=fresh)
-                    await self._given_up(kept)
-                    unkept = await self._fetch(fresh, account, give_up, kept)
-            changes: dict[str, Any] = {"charged": reply.charged, "polls": job.polls, "note": "", "saving": False}
-            if unkept:
-                changes |= {"waiting": now.waiting, "overdue": True, "problem": unkept.problem}
-            else:
-                changes |= {"waiting": (), "finished_at": time.time(), "state": JobState.DONE, "problem": None}
-            recorded = await self._register.surely(job.id, {JobState.RUNNING}, **changes, pictures=tuple(kept))
+            problems = await asyncio.gather(*fetching)
         finally:
-            if not recorded:  # stopped, removed, or left to the next process while they were fetched
-                recorded = await self._left(job.id, kept)
-            if recorded:
-                for picture in kept:
-                    self._pictures.release(picture.name)
-            else:
-                await self._given_up(kept)
+            for task in fetching:
+                task.cancel()
+            await asyncio.gather(*fetching, return_exceptions=True)
+        return next((problem for problem in problems if problem), None)
 
-    async def _fetch(
-        self, addresses: tuple[str, ...], account: Account, give_up: float, kept: list[KeptPicture]
-    ) -> PictureNotSaved | None:
-        """Add each picture to ``kept``; why one could not be kept, or None."""
-        for address in addresses:
-            for number in range(PICTURE_TRIES):
-                try:
-                    left = max(SHORTEST_FETCH_S, give_up - time.monotonic())
-                    kept.append(await self._pictures.keep(address, account.base_url, left))
-                    break
-                except PictureNotSaved as error:
-                    if number == PICTURE_TRIES - 1 or time.monotonic() > give_up:
-                        return error
-                    await asyncio.sleep(0.3 * 2**number)
+    async def discard(self, names: Collection[str]) -> None:
+        """Delete pictures that no job shows.
+
+        A picture is named by its content, so another job may record the very same one in this moment, in another
+        process too. It records first and looks for the file then; here the file is deleted first, and put back if
+        somebody shows it by then. So one of the two restores it, in whatever order they come.
+        """
+        try:
+            for name in await self._active.store.unreferenced(names) if names else ():
+                file = await self._pictures.read(name)
+                data = await asyncio.to_thread(file.read_bytes) if isinstance(file, Path) else file
+                await self._pictures.remove(name)
+                if data and not await self._active.store.unreferenced([name]):
+                    await asyncio.to_thread(self._pictures.storage.put, name, data)
+        except DatabaseUnavailable:  # the library deletes what was used longest ago when it needs room
+            return
+
+    async def _fetch(self, job: Job, position: int, url: str, account: Account, give_up: float) -> PictureNotSaved | None:
+        for number in range(TRIES):
+            try:
+                within = max(self._timings.shortest_fetch, give_up - time.monotonic())
+                picture = await self._pictures.keep(url, account.base_url, within)
+                if await self._record(job.id, position, picture):
+                    return None
+                # Deleted with another job between its fetching and its recording: fetch it once more.
+            except PictureNotSaved as error:
+                if number == TRIES - 1 or time.monotonic() > give_up:
+                    return error
+                await asyncio.sleep(FIRST_WAIT_S * 2**number)
         return None
 
-    async def _left(self, job_id: str, kept: list[KeptPicture]) -> Job | None:
-        """The job, with what was kept so far where it was stopped; None where nobody wants its pictures any more."""
+    async def _record(self, job_id: str, position: int, picture: KeptPicture) -> bool:
+        """Record a picture, or delete it if its job does not want it. False if its file has gone meanwhile."""
+        kept = partial(transitions.picture_kept, position=position, picture=picture, now=time.time())
+        recorded, known = None, False
         try:
-            stopped = await self._register.change(job_id, {JobState.STOPPED}, pictures=tuple(kept))
-            job = stopped or await self._register.store.get(job_id)
-        except DatabaseUnavailable:
-            return self._register.live.get(job_id)
-        return None if job is None or job.removed else job
-
-    async def _given_up(self, kept: list[KeptPicture]) -> None:
-        """Delete what no job shows."""
-        names = list(dict.fromkeys(picture.name for picture in kept))
-        for picture in kept:
+            recorded = await self._active.persist(job_id, kept, Ownership.ANY)
+            known = True
+        finally:
+            if not known:  # the worker is cancelled: the job was stopped, or this process ends
+                known, recorded = await self._record_once(job_id, kept)
             self._pictures.release(picture.name)
-        kept.clear()
+            if known and recorded is None:
+                await self.discard([picture.name])
+        return recorded is None or await self._pictures.has(picture.name)
+
+    async def _record_once(self, job_id: str, kept: transitions.Transition) -> tuple[bool, Job | None]:
+        """Whether it is known what became of the picture, and the job if it shows it."""
         try:
-            for name in await self._register.store.unreferenced(names) if names else ():
-                await self._pictures.remove(name)
-        except DatabaseUnavailable:  # left to the trimming
-            return
+            return True, await self._active.apply(job_id, kept)
+        except DatabaseUnavailable:
+            return False, None

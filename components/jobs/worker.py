@@ -1,19 +1,18 @@
-"""One job's life: claim, send once, poll until the task ends, keep its pictures.
+"""What a job's worker does: claim the job, send the request once, poll until the task ends, keep its pictures.
 
-The row says ``submitting`` before the POST leaves and holds the task id right after its answer. After that
-everything may fail and be asked again until the deadline.
+The row says ``submitting`` before the POST leaves and holds the task id right after its answer. After that everything
+may fail and be tried again until the deadline.
 """
 
 from __future__ import annotations
 
 import asyncio
 import time
-from collections import defaultdict
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from functools import partial
 from math import inf
-from typing import Any
 
 from components.api.client import CREATE_TIMEOUT_S, POLL_TIMEOUT_S, Account, ApiClient
 from components.api.limiter import RequestLimiter
@@ -29,313 +28,346 @@ from components.errors import (
     ServiceError,
     StillRunning,
 )
-from components.jobs import callbacks as doorbell
-from components.jobs.active import Register
-from components.jobs.job import ACTIVE, Caps, Job, JobState
-from components.jobs.messages import WAITS_FOR_KEY, stopped
-from components.jobs.metrics import Metrics
-from components.jobs.pacing import Key, Pauses, RunTimes, Trust, place
-from components.jobs.poll_history import PollHistory
-from components.jobs.results import ResultSaver
-from components.pictures.library import PictureLibrary
+from components.jobs import transitions
+from components.jobs.active import ActiveJobs
+from components.jobs.callbacks import Callbacks, hashed, new_secret
+from components.jobs.job import Job, JobOptions, JobState
+from components.jobs.messages import NEEDS_VISITOR_KEY
+from components.jobs.pacing import Key, Pauses, PollHistory, RunTimes
+from components.jobs.results import Results
+from components.jobs.store.jobs import Ownership
 
 MINIMUM_WAIT_S = 0.05
-SHORTEST_ANSWER_S = 10.0  # to a request that is sent just before the deadline: without its answer the money is lost
-RATE_LIMIT_WAIT_S = 5.0
-SHORTEST_PAUSE_S = 1.0
-LONGEST_PAUSE_S = 30.0
-SOONEST_POLL_S = 1.0
-LONGEST_REPAIR_POLL_S = 10.0
+FIRST_REPAIR_WAIT_S = 0.3
+SLOWEST_REPAIR_WAIT_S = 5.0
 MOST_NAMED = 5
 
 
+@dataclass
+class FollowedTask:
+    """A task that is polled: what stays the same, and what the polls have shown.
+
+    ``fresh``: it was created just now, by this worker. ``hint`` is the wait that is asked for before the next poll.
+    """
+
+    job: Job
+    account: Account
+    key: Key
+    give_up: float
+    polls: PollHistory
+    fresh: bool = False
+    expects_callback: bool = False
+    hint: float | None = None
+
+
 class Worker:
-    """What a job's task does. The runner decides which jobs have one."""
+    """What workers do; ``ActiveJobs`` starts and ends them."""
 
     def __init__(
         self,
-        register: Register,
+        active: ActiveJobs,
         client: ApiClient,
-        pictures: PictureLibrary,
-        caps: Caps,
-        deadline_s: float,
+        limiter: RequestLimiter,
+        results: Results,
         times: RunTimes,
-        metrics: Metrics,
-        calls_back: Callable[[Job, Account], str],
+        callbacks: Callbacks,
+        options: JobOptions,
     ) -> None:
-        self._register = register
+        self._active = active
         self._client = client
-        self._saver = ResultSaver(register, pictures)
-        self._caps = caps
-        self._deadline_s = deadline_s
+        self._limiter = limiter
+        self._results = results
         self._times = times
-        self._metrics = metrics
-        self._calls_back = calls_back
+        self._callbacks = callbacks
+        self._options = options
+        self._timings = options.timings
         self._pauses = Pauses()
-        self.limiter = RequestLimiter()
-        self._trust = Trust()
-        self._rung: defaultdict[str, asyncio.Event] = defaultdict(asyncio.Event)
 
     async def run(self, job: Job, account: Account) -> None:
         """From the queue to the pictures."""
-        give_up = time.monotonic() + self._deadline_s
+        give_up = self._deadline()
         created = await self._send(job, account, give_up)
         if created:
-            await self.follow(*created, account, fresh=True, give_up=give_up)
+            job, reply = created
+            expects_callback = self._callbacks.expected(job, account)
+            task = self._followed(job, account, give_up)
+            await self._follow(replace(task, fresh=True, expects_callback=expects_callback), reply)
 
-    def ring(self, job_id: str) -> None:
-        """A callback says that the job's task has something new."""
-        self._rung[job_id].set()
+    async def resume(self, job: Job, account: Account) -> None:
+        """From the task, or the addresses of its results, to the pictures.
 
-    def left(self, job_id: str) -> None:
-        """The job has no task any more."""
-        self._rung.pop(job_id, None)
+        With a task id the service is asked for the addresses anew: the recorded ones may have expired.
+        """
+        recorded = None if job.task_id else Reply(Phase.DONE, None, job.pending_urls, charged=job.charged)
+        await self._follow(replace(self._followed(job, account, self._deadline()), hint=0.0), recorded)
+
+    async def repair(self, job: Job, account: Account) -> None:
+        """Resume an uncertain job whose task was named, once a GET with the key knows that task.
+
+        The service may know its own task only after a while, so it is asked until the deadline.
+        """
+        give_up, number = self._deadline(), 0
+        named = [job.callback_task_id]
+        while True:
+            for task_id in named:
+                if reply := await self._confirmed(job, task_id, account, give_up):
+                    await self._resume_repaired(job, replace(reply, task_id=task_id), account)
+                    return
+            if time.monotonic() > give_up:
+                return
+            await asyncio.sleep(min(FIRST_REPAIR_WAIT_S * 2**number, SLOWEST_REPAIR_WAIT_S))
+            number += 1
+            # A callback's body proves nothing: a later one may name the task where the first did not.
+            recorded = await self._active.store.get(job.id)
+            if recorded and recorded.callback_task_id and recorded.callback_task_id not in named:
+                named = [recorded.callback_task_id, *named][:MOST_NAMED]
 
     # -- the request -----------------------------------------------------------------------------
 
     async def _send(self, job: Job, account: Account, give_up: float) -> tuple[Job, Reply] | None:
-        """Send the request, once. Returns the running job with the answer, or None when it ended here."""
-        key = (place(account), job.model)
+        """Send the request, once. Returns the running job with the answer, or None if it ended here."""
+        key = self._times.key(account, job.model)
         refusals = 0
         while True:
-            claimed: Job | None = None
+            refusal: RateLimited | None = None
             try:
-                async with self._turn(key, give_up):
-                    secret = doorbell.new_secret()
-                    claimed = await self._register.claim(job.id, self._caps, doorbell.hashed(secret), give_up)
-                    if claimed is None:
-                        return None
-                    if self._pauses.left(key):  # somebody was told to wait while this one was claimed
-                        if await self._queued_again(job, ""):
-                            continue
-                        return None
-                    body = dict(claimed.body)
-                    if base := self._calls_back(claimed, account):
-                        body["callback_url"] = doorbell.address(base, job.id, secret)
-                    shortest = min(SHORTEST_ANSWER_S, self._deadline_s)
-                    left = max(shortest, min(CREATE_TIMEOUT_S, give_up - time.monotonic()))
-                    reply = await self._client.create(account, body, timeout_s=left)
+                sent = await self._post(job, account, key, give_up)
+                if sent is None:
+                    return None
+                return await self._accepted(sent, account)
+            except _Paused:
+                note, wait = "", 0.0
             except RateLimited as error:
                 refusals += 1
                 wait = self._limited(key, error, refusals)
                 note = f"The service asks to wait {max(1, round(wait))} s; nothing was created."
-                if not await self._queued_again(job, note):
-                    return None
-                if time.monotonic() + wait > give_up:
-                    raise
-                await asyncio.sleep(MINIMUM_WAIT_S)
-                continue
+                refusal = error
             except AnswerLost as error:
-                await self._lost(claimed or job, error, account)
+                await self._lost(job, error, account)
                 return None
-            # This process alone knows the answer, so it counts even where another one took the job for dead.
-            running = await self._register.surely(
-                job.id,
-                {JobState.SUBMITTING, JobState.UNCERTAIN},
-                take=True,
-                state=JobState.RUNNING,
-                task_id=reply.task_id,
-                charged=reply.charged,
-                waiting=reply.images,
-                problem=None,
-                finished_at=None,
-                dropped=False,
-            )
-            if running and running.stopping and reply.phase is Phase.RUNNING:
-                await self._stop(running)
+            queued = await self._active.persist(job.id, partial(transitions.queued_again, note=note, now=time.time()))
+            if queued is None or queued.settled or await self._key_forgotten(job):
                 return None
-            return (running, reply) if running else None
+            if refusal and time.monotonic() + wait > give_up:
+                raise refusal
+            await asyncio.sleep(MINIMUM_WAIT_S)
 
-    async def _queued_again(self, job: Job, note: str) -> bool:
-        """Back into the queue, for nothing was created; False if its visitor has asked to stop meanwhile."""
-        queued = await self._register.surely(job.id, {JobState.SUBMITTING}, state=JobState.QUEUED, note=note)
-        if queued and queued.stopping:
-            await self._stop(queued)
-        return queued is not None and not queued.stopping
+    async def _post(self, job: Job, account: Account, key: Key, give_up: float) -> tuple[Job, Reply] | None:
+        """Claim the job and POST its body. None if it cannot be claimed; raises _Paused after a claim that came too early."""
+        async with self._slot(key, give_up):
+            secret = new_secret()
+            claimed = await self._active.claim(job.id, self._options.caps, hashed(secret), give_up)
+            if claimed is None:
+                return None
+            if self._pauses.left(key):  # another job was told to wait while this one was claimed
+                raise _Paused
+            body = dict(claimed.body)
+            if self._callbacks.expected(claimed, account):
+                body["callback_url"] = self._callbacks.address(job.id, secret)
+            shortest = min(self._timings.shortest_answer, self._options.deadline_s)
+            within = max(shortest, min(CREATE_TIMEOUT_S, give_up - time.monotonic()))
+            return claimed, await self._client.create(account, body, timeout_s=within)
+
+    async def _accepted(self, sent: tuple[Job, Reply], account: Account) -> tuple[Job, Reply] | None:
+        """Record the answer. This process alone knows it, so it counts even if another one took the job for dead."""
+        job, reply = sent
+        accepted = partial(transitions.accepted, reply=reply, now=time.time())
+        running = await self._active.persist(job.id, accepted, Ownership.TAKEN)
+        if running is None or running.settled or await self._key_forgotten(job):
+            return None
+        return running, reply
+
+    async def _key_forgotten(self, job: Job) -> bool:
+        """Whether the visitor has taken the key back while the request was being sent; the job waits for it then."""
+        active = self._active.find(job.id)
+        if active is None or not active.key_forgotten:
+            return False
+        await self._active.persist(job.id, partial(transitions.needs_key, note=NEEDS_VISITOR_KEY))
+        return True
 
     async def _lost(self, job: Job, error: AnswerLost, account: Account) -> None:
-        """The answer is lost: uncertain, unless a callback or the answer itself has named the task."""
-        changes: dict[str, Any] = {"state": JobState.UNCERTAIN, "problem": error.problem, "finished_at": time.time()}
-        unsure = await self._register.surely(job.id, {JobState.SUBMITTING}, **changes)
-        named = (unsure.heard if unsure else "") or error.task_id or ""
-        if unsure and named:
-            await self.repair(unsure, named, account)
-
-    async def repair(self, job: Job, task_id: str, account: Account) -> None:
-        """An uncertain job whose task somebody has named: if a GET with the key knows it, the job goes on.
-
-        A service may know its own task only after a while, so it is asked until the deadline.
-        """
-        give_up = time.monotonic() + self._deadline_s
-        reply: Reply | None = None
-        named, number = [task_id], 0
-        while reply is None:
-            for task_id in named:
-                if reply := await self._confirmed(job, task_id, account, give_up):
-                    break
-            else:
-                if time.monotonic() > give_up:
-                    return
-                await asyncio.sleep(min(0.3 * 2**number, 5.0))
-                number += 1
-                # A callback's body is anybody's guess: a later one may name the task where the first did not.
-                now = await self._register.store.get(job.id)
-                if now and now.heard and now.heard not in named:
-                    named = [now.heard, *named][:MOST_NAMED]
-        running = await self._register.surely(
-            job.id,
-            {JobState.UNCERTAIN},
-            take=True,
-            state=JobState.RUNNING,
-            task_id=task_id,
-            problem=None,
-            finished_at=None,
-            dropped=False,
-            note="",
-        )
-        if running:
-            await self.follow(running, reply, account)
+        """The answer is lost; repair the job if a callback or the answer itself has named the task."""
+        lost = partial(transitions.uncertain, problem=error.problem, now=time.time())
+        uncertain = await self._active.persist(job.id, lost)
+        named = (uncertain.callback_task_id if uncertain else "") or error.task_id or ""
+        if uncertain and named:
+            await self.repair(replace(uncertain, callback_task_id=named), account)
 
     async def _confirmed(self, job: Job, task_id: str, account: Account, give_up: float) -> Reply | None:
-        """What the service says of a task, or None when it says nothing that can be understood."""
+        """What the service says of a task, or None if it says nothing that can be understood."""
         try:
-            return await self._ask(job, task_id, account, LONGEST_REPAIR_POLL_S, give_up)
+            return await self._ask(job, task_id, account, self._timings.longest_repair_poll, give_up)
         except NoPicture:
             return Reply(Phase.RUNNING, task_id)
         except RateLimited as error:
-            self._limited((place(account), job.model), error)
+            self._limited(self._times.key(account, job.model), error)
         except ServiceError:
             pass
         return None
 
-    async def _stop(self, job: Job) -> None:
-        changes: dict[str, Any] = {"state": JobState.STOPPED, "saving": False, "overdue": False, "note": ""}
-        await self._register.surely(job.id, ACTIVE, **changes, problem=stopped(job), finished_at=time.time())
+    async def _resume_repaired(self, job: Job, reply: Reply, account: Account) -> None:
+        found = partial(transitions.accepted, reply=Reply(Phase.RUNNING, reply.task_id), now=time.time())
+        running = await self._active.persist(job.id, found, Ownership.TAKEN)
+        if running and not running.settled:
+            await self._follow(self._followed(running, account, self._deadline()), reply)
 
     # -- the task --------------------------------------------------------------------------------
 
-    async def follow(
-        self,
-        job: Job,
-        reply: Reply | None,
-        account: Account,
-        *,
-        at_once: bool = False,
-        fresh: bool = False,
-        give_up: float | None = None,
-    ) -> None:
-        """Poll until the task ends, then keep its pictures; at the deadline the job turns overdue.
+    def _deadline(self) -> float:
+        return time.monotonic() + self._options.deadline_s
 
-        ``at_once`` begins with a poll, ``fresh`` says that the task was created just now. ``give_up`` is the
-        deadline in monotonic seconds, by default a whole one from now.
-        """
-        give_up = give_up or time.monotonic() + self._deadline_s
-        key = (place(account), job.model)
-        timing = self._times.timing(key, job)
-        expects_call = fresh and bool(self._calls_back(job, account))
-        polls = PollHistory(job)
-        hint: float | None = 0.0 if at_once else None
+    def _followed(self, job: Job, account: Account, give_up: float) -> FollowedTask:
+        return FollowedTask(job, account, self._times.key(account, job.model), give_up, PollHistory(job))
+
+    async def _follow(self, task: FollowedTask, reply: Reply | None) -> None:
+        """Poll until the task ends, then keep its pictures; at the deadline the job becomes overdue."""
+        polls = task.polls
         while reply is None or reply.phase is Phase.RUNNING:
-            if expects_call and key in self._trust and not polls.called:
-                wait = quiet_delay(polls.elapsed, polls.count, timing, hint)
-            else:
-                wait = next_delay(polls.elapsed, polls.count, timing, poll_cost(self.limiter.jobs), hint)
-            paused = self._pauses.left(key)
-            wait = max(wait, paused)
-            if time.monotonic() + (paused if at_once and not polls.count else wait) > give_up:
-                # A callback that comes before the deadline is still worth waiting for.
-                left = give_up - time.monotonic()
-                rung = expects_call and left > 0 and await self._called(job.id, left, polls.last)
-                if not rung:
-                    await self._overdue(replace(job, polls=polls.total), polls.problem)
-                    return
-            else:
-                rung = await self._called(job.id, wait, polls.last)
-            if rung:
-                self._trust.called(key)
-            polls.asking(rung=rung)
-            hint = None
+            called = await self._wait(task)
+            if called is None:
+                await self._overdue(task)
+                return
+            polls.sending(for_callback=called)
             try:
-                left = max(MINIMUM_WAIT_S, min(POLL_TIMEOUT_S, give_up - polls.last))
-                reply = await self._ask(job, str(job.task_id), account, left, give_up)
-                polls.told(reply)
-            except ServiceError as error:
-                reply = None
-                if isinstance(error, RateLimited):
-                    hint = self._limited(key, error)
-                if isinstance(error, KeyRefused) and not fresh and polls.count == 1 and account.payer == "visitor":
-                    await self._register.surely(job.id, {JobState.RUNNING}, keyless=True, note=WAITS_FOR_KEY)
-                    return
-                polls.failed(error, in_sandbox=account.payer == "sandbox")
+                reply = await self._poll(task)
+            except KeyRefused:
+                await self._active.persist(task.job.id, partial(transitions.needs_key, note=NEEDS_VISITOR_KEY))
+                return
             note = polls.problem.what if polls.problem else ""
-            job = replace(self._register.live.get(job.id, job), polls=polls.total, note=note)
-            self._register.show(job)
-        if reply.phase is Phase.DONE and (seconds := polls.run_time(fresh=fresh)):
-            self._times.observe(key, job, seconds)
-        if expects_call and not polls.called:
-            self._trust.missed(key)
+            task.job = replace(self._active.latest(task.job), polls=polls.total, status_note=note)
+            self._active.show(task.job)
+        if reply.phase is Phase.DONE and (seconds := polls.run_time(fresh=task.fresh)):
+            self._times.observe(task.key, task.job, seconds)
+        if task.expects_callback and not polls.called:
+            self._callbacks.missed(task.key)
         if reply.phase is Phase.FAILED:
             raise reply.failure
-        ended = replace(job, polls=polls.total)
-        await self._saver.save(ended, reply, account, give_up, lambda: self._fresh_addresses(ended, account, give_up))
+        await self._save(task, reply)
+
+    async def _wait(self, task: FollowedTask) -> bool | None:
+        """Wait until the next poll. Returns whether a callback ended the wait; None at the deadline."""
+        polls, hint = task.polls, task.hint
+        task.hint = None
+        timing = self._times.timing(task.key, task.job)
+        if task.expects_callback and self._callbacks.trusted(task.key) and not polls.called:
+            wait = quiet_delay(polls.elapsed, polls.count, timing, hint)
+        else:
+            wait = next_delay(polls.elapsed, polls.count, timing, poll_cost(len(self._active)), hint)
+        paused = self._pauses.left(task.key)
+        at_once = hint == 0.0
+        left = task.give_up - time.monotonic()
+        wait = max(wait, paused)
+        if (paused if at_once else wait) > left:
+            # A callback that comes before the deadline is still worth waiting for.
+            if not (task.expects_callback and left > 0 and await self._called(task, left)):
+                return None
+            called = True
+        else:
+            called = await self._called(task, wait)
+        if called:
+            self._callbacks.came(task.key)
+        return called
+
+    async def _called(self, task: FollowedTask, wait: float) -> bool:
+        """Wait that long, or until a callback. Polls for callbacks keep a distance, however many come."""
+        active = self._active.find(task.job.id)
+        called = active.called if active else asyncio.Event()
+        try:
+            async with asyncio.timeout(max(0.0, wait)):
+                await called.wait()
+        except TimeoutError:
+            return False
+        called.clear()
+        soonest = task.polls.last + self._timings.between_callback_polls
+        await asyncio.sleep(max(0.0, soonest - time.monotonic()))
+        return True
+
+    async def _poll(self, task: FollowedTask) -> Reply | None:
+        """Ask for the task. None if that failed and can be tried again.
+
+        Raises:
+            KeyRefused: the key that a visitor has given anew is not accepted.
+            ServiceError: the poll failed once too often.
+        """
+        within = max(MINIMUM_WAIT_S, min(POLL_TIMEOUT_S, task.give_up - task.polls.last))
+        try:
+            reply = await self._ask(task.job, str(task.job.task_id), task.account, within, task.give_up)
+        except ServiceError as error:
+            if isinstance(error, RateLimited):
+                task.hint = self._limited(task.key, error)
+            given_anew = not task.fresh and task.polls.count == 1 and task.account.payer == "visitor"
+            if isinstance(error, KeyRefused) and given_anew:
+                raise
+            task.polls.failed(error, in_sandbox=task.account.payer == "sandbox")
+            return None
+        task.polls.answered(reply)
+        return reply
 
     async def _ask(self, job: Job, task_id: str, account: Account, within: float, give_up: float = inf) -> Reply:
-        async with self._turn((place(account), job.model), give_up):
-            self._metrics.polls.labels(job.model).inc()
+        async with self._slot(self._times.key(account, job.model), give_up):
+            self._active.metrics.polls.labels(job.model).inc()
             return await self._client.task(account, task_id, job.body, timeout_s=within)
 
     @asynccontextmanager
-    async def _turn(self, key: Key, give_up: float = inf) -> AsyncIterator[None]:
-        """An admitted request, once the model need not be left alone. Raises ServiceError if that is not before ``give_up``."""
+    async def _slot(self, key: Key, give_up: float = inf) -> AsyncIterator[None]:
+        """One of the limited requests at a time, once the model's pause is over.
+
+        Raises ServiceError if that is not before ``give_up``.
+        """
         while True:
             if time.monotonic() + self._pauses.left(key) > give_up:
                 what = "The service asks this page to wait for longer than this request may take."
                 raise ServiceError(what, next_step="Try again later.", charged=NOT_CHARGED)
             await self._pauses.over(key)
-            async with self.limiter.request():
+            async with self._limiter.request():
                 if not self._pauses.left(key):  # another job may have been told to wait while this one stood in line
                     yield
                     return
 
     def _limited(self, key: Key, error: RateLimited, times: int = 1) -> float:
-        """Leave the model alone for as long as the service asks; longer each time where it asks for nothing.
-
-        Returns for how many seconds.
-        """
-        self._metrics.limited.labels(key[1]).inc()
-        asked = RATE_LIMIT_WAIT_S if error.retry_after is None else error.retry_after
-        return self._pauses.pause(key, max(asked, min(SHORTEST_PAUSE_S * 2 ** (times - 1), LONGEST_PAUSE_S)))
-
-    async def _called(self, job_id: str, wait: float, last: float) -> bool:
-        """Wait that long, or until a callback; two polls for callbacks are SOONEST_POLL_S apart."""
-        rung = self._rung[job_id]
-        try:
-            async with asyncio.timeout(max(0.0, wait)):
-                await rung.wait()
-        except TimeoutError:
-            return False
-        rung.clear()
-        soonest = last + SOONEST_POLL_S - time.monotonic()
-        await asyncio.sleep(max(0.0, soonest))
-        return True
+        """Pause the model for as long as the service asks; longer each time if it asks for nothing. Returns the seconds."""
+        self._active.metrics.limited.labels(key[1]).inc()
+        asked = self._timings.rate_limit if error.retry_after is None else error.retry_after
+        own = min(self._timings.shortest_pause * 2 ** (times - 1), self._timings.longest_pause)
+        return self._pauses.pause(key, max(asked, own))
 
     # -- the end ---------------------------------------------------------------------------------
 
-    async def _fresh_addresses(self, job: Job, account: Account, give_up: float) -> tuple[str, ...]:
-        left = max(MINIMUM_WAIT_S, min(POLL_TIMEOUT_S, give_up - time.monotonic()))
+    async def _save(self, task: FollowedTask, reply: Reply) -> None:
+        """Keep the pictures. Those that cannot be fetched are asked for at fresh addresses; after that the job is overdue."""
+        problem = await self._fetch(task, reply.images, reply.charged)
+        if problem and task.job.task_id:
+            fresh = await self._fresh_urls(task)
+            if fresh and fresh != reply.images:
+                problem = await self._fetch(task, fresh, reply.charged)
+        if problem:
+            await self._active.persist(task.job.id, partial(transitions.overdue, problem=problem.problem))
+
+    async def _fetch(self, task: FollowedTask, urls: tuple[str, ...], charged: float | None) -> PlaygroundError | None:
+        saving = partial(transitions.saving, urls=urls, charged=charged, now=time.time())
+        job = await self._active.persist(task.job.id, saving)
+        if job is None or job.state is not JobState.SAVING:
+            return None
+        return await self._results.fetch_missing(job, task.account, task.give_up)
+
+    async def _fresh_urls(self, task: FollowedTask) -> tuple[str, ...]:
+        within = max(MINIMUM_WAIT_S, min(POLL_TIMEOUT_S, task.give_up - time.monotonic()))
         try:
-            return (await self._ask(job, str(job.task_id), account, left, give_up)).images
+            return (await self._ask(task.job, str(task.job.task_id), task.account, within, task.give_up)).images
         except ServiceError:
             return ()
 
-    async def _overdue(self, job: Job, problem: PlaygroundError | None) -> None:
-        last = f" Last answer: {problem.what}" if problem else ""
-        minutes = self._deadline_s / 60
-        after = f"{minutes:g} minutes" if minutes >= 1 else f"{self._deadline_s:g} seconds"
+    async def _overdue(self, task: FollowedTask) -> None:
+        last = f" Last answer: {task.polls.problem.what}" if task.polls.problem else ""
+        minutes = self._options.deadline_s / 60
+        after = f"{minutes:g} minutes" if minutes >= 1 else f"{self._options.deadline_s:g} seconds"
         error = StillRunning(
-            f"Still running at the service after {after}, task {job.task_id}.{last}",
-            task_id=job.task_id,
-            reply=getattr(problem, "reply", ""),
+            f"Still running at the service after {after}, task {task.job.task_id}.{last}",
+            task_id=task.job.task_id,
+            reply=getattr(task.polls.problem, "reply", ""),
         )
-        changes: dict[str, Any] = {"overdue": True, "problem": error.problem, "note": "", "polls": job.polls}
-        await self._register.surely(job.id, {JobState.RUNNING}, **changes)
+        await self._active.persist(task.job.id, partial(transitions.overdue, problem=error.problem))
+
+
+class _Paused(Exception):
+    """The model's upstream asked for a pause while a request was being prepared."""

@@ -78,7 +78,7 @@ class PictureLibrary:
         self._held[kept.name] += 1
         try:
             async with self._lock(kept.name):
-                added = await asyncio.to_thread(self._store, kept.name, data)
+                added = await self._stored(kept.name, data)
         except BaseException:
             self.release(kept.name)
             raise
@@ -150,6 +150,16 @@ class PictureLibrary:
             except Exception:  # the pictures are stored and paid for; that there is too little room is for the operator
                 log.exception("the picture library is above its limit and cannot be trimmed")
             await self._grown.wait()
+
+    async def _stored(self, name: str, data: bytes) -> int:
+        """Store a picture; how many bytes were added. A thread cannot be cancelled: what it has added then is deleted."""
+        storing = asyncio.create_task(asyncio.to_thread(self._store, name, data))
+        try:
+            return await asyncio.shield(storing)
+        except asyncio.CancelledError:
+            if await storing and self._held[name] == 1:
+                await asyncio.to_thread(self._delete, name)
+            raise
 
     def _lock(self, name: str) -> asyncio.Lock:
         """The lock that keeps storing and deleting the same picture apart. It exists while somebody uses it."""

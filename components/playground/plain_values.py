@@ -11,7 +11,7 @@ from components.catalog.prices import price_list
 from components.comparisons.comparison import Card
 from components.comparisons.plan import Choice
 from components.errors import InputError
-from components.jobs.job import Job, JobFilter, JobState
+from components.jobs.job import HistoryEntry, Job, JobFilter, JobState, public_state
 
 MOST_JOBS, DEFAULT_JOBS = 200, 50
 # Each key of a history query: its type, and that type in words.
@@ -62,13 +62,13 @@ def describe_job(job: Job, pictures: str) -> dict[str, Any]:
     """A job as ``/generate`` and ``/job`` return it; ``pictures`` is the address below which kept pictures are served."""
     return {
         "job_id": job.id,
-        "state": str(job.state),
+        "state": str(public_state(job)),
         "task_id": job.task_id,
         "images": [f"{pictures}/{picture.name}" for picture in job.pictures],
         "credits": job.credits,
         "usd": job.usd,
         "seconds": round(job.seconds(time.time()), 2),
-        "message": str(job.problem) if job.problem else job.note,
+        "message": str(job.problem) if job.problem else job.status_note,
     }
 
 
@@ -78,10 +78,11 @@ def describe_card(card: Card, job: Job | None, pictures: str) -> dict[str, Any]:
     return {**described, "model": card.model, "mapping": list(card.notes)}
 
 
-def describe_entry(job: Job, pictures: str) -> dict[str, Any]:
-    """A job as ``/history`` returns it; ``created_at`` is seconds since 1970."""
+def describe_entry(entry: HistoryEntry, pictures: str) -> dict[str, Any]:
+    """An entry as ``/history`` returns it; ``created_at`` is seconds since 1970."""
+    job = entry.job
     asked = {"model": job.model, "prompt": job.prompt, "created_at": job.created_at}
-    return {**describe_job(job, pictures), **asked, "starred": job.starred, "note": job.remark}
+    return {**describe_job(job, pictures), **asked, "starred": entry.starred, "note": entry.note}
 
 
 def read_choices(models: Any) -> list[Choice]:

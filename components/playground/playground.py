@@ -10,13 +10,13 @@ from components.api import Account
 from components.catalog.forms import CheckedForm, check_form
 from components.catalog.models import Catalog, Model
 from components.catalog.prices import Cost, price
-from components.catalog.requests import Request, build_request, rebuild_request
+from components.catalog.requests import Request, build_request
 from components.comparisons.comparison import Comparison
 from components.comparisons.plan import Choice, ComparisonPlan, PlannedCard, plan, retries
 from components.comparisons.service import ComparisonService
 from components.errors import InputError, KeyRefused
-from components.jobs.job import Caps, DaySpend, Job, JobFilter, JobState, Page
-from components.jobs.service import JobService
+from components.jobs.job import Caps, DaySpend, HistoryEntry, HistoryPage, Job, JobFilter
+from components.jobs.service import JobService, fingerprint
 from components.playground.visits import Visit
 from components.snippets import write_snippet
 
@@ -78,7 +78,8 @@ class Playground:
         return entered
 
     async def forget_key(self, visit: Visit) -> Visit:
-        """The visit without a key."""
+        """The visit without a key; the visitor's jobs that need it wait for it."""
+        await self.jobs.forget_key(visit.visitor)
         return replace(visit, key="")
 
     # -- requests, before they are sent ---------------------------------------------------------
@@ -116,19 +117,13 @@ class Playground:
         Raises InputError, KeyRefused, CapReached, DatabaseUnavailable; nothing was sent then.
         """
         account = self.account_shown(visit, payer)
-        return await self.jobs.submit(self.request(model, parameters), account, visit.visitor, once=deduplicate)
+        request = self.request(model, parameters)
+        key = fingerprint(request, account, visit.visitor) if deduplicate else None
+        return await self.jobs.submit(request, account, visit.visitor, idempotency_key=key)
 
     async def resubmit(self, job_id: str, visit: Visit, payer: str | None = None) -> Job:
         """Send the request of an uncertain job again; any other job is returned as it is. Raises as :meth:`generate`."""
-        account = self.account_shown(visit, payer)
-        lost = await self.job(job_id, visit)
-        if lost.state is not JobState.UNCERTAIN or lost.dropped:
-            return lost
-        lost = await self.jobs.let_go(job_id, visit.visitor)
-        if lost.state is not JobState.UNCERTAIN:
-            return lost
-        request = rebuild_request(self.catalog, lost.model, lost.body)
-        return await self.jobs.submit(request, account, visit.visitor, once=True)
+        return await self.jobs.resubmit(job_id, self.account_shown(visit, payer), visit.visitor)
 
     async def job(self, job_id: str, visit: Visit) -> Job:
         """This visitor's job. Raises JobNotFound for anybody else's, in the same words."""
@@ -152,7 +147,7 @@ class Playground:
 
     async def abandon(self, job_id: str, visit: Visit) -> Job:
         """Give up an uncertain job; its price counts as spent. Raises JobNotFound."""
-        return await self.jobs.let_go(job_id, visit.visitor)
+        return await self.jobs.abandon(job_id, visit.visitor)
 
     async def unfinished(self, visit: Visit) -> list[Job]:
         """This visitor's jobs that are active or wait for a decision, newest first."""
@@ -164,21 +159,25 @@ class Playground:
 
     # -- the history ----------------------------------------------------------------------------
 
-    async def history(self, visit: Visit, wanted: JobFilter, limit: int, before: str = "") -> Page:
+    async def history(self, visit: Visit, wanted: JobFilter, limit: int, before: str = "") -> HistoryPage:
         """This visitor's jobs that match, newest first; those older than the job ``before``."""
         return await self.jobs.search(visit.visitor, wanted, limit, before)
 
-    async def star(self, job_id: str, visit: Visit) -> Job:
-        """Star a job, or take its star away. Raises JobNotFound."""
-        starred = (await self.job(job_id, visit)).starred
-        return await self.jobs.remark(job_id, visit.visitor, starred=not starred)
+    async def entry(self, job_id: str, visit: Visit) -> HistoryEntry:
+        """This visitor's job with its star and note. Raises JobNotFound."""
+        return await self.jobs.entry(job_id, visit.visitor)
 
-    async def note(self, job_id: str, visit: Visit, text: str) -> Job:
+    async def star(self, job_id: str, visit: Visit) -> HistoryEntry:
+        """Star a job, or take its star away. Raises JobNotFound."""
+        entry = await self.entry(job_id, visit)
+        return await self.jobs.star(job_id, visit.visitor, not entry.starred)
+
+    async def note(self, job_id: str, visit: Visit, text: str) -> HistoryEntry:
         """Write a note beside a job. Raises JobNotFound, InputError."""
         if len(text) > LONGEST_NOTE:
             allowed = f"At most {LONGEST_NOTE:,} characters."
             raise InputError("note", "The note is too long.", next_step=allowed, charged="")
-        return await self.jobs.remark(job_id, visit.visitor, remark=text.strip())
+        return await self.jobs.note(job_id, visit.visitor, text.strip())
 
     async def remove(self, job_id: str, visit: Visit) -> None:
         """Delete a job and its pictures. Raises JobNotFound, InvalidState."""

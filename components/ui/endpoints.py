@@ -88,7 +88,7 @@ class Endpoints:
         with _readable_errors():
             wanted, limit, before = read_history_query(self.playground.catalog, query)
             page = await self.playground.history(_visit(request), wanted, limit, before)
-        return {"total": page.total, "jobs": [describe_entry(job, _pictures(request)) for job in page.jobs]}
+        return {"total": page.total, "jobs": [describe_entry(entry, _pictures(request)) for entry in page.entries]}
 
 
 def add_endpoints(playground: Playground) -> None:

@@ -153,7 +153,7 @@ def other_models_query(catalog: Catalog, job: Job) -> dict[str, list[str]]:
 
 def comparison_query(job: Job) -> dict[str, list[str]]:
     """The query of Compare that shows the comparison which a job belongs to."""
-    return {"tab": ["compare"], "comparison": [job.batch]}
+    return {"tab": ["compare"], "comparison": [job.comparison_id]}
 
 
 def choice_options(catalog: Catalog) -> list[tuple[str, str]]:

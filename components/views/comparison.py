@@ -102,7 +102,7 @@ def _card(catalog: Catalog, card: Card, job: Job | None, timing_of: Callable[[Jo
         "job": job.id,
         "count": min(job.count, 4),
         "problem": str(job.problem) if job.problem else "",
-        "note": job.note,
+        "note": job.status_note,
         "pictures": [
             {**show_picture(job, index, card_name(catalog, card)), "caption": caption} for index in range(len(job.pictures))
         ],

@@ -14,7 +14,7 @@ from components.catalog.parameters import Role
 from components.catalog.prices import credits_text, usd_text
 from components.catalog.requests import rebuild_request
 from components.errors import InputError
-from components.jobs.job import DaySpend, Job, JobState, Page
+from components.jobs.job import DaySpend, HistoryEntry, HistoryPage, Job, JobState
 from components.playground import Playground, Visit
 from components.snippets import LANGUAGES
 from components.views.links import MOST_ARCHIVED_JOBS, archive_link, history_archive_link, thumbnail_link
@@ -57,22 +57,23 @@ class Position:
         return Position(self.newer_pages[:-1])
 
 
-def show_jobs(catalog: Catalog, jobs: Iterable[Job], view: str) -> str:
+def show_jobs(catalog: Catalog, found: Iterable[HistoryEntry], view: str) -> str:
     """Jobs as cards, or as a table if ``view`` is ``table``; "" without any."""
-    entries = [_entry(catalog, job) for job in jobs]
+    entries = [_entry(catalog, entry) for entry in found]
     return render("history_table" if view == "table" else "history_cards", entries=entries) if entries else ""
 
 
-def show_detail(catalog: Catalog, job: Job) -> str:
+def show_detail(catalog: Catalog, entry: HistoryEntry) -> str:
     """What was asked for, when, and what its visitor has noted."""
+    job = entry.job
     model = catalog.find(job.model)
     prompt = model.by_role(Role.PROMPT) if model else "prompt"
     settings = {name: _value(value) for name, value in job.body.items() if name != prompt}
     retired = model is None or not model.runnable
-    return render("history_detail", entry=_entry(catalog, job), settings=settings, retired=retired)
+    return render("history_detail", entry=_entry(catalog, entry), settings=settings, retired=retired)
 
 
-def count_text(page: Page, position: Position) -> str:
+def count_text(page: HistoryPage, position: Position) -> str:
     """``1–24 of 5,000``; "" for an empty page."""
     if not page.jobs:
         return ""
@@ -80,7 +81,7 @@ def count_text(page: Page, position: Position) -> str:
     return f"{position.first:,}–{last:,} of {max(page.total, last):,}"
 
 
-def archive_links(page: Page, filters: HistoryFilters) -> str:
+def archive_links(page: HistoryPage, filters: HistoryFilters) -> str:
     """Links to ZIPs of the pictures on this page and, if there are more pages, of all that match; "" without pictures."""
     ids = [job.id for job in page.jobs if job.pictures]
     if not ids:
@@ -155,8 +156,9 @@ def program(playground: Playground, job: Job, visit: Visit, language: str) -> st
         return f"{LANGUAGES[language].comment} This request cannot be sent any more. {reason}"
 
 
-def _entry(catalog: Catalog, job: Job) -> dict[str, Any]:
-    """One job as the templates read it."""
+def _entry(catalog: Catalog, entry: HistoryEntry) -> dict[str, Any]:
+    """One entry as the templates read it."""
+    job = entry.job
     model, created = catalog.find(job.model), utc(job.created_at)
     return {
         "id": job.id,
@@ -169,16 +171,16 @@ def _entry(catalog: Catalog, job: Job) -> dict[str, Any]:
         "short": job.prompt[:SHORT_PROMPT],
         "thumbnail": thumbnail_link(job.pictures[0]) if job.pictures else "",
         "pictures": len(job.pictures),
-        "problem": job.problem.what[:SHORT_PROMPT] if job.problem else job.note,
+        "problem": job.problem.what[:SHORT_PROMPT] if job.problem else job.status_note,
         "sandbox": job.payer == "sandbox",
         "price": price_of(catalog, job).short,
         "seconds": seconds_text(job.seconds(time.time())) if job.state is JobState.DONE else "",
         "moment": f"{created:%Y-%m-%dT%H:%M:%SZ}",
         "date": f"{created:%Y-%m-%d %H:%M} UTC",
         "task": job.task_id or "",
-        "starred": job.starred,
-        "note": job.remark,
-        "tags": list(dict.fromkeys(TAG.findall(job.remark))),
+        "starred": entry.starred,
+        "note": entry.note,
+        "tags": list(dict.fromkeys(TAG.findall(entry.note))),
     }
 
 

@@ -36,14 +36,14 @@ def show_job(catalog: Catalog, job: Job, timing: Timing) -> str:
         "result",
         **progress(job, timing),
         name=name,
-        note=job.note,
+        note=job.status_note,
         pictures=[show_picture(job, index, name) for index in range(len(job.pictures))],
         facts=job_facts(catalog, job),
         differences=differences(job),
         task_id=job.task_id or "",
         problem=job.problem and _with_link(catalog, job.problem),
         sandbox=job.payer == "sandbox",
-        addresses=[address for address in job.waiting if address.startswith("http")],
+        addresses=[address for address in job.pending_urls if address.startswith("http")],
     )
 
 
@@ -70,8 +70,9 @@ def model_name(catalog: Catalog, model_id: str) -> str:
 
 def checkable(job: Job) -> bool:
     """Whether checking again could bring the pictures: there is a task, or there are addresses of pictures."""
-    waits = job.overdue or (job.keyless and job.payer == "host") or job.state in (JobState.STOPPED, JobState.FAILED)
-    return (waits and bool(job.task_id or job.waiting)) or job.repairable
+    needs_host_key = job.state is JobState.NEEDS_KEY and job.payer == "host"
+    waits = needs_host_key or job.state in (JobState.OVERDUE, JobState.STOPPED, JobState.FAILED)
+    return (waits and bool(job.task_id or job.pending_urls)) or job.repairable
 
 
 def expected_text(timing: Timing, elapsed: float) -> str:

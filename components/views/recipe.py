@@ -47,7 +47,9 @@ def archive_entries(catalog: Catalog, jobs: Sequence[Job], *, recipes: bool) -> 
     for job in jobs:
         stem, recipe = file_stem(job), recipe_of(job)
         if not job.pictures:
-            yield ArchiveEntry(stem, job.created_at, _manifest_row(catalog, job, recipe, None, str(job.problem or job.note)))
+            yield ArchiveEntry(
+                stem, job.created_at, _manifest_row(catalog, job, recipe, None, str(job.problem or job.status_note))
+            )
         for kept in job.pictures:
             row = _manifest_row(catalog, job, recipe, kept, "")
             yield ArchiveEntry(stem, job.created_at, row, kept, recipe if recipes else None)

@@ -44,12 +44,16 @@ STATE_WORDS = {
     JobState.QUEUED: "Waiting",
     JobState.SUBMITTING: "Sending",
     JobState.RUNNING: "Running",
+    JobState.SAVING: "Saving",
+    JobState.OVERDUE: "Still running",
+    JobState.NEEDS_KEY: "Needs its key",
     JobState.DONE: "Done",
     JobState.FAILED: "Failed",
     JobState.UNCERTAIN: "Unsure",
+    JobState.ABANDONED: "Unsure",
     JobState.STOPPED: "Stopped",
 }
-TONES = {JobState.DONE: "good", JobState.FAILED: "bad", JobState.UNCERTAIN: "warn", JobState.STOPPED: "warn"}
+TONES = {JobState.DONE: "good", JobState.FAILED: "bad"}
 
 
 # -- jobs --
@@ -57,16 +61,16 @@ TONES = {JobState.DONE: "good", JobState.FAILED: "bad", JobState.UNCERTAIN: "war
 
 def state_word(job: Job) -> str:
     """The state of a job in a word or two."""
-    if job.keyless:
-        return "Needs its key"
-    if job.overdue:
-        return "Not saved yet" if job.waiting else "Still running"
-    return "Saving" if job.saving else STATE_WORDS[job.state]
+    if job.state is JobState.OVERDUE and job.pending_urls:
+        return "Not saved yet"
+    return STATE_WORDS[job.state]
 
 
 def tone(job: Job) -> str:
     """Which colour goes with a job's state: ``run good warn bad``."""
-    return "warn" if job.overdue or job.keyless else TONES.get(job.state, "run")
+    if job.settled and job.state not in TONES:
+        return "warn"
+    return TONES.get(job.state, "run")
 
 
 @dataclass(frozen=True)

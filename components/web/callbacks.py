@@ -22,7 +22,7 @@ def callback_routes(jobs: JobService) -> APIRouter:
             if len(body) > callbacks.LARGEST_BODY:
                 raise HTTPException(413, "The body is too large.")
         try:
-            known = await jobs.ring(job_id, secret, bytes(body))
+            known = await jobs.callback(job_id, secret, bytes(body))
         except DatabaseUnavailable as error:
             raise HTTPException(503, "Try again later.") from error
         if not known:

@@ -18,7 +18,7 @@ from components.catalog.models import Catalog
 from components.comparisons.service import ComparisonService
 from components.comparisons.store import ComparisonStore
 from components.errors import SettingsError
-from components.jobs.job import Caps, Job
+from components.jobs.job import Caps, Job, JobOptions
 from components.jobs.service import JobService
 from components.jobs.store.engine import open_database, sqlite_address
 from components.jobs.store.jobs import Store
@@ -148,13 +148,10 @@ def _open_jobs(
         store,
         ApiClient(upstream),
         PictureLibrary(storage, downloads, starred=store.starred),
-        caps,
-        settings.deadline_s,
-        accounts=account_of,
-        callbacks=settings.public_address,
-        log_prompts=settings.log_prompts,
-        told=lambda job: follow_job(uploads, job),
+        JobOptions(caps, settings.deadline_s, settings.public_address, settings.log_prompts),
+        account_of,
     )
+    jobs.on_change(lambda job: follow_job(uploads, job))
     opened.push_async_callback(jobs.aclose)
     return jobs
 

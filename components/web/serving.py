@@ -11,7 +11,7 @@ import uvicorn
 from starlette.types import ASGIApp
 
 from components.errors import PlaygroundError
-from components.jobs.active import JOURNAL
+from components.jobs.active import EVENT_LOG
 
 PORTS = range(7860, 7960)
 LONGEST_ADDRESS = 65_536  # bytes; a link may carry a long prompt
@@ -28,7 +28,7 @@ def set_up_logging() -> None:
     logging.getLogger("uvicorn.error").addFilter(_is_no_cut_stream)
     json_lines = logging.StreamHandler()
     json_lines.setFormatter(logging.Formatter("%(message)s"))
-    job_log = logging.getLogger(JOURNAL)
+    job_log = logging.getLogger(EVENT_LOG)
     job_log.addHandler(json_lines)
     job_log.propagate = False
 

@@ -97,10 +97,14 @@ async def _fill(data: Path) -> None:
             id=secrets.token_urlsafe(16), visitor=visitor_id(SECRET), model=model.id, body=asked.body, shape=asked.shape,
             count=1, payer="host", base_url="https://example.test", credits=cost.credits, usd=cost.usd,
             created_at=asked_at, sent_at=asked_at, finished_at=asked_at + 6.0, state=state, task_id=f"n48task{number}",
-            pictures=(kept,) if state is JobState.DONE else (), starred=number % 50 == 0,
-            remark=f"for #client-{number % 9}" if number % 4 == 0 else "", prompt=asked.prompt,
+            pictures=(kept,) if state is JobState.DONE else (),
+            prompt=asked.prompt,
         )  # fmt: skip
 
-    await asyncio.gather(*(store.add(past(number)) for number in range(JOBS)))
+    async def add(number: int) -> None:
+        note = f"for #client-{number % 9}" if number % 4 == 0 else ""
+        await store.edit_entry((await store.add(past(number))).id, note=note)
+
+    await asyncio.gather(*(add(number) for number in range(JOBS)))
     await store.aclose()
     database.close()

@@ -26,6 +26,7 @@ from components.api import Account, ApiClient, open_client
 from components.api.schedule import Learned
 from components.catalog.loading import load_catalog
 from components.catalog.requests import build_request
+from components.jobs.job import JobOptions
 from components.jobs.service import JobService
 from components.jobs.store.engine import open_database
 from components.jobs.store.jobs import Store
@@ -132,7 +133,9 @@ async def _product(folder: Path, service_address: str, callbacks: str) -> AsyncI
         store = Store(database)
         pictures = PictureLibrary(FolderStorage(folder / "pictures"), downloads, starred=store.starred)
         await store.learn(service_address, MODEL, Plan(EARLIER, MEDIAN_S, SIGMA).latencies(), Learned.expected(None))
-        runner = JobService(load_catalog(ROOT / "catalog.yaml"), store, ApiClient(service), pictures, callbacks=callbacks)
+        runner = JobService(
+            load_catalog(ROOT / "catalog.yaml"), store, ApiClient(service), pictures, JobOptions(callback_base=callbacks)
+        )
         await runner.begin()
         try:
             yield runner

@@ -20,8 +20,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from components.api.schedule import Learned, Timing, next_delay, quiet_delay
-from components.jobs.pacing import MISSES_FORGIVEN
-from components.jobs.worker import SOONEST_POLL_S
+from components.jobs.callbacks import MISSES_FORGIVEN
+from components.jobs.job import Timings
 from tests.benchmarks import table, target
 
 RTT = 0.15
@@ -157,7 +157,7 @@ def one_task(delay: Delay, run: float, ring: float = math.inf) -> tuple[float, i
     while True:
         due = clock + delay(clock, asked)
         rung = ring < due
-        sent = max(ring, last + SOONEST_POLL_S, clock) if rung else due
+        sent = max(ring, last + Timings().between_callback_polls, clock) if rung else due
         asked += 1
         if sent >= run:
             # The middle between the last poll that was too early and the one that was not.

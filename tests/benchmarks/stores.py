@@ -14,11 +14,14 @@ import tempfile
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from typing import Any
 
-from components.jobs.job import Caps, Job, JobState
+from components.api.replies import Phase, Reply
+from components.jobs import transitions
+from components.jobs.job import Caps, Job
 from components.jobs.store.engine import open_database
-from components.jobs.store.jobs import Store
+from components.jobs.store.jobs import Ownership, Store
 from components.pictures.kept import KeptPicture
 from tests.benchmarks import measured, own_cpu, share, table
 from tests.postgres import NoPostgres, running_postgres
@@ -78,10 +81,10 @@ async def _life(store: Store, number: int) -> float:
               "https://example.test", 5.0, 0.05, now, (3.0, 8.0))  # fmt: skip
     await store.add(job)
     await store.claim(job.id, Caps(), now, secrets.token_hex(16))
-    sent = {JobState.SUBMITTING, JobState.UNCERTAIN}
-    await store.own(job.id, sent, state=JobState.RUNNING, task_id=f"task{number}", charged=5.0, waiting=())
-    done = {"state": JobState.DONE, "waiting": (), "polls": 4, "pictures": (PICTURE,), "finished_at": now + 6}
-    await store.change(job.id, {JobState.RUNNING}, owned=True, **done)
+    reply = Reply(Phase.RUNNING, f"task{number}", charged=5.0)
+    await store.apply(job.id, partial(transitions.accepted, reply=reply, now=now), Ownership.TAKEN)
+    await store.apply(job.id, partial(transitions.saving, urls=[PICTURE.source], charged=5.0, now=now), Ownership.REQUIRED)
+    await store.apply(job.id, partial(transitions.picture_kept, position=0, picture=PICTURE, now=now + 6))
     return time.monotonic() - begun
 
 

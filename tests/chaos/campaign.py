@@ -17,7 +17,7 @@ from fastapi import FastAPI
 
 from components.api import Account, ApiClient
 from components.catalog.requests import build_request
-from components.jobs.job import Caps, Job, JobState
+from components.jobs.job import Caps, Job, JobOptions, JobState
 from components.jobs.service import JobService
 from components.jobs.store.engine import open_database
 from components.jobs.store.jobs import Store
@@ -57,7 +57,7 @@ class Outcome:
     def end(self) -> str:
         """``overdue`` or the state."""
         job = self.settled
-        return "nothing" if job is None else "overdue" if job.overdue else str(job.state)
+        return "nothing" if job is None else str(job.state)
 
     @property
     def capped(self) -> bool:
@@ -108,8 +108,8 @@ class Campaign:
             listener.bind(("127.0.0.1", 0))
             public = f"http://127.0.0.1:{listener.getsockname()[1]}"
             runner = JobService(
-                CATALOG, store, ApiClient(http), PictureLibrary(FolderStorage(self.folder / "kept"), downloads), self.caps, DEADLINE_S,
-                accounts=lambda job: account(job.base_url), callbacks=public,
+                CATALOG, store, ApiClient(http), PictureLibrary(FolderStorage(self.folder / "kept"), downloads), JobOptions(self.caps, DEADLINE_S, callback_base=public),
+                find_account=lambda job: account(job.base_url),
             )  # fmt: skip
             async with _served(runner, listener):
                 await runner.begin()
@@ -165,8 +165,8 @@ class Campaign:
             job = await (self._repaired if unsure else self._settled)(runner, outcome, job)
         outcome.settled = job
         if job.state is JobState.UNCERTAIN:
-            job = await runner.let_go(job.id, run.visitor)
-        elif job.overdue:
+            job = await runner.abandon(job.id, run.visitor)
+        elif job.state is JobState.OVERDUE:
             job = await runner.stop(job.id, run.visitor)
         outcome.job = job
 
@@ -203,7 +203,7 @@ class Campaign:
                     job = await runner.settled(job.id, job.visitor)
         outcome.waits.append(time.monotonic() - started)
         told = f", {job.problem.code}: {job.problem.what}" if job.problem else ""
-        state = "overdue" if job.overdue else job.state
+        state = "overdue" if job.state is JobState.OVERDUE else job.state
         outcome.history.append(f"{state} after {outcome.waits[-1]:.2f} s, {job.polls} polls{told}")
         return job
 
@@ -228,7 +228,7 @@ def _client() -> httpx2.AsyncClient:
 
 def _checkable(job: Job) -> bool:
     ended = job.state in (JobState.STOPPED, JobState.FAILED) and job.task_id is not None
-    return job.overdue or job.repairable or ended
+    return job.state is JobState.OVERDUE or job.repairable or ended
 
 
 @asynccontextmanager

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from components.api.schedule import SHORTEST_WAIT_S, Timing, next_delay
 from components.catalog.requests import find_model
+from components.jobs.job import JobState
 from tests.chaos.accidents import PATIENCE
 from tests.chaos.accounts import CATALOG, PACE
 from tests.chaos.campaign import DEADLINE_S, Campaign, Outcome
@@ -118,7 +119,12 @@ def _given_up(outcome: Outcome, tasks: list[Task]) -> list[str]:
     honest = any(fault.name.startswith(("poll.failed", "poll.no-pictures", "poll.429")) for fault in outcome.run.faults)
     if first.state == "failed" and not honest:
         return [f"a fault ended it: {first.problem.what}"]
-    if first.overdue and not honest and first.problem.code != "picture" and outcome.waits[0] < DEADLINE_S * PATIENT_SHARE:
+    if (
+        first.state is JobState.OVERDUE
+        and not honest
+        and first.problem.code != "picture"
+        and outcome.waits[0] < DEADLINE_S * PATIENT_SHARE
+    ):
         return [f"given up after {outcome.waits[0]:.1f} s: {first.problem.what}"]
     return []
 

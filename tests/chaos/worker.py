@@ -20,7 +20,7 @@ from components.api import ApiClient
 from components.api.connections import Pools
 from components.catalog.requests import build_request
 from components.errors import DatabaseUnavailable
-from components.jobs.job import Job
+from components.jobs.job import Job, JobOptions, JobState
 from components.jobs.service import JobService
 from components.jobs.store.engine import open_database
 from components.jobs.store.jobs import Store
@@ -65,7 +65,9 @@ async def work(asked: argparse.Namespace) -> None:
     async with httpx2.AsyncClient(trust_env=False, transport=Pools()) as http, open_fetch_client() as keyless:
         pictures = PictureLibrary(FolderStorage(Path(asked.folder)), keyless)
         store = Store(database)
-        runner = JobService(CATALOG, store, ApiClient(http), pictures, deadline_s=asked.deadline, accounts=lambda _: payer)
+        runner = JobService(
+            CATALOG, store, ApiClient(http), pictures, JobOptions(deadline_s=asked.deadline), find_account=lambda _: payer
+        )
         print(f"owner {store.owner}", flush=True)
         await runner.begin()
         print("begun", flush=True)
@@ -86,7 +88,7 @@ async def work(asked: argparse.Namespace) -> None:
                     print(f"added {mark}", flush=True)
                 job = await stubborn(lambda: runner.settled(ids[mark], mark))
                 for _ in range(asked.checks):
-                    if not job.overdue:
+                    if job.state is not JobState.OVERDUE:
                         break
                     await asyncio.sleep(1)
                     await stubborn(lambda: runner.check_again(ids[mark], payer, mark))

@@ -123,7 +123,7 @@ class Process:
 async def process_at(catalog: Catalog, url: str, folder: Path, upstream: Upstream, **options: Any) -> AsyncIterator[Process]:
     """One process on the database at ``url``, with the host's key for this upstream."""
     payer = account(catalog, upstream.address)
-    async with process(catalog, url, folder, **{"accounts": lambda _: payer} | options) as runner:
+    async with process(catalog, url, folder, **{"find_account": lambda _: payer} | options) as runner:
         yield Process(ComparisonService(catalog, runner, ComparisonStore(runner.store.transactions)), runner, payer)
 
 

@@ -131,7 +131,7 @@ async def test_nothing_is_sent_when_the_comparison_cannot_be_stored(catalog: Cat
     service = ImageService()
     async with comparing(catalog, tmp_path, service) as one:
         with beside(sqlite(tmp_path)) as connection:
-            connection.execute("DROP TABLE batches")
+            connection.execute("DROP TABLE comparisons")
         with pytest.raises(DatabaseUnavailable):
             await one.start(*SIX)
         await quiet()
@@ -365,6 +365,7 @@ async def test_what_a_killed_process_did_not_send_says_so_and_can_be_retried(
                     await asyncio.wait([starting])
             with beside(url) as connection:  # as if nothing had been written when the lock was released
                 connection.execute("DELETE FROM jobs")
+                connection.execute("DELETE FROM history")
             sent = len(service.bodies)
             async with process_at(catalog, url, tmp_path, upstream) as two:
                 before, found = await two.comparisons.current(comparison)
@@ -390,5 +391,5 @@ async def stored(one: Process) -> Comparison:
 
 async def all_settled(runner: JobService, comparison: Comparison) -> None:
     """Wait for every job that belongs to the comparison, whether or not it is on a card."""
-    for job in (await runner.search(comparison.visitor, JobFilter(batch=comparison.id), 100)).jobs:
+    for job in (await runner.search(comparison.visitor, JobFilter(comparison_id=comparison.id), 100)).jobs:
         await settled(runner, job)

@@ -57,7 +57,7 @@ async def test_each_card_is_done_as_soon_as_its_own_model_is(catalog: Catalog, t
         jobs = await one.jobs(comparison)
 
     assert [(job.model, str(job.state), len(job.pictures)) for job in jobs] == [(model, "done", 1) for model in SIX]
-    assert {job.batch for job in jobs} == {comparison.id}
+    assert {job.comparison_id for job in jobs} == {comparison.id}
     assert len(service.bodies) == 6
 
 
@@ -146,7 +146,7 @@ async def test_two_comparisons_with_the_same_form_have_jobs_of_their_own(catalog
             await one.comparisons.remove(job.id, "ann")
         left = await one.comparisons.newest("ann")
 
-    assert [job.batch for job in jobs] == [comparison.id for comparison in both for _ in range(2)]
+    assert [job.comparison_id for job in jobs] == [comparison.id for comparison in both for _ in range(2)]
     assert len({job.id for job in jobs}) == len(service.bodies) == 4
     assert left is None
 
@@ -257,7 +257,7 @@ async def test_added_models_follow_the_cards_that_are_there(catalog: Catalog, tm
     assert after.cards[0] == comparison.cards[0]
     assert sorted(card.model for card in after.cards[1:]) == ["flux-2", "ideogram-v4", "kling-image-o1"]
     assert states(jobs) == ["done"] * 4
-    assert {job.batch for job in jobs} == {comparison.id}
+    assert {job.comparison_id for job in jobs} == {comparison.id}
     added = next(job for job in jobs if job.model == "flux-2").body
     assert (added["aspect_ratio"], added["type"]) == ("16:9", "flex")
 

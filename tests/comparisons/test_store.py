@@ -150,10 +150,15 @@ async def test_a_comparison_is_deleted_only_when_all_its_jobs_are_removed(jobs: 
         await comparisons.add(a_comparison(comparison_id, number=number))
     await comparisons.add(a_comparison("bea's", "bea"))
     done = {"state": JobState.DONE, "task_id": "t"}
-    await filled(jobs, a_job(id="a", batch="c1", **done), a_job(id="b", batch="c1", **done), a_job(batch="old with a job"))
+    await filled(
+        jobs,
+        a_job(id="a", comparison_id="c1", **done),
+        a_job(id="b", comparison_id="c1", **done),
+        a_job(comparison_id="old with a job"),
+    )
     left = []
     for job_id in ("a", "b"):
-        await jobs.change(job_id, {JobState.DONE}, removed=True)
+        await jobs.remove(job_id)
         await comparisons.delete_without_jobs("ann", "c1", NOON + 10)
         ids = ("old", "old with a job", "c1", "young")
         left.append([comparison_id for comparison_id in ids if await comparisons.get(comparison_id, "ann")])
@@ -174,7 +179,7 @@ async def test_a_form_is_stored_as_json_that_any_program_reads(database_url: str
     """Strict JSON, also where the text has halves of characters."""
     await comparisons.add(a_comparison(shared={"prompt": UNSTORABLE}))
     with beside(database_url) as connection:
-        row = connection.execute("SELECT shared FROM batches").fetchone()[0]
+        row = connection.execute("SELECT shared FROM comparisons").fetchone()[0]
 
     assert (json.loads(row) if isinstance(row, str) else row) == {"prompt": UNSTORABLE}
 
@@ -183,7 +188,7 @@ async def test_every_method_of_a_failing_database_raises_the_error_that_a_page_c
     database_url: str, comparisons: ComparisonStore
 ) -> None:
     with beside(database_url) as connection:
-        connection.execute("DROP TABLE batches")
+        connection.execute("DROP TABLE comparisons")
 
     calls = [
         comparisons.add(a_comparison()),

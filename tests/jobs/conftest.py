@@ -18,6 +18,7 @@ from components.errors import CapReached
 from components.jobs.job import Caps, Job, JobState
 from components.jobs.store.engine import open_database
 from components.jobs.store.jobs import Store
+from components.jobs.transitions import Transition
 
 NOON = datetime(2026, 3, 4, 12, tzinfo=UTC).timestamp()
 NUMBERS = itertools.count()
@@ -57,6 +58,11 @@ def a_job(**changes: Any) -> Job:
     job = Job(f"job-{next(NUMBERS)}", "ann", "cogview-4", {}, "1:1", 1, "host", "http://x", 10.0, 0.1, NOON)
     sent = {} if changes.get("state", JobState.QUEUED) is JobState.QUEUED else {"sent_at": NOON}
     return dataclasses.replace(job, **sent | changes)
+
+
+def changed(**changes: Any) -> Transition:
+    """A transition that sets these fields, whatever the state."""
+    return lambda job: dataclasses.replace(job, **changes)
 
 
 async def filled(store: Store, *jobs: Job) -> None:

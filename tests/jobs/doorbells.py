@@ -79,9 +79,9 @@ async def house(
 ) -> AsyncIterator[House]:
     """A process that tells the service to call it back."""
     app, service = FastAPI(), account(catalog, upstream.address, payer, pace=pace)
-    options = {"accounts": lambda job: service if job.payer == "host" else None} | options
+    options = {"find_account": lambda job: service if job.payer == "host" else None} | options
     async with httpx2.AsyncClient(trust_env=False, timeout=GUARD_S) as http, listening(app) as address:
-        async with process(catalog, url, folder, callbacks=address, **options) as runner:
+        async with process(catalog, url, folder, callback_base=address, **options) as runner:
             app.include_router(callback_routes(runner))
             yield House(runner, catalog, address, service, http)
 

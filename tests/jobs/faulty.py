@@ -20,7 +20,7 @@ from components.api import Account, ApiClient
 from components.api.connections import Pools
 from components.catalog.models import Catalog
 from components.catalog.requests import build_request
-from components.jobs.job import Caps, Job
+from components.jobs.job import Caps, Job, JobOptions
 from components.jobs.service import JobService
 from components.pictures.library import PictureLibrary
 from components.pictures.storage.folder import FolderStorage
@@ -226,7 +226,7 @@ async def settled(runner: JobService, job: Job) -> Job:
 
 async def quiet() -> None:
     """Wait until no background task of a runner is left: after it, nothing can be sent any more."""
-    own = {task for task in asyncio.all_tasks() if "Tasks." in repr(task.get_coro())}
+    own = {task for task in asyncio.all_tasks() if "ActiveJobs." in repr(task.get_coro())}
     if own:
         await asyncio.wait(own, timeout=GUARD_S)
 
@@ -249,7 +249,7 @@ async def staged(
     ):
         async with httpx2.AsyncClient(trust_env=False) as keyless, records(folder / "records") as store:
             pictures = PictureLibrary(FolderStorage(folder / "kept"), keyless)
-            runner = JobService(catalog, store, ApiClient(http_client), pictures, caps, deadline_s)
+            runner = JobService(catalog, store, ApiClient(http_client), pictures, JobOptions(caps or Caps(), deadline_s))
             account = Account("visitor", upstream.address, endpoint.create, endpoint.status, KEY, pace=1000)
             try:
                 yield Stage(upstream, runner, account, catalog)

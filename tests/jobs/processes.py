@@ -9,20 +9,24 @@ import signal
 import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import httpx2
+from sqlalchemy import Connection, select
 
 from components.api import Account, ApiClient
 from components.api.connections import Pools
 from components.catalog.loading import load_catalog
 from components.catalog.models import Catalog
 from components.catalog.requests import build_request
-from components.jobs.job import Job
+from components.jobs.job import Job, JobOptions
+from components.jobs.recovery import FindAccount
 from components.jobs.service import JobService
 from components.jobs.store.engine import open_database
 from components.jobs.store.jobs import Store
+from components.jobs.store.schema import history, jobs, to_jobs
 from components.pictures.fetch import open_fetch_client
 from components.pictures.library import PictureLibrary
 from components.pictures.storage.folder import FolderStorage
@@ -30,7 +34,7 @@ from tests.conftest import ROOT
 from tests.jobs.conftest import beside
 from tests.jobs.faulty import GUARD_S, KEY, settled
 
-OWN = ("Tasks._guarded", "Recovery.beat")
+OWN = ("ActiveJobs._guarded", "Recovery.beat")
 PLAIN, WITH_CALLBACK = "cogview-4", "flux-2"
 
 
@@ -47,8 +51,9 @@ async def process(
     *,
     killed: bool = False,
     begun: bool = True,
+    find_account: FindAccount = lambda _: None,
     deadline_s: float = 30,
-    **more: Any,
+    **options: Any,
 ) -> AsyncIterator[JobService]:
     """A runner with a database connection of its own. ``killed``: at the end nothing is written and nothing released."""
     database = open_database(url)
@@ -56,7 +61,9 @@ async def process(
     try:
         async with httpx2.AsyncClient(trust_env=False, transport=Pools()) as http, open_fetch_client() as keyless:
             pictures = PictureLibrary(FolderStorage(folder / "kept"), keyless)
-            runner = JobService(catalog, store, ApiClient(http), pictures, deadline_s=deadline_s, **more)
+            runner = JobService(
+                catalog, store, ApiClient(http), pictures, JobOptions(deadline_s=deadline_s, **options), find_account
+            )
             try:
                 if begun:
                     await runner.begin()
@@ -109,6 +116,25 @@ async def until(runner: JobService, job: Job, **wanted: Any) -> Job:
             await asyncio.sleep(0.02)
 
 
+@dataclass(frozen=True)
+class Record:
+    """All that the database holds of a job, removed or not."""
+
+    job: Job
+    starred: bool
+    note: str
+    removed: bool
+
+
+async def record(runner: JobService, job_id: str) -> Record:
+    def reading(connection: Connection) -> Record:
+        (job,) = to_jobs(connection, connection.execute(select(jobs).where(jobs.c.id == job_id)))
+        row = connection.execute(select(history).where(history.c.job_id == job_id)).one()
+        return Record(job, row.starred, row.note, row.removed)
+
+    return await runner.store.transactions.read(reading)
+
+
 def count(runner: JobService, name: str, **labels: str) -> float:
     """A number of the metrics."""
     return runner.metrics.registry.get_sample_value(f"playground_{name}", labels) or 0.0
@@ -133,7 +159,7 @@ async def another_process(url: str, folder: Path, address: str, payer: str = "ho
 async def _alone(url: str, folder: str, address: str, payer: str) -> None:
     catalog = load_catalog(ROOT / "catalog.yaml")
     own = account(catalog, address, payer)
-    async with process(catalog, url, Path(folder), accounts=lambda _: own) as runner:
+    async with process(catalog, url, Path(folder), find_account=lambda _: own) as runner:
         job = await submit(runner, catalog, own)
         print(json.dumps({"job": job.id, "pid": os.getpid()}), flush=True)
         await settled(runner, job)

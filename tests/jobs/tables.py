@@ -12,7 +12,7 @@ from components.catalog.requests import build_request
 from components.jobs.job import Job
 from components.jobs.service import JobService
 from tests.jobs.faulty import Upstream, http, misbehaving, settled
-from tests.jobs.processes import account, process
+from tests.jobs.processes import Record, account, process, record
 
 SECRET = "An unmistakable red kite"
 LOST = http({}, 500)
@@ -34,11 +34,9 @@ class Place:
     async def ended(self, **asked: Any) -> Job:
         return await settled(self.runner, await self.start(**asked))
 
-    async def row(self, job: Job) -> Job:
+    async def record(self, job: Job) -> Record:
         """What the database holds of it, removed or not."""
-        kept = await self.runner.store.get(job.id)
-        assert kept
-        return kept
+        return await record(self.runner, job.id)
 
     def files(self) -> set[str]:
         return {item.name for item in self.runner.pictures.storage.files()}
@@ -50,5 +48,5 @@ async def place(
 ) -> AsyncIterator[Place]:
     async with misbehaving(**(scripts or {})) as upstream:
         payer = account(catalog, upstream.address)
-        async with process(catalog, url, folder, **{"accounts": lambda _: payer} | options) as runner:
+        async with process(catalog, url, folder, **{"find_account": lambda _: payer} | options) as runner:
             yield Place(runner, upstream, catalog)

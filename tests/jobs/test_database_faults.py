@@ -16,7 +16,7 @@ from components.jobs.job import Caps, Job, JobState
 from components.jobs.store.engine import Database, open_database
 from components.jobs.store.jobs import Store
 from tests.conftest import ROOT
-from tests.jobs.conftest import NOON, a_job, beside, filled, locked, opened
+from tests.jobs.conftest import NOON, a_job, beside, changed, filled, locked, opened
 from tests.postgres import Postgres
 
 GUARD_S = 20.0
@@ -96,7 +96,7 @@ async def test_a_lock_that_lasts_is_an_error_and_the_next_write_is_none(tmp_path
         await filled(store, job)
         with locked(f"sqlite:///{path}"):
             for write in (
-                store.change(job.id, set(JobState), note="no"),
+                store.apply(job.id, changed(status_note="no")),
                 store.claim(job.id, Caps(), NOON),
                 store.add(another),
             ):

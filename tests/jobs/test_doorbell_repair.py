@@ -23,13 +23,13 @@ async def test_a_ring_repairs_an_uncertain_job(catalog: Catalog, database_url: s
     async with misbehaving(post=[LOST]) as upstream, house(catalog, database_url, tmp_path, upstream) as page:
         job = await settled(page.runner, await page.start())
         if dropped:
-            await page.runner.let_go(job.id, "ann")
+            await page.runner.abandon(job.id, "ann")
         answers = await page.call(callback(upstream), times=10)
         done = await until(page.runner, job, state=JobState.DONE)
         spent = await page.runner.spent_today()
 
     assert (job.state, answers) == (JobState.UNCERTAIN, [204] * 10)
-    assert (done.task_id, done.dropped, done.problem, len(done.pictures)) == (TASK, False, None, 1)
+    assert (done.task_id, done.problem, len(done.pictures)) == (TASK, None, 1)
     assert (spent, len(upstream.posts)) == (Spend(0, job.credits), 1)
     assert {seen.headers.get("authorization") for seen in upstream.polls} == {upstream.posts[0].headers["authorization"]}
 
@@ -47,7 +47,7 @@ async def test_a_task_that_the_service_does_not_know_repairs_nothing(
             after = await page.runner.store.get(job.id)
 
     assert {seen.path.rpartition("/")[2] for seen in upstream.polls} == {"n1forged"}
-    assert (after.state, after.task_id, after.waiting, after.pictures) == (JobState.UNCERTAIN, None, (), ())
+    assert (after.state, after.task_id, after.pending_urls, after.pictures) == (JobState.UNCERTAIN, None, (), ())
     assert (after.reserved, len(upstream.posts), upstream.files) == (job.credits, 1, [])
 
 
@@ -80,7 +80,7 @@ async def test_a_ring_that_names_no_task_repairs_nothing(catalog: Catalog, tmp_p
         await asyncio.sleep(0.5)
         after = await page.runner.store.get(job.id)
 
-    assert (after.state, after.heard, upstream.polls) == (JobState.UNCERTAIN, "", [])
+    assert (after.state, after.callback_task_id, upstream.polls) == (JobState.UNCERTAIN, "", [])
 
 
 async def test_an_early_ring_repairs_the_answer_that_is_lost_after_it(

@@ -16,9 +16,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from prometheus_client.parser import text_string_to_metric_families
 
+from components.api.limiter import RequestLimiter
 from components.catalog.models import Catalog
-from components.jobs.active import JOURNAL, Register
-from components.jobs.job import Job, JobState
+from components.jobs.active import EVENT_LOG, ActiveJobs
+from components.jobs.job import Job, JobState, Timings
 from components.jobs.metrics import Metrics
 from components.jobs.service import JobService
 from components.web.operations import operator_routes
@@ -44,7 +45,7 @@ def lines() -> Iterator[list[str]]:
     written: list[str] = []
     handler = logging.Handler()
     handler.emit = lambda record: written.append(record.getMessage())  # type: ignore[method-assign]
-    journal = logging.getLogger(JOURNAL)
+    journal = logging.getLogger(EVENT_LOG)
     before = journal.level
     journal.addHandler(handler)
     journal.setLevel(logging.INFO)
@@ -67,9 +68,9 @@ async def test_each_state_is_one_line(catalog: Catalog, url: str, tmp_path: Path
     job, _ = await run(catalog, url, tmp_path)
     read = [json.loads(line) for line in lines]
 
-    assert [line["state"] for line in read] == ["queued", "submitting", "running", "done"]
+    assert [line["state"] for line in read] == ["queued", "submitting", "running", "saving", "done"]
     assert all(set(line) == FIELDS and line["job"] == job.id and line["model"] == PLAIN for line in read)
-    assert [line["task"] for line in read] == [None, None, TASK, TASK]
+    assert [line["task"] for line in read] == [None, None, TASK, TASK, TASK]
     assert (read[-1]["polls"], read[-1]["credits"], read[-1]["payer"]) == (2, job.credits, "visitor")
     assert [secret for secret in (PROMPT, KEY, VISITOR) if secret in "".join(lines)] == []
 
@@ -106,12 +107,12 @@ async def test_no_text_can_forge_a_line(text: str) -> None:
     written: list[str] = []
     handler = logging.Handler()
     handler.emit = lambda record: written.append(record.getMessage())  # type: ignore[method-assign]
-    journal = logging.getLogger(JOURNAL)
+    journal = logging.getLogger(EVENT_LOG)
     journal.addHandler(handler)
     level, journal.level = journal.level, logging.INFO
     try:
         job = a_job(task_id=text, model=text, payer=text, body={"prompt": text}, state=JobState.RUNNING)
-        await Register(OneRow(job), Metrics(), log_prompts=True).add(job)  # type: ignore[arg-type]
+        await ActiveJobs(OneRow(job), Metrics(), RequestLimiter(), Timings(), log_prompts=True).add(job)  # type: ignore[arg-type]
     finally:
         journal.removeHandler(handler)
         journal.level = level
@@ -172,6 +173,6 @@ async def test_metrics_count_and_name_nobody(catalog: Catalog, url: str, tmp_pat
     assert values["playground_credits_total", who] == job.credits
     assert values["playground_job_seconds_count", who] == 1
     states = [dict(key[1])["state"] for key in values if key[0] == "playground_jobs_total"]
-    assert sorted(states) == ["done", "queued", "running", "submitting"]
+    assert sorted(states) == ["done", "queued", "running", "saving", "submitting"]
     assert {name for one in samples for name in one.labels} <= {"model", "payer", "state", "le"}
     assert [secret for secret in (PROMPT, VISITOR, KEY, job.id, TASK) if secret in answer.text] == []

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import itertools
+import time
+from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -10,11 +14,16 @@ from alembic.autogenerate import compare_metadata
 from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import create_engine, inspect
+from sqlalchemy import Engine, MetaData, create_engine, insert, inspect
 
+from components.catalog.models import Catalog
+from components.comparisons.store import ComparisonStore
+from components.jobs.job import WAITING, JobFilter, JobState
 from components.jobs.store.engine import MIGRATIONS, open_database
 from components.jobs.store.schema import metadata
-from tests.jobs.conftest import beside
+from tests.jobs.conftest import NOON, beside
+from tests.jobs.faulty import TASK, finished, misbehaving, settled
+from tests.jobs.processes import account, process, record
 from tests.jobs.test_database import OPENS, refusal, run
 from tests.postgres import Postgres
 
@@ -34,19 +43,24 @@ def described(url: str) -> list[Any]:
     return [rows, tables]
 
 
+def migrated_to(url: str, revision: str) -> Engine:
+    """The database as a program of that time left it."""
+    engine = create_engine(url.replace("postgresql://", "postgresql+psycopg://"))
+    config = Config(attributes={"connection": None})
+    config.set_main_option("script_location", str(MIGRATIONS))
+    with engine.begin() as connection:
+        config.attributes["connection"] = connection
+        command.upgrade(config, revision)
+    return engine
+
+
 REVISIONS = [step.revision for step in ScriptDirectory(str(MIGRATIONS)).walk_revisions()]
 
 
 @pytest.mark.parametrize("older", REVISIONS)
 def test_every_older_schema_ends_in_the_newest(database_url: str, older: str) -> None:
     """The same tables as from nothing, and the same as the code believes; opening again changes nothing."""
-    engine = create_engine(database_url.replace("postgresql://", "postgresql+psycopg://"))
-    config = Config(attributes={"connection": None})
-    config.set_main_option("script_location", str(MIGRATIONS))
-    with engine.begin() as connection:
-        config.attributes["connection"] = connection
-        command.upgrade(config, older)
-    engine.dispose()
+    migrated_to(database_url, older).dispose()
     seen = []
     for _ in range(2):
         database = open_database(database_url)
@@ -77,3 +91,89 @@ def test_four_processes_may_start_on_an_empty_database_at_once(postgres: Postgre
         ends = [process.communicate("\n\n") for process in processes]
         assert ends == [("open\n", "")] * 4
         assert described(url)[0] == [[("host",)], [(REVISIONS[0],)]]
+
+
+# -- jobs that an earlier version recorded -------------------------------------------------------
+
+OLD_STATES = ("queued", "submitting", "running", "done", "failed", "uncertain", "stopped")
+OLD_FLAGS = ("saving", "overdue", "keyless", "dropped")
+PICTURE = {"name": "a" * 64 + ".png", "width": 8, "height": 8, "format": "png", "size": 100, "source": "http://x/\0é.png"}
+ADDED_BY_0002 = ("batch", "prompt", "remark", "words", "removed")
+
+
+def old_rows(base_url: str) -> Iterator[dict[str, Any]]:
+    """A job in every combination of a state and the flags that used to stand beside it."""
+    combinations = itertools.product(OLD_STATES, *((False, True) for _ in OLD_FLAGS))
+    for number, (state, *values) in enumerate(combinations):
+        sent = state != "queued"
+        has_task = state in ("running", "done", "failed", "stopped")
+        partly = state == "running" and "overdue" in itertools.compress(OLD_FLAGS, values)
+        yield {
+            "id": f"{number:03d}", "visitor": "ann", "model": "cogview-4", "body": {"model": "cogview-4", "prompt": "kite"},
+            "shape": "1:1", "count": 1, "payer": "host", "base_url": base_url, "credits": 10.0, "usd": 0.1,
+            "created_at": time.time(), "typical": None, "state": state, "task_id": TASK if has_task else None,
+            "sent_at": NOON if sent else None, "finished_at": NOON + 5 if state in OLD_STATES[3:] else None, "polls": 2,
+            "note": "wait", "waiting": ["http://x/1", "http://x/2"] if state == "running" else [],
+            "pictures": [PICTURE] if partly or state == "done" else [], "charged": None,
+            "problem": {"kind": "timeout", "what": "late", "next_step": "", "charged": "", "reply": ""} if number % 2 else None,
+            "once": f"key-{number}", "stopping": False, **dict(zip(OLD_FLAGS, values, strict=True)),
+            "starred": number % 3 == 0, "token": "t", "heard": "", "reserved": 0.0, "spent": 0.0, "owner": "dead", "lease": 1.0,
+            "batch": "b1", "prompt": "kite", "remark": f"Straße {number}", "words": "", "removed": state == "done" and not number % 4,
+        }  # fmt: skip
+
+
+def expected_state(row: dict[str, Any]) -> str:
+    """What the combination meant."""
+    if row["keyless"] and row["state"] in ("queued", "running"):
+        return "needs_key"
+    if row["state"] == "running":
+        return "overdue" if row["overdue"] else "saving" if row["saving"] else "running"
+    return "abandoned" if row["state"] == "uncertain" and row["dropped"] else str(row["state"])
+
+
+@pytest.mark.parametrize("older", ["0001", "0002"])
+async def test_jobs_of_earlier_versions_keep_their_meaning_and_go_on(
+    catalog: Catalog, database_url: str, tmp_path: Path, older: str
+) -> None:
+    """In every combination of flags: the state that they meant, the star, the note, what is kept and what is missing."""
+    async with misbehaving(poll=[finished(2)]) as upstream:
+        rows = list(old_rows(upstream.address))
+        engine = migrated_to(database_url, older)
+        tables = MetaData()
+        with engine.begin() as connection:
+            tables.reflect(connection)
+            connection.execute(insert(tables.tables["jobs"]), [
+                {name: value for name, value in row.items() if older == "0002" or name not in ADDED_BY_0002} for row in rows
+            ])  # fmt: skip
+            if older == "0002":
+                form = {"id": "b1", "visitor": "ann", "created_at": 1.0, "shared": {}, "cards": [], "token": None}
+                connection.execute(insert(tables.tables["batches"]), form)
+        engine.dispose()
+        host = account(catalog, upstream.address)
+        async with process(catalog, database_url, tmp_path, begun=False, find_account=lambda _: host) as runner:
+            seen = {row["id"]: await record(runner, row["id"]) for row in rows}
+            found = await runner.search("ann", JobFilter(text="strasse 7", starred=False), 5)
+            comparison = await ComparisonStore(runner.store.transactions).get("b1", "ann")
+            await runner.begin()
+            for entry in seen.values():
+                if not entry.removed and entry.job.state in WAITING:
+                    await runner.check_again(entry.job.id, host, "ann")
+            after = {key: await settled(runner, one.job) for key, one in seen.items() if not one.removed}
+
+    old_notes = older == "0002"
+    for row in rows:
+        entry, job = seen[row["id"]], seen[row["id"]].job
+        assert (job.state, job.polls, job.status_note) == (expected_state(row), 2, "wait")
+        assert (entry.starred, entry.note) == (row["starred"], row["remark"] if old_notes else "")
+        assert entry.removed == (old_notes and row["removed"])
+        assert [picture.source for picture in job.pictures] == ["http://x/\ufffdé.png"] * len(row["pictures"])
+        pending = tuple(["", *row["waiting"][1:]] if row["pictures"] and row["waiting"] else row["waiting"])
+        assert (job.pending_urls, job.problem and job.problem.code) == (pending, row["problem"] and "timeout")
+    assert {str(seen[key].job.state) + " -> " + str(job.state) for key, job in after.items()} == {
+        "queued -> done", "submitting -> uncertain", "running -> done", "saving -> done", "overdue -> done",
+        "needs_key -> done", "done -> done", "failed -> failed", "stopped -> stopped", "uncertain -> uncertain",
+        "abandoned -> abandoned",
+    }  # fmt: skip
+    followed = [job for key, job in after.items() if job.state is JobState.DONE is not seen[key].job.state]
+    assert {len(job.pictures) for job in followed} == {2}
+    assert (found.total > 0, comparison is not None) == (old_notes, old_notes)

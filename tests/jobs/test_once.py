@@ -12,7 +12,7 @@ from components.api import Account
 from components.catalog.models import Catalog
 from components.catalog.requests import build_request
 from components.jobs.job import Job, JobState
-from components.jobs.service import JobService
+from components.jobs.service import JobService, fingerprint
 from tests.jobs.faulty import Upstream, created, held, http, misbehaving, settled
 from tests.jobs.processes import account, process
 from tests.postgres import Postgres
@@ -20,7 +20,7 @@ from tests.postgres import Postgres
 
 async def ask(runner: JobService, catalog: Catalog, payer: Account, visitor: str = "ann", **parameters: str) -> Job:
     request = build_request(catalog, "cogview-4", {"prompt": "A red kite", **parameters})
-    return await runner.submit(request, payer, visitor, once=True)
+    return await runner.submit(request, payer, visitor, idempotency_key=fingerprint(request, payer, visitor))
 
 
 def gated() -> tuple[asyncio.Event, list]:

@@ -40,7 +40,7 @@ async def test_a_pause_on_a_request_holds_for_every_job_of_that_model(catalog: C
     async with misbehaving(post=[limited(), created()]) as upstream, process(catalog, url, tmp_path) as runner:
         host = account(catalog, upstream.address)
         first = await submit(runner, catalog, host)
-        await until(runner, first, note="The service asks to wait 2 s; nothing was created.")
+        await until(runner, first, status_note="The service asks to wait 2 s; nothing was created.")
         jobs = [first, *[await submit(runner, catalog, host, f"kite {number}") for number in range(5)]]
         ends = [await settled(runner, job) for job in jobs]
 
@@ -55,7 +55,7 @@ async def test_other_models_and_services_are_not_paused(catalog: Catalog, url: s
         async with process(catalog, url, tmp_path, deadline_s=500) as runner:
             host = account(catalog, upstream.address)
             paused = await submit(runner, catalog, host)
-            await until(runner, paused, note="The service asks to wait 60 s; nothing was created.")
+            await until(runner, paused, status_note="The service asks to wait 60 s; nothing was created.")
             jobs = [
                 await submit(runner, catalog, host, model=OTHER),
                 await submit(runner, catalog, account(catalog, elsewhere.address)),
@@ -122,7 +122,7 @@ async def test_a_visitor_is_told_the_wait(
     """The wait that is kept, not the one that was asked for."""
     async with misbehaving(post=[limited(said)]) as upstream, process(catalog, url, tmp_path, deadline_s=500) as runner:
         job = await submit(runner, catalog, account(catalog, upstream.address))
-        told = await until(runner, job, note=f"The service asks to wait {seconds} s; nothing was created.")
+        told = await until(runner, job, status_note=f"The service asks to wait {seconds} s; nothing was created.")
 
     assert (told.state, len(upstream.posts)) == (JobState.QUEUED, 1)
 
@@ -150,7 +150,7 @@ async def test_a_request_that_is_sent_just_before_the_deadline_is_given_time_for
         job = await settled(runner, await submit(runner, catalog, payer))
         done = await settled(runner, await runner.check_again(job.id, payer, job.visitor))
 
-    assert (job.state, job.overdue, job.task_id) == (JobState.RUNNING, True, TASK)
+    assert (job.state, job.task_id) == (JobState.OVERDUE, TASK)
     assert (done.state, len(upstream.posts)) == (JobState.DONE, 2)
 
 

@@ -29,7 +29,7 @@ async def test_a_visitors_job_is_never_sent_with_the_hosts_key(catalog: Catalog,
             await quiet()
             job, spend = await runner.find(job.id, "ann"), await runner.spent_today()
 
-    assert (job.state, job.keyless, upstream.seen, spend) == (JobState.QUEUED, True, [], Spend())
+    assert (job.state, upstream.seen, spend) == (JobState.NEEDS_KEY, [], Spend())
 
 
 async def test_a_visitors_key_never_pays_for_a_job_of_the_host(catalog: Catalog, tmp_path: Path) -> None:
@@ -41,13 +41,13 @@ async def test_a_visitors_key_never_pays_for_a_job_of_the_host(catalog: Catalog,
             await quiet()
             job = await runner.find(job.id, "ann")
 
-    assert (resumed, job.keyless, upstream.seen) == (0, True, [])
+    assert (resumed, job.state, upstream.seen) == (0, JobState.NEEDS_KEY, [])
 
 
 async def test_a_request_of_days_ago_is_not_sent_when_a_key_is_entered(catalog: Catalog, tmp_path: Path) -> None:
     """It ends as never sent."""
     async with misbehaving() as upstream:
-        asked = {"payer": "visitor", "keyless": True, "created_at": time.time() - 3 * 86_400}
+        asked = {"payer": "visitor", "state": JobState.NEEDS_KEY, "created_at": time.time() - 3 * 86_400}
         job = await left_behind(catalog, tmp_path, upstream, **asked)
         async with process(catalog, f"sqlite:///{tmp_path}/p.db", tmp_path) as runner:
             await runner.key_given("ann", account(catalog, upstream.address, "visitor", OWN))
@@ -61,7 +61,9 @@ async def test_an_uncertain_job_whose_task_was_named_is_repaired_when_its_key_is
 ) -> None:
     """A callback came before the server died; the key alone was missing to believe it."""
     async with misbehaving() as upstream:
-        job = await left_behind(catalog, tmp_path, upstream, payer="visitor", state=JobState.SUBMITTING, heard=TASK)
+        job = await left_behind(
+            catalog, tmp_path, upstream, payer="visitor", state=JobState.SUBMITTING, callback_task_id=TASK
+        )
         async with process(catalog, f"sqlite:///{tmp_path}/p.db", tmp_path) as runner:
             assert (await runner.find(job.id, "ann")).state is JobState.UNCERTAIN
             resumed = await runner.key_given("ann", account(catalog, upstream.address, "visitor", OWN))

@@ -13,7 +13,7 @@ import pytest
 
 from components.catalog.models import Catalog
 from components.jobs.job import JobState, Spend
-from components.jobs.messages import WAITS_FOR_HOST, WAITS_FOR_KEY
+from components.jobs.messages import NEEDS_HOST_KEY, NEEDS_VISITOR_KEY
 from tests.jobs.conftest import a_job
 from tests.jobs.faulty import TASK, created, finished, held, http, misbehaving, picture, running, settled
 from tests.jobs.processes import account, another_process, bury, process, submit, until
@@ -32,7 +32,7 @@ async def test_a_running_task_is_polled_on_without_a_second_post(
             os.kill(pid, signal.SIGKILL)
         bury(database_url)
         upstream.poll = [finished()]
-        async with process(catalog, database_url, tmp_path, accounts=lambda _: host) as runner:
+        async with process(catalog, database_url, tmp_path, find_account=lambda _: host) as runner:
             job = await settled(runner, await runner.find(job_id, "ann"))
 
     assert (job.state, job.task_id, len(job.pictures)) == (JobState.DONE, TASK, 1)
@@ -51,19 +51,19 @@ async def test_a_request_on_its_way_is_uncertain_and_leaves_two_choices(
             lost = await submit(runner, catalog, host)
             await upstream.asked("posts")
         bury(database_url)
-        async with process(catalog, database_url, tmp_path, accounts=lambda _: host) as runner:
+        async with process(catalog, database_url, tmp_path, find_account=lambda _: host) as runner:
             found = await settled(runner, lost)
             held_back = await runner.spent_today()
             waiting = [job.id for job in await runner.store.unfinished("ann")]
             asked = len(upstream.posts)
             again = await settled(runner, await submit(runner, catalog, host))
-            let_go = await runner.let_go(lost.id, "ann")
+            let_go = await runner.abandon(lost.id, "ann")
             spent = await runner.spent_today()
 
     assert (found.state, found.problem.code, found.task_id) == (JobState.UNCERTAIN, "lost", None)
     assert found.problem.charged == "It may have been charged."
     assert (held_back, waiting, asked) == (Spend(lost.credits, 0), [lost.id], 1)
-    assert (again.state, again.id != lost.id, let_go.dropped) == (JobState.DONE, True, True)
+    assert (again.state, again.id != lost.id, let_go.state) == (JobState.DONE, True, JobState.ABANDONED)
     assert spent == Spend(0, lost.credits + again.credits)
 
 
@@ -73,12 +73,12 @@ async def test_a_queued_request_is_sent_once(catalog: Catalog, database_url: str
         host = account(catalog, upstream.address)
         async with process(catalog, database_url, tmp_path, killed=True, deadline_s=500) as runner:
             job = await submit(runner, catalog, host)
-            await until(runner, job, note="The service asks to wait 60 s; nothing was created.")
+            await until(runner, job, status_note="The service asks to wait 60 s; nothing was created.")
         bury(database_url)
-        async with process(catalog, database_url, tmp_path, accounts=lambda _: host) as runner:
+        async with process(catalog, database_url, tmp_path, find_account=lambda _: host) as runner:
             done = await settled(runner, job)
 
-    assert (done.state, done.note, len(upstream.posts)) == (JobState.DONE, "", 2)
+    assert (done.state, done.status_note, len(upstream.posts)) == (JobState.DONE, "", 2)
 
 
 async def test_a_queued_request_that_is_older_than_the_deadline_is_not_sent(
@@ -91,7 +91,7 @@ async def test_a_queued_request_that_is_older_than_the_deadline_is_not_sent(
             old = await runner.store.add(a_job(created_at=time.time() - 31, base_url=upstream.address))
             young = await runner.store.add(a_job(created_at=time.time() - 15, base_url=upstream.address))
         bury(database_url)
-        async with process(catalog, database_url, tmp_path, accounts=lambda _: host, deadline_s=30) as runner:
+        async with process(catalog, database_url, tmp_path, find_account=lambda _: host, deadline_s=30) as runner:
             failed, done = await settled(runner, old), await settled(runner, young)
 
     assert (failed.state, failed.spent, failed.problem.charged) == (JobState.FAILED, 0, "Nothing was charged.")
@@ -126,9 +126,9 @@ async def test_a_job_on_a_visitors_key_waits_for_that_visitors_key(
             right = await runner.key_given("ann", own)
             done = await settled(runner, job)
 
-    assert (waiting.state, waiting.keyless, waiting.note) == (job.state, True, WAITS_FOR_KEY)
+    assert (waiting.state, waiting.status_note) == (JobState.NEEDS_KEY, NEEDS_VISITOR_KEY)
     assert (wrong, asked, right) == ([0, 0, 0], [], 1)
-    assert (done.state, done.keyless, done.note, len(done.pictures)) == (JobState.DONE, False, "", 1)
+    assert (done.state, done.status_note, len(done.pictures)) == (JobState.DONE, "", 1)
     assert len(upstream.posts) == (left == "queued")
 
 
@@ -153,7 +153,7 @@ async def test_a_key_that_the_service_refuses_lets_the_job_wait_again(
             resumed = await runner.key_given("ann", own)
             done = await settled(runner, job)
 
-    assert (refused.state, refused.keyless, refused.note, tried) == (JobState.RUNNING, True, WAITS_FOR_KEY, 1)
+    assert (refused.state, refused.status_note, tried) == (JobState.NEEDS_KEY, NEEDS_VISITOR_KEY, 1)
     assert (resumed, done.state, len(upstream.posts)) == (1, JobState.DONE, 1)
 
 
@@ -170,11 +170,11 @@ async def test_a_job_on_the_hosts_key_waits_while_there_is_none(
         async with process(catalog, database_url, tmp_path) as runner:
             waiting = await settled(runner, job)
         asked = list(upstream.seen)
-        async with process(catalog, database_url, tmp_path, accounts=lambda _: host) as runner:
+        async with process(catalog, database_url, tmp_path, find_account=lambda _: host) as runner:
             await runner.check_again(job.id, host, "ann")
             done = await settled(runner, job)
 
-    assert (waiting.keyless, waiting.note, asked) == (True, WAITS_FOR_HOST, [])
+    assert (waiting.state, waiting.status_note, asked) == (JobState.NEEDS_KEY, NEEDS_HOST_KEY, [])
     assert (done.state, len(upstream.posts)) == (JobState.DONE, left == "queued")
 
 
@@ -189,7 +189,7 @@ async def test_a_sandbox_job_goes_on_at_the_sandboxs_new_address(
         bury(database_url)
         asked = len(before.seen)
         new = account(catalog, after.address, "sandbox", "sandbox")
-        async with process(catalog, database_url, tmp_path, accounts=lambda _: new) as runner:
+        async with process(catalog, database_url, tmp_path, find_account=lambda _: new) as runner:
             done = await settled(runner, job)
 
     assert (done.state, len(done.pictures), len(before.seen)) == (JobState.DONE, 1, asked)
@@ -206,13 +206,13 @@ async def test_an_overdue_job_stays_overdue_until_somebody_checks(
             left = await settled(runner, await submit(runner, catalog, host))
         bury(database_url)
         asked, upstream.poll = len(upstream.seen), [finished()]
-        async with process(catalog, database_url, tmp_path, accounts=lambda _: host) as runner:
+        async with process(catalog, database_url, tmp_path, find_account=lambda _: host) as runner:
             found = await settled(runner, left)
             untouched = len(upstream.seen) == asked
             await runner.check_again(left.id, host, "ann")
             done = await settled(runner, left)
 
-    assert (left.overdue, found, untouched) == (True, left, True)
+    assert (left.state, found, untouched) == (JobState.OVERDUE, left, True)
     assert (done.state, len(upstream.posts)) == (JobState.DONE, 1)
 
 
@@ -231,8 +231,8 @@ async def test_pictures_that_came_with_the_first_answer_are_fetched_by_the_next_
             await upstream.asked("files")
         bury(database_url)
         upstream.file = [picture()]
-        async with process(catalog, database_url, tmp_path, accounts=lambda _: host) as runner:
+        async with process(catalog, database_url, tmp_path, find_account=lambda _: host) as runner:
             done = await settled(runner, job)
 
-    assert (done.state, len(done.pictures), done.waiting) == (JobState.DONE, 2, ())
+    assert (done.state, len(done.pictures), done.pending_urls) == (JobState.DONE, 2, ())
     assert (len(upstream.posts), len(upstream.polls)) == (1, int(with_id))

@@ -14,12 +14,13 @@ import pytest
 
 from components.catalog.models import Catalog
 from components.catalog.requests import build_request
-from components.jobs.job import Job, JobState, Spend
-from components.jobs.recovery import BEAT_S
+from components.jobs.job import Job, JobState, Spend, Timings
 from tests.jobs.conftest import beside
 from tests.jobs.faulty import TASK, Upstream, created, finished, held, misbehaving, running, settled
 from tests.jobs.processes import PLAIN, account, another_process, bury, count, owner_and_lease, process, submit, until
 from tests.postgres import Postgres
+
+BEAT_S = Timings().heartbeat
 
 
 @pytest.fixture
@@ -48,7 +49,7 @@ async def test_a_killed_processs_job_changes_hands_when_its_lease_is_over(
             await upstream.asked("polls")
             os.kill(pid, signal.SIGKILL)
         upstream.poll = [finished()]
-        async with process(catalog, url, tmp_path, accounts=lambda _: host) as runner:
+        async with process(catalog, url, tmp_path, find_account=lambda _: host) as runner:
             job = await runner.find(job_id, "ann")
             owner, lease = owner_and_lease(url, job)
             assert owner not in (None, runner.store.owner)
@@ -69,7 +70,7 @@ async def test_a_living_processs_jobs_are_left_alone(catalog: Catalog, url: str,
             job = await submit(first, catalog, mine)
             await upstream.asked("polls")
             before = owner_and_lease(url, job)
-            async with process(catalog, url, tmp_path, accounts=lambda _: yours) as second:
+            async with process(catalog, url, tmp_path, find_account=lambda _: yours) as second:
                 with beside(url) as connection:
                     connection.execute(f"UPDATE jobs SET lease = {time.time() + BEAT_S * 1.3}")
                 await asyncio.sleep(BEAT_S * 2.2)
@@ -89,14 +90,13 @@ async def test_a_process_that_was_taken_for_dead_still_writes_its_answer(catalog
         bury(url)
         async with process(catalog, url, tmp_path) as other:
             unsure = await other.find(job.id, "ann")
-            await other.let_go(job.id, "ann")
+            await other.abandon(job.id, "ann")
             answered.set()
-            going = await until(other, job, task_id=TASK)
+            await until(other, job, task_id=TASK)
             done = await until(other, job, state=JobState.DONE)
             spent = await other.spent_today()
 
     assert (unsure.state, done.problem, done.task_id) == (JobState.UNCERTAIN, None, TASK)
-    assert (going.dropped, done.dropped) == (False, False)
     assert (spent, len(upstream.posts)) == (Spend(0, job.credits), 1)
 
 
@@ -181,7 +181,7 @@ async def test_a_process_that_ends_waits_for_its_answer_and_hands_its_jobs_on(
             left = await ending.store.get(job.id)
             owner = owner_and_lease(database_url, job)
         upstream.poll = [finished()]
-        async with process(catalog, database_url, tmp_path, accounts=lambda _: host) as runner:
+        async with process(catalog, database_url, tmp_path, find_account=lambda _: host) as runner:
             done = await settled(runner, job)
 
     assert (left.state, left.task_id, owner) == (JobState.RUNNING, TASK, (None, None))

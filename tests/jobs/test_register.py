@@ -8,15 +8,16 @@ from pathlib import Path
 
 import pytest
 
+from components.api.limiter import RequestLimiter
 from components.catalog.models import Catalog
 from components.errors import CapReached, DatabaseUnavailable
-from components.jobs.active import Register
+from components.jobs.active import ActiveJobs
 from components.jobs.callbacks import hashed
-from components.jobs.job import Caps, Job, JobState, Spend
+from components.jobs.job import Caps, Job, JobState, Spend, Timings
 from components.jobs.metrics import Metrics
 from components.jobs.store.engine import open_database
 from components.jobs.store.jobs import Store
-from tests.jobs.conftest import NOON, a_job, beside, filled, locked
+from tests.jobs.conftest import NOON, a_job, beside, changed, filled, locked
 from tests.jobs.faulty import TASK, created, finished, held, http, misbehaving, running, settled
 from tests.jobs.processes import account, process, submit, until
 
@@ -67,14 +68,13 @@ async def test_a_change_that_was_written_although_its_answer_was_lost_counts_as_
 async def test_an_end_that_cannot_be_written_at_first_is_written_later(
     catalog: Catalog, database_url: str, tmp_path: Path
 ) -> None:
-    """The pictures are kept and the job is done, as soon as the database says so too."""
+    """The pictures are fetched and the job is done as soon as the database can be written again."""
     async with misbehaving(poll=[running()]) as upstream:
         async with process(catalog, database_url, tmp_path) as runner:
             job = await submit(runner, catalog, account(catalog, upstream.address))
             await upstream.asked("polls")
             with locked(database_url):
                 upstream.poll = [finished()]
-                await upstream.asked("files")
                 await asyncio.sleep(1)
                 unwritten = await runner.store.get(job.id)
             done = await until(runner, job, state=JobState.DONE)
@@ -124,7 +124,7 @@ async def test_a_claim_whose_answer_was_lost_may_be_repeated(store: Store) -> No
     again = await store.claim(job.id, caps, NOON + 5, token)
 
     assert first == again
-    assert (first.state, first.token, first.sent_at) == (JobState.SUBMITTING, token, NOON)
+    assert (first.state, first.callback_hash, first.sent_at) == (JobState.SUBMITTING, token, NOON)
     assert await store.claim(job.id, caps, NOON, hashed("another")) is None
     assert await store.claim(job.id, caps, NOON) is None
     assert await store.spend("host", 0) == Spend(10, 0)
@@ -145,19 +145,24 @@ class SlowlyTold(Store):
         return job
 
 
-async def test_a_change_is_seen_by_nobody_before_the_process_that_made_it_knows(tmp_path: Path) -> None:
+async def test_a_change_is_seen_by_nobody_before_the_process_that_made_it_knows(tmp_path: Path, catalog: Catalog) -> None:
     """Else a watcher sees a job go on, and then the older state again, takes it for its end and looks away."""
     database = open_database(f"sqlite:///{tmp_path / 'playground.db'}")
     store = SlowlyTold(database)
     store.gate = asyncio.Event()
-    register = Register(store, Metrics())
-    unsure = await register.add(a_job(state=JobState.UNCERTAIN))
-    await store.change(unsure.id, set(JobState), state=JobState.RUNNING)  # written, and its writer has not heard of it yet
-    reading = asyncio.create_task(register.get(unsure.id))
+    active = ActiveJobs(store, Metrics(), RequestLimiter(), Timings(), log_prompts=False)
+    unsure = await active.add(a_job(state=JobState.UNCERTAIN))
+    await store.apply(unsure.id, changed(state=JobState.RUNNING))  # recorded, and its writer does not know it yet
+    reading = asyncio.create_task(active.get(unsure.id))
     await asyncio.sleep(0.1)
-    register.live[unsure.id] = unsure
+
+    async def work(*_: object) -> None:
+        await asyncio.Event().wait()
+
+    active.start(unsure, account(catalog, ""), work)
     store.gate.set()
-    seen = [await reading, await register.get(unsure.id)]
+    seen = [await reading, await active.get(unsure.id)]
+    await active.aclose()
     await store.aclose()
     database.close()
 

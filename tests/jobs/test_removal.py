@@ -14,7 +14,7 @@ from components.errors import CapReached, InvalidState, JobNotFound
 from components.jobs.job import Caps, Job, JobFilter, JobState
 from components.jobs.service import JobService
 from tests.jobs.conftest import a_job, beside
-from tests.jobs.faulty import TASK, created, finished, held, http, picture, png, running, settled
+from tests.jobs.faulty import GUARD_S, TASK, created, finished, held, http, picture, png, running, settled
 from tests.jobs.processes import until
 from tests.jobs.tables import LOST, SECRET, place
 
@@ -26,9 +26,10 @@ async def refused(runner: JobService, job: Job, payer: Any, visitor: str = "ann"
         anext(runner.watch(job.id, visitor)),
         runner.settled(job.id, visitor),
         runner.stop(job.id, visitor),
-        runner.let_go(job.id, visitor),
+        runner.abandon(job.id, visitor),
         runner.check_again(job.id, payer, visitor),
-        runner.remark(job.id, visitor, starred=True, remark="mine"),
+        runner.star(job.id, visitor, True),
+        runner.note(job.id, visitor, "mine"),
         runner.remove(job.id, visitor),
     ]
     return {type(answer) for answer in await asyncio.gather(*asked, return_exceptions=True)}
@@ -45,18 +46,20 @@ async def test_what_was_asked_and_drawn_is_gone_from_the_records_and_the_disk(
     async with place(catalog, database_url, tmp_path, {"post": [created(), refusal]}) as here:
         done, failed = await here.ended(), await here.ended()
         for job in (done, failed):
-            await here.runner.remark(job.id, "ann", remark=f"{SECRET} for mother", starred=True)
+            await here.runner.note(job.id, "ann", f"{SECRET} for mother")
+            await here.runner.star(job.id, "ann", True)
             await here.runner.remove(job.id, "ann")
-        rows = [await here.row(job) for job in (done, failed)]
+        rows = [await here.record(job) for job in (done, failed)]
         files = here.files()
         with beside(database_url) as connection:
-            raw = str(connection.execute("SELECT * FROM jobs").fetchall())
+            tables = ("jobs", "history", "job_pictures")
+            raw = str([connection.execute(f"SELECT * FROM {table}").fetchall() for table in tables])
 
     assert (done.state, len(done.pictures), failed.state) == (JobState.DONE, 1, JobState.FAILED)
     assert files == set()
     for hidden in (SECRET, SECRET.casefold(), "mother", "We do not like", done.pictures[0].name, "/files/0.png"):
         assert hidden not in raw
-    assert [(row.removed, row.state, row.starred) for row in rows] == [
+    assert [(row.removed, row.job.state, row.starred) for row in rows] == [
         (True, JobState.DONE, False),
         (True, JobState.FAILED, False),
     ]
@@ -135,7 +138,9 @@ async def test_a_picture_that_was_kept_before_the_others_were_given_up_goes_with
     scripts = {"poll": [finished(2)], "file": [picture(), held(asyncio.Event(), picture())]}
     async with place(catalog, database_url, tmp_path, scripts) as here:
         job = await here.start(count=2)
-        await here.upstream.asked("files", 2)
+        async with asyncio.timeout(GUARD_S):
+            while not (await here.record(job)).job.pictures:  # noqa: ASYNC110  # a database has no events
+                await asyncio.sleep(0.02)
         await here.runner.stop(job.id, "ann")
         before = here.files()
         await here.runner.remove(job.id, "ann")
@@ -189,7 +194,7 @@ async def test_what_a_job_has_cost_is_counted_as_before(
             await runner.stop(job.id, "ann")
         job = await settled(runner, job)
         if end == "let go":
-            await runner.let_go(job.id, "ann")
+            await runner.abandon(job.id, "ann")
 
         async def counted() -> tuple[Any, ...]:
             days = await runner.store.spend_by_day("ann", 0)
@@ -224,8 +229,9 @@ UNDER_WAY: dict[str, dict[str, Any]] = {
     "queued": {},
     "submitting": {"state": JobState.SUBMITTING},
     "running": {"state": JobState.RUNNING, "task_id": TASK},
-    "overdue": {"state": JobState.RUNNING, "task_id": TASK, "overdue": True},
-    "keyless": {"state": JobState.RUNNING, "task_id": TASK, "keyless": True},
+    "saving": {"state": JobState.SAVING, "task_id": TASK, "pending_urls": ("http://127.0.0.1:9/1.png",)},
+    "overdue": {"state": JobState.OVERDUE, "task_id": TASK},
+    "needs_key": {"state": JobState.NEEDS_KEY, "task_id": TASK},
 }
 
 
@@ -238,24 +244,24 @@ async def test_a_job_that_is_under_way_is_not_removed(
         job = await here.runner.store.add(a_job(prompt=SECRET, **UNDER_WAY[state]))
         with pytest.raises(InvalidState, match="still going") as told:
             await here.runner.remove(job.id, "ann")
-        untouched = await here.row(job)
+        untouched = (await here.record(job)).job
         if state != "submitting":
             await here.runner.stop(job.id, "ann")
             await here.runner.remove(job.id, "ann")
-        after = await here.row(job)
+        after = await here.record(job)
 
     assert told.value.problem.next_step == "Stop it first."
     assert untouched == job
     assert after.removed == (state != "submitting")
 
 
-async def test_nobody_removes_or_remarks_anothers_job(catalog: Catalog, database_url: str, tmp_path: Path) -> None:
+async def test_nobody_removes_stars_or_notes_anothers_job(catalog: Catalog, database_url: str, tmp_path: Path) -> None:
     """The same words as for a job that does not exist, and nothing is changed."""
     async with place(catalog, database_url, tmp_path) as here:
         job = await here.ended()
         errors = await refused(here.runner, job, here.payer, "eve")
         unknown = await refused(here.runner, replace(job, id="no-such-job"), here.payer, "ann")
-        row, files = await here.row(job), here.files()
+        row, files = (await here.record(job)).job, here.files()
 
     assert errors == unknown == {JobNotFound}
     assert row == job
@@ -266,7 +272,7 @@ async def test_removing_twice_at_once_is_removing_once(catalog: Catalog, databas
     async with place(catalog, database_url, tmp_path) as here:
         job = await here.ended()
         answers = await asyncio.gather(*(here.runner.remove(job.id, "ann") for _ in range(5)), return_exceptions=True)
-        row, spent = await here.row(job), await here.runner.spent_today()
+        row, spent = await here.record(job), await here.runner.spent_today()
 
     assert all(answer is None or isinstance(answer, JobNotFound) for answer in answers)
-    assert (row.removed, row.pictures, here.files(), spent.total) == (True, (), set(), 4)
+    assert (row.removed, row.job.pictures, here.files(), spent.total) == (True, (), set(), 4)

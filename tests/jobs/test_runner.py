@@ -19,7 +19,7 @@ from components.catalog.loading import load_catalog
 from components.catalog.models import Catalog
 from components.catalog.requests import build_request
 from components.errors import JobNotFound
-from components.jobs.job import Job, JobState
+from components.jobs.job import Job, JobOptions, JobState
 from components.jobs.service import JobService
 from components.pictures.library import PictureLibrary
 from components.pictures.storage.folder import FolderStorage
@@ -38,7 +38,7 @@ VARIED = [
 ]
 OK = (JobState.DONE, None, None)
 UNCERTAIN = (JobState.UNCERTAIN, "lost", "It may have been charged.")
-OVERDUE = (JobState.RUNNING, "timeout", "It may still finish and be charged.")
+OVERDUE = (JobState.OVERDUE, "timeout", "It may still finish and be charged.")
 ENDS = {
     "key": (JobState.FAILED, "key", "Nothing was charged."),
     "credits": (JobState.FAILED, "credits", "Nothing was charged."),
@@ -46,15 +46,15 @@ ENDS = {
     "rate": OK,
     "upstream": UNCERTAIN,
     "broken": UNCERTAIN,
-    "failed": (JobState.FAILED, "upstream", "The service does not say whether a failed task is charged."),
+    "failed": (JobState.FAILED, "failed", "The service does not say whether a failed task is charged."),
     "moderated-later": (JobState.FAILED, "moderation", "The service does not say whether a failed task is charged."),
     "never": OVERDUE,
     "slow": OK,
     "blip": OK,
     "html": OVERDUE,
     "word": OVERDUE,
-    "empty": (JobState.FAILED, "unreadable", "It may have been charged."),
-    "gone": (JobState.RUNNING, "picture", "The task was done, so it was most likely charged."),
+    "empty": (JobState.FAILED, "no_picture", "It may have been charged."),
+    "gone": (JobState.OVERDUE, "picture", "The task was done, so it was most likely charged."),
     "square": OK,
 }
 
@@ -88,7 +88,13 @@ async def test_a_watcher_sees_the_states_in_order(runner: JobService, account: A
 
     seen = [shown.state async for shown in runner.watch(job.id, "ann")]
 
-    assert list(dict.fromkeys(seen)) == [JobState.QUEUED, JobState.SUBMITTING, JobState.RUNNING, JobState.DONE]
+    assert list(dict.fromkeys(seen)) == [
+        JobState.QUEUED,
+        JobState.SUBMITTING,
+        JobState.RUNNING,
+        JobState.SAVING,
+        JobState.DONE,
+    ]
 
 
 async def test_two_watchers_see_the_same_end(runner: JobService, account: Account) -> None:
@@ -114,7 +120,7 @@ async def test_a_watcher_that_goes_away_leaves_the_job_going(runner: JobService,
     assert (await settled(runner, job)).state is JobState.DONE
 
 
-@pytest.mark.parametrize("asked", ["find", "watch", "stop", "check_again", "let_go"])
+@pytest.mark.parametrize("asked", ["find", "watch", "stop", "check_again", "abandon"])
 async def test_another_visitor_is_told_the_same_as_for_an_unknown_id(
     runner: JobService, account: Account, asked: str
 ) -> None:
@@ -166,17 +172,16 @@ def test_every_rehearsal_has_an_expected_end() -> None:
 async def test_every_rehearsed_failure_ends_as_it_should(client: ApiClient, account: Account, tmp_path: Path) -> None:
     """State, kind of problem, and what is said about the charge; all are rehearsed at the same time."""
     async with httpx2.AsyncClient(trust_env=False) as http, records(tmp_path / "records") as store:
-        runner = JobService(CATALOG, store, client, PictureLibrary(FolderStorage(tmp_path), http), deadline_s=3)
+        runner = JobService(CATALOG, store, client, PictureLibrary(FolderStorage(tmp_path), http), JobOptions(deadline_s=3))
         started = [await start(runner, account, f"{tmp_path} #sandbox:{name}") for name in ENDS]
         jobs = dict(zip(ENDS, await asyncio.gather(*(settled(runner, job) for job in started)), strict=True))
         await runner.aclose()
 
     problems = {name: (job.state, job.problem) for name, job in jobs.items()}
     assert {name: (s, p and p.code, p and p.charged) for name, (s, p) in problems.items()} == ENDS
-    overdue = {name: job for name, job in jobs.items() if job.overdue}
+    overdue = {name: job for name, job in jobs.items() if job.state is JobState.OVERDUE}
     assert set(overdue) == {"never", "html", "word", "gone"}
     assert all(job.task_id and job.problem.next_step.startswith("Check again") for job in overdue.values())
-    assert not any(job.saving for job in jobs.values())
     square = jobs["square"].pictures[0]
     assert (square.width, square.height) == (1024, 1024)
 
@@ -185,17 +190,17 @@ async def test_an_uncertain_job_can_be_let_go(runner: JobService, account: Accou
     """The visitor's decision is noted, and the job stays on record as it is."""
     job = await settled(runner, await start(runner, account, "#sandbox:upstream"))
 
-    let_go = await runner.let_go(job.id, "ann")
+    let_go = await runner.abandon(job.id, "ann")
 
-    assert let_go == dataclasses.replace(job, note=let_go.note, dropped=True)
-    assert let_go.note
+    assert let_go == dataclasses.replace(job, state=JobState.ABANDONED, status_note=let_go.status_note)
+    assert let_go.status_note
 
 
 async def test_a_job_that_is_not_uncertain_cannot_be_let_go(runner: JobService, account: Account) -> None:
     """Letting go of a finished job changes nothing."""
     job = await settled(runner, await start(runner, account))
 
-    assert await runner.let_go(job.id, "ann") == job
+    assert await runner.abandon(job.id, "ann") == job
 
 
 @pytest.mark.parametrize("begun", [False, True], ids=["before its first step", "while it runs"])

@@ -99,7 +99,7 @@ async def test_polls_that_fail_until_the_deadline_leave_an_overdue_job(catalog: 
 
     ends = await asyncio.gather(*(run(name, fault) for name, fault in faults.items()), return_exceptions=True)
 
-    assert dict(zip(faults, ends, strict=True)) == dict.fromkeys(faults, (JobState.RUNNING, "timeout", True, 1))
+    assert dict(zip(faults, ends, strict=True)) == dict.fromkeys(faults, (JobState.OVERDUE, "timeout", True, 1))
 
 
 @pytest.mark.parametrize("with_id", [True, False], ids=["with a task id", "without one"])
@@ -119,9 +119,9 @@ async def test_a_429_is_waited_for_noted_and_then_sent(catalog: Catalog, tmp_pat
         started = await stage.start()
         shown = [job async for job in stage.runner.watch(started.id, "ann")]
 
-    waiting = [job for job in shown if job.state is JobState.QUEUED and job.note]
-    assert waiting[-1].note == "The service asks to wait 1 s; nothing was created."
-    assert (shown[-1].state, shown[-1].note) == (JobState.DONE, "")
+    waiting = [job for job in shown if job.state is JobState.QUEUED and job.status_note]
+    assert waiting[-1].status_note == "The service asks to wait 1 s; nothing was created."
+    assert (shown[-1].state, shown[-1].status_note) == (JobState.DONE, "")
     first, second = stage.upstream.posts
     assert second.at - first.at >= 1
     assert first.body == second.body
@@ -132,11 +132,11 @@ async def test_stopping_while_queued_sends_nothing_more(catalog: Catalog, tmp_pa
     async with staged(catalog, tmp_path, post=[http({}, 429, headers={"Retry-After": "1"}), created()]) as stage:
         started = await stage.start()
         async for job in stage.runner.watch(started.id, "ann"):
-            if job.note:
+            if job.status_note:
                 await stage.runner.stop(job.id, "ann")
         await quiet()
 
-    assert (job.state, job.problem.code, job.note) == (JobState.STOPPED, "stopped", "")
+    assert (job.state, job.problem.code, job.status_note) == (JobState.STOPPED, "stopped", "")
     assert job.problem.charged == "Nothing was charged."
     assert len(stage.upstream.seen) == 1
 
@@ -198,7 +198,7 @@ async def test_stopping_while_pictures_are_fetched_keeps_the_charge_in_sight(
 
     assert job.problem.charged != "Nothing was charged."
     assert job.spent == job.credits
-    assert (job.state, job.saving) == (JobState.STOPPED, False)
+    assert job.state is JobState.STOPPED
     assert (resumed.state, len(resumed.pictures), len(stage.upstream.posts)) == (JobState.DONE, 1, 1)
 
 
@@ -217,7 +217,7 @@ async def test_checking_again_finishes_the_job_without_a_post(catalog: Catalog, 
         done = await stage.settled(again)
 
     assert (left.settled, left.task_id) == (True, TASK)
-    assert (again.state, again.overdue, again.problem) == (JobState.RUNNING, False, None)
+    assert (again.state, again.problem) == (JobState.RUNNING, None)
     assert (done.state, len(done.pictures), len(stage.upstream.posts)) == (JobState.DONE, 1, 1)
 
 

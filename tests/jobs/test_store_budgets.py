@@ -14,7 +14,7 @@ from components.errors import CapReached
 from components.jobs.budgets import start_of_day
 from components.jobs.job import Caps, JobState, Spend
 from components.jobs.store.jobs import Store
-from tests.jobs.conftest import NOON, a_job, claims, filled, opened
+from tests.jobs.conftest import NOON, a_job, changed, claims, filled, opened
 from tests.jobs.faulty import created, finished, http, staged
 
 DAY = 86_400.0
@@ -51,7 +51,7 @@ async def test_a_claim_whose_answer_was_lost_can_be_repeated(store: Store) -> No
     assert await store.claim(job.id, Caps(daily=10), NOON, "token") == claimed
     assert await store.claim(job.id, Caps(daily=10), NOON, "another") is None
     assert await store.claim(job.id, Caps(daily=10), NOON) is None
-    await store.change(job.id, {JobState.SUBMITTING}, state=JobState.RUNNING, task_id="t")
+    await store.apply(job.id, changed(state=JobState.RUNNING, task_id="t"))
     assert await store.claim(job.id, Caps(daily=10), NOON, "token") is None
 
 
@@ -162,7 +162,7 @@ async def test_a_cap_holds_while_other_jobs_end_and_are_let_go(stores: list[Stor
     waiting = [a_job() for _ in range(60)]
     await filled(stores[0], *going, *waiting)
 
-    ends = (stores[at % 4].change(job.id, {job.state}, state=JobState.DONE) for at, job in enumerate(going))
+    ends = (stores[at % 4].apply(job.id, changed(state=JobState.DONE)) for at, job in enumerate(going))
     sent, *_ = await asyncio.gather(claims(stores, waiting, Caps(daily=60), NOON), *ends)
 
     assert len(sent) == 1

@@ -12,12 +12,12 @@ import pytest
 
 from components.api import ApiClient
 from components.catalog.models import Catalog
-from components.jobs.job import ACTIVE, ENDED, Caps, Job, JobState, Spend
+from components.jobs.job import ACTIVE, Caps, Job, JobState, Spend, Timings
 from components.jobs.service import JobService
-from components.jobs.store.jobs import LEASE_S, TAKEN_AT_ONCE, Store
+from components.jobs.store.jobs import TAKEN_AT_ONCE, Ownership, Store
 from components.pictures.library import PictureLibrary
 from components.pictures.storage.folder import FolderStorage
-from tests.jobs.conftest import NOON, a_job, beside, filled, opened
+from tests.jobs.conftest import NOON, a_job, beside, changed, filled, opened
 from tests.postgres import Postgres
 
 
@@ -64,22 +64,13 @@ async def test_nobody_takes_over_from_oneself(stores: list[Store], database_url:
 async def test_a_dead_processes_unfinished_jobs_are_taken_as_they_were(
     stores: list[Store], database_url: str, state: JobState
 ) -> None:
-    """What has ended has no owner any more."""
+    """What waits for somebody, or has ended, has no owner any more."""
     job = a_job(state=state, task_id="t")
     await filled(stores[0], job)
     bury(database_url, stores[0])
 
     assert await stores[1].take_over() == ([job] if state in ACTIVE else [])
     assert await stores[1].get(job.id) == job
-
-
-@pytest.mark.parametrize("why", ["overdue", "keyless"])
-async def test_jobs_that_wait_for_somebody_are_not_taken(stores: list[Store], database_url: str, why: str) -> None:
-    """Nobody polls them until their visitor asks."""
-    await filled(stores[0], a_job(state=JobState.RUNNING, task_id="t", **{why: True}))
-    bury(database_url, stores[0])
-
-    assert await stores[1].take_over() == []
 
 
 async def test_two_processes_never_take_the_same_job(postgres: Postgres) -> None:
@@ -119,7 +110,7 @@ async def test_a_lease_that_is_renewed_is_not_over(stores: list[Store], database
     if shared:
         assert await stores[2].take_over() == [theirs]
         now = time.time()
-        assert 0 < leases(database_url)[mine.id] - now <= LEASE_S + 1  # the server's clock is this machine's
+        assert 0 < leases(database_url)[mine.id] - now <= Timings().lease + 1  # the server's clock is this machine's
 
 
 async def test_renewing_returns_what_is_worked_on(stores: list[Store]) -> None:
@@ -128,7 +119,7 @@ async def test_renewing_returns_what_is_worked_on(stores: list[Store]) -> None:
     await filled(stores[0], *jobs.values())
     await filled(stores[1], a_job())
 
-    assert ids(await stores[0].renew()) == ids([jobs[state] for state in set(JobState) - ENDED])
+    assert ids(await stores[0].renew()) == ids([jobs[state] for state in ACTIVE])
 
 
 async def test_who_was_taken_for_dead_has_lost_its_jobs(stores: list[Store], database_url: str) -> None:
@@ -139,25 +130,22 @@ async def test_who_was_taken_for_dead_has_lost_its_jobs(stores: list[Store], dat
     await stores[1].take_over()
 
     assert await stores[0].renew() == []
-    assert await stores[0].change(job.id, {JobState.RUNNING}, owned=True, polls=9) is None
-    assert await stores[1].change(job.id, {JobState.RUNNING}, owned=True, polls=1)
+    assert await stores[0].apply(job.id, changed(polls=9), Ownership.REQUIRED) is None
+    assert await stores[1].apply(job.id, changed(polls=1), Ownership.REQUIRED)
     assert (await stores[0].get(job.id)).polls == 1
 
 
-OWNING: list[dict[str, Any]] = [{"state": JobState.RUNNING, "overdue": False}, {"keyless": False}, {}]
-
-
-@pytest.mark.parametrize("changes", OWNING, ids=str)
-async def test_to_own_a_job_is_to_work_on_it(stores: list[Store], changes: dict[str, Any]) -> None:
-    """Whoever checks again works on the job from then on, wherever it was before."""
+@pytest.mark.parametrize("changes", [{"state": JobState.RUNNING}, {}], ids=str)
+async def test_whoever_resumes_a_job_owns_it(stores: list[Store], changes: dict[str, Any]) -> None:
+    """Wherever it was before, and also where nothing else is changed."""
     job = a_job(state=JobState.STOPPED, task_id="t")
     await filled(stores[0], job)
 
-    assert await stores[1].own(job.id, {JobState.DONE}, **changes) is None
-    assert await stores[0].change(job.id, {job.state}, owned=True, polls=1)
-    assert await stores[1].own(job.id, {JobState.STOPPED}, **changes)
-    assert await stores[0].change(job.id, set(JobState), owned=True, polls=2) is None
-    assert await stores[1].change(job.id, set(JobState), owned=True, polls=3)
+    assert await stores[1].apply(job.id, lambda _: None, Ownership.TAKEN) is None
+    assert await stores[0].apply(job.id, changed(polls=1), Ownership.REQUIRED)
+    assert await stores[1].apply(job.id, changed(**changes), Ownership.TAKEN)
+    assert await stores[0].apply(job.id, changed(polls=2), Ownership.REQUIRED) is None
+    assert await stores[1].apply(job.id, changed(polls=3), Ownership.REQUIRED)
 
 
 async def test_of_two_who_claim_a_job_of_a_dead_process_one_sends_it(stores: list[Store], database_url: str) -> None:

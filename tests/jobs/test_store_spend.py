@@ -10,26 +10,26 @@ import pytest
 from components.jobs.budgets import start_of_day
 from components.jobs.job import Caps, JobState, Spend
 from components.jobs.store.jobs import Store
-from tests.jobs.conftest import NOON, a_job, claims, filled
+from tests.jobs.conftest import NOON, a_job, changed, claims, filled
 
 MIDNIGHT = datetime(2026, 3, 5, tzinfo=UTC).timestamp()
 
 LIVES: list[list[tuple[dict[str, Any], float, float]]] = [
     [
         ({"state": JobState.SUBMITTING, "sent_at": NOON}, 10, 0),
-        ({"state": JobState.QUEUED, "note": "after a 429"}, 0, 0),
+        ({"state": JobState.QUEUED, "status_note": "after a 429"}, 0, 0),
         ({"state": JobState.SUBMITTING}, 10, 0),
         ({"state": JobState.RUNNING, "task_id": "t"}, 10, 0),
-        ({"overdue": True}, 10, 0),
-        ({"overdue": False, "waiting": ("https://x/1.png",)}, 10, 0),
-        ({"state": JobState.DONE, "waiting": ()}, 0, 10),
+        ({"state": JobState.OVERDUE}, 10, 0),
+        ({"state": JobState.SAVING, "pending_urls": ("https://x/1.png",)}, 10, 0),
+        ({"state": JobState.DONE, "pending_urls": ()}, 0, 10),
         ({"charged": 7.5}, 0, 7.5),
         ({"charged": 0.0}, 0, 0),
     ],
     [
         ({"state": JobState.SUBMITTING, "sent_at": NOON}, 10, 0),
         ({"state": JobState.UNCERTAIN}, 10, 0),
-        ({"dropped": True}, 0, 10),
+        ({"state": JobState.ABANDONED}, 0, 10),
     ],
     [
         ({"state": JobState.UNCERTAIN, "sent_at": NOON}, 10, 0),
@@ -51,8 +51,8 @@ async def test_credits_are_reserved_from_the_claim_and_spent_at_the_end(store: S
     await filled(store, job)
 
     for changes, reserved, spent in life:
-        changed = await store.change(job.id, set(JobState), **changes)
-        assert (changed.reserved, changed.spent) == (reserved, spent)
+        after = await store.apply(job.id, changed(**changes))
+        assert (after.reserved, after.spent) == (reserved, spent)
         for visitor in (None, "ann"):
             assert await store.spend("host", start_of_day(NOON), visitor) == Spend(reserved, spent)
         assert await store.spend("host", start_of_day(NOON), "bea") == Spend(0, 0)

@@ -13,15 +13,16 @@ import pytest
 from components.catalog.models import Catalog
 from components.catalog.requests import build_request
 from components.errors import PlaygroundError
-from components.jobs.job import ENDED, JobState
+from components.jobs.job import ENDED, WAITING, JobState
+from components.jobs.service import fingerprint
 from components.jobs.store.jobs import Store
-from tests.jobs.conftest import NOON, a_job, filled
+from tests.jobs.conftest import NOON, a_job, changed, filled
 from tests.jobs.faulty import created, held, staged
 
 
 async def test_of_fifty_equal_requests_at_once_one_is_kept(stores: list[Store]) -> None:
     """Two clicks, or two pages on two processes: everybody gets the one that was first."""
-    jobs = [a_job(once="same") for _ in range(50)]
+    jobs = [a_job(idempotency_key="same") for _ in range(50)]
 
     kept = await asyncio.gather(*(stores[at % 4].add(job) for at, job in enumerate(jobs)))
 
@@ -45,7 +46,12 @@ async def test_the_same_request_of_another_visitor_is_another_one(catalog: Catal
     async with staged(catalog, tmp_path, post=[held(answered, created())]) as stage:
         request = build_request(catalog, "cogview-4", {"prompt": "A red kite"})
         visitors = ("ann", "ann", "bea")
-        jobs = [await stage.runner.submit(request, stage.account, visitor, once=True) for visitor in visitors]
+        jobs = [
+            await stage.runner.submit(
+                request, stage.account, visitor, idempotency_key=fingerprint(request, stage.account, visitor)
+            )
+            for visitor in visitors
+        ]
         answered.set()
         await asyncio.gather(*(stage.settled(job) for job in jobs))
 
@@ -54,26 +60,24 @@ async def test_the_same_request_of_another_visitor_is_another_one(catalog: Catal
 
 
 SETTLED: list[dict[str, Any]] = [
-    *({"state": state, "sent_at": NOON} for state in sorted(ENDED)),
-    {"state": JobState.RUNNING, "overdue": True},
-    {"state": JobState.RUNNING, "keyless": True},
+    *({"state": state, "sent_at": NOON} for state in sorted(ENDED | WAITING)),
 ]
 
 
 @pytest.mark.parametrize("changes", SETTLED, ids=lambda changes: "-".join(str(value) for value in changes.values()))
 async def test_a_request_after_its_twin_has_settled_is_a_new_one(store: Store, changes: dict[str, Any]) -> None:
     """Until then, in every state, it is the same one."""
-    first, second, third = (a_job(once="same") for _ in range(3))
+    first, second, third = (a_job(idempotency_key="same") for _ in range(3))
     await filled(store, first)
     for state in (JobState.QUEUED, JobState.SUBMITTING, JobState.RUNNING):
-        await store.change(first.id, set(JobState), state=state)
+        await store.apply(first.id, changed(state=state))
         assert (await store.add(second)).id == first.id
 
-    await store.change(first.id, set(JobState), **changes)
+    await store.apply(first.id, changed(**changes, idempotency_key=None))
 
     assert await store.add(third) == third
     assert await store.get(second.id) is None
-    assert (await store.get(first.id)).once is None
+    assert (await store.get(first.id)).idempotency_key is None
 
 
 @pytest.mark.parametrize(
@@ -84,19 +88,19 @@ async def test_a_request_after_its_twin_has_settled_is_a_new_one(store: Store, c
 async def test_a_job_that_is_not_kept_is_never_called_kept(store: Store, unkeepable: dict[str, Any]) -> None:
     """What the database refuses is an error: a request that nobody remembers must not be sent."""
     await filled(store, a_job(id="taken"))
-    job = a_job(note="second", **unkeepable)
+    job = a_job(status_note="second", **unkeepable)
 
     with suppress(PlaygroundError):
         await store.add(job)
-        assert (await store.get(job.id)).note == "second"
-    assert (await store.get("taken")).note == ""
+        assert (await store.get(job.id)).status_note == "second"
+    assert (await store.get("taken")).status_note == ""
 
 
 async def test_the_same_job_is_kept_once_however_often_it_is_added(store: Store) -> None:
     """Whoever was slow to add it is given what has become of it meanwhile."""
     job = a_job(id="drawn before")
     await filled(store, job)
-    await store.change(job.id, set(JobState), state=JobState.RUNNING)
+    await store.apply(job.id, changed(state=JobState.RUNNING))
 
     again = await asyncio.gather(*(store.add(job) for _ in range(5)))
 

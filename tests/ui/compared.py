@@ -18,6 +18,7 @@ from components.comparisons.comparison import Comparison
 from components.comparisons.plan import Choice
 from components.comparisons.service import ComparisonService
 from components.comparisons.store import ComparisonStore
+from components.jobs.job import JobOptions
 from components.jobs.service import JobService
 from components.pictures.library import PictureLibrary
 from components.pictures.storage.folder import FolderStorage
@@ -41,7 +42,11 @@ async def comparing(catalog: Catalog, sandbox: str, folder: Path) -> AsyncIterat
         records(folder) as store,
     ):
         runner = JobService(
-            catalog, store, ApiClient(upstream), PictureLibrary(FolderStorage(folder / "pictures"), downloads), deadline_s=30
+            catalog,
+            store,
+            ApiClient(upstream),
+            PictureLibrary(FolderStorage(folder / "pictures"), downloads),
+            JobOptions(deadline_s=30),
         )
         comparisons = ComparisonService(catalog, runner, ComparisonStore(store.transactions))
         yield Playground(catalog, runner, service, drawing, sandbox, comparisons)

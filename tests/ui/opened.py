@@ -17,6 +17,7 @@ from components.api.connections import Pools
 from components.catalog.models import Catalog
 from components.comparisons.service import ComparisonService
 from components.comparisons.store import ComparisonStore
+from components.jobs.job import JobOptions
 from components.jobs.service import JobService
 from components.pictures.library import PictureLibrary
 from components.pictures.storage.folder import FolderStorage
@@ -41,7 +42,7 @@ async def playing(
         records(folder) as store,
     ):
         pictures = PictureLibrary(FolderStorage(folder / "pictures"), downloads)
-        jobs = JobService(catalog, store, ApiClient(upstream), pictures, deadline_s=30)
+        jobs = JobService(catalog, store, ApiClient(upstream), pictures, JobOptions(deadline_s=30))
         comparisons = ComparisonService(catalog, jobs, ComparisonStore(store.transactions))
         yield Playground(catalog, jobs, real, drawing, sandbox, comparisons, host_key=host_key)
         await jobs.aclose()

@@ -48,7 +48,8 @@ def kept(catalog: Catalog, tmp_path_factory: pytest.TempPathFactory) -> Iterator
         async with records(folder / "data") as store:
             for number in range(KEPT):
                 model = "cogview-4" if number % 10 == 0 else "flux-2"
-                await store.add(past(catalog, number, model=model, starred=number % 25 == 0))
+                job = await store.add(past(catalog, number, model=model))
+                await store.edit_entry(job.id, starred=number % 25 == 0)
 
     asyncio.run(fill())
     with running(folder) as app:

@@ -28,8 +28,9 @@ async def page(catalog: Catalog, tmp_path: Path, sandbox: str) -> AsyncIterator[
     async with playing(catalog, tmp_path, sandbox) as playground:
         for number in range(JOBS):
             model = "cogview-4" if number % 10 == 0 else "flux-2"
-            job = past(catalog, number, model=model, starred=number % 25 == 0)
+            job = past(catalog, number, model=model)
             await playground.jobs.store.add(replace(job, visitor=visitor_id(ANN)))
+            await playground.jobs.store.edit_entry(job.id, starred=number % 25 == 0)
         page = OpenPage(playground, ANN)
         await page.arrive("tab=history")
         yield page
@@ -111,5 +112,5 @@ async def test_nothing_of_another_visitor_is_shown_or_changed_however_it_is_aske
         assert "kite" not in str(updates), handler.__name__
     assert await listed(bob) == ""
     assert bob.values[tab.files] == ""
-    job = await page.parts.playground.jobs.find("job-5", visitor_id(ANN))
-    assert (job.starred, job.remark) == (False, "")
+    entry = await page.parts.playground.jobs.entry("job-5", visitor_id(ANN))
+    assert (entry.starred, entry.note) == (False, "")

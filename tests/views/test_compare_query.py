@@ -106,7 +106,7 @@ def test_a_job_is_asked_of_the_cheapest_other_models(catalog: Catalog) -> None:
             assert all("image" in catalog.find(text).inputs for text in query["models"])  # type: ignore[union-attr]
     with pytest.raises(InputError):
         other_models_query(catalog, a_job(model="no-such"))
-    assert comparison_query(a_job(batch="c1")) == {"tab": ["compare"], "comparison": ["c1"]}
+    assert comparison_query(a_job(comparison_id="c1")) == {"tab": ["compare"], "comparison": ["c1"]}
 
 
 def test_settings_are_written_into_a_choice_by_name() -> None:

@@ -87,7 +87,7 @@ def test_no_text_becomes_a_tag_in_any_order(catalog: Catalog) -> None:
     for text in (HOSTILE, "x" * 10_000, "\u202eevil\u202c"):
         cards = (Card("flux-2", {"prompt": text}, refused=text, notes=(text,)), Card(text, {text: text}, 2, job="j1"))
         problem = Problem("failed", text, text, text)
-        job = a_job(id="j1", model=text, prompt=text, task_id=text, note=text, problem=problem, pictures=(PICTURE,))
+        job = a_job(id="j1", model=text, prompt=text, task_id=text, status_note=text, problem=problem, pictures=(PICTURE,))
         for order in ORDERS:
             page, _ = cards_of(catalog, comparison(*cards, prompt=text), job, order=order)
             assert text in page.texts

@@ -9,7 +9,7 @@ from typing import Any
 from components.catalog.models import Catalog
 from components.catalog.requests import build_request
 from components.errors import Problem
-from components.jobs.job import DaySpend, Job, JobState, Page
+from components.jobs.job import DaySpend, HistoryEntry, HistoryPage, Job, JobState
 from components.playground import Visit
 from components.views import history
 from components.views.queries import HistoryFilters
@@ -42,13 +42,14 @@ def test_no_text_becomes_a_tag_or_is_lost(catalog: Catalog) -> None:
     """Prompt, note, problem, task id, model and settings come from strangers."""
     for text in TEXTS:
         problem = Problem("failed", text, text, text, text)
-        changes = {"state": JobState.FAILED, "pictures": (), "problem": problem, "task_id": text, "remark": f"#a {text}"}
+        changes = {"state": JobState.FAILED, "pictures": (), "problem": problem, "task_id": text}
         job = replace(past(catalog), **changes, prompt=text, model=text, body={"prompt": text, "size": text, text: [text]})
+        entry = HistoryEntry(job, note=f"#a {text}")
         for view in VIEWS:
-            page = inert(history.show_jobs(catalog, [job], view))
+            page = inert(history.show_jobs(catalog, [entry], view))
             assert text in page.values("title")
             assert "auto" in page.values("dir")
-        detail = inert(history.show_detail(catalog, job))
+        detail = inert(history.show_detail(catalog, entry))
         assert text in detail.texts
         assert text in detail.values("data-copy")
 
@@ -58,33 +59,35 @@ def test_every_state_is_an_entry_with_its_word_and_its_price(catalog: Catalog) -
         problem = Problem("failed", "The model crashed.", "", "", "") if state is JobState.FAILED else None
         job = past(catalog, state=state, problem=problem, pictures=(), task_id=None)
         for view in VIEWS:
-            text = inert(history.show_jobs(catalog, [job], view)).text
+            text = inert(history.show_jobs(catalog, [HistoryEntry(job)], view)).text
             assert STATE_WORDS[state] in text
             assert ("The model crashed." in text) == (state is JobState.FAILED)
-            assert ("not charged" in text) == (state in (JobState.FAILED, JobState.STOPPED))
+            assert ("not charged" in text) == (state in (JobState.FAILED, JobState.STOPPED, JobState.NEEDS_KEY))
 
 
 def test_an_entry_shows_its_thumbnail_and_a_drawing_is_marked_and_free(catalog: Catalog) -> None:
     for view in VIEWS:
-        page = inert(history.show_jobs(catalog, [past(catalog, charged=7.0)], view))
+        page = inert(history.show_jobs(catalog, [HistoryEntry(past(catalog, charged=7.0))], view))
         assert page.values("src") == [f"pictures/{PICTURE.name}/small"]
         assert "7 credits · $0.07" in page.text
         assert "sandbox" not in page.text
-        drawn = inert(history.show_jobs(catalog, [past(catalog, payer="sandbox")], view)).text
+        drawn = inert(history.show_jobs(catalog, [HistoryEntry(past(catalog, payer="sandbox"))], view)).text
         assert "sandbox" in drawn
         assert "free" in drawn
     assert history.show_jobs(catalog, [], "gallery") == ""
 
 
 def test_words_with_a_hash_in_a_note_are_tags(catalog: Catalog) -> None:
-    page = inert(history.show_jobs(catalog, [past(catalog, remark="for #Fox-2, #logo #logo # no-tag")], "gallery"))
+    page = inert(
+        history.show_jobs(catalog, [HistoryEntry(past(catalog), note="for #Fox-2, #logo #logo # no-tag")], "gallery")
+    )
     assert page.values("data-tag") == ["#Fox-2", "#logo"]
 
 
 def test_a_model_that_is_gone_or_retired_says_so_in_the_details(catalog: Catalog) -> None:
-    assert "is no longer offered" in history.show_detail(catalog, past(catalog, model="gone"))
-    assert "is no longer offered" in history.show_detail(retired_catalog("flux-2"), past(catalog))
-    assert "is no longer offered" not in history.show_detail(catalog, past(catalog))
+    assert "is no longer offered" in history.show_detail(catalog, HistoryEntry(past(catalog, model="gone")))
+    assert "is no longer offered" in history.show_detail(retired_catalog("flux-2"), HistoryEntry(past(catalog)))
+    assert "is no longer offered" not in history.show_detail(catalog, HistoryEntry(past(catalog)))
 
 
 def test_a_position_knows_its_neighbours() -> None:
@@ -93,15 +96,16 @@ def test_a_position_knows_its_neighbours() -> None:
 
     assert (second.before, second.first) == ("b", history.PAGE + 1)
     assert second.newer() == history.Position() == history.Position().older()
-    jobs = (object(),) * 3
-    assert history.count_text(Page(27, jobs), second) == "25–27 of 27"  # type: ignore[arg-type]
-    assert history.count_text(Page(5_000, jobs), first) == "1–3 of 5,000"  # type: ignore[arg-type]
-    assert history.count_text(Page(0, ()), first) == ""
+    jobs = (HistoryEntry(a_job()),) * 3
+    assert history.count_text(HistoryPage(27, jobs), second) == "25–27 of 27"
+    assert history.count_text(HistoryPage(5_000, jobs), first) == "1–3 of 5,000"
+    assert history.count_text(HistoryPage(0, ()), first) == ""
 
 
 def test_pictures_are_downloaded_by_page_or_all_that_match(catalog: Catalog) -> None:
     """Up to a number of requests; beyond it, as the words say, the newest of them."""
-    jobs = (past(catalog, id="j1"), past(catalog, id="j2", pictures=()), past(catalog, id="j3", pictures=(PICTURE,) * 2))
+    made = (past(catalog, id="j1"), past(catalog, id="j2", pictures=()), past(catalog, id="j3", pictures=(PICTURE,) * 2))
+    jobs = tuple(map(HistoryEntry, made))
     filters = HistoryFilters(text="a <b> & c", starred=True)
     page_link, all_link = "files.zip?job=j1&job=j3", "history.zip?text=a+%3Cb%3E+%26+c&starred=1"
 
@@ -110,10 +114,10 @@ def test_pictures_are_downloaded_by_page_or_all_that_match(catalog: Catalog) -> 
         (30, [page_link, all_link], "or the pictures of all 30 requests (ZIP)"),
         (1_234, [page_link, all_link], "or the pictures of the newest 200 requests (ZIP)"),
     ):
-        page = inert(history.archive_links(Page(total, jobs), filters))
+        page = inert(history.archive_links(HistoryPage(total, jobs), filters))
         assert page.values("href") == links
         assert text in page.text
-    assert history.archive_links(Page(1, jobs[1:2]), filters) == ""
+    assert history.archive_links(HistoryPage(1, jobs[1:2]), filters) == ""
 
 
 def test_the_spend_is_a_chart_and_a_table(catalog: Catalog) -> None:

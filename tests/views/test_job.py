@@ -41,10 +41,10 @@ def shown(catalog: Catalog, **changes: Any) -> Page:
 def test_every_state_has_a_word_and_no_text_becomes_a_tag(state: JobState, catalog: Catalog) -> None:
     """Prompt, note, task id and the service's reply come from strangers."""
     problem = Problem("service", HOSTILE, HOSTILE, HOSTILE, HOSTILE)
-    changes = {"prompt": HOSTILE, "task_id": HOSTILE, "note": HOSTILE, "problem": problem, "waiting": (HOSTILE,)}
+    changes = {"prompt": HOSTILE, "task_id": HOSTILE, "status_note": HOSTILE, "problem": problem, "pending_urls": (HOSTILE,)}
     page = shown(catalog, state=state, pictures=(PICTURE,), **changes)
 
-    assert STATE_WORDS[state] in page.text
+    assert ("Not saved yet" if state is JobState.OVERDUE else STATE_WORDS[state]) in page.text
     assert page.texts.count(HOSTILE) >= 4
     assert HOSTILE in page.values("data-copy")
 
@@ -92,25 +92,25 @@ def test_an_active_job_shows_its_progress(catalog: Catalog) -> None:
 def test_an_overdue_job_is_called_still_running(catalog: Catalog) -> None:
     """It has not failed: its task id is there to check again with."""
     problem = StillRunning("Still running at the service after 10 minutes, task n1.", task_id="n1").problem
-    page = shown(catalog, state=JobState.RUNNING, task_id="n1", overdue=True, problem=problem)
+    page = shown(catalog, state=JobState.OVERDUE, task_id="n1", problem=problem)
 
     assert page.values("data-state") == ["Still running"]
     assert "It may still finish and be charged. Check again." in page.text
     assert "skeleton" not in page.values("class")
-    assert state_word(gpt(state=JobState.RUNNING, overdue=True, waiting=("x",))) == "Not saved yet"
+    assert state_word(gpt(state=JobState.OVERDUE, pending_urls=("x",))) == "Not saved yet"
 
 
 def test_checking_again_is_offered_where_it_could_bring_pictures() -> None:
     for job, offered in (
-        (gpt(state=JobState.RUNNING, task_id="n1", overdue=True), True),
+        (gpt(state=JobState.OVERDUE, task_id="n1"), True),
         (gpt(state=JobState.RUNNING, task_id="n1"), False),
         (gpt(state=JobState.STOPPED), False),
         (gpt(state=JobState.STOPPED, task_id="n1"), True),
-        (gpt(state=JobState.FAILED, waiting=("x",)), True),
-        (gpt(state=JobState.RUNNING, task_id="n1", keyless=True), False),  # its visitor has to enter the key
-        (gpt(state=JobState.RUNNING, task_id="n1", keyless=True, payer="host"), True),
+        (gpt(state=JobState.FAILED, pending_urls=("x",)), True),
+        (gpt(state=JobState.NEEDS_KEY, task_id="n1"), False),  # its visitor has to enter the key
+        (gpt(state=JobState.NEEDS_KEY, task_id="n1", payer="host"), True),
         (gpt(state=JobState.UNCERTAIN), False),
-        (gpt(state=JobState.UNCERTAIN, heard="n1"), True),
+        (gpt(state=JobState.UNCERTAIN, callback_task_id="n1"), True),
         (gpt(state=JobState.DONE, task_id="n1"), False),
     ):
         assert checkable(job) == offered, job

@@ -94,7 +94,7 @@ def test_the_manifest_says_of_each_picture_what_was_requested_and_delivered(cata
 def test_the_manifest_says_why_a_job_has_no_picture(catalog: Catalog) -> None:
     problem = Problem("moderation", "The service refuses it.", "Rephrase.", "It may have been charged.")
     failed = a_job(state=JobState.FAILED, problem=problem, credits=math.inf, usd=math.inf)
-    waiting = a_job(state=JobState.RUNNING, note="The service asks to wait.")
+    waiting = a_job(state=JobState.RUNNING, status_note="The service asks to wait.")
     rows = [
         (entry.kept, entry.row["state"], entry.row["message"])
         for entry in archive_entries(catalog, [failed, waiting], recipes=True)

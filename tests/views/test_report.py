@@ -148,7 +148,7 @@ def test_a_published_page_leads_back_to_nobody(catalog: Catalog) -> None:
     comparison, jobs = made(
         card("flux-2", {"input_urls": [private]}, body={"input_urls": [private, private], "url": private}, task_id="n77"),
         card(state=JobState.FAILED, pictures=(), problem=problem),
-        card(keyless=True, state=JobState.RUNNING, pictures=()),
+        card(state=JobState.NEEDS_KEY, pictures=()),
         images=[private],
     )
     comparison = replace(comparison, cards=(replace(comparison.cards[0], notes=(f"took {private}", "no seed")),
@@ -221,7 +221,7 @@ async def test_the_file_needs_nothing_else_and_names_nobody(playground: Playgrou
     flex = Choice("flux-2", {"type": "flex", "resolution": "2K"})
     comparison = await compared(playground, "cogview-4", flex, "imagen-4", count=2, shape="3:2", seed=42)
     for one in comparison.cards:
-        await playground.jobs.remark(one.job, ANN, remark=NOTE, starred=True)
+        await playground.jobs.note(one.job, ANN, NOTE)
     comparison = await playground.comparisons.publish(comparison.id, ANN)
     jobs = await playground.comparisons.jobs(comparison)
     file = await write_report(playground, comparison, jobs)

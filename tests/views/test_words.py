@@ -57,10 +57,10 @@ def test_a_price_says_how_it_is_known(
 def test_a_state_in_a_word_or_two() -> None:
     for changes, word, tone in (
         ({}, "Waiting", "run"),
-        ({"state": JobState.RUNNING, "saving": True}, "Saving", "run"),
-        ({"state": JobState.RUNNING, "overdue": True}, "Still running", "warn"),
-        ({"state": JobState.RUNNING, "overdue": True, "waiting": ("x",)}, "Not saved yet", "warn"),
-        ({"state": JobState.QUEUED, "keyless": True}, "Needs its key", "warn"),
+        ({"state": JobState.SAVING}, "Saving", "run"),
+        ({"state": JobState.OVERDUE}, "Still running", "warn"),
+        ({"state": JobState.OVERDUE, "pending_urls": ("x",)}, "Not saved yet", "warn"),
+        ({"state": JobState.NEEDS_KEY}, "Needs its key", "warn"),
         ({"state": JobState.DONE}, "Done", "good"),
         ({"state": JobState.FAILED}, "Failed", "bad"),
         ({"state": JobState.UNCERTAIN}, "Unsure", "warn"),

@@ -129,7 +129,7 @@ async def test_nothing_of_the_visitor_is_published(playground: Playground, site:
     )
     batch, jobs = await playground.comparisons.published(token)
     for job in jobs.values():
-        await playground.jobs.remark(job.id, ANN, remark=REMARK, starred=True)
+        await playground.jobs.note(job.id, ANN, REMARK)
     answers = [await site.get(f"/c/{token}{path}") for path in ("", "/1/1", "/2/1", "/3/1", "/preview.png", "/9/9")]
     seen = b"".join(answer.content + str(answer.headers.multi_items()).encode() for answer in answers)
 
@@ -235,11 +235,11 @@ async def test_a_link_to_it_shows_its_pictures_elsewhere(playground: Playground,
 
 async def test_the_preview_shows_each_picture_whole_and_no_vector(playground: Playground, site: httpx2.AsyncClient) -> None:
     token = await published(playground, "cogview-4", "flux-2", Choice("recraft-v4", {"model": "recraft-v4-text-to-vector"}))
-    batch, jobs = await playground.comparisons.published(token)
+    batch, _ = await playground.comparisons.published(token)
     for place, shade in enumerate((10, 250)):
         address = "data:;base64," + base64.b64encode(png(300, 300, shade)).decode()
         kept = await playground.jobs.pictures.keep(address, playground.sandbox.base_url)
-        await playground.jobs.store.change(batch.cards[place].job, {jobs[batch.cards[place].job].state}, pictures=(kept,))
+        await playground.jobs.store.apply(batch.cards[place].job, lambda job, kept=kept: replace(job, pictures=(kept,)))
 
     with Image.open(io.BytesIO((await site.get(f"/c/{token}/preview.png")).content)) as sheet:
         assert [sheet.getpixel(place) for place in ((40, 315), (585, 315), (615, 315), (1160, 315))] == [
@@ -288,7 +288,7 @@ async def test_while_the_records_do_not_answer_nobody_is_told_that_it_is_gone(
     token = await published(playground, "cogview-4")
     batch, _ = await playground.comparisons.published(token)
     with closing(sqlite3.connect(tmp_path / "playground.db")) as beside:
-        beside.execute("ALTER TABLE batches RENAME TO away")
+        beside.execute("ALTER TABLE comparisons RENAME TO away")
 
     for path in (f"/c/{token}", f"/c/{token}/1/1", f"/comparisons/{batch.id}/report.html"):
         assert (await site.get(path, headers=COOKIES)).status_code == 503

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, fields
 from math import inf, isnan
 from typing import Any
 
-from sqlalchemy import JSON, Boolean, Column, Float, Index, Integer, MetaData, Row, String, Table, Text
+from sqlalchemy import JSON, Boolean, Column, Connection, Float, Index, Integer, MetaData, Row, String, Table, Text, select
 
 from components.errors import Problem
 from components.jobs.job import Job, JobState
@@ -29,34 +29,27 @@ jobs = Table(
     Column("credits", Float(53), nullable=False),
     Column("usd", Float(53), nullable=False),
     Column("created_at", Float(53), nullable=False),
-    Column("typical", JSON, nullable=False),
+    Column("typical_seconds", JSON, nullable=False),
     Column("state", String(16), nullable=False),
     Column("task_id", Text),
     Column("sent_at", Float(53)),
     Column("finished_at", Float(53)),
     Column("polls", Integer, nullable=False),
-    Column("note", Text, nullable=False),
-    Column("saving", Boolean, nullable=False),
-    Column("overdue", Boolean, nullable=False),
-    Column("waiting", JSON, nullable=False),
-    Column("pictures", JSON, nullable=False),
+    Column("status_note", Text, nullable=False),
+    Column("pending_urls", JSON, nullable=False),
     Column("charged", Float(53)),
     Column("problem", JSON, nullable=False),
-    Column("once", String(64), unique=True),
-    Column("stopping", Boolean, nullable=False),
-    Column("keyless", Boolean, nullable=False),
-    Column("dropped", Boolean, nullable=False),
-    Column("starred", Boolean, nullable=False),
-    Column("token", String(64), nullable=False),
-    Column("heard", Text, nullable=False),
-    Column("batch", String(64), nullable=False),
+    Column("idempotency_key", String(64), unique=True),
+    Column("stop_requested", Boolean, nullable=False),
+    Column("callback_hash", String(64), nullable=False),
+    Column("callback_task_id", Text, nullable=False),
+    Column("comparison_id", String(64), nullable=False),
+    Column("replaces", String(64), nullable=False, server_default=""),
     Column("prompt", Text, nullable=False),
-    Column("remark", Text, nullable=False),
-    Column("removed", Boolean, nullable=False),
-    # What a query adds up or looks through; the same as the job's own properties.
+    # For queries that add up or search; equal to the job's own properties.
     Column("reserved", Float(53), nullable=False),
     Column("spent", Float(53), nullable=False),
-    Column("words", Text, nullable=False),
+    Column("search_text", Text, nullable=False),
     # The process that works on the job, and until when it is taken to be alive (seconds since 1970).
     Column("owner", String(64)),
     Column("lease", Float(53)),
@@ -64,11 +57,36 @@ jobs = Table(
 Index("jobs_of_visitor", jobs.c.visitor, jobs.c.created_at)
 Index("jobs_paid", jobs.c.payer, jobs.c.sent_at)
 Index("jobs_by_state", jobs.c.state, jobs.c.finished_at)
-Index("jobs_of_batch", jobs.c.batch)
+Index("jobs_of_comparison", jobs.c.comparison_id)
 
-# Jobs that were created together. ``cards`` is a list of ``jobs.batches.Card`` as objects.
-batches = Table(
-    "batches",
+job_pictures = Table(
+    "job_pictures",
+    metadata,
+    Column("job_id", String(64), primary_key=True),
+    Column("position", Integer, primary_key=True),
+    Column("name", String(80), nullable=False),
+    Column("width", Integer, nullable=False),
+    Column("height", Integer, nullable=False),
+    Column("format", String(16), nullable=False),
+    Column("size", Integer, nullable=False),
+    Column("source", Text, nullable=False),
+)
+Index("jobs_of_picture", job_pictures.c.name)
+
+# What a visitor adds to a job; one row for each. Of a removed job nothing is left but what it cost.
+history = Table(
+    "history",
+    metadata,
+    Column("job_id", String(64), primary_key=True),
+    Column("starred", Boolean, nullable=False),
+    Column("note", Text, nullable=False),
+    Column("search_text", Text, nullable=False),
+    Column("removed", Boolean, nullable=False),
+)
+
+# ``cards`` is a list of ``comparisons.comparison.Card`` as objects.
+comparisons = Table(
+    "comparisons",
     metadata,
     Column("id", String(64), primary_key=True),
     Column("visitor", String(200), nullable=False),
@@ -77,75 +95,82 @@ batches = Table(
     Column("cards", JSON, nullable=False),
     Column("token", String(64), unique=True),
 )
-Index("batches_of_visitor", batches.c.visitor, batches.c.created_at)
+Index("comparisons_of_visitor", comparisons.c.visitor, comparisons.c.created_at)
 
-# Run times of each model at each upstream: the three numbers of ``api.polling.Learned``.
-timings = Table(
-    "timings",
+# Run times of each model at each upstream: the three numbers of ``api.schedule.Learned``.
+run_times = Table(
+    "run_times",
     metadata,
-    Column("place", Text, primary_key=True),
+    Column("upstream", Text, primary_key=True),
     Column("model", String(200), primary_key=True),
     Column("weight", Float(53), nullable=False),
     Column("mean", Float(53), nullable=False),
     Column("variance", Float(53), nullable=False),
 )
 
-# One row, locked by whoever checks the caps: two claims at once would each see the money that is still there.
+# One row, locked by whoever checks the caps: two claims at once would each see the credits that are still there.
 budget = Table("budget", metadata, Column("name", String(16), primary_key=True))
 
 AMOUNTS = ("credits", "usd", "reserved", "spent")
 TEXTS = frozenset(column.name for column in jobs.c if isinstance(column.type, String | Text))
+NOT_IN_JOB = ("reserved", "spent", "search_text", "owner", "lease")
 
 
 def to_row(job: Job) -> dict[str, Any]:
-    """The columns of a job, less owner and lease."""
-    values = {item.name: getattr(job, item.name) for item in fields(Job)}
+    """The columns of a job in ``jobs``, without owner and lease."""
+    values = {item.name: getattr(job, item.name) for item in fields(Job) if item.name != "pictures"}
     values |= {
         "body": dict(job.body),
-        "typical": job.typical,
         "state": str(job.state),
-        "waiting": list(job.waiting),
-        "pictures": [asdict(picture) for picture in job.pictures],
+        "pending_urls": list(job.pending_urls),
         "problem": asdict(job.problem) if job.problem else None,
         "reserved": job.reserved,
         "spent": job.spent,
-        "words": searchable("\n".join((job.prompt, job.remark, job.model, job.task_id or ""))),
+        "search_text": searchable("\n".join((job.prompt, job.model, job.task_id or ""))),
     }
-    # SQLite has no NaN; a number that is none is one that nobody knows.
+    # SQLite has no NaN; a price that is no number is an unknown one.
     values |= {name: inf for name in AMOUNTS if isinstance(values[name], float) and isnan(values[name])}
     return {name: storable(value) if name in TEXTS else value for name, value in values.items()}
 
 
-def to_job(row: Row[Any] | Mapping[str, Any]) -> Job:
-    """The job of a row."""
-    values = dict(row._mapping) if isinstance(row, Row) else dict(row)
-    for name in ("reserved", "spent", "words", "owner", "lease"):
-        values.pop(name)
-    return Job(
-        **values
-        | {
-            "state": JobState(values["state"]),
-            "typical": tuple(values["typical"]) if values["typical"] else None,
-            "waiting": tuple(values["waiting"]),
-            "pictures": tuple(KeptPicture(**picture) for picture in values["pictures"]),
-            "problem": _to_problem(values["problem"]),
-        }
-    )
+def to_job(values: Mapping[str, Any], pictures: tuple[KeptPicture, ...] = ()) -> Job:
+    """The job of a row of ``jobs``."""
+    own = {name: value for name, value in values.items() if name not in NOT_IN_JOB}
+    own |= {
+        "state": JobState(own["state"]),
+        "typical_seconds": tuple(own["typical_seconds"]) if own["typical_seconds"] else None,
+        "pending_urls": tuple(own["pending_urls"]),
+        "problem": Problem(**own["problem"]) if own["problem"] else None,
+        "pictures": pictures,
+    }
+    return Job(**own)
 
 
-def _to_problem(stored: Mapping[str, str] | None) -> Problem | None:
-    """The problem of a row; until 0.1.0 its code was stored as ``kind``."""
-    if not stored:
-        return None
-    values = dict(stored)
-    return Problem(**{"code": values.pop("kind", ""), **values})
+def to_jobs(connection: Connection, rows: Iterable[Row[Any]]) -> list[Job]:
+    """The jobs of rows that hold the columns of ``jobs``, with their pictures, in the same order."""
+    names = [column.name for column in jobs.c]
+    values = [{name: row._mapping[name] for name in names} for row in rows]
+    pictures: dict[str, list[KeptPicture]] = {row["id"]: [] for row in values}
+    if pictures:
+        wanted = select(job_pictures).where(job_pictures.c.job_id.in_(pictures)).order_by(job_pictures.c.position)
+        for row in connection.execute(wanted):
+            pictures[row.job_id].append(KeptPicture(row.name, row.width, row.height, row.format, row.size, row.source))
+    return [to_job(row, tuple(pictures[row["id"]])) for row in values]
+
+
+def to_picture_rows(job: Job) -> list[dict[str, Any]]:
+    """The rows of a job in ``job_pictures``."""
+    return [
+        {name: storable(value) for name, value in {"job_id": job.id, "position": at, **asdict(picture)}.items()}
+        for at, picture in enumerate(job.pictures)
+    ]
 
 
 def searchable(text: str) -> str:
-    """A text as it is looked for: SQLite itself folds the case of English letters only."""
-    return text.casefold()
+    """A text as searches compare it; SQLite's own functions fold the case of English letters only."""
+    return str(storable(text)).casefold()
 
 
 def storable(value: Any) -> Any:
-    """A text that both databases hold: PostgreSQL knows no NUL, and neither half a surrogate pair."""
+    """A text that both databases hold: PostgreSQL accepts neither NUL nor half a surrogate pair."""
     return value.replace("\0", "\ufffd").encode("utf-8", "replace").decode() if isinstance(value, str) else value

@@ -80,7 +80,7 @@ def build_job_panel(playground: Playground, header: Header) -> JobPanel:
 
 def show_job(panel: JobPanel, job: Job) -> Updates:
     """A job, with what can be done about it."""
-    uncertain = job.state is JobState.UNCERTAIN and not job.dropped
+    uncertain = job.state is JobState.UNCERTAIN
     return {
         panel.result: result.show_job(panel.playground.catalog, job, panel.playground.jobs.timing(job)),
         panel.job: job.id,
@@ -234,7 +234,7 @@ async def _follow(panel: JobPanel, job_id: str, visit: Visit) -> AsyncGenerator[
 
 async def _follow_others(panel: JobPanel, job: Job, visit: Visit) -> AsyncGenerator[Updates, None]:
     """The visitor's other jobs while one of them is active; an uncertain job too, until a callback names its task."""
-    uncertain = job.state is JobState.UNCERTAIN and not job.dropped
+    uncertain = job.state is JobState.UNCERTAIN
     waited_s, active = 0.0, True
     while active or (uncertain and waited_s < UNCERTAIN_S):
         await asyncio.sleep(OTHERS_BEAT_S)

@@ -8,7 +8,7 @@ from typing import Any
 import gradio as gr
 
 from components.errors import JobNotFound, PlaygroundError
-from components.jobs.job import Job
+from components.jobs.job import HistoryEntry, Job
 from components.playground import Playground, Visit
 from components.snippets import LANGUAGES
 from components.ui.events import DIRECT, Updates, bind
@@ -117,14 +117,15 @@ def build_history_panel(playground: Playground, header: Header, error: gr.HTML) 
 # -- what an event shows --------------------------------------------------------------------------
 
 
-def show_chosen(panel: HistoryPanel, job: Job, visit: Visit, language: str) -> Updates:
+def show_chosen(panel: HistoryPanel, entry: HistoryEntry, visit: Visit, language: str) -> Updates:
     """Updates of ``panel.parts``."""
+    job = entry.job
     return {
-        **show_current(panel, job),
+        **show_current(panel, entry),
         panel.column: gr.update(visible=True),
-        panel.asked: history.show_detail(panel.playground.catalog, job),
-        panel.whole: gr.update(visible=bool(job.batch)),
-        panel.note: job.remark,
+        panel.asked: history.show_detail(panel.playground.catalog, entry),
+        panel.whole: gr.update(visible=bool(job.comparison_id)),
+        panel.note: entry.note,
         panel.confirm: gr.update(visible=False),
         panel.code: _program(panel, job, visit, language),
         panel.chosen: job.id,
@@ -132,11 +133,12 @@ def show_chosen(panel: HistoryPanel, job: Job, visit: Visit, language: str) -> U
     }
 
 
-def show_current(panel: HistoryPanel, job: Job) -> Updates:
+def show_current(panel: HistoryPanel, entry: HistoryEntry) -> Updates:
     """What may change of a job by itself; what is being typed into the note stays."""
+    job = entry.job
     return {
         panel.result: result.show_job(panel.playground.catalog, job, panel.playground.jobs.timing(job)),
-        panel.star: "★ Starred" if job.starred else "☆ Star",
+        panel.star: "★ Starred" if entry.starred else "☆ Star",
         panel.delete: gr.update(interactive=job.ended, value="Delete" if job.ended else "Delete, once it has ended"),
     }
 
@@ -152,7 +154,7 @@ async def refresh(panel: HistoryPanel, given: Updates) -> Updates:
     if not given[panel.chosen]:
         return {}
     try:
-        return show_current(panel, await panel.playground.job(given[panel.chosen], given[panel.header.visit]))
+        return show_current(panel, await panel.playground.entry(given[panel.chosen], given[panel.header.visit]))
     except PlaygroundError as error:
         return show_error(panel, error)
 
@@ -168,19 +170,19 @@ def close_panel(panel: HistoryPanel) -> Updates:
 async def choose(panel: HistoryPanel, job_id: str, given: Updates) -> Updates:
     """Open a job of this visitor."""
     try:
-        job = await panel.playground.job(job_id, given[panel.header.visit])
+        entry = await panel.playground.entry(job_id, given[panel.header.visit])
     except PlaygroundError as error:
         return show_error(panel, error)
-    return show_chosen(panel, job, given[panel.header.visit], given[panel.language])
+    return show_chosen(panel, entry, given[panel.header.visit], given[panel.language])
 
 
 async def star(panel: HistoryPanel, job_id: str, given: Updates) -> Updates:
     """Star a job, or take its star away; it need not be the chosen one."""
     try:
-        job = await panel.playground.star(job_id, given[panel.header.visit])
+        entry = await panel.playground.star(job_id, given[panel.header.visit])
     except PlaygroundError as error:
         return show_error(panel, error)
-    return show_current(panel, job) if job.id == given[panel.chosen] else {panel.error: ""}
+    return show_current(panel, entry) if entry.job.id == given[panel.chosen] else {panel.error: ""}
 
 
 async def star_chosen(panel: HistoryPanel, given: Updates) -> Updates:
@@ -192,10 +194,10 @@ async def save_note(panel: HistoryPanel, given: Updates) -> Updates:
     """Keep the note."""
     visit = given[panel.header.visit]
     try:
-        job = await panel.playground.note(given[panel.chosen], visit, given[panel.note] or "")
+        entry = await panel.playground.note(given[panel.chosen], visit, given[panel.note] or "")
     except PlaygroundError as error:
         return show_error(panel, error)
-    return show_chosen(panel, job, visit, given[panel.language])
+    return show_chosen(panel, entry, visit, given[panel.language])
 
 
 async def remove_job(panel: HistoryPanel, given: Updates) -> Updates:

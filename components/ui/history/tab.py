@@ -11,7 +11,7 @@ from typing import Any
 import gradio as gr
 
 from components.errors import PlaygroundError
-from components.jobs.job import Page
+from components.jobs.job import HistoryPage, JobState
 from components.playground import Playground
 from components.ui.events import DIRECT, LATEST, Updates, bind, sent
 from components.ui.header import Header, visit_of
@@ -193,7 +193,10 @@ def model_choices(playground: Playground) -> list[tuple[str, str]]:
 
 def state_choices() -> list[tuple[str, str]]:
     """(word, state) of every state, "" first."""
-    return [("Any state", ""), *((word, str(state)) for state, word in STATE_WORDS.items())]
+    return [
+        ("Any state", ""),
+        *((word, str(state)) for state, word in STATE_WORDS.items() if state is not JobState.ABANDONED),
+    ]
 
 
 # -- what an event shows --------------------------------------------------------------------------
@@ -228,11 +231,13 @@ async def look(tab: HistoryTab, given: Updates, position: history.Position, requ
     return updates if newest else {tab.panel.error: gr.skip()}
 
 
-def show_list(tab: HistoryTab, given: Updates, filters: HistoryFilters, page: Page, position: history.Position) -> Updates:
+def show_list(
+    tab: HistoryTab, given: Updates, filters: HistoryFilters, page: HistoryPage, position: history.Position
+) -> Updates:
     """Updates of ``tab.listed``."""
     view = given[tab.filters.view]
     position = history.Position(position.newer_pages, page.jobs[-1].id if page.jobs else "")
-    shown = history.show_jobs(tab.playground.catalog, page.jobs, view)
+    shown = history.show_jobs(tab.playground.catalog, page.entries, view)
     digest = sha256(shown.encode("utf-8", "replace")).hexdigest()
     filtered = filters != HistoryFilters()
     empty = "" if page.jobs else NO_MATCH if filtered else EMPTY

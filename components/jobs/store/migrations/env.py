@@ -1,4 +1,4 @@
-"""Alembic's entry: run the steps on the connection that ``jobs.database`` hands over."""
+"""Alembic's entry point: run the migrations on the connection that ``store.engine`` passes in."""
 
 from __future__ import annotations
 

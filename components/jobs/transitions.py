@@ -1,0 +1,168 @@
+"""Every change of a job's state, as pure functions. Nothing else assigns ``Job.state``.
+
+    queued -> submitting -> running(task_id) -> saving -> done
+                  |              |  deadline: overdue (Check again -> running)      running -> failed
+                  |              |  restart, own key: needs_key -> running
+                  |  4xx/429 answered: failed, or queued again after Retry-After (nothing was created)
+                  |  5xx, reset, read timeout, process died: uncertain -> running (a callback names its task)
+                  |                                                    -> abandoned (the visitor's decision)
+    queued --stop--> stopped        running --stop--> stopped (may still be charged)
+
+Each function takes the job as it is on record and returns the job to record, or None if its state does not allow the
+change. They run inside a transaction that may be repeated, so they do nothing else.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+
+from components.api.replies import Phase, Reply
+from components.errors import Problem
+from components.jobs import messages
+from components.jobs.job import ACTIVE, WAITING, Job, JobState
+from components.pictures.kept import KeptPicture
+
+Transition = Callable[[Job], Job | None]
+
+UNDECIDED = frozenset({JobState.UNCERTAIN, JobState.ABANDONED})
+FOLLOWED = frozenset({JobState.RUNNING, JobState.SAVING})
+
+
+def submitting(job: Job, now: float, callback_hash: str) -> Job | None:
+    """The request is about to be sent."""
+    if job.state is not JobState.QUEUED:
+        return None
+    return replace(job, state=JobState.SUBMITTING, sent_at=now, status_note="", callback_hash=callback_hash)
+
+
+def queued_again(job: Job, note: str, now: float) -> Job | None:
+    """The service has created nothing and may be asked again; stopped if that was asked for meanwhile."""
+    if job.state is not JobState.SUBMITTING:
+        return None
+    queued = replace(job, state=JobState.QUEUED, status_note=note)
+    return stopped(queued, now) if job.stop_requested else queued
+
+
+def accepted(job: Job, reply: Reply, now: float) -> Job | None:
+    """The service has answered with a task, or with the results. A stop that was asked for meanwhile takes effect."""
+    if job.state is not JobState.SUBMITTING and job.state not in UNDECIDED:
+        return None
+    running = replace(
+        job,
+        state=JobState.RUNNING,
+        task_id=reply.task_id,
+        charged=reply.charged,
+        pending_urls=reply.images,
+        problem=None,
+        finished_at=None,
+        status_note="",
+    )
+    return stopped(running, now) if job.stop_requested and reply.phase is Phase.RUNNING else running
+
+
+def uncertain(job: Job, problem: Problem, now: float) -> Job | None:
+    """The answer to the request is lost: it may have been accepted."""
+    return _settled(job, JobState.UNCERTAIN, problem, now) if job.state is JobState.SUBMITTING else None
+
+
+def overdue(job: Job, problem: Problem) -> Job | None:
+    """The deadline has passed; nobody polls the task until somebody checks again."""
+    return _settled(job, JobState.OVERDUE, problem, None) if job.state in FOLLOWED else None
+
+
+def needs_key(job: Job, note: str) -> Job | None:
+    """The key that pays for the job is not here; ``note`` says whose it is."""
+    if job.state is not JobState.QUEUED and job.state not in FOLLOWED:
+        return None
+    return replace(_settled(job, JobState.NEEDS_KEY, job.problem, None), status_note=note)
+
+
+def saving(job: Job, urls: Sequence[str], charged: float | None, now: float) -> Job | None:
+    """The task is done, with its results at these addresses. Pictures that are kept already stay."""
+    if job.state not in FOLLOWED:
+        return None
+    if job.pictures:
+        known = [*urls, *job.pending_urls[len(urls) :]]
+        kept = [not url for url in job.pending_urls] + [False] * len(known)
+        urls = ["" if is_kept else url for url, is_kept in zip(known, kept, strict=False)]
+    charged = job.charged if charged is None else charged
+    return _done_if_complete(
+        replace(job, state=JobState.SAVING, pending_urls=tuple(urls), charged=charged, status_note=""), now
+    )
+
+
+def picture_kept(job: Job, position: int, picture: KeptPicture, now: float) -> Job | None:
+    """One result is kept; with the last one the job is done. A stopped job keeps what had arrived."""
+    allowed = job.state in (JobState.SAVING, JobState.STOPPED, *WAITING)
+    if not allowed or position >= len(job.pending_urls) or not job.pending_urls[position]:
+        return None
+    before = sum(not url for url in job.pending_urls[:position])
+    pictures = (*job.pictures[:before], picture, *job.pictures[before:])
+    pending = tuple("" if at == position else url for at, url in enumerate(job.pending_urls))
+    return _done_if_complete(replace(job, pictures=pictures, pending_urls=pending), now)
+
+
+def failed(job: Job, problem: Problem, now: float) -> Job | None:
+    """The job cannot come to anything any more."""
+    waits_unsent = job.state is JobState.NEEDS_KEY and not job.accepted
+    return _settled(job, JobState.FAILED, problem, now) if job.state in ACTIVE or waits_unsent else None
+
+
+def stopped(job: Job, now: float) -> Job | None:
+    """The visitor stops the job. A request that is being sent is left to arrive, so that its answer is known."""
+    if job.state is JobState.SUBMITTING:
+        return replace(job, stop_requested=True)
+    if job.state in ACTIVE or job.state in WAITING:
+        return _settled(job, JobState.STOPPED, messages.stopped(job), now)
+    return None
+
+
+def resumed(job: Job) -> Job | None:
+    """Somebody checks again, or has given the key: the job continues where it was left."""
+    checkable = job.state in (JobState.OVERDUE, JobState.STOPPED, JobState.FAILED, JobState.NEEDS_KEY)
+    if checkable and (job.task_id or job.pending_urls):
+        return replace(job, state=JobState.RUNNING, problem=None, finished_at=None, status_note="")
+    if job.state is JobState.NEEDS_KEY:
+        return replace(job, state=JobState.QUEUED, problem=None, finished_at=None, status_note="")
+    return None
+
+
+def abandoned(job: Job) -> Job | None:
+    """The visitor gives up an uncertain job. Its price counts as spent."""
+    return (
+        replace(job, state=JobState.ABANDONED, status_note=messages.ABANDONED) if job.state is JobState.UNCERTAIN else None
+    )
+
+
+def callback_named(job: Job, task_id: str) -> Job | None:
+    """A callback has named the job's task; nothing else is believed before a GET confirms it."""
+    unfinished = job.state in ACTIVE or job.state in WAITING or job.state in UNDECIDED
+    return replace(job, callback_task_id=task_id) if unfinished and task_id != job.callback_task_id else None
+
+
+def removed(job: Job) -> Job | None:
+    """The visitor deletes an ended job: only what it cost is left, for a cap must not be filled anew by deleting."""
+    if not job.ended:
+        return None
+    state = JobState.ABANDONED if job.state is JobState.UNCERTAIN else job.state
+    pending = ("",) if job.pending_urls else ()  # the only trace of a task that was accepted without an id
+    return replace(
+        job, state=state, body={}, prompt="", status_note="", pictures=(), problem=None, pending_urls=pending, replaces=""
+    )
+
+
+def _done_if_complete(job: Job, now: float) -> Job:
+    return job if any(job.pending_urls) else replace(_settled(job, JobState.DONE, None, now), pending_urls=())
+
+
+def _settled(job: Job, state: JobState, problem: Problem | None, finished_at: float | None) -> Job:
+    return replace(
+        job,
+        state=state,
+        problem=problem,
+        finished_at=finished_at,
+        status_note="",
+        idempotency_key=None,
+        stop_requested=False,
+    )
