@@ -62,3 +62,10 @@ class Service(Closed):
     errors: tuple[ErrorReply, ...] = ()
     contradictions: tuple[str, ...] = ()
     unknown: tuple[str, ...] = ()
+
+    @property
+    def sources(self) -> tuple[str, ...]:
+        """The pages that the statements come from, each once."""
+        statements = [item.source for item in (*self.highlights, *self.flow, *self.billing)]
+        replies = [item.source for item in (*self.task_replies, self.error_reply) if item]
+        return tuple(dict.fromkeys(statements + replies + [item.source for item in self.errors if item.source]))

@@ -1,77 +1,170 @@
-"""What an integrator needs to know about a model, from the catalog alone: no claim that its sources do not make."""
+"""What an integrator needs to know of one model. Every fact is the catalog's; none is claimed that no source states."""
 
 from __future__ import annotations
 
 import json
 from collections import Counter
+from collections.abc import Mapping
+from datetime import date
 from typing import Any
 
 from components.catalog.models import Catalog, Model
 from components.catalog.parameters import Parameter, Role
 from components.catalog.prices import credits_text, price_list, tiers, usd_text
+from components.catalog.requests import Request
 from components.catalog.service import Reply
-from components.snippets import KEY_NAME
+from components.snippets import KEY_NAME, write_snippet
 from components.views.job import example_request
-from components.views.models import price_range
+from components.views.models import inputs_text, price_range
+from components.views.tables import PURPOSES
 from components.views.words import typical_text
 
 CALLBACK_EXAMPLE = "https://your-app.example/callbacks/pictures"
 
+# The sections in the order of the page; one whose value is empty is left out.
+SECTIONS: Mapping[str, str] = {
+    "example": "Request example",
+    "replies": "Replies",
+    "contract": "Call contract",
+    "parameters": "Parameters",
+    "tiers": "Price",
+    "runtime": "Runtime behaviour",
+    "flow": "Integration flow",
+    "callback": "Callback",
+    "errors": "Errors, and what to do",
+    "capabilities": "Capabilities",
+    "use_cases": "Use cases",
+    "faq": "Questions",
+    "contradictions": "Where the service's pages disagree",
+    "unknown": "What the service does not state",
+    "decision": "Deciding between the models",
+    "others": "Other models on this endpoint",
+    "highlights": "The service",
+    "sources": "Sources",
+}
+
 
 def integration(catalog: Catalog, model: Model) -> dict[str, Any]:
-    """Everything the Integrate template shows for a model."""
+    """Everything the Integrate template shows for a model, by section."""
     endpoint, service = catalog.endpoint, catalog.service
     row = next((row for row in price_list(catalog) if row.model.id == model.id), None)
-    sent = " or ".join(model.variants) if model.variants else model.id
-    keys = f" Keys begin with {endpoint.key_prefix}." if endpoint.key_prefix else ""
-    return {
-        "model": model,
-        "service": service,
-        "range": price_range(row) if row else "retired",
-        "contract": [
-            ("Base URL", endpoint.base_url, "All routes below start here."),
-            ("Create", f"POST {endpoint.create}", "JSON in, JSON out."),
-            ("Authorization", "Authorization: Bearer <API key>", f"The programs here read the key from ${KEY_NAME}.{keys}"),
-            ("Model field", sent, _model_note(model)),
-            ("Result path", f"GET {endpoint.status}", "Poll until the task is completed or failed."),
-            ("Billing path", endpoint.billing, "Credits, orders and top-up."),
-        ],
+    request = example_request(catalog, model) if model.runnable and model.example else None
+    sections: dict[str, Any] = {
+        "example": write_snippet(request, endpoint.base_url, endpoint) if request else "",
+        "replies": _replies(catalog, model),
+        "contract": _contract(catalog, model),
         "parameters": [_parameter(model, name, field) for name, field in model.parameters.items()],
         "tiers": _tiers(catalog, model),
         "runtime": _runtime(model),
-        "callback": _callback(catalog, model) if model.webhook else "",
-        "create_reply": _reply(model.reply),
-        "task_replies": [_reply(reply) for reply in service.task_replies],
-        "error_reply": _reply(service.error_reply),
+        "flow": service.flow,
+        "callback": {
+            "supported": model.webhook,
+            "request": _callback(catalog, request) if model.webhook and request else "",
+        },
+        "errors": service.errors,
+        "capabilities": model.capabilities,
+        "use_cases": {"known": model.use_cases, "purposes": [PURPOSES[purpose] for purpose in model.good_for]},
         "faq": _faq(catalog, model),
         "contradictions": (*model.contradictions, *service.contradictions),
         "unknown": (*model.unknown, *service.unknown),
         "decision": decision(catalog),
-        "others": [row for row in price_list(catalog) if row.model.id != model.id],
+        "others": [(row, price_range(row)) for row in price_list(catalog) if row.model.id != model.id],
+        "highlights": service.highlights,
+        "sources": _sources(catalog, model),
+    }
+    return {
+        **sections,
+        "titles": {name: title for name, title in SECTIONS.items() if sections[name]},
+        "model": model,
+        "range": f"{price_range(row)} per {model.priced_per}" if row else "retired",
+        "credit": usd_text(catalog.usd(1)),
+        "key_name": KEY_NAME,
+        "status": _status(model),
+        "read": _read_text(model.checked_on, model.source_dated),
+        "billing": service.billing,
+        "error_reply": _reply("Example", service.error_reply),
     }
 
 
 def decision(catalog: Catalog) -> dict[str, Any]:
-    """Cost, providers and how many models each covers, callback or poll: over the whole endpoint."""
+    """The cheapest and the dearest setting, providers and how many models each covers, callback or poll: over all models."""
     rows = price_list(catalog)
+    cheapest = min(rows, key=lambda row: row.lowest.credits)
+    dearest = max(rows, key=lambda row: row.highest.credits)
     providers = Counter(name.strip() for row in rows for name in row.model.provider.split("/"))
-    callback = [row.model.name for row in rows if row.model.webhook]
     return {
         "count": len(rows),
-        "cheapest": f"{rows[0].model.name}, {rows[0].base}",
-        "dearest": f"{rows[-1].model.name}, {rows[-1].base}",
+        "cheapest": f"{cheapest.model.name}, {cheapest.lowest}",
+        "dearest": f"{dearest.model.name}, {dearest.highest}",
         "providers": sorted(providers.items(), key=lambda item: (-item[1], item[0])),
-        "callback": callback,
+        "callback": [row.model.name for row in rows if row.model.webhook],
         "poll_only": [row.model.name for row in rows if not row.model.webhook],
     }
 
 
+def _contract(catalog: Catalog, model: Model) -> list[tuple[str, str, str]]:
+    endpoint = catalog.endpoint
+    prefix = f"Keys begin with {endpoint.key_prefix} in the service's examples. " if endpoint.key_prefix else ""
+    sent = " or ".join(model.variants) if model.variants else model.id
+    return [
+        ("Base URL", endpoint.base_url, "All routes below start here."),
+        ("Create", f"POST {endpoint.create}", "JSON in, JSON out."),
+        ("Authorization", "Authorization: Bearer <API key>", f"{prefix}The example reads the key from ${KEY_NAME}."),
+        ("Model field", sent, _model_note(model)),
+        ("Result path", f"GET {endpoint.status}", "Poll until the task is completed or failed."),
+        ("Webhook", "Supported" if model.webhook else "Not required", "See Callback below."),
+        ("Input → output", f"{inputs_text(model)} → {model.output}", ""),
+        ("Backend node", model.node or "Not stated", ""),
+        ("Billing path", endpoint.billing, "Credits, orders and top-up."),
+    ]
+
+
+def _reply(title: str, reply: Reply | None) -> dict[str, str] | None:
+    """An example reply as the template shows it; ``title`` where it has none of its own."""
+    if reply is None:
+        return None
+    text = json.dumps(reply.body, indent=2, ensure_ascii=False)
+    return {"title": reply.title or title, "text": text, "note": reply.note, "source": reply.source}
+
+
+def _replies(catalog: Catalog, model: Model) -> dict[str, Any]:
+    """The reply of the create route, and those of the status routes beside the task route."""
+    created = _reply("Creating a task", model.reply)
+    siblings = [_reply("A finished task", reply) for reply in catalog.service.task_replies]
+    return {"created": created, "siblings": siblings} if created or siblings else {}
+
+
+def _read_text(checked_on: date, dated: date | str) -> str:
+    own = "the page's own date is unknown" if dated == "unknown" else f"the page is dated {dated}"
+    return f"read from a stored copy on {checked_on}; {own}"
+
+
+def _sources(catalog: Catalog, model: Model) -> dict[str, str]:
+    """Every page that something here comes from, and when its copy was read."""
+    service = catalog.service
+    own = [model.source, *([model.reply.source] if model.reply else [])]
+    sources = dict.fromkeys(own, _read_text(model.checked_on, model.source_dated))
+    if service.checked_on:
+        general = _read_text(service.checked_on, service.source_dated)
+        sources |= {source: general for source in service.sources if source not in sources}
+    return sources
+
+
 def _model_note(model: Model) -> str:
-    if model.variants:
-        default = model.parameters["model"].default
-        return f"The variant is sent; {default} is the default." if default else "The variant is sent."
-    aliases = ", ".join(model.aliases)
-    return f"The service's examples also send {aliases}." if aliases else "Sent in the request body."
+    if not model.variants:
+        aliases = ", ".join(model.aliases)
+        return f"The service's examples also send {aliases}." if aliases else "Sent in the request body."
+    default = model.parameters["model"].default
+    former = "".join(f" {old} is a former id of {new}." for old, new in model.variant_aliases.items())
+    return (f"The variant is sent; {default} is the default." if default else "The variant is sent.") + former
+
+
+def _status(model: Model) -> str:
+    if model.status == "active":
+        return ""
+    when = f" on {model.retires_on}" if model.retires_on else ""
+    instead = f" {model.replaced_by} replaces it." if model.replaced_by else ""
+    return (f"Deprecated; it will be retired{when}." if model.status == "deprecated" else f"Retired{when}.") + instead
 
 
 def _parameter(model: Model, name: str, field: Parameter) -> dict[str, str]:
@@ -129,23 +222,15 @@ def _runtime(model: Model) -> str:
     return f"The call returns the result itself.{time}"
 
 
-def _callback(catalog: Catalog, model: Model) -> str:
+def _callback(catalog: Catalog, request: Request) -> str:
     """A request that carries ``callback_url``, as it goes over the wire."""
     endpoint = catalog.endpoint
-    body = {**example_request(catalog, model).body, "callback_url": CALLBACK_EXAMPLE}
+    body = {**request.body, "callback_url": CALLBACK_EXAMPLE}
     host = endpoint.base_url.split("://")[1]
     return (
         f"POST {endpoint.create} HTTP/1.1\nHost: {host}\nAuthorization: Bearer ${KEY_NAME}\n"
         f"Content-Type: application/json\n\n{json.dumps(body, indent=2, ensure_ascii=False)}"
     )
-
-
-def _reply(reply: Reply | None) -> dict[str, str] | None:
-    """An example reply as the template reads it."""
-    if reply is None:
-        return None
-    body = json.dumps(reply.body, indent=2, ensure_ascii=False)
-    return {"title": reply.title, "source": reply.source, "note": reply.note, "body": body}
 
 
 def _faq(catalog: Catalog, model: Model) -> list[tuple[str, str]]:

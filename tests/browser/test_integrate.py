@@ -63,6 +63,17 @@ def test_the_tab_follows_generate_and_leads_to_the_other_models(visit: Visitor, 
     expect(page.locator("#integrate h2")).to_contain_text("Hunyuan Image 3")
 
 
+def test_the_index_scrolls_to_a_section_and_stays_on_the_page(visit: Visitor, app: Playground) -> None:
+    page = _open(visit, app)
+    address = page.url
+    heading = page.locator("#integrate-errors")
+    expect(heading).not_to_be_in_viewport()
+    page.locator("#integrate nav").get_by_role("link", name="Errors, and what to do").click()
+    expect(heading).to_be_in_viewport()
+    expect(heading).to_be_focused()
+    assert page.url == address
+
+
 def _open(visit: Visitor, app: Playground) -> Page:
     page = visit(app.address)
     page.get_by_role("tab", name="Integrate").click()

@@ -1,5 +1,5 @@
 () => {
-  // What the page cannot do in Python: copying, keeping the focus.
+  // What the page cannot do in Python: copying, keeping the focus, leading to a part of the page.
 
   // A button that is pressed may go, and what has the focus with it: the next thing to do beside it gets it then.
   async function keepFocus(row) {
@@ -35,6 +35,16 @@
   document.addEventListener("click", (event) => {
     const button = event.target.closest("[data-copy], [data-copy-address]");
     if (button) copy(button);
+  });
+
+  // Gradio's <base> makes a link to a part of the page a link to another page.
+  document.addEventListener("click", (event) => {
+    const link = event.target.closest('.integrate a[href^="#"]');
+    if (!link) return;
+    event.preventDefault();
+    const heading = document.getElementById(link.hash.slice(1));
+    heading.scrollIntoView();
+    heading.focus({ preventScroll: true });
   });
 
   const pause = (ms) => new Promise((wake) => setTimeout(wake, ms));
