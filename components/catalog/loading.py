@@ -37,6 +37,7 @@ FIXES = {
     "string_type": "write text here; quote it when it looks like a number, a ratio or a date",
     "int_type": NUMBER,
     "float_type": NUMBER,
+    "bool_type": "write true or false without quotes",
     "model_type": "write `key: value` lines here",
     "dict_type": "write `key: value` lines here",
     "tuple_type": "write a list here",
@@ -47,6 +48,7 @@ MESSAGES = {
     "tuple_type": "must be a list",
     "int_type": "must be a whole number",
     "float_type": "must be a number",
+    "bool_type": "must be true or false",
 }
 
 

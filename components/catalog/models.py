@@ -97,7 +97,7 @@ class Model(Closed):
     icon: str = ""
     node: str | None = None
     runtime: Literal["async", "sync"] = "async"
-    webhook: bool = False
+    webhook: bool = Field(False, strict=True)
     inputs: tuple[Literal["text", "image"], ...] = Field(min_length=1)
     output: Literal["image"] = "image"
     seconds: tuple[Number, Number] | None = None

@@ -100,6 +100,7 @@ FAULTS: dict[str, tuple[str, str, int, str, tuple[str, ...]]] = {
     "replaced by itself": (NODE, f"{NODE}    replaced_by: flux-2\n", 8, "replaced_by", ("no other model",)),
     "invalid example": (NODE, f"{NODE}    example: {{prompt: abc, size: 3}}\n", 8, "example", ("'size'", "valid request")),
     "length as text": ("minLength: 3", 'minLength: "3"', 25, "parameters.properties.prompt.minLength", ("must be a whole number",)),
+    "yes for true": ("webhook: true", "webhook: yes", 9, "webhook", ("must be true or false; write true or false without quotes",)),
     "when of another type": ("{when: {resolution: 2K}", "{when: {prompt: 2}", 19, "price.2.when.prompt", ("2 is not text",)),
     "if of another type": ("      required: [prompt]\n", "      if: {properties: {type: {const: fast}}}\n      then: {required: [type]}\n",
                            23, "parameters.if.properties.type", ("'fast' is not one of pro, flex",)),
