@@ -6,16 +6,16 @@ import asyncio
 import json
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
-from dataclasses import dataclass, field
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field, replace
 from typing import Any
-from urllib.parse import quote
+from urllib.parse import quote, urljoin
 
 import httpx2 as httpx
 
 from components.api.refusals import read_retry_after
 from components.api.replies import Reply, read_created, read_task
-from components.errors import AnswerLost, KeyRefused, NotSent, RateLimited, UnreadableReply, UpstreamFailed
+from components.errors import AnswerLost, KeyRefused, NotSent, RateLimited, RequestRefused, UnreadableReply, UpstreamFailed
 
 CONNECT_ATTEMPTS = 3
 CREATE_TIMEOUT_S = 90.0
@@ -24,6 +24,10 @@ CONNECT_TIMEOUT_S = 10.0
 CANCEL_AFTER_S = 2.0  # beyond the timeout
 SHORTEST_SECRET = 12  # characters; a shorter key is no real one, and might be part of a word or URL
 LARGEST_REPLY = 48_000_000  # bytes: a data: URL of the largest picture that is kept, with room to spare
+MOST_IMAGES = 100  # that any request asks for
+REDIRECTS = (301, 302, 303, 307, 308)
+REFUSING_REDIRECTS = (301, 302, 307, 308)  # after a POST, 303 may say that it was accepted
+CORRECT_ADDRESS = "Whoever runs this page corrects API_IN_ONE_BASE_URL, so that nothing redirects."
 NEVER_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.UnsupportedProtocol)
 # httpx2 passes a damaged TLS record on as the OSError it is; the last two come from a redirect to a host name that is
 # no valid IDNA.
@@ -63,10 +67,12 @@ class ApiClient:
     def __init__(self, http: httpx.AsyncClient) -> None:
         self._http = http
 
-    async def create(self, account: Account, body: Mapping[str, Any], timeout_s: float = CREATE_TIMEOUT_S) -> Reply:
+    async def create(
+        self, account: Account, body: Mapping[str, Any], timeout_s: float = CREATE_TIMEOUT_S, *, count: int = MOST_IMAGES
+    ) -> Reply:
         """POST a request. It is repeated only if no connection was made, so that it was never sent.
 
-        ``timeout_s`` bounds the whole reply, however slowly it arrives.
+        ``timeout_s`` bounds the whole reply, however slowly it arrives; ``count`` is how many images it asks for.
 
         Raises:
             NotSent: no connection could be made.
@@ -74,17 +80,27 @@ class ApiClient:
             ServiceError: the service refused the request; nothing was created.
         """
         status, text, headers = await self._post(account, body, timeout_s)
+        if status in REFUSING_REDIRECTS:
+            raise RequestRefused(
+                _redirect(status, headers, account.create_url, account), status=status, next_step=CORRECT_ADDRESS
+            )
         try:
             with _retry_after_from(headers):
-                return read_created(status, text, body)
+                return _absolute(read_created(status, text, body, count), account)
         except (UpstreamFailed, UnreadableReply) as error:
             what = f"{error.what} The request had been sent, so it may have been accepted."
             raise AnswerLost(what, status=status, reply=text, task_id=error.task_id) from error
 
     async def task(
-        self, account: Account, task_id: str, body: Mapping[str, Any], timeout_s: float = POLL_TIMEOUT_S
+        self,
+        account: Account,
+        task_id: str,
+        body: Mapping[str, Any],
+        timeout_s: float = POLL_TIMEOUT_S,
+        *,
+        count: int = MOST_IMAGES,
     ) -> Reply:
-        """GET a task. ``body`` is what created it, so that its input pictures are not taken for results.
+        """GET a task. ``body`` created it and asks for ``count`` images: its input pictures are not taken for results.
 
         Raises:
             ServiceError: any failure, of the network too. It does not mean that the task failed.
@@ -96,8 +112,10 @@ class ApiClient:
             status, text, reply_headers = await self._send(request, account, timeout_s)
         except REQUEST_ERRORS as error:
             raise UpstreamFailed(f"The service did not answer ({_describe(error)}).", task_id=task_id) from error
+        if status in REDIRECTS:
+            raise UpstreamFailed(_redirect(status, reply_headers, url, account), status=status, next_step=CORRECT_ADDRESS)
         with _retry_after_from(reply_headers):
-            return read_task(status, text, body, task_id)
+            return _absolute(read_task(status, text, body, task_id, count), account)
 
     async def _post(self, account: Account, body: Mapping[str, Any], timeout_s: float) -> tuple[int, str, httpx.Headers]:
         headers, url = _headers(account), account.create_url
@@ -140,7 +158,30 @@ class ApiClient:
                     await response.aclose()
         except TimeoutError as error:
             raise httpx.ReadTimeout("the reply was not complete in time", request=request) from error
-        return response.status_code, _remove_key(content.decode("utf-8", errors="replace"), account), response.headers
+        return response.status_code, _remove_key(_decode(bytes(content), response), account), response.headers
+
+
+def _decode(content: bytes, response: httpx.Response) -> str:
+    """The text of a JSON reply: UTF-8, UTF-16 or UTF-32 with or without a mark, else in the charset that it names."""
+    for encoding in (json.detect_encoding(content), response.charset_encoding):
+        with suppress(UnicodeError, LookupError):
+            return content.decode(encoding or "utf-8")
+    return content.decode("utf-8", errors="replace")
+
+
+def _absolute(reply: Reply, account: Account) -> Reply:
+    """The reply with addresses that start with a slash completed by the service's own."""
+    complete = (urljoin(account.create_url, image) if image.startswith("/") else image for image in reply.images)
+    return replace(reply, images=tuple(complete))
+
+
+def _redirect(status: int, headers: httpx.Headers, url: str, account: Account) -> str:
+    """Where a reply sends the request. It is not followed: no other host gets the key."""
+    target = httpx.URL(url)
+    with suppress(httpx.InvalidURL, ValueError, IndexError):  # the last two for a host name that is no valid IDNA
+        target = target.join(headers.get("location", ""))
+    shown = _remove_key(str(target.copy_with(username=None, password=None, query=None, fragment=None)), account)
+    return f"The service's address redirects to {shown} ({status}), so the request was not accepted."
 
 
 def _timeout(seconds: float) -> httpx.Timeout:

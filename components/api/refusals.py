@@ -47,7 +47,7 @@ def refusal(status: int | None, *, codes: Collection[str] = (), message: str = "
     """The error for a refusal.
 
     Args:
-        status: the HTTP status, or the number under ``code`` in the reply; None for a task that failed.
+        status: the HTTP status, or the number of any size under ``code`` in the reply; None for a task that failed.
         codes: the words under ``code`` and ``type`` in the reply, in lower case.
         message: the reply's own reason, quoted to the visitor.
         reply: the raw reply.
@@ -69,6 +69,8 @@ def refusal(status: int | None, *, codes: Collection[str] = (), message: str = "
 
 
 def _classify(status: int | None, codes: Collection[str], message: str) -> type[ServiceError]:
+    if status and not 400 <= status < 600:
+        status = None
     if status and status >= 500:
         return UpstreamFailed
     if known := [CODES[code] for code in codes if code in CODES]:

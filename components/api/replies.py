@@ -2,34 +2,47 @@
 
 No public page shows the body of the status route. So every shape is accepted that the service's pages, its sibling
 routes and its public clients suggest: with or without the ``{code, message, data}`` envelope, snake or camel case,
-results as text, lists, objects or JSON in a string. A URL is never taken from an echo of the request, nor one that was
-in the body that was sent: an input picture must not pass for a result.
+results as text, base64, lists, objects or JSON in a string. An address is never taken from an echo of the request, nor
+one that was in the body that was sent: an input picture must not pass for a result.
 
-``documents.py`` finds the values; this module says what they mean.
+``documents.py`` and ``fields.py`` find the values; this module says what they mean.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import re
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Any
 
-from components.api.documents import find_sections, find_text, find_texts, find_urls, find_values, read_document
+from components.api import fields
+from components.api.documents import (
+    addresses_in,
+    find_images,
+    find_likely_images,
+    find_sections,
+    find_texts,
+    read_document,
+    same_key,
+)
 from components.api.refusals import refusal
-from components.errors import Moderated, NoPicture, ServiceError, UnreadableReply, UpstreamFailed
+from components.errors import NOT_CHARGED, Moderated, NoPicture, ServiceError, UnreadableReply, UpstreamFailed
 
-ID_KEYS = ("task_id", "taskId", "id")
-STATE_KEYS = ("status", "state", "task_status")
-SPECIFIC_ERROR_KEYS = ("error", "error_message", "fail_message", "fail_msg", "fail_reason", "failure_reason")
-GENERAL_ERROR_KEYS = ("message", "msg", "detail")
-CODE_KEYS = ("code", "type", "error_code")
-CHARGE_KEYS = ("consumed_credits", "credits_consumed", "credits_used")
-
-RUNNING_WORDS = ("in_progress", "pending", "queued", "processing", "running", "submitted")
-DONE_WORDS = ("completed", "complete", "success", "succeeded", "done")
-FAILED_WORDS = ("failed", "fail", "error", "cancelled")
-LONGEST_MESSAGE, LONGEST_PLAIN_TEXT, LONGEST_RAW = 600, 300, 2000  # characters
+RUNNING_WORDS = (
+    "in_progress", "pending", "queued", "queueing", "in_queue", "processing", "running", "generating", "submitted", "created",
+    "waiting", "starting", "started", "not_start", "not_started",
+)  # fmt: skip
+DONE_WORDS = ("completed", "complete", "success", "succeeded", "succeed", "done", "finished")
+FAILED_WORDS = ("failed", "fail", "failure", "error")  # these give no reason; any other word of failure is one
+DONE_PARTS = re.compile("complet|succe|partial")  # of a word beside images, such as COMPLETED_WITH_ERRORS
+FAILED_PARTS = re.compile("fail|error|cancel|abort|reject|expire|moderat|terminat|nsfw|timeout|timedout|denied|blocked")
+WORD_PREFIX = re.compile("^(task|job)(status|state)")
+# HTTP statuses, also under ``code``, after which a poll may still find the task.
+PASSING_CODES = {401, 402, 403, 404, 408, 409, 425, 429, 500, 502, 503, 504}
+GONE = 410
+MORE_IMAGES = 4  # than were asked for are read at most
+LONGEST_RAW = 2000  # characters
 
 
 class Phase(StrEnum):
@@ -41,9 +54,9 @@ class Phase(StrEnum):
 
 
 PHASES: Mapping[str, Phase] = {
-    **dict.fromkeys(RUNNING_WORDS, Phase.RUNNING),
-    **dict.fromkeys(DONE_WORDS, Phase.DONE),
-    **dict.fromkeys(FAILED_WORDS, Phase.FAILED),
+    **dict.fromkeys(map(same_key, RUNNING_WORDS), Phase.RUNNING),
+    **dict.fromkeys(map(same_key, DONE_WORDS), Phase.DONE),
+    **dict.fromkeys(map(same_key, FAILED_WORDS), Phase.FAILED),
 }
 
 
@@ -51,15 +64,17 @@ PHASES: Mapping[str, Phase] = {
 class Reply:
     """A reply of either route.
 
-    ``images`` are URLs (http, https or ``data:``) in the service's order; ``word`` is its own state word or "";
-    ``message`` its error text or ""; ``charged`` the credits it reports, None if it reports none; ``raw`` the text
-    of the reply, cut; ``codes`` its error codes in lower case.
+    ``images`` are addresses in the service's order: http, https or ``data:``, or relative to the service's own. ``word``
+    is its own state word or "", ``word_known`` whether we know what it means; ``message`` its error text or "";
+    ``charged`` the credits it reports, None if it reports none; ``raw`` the text of the reply, cut; ``codes`` its error
+    codes in lower case.
     """
 
     phase: Phase
     task_id: str | None = None
     images: tuple[str, ...] = ()
     word: str = ""
+    word_known: bool = True
     message: str = ""
     charged: float | None = None
     raw: str = ""
@@ -74,33 +89,48 @@ class Reply:
         return kind(f"The service says the task failed{reason}", task_id=self.task_id, reply=self.raw)
 
 
-def read_created(status: int, text: str, body: Mapping[str, Any]) -> Reply:
-    """Read the reply to a POST of ``body``: a task id, or perhaps the finished result.
+def read_created(status: int, text: str, body: Mapping[str, Any], count: int = 1) -> Reply:
+    """Read the reply to a POST of ``body``, which asks for ``count`` images: a task id, or perhaps the finished result.
 
     Raises:
         ServiceError: the service refused the request.
         UnreadableReply: the reply has no known shape; a task may exist.
     """
-    reply = _read_reply(_read_document(status, text), text, body, accept_any_state=True)
-    if reply.phase is Phase.DONE and reply.images:
-        return reply
+    document = _read_object(status, text)
+    if code := fields.error_status(document):
+        raise _refusal(code, document, text)
+    reply = _read_reply(document, text, body, count)
+    if reply.images and reply.phase is not Phase.FAILED and (reply.phase is Phase.DONE or not reply.task_id):
+        return replace(reply, phase=Phase.DONE)  # without a task id these images are all there will ever be
     if reply.task_id:
         # The "success" of an envelope says that the task was created, not that it has ended.
         return replace(reply, phase=Phase.FAILED if reply.phase is Phase.FAILED else Phase.RUNNING, images=())
-    if reply.message and reply.phase is Phase.FAILED:  # a message without a failed state may say that it is queued
-        raise refusal(None, codes=reply.codes, message=reply.message, reply=text)
+    if reply.phase is Phase.FAILED:
+        number = fields.failing_code(document)
+        error = _refusal(number if isinstance(number, int) else None, document, text)
+        error.charged = NOT_CHARGED
+        raise error
     raise UnreadableReply("The service answered without a task id.", status=status, reply=text)
 
 
-def read_task(status: int, text: str, body: Mapping[str, Any], task_id: str) -> Reply:
-    """Read the reply to a GET of the task that ``body`` created.
+def read_task(status: int, text: str, body: Mapping[str, Any], task_id: str, count: int = 1) -> Reply:
+    """Read the reply to a GET of the task that ``body`` created, which asks for ``count`` images.
 
     Raises:
-        ServiceError: the service refused the request.
+        ServiceError: the service says nothing about the task; a later poll may succeed.
         NoPicture: the task is done and the reply has no image.
-        UnreadableReply: an unknown state word, or no state at all.
+        UnreadableReply: the reply has no known shape.
     """
-    reply = replace(_read_reply(_read_document(status, text), text, body), task_id=task_id)
+    if status == GONE:
+        message = fields.reason(read_document(text), text) or f"the task is gone ({GONE})"
+        return Reply(Phase.FAILED, task_id, message=message, raw=text[:LONGEST_RAW])
+    document = _read_object(status, text)
+    code = fields.error_status(document)
+    if code in PASSING_CODES:
+        raise _refusal(code, document, text)
+    reply = replace(_read_reply(document, text, body, count), task_id=task_id)
+    if code:
+        return replace(reply, phase=Phase.FAILED, message=reply.message or f"code {code}")
     if reply.phase is Phase.DONE and not reply.images:
         raise NoPicture(
             f"The service says {reply.word or 'done'}, but its reply holds no picture.", task_id=task_id, reply=text
@@ -111,96 +141,78 @@ def read_task(status: int, text: str, body: Mapping[str, Any], task_id: str) -> 
 def read_callback_task_id(text: str) -> str:
     """The task id in the body of a callback, or "". The rest is not documented and not used."""
     document = read_document(text)
-    return _task_id(find_sections(document)) or "" if isinstance(document, dict) else ""
+    return fields.task_id(document) or "" if isinstance(document, dict) else ""
 
 
-def _read_document(status: int, text: str) -> dict[str, Any]:
-    """The JSON object of a reply. Raises the error that it is, if it is one."""
+def _read_object(status: int, text: str) -> dict[str, Any]:
+    """The JSON object of a reply. Raises the error that an HTTP status from 400 on is, or UnreadableReply."""
     document = read_document(text)
     if status >= 400:
         raise _refusal(status, document, text)
     if not isinstance(document, dict):
         what = "a web page" if text.lstrip().startswith("<") else "something that is not the JSON it promised"
         raise UnreadableReply(f"The service answered with {what} ({status}).", status=status, reply=text)
-    code = _http_status(document.get("code"))
-    if code is None and isinstance(document.get("error"), dict) and not isinstance(document.get("data"), dict):
-        code = _http_status(document["error"].get("code"))
-    if code is not None and code >= 400:
-        raise _refusal(code, document, text)
     return document
 
 
-def _refusal(status: int, document: Any, text: str) -> ServiceError:
-    if isinstance(document, dict):
-        sections = find_sections(document)
-        return refusal(status, codes=_codes(sections), message=_message(sections), reply=text)
-    if document is None:
-        plain = text.strip()
-        message = "" if plain.startswith("<") or plain == "null" else plain[:LONGEST_PLAIN_TEXT]
-    else:
-        message = find_text(document)[:LONGEST_MESSAGE] if isinstance(document, str | list) else ""
-    return refusal(status, message=message, reply=text)
+def _refusal(status: int | None, document: Any, text: str) -> ServiceError:
+    return refusal(status, codes=fields.error_codes(document), message=fields.reason(document, text), reply=text)
 
 
-def _http_status(value: Any) -> int | None:
-    """An HTTP status as a number or as digits; None for anything else."""
-    text = str(value) if isinstance(value, int | str) and not isinstance(value, bool) else ""
-    return int(text) if text.isascii() and text.isdecimal() and len(text) == 3 else None
-
-
-def _read_reply(document: dict[str, Any], text: str, body: Mapping[str, Any], *, accept_any_state: bool = False) -> Reply:
-    """``accept_any_state``: an unknown state word counts as running if there is a task id."""
+def _read_reply(document: dict[str, Any], text: str, body: Mapping[str, Any], count: int) -> Reply:
     sections = find_sections(document)
-    sent = set(find_texts(body))
-    images = tuple(dict.fromkeys(url for url in find_urls(document) if url not in sent))
-    task_id, word = _task_id(sections), _state_word(sections)
-    phase = PHASES.get(word.lower())
-    if word and phase is None:
-        if not (accept_any_state and task_id):
-            what = f"The service says {word[:60]!r}, a state that nobody here knows."
-            raise UnreadableReply(what, task_id=task_id, reply=text)
-        phase = Phase.RUNNING
-    if phase is None:
-        failed = any(find_text(value) for value in find_values(sections, SPECIFIC_ERROR_KEYS))
-        if not (images or failed or task_id):
+    task_id, message, word = fields.task_id(document), fields.reason(document, text), _state_word(sections)
+    has_error, failing = fields.has_error(sections), fields.failing_code(document)
+    images = _results(find_images(document), body, count)
+    phase = known = _phase(word, bool(images))
+    if phase is Phase.DONE and not images:
+        images = _results(find_likely_images(document), body, count)
+        if not images and (has_error or failing is not None):
+            phase = Phase.FAILED
+    elif phase is None and images:
+        phase = Phase.DONE
+    elif phase is None:
+        if has_error or (failing is not None and (message or not task_id)):
+            phase = Phase.FAILED
+        elif word or task_id:
+            phase = Phase.RUNNING
+        else:
             raise UnreadableReply("The service's reply names no state.", reply=text)
-        phase = Phase.DONE if images else Phase.FAILED if failed else Phase.RUNNING
-    charged = next((float(value) for value in find_values(sections, CHARGE_KEYS) if _is_amount(value)), None)
-    return Reply(phase, task_id, images, word, _message(sections), charged, text[:LONGEST_RAW], _codes(sections))
-
-
-def _task_id(sections: list[dict[str, Any]]) -> str | None:
-    """The task id. Dots alone are none: in the status route's path they would lead elsewhere."""
-    for value in find_values(sections, ID_KEYS):
-        if isinstance(value, str | int) and not isinstance(value, bool) and str(value).strip(". "):
-            return str(value)
-    return None
+    if phase is Phase.FAILED and not message:
+        message = word if word and _name(word) not in PHASES else f"code {failing}" if failing is not None else ""
+    return Reply(
+        phase,
+        task_id,
+        images,
+        word,
+        known is not None or not word,
+        message,
+        fields.charged_credits(sections),
+        text[:LONGEST_RAW],
+        fields.error_codes(document),
+    )
 
 
 def _state_word(sections: list[dict[str, Any]]) -> str:
-    for value in find_values(sections, STATE_KEYS):
-        if isinstance(value, str) and value.strip() and not value.isdigit():
-            return value.strip()
     kind = sections[0].get("type")
-    return kind if isinstance(kind, str) and kind.lower() in PHASES else ""
+    return fields.state_word(sections) or (kind if isinstance(kind, str) and _name(kind) in PHASES else "")
 
 
-def _message(sections: list[dict[str, Any]]) -> str:
-    """The most specific error text, cut."""
-    for keys in (SPECIFIC_ERROR_KEYS, GENERAL_ERROR_KEYS):
-        for value in find_values(sections, keys):
-            if text := find_text(value):
-                return text[:LONGEST_MESSAGE]
-    return ""
+def _results(found: Iterable[str], body: Mapping[str, Any], count: int) -> tuple[str, ...]:
+    """The addresses that were not in the body that was sent, each once."""
+    sent = {address for text in find_texts(body) for address in (text, *addresses_in(text))}
+    return tuple(dict.fromkeys(address for address in found if address not in sent))[: count + MORE_IMAGES]
 
 
-def _codes(sections: list[dict[str, Any]]) -> tuple[str, ...]:
-    """The error's codes that are words, those of an ``error`` object first."""
-    errors = [value for value in find_values(sections, ("error",)) if isinstance(value, dict)]
-    codes = (value for value in find_values([*errors, *sections], CODE_KEYS) if isinstance(value, str))
-    return tuple(dict.fromkeys(code.lower() for code in codes if code and not code.isdigit()))
+def _phase(word: str, has_images: bool) -> Phase | None:
+    """What a state word means, or None if that is not known."""
+    name = _name(word)
+    if name in PHASES:
+        return PHASES[name]
+    if has_images and DONE_PARTS.search(name):
+        return Phase.DONE
+    return Phase.FAILED if FAILED_PARTS.search(name) else None
 
 
-def _is_amount(value: Any) -> bool:
-    """A plausible number of credits; JSON also holds true, infinity and integers of 400 digits."""
-    return isinstance(value, int | float) and not isinstance(value, bool) and 0 <= value < 1e9
+def _name(word: str) -> str:
+    return WORD_PREFIX.sub("", re.sub(r"[\s_-]", "", word.lower()))

@@ -24,8 +24,8 @@ from components.errors import (
     KeyRefused,
     NotSent,
     PlaygroundError,
+    RequestRefused,
     ServiceError,
-    UnreadableReply,
     UpstreamFailed,
 )
 from tests.api.upstream import BODY, CREATED, ENDLESS, KEY, RESET, SILENT, SLOW, Call, account, both, http, upstream
@@ -123,7 +123,7 @@ async def test_an_unknown_state_word_does_not_lose_the_task_id(client: ApiClient
 POLLS = {
     **LOST,
     "404": http(404, '{"error":{"code":404,"message":"No such task.","type":"not_found"}}'),
-    "word": http(200, '{"status":"THAWING"}'),
+    "no state": http(200, '{"code":200,"data":{"progress":3}}'),
 }
 del POLLS["no task id"], POLLS["empty"]
 
@@ -167,20 +167,61 @@ async def test_a_task_id_stays_one_segment_of_its_path(client: ApiClient) -> Non
                 assert not set("/?#") & set(segment), task_id
 
 
-async def test_a_redirect_is_not_followed(client: ApiClient) -> None:
-    """No other host gets the request, let alone the key."""
+async def test_a_redirect_is_not_followed_and_names_target_and_setting(client: ApiClient) -> None:
+    """No other host gets the request, let alone the key. Only after a 303 may a task have been created."""
     for status in (301, 302, 303, 307, 308):
-        await redirect(client, status)
+        async with upstream(http(200, CREATED)) as other:
+            location = f"Location: {other.address.replace('//', '//ann:secret@')}/x?key=secret"
+            async with upstream(http(status, "", location)) as server:
+                with pytest.raises(AnswerLost if status == 303 else RequestRefused) as created:
+                    await client.create(account(server.address), BODY)
+                with pytest.raises(UpstreamFailed) as polled:
+                    await client.task(account(server.address), "n1", BODY)
+
+        assert (len(server.heads), other.connections) == (2, 0)
+        for error in (polled.value, *([created.value] if status != 303 else [])):
+            assert f"redirects to {other.address}/x ({status})" in str(error)
+            assert "API_IN_ONE_BASE_URL" in error.problem.next_step
+        assert created.value.problem.charged == (MAY_BE_CHARGED if status == 303 else NOT_CHARGED)
+    for location, shown in (
+        ("/b/", "/b/"),
+        ("http://a.example:x/", "/api/v1/images/generations"),
+        (f"/{KEY}", "/***"),
+    ):
+        async with upstream(http(301, "", f"Location: {location}")) as server:
+            with pytest.raises(RequestRefused) as created:
+                await client.create(account(server.address), BODY)
+            assert f"redirects to {server.address}{shown} (301)" in str(created.value)
 
 
-async def redirect(client: ApiClient, status: int) -> None:
-    async with upstream(http(200, CREATED)) as other, upstream(http(status, "", f"Location: {other.address}/x")) as server:
-        with pytest.raises(AnswerLost):
-            await client.create(account(server.address), BODY)
-        with pytest.raises(UnreadableReply):
-            await client.task(account(server.address), "n1", BODY)
+async def test_a_reply_is_read_in_the_encoding_that_it_has(client: ApiClient) -> None:
+    """By its byte order mark, as UTF-8 where it is that, else by the charset that it names."""
+    failed = '{"status":"failed","error":"提示词 é"}'
+    for content, charset in (
+        (failed.encode(), ""),
+        (failed.encode(), "gbk"),
+        (failed.encode("utf-8-sig"), ""),
+        (failed.encode("utf-16"), ""),
+        (failed.encode("gb18030"), "gb18030"),
+        (failed.encode("gbk"), "GBK"),
+    ):
+        async with upstream(http(200, content, f"Content-Type: application/json; charset={charset}")) as server:
+            assert (await client.task(account(server.address), "n1", BODY)).message == "提示词 é", (content, charset)
+    for charset in ("base64", "nonsense", "utf-8"):
+        async with upstream(
+            http(200, failed.encode("latin-1", "replace"), f"Content-Type: a/b; charset={charset}")
+        ) as server:
+            assert "\ufffd" in (await client.task(account(server.address), "n1", BODY)).message
 
-    assert (len(server.heads), other.connections) == (2, 0)
+
+async def test_an_address_without_scheme_or_host_is_completed_by_the_services_own(client: ApiClient) -> None:
+    images = ["//cdn.example/a.png", "/files/b.png", "https://cdn.example/c.png"]
+    async with upstream(http(200, json.dumps({"status": "completed", "images": images}))) as server:
+        reply = await client.task(account(server.address), "n1", BODY)
+        created = await client.create(account(server.address), BODY)
+
+    assert reply.images == created.images
+    assert reply.images == ("http://cdn.example/a.png", f"{server.address}/files/b.png", "https://cdn.example/c.png")
 
 
 REPEATING_THE_KEY = {

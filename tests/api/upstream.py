@@ -77,9 +77,9 @@ async def upstream(answer: bytes) -> AsyncIterator[Upstream]:
         yield server
 
 
-def http(status: int, text: str = "", *headers: str, length: int | None = None) -> bytes:
+def http(status: int, text: str | bytes = "", *headers: str, length: int | None = None) -> bytes:
     """A response as bytes; ``length`` is the Content-Length where it should not be the true one."""
-    content = text.encode()
+    content = text.encode() if isinstance(text, str) else text
     lines = [
         f"HTTP/1.1 {status} Said",
         f"Content-Length: {len(content) if length is None else length}",
