@@ -24,7 +24,6 @@ CONNECT_TIMEOUT_S = 10.0
 CANCEL_AFTER_S = 2.0  # beyond the timeout
 SHORTEST_SECRET = 12  # characters; a shorter key is no real one, and might be part of a word or URL
 LARGEST_REPLY = 48_000_000  # bytes: a data: URL of the largest picture that is kept, with room to spare
-MOST_IMAGES = 100  # that any request asks for
 REDIRECTS = (301, 302, 303, 307, 308)
 REFUSING_REDIRECTS = (301, 302, 307, 308)  # after a POST, 303 may say that it was accepted
 CORRECT_ADDRESS = "Whoever runs this page corrects API_IN_ONE_BASE_URL, so that nothing redirects."
@@ -68,7 +67,7 @@ class ApiClient:
         self._http = http
 
     async def create(
-        self, account: Account, body: Mapping[str, Any], timeout_s: float = CREATE_TIMEOUT_S, *, count: int = MOST_IMAGES
+        self, account: Account, body: Mapping[str, Any], timeout_s: float = CREATE_TIMEOUT_S, *, count: int = 1
     ) -> Reply:
         """POST a request. It is repeated only if no connection was made, so that it was never sent.
 
@@ -98,7 +97,7 @@ class ApiClient:
         body: Mapping[str, Any],
         timeout_s: float = POLL_TIMEOUT_S,
         *,
-        count: int = MOST_IMAGES,
+        count: int = 1,
     ) -> Reply:
         """GET a task. ``body`` created it and asks for ``count`` images: its input pictures are not taken for results.
 

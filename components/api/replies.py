@@ -38,8 +38,8 @@ FAILED_WORDS = ("failed", "fail", "failure", "error")  # these give no reason; a
 DONE_PARTS = re.compile("complet|succe|partial")  # of a word beside images, such as COMPLETED_WITH_ERRORS
 FAILED_PARTS = re.compile("fail|error|cancel|abort|reject|expire|moderat|terminat|nsfw|timeout|timedout|denied|blocked")
 WORD_PREFIX = re.compile("^(task|job)(status|state)")
-# HTTP statuses, also under ``code``, after which a poll may still find the task.
-PASSING_CODES = {401, 402, 403, 404, 408, 409, 425, 429, 500, 502, 503, 504}
+# Under ``code``: after these a poll may still find the task. Every other code of an error ends it.
+PASSING_CODES = {401, 402, 403, 404, 408, 409, 425, 429, 502, 503, 504}
 GONE = 410
 MORE_IMAGES = 4  # than were asked for are read at most
 LONGEST_RAW = 2000  # characters
@@ -172,7 +172,7 @@ def _read_reply(document: dict[str, Any], text: str, body: Mapping[str, Any], co
     elif phase is None and images:
         phase = Phase.DONE
     elif phase is None:
-        if has_error or (failing is not None and (message or not task_id)):
+        if has_error or (failing is not None and message) or (isinstance(failing, int) and not task_id):
             phase = Phase.FAILED
         elif word or task_id:
             phase = Phase.RUNNING

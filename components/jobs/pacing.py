@@ -10,7 +10,7 @@ from components.api.client import Account
 from components.api.replies import Phase, Reply
 from components.api.schedule import Learned, Timing
 from components.catalog.models import Catalog
-from components.errors import NoPicture, ServiceError
+from components.errors import NoPicture, ServiceError, UnreadableReply
 from components.jobs.job import Job
 from components.jobs.store.jobs import Store
 
@@ -103,7 +103,7 @@ class PollHistory:
     """The polls of one task that is followed from now on.
 
     ``count`` is how many polls were sent and ``last`` when the last one was, in monotonic seconds, before the first
-    poll the beginning; ``problem`` is why the last one failed. ``called`` is whether any poll was for a callback.
+    poll the beginning; ``problem`` is why the last one failed or said nothing that we know. ``called`` is whether any poll was for a callback.
     """
 
     def __init__(self, job: Job) -> None:
@@ -138,6 +138,9 @@ class PollHistory:
     def answered(self, reply: Reply) -> None:
         """The poll was answered."""
         self.problem = None
+        if not reply.word_known:
+            what = f'The service says "{reply.word[:60]}", a state that this page does not know.'
+            self.problem = UnreadableReply(what, task_id=reply.task_id, reply=reply.raw)
         if reply.phase is Phase.RUNNING:
             self._running_at = self._asked_at
 

@@ -166,7 +166,7 @@ class Worker:
                 body["callback_url"] = self._callbacks.address(job.id, secret)
             shortest = min(self._timings.shortest_answer, self._options.deadline_s)
             within = max(shortest, min(CREATE_TIMEOUT_S, give_up - time.monotonic()))
-            return claimed, await self._client.create(account, body, timeout_s=within)
+            return claimed, await self._client.create(account, body, timeout_s=within, count=job.count)
 
     async def _accepted(self, sent: tuple[Job, Reply], account: Account) -> tuple[Job, Reply] | None:
         """Record the answer. This process alone knows it, so it counts even if another one took the job for dead."""
@@ -306,7 +306,7 @@ class Worker:
     async def _ask(self, job: Job, task_id: str, account: Account, within: float, give_up: float = inf) -> Reply:
         async with self._slot(self._times.key(account, job.model), give_up):
             self._active.metrics.polls.labels(job.model).inc()
-            return await self._client.task(account, task_id, job.body, timeout_s=within)
+            return await self._client.task(account, task_id, job.body, timeout_s=within, count=job.count)
 
     @asynccontextmanager
     async def _slot(self, key: Key, give_up: float = inf) -> AsyncIterator[None]:

@@ -125,7 +125,7 @@ POLLS = {
     "404": http(404, '{"error":{"code":404,"message":"No such task.","type":"not_found"}}'),
     "no state": http(200, '{"code":200,"data":{"progress":3}}'),
 }
-del POLLS["no task id"], POLLS["empty"]
+del POLLS["no task id"], POLLS["empty"], POLLS["200 with code 500"]
 
 
 @pytest.mark.parametrize("answer", POLLS.values(), ids=POLLS)

@@ -75,6 +75,7 @@ def test_a_reply_with_words_but_no_id_may_have_created_a_task() -> None:
         {"message": "Image generated", "data": {"status": "completed", "file": 7}},
         {"code": 200, "message": "Request accepted", "request_id": "abc"},
         {"code": 1, "message": "submitted", "result": "1320098173412546"},
+        {"code": "²", "data": {}},
     ):
         with pytest.raises(UnreadableReply):
             created(reply)
@@ -159,7 +160,8 @@ def test_a_word_that_nobody_knows_is_done_with_pictures_and_running_without() ->
 
 def test_an_error_code_or_a_410_ends_a_task_and_what_may_pass_does_not() -> None:
     for reply, message in (
-        ({"code": 501, "msg": "Out of memory", "data": None}, "Out of memory"),
+        ({"code": 500, "msg": "Out of memory", "data": None}, "Out of memory"),
+        ({"code": "501", "msg": "Out of memory", "data": {}}, "Out of memory"),
         ({"code": 422, "message": "bad size", "data": {"task_id": "n41"}}, "bad size"),
         ({"code": 400, "data": {"task_id": "n41"}}, "code 400"),
         ({"code": -1, "msg": "Out of memory"}, "Out of memory"),
@@ -173,10 +175,10 @@ def test_an_error_code_or_a_410_ends_a_task_and_what_may_pass_does_not() -> None
     ):
         gone = task(text, 410)
         assert (gone.phase, gone.task_id, gone.message) == (Phase.FAILED, "n41", message)
-    for code in (401, 403, 404, 408, 429, 500, 502, 503, 504):
-        for status, reply in ((code, "busy"), (200, {"code": code, "message": "busy"})):
-            with pytest.raises(ServiceError, match="busy"):
-                task(reply, status)
+    passing = [(200, {"code": code, "message": "busy"}) for code in (401, 403, 404, 408, 429, 502, 503, 504)]
+    for status, reply in (*passing, *((status, "busy") for status in (400, 401, 403, 404, 408, 422, 429, 500, 501, 503))):
+        with pytest.raises(ServiceError, match="busy"):
+            task(reply, status)
 
 
 RESULTS: list[dict[str, Any]] = [
