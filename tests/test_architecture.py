@@ -103,3 +103,18 @@ for name in {others}:
     assert "gradio" not in sys.modules, name
 """
     assert subprocess.run([sys.executable, "-c", program], cwd=ROOT.parent).returncode == 0
+
+
+def test_the_state_of_a_job_is_assigned_in_transitions_alone() -> None:
+    """``state=`` in a call of ``replace`` or ``Job``, and ``.state = ``: a change that is made elsewhere forgets something."""
+    elsewhere = []
+    for name, tree in modules():
+        for node in ast.walk(tree):
+            is_call = isinstance(node, ast.Call) and ast.unparse(node.func).split(".")[-1] in ("replace", "Job")
+            named = is_call and any(keyword.arg == "state" for keyword in node.keywords)  # type: ignore[attr-defined]
+            targets = node.targets if isinstance(node, ast.Assign) else []
+            assigned = any(isinstance(target, ast.Attribute) and target.attr == "state" for target in targets)
+            if (named or assigned) and name != "jobs.transitions":
+                elsewhere.append(f"{name}:{node.lineno}")  # type: ignore[attr-defined]
+
+    assert elsewhere == []

@@ -1,0 +1,133 @@
+"""A visitor's own key: kept in memory while a job needs it, and not a moment longer."""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+from pathlib import Path
+
+import pytest
+
+from components.api import Account
+from components.catalog.models import Catalog
+from components.jobs.job import Job, JobState
+from components.jobs.service import JobService
+from tests.jobs.faulty import KEY, TASK, Answer, created, finished, held, http, misbehaving, picture, quiet, running, settled
+from tests.jobs.processes import account, process, submit, until
+
+BUSY = http({}, 429, headers={"Retry-After": "20"})
+
+
+@pytest.fixture
+def url(tmp_path: Path) -> str:
+    return f"sqlite:///{tmp_path / 'playground.db'}"
+
+
+def holders() -> int:
+    """How many accounts with the visitor's key this process still has."""
+    gc.collect()
+    return sum(isinstance(one, Account) and one.key == KEY for one in gc.get_objects())
+
+
+async def left() -> int:
+    """The same once the last callbacks of what has ended have run."""
+    await quiet()
+    for _ in range(20):
+        if holders():
+            await asyncio.sleep(0.05)
+    return holders()
+
+
+async def start(runner: JobService, catalog: Catalog, address: str) -> Job:
+    """A job on a visitor's key, which nobody but the job's worker holds afterwards."""
+    return await submit(runner, catalog, account(catalog, address, "visitor"))
+
+
+SETTLED: dict[str, tuple[dict[str, list[Answer]], JobState]] = {
+    "done": ({}, JobState.DONE),
+    "failed": ({"post": [http({}, 400)]}, JobState.FAILED),
+    "uncertain": ({"post": [http({}, 500)]}, JobState.UNCERTAIN),
+    "overdue": ({"poll": [running()]}, JobState.OVERDUE),
+}
+
+
+@pytest.mark.parametrize("end", SETTLED)
+async def test_a_key_is_dropped_when_its_job_has_settled(catalog: Catalog, url: str, tmp_path: Path, end: str) -> None:
+    scripts, state = SETTLED[end]
+    async with misbehaving(**scripts) as upstream, process(catalog, url, tmp_path, deadline_s=1) as runner:
+        job = await start(runner, catalog, upstream.address)
+        held_while_active = holders()
+        job = await settled(runner, job)
+        remaining = await left()
+
+    assert (job.state, held_while_active > 0, remaining) == (state, True, 0)
+
+
+FORGOTTEN: dict[str, dict[str, list[Answer]]] = {
+    "queued": {"post": [BUSY]},
+    "running": {"poll": [running()]},
+    "saving": {"file": [held(asyncio.Event(), picture())]},
+}
+
+
+@pytest.mark.parametrize("moment", FORGOTTEN)
+async def test_forgetting_the_key_drops_it_and_its_jobs_wait_until_it_is_given_again(
+    catalog: Catalog, url: str, tmp_path: Path, moment: str
+) -> None:
+    """Nothing is asked meanwhile; then the job continues where it was, without a second request for its task."""
+    kind = next(iter(FORGOTTEN[moment]))
+    async with misbehaving(**FORGOTTEN[moment]) as upstream, process(catalog, url, tmp_path) as runner:
+        job = await start(runner, catalog, upstream.address)
+        await until(runner, job, state=JobState(moment))
+        await upstream.asked({"post": "posts", "poll": "polls", "file": "files"}[kind])
+        if moment == "queued":
+            await until(runner, job, status_note="The service asks to wait 20 s; nothing was created.")
+        await runner.forget_key("ann")
+        waiting, remaining, asked = await runner.find(job.id, "ann"), await left(), len(upstream.seen)
+        await asyncio.sleep(0.3)
+        silent = len(upstream.seen) == asked
+        upstream.post, upstream.poll, upstream.file = [created()], [finished()], [picture()]
+        if moment == "queued":
+            assert await runner.key_given("ann", account(catalog, upstream.address, "visitor")) == 1
+            done = waiting
+        else:
+            await runner.key_given("ann", account(catalog, upstream.address, "visitor"))
+            done = await settled(runner, job)
+
+    assert (waiting.state, remaining, silent) == (JobState.NEEDS_KEY, 0, True)
+    assert done.state is (JobState.NEEDS_KEY if moment == "queued" else JobState.DONE)
+    assert len(upstream.posts) == 1
+
+
+async def test_forgetting_the_key_while_a_request_is_sent_lets_its_answer_arrive(
+    catalog: Catalog, url: str, tmp_path: Path
+) -> None:
+    """The task is recorded, for it may be paid; then the job waits for its key."""
+    gate = asyncio.Event()
+    async with misbehaving(post=[held(gate, created())]) as upstream, process(catalog, url, tmp_path) as runner:
+        job = await start(runner, catalog, upstream.address)
+        await upstream.asked("posts")
+        await runner.forget_key("ann")
+        sending = await runner.find(job.id, "ann")
+        gate.set()
+        waiting = await settled(runner, job)
+        remaining = await left()
+
+    assert (sending.state, waiting.state, waiting.task_id, remaining) == (JobState.SUBMITTING, JobState.NEEDS_KEY, TASK, 0)
+    assert upstream.polls == []
+
+
+async def test_forgetting_one_visitors_key_leaves_the_jobs_of_others_alone(
+    catalog: Catalog, url: str, tmp_path: Path
+) -> None:
+    """Nor those that the host pays for."""
+    async with misbehaving(poll=[running()]) as upstream, process(catalog, url, tmp_path) as runner:
+        own = account(catalog, upstream.address, "visitor")
+        hers = await submit(runner, catalog, own, visitor="bea")
+        hosts = await submit(runner, catalog, account(catalog, upstream.address))
+        for job in (hers, hosts):
+            await until(runner, job, state=JobState.RUNNING)
+        await runner.forget_key("ann")
+        states = [(await runner.find(job.id, job.visitor)).state for job in (hers, hosts)]
+
+    assert states == [JobState.RUNNING] * 2

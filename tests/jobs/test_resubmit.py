@@ -1,0 +1,144 @@
+"""Asking again for an uncertain job: it is abandoned when the new request is accepted, and not a moment sooner."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from components.catalog.loading import load_catalog, parse_catalog
+from components.catalog.models import Catalog
+from components.errors import InputError, JobNotFound
+from components.jobs.job import Caps, JobFilter, JobState, Spend
+from tests.conftest import ROOT
+from tests.jobs.faulty import created, finished, held, http, misbehaving, running, settled
+from tests.jobs.processes import account, process, until
+from tests.jobs.tables import LOST, place
+
+
+@pytest.fixture
+def url(tmp_path: Path) -> str:
+    return f"sqlite:///{tmp_path / 'playground.db'}"
+
+
+async def test_asking_again_abandons_the_uncertain_job(catalog: Catalog, url: str, tmp_path: Path) -> None:
+    """The same body is sent once more; both may be paid, so both count."""
+    async with place(catalog, url, tmp_path, {"post": [LOST, created()]}) as here:
+        lost = await here.ended()
+        again = await settled(here.runner, await here.runner.resubmit(lost.id, here.payer, "ann"))
+        after, spent = await here.runner.find(lost.id, "ann"), await here.runner.spent_today()
+        third = await here.runner.resubmit(lost.id, here.payer, "ann")
+
+    assert (lost.state, again.state, after.state, third.id) == (
+        JobState.UNCERTAIN,
+        JobState.DONE,
+        JobState.ABANDONED,
+        lost.id,
+    )
+    assert (spent, len(here.upstream.posts)) == (Spend(0, 2 * lost.credits), 2)
+    assert here.upstream.posts[0].body == here.upstream.posts[1].body
+
+
+REFUSED: dict[str, tuple[dict[str, Any], str]] = {
+    "by a cap": ({"post": [LOST, created()], "caps": Caps(daily=6)}, "cap"),
+    "by the service": ({"post": [LOST, http({}, 401)]}, "key"),
+    "with its answer lost too": ({"post": [LOST, LOST]}, "lost"),
+}
+
+
+@pytest.mark.parametrize("how", REFUSED)
+async def test_a_refused_request_leaves_the_choice_and_its_reservation(
+    catalog: Catalog, url: str, tmp_path: Path, how: str
+) -> None:
+    """Nothing was accepted in its place: the uncertain job can still be asked for, or abandoned."""
+    scripts, code = REFUSED[how]
+    caps = scripts.pop("caps", Caps())
+    async with place(catalog, url, tmp_path, scripts, caps=caps) as here:
+        lost = await here.ended()
+        again = await settled(here.runner, await here.runner.resubmit(lost.id, here.payer, "ann"))
+        after, spent = await here.runner.find(lost.id, "ann"), await here.runner.spent_today()
+
+    assert again.problem
+    assert (again.problem.code, after) == (code, lost)
+    assert spent == Spend(lost.credits * (2 if code == "lost" else 1), 0)
+
+
+async def test_a_job_that_was_stopped_before_it_was_sent_abandons_nothing(
+    catalog: Catalog, url: str, tmp_path: Path
+) -> None:
+    busy = http({}, 429, headers={"Retry-After": "20"})
+    async with place(catalog, url, tmp_path, {"post": [LOST, busy]}) as here:
+        lost = await here.ended()
+        again = await here.runner.resubmit(lost.id, here.payer, "ann")
+        await until(here.runner, again, status_note="The service asks to wait 20 s; nothing was created.")
+        await here.runner.stop(again.id, "ann")
+        after = await here.runner.find(lost.id, "ann")
+
+    assert after == lost
+
+
+async def test_two_clicks_are_one_request(catalog: Catalog, url: str, tmp_path: Path) -> None:
+    gate = asyncio.Event()
+    async with place(catalog, url, tmp_path, {"post": [LOST, held(gate, created())]}) as here:
+        lost = await here.ended()
+        jobs = await asyncio.gather(*(here.runner.resubmit(lost.id, here.payer, "ann") for _ in range(5)))
+        gate.set()
+        await settled(here.runner, jobs[0])
+
+    assert (len({job.id for job in jobs}), len(here.upstream.posts)) == (1, 2)
+
+
+async def test_only_ones_own_uncertain_job_is_asked_for_again(catalog: Catalog, url: str, tmp_path: Path) -> None:
+    async with place(catalog, url, tmp_path) as here:
+        done = await here.ended()
+        same = await here.runner.resubmit(done.id, here.payer, "ann")
+        with pytest.raises(JobNotFound):
+            await here.runner.resubmit(done.id, here.payer, "eve")
+
+    assert (same, len(here.upstream.posts)) == (done, 1)
+
+
+async def test_a_retired_model_is_refused_and_the_uncertain_job_stays(catalog: Catalog, url: str, tmp_path: Path) -> None:
+    """The catalog has changed since."""
+    text = (ROOT / "catalog.yaml").read_text(encoding="utf-8")
+    head, rest = text.split("  - id: cogview-4\n")
+    retired = parse_catalog(head + "  - id: cogview-4\n" + rest.replace("status: active", "status: retired", 1))
+    async with misbehaving(post=[LOST]) as upstream:
+        host = account(catalog, upstream.address)
+        async with place(catalog, url, tmp_path, {"post": [LOST]}) as here:
+            lost = await here.ended()
+        async with process(retired, url, tmp_path) as runner:
+            with pytest.raises(InputError):
+                await runner.resubmit(lost.id, host, "ann")
+            after = await runner.find(lost.id, "ann")
+
+    assert (after, upstream.posts) == (lost, [])
+
+
+# -- a model that was renamed --------------------------------------------------------------------
+
+
+def renamed() -> Catalog:
+    """The catalog after CogView 4 has got another id; the former one is an alias."""
+    text = (ROOT / "catalog.yaml").read_text(encoding="utf-8")
+    return parse_catalog(text.replace("  - id: cogview-4\n", "  - id: cogview-four\n    aliases: [cogview-4]\n"))
+
+
+async def test_a_renamed_model_keeps_its_history_its_measured_and_its_learned_times(url: str, tmp_path: Path) -> None:
+    """By the new id and by the former one; the next run adds to what was learned."""
+    async with misbehaving() as upstream:
+        async with place(load_catalog(ROOT / "catalog.yaml"), url, tmp_path, {"poll": [running(), finished()]}) as here:
+            job = await here.ended()
+            address = here.upstream.address
+        async with process(renamed(), url, tmp_path) as runner:
+            found = [(await runner.search("ann", JobFilter(model=name), 5)).total for name in ("cogview-four", "cogview-4")]
+            measured = await runner.measured()
+            host = account(renamed(), address)
+            learned = [runner.learned(host, name) for name in ("cogview-four", "cogview-4")]
+
+    assert (job.state, found, upstream.seen) == (JobState.DONE, [1, 1], [])
+    assert set(measured) == {"cogview-four"}
+    assert learned[0] is not None
+    assert learned[0] == learned[1]

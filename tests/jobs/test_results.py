@@ -1,0 +1,166 @@
+"""Several results of one task: each that can be fetched is kept and recorded, only the missing ones are asked for again."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+from pathlib import Path
+
+import pytest
+
+from components.catalog.models import Catalog
+from components.jobs.job import Job, JobState
+from tests.jobs.conftest import beside
+from tests.jobs.faulty import Answer, Seen, Upstream, finished, held, http, misbehaving, picture, png, running, settled
+from tests.jobs.processes import account, bury, process, record
+from tests.jobs.tables import SECRET, Place, place
+
+GONE = http({}, 404)
+COUNT = 4
+
+
+@pytest.fixture
+def url(tmp_path: Path) -> str:
+    return f"sqlite:///{tmp_path / 'playground.db'}"
+
+
+def results(answers: Mapping[int, Answer] | None = None) -> Answer:
+    """Each address has a picture of its own shade, except those that are answered otherwise."""
+
+    async def answer(upstream: Upstream, writer: asyncio.StreamWriter) -> None:
+        number = number_of(upstream.files[-1]) % 10
+        await (answers or {}).get(number, picture(png(64, 64, 20 * number + 10)))(upstream, writer)
+
+    return answer
+
+
+def number_of(request: Seen) -> int:
+    return int(request.path.rpartition("/")[2].partition(".")[0])
+
+
+def at_addresses(first: int) -> Answer:
+    """The task is done, with its results at addresses from this number on."""
+
+    async def answer(upstream: Upstream, writer: asyncio.StreamWriter) -> None:
+        images = [f"{upstream.address}/files/{first + number}.png" for number in range(COUNT)]
+        await http({"data": {"status": "completed", "output": {"images": images}}})(upstream, writer)
+
+    return answer
+
+
+def shades(here: Place, job: Job) -> list[int]:
+    """Which results the kept pictures are, in their order."""
+    sizes = {png(64, 64, 20 * number + 10): number for number in range(COUNT)}
+    return [sizes[(here.runner.pictures.storage.read(one.name)).read_bytes()] for one in job.pictures]
+
+
+def asked(upstream: Upstream) -> list[int]:
+    return sorted(number_of(seen) for seen in upstream.files)
+
+
+async def test_one_result_that_cannot_be_fetched_costs_none_of_the_others(
+    catalog: Catalog, url: str, tmp_path: Path
+) -> None:
+    """The first of four is gone: three are kept, and when it is back only it is asked for."""
+    scripts = {"poll": [finished(COUNT)], "file": [results({0: GONE})]}
+    async with place(catalog, url, tmp_path, scripts, deadline_s=1) as here:
+        partly = await here.ended(count=COUNT)
+        kept, known = shades(here, partly), asked(here.upstream)
+        here.upstream.file = [results()]
+        done = await settled(here.runner, await here.runner.check_again(partly.id, here.payer, "ann"))
+        after, order = asked(here.upstream), shades(here, done)
+
+    assert (partly.state, partly.problem and partly.problem.code, kept) == (JobState.OVERDUE, "picture", [1, 2, 3])
+    assert [bool(url) for url in partly.pending_urls] == [True, False, False, False]
+    assert (done.state, order, done.pending_urls, done.problem) == (JobState.DONE, [0, 1, 2, 3], (), None)
+    assert [known.count(number) for number in (1, 2, 3)] == [after.count(number) for number in (1, 2, 3)] == [1, 1, 1]
+
+
+async def test_fresh_addresses_are_used_for_the_missing_results_only(catalog: Catalog, url: str, tmp_path: Path) -> None:
+    """The first addresses of two results have expired; the task, asked once more, has new ones."""
+    gone = results({0: GONE, 2: GONE})
+
+    async def by_age(upstream: Upstream, writer: asyncio.StreamWriter) -> None:
+        await (gone if number_of(upstream.files[-1]) < 10 else results())(upstream, writer)
+
+    scripts = {"poll": [at_addresses(0), at_addresses(10)], "file": [by_age]}
+    async with place(catalog, url, tmp_path, scripts) as here:
+        done = await here.ended(count=COUNT)
+        order, asked_for = shades(here, done), asked(here.upstream)
+
+    assert (done.state, order) == (JobState.DONE, [0, 1, 2, 3])
+    assert sorted(set(asked_for)) == [0, 1, 2, 3, 10, 12]
+    assert [asked_for.count(number) for number in (1, 3, 10, 12)] == [1, 1, 1, 1]
+
+
+async def test_what_is_kept_so_far_survives_the_death_of_the_process(catalog: Catalog, url: str, tmp_path: Path) -> None:
+    """Also the order: the next process fetches what is missing and nothing else."""
+    never = asyncio.Event()
+    async with misbehaving(poll=[finished(COUNT)], file=[results({1: held(never, picture())})]) as upstream:
+        host = account(catalog, upstream.address)
+        async with process(catalog, url, tmp_path, killed=True) as runner:
+            here = Place(runner, upstream, catalog)
+            job = await here.start(count=COUNT)
+            async with asyncio.timeout(20):
+                while len((await record(runner, job.id)).job.pictures) < COUNT - 1:  # noqa: ASYNC110  # a database has no events
+                    await asyncio.sleep(0.02)
+        bury(url)
+        before, upstream.file = len(upstream.files), [results()]
+        async with process(catalog, url, tmp_path, find_account=lambda _: host) as runner:
+            done = await settled(runner, job)
+            order = shades(Place(runner, upstream, catalog), done)
+
+    assert (done.state, order, len(upstream.posts)) == (JobState.DONE, [0, 1, 2, 3], 1)
+    assert [seen.path for seen in upstream.files[before:]] == ["/files/1.png"]
+
+
+async def test_a_stopped_job_keeps_what_had_arrived_and_is_completed_later(
+    catalog: Catalog, url: str, tmp_path: Path
+) -> None:
+    scripts = {"poll": [finished(COUNT)], "file": [results({3: held(asyncio.Event(), picture())})]}
+    async with place(catalog, url, tmp_path, scripts) as here:
+        job = await here.start(count=COUNT)
+        async with asyncio.timeout(20):
+            while len((await here.record(job)).job.pictures) < COUNT - 1:  # noqa: ASYNC110
+                await asyncio.sleep(0.02)
+        stopped = await here.runner.stop(job.id, "ann")
+        here.upstream.file = [results()]
+        done = await settled(here.runner, await here.runner.check_again(job.id, here.payer, "ann"))
+        order = shades(here, done)
+
+    assert (stopped.state, len(stopped.pictures)) == (JobState.STOPPED, 3)
+    assert stopped.problem
+    assert stopped.problem.charged == "They were most likely charged."
+    assert (done.state, order) == (JobState.DONE, [0, 1, 2, 3])
+
+
+async def test_a_picture_that_is_deleted_at_another_process_meanwhile_is_restored(
+    catalog: Catalog, url: str, tmp_path: Path
+) -> None:
+    """Its last job was removed there between the fetching and the recording of the very same picture here."""
+    async with place(catalog, url, tmp_path, {"poll": [running()], "file": [results()]}) as here:
+        job = await here.start()
+        await here.upstream.asked("polls")
+
+        def delete(changed: Job) -> None:
+            for one in changed.pictures if changed.state is JobState.DONE else ():
+                here.runner.pictures.storage.remove(one.name)
+
+        here.runner.on_change(delete)
+        here.upstream.poll = [finished()]
+        done = await settled(here.runner, job)
+        async with asyncio.timeout(20):
+            while not here.files():  # noqa: ASYNC110  # the last look is after the last change
+                await asyncio.sleep(0.02)
+
+    assert {kept.name for kept in done.pictures} == here.files()
+
+
+async def test_a_removed_job_leaves_no_row_of_its_pictures(catalog: Catalog, url: str, tmp_path: Path) -> None:
+    async with place(catalog, url, tmp_path, {"poll": [finished(COUNT)], "file": [results()]}) as here:
+        job = await here.ended(prompt=SECRET, count=COUNT)
+        await here.runner.remove(job.id, "ann")
+        with beside(url) as connection:
+            rows = connection.execute("SELECT * FROM job_pictures").fetchall()
+
+    assert (job.state, rows, here.files()) == (JobState.DONE, [], set())
