@@ -13,6 +13,7 @@ from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 from zlib import crc32
 
 from cachetools import LRUCache
@@ -231,6 +232,7 @@ def _find_model(catalog: Catalog, name: object) -> tuple[Model, str]:
 
 def _base_url(http: HttpRequest, public_url: str) -> str:
     """Where the caller reached the sandbox, so that result links lead back the same way."""
-    host = public_url.split("://")[-1].split("/")[0]
-    origin = public_url if host and http.url.netloc == host else f"{http.url.scheme}://{http.url.netloc}"
+    public = urlsplit(public_url)
+    scheme = public.scheme if http.url.netloc == public.netloc else http.url.scheme  # a proxy may hide it
+    origin = f"{scheme}://{http.url.netloc}"
     return origin + str(http.scope.get("root_path", "")).rstrip("/")

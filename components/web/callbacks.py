@@ -4,28 +4,27 @@ from __future__ import annotations
 
 from fastapi import APIRouter, HTTPException, Request
 from fastapi.responses import Response
+from starlette.requests import ClientDisconnect
 
-from components.errors import DatabaseUnavailable
+from components.errors import TooLarge
 from components.jobs import callbacks
 from components.jobs.service import JobService
+from components.pictures.fetch import read_limited
 
 
 def callback_routes(jobs: JobService) -> APIRouter:
-    """``POST /callbacks/{job}/{secret}``: 204, or 404 for whatever is not exactly an address that was given out."""
+    """``POST /callbacks/{job}/{secret}``: 204, or 404 for everything but exactly an address that was sent to the API."""
     router = APIRouter(prefix=callbacks.PREFIX)
 
     @router.post("/{job_id}/{secret}")
     async def callback(job_id: str, secret: str, request: Request) -> Response:
-        body = bytearray()
-        async for chunk in request.stream():
-            body += chunk
-            if len(body) > callbacks.LARGEST_BODY:
-                raise HTTPException(413, "The body is too large.")
         try:
-            known = await jobs.callback(job_id, secret, bytes(body))
-        except DatabaseUnavailable as error:
-            raise HTTPException(503, "Try again later.") from error
-        if not known:
+            body = await read_limited(request.stream(), callbacks.LARGEST_BODY)
+        except TooLarge as error:
+            raise HTTPException(413, "The body is too large.") from error
+        except ClientDisconnect:
+            return Response(status_code=400)
+        if not await jobs.callback(job_id, secret, body):
             raise HTTPException(404, "Not found.")
         return Response(status_code=204)
 

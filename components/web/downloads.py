@@ -1,31 +1,32 @@
-"""The two tables as CSV files, from plain addresses: nothing is written to a disk for a download."""
+"""The two price tables as CSV files, written when they are requested."""
 
 from __future__ import annotations
 
 from fastapi import APIRouter, Query
 from fastapi.responses import Response
 
-from components.catalog.models import Catalog
-from components.jobs.service import JobService
+from components.playground import Playground
 from components.views.links import MODELS_CSV, PLANS_CSV
 from components.views.tables import MODELS, PLANS, models_frame, plans_frame, safe_csv
+from components.web.pictures import READING
 
 
-def download_routes(catalog: Catalog, runner: JobService) -> APIRouter:
-    """``GET /models.csv`` and ``GET /plans.csv?pictures=1000&budget=50`` (pictures a month, dollars)."""
-    router = APIRouter()
+def table_routes(playground: Playground) -> APIRouter:
+    """``GET /models.csv`` and ``GET /plans.csv?pictures=1000&budget=50`` (pictures and US dollars a month)."""
+    router, catalog = APIRouter(), playground.catalog
 
-    @router.get(MODELS_CSV)
+    @router.api_route(MODELS_CSV, methods=READING)
     async def models() -> Response:
-        return _file(safe_csv(models_frame(catalog, await runner.measured()), ("id", *MODELS)), "models.csv")
+        frame = models_frame(catalog, await playground.jobs.measured())
+        return _csv(safe_csv(frame, ("id", *MODELS)), "models.csv")
 
-    @router.get(PLANS_CSV)
+    @router.api_route(PLANS_CSV, methods=READING)
     async def plans(pictures: float = Query(1000, ge=0, le=1e9), budget: float = Query(50, ge=0, le=1e9)) -> Response:
-        return _file(safe_csv(plans_frame(catalog, pictures, budget), ("id", *PLANS)), "plans.csv")
+        return _csv(safe_csv(plans_frame(catalog, pictures, budget), ("id", *PLANS)), "plans.csv")
 
     return router
 
 
-def _file(text: str, name: str) -> Response:
+def _csv(text: str, name: str) -> Response:
     disposition = {"Content-Disposition": f'attachment; filename="{name}"'}
     return Response(text, media_type="text/csv; charset=utf-8", headers=disposition)

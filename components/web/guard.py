@@ -1,4 +1,4 @@
-"""Refuses what Gradio must never see: large bodies, file references, uploads, shared state links.
+"""Middleware around the whole application: the prefix of its address, and what Gradio must never see.
 
 Gradio fetches the address in any ``gradio.FileData`` it is sent, writes uploads of strangers to disk, and its deep link
 saves every component's value. No component of this page needs any of the three.
@@ -7,7 +7,9 @@ saves every component's value. No component of this page needs any of the three.
 from __future__ import annotations
 
 import json
+from urllib.parse import urlsplit
 
+from starlette.datastructures import Headers
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -50,6 +52,25 @@ class Guard:
                 await _refuse(400, reason)(scope, receive, send)
             else:
                 await self.app(scope, _with_body(body, receive), send)
+
+
+class PathPrefix:
+    """An ASGI middleware that tells the application the path prefix in its public address, as ``root_path``.
+
+    A proxy there removes the prefix from what it passes on. Requests to any other host, as from this process itself,
+    have none.
+    """
+
+    def __init__(self, app: ASGIApp, public_address: str) -> None:
+        self.app = app
+        public = urlsplit(public_address)
+        self._host, self._prefix = public.netloc, public.path.rstrip("/")
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass the request on with its full path."""
+        if scope["type"] == "http" and self._prefix and Headers(scope=scope).get("host") == self._host:
+            scope = {**scope, "root_path": self._prefix, "path": self._prefix + scope["path"]}
+        await self.app(scope, receive, send)
 
 
 def route_path(scope: Scope) -> str:

@@ -9,6 +9,7 @@ from fastapi.responses import JSONResponse, Response
 
 from components.errors import DatabaseUnavailable
 from components.jobs.service import JobService
+from components.web.pictures import READING
 
 
 def operator_routes(jobs: JobService) -> APIRouter:
@@ -20,7 +21,7 @@ def operator_routes(jobs: JobService) -> APIRouter:
     router = APIRouter()
     headers = {"X-Process": secrets.token_hex(8), "X-Processes": "several" if jobs.store.shared else "one"}
 
-    @router.api_route("/healthz", methods=["GET", "HEAD"])
+    @router.api_route("/healthz", methods=READING)
     async def healthz() -> Response:
         try:
             await jobs.store.get("")
@@ -28,7 +29,7 @@ def operator_routes(jobs: JobService) -> APIRouter:
             return JSONResponse({"status": "failing", "reason": error.what}, 503)
         return JSONResponse({"status": "ok"}, headers=headers)
 
-    @router.api_route("/metrics", methods=["GET", "HEAD"])
+    @router.api_route("/metrics", methods=READING)
     async def metrics() -> Response:
         return Response(jobs.metrics.text(), media_type=jobs.metrics.media_type)
 

@@ -1,44 +1,186 @@
-"""Routes that serve stored pictures: unguessable names, no content sniffing, and no script in an SVG runs."""
+"""Routes of pictures: as the page shows them, as downloads with their recipe inside, and a recipe read back into settings."""
 
 from __future__ import annotations
 
+import asyncio
+import hmac
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any, TypeVar
 
-from fastapi import APIRouter, HTTPException
-from fastapi.responses import FileResponse, Response
+from fastapi import APIRouter, HTTPException, Request
+from fastapi.responses import FileResponse, JSONResponse, Response, StreamingResponse
+from starlette.requests import ClientDisconnect
 
+from components.catalog.models import Catalog
+from components.catalog.requests import find_model
+from components.errors import InputError, TooLarge
+from components.jobs.job import Job, JobState
+from components.pictures.archive import count_that_fit, read_picture, write_archive
+from components.pictures.fetch import read_limited
 from components.pictures.library import PictureLibrary
+from components.pictures.metadata import format_of, read
 from components.pictures.thumbnails import ThumbnailCache
-from components.views.links import PICTURES
+from components.playground import Playground
+from components.views.links import ARCHIVE, DOWNLOADS, HISTORY_ARCHIVE, MOST_ARCHIVED_JOBS, PICTURES, RECIPE
+from components.views.queries import read_history_query
+from components.views.recipe import archive_entries, file_stem, recipe_of
+from components.web.visitors import requesting_visitor
 
+READING = ["GET", "HEAD"]
 MEDIA_TYPES = {"png": "image/png", "jpeg": "image/jpeg", "webp": "image/webp", "svg": "image/svg+xml"}
+# Names cannot be guessed and content never changes; no content is sniffed, and no script in an SVG runs.
 HEADERS = {
     "X-Content-Type-Options": "nosniff",
     "Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'; img-src data:; sandbox",
     "Cache-Control": "private, max-age=31536000, immutable",
     "Cross-Origin-Resource-Policy": "same-origin",
 }
+PRIVATE = HEADERS | {"Cache-Control": "private, no-store"}
+
+LARGEST_UPLOAD = 32_000_000
+LONGEST_UPLOAD_S = 60.0
+UPLOADS_AT_ONCE = 8
+
+NOT_FOUND = "There is no such picture."
+NO_JOBS = f"Name the jobs as ?job=…&job=…, at most {MOST_ARCHIVED_JOBS} of them."
+TOO_LARGE = f"The picture is larger than {LARGEST_UPLOAD // 1_000_000} MB."
+NO_PICTURE = "This is not a PNG, JPEG or WebP picture."
+NO_RECIPE = (
+    "This picture contains no settings. Pictures downloaded from this page contain them, "
+    "until another program or site saves the file again."
+)
+NO_MODEL = "This picture was made with {}, which is not offered here."
+BUSY = "Too many pictures are arriving at the moment. Try again in a minute."
+SLOW = f"The picture did not arrive within {LONGEST_UPLOAD_S:.0f} seconds."
+Member = TypeVar("Member")
 
 
-def picture_routes(pictures: PictureLibrary, copies: ThumbnailCache) -> APIRouter:
-    """``GET /pictures/{name}`` and ``/pictures/{name}/small``: what a page shows. Downloads are in ``web.files``."""
+def picture_routes(pictures: PictureLibrary, thumbnails: ThumbnailCache) -> APIRouter:
+    """``GET /pictures/{name}`` and ``/pictures/{name}/small``: for everybody who knows the name."""
     router = APIRouter(prefix=PICTURES)
 
-    @router.get("/{name}")
+    @router.api_route("/{name}", methods=READING)
     async def picture(name: str) -> Response:
-        found = await pictures.read(name)
-        if found is None:
-            raise HTTPException(404, "There is no such picture.")
-        media_type = MEDIA_TYPES[name.rpartition(".")[2]]
-        if isinstance(found, Path):
-            return FileResponse(found, media_type=media_type, headers=HEADERS)
-        return Response(found, media_type=media_type, headers=HEADERS)
+        return picture_response(await pictures.read(name), name.rpartition(".")[2], HEADERS)
 
-    @router.get("/{name}/small")
+    @router.api_route("/{name}/small", methods=READING)
     async def thumbnail(name: str) -> Response:
-        copy = await copies.thumbnail(name)
-        if copy is None:
-            raise HTTPException(404, "There is no such picture.")
-        return Response(copy, media_type="image/webp", headers=HEADERS)
+        return picture_response(await thumbnails.thumbnail(name), "webp", HEADERS)
 
     return router
+
+
+def picture_response(content: Path | bytes | None, picture_format: str, headers: Mapping[str, str]) -> Response:
+    """A stored picture as the response. Raises HTTPException 404 for None."""
+    if content is None:
+        raise HTTPException(404, NOT_FOUND)
+    media_type = MEDIA_TYPES[picture_format]
+    if isinstance(content, Path):
+        return FileResponse(content, media_type=media_type, headers=headers)
+    return Response(content, media_type=media_type, headers=dict(headers))
+
+
+def numbered(members: Sequence[Member], number: str) -> Member | None:
+    """The member that a number in an address stands for, counted from 1; None for anything else."""
+    position = int(number) if number.isascii() and number.isdecimal() and len(number) < 5 else 0
+    return members[position - 1] if 0 < position <= len(members) else None
+
+
+def download_routes(playground: Playground) -> APIRouter:
+    """``GET /files/{job}/{number}``, ``/files.zip?job=…&job=…`` and ``/history.zip?…``, a visitor's own pictures.
+
+    The second ZIP holds the newest MOST_ARCHIVED_JOBS that match the filters of a History tab. With ``recipe=0`` files
+    are as the service delivered them. Another visitor's job gets the same answer as none. Whoever names a job's picture
+    in ``of`` needs no cookie: together they are a secret that only its visitor was shown.
+    """
+    router, jobs = APIRouter(), playground.jobs
+
+    @router.api_route(DOWNLOADS + "/{job_id}/{number}", methods=READING)
+    async def download(request: Request, job_id: str, number: str, recipe: str = "1", of: str = "") -> Response:
+        if of:
+            job = await jobs.store.get(job_id)
+            shown = job is not None and of.isascii() and any(hmac.compare_digest(one.name, of) for one in job.pictures)
+            job = job if shown else None
+        else:
+            job = (await jobs.find_all([job_id], requesting_visitor(request))).get(job_id)
+        kept = numbered(job.pictures, number) if job else None
+        if job is None or kept is None:
+            raise HTTPException(404, NOT_FOUND)
+        data = await read_picture(jobs.pictures, kept.name, recipe_of(job) if recipe != "0" else None)
+        return picture_response(data, kept.format, PRIVATE | _attachment(f"{file_stem(job)}-{int(number)}.{kept.format}"))
+
+    @router.api_route(ARCHIVE, methods=READING)
+    async def archive(request: Request, recipe: str = "1") -> Response:
+        job_ids = list(dict.fromkeys(request.query_params.getlist("job")))
+        if not 0 < len(job_ids) <= MOST_ARCHIVED_JOBS:
+            raise HTTPException(422, NO_JOBS)
+        found = await jobs.find_all(job_ids, requesting_visitor(request))
+        if not found:
+            raise HTTPException(404, NOT_FOUND)
+        return zipped(request, [found[job_id] for job_id in job_ids if job_id in found], recipe, len(job_ids) - len(found))
+
+    @router.api_route(HISTORY_ARCHIVE, methods=READING)
+    async def history_archive(request: Request, recipe: str = "1") -> Response:
+        query = {name: request.query_params.getlist(name) for name in request.query_params}
+        filters = read_history_query(query, [model.id for model in playground.catalog.models], list(JobState))
+        found = await jobs.search(requesting_visitor(request), filters.job_filter(), MOST_ARCHIVED_JOBS)
+        fitting = found.jobs[: count_that_fit([job.pictures for job in found.jobs])]
+        return zipped(request, fitting, recipe, found.total - len(fitting))
+
+    def zipped(request: Request, chosen: Sequence[Job], recipe: str, left_out: int) -> Response:
+        headers = PRIVATE | _attachment(f"pictures-{datetime.now(UTC):%Y-%m-%d}.zip")
+        entries = list(archive_entries(playground.catalog, chosen, recipes=recipe != "0"))
+        pieces = write_archive(entries, jobs.pictures, requests_left_out=left_out)
+        if request.method == "HEAD":
+            return Response(media_type="application/zip", headers=headers)
+        return StreamingResponse(pieces, media_type="application/zip", headers=headers)
+
+    return router
+
+
+def recipe_routes(catalog: Catalog) -> APIRouter:
+    """``POST /recipe``: the model and parameters that a downloaded picture was made with, from the picture as the body."""
+    router, arriving = APIRouter(), asyncio.Semaphore(UPLOADS_AT_ONCE)
+
+    @router.post(RECIPE)
+    async def recipe(request: Request) -> Response:
+        if arriving.locked():
+            raise HTTPException(503, BUSY)
+        async with arriving:
+            data = await _read_body(request)
+            found = await asyncio.to_thread(read, data)
+        if found is None:
+            raise HTTPException(422, NO_RECIPE if format_of(data) else NO_PICTURE)
+        if catalog.find(found.model) is None:
+            raise HTTPException(422, NO_MODEL.format(found.model[:80]))
+        settings: dict[str, Any] = {"model": _usable_model(catalog, found.model), "parameters": dict(found.parameters)}
+        return JSONResponse(settings, headers={"Cache-Control": "no-store"})
+
+    return router
+
+
+def _usable_model(catalog: Catalog, name: str) -> str:
+    """The id of a model that can still be used. Raises HTTPException."""
+    try:
+        return find_model(catalog, name).id
+    except InputError as error:
+        raise HTTPException(422, f"This picture cannot be made again. {error.what}") from error
+
+
+async def _read_body(request: Request) -> bytes:
+    """The body, at most LARGEST_UPLOAD bytes. Raises HTTPException if it is larger or too slow."""
+    try:
+        async with asyncio.timeout(LONGEST_UPLOAD_S):
+            return await read_limited(request.stream(), LARGEST_UPLOAD)
+    except TooLarge as error:
+        raise HTTPException(413, TOO_LARGE) from error
+    except TimeoutError as error:
+        raise HTTPException(408, SLOW) from error
+    except ClientDisconnect as error:
+        raise HTTPException(400, NO_PICTURE) from error
+
+
+def _attachment(name: str) -> dict[str, str]:
+    return {"Content-Disposition": f'attachment; filename="{name}"'}

@@ -1,4 +1,4 @@
-"""Addresses of comparisons: the report for its own visitor, and the page that was published for everybody.
+"""Routes of comparisons: the report for its own visitor, and the page of a published one for everybody.
 
 Everything of a published comparison lies below its token, pictures included: once it is revoked, all of it is gone.
 """
@@ -6,12 +6,10 @@ Everything of a published comparison lies below its token, pictures included: on
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Sequence
-from pathlib import Path
-from typing import TypeVar
+from collections.abc import Awaitable
 
 from fastapi import APIRouter, Request
-from fastapi.responses import FileResponse, HTMLResponse, Response
+from fastapi.responses import HTMLResponse, Response
 
 from components.errors import DatabaseUnavailable, JobNotFound
 from components.pictures.thumbnails import MAX_ON_PREVIEW, ThumbnailCache
@@ -20,119 +18,88 @@ from components.views.links import COMPARISONS, PUBLISHED, depth_of, link
 from components.views.report_pages import preview_pictures, report_name, write_published, write_report
 from components.views.templates import render
 from components.views.words import TITLE
-from components.web.pictures import HEADERS, MEDIA_TYPES
+from components.web.guard import route_path
+from components.web.pictures import HEADERS, READING, numbered, picture_response
 from components.web.visitors import read_visitor
 
 NO_COMPARISON = "You have no such comparison."
 NOT_PUBLISHED = "This comparison is not published, or no longer published."
-WRITTEN_AT_ONCE = 2
-GUARDS = {
+REPORTS_AT_ONCE = 2
+UNLISTED = {
     "Cache-Control": "no-store",
     "X-Content-Type-Options": "nosniff",
     "Referrer-Policy": "no-referrer",
     "X-Robots-Tag": "noindex",
 }
-PAGE = GUARDS | {
-    "Content-Security-Policy": "default-src 'none'; img-src 'self'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'"
-}
-PICTURE = HEADERS | GUARDS
-Member = TypeVar("Member")
+PAGE_POLICY = "default-src 'none'; img-src 'self'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'"
+PAGE = UNLISTED | {"Content-Security-Policy": PAGE_POLICY}
+PICTURE = HEADERS | UNLISTED
+PREVIEW = PICTURE | {"Cross-Origin-Resource-Policy": "cross-origin"}  # shown by other sites beside a link
 
 
-def publishing_routes(playground: Playground, copies: ThumbnailCache) -> APIRouter:
-    """``GET /comparisons/{batch}/report.html``; ``GET /c/{token}``, its ``/{card}/{picture}`` and ``/preview.png``.
+def comparison_routes(playground: Playground, thumbnails: ThumbnailCache) -> APIRouter:
+    """``GET /comparisons/{id}/report.html``; ``GET /c/{token}``, its ``/{card}/{picture}`` and ``/preview.png``.
 
-    Cards and pictures count from 1. What is not there, not any more, or another visitor's is the same 404.
+    Cards and pictures count from 1. A comparison that is another visitor's, was revoked or never existed is the same 404.
     """
-    router = APIRouter()
-    site, reading = Site(playground, copies), ["GET", "HEAD"]
+    router, comparisons, writing = APIRouter(), playground.comparisons, asyncio.Semaphore(REPORTS_AT_ONCE)
 
-    @router.get(COMPARISONS + "/{batch_id}/report.html")
-    async def report(batch_id: str, request: Request) -> Response:
-        visitor = read_visitor(request.headers.get("cookie", ""))
-        return await _answer(site.report(batch_id, visitor), NO_COMPARISON, request)
+    @router.api_route(COMPARISONS + "/{comparison_id}/report.html", methods=READING)
+    async def report(comparison_id: str, request: Request) -> Response:
+        async def answer() -> Response:
+            comparison = await comparisons.find(comparison_id, read_visitor(request.headers.get("cookie", "")))
+            async with writing:
+                file = await write_report(playground, *await comparisons.current(comparison))
+            disposition = f'attachment; filename="{report_name(comparison)}"'
+            return HTMLResponse(file, headers=UNLISTED | {"Content-Disposition": disposition})
 
-    @router.api_route(PUBLISHED + "/{token}", methods=reading)
-    async def published(token: str, request: Request) -> Response:
-        # A proxy may not tell the scheme that the visitor's browser sees.
-        origin = playground.public_address or str(request.base_url).rstrip("/")
-        return await _answer(site.page(token, origin), NOT_PUBLISHED, request)
+        return await _or_error_page(answer(), NO_COMPARISON, request)
 
-    @router.api_route(PUBLISHED + "/{token}/preview.png", methods=reading)
+    @router.api_route(PUBLISHED + "/{token}", methods=READING)
+    async def page(token: str, request: Request) -> Response:
+        async def answer() -> Response:
+            comparison, jobs = await comparisons.published(token)
+            # A proxy may hide the scheme and host that the visitor's browser sees.
+            origin = playground.public_address or str(request.base_url).rstrip("/")
+            return HTMLResponse(write_published(playground.catalog, comparison, jobs, token, origin), headers=PAGE)
+
+        return await _or_error_page(answer(), NOT_PUBLISHED, request)
+
+    @router.api_route(PUBLISHED + "/{token}/preview.png", methods=READING)
     async def preview(token: str, request: Request) -> Response:
-        return await _answer(site.preview(token), NOT_PUBLISHED, request)
+        async def answer() -> Response:
+            chosen = preview_pictures(*await comparisons.published(token))[:MAX_ON_PREVIEW]
+            png = await thumbnails.preview([kept.name for kept in chosen])
+            if png is None:
+                raise JobNotFound("No picture of this comparison can be shown in a preview.")
+            return picture_response(png, "png", PREVIEW)
 
-    @router.api_route(PUBLISHED + "/{token}/{card}/{number}", methods=reading)
+        return await _or_error_page(answer(), NOT_PUBLISHED, request)
+
+    @router.api_route(PUBLISHED + "/{token}/{card}/{number}", methods=READING)
     async def picture(token: str, card: str, number: str, request: Request) -> Response:
-        return await _answer(site.picture(token, card, number), NOT_PUBLISHED, request)
+        async def answer() -> Response:
+            comparison, jobs = await comparisons.published(token)
+            chosen = numbered(comparison.cards, card)
+            job = jobs.get(chosen.job) if chosen else None
+            kept = numbered(job.pictures, number) if job else None
+            content = await playground.jobs.pictures.read(kept.name) if kept else None
+            if kept is None or content is None:
+                raise JobNotFound("There is no such picture in this comparison.")
+            return picture_response(content, kept.format, PICTURE)
+
+        return await _or_error_page(answer(), NOT_PUBLISHED, request)
 
     return router
 
 
-class Site:
-    """What the routes answer. Every method raises JobNotFound, DatabaseUnavailable."""
-
-    def __init__(self, playground: Playground, copies: ThumbnailCache) -> None:
-        self._services = playground
-        self._comparisons = playground.comparisons
-        self._pictures = playground.jobs.pictures
-        self._copies = copies
-        self._writing = asyncio.Semaphore(WRITTEN_AT_ONCE)
-
-    async def report(self, batch_id: str, visitor: str) -> Response:
-        """The HTML file of this visitor's comparison."""
-        batch = await self._comparisons.find(batch_id, visitor)
-        async with self._writing:
-            file = await write_report(self._services, *await self._comparisons.current(batch))
-        disposition = f'attachment; filename="{report_name(batch)}"'
-        return HTMLResponse(file, headers=GUARDS | {"Content-Disposition": disposition})
-
-    async def page(self, token: str, origin: str) -> Response:
-        """The published comparison."""
-        batch, jobs = await self._comparisons.published(token)
-        return HTMLResponse(write_published(self._services.catalog, batch, jobs, token, origin), headers=PAGE)
-
-    async def preview(self, token: str) -> Response:
-        """What other sites show of it."""
-        batch, jobs = await self._comparisons.published(token)
-        shown = preview_pictures(batch, jobs)[:MAX_ON_PREVIEW]
-        png = await self._copies.preview([kept.name for kept in shown])
-        if png is None:
-            raise JobNotFound("There is no picture that a preview can show.")
-        return Response(png, media_type="image/png", headers=PICTURE | {"Cross-Origin-Resource-Policy": "cross-origin"})
-
-    async def picture(self, token: str, card: str, number: str) -> Response:
-        """One picture of it, as it was kept."""
-        batch, jobs = await self._comparisons.published(token)
-        shown = _at(batch.cards, card)
-        job = jobs.get(shown.job) if shown else None
-        kept = _at(job.pictures, number) if job else None
-        found = await self._pictures.read(kept.name) if kept else None
-        if kept is None or found is None:
-            raise JobNotFound("There is no such picture in this comparison.")
-        media_type = MEDIA_TYPES[kept.format]
-        if isinstance(found, Path):
-            return FileResponse(found, media_type=media_type, headers=PICTURE)
-        return Response(found, media_type=media_type, headers=PICTURE)
-
-
-async def _answer(work: Awaitable[Response], missing: str, request: Request) -> Response:
-    """The response, or a page that says in one sentence why there is none."""
+async def _or_error_page(answer: Awaitable[Response], missing: str, request: Request) -> Response:
+    """The answer, or a page that says in one sentence why there is none."""
     try:
-        return await work
+        return await answer
     except JobNotFound:
-        return _said(missing, 404, request)
+        sentence, status = missing, 404
     except DatabaseUnavailable as error:
-        return _said(error.what, 503, request)
-
-
-def _said(sentence: str, status: int, request: Request) -> Response:
-    depth = depth_of(request.url.path.removeprefix(request.scope.get("root_path", "")))
-    page = render("report_missing", sentence=sentence, product=TITLE, home=link("/", depth) or "./")
-    return HTMLResponse(page, status, headers=PAGE)
-
-
-def _at(members: Sequence[Member], number: str) -> Member | None:
-    """The member that a number of an address stands for, which counts from 1; None for anything else."""
-    place = int(number) if number.isascii() and number.isdecimal() and len(number) < 5 else 0
-    return members[place - 1] if 0 < place <= len(members) else None
+        sentence, status = error.what, 503
+    home = link("/", depth_of(route_path(request.scope))) or "./"
+    return HTMLResponse(render("report_missing", sentence=sentence, product=TITLE, home=home), status, headers=PAGE)

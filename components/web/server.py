@@ -8,7 +8,8 @@ from collections.abc import AsyncIterator, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass, replace
 
-from fastapi import FastAPI
+from fastapi import FastAPI, Request
+from fastapi.responses import JSONResponse, Response
 from starlette.types import ASGIApp
 
 from components.api.client import Account, ApiClient
@@ -17,7 +18,7 @@ from components.catalog.loading import load_catalog
 from components.catalog.models import Catalog
 from components.comparisons.service import ComparisonService
 from components.comparisons.store import ComparisonStore
-from components.errors import SettingsError
+from components.errors import DatabaseUnavailable, InputError, JobNotFound, PlaygroundError, SettingsError
 from components.jobs.job import Caps, Job, JobOptions
 from components.jobs.service import JobService
 from components.jobs.store.engine import open_database, sqlite_address
@@ -34,16 +35,16 @@ from components.settings import Settings
 from components.views.links import SANDBOX
 from components.views.words import KEPT, KEY_WITHHELD, NOT_DURABLE
 from components.web.callbacks import callback_routes
-from components.web.downloads import download_routes
-from components.web.files import file_routes
-from components.web.guard import Guard
+from components.web.downloads import table_routes
+from components.web.guard import Guard, PathPrefix
 from components.web.operations import operator_routes
-from components.web.pictures import picture_routes
-from components.web.published import publishing_routes
+from components.web.pictures import download_routes, picture_routes, recipe_routes
+from components.web.published import comparison_routes
 from components.web.serving import own_address
 from components.web.uploads import follow_job, upload_routes
 from components.web.visitors import Visitors
 
+STATUSES = {InputError: 422, JobNotFound: 404, DatabaseUnavailable: 503}
 log = logging.getLogger(__name__)
 
 
@@ -87,14 +88,13 @@ def open_playground(settings: Settings, port: int) -> tuple[Playground, Resource
 
 def create_app(playground: Playground, resources: Resources, sandbox: ASGIApp, *, framed: bool) -> FastAPI:
     """The server with every route but the page's, which is mounted last. ``framed``: shown inside another site's page."""
-    jobs, pictures = playground.jobs, playground.jobs.pictures
-    thumbnails = ThumbnailCache(pictures)
+    jobs, thumbnails = playground.jobs, ThumbnailCache(playground.jobs.pictures)
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
         async with resources.opened:
             # Jobs continue beside the start and not before it: this very server serves the sandbox.
-            work = (jobs.begin(), resources.uploads.keep_sweeping(), pictures.keep_trimming())
+            work = (jobs.begin(), resources.uploads.keep_sweeping(), jobs.pictures.keep_trimming())
             workers = [asyncio.create_task(one) for one in work]
             yield
             for worker in workers:
@@ -102,20 +102,30 @@ def create_app(playground: Playground, resources: Resources, sandbox: ASGIApp, *
             await asyncio.gather(*workers, return_exceptions=True)
 
     app = FastAPI(lifespan=lifespan, openapi_url=None, docs_url=None, redoc_url=None)
+    app.add_exception_handler(PlaygroundError, _answer_error)
     app.add_middleware(Guard)
     app.add_middleware(Visitors, framed=framed)
+    app.add_middleware(PathPrefix, public_address=playground.public_address)  # the last one added sees a request first
     app.mount(SANDBOX, sandbox)
     for router in (
-        picture_routes(pictures, thumbnails),
-        file_routes(playground.catalog, jobs),
+        picture_routes(jobs.pictures, thumbnails),
+        download_routes(playground),
+        recipe_routes(playground.catalog),
         upload_routes(resources.uploads),
         callback_routes(jobs),
         operator_routes(jobs),
-        download_routes(playground.catalog, jobs),
-        publishing_routes(playground, thumbnails),
+        table_routes(playground),
+        comparison_routes(playground, thumbnails),
     ):
         app.include_router(router)
     return app
+
+
+async def _answer_error(_: Request, error: Exception) -> Response:
+    """What a route raises, as JSON like FastAPI's own errors."""
+    status = next((status for kind, status in STATUSES.items() if isinstance(error, kind)), 500)
+    reason = f"{error.what} {error.next_step}".strip() if isinstance(error, PlaygroundError) else ""
+    return JSONResponse({"detail": reason}, status)
 
 
 def _open_jobs(

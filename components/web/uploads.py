@@ -1,24 +1,24 @@
-"""A picture of the visitor's own becomes a web address."""
+"""Routes of uploads: a visitor's own picture gets a web address, from which the API fetches it."""
 
 from __future__ import annotations
 
 from fastapi import APIRouter, HTTPException, Request
-from fastapi.responses import FileResponse, JSONResponse, Response
+from fastapi.responses import JSONResponse, Response
 from starlette.requests import ClientDisconnect
 
 from components.errors import InputError, PictureNotSaved
 from components.jobs.job import Job
 from components.pictures.uploads import LARGEST_BYTES, PREFIX, TOO_LARGE, Uploads
-from components.web.pictures import HEADERS, MEDIA_TYPES
+from components.web.pictures import HEADERS, READING, picture_response
 from components.web.visitors import read_visitor
 
-# No other site can send it: a browser asks us first whether it may, and is not told that.
+# Another site cannot send it: a browser asks first whether it may, and gets no permission.
 HEADER = "x-playground-upload"
 STRANGER = "Uploads are accepted only from this page, in a browser that keeps its cookie. Reload the page and try again."
 
 
 def upload_routes(uploads: Uploads) -> APIRouter:
-    """``POST /uploads`` with a picture as its body, ``GET /uploads/{name}`` for everybody, ``DELETE`` for whose it is."""
+    """``POST /uploads`` with a picture as the body, ``GET /uploads/{name}`` for everybody, ``DELETE`` for its visitor."""
     router = APIRouter(prefix=PREFIX)
 
     @router.post("")
@@ -37,21 +37,17 @@ def upload_routes(uploads: Uploads) -> APIRouter:
             return JSONResponse({"detail": error.what}, 503)
         except ClientDisconnect:
             return Response(status_code=400)
-        told = {"url": kept.address, "width": kept.width, "height": kept.height, "expires_in_s": kept.expires_in_s}
-        return JSONResponse(told, 201)
+        size = {"width": kept.width, "height": kept.height}
+        return JSONResponse({"url": kept.address, **size, "expires_in_s": kept.expires_in_s}, 201)
 
-    @router.api_route("/{name}", methods=["GET", "HEAD"])
+    @router.api_route("/{name}", methods=READING)
     async def picture(name: str) -> Response:
-        found = await uploads.read(name)
-        if found is None:
-            raise HTTPException(404, "There is no such picture, or not any more.")
-        media_type = MEDIA_TYPES[name.rpartition(".")[2]]
-        return FileResponse(found, media_type=media_type, headers=HEADERS | {"Cache-Control": "no-store"})
+        return picture_response(await uploads.read(name), name.rpartition(".")[2], HEADERS | {"Cache-Control": "no-store"})
 
     @router.delete("/{name}")
     async def remove(name: str, request: Request) -> Response:
         if not await uploads.remove(name, _visitor(request)):
-            raise HTTPException(404, "There is no such picture of yours.")
+            raise HTTPException(404, "You have no such picture.")
         return Response(status_code=204)
 
     return router
@@ -64,9 +60,9 @@ def follow_job(uploads: Uploads, job: Job) -> None:
 
 
 def _visitor(request: Request) -> str:
-    """Who asks. Raises HTTPException for what does not come from a page of ours."""
+    """The visitor. Raises HTTPException unless the request comes from this application's page."""
     visitor = read_visitor(request.headers.get("cookie", ""))
-    ours = request.headers.get("sec-fetch-site", "same-origin") == "same-origin" and HEADER in request.headers
-    if not visitor or not ours:
+    own_page = request.headers.get("sec-fetch-site", "same-origin") == "same-origin" and HEADER in request.headers
+    if not visitor or not own_page:
         raise HTTPException(403, STRANGER)
     return visitor

@@ -1,5 +1,55 @@
-"""The running applications, shared with the tests of the page."""
+"""The server without its page, over HTTP in the loop of the test; and the running applications of the page's tests."""
 
+from __future__ import annotations
+
+import asyncio
+import socket
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from pathlib import Path
+
+import httpx2
+import pytest
+import uvicorn
+from starlette.applications import Starlette
+
+from components.catalog.models import Catalog
+from components.pictures.uploads import Uploads
+from components.playground import Playground
+from components.web.server import Resources, create_app
+from tests.ui.compared import comparing
 from tests.ui.conftest import app, caller, hosted, ledger, upstream
 
 __all__ = ["app", "caller", "hosted", "ledger", "upstream"]
+
+
+@pytest.fixture
+async def playground(catalog: Catalog, sandbox: str, tmp_path: Path) -> AsyncIterator[Playground]:
+    async with comparing(catalog, sandbox, tmp_path) as playground:
+        yield playground
+
+
+@pytest.fixture
+async def site(playground: Playground, tmp_path: Path) -> AsyncIterator[httpx2.AsyncClient]:
+    """A client of the server of this playground."""
+    async with served(playground, tmp_path / "uploads") as http:
+        yield http
+
+
+@asynccontextmanager
+async def served(playground: Playground, folder: Path, **headers: str) -> AsyncIterator[httpx2.AsyncClient]:
+    """A client of a server of this playground, which keeps uploads in the folder. ``headers`` go with every request."""
+    resources = Resources(Uploads(folder, playground.public_address), AsyncExitStack())
+    server = uvicorn.Server(
+        uvicorn.Config(create_app(playground, resources, Starlette(), framed=False), log_level="warning", lifespan="off")
+    )
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        serving = asyncio.create_task(server.serve([listener]))
+        address = "http://{}:{}".format(*listener.getsockname())
+        while not server.started:  # noqa: ASYNC110  # the server has no event for it
+            await asyncio.sleep(0.01)
+        async with httpx2.AsyncClient(base_url=address, trust_env=False, timeout=30, headers=headers) as http:
+            yield http
+        server.should_exit = True
+        await serving

@@ -15,11 +15,11 @@ from pathlib import Path
 import httpx2
 import pytest
 from gradio_client import Client
+from starlette.applications import Starlette
 
 from components.web.serving import own_address
 from tests.recorder import KEY, recorded
 from tests.ui import App, clean, lay_out, running
-from tests.web.test_guard import nothing
 
 Setting = tuple[dict[str, str], list[str]]
 BAD: dict[str, Setting] = {
@@ -94,7 +94,7 @@ def test_a_process_that_listens_everywhere_reaches_itself_on_loopback() -> None:
 
 def test_it_starts_and_draws_without_a_network(tmp_path: Path) -> None:
     """Nobody is asked for anything, usage statistics included: every proxy leads to a server that records requests."""
-    with recorded(nothing) as world:
+    with recorded(Starlette()) as world:
         proxies = dict.fromkeys(("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "http_proxy", "https_proxy"), world.address)
         with running(tmp_path / "home", NO_PROXY="127.0.0.1,localhost", GRADIO_ANALYTICS_ENABLED="True", **proxies) as app:
             client = Client(app.url, verbose=False, analytics_enabled=False)

@@ -1,81 +1,318 @@
-"""Kept pictures over HTTP: their types, their guards, and download names that are only names."""
+"""Stored pictures, downloads with their recipe for their own visitor, and a picture that is read back into settings."""
 
 from __future__ import annotations
 
+import asyncio
 import base64
-from collections.abc import AsyncIterator
+import io
+import json
+import zipfile
+from collections.abc import AsyncIterator, Mapping
+from datetime import UTC, datetime
+from email.message import Message
 from pathlib import Path
+from typing import Any
 
 import httpx2
 import pytest
-from fastapi import FastAPI
 
-from components.pictures.library import PictureLibrary
-from components.pictures.storage.folder import FolderStorage
-from components.pictures.thumbnails import ThumbnailCache
-from components.web.pictures import picture_routes
+from components.catalog.models import Catalog
+from components.catalog.requests import build_request
+from components.jobs.job import Job
+from components.pictures.metadata import Recipe, embed, read
+from components.playground import Playground, visitor_id
+from components.views.links import MOST_ARCHIVED_JOBS, download_link
+from components.views.recipe import read_settings, recipe_of
+from components.web.pictures import LARGEST_UPLOAD, NO_PICTURE, NO_RECIPE, UPLOADS_AT_ONCE
+from components.web.visitors import COOKIE
 from tests.jobs.faulty import png
+from tests.ui.compared import ANN, SECRET
 
-SCRIPTED = b'<svg xmlns="http://www.w3.org/2000/svg" width="1" height="1"><script>alert(1)</script></svg>'
-FILES = {
-    "image/png": png(3, 2),
-    "image/jpeg": png(3, 2, form="JPEG"),
-    "image/webp": png(3, 2, form="WEBP"),
-    "image/svg+xml": SCRIPTED,
-}
+OTHER = "another-visitor-0123456789abcdef"
+HEADERS = {"X-Playground-Visitor": SECRET}
+STRANGERS: list[dict[str, str]] = [
+    {},
+    {"X-Playground-Visitor": OTHER},
+    {"X-Playground-Visitor": "short"},
+    {"X-Playground-Visitor": ANN},
+    {"Cookie": f"{COOKIE}={OTHER}"},
+    {"Cookie": f"{COOKIE}={ANN}"},
+    {"Cookie": f"{COOKIE}=<{SECRET}>"},
+    {"Cookie": f"{COOKIE}={SECRET}", "X-Playground-Visitor": OTHER},
+]
+PROMPT = 'Zwölf "Äpfel" & 50 % of #1?\nsecond line + 🍏 <script>'
+
+
+async def made(playground: Playground, model: str = "flux-2", visitor: str = ANN, **parameters: Any) -> Job:
+    """A job that the sandbox has finished."""
+    request = build_request(playground.catalog, model, {"prompt": PROMPT, **parameters})
+    job = await playground.jobs.submit(request, playground.sandbox, visitor)
+    return await playground.jobs.settled(job.id, job.visitor)
 
 
 @pytest.fixture
-async def store(tmp_path: Path) -> AsyncIterator[PictureLibrary]:
-    async with httpx2.AsyncClient(trust_env=False) as http:
-        yield PictureLibrary(FolderStorage(tmp_path / "kept"), http)
+async def job(playground: Playground) -> Job:
+    return await made(playground)
 
 
-@pytest.fixture
-async def page(store: PictureLibrary) -> AsyncIterator[httpx2.AsyncClient]:
-    app = FastAPI()
-    app.include_router(picture_routes(store, ThumbnailCache(store)))
-    async with httpx2.AsyncClient(transport=httpx2.ASGITransport(app), base_url="http://page") as http:
-        yield http
+def unzipped(answer: httpx2.Response) -> tuple[zipfile.ZipFile, dict[str, Any]]:
+    """An archive and its manifest."""
+    assert answer.status_code == 200, answer.text
+    archive = zipfile.ZipFile(io.BytesIO(answer.content))
+    return archive, json.loads(archive.read("manifest.json"))
 
 
-async def kept(store: PictureLibrary, data: bytes) -> str:
-    return (await store.keep("data:;base64," + base64.b64encode(data).decode(), "http://x")).name
+def tasks(manifest: Mapping[str, Any]) -> list[str]:
+    return [row["task_id"] for part in ("pictures", "without_pictures") for row in manifest[part]]
 
 
-@pytest.mark.parametrize(("media_type", "data"), FILES.items(), ids=FILES)
-async def test_a_kept_picture_is_served_as_what_it_is(
-    store: PictureLibrary, page: httpx2.AsyncClient, media_type: str, data: bytes
+# -- a stored picture ----------------------------------------------------------------------------
+
+
+async def test_a_stored_picture_is_served_as_what_it_is(playground: Playground, site: httpx2.AsyncClient) -> None:
+    """For everybody who knows its name, without sniffing and with no script of an SVG run."""
+    scripted = b'<svg xmlns="http://www.w3.org/2000/svg" width="1" height="1"><script>alert(1)</script></svg>'
+    pictures = {f"image/{form}": png(3, 2, form=form.upper()) for form in ("png", "jpeg", "webp")}
+    for media_type, data in {**pictures, "image/svg+xml": scripted}.items():
+        address = "data:;base64," + base64.b64encode(data).decode()
+        kept = await playground.jobs.pictures.keep(address, playground.sandbox.base_url)
+        answer = await site.get(f"/pictures/{kept.name}")
+
+        assert (answer.status_code, answer.content) == (200, data)
+        assert answer.headers["content-type"].split(";")[0] == media_type
+        assert answer.headers["x-content-type-options"] == "nosniff"
+        policy = [part.strip() for part in answer.headers["content-security-policy"].split(";")]
+        assert {"default-src 'none'", "sandbox"} <= set(policy)
+        assert not any("script" in part for part in policy)
+        assert answer.headers["cache-control"].startswith("private")
+        assert "content-disposition" not in answer.headers
+
+
+async def test_every_other_name_is_not_found(playground: Playground, site: httpx2.AsyncClient, tmp_path: Path) -> None:
+    """A file beside the folder of pictures, and one in it that is not named like a picture, among them."""
+    for folder in (tmp_path, tmp_path / "pictures"):
+        (folder / "secret.png").write_bytes(b"secret")
+    dots = ["..%2fsecret.png", "%2e%2e/secret.png", "..%5csecret.png"]
+    for name in ("nothing", f"{'0' * 64}.png", "secret.png", *dots, "%00", "%2fetc%2fpasswd", ""):
+        for path in (f"/pictures/{name}", f"/pictures/{name}/small"):
+            answer = await site.get(path)
+            assert answer.status_code in (404, 307), path
+            assert "secret" not in answer.text
+
+
+# -- one picture ---------------------------------------------------------------------------------
+
+
+async def test_a_picture_is_downloaded_with_its_recipe_under_a_readable_name(
+    playground: Playground, site: httpx2.AsyncClient, job: Job
 ) -> None:
-    """The bytes, their type, and for everybody the guards against sniffing and scripts."""
-    answer = await page.get(f"/pictures/{await kept(store, data)}")
+    """By a browser with its cookie, by a caller with its header; no proxy may keep a copy. Without recipe: as delivered."""
+    for headers in (HEADERS, {"Cookie": f"a=b; {COOKIE}={SECRET}"}):
+        answer = await site.get(f"/files/{job.id}/1", headers=headers)
+        disposition = Message()
+        disposition["Content-Disposition"] = answer.headers["content-disposition"]
 
-    assert (answer.status_code, answer.content) == (200, data)
-    assert answer.headers["content-type"].split(";")[0] == media_type
-    assert answer.headers["x-content-type-options"] == "nosniff"
-    policy = [part.strip() for part in answer.headers["content-security-policy"].split(";")]
-    assert {"default-src 'none'", "sandbox"} <= set(policy)
-    assert not any("script" in part for part in policy)
-    assert answer.headers["cache-control"].startswith("private")
-    assert "content-disposition" not in answer.headers
-
-
-@pytest.mark.parametrize(
-    "name",
-    ["nothing", f"{'0' * 64}.png", "..%2fsecret.txt", "%2e%2e/secret.txt", "..%5csecret.txt", "%00", "%2fetc%2fpasswd", ""],
-)
-async def test_every_other_name_is_not_found(store: PictureLibrary, page: httpx2.AsyncClient, name: str) -> None:
-    """Also that of a file which lies beside the folder."""
-    (store.storage.folder.parent / "secret.txt").write_text("secret")
-
-    answer = await page.get(f"/pictures/{name}")
-
-    assert answer.status_code == 404
-    assert "secret" not in answer.text
+        assert read(answer.content) == recipe_of(job)
+        assert answer.headers["content-type"] == "image/png"
+        assert disposition.get_content_disposition() == "attachment"
+        assert disposition.get_filename() == f"flux-2-{job.task_id}-1.png"
+        assert answer.headers["cache-control"] == "private, no-store"
+        assert answer.headers["x-content-type-options"] == "nosniff"
+        assert "sandbox" in answer.headers["content-security-policy"]
+    plain = await site.get(f"/files/{job.id}/1?recipe=0", headers=HEADERS)
+    path = await playground.jobs.pictures.read(job.pictures[0].name)
+    assert plain.content == path.read_bytes()
+    assert read(plain.content) is None
 
 
-async def test_a_file_that_is_no_kept_picture_is_not_found(store: PictureLibrary, page: httpx2.AsyncClient) -> None:
-    """Only the store's own names lead into its folder."""
-    (store.storage.folder / "secret.png").write_bytes(png(3, 2))
+async def test_a_browser_without_a_cookie_names_the_picture_that_it_was_shown(
+    playground: Playground, site: httpx2.AsyncClient, job: Job
+) -> None:
+    """Another job's picture, half a name and a removed job open nothing."""
+    other = await made(playground, resolution="2K")
+    answer = await site.get("/" + download_link(job, 0))
+    assert read(answer.content) == recipe_of(job)
+    name = job.pictures[0].name
+    for path in (f"/files/{other.id}/1?of={name}", f"/files/{job.id}/1?of={name[:-5]}", f"/files/{job.id}/1?of=%C3%A9"):
+        assert (await site.get(path)).status_code == 404
+    await playground.jobs.remove(job.id, job.visitor)
+    assert (await site.get("/" + download_link(job, 0))).status_code == 404
 
-    assert (await page.get("/pictures/secret.png")).status_code == 404
+
+async def test_another_visitors_picture_gets_the_same_answer_as_none(
+    playground: Playground, site: httpx2.AsyncClient, job: Job
+) -> None:
+    await made(playground, visitor=visitor_id(OTHER))
+    never = (await site.get("/files/no-such-job/1", headers=HEADERS)).text
+    asked = [(headers, path) for headers in STRANGERS for path in (f"/files/{job.id}/1", f"/files.zip?job={job.id}")]
+    asked += [
+        (HEADERS, f"/files/{job.id}/{number}") for number in ("0", "2", "-1", "x", "9" * 5000, "1.0", "١", "%00", "1%0a")
+    ]
+    asked += [(HEADERS, path) for path in ("/files.zip?job=no-such-job", "/files.zip?job=%00", "/files/%00/1")]
+    asked += [(HEADERS, "/files/%F0%9F%8D%8F/1"), (HEADERS, "/files.zip?job=' or 1=1 --"), (HEADERS, "/files.zip?job=")]
+
+    for headers, path in asked:
+        answer = await site.get(path, headers=headers)
+        assert (answer.status_code, answer.text) == (404, never), path[:80]
+
+
+# -- archives ------------------------------------------------------------------------------------
+
+
+async def test_an_archive_holds_the_named_jobs_in_their_order_each_once(
+    playground: Playground, site: httpx2.AsyncClient, job: Job
+) -> None:
+    """With recipe=0 the files as they were delivered."""
+    other = await made(playground, "imagen-4", num_images=2)
+    asked = [other.id, job.id, other.id]
+    answer = await site.get("/files.zip", params={"job": asked}, headers=HEADERS)
+    archive, manifest = unzipped(answer)
+    bare, _ = unzipped(await site.get("/files.zip", params={"job": asked, "recipe": "0"}, headers=HEADERS))
+    rows = manifest["pictures"]
+
+    assert [row["model"] for row in rows] == ["imagen-4", "imagen-4", "flux-2"]
+    assert [read(archive.read(row["file"])) for row in rows] == [recipe_of(one) for one in (other, other, job)]
+    assert [read(bare.read(row["file"])) for row in rows] == [None] * 3
+    assert answer.headers["content-type"] == "application/zip"
+    assert answer.headers["content-disposition"] == f'attachment; filename="pictures-{datetime.now(UTC):%Y-%m-%d}.zip"'
+    assert answer.headers["cache-control"] == "private, no-store"
+
+
+async def test_an_archive_leaves_out_what_is_gone_or_another_visitors(
+    playground: Playground, site: httpx2.AsyncClient, job: Job
+) -> None:
+    """Jobs that were deleted since the page was opened, and pictures that are no longer stored."""
+    gone, theirs = await made(playground), await made(playground, visitor=visitor_id(OTHER))
+    await playground.jobs.remove(gone.id, gone.visitor)
+    _, manifest = unzipped(await site.get(f"/files.zip?job={gone.id}&job={theirs.id}&job={job.id}", headers=HEADERS))
+    assert (tasks(manifest), manifest["requests_left_out"]) == ([job.task_id], 2)
+
+    await playground.jobs.pictures.remove(job.pictures[0].name)
+    assert (await site.get(f"/files/{job.id}/1", headers=HEADERS)).status_code == 404
+    archive, _ = unzipped(await site.get(f"/files.zip?job={job.id}", headers=HEADERS))
+    assert archive.namelist() == ["manifest.json"]
+    for count in (0, MOST_ARCHIVED_JOBS + 1):
+        answer = await site.get("/files.zip", params={"job": [f"job-{number}" for number in range(count)]}, headers=HEADERS)
+        assert (answer.status_code, str(MOST_ARCHIVED_JOBS) in answer.json()["detail"]) == (422, True)
+
+
+async def test_an_archive_of_the_history_holds_what_its_filters_match(
+    playground: Playground, site: httpx2.AsyncClient, job: Job
+) -> None:
+    """Newest first, jobs without a picture among them, nobody else's; a value that is no filter is ignored."""
+    other = await made(playground, "imagen-4")
+    failed = await made(playground, prompt="a kite #sandbox:failed")
+    theirs = await made(playground, visitor=visitor_id(OTHER))
+
+    async def held(query: str, headers: dict[str, str] = HEADERS) -> list[str]:
+        return tasks(unzipped(await site.get(f"/history.zip?{query}", headers=headers))[1])
+
+    assert await held("") == [other.task_id, job.task_id, failed.task_id]
+    assert await held("model=imagen-4") == [other.task_id]
+    assert await held("state=failed&text=KITE") == [failed.task_id]
+    assert await held("model=no-such&state=&until=soon&starred=&text=%00") == []
+    assert await held("", {"X-Playground-Visitor": OTHER}) == [theirs.task_id]
+    for headers in STRANGERS[2:6]:
+        assert await held("", headers) in ([], [theirs.task_id])
+    assert (await site.get("/history.zip?since=9999-99-99", headers=HEADERS)).status_code == 422
+
+
+async def test_every_route_that_is_read_with_get_answers_head_as_well(
+    playground: Playground, site: httpx2.AsyncClient, job: Job
+) -> None:
+    """With the same status and type, and without a body."""
+    name = job.pictures[0].name
+    paths = [
+        f"/pictures/{name}",
+        f"/pictures/{name}/small",
+        f"/files/{job.id}/1",
+        f"/files.zip?job={job.id}",
+        "/history.zip",
+    ]
+    for path in [*paths, "/models.csv", "/plans.csv", "/healthz", "/metrics", "/pictures/none", "/c/none", "/uploads/none"]:
+        got, head = await site.get(path, headers=HEADERS), await site.head(path, headers=HEADERS)
+        assert (head.status_code, head.content) == (got.status_code, b""), path
+        assert head.headers["content-type"] == got.headers["content-type"], path
+
+
+# -- a recipe read back --------------------------------------------------------------------------
+
+
+async def test_a_downloaded_picture_fills_the_form_that_made_it(
+    playground: Playground, site: httpx2.AsyncClient, catalog: Catalog
+) -> None:
+    """Pressing the button then would send the same body."""
+    cases: list[tuple[str, dict[str, Any]]] = [
+        (
+            "flux-2",
+            {"type": "flex", "aspect_ratio": "9:16", "input_urls": ["https://a.example/1.png?a=b&c", "https://b.example"]},
+        ),
+        ("imagen-4", {"num_images": 3, "seed": 2**40}),
+        ("gpt-image-1-5", {"quality": "high", "aspect_ratio": "2:3"}),
+    ]
+    for model, parameters in cases:
+        job = await made(playground, model, **parameters)
+        data = (await site.get(f"/files/{job.id}/1", headers=HEADERS)).content
+        chosen, settings, notice = read_settings(catalog, (await site.post("/recipe", content=data)).text)
+
+        assert notice == ""
+        assert build_request(catalog, chosen.id, settings).body == dict(job.body)
+
+
+def a_recipe(chosen: str = "flux-2", /, **parameters: Any) -> Recipe:
+    created = datetime(2026, 3, 4, tzinfo=UTC)
+    return Recipe(model=chosen, parameters=parameters, task_id="n1", sandbox=True, credits=5, usd=0.05, created=created)
+
+
+async def test_settings_are_returned_as_they_were_even_if_the_form_cannot_hold_them(site: httpx2.AsyncClient) -> None:
+    """A text of any length, and parameters that the model no longer has: the form says what it cannot hold."""
+    parameters = {"prompt": "Длинное описание. " * 270, "input_urls": ["https://a.example/1.png"] * 8, "mood": "merry"}
+    answer = await site.post("/recipe", content=embed(png(3, 2), a_recipe(**parameters)))
+
+    assert answer.json() == {"model": "flux-2", "parameters": parameters}
+
+
+async def test_a_picture_without_a_usable_recipe_is_answered_with_the_reason(site: httpx2.AsyncClient) -> None:
+    unknown = "This picture was made with <b>gone</b>, which is not offered here."
+    cases = [
+        (png(3, 2), NO_RECIPE),
+        (png(3, 2, form="JPEG"), NO_RECIPE),
+        (png(3, 2, form="WEBP"), NO_RECIPE),
+        (png(3, 2)[:20], NO_RECIPE),
+        (b"<svg xmlns='http://www.w3.org/2000/svg'/>", NO_PICTURE),
+        (b"", NO_PICTURE),
+        (embed(png(3, 2), a_recipe("<b>gone</b>")), unknown),
+    ]
+    for data, reason in cases:
+        answer = await site.post("/recipe", content=data)
+        assert (answer.status_code, answer.json()) == (422, {"detail": reason}), data[:20]
+
+
+async def test_a_body_that_is_too_large_is_refused(site: httpx2.AsyncClient) -> None:
+    async def endless() -> AsyncIterator[bytes]:
+        for _ in range(2 * LARGEST_UPLOAD // 1_000_000):
+            yield bytes(1_000_000)
+
+    answer = await site.post("/recipe", content=endless())
+
+    assert (answer.status_code, answer.json()["detail"]) == (413, "The picture is larger than 32 MB.")
+
+
+async def test_only_a_few_pictures_are_read_at_once(site: httpx2.AsyncClient) -> None:
+    """One more gets the answer to come again, and can as soon as one of them is done."""
+    started, gate = asyncio.Semaphore(0), asyncio.Event()
+
+    async def slow() -> AsyncIterator[bytes]:
+        yield png(3, 2)[:9]
+        started.release()
+        await gate.wait()
+
+    arriving = [asyncio.create_task(site.post("/recipe", content=slow())) for _ in range(UPLOADS_AT_ONCE)]
+    for _ in arriving:
+        await started.acquire()
+    async with asyncio.timeout(8):
+        while (await site.post("/recipe", content=png(3, 2))).status_code != 503:
+            pass
+    gate.set()
+    assert {answer.status_code for answer in await asyncio.gather(*arriving)} == {422}
+    assert (await site.post("/recipe", content=png(3, 2))).status_code == 422

@@ -1,32 +1,28 @@
-"""Addresses of comparisons: the report is its visitor's alone; what is published shows no visitor, and can be taken back."""
+"""Routes of comparisons: the report is its visitor's alone; a published page shows nothing of the visitor and can be revoked."""
 
 from __future__ import annotations
 
 import base64
 import io
 import sqlite3
-from collections.abc import AsyncIterator
 from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
 import httpx2
-import pytest
-from fastapi import FastAPI
 from PIL import Image
 
 from components.catalog.models import Catalog
 from components.comparisons.plan import Choice
-from components.pictures.thumbnails import ThumbnailCache
 from components.playground import Playground
 from components.views.compare_query import ComparisonDraft, read_compare_query
-from components.web.published import NO_COMPARISON, NOT_PUBLISHED, publishing_routes
+from components.web.published import NO_COMPARISON, NOT_PUBLISHED
 from components.web.visitors import COOKIE
 from tests.jobs.faulty import png
-from tests.ui.compared import ANN, KEY, SECRET, Reader, compared, comparing
+from tests.ui.compared import ANN, KEY, SECRET, Reader, compared
+from tests.web.conftest import served
 
-PAGE = "https://page.example"
 COOKIES = {"Cookie": f"{COOKIE}={SECRET}"}
 REMARK = "only-for-the-eyes-of-ann"
 FACE = "https://private.example/face-of-ann.png?signature=0123456789"
@@ -35,42 +31,35 @@ HOSTILE = (
 )
 
 
-@pytest.fixture
-async def playground(catalog: Catalog, sandbox: str, tmp_path: Path) -> AsyncIterator[Playground]:
-    async with comparing(catalog, sandbox, tmp_path) as playground:
-        yield playground
-
-
-@pytest.fixture
-async def site(playground: Playground) -> AsyncIterator[httpx2.AsyncClient]:
-    app = FastAPI()
-    app.include_router(publishing_routes(playground, ThumbnailCache(playground.jobs.pictures)))
-    async with httpx2.AsyncClient(transport=httpx2.ASGITransport(app), base_url=PAGE) as http:
-        yield http
-
-
 async def published(playground: Playground, *models: str | Choice, **shared: object) -> str:
     """The token of a comparison of Ann's that everybody may read."""
-    batch = await compared(playground, *models, **shared)  # type: ignore[arg-type]
-    return str((await playground.comparisons.publish(batch.id, ANN)).token)
+    comparison = await compared(playground, *models, **shared)  # type: ignore[arg-type]
+    return str((await playground.comparisons.publish(comparison.id, ANN)).token)
 
 
-async def test_the_preview_is_at_the_public_address_where_there_is_one(playground: Playground) -> None:
-    """Behind a proxy the request says http, though the world sees https; another site follows only what is written."""
+async def test_links_lead_to_the_public_address_with_its_prefix(playground: Playground, tmp_path: Path) -> None:
+    """A proxy hides the scheme and removes the prefix; another site follows only what is written in the page."""
     token = await published(playground, "cogview-4")
-    app = FastAPI()
-    addressed = replace(playground, public_address="https://playground.example")
-    app.include_router(publishing_routes(addressed, ThumbnailCache(playground.jobs.pictures)))
-    async with httpx2.AsyncClient(transport=httpx2.ASGITransport(app), base_url="http://10.0.0.7:7860") as behind:
+    public = "https://playground.example/play"
+    host = {"Host": "playground.example"}
+    async with served(replace(playground, public_address=public), tmp_path / "uploads", **host) as behind:
         page = Reader((await behind.get(f"/c/{token}")).text)
+        missing = Reader((await behind.get("/c/none")).text)
+        missing_picture = Reader((await behind.get("/c/none/1/1")).text)
+        picture = await behind.get(f"/c/{page.all('img')[0]['src']}")
 
-    assert page.meta("og:image") == f"https://playground.example/c/{token}/preview.png"
-    assert page.meta("og:url") == f"https://playground.example/c/{token}"
+    assert page.meta("og:image") == f"{public}/c/{token}/preview.png"
+    assert page.meta("og:url") == f"{public}/c/{token}"
+    assert picture.status_code == 200
+    for shown, address in ((page, f"c/{token}"), (missing, "c/none"), (missing_picture, "c/none/1/1")):
+        links = [str(httpx2.URL(f"{public}/{address}").join(tag["href"])) for tag in shown.all("a")]
+        assert links
+        assert [link for link in links if not link.startswith(f"{public}/")] == []
 
 
 async def test_the_report_is_a_download_for_its_own_visitor(playground: Playground, site: httpx2.AsyncClient) -> None:
-    batch = await compared(playground, "cogview-4")
-    answer = await site.get(f"/comparisons/{batch.id}/report.html", headers=COOKIES)
+    comparison = await compared(playground, "cogview-4")
+    answer = await site.get(f"/comparisons/{comparison.id}/report.html", headers=COOKIES)
 
     assert answer.status_code == 200
     assert answer.headers["content-type"] == "text/html; charset=utf-8"
@@ -81,30 +70,27 @@ async def test_the_report_is_a_download_for_its_own_visitor(playground: Playgrou
     assert len(Reader(answer.text).all("img")) == 1
 
 
-@pytest.mark.parametrize(
-    "headers",
-    [{}, {"Cookie": f"{COOKIE}=bob-of-the-comparisons-0123456789"}, {"Cookie": f"{COOKIE}="}, {"Cookie": f"{COOKIE}={ANN}"}],
-    ids=["no cookie", "another visitor", "an empty cookie", "the visitor's id in the place of the secret"],
-)
-async def test_anybody_else_is_told_what_is_told_of_one_that_never_was(
-    playground: Playground, site: httpx2.AsyncClient, headers: dict[str, str]
+async def test_another_visitors_report_gets_the_same_answer_as_none(
+    playground: Playground, site: httpx2.AsyncClient
 ) -> None:
-    """Published or not."""
-    batch = await compared(playground, "cogview-4")
-    await playground.comparisons.publish(batch.id, ANN)
-    foreign = await site.get(f"/comparisons/{batch.id}/report.html", headers=headers)
+    """Published or not; a visitor's id is no secret."""
+    comparison = await compared(playground, "cogview-4")
+    await playground.comparisons.publish(comparison.id, ANN)
     unknown = await site.get("/comparisons/nothing/report.html", headers=COOKIES)
+    cookies = ("", f"{COOKIE}=bob-of-the-comparisons-0123456789", f"{COOKIE}=", f"{COOKIE}={ANN}")
+    for cookie in cookies:
+        foreign = await site.get(f"/comparisons/{comparison.id}/report.html", headers={"Cookie": cookie})
+        assert (foreign.status_code, foreign.content) == (unknown.status_code, unknown.content), cookie
 
-    assert (foreign.status_code, foreign.content) == (unknown.status_code, unknown.content)
-    assert foreign.status_code == 404
-    assert NO_COMPARISON in foreign.text
+    assert unknown.status_code == 404
+    assert NO_COMPARISON in unknown.text
 
 
-async def test_what_is_published_shows_pictures_recipe_prices_and_times(
+async def test_a_published_page_shows_pictures_recipe_prices_and_times(
     playground: Playground, site: httpx2.AsyncClient
 ) -> None:
     token = await published(playground, "cogview-4", "imagen-4", shape="3:2", seed=42)
-    batch, jobs = await playground.comparisons.published(token)
+    comparison, jobs = await playground.comparisons.published(token)
     page = Reader((await site.get(f"/c/{token}")).text)
 
     page.inert()
@@ -114,7 +100,7 @@ async def test_what_is_published_shows_pictures_recipe_prices_and_times(
         assert f"{job.credits:g} credits · ${job.usd:.2f} · {job.seconds(0):.1f} s" in page.text
     for place, picture in enumerate(page.all("img"), 1):
         answer = await site.get(f"/c/{picture['src'].removeprefix('/c/')}")
-        kept = jobs[batch.cards[place - 1].job].pictures[0]
+        kept = jobs[comparison.cards[place - 1].job].pictures[0]
         found = await playground.jobs.pictures.read(kept.name)
         assert isinstance(found, Path)
         assert answer.content == found.read_bytes()
@@ -127,22 +113,22 @@ async def test_nothing_of_the_visitor_is_published(playground: Playground, site:
     token = await published(
         playground, "flux-2", "gpt-image-1.5-official", Choice("seedream-4-5"), images=[FACE], prompt="a kite"
     )
-    batch, jobs = await playground.comparisons.published(token)
+    comparison, jobs = await playground.comparisons.published(token)
     for job in jobs.values():
         await playground.jobs.note(job.id, ANN, REMARK)
     answers = [await site.get(f"/c/{token}{path}") for path in ("", "/1/1", "/2/1", "/3/1", "/preview.png", "/9/9")]
     seen = b"".join(answer.content + str(answer.headers.multi_items()).encode() for answer in answers)
 
     tasks, kept = [job.task_id for job in jobs.values()], [job.pictures[0].name for job in jobs.values()]
-    private = [ANN, SECRET, KEY, REMARK, FACE, "private.example", batch.id, *jobs, *tasks, *kept, "visitor"]
+    private = [ANN, SECRET, KEY, REMARK, FACE, "private.example", comparison.id, *jobs, *tasks, *kept, "visitor"]
     assert len(tasks) == 3
     assert [word for word in private if str(word).encode() in seen] == []
     assert "1 picture, not shown here" in answers[0].text
     assert not [answer for answer in answers if "set-cookie" in answer.headers]
 
 
-async def test_why_something_failed_is_not_published(playground: Playground, site: httpx2.AsyncClient) -> None:
-    """It may speak of an account; that it failed is told."""
+async def test_the_reason_of_a_failure_is_not_published(playground: Playground, site: httpx2.AsyncClient) -> None:
+    """It may name an account; that the card failed is shown."""
     token = await published(playground, "cogview-4", prompt="a kite #sandbox:failed")
     _, jobs = await playground.comparisons.published(token)
     page = Reader((await site.get(f"/c/{token}")).text)
@@ -152,7 +138,7 @@ async def test_why_something_failed_is_not_published(playground: Playground, sit
     assert "No picture was made." in page.text
 
 
-async def test_the_page_runs_no_script_and_is_kept_and_found_by_nobody(
+async def test_the_page_runs_no_script_and_is_not_cached_or_indexed(
     playground: Playground, site: httpx2.AsyncClient
 ) -> None:
     token = await published(playground, "cogview-4")
@@ -178,34 +164,31 @@ async def test_a_revoked_comparison_is_gone_with_its_pictures_and_its_address(
 ) -> None:
     """And answers as one that never was. Published anew it has another address."""
     token = await published(playground, "cogview-4")
-    batch, _ = await playground.comparisons.published(token)
+    comparison, _ = await playground.comparisons.published(token)
     paths = ("", "/1/1", "/preview.png")
     assert [(await site.get(f"/c/{token}{path}")).status_code for path in paths] == [200, 200, 200]
 
-    await playground.comparisons.revoke(batch.id, ANN)
+    await playground.comparisons.revoke(comparison.id, ANN)
     for path in paths:
         gone, never = await site.get(f"/c/{token}{path}"), await site.get(f"/c/never{path}")
         assert (gone.status_code, gone.content) == (404, never.content)
         assert NOT_PUBLISHED in gone.text
-    again = (await playground.comparisons.publish(batch.id, ANN)).token
+    again = (await playground.comparisons.publish(comparison.id, ANN)).token
     assert again != token
     assert (await site.get(f"/c/{token}")).status_code == 404
     assert (await site.get(f"/c/{again}")).status_code == 200
 
 
-@pytest.mark.parametrize(
-    "path", ["/0/1", "/1/0", "/2/1", "/1/2", "/-1/1", "/1/-1", "/x/1", "/1/\u0662", "/99999/1", "/1/1e0"]
-)
-async def test_a_picture_that_is_not_there_is_not_found(playground: Playground, site: httpx2.AsyncClient, path: str) -> None:
+async def test_a_picture_that_is_not_there_is_not_found(playground: Playground, site: httpx2.AsyncClient) -> None:
     token = await published(playground, "cogview-4")
-
-    assert (await site.get(f"/c/{token}{path}")).status_code == 404
+    for path in ("/0/1", "/1/0", "/2/1", "/1/2", "/-1/1", "/1/-1", "/x/1", "/1/\u0662", "/99999/1", "/1/1e0"):
+        assert (await site.get(f"/c/{token}{path}")).status_code == 404, path
 
 
 async def test_a_removed_picture_is_gone_from_the_page_too(playground: Playground, site: httpx2.AsyncClient) -> None:
     token = await published(playground, "cogview-4", "flux-2")
-    batch, _ = await playground.comparisons.published(token)
-    await playground.jobs.remove(batch.cards[0].job, ANN)
+    comparison, _ = await playground.comparisons.published(token)
+    await playground.jobs.remove(comparison.cards[0].job, ANN)
 
     page = Reader((await site.get(f"/c/{token}")).text)
     assert len(page.all("img")) == 1
@@ -213,15 +196,15 @@ async def test_a_removed_picture_is_gone_from_the_page_too(playground: Playgroun
     assert [(await site.get(f"/c/{token}/{place}/1")).status_code for place in (1, 2)] == [404, 200]
 
 
-async def test_a_link_to_it_shows_its_pictures_elsewhere(playground: Playground, site: httpx2.AsyncClient) -> None:
+async def test_other_sites_can_preview_a_link_to_it(playground: Playground, site: httpx2.AsyncClient) -> None:
     """An absolute address, of the size that sites ask for."""
     token = await published(playground, "cogview-4", "flux-2", prompt=HOSTILE)
     page = Reader((await site.get(f"/c/{token}")).text)
     image = page.meta("og:image")
     answer = await site.get(image)
 
-    assert image == f"{PAGE}/c/{token}/preview.png"
-    assert page.meta("og:url") == f"{PAGE}/c/{token}"
+    assert image == f"{site.base_url}/c/{token}/preview.png".replace("//c", "/c")
+    assert page.meta("og:url") == image.removesuffix("/preview.png")
     assert page.meta("og:title").startswith("Two pictures by two models, $0.04 to $0.05 per request, ")
     assert page.meta("og:description").removesuffix("…") == HOSTILE[:69].rstrip()
     assert page.meta("twitter:card") == "summary_large_image"
@@ -235,11 +218,11 @@ async def test_a_link_to_it_shows_its_pictures_elsewhere(playground: Playground,
 
 async def test_the_preview_shows_each_picture_whole_and_no_vector(playground: Playground, site: httpx2.AsyncClient) -> None:
     token = await published(playground, "cogview-4", "flux-2", Choice("recraft-v4", {"model": "recraft-v4-text-to-vector"}))
-    batch, _ = await playground.comparisons.published(token)
+    comparison, _ = await playground.comparisons.published(token)
     for place, shade in enumerate((10, 250)):
         address = "data:;base64," + base64.b64encode(png(300, 300, shade)).decode()
         kept = await playground.jobs.pictures.keep(address, playground.sandbox.base_url)
-        await playground.jobs.store.apply(batch.cards[place].job, lambda job, kept=kept: replace(job, pictures=(kept,)))
+        await playground.jobs.store.apply(comparison.cards[place].job, lambda job, kept=kept: replace(job, pictures=(kept,)))
 
     with Image.open(io.BytesIO((await site.get(f"/c/{token}/preview.png")).content)) as sheet:
         assert [sheet.getpixel(place) for place in ((40, 315), (585, 315), (615, 315), (1160, 315))] == [
@@ -257,7 +240,7 @@ async def test_each_comparison_has_a_preview_of_its_own(playground: Playground, 
     assert again == [first, second]
 
 
-async def test_without_a_picture_no_preview_is_promised(playground: Playground, site: httpx2.AsyncClient) -> None:
+async def test_without_a_picture_there_is_no_preview(playground: Playground, site: httpx2.AsyncClient) -> None:
     token = await published(playground, Choice("recraft-v4", {"model": "recraft-v4-text-to-vector"}))
     page = Reader((await site.get(f"/c/{token}")).text)
 
@@ -273,7 +256,7 @@ async def test_the_link_into_the_playground_fills_the_same_form_and_takes_no_pic
     flex = Choice("flux-2", {"type": "flex", "input_urls": [FACE]})
     token = await published(playground, "gpt-image-1.5-official", flex, prompt=HOSTILE, shape="3:2", seed=7, images=[FACE])
     (link,) = [tag["href"] for tag in Reader((await site.get(f"/c/{token}")).text).all("a") if tag.get("class") == "button"]
-    address = urlsplit(str(httpx2.URL(f"{PAGE}/c/{token}").join(link)))
+    address = urlsplit(str(site.base_url.join(f"/c/{token}").join(link)))
     query = parse_qs(address.query)
 
     assert (address.path, query["tab"]) == ("/", ["compare"])
@@ -282,13 +265,13 @@ async def test_the_link_into_the_playground_fills_the_same_form_and_takes_no_pic
     assert asked.choices(catalog) == [Choice("gpt-image-1.5-official"), Choice("flux-2", {"type": "flex"})]
 
 
-async def test_while_the_records_do_not_answer_nobody_is_told_that_it_is_gone(
+async def test_a_database_that_fails_is_not_reported_as_a_missing_comparison(
     playground: Playground, site: httpx2.AsyncClient, tmp_path: Path
 ) -> None:
     token = await published(playground, "cogview-4")
-    batch, _ = await playground.comparisons.published(token)
+    comparison, _ = await playground.comparisons.published(token)
     with closing(sqlite3.connect(tmp_path / "playground.db")) as beside:
         beside.execute("ALTER TABLE comparisons RENAME TO away")
 
-    for path in (f"/c/{token}", f"/c/{token}/1/1", f"/comparisons/{batch.id}/report.html"):
+    for path in (f"/c/{token}", f"/c/{token}/1/1", f"/comparisons/{comparison.id}/report.html"):
         assert (await site.get(path, headers=COOKIES)).status_code == 503
