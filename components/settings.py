@@ -28,7 +28,7 @@ class Settings(BaseSettings):
     data: Path | None = Field(
         None,
         alias="PLAYGROUND_DATA",
-        description="FolderStorage for pictures and the database; unset: data/. On a Space, a mounted bucket.",
+        description="Folder for pictures and the database; unset: data/. On a Space, a mounted bucket.",
     )
     database_url: SecretStr | None = Field(
         None,

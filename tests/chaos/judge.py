@@ -137,7 +137,7 @@ def most_polls(outcome: Outcome, record: Record) -> int:
 
 
 def expected_polls(outcome: Outcome, record: Record, tasks: list[Task]) -> float:
-    """PollHistory by the schedule from the service's own range until the task is done, and one for each fault and wake."""
+    """Polls by the schedule from the service's own range until the task is done, and one for each fault and wake."""
     if not tasks or not record.polls:
         return 0.0
     low, high = find_model(CATALOG, outcome.run.model).seconds or (3.0, 30.0)
