@@ -1,11 +1,15 @@
-# `make run` starts the playground, `make test` runs every test; all set up what they need in .venv.
+# `make run` serves the app, `make test` runs every test; both install what they need into .venv.
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: run test bench chaos check style clean
+.PHONY: run quick test bench chaos screenshots check style clean
 
 run: .venv/.ready
 	$(BIN)/python app.py
+
+# Without a browser and without PostgreSQL.
+quick: .venv/.ready-dev
+	$(BIN)/python -m pytest tests --ignore=tests/browser --ignore=tests/chaos -m "not postgres" -n 4 --dist worksteal
 
 test: .venv/.ready-dev
 	$(BIN)/python -m tests.tools
@@ -13,15 +17,20 @@ test: .venv/.ready-dev
 	$(BIN)/python -m tests.browser.chromium
 	$(BIN)/python -m pytest tests/browser -n 3 --dist loadfile
 
-# Figures, as ratios within one run; nothing here can fail.
+# Measurements as ratios within one run; none can fail.
 bench: .venv/.ready-dev
 	$(BIN)/python -m tests.benchmarks
 
-# The long fault campaign, on both databases; a short one is part of the tests.
+# The long fault-injection campaign on both databases; a short one is part of the tests.
 chaos: .venv/.ready-dev
 	$(BIN)/python -m tests.chaos
 
-# Reads only; `make style` writes.
+# The pictures in docs/.
+screenshots: .venv/.ready-dev
+	$(BIN)/python -m tests.browser.chromium
+	$(BIN)/python -m tests.browser.screenshots
+
+# Changes nothing; `make style` fixes.
 check: .venv/.ready-dev
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .

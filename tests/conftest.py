@@ -33,6 +33,14 @@ SPEED = 50.0
 OWN_NAMES = ("API_IN_ONE_", "PLAYGROUND_", "GRADIO_", "SPACE_")
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark what needs PostgreSQL, so that ``make quick`` can leave it out."""
+    for item in items:
+        parameters = item.callspec.params.values() if isinstance(item, pytest.Function) and hasattr(item, "callspec") else ()
+        if "postgres" in getattr(item, "fixturenames", ()) or "postgresql" in [str(value) for value in parameters]:
+            item.add_marker("postgres")
+
+
 @pytest.fixture(autouse=True)
 def clean_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     """No setting of the machine reaches a test."""

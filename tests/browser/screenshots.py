@@ -1,0 +1,73 @@
+"""``make screenshots``: write pictures of every tab to ``docs/``, at two widths, light and dark.
+
+Runs the app on the sandbox, as a visitor without a key sees it. Names are ``<tab>-<width>-<theme>.png``.
+"""
+
+from __future__ import annotations
+
+import sys
+import tempfile
+from itertools import product
+from pathlib import Path
+
+from playwright.sync_api import Browser, Page, expect, sync_playwright
+
+from tests.browser import chromium
+from tests.browser.conftest import STILL, generate, playground
+from tests.conftest import ROOT
+
+DOCS = ROOT / "docs"
+WIDTHS = {1280: 900, 390: 844}  # pixels: width -> height
+THEMES = ("light", "dark")
+TABS = ("generate", "compare", "models", "history", "integrate")
+PROMPT = "A red-brick lighthouse on a cliff at dusk, long exposure"
+
+
+def main() -> int:
+    """Write the pictures. Returns the exit status: 1 without a Chromium."""
+    path = chromium.find()
+    if path is None:
+        print(chromium.MISSING)
+        return 1
+    DOCS.mkdir(exist_ok=True)
+    with tempfile.TemporaryDirectory() as folder, playground(Path(folder)) as app, sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=path, args=chromium.arguments())
+        for width, theme in product(WIDTHS, THEMES):
+            take(browser, app.address, width, theme)
+        browser.close()
+    return 0
+
+
+def take(browser: Browser, address: str, width: int, theme: str) -> None:
+    """Take the picture of each tab, after one finished job and one finished comparison of a new visitor."""
+    context = browser.new_context(
+        viewport={"width": width, "height": WIDTHS[width]}, color_scheme=theme, reduced_motion="reduce"  # type: ignore[arg-type]
+    )  # fmt: skip
+    page = context.new_page()
+    page.goto(address)
+    expect(page.locator("#generate-button")).to_contain_text("credit")
+    page.locator("#prompt textarea").fill(PROMPT)
+    generate(page)
+    save(page, "generate", width, theme)
+    page.goto(f"{address}/?tab=compare&prompt={PROMPT}")
+    page.locator("#compare-button").click()
+    cards = page.locator("#compare-cards .card")
+    expect(cards.first).to_be_visible()
+    expect(page.locator("#compare-cards .card:not(:has(img))")).to_have_count(0)
+    save(page, "compare", width, theme)
+    for tab in TABS[2:]:
+        page.goto(f"{address}/?tab={tab}")
+        expect(page.locator(f"#{tab}, #{tab}-table, #{tab}-list").first).to_be_visible()
+        save(page, tab, width, theme)
+    context.close()
+
+
+def save(page: Page, tab: str, width: int, theme: str) -> None:
+    """Write the picture of what the page shows once nothing moves."""
+    page.wait_for_load_state("networkidle")
+    page.evaluate(STILL)
+    page.screenshot(path=DOCS / f"{tab}-{width}-{theme}.png")
+
+
+if __name__ == "__main__":
+    sys.exit(main())
