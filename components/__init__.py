@@ -12,10 +12,11 @@ it and enforces it.
     sandbox      api.replies catalog errors
     jobs         api catalog pictures errors
     comparisons  jobs catalog api errors
-    playground   comparisons jobs pictures snippets catalog api errors
-    views        playground comparisons jobs pictures snippets catalog api errors
-    web          views playground comparisons jobs pictures snippets catalog api settings errors
-    ui           views playground comparisons jobs pictures snippets catalog api errors
+    evaluation   comparisons jobs catalog api pictures errors
+    playground   evaluation comparisons jobs pictures snippets catalog api errors
+    views        playground evaluation comparisons jobs pictures snippets catalog api errors
+    web          views playground evaluation comparisons jobs pictures snippets catalog api settings errors
+    ui           views playground evaluation comparisons jobs pictures snippets catalog api errors
 
 Only ``app.py`` and the tests import the sandbox: that is where the parts meet.
 A library is imported in one place:
@@ -27,7 +28,8 @@ A library is imported in one place:
     jsonschema         catalog
     pandas             views
     PIL                sandbox pictures
-    numpy              sandbox
+    numpy              sandbox evaluation
+    rapidocr           evaluation
     jinja2             views
     sqlalchemy         jobs.store comparisons.store
     alembic            jobs.store

@@ -1,0 +1,198 @@
+"""Which pictures a voter sees next, and about how many more screens settle the winner."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import combinations, islice, product
+
+import numpy as np
+
+from components.evaluation.ballots import Array, Ballot, Question, count_ballots
+from components.evaluation.bradley_terry import fit
+from components.evaluation.ranking import MIN_BALLOTS, MIN_PROMPTS, MIN_VOTES, SURE, Draws, draw_strengths
+
+TRIES = 20  # draws of models before every set of models is tried
+MOST_SETS = 500
+MOST_SCREENS_LEFT = 2_000  # beyond this the estimate is no help
+CONTENDER = 0.02  # the P(best) from which a column counts as still in the running
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """A delivered picture that can be voted on: the ids of its cell, column and prompt."""
+
+    cell: str
+    column: str
+    prompt: str
+
+
+@dataclass(frozen=True)
+class Screen:
+    """Cells of one prompt, in the order on screen. ``repeated``: this voter has judged them all together before."""
+
+    prompt: str
+    shown: tuple[str, ...]
+    repeated: bool = False
+
+
+@dataclass(frozen=True)
+class ScreensLeft:
+    """``screens`` is about how many more settle the winner, 0 if it is settled; None if more of them would not.
+
+    ``more_prompts``: the answer depends on the choice of prompts, and only further prompts can settle it.
+    """
+
+    screens: int | None
+    more_prompts: bool = False
+
+
+def next_screen(
+    candidates: Sequence[Candidate],
+    ballots: Iterable[Ballot],
+    voter: str,
+    size: int = 4,
+    seed: int = 0,
+    question: Question = Question.PREFERENCE,
+) -> Screen | None:
+    """The next screen for a voter; None if no prompt has pictures of two columns.
+
+    First every column gets the ballots that a ranking needs, those with the fewest first. Then each place on the screen
+    goes to the best column in a draw of strengths from what the votes say so far (Thompson sampling), so that columns
+    that may be the best meet most often. The prompt is one on which these columns were judged least. The same arguments
+    give the same screen; ``seed`` and the number of ballots decide between equals and about the sides.
+    """
+    by_prompt = _by_prompt(candidates)
+    cast = [ballot for ballot in ballots if ballot.question == question]
+    if not by_prompt:
+        return None
+    columns = tuple(dict.fromkeys(candidate.column for candidate in candidates))
+    column_of = {candidate.cell: candidate.column for candidate in candidates}
+    tally = count_ballots(cast, column_of, question)
+    random = np.random.default_rng([seed, len(cast)])
+    shown = dict(zip(tally.columns, tally.shown.sum(0), strict=True))
+    fitted = fit(tally.wins.sum(0), tally.ties.sum(0))
+    spread = np.linalg.cholesky(fitted.covariance + 1e-9 * np.eye(len(columns)))
+
+    def draw_columns() -> list[str]:
+        chosen: list[str] = []
+        short = [column for column in columns if shown[column] < MIN_BALLOTS]
+        chosen += sorted(short, key=lambda column: (shown[column], random.random()))[:size]
+        while len(chosen) < min(size, len(columns)):
+            strengths = fitted.strengths + spread @ random.standard_normal(len(columns))
+            order = [columns[at] for at in np.argsort(-strengths)]
+            chosen.append(next(column for column in order if column not in chosen))
+        return chosen
+
+    seen = {frozenset(ballot.shown) for ballot in cast if ballot.voter == voter}
+    picks = _Picker(by_prompt, cast, seen, random)
+    for wanted in [draw_columns() for _ in range(TRIES)]:
+        if screen := picks.new_screen(wanted):
+            return screen
+    for every in islice(combinations(columns, min(size, len(columns))), MOST_SETS):
+        if screen := picks.new_screen(every):
+            return screen
+    return picks.any_screen(size)
+
+
+def screens_left(
+    ballots: Iterable[Ballot], columns: Mapping[str, str], size: int = 4, question: Question = Question.PREFERENCE
+) -> ScreensLeft:
+    """About how many more screens it takes until P(best) of some column reaches SURE. ``columns`` as for ``rank``.
+
+    What votes leave open shrinks with their number; what the choice of prompts leaves open does not. Votes go to the columns
+    that may be the best, so those are the ones that the estimate counts.
+    """
+    tally = count_ballots(ballots, columns, question)
+    if len(tally.prompts) < MIN_PROMPTS and tally.votes >= MIN_VOTES:
+        return ScreensLeft(None, more_prompts=True)
+    places_missing = np.maximum(0, MIN_BALLOTS - tally.shown.sum(0)).sum()
+    missing = max(int(np.ceil(places_missing / size)), MIN_VOTES - tally.votes)
+    if missing > 0:
+        return ScreensLeft(missing)
+    draws = draw_strengths(tally)
+    if draws.p_best.max() >= SURE:
+        return ScreensLeft(0)
+    contenders = int((draws.p_best >= CONTENDER).sum())
+    if _p_best_after(draws, np.inf) < SURE:
+        return ScreensLeft(None, more_prompts=True)
+    per_column = tally.shown.sum(0)[draws.p_best >= CONTENDER].mean()
+    places = min(size, contenders)  # further places go to columns that are out of the running
+    low, high = 1, MOST_SCREENS_LEFT
+    while low < high:
+        middle = (low + high) // 2
+        more = middle * places / contenders
+        enough = _p_best_after(draws, 1 + more / per_column) >= SURE
+        low, high = (low, middle) if enough else (middle + 1, high)
+    return ScreensLeft(low)
+
+
+def _p_best_after(draws: Draws, times: float) -> float:
+    """The highest P(best) with ``times`` as many votes on the same prompts, if the estimates stay where they are."""
+    deviations = draws.strengths - draws.fitted.strengths
+    together = np.cov(deviations, rowvar=False)
+    by_prompt = _positive(together - draws.fitted.covariance)
+    after = by_prompt + (together - by_prompt) / times
+    random = np.random.default_rng(0)
+    strengths = random.multivariate_normal(draws.fitted.strengths, after, len(deviations), check_valid="ignore")
+    return float(draws._replace(strengths=strengths).p_best.max())
+
+
+def _positive(covariance: Array) -> Array:
+    """The covariance without the directions in which it is negative."""
+    variances, directions = np.linalg.eigh(covariance)
+    positive: Array = (directions * np.maximum(0.0, variances)) @ directions.T
+    return positive
+
+
+def _by_prompt(candidates: Sequence[Candidate]) -> dict[str, dict[str, list[str]]]:
+    """Prompt -> column -> its cells, for prompts with two columns or more."""
+    grouped: dict[str, dict[str, list[str]]] = {}
+    for candidate in candidates:
+        grouped.setdefault(candidate.prompt, {}).setdefault(candidate.column, []).append(candidate.cell)
+    return {prompt: columns for prompt, columns in grouped.items() if len(columns) > 1}
+
+
+class _Picker:
+    """Finds cells for wanted columns: on a prompt judged least, of each column the repeat judged least."""
+
+    def __init__(
+        self,
+        by_prompt: Mapping[str, Mapping[str, list[str]]],
+        cast: Sequence[Ballot],
+        seen: set[frozenset[str]],
+        random: np.random.Generator,
+    ) -> None:
+        self._by_prompt = by_prompt
+        self._seen = seen
+        self._random = random
+        self._judged = Counter(cell for ballot in cast for cell in ballot.shown)
+
+    def new_screen(self, columns: Sequence[str]) -> Screen | None:
+        """A screen with as many of these columns as a prompt has, which this voter has not seen; None if there is none."""
+        options = []
+        for prompt, cells in self._by_prompt.items():
+            present = [column for column in columns if column in cells]
+            if len(present) > 1:
+                judged = sum(self._judged[cell] for column in present for cell in cells[column])
+                options.append((-len(present), judged, self._random.random(), prompt, present))
+        for _, _, _, prompt, present in sorted(options):
+            repeats = [sorted(self._by_prompt[prompt][column], key=self._judged.__getitem__) for column in present]
+            for shown in islice(product(*repeats), MOST_SETS):
+                if frozenset(shown) not in self._seen:
+                    return self._shuffled(prompt, shown)
+        return None
+
+    def any_screen(self, size: int) -> Screen:
+        """A screen of the prompt judged least, though this voter has seen it."""
+        judged = {
+            prompt: sum(self._judged[cell] for cells in columns.values() for cell in cells)
+            for prompt, columns in self._by_prompt.items()
+        }
+        prompt = min(judged, key=judged.__getitem__)
+        shown = [min(cells, key=self._judged.__getitem__) for cells in self._by_prompt[prompt].values()]
+        return self._shuffled(prompt, [shown[at] for at in self._random.permutation(len(shown))[:size]], repeated=True)
+
+    def _shuffled(self, prompt: str, shown: Sequence[str], repeated: bool = False) -> Screen:
+        return Screen(prompt, tuple(shown[at] for at in self._random.permutation(len(shown))), repeated)

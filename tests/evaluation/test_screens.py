@@ -1,0 +1,131 @@
+"""Which pictures a voter sees next, and how many screens are left."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+import numpy as np
+
+from components.evaluation.ballots import Ballot, Verdict
+from components.evaluation.ranking import MIN_BALLOTS, MIN_VOTES, draw_strengths, rank
+from components.evaluation.screens import Candidate, ScreensLeft, next_screen, screens_left
+from tests.evaluation.voters import Voters
+
+
+def candidates(columns: str, prompts: int, repeats: int = 1) -> list[Candidate]:
+    return [Candidate(f"{c}{p}.{r}", c, str(p)) for c in columns for p in range(prompts) for r in range(repeats)]
+
+
+def skipped(prompt: str, shown: tuple[str, ...], voter: str = "v") -> Ballot:
+    return Ballot("1", "e", prompt, voter, shown, Verdict.SKIP)
+
+
+def test_a_screen_shows_different_columns_of_one_prompt_and_is_the_same_for_the_same_arguments() -> None:
+    pictures = candidates("abcdef", 3, 2)
+    for size in (2, 3, 4):
+        screen = next_screen(pictures, [], "v", size, seed=5)
+        assert screen
+        assert len({cell[0] for cell in screen.shown}) == len(screen.shown) == size
+        assert {cell[1] for cell in screen.shown} == {screen.prompt}
+        assert next_screen(pictures, [], "v", size, seed=5) == screen
+    assert len({next_screen(pictures, [], "v", 4, seed) for seed in range(20)}) > 10
+
+
+def test_there_is_no_screen_without_two_columns_and_a_smaller_one_with_few() -> None:
+    assert next_screen([], [], "v") is None
+    assert next_screen(candidates("a", 3, 4), [], "v") is None
+    screen = next_screen([*candidates("ab", 1), *candidates("c", 9)[1:]], [], "v")
+    assert screen
+    assert sorted(screen.shown) == ["a0.0", "b0.0"]
+
+
+def test_a_voter_sees_every_screen_once_before_one_comes_again() -> None:
+    """Three columns of two repeats on two prompts are 2 * 3 * 4 different pairs. Skipped ones do not come again either."""
+    pictures, cast = candidates("abc", 2, 2), [skipped("0", ("a0.0", "b0.0"), "somebody else")]
+    for number in range(24):
+        screen = next_screen(pictures, cast, "v", 2)
+        assert screen
+        assert not screen.repeated, number
+        cast.append(skipped(screen.prompt, screen.shown))
+    assert len({frozenset(ballot.shown) for ballot in cast if ballot.voter == "v"}) == 24
+    screen = next_screen(pictures, cast, "v", 2)
+    assert screen
+    assert screen.repeated
+
+
+def test_sides_are_shuffled_and_prompts_and_repeats_take_turns() -> None:
+    voters = Voters(np.zeros(4), prompts=5, effect=0, seed=3)
+    cast: list[Ballot] = []
+    for number in range(100):
+        screen = next_screen(voters.candidates, cast, f"v{number}", 4)
+        assert screen
+        cast.append(voters.vote(screen.shown))
+    first = Counter(ballot.shown[0][0] for ballot in cast)
+    prompts = Counter(ballot.prompt for ballot in cast)
+
+    assert all(12 <= count <= 40 for count in first.values())
+    assert all(count == 20 for count in prompts.values())
+
+
+def test_every_column_gets_the_ballots_it_needs_and_then_the_best_ones_meet_most() -> None:
+    voters = Voters(np.array([0, 0.1, -1, -1, -1, -1, -1, -1, 1.2, 1.3, 1.0]), prompts=20, effect=0, seed=2)
+    cast: list[Ballot] = []
+    for number in range(120):
+        screen = next_screen(voters.candidates, cast, f"v{number % 3}", 4)
+        assert screen
+        cast.append(voters.vote(screen.shown))
+        if number == 15:
+            early = Counter(cell.split("/")[0] for ballot in cast for cell in ballot.shown)
+            assert min(early.values()) >= MIN_BALLOTS
+            assert len(early) == 11
+    shown = Counter(cell.split("/")[0] for ballot in cast for cell in ballot.shown)
+
+    assert min(shown[str(model)] for model in (8, 9, 10)) > 2 * max(shown[str(model)] for model in range(2, 8))
+    assert rank(cast, voters.columns).left_out == ()
+
+
+def test_screens_left_falls_to_none_as_votes_come_in() -> None:
+    voters = Voters(np.array([1.0, 0.4, 0, 0]), prompts=20, effect=0, seed=1)
+    cast: list[Ballot] = []
+    left = screens_left(cast, voters.columns).screens
+    assert left == MIN_VOTES
+    while left:
+        screen = next_screen(voters.candidates, cast, "v")
+        assert screen
+        cast.append(voters.vote(screen.shown))
+        left = screens_left(cast, voters.columns).screens
+        assert len(cast) < 200
+    assert rank(cast, voters.columns).standings[0].p_best >= 0.9
+
+
+def test_where_the_winner_depends_on_the_prompt_more_prompts_are_asked_for() -> None:
+    """Each of two models is better on half of the prompts: no number of votes on them says which is better elsewhere."""
+    voters = Voters(np.zeros(2), prompts=20, effect=0, seed=1)
+    voters.quality[:, 0] = [2, -2] * 10
+
+    assert screens_left(voters.uniform(400), voters.columns, 2) == ScreensLeft(None, more_prompts=True)
+    few = Voters(np.array([0, 3.0]), prompts=2, effect=0, seed=1)
+    assert screens_left(few.uniform(50), few.columns, 2) == ScreensLeft(None, more_prompts=True)
+
+
+def test_a_few_screens_of_four_settle_the_winner_of_eleven() -> None:
+    """A tenth of the benchmark: the median of runs until P(best) is 0.9."""
+    needed = []
+    for seed in range(5):
+        voters = Voters(np.random.default_rng(1000 + seed).normal(0, 0.6, 11), prompts=20, effect=0, seed=seed)
+        needed.append(screens_until_sure(voters))
+    assert np.median(needed) <= 200
+
+
+def screens_until_sure(voters: Voters, most: int = 400, step: int = 20) -> float:
+    """The number of screens of four after which P(best) is 0.9, looked at every few screens; infinite if it never is."""
+    from components.evaluation.ballots import count_ballots
+
+    cast: list[Ballot] = []
+    while len(cast) < most:
+        screen = next_screen(voters.candidates, cast, f"v{len(cast) % 3}", 4, voters.seed)
+        assert screen
+        cast.append(voters.vote(screen.shown))
+        if len(cast) % step == 0 and draw_strengths(count_ballots(cast, voters.columns)).p_best.max() >= 0.9:
+            return len(cast)
+    return np.inf
