@@ -9,9 +9,9 @@ from itertools import combinations, islice, product
 
 import numpy as np
 
-from components.evaluation.ballots import Array, Ballot, Question, count_ballots
-from components.evaluation.bradley_terry import fit
-from components.evaluation.ranking import MIN_BALLOTS, MIN_PROMPTS, MIN_VOTES, SURE, Draws, draw_strengths
+from components.evaluation.voting.ballots import Array, Ballot, Question, count_ballots
+from components.evaluation.voting.bradley_terry import fit
+from components.evaluation.voting.ranking import MIN_BALLOTS, MIN_PROMPTS, MIN_VOTES, SURE, Draws, draw_strengths
 
 TRIES = 20  # draws of models before every set of models is tried
 MOST_SETS = 500

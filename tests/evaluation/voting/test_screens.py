@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections import Counter
+from statistics import NormalDist
 
 import numpy as np
 
-from components.evaluation.ballots import Ballot, Verdict
-from components.evaluation.ranking import MIN_BALLOTS, MIN_VOTES, draw_strengths, rank
-from components.evaluation.screens import Candidate, ScreensLeft, next_screen, screens_left
-from tests.evaluation.voters import Voters
+from components.evaluation.voting.ballots import Ballot, Verdict
+from components.evaluation.voting.ranking import MIN_BALLOTS, MIN_VOTES, rank
+from components.evaluation.voting.screens import Candidate, ScreensLeft, next_screen, screens_left
+from tests.evaluation.voting.voters import Voters, screens_until_sure
 
 
 def candidates(columns: str, prompts: int, repeats: int = 1) -> list[Candidate]:
@@ -108,24 +109,9 @@ def test_where_the_winner_depends_on_the_prompt_more_prompts_are_asked_for() -> 
     assert screens_left(few.uniform(50), few.columns, 2) == ScreensLeft(None, more_prompts=True)
 
 
-def test_a_few_screens_of_four_settle_the_winner_of_eleven() -> None:
-    """A tenth of the benchmark: the median of runs until P(best) is 0.9."""
-    needed = []
-    for seed in range(5):
-        voters = Voters(np.random.default_rng(1000 + seed).normal(0, 0.6, 11), prompts=20, effect=0, seed=seed)
-        needed.append(screens_until_sure(voters))
+def test_two_hundred_screens_of_four_settle_the_winner_of_eleven() -> None:
+    """A small part of the benchmark, with strengths as a normal distribution spreads them."""
+    strengths = np.array([0.6 * NormalDist().inv_cdf((rank + 0.5) / 11) for rank in range(11)])
+    needed = [screens_until_sure(Voters(strengths, prompts=20, effect=0, seed=seed), most=200, step=40) for seed in range(5)]
+
     assert np.median(needed) <= 200
-
-
-def screens_until_sure(voters: Voters, most: int = 400, step: int = 20) -> float:
-    """The number of screens of four after which P(best) is 0.9, looked at every few screens; infinite if it never is."""
-    from components.evaluation.ballots import count_ballots
-
-    cast: list[Ballot] = []
-    while len(cast) < most:
-        screen = next_screen(voters.candidates, cast, f"v{len(cast) % 3}", 4, voters.seed)
-        assert screen
-        cast.append(voters.vote(screen.shown))
-        if len(cast) % step == 0 and draw_strengths(count_ballots(cast, voters.columns)).p_best.max() >= 0.9:
-            return len(cast)
-    return np.inf

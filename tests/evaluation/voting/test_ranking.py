@@ -8,10 +8,10 @@ from collections.abc import Sequence
 import numpy as np
 import pytest
 
-from components.evaluation.ballots import Ballot, Question, Verdict, count_ballots
-from components.evaluation.bradley_terry import chances, fit, preferences
-from components.evaluation.ranking import MIN_VOTES, draw_strengths, rank
-from tests.evaluation.voters import Voters
+from components.evaluation.voting.ballots import Ballot, Question, Verdict, count_ballots
+from components.evaluation.voting.bradley_terry import chances, fit, preferences
+from components.evaluation.voting.ranking import MIN_VOTES, draw_strengths, rank
+from tests.evaluation.voting.voters import Voters, covered
 
 COLUMNS = {f"{column}{prompt}": column for column in "abcd" for prompt in range(20)}
 
@@ -147,10 +147,7 @@ def test_intervals_by_prompt_hold_the_truth_where_those_by_vote_do_not() -> None
     for seed in range(25):
         voters = Voters(np.random.default_rng(1000 + seed).normal(0, 0.6, 8), prompts=20, effect=1.0, seed=seed)
         cast, truth = voters.uniform(1_000), voters.true_preferences()
-        by_prompt += [
-            standing.low <= truth[int(standing.column[1:])] <= standing.high
-            for standing in rank(cast, voters.columns).standings
-        ]
+        by_prompt += covered(voters, cast)
         tally = count_ballots(cast, voters.columns)
         fitted = draw_strengths(tally, 2).fitted
         random = np.random.default_rng(seed)

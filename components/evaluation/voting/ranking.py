@@ -16,8 +16,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from components.evaluation.ballots import Ballot, Question, Tally, count_ballots, outcomes
-from components.evaluation.bradley_terry import Fit, fit, preferences
+from components.evaluation.voting.ballots import Ballot, Question, Tally, count_ballots, outcomes
+from components.evaluation.voting.bradley_terry import Fit, fit, preferences
 
 RESAMPLES = 500
 CONFIDENCE = 0.95

@@ -7,8 +7,9 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from components.evaluation.ballots import Ballot, Verdict
-from components.evaluation.screens import Candidate
+from components.evaluation.voting.ballots import Ballot, Verdict, count_ballots
+from components.evaluation.voting.ranking import SURE, draw_strengths, rank
+from components.evaluation.voting.screens import Candidate, next_screen
 
 Array = NDArray[np.float64]
 TIE_BAND = 0.4  # logits: two pictures that seem closer than this are a tie
@@ -83,3 +84,22 @@ class Voters:
         share = ((win + (1 - win - lose) / 2) * weights).sum(-1)
         np.fill_diagonal(share, 0)
         return share.sum(1) / (self.models - 1)
+
+
+def screens_until_sure(voters: Voters, most: int, step: int = 20) -> float:
+    """The number of screens of four after which P(best) is SURE, looked at every ``step`` screens; infinite if it never is."""
+    cast: list[Ballot] = []
+    while len(cast) < most:
+        screen = next_screen(voters.candidates, cast, f"v{len(cast) % voters.voters}", 4, voters.seed)
+        assert screen
+        cast.append(voters.vote(screen.shown))
+        if len(cast) % step == 0 and draw_strengths(count_ballots(cast, voters.columns)).p_best.max() >= SURE:
+            return len(cast)
+    return np.inf
+
+
+def covered(voters: Voters, ballots: list[Ballot], size: int = 2) -> list[bool]:
+    """For each ranked model, whether its interval holds the truth."""
+    truth = voters.true_preferences(size)
+    standings = rank(ballots, voters.columns).standings
+    return [bool(standing.low <= truth[int(standing.column[1:])] <= standing.high) for standing in standings]

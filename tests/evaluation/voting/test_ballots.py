@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from components.errors import InputError
-from components.evaluation.ballots import Ballot, Question, Verdict, check_ballot, count_ballots, outcomes
+from components.evaluation.voting.ballots import Ballot, Question, Verdict, check_ballot, count_ballots, outcomes
 
 
 def ballot(

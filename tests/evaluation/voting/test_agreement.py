@@ -1,0 +1,80 @@
+"""Agreement between voters, bias by position, win rates, and the intervals of shares."""
+
+from __future__ import annotations
+
+import pytest
+
+from components.evaluation.shares import Share
+from components.evaluation.voting.agreement import agreement, position_bias, win_rates
+from components.evaluation.voting.ballots import Ballot, Verdict, count_ballots
+
+
+def ballot(shown: str, best: str | None, voter: str = "v", at: float = 0.0) -> Ballot:
+    verdict = Verdict.BEST if best else Verdict.TIE
+    return Ballot("1", "e", shown[1:2], voter, tuple(shown), verdict, best, created_at=at)
+
+
+def test_the_wilson_interval_is_that_of_the_textbook() -> None:
+    for count, total, low, high in ((8, 10, 0.490, 0.943), (0, 10, 0.0, 0.278), (10, 10, 0.722, 1.0), (0, 0, 0.0, 1.0)):
+        share = Share(count, total)
+        assert (share.low, share.high) == pytest.approx((low, high), abs=5e-4)
+    assert Share(8, 10).rate == 0.8
+
+
+def test_alpha_is_one_for_voters_who_agree_and_falls_with_their_disagreement() -> None:
+    """By hand: of ten answers five are for the first picture; in the last case one of the other five is a tie."""
+    pairs = ["ab", "cd", "ef", "gh", "ij"]
+    agree = [ballot(pair, pair[at % 2], voter) for at, pair in enumerate(pairs) for voter in "vw"]
+    oppose = [ballot(pair, pair[(at + (voter == "w")) % 2], voter) for at, pair in enumerate(pairs) for voter in "vw"]
+    split = [*agree[:-1], ballot("ij", None, "w")]
+
+    assert agreement(agree) == 1
+    assert agreement(oppose) == pytest.approx(1 - 1 / (1 - 2 * 5 * 4 / 90))
+    assert agreement(split) == pytest.approx(1 - 0.2 / (1 - (5 * 4 + 4 * 3) / 90))
+
+
+def test_alpha_needs_two_voters_on_one_pair_and_takes_the_last_answer_of_each() -> None:
+    assert agreement([]) is None
+    assert agreement([ballot("ab", "a"), ballot("ab", "b"), ballot("cd", "c", "w")]) is None
+    changed = [
+        ballot("ab", "b", at=2),
+        ballot("ab", "a", at=1),
+        ballot("ba", "b", "w"),
+        ballot("cd", "c"),
+        ballot("cd", "c", "w"),
+    ]
+    assert agreement(changed) == 1
+
+
+def test_the_names_of_pictures_do_not_make_agreement_look_better() -> None:
+    """Voters who choose at random agree on half of many pairs: alpha is about 0, however many pictures there are."""
+    cells = [chr(300 + number) for number in range(400)]
+    cast = []
+    for at in range(0, 400, 2):
+        pair = cells[at] + cells[at + 1]
+        cast += [ballot(pair, pair[at // 2 % 2]), ballot(pair, pair[at // 4 % 2], "w")]
+
+    value = agreement(cast)
+    assert value == pytest.approx(0, abs=0.02)
+
+
+def test_a_position_that_wins_too_often_is_called_biased() -> None:
+    fair = [ballot("ab" if number % 2 else "ba", "a") for number in range(40)]
+    left = [ballot("ab", "a") for _ in range(30)] + [ballot("ab", "b") for _ in range(10)]
+
+    assert [(place.size, place.position, place.best.count, place.biased) for place in position_bias(fair)] == [
+        (2, 1, 20, False),
+        (2, 2, 20, False),
+    ]
+    assert [place.biased for place in position_bias(left)] == [True, True]
+    assert [place.expected for place in position_bias([ballot("abcd", "c")])] == [0.25] * 4
+    assert position_bias([ballot("ab", None)]) == ()
+
+
+def test_win_rates_count_a_tie_as_half() -> None:
+    cast = [ballot("ab", "a")] * 5 + [ballot("ab", "b")] * 2 + [ballot("ab", None)]
+    rates = win_rates(count_ballots(cast, {"a": "one", "b": "two", "c": "three"}))
+
+    assert (rates[0][1].share, rates[1][0].share, rates[0][1].votes) == (5.5 / 8, 2.5 / 8, 8)
+    assert rates[0][2].share is None
+    assert rates[0][0].share is None
