@@ -15,7 +15,7 @@ from components.comparisons.comparison import Comparison
 from components.comparisons.plan import Choice, ComparisonPlan, PlannedCard, plan, retries
 from components.comparisons.service import ComparisonService
 from components.errors import InputError, KeyRefused
-from components.jobs.job import Caps, DaySpend, HistoryEntry, HistoryPage, Job, JobFilter
+from components.jobs.job import Caps, DaySpend, HistoryEntry, HistoryPage, Job, JobFilter, Measured
 from components.jobs.service import JobService, fingerprint
 from components.playground.visits import Visit
 from components.snippets import write_snippet
@@ -182,6 +182,10 @@ class Playground:
     async def remove(self, job_id: str, visit: Visit) -> None:
         """Delete a job and its pictures. Raises JobNotFound, InvalidState."""
         await self.comparisons.remove(job_id, visit.visitor)
+
+    async def measured(self) -> Mapping[str, Measured]:
+        """What tasks at the service took here, by model."""
+        return await self.jobs.measured()
 
     async def spend_by_day(self, visit: Visit, since: float) -> Sequence[DaySpend]:
         """What this visitor's jobs cost since then, by day and model."""

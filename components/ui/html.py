@@ -18,13 +18,13 @@ element.addEventListener('click', (event) => {
 """
 
 
-def html(value: str = "", *, elem_id: str | None = None, clicks: bool = False, **properties: Any) -> gr.HTML:
-    """A part of the page that shows HTML. ``clicks``: it has ``select`` and ``input`` events; see :data:`SEND_CLICKS`."""
+def html(value: str = "", *, elem_id: str | None = None, on_load: str | None = None, **properties: Any) -> gr.HTML:
+    """A part of the page that shows HTML. ``on_load`` is its script, such as :data:`SEND_CLICKS`."""
     return gr.HTML(
         value,
         elem_id=elem_id,
         elem_classes="html",
         apply_default_css=False,
-        js_on_load=SEND_CLICKS if clicks else None,
+        js_on_load=on_load,
         **properties,
     )

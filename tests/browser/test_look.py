@@ -13,7 +13,7 @@ from tests.browser.conftest import STILL, Playground, Visitor, button, choose, f
 SHOWN = {
     "Generate": "#place img",
     "Compare": ".mapping tbody tr",
-    "Models & prices": "#models-table .virtual-row >> nth=10",
+    "Models & prices": "#models-table tbody tr >> nth=10",
     "History": "#history-text",
     "Integrate": ".contract",
 }

@@ -1,5 +1,13 @@
 () => {
-  // What the page cannot do in Python: copying, keeping the focus, leading to a part of the page.
+  // What the page cannot do in Python: copying, keeping the focus, one event for many changes, leading to a part of the page.
+  let following;
+  window.playground = {
+    ...window.playground,
+    followSoon() {
+      clearTimeout(following);
+      following = setTimeout(() => window.playground.follow(), 60);
+    },
+  };
 
   // A button that is pressed may go, and what has the focus with it: the next thing to do beside it gets it then.
   async function keepFocus(row) {

@@ -20,7 +20,7 @@ from components.ui.compare.form import CompareForm, build_compare_form
 from components.ui.compare.share import Share, build_share, publish, show_share, unpublish
 from components.ui.events import DIRECT, LATEST, LONG, Updates, bind
 from components.ui.header import Header, show_spending, visit_of
-from components.ui.html import html
+from components.ui.html import SEND_CLICKS, html
 from components.ui.latest_only import LatestOnly
 from components.views.compare_query import (
     SOURCE,
@@ -136,7 +136,7 @@ def build_compare_tab(playground: Playground, header: Header) -> CompareTab:
         )
         retry = gr.Button("Retry", visible=False, size="sm", elem_id="compare-retry", min_width=120)
         stop = gr.Button("Stop all", visible=False, size="sm", elem_id="compare-stop", min_width=120)
-    cards = html(elem_id="cards", clicks=True)
+    cards = html(elem_id="cards", on_load=SEND_CLICKS)
     with gr.Row(elem_id="compare-more", visible=False) as more:
         another = gr.Dropdown(
             choice_options(playground.catalog), value=None, label="Add a model", elem_id="compare-another", scale=3

@@ -15,7 +15,7 @@ from components.jobs.job import Job, JobState
 from components.playground import Playground, Visit
 from components.ui.events import DIRECT, LONG, Updates, bind, sent
 from components.ui.header import Header, show_spending, visit_of
-from components.ui.html import html
+from components.ui.html import SEND_CLICKS, html
 from components.ui.latest_only import LatestOnly
 from components.views import job as result
 
@@ -64,7 +64,7 @@ def build_job_panel(playground: Playground, header: Header) -> JobPanel:
             check = gr.Button("Check again", visible=False, size="sm", elem_id="check-button")
             again = gr.Button("Send again", visible=False, size="sm", elem_id="again-button")
             abandon = gr.Button("Dismiss", visible=False, size="sm", elem_id="abandon-button")
-        others = html(elem_id="others", clicks=True)
+        others = html(elem_id="others", on_load=SEND_CLICKS)
         earlier = html(elem_id="earlier")
     panel = JobPanel(playground, header, shown, gr.State(""), stop, check, again, abandon, others, earlier)
     panel.watched(again.click(bind(ask_again, panel), panel.reads, panel.parts, **DIRECT))

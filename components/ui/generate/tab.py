@@ -25,6 +25,10 @@ from components.views.templates import render
 from components.views.words import button_text
 
 EXAMPLES = 4
+# One event for all the controls that change in the same moment: another model changes twenty, one after the other, and
+# Gradio refuses an event with a choice of the model before.
+FOLLOW = "window.playground = { ...window.playground, follow: () => trigger('input') }"
+FOLLOW_SOON = "() => window.playground.followSoon()"
 
 
 @dataclass(frozen=True)
@@ -74,7 +78,7 @@ def build_generate_tab(playground: Playground, header: Header) -> GenerateTab:
                     examples = tuple(gr.Button("…", size="sm", min_width=60) for _ in range(EXAMPLES))
             form = build_form(catalog, playground.uploads_refused)
             with gr.Column(elem_id="act"):
-                note = html(elem_id="price-note")
+                note = html(elem_id="price-note", on_load=FOLLOW)
                 button = gr.Button("Generate", variant="primary", size="lg", elem_id="generate-button")
         with gr.Column(scale=7, min_width=320, elem_id="answer"):
             panel = build_job_panel(playground, header)
@@ -98,7 +102,8 @@ def build_generate_tab(playground: Playground, header: Header) -> GenerateTab:
     )  # fmt: skip
     choosing = {*tab.reads, panel.job}
     model.input(bind(choose_model, tab), choosing, (tab.parts - {model}) | {panel.result}, **LATEST)
-    gr.on([part.change for part in (prompt, language, *form.controls)], bind(follow, tab), tab.reads, tab.follows, **LATEST)
+    gr.on([part.change for part in (prompt, language, *form.controls)], None, None, js=FOLLOW_SOON, **DIRECT)
+    note.input(bind(follow, tab), tab.reads, tab.follows, **LATEST)
     for example in examples:
         example.click(bind(fill_example, tab), {*tab.reads, example}, tab.parts - {model}, **DIRECT)
     panel.watched(

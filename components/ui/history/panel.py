@@ -13,7 +13,7 @@ from components.playground import Playground, Visit
 from components.snippets import LANGUAGES
 from components.ui.events import DIRECT, Updates, bind
 from components.ui.header import Header
-from components.ui.html import html
+from components.ui.html import SEND_CLICKS, html
 from components.views import history
 from components.views import job as result
 from components.views.templates import render
@@ -76,7 +76,7 @@ def build_history_panel(playground: Playground, header: Header, error: gr.HTML) 
             with gr.Row():
                 remove = gr.Button("Delete for good", size="sm", variant="stop", min_width=80, elem_id="history-gone")
                 keep = gr.Button("Keep it", size="sm", min_width=80, elem_id="history-keep")
-        shown, asked = html(elem_id="history-place"), html(elem_id="history-asked", clicks=True)
+        shown, asked = html(elem_id="history-place"), html(elem_id="history-asked", on_load=SEND_CLICKS)
         with gr.Row(elem_id="history-note"):
             note = gr.Textbox(
                 label="Note",

@@ -16,7 +16,7 @@ from components.playground import Playground
 from components.ui.events import DIRECT, LATEST, Updates, bind, sent
 from components.ui.header import Header, visit_of
 from components.ui.history.panel import HistoryPanel, build_history_panel, choose, refresh, star
-from components.ui.html import html
+from components.ui.html import SEND_CLICKS, html
 from components.ui.latest_only import LatestOnly
 from components.views import history
 from components.views.models import model_title
@@ -156,7 +156,7 @@ def build_history_tab(playground: Playground, header: Header) -> HistoryTab:
     error = html(elem_id="history-told")
     with gr.Row(elem_id="history", equal_height=False):
         with gr.Column(scale=7, min_width=280, elem_id="history-list"):
-            entries = html(elem_id="history-entries", clicks=True)
+            entries = html(elem_id="history-entries", on_load=SEND_CLICKS)
             nothing = html(elem_id="history-nothing")
             start = gr.Button("Make the first picture", visible=False, variant="primary", elem_id="history-start")
             clear = gr.Button("Clear filters", visible=False, elem_id="history-clear")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import gradio as gr
@@ -12,7 +12,8 @@ from components.catalog.prices import usd_text
 from components.errors import DatabaseUnavailable
 from components.playground import Playground
 from components.ui.events import DIRECT, LATEST, Updates, bind, sent
-from components.ui.html import html
+from components.ui.html import SEND_CLICKS, html
+from components.ui.latest_only import LatestOnly
 from components.views.links import MODELS_CSV, link, plans_link
 from components.views.queries import ModelFilters, read_models_query, write_models_query
 from components.views.tables import (
@@ -63,6 +64,7 @@ class ModelsTab:
     chart: gr.HTML
     sort: gr.State
     plans_sort: gr.State
+    latest: LatestOnly = field(default_factory=LatestOnly)
 
     @property
     def filters(self) -> set[Any]:
@@ -118,7 +120,7 @@ def build_models_tab(playground: Playground) -> ModelsTab:
     with gr.Row(elem_id="found-row"):
         found = html(elem_id="found")
         clear = gr.Button("Clear the filters", size="sm", visible=False, elem_id="clear", min_width=120)
-    prices = html(elem_id=PRICES_ID, clicks=True)
+    prices = html(elem_id=PRICES_ID, on_load=SEND_CLICKS)
     html(render("link", address=link(MODELS_CSV), text="Download as CSV"))
     html(render("section", title="What if", text=WHAT_A_MONTH_COSTS))
     with gr.Row(elem_id="what-if"):
@@ -130,7 +132,7 @@ def build_models_tab(playground: Playground) -> ModelsTab:
         )
     with gr.Row(equal_height=False):
         with gr.Column(scale=7, min_width=320):
-            plans = html(elem_id=PLANS_ID, clicks=True)
+            plans = html(elem_id=PLANS_ID, on_load=SEND_CLICKS)
             csv = html()
         with gr.Column(scale=5, min_width=320):
             chart = html(elem_id="plans-chart")
@@ -176,12 +178,16 @@ def show_filters(tab: ModelsTab, filters: ModelFilters) -> Updates:
     }
 
 
-async def show_prices(tab: ModelsTab, filters: ModelFilters) -> Updates:
-    """The rows that the filters leave, with what has been measured by now, and the cheapest of them in words."""
+async def show_prices(tab: ModelsTab, filters: ModelFilters, request: gr.Request) -> Updates:
+    """The rows that the filters leave, with what has been measured by now; nothing where a newer event has begun."""
+    event = tab.latest.start(request)
     try:
-        measured = await tab.playground.jobs.measured()
+        measured = await tab.playground.measured()
     except DatabaseUnavailable:
         measured = {}
+    if not tab.latest.is_newest(request, event):
+        return {tab.prices: gr.skip()}
+    tab.latest.finish(request, event)
     frame = models_frame(tab.playground.catalog, measured)
     left, columns = filtered_frame(frame, filters), columns_for(frame)
     rows = sorted_frame(left, filters.sort, descending=filters.descending)
@@ -219,18 +225,18 @@ async def open_models(tab: ModelsTab, request: gr.Request) -> Updates:
         "sort": list(MODELS),
     }
     filters = read_models_query(query, offered)
-    return {**show_filters(tab, filters), **await show_prices(tab, filters)}
+    return {**show_filters(tab, filters), **await show_prices(tab, filters, request)}
 
 
-async def filter_prices(tab: ModelsTab, given: Updates) -> Updates:
+async def filter_prices(tab: ModelsTab, given: Updates, request: gr.Request) -> Updates:
     """Other filters, the same order."""
-    return await show_prices(tab, read_filters(tab, given))
+    return await show_prices(tab, read_filters(tab, given), request)
 
 
-async def sort_prices(tab: ModelsTab, given: Updates, event: gr.EventData) -> Updates:
+async def sort_prices(tab: ModelsTab, given: Updates, event: gr.EventData, request: gr.Request) -> Updates:
     """By the header that was clicked; a second click turns the order round."""
     sort, descending = turned(given[tab.sort], sent(event, "sort"))
-    return await show_prices(tab, replace(read_filters(tab, given), sort=sort, descending=descending))
+    return await show_prices(tab, replace(read_filters(tab, given), sort=sort, descending=descending), request)
 
 
 def clear_filters(tab: ModelsTab) -> Updates:
