@@ -122,8 +122,8 @@ def test_a_picture_that_cannot_be_used_says_why_until_that_is_dismissed(browser:
     expect(page.locator(".pill")).not_to_be_empty()
     address = page.url
     for file, words in (
-        (("a.png", "image/png", png(3, 2)), "There are no settings in this picture."),
-        (("a.svg", "image/svg+xml", b"<svg/>"), "This is no PNG, JPEG or WebP picture."),
+        (("a.png", "image/png", png(3, 2)), "This picture contains no settings."),
+        (("a.svg", "image/svg+xml", b"<svg/>"), "This is not a PNG, JPEG or WebP picture."),
         (("a.txt", "text/plain", b"no"), "Drop a PNG, JPEG or WebP picture that was made here."),
         (("a.png", "image/png", 32_000_001), "The picture is larger than 32 MB."),
         (("a.png", "image/png", made_with("<b id=x>gone</b>")), "made with <b id=x>gone</b>, which is not offered"),

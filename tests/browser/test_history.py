@@ -84,7 +84,7 @@ def test_filters_and_the_table_narrow_at_once_and_are_cleared_by_one_button(
         expect(one.get_by_label("Table")).to_be_checked()
         expect(one).to_have_url(f"{app.address}/?{asked}")
     search.fill("zebra")
-    expect(page.locator("#history-nothing")).to_have_text("Nothing fits.")
+    expect(page.locator("#history-nothing")).to_have_text("No request matches these filters.")
     page.get_by_role("button", name="Clear filters").click()
     expect(page.locator(".history-table tbody tr")).to_have_count(4)
     expect(search).to_have_value("")

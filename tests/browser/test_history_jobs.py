@@ -43,7 +43,7 @@ def test_stars_notes_and_tags_are_kept_and_found_again_until_the_request_is_dele
     expect(page.locator("#history-really")).not_to_be_visible()
     page.get_by_role("button", name="Delete", exact=True).click()
     page.get_by_role("button", name="Delete for good").click()
-    expect(page.locator("#history-nothing")).to_have_text("Nothing fits.")
+    expect(page.locator("#history-nothing")).to_have_text("No request matches these filters.")
     expect(page.locator("#history-detail")).not_to_be_visible()
     for picture in (small, small.removesuffix("/small")):
         assert page.request.get(f"{app.address}/{picture}").status == 404, picture

@@ -90,7 +90,7 @@ def test_a_malformed_key_is_refused_in_words_and_a_good_one_is_gone_after_a_relo
     page = visit(keyed.address)
     for typed in ("two words", "schlüssel-äöü", "k" * 501):
         _enter(page, typed)
-        expect(page.locator("#banner")).to_contain_text("This is no API key")
+        expect(page.locator("#banner")).to_contain_text("This is not an API key")
         expect(page.get_by_label("Your API key")).to_have_value("")
         expect(page.locator(".pill")).to_have_text("Sandbox · drawings, free")
         assert typed not in page.content()

@@ -250,7 +250,7 @@ async def open_compare(tab: CompareTab, query: Query, visit: Visit) -> Updates:
 
 
 async def _named_comparison(tab: CompareTab, query: Query, visit: Visit) -> tuple[Comparison, dict[str, Job]] | None:
-    named = first(query, "batch")
+    named = first(query, "comparison")
     try:
         if named:
             return await tab.playground.comparison(named, visit)
