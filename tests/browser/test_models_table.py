@@ -61,7 +61,11 @@ def test_filters_leave_what_matches_all_of_them(visit: Visitor, app: Playground)
     page.get_by_role("button", name="Clear the filters").click()
     expect(_rows(page)).to_have_count(11)
     expect(page.get_by_role("button", name="Clear the filters")).to_have_count(0)
-    for text, names in (("wavespeed IMAGE o1", ["Kling Image O1"]), (".*", []), ("ideogram", ["Ideogram V3", "Ideogram V4"])):
+    for text, names in (
+        ("wavespeed IMAGE o1", ["Kling Image O1"]),
+        (".*", []),
+        ("ideogram", ["Ideogram V3", "Ideogram V4"]),
+    ):
         search.fill(text)
         _expect_models(page, names)
     search.fill("")

@@ -37,9 +37,6 @@
       door?.click();
       return Boolean(door);
     },
-
-    // Whether an event was a press on a tab by a person.
-    isTabPress: (event) => event.isTrusted && Boolean(event.target.closest("#tabs > .tab-wrapper")),
   };
 
   // Gradio leaves `autocomplete` empty for a password box, whatever it is told.

@@ -105,16 +105,6 @@ class CompareTab:
         return reads, (self.shown - {self.share.comparison}) | self.header.spending
 
 
-@dataclass(frozen=True)
-class PlanView:
-    """What stands beside the form: the plan as HTML, the text of the button, what is wrong, the address."""
-
-    plan: str
-    button: str
-    error: str
-    query: str
-
-
 def build_compare_tab(playground: Playground, header: Header) -> CompareTab:
     """Build and wire the tab."""
     with gr.Row(elem_id="compare", equal_height=False):
@@ -174,23 +164,21 @@ def default_draft(playground: Playground) -> ComparisonDraft:
 # -- what an event shows --------------------------------------------------------------------------
 
 
-def view_plan(playground: Playground, draft: ComparisonDraft, source: PublishedSource) -> PlanView:
-    """How each model would take the form, and what all of it costs."""
-    query = render("query", tab="compare", query=write_compare_query(draft, source))
+def show_draft(tab: CompareTab, draft: ComparisonDraft, source: PublishedSource) -> Updates:
+    """How each model would take the form, what all of it costs, what is wrong with it, and its address."""
+    address = render("query", tab="compare", query=write_compare_query(draft, source))
     lost = source.token and not source.shared and "prompt" not in draft.shared
     try:
         # A seed that is left open is drawn when the requests are sent: which models take none shows before.
         shared = {"seed": ANY_SEED, **draft.shared}
-        plan = playground.plan_comparison(draft.choices(playground.catalog), shared, draft.samples)
+        plan = tab.playground.plan_comparison(draft.choices(tab.playground.catalog), shared, draft.samples)
     except InputError as error:
-        return PlanView("", "Compare", render("note", text=error.what), query)
-    warning = render("note", text=UNPUBLISHED) if lost else ""
-    return PlanView(show_plan(playground.catalog, plan), button_text(plan), warning, query)
-
-
-def show_beside_form(tab: CompareTab, view: PlanView) -> Updates:
-    """The plan, its price, what is wrong with it, and its address."""
-    return {tab.plan: view.plan + view.query, tab.start: view.button, tab.error: view.error}
+        return {tab.plan: address, tab.start: "Compare", tab.error: render("note", text=error.what)}
+    return {
+        tab.plan: show_plan(tab.playground.catalog, plan) + address,
+        tab.start: button_text(plan),
+        tab.error: render("note", text=UNPUBLISHED) if lost else "",
+    }
 
 
 def show_comparison(
@@ -245,7 +233,7 @@ async def open_compare(tab: CompareTab, query: Query, visit: Visit) -> Updates:
         tab.source: source,
         **(show_comparison(tab, *found, ORDERS[0], fresh=True) if found else {}),
         tab.order: gr.update(value=ORDERS[0], visible=bool(found)),
-        **show_beside_form(tab, view_plan(tab.playground, draft, source)),
+        **show_draft(tab, draft, source),
     }
 
 
@@ -273,7 +261,7 @@ async def _published_source(tab: CompareTab, token: str) -> PublishedSource:
 
 def follow(tab: CompareTab, given: Updates) -> Updates:
     """The plan for the form as it stands. Sends nothing."""
-    return show_beside_form(tab, view_plan(tab.playground, tab.form.read(given), given[tab.source]))
+    return show_draft(tab, tab.form.read(given), given[tab.source])
 
 
 async def compare(tab: CompareTab, given: Updates, request: gr.Request) -> Updates:

@@ -1,0 +1,44 @@
+"""What assets/gradio.js needs of the elements that Gradio builds. A change of Gradio fails here, by the name of the function."""
+
+from __future__ import annotations
+
+import re
+
+from playwright.sync_api import expect
+
+from tests.browser.conftest import Playground, Visitor
+
+
+def test_the_open_tab_is_known_and_another_one_can_be_opened(visit: Visitor, app: Playground) -> None:
+    """On a narrow screen the last tabs are in a menu, and known there by their labels alone."""
+    page = visit(f"{app.address}/?tab=compare")
+    assert page.evaluate("window.playground.openTab()") == {"id": "compare", "label": "Compare"}
+    for width in (1280, 320):
+        page.set_viewport_size({"width": width, "height": 800})
+        for tab in ({"id": "integrate", "label": "Integrate"}, {"id": "generate", "label": "Generate"}):
+            assert page.evaluate("tab => window.playground.selectTab(tab)", tab)
+            page.wait_for_function("id => window.playground.openTab().id === id", arg=tab["id"])
+
+
+def test_a_text_that_a_script_fills_in_is_a_change_for_the_server(visit: Visitor, app: Playground) -> None:
+    page = visit(f"{app.address}/?model=flux-2")
+    page.evaluate("""() => {
+        const box = window.playground.textOf(document.querySelector('#prompt'));
+        window.playground.setText(box, 'filled by a script');
+    }""")
+    expect(page).to_have_url(re.compile("filled\\+by\\+a\\+script"))
+    expect(page.locator("#code")).to_contain_text("filled by a script")
+
+
+def test_a_browser_does_not_offer_to_remember_the_key(visit: Visitor, app: Playground) -> None:
+    expect(visit(app.address).locator("#key input[type=password]")).to_have_attribute("autocomplete", "off")
+
+
+def test_clicks_in_our_html_are_events_of_gradio(visit: Visitor, app: Playground) -> None:
+    """Also after the tab was closed and opened again, which builds the element anew."""
+    page = visit(f"{app.address}/?tab=models")
+    for _ in range(2):
+        page.locator('#models-table [data-sort="Base"] button').click()
+        expect(page.locator("#models-table [aria-sort]")).to_have_count(1)
+        page.get_by_role("tab", name="History").click()
+        page.get_by_role("tab", name="Models & prices").click()

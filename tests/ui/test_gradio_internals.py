@@ -1,0 +1,70 @@
+"""What the page needs of Gradio beyond its documentation, on the server. The browser's part is tests/browser/test_gradio.py."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import gradio as gr
+import pytest
+
+from components.catalog.models import Catalog
+from components.ui.compare.tab import compare
+from components.ui.events import bind, sent
+from components.ui.gradio_internals import PAGES_REMEMBERED, open_page
+from components.ui.page import arrive, build_page
+from tests.ui.opened import playing
+
+SECRET = "sk-typed-into-a-form"
+
+
+@pytest.fixture
+async def page(catalog: Catalog, tmp_path: Path, sandbox: str) -> AsyncIterator[gr.Blocks]:
+    async with playing(catalog, tmp_path, sandbox) as playground:
+        yield build_page(playground)
+
+
+def handled_by(page: gr.Blocks, handler: Any) -> Any:
+    """The event that a handler of ours is bound to."""
+    return next(event for event in page.fns.values() if getattr(event.fn, "__func__", None) is handler)
+
+
+async def test_an_error_for_too_few_values_does_not_repeat_them(page: gr.Blocks) -> None:
+    with pytest.raises(ValueError, match=r"takes \d+ values and was sent 1") as error:
+        page.validate_inputs(handled_by(page, compare), [SECRET])
+
+    assert SECRET not in str(error.value)
+
+
+async def test_the_state_of_so_many_pages_is_kept(page: gr.Blocks) -> None:
+    assert page.state_session_capacity == PAGES_REMEMBERED
+
+
+async def test_inputs_arrive_in_the_order_in_which_their_components_were_made(page: gr.Blocks) -> None:
+    """Scripts rely on it that name a value by its place: the name of a click is last, the remembered form after the visit."""
+    click, (visit, remembered) = handled_by(page, compare).inputs[-1], handled_by(page, arrive).inputs
+
+    assert (type(click), click.visible) == (gr.Textbox, "hidden")
+    assert (type(visit), type(remembered)) == (gr.State, gr.Textbox)
+
+
+async def test_a_bound_handler_is_given_the_request_and_what_a_click_sent() -> None:
+    """A script can be made to send anything."""
+
+    def handler(prefix: str, given: str, event: gr.EventData, request: gr.Request) -> str:
+        return f"{prefix} {given} {sent(event, 'job')} {request.session_hash}"
+
+    with open_page("test") as page:
+        box = gr.Textbox()
+        box.input(bind(handler, "hello"), box, box)
+    for data, expected in (({"job": "j1"}, "j1"), ({"job": 7}, ""), (["job"], ""), (None, "")):
+        event, request = gr.EventData(None, data), gr.Request(session_hash="s1")
+        told = await page.process_api(next(iter(page.fns.values())), ["there"], request=request, event_data=event)
+        assert told["data"] == [f"hello there {expected} s1"]
+
+
+async def test_no_event_of_the_page_takes_the_name_of_a_public_endpoint(page: gr.Blocks) -> None:
+    public = [event.api_name for event in page.fns.values() if event.api_visibility == "public"]
+
+    assert public == ["models", "estimate", "snippet", "generate", "job", "compare", "history"]
