@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from pathlib import Path
 
 import gradio as gr
@@ -15,7 +14,7 @@ STYLE = ASSETS / "style.css"
 SCRIPT = (
     "() => {\n"
     + "".join(
-        f"({path.read_text().strip()})();\n"
+        f"({path.read_text(encoding='utf-8').strip()})();\n"
         for path in sorted(ASSETS.glob("*.js"), key=lambda path: (path.stem != "gradio", path.name))
     )
     + "}"
@@ -25,23 +24,21 @@ SCRIPT = (
 # takes all others from whatever bold it finds.
 WEIGHTS = (400, 700)
 
-# (light, dark)
-TEXT = ("#1c1917", "#f5f5f4")
-ACCENT = ("#1d4ed8", "#93b4ff")
-LINE = ("#e7e5e4", "#2c2a28")
-SUBDUED = ("#57534e", "#a8a29e")
+# Colors: (light, dark).
+INK = ("#1c1917", "#f5f5f4")
+QUIET = ("#57534e", "#a8a29e")
 GROUND = ("#fafaf9", "#0f0f0e")
 SURFACE = ("#ffffff", "#181716")
-RAISED = ("#f5f5f4", "#211f1d")
-INPUT_LINE = ("#d6d3d1", "#44403c")
-PRESSED = ("#37322e", "#ffffff")
-
-COLOURS: Mapping[str, tuple[str, str]] = {
+HOVER = ("#f5f5f4", "#211f1d")
+LINE = ("#e7e5e4", "#2c2a28")
+ACCENT = ("#1d4ed8", "#93b4ff")
+BORDER = ("#d6d3d1", "#44403c")
+COLORS = {
     "body_background_fill": GROUND,
-    "body_text_color": TEXT,
-    "body_text_color_subdued": SUBDUED,
+    "body_text_color": INK,
+    "body_text_color_subdued": QUIET,
     "background_fill_primary": SURFACE,
-    "background_fill_secondary": RAISED,
+    "background_fill_secondary": HOVER,
     "border_color_primary": LINE,
     "border_color_accent": ACCENT,
     "link_text_color": ACCENT,
@@ -49,32 +46,31 @@ COLOURS: Mapping[str, tuple[str, str]] = {
     "link_text_color_visited": ACCENT,
     "block_background_fill": SURFACE,
     "block_border_color": LINE,
-    "block_border_width": ("1px", "1px"),
-    "block_shadow": ("none", "none"),
-    "block_title_text_color": TEXT,
-    "block_label_text_color": SUBDUED,
-    "block_info_text_color": SUBDUED,
-    "input_background_fill": (SURFACE[0], GROUND[1]),
-    "input_border_color": INPUT_LINE,
+    "block_title_text_color": INK,
+    "block_label_text_color": QUIET,
+    "block_info_text_color": QUIET,
+    "input_background_fill": ("#ffffff", "#0f0f0e"),
+    "input_border_color": BORDER,
     "input_border_color_focus": ACCENT,
     "input_shadow_focus": ("0 0 0 2px rgb(29 78 216 / 20%)", "0 0 0 2px rgb(147 180 255 / 25%)"),
     "input_placeholder_color": ("#78716c", "#8a847e"),
-    "button_border_width": ("1px", "1px"),
-    "button_primary_background_fill": TEXT,
-    "button_primary_background_fill_hover": PRESSED,
-    "button_primary_border_color": TEXT,
-    "button_primary_border_color_hover": PRESSED,
-    "button_primary_text_color": ("#ffffff", TEXT[0]),
+    "button_primary_background_fill": INK,
+    "button_primary_background_fill_hover": ("#37322e", "#ffffff"),
+    "button_primary_border_color": INK,
+    "button_primary_border_color_hover": ("#37322e", "#ffffff"),
+    "button_primary_text_color": ("#ffffff", "#1c1917"),
     "button_secondary_background_fill": SURFACE,
-    "button_secondary_background_fill_hover": RAISED,
-    "button_secondary_border_color": INPUT_LINE,
-    "button_secondary_text_color": TEXT,
-    "checkbox_background_color_selected": (ACCENT[0], ACCENT[0]),
-    "code_background_fill": RAISED,
+    "button_secondary_background_fill_hover": HOVER,
+    "button_secondary_border_color": BORDER,
+    "button_secondary_text_color": INK,
+    "checkbox_background_color_selected": ("#1d4ed8", "#1d4ed8"),
+    "code_background_fill": HOVER,
 }
-SIZES: Mapping[str, str] = {
+OTHERS = {
     "color_accent": ACCENT[0],
+    "block_border_width": "1px",
     "block_radius": "10px",
+    "block_shadow": "none",
     "block_padding": "12px 14px",
     "block_title_text_weight": "700",
     "block_title_text_size": "13px",
@@ -87,6 +83,7 @@ SIZES: Mapping[str, str] = {
     "input_radius": "8px",
     "input_shadow": "none",
     "input_text_size": "15px",
+    "button_border_width": "1px",
     "button_large_radius": "10px",
     "button_medium_radius": "8px",
     "button_small_radius": "8px",
@@ -94,10 +91,12 @@ SIZES: Mapping[str, str] = {
     "shadow_drop": "none",
     "shadow_drop_lg": "none",
 }
+# Gradio asks for these once more for dark pages.
+SAME_IN_DARK = ("block_border_width", "block_shadow", "button_border_width")
 
 
 def theme() -> gr.themes.Base:
-    """IBM Plex as Gradio bundles it, stone greys, ink buttons, one blue; no shadows."""
+    """IBM Plex as Gradio bundles it, stone grays, dark buttons, one blue; no shadows."""
     base = gr.themes.Base(
         primary_hue=colors.blue,
         secondary_hue=colors.blue,
@@ -107,5 +106,6 @@ def theme() -> gr.themes.Base:
         radius_size=gr.themes.sizes.radius_md,
         text_size=gr.themes.sizes.text_md,
     )
-    dark = {f"{name}_dark": colour for name, (_, colour) in COLOURS.items()}
-    return base.set(**SIZES, **{name: colour for name, (colour, _) in COLOURS.items()}, **dark)
+    light = {name: color[0] for name, color in COLORS.items()}
+    dark = {f"{name}_dark": color[1] for name, color in COLORS.items()}
+    return base.set(**light, **dark, **OTHERS, **{f"{name}_dark": OTHERS[name] for name in SAME_IN_DARK})
