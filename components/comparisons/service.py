@@ -1,4 +1,4 @@
-"""Starts comparisons, extends them, sends failed cards again, publishes and deletes them.
+"""Starts comparisons, extends them, sends failed cards again and publishes them.
 
 Nothing here waits for a job: each card shows its own job, and one that fails leaves the others alone.
 """
@@ -22,7 +22,6 @@ from components.errors import InputError, InvalidState, JobNotFound, PlaygroundE
 from components.jobs.job import Job
 from components.jobs.service import JobService
 
-SUBMITTING_S = 3_600.0  # by then a comparison has jobs, or the process that started it has died
 NEVER_SENT = "The server stopped before this was sent. Nothing was charged."
 
 
@@ -141,12 +140,6 @@ class ComparisonService:
     async def published(self, token: str) -> tuple[Comparison, dict[str, Job]]:
         """A published comparison and its jobs. Raises JobNotFound."""
         return await self.current(_existing(await self._store.published(token)))
-
-    async def remove(self, job_id: str, visitor: str) -> None:
-        """Remove a job, and with its last job a comparison: its form holds the prompt. Raises as ``JobService.remove``."""
-        job = await self._jobs.find(job_id, visitor)
-        await self._jobs.remove(job_id, visitor)
-        await self._store.delete_without_jobs(visitor, job.comparison_id, time.time() - SUBMITTING_S)
 
     async def _run_to_end(self, work: Coroutine[Any, Any, Comparison]) -> Comparison:
         """Do the work even if the caller is cancelled meanwhile: every job that was submitted must be on its card."""

@@ -7,11 +7,11 @@ from dataclasses import asdict
 from math import isfinite
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Row, Select, and_, delete, exists, insert, or_, select, update
+from sqlalchemy import ColumnElement, Connection, Row, Select, and_, insert, select, update
 
 from components.comparisons.comparison import Card, Comparison
 from components.jobs.store.executor import Transactions, Twin
-from components.jobs.store.schema import comparisons, history, jobs, storable
+from components.jobs.store.schema import comparisons, storable
 
 
 class ComparisonStore:
@@ -62,17 +62,6 @@ class ComparisonStore:
             return after
 
         return await self._transactions.write(editing)
-
-    async def delete_without_jobs(self, visitor: str, comparison_id: str, created_before: float) -> None:
-        """Delete those of a visitor's comparisons of which every job has been removed.
-
-        It looks at this one and at all created before that time (seconds since 1970): a younger one may be about to
-        get its first job.
-        """
-        living = exists().where(jobs.c.comparison_id == comparisons.c.id, history.c.job_id == jobs.c.id, ~history.c.removed)
-        considered = or_(comparisons.c.id == comparison_id, comparisons.c.created_at < created_before)
-        unused = delete(comparisons).where(comparisons.c.visitor == storable(visitor), considered, ~living)
-        await self._transactions.write(lambda connection: connection.execute(unused))
 
 
 def _of_visitor(comparison_id: str, visitor: str) -> ColumnElement[bool]:

@@ -180,8 +180,8 @@ class Playground:
         return await self.jobs.note(job_id, visit.visitor, text.strip())
 
     async def remove(self, job_id: str, visit: Visit) -> None:
-        """Delete a job and its pictures. Raises JobNotFound, InvalidState."""
-        await self.comparisons.remove(job_id, visit.visitor)
+        """Delete a job with its pictures, and its comparison with the last of its jobs. Raises JobNotFound, InvalidState."""
+        await self.jobs.remove(job_id, visit.visitor)
 
     async def measured(self) -> Mapping[str, Measured]:
         """What tasks at the service took here, by model."""

@@ -86,8 +86,7 @@ async def test_every_model_of_the_catalog_makes_its_card_in_the_sandbox(
     models = [model.id for model in catalog.models if model.runnable]
     shared = {**PROMPT, "shape": "16:9", "quality": "best", "count": 2, "seed": 7, "negative": "text"}
     comparison = await comparisons.start(choices(*models), shared, 1, account, "ann")
-    jobs = await comparisons.jobs(comparison)
-    ended = [await settled(runner, jobs[card.job]) for card in comparison.cards]
+    ended = [await runner.settled(card.job, "ann") for card in comparison.cards]
 
     assert [card.refused for card in comparison.cards] == [""] * len(models)
     assert [(job.model, str(job.state)) for job in ended] == [(model, "done") for model in models]
@@ -143,7 +142,7 @@ async def test_two_comparisons_with_the_same_form_have_jobs_of_their_own(catalog
         service.gate.set()
         jobs = [job for comparison in both for job in await one.ended(comparison)]
         for job in jobs:
-            await one.comparisons.remove(job.id, "ann")
+            await one.runner.remove(job.id, "ann")
         left = await one.comparisons.newest("ann")
 
     assert [job.comparison_id for job in jobs] == [comparison.id for comparison in both for _ in range(2)]

@@ -12,6 +12,7 @@ from typing import Any
 from sqlalchemy import (
     ColumnElement,
     Connection,
+    Delete,
     Float,
     Select,
     delete,
@@ -49,6 +50,7 @@ from components.jobs.store.engine import Database
 from components.jobs.store.executor import Transactions, Twin
 from components.jobs.store.schema import (
     budget,
+    comparisons,
     history,
     job_pictures,
     jobs,
@@ -64,6 +66,7 @@ from components.jobs.transitions import Transition
 
 TAKEN_AT_ONCE = 200
 ADD_TRIES = 3
+SUBMITTING_S = 3_600.0  # by then a comparison has its first job, or the process that started it has died
 
 
 class Ownership(Enum):
@@ -187,7 +190,10 @@ class Store:
         await self.transactions.write(lambda connection: connection.execute(changed))
 
     async def remove(self, job_id: str) -> list[str] | None:
-        """Remove an ended job. Returns the names of its pictures that no other job shows; None if it has not ended."""
+        """Remove an ended job, and its comparison with the last of its jobs: the form of a comparison holds the prompt too.
+
+        Returns the names of its pictures that no other job shows; None if it has not ended.
+        """
 
         def removing(connection: Connection) -> list[str] | None:
             job = _first(connection, _locked(job_id))
@@ -197,6 +203,7 @@ class Store:
             _write(connection, job, rest, {})
             mine = history.c.job_id == job.id
             connection.execute(update(history).where(mine).values(starred=False, note="", search_text="", removed=True))
+            connection.execute(_delete_comparisons_without_jobs(job))
             return search.unreferenced(connection, [picture.name for picture in job.pictures])
 
         return await self.transactions.write(removing)
@@ -337,6 +344,13 @@ def _visible() -> Select[Any]:
 
 def _job(job_id: str) -> Select[Any]:
     return _visible().where(jobs.c.id == storable(job_id))
+
+
+def _delete_comparisons_without_jobs(job: Job) -> Delete:
+    """This job's comparison if no job of it is left, and older ones of the visitor that never got a job."""
+    left = exists().where(jobs.c.comparison_id == comparisons.c.id, history.c.job_id == jobs.c.id, ~history.c.removed)
+    considered = or_(comparisons.c.id == job.comparison_id, comparisons.c.created_at < time.time() - SUBMITTING_S)
+    return delete(comparisons).where(comparisons.c.visitor == job.visitor, considered, ~left)
 
 
 def _locked(job_id: str) -> Select[Any]:
