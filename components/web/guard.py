@@ -55,7 +55,7 @@ class Guard:
 
 
 class PathPrefix:
-    """An ASGI middleware that tells the application the path prefix in its public address, as ``root_path``.
+    """An ASGI middleware that sets ``root_path`` to the path in the application's public address.
 
     A proxy there removes the prefix from what it passes on. Requests to any other host, as from this process itself,
     have none.

@@ -105,29 +105,31 @@ def download_routes(playground: Playground) -> APIRouter:
             job = job if shown else None
         else:
             job = (await jobs.find_all([job_id], requesting_visitor(request))).get(job_id)
-        kept = numbered(job.pictures, number) if job else None
-        if job is None or kept is None:
+        chosen = numbered(job.pictures, number) if job else None
+        if job is None or chosen is None:
             raise HTTPException(404, NOT_FOUND)
-        data = await read_picture(jobs.pictures, kept.name, recipe_of(job) if recipe != "0" else None)
-        return picture_response(data, kept.format, PRIVATE | _attachment(f"{file_stem(job)}-{int(number)}.{kept.format}"))
+        data = await read_picture(jobs.pictures, chosen.name, recipe_of(job) if recipe != "0" else None)
+        return picture_response(
+            data, chosen.format, PRIVATE | _attachment(f"{file_stem(job)}-{int(number)}.{chosen.format}")
+        )
 
     @router.api_route(ARCHIVE, methods=READING)
     async def archive(request: Request, recipe: str = "1") -> Response:
         job_ids = list(dict.fromkeys(request.query_params.getlist("job")))
         if not 0 < len(job_ids) <= MOST_ARCHIVED_JOBS:
             raise HTTPException(422, NO_JOBS)
-        found = await jobs.find_all(job_ids, requesting_visitor(request))
-        if not found:
+        owned = await jobs.find_all(job_ids, requesting_visitor(request))
+        if not owned:
             raise HTTPException(404, NOT_FOUND)
-        return zipped(request, [found[job_id] for job_id in job_ids if job_id in found], recipe, len(job_ids) - len(found))
+        return zipped(request, [owned[job_id] for job_id in job_ids if job_id in owned], recipe, len(job_ids) - len(owned))
 
     @router.api_route(HISTORY_ARCHIVE, methods=READING)
     async def history_archive(request: Request, recipe: str = "1") -> Response:
         query = {name: request.query_params.getlist(name) for name in request.query_params}
         filters = read_history_query(query, [model.id for model in playground.catalog.models], list(JobState))
-        found = await jobs.search(requesting_visitor(request), filters.job_filter(), MOST_ARCHIVED_JOBS)
-        fitting = found.jobs[: count_that_fit([job.pictures for job in found.jobs])]
-        return zipped(request, fitting, recipe, found.total - len(fitting))
+        page = await jobs.search(requesting_visitor(request), filters.job_filter(), MOST_ARCHIVED_JOBS)
+        fitting = page.jobs[: count_that_fit([job.pictures for job in page.jobs])]
+        return zipped(request, fitting, recipe, page.total - len(fitting))
 
     def zipped(request: Request, chosen: Sequence[Job], recipe: str, left_out: int) -> Response:
         headers = PRIVATE | _attachment(f"pictures-{datetime.now(UTC):%Y-%m-%d}.zip")
@@ -150,12 +152,12 @@ def recipe_routes(catalog: Catalog) -> APIRouter:
             raise HTTPException(503, BUSY)
         async with arriving:
             data = await _read_body(request)
-            found = await asyncio.to_thread(read, data)
-        if found is None:
+            embedded = await asyncio.to_thread(read, data)
+        if embedded is None:
             raise HTTPException(422, NO_RECIPE if format_of(data) else NO_PICTURE)
-        if catalog.find(found.model) is None:
-            raise HTTPException(422, NO_MODEL.format(found.model[:80]))
-        settings: dict[str, Any] = {"model": _usable_model(catalog, found.model), "parameters": dict(found.parameters)}
+        if catalog.find(embedded.model) is None:
+            raise HTTPException(422, NO_MODEL.format(embedded.model[:80]))
+        settings: dict[str, Any] = {"model": _usable_model(catalog, embedded.model), "parameters": dict(embedded.parameters)}
         return JSONResponse(settings, headers={"Cache-Control": "no-store"})
 
     return router

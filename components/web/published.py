@@ -69,7 +69,7 @@ def comparison_routes(playground: Playground, thumbnails: ThumbnailCache) -> API
     async def preview(token: str, request: Request) -> Response:
         async def answer() -> Response:
             chosen = preview_pictures(*await comparisons.published(token))[:MAX_ON_PREVIEW]
-            png = await thumbnails.preview([kept.name for kept in chosen])
+            png = await thumbnails.preview([picture.name for picture in chosen])
             if png is None:
                 raise JobNotFound("No picture of this comparison can be shown in a preview.")
             return picture_response(png, "png", PREVIEW)
@@ -80,13 +80,13 @@ def comparison_routes(playground: Playground, thumbnails: ThumbnailCache) -> API
     async def picture(token: str, card: str, number: str, request: Request) -> Response:
         async def answer() -> Response:
             comparison, jobs = await comparisons.published(token)
-            chosen = numbered(comparison.cards, card)
-            job = jobs.get(chosen.job) if chosen else None
-            kept = numbered(job.pictures, number) if job else None
-            content = await playground.jobs.pictures.read(kept.name) if kept else None
-            if kept is None or content is None:
+            on_card = numbered(comparison.cards, card)
+            job = jobs.get(on_card.job) if on_card else None
+            chosen = numbered(job.pictures, number) if job else None
+            content = await playground.jobs.pictures.read(chosen.name) if chosen else None
+            if chosen is None or content is None:
                 raise JobNotFound("There is no such picture in this comparison.")
-            return picture_response(content, kept.format, PICTURE)
+            return picture_response(content, chosen.format, PICTURE)
 
         return await _or_error_page(answer(), NOT_PUBLISHED, request)
 

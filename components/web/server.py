@@ -140,7 +140,7 @@ def _open_jobs(
     service, sandbox = accounts
 
     def account_of(job: Job) -> Account | None:
-        """Who pays for a job that was found at the start; None for a visitor's own key, which is in memory only."""
+        """Who pays for a recovered job; None for a visitor's own key, which is in memory only."""
         if job.payer == "host" and settings.host_key:
             return replace(service, payer="host", key=settings.host_key)
         return sandbox if job.payer == "sandbox" else None

@@ -57,7 +57,7 @@ def own_address(host: str, port: int) -> str:
 
 
 def serve(app: ASGIApp, listener: socket.socket, host: str, *, behind_proxy: bool) -> None:
-    """Serve until a signal stops the process. ``behind_proxy``: whoever connects says who the visitor is."""
+    """Serve until a signal stops the process. ``behind_proxy``: every client is a proxy, whose headers say who the visitor is."""
     config = uvicorn.Config(
         app,
         log_level="warning",

@@ -30,15 +30,15 @@ def upload_routes(uploads: Uploads) -> APIRouter:
         if announced.isdecimal() and int(announced) > LARGEST_BYTES:
             return JSONResponse({"detail": TOO_LARGE}, 413)
         try:
-            kept = await uploads.keep(visitor, request.stream())
+            stored = await uploads.keep(visitor, request.stream())
         except InputError as error:
             return JSONResponse({"detail": error.what}, 400)
         except PictureNotSaved as error:
             return JSONResponse({"detail": error.what}, 503)
         except ClientDisconnect:
             return Response(status_code=400)
-        size = {"width": kept.width, "height": kept.height}
-        return JSONResponse({"url": kept.address, **size, "expires_in_s": kept.expires_in_s}, 201)
+        size = {"width": stored.width, "height": stored.height}
+        return JSONResponse({"url": stored.address, **size, "expires_in_s": stored.expires_in_s}, 201)
 
     @router.api_route("/{name}", methods=READING)
     async def picture(name: str) -> Response:

@@ -33,7 +33,7 @@ def read_visitor(header: str) -> str:
 
 
 def requesting_visitor(request: Request) -> str:
-    """The id of whoever asks: a caller by its header, else a browser by its cookie, else somebody without a job."""
+    """The id of the visitor: a caller by its header, else a browser by its cookie, else a visitor without any job."""
     named = request.headers.get(VISITOR_HEADER, "")
     return visitor_id(named[:LONGEST_HEADER] or read_cookie(request.headers.get("cookie", "")))
 

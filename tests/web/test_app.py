@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import signal
 import socket
@@ -18,6 +19,7 @@ from gradio_client import Client
 from starlette.applications import Starlette
 
 from components.web.serving import own_address
+from components.web.visitors import COOKIE
 from tests.recorder import KEY, recorded
 from tests.ui import App, clean, lay_out, running
 
@@ -54,7 +56,7 @@ def refusals(tmp_path_factory: pytest.TempPathFactory) -> dict[str, subprocess.C
 
 
 @pytest.mark.parametrize("name", BAD)
-def test_what_is_set_up_wrongly_ends_the_start_with_one_clear_line(
+def test_a_wrong_setting_ends_the_start_with_one_clear_line(
     name: str, refusals: dict[str, subprocess.CompletedProcess[str]]
 ) -> None:
     """It names what is wrong; no traceback, no key; exit status 1."""
@@ -67,13 +69,13 @@ def test_what_is_set_up_wrongly_ends_the_start_with_one_clear_line(
     assert KEY not in done.stderr
 
 
-def test_an_empty_variable_is_one_that_is_not_set(tmp_path: Path) -> None:
+def test_an_empty_variable_is_not_set(tmp_path: Path) -> None:
     """As in a compose file that passes on what may be there."""
     with running(tmp_path / "home", PLAYGROUND_DEADLINE_S="", API_IN_ONE_KEY="", GRADIO_SERVER_PORT="") as app:
         assert app.get("/healthz").status_code == 200
 
 
-def test_a_second_one_on_the_machine_takes_the_next_port(tmp_path: Path) -> None:
+def test_a_second_process_takes_the_next_port(tmp_path: Path) -> None:
     """Where no port is asked for: the first free one from 7860 on."""
     with ExitStack() as stack:
         try:
@@ -92,7 +94,7 @@ def test_a_process_that_listens_everywhere_reaches_itself_on_loopback() -> None:
     assert {host: own_address(host, 80) for host in hosts} == {host: f"http://{own}:80" for host, own in hosts.items()}
 
 
-def test_it_starts_and_draws_without_a_network(tmp_path: Path) -> None:
+def test_it_starts_and_makes_pictures_without_a_network(tmp_path: Path) -> None:
     """Nobody is asked for anything, usage statistics included: every proxy leads to a server that records requests."""
     with recorded(Starlette()) as world:
         proxies = dict.fromkeys(("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "http_proxy", "https_proxy"), world.address)
@@ -102,6 +104,30 @@ def test_it_starts_and_draws_without_a_network(tmp_path: Path) -> None:
             assert app.get("/").status_code == 200
             client.close()
         assert world.seen == []
+
+
+def test_behind_a_prefix_page_routes_links_and_guard_work(tmp_path: Path) -> None:
+    """As a proxy that removes the prefix asks; without the public host the application has none."""
+    public = "http://images.example/play"
+    host = {"Host": "images.example"}
+    with running(tmp_path / "home", PLAYGROUND_PUBLIC_URL=public) as app:
+        page, config = app.get("/", headers=host), app.get("/config", headers=host).json()
+        (cookie,) = [header for header in page.headers.get_list("set-cookie") if header.startswith(COOKIE)]
+        assert config["root"] == public
+        assert "Path=/play;" in cookie
+        assert app.get("/config").json()["root"] == app.url
+        for path in ("/healthz", "/models.csv", "/sandbox/", "/theme.css"):
+            assert app.get(path, headers=host).status_code == 200, path
+        for path in ("/gradio_api/upload", "/gradio_api/deep_link"):
+            assert app.post(path, headers=host).json() == {"detail": "Not found."}
+        call = {"data": ["flux-2", {"prompt": "a fox"}]}
+        with httpx2.Client(base_url=app.url, trust_env=False, timeout=60, headers=host) as http:
+            event = http.post("/gradio_api/call/generate", json=call).json()["event_id"]
+            answer = json.loads(http.get(f"/gradio_api/call/generate/{event}").text.rpartition("data: ")[2])[0]
+            picture = http.get(answer["images"][0].removeprefix(public))
+        assert answer["state"] == "done"
+        assert answer["images"][0].startswith(f"{public}/pictures/")
+        assert picture.headers["content-type"] == "image/png"
 
 
 def ended(app: App, with_signal: int = signal.SIGTERM) -> None:
@@ -117,7 +143,7 @@ def test_it_ends_at_ctrl_c(tmp_path: Path) -> None:
         ended(app, signal.SIGINT)
 
 
-def test_it_ends_when_asked_though_a_job_runs_and_a_page_is_open(tmp_path: Path) -> None:
+def test_it_ends_when_asked_while_a_job_runs_and_a_page_is_open(tmp_path: Path) -> None:
     """A page keeps streams open for as long as it stands there, and a job may take minutes: neither holds it up."""
     with running(tmp_path / "home") as app, httpx2.Client(base_url=app.url, trust_env=False, timeout=30) as http:
         call = {"data": ["flux-2", {"prompt": "a fox #sandbox:never"}]}

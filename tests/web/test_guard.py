@@ -1,12 +1,12 @@
-"""What the application refuses before Gradio sees it, and what it serves to nobody."""
+"""What the application refuses before Gradio sees it, and what it never serves."""
 
 from __future__ import annotations
 
 import json
+from itertools import product
 from typing import Any
 
 import httpx2
-import pytest
 from gradio_client import Client
 from starlette.applications import Starlette
 
@@ -43,22 +43,22 @@ def bodies(address: str) -> dict[str, bytes]:
     }
 
 
-@pytest.mark.parametrize("name", bodies(""))
-def test_a_file_in_an_events_body_is_refused_and_not_fetched(name: str, app: App) -> None:
+def test_a_file_in_an_events_body_is_refused_and_not_fetched(app: App) -> None:
     """On every event, public or the page's own, by all the routes that take one."""
-    with recorded(Starlette()) as elsewhere:
-        body = bodies(f"{elsewhere.address}/a.png")[name]
-        routes = [*(CALL + event for event in EVENTS), "/gradio_api/run/estimate", "/gradio_api/api/estimate"]
-        routes += ["/gradio_api/queue/join", "/gradio_api/call/v2/estimate", "/gradio_api/run/predict/"]
-        told = {route: app.post(route, content=body, headers={"content-type": "application/json"}) for route in routes}
-
-        assert {route: answer.status_code for route, answer in told.items()} == dict.fromkeys(routes, 400)
-        assert all("Files" in answer.text for answer in told.values())
+    routes = [*(CALL + event for event in EVENTS), "/gradio_api/run/estimate", "/gradio_api/api/estimate"]
+    routes += ["/gradio_api/queue/join", "/gradio_api/call/v2/estimate", "/gradio_api/run/predict/"]
+    with (
+        recorded(Starlette()) as elsewhere,
+        httpx2.Client(base_url=app.url, trust_env=False, headers={"content-type": "application/json"}) as http,
+    ):
+        for (name, body), route in product(bodies(f"{elsewhere.address}/a.png").items(), routes):
+            answer = http.post(route, content=body)
+            assert (answer.status_code, "Files" in answer.text) == (400, True), (name, route)
         assert elsewhere.seen == []
 
 
-def test_a_prompt_may_speak_of_a_file(caller: Client) -> None:
-    """It is only text, whatever it spells; so is one with escapes in it."""
+def test_a_prompt_may_name_a_file(caller: Client) -> None:
+    """It is only text, whatever it contains."""
     prompts = ["gradio.FileData", '{"_type": "gradio.FileData"}', "\\u0067radio.FileData", "é 🦊 \u2028"]
     for prompt in prompts:
         assert caller.predict("imagen-4", {"prompt": prompt}, api_name="/estimate")["credits"] == 8
@@ -67,27 +67,30 @@ def test_a_prompt_may_speak_of_a_file(caller: Client) -> None:
     assert caller.predict("imagen-4", {"prompt": prompts[0]}, api_name="/generate")["state"] == "done"
 
 
-@pytest.mark.parametrize(
-    "path", [f"{CALL}estimate", "/gradio_api/queue/join", "/gradio_api/heartbeat/x", "/gradio_api/reset"]
-)
-def test_a_body_of_more_than_two_megabytes_is_refused(path: str, app: App) -> None:
-    """With its length told beforehand or not."""
+def test_a_body_of_more_than_two_megabytes_is_refused(app: App) -> None:
+    """With its length in a header or without; a smaller one reaches the endpoint, which refuses the long prompt."""
     large = json.dumps({"data": ["flux-2", {"prompt": "x" * 2_000_001}]}).encode()
+    for path in (f"{CALL}estimate", "/gradio_api/queue/join", "/gradio_api/heartbeat/x", "/gradio_api/reset"):
+        assert app.post(path, content=large).status_code == 413, path
+        assert app.post(path, content=(large[at : at + 65536] for at in range(0, len(large), 65536))).status_code == 413, (
+            path
+        )
+    call = {"data": ["flux-2", {"prompt": "x" * 1_900_000}]}
+    with httpx2.Client(base_url=app.url, trust_env=False, timeout=30) as http:
+        event = http.post(f"{CALL}estimate", json=call).json()["event_id"]
+        assert "too long" in http.get(f"{CALL}estimate/{event}").text
 
-    assert app.post(path, content=large).status_code == 413
-    assert app.post(path, content=(large[at : at + 65536] for at in range(0, len(large), 65536))).status_code == 413
 
-
-@pytest.mark.parametrize("session", ["x" * 65, 7, ["x"], {"x": "x"}])
-def test_a_session_that_is_none_is_refused(session: Any, app: App) -> None:
-    """Gradio keeps the state of each name that it is told."""
-    for route in ("/gradio_api/run/predict", "/gradio_api/queue/join"):
+def test_an_impossible_session_is_refused(app: App) -> None:
+    """Gradio keeps the state of every session that a caller names."""
+    sessions: list[Any] = ["x" * 65, 7, ["x"], {"x": "x"}]
+    for session, route in product(sessions, ("/gradio_api/run/predict", "/gradio_api/queue/join")):
         answer = app.post(route, json={"data": [], "fn_index": 0, "session_hash": session})
         assert (answer.status_code, answer.json()["detail"]) == (400, "This is no session.")
 
 
 def test_a_call_with_too_few_values_leaves_none_of_them_in_the_log(app: App) -> None:
-    """What is typed into the page goes with every event, a key with one of them."""
+    """Events hold what was typed into the page, one of them a key."""
     page = httpx2.get(f"{app.url}/config", trust_env=False).json()
     (key,) = [item["id"] for item in page["components"] if item["props"].get("elem_id") == "key"]
     (entering,) = [event for event in page["dependencies"] if key in event["inputs"]]
@@ -100,30 +103,18 @@ def test_a_call_with_too_few_values_leaves_none_of_them_in_the_log(app: App) -> 
     assert "sk-canary-typed" not in log + answer.text
 
 
-def test_a_body_of_less_is_read(app: App) -> None:
-    """The refusal then is about the prompt's length, in the endpoint's own words."""
-    call = {"data": ["flux-2", {"prompt": "x" * 1_900_000}]}
-    with httpx2.Client(base_url=app.url, trust_env=False, timeout=30) as http:
-        event = http.post(f"{CALL}estimate", json=call).json()["event_id"]
-        assert "too long" in http.get(f"{CALL}estimate/{event}").text
+def test_gradios_deep_links_uploads_and_run_history_are_closed(app: App) -> None:
+    links, uploads = (
+        ("deep_link", "deep_link?session_hash=x", "deep_link/", "//deep_link"),
+        ("upload", "upload?upload_id=1", "upload/"),
+    )
+    for name in (*links, *uploads, "upload_progress?upload_id=1", "runs", "runs/", "runs/1"):
+        path = f"/gradio_api/{name}"
+        assert app.get(path).status_code == 404, path
+        assert app.post(path, files={"files": ("a.html", b"<script>")}).status_code in (404, 405), path
 
 
-@pytest.mark.parametrize(
-    "path",
-    [
-        "deep_link", "deep_link?session_hash=x", "deep_link/", "upload", "upload?upload_id=1", "upload/", "upload_progress?upload_id=1",
-        "runs", "runs/", "runs/1", "//deep_link",
-    ],
-)  # fmt: skip
-def test_what_no_part_of_the_page_needs_is_not_there(path: str, app: App) -> None:
-    """State links, uploads, the record of runs."""
-    where = f"/gradio_api/{path}"
-
-    assert app.get(where).status_code == 404
-    assert app.post(where, files={"files": ("a.html", b"<script>")}).status_code in (404, 405)
-
-
-def test_the_machines_files_are_served_to_nobody(app: App) -> None:
+def test_no_file_of_the_machine_is_served(app: App) -> None:
     """Neither the source, nor the settings beside it, nor the system's, by any way of writing the path."""
     (app.folder / ".env").write_text("# canary-in-the-settings\n")
     files = [
@@ -148,7 +139,7 @@ def test_the_machines_files_are_served_to_nobody(app: App) -> None:
 
 
 def test_no_address_is_fetched_for_a_caller(app: App) -> None:
-    """Gradio's file route and proxy take addresses; here nobody is asked."""
+    """Gradio's file route and proxy accept addresses; nothing is fetched from them."""
     with recorded(Starlette()) as elsewhere:
         for path in (f"file={elsewhere.address}/a.png", f"proxy={elsewhere.address}/a.png"):
             assert app.get(f"/gradio_api/{path}", follow_redirects=False).status_code >= 400
@@ -156,31 +147,28 @@ def test_no_address_is_fetched_for_a_caller(app: App) -> None:
 
 
 def test_an_address_may_carry_a_long_prompt(app: App) -> None:
-    """The page opens with it; nothing is made where the data lies."""
+    """The page opens, and nothing is written to the data folder."""
     before = sorted((app.folder / "data").iterdir())
     assert app.get("/?model=flux-2&prompt=" + "x" * 12_000).status_code == 200
     assert sorted((app.folder / "data").iterdir()) == before
 
 
-@pytest.mark.parametrize(
-    "path", ["/monitoring", "/monitoring/", "/monitoring/x", "/monitoring/summary", "/gradio_api/monitoring/summary"]
-)
-def test_nobody_can_watch_what_others_do(path: str, app: App) -> None:
-    """Gradio's monitoring page and its numbers are off."""
-    answer = app.get(path)
-
-    assert answer.status_code >= 400 or "total_requests" not in answer.text
-    assert "analytics" not in answer.text.lower() or answer.status_code >= 400
+def test_gradios_monitoring_is_off(app: App) -> None:
+    for name in ("", "/", "/x", "/summary"):
+        for path in (f"/monitoring{name}", f"/gradio_api/monitoring{name}"):
+            answer = app.get(path)
+            assert answer.status_code >= 400 or "total_requests" not in answer.text, path
+            assert answer.status_code >= 400 or "analytics" not in answer.text.lower(), path
 
 
-def test_our_own_documents_are_not_published(app: App) -> None:
-    """FastAPI's pages describe routes that are nobody's business; the health check is open."""
+def test_fastapis_own_documentation_is_off(app: App) -> None:
+    """It would describe private routes; the health check is open."""
     assert [app.get(path).status_code for path in ("/docs", "/redoc", "/sandbox/docs", "/sandbox/openapi.json")] == [404] * 4
     assert app.get("/healthz").json() == {"status": "ok"}
 
 
 def test_the_page_and_its_configuration_hold_no_key(hosted: App, ledger: Recorder) -> None:
-    """Nor does the log; and opening the page asks nobody for anything."""
+    """Nor does the log; and opening the page sends no request to the service."""
     texts = [hosted.get(path).text for path in ("/", "/config", "/gradio_api/info", "/models.csv", "/plans.csv")]
 
     assert all(len(text) > 500 for text in texts)

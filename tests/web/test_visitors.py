@@ -1,4 +1,4 @@
-"""An anonymous browser is known by its cookie and a caller by a header; nobody learns either, or what they asked."""
+"""A browser is known by its cookie and a caller by a header; nobody else gets either, or what they asked for."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ HEADERS = [
 
 
 async def page(scope: Any, receive: Any, send: Any) -> None:
-    """A page that says nothing, with a cookie of its own."""
+    """An empty page with a cookie of its own."""
     headers = [(b"content-type", b"text/html"), (b"set-cookie", b"theirs=1")]
     await send({"type": "http.response.start", "status": 200, "headers": headers})
     await send({"type": "http.response.body", "body": b""})
@@ -47,7 +47,7 @@ def given(
     root: str = "",
     **headers: str,
 ) -> list[str]:
-    """The cookies of ours that a request is answered with."""
+    """The visitor cookies in the answer to a request."""
 
     async def ask() -> httpx2.Response:
         transport = httpx2.ASGITransport(Visitors(page, framed), root_path=root)
@@ -66,7 +66,7 @@ def parts(cookie: str) -> dict[str, str]:
     return {name.lower(): value for name, _, value in (part.partition("=") for part in cookie.split("; "))}
 
 
-def test_a_browser_is_given_one_cookie_when_it_opens_the_page_and_nowhere_else() -> None:
+def test_a_browser_gets_one_cookie_when_it_opens_the_page_and_nowhere_else() -> None:
     """Not with a script, a picture, an event or a HEAD; and not again while it has one."""
     (cookie,) = given("/?model=flux-2")
     assert re.fullmatch(r"[A-Za-z0-9_-]{32}", parts(cookie)[COOKIE])
@@ -79,8 +79,8 @@ def test_a_browser_is_given_one_cookie_when_it_opens_the_page_and_nowhere_else()
     assert len({parts(given()[0])[COOKIE] for _ in range(50)}) == 50
 
 
-def test_the_cookie_is_for_no_script_and_no_other_site() -> None:
-    """Over plain HTTP without Secure, or a browser would not keep it; with a path where the page has one."""
+def test_no_script_and_no_other_site_gets_the_cookie() -> None:
+    """Over plain HTTP without Secure, or a browser would not keep it; with the path prefix of the application."""
     (cookie,) = given()
     assert {name: value for name, value in parts(cookie).items() if name != COOKIE} == {
         "path": "/", "max-age": "31536000", "httponly": "", "samesite": "lax",
@@ -88,29 +88,23 @@ def test_the_cookie_is_for_no_script_and_no_other_site() -> None:
     assert parts(given(root="/play")[0])["path"] == "/play"
 
 
-@pytest.mark.parametrize(("framed", "same_site", "partitioned"), [(False, "lax", False), (True, "none", True)])
-def test_over_https_the_cookie_is_secure_and_inside_a_frame_it_is_one_for_each_outer_site(
-    framed: bool, same_site: str, partitioned: bool
-) -> None:
-    """A page inside another site's frame is only given back cookies that say so."""
-    (cookie,) = given(address="https://test", framed=framed)
-    told = parts(cookie)
-    assert ("secure" in told, "httponly" in told, told["samesite"]) == (True, True, same_site)
-    assert ("partitioned" in told) == partitioned
-    plain = parts(given(framed=framed)[0])
-    assert ("secure" in plain, plain["samesite"]) == (False, "lax")
+def test_over_https_the_cookie_is_secure_and_in_a_frame_it_is_partitioned() -> None:
+    """Inside another site's page a browser sends back only partitioned cookies."""
+    for framed, same_site in ((False, "lax"), (True, "none")):
+        attributes = parts(given(address="https://test", framed=framed)[0])
+        assert ("secure" in attributes, "httponly" in attributes, attributes["samesite"]) == (True, True, same_site)
+        assert ("partitioned" in attributes) == framed
+        plain = parts(given(framed=framed)[0])
+        assert ("secure" in plain, plain["samesite"]) == (False, "lax")
 
 
-@pytest.mark.parametrize("value", FORGED)
-def test_a_cookie_that_is_not_of_our_making_is_replaced(value: str) -> None:
-    (cookie,) = given(cookie=f"{COOKIE}={value}")
-    assert parts(cookie)[COOKIE] != value
-
-
-@pytest.mark.parametrize("header", HEADERS)
-def test_a_cookie_header_that_cannot_be_read_is_no_error(header: str) -> None:
-    assert read_cookie(header) == ""
-    assert len(given(cookie=header)) == 1
+def test_an_unreadable_or_forged_cookie_is_replaced() -> None:
+    for value in FORGED:
+        (cookie,) = given(cookie=f"{COOKIE}={value}")
+        assert parts(cookie)[COOKIE] != value
+    for header in HEADERS:
+        assert read_cookie(header) == ""
+        assert len(given(cookie=header)) == 1, header
 
 
 @pytest.fixture(scope="module")
@@ -120,8 +114,8 @@ def known(app: App) -> dict[str, Any]:
         return dict(client.predict("flux-2", {"prompt": "a fox in the snow"}, api_name="/generate"))
 
 
-def test_a_visitor_is_given_the_job_back_and_nobody_else_is(app: App, known: dict[str, Any]) -> None:
-    """A hundred strangers are told the very words that they are told about a job that never was."""
+def test_a_job_is_returned_to_its_visitor_only(app: App, known: dict[str, Any]) -> None:
+    """Everybody else gets the same answer as for a job that does not exist."""
     with calling(app, X_Playground_Visitor=SECRET) as client:
         told = client.predict(known["job_id"], api_name="/job")
         never = refusal(client, secrets.token_urlsafe(16))
@@ -137,13 +131,13 @@ def test_a_visitor_is_given_the_job_back_and_nobody_else_is(app: App, known: dic
             assert refusal(client, odd) == never
 
 
-def test_a_cookie_does_not_open_a_callers_jobs_nor_a_header_a_browsers(app: App, known: dict[str, Any]) -> None:
+def test_a_callers_jobs_are_not_opened_by_a_cookie_or_by_its_hash(app: App, known: dict[str, Any]) -> None:
     """The hash that the database holds is no way in either."""
     for headers in ({"Cookie": f"{COOKIE}={SECRET}"}, {"X-Playground-Visitor": visitor_id(SECRET)}):
         assert "There is no such job" in posted(app, "job", [known["job_id"]], headers)
 
 
-def test_what_is_kept_of_a_visitor_is_a_hash(app: App, known: dict[str, Any]) -> None:
+def test_only_a_hash_of_a_visitors_secret_is_stored(app: App, known: dict[str, Any]) -> None:
     """Neither cookie nor header is in the database, beside it, or in a line of the log."""
     cookie = app.get("/").cookies[COOKIE]
     assert app.get("/", cookies={COOKIE: cookie}).cookies.get(COOKIE) is None
@@ -158,7 +152,7 @@ def test_what_is_kept_of_a_visitor_is_a_hash(app: App, known: dict[str, Any]) ->
         assert secret not in app.log
 
 
-def test_a_job_outlives_its_application(tmp_path: Path) -> None:
+def test_a_job_is_returned_after_a_restart(tmp_path: Path) -> None:
     """After an ordinary end and a new start the same visitor is given the same job, with a picture that is there."""
     settings = {"GRADIO_SERVER_PORT": str(free_port())}
     with running(tmp_path / "home", **settings) as app:
@@ -175,7 +169,7 @@ def test_a_job_outlives_its_application(tmp_path: Path) -> None:
         )
 
 
-def test_a_going_job_outlives_its_application_and_is_done_by_the_next_one(tmp_path: Path) -> None:
+def test_a_running_job_is_finished_by_the_next_process(tmp_path: Path) -> None:
     """Its caller has gone with the first process and asks the second by the job's id."""
     settings = {"GRADIO_SERVER_PORT": str(free_port()), "PLAYGROUND_SANDBOX_SPEED": "1"}
     headers = {"X-Playground-Visitor": SECRET}
