@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, Row, Select, and_, insert, select, update
 
 from components.comparisons.comparison import Card, Comparison
-from components.jobs.store.executor import Transactions, Twin
+from components.jobs.store.executor import DuplicateKey, Transactions
 from components.jobs.store.schema import comparisons, storable
 
 
@@ -26,7 +26,7 @@ class ComparisonStore:
             await self._transactions.write(
                 lambda connection: connection.execute(insert(comparisons).values(**_to_row(comparison)))
             )
-        except Twin:
+        except DuplicateKey:
             if existing := await self.get(comparison.id, comparison.visitor):
                 return existing
             raise

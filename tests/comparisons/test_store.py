@@ -14,7 +14,7 @@ from components.comparisons.comparison import Card, Comparison
 from components.comparisons.store import ComparisonStore
 from components.errors import DatabaseUnavailable
 from components.jobs.job import JobState
-from components.jobs.store.executor import Twin
+from components.jobs.store.executor import DuplicateKey
 from components.jobs.store.jobs import Store
 from tests.jobs.conftest import NOON, a_job, beside, filled, opened
 
@@ -86,7 +86,7 @@ async def test_a_second_comparison_with_the_same_id_is_the_first_one(database_ur
         kept = [ComparisonStore(store.transactions) for store in stores]
         several = [a_comparison(number=number) for number in range(8)]
         added = await asyncio.gather(*(kept[at % 4].add(comparison) for at, comparison in enumerate(several)))
-        with pytest.raises(Twin):
+        with pytest.raises(DuplicateKey):
             await kept[0].add(a_comparison(visitor="bea"))
 
         assert len(set(map(repr, added))) == 1
@@ -139,7 +139,7 @@ async def test_a_token_opens_its_own_comparison_and_is_unique(comparisons: Compa
 
     assert (await comparisons.published("one"), await comparisons.published("two")) == (first, second)
     assert await comparisons.published("") is None
-    with pytest.raises(Twin):
+    with pytest.raises(DuplicateKey):
         await comparisons.edit("c2", "bea", lambda stored: replace(stored, token="one"))
     await comparisons.edit("c1", "ann", lambda stored: replace(stored, token=None))
     assert (await comparisons.published("one"), await comparisons.published("two")) == (None, second)

@@ -1,7 +1,7 @@
-"""Opening the database: SQLite (WAL, one process) or PostgreSQL, brought to the newest schema.
+"""Open the database, SQLite (WAL, one process) or PostgreSQL, and migrate it to the newest schema.
 
-Everything here blocks and happens once, before the server listens. Whatever is wrong ends the start with one
-sentence; a password in an address is in none of them.
+Everything here blocks, and runs once before the server listens. An error is one sentence, without the password that an
+address may hold.
 """
 
 from __future__ import annotations
@@ -28,15 +28,15 @@ log = logging.getLogger(__name__)
 
 NAME = "PLAYGROUND_DATABASE_URL"
 MIGRATIONS = Path(__file__).parent / "migrations"
-LOCK_S = 10.0
+LOCK_WAIT_S = 10.0
 CONNECT_S = 10
 STATEMENT_S = 30
-POOL = 8
-MIGRATING = 4_914_072  # any number that nobody else locks
+POOL_SIZE = 8
+MIGRATION_LOCK = 4_914_072  # any number that no other program locks
 
 
 class Database:
-    """An engine at the newest schema. ``shared`` is true where other processes may use it too (PostgreSQL)."""
+    """An engine with the newest schema. ``shared`` is whether other processes may use it too (PostgreSQL)."""
 
     def __init__(self, engine: Engine, lock: FileLock | None = None) -> None:
         self.engine = engine
@@ -51,12 +51,14 @@ class Database:
 
 
 def sqlite_address(path: Path) -> str:
-    """The address of a file, whatever signs are in its name."""
+    """The address of a file, whatever characters are in its name."""
     return URL.create("sqlite", database=str(path.absolute())).render_as_string()
 
 
-def open_database(url: str) -> Database:
-    """The database at ``sqlite:////path`` or ``postgresql://...``, created and migrated where needed.
+def open_database(url: str, lock_wait_s: float = LOCK_WAIT_S) -> Database:
+    """The database at ``sqlite:////path`` or ``postgresql://...``, created and migrated if needed.
+
+    A statement that waits for a lock for longer than ``lock_wait_s`` fails.
 
     Raises:
         SettingsError: it cannot be reached or read, is in use, full, or newer than this program.
@@ -67,13 +69,13 @@ def open_database(url: str) -> Database:
         raise SettingsError(f"{NAME}: is no database address.") from None
     kind = address.get_backend_name()
     if kind == "postgres" or kind == "postgresql":
-        return _postgresql(address.set(drivername="postgresql+psycopg"))
+        return _open_postgresql(address.set(drivername="postgresql+psycopg"), lock_wait_s)
     if kind == "sqlite" and address.database and address.database != ":memory:":
-        return _sqlite(address)
+        return _open_sqlite(address, lock_wait_s)
     raise SettingsError(f"{NAME}: must begin with sqlite:/// and a path, or with postgresql://.")
 
 
-def _sqlite(address: URL) -> Database:
+def _open_sqlite(address: URL, lock_wait_s: float) -> Database:
     path = Path(str(address.database)).absolute()
     lock = FileLock(f"{path}.lock", thread_local=False)
     try:
@@ -91,8 +93,8 @@ def _sqlite(address: URL) -> Database:
     engine = create_engine(
         address.set(database=str(path)),
         hide_parameters=True,
-        pool_size=POOL,
-        connect_args={"timeout": LOCK_S, "check_same_thread": False},
+        pool_size=POOL_SIZE,
+        connect_args={"timeout": lock_wait_s, "check_same_thread": False},
     )
     event.listen(engine, "connect", _prepare)
     event.listen(engine, "begin", _begin)
@@ -106,21 +108,21 @@ def _sqlite(address: URL) -> Database:
     return Database(engine, lock)
 
 
-def _postgresql(address: URL) -> Database:
+def _open_postgresql(address: URL, lock_wait_s: float) -> Database:
     engine = create_engine(
         address,
-        hide_parameters=True,  # an error's text would hold what was asked
-        pool_size=POOL,
+        hide_parameters=True,  # the text of an error would hold prompts
+        pool_size=POOL_SIZE,
         max_overflow=2,
         pool_pre_ping=True,
         connect_args={
             "connect_timeout": CONNECT_S,
             "application_name": "image playground",
-            "keepalives_idle": CONNECT_S,  # a server that vanished without a word keeps no thread for ever
+            "keepalives_idle": CONNECT_S,  # a server that is gone without closing the connection would block a thread for ever
             "keepalives_interval": CONNECT_S,
             "keepalives_count": 3,
             "tcp_user_timeout": STATEMENT_S * 1000,
-            "options": f"-c lock_timeout={LOCK_S:.0f}s -c statement_timeout={STATEMENT_S}s",
+            "options": f"-c lock_timeout={lock_wait_s * 1000:.0f}ms -c statement_timeout={STATEMENT_S}s",
         },
     )
     try:
@@ -132,15 +134,15 @@ def _postgresql(address: URL) -> Database:
 
 
 def _prepare(connection: sqlite3.Connection, _: Any) -> None:
-    """WAL lets pages read while a job is written. Every commit reaches the disk, because a ``submitting`` that
+    """Set up a connection. WAL lets pages read while a job is written. Every commit reaches the disk: a ``submitting`` that
     a power cut undoes would be sent, and paid for, again."""
-    connection.isolation_level = None  # the driver would begin late, and not lock
+    connection.isolation_level = None  # the driver would begin later, and without a lock
     for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "temp_store=MEMORY"):
         connection.execute(f"PRAGMA {pragma}").close()
 
 
 def _begin(connection: Connection) -> None:
-    """A transaction that will write takes the lock at once; to read and then find it taken would fail without waiting."""
+    """Take the lock at the beginning of a transaction that writes: to take it after a read fails without waiting."""
     reading = connection.get_execution_options().get("reading", False)
     connection.exec_driver_sql("BEGIN" if reading else "BEGIN IMMEDIATE")
 
@@ -152,7 +154,7 @@ def _migrate(engine: Engine, name: str) -> None:
         with engine.begin() as connection:
             if engine.dialect.name == "postgresql":  # several processes may start at once
                 connection.execute(text("SET LOCAL lock_timeout = '60s'; SET LOCAL statement_timeout = 0"))
-                connection.execute(select(text(f"pg_advisory_xact_lock({MIGRATING})")))
+                connection.execute(select(text(f"pg_advisory_xact_lock({MIGRATION_LOCK})")))
             config.attributes["connection"] = connection
             ScriptDirectory.from_config(config)
             command.upgrade(config, "head")

@@ -47,7 +47,7 @@ from components.jobs.job import (
 )
 from components.jobs.store import search
 from components.jobs.store.engine import Database
-from components.jobs.store.executor import Transactions, Twin
+from components.jobs.store.executor import DuplicateKey, Transactions
 from components.jobs.store.schema import (
     budget,
     comparisons,
@@ -119,7 +119,7 @@ class Store:
         for number in range(ADD_TRIES):
             try:
                 return await self.transactions.write(adding)
-            except Twin as error:  # another transaction was first, and its job may have settled since
+            except DuplicateKey as error:  # another transaction was first, and its job may have settled since
                 same = await self.get(job.id)
                 if same and (same.visitor, same.model, same.body) == (job.visitor, job.model, job.body):
                     return same
@@ -320,7 +320,7 @@ class Store:
 
         try:
             return await self.transactions.write(learning)
-        except Twin:  # another process wrote the first number in the same moment
+        except DuplicateKey:  # another process wrote the first number in the same moment
             return await self.transactions.write(learning)
 
     async def measured(self, model_id: Callable[[str], str]) -> dict[str, Measured]:
