@@ -20,7 +20,6 @@ from components.api.limiter import RequestLimiter
 from components.errors import DatabaseUnavailable, PlaygroundError
 from components.jobs import transitions
 from components.jobs.job import Caps, Job, JobState, Timings
-from components.jobs.messages import broken, broken_while_sending
 from components.jobs.metrics import Metrics
 from components.jobs.store.jobs import Ownership, Store
 from components.jobs.transitions import Transition
@@ -223,15 +222,11 @@ class ActiveJobs:
         try:
             await work(job, account)
         except PlaygroundError as error:
-            await self._fail(job.id, error)
+            await self.persist(job.id, partial(transitions.failed, problem=error.problem, now=time.time()))
         except Exception:
             log.exception("job %s broke", job.id)
-            uncertain = partial(transitions.uncertain, problem=broken_while_sending().problem, now=time.time())
-            if await self.persist(job.id, uncertain) is None:
-                await self._fail(job.id, broken(self.latest(job)))
-
-    async def _fail(self, job_id: str, error: PlaygroundError) -> None:
-        await self.persist(job_id, partial(transitions.failed, problem=error.problem, now=time.time()))
+            if await self.persist(job.id, partial(transitions.broken_while_sending, now=time.time())) is None:
+                await self.persist(job.id, partial(transitions.broken, now=time.time()))
 
     # -- telling others --------------------------------------------------------------------------
 

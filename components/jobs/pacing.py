@@ -1,22 +1,24 @@
-"""What jobs of one model share: how long it takes and when to leave it alone; and what the polls of one task have shown."""
+"""What jobs of one model share: how long it takes, and when its upstream may be asked."""
 
 from __future__ import annotations
 
 import asyncio
 import time
 from collections import defaultdict
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from math import inf
+from typing import Any
 
-from components.api.client import Account
-from components.api.replies import Phase, Reply
+from components.api.client import Account, ApiClient
+from components.api.limiter import RequestLimiter
+from components.api.replies import Reply
 from components.api.schedule import Learned, Timing
 from components.catalog.models import Catalog
-from components.errors import NoPicture, ServiceError, UnreadableReply
-from components.jobs.job import Job
+from components.errors import NOT_CHARGED, RateLimited, ServiceError
+from components.jobs.job import Job, Timings
+from components.jobs.metrics import Metrics
 from components.jobs.store.jobs import Store
-
-EMPTY_TRIES = 3
-FORGOTTEN_TRIES = 5  # a sandbox that was started anew never knows the task; nothing was paid for it
-LEAST_SHARE = 0.6  # of the time of the poll that found it done: the task cannot be taken for quicker than that
 
 Key = tuple[str, str]
 
@@ -36,10 +38,52 @@ class Pauses:
         """Seconds that a model is still to be left alone."""
         return max(0.0, self._until.get(key, 0.0) - time.monotonic())
 
-    async def over(self, key: Key) -> None:
-        """Wait until a model may be asked again; others may prolong it meanwhile."""
-        while left := self.left(key):  # noqa: ASYNC110  # a clock is waited for, not an event
-            await asyncio.sleep(left)
+
+class PacedClient:
+    """The API client for many jobs at once: few requests at a time, and none while their model is paused."""
+
+    def __init__(self, client: ApiClient, limiter: RequestLimiter, metrics: Metrics, timings: Timings) -> None:
+        self.client = client
+        self._limiter = limiter
+        self._metrics = metrics
+        self._timings = timings
+        self._pauses = Pauses()
+
+    def paused(self, key: Key) -> float:
+        """Seconds that a model is still to be left alone."""
+        return self._pauses.left(key)
+
+    def pause(self, key: Key, error: RateLimited, times: int = 1) -> float:
+        """Pause a model for as long as the service asks; longer each time if it asks for nothing. Returns the seconds."""
+        self._metrics.limited.labels(key[1]).inc()
+        asked = self._timings.rate_limit if error.retry_after is None else error.retry_after
+        own = min(self._timings.shortest_pause * 2 ** (times - 1), self._timings.longest_pause)
+        return self._pauses.pause(key, max(asked, own))
+
+    @asynccontextmanager
+    async def request(self, key: Key, give_up: float = inf) -> AsyncIterator[None]:
+        """Wait until one more request may be made.
+
+        Raises ServiceError if the model is paused beyond ``give_up`` (monotonic seconds).
+        """
+        while True:
+            if time.monotonic() + self.paused(key) > give_up:
+                what = "The service asks this page to wait for longer than this request may take."
+                raise ServiceError(what, next_step="Try again later.", charged=NOT_CHARGED)
+            while left := self.paused(key):  # noqa: ASYNC110  # a clock is waited for, which others may set back
+                await asyncio.sleep(left)
+            async with self._limiter.request():
+                if not self.paused(key):  # another job may have been told to wait while this one stood in line
+                    yield
+                    return
+
+    async def task(
+        self, key: Key, account: Account, task_id: str, body: Mapping[str, Any], timeout_s: float, give_up: float
+    ) -> Reply:
+        """GET a task. Raises as :meth:`ApiClient.task` and :meth:`request`."""
+        async with self.request(key, give_up):
+            self._metrics.polls.labels(key[1]).inc()
+            return await self.client.task(account, task_id, body, timeout_s=timeout_s)
 
 
 class RunTimes:
@@ -97,68 +141,3 @@ class RunTimes:
                 raise
             if key not in self._unsaved:
                 self._known[key] = learned
-
-
-class PollHistory:
-    """The polls of one task that is followed from now on.
-
-    ``count`` is how many polls were sent and ``last`` when the last one was, in monotonic seconds, before the first
-    poll the beginning; ``problem`` is why the last one failed or said nothing that we know. ``called`` is whether any poll was for a callback.
-    """
-
-    def __init__(self, job: Job) -> None:
-        self.last = self._begun = time.monotonic()
-        self.count = 0
-        self.called = False
-        self.problem: ServiceError | None = None
-        self._earlier = job.polls
-        self._before = max(0.0, time.time() - job.sent_at) if job.sent_at else 0.0
-        self._for_callback = False
-        self._asked_at = self._running_at = 0.0
-        self._empty = self._forgotten = 0
-
-    @property
-    def total(self) -> int:
-        """Polls of the job, with those before a restart."""
-        return self._earlier + self.count
-
-    @property
-    def elapsed(self) -> float:
-        """Seconds since the request was sent."""
-        return self._before + time.monotonic() - self._begun
-
-    def sending(self, *, for_callback: bool) -> None:
-        """A poll is sent now."""
-        self.last = time.monotonic()
-        self.count += 1
-        self._for_callback = for_callback
-        self.called = self.called or for_callback
-        self._asked_at = self.elapsed
-
-    def answered(self, reply: Reply) -> None:
-        """The poll was answered."""
-        self.problem = None
-        if not reply.word_known:
-            what = f'The service says "{reply.word[:60]}", a state that this page does not know.'
-            self.problem = UnreadableReply(what, task_id=reply.task_id, reply=reply.raw)
-        if reply.phase is Phase.RUNNING:
-            self._running_at = self._asked_at
-
-    def failed(self, error: ServiceError, *, in_sandbox: bool) -> None:
-        """The poll failed. Raises the error if asking again is of no use."""
-        self.problem = error
-        self._empty += isinstance(error, NoPicture)
-        self._forgotten += in_sandbox and error.status == 404
-        if self._empty >= EMPTY_TRIES or self._forgotten >= FORGOTTEN_TRIES:
-            raise error
-
-    def run_time(self, *, fresh: bool) -> float | None:
-        """How long a task took that was done at the last poll: the middle between that poll and the one before.
-
-        None if the two were too far apart to say; ``fresh``: the task was followed from its beginning.
-        """
-        if not self.count or not (fresh or self._running_at > self._asked_at / 2):
-            return None
-        if self._for_callback:
-            return self._asked_at
-        return (max(self._running_at, LEAST_SHARE * self._asked_at) + self._asked_at) / 2

@@ -13,7 +13,6 @@ from components.errors import DatabaseUnavailable
 from components.jobs import transitions
 from components.jobs.active import ActiveJobs
 from components.jobs.job import Job, JobOptions, JobState
-from components.jobs.messages import NEEDS_HOST_KEY, NEEDS_VISITOR_KEY, died_while_sending, never_sent
 from components.jobs.pacing import RunTimes
 from components.jobs.store.jobs import Ownership
 from components.jobs.worker import Worker
@@ -82,7 +81,7 @@ class Recovery:
                 self._active.start(job, account, self._worker.repair)
             return job
         if job.state is JobState.NEEDS_KEY and not job.accepted and self._too_old(job):
-            return await self._never_sent(job)
+            return await self._active.apply(job.id, partial(transitions.expired, now=time.time()))
         resumed = await self._active.apply(job.id, transitions.resumed, Ownership.TAKEN)
         if resumed and job.id not in self._active:
             self._start(resumed, account)
@@ -111,15 +110,13 @@ class Recovery:
         """Continue an active job of this process from where another one, or an accident, left it."""
         account = self.account(job)
         if job.state is JobState.SUBMITTING:
-            lost = partial(transitions.uncertain, problem=died_while_sending().problem, now=time.time())
-            uncertain = await self._active.apply(job.id, lost)
+            uncertain = await self._active.apply(job.id, partial(transitions.process_died, now=time.time()))
             if uncertain and uncertain.repairable and account:
                 await self.resume(uncertain, account)
         elif job.state is JobState.QUEUED and self._too_old(job):
-            await self._never_sent(job)
+            await self._active.apply(job.id, partial(transitions.expired, now=time.time()))
         elif account is None:
-            note = NEEDS_VISITOR_KEY if job.payer == "visitor" else NEEDS_HOST_KEY
-            await self._active.apply(job.id, partial(transitions.needs_key, note=note))
+            await self._active.apply(job.id, transitions.needs_key)
         else:
             self._start(job, account)
 
@@ -129,10 +126,6 @@ class Recovery:
     def _too_old(self, job: Job) -> bool:
         """Whether the job has waited beyond the deadline: nobody wants a picture, and its price, so long after asking."""
         return time.time() - job.created_at > self._options.deadline_s
-
-    async def _never_sent(self, job: Job) -> Job | None:
-        failed = partial(transitions.failed, problem=never_sent().problem, now=time.time())
-        return await self._active.apply(job.id, failed)
 
 
 def fits(account: Account, job: Job) -> bool:

@@ -1,8 +1,8 @@
 """Jobs for the rest of the product: submit, watch, stop, resume, search and remove.
 
 Each job has a worker that the application owns and not a page. Whoever wants to see a job watches it; a watcher that
-goes away ends the watching, never the job. Calls go one way: the service uses ``recovery``, which starts what
-``worker`` does, which uses ``results`` and ``callbacks``; all of them change jobs through ``active``, which uses ``store``.
+goes away ends the watching, never the job. Calls go one way: service -> recovery -> worker -> polling -> results ->
+active -> store; all of them change jobs through ``active`` alone.
 """
 
 from __future__ import annotations
@@ -37,9 +37,9 @@ from components.jobs.job import (
     Measured,
     Spend,
 )
-from components.jobs.messages import NEEDS_VISITOR_KEY
 from components.jobs.metrics import Metrics
-from components.jobs.pacing import RunTimes
+from components.jobs.pacing import PacedClient, RunTimes
+from components.jobs.polling import Poller
 from components.jobs.recovery import FindAccount, Recovery, fits
 from components.jobs.results import Results
 from components.jobs.store.jobs import Store
@@ -75,7 +75,9 @@ class JobService:
         self._results = Results(self._active, pictures, options.timings)
         self._times = RunTimes(store, catalog)
         self._callbacks = Callbacks(self._active, catalog, options.callback_base)
-        self._worker = Worker(self._active, client, limiter, self._results, self._times, self._callbacks, options)
+        paced = PacedClient(client, limiter, self.metrics, options.timings)
+        poller = Poller(self._active, paced, self._results, self._times, self._callbacks, options)
+        self._worker = Worker(self._active, paced, poller, self._times, self._callbacks, options)
         self._recovery = Recovery(self._active, self._worker, self._times, options, find_account)
         self._heartbeat: asyncio.Task[None] | None = None
 
@@ -324,7 +326,7 @@ class JobService:
             unfinished = await self.store.unfinished(visitor, MOST_WAITING)
             for job in {**holding, **{job.id: job for job in unfinished}}.values():
                 if job.payer == "visitor" and not job.settled:
-                    await self._active.apply(job.id, partial(transitions.needs_key, note=NEEDS_VISITOR_KEY))
+                    await self._active.apply(job.id, transitions.needs_key)
         for job in holding.values():
             if self._active.latest(job).state not in (JobState.QUEUED, JobState.SUBMITTING):
                 await self._active.finish(job.id, cancel=True)

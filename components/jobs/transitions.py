@@ -18,12 +18,15 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from components.api.replies import Phase, Reply
-from components.errors import Problem
-from components.jobs import messages
+from components.errors import CHARGE_UNKNOWN, NOT_CHARGED, AnswerLost, Problem
 from components.jobs.job import ACTIVE, WAITING, Job, JobState
 from components.pictures.kept import KeptPicture
 
 Transition = Callable[[Job], Job | None]
+
+NEEDS_VISITOR_KEY = "Waits for the key it was started with: enter it again, and it goes on. Keys are never stored."
+NEEDS_HOST_KEY = "Waits: this page has no key any more for the service that runs it."
+ABANDONED = "You let it go."
 
 UNDECIDED = frozenset({JobState.UNCERTAIN, JobState.ABANDONED})
 FOLLOWED = frozenset({JobState.RUNNING, JobState.SAVING})
@@ -66,15 +69,28 @@ def uncertain(job: Job, problem: Problem, now: float) -> Job | None:
     return _settled(job, JobState.UNCERTAIN, problem, now) if job.state is JobState.SUBMITTING else None
 
 
+def process_died(job: Job, now: float) -> Job | None:
+    """The process that sent the request died before it could record the answer."""
+    what = "This page's server stopped while the request was being sent. It may have been accepted."
+    return uncertain(job, AnswerLost(what).problem, now)
+
+
+def broken_while_sending(job: Job, now: float) -> Job | None:
+    """An unexpected exception came after the request may have left."""
+    what = "Something broke on this page while the request was being sent. It may have been accepted."
+    return uncertain(job, AnswerLost(what).problem, now)
+
+
 def overdue(job: Job, problem: Problem) -> Job | None:
     """The deadline has passed; nobody polls the task until somebody checks again."""
     return _settled(job, JobState.OVERDUE, problem, None) if job.state in FOLLOWED else None
 
 
-def needs_key(job: Job, note: str) -> Job | None:
-    """The key that pays for the job is not here; ``note`` says whose it is."""
+def needs_key(job: Job) -> Job | None:
+    """The key that pays for the job is not here."""
     if job.state is not JobState.QUEUED and job.state not in FOLLOWED:
         return None
+    note = NEEDS_VISITOR_KEY if job.payer == "visitor" else NEEDS_HOST_KEY
     return replace(_settled(job, JobState.NEEDS_KEY, job.problem, None), status_note=note)
 
 
@@ -109,12 +125,25 @@ def failed(job: Job, problem: Problem, now: float) -> Job | None:
     return _settled(job, JobState.FAILED, problem, now) if job.state in ACTIVE or waits_unsent else None
 
 
+def broken(job: Job, now: float) -> Job | None:
+    """An unexpected exception came at any other time."""
+    charged = CHARGE_UNKNOWN if job.sent_at else NOT_CHARGED
+    next_step = "Check again, or tell whoever runs this page."
+    return failed(job, Problem("service", "Something broke on this page, not at the service.", next_step, charged), now)
+
+
+def expired(job: Job, now: float) -> Job | None:
+    """The request waited for longer than anybody wants it, and was never sent."""
+    what = "This page's server stopped before the request was sent, and too much time has passed since."
+    return failed(job, Problem("service", what, "Ask again if you still want it.", NOT_CHARGED), now)
+
+
 def stopped(job: Job, now: float) -> Job | None:
     """The visitor stops the job. A request that is being sent is left to arrive, so that its answer is known."""
     if job.state is JobState.SUBMITTING:
         return replace(job, stop_requested=True)
     if job.state in ACTIVE or job.state in WAITING:
-        return _settled(job, JobState.STOPPED, messages.stopped(job), now)
+        return _settled(job, JobState.STOPPED, _stop_problem(job), now)
     return None
 
 
@@ -130,9 +159,7 @@ def resumed(job: Job) -> Job | None:
 
 def abandoned(job: Job) -> Job | None:
     """The visitor gives up an uncertain job. Its price counts as spent."""
-    return (
-        replace(job, state=JobState.ABANDONED, status_note=messages.ABANDONED) if job.state is JobState.UNCERTAIN else None
-    )
+    return replace(job, state=JobState.ABANDONED, status_note=ABANDONED) if job.state is JobState.UNCERTAIN else None
 
 
 def callback_named(job: Job, task_id: str) -> Job | None:
@@ -150,6 +177,17 @@ def removed(job: Job) -> Job | None:
     return replace(
         job, state=state, body={}, prompt="", status_note="", pictures=(), problem=None, pending_urls=pending, replaces=""
     )
+
+
+def _stop_problem(job: Job) -> Problem:
+    """Why a job is stopped, and whether it may still be charged."""
+    if job.pending_urls:
+        what = "Stopped before the pictures were fetched. They were done."
+        return Problem("stopped", what, "Check again to fetch them.", "They were most likely charged.")
+    if job.task_id is None:
+        return Problem("stopped", "Stopped before anything was created.", "", NOT_CHARGED)
+    what = f"Stopped watching task {job.task_id}. The service has no known way to cancel it."
+    return Problem("stopped", what, "Check again to see what became of it.", "It may still finish and be charged.")
 
 
 def _done_if_complete(job: Job, now: float) -> Job:

@@ -32,10 +32,11 @@ def holders() -> int:
 async def left() -> int:
     """The same once the last callbacks of what has ended have run."""
     await quiet()
-    for _ in range(20):
-        if holders():
-            await asyncio.sleep(0.05)
-    return holders()
+    for _ in range(5):
+        await asyncio.sleep(0.05)
+        if not (count := holders()):
+            break
+    return count
 
 
 async def start(runner: JobService, catalog: Catalog, address: str) -> Job:

@@ -13,7 +13,7 @@ import pytest
 
 from components.catalog.models import Catalog
 from components.jobs.job import JobState, Spend
-from components.jobs.messages import NEEDS_HOST_KEY, NEEDS_VISITOR_KEY
+from components.jobs.transitions import NEEDS_HOST_KEY, NEEDS_VISITOR_KEY
 from tests.jobs.conftest import a_job
 from tests.jobs.faulty import TASK, created, finished, held, http, misbehaving, picture, running, settled
 from tests.jobs.processes import account, another_process, bury, process, submit, until

@@ -29,7 +29,7 @@ TABLE: dict[str, tuple[Callable[[Job], Job | None], dict[JobState, JobState]]] =
     "uncertain": (partial(transitions.uncertain, problem=PROBLEM, now=NOON), {S.SUBMITTING: S.UNCERTAIN}),
     "overdue": (partial(transitions.overdue, problem=PROBLEM), dict.fromkeys((S.RUNNING, S.SAVING), S.OVERDUE)),
     "needs_key": (
-        partial(transitions.needs_key, note="n"),
+        transitions.needs_key,
         dict.fromkeys((S.QUEUED, S.RUNNING, S.SAVING), S.NEEDS_KEY),
     ),
     "saving": (
