@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
@@ -11,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from components.errors import InputError
+from components.evaluation.shares import Share
 
 FEWEST_SHOWN, MOST_SHOWN = 2, 4
 Array = NDArray[np.float64]
@@ -123,6 +125,17 @@ def outcomes(ballot: Ballot) -> list[Outcome]:
     if ballot.worst is not None:
         found += [Outcome(cell, ballot.worst, False, 2 / len(rest)) for cell in rest if cell != ballot.worst]
     return found
+
+
+def accepted_pictures(ballots: Iterable[Ballot], columns: Mapping[str, str]) -> dict[str, Share]:
+    """Of each column the pictures that voters saw and did not call bad, as a share of all views; skipped ones do not count."""
+    seen: Counter[str] = Counter()
+    accepted: Counter[str] = Counter()
+    for ballot in ballots:
+        for column in [columns[cell] for cell in ballot.shown if cell in columns and ballot.decided]:
+            seen[column] += 1
+            accepted[column] += ballot.verdict is not Verdict.ALL_BAD
+    return {column: Share(accepted[column], seen[column]) for column in dict.fromkeys(columns.values())}
 
 
 def count_ballots(ballots: Iterable[Ballot], columns: Mapping[str, str], question: Question = Question.PREFERENCE) -> Tally:
