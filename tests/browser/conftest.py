@@ -26,7 +26,7 @@ from tests.browser import chromium
 from tests.conftest import ROOT, serve
 
 SPEED = 40
-PATIENCE_S = 8
+PATIENCE_S = 60
 HERE = ("127.0.0.1", "localhost", "")
 BEGAN = re.compile(r"The playground is at (http://\S+)")
 STARTED = re.compile(r'"job": "(\S+)", .*"state": "submitting"')

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 
+import pytest
 from playwright.sync_api import expect
 
-from tests.browser.conftest import Playground, Visitor
+from tests.browser.conftest import Playground, Visitor, choose, field, generate, say
 
 
 def test_the_open_tab_is_known_and_another_one_can_be_opened(visit: Visitor, app: Playground) -> None:
@@ -42,3 +43,18 @@ def test_clicks_in_our_html_are_events_of_gradio(visit: Visitor, app: Playground
         expect(page.locator("#models-table [aria-sort]")).to_have_count(1)
         page.get_by_role("tab", name="History").click()
         page.get_by_role("tab", name="Models & prices").click()
+
+
+@pytest.mark.parametrize("locale", ["de-DE", "zh-CN"])
+def test_the_main_path_works_in_a_browser_of_another_language(visit: Visitor, app: Playground, locale: str) -> None:
+    """Gradio translates its own words by the browser's language; a picture is made, found again and opened."""
+    page = visit(f"{app.address}/?model=flux-2", locale=locale)
+    say(page, "A kite over dunes")
+    choose(page, "type", "flex")
+    generate(page)
+    page.get_by_role("tab", name="History").click()
+    page.locator(".entry [data-entry]").first.click()
+    expect(page.locator("#history-asked")).to_contain_text("A kite over dunes")
+    page.locator("#history-use").click()
+    expect(page.locator("#prompt textarea")).to_have_value("A kite over dunes")
+    expect(field(page, "type").locator("input")).to_have_value("flex")

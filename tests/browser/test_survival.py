@@ -194,6 +194,10 @@ def test_an_unsure_job_waits_for_one_of_two_decisions(visit: Visitor, lives: Liv
         expect(page.get_by_role("button", name=name)).not_to_be_visible()
     expect(page.locator("#place .note")).to_have_text("You let it go.")
     ready(page).reload()
+    expect(word(page), "the first one: nobody has accepted the second").to_have_text("Unsure")
+    page.get_by_role("button", name="Dismiss").click()
+    expect(page.get_by_role("button", name="Dismiss")).not_to_be_visible()
+    ready(page).reload()
     expect(word(page)).to_have_text("Example")
     expect(page.locator("#others li")).to_have_count(0)
     assert service.asked("walnut") == 2
