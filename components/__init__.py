@@ -4,7 +4,9 @@ The table says which packages a package may import (its own modules always); ``t
 it and enforces it.
 
     errors       -
-    settings     errors
+    keys         errors
+    proxies      -
+    settings     keys proxies errors
     catalog      errors
     api          errors
     pictures     errors
@@ -13,7 +15,7 @@ it and enforces it.
     jobs         api catalog pictures errors
     comparisons  jobs catalog api errors
     evaluation   comparisons jobs catalog api pictures errors
-    playground   evaluation comparisons jobs pictures snippets catalog api errors
+    playground   evaluation comparisons jobs pictures snippets catalog api keys errors
     views        playground evaluation comparisons jobs pictures snippets catalog api errors
     web          views playground evaluation comparisons jobs pictures snippets catalog api settings errors
     ui           views playground evaluation comparisons jobs pictures snippets catalog api errors

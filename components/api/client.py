@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from typing import Any
-from urllib.parse import quote, urljoin
+from urllib.parse import quote, urljoin, urlsplit
 
 import httpx2 as httpx
 
@@ -27,7 +27,7 @@ LARGEST_REPLY = 48_000_000  # bytes: a data: URL of the largest picture that is 
 REDIRECTS = (301, 302, 303, 307, 308)
 REFUSING_REDIRECTS = (301, 302, 307, 308)  # after a POST, 303 may say that it was accepted
 CORRECT_ADDRESS = "Whoever runs this page corrects API_IN_ONE_BASE_URL, so that nothing redirects."
-NEVER_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.UnsupportedProtocol)
+NEVER_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.ProxyError, httpx.UnsupportedProtocol)
 # httpx2 passes a damaged TLS record on as the OSError it is; the last two come from a redirect to a host name that is
 # no valid IDNA.
 REQUEST_ERRORS = (httpx.HTTPError, httpx.InvalidURL, OSError, ValueError, IndexError)
@@ -58,6 +58,16 @@ class Account:
         """The URL of a task. The id is quoted whole, also dots that would lead out of the path."""
         quoted = quote(task_id, safe="") if task_id.strip(".") else "%2E" * len(task_id)
         return self.base_url + self.status_path.replace("{task_id}", quoted)
+
+
+def service_address(base_url: str, create_path: str) -> str:
+    """The base URL without a slash at its end and without what ``create_path`` begins with.
+
+    The service's pages print its address with ``/api/v1`` at the end, and that is what people copy.
+    """
+    base, parts = base_url.rstrip("/"), create_path.strip("/").split("/")
+    endings = ("/" + "/".join(parts[:length]) for length in range(len(parts), 1, -1))
+    return next((base.removesuffix(ending) for ending in endings if urlsplit(base).path.endswith(ending)), base)
 
 
 class ApiClient:
@@ -228,6 +238,7 @@ def _describe(error: Exception) -> str:
     words = {
         "ConnectError": "connection refused or host not found",
         "ConnectTimeout": "no connection in time",
+        "ProxyError": "the proxy refused the connection",
         "ReadTimeout": "no answer in time",
         "WriteTimeout": "sending took too long",
         "RemoteProtocolError": "the connection was closed",

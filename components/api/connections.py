@@ -7,7 +7,9 @@ a hundred connections in one pool that took 40 % of the event loop at a thousand
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+import ssl
+from collections.abc import AsyncIterator, Mapping
+from pathlib import Path
 
 import httpx2 as httpx
 
@@ -16,16 +18,26 @@ KEEPALIVE_S = 30.0
 LIMITS = httpx.Limits(max_connections=1, max_keepalive_connections=1, keepalive_expiry=KEEPALIVE_S)
 
 
-def open_client() -> httpx.AsyncClient:
-    """A client for the service; its caller closes it. Proxies and certificates are taken from the environment."""
-    return httpx.AsyncClient(transport=Pools())
+def open_client(proxies: Mapping[str, str | None] | None = None, certificates: Path | None = None) -> httpx.AsyncClient:
+    """A client for the service; its caller closes it.
+
+    Args:
+        proxies: the proxy for each URL pattern as httpx2 writes them; None for what is called directly.
+        certificates: those of the authorities to trust, None for the system's.
+    """
+    context = ssl.create_default_context(cafile=certificates) if certificates else httpx.create_ssl_context()
+    mounts = {pattern: Pools(context, proxy) if proxy else None for pattern, proxy in (proxies or {}).items()}
+    return httpx.AsyncClient(transport=Pools(context), mounts=mounts, trust_env=False)
 
 
 class Pools(httpx.AsyncBaseTransport):
     """Pools of one connection. The free one with the lowest number is used, so that the others fall idle and close."""
 
-    def __init__(self, most: int = MOST_CONNECTIONS) -> None:
-        self._context = httpx.create_ssl_context()
+    def __init__(
+        self, context: ssl.SSLContext | None = None, proxy: str | None = None, most: int = MOST_CONNECTIONS
+    ) -> None:
+        self._context = context or httpx.create_ssl_context()
+        self._proxy = proxy
         self._pools: dict[int, httpx.AsyncHTTPTransport] = {}
         self._free: asyncio.PriorityQueue[int] = asyncio.PriorityQueue()
         for number in range(most):
@@ -40,7 +52,7 @@ class Pools(httpx.AsyncBaseTransport):
             raise httpx.PoolTimeout("no connection became free", request=request) from error
         try:
             if number not in self._pools:
-                self._pools[number] = httpx.AsyncHTTPTransport(verify=self._context, limits=LIMITS)
+                self._pools[number] = httpx.AsyncHTTPTransport(verify=self._context, limits=LIMITS, proxy=self._proxy)
             response = await self._pools[number].handle_async_request(request)
         except BaseException:
             self._free.put_nowait(number)

@@ -2,7 +2,8 @@
 
 The client never carries a key. A reply may contain any address, so only public hosts over https are allowed, on
 every redirect too, and the connection goes to the IP address that was checked. The one exception is the upstream's
-own scheme, host and port, where a sandbox or a gateway serves its files.
+own scheme, host and port, where a sandbox or a gateway serves its files. An outgoing proxy is handed the
+host's name, which it alone may be able to resolve.
 """
 
 from __future__ import annotations
@@ -11,8 +12,11 @@ import asyncio
 import base64
 import binascii
 import ipaddress
+import re
 import socket
-from collections.abc import AsyncIterable
+import ssl
+from collections.abc import AsyncIterable, Mapping
+from pathlib import Path
 from urllib.parse import unquote_to_bytes
 
 import httpx2 as httpx
@@ -22,6 +26,8 @@ from components.errors import PictureNotSaved, TooLarge
 LARGEST_BYTES = 32_000_000
 LARGEST_PERCENT_ENCODED = 4_000_000  # of a data: URL without base64: only text is written so, and decoding it is slow
 LONGEST_S = 60.0
+LONGEST_LOOKUP_S = 3.0  # where a proxy resolves the name anyway
+PUBLIC_NAME = re.compile(r"([\w-]+\.)+[a-z][a-z0-9-]+\.?", re.I)  # that a proxy may resolve
 MAX_REDIRECTS = 3
 MAX_CONNECTIONS = 6  # together with the API client's, twenty connections serve two hundred jobs
 
@@ -39,10 +45,28 @@ NOT_PUBLIC = tuple(
 )  # fmt: skip
 
 
-def open_fetch_client() -> httpx.AsyncClient:
-    """An HTTP client without a key that ignores proxies and other settings of the environment. The caller closes it."""
+class FetchClient(httpx.AsyncClient):
+    """A client that tells which addresses it calls through a proxy."""
+
+    def uses_proxy(self, url: httpx.URL) -> bool:
+        """Whether a proxy is asked for this address."""
+        return self._transport_for_url(url) is not self._transport
+
+
+def open_fetch_client(proxies: Mapping[str, str | None] | None = None, certificates: Path | None = None) -> FetchClient:
+    """An HTTP client without a key. The caller closes it.
+
+    Args:
+        proxies: the proxy for each URL pattern as httpx2 writes them; None for what is called directly.
+        certificates: those of the authorities to trust, None for the system's.
+    """
+    context = ssl.create_default_context(cafile=certificates) if certificates else httpx.create_ssl_context()
     limits = httpx.Limits(max_connections=MAX_CONNECTIONS, max_keepalive_connections=MAX_CONNECTIONS, keepalive_expiry=30)
-    return httpx.AsyncClient(timeout=30, trust_env=False, limits=limits)
+    mounts = {
+        pattern: httpx.AsyncHTTPTransport(verify=context, limits=limits, proxy=proxy) if proxy else None
+        for pattern, proxy in (proxies or {}).items()
+    }
+    return FetchClient(verify=context, timeout=30, trust_env=False, limits=limits, mounts=mounts)
 
 
 async def read_limited(stream: AsyncIterable[bytes], most: int) -> bytes:
@@ -109,8 +133,16 @@ async def _pinned_request(http: httpx.AsyncClient, address: str, upstream: httpx
         return http.build_request("GET", url)
     if url.scheme != "https" or not host:
         raise PictureNotSaved("The picture's address is not https.")
-    target = url.copy_with(host=await _public_ip(host, url.port or 443))
-    return http.build_request("GET", target, headers={"Host": netloc}, extensions={"sni_hostname": host})
+    proxied = isinstance(http, FetchClient) and http.uses_proxy(url)
+    try:
+        async with asyncio.timeout(LONGEST_LOOKUP_S if proxied else None):
+            ip = await _public_ip(host, url.port or 443)
+    except (_HostUnknown, TimeoutError):
+        if not proxied or not PUBLIC_NAME.fullmatch(host):
+            raise
+    if proxied:
+        return http.build_request("GET", url)
+    return http.build_request("GET", url.copy_with(host=ip), headers={"Host": netloc}, extensions={"sni_hostname": host})
 
 
 def _redirect_target(address: str, location: str) -> str:
@@ -120,12 +152,16 @@ def _redirect_target(address: str, location: str) -> str:
         raise PictureNotSaved("The picture's address redirects to an invalid URL.") from error
 
 
+class _HostUnknown(PictureNotSaved):
+    """Nobody here resolves the name; an outgoing proxy may."""
+
+
 async def _public_ip(host: str, port: int) -> str:
     """One IP address of a host, all of whose addresses must be public. Raises PictureNotSaved."""
     try:
         resolved = await asyncio.get_running_loop().getaddrinfo(host, port, type=socket.SOCK_STREAM)
     except (OSError, UnicodeError) as error:
-        raise PictureNotSaved("The picture's host is not known.") from error
+        raise _HostUnknown("The picture's host is not known.") from error
     addresses = list(dict.fromkeys(str(entry[4][0]) for entry in resolved))
     if not addresses or not all(_is_public(address) for address in addresses):
         raise PictureNotSaved("The picture's address is not a public one.")

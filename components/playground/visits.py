@@ -9,7 +9,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from hashlib import sha256
 
-from components.errors import InputError, KeyRefused
+from components.errors import InputError
+from components.keys import clean_key
 
 KEY_HEADER = "x-api-in-one-key"
 VISITOR_HEADER = "x-playground-visitor"
@@ -17,7 +18,6 @@ COOKIE = "playground_visitor"
 COOKIE_SECRET = re.compile(r"[A-Za-z0-9_-]{16,100}")
 SHORTEST_VISITOR = 16
 LONGEST_VISITOR = 200
-LONGEST_KEY = 500
 
 
 def visitor_id(secret: str) -> str:
@@ -37,16 +37,8 @@ class Visit:
     since: float = field(default_factory=time.time)
 
     def with_key(self, typed: str) -> Visit:
-        """The visit with a key as pasted: spaces, quotes and a ``Bearer`` around it do no harm.
-
-        Raises KeyRefused for text that no HTTP header could carry.
-        """
-        key = typed.strip().strip("\"'").strip()
-        if key.lower().startswith("bearer "):
-            key = key[len("bearer ") :].strip()
-        if len(key) > LONGEST_KEY or not key.isascii() or not key.isprintable() or " " in key:
-            raise KeyRefused("This is not an API key: a key is one word of ASCII letters, digits and punctuation.")
-        return replace(self, key=key)
+        """The visit with a key as pasted. Raises KeyRefused as :func:`clean_key`."""
+        return replace(self, key=clean_key(typed))
 
 
 def browser_visitor(cookies: Mapping[str, str]) -> str:

@@ -12,7 +12,7 @@ from fastapi import FastAPI, Request
 from fastapi.responses import JSONResponse, Response
 from starlette.types import ASGIApp
 
-from components.api.client import Account, ApiClient
+from components.api.client import Account, ApiClient, service_address
 from components.api.connections import open_client
 from components.catalog.loading import load_catalog
 from components.catalog.models import Catalog
@@ -60,7 +60,7 @@ def open_playground(settings: Settings, port: int) -> tuple[Playground, Resource
     """The playground of an installation, served on this port. Raises SettingsError, CatalogError."""
     catalog = load_catalog(settings.catalog)
     endpoint = catalog.endpoint
-    address = (settings.base_url or endpoint.base_url).rstrip("/")
+    address = service_address(settings.base_url or endpoint.base_url, endpoint.create)
     service = Account("service", address, endpoint.create, endpoint.status, "")
     here = own_address(settings.listen_on, port) + SANDBOX
     sandbox = Account("sandbox", here, endpoint.create, endpoint.status, "sandbox", settings.sandbox_speed)
@@ -150,7 +150,8 @@ def _open_jobs(
     opened.callback(database.close)
     store = Store(database)
     opened.push_async_callback(store.aclose)
-    upstream, downloads = open_client(), open_fetch_client()
+    network = settings.proxies, settings.certificates
+    upstream, downloads = open_client(*network), open_fetch_client(*network)
     opened.push_async_callback(upstream.aclose)
     opened.push_async_callback(downloads.aclose)
     jobs = JobService(

@@ -8,7 +8,10 @@ from collections.abc import AsyncIterator
 import httpx2 as httpx
 import pytest
 
-from components.api.connections import Pools
+from components.api.client import ApiClient, service_address
+from components.api.connections import Pools, open_client
+from components.errors import NotSent
+from tests.api.upstream import BODY, account, http, upstream
 from tests.conftest import serve
 
 
@@ -70,3 +73,35 @@ async def test_a_request_that_is_given_up_frees_its_connection(ports: tuple[Port
             await client.get(address, timeout=0.05)
         await first.aclose()
         assert (await client.get(address)).text == "ok"
+
+
+async def test_the_service_is_called_through_the_proxy_and_this_machine_is_not() -> None:
+    async with upstream(http(200, '{"status":"pending"}')) as proxy, upstream(http(200, '{"status":"pending"}')) as direct:
+        async with open_client({"http://": proxy.address, "all://127.0.0.0/8": None, "all://*near.example": None}) as client:
+            await ApiClient(client).task(account("http://service.example"), "n1", BODY)
+            await ApiClient(client).task(account(direct.address), "n1", BODY)
+
+    assert proxy.paths == ["http://service.example/api/v1/tasks/n1"]
+    assert direct.paths == ["/api/v1/tasks/n1"]
+
+
+async def test_a_proxy_that_opens_no_tunnel_has_sent_nothing() -> None:
+    async with upstream(http(407, "no")) as proxy, open_client({"all://": proxy.address}) as client:
+        with pytest.raises(NotSent, match="the proxy refused the connection"):
+            await ApiClient(client).create(account("https://service.example"), BODY)
+
+    assert {head.split("\r\n")[0] for head in proxy.heads} == {"CONNECT service.example:443 HTTP/1.1"}
+
+
+def test_a_base_address_may_end_as_the_services_pages_print_it() -> None:
+    for given, used in (
+        ("https://apiin.one", "https://apiin.one"),
+        ("https://apiin.one/", "https://apiin.one"),
+        ("https://apiin.one/api/v1", "https://apiin.one"),
+        ("https://apiin.one/api/v1/", "https://apiin.one"),
+        ("https://apiin.one/api/v1/images/generations", "https://apiin.one"),
+        ("https://gateway.example/one/api/v1", "https://gateway.example/one"),
+        ("https://gateway.example/api", "https://gateway.example/api"),
+        ("https://api/v1", "https://api/v1"),
+    ):
+        assert service_address(given, "/api/v1/images/generations") == used

@@ -76,6 +76,7 @@ class Playground:
 def playground(folder: Path, **settings: str) -> Iterator[Playground]:
     """The application with these settings and nothing else of this machine's, not even a ``.env`` beside it."""
     folder.mkdir(parents=True, exist_ok=True)
+    (folder / ".env").touch()
     log_file, data = folder / "log.txt", folder / "data"
     environment = {name: os.environ[name] for name in ("PATH", "LANG", "SYSTEMROOT") if name in os.environ}
     environment |= {

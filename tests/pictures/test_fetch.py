@@ -11,7 +11,7 @@ import httpx2 as httpx
 import pytest
 
 from components.errors import PictureNotSaved, TooLarge
-from components.pictures.fetch import fetch_picture, read_limited
+from components.pictures.fetch import FetchClient, fetch_picture, open_fetch_client, read_limited
 from tests.jobs.faulty import misbehaving, png
 
 UPSTREAM = "http://127.0.0.1:9999"
@@ -160,6 +160,30 @@ async def test_the_upstreams_own_host_and_port_are_allowed(http: httpx.AsyncClie
     await fetch_picture(http, address, UPSTREAM)
 
     assert [str(request.url) for request in trap.requests] == ["http://127.0.0.1:9999/a.png"]
+
+
+async def test_a_proxy_is_handed_names_and_no_spelling_of_a_private_address(trap: Trap, http: httpx.AsyncClient) -> None:
+    """It may know names that nobody here does; what is known here to be private is refused as without one."""
+    async with FetchClient(transport=httpx.AsyncHTTPTransport(), mounts={"https://": trap}) as proxied:
+        for address in [one for one in ADDRESSES if "nosuchhost" not in one]:
+            with pytest.raises(PictureNotSaved):
+                await fetch_picture(proxied, address, UPSTREAM)
+            assert trap.requests == [], address
+        await fetch_picture(proxied, "https://ann:secret@nosuchhost.invalid/a.png", UPSTREAM)
+        await fetch_picture(proxied, "https://outward.example/a.png", UPSTREAM)
+
+    assert [str(one.url) for one in trap.requests] == ["https://nosuchhost.invalid/a.png", "https://outward.example/a.png"]
+
+
+async def test_results_are_fetched_through_the_proxy_and_those_of_this_machine_are_not() -> None:
+    async with misbehaving() as proxy, misbehaving() as upstream:
+        async with open_fetch_client({"all://": proxy.address, "all://127.0.0.0/8": None}) as client:
+            assert await fetch_picture(client, f"{upstream.address}/1.png", upstream.address) == png()
+            with pytest.raises(PictureNotSaved, match="did not answer"):
+                await fetch_picture(client, "https://cdn.example.invalid/1.png", upstream.address)
+
+    assert [(seen.method, seen.path) for seen in upstream.seen] == [("GET", "/1.png")]
+    assert len(proxy.seen) == 1
 
 
 async def test_over_real_sockets_only_the_upstream_is_reached() -> None:

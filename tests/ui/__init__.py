@@ -34,6 +34,7 @@ def lay_out(folder: Path) -> Path:
     for name in ("app.py", "catalog.yaml", "components"):
         if not (folder / name).is_symlink():
             (folder / name).symlink_to(ROOT / name)
+    (folder / ".env").touch()
     return folder
 
 
@@ -79,11 +80,18 @@ class App:
 
 
 @contextmanager
-def running(folder: Path, **changes: str | None) -> Iterator[App]:
-    """``app.py`` in its own process and folder, answering; in a folder that has served before, with what it left."""
-    lay_out(folder)
+def running(folder: Path, program: Path = Path("app.py"), **changes: str | None) -> Iterator[App]:
+    """``app.py`` in its own process and folder, answering; in a folder that has served before, with what it left.
+
+    Another ``program`` is started in that folder, in which there is nothing but an empty ``.env``.
+    """
+    if program == Path("app.py"):
+        lay_out(folder)
+    else:
+        folder.mkdir()
+        (folder / ".env").touch()
     with open(folder / "log", "ab") as log:
-        command = [sys.executable, "app.py"]
+        command = [sys.executable, str(program)]
         process = subprocess.Popen(command, cwd=folder, env=clean(folder, **changes), stdout=log, stderr=log)
         app = App("", process, folder)
         try:

@@ -20,6 +20,7 @@ from starlette.applications import Starlette
 
 from components.web.serving import own_address
 from components.web.visitors import COOKIE
+from tests.conftest import ROOT
 from tests.recorder import KEY, recorded
 from tests.ui import App, clean, lay_out, running
 
@@ -28,6 +29,10 @@ BAD: dict[str, Setting] = {
     "no catalog": ({"PLAYGROUND_CATALOG": "missing.yaml"}, ["missing.yaml", "cannot be read"]),
     "catalog with an unknown key": ({"PLAYGROUND_CATALOG": "bad.yaml"}, ["bad.yaml", "line 3", "modle"]),
     "no address": ({"API_IN_ONE_BASE_URL": "apiin.one"}, ["API_IN_ONE_BASE_URL"]),
+    "a SOCKS proxy": ({"ALL_PROXY": "socks5://127.0.0.1:1080"}, ["ALL_PROXY", "SOCKS"]),
+    "an address in brackets": ({"NO_PROXY": "[::1]"}, ["NO_PROXY"]),
+    "certificates that are gone": ({"SSL_CERT_FILE": "/gone"}, ["SSL_CERT_FILE"]),
+    "a misspelt cap": ({"PLAYGROUND_DAILY_CREDIT": "50"}, ["PLAYGROUND_DAILY_CREDIT:", "PLAYGROUND_DAILY_CREDITS"]),
     "no port": ({"GRADIO_SERVER_PORT": "http"}, ["GRADIO_SERVER_PORT"]),
     "a port in use": ({"GRADIO_SERVER_PORT": "TAKEN"}, ["Port TAKEN"]),
     "a file where the data folder should be": ({"PLAYGROUND_DATA": "app.py/data"}, ["app.py/data"]),
@@ -73,6 +78,13 @@ def test_an_empty_variable_is_not_set(tmp_path: Path) -> None:
     """As in a compose file that passes on what may be there."""
     with running(tmp_path / "home", PLAYGROUND_DEADLINE_S="", API_IN_ONE_KEY="", GRADIO_SERVER_PORT="") as app:
         assert app.get("/healthz").status_code == 200
+
+
+def test_it_starts_in_another_folder_and_with_a_locale_of_ascii_alone(tmp_path: Path) -> None:
+    """Files are read as UTF-8 whatever the locale says, and those of the application are found wherever it is started."""
+    ascii_only = {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}
+    with running(tmp_path / "home", ROOT / "app.py", **ascii_only) as app:
+        assert app.get("/").status_code == 200
 
 
 def test_a_second_process_takes_the_next_port(tmp_path: Path) -> None:
