@@ -18,7 +18,7 @@ from fastapi import FastAPI
 from components.api import Account, ApiClient
 from components.catalog.requests import build_request
 from components.jobs.job import Caps, Job, JobOptions, JobState
-from components.jobs.service import JobService
+from components.jobs.service import JobService, fingerprint
 from components.jobs.store.engine import open_database
 from components.jobs.store.jobs import Store
 from components.pictures.library import PictureLibrary
@@ -148,7 +148,8 @@ class Campaign:
         base = await self.upstream.door(run.mark) if run.door else self.upstream.address
         payer = account(f"{base}/lane-{run.lane}" if run.lane else base)
         request = build_request(CATALOG, run.model, {"prompt": run.prompt})
-        job = await runner.submit(request, payer, run.visitor, once=run.has("visitor.double-click"))
+        key = fingerprint(request, payer, run.visitor) if run.has("visitor.double-click") else None
+        job = await runner.submit(request, payer, run.visitor, idempotency_key=key)
         await self._meddle(runner, outcome, job, payer)
         job = outcome.first = await self._settled(runner, outcome, job)
         if job.state is JobState.UNCERTAIN:
@@ -174,7 +175,9 @@ class Campaign:
         run = outcome.run
         if run.has("visitor.double-click"):
             request = build_request(CATALOG, run.model, {"prompt": run.prompt})
-            twins = await asyncio.gather(*(runner.submit(request, payer, run.visitor, once=True) for _ in range(3)))
+            key = fingerprint(request, payer, run.visitor)
+            clicks = (runner.submit(request, payer, run.visitor, idempotency_key=key) for _ in range(3))
+            twins = await asyncio.gather(*clicks)
             if {twin.id for twin in twins} != {job.id}:
                 outcome.broke = "a double click made a second job"
         if run.has("visitor.leaves"):

@@ -125,6 +125,13 @@ class Table:
     async def rows(self, what: str, where: str = "1 = 1") -> list[dict[str, Any]]:
         return await asyncio.to_thread(self._rows, f"SELECT {what} FROM jobs WHERE {where}")
 
+    async def pictures(self) -> dict[str, list[str]]:
+        """The names of each job's pictures, in their order."""
+        found: dict[str, list[str]] = {}
+        for row in await asyncio.to_thread(self._rows, "SELECT job_id, name FROM job_pictures ORDER BY job_id, position"):
+            found.setdefault(row["job_id"], []).append(row["name"])
+        return found
+
     async def submitting(self, worker: Worker) -> set[str]:
         """Ids of this process's jobs whose POST may be on its way; none while there is no table yet."""
         with suppress(sqlite3.OperationalError, psycopg.errors.UndefinedTable):

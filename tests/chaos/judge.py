@@ -74,7 +74,7 @@ def broken_rules(outcome: Outcome, record: Record, tasks: list[Task], kept: Path
     wrong += _given_up(outcome, tasks)
     wrong += _wrong_end(outcome, record, tasks)
     if outcome.end == "done":
-        expected = [sha256(task.picture).hexdigest() for task in tasks]
+        expected = [one for task in tasks for one in task.hashes]
         found = [picture.name.partition(".")[0] for picture in job.pictures]
         bytes_kept = [sha256((kept / picture.name).read_bytes()).hexdigest() for picture in job.pictures]
         if not expected or found != expected or bytes_kept != expected:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import shutil
 import signal
 import tempfile
@@ -141,9 +140,10 @@ def _take(worker: Worker, seen: Seen) -> None:
 
 
 async def _judge(verdict: Verdict, scene: Scene, seed: int, seen: Seen, table: Table, ledger: Ledger, folder: Path) -> None:
-    rows = await table.rows("id, visitor, state, overdue, task_id, pictures, reserved, spent, problem, note")
+    rows = await table.rows("id, visitor, state, task_id, reserved, spent, problem, status_note")
+    pictures = await table.pictures()
     marks = [f"k{seed}-{number:05d}" for number in range(scene.jobs)]
-    states = Counter("overdue" if row["overdue"] else row["state"] for row in rows)
+    states = Counter(row["state"] for row in rows)
     by_mark = Counter(row["visitor"] for row in rows)
     extra = [mark for mark, record in ledger.records.items() if len(record.posts) > 1]
     lost = [mark for mark in marks if not by_mark[mark]] + sorted(seen.added - set(by_mark))
@@ -153,7 +153,7 @@ async def _judge(verdict: Verdict, scene: Scene, seed: int, seen: Seen, table: T
     wrong += [f"{mark} has {count} rows" for mark, count in by_mark.items() if count > 1]
     wrong += [f"{mark} was sent {len(ledger.records[mark].posts)} times" for mark in extra]
     for row in rows:
-        wrong += _broken(row, scene, seen, ledger, folder)
+        wrong += _broken(row, pictures.get(row["id"], []), seen, ledger, folder)
     wrong += [f"a worker ended with {code}" for code in seen.codes if code]
     wrong += [f"a worker had not ended after {END_S:g} s" for code in seen.codes if code is None]
     uncertain = [row["id"] for row in rows if row["state"] == "uncertain"]
@@ -176,22 +176,21 @@ async def _judge(verdict: Verdict, scene: Scene, seed: int, seen: Seen, table: T
         wrong.append("what the workers said:\n" + "\n".join(f"    {line}" for line in seen.output[-40:]))
 
 
-def _broken(row: dict[str, object], scene: Scene, seen: Seen, ledger: Ledger, folder: Path) -> list[str]:
+def _broken(row: dict[str, object], kept: list[str], seen: Seen, ledger: Ledger, folder: Path) -> list[str]:
     """What is wrong with one row."""
     mark, state = str(row["visitor"]), str(row["state"])
     record, tasks = ledger.records.get(mark, Record()), ledger.tasks_of(mark)
     wrong = []
     if state == "done":
-        kept = row["pictures"] if not isinstance(row["pictures"], str) else json.loads(row["pictures"])
-        expected = [sha256(task.picture).hexdigest() for task in tasks]
-        files = [sha256((folder / picture["name"]).read_bytes()).hexdigest() for picture in kept]
-        if files != expected or [picture["name"].partition(".")[0] for picture in kept] != expected:
+        expected = [one for task in tasks for one in task.hashes]
+        files = [sha256((folder / name).read_bytes()).hexdigest() for name in kept]
+        if files != expected or [name.partition(".")[0] for name in kept] != expected:
             wrong.append("done with other pictures than those of its task")
     elif state == "uncertain":
         if row["id"] not in seen.in_flight:
             wrong.append("uncertain, but it was not being sent when a process was killed")
     else:
-        wrong.append(f"ended {state}, {row['note']} {row['problem']}")
+        wrong.append(f"ended {state}, {row['status_note']} {row['problem']}")
     if tasks and not (row["spent"] or row["reserved"]):
         wrong.append("charged, and neither reserved nor spent")
     story = "\n".join(f"    service  {line}" for line in record.story)

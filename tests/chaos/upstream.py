@@ -210,18 +210,20 @@ class Upstream:
         """The answer to a poll. Pictures lie at the host that was asked."""
         data: dict[str, object] = {"task_id": task.id, "status": "IN_PROGRESS"}
         if task.done(time.monotonic()):
-            data = {"status": "completed", "output": {"images": [{"url": f"http://{asked.host}/files/{task.id}.png"}]}}
+            images = [{"url": f"http://{asked.host}/files/{name}"} for name in task.pictures]
+            data = {"status": "completed", "output": {"images": images}}
             data |= {"consumed_credits": task.charged} if task.reports else {}
         return Honest(json.dumps({"code": 200, "message": "success", "data": data}).encode())
 
     async def _download(self, wire: Wire, asked: Asked) -> None:
-        task = self.ledger.tasks.get(asked.path.rpartition("/")[2].removesuffix(".png"))
+        name = asked.path.rpartition("/")[2]
+        task = self.ledger.tasks.get(name.rpartition("-")[0])
         if task is None:
             return await self._stray(wire, asked)
         record = self.ledger.record(task.mark)
         record.downloads += 1
         fault = self.plan(task.mark).next("download")
-        honest = Honest(task.picture, "image/png")
+        honest = Honest(task.pictures[name], "image/png")
         if fault is None:
             await wire.send(honest.body, kind=honest.kind)
             record.served += len(honest.body)
