@@ -13,7 +13,7 @@ from components.playground import Playground, Visit
 from components.playground.visits import browser_visitor
 from components.ui.events import DIRECT, Updates, bind
 from components.ui.html import html
-from components.views import words
+from components.views import account, words
 from components.views.templates import render
 
 
@@ -98,12 +98,13 @@ async def forget_key(header: Header, given: Updates) -> Updates:
 
 async def show_account(header: Header, visit: Visit, notices: tuple[str, ...] = ()) -> Updates:
     """Updates of ``header.parts`` for this visit, with sentences for its visitor."""
-    account = header.playground.account(visit)
-    lines = [*notices, words.banner(account), *(() if visit.key else header.playground.notices)]
+    payer = header.playground.account(visit).payer
+    sandbox = account.SANDBOX_BANNER if payer == "sandbox" else ""
+    lines = [*notices, sandbox, *(() if visit.key else header.playground.notices)]
     return {
         header.banner: render("banner", lines=[line for line in lines if line]),
         header.forget: gr.update(visible=bool(visit.key)),
-        header.payer: account.payer,
+        header.payer: payer,
         **await show_spending(header, visit),
     }
 
@@ -112,7 +113,7 @@ async def show_spending(header: Header, visit: Visit) -> Updates:
     """Updates of ``header.spending``: none while the database is unavailable."""
     updates: Updates = {}
     with suppress(DatabaseUnavailable):
-        kind, text = await words.pill(header.playground, visit)
-        line = await words.spend_line(header.playground, visit)
+        kind, text = await account.pill(header.playground, visit)
+        line = await account.spend_line(header.playground, visit)
         updates = {header.pill: render("pill", kind=kind, words=text), header.spend: render("note", text=line)}
     return updates

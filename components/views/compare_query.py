@@ -15,24 +15,22 @@ from components.comparisons.comparison import Comparison
 from components.comparisons.plan import MOST_SAMPLES, Choice
 from components.errors import InputError
 from components.jobs.job import Job
-from components.views.models import model_title, settings_text
+from components.views.models import CHEAPEST, cheapest
 from components.views.queries import (
     LONGEST_PROMPT,
     MOST_PICTURES,
-    Pairs,
     Query,
     first,
     read_parameters,
-    shorten,
     texts_of,
-    write,
+    write_query,
 )
 from components.views.recipe import form_settings
+from components.views.words import model_title, settings_text
 
-CHEAPEST = 4
 COMPARED_ROLES = (Role.PROMPT, Role.IMAGES, Role.SHAPE, Role.SEED, Role.NEGATIVE)
 SOURCE = "published"  # the parameter with the token of the published comparison that a form was opened from
-ROLE_DEFAULTS: Mapping[Role, Any] = {
+ROLE_DEFAULTS: dict[str, Any] = {
     Role.PROMPT: "", Role.SHAPE: "", Role.IMAGES: "", Role.COUNT: 1, Role.NEGATIVE: "", Role.QUALITY: STANDARD,
 }  # fmt: skip
 
@@ -87,18 +85,14 @@ def draft_of(comparison: Comparison) -> ComparisonDraft:
 
 def write_compare_query(draft: ComparisonDraft, source: PublishedSource | None = None) -> str:
     """The query of a draft. Where a role is too long for it and ``source`` holds the same, the source is named instead."""
-    pairs: Pairs = [("models", text) for text in draft.models]
-    for role in Role:
-        value = draft.shared.get(role)
-        if value is not None and value != ROLE_DEFAULTS.get(role):
-            pairs += [(role, text) for text in texts_of(value)]
-    if draft.samples != 1:
-        pairs.append(("samples", str(draft.samples)))
-    short = shorten(pairs)
-    left_out = {name for name, _ in pairs} - {name for name, _ in short} - {"models", "samples"}
-    if source and source.token and left_out and all(draft.shared[role] == source.shared.get(role) for role in left_out):
-        return f"{write(short)}&{SOURCE}={source.token}"
-    return write(short)
+    asked = ((role.value, draft.shared.get(role)) for role in Role)
+    shared = {role: value for role, value in asked if value not in (None, "", [], ROLE_DEFAULTS.get(role))}
+    query = write_query({"models": draft.models, **shared, "samples": draft.samples}, {"samples": 1})
+    written = parse_qs(query[1:])
+    left_out = [role for role in shared if role not in written]
+    if source and source.token and left_out and all(shared[role] == source.shared.get(role) for role in left_out):
+        return f"{query}&{SOURCE}={source.token}"
+    return query
 
 
 def read_compare_query(catalog: Catalog, query: Query, default: ComparisonDraft) -> ComparisonDraft:
@@ -156,6 +150,11 @@ def comparison_query(job: Job) -> dict[str, list[str]]:
     return {"tab": ["compare"], "comparison": [job.comparison_id]}
 
 
+def comparison_id_of(query: Query) -> str:
+    """The id of the comparison that an address names, or "". Older links call the parameter ``batch``."""
+    return first(query, "comparison") or first(query, "batch")
+
+
 def choice_options(catalog: Catalog) -> list[tuple[str, str]]:
     """(label, choice as text) of each model and each of its differently priced settings, the cheapest first."""
     options: list[tuple[float, str, str]] = []
@@ -168,9 +167,3 @@ def choice_options(catalog: Catalog) -> list[tuple[str, str]]:
                 label = f"{model_title(model)} · {settings_text(settings)} · {credits_text(tier.credits)}"
                 options.append((tier.credits, label, write_choice(Choice(model.id, settings))))
     return [(label, text) for _, label, text in sorted(options, key=lambda option: option[0])]
-
-
-def cheapest(catalog: Catalog, wanted: str = "", most: int | None = CHEAPEST) -> list[str]:
-    """The ids of the ``most`` cheapest models (None: of all), of those with the input ``wanted`` where it is named."""
-    ids = [row.model.id for row in price_list(catalog) if not wanted or wanted in row.model.inputs]
-    return ids[:most]

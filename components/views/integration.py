@@ -12,7 +12,6 @@ from components.catalog.models import Catalog, Model
 from components.catalog.parameters import Parameter, Role
 from components.catalog.prices import credits_text, price_list, tiers, usd_text
 from components.catalog.requests import Request
-from components.catalog.service import Reply
 from components.snippets import KEY_NAME, write_snippet
 from components.views.job import example_request
 from components.views.models import inputs_text, price_range
@@ -45,22 +44,19 @@ SECTIONS: Mapping[str, str] = {
 
 
 def integration(catalog: Catalog, model: Model) -> dict[str, Any]:
-    """Everything the Integrate template shows for a model, by section."""
-    endpoint, service = catalog.endpoint, catalog.service
-    row = next((row for row in price_list(catalog) if row.model.id == model.id), None)
+    """What the Integrate template reads for a model. Each of SECTIONS is the content of that section."""
+    endpoint, service, rows = catalog.endpoint, catalog.service, price_list(catalog)
+    row = next((row for row in rows if row.model.id == model.id), None)
     request = example_request(catalog, model) if model.runnable and model.example else None
     sections: dict[str, Any] = {
         "example": write_snippet(request, endpoint.base_url, endpoint) if request else "",
-        "replies": _replies(catalog, model),
-        "contract": _contract(catalog, model),
-        "parameters": [_parameter(model, name, field) for name, field in model.parameters.items()],
-        "tiers": _tiers(catalog, model),
-        "runtime": _runtime(model),
+        "replies": model.reply or service.task_replies,
+        "contract": endpoint,
+        "parameters": {name: (field, _need(model, name), _allowed(field)) for name, field in model.parameters.items()},
+        "tiers": tiers(model),
+        "runtime": model.runtime,
         "flow": service.flow,
-        "callback": {
-            "supported": model.webhook,
-            "request": _callback(catalog, request) if model.webhook and request else "",
-        },
+        "callback": {"request": _callback(catalog, request) if model.webhook and request else ""},
         "errors": service.errors,
         "capabilities": model.capabilities,
         "use_cases": {"known": model.use_cases, "purposes": [PURPOSES[purpose] for purpose in model.good_for]},
@@ -68,21 +64,22 @@ def integration(catalog: Catalog, model: Model) -> dict[str, Any]:
         "contradictions": (*model.contradictions, *service.contradictions),
         "unknown": (*model.unknown, *service.unknown),
         "decision": decision(catalog),
-        "others": [(row, price_range(row)) for row in price_list(catalog) if row.model.id != model.id],
+        "others": [(row, price_range(row)) for row in rows if row.model.id != model.id],
         "highlights": service.highlights,
         "sources": _sources(catalog, model),
     }
     return {
         **sections,
         "titles": {name: title for name, title in SECTIONS.items() if sections[name]},
+        "catalog": catalog,
         "model": model,
         "range": f"{price_range(row)} per {model.priced_per}" if row else "retired",
-        "credit": usd_text(catalog.usd(1)),
+        "inputs": inputs_text(model),
+        "typical": typical_text(model.seconds),
         "key_name": KEY_NAME,
         "status": _status(model),
         "read": _read_text(model.checked_on, model.source_dated),
-        "billing": service.billing,
-        "error_reply": _reply("Example", service.error_reply),
+        "sent_as": _sent_as(model),
     }
 
 
@@ -102,38 +99,6 @@ def decision(catalog: Catalog) -> dict[str, Any]:
     }
 
 
-def _contract(catalog: Catalog, model: Model) -> list[tuple[str, str, str]]:
-    endpoint = catalog.endpoint
-    prefix = f"Keys begin with {endpoint.key_prefix} in the service's examples. " if endpoint.key_prefix else ""
-    sent = " or ".join(model.variants) if model.variants else model.id
-    return [
-        ("Base URL", endpoint.base_url, "All routes below start here."),
-        ("Create", f"POST {endpoint.create}", "JSON in, JSON out."),
-        ("Authorization", "Authorization: Bearer <API key>", f"{prefix}The example reads the key from ${KEY_NAME}."),
-        ("Model field", sent, _model_note(model)),
-        ("Result path", f"GET {endpoint.status}", "Poll until the task is completed or failed."),
-        ("Webhook", "Supported" if model.webhook else "Not required", "See Callback below."),
-        ("Input → output", f"{inputs_text(model)} → {model.output}", ""),
-        ("Backend node", model.node or "Not stated", ""),
-        ("Billing path", endpoint.billing, "Credits, orders and top-up."),
-    ]
-
-
-def _reply(title: str, reply: Reply | None) -> dict[str, str] | None:
-    """An example reply as the template shows it; ``title`` where it has none of its own."""
-    if reply is None:
-        return None
-    text = json.dumps(reply.body, indent=2, ensure_ascii=False)
-    return {"title": reply.title or title, "text": text, "note": reply.note, "source": reply.source}
-
-
-def _replies(catalog: Catalog, model: Model) -> dict[str, Any]:
-    """The reply of the create route, and those of the status routes beside the task route."""
-    created = _reply("Creating a task", model.reply)
-    siblings = [_reply("A finished task", reply) for reply in catalog.service.task_replies]
-    return {"created": created, "siblings": siblings} if created or siblings else {}
-
-
 def _read_text(checked_on: date, dated: date | str) -> str:
     own = "the page's own date is unknown" if dated == "unknown" else f"the page is dated {dated}"
     return f"read from a stored copy on {checked_on}; {own}"
@@ -150,7 +115,8 @@ def _sources(catalog: Catalog, model: Model) -> dict[str, str]:
     return sources
 
 
-def _model_note(model: Model) -> str:
+def _sent_as(model: Model) -> str:
+    """What the body's ``model`` field may hold, in a sentence."""
     if not model.variants:
         aliases = ", ".join(model.aliases)
         return f"The service's examples also send {aliases}." if aliases else "Sent in the request body."
@@ -165,17 +131,6 @@ def _status(model: Model) -> str:
     when = f" on {model.retires_on}" if model.retires_on else ""
     instead = f" {model.replaced_by} replaces it." if model.replaced_by else ""
     return (f"Deprecated; it will be retired{when}." if model.status == "deprecated" else f"Retired{when}.") + instead
-
-
-def _parameter(model: Model, name: str, field: Parameter) -> dict[str, str]:
-    return {
-        "name": name,
-        "type": field.type_text.removeprefix("a "),
-        "need": _need(model, name),
-        "default": "" if field.default is None else str(field.default),
-        "allowed": _allowed(field),
-        "description": field.description,
-    }
 
 
 def _need(model: Model, name: str) -> str:
@@ -203,25 +158,6 @@ def _allowed(field: Parameter) -> str:
     return "; ".join(parts)
 
 
-def _tiers(catalog: Catalog, model: Model) -> list[dict[str, str]]:
-    return [
-        {
-            "settings": tier.label or "any settings",
-            "credits": credits_text(tier.credits),
-            "usd": usd_text(catalog.usd(tier.credits)),
-            "per": model.priced_per,
-        }
-        for tier in tiers(model)
-    ]
-
-
-def _runtime(model: Model) -> str:
-    time = f" Typical time: {typical_text(model.seconds)}." if model.seconds else " The service states no typical time."
-    if model.runtime == "async":
-        return f"The call creates a task and returns its task_id; the result comes from the task route.{time}"
-    return f"The call returns the result itself.{time}"
-
-
 def _callback(catalog: Catalog, request: Request) -> str:
     """A request that carries ``callback_url``, as it goes over the wire."""
     endpoint = catalog.endpoint
@@ -234,16 +170,19 @@ def _callback(catalog: Catalog, request: Request) -> str:
 
 
 def _faq(catalog: Catalog, model: Model) -> list[tuple[str, str]]:
-    """The catalog's own questions, then those that its facts answer for every model."""
-    found = [(item.question, item.answer) for item in model.faq]
-    asked = " ".join(question.lower() for question, _ in found)
+    """The catalog's own questions, then those that it answers for every model."""
+    questions = [(item.question, item.answer) for item in model.faq]
+    asked = " ".join(question.lower() for question, _ in questions)
     if "cost" not in asked and "how much" not in asked:
-        prices = "; ".join(f"{t['settings']}: {t['credits']} ({t['usd']})" for t in _tiers(catalog, model))
-        found.append((f"How much does {model.name} cost?", f"{prices[:1].upper()}{prices[1:]}."))
+        prices = "; ".join(
+            f"{tier.label or 'any settings'}: {credits_text(tier.credits)} ({usd_text(catalog.usd(tier.credits))})"
+            for tier in tiers(model)
+        )
+        questions.append((f"How much does {model.name} cost?", f"{prices[:1].upper()}{prices[1:]}."))
     images, shape = model.by_role(Role.IMAGES), model.by_role(Role.SHAPE)
     if "edit" not in asked and "image" not in asked.replace("image-", "").replace(model.name.lower(), ""):
         answer = f"Yes, with the {images} parameter." if images else "No, it has no parameter for input images."
-        found.append((f"Does {model.name} take input images?", answer))
+        questions.append((f"Does {model.name} take input images?", answer))
     if shape and "ratio" not in asked and "size" not in asked:
-        found.append(("Which shapes are there?", f"{shape}: {_allowed(model.parameters[shape])}."))
-    return found
+        questions.append(("Which shapes are there?", f"{shape}: {_allowed(model.parameters[shape])}."))
+    return questions

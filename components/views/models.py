@@ -1,9 +1,6 @@
-"""What a form shows around its controls: options of the model picker, facts of a model, the upload control."""
+"""What forms show around their controls: the models to choose from, the facts of a model, the upload control."""
 
 from __future__ import annotations
-
-from collections.abc import Mapping
-from typing import Any
 
 from components.api.schedule import Timing
 from components.catalog.models import Catalog, Model
@@ -11,17 +8,9 @@ from components.catalog.parameters import Role
 from components.catalog.prices import PriceListRow, credits_text, price_list, usd_text
 from components.pictures.uploads import AFTER_S, FORMATS, LARGEST_BYTES, TOO_LARGE
 from components.views.templates import render
-from components.views.words import range_text, typical_text
+from components.views.words import model_title, range_text, typical_text
 
-
-def model_title(model: Model) -> str:
-    """A model's name after its icon."""
-    return f"{model.icon} {model.name}".strip()
-
-
-def settings_text(settings: Mapping[str, Any]) -> str:
-    """Settings in a few words, such as ``flex · 2K``."""
-    return " · ".join(str(value) for value in settings.values())
+CHEAPEST = 4
 
 
 def inputs_text(model: Model) -> str:
@@ -32,53 +21,51 @@ def inputs_text(model: Model) -> str:
 def price_range(row: PriceListRow) -> str:
     """``10–28 credits · $0.10–$0.28``, or one price."""
     low, high = row.lowest, row.highest
-    if low.credits == high.credits:
-        return str(low)
-    return f"{low.credits:g}–{credits_text(high.credits)} · {usd_text(low.usd)}–{usd_text(high.usd)}"
+    return str(low) if low == high else f"{credits_range(row)} · {usd_text(low.usd)}–{usd_text(high.usd)}"
+
+
+def credits_range(row: PriceListRow) -> str:
+    """``10–28 credits``, or ``10 credits``."""
+    low, high = row.lowest.credits, row.highest.credits
+    return credits_text(low) if low == high else f"{low:g}–{credits_text(high)}"
 
 
 def model_options(catalog: Catalog) -> list[tuple[str, str]]:
     """(label, id) of each model, by base credits."""
     return [
-        (f"{model_title(row.model)} · {row.model.provider} · {_credits_range(row)}", row.model.id)
+        (f"{model_title(row.model)} · {row.model.provider} · {credits_range(row)}", row.model.id)
         for row in price_list(catalog)
     ]
 
 
-def chips(catalog: Catalog, model: Model, seen: Timing | None = None) -> str:
-    """The facts under the picker; ``seen`` are run times that this page has measured at the service."""
+def cheapest(catalog: Catalog, wanted: str = "", most: int | None = CHEAPEST) -> list[str]:
+    """The ids of the ``most`` cheapest models (None: of all), of those with the input ``wanted`` where it is named."""
+    ids = [row.model.id for row in price_list(catalog) if not wanted or wanted in row.model.inputs]
+    return ids[:most]
+
+
+def chips(catalog: Catalog, model: Model, measured: Timing | None = None) -> str:
+    """The facts under the picker; ``measured`` are run times that this page has seen at the service."""
     row = next((row for row in price_list(catalog) if row.model.id == model.id), None)
-    items = [
-        {"text": price_range(row) if row else "retired", "tone": ""},
-        {"text": measured_text(seen) if seen else stated_text(model), "tone": ""},
-        {"text": f"{inputs_text(model)} → {model.output}", "tone": ""},
-        {"text": "callback or poll" if model.webhook else "poll", "tone": ""},
+    stated = f"typically {typical_text(model.seconds)}" if model.seconds else "time not stated"
+    texts = [
+        price_range(row) if row else "retired",
+        measured_text(measured) if measured else stated,
+        f"{inputs_text(model)} → {model.output}",
+        "callback or poll" if model.webhook else "poll",
     ]
-    if model.status == "deprecated":
-        until = f" until {model.retires_on}" if model.retires_on else ""
-        items.append({"text": f"deprecated{until}", "tone": "warn"})
-    return render("chips", chips=items)
+    return render("chips", texts=texts, model=model)
 
 
-def stated_text(model: Model) -> str:
-    """``typically 4–9 s`` by the service's own word; ``time not stated`` where it says nothing."""
-    return f"typically {typical_text(model.seconds)}" if model.seconds else "time not stated"
-
-
-def measured_text(seen: Timing) -> str:
+def measured_text(timing: Timing) -> str:
     """``typically 4–9 s, measured here``: the middle 80 % of runs."""
-    return f"typically {range_text(seen)}, measured here"
+    return f"typically {range_text(timing)}, measured here"
 
 
 def example_prompts(catalog: Catalog) -> frozenset[str]:
     """Every prompt that came from the catalog and not from the visitor."""
     own = {str(model.example.get(model.by_role(Role.PROMPT) or "", "")) for model in catalog.models}
     return frozenset(own | {item.prompt for model in catalog.models for item in model.prompts})
-
-
-def _credits_range(row: PriceListRow) -> str:
-    low, high = row.lowest.credits, row.highest.credits
-    return credits_text(low) if low == high else f"{low:g}–{credits_text(high)}"
 
 
 def upload_control(refused: str, *, many: bool) -> str:

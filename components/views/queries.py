@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import parse_qs, urlencode
 
@@ -22,10 +22,10 @@ LONGEST_QUERY = 12_000
 LONGEST_PROMPT = 20_000
 LONGEST_SEARCH = 200
 MOST_PICTURES = 50
+DAY_S = 86_400
 DATE = re.compile(r"\d{4}-\d\d-\d\d")
 
 Query = Mapping[str, list[str]]
-Pairs = list[tuple[str, str]]
 
 
 def first(query: Query, name: str) -> str:
@@ -38,17 +38,20 @@ def tab_of(query: Query) -> str:
     return first(query, "tab")
 
 
-def write(pairs: Pairs) -> str:
-    """``?name=value&…``."""
-    return "?" + urlencode(pairs, errors="replace")
+def write_query(values: Mapping[str, Any], defaults: Mapping[str, Any], keep: int = 0) -> str:
+    """``?name=value&…`` of what is set and differs from its default.
 
-
-def shorten(pairs: Pairs, keep: int = 0) -> Pairs:
-    """The pairs without the longest ones, so many that the query fits; the first ``keep`` of them always stay."""
-    pairs = list(pairs)
-    while len(write(pairs)) > LONGEST_QUERY and len(pairs) > keep:
+    The longest values are left out until the query fits; the first ``keep`` pairs always stay.
+    """
+    pairs = [
+        (name, text)
+        for name, value in values.items()
+        if value not in (None, "", []) and value != defaults.get(name)
+        for text in texts_of(value)
+    ]
+    while len(query := "?" + urlencode(pairs, errors="replace")) > LONGEST_QUERY and len(pairs) > keep:
         pairs.remove(max(pairs[keep:], key=lambda pair: len(pair[1])))
-    return pairs
+    return query
 
 
 def texts_of(value: Any) -> list[str]:
@@ -74,11 +77,9 @@ class GenerateQuery:
 
 def write_generate_query(model: Model, parameters: Mapping[str, Any]) -> str:
     """``?model=flux-2&prompt=…``: the model, and what differs from its defaults."""
-    pairs: Pairs = [("model", model.id)]
-    for name, value in parameters.items():
-        if value != model.parameters[name].default and value not in (None, "", []):
-            pairs += [("variant" if name == "model" else name, text) for text in texts_of(value)]
-    return write(shorten(pairs, keep=1))
+    changed = {name: value for name, value in parameters.items() if value != model.parameters[name].default}
+    named = {"variant" if name == "model" else name: value for name, value in changed.items()}
+    return write_query({"model": model.id, **named}, {}, keep=1)
 
 
 def read_generate_query(catalog: Catalog, query: Query) -> GenerateQuery:
@@ -153,14 +154,17 @@ class ModelFilters:
 
 def write_models_query(filters: ModelFilters) -> str:
     """``?search=logo&price=5&sort=Seconds&order=descending``: the filters that are set."""
-    pairs = [("search", filters.search[:LONGEST_SEARCH])] if filters.search else []
-    pairs += [("provider", name) for name in filters.providers]
-    pairs += [("price", f"{filters.price:g}")] if filters.price else []
-    pairs += [("must", need) for need in filters.must]
-    pairs += [("good", purpose) for purpose in filters.good]
-    if filters.sort:
-        pairs += [("sort", filters.sort), ("order", "descending" if filters.descending else "ascending")]
-    return write(pairs)
+    order = "descending" if filters.descending else "ascending"
+    values = {
+        "search": filters.search[:LONGEST_SEARCH],
+        "provider": filters.providers,
+        "price": f"{filters.price:g}",
+        "must": filters.must,
+        "good": filters.good,
+        "sort": filters.sort,
+        "order": order if filters.sort else "",
+    }
+    return write_query(values, {"price": "0"})
 
 
 def read_models_query(query: Query, offered: Mapping[str, Collection[Any]]) -> ModelFilters:
@@ -173,7 +177,7 @@ def read_models_query(query: Query, offered: Mapping[str, Collection[Any]]) -> M
 
     sort = first(query, "sort") if first(query, "sort") in offered["sort"] else ""
     return ModelFilters(
-        search=" ".join(first(query, "search")[:LONGEST_SEARCH].split()),
+        search=_search_text(query, "search"),
         providers=several("provider"),
         price=next((price for price in offered["price"] if f"{price:g}" == first(query, "price")), 0),
         must=several("must"),
@@ -200,42 +204,36 @@ class HistoryFilters:
     def job_filter(self) -> JobFilter:
         """What to ask the database for; both dates are whole UTC days. Raises InputError for a text that is no date."""
         since, until = _day("From", self.since), _day("To", self.until)
-        return JobFilter(
-            text=self.text,
-            model=self.model,
-            state=self.state,
-            starred=self.starred,
-            since=since.timestamp() if since else None,
-            until=until.timestamp() + timedelta(days=1).total_seconds() if until else None,
-        )
+        end = until and until + DAY_S
+        return JobFilter(self.text, self.model, self.state, starred=self.starred, since=since, until=end)
 
 
 def write_history_query(filters: HistoryFilters, view: str = "") -> str:
     """``?text=fox&state=failed``: the filters that are set, and the ``view`` unless it is the default one."""
-    names = ("text", "model", "state", "since", "until")
-    pairs = [(name, value[:LONGEST_SEARCH]) for name in names if (value := getattr(filters, name))]
-    pairs += [("starred", "1")] if filters.starred else []
-    pairs += [("view", view)] if view else []
-    return write(pairs)
+    values = {**vars(filters), "text": filters.text[:LONGEST_SEARCH], "starred": "1" if filters.starred else ""}
+    return write_query({**values, "view": view}, {})
 
 
 def read_history_query(query: Query, models: Collection[str], states: Collection[str]) -> HistoryFilters:
     """The filters of an address, without models and states that are not offered and dates that are none."""
-    given = {name: first(query, name)[:LONGEST_SEARCH] for name in ("text", "model", "state", "since", "until")}
+    model, state, since, until = (first(query, name) for name in ("model", "state", "since", "until"))
     return HistoryFilters(
-        text=" ".join(given["text"].split()),
-        model=given["model"] if given["model"] in models else "",
-        state=given["state"] if given["state"] in states else "",
+        text=_search_text(query, "text"),
+        model=model if model in models else "",
+        state=state if state in states else "",
         starred=first(query, "starred") == "1",
-        since=given["since"] if DATE.fullmatch(given["since"]) else "",
-        until=given["until"] if DATE.fullmatch(given["until"]) else "",
+        since=since if DATE.fullmatch(since) else "",
+        until=until if DATE.fullmatch(until) else "",
     )
 
 
-def _day(label: str, text: str) -> datetime | None:
-    if not text.strip():
-        return None
+def _search_text(query: Query, name: str) -> str:
+    return " ".join(first(query, name)[:LONGEST_SEARCH].split())
+
+
+def _day(label: str, text: str) -> float | None:
+    """The first second of a UTC day since 1970; None for an empty text."""
     try:
-        return datetime.strptime(text.strip(), "%Y-%m-%d").replace(tzinfo=UTC)
+        return datetime.strptime(text.strip(), "%Y-%m-%d").replace(tzinfo=UTC).timestamp() if text.strip() else None
     except ValueError as error:
         raise InputError(label, f"{label}: not a date.", next_step="Write it as 2026-11-22.", charged="") from error

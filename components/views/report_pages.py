@@ -11,6 +11,8 @@ import re
 import unicodedata
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
+from functools import partial
+from typing import Any
 
 from components.catalog.models import Catalog
 from components.catalog.parameters import Role
@@ -23,13 +25,16 @@ from components.pictures.thumbnails import PREVIEW_SIZE, data_url
 from components.playground import Playground
 from components.snippets import write_snippet
 from components.views.compare_query import PublishedSource, draft_of, write_compare_query
+from components.views.job import differences
 from components.views.links import link, published_path
-from components.views.report import describe_comparison, is_address, prompt_of, redacted
+from components.views.report import hide_address, is_address, make_report, prompt_of
 from components.views.templates import render
-from components.views.words import TITLE, utc
+from components.views.words import TITLE, delivered_text, shorten, utc
 
 MAX_SIDES = ((12, 1024), (48, 768))  # up to so many pictures in a file: pixels of the longer side
 SMALLEST_MAX_SIDE = 512
+LONGEST_ALT = 300
+LONG_PROMPT = 600
 
 
 async def write_report(playground: Playground, comparison: Comparison, jobs: Mapping[str, Job]) -> bytes:
@@ -38,25 +43,23 @@ async def write_report(playground: Playground, comparison: Comparison, jobs: Map
     side = next((side for most, side in MAX_SIDES if len(numbered) <= most), SMALLEST_MAX_SIDE)
     sources = {}
     for card, number, kept in numbered:
-        found = await playground.jobs.pictures.read(kept.name)
-        sources[card, number] = await asyncio.to_thread(data_url, found, kept.format, side) if found else ""
-
-    def write() -> bytes:
-        report = describe_comparison(playground.catalog, comparison, jobs, sources, lambda job: _snippet(playground, job))
-        return render("report", report=report, product=TITLE, max_side=side, address="").encode()
-
-    return await asyncio.to_thread(write)
+        data = await playground.jobs.pictures.read(kept.name)
+        sources[card, number] = await asyncio.to_thread(data_url, data, kept.format, side) if data else ""
+    own = {"max_side": side, "published": False, "snippet": partial(_snippet, playground)}
+    html = await asyncio.to_thread(_render, playground.catalog, comparison, jobs, sources, **own)
+    return html.encode()
 
 
 def write_published(catalog: Catalog, comparison: Comparison, jobs: Mapping[str, Job], token: str, origin: str) -> str:
     """The page under ``token``; its pictures lie below it. ``origin`` is this application's address."""
     address = origin + published_path(token)
-    sources = {(card, number): f"{token}/{card}/{number}" for card, number, _ in _numbered_pictures(comparison, jobs)}
-    return render(
-        "report",
-        report=redacted(describe_comparison(catalog, comparison, jobs, sources)),
-        product=TITLE,
+    return _render(
+        catalog,
+        comparison,
+        jobs,
+        {(card, number): f"{token}/{card}/{number}" for card, number, _ in _numbered_pictures(comparison, jobs)},
         max_side=0,
+        published=True,
         address=address,
         preview=f"{address}/preview.png" if preview_pictures(comparison, jobs) else "",
         size=PREVIEW_SIZE,
@@ -76,6 +79,31 @@ def report_name(comparison: Comparison) -> str:
     plain = unicodedata.normalize("NFKD", prompt_of(comparison)[:200]).encode("ascii", "ignore").decode().lower()
     words = [f"{utc(comparison.created_at):%Y-%m-%d}", *re.findall(r"[a-z0-9]+", plain)[:4]]
     return f"comparison-{'-'.join(words)[:60].rstrip('-')}.html"
+
+
+def _render(
+    catalog: Catalog, comparison: Comparison, jobs: Mapping[str, Job], sources: Mapping[tuple[int, int], str], **values: Any
+) -> str:
+    """The page. ``sources`` are the addresses of the pictures by card and picture, "" for one that is no longer stored.
+
+    A page that is ``published`` leaves out what leads back to the visitor: addresses of their pictures, the hour,
+    tasks, the service's words.
+    """
+    prompt = prompt_of(comparison)
+    return render(
+        "report",
+        report=make_report(catalog, comparison, jobs),
+        prompt=prompt,
+        prompt_start=shorten(prompt, LONGEST_ALT),
+        long_prompt=len(prompt) > LONG_PROMPT,
+        endpoint=catalog.endpoint,
+        sources=sources,
+        product=TITLE,
+        differences=differences,
+        delivered=delivered_text,
+        hide_address=hide_address,
+        **values,
+    )
 
 
 def _numbered_pictures(comparison: Comparison, jobs: Mapping[str, Job]) -> Iterator[tuple[int, int, KeptPicture]]:

@@ -12,20 +12,39 @@ from typing import Any
 import pandas as pd
 
 from components.catalog.models import Catalog, Purpose
-from components.catalog.prices import Cost, credits_text, price_list, usd_text, what_if
+from components.catalog.prices import Cost, PriceListRow, credits_text, price_list, usd_text, what_if
 from components.jobs.job import Measured
 from components.views.models import inputs_text
 from components.views.queries import ModelFilters
 from components.views.templates import render
-from components.views.words import typical_text
+from components.views.words import model_title, typical_text
 
 UNKNOWN = float("nan")
 IMAGE_INPUT, CALLBACK = NEEDS = ("image input", "callback")
 
-STATED = (
-    "Model", "Base", "From", "To", "$ from", "$ to", "Seconds", "Provider", "Inputs", "Output", "Runtime", "Webhook", "Node",
-)  # fmt: skip
-MEASURED = ("Measured s", "Slowest 5 %", "Runs", "Failed")
+# The columns in their order, and where their values come from.
+STATED: Mapping[str, Callable[[PriceListRow], Any]] = {
+    "Model": lambda row: row.model.name,
+    "Base": lambda row: row.base.credits,
+    "From": lambda row: row.lowest.credits,
+    "To": lambda row: row.highest.credits,
+    "$ from": lambda row: row.lowest.usd,
+    "$ to": lambda row: row.highest.usd,
+    "Seconds": lambda row: sum(row.model.seconds) / 2 if row.model.seconds else None,
+    "Provider": lambda row: row.model.provider,
+    "Inputs": lambda row: inputs_text(row.model),
+    "Output": lambda row: row.model.output,
+    "Runtime": lambda row: f"{row.model.runtime} task",
+    "Webhook": lambda row: "supported" if row.model.webhook else "not required",
+    "Node": lambda row: "".join(filter(str.isdigit, row.model.node or "")) or None,
+}
+MEASURED: Mapping[str, Callable[[Measured], Any]] = {
+    "Measured s": lambda seen: seen.p50,
+    "Slowest 5 %": lambda seen: seen.p95,
+    "Runs": lambda seen: seen.runs,
+    "Failed": lambda seen: seen.failed,
+}
+NUMBERS = ("Seconds", "Node", *MEASURED)  # those that may be unknown, in every row
 MODELS = (*STATED, *MEASURED)
 PLANS = ("Model", "Variant", "Credits", "$ each", "$ a month", "Pictures")
 FORMATS: Mapping[str, Callable[[float], str]] = {
@@ -51,48 +70,32 @@ PURPOSES: Mapping[Purpose, str] = {
 
 
 def models_frame(catalog: Catalog, measured: Mapping[str, Measured] | None = None) -> pd.DataFrame:
-    """One row per model, by base credits from low to high; ``typical`` is the range of seconds that the service states.
+    """One row per model, by base credits from low to high.
 
-    ``measured`` is what this app has seen at the service, by model: seconds, runs, share of failures.
+    ``measured`` is what this app has seen at the service, by model. Beside the columns that are shown: ``id``, ``title``,
+    ``typical``, the range of seconds that the service states, and ``good_for`` and ``search`` for the filters.
     """
     rows = []
     for row in price_list(catalog):
-        model = row.model
-        seen = (measured or {}).get(model.id)
-        digits = "".join(filter(str.isdigit, model.node or ""))
+        model, seen = row.model, (measured or {}).get(row.model.id)
+        purposes = (PURPOSES[purpose] for purpose in model.good_for)
         rows.append(
-            {
-                "Model": model.name,
-                "Provider": model.provider,
-                "Base": row.base.credits,
-                "From": row.lowest.credits,
-                "To": row.highest.credits,
-                "$ from": row.lowest.usd,
-                "$ to": row.highest.usd,
-                "Inputs": inputs_text(model),
-                "Output": model.output,
-                "Runtime": f"{model.runtime} task",
-                "Webhook": "supported" if model.webhook else "not required",
-                "Seconds": sum(model.seconds) / 2 if model.seconds else UNKNOWN,
-                "Node": float(digits) if digits else UNKNOWN,
-                "Measured s": seen.p50 if seen and seen.p50 is not None else UNKNOWN,
-                "Slowest 5 %": seen.p95 if seen and seen.p95 is not None else UNKNOWN,
-                "Runs": seen.runs if seen else UNKNOWN,
-                "Failed": seen.failed if seen else UNKNOWN,
+            {name: read(row) for name, read in STATED.items()}
+            | {name: read(seen) if seen else None for name, read in MEASURED.items()}
+            | {
                 "id": model.id,
-                "icon": model.icon,
+                "title": model_title(model),
                 "typical": typical_text(model.seconds).removesuffix(" s") if model.seconds else "—",
-                "image": "image" in model.inputs,
                 "good_for": frozenset(model.good_for),
-                "search": " ".join((*(PURPOSES[item] for item in model.good_for), *model.capabilities, *model.use_cases)),
+                "search": " ".join((*purposes, *model.capabilities, *model.use_cases)),
             }
         )
-    return pd.DataFrame(rows)
+    return pd.DataFrame(rows).astype(dict.fromkeys(NUMBERS, float))
 
 
 def columns_for(frame: pd.DataFrame) -> Sequence[str]:
     """The columns to show: those of measurements only if something has been measured."""
-    return MODELS if frame["Runs"].notna().any() else STATED
+    return MODELS if frame["Runs"].notna().any() else tuple(STATED)
 
 
 def filtered_frame(frame: pd.DataFrame, filters: ModelFilters) -> pd.DataFrame:
@@ -106,7 +109,7 @@ def filtered_frame(frame: pd.DataFrame, filters: ModelFilters) -> pd.DataFrame:
     if filters.price:
         keep &= frame["From"] <= filters.price
     if IMAGE_INPUT in filters.must:
-        keep &= frame["image"]
+        keep &= frame["Inputs"].str.contains("image")
     if CALLBACK in filters.must:
         keep &= frame["Webhook"] == "supported"
     keep &= frame["good_for"].map(frozenset(filters.good).issubset)
@@ -143,11 +146,9 @@ def show_models_count(catalog: Catalog, frame: pd.DataFrame, total: int) -> str:
     """How many of ``total`` models match, the lowest price among them, and what measured columns mean."""
     cheapest = ""
     if not frame.empty:
-        first = frame.sort_values("Base", kind="stable").to_dict("records")[0]
-        credits = float(first["Base"])
-        cheapest = f"{_title(first)}, {Cost(credits, catalog.usd(credits))}"
-    measured = columns_for(frame) == MODELS
-    return render("models_count", total=total, count=len(frame), cheapest=cheapest, measured=measured)
+        first = frame.sort_values("Base", kind="stable").iloc[0]
+        cheapest = f"{first['title']}, {Cost(first['Base'], catalog.usd(first['Base']))}"
+    return render("models_count", total=total, count=len(frame), cheapest=cheapest, measured=columns_for(frame) == MODELS)
 
 
 def plans_frame(catalog: Catalog, pictures_per_month: float, budget_usd: float) -> pd.DataFrame:
@@ -161,7 +162,7 @@ def plans_frame(catalog: Catalog, pictures_per_month: float, budget_usd: float) 
             "$ a month": row.month.usd,
             "Pictures": UNKNOWN if row.pictures is None else row.pictures,
             "id": row.model.id,
-            "icon": row.model.icon,
+            "title": model_title(row.model),
         }
         for row in what_if(catalog, pictures_per_month, budget_usd)
     ]
@@ -170,31 +171,29 @@ def plans_frame(catalog: Catalog, pictures_per_month: float, budget_usd: float) 
 
 def show_plans_chart(frame: pd.DataFrame) -> str:
     """The cost of a month as bars, each with its number."""
-    largest = max(float(frame["$ a month"].max()), 1e-9)
-    rows = [
-        {
-            "label": _title(row) + (f" · {row['Variant']}" if row["Variant"] != "—" else ""),
-            "number": usd_text(float(row["$ a month"])),
-            "share": round(100 * float(row["$ a month"]) / largest, 2),
-        }
+    bars = [
+        (
+            row["title"] + (f" · {row['Variant']}" if row["Variant"] != "—" else ""),
+            usd_text(row["$ a month"]),
+            row["$ a month"],
+        )
         for row in frame.to_dict("records")
     ]
-    return render("bars", title="Cost a month", rows=rows)
+    return render("bars", title="Cost a month", bars=bars)
 
 
 def show_table(frame: pd.DataFrame, columns: Sequence[str], label: str, sort: str = "", *, descending: bool = False) -> str:
     """A frame as a table whose headers sort and whose rows open their models. ``sort`` is the column it is sorted by."""
-    order = "descending" if descending else "ascending"
-    numeric = {name for name in columns if pd.api.types.is_numeric_dtype(frame[name])}
-    headers = [{"name": name, "number": name in numeric, "order": order if name == sort else ""} for name in columns]
-    rows = [
-        {
-            "model": row["id"],
-            "cells": [{"text": cell_text(name, row), "number": name in numeric} for name in columns],
-        }
-        for row in frame.to_dict("records")
-    ]
-    return render("table", columns=headers, rows=rows, label=label)
+    return render(
+        "table",
+        label=label,
+        columns=columns,
+        rows=frame.to_dict("records"),
+        numeric={name for name in columns if pd.api.types.is_numeric_dtype(frame[name])},
+        sort=sort,
+        order="descending" if descending else "ascending",
+        cell_text=cell_text,
+    )
 
 
 def safe_csv(frame: pd.DataFrame, columns: Sequence[str]) -> str:
@@ -205,15 +204,11 @@ def safe_csv(frame: pd.DataFrame, columns: Sequence[str]) -> str:
     return str(guarded.to_csv(index=False, lineterminator="\r\n"))
 
 
-def _title(row: Mapping[Hashable, Any]) -> str:
-    return f"{row['icon']} {row['Model']}".strip()
-
-
 def cell_text(name: str, row: Mapping[Hashable, Any]) -> str:
     """The text of a cell."""
     value = row[name]
     if name == "Model":
-        return _title(row)
+        return str(row["title"])
     if name == "Seconds":
         return str(row["typical"])
     if pd.isna(value):

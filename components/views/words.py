@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+import json
+import re
+import time
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from math import isfinite
+from typing import Any
 
-from components.api import Account
 from components.api.schedule import Timing
-from components.catalog.models import Catalog
+from components.catalog.models import Catalog, Model
 from components.catalog.parameters import Role
 from components.catalog.prices import Cost, credits_text, usd_text
 from components.errors import PlaygroundError
 from components.jobs.job import ENDED, Job, JobState
 from components.pictures.kept import KeptPicture
-from components.playground import Playground, Visit
 
 ROLE_WORDS = {
     Role.PROMPT: "Prompt",
@@ -25,20 +28,9 @@ ROLE_WORDS = {
     Role.NEGATIVE: "What to avoid",
     Role.QUALITY: "Quality",
 }
+TAG = re.compile(r"#\w[\w-]*")
 TITLE = "Image playground for API in One"
 NUMBERS = ("No", "One", "Two", "Three", "Four", "Five", "Six", "Seven", "Eight", "Nine", "Ten", "Eleven", "Twelve")
-
-SANDBOX_BANNER = (
-    "Sandbox: these are drawings made here from your settings, not model output. Add a key to use the real models."
-)
-KEY_WITHHELD = (
-    "This Space has a key, but no daily spend cap, so visitors cannot use the key. "
-    "The host of this page can set PLAYGROUND_DAILY_CREDITS."
-)
-KEPT = "Your requests and pictures are kept for this browser only, and survive a restart of the server."
-NOT_DURABLE = (
-    "This Space has no durable storage: requests and pictures are lost when it restarts. Download what you want to keep."
-)
 
 STATE_WORDS = {
     JobState.QUEUED: "Waiting",
@@ -130,11 +122,49 @@ def price_of(catalog: Catalog, job: Job) -> JobPrice:
     return JobPrice(listed, "by the price list")
 
 
+# -- models and settings --
+
+
+def model_title(model: Model) -> str:
+    """A model's name after its icon."""
+    return f"{model.icon} {model.name}".strip()
+
+
+def model_name(catalog: Catalog, model_id: str) -> str:
+    """The name of a model; the id of one that is no longer in the catalog."""
+    model = catalog.find(model_id)
+    return model.name if model else model_id
+
+
+def settings_text(settings: Mapping[str, Any]) -> str:
+    """Settings in a few words, such as ``flex · 2K``."""
+    return " · ".join(str(value) for value in settings.values())
+
+
+def setting_text(value: Any) -> str:
+    """The value of one setting: a list with one item a line, ``true`` and ``false`` as the API writes them."""
+    if isinstance(value, list | tuple):
+        return "\n".join(map(str, value))
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+
+
+def tags_of(note: str) -> list[str]:
+    """The words of a note that begin with ``#``, each once."""
+    return list(dict.fromkeys(TAG.findall(note)))
+
+
 # -- units --
 
 
-def seconds_text(seconds: float) -> str:
-    """``7.4 s``, from a hundred seconds on ``1.8 min``."""
+def run_seconds(job: Job) -> float | None:
+    """How long a job took that is done; None for any other."""
+    return job.seconds(time.time()) if job.state is JobState.DONE else None
+
+
+def seconds_text(seconds: float | None) -> str:
+    """``7.4 s``, from a hundred seconds on ``1.8 min``; "" for None."""
+    if seconds is None:
+        return ""
     return f"{seconds:.1f} s" if seconds < 100 else f"{seconds / 60:.1f} min"
 
 
@@ -145,16 +175,36 @@ def typical_text(seconds: tuple[float, float] | None) -> str:
 
 def range_text(timing: Timing) -> str:
     """``4–9 s``: the middle 80 % of runs."""
+    low, high = (
+        f"{seconds:.0f}" if seconds >= 10 else f"{seconds:.1f}".removesuffix(".0")
+        for seconds in (timing.quantile(0.1), timing.quantile(0.9))
+    )
+    return f"{low}–{high} s"
 
-    def rounded(seconds: float) -> str:
-        return f"{seconds:.0f}" if seconds >= 10 else f"{seconds:.1f}".removesuffix(".0")
 
-    return f"{rounded(timing.quantile(0.1))}–{rounded(timing.quantile(0.9))} s"
+def expected_text(timing: Timing, elapsed: float) -> str:
+    """``typically 4–9 s, about 3 s left``."""
+    left = timing.remaining(elapsed)
+    return f"typically {range_text(timing)}, " + (
+        "longer than usual" if left is None else f"about {max(1, round(left))} s left"
+    )
 
 
 def pixels_text(kept: KeptPicture) -> str:
     """``1024 × 1024``; "" for an SVG that states no size."""
     return f"{kept.width} × {kept.height}" if kept.width else ""
+
+
+def file_text(kept: KeptPicture) -> str:
+    """``1024 × 1024 PNG, 1.2 MB``."""
+    size = f"{kept.size / 1e6:.1f} MB" if kept.size >= 1e6 else f"{max(1, round(kept.size / 1e3))} kB"
+    return f"{pixels_text(kept)} {kept.format.upper()}, {size}".strip()
+
+
+def delivered_text(pictures: Sequence[KeptPicture]) -> str:
+    """``2 pictures, 1024 × 1024 PNG``: how many, and every size and format once; "" without any."""
+    many = f"{len(pictures)} pictures, " if len(pictures) > 1 else ""
+    return many + ", ".join(sorted({f"{pixels_text(kept)} {kept.format.upper()}".strip() for kept in pictures}))
 
 
 def counted(number: int, noun: str) -> str:
@@ -173,9 +223,6 @@ def shorten(text: str, length: int) -> str:
     return line if len(line) <= length else line[: length - 1].rstrip() + "…"
 
 
-# -- the page --
-
-
 def tagline(catalog: Catalog) -> str:
     """``Eleven image models, one API``."""
     return f"{counted(sum(model.runnable for model in catalog.models), 'image model')}, one API"
@@ -189,48 +236,3 @@ def button_text(cost: Cost) -> str:
 def plain(error: PlaygroundError) -> str:
     """An error as one paragraph."""
     return str(error.problem)
-
-
-def banner(account: Account) -> str:
-    """The notice above the page about who pays, or ""."""
-    return SANDBOX_BANNER if account.payer == "sandbox" else ""
-
-
-async def pill(playground: Playground, visit: Visit) -> tuple[str, str]:
-    """The payer, and whose money is being spent in words. Raises DatabaseUnavailable."""
-    payer, caps = playground.account(visit).payer, playground.caps
-    if payer == "sandbox":
-        return payer, "Sandbox · drawings, free"
-    if payer == "visitor":
-        spend = await playground.jobs.spent_by(visit.visitor, visit.since)
-        return payer, f"Your key · {credits_text(spend.total)} this visit"
-    today = (await playground.jobs.spent_today()).total
-    if caps.daily is None:
-        return payer, f"Host key · {credits_text(today)} used today"
-    return payer, f"Host key · {max(0.0, caps.daily - today):g} of {credits_text(caps.daily)} left today"
-
-
-async def spend_line(playground: Playground, visit: Visit) -> str:
-    """What has been spent and under which caps; "" in the sandbox. Raises DatabaseUnavailable."""
-    payer, caps = playground.account(visit).payer, playground.caps
-    if payer == "visitor":
-        mine = await playground.jobs.spent_by(visit.visitor, visit.since)
-        usd = usd_text(playground.catalog.usd(mine.total))
-        reserved = _reserved(mine.reserved)
-        return f"Your key: {credits_text(mine.total)} ({usd}) since you opened this page{reserved}. No cap here."
-    if payer != "host":
-        return ""
-    today, mine = await playground.jobs.spent_today(), await playground.jobs.spent_today(visit.visitor)
-    parts = [f"Today: {_of(today.total, caps.daily)}{_reserved(today.reserved)}", f"you: {_of(mine.total, caps.visitor)}"]
-    if caps.job is not None:
-        parts.append(f"at most {caps.job:g} per request")
-    capped = caps.daily is not None or caps.visitor is not None
-    return " · ".join(parts) + ("; resets at midnight UTC." if capped else ".")
-
-
-def _of(credits: float, cap: float | None) -> str:
-    return credits_text(credits) if cap is None else f"{credits:g} of {credits_text(cap)}"
-
-
-def _reserved(credits: float) -> str:
-    return f", {credits:g} of them reserved" if credits else ""

@@ -32,8 +32,8 @@ from components.pictures.thumbnails import ThumbnailCache
 from components.pictures.uploads import Uploads
 from components.playground import Playground
 from components.settings import Settings
+from components.views.account import KEPT, KEY_WITHHELD, NOT_DURABLE
 from components.views.links import SANDBOX
-from components.views.words import KEPT, KEY_WITHHELD, NOT_DURABLE
 from components.web.callbacks import callback_routes
 from components.web.downloads import table_routes
 from components.web.guard import Guard, PathPrefix

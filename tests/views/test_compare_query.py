@@ -14,8 +14,8 @@ from components.errors import InputError
 from components.views.compare_query import (
     ComparisonDraft,
     PublishedSource,
-    cheapest,
     choice_options,
+    comparison_id_of,
     comparison_query,
     draft_of,
     other_models_query,
@@ -24,6 +24,7 @@ from components.views.compare_query import (
     write_choice,
     write_compare_query,
 )
+from components.views.models import cheapest
 from components.views.queries import LONGEST_QUERY, Query
 from tests.jobs.conftest import a_job
 from tests.views.html import HOSTILE
@@ -106,7 +107,14 @@ def test_a_job_is_asked_of_the_cheapest_other_models(catalog: Catalog) -> None:
             assert all("image" in catalog.find(text).inputs for text in query["models"])  # type: ignore[union-attr]
     with pytest.raises(InputError):
         other_models_query(catalog, a_job(model="no-such"))
-    assert comparison_query(a_job(comparison_id="c1")) == {"tab": ["compare"], "comparison": ["c1"]}
+
+
+def test_a_comparison_is_found_under_the_name_that_older_links_used() -> None:
+    """One that is written has the new name."""
+    written = comparison_query(a_job(comparison_id="c1"))
+    assert written == {"tab": ["compare"], "comparison": ["c1"]}
+    for query, found in ((written, "c1"), (parsed("?tab=compare&batch=c2"), "c2"), (parsed("?tab=compare"), "")):
+        assert comparison_id_of(query) == found
 
 
 def test_settings_are_written_into_a_choice_by_name() -> None:

@@ -70,7 +70,10 @@ ENTRY: dict[str, Told] = {
     "faq": ("faq", lambda catalog, model: [text for item in model.faq for text in (item.question, item.answer)]),
     "contradictions": ("contradictions", lambda catalog, model: model.contradictions),
     "unknown": ("unknown", lambda catalog, model: model.unknown),
-    "body_schema": ("parameters", lambda catalog, model: model.parameters),
+    "body_schema": ("parameters", lambda catalog, model: [
+        f"{'' if field.default is None else field.default} " for field in model.parameters.values()
+    ] + [f"{name} {field.type_text.removeprefix('a ')}" for name, field in model.parameters.items()]
+      + [field.description for field in model.parameters.values()]),
 }  # fmt: skip
 ELSEWHERE = {"prompts", "status", "retires_on", "replaced_by"}  # in Generate, and in a test of its own below
 SERVICE: dict[str, Told] = {
@@ -153,20 +156,16 @@ def test_every_parameter_is_listed_with_its_rules(catalog: Catalog) -> None:
         ("seedream-4-5", "image_urls"): "required when model is seedream/4.5-edit",
     }
     for model in catalog.models:
-        listed = {item["name"]: item for item in integration(catalog, model)["parameters"]}
+        listed = integration(catalog, model)["parameters"]
 
         assert list(listed) == list(model.parameters)
-        for name, field in model.parameters.items():
-            item = listed[name]
+        for name, (field, needed, allowed) in listed.items():
             need = "required" if name in model.required else conditional.get((model.id, name), "optional")
-            assert item["need"] == need
-            assert item["default"] == ("" if field.default is None else str(field.default))
-            assert item["description"] == field.description
-            assert item["type"]
+            assert needed == need
             for value in (*(field.enum or ()), *field.examples):
-                assert str(value) in item["allowed"]
+                assert str(value) in allowed
             for limit in (field.max_length, field.max_items, field.maximum):
-                assert limit is None or f"{limit:,.10g}" in item["allowed"]
+                assert limit is None or f"{limit:,.10g}" in allowed
 
 
 def test_a_callback_is_told_of_where_the_service_offers_one(catalog: Catalog) -> None:

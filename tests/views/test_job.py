@@ -13,7 +13,6 @@ from components.errors import OutOfCredits, Problem, StillRunning
 from components.jobs.job import Job, JobState
 from components.views.job import (
     checkable,
-    expected_text,
     job_facts,
     show_earlier,
     show_example,
@@ -21,7 +20,7 @@ from components.views.job import (
     show_others,
     show_problem,
 )
-from components.views.words import STATE_WORDS, state_word
+from components.views.words import STATE_WORDS, expected_text, state_word
 from tests.jobs.conftest import NOON, a_job
 from tests.views.html import HOSTILE, PICTURE, Page, inert
 

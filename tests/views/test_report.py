@@ -20,7 +20,7 @@ from components.comparisons.plan import Choice
 from components.errors import Problem
 from components.jobs.job import Job, JobState
 from components.playground import Playground
-from components.views.report import ComparisonReport, describe_comparison
+from components.views.report import make_report
 from components.views.report_pages import report_name, write_published, write_report
 from tests.jobs.conftest import NOON, a_job
 from tests.ui.compared import ANN, KEY, Reader, compared, comparing
@@ -53,16 +53,11 @@ def card(model: str = "cogview-4", settings: dict[str, Any] | None = None, **cha
     return Card(model, settings or {}), job
 
 
-def described(catalog: Catalog, comparison: Comparison, jobs: dict[str, Job]) -> ComparisonReport:
-    sources = {(number, 1): "data:," for number in range(1, len(comparison.cards) + 1)}
-    return describe_comparison(catalog, comparison, jobs, sources)
-
-
 def published(catalog: Catalog, comparison: Comparison, jobs: dict[str, Job]) -> Reader:
     return Reader(write_published(catalog, comparison, jobs, "token", "https://a.example/play"))
 
 
-# -- what is described --
+# -- what it says --
 
 
 def test_a_card_says_what_was_asked_and_what_it_cost(catalog: Catalog) -> None:
@@ -72,40 +67,39 @@ def test_a_card_says_what_was_asked_and_what_it_cost(catalog: Catalog) -> None:
         shape="3:2", quality="standard", seed=42,
     )  # fmt: skip
     comparison = replace(comparison, cards=(comparison.cards[0], replace(comparison.cards[1], sample=2)))
-    report = described(catalog, comparison, jobs)
-    first, second = report.cards
-
-    assert (first.name, first.provider, first.label) == ("Flux 2", "Black Forest Labs", "flex · sample 1")
-    assert (first.asked, first.delivered, first.differences) == ("16:9", "1024 × 1024", ("asked 16:9, got 1:1",))
-    assert (first.price.text, first.time) == ("7 credits · $0.07", "5.0 s")
-    assert first.settings == (("seed", "42"), ("x", "true"))
-    assert (second.label, second.asked) == ("flex · sample 2", "2 × 1:1")
-    assert report.shared == (("Shape", "3:2"), ("Seed", "42"))
-    assert report.total.text == "11 credits · $0.11"
-    assert report.lead == "Two pictures by one model, $0.04 to $0.07 per request, 5.0 s."
+    text = published(catalog, comparison, jobs).text
+    for expected in (
+        "Two pictures by one model, $0.04 to $0.07 per request, 5.0 s.",
+        "a red kite Shape 3:2 Seed 42 Open",
+        "Flux 2 Done Black Forest Labs · flex · sample 1 7 credits · $0.07 · 5.0 s Charged; 4 credits by the price list.",
+        "1024 × 1024 PNG, 5 kB asked 16:9, got 1:1 seed 42 x true",
+        "flex · sample 2 4 credits · $0.04 · 5.0 s By the price list; the service reported no charge.",
+        "Flux 2 flex · sample 2 4 $0.04 5.0 2 × 1:1 1024 × 1024 PNG",
+        "Flux 2 flex · sample 1 7 $0.07 5.0 16:9 1024 × 1024 PNG",
+        "Total 11 $0.11 How",
+    ):
+        assert expected in text
 
 
 def test_prices_that_may_not_have_been_charged_are_summed_apart(catalog: Catalog) -> None:
-    comparison, jobs = made(
+    crash = Problem("failed", "The model crashed.", "", "")
+    report = make_report(catalog, *made(
         card(),
-        card(state=JobState.FAILED, pictures=(), problem=Problem("failed", "The model crashed.", "", "")),
+        card(state=JobState.FAILED, pictures=(), problem=crash),
         card(state=JobState.UNCERTAIN, pictures=(), task_id=None),
         card(state=JobState.FAILED, pictures=(), task_id=None),
         card(credits=math.inf, usd=math.inf),
         (Card("flux-2", refused="Skipped: text only."), None),
         (Card("flux-2", job="gone"), None),
-    )
-    report = described(catalog, comparison, jobs)
+    ))  # fmt: skip
 
     assert (report.total.text, report.at_most.text) == ("4 credits · $0.04", "8 credits · $0.08")
-    assert [one.word for one in report.cards[5:]] == ["Not sent", "Deleted"]
-    assert [one.reason for one in report.cards] == ["", "The model crashed.", "", "", "", "Skipped: text only.", ""]
-    nothing = described(catalog, *made((Card("flux-2", refused="Skipped."), None)))
+    nothing = make_report(catalog, *made((Card("flux-2", refused="Skipped."), None)))
     assert (nothing.lead, nothing.total.cells) == ("No picture was made.", ("–", "–"))
 
 
 def test_rows_are_sorted_by_price_and_what_has_no_picture_comes_last(catalog: Catalog) -> None:
-    comparison, jobs = made(
+    cards = made(
         (Card("ideogram-v4", refused="Skipped."), None),
         card("imagen-4", state=JobState.FAILED, pictures=()),
         card("flux-2", credits=24.0),
@@ -113,7 +107,7 @@ def test_rows_are_sorted_by_price_and_what_has_no_picture_comes_last(catalog: Ca
         card("recraft-v4", credits=math.inf),
     )
 
-    names = [one.name for one in described(catalog, comparison, jobs).by_price]
+    names = [one.name for one in make_report(catalog, *cards).by_price]
     assert names == ["CogView 4", "Flux 2", "Recraft V4", "Imagen 4", "Ideogram V4"]
 
 
@@ -122,7 +116,7 @@ def test_drawings_are_told_from_pictures_of_models(catalog: Catalog) -> None:
     for cards, drawings in (((card(),), ""), ((drawing,), "all"), ((card(), drawing), "some")):
         comparison, jobs = made(*cards)
         page = published(catalog, comparison, jobs)
-        assert described(catalog, comparison, jobs).drawings == drawings
+        assert make_report(catalog, comparison, jobs).drawings == drawings
         assert (
             page.text.count("sandbox drawing, not model output")
             == page.text.count("this drawing was free")
@@ -130,15 +124,13 @@ def test_drawings_are_told_from_pictures_of_models(catalog: Catalog) -> None:
         )
         assert ("These pictures are sandbox drawings" in page.text) == (drawings == "all")
         assert ("Pictures marked as such are sandbox drawings" in page.text) == (drawings == "some")
-    assert described(catalog, *made(drawing)).lead.startswith("One drawing standing in for one model")
+    assert make_report(catalog, *made(drawing)).lead.startswith("One drawing standing in for one model")
 
 
-def test_a_comparison_over_several_days_says_so(catalog: Catalog) -> None:
-    comparison, jobs = made(card(finished_at=NOON + 86_400))
-    first = described(catalog, *made(card())).measured
-
-    assert re.fullmatch(r"\d{1,2} \w+ \d{4}, 12:00 UTC", first)
-    assert re.fullmatch(r"\d{1,2} \w+ \d{4} to \d{1,2} \w+ \d{4}", described(catalog, comparison, jobs).measured)
+def test_a_page_is_dated_with_its_day_and_a_comparison_over_several_days_with_both(catalog: Catalog) -> None:
+    assert re.fullmatch(r"\d{1,2} \w+ \d{4}", make_report(catalog, *made(card())).days)
+    several = make_report(catalog, *made(card(finished_at=NOON + 86_400)))
+    assert re.fullmatch(r"\d{1,2} \w+ \d{4} to \d{1,2} \w+ \d{4}", several.days)
 
 
 def test_a_published_page_leads_back_to_nobody(catalog: Catalog) -> None:
@@ -255,7 +247,10 @@ async def test_a_picture_that_is_gone_and_a_model_that_is_gone_say_so(playground
     smaller = catalog.model_copy(update={"models": tuple(model for model in catalog.models if model.id != "cogview-4")})
     later = replace(playground, catalog=Catalog.model_validate(smaller.model_dump(by_alias=True, exclude_unset=True)))
 
-    page = await read(later, comparison)
+    refused = Card("flux-2", refused="Skipped: needs an image.")
+    page = await read(later, replace(comparison, cards=(*comparison.cards, refused)))
+    assert "Skipped: needs an image." in page.text
+    assert re.search(r"\d\d:\d\d UTC", page.text)
     assert len(page.all("img")) == 1
     assert "This picture is no longer stored." in page.text
     assert len(page.all("pre")) == 1

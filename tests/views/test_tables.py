@@ -72,7 +72,7 @@ def test_a_table_shows_texts_for_values(catalog: Catalog, odd: Catalog) -> None:
     }  # fmt: skip
     unknown = models_frame(odd).to_dict("records")[0]
     assert (cell_text("Seconds", unknown), cell_text("Node", unknown)) == ("—", "—")
-    page = inert(show_table(models_frame(odd), STATED, "Models <b>", "To", descending=True))
+    page = inert(show_table(models_frame(odd), tuple(STATED), "Models <b>", "To", descending=True))
     assert page.values("aria-sort") == ["descending"]
     assert page.values("data-sort") == list(STATED)
     assert list(dict.fromkeys(page.values("data-model"))) == list(models_frame(odd)["id"])
@@ -146,9 +146,9 @@ def test_the_count_names_the_cheapest_model_that_is_left(catalog: Catalog) -> No
 
 def test_columns_of_measurements_are_shown_once_there_are_any(catalog: Catalog) -> None:
     """Four empty columns would push the others out of sight."""
-    assert columns_for(models_frame(catalog)) == STATED
+    assert columns_for(models_frame(catalog)) == tuple(STATED)
     assert columns_for(models_frame(catalog, {"flux-2": Measured(0, None, None, 1.0)})) == MODELS
-    assert MODELS[: len(STATED)] == STATED
+    assert MODELS[: len(STATED)] == tuple(STATED)
 
 
 def test_the_what_if_has_a_row_for_every_tier(catalog: Catalog) -> None:

@@ -15,8 +15,8 @@ from components.comparisons.plan import MOST_SAMPLES
 from components.playground import Playground
 from components.ui.events import DIRECT, Updates
 from components.ui.html import html
-from components.views.compare_query import ROLE_DEFAULTS, ComparisonDraft, cheapest, choice_options
-from components.views.models import upload_control
+from components.views.compare_query import ROLE_DEFAULTS, ComparisonDraft, choice_options
+from components.views.models import cheapest, upload_control
 from components.views.words import ROLE_WORDS
 
 OWN = ""

@@ -26,14 +26,15 @@ from components.views.compare_query import (
     SOURCE,
     ComparisonDraft,
     PublishedSource,
-    cheapest,
     choice_options,
+    comparison_id_of,
     draft_of,
     read_choice,
     read_compare_query,
     write_compare_query,
 )
 from components.views.comparison import ORDERS, button_text, show_cards, show_plan
+from components.views.models import cheapest
 from components.views.queries import Query, first, tab_of
 from components.views.templates import render
 from components.views.words import plain
@@ -238,7 +239,7 @@ async def open_compare(tab: CompareTab, query: Query, visit: Visit) -> Updates:
 
 
 async def _named_comparison(tab: CompareTab, query: Query, visit: Visit) -> tuple[Comparison, dict[str, Job]] | None:
-    named = first(query, "comparison")
+    named = comparison_id_of(query)
     try:
         if named:
             return await tab.playground.comparison(named, visit)

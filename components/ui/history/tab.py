@@ -19,10 +19,9 @@ from components.ui.history.panel import HistoryPanel, build_history_panel, choos
 from components.ui.html import SEND_CLICKS, html
 from components.ui.latest_only import LatestOnly
 from components.views import history
-from components.views.models import model_title
 from components.views.queries import HistoryFilters, read_history_query, tab_of, write_history_query
 from components.views.templates import render
-from components.views.words import STATE_WORDS, plain
+from components.views.words import STATE_WORDS, model_title, plain
 
 BEAT_S = 2.0
 VIEWS = ("gallery", "table")

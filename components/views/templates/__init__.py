@@ -6,9 +6,14 @@ it for HTML: a prompt that holds ``${…}`` would be executed in the visitor's b
 
 from __future__ import annotations
 
+import json
+from functools import partial
 from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
+
+from components.catalog.prices import credits_text, usd_text
+from components.views import links, words
 
 _environment = Environment(
     loader=PackageLoader("components.views"),
@@ -17,6 +22,29 @@ _environment = Environment(
     trim_blocks=True,
     lstrip_blocks=True,
 )
+_environment.filters |= {
+    "state": words.state_word,
+    "tone": words.tone,
+    "credits": credits_text,
+    "usd": usd_text,
+    "seconds": words.seconds_text,
+    "run_seconds": words.run_seconds,
+    "utc": words.utc,
+    "setting": words.setting_text,
+    "settings": words.settings_text,
+    "file_size": words.file_text,
+    "picture": links.picture_link,
+    "thumbnail": links.thumbnail_link,
+    "tags": words.tags_of,
+    "json": partial(json.dumps, indent=2, ensure_ascii=False),
+}
+_environment.globals |= {
+    "price_of": words.price_of,
+    "model_name": words.model_name,
+    "model_title": words.model_title,
+    "expected_text": words.expected_text,
+    "download_link": links.download_link,
+}
 
 
 def render(template: str, /, **values: Any) -> str:

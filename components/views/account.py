@@ -1,0 +1,58 @@
+"""Who pays, what has been spent and under which caps, and what is kept here, in words."""
+
+from __future__ import annotations
+
+from components.catalog.prices import credits_text, usd_text
+from components.playground import Playground, Visit
+
+SANDBOX_BANNER = (
+    "Sandbox: these are drawings made here from your settings, not model output. Add a key to use the real models."
+)
+KEY_WITHHELD = (
+    "This Space has a key, but no daily spend cap, so visitors cannot use the key. "
+    "The host of this page can set PLAYGROUND_DAILY_CREDITS."
+)
+KEPT = "Your requests and pictures are kept for this browser only, and survive a restart of the server."
+NOT_DURABLE = (
+    "This Space has no durable storage: requests and pictures are lost when it restarts. Download what you want to keep."
+)
+
+
+async def pill(playground: Playground, visit: Visit) -> tuple[str, str]:
+    """The payer, and whose money is being spent in words. Raises DatabaseUnavailable."""
+    payer, caps = playground.account(visit).payer, playground.caps
+    if payer == "sandbox":
+        return payer, "Sandbox · drawings, free"
+    if payer == "visitor":
+        spend = await playground.jobs.spent_by(visit.visitor, visit.since)
+        return payer, f"Your key · {credits_text(spend.total)} this visit"
+    today = (await playground.jobs.spent_today()).total
+    if caps.daily is None:
+        return payer, f"Host key · {credits_text(today)} used today"
+    return payer, f"Host key · {max(0.0, caps.daily - today):g} of {credits_text(caps.daily)} left today"
+
+
+async def spend_line(playground: Playground, visit: Visit) -> str:
+    """What has been spent and under which caps; "" in the sandbox. Raises DatabaseUnavailable."""
+    payer, caps = playground.account(visit).payer, playground.caps
+    if payer == "visitor":
+        mine = await playground.jobs.spent_by(visit.visitor, visit.since)
+        usd = usd_text(playground.catalog.usd(mine.total))
+        reserved = _reserved(mine.reserved)
+        return f"Your key: {credits_text(mine.total)} ({usd}) since you opened this page{reserved}. No cap here."
+    if payer != "host":
+        return ""
+    today, mine = await playground.jobs.spent_today(), await playground.jobs.spent_today(visit.visitor)
+    parts = [f"Today: {_of(today.total, caps.daily)}{_reserved(today.reserved)}", f"you: {_of(mine.total, caps.visitor)}"]
+    if caps.job is not None:
+        parts.append(f"at most {caps.job:g} per request")
+    capped = caps.daily is not None or caps.visitor is not None
+    return " · ".join(parts) + ("; resets at midnight UTC." if capped else ".")
+
+
+def _of(credits: float, cap: float | None) -> str:
+    return credits_text(credits) if cap is None else f"{credits:g} of {credits_text(cap)}"
+
+
+def _reserved(credits: float) -> str:
+    return f", {credits:g} of them reserved" if credits else ""
