@@ -1,32 +1,42 @@
-"""The report of a comparison as plain values: its cards with their jobs and prices, totals, and the sentence at the top."""
+"""The report of a comparison: one HTML file for the visitor, and the published page for everybody.
+
+The file is the visitor's own, to pass on: it needs nothing else and names neither them nor their key. The published
+page shows nothing that leads back to the visitor.
+"""
 
 from __future__ import annotations
 
+import asyncio
 import re
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+import unicodedata
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
+from math import inf
 from statistics import median
 from typing import Any
 
 from components.catalog.models import Catalog, Model
 from components.catalog.parameters import Role
 from components.catalog.prices import Cost, usd_text
-from components.catalog.shared_form import STANDARD
+from components.catalog.requests import rebuild_request
 from components.comparisons.comparison import Card, Comparison
+from components.errors import InputError
 from components.jobs.job import Job
 from components.pictures.kept import KeptPicture
-from components.views.words import (
-    ROLE_WORDS,
-    JobPrice,
-    counted,
-    price_of,
-    run_seconds,
-    seconds_text,
-    settings_text,
-    shorten,
-    utc,
-)
+from components.pictures.thumbnails import PREVIEW_SIZE, data_url
+from components.playground import Playground
+from components.snippets import write_snippet
+from components.views import words
+from components.views.compare_query import PublishedSource, draft_of, write_compare_query
+from components.views.job import differences
+from components.views.links import link, published_path
+from components.views.templates import render
 
+MAX_SIDES = ((12, 1024), (48, 768))  # up to so many pictures in a file: pixels of the longer side
+SMALLEST_MAX_SIDE = 512
+LONGEST_ALT = 300
+LONG_PROMPT = 600
 LONGEST_TITLE = 70
 ADDRESS = re.compile(r"\s*(?:https?://|data:)", re.I)
 
@@ -37,15 +47,11 @@ class ReportCard:
 
     number: int
     card: Card
+    name: str
     model: Model | None
     job: Job | None
+    price: words.JobPrice
     label: str
-    price: JobPrice
-
-    @property
-    def name(self) -> str:
-        """The name of the model; the id of one that is no longer in the catalog."""
-        return self.model.name if self.model else self.card.model
 
     @property
     def pictures(self) -> tuple[KeptPicture, ...]:
@@ -60,112 +66,158 @@ class ReportCard:
     @property
     def seconds(self) -> float | None:
         """How long the job took; None if it is not done."""
-        return run_seconds(self.job) if self.job else None
+        return words.run_seconds(self.job) if self.job else None
 
 
-@dataclass(frozen=True)
-class Report:
-    """A comparison and its cards, as the template reads them."""
-
-    comparison: Comparison
-    cards: tuple[ReportCard, ...]
-
-    @property
-    def title(self) -> str:
-        """The start of the prompt."""
-        return shorten(prompt_of(self.comparison), LONGEST_TITLE) or "Without a prompt"
-
-    @property
-    def shared(self) -> list[tuple[str, Any]]:
-        """(label, value) of what the shared form asks of every model beside the prompt."""
-        return [
-            (ROLE_WORDS[Role(role)], value)
-            for role, value in self.comparison.shared.items()
-            if role != Role.PROMPT and value not in (None, "", []) and (role, value) != (Role.QUALITY, STANDARD)
-        ]
-
-    @property
-    def lead(self) -> str:
-        """``Six pictures by five models, $0.02 to $0.28 per request, 2.9 s to 8.1 s.``"""
-        cards = [card for card in self.cards if card.pictures]
-        if not cards:
-            return "No picture was made."
-        pictures, models = sum(len(card.pictures) for card in cards), len({card.name for card in cards})
-        drawn = self.drawings == "all"
-        what = f"{counted(pictures, 'drawing')} standing in for" if drawn else f"{counted(pictures, 'picture')} by"
-        parts = [f"{what} {counted(models, 'model').lower()}"]
-        usd = sorted({card.price.cost.usd for card in cards if card.price.cost})
-        if usd:
-            parts.append(" to ".join(dict.fromkeys([usd_text(usd[0]), usd_text(usd[-1])])) + " per request")
-        seconds = sorted(card.seconds for card in cards if card.seconds is not None and not card.drawing)
-        if seconds:
-            parts.append(" to ".join(dict.fromkeys([seconds_text(seconds[0]), seconds_text(seconds[-1])])))
-        return ", ".join(parts) + "."
-
-    @property
-    def total(self) -> JobPrice:
-        """The sum of the prices that are known."""
-        return _sum(card.price for card in self.cards if not card.price.at_most)
-
-    @property
-    def at_most(self) -> JobPrice:
-        """The sum of the prices that may not have been charged."""
-        return _sum(card.price for card in self.cards if card.price.at_most)
-
-    @property
-    def days(self) -> str:
-        """``22 November 2026``, or the first and the last day."""
-        started_at = self.comparison.created_at
-        last = max([started_at, *(card.job.finished_at or 0 for card in self.cards if card.job)])
-        return " to ".join(dict.fromkeys(f"{day.day} {day:%B %Y}" for day in (utc(started_at), utc(last))))
-
-    @property
-    def ratio(self) -> float:
-        """Width over height of the usual picture, from 0.5 to 2."""
-        sized = [kept for card in self.cards for kept in card.pictures if kept.width and kept.height]
-        return min(2.0, max(0.5, median(kept.width / kept.height for kept in sized))) if sized else 1.0
-
-    @property
-    def by_price(self) -> list[ReportCard]:
-        """The cards by price, those without a picture last."""
-
-        def key(card: ReportCard) -> tuple[bool, bool, float, float]:
-            cost = card.price.cost
-            return not card.pictures, cost is None, cost.credits if cost else 0, card.seconds or 0
-
-        return sorted(self.cards, key=key)
-
-    @property
-    def drawings(self) -> str:
-        """Which pictures are the sandbox's: ``all``, ``some`` or ""."""
-        drawn = [card.drawing for card in self.cards if card.pictures]
-        return "all" if drawn and all(drawn) else "some" if any(drawn) else ""
+# -- the two pages --
 
 
-def make_report(catalog: Catalog, comparison: Comparison, jobs: Mapping[str, Job]) -> Report:
-    """The report of a comparison with its ``jobs`` by id."""
+async def write_report(playground: Playground, comparison: Comparison, jobs: Mapping[str, Job]) -> bytes:
+    """The HTML file with every picture inside, large ones made smaller. Takes a while for many pictures."""
+    numbered = list(_numbered_pictures(comparison, jobs))
+    side = next((side for most, side in MAX_SIDES if len(numbered) <= most), SMALLEST_MAX_SIDE)
+    sources = {}
+    for card, number, kept in numbered:
+        data = await playground.jobs.pictures.read(kept.name)
+        sources[card, number] = await asyncio.to_thread(data_url, data, kept.format, side) if data else ""
+    own = {"max_side": side, "published": False, "snippet": partial(_snippet, playground), "sources": sources}
+    html = await asyncio.to_thread(_render, playground.catalog, comparison, jobs, **own)
+    return html.encode()
+
+
+def write_published(catalog: Catalog, comparison: Comparison, jobs: Mapping[str, Job], token: str, origin: str) -> str:
+    """The page under ``token``; its pictures lie below it. ``origin`` is this application's address."""
+    address = origin + published_path(token)
+    return _render(
+        catalog,
+        comparison,
+        jobs,
+        max_side=0,
+        published=True,
+        sources={(card, number): f"{token}/{card}/{number}" for card, number, _ in _numbered_pictures(comparison, jobs)},
+        address=address,
+        preview=f"{address}/preview.png" if preview_pictures(comparison, jobs) else "",
+        size=PREVIEW_SIZE,
+        form=link(_form_query(comparison, token), depth=1),
+    )
+
+
+def preview_pictures(comparison: Comparison, jobs: Mapping[str, Job]) -> list[KeptPicture]:
+    """The first picture of each card unless it is an SVG; every model's first sample before any second one."""
+    firsts = [(card, kept) for card, number, kept in _numbered_pictures(comparison, jobs) if number == 1]
+    firsts.sort(key=lambda item: comparison.cards[item[0] - 1].sample)
+    return [kept for _, kept in firsts if kept.format != "svg"]
+
+
+def report_name(comparison: Comparison) -> str:
+    """``comparison-2026-11-22-a-red-kite.html``: the day, and the first words of the prompt in ASCII."""
+    prompt = unicodedata.normalize("NFKD", _prompt(comparison)[:200]).encode("ascii", "ignore").decode().lower()
+    parts = [f"{words.utc(comparison.created_at):%Y-%m-%d}", *re.findall(r"[a-z0-9]+", prompt)[:4]]
+    return f"comparison-{'-'.join(parts)[:60].rstrip('-')}.html"
+
+
+def _render(catalog: Catalog, comparison: Comparison, jobs: Mapping[str, Job], **values: Any) -> str:
+    """The page, with ``values`` of its own.
+
+    ``sources`` are the addresses of the pictures by card and picture, "" for one that is no longer stored. A page that
+    is ``published`` leaves out what leads back to the visitor: addresses of their pictures, the hour, tasks, the
+    service's words.
+    """
+    prompt, cards = _prompt(comparison), report_cards(catalog, comparison, jobs)
+    sized = [kept for card in cards for kept in card.pictures if kept.width and kept.height]
+    return render(
+        "report",
+        catalog=catalog,
+        comparison=comparison,
+        product=words.TITLE,
+        title=words.shorten(prompt, LONGEST_TITLE) or "Without a prompt",
+        lead=lead(cards),
+        prompt=prompt,
+        prompt_start=words.shorten(prompt, LONGEST_ALT),
+        long_prompt=len(prompt) > LONG_PROMPT,
+        role_words=words.ROLE_WORDS,
+        cards=cards,
+        by_price=sorted(cards, key=price_order),
+        days=_days(comparison, jobs),
+        ratio=min(2.0, max(0.5, median(kept.width / kept.height for kept in sized))) if sized else 1.0,
+        total=total_price(card.price for card in cards if not card.price.at_most),
+        at_most=total_price(card.price for card in cards if card.price.at_most),
+        differences=differences,
+        hide_address=_hide_address,
+        **values,
+    )
+
+
+def _numbered_pictures(comparison: Comparison, jobs: Mapping[str, Job]) -> Iterator[tuple[int, int, KeptPicture]]:
+    """Each picture after the numbers of its card and of itself, both from 1."""
+    for card_number, card in enumerate(comparison.cards, 1):
+        if job := jobs.get(card.job):
+            for number, kept in enumerate(job.pictures, 1):
+                yield card_number, number, kept
+
+
+# -- what they say --
+
+
+def report_cards(catalog: Catalog, comparison: Comparison, jobs: Mapping[str, Job]) -> list[ReportCard]:
+    """The cards in the order of the comparison, with their ``jobs`` by id."""
     cards = []
     for number, card in enumerate(comparison.cards, 1):
-        job = jobs.get(card.job)
-        nothing = JobPrice(None, "nothing was sent" if card.refused else "the request was deleted")
-        price = price_of(catalog, job) if job else nothing
-        cards.append(ReportCard(number, card, catalog.find(card.model), job, _label(comparison, card), price))
-    return Report(comparison, tuple(cards))
+        model, job = catalog.find(card.model), jobs.get(card.job)
+        nothing = words.JobPrice(None, "nothing was sent" if card.refused else "the request was deleted")
+        price = words.price_of(catalog, job) if job else nothing
+        name = model.name if model else card.model
+        cards.append(ReportCard(number, card, name, model, job, price, _label(comparison, card)))
+    return cards
 
 
-def prompt_of(comparison: Comparison) -> str:
-    """What every card was asked for."""
+def price_order(card: ReportCard) -> tuple[bool, float, float]:
+    """What cards are sorted by: the price, those without a picture last."""
+    return not card.pictures, card.price.cost.credits if card.price.cost else inf, card.seconds or 0
+
+
+def lead(cards: Sequence[ReportCard]) -> str:
+    """``Six pictures by five models, $0.02 to $0.28 per request, 2.9 s to 8.1 s.``"""
+    shown = [card for card in cards if card.pictures]
+    if not shown:
+        return "No picture was made."
+    pictures, models = sum(len(card.pictures) for card in shown), len({card.name for card in shown})
+    drawn = all(card.drawing for card in shown)
+    what = f"{words.counted(pictures, 'drawing')} standing in for" if drawn else f"{words.counted(pictures, 'picture')} by"
+    usd = sorted({card.price.cost.usd for card in shown if card.price.cost})
+    seconds = sorted(card.seconds for card in shown if card.seconds is not None and not card.drawing)
+    prices = " to ".join(dict.fromkeys(usd_text(value) for value in usd[:1] + usd[-1:]))
+    times = " to ".join(dict.fromkeys(words.seconds_text(value) for value in seconds[:1] + seconds[-1:]))
+    parts = (f"{what} {words.counted(models, 'model').lower()}", prices and f"{prices} per request", times)
+    return ", ".join(part for part in parts if part) + "."
+
+
+def total_price(prices: Iterable[words.JobPrice]) -> words.JobPrice:
+    """The sum of those that are known."""
+    costs = [price.cost for price in prices if price.cost]
+    total = Cost(sum(cost.credits for cost in costs), sum(cost.usd for cost in costs)) if costs else None
+    return words.JobPrice(total, "")
+
+
+def _days(comparison: Comparison, jobs: Mapping[str, Job]) -> str:
+    """``22 November 2026``, or the first and the last day."""
+    last = max([comparison.created_at, *(job.finished_at or 0 for job in jobs.values())])
+    days = [words.utc(seconds) for seconds in (comparison.created_at, last)]
+    return " to ".join(dict.fromkeys(f"{day.day} {day:%B %Y}" for day in days))
+
+
+def _prompt(comparison: Comparison) -> str:
     return str(comparison.shared.get("prompt", ""))
 
 
-def is_address(value: Any) -> bool:
+def _is_address(value: Any) -> bool:
     """Whether a value of a setting is a web address, or a list, which holds web addresses in every catalog so far."""
     return isinstance(value, list) or (isinstance(value, str) and ADDRESS.match(value) is not None)
 
 
-def hide_address(value: Any) -> Any:
+def _hide_address(value: Any) -> Any:
     """The value, or how many pictures it is: whose pictures were used stays private."""
-    if not is_address(value):
+    if not _is_address(value):
         return value
     count = len(value) if isinstance(value, list) else len(value.splitlines())
     return f"{count} picture{'' if count == 1 else 's'}, not shown here"
@@ -173,12 +225,27 @@ def hide_address(value: Any) -> Any:
 
 def _label(comparison: Comparison, card: Card) -> str:
     """Settings and sample of a card, where they tell it from others."""
-    settings = settings_text({name: hide_address(value) for name, value in card.settings.items()})
+    settings = words.settings_text({name: _hide_address(value) for name, value in card.settings.items()})
     several = any(other.sample != card.sample and other.model == card.model for other in comparison.cards)
     parts = (settings, f"sample {card.sample}" if several else "")
-    return shorten(" · ".join(part for part in parts if part), LONGEST_TITLE)
+    return words.shorten(" · ".join(part for part in parts if part), LONGEST_TITLE)
 
 
-def _sum(prices: Iterable[JobPrice]) -> JobPrice:
-    costs = [price.cost for price in prices if price.cost]
-    return JobPrice(Cost(sum(cost.credits for cost in costs), sum(cost.usd for cost in costs)) if costs else None, "")
+def _form_query(comparison: Comparison, token: str) -> str:
+    """The query that opens the form of this comparison, without the visitor's own pictures."""
+    shared = {role: value for role, value in comparison.shared.items() if role != Role.IMAGES}
+    cards = (
+        replace(card, settings={name: value for name, value in card.settings.items() if not _is_address(value)})
+        for card in comparison.cards
+    )
+    draft = draft_of(replace(comparison, shared=shared, cards=tuple(cards)))
+    return "?tab=compare&" + write_compare_query(draft, PublishedSource(token, shared))[1:]
+
+
+def _snippet(playground: Playground, job: Job) -> str:
+    """The same request to the real service as a program; "" if the catalog does not allow the request any more."""
+    try:
+        request = rebuild_request(playground.catalog, job.model, job.body)
+    except InputError:
+        return ""
+    return write_snippet(request, playground.service.base_url, playground.catalog.endpoint, task_id=job.task_id)

@@ -15,7 +15,7 @@ from components.errors import DatabaseUnavailable, JobNotFound
 from components.pictures.thumbnails import MAX_ON_PREVIEW, ThumbnailCache
 from components.playground import Playground
 from components.views.links import COMPARISONS, PUBLISHED, depth_of, link
-from components.views.report_pages import preview_pictures, report_name, write_published, write_report
+from components.views.report import preview_pictures, report_name, write_published, write_report
 from components.views.templates import render
 from components.views.words import TITLE
 from components.web.guard import route_path

@@ -20,8 +20,7 @@ from components.comparisons.plan import Choice
 from components.errors import Problem
 from components.jobs.job import Job, JobState
 from components.playground import Playground
-from components.views.report import make_report
-from components.views.report_pages import report_name, write_published, write_report
+from components.views.report import lead, price_order, report_cards, report_name, total_price, write_published, write_report
 from tests.jobs.conftest import NOON, a_job
 from tests.ui.compared import ANN, KEY, Reader, compared, comparing
 from tests.views.html import HOSTILE, PICTURE
@@ -83,7 +82,7 @@ def test_a_card_says_what_was_asked_and_what_it_cost(catalog: Catalog) -> None:
 
 def test_prices_that_may_not_have_been_charged_are_summed_apart(catalog: Catalog) -> None:
     crash = Problem("failed", "The model crashed.", "", "")
-    report = make_report(catalog, *made(
+    comparison, jobs = made(
         card(),
         card(state=JobState.FAILED, pictures=(), problem=crash),
         card(state=JobState.UNCERTAIN, pictures=(), task_id=None),
@@ -91,11 +90,13 @@ def test_prices_that_may_not_have_been_charged_are_summed_apart(catalog: Catalog
         card(credits=math.inf, usd=math.inf),
         (Card("flux-2", refused="Skipped: text only."), None),
         (Card("flux-2", job="gone"), None),
-    ))  # fmt: skip
+    )
 
-    assert (report.total.text, report.at_most.text) == ("4 credits · $0.04", "8 credits · $0.08")
-    nothing = make_report(catalog, *made((Card("flux-2", refused="Skipped."), None)))
-    assert (nothing.lead, nothing.total.cells) == ("No picture was made.", ("–", "–"))
+    text = published(catalog, comparison, jobs).text
+    assert "Total 4 $0.04 and up to 8 credits · $0.08 more, which may have been charged" in text
+    nothing = report_cards(catalog, *made((Card("flux-2", refused="Skipped."), None)))
+    assert lead(nothing) == "No picture was made."
+    assert total_price(card.price for card in nothing).cells == ("–", "–")
 
 
 def test_rows_are_sorted_by_price_and_what_has_no_picture_comes_last(catalog: Catalog) -> None:
@@ -107,7 +108,7 @@ def test_rows_are_sorted_by_price_and_what_has_no_picture_comes_last(catalog: Ca
         card("recraft-v4", credits=math.inf),
     )
 
-    names = [one.name for one in make_report(catalog, *cards).by_price]
+    names = [one.name for one in sorted(report_cards(catalog, *cards), key=price_order)]
     assert names == ["CogView 4", "Flux 2", "Recraft V4", "Imagen 4", "Ideogram V4"]
 
 
@@ -116,7 +117,6 @@ def test_drawings_are_told_from_pictures_of_models(catalog: Catalog) -> None:
     for cards, drawings in (((card(),), ""), ((drawing,), "all"), ((card(), drawing), "some")):
         comparison, jobs = made(*cards)
         page = published(catalog, comparison, jobs)
-        assert make_report(catalog, comparison, jobs).drawings == drawings
         assert (
             page.text.count("sandbox drawing, not model output")
             == page.text.count("this drawing was free")
@@ -124,13 +124,13 @@ def test_drawings_are_told_from_pictures_of_models(catalog: Catalog) -> None:
         )
         assert ("These pictures are sandbox drawings" in page.text) == (drawings == "all")
         assert ("Pictures marked as such are sandbox drawings" in page.text) == (drawings == "some")
-    assert make_report(catalog, *made(drawing)).lead.startswith("One drawing standing in for one model")
+    assert lead(report_cards(catalog, *made(drawing))).startswith("One drawing standing in for one model")
 
 
 def test_a_page_is_dated_with_its_day_and_a_comparison_over_several_days_with_both(catalog: Catalog) -> None:
-    assert re.fullmatch(r"\d{1,2} \w+ \d{4}", make_report(catalog, *made(card())).days)
-    several = make_report(catalog, *made(card(finished_at=NOON + 86_400)))
-    assert re.fullmatch(r"\d{1,2} \w+ \d{4} to \d{1,2} \w+ \d{4}", several.days)
+    for finished_at, days in ((NOON + 5, r"\d{1,2} \w+ \d{4}"), (NOON + 86_400, r"\d{1,2} \w+ \d{4} to \d{1,2} \w+ \d{4}")):
+        text = published(catalog, *made(card(finished_at=finished_at))).text
+        assert re.search(rf"Made on {days}\. Each card", text)
 
 
 def test_a_published_page_leads_back_to_nobody(catalog: Catalog) -> None:

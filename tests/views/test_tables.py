@@ -74,7 +74,7 @@ def test_a_table_shows_texts_for_values(catalog: Catalog, odd: Catalog) -> None:
     assert (cell_text("Seconds", unknown), cell_text("Node", unknown)) == ("—", "—")
     page = inert(show_table(models_frame(odd), tuple(STATED), "Models <b>", "To", descending=True))
     assert page.values("aria-sort") == ["descending"]
-    assert page.values("data-sort") == list(STATED)
+    assert page.values("data-sort")[::2] == page.values("data-sort")[1::2] == list(STATED)
     assert list(dict.fromkeys(page.values("data-model"))) == list(models_frame(odd)["id"])
     assert "⬛ =1+1|cmd" in page.texts
 

@@ -32,6 +32,7 @@ _environment.filters |= {
     "utc": words.utc,
     "setting": words.setting_text,
     "settings": words.settings_text,
+    "delivered": words.delivered_text,
     "file_size": words.file_text,
     "picture": links.picture_link,
     "thumbnail": links.thumbnail_link,
