@@ -12,7 +12,7 @@ import sys
 
 import pytest
 
-PACKAGES = {"bash": "bash", "curl": "curl", "jq": "jq", "node": "nodejs", "zsh": "zsh"}
+PACKAGES = {"bash": "bash", "curl": "curl", "jq": "jq", "nginx": "nginx-light", "node": "nodejs", "zsh": "zsh"}
 
 
 def missing() -> list[str]:

@@ -16,6 +16,7 @@ from playwright.sync_api import Browser, Page, expect
 from tests.browser.conftest import button, playground, say, word
 from tests.browser.survivor import enter_key, open_page
 from tests.postgres import Postgres
+from tests.tools import need
 
 NGINX = shutil.which("nginx") or ("/usr/sbin/nginx" if Path("/usr/sbin/nginx").exists() else "")
 STICKY = "hash $cookie_playground_visitor consistent;"
@@ -56,7 +57,7 @@ class Pair:
 @pytest.fixture
 def pair(browser: Browser, postgres: Postgres, tmp_path: Path) -> Iterator[Pair]:
     if not NGINX:
-        pytest.skip("nginx is not installed")
+        need("nginx")
     with postgres.fresh() as url:
         pair = Pair(tmp_path, url)
         yield pair
