@@ -15,7 +15,8 @@ td{{padding:.2rem 1rem .2rem 0;vertical-align:top}}@media(prefers-color-scheme:d
 pre{{border-color:#2c2a28}}}}</style>
 <h1>Sandbox</h1>
 <p>A stand-in for the image service: the same two routes, its own drawings instead of model output, nothing charged.
-It takes any key.</p>
+It takes any key. Every drawing is marked <code>sandbox · model</code> in a corner, and a completed task says
+<code>"sandbox": true</code>.</p>
 <pre>export API_IN_ONE_KEY=sandbox
 POST {base}{create}
 GET  {base}{status}</pre>

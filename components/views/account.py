@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from markupsafe import Markup
+
 from components.catalog.prices import credits_text, usd_text
 from components.playground import Playground, Visit
+from components.views.links import SANDBOX, link
 
-SANDBOX_BANNER = (
-    "Sandbox: these are drawings made here from your settings, not model output. Add a key to use the real models."
-)
+SANDBOX_BANNER = Markup(
+    "Sandbox: these are drawings made here from your settings, not model output. Add a key to use the real models. "
+    '<a href="{}" target="_blank" rel="noopener">About the sandbox</a>'
+).format(link(f"{SANDBOX}/"))
 KEY_WITHHELD = (
     "This Space has a key, but no daily spend cap, so visitors cannot use the key. "
     "The host of this page can set PLAYGROUND_DAILY_CREDITS."

@@ -9,7 +9,7 @@ from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass, replace
 
 from fastapi import FastAPI, Request
-from fastapi.responses import JSONResponse, Response
+from fastapi.responses import JSONResponse, RedirectResponse, Response
 from starlette.types import ASGIApp
 
 from components.api.client import Account, ApiClient, service_address
@@ -33,7 +33,7 @@ from components.pictures.uploads import Uploads
 from components.playground import Playground
 from components.settings import Settings
 from components.views.account import KEPT, KEY_WITHHELD, NOT_DURABLE
-from components.views.links import SANDBOX
+from components.views.links import SANDBOX, link
 from components.web.callbacks import callback_routes
 from components.web.downloads import table_routes
 from components.web.guard import Guard, PathPrefix
@@ -106,6 +106,7 @@ def create_app(playground: Playground, resources: Resources, sandbox: ASGIApp, *
     app.add_middleware(Guard)
     app.add_middleware(Visitors, framed=framed)
     app.add_middleware(PathPrefix, public_address=playground.public_address)  # the last one added sees a request first
+    app.add_route(SANDBOX, _add_slash)
     app.mount(SANDBOX, sandbox)
     for router in (
         picture_routes(jobs.pictures, thumbnails),
@@ -126,6 +127,11 @@ async def _answer_error(_: Request, error: Exception) -> Response:
     status = next((status for kind, status in STATUSES.items() if isinstance(error, kind)), 500)
     reason = f"{error.what} {error.next_step}".strip() if isinstance(error, PlaygroundError) else ""
     return JSONResponse({"detail": reason}, status)
+
+
+async def _add_slash(_: Request) -> Response:
+    """Redirect to the page of the sandbox; relative, so that it works below any path prefix."""
+    return RedirectResponse(link(f"{SANDBOX}/"))
 
 
 def _open_jobs(

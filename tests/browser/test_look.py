@@ -65,6 +65,7 @@ def test_the_first_page_shows_a_finished_example_and_spends_nothing(
     assert body == {"model": model.id, **model.example}
     expect(page.locator(".pill")).to_have_text("Sandbox · drawings, free")
     expect(page.locator("#banner")).to_contain_text("drawings made here from your settings, not model output")
+    assert "#sandbox:failed" in page.request.get(page.locator("#banner a").evaluate("link => link.href")).text()
     expect(page.get_by_role("heading", level=1)).to_have_text("Image playground")
     expect(page.locator("#brand")).to_contain_text("Eleven image models, one API")
     assert not [url for url in sent if catalog.endpoint.create in url]

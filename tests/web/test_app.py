@@ -100,6 +100,14 @@ def test_a_second_process_takes_the_next_port(tmp_path: Path) -> None:
         assert second.get("/").status_code == 200
 
 
+def test_the_sandbox_has_its_page_with_and_without_a_slash(app: App) -> None:
+    """The redirect is relative: behind a proxy the path may have a prefix that the application does not know."""
+    answers = [app.get(path) for path in ("/sandbox", "/sandbox/")]
+
+    assert [(answer.status_code, answer.headers.get("location")) for answer in answers] == [(307, "sandbox/"), (200, None)]
+    assert "#sandbox:failed" in answers[1].text
+
+
 def test_a_process_that_listens_everywhere_reaches_itself_on_loopback() -> None:
     """A wildcard is no address to call; a socket on ``::`` answers IPv4 too."""
     hosts = {"0.0.0.0": "127.0.0.1", "::": "127.0.0.1", "127.0.0.2": "127.0.0.2", "::1": "[::1]", "localhost": "localhost"}

@@ -21,6 +21,7 @@ from components.sandbox.art.colours import choose_palette
 from components.sandbox.art.manners import Manner
 from components.sandbox.art.shapes import Scene, box, compose, paint, pattern, svg
 
+LONGEST_SIDE = 2048  # pixels
 _SAVING: dict[str, dict[str, int]] = {"png": {"compress_level": 1}, "jpeg": {"quality": 88}, "webp": {"method": 1}}
 
 
@@ -30,6 +31,22 @@ def picture_format(request: Request) -> str:
         return "svg"
     wanted = str(request.parameters.get("output_format", "")).lower()
     return wanted if wanted in _SAVING else "png"
+
+
+def picture_size(request: Request) -> tuple[int, int]:
+    """Width and height in the shape asked for, in pixels: a size as it is, a ratio at about 1 or, for 2K, 4 megapixels.
+
+    No side is longer than LONGEST_SIDE: a larger picture is scaled down as a whole.
+    """
+    shape = read_shape(request.shape)
+    if shape and shape.exact:
+        width, height = shape.width, shape.height
+    else:
+        edge = 2048 if str(request.parameters.get("resolution")).lower() == "2k" else 1024
+        root = sqrt(min(max(shape.ratio if shape else 1.0, 1 / 8), 8))
+        width, height = edge * root, edge / root
+    scale = min(1.0, LONGEST_SIDE / max(width, height))
+    return max(64, round(width * scale)), max(64, round(height * scale))
 
 
 def draw(request: Request, manner: Manner, kind: str, *, index: int = 0, chance: int = 0, square: bool = False) -> bytes:
@@ -45,7 +62,7 @@ def draw(request: Request, manner: Manner, kind: str, *, index: int = 0, chance:
         palette = replace(palette, accent=choose_palette(request.prompt).accent)
     seed = _value(request, Role.SEED, -1)  # -1 asks for a random one
     key, text = f"{source or body} {chance if seed < 0 else seed} {index}", lettering.printable(request.prompt)
-    width, height = (1024, 1024) if square else _size(request)
+    width, height = (1024, 1024) if square else picture_size(request)
     canvas = Canvas(width, height, palette, np.random.default_rng(crc32(key.encode())), _detail(request), text)
     mark, letters = f"sandbox · {lettering.printable(request.model.name)}", max(6.0, canvas.unit * 0.0195)
     original = _original(canvas, source) if source else []
@@ -63,15 +80,6 @@ def draw(request: Request, manner: Manner, kind: str, *, index: int = 0, chance:
 
 def _value(request: Request, role: Role, otherwise: Any) -> Any:
     return request.parameters.get(request.model.by_role(role) or "", otherwise)
-
-
-def _size(request: Request) -> tuple[int, ...]:
-    """Width and height: a size in pixels within 64 to 2048, a ratio at about 1 or, for 2K, 4 megapixels."""
-    shape = read_shape(request.shape)
-    edge = 2048 if str(request.parameters.get("resolution")).lower() == "2k" else 1024
-    root = sqrt(min(max(shape.ratio if shape else 1.0, 1 / 8), 8))
-    sides = (shape.width, shape.height) if shape and shape.exact else (edge * root, edge / root)
-    return tuple(round(min(max(side, 64), 2048)) for side in sides)
 
 
 def _detail(request: Request) -> int:
