@@ -196,7 +196,7 @@ async def test_our_own_client_understands_all_the_sandbox_says(client: ApiClient
     body = {**FOX, "prompt": f"read #sandbox:{name}"}
     try:
         task_id = (await client.create(account, body)).task_id
-        for _ in itertools.count() if name != "never" else range(3):
+        for _ in range(3) if name in ("never", "word") else itertools.count():
             reply = await client.task(account, task_id or "", body)
             if reply.phase is not Phase.RUNNING:
                 break
@@ -207,4 +207,4 @@ async def test_our_own_client_understands_all_the_sandbox_says(client: ApiClient
 
     assert outcome == {"key": "key", "credits": "credits", "moderation": "moderation", "rate": "rate", "upstream": "lost", "broken": "lost",
                        "failed": "failed", "moderated-later": "failed", "never": "running", "blip": "failed",
-                       "html": "unreadable", "word": "unreadable", "empty": "no_picture"}.get(name, "done")  # fmt: skip
+                       "html": "unreadable", "word": "running", "empty": "no_picture"}.get(name, "done")  # fmt: skip
