@@ -19,7 +19,8 @@ from components.catalog.models import Catalog
 from components.comparisons.plan import Choice
 from components.web.visitors import COOKIE
 from tests.browser.conftest import Playground, Visitor, playground
-from tests.ui.compared import ANN, SECRET, compared, comparing
+from tests.ui.compared import ANN, SECRET, compared
+from tests.ui.opened import playing
 
 PROMPT = (
     "<script>alert(1)</script> </style> \"'> ${alert(1)} {{7*7}} \u05e9\u05dc\u05d5\u05dd \u202eevil\u202c\n\n"
@@ -71,7 +72,7 @@ def left(browser: Browser, catalog: Catalog, sandbox: str, tmp_path_factory: pyt
     folder = tmp_path_factory.mktemp("left")
 
     async def leave() -> tuple[str, str, int, str]:
-        async with comparing(catalog, sandbox, folder / "data") as playground:
+        async with playing(catalog, folder / "data", sandbox) as playground:
             batch = await compared(playground, *MODELS, prompt=PROMPT, shape="3:2", count=2)
             batch = await playground.comparisons.publish(batch.id, ANN)
             jobs = await playground.comparisons.jobs(batch)

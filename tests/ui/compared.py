@@ -2,55 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from dataclasses import replace
 from html.parser import HTMLParser
-from pathlib import Path
 from typing import Any
 
-import httpx2
-
-from components.api import Account, ApiClient
-from components.api.connections import Pools
-from components.catalog.models import Catalog
 from components.comparisons.comparison import Comparison
 from components.comparisons.plan import Choice
-from components.comparisons.service import ComparisonService
-from components.comparisons.store import ComparisonStore
-from components.jobs.job import JobOptions
-from components.jobs.service import JobService
-from components.pictures.library import PictureLibrary
-from components.pictures.storage.folder import FolderStorage
 from components.playground import Playground, visitor_id
-from tests.conftest import records
 
 SECRET = "ann-of-the-comparisons-0123456789"
 ANN = visitor_id(SECRET)
 KEY = "sk-canary-of-a-comparison-77"
-
-
-@asynccontextmanager
-async def comparing(catalog: Catalog, sandbox: str, folder: Path) -> AsyncIterator[Playground]:
-    """The playground of an application whose data lie in ``folder``, with the sandbox in the place of the service."""
-    end = catalog.endpoint
-    service = Account("service", end.base_url, end.create, end.status, "")
-    drawing = Account("sandbox", sandbox, end.create, end.status, "sandbox", pace=50)
-    async with (
-        httpx2.AsyncClient(trust_env=False, transport=Pools()) as upstream,
-        httpx2.AsyncClient(trust_env=False) as downloads,
-        records(folder) as store,
-    ):
-        runner = JobService(
-            catalog,
-            store,
-            ApiClient(upstream),
-            PictureLibrary(FolderStorage(folder / "pictures"), downloads),
-            JobOptions(deadline_s=30),
-        )
-        comparisons = ComparisonService(catalog, runner, ComparisonStore(store.transactions))
-        yield Playground(catalog, runner, service, drawing, sandbox, comparisons)
-        await runner.aclose()
 
 
 async def compared(

@@ -22,7 +22,8 @@ from components.jobs.job import Job, JobState
 from components.playground import Playground
 from components.views.report import lead, price_order, report_cards, report_name, total_price, write_published, write_report
 from tests.jobs.conftest import NOON, a_job
-from tests.ui.compared import ANN, KEY, Reader, compared, comparing
+from tests.ui.compared import ANN, KEY, Reader, compared
+from tests.ui.opened import playing
 from tests.views.html import HOSTILE, PICTURE
 
 PROMPTS = (
@@ -190,7 +191,7 @@ def test_the_file_is_named_after_its_day_and_prompt(prompt: str, name: str) -> N
 
 @pytest.fixture
 async def playground(catalog: Catalog, sandbox: str, tmp_path: Path) -> AsyncIterator[Playground]:
-    async with comparing(catalog, sandbox, tmp_path) as playground:
+    async with playing(catalog, tmp_path, sandbox) as playground:
         yield playground
 
 

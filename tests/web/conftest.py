@@ -17,15 +17,15 @@ from components.catalog.models import Catalog
 from components.pictures.uploads import Uploads
 from components.playground import Playground
 from components.web.server import Resources, create_app
-from tests.ui.compared import comparing
 from tests.ui.conftest import app, caller, hosted, ledger, upstream
+from tests.ui.opened import playing
 
 __all__ = ["app", "caller", "hosted", "ledger", "upstream"]
 
 
 @pytest.fixture
 async def playground(catalog: Catalog, sandbox: str, tmp_path: Path) -> AsyncIterator[Playground]:
-    async with comparing(catalog, sandbox, tmp_path) as playground:
+    async with playing(catalog, tmp_path, sandbox) as playground:
         yield playground
 
 
