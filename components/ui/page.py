@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -206,7 +205,7 @@ async def use_dropped(parts: PageParts, given: Updates, event: gr.EventData) -> 
     """The settings that were found in a dropped picture. A job that is shown stays in the panel."""
     visit = given[parts.header.visit]
     try:
-        model, parameters, notice = read_settings(parts.playground.catalog, json.dumps(event_values(event)))
+        model, parameters, notice = read_settings(parts.playground.catalog, event_values(event))
     except PlaygroundError as error:
         return await show_account(parts.header, visit, (plain(error),))
     shown = {} if given[parts.generate.panel.job] else show_example(parts.generate, model)

@@ -13,7 +13,7 @@ from components.comparisons.comparison import Card, Comparison
 from components.comparisons.plan import ComparisonPlan
 from components.jobs.job import Job
 from components.views.job import differences, job_facts, shape_ratio
-from components.views.links import archive_link, link, published_path, report_link
+from components.views.links import COMPARISONS, archive_link, link, published_path
 from components.views.templates import render
 from components.views.words import model_name, settings_text
 
@@ -60,7 +60,7 @@ def show_links(comparison: Comparison, jobs: Mapping[str, Job]) -> str:
     """Links to the report and to a ZIP of the pictures."""
     pictured = [card.job for card in comparison.cards if card.job in jobs and jobs[card.job].pictures]
     archive = archive_link(pictured) if pictured else ""
-    return render("compare_links", report=report_link(comparison.id), archive=archive)
+    return render("compare_links", report=link(f"{COMPARISONS}/{comparison.id}/report.html"), archive=archive)
 
 
 def show_public(comparison: Comparison) -> str:

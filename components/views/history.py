@@ -13,7 +13,7 @@ from components.errors import InputError
 from components.jobs.job import DaySpend, HistoryEntry, HistoryPage, Job
 from components.playground import Playground, Visit
 from components.snippets import LANGUAGES
-from components.views.links import MOST_ARCHIVED_JOBS, archive_link, history_archive_link
+from components.views.links import HISTORY_ARCHIVE, MOST_ARCHIVED_JOBS, archive_link, link
 from components.views.queries import HistoryFilters, write_history_query
 from components.views.templates import render
 from components.views.words import model_title
@@ -81,7 +81,7 @@ def archive_links(page: HistoryPage, filters: HistoryFilters) -> str:
     if page.total > len(page.jobs):
         everything = page.total <= MOST_ARCHIVED_JOBS
         requests = f"all {page.total:,}" if everything else f"the newest {MOST_ARCHIVED_JOBS:,}"
-        links.append((history_archive_link(write_history_query(filters)), f"pictures of {requests} requests"))
+        links.append((link(HISTORY_ARCHIVE + write_history_query(filters)), f"pictures of {requests} requests"))
     return render("history_files", links=links)
 
 

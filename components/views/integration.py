@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Mapping
-from datetime import date
 from typing import Any
 
 from components.catalog.models import Catalog, Model
@@ -20,31 +18,9 @@ from components.views.words import typical_text
 
 CALLBACK_EXAMPLE = "https://your-app.example/callbacks/pictures"
 
-# The sections in the order of the page; one whose value is empty is left out.
-SECTIONS: Mapping[str, str] = {
-    "example": "Request example",
-    "replies": "Replies",
-    "contract": "Call contract",
-    "parameters": "Parameters",
-    "tiers": "Price",
-    "runtime": "Runtime behaviour",
-    "flow": "Integration flow",
-    "callback": "Callback",
-    "errors": "Errors, and what to do",
-    "capabilities": "Capabilities",
-    "use_cases": "Use cases",
-    "faq": "Questions",
-    "contradictions": "Where the service's pages disagree",
-    "unknown": "What the service does not state",
-    "decision": "Deciding between the models",
-    "others": "Other models on this endpoint",
-    "highlights": "The service",
-    "sources": "Sources",
-}
-
 
 def integration(catalog: Catalog, model: Model) -> dict[str, Any]:
-    """What the Integrate template reads for a model. Each of SECTIONS is the content of that section."""
+    """What the Integrate template reads for a model. ``sections`` has the content of each; an empty one is left out."""
     endpoint, service, rows = catalog.endpoint, catalog.service, price_list(catalog)
     row = next((row for row in rows if row.model.id == model.id), None)
     request = example_request(catalog, model) if model.runnable and model.example else None
@@ -70,16 +46,13 @@ def integration(catalog: Catalog, model: Model) -> dict[str, Any]:
     }
     return {
         **sections,
-        "titles": {name: title for name, title in SECTIONS.items() if sections[name]},
+        "sections": sections,
         "catalog": catalog,
         "model": model,
         "range": f"{price_range(row)} per {model.priced_per}" if row else "retired",
         "inputs": inputs_text(model),
         "typical": typical_text(model.seconds),
         "key_name": KEY_NAME,
-        "status": _status(model),
-        "read": _read_text(model.checked_on, model.source_dated),
-        "sent_as": _sent_as(model),
     }
 
 
@@ -99,38 +72,12 @@ def decision(catalog: Catalog) -> dict[str, Any]:
     }
 
 
-def _read_text(checked_on: date, dated: date | str) -> str:
-    own = "the page's own date is unknown" if dated == "unknown" else f"the page is dated {dated}"
-    return f"read from a stored copy on {checked_on}; {own}"
-
-
-def _sources(catalog: Catalog, model: Model) -> dict[str, str]:
-    """Every page that something here comes from, and when its copy was read."""
+def _sources(catalog: Catalog, model: Model) -> dict[str, Any]:
+    """Every page that something here comes from; the value has its dates, ``checked_on`` and ``source_dated``."""
     service = catalog.service
-    own = [model.source, *([model.reply.source] if model.reply else [])]
-    sources = dict.fromkeys(own, _read_text(model.checked_on, model.source_dated))
-    if service.checked_on:
-        general = _read_text(service.checked_on, service.source_dated)
-        sources |= {source: general for source in service.sources if source not in sources}
-    return sources
-
-
-def _sent_as(model: Model) -> str:
-    """What the body's ``model`` field may hold, in a sentence."""
-    if not model.variants:
-        aliases = ", ".join(model.aliases)
-        return f"The service's examples also send {aliases}." if aliases else "Sent in the request body."
-    default = model.parameters["model"].default
-    former = "".join(f" {old} is a former id of {new}." for old, new in model.variant_aliases.items())
-    return (f"The variant is sent; {default} is the default." if default else "The variant is sent.") + former
-
-
-def _status(model: Model) -> str:
-    if model.status == "active":
-        return ""
-    when = f" on {model.retires_on}" if model.retires_on else ""
-    instead = f" {model.replaced_by} replaces it." if model.replaced_by else ""
-    return (f"Deprecated; it will be retired{when}." if model.status == "deprecated" else f"Retired{when}.") + instead
+    general = dict.fromkeys(service.sources, service) if service.checked_on else {}
+    own = dict.fromkeys([model.source, *([model.reply.source] if model.reply else [])], model)
+    return {**own, **{source: dates for source, dates in general.items() if source not in own}}
 
 
 def _need(model: Model, name: str) -> str:

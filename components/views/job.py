@@ -6,6 +6,7 @@ import time
 from collections.abc import Iterable
 from fractions import Fraction
 from itertools import islice
+from urllib.parse import quote
 
 from components.api.schedule import Timing
 from components.catalog.models import Catalog, Model
@@ -14,7 +15,7 @@ from components.catalog.shapes import NEAR, Shape, read_shape
 from components.errors import Problem
 from components.jobs.job import Job, JobState
 from components.pictures.kept import KeptPicture
-from components.views.links import example_link
+from components.views.links import SANDBOX, link
 from components.views.templates import render
 from components.views.words import delivered_text, pixels_text, price_of, run_seconds, seconds_text
 
@@ -77,8 +78,9 @@ def show_problem(catalog: Catalog, problem: Problem) -> str:
 def show_example(catalog: Catalog, model: Model) -> str:
     """A finished example of a model: a sandbox drawing from the settings in the form."""
     request = example_request(catalog, model) if model.example else None
+    address = link(f"{SANDBOX}/examples/{quote(model.id, safe='')}")
     ratio = (request and shape_ratio(request.shape)) or 1.0
-    return render("example", model=model, request=request, address=example_link(model.id), ratio=ratio)
+    return render("example", model=model, request=request, address=address, ratio=ratio)
 
 
 def example_request(catalog: Catalog, model: Model) -> Request:

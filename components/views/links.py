@@ -9,7 +9,7 @@ tags, answers of the endpoints) is absolute, and begins with the address that th
 from __future__ import annotations
 
 from collections.abc import Iterable
-from urllib.parse import quote, urlencode
+from urllib.parse import urlencode
 
 from components.jobs.job import Job
 from components.pictures.kept import KeptPicture
@@ -65,16 +65,6 @@ def archive_link(job_ids: Iterable[str]) -> str:
     return link(f"{ARCHIVE}?{urlencode([('job', job_id) for job_id in job_ids])}")
 
 
-def history_archive_link(query: str) -> str:
-    """A ZIP of the newest pictures that a query of the History tab finds."""
-    return link(HISTORY_ARCHIVE + query)
-
-
-def report_link(comparison_id: str) -> str:
-    """The report of a comparison as one HTML file."""
-    return link(f"{COMPARISONS}/{comparison_id}/report.html")
-
-
 def published_path(token: str) -> str:
     """The route of a published comparison."""
     return f"{PUBLISHED}/{token}"
@@ -83,8 +73,3 @@ def published_path(token: str) -> str:
 def plans_link(pictures: float, budget_usd: float) -> str:
     """The what-if table as CSV, for so many pictures and US dollars a month."""
     return link(f"{PLANS_CSV}?pictures={pictures:g}&budget={budget_usd:g}")
-
-
-def example_link(model_id: str) -> str:
-    """The sandbox's example drawing of a model."""
-    return link(f"{SANDBOX}/examples/{quote(model_id, safe='')}")

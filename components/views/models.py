@@ -6,7 +6,7 @@ from components.api.schedule import Timing
 from components.catalog.models import Catalog, Model
 from components.catalog.parameters import Role
 from components.catalog.prices import PriceListRow, credits_text, price_list, usd_text
-from components.pictures.uploads import AFTER_S, FORMATS, LARGEST_BYTES, TOO_LARGE
+from components.pictures import uploads
 from components.views.templates import render
 from components.views.words import model_title, range_text, typical_text
 
@@ -70,13 +70,4 @@ def example_prompts(catalog: Catalog) -> frozenset[str]:
 
 def upload_control(refused: str, *, many: bool) -> str:
     """The control beside a field for pictures, for one file or ``many``; the sentence ``refused`` where there are no uploads."""
-    return render(
-        "upload",
-        refused=refused,
-        many=many,
-        accept=",".join(f"image/{name}" for name in FORMATS),
-        largest=LARGEST_BYTES,
-        megabytes=LARGEST_BYTES // 1_000_000,
-        too_large=TOO_LARGE,
-        minutes=f"{AFTER_S / 60:.0f}",
-    )
+    return render("upload", refused=refused, many=many, uploads=uploads)

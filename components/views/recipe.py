@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import math
 import re
 from collections.abc import Iterator, Mapping, Sequence
@@ -16,7 +15,6 @@ from components.errors import InputError
 from components.jobs.job import Job
 from components.jobs.store.schema import storable
 from components.pictures.archive import ArchiveEntry, iso_time
-from components.pictures.kept import KeptPicture
 from components.pictures.metadata import Recipe, Value
 from components.pictures.uploads import NAME as UPLOAD_NAME
 from components.pictures.uploads import PREFIX as UPLOADS
@@ -43,36 +41,29 @@ def file_stem(job: Job) -> str:
 
 
 def archive_entries(catalog: Catalog, jobs: Sequence[Job], *, recipes: bool) -> Iterator[ArchiveEntry]:
-    """The pictures of jobs, in order, and one entry for each job without any. ``recipes``: embedded in the files."""
+    """The pictures of jobs, in order, and one entry for each job without any. ``recipes``: embedded in the files.
+
+    The row of the manifest has sizes in pixels, None for an SVG that states none.
+    """
     for job in jobs:
-        stem, recipe = file_stem(job), recipe_of(job)
-        if not job.pictures:
-            yield ArchiveEntry(
-                stem, job.created_at, _manifest_row(catalog, job, recipe, None, str(job.problem or job.status_note))
-            )
-        for kept in job.pictures:
-            row = _manifest_row(catalog, job, recipe, kept, "")
-            yield ArchiveEntry(stem, job.created_at, row, kept, recipe if recipes else None)
-
-
-def _manifest_row(catalog: Catalog, job: Job, recipe: Recipe, kept: KeptPicture | None, message: str) -> dict[str, Any]:
-    """What a manifest says about a picture. Sizes are pixels, None for an SVG that states none."""
-    delivered = kept and {"width": kept.width or None, "height": kept.height or None, "format": kept.format}
-    return {
-        "model": job.model,
-        "parameters": dict(recipe.parameters),
-        "task_id": recipe.task_id,
-        "state": str(job.state),
-        "sandbox": recipe.sandbox,
-        "credits": recipe.credits,
-        "usd": recipe.usd,
-        "price": price_of(catalog, job).sentence,
-        "seconds": round(job.seconds(job.finished_at), 2) if job.finished_at else None,
-        "created": iso_time(recipe.created),
-        "asked": {"shape": job.shape, "count": job.count},
-        "delivered": delivered,
-        "message": message,
-    }
+        recipe = recipe_of(job)
+        for kept in job.pictures or (None,):
+            row = {
+                "model": job.model,
+                "parameters": dict(recipe.parameters),
+                "task_id": recipe.task_id,
+                "state": str(job.state),
+                "sandbox": recipe.sandbox,
+                "credits": recipe.credits,
+                "usd": recipe.usd,
+                "price": price_of(catalog, job).sentence,
+                "seconds": round(job.seconds(job.finished_at), 2) if job.finished_at else None,
+                "created": iso_time(recipe.created),
+                "asked": {"shape": job.shape, "count": job.count},
+                "delivered": kept and {"width": kept.width or None, "height": kept.height or None, "format": kept.format},
+                "message": "" if kept else str(job.problem or job.status_note),
+            }
+            yield ArchiveEntry(file_stem(job), job.created_at, row, kept, recipe if recipes and kept else None)
 
 
 def _shareable(value: Value) -> Value | None:
@@ -111,12 +102,8 @@ def form_settings(catalog: Catalog, model_id: str, body: Mapping[str, Any]) -> t
     return model, {name: value for name, value in parameters.items() if name not in lost}, notice
 
 
-def read_settings(catalog: Catalog, text: str) -> tuple[Model, dict[str, Any], str]:
-    """:func:`form_settings` of a JSON text as ``POST /recipe`` answers it. Raises InputError for anything else."""
-    try:
-        recipe = json.loads(text)
-    except (ValueError, RecursionError):
-        recipe = None
-    if not isinstance(recipe, dict) or not isinstance(recipe.get("parameters"), dict):
+def read_settings(catalog: Catalog, recipe: Mapping[str, Any]) -> tuple[Model, dict[str, Any], str]:
+    """:func:`form_settings` of what ``POST /recipe`` answers. Raises InputError for anything else."""
+    if not isinstance(recipe.get("parameters"), dict):
         raise InputError("settings", "settings: cannot be read.")
     return form_settings(catalog, recipe.get("model", ""), recipe["parameters"])

@@ -140,8 +140,8 @@ def _render(catalog: Catalog, comparison: Comparison, jobs: Mapping[str, Job], *
         by_price=sorted(cards, key=price_order),
         days=_days(comparison, jobs),
         ratio=min(2.0, max(0.5, median(kept.width / kept.height for kept in sized))) if sized else 1.0,
-        total=total_price(card.price for card in cards if not card.price.at_most),
-        at_most=total_price(card.price for card in cards if card.price.at_most),
+        total=_total(card.price for card in cards if not card.price.at_most),
+        at_most=_total(card.price for card in cards if card.price.at_most),
         differences=differences,
         hide_address=_hide_address,
         **values,
@@ -192,7 +192,7 @@ def lead(cards: Sequence[ReportCard]) -> str:
     return ", ".join(part for part in parts if part) + "."
 
 
-def total_price(prices: Iterable[words.JobPrice]) -> words.JobPrice:
+def _total(prices: Iterable[words.JobPrice]) -> words.JobPrice:
     """The sum of those that are known."""
     costs = [price.cost for price in prices if price.cost]
     total = Cost(sum(cost.credits for cost in costs), sum(cost.usd for cost in costs)) if costs else None

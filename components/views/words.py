@@ -14,7 +14,7 @@ from typing import Any
 from components.api.schedule import Timing
 from components.catalog.models import Catalog, Model
 from components.catalog.parameters import Role
-from components.catalog.prices import Cost, credits_text, usd_text
+from components.catalog.prices import Cost, credits_text
 from components.errors import PlaygroundError
 from components.jobs.job import ENDED, Job, JobState
 from components.pictures.kept import KeptPicture
@@ -92,14 +92,6 @@ class JobPrice:
     def short(self) -> str:
         """The price alone, for a list."""
         return "free" if self.drawing else self.text or self.note
-
-    @property
-    def cells(self) -> tuple[str, str]:
-        """Credits and dollars for the columns of a table."""
-        if self.cost is None:
-            return "–", "–"
-        limit = "≤ " if self.at_most else ""
-        return f"{limit}{self.cost.credits:,.10g}", limit + usd_text(self.cost.usd)
 
 
 def price_of(catalog: Catalog, job: Job) -> JobPrice:

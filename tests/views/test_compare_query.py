@@ -119,3 +119,12 @@ def test_a_comparison_is_found_under_the_name_that_older_links_used() -> None:
 
 def test_settings_are_written_into_a_choice_by_name() -> None:
     assert write_choice(Choice("recraft-v4", {"model": "v", "style": "a b"})) == "recraft-v4?variant=v&style=a+b"
+
+
+def test_a_comparison_keeps_the_variant_that_named_the_model(catalog: Catalog) -> None:
+    choices = [Choice("imagen4-ultra"), read_choice(catalog, "imagen4-ultra")]
+    for planned in plan(catalog, choices, {"prompt": "a fox"}).cards:
+        assert (planned.card.model, planned.card.settings) == ("imagen-4", {"model": "imagen4-ultra"})
+        assert planned.cost.credits == 12
+    with pytest.raises(InputError, match="imagen4-ultra was asked for, but the parameters choose 'imagen4-fast'"):
+        plan(catalog, [Choice("imagen4-ultra", {"model": "imagen4-fast"})], {"prompt": "a fox"})

@@ -19,12 +19,7 @@ from tests.views.conftest import Settings, retired_catalog
 from tests.views.html import HOSTILE, PICTURE, inert
 
 VIEWS = ("gallery", "table")
-TEXTS = (
-    HOSTILE,
-    "שלום \u202eevil\u202c مرحبا",
-    "\"double\" 'single' \\ </button></textarea> & &amp;",
-    "".join(f"{number}ä🦊<b>" for number in range(2_000))[:10_000],
-)
+TEXTS = (HOSTILE, "שלום \u202eevil\u202c مرحبا", "\"double\" 'single' \\ </button></textarea> & &amp;", "ä🦊<b>" * 1_500)
 DAY_S = 86_400
 
 

@@ -13,10 +13,15 @@ from components.catalog.models import Catalog, Endpoint, Model
 from components.catalog.parameters import Role
 from components.catalog.prices import credits_text, price_list, tiers, usd_text
 from components.catalog.service import Reply, Service, Statement
-from components.views.integration import CALLBACK_EXAMPLE, SECTIONS, decision, integration
+from components.views.integration import CALLBACK_EXAMPLE, decision, integration
 from components.views.tables import PURPOSES
 from components.views.templates import render
 from tests.views.html import inert
+
+SECTIONS = [
+    "example", "replies", "contract", "parameters", "tiers", "runtime", "flow", "callback", "errors", "capabilities",
+    "use_cases", "faq", "contradictions", "unknown", "decision", "others", "highlights", "sources",
+]  # fmt: skip
 
 
 def sections(page: str) -> dict[str, str]:

@@ -19,12 +19,9 @@ def test_every_link_of_the_page_leads_below_its_prefix() -> None:
         links.thumbnail_link(PICTURE): f"pictures/{PICTURE.name}/small",
         links.download_link(job, 0): f"files/j1/1?of={PICTURE.name}",
         links.archive_link(["j1", "j&2"]): "files.zip?job=j1&job=j%262",
-        links.history_archive_link("?text=fox"): "history.zip?text=fox",
-        links.report_link("c1"): "comparisons/c1/report.html",
         links.link(links.published_path("t")): "c/t",
         links.link(links.MODELS_CSV): "models.csv",
         links.plans_link(1000, 50.5): "plans.csv?pictures=1000&budget=50.5",
-        links.example_link("a/b c"): "sandbox/examples/a%2Fb%20c",
     }
     for link, target in expected.items():
         for prefix in PREFIXES:

@@ -31,17 +31,8 @@ from tests.views.conftest import retired_catalog
 
 GPT = "gpt-image-1.5-official"
 WORDS = [
-    "a fox",
-    "100 % & more",
-    "+plus +",
-    "a=b;c",
-    "é 🦊 \u202e",
-    "line\nline",
-    "#hash ?query",
-    'it\'s "so"',
-    "\\",
-    "x" * 300,
-]
+    "a fox", "100 % & more", "+plus +", "a=b;c", "é 🦊 \u202e", "line\nline", "#hash ?query", 'it\'s "so"', "\\", "x" * 300,
+]  # fmt: skip
 
 
 def parsed(query: str) -> dict[str, list[str]]:
@@ -195,6 +186,18 @@ def test_the_form_outlives_a_reload_on_another_tab(catalog: Catalog) -> None:
 
         assert read.model.id == model, query
         assert str(read.parameters.get("prompt", "")).startswith(read.model.example["prompt"] if prompt is None else prompt)
+
+
+def test_an_address_that_names_a_variant_opens_the_form_with_it(catalog: Catalog) -> None:
+    for query, model, variant in (
+        ("?model=imagen4-ultra", "imagen-4", "imagen4-ultra"),
+        ("?model=imagen4-ultra&variant=imagen4-fast", "imagen-4", "imagen4-fast"),
+        ("?model=imagen-4", "imagen-4", None),
+        ("?model=recraft-v4-text-to-vector-pro", "recraft-v4", "recraft-v4-pro-text-to-vector"),
+        ("?model=recraft-v4&variant=recraft-v4-text-to-vector-pro", "recraft-v4", "recraft-v4-pro-text-to-vector"),
+    ):
+        read = opened(catalog, query)
+        assert (read.model.id, read.parameters.get("model"), read.notices) == (model, variant, ()), query
 
 
 # -- Models & prices --

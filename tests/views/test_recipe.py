@@ -1,4 +1,4 @@
-"""A job's pictures as downloads: file name, recipe, lines of the manifest."""
+"""A job's pictures as downloads: file name, recipe, lines of the manifest; and a recipe that becomes its form again."""
 
 from __future__ import annotations
 
@@ -11,28 +11,20 @@ from typing import Any
 import pytest
 
 from components.catalog.models import Catalog
-from components.errors import Problem
+from components.catalog.requests import build_request, rebuild_request
+from components.errors import InputError, Problem
 from components.jobs.job import JobState
 from components.pictures.kept import KeptPicture
-from components.views.recipe import archive_entries, file_stem, recipe_of
+from components.views.recipe import archive_entries, file_stem, form_settings, read_settings, recipe_of
 from tests.jobs.conftest import NOON, a_job
+from tests.views.conftest import retired_catalog
 
 PARAMETERS: dict[str, Any] = {"model": "imagen-4", "prompt": "A kite", "seed": 7, "urls": ["https://a.example/b.png?c=d"]}
 PNG = KeptPicture("0" * 64 + ".png", 3, 2, "png", 100, "")
 SVG = replace(PNG, format="svg", width=0, height=0)
 HOSTILE = [
-    "../../../etc/passwd",
-    "a/b\\c:d",
-    "\0\r\n",
-    "..",
-    "",
-    "CON",
-    "\u202egnp.exe",
-    "Кот",
-    "x" * 500,
-    '"; rm -rf /',
-    "$(id)",
-]
+    "../../../etc/passwd", "a/b\\c:d", "\0\r\n", "..", "", "CON", "\u202egnp.exe", "Кот", "x" * 500, '"; rm -rf /', "$(id)",
+]  # fmt: skip
 
 
 def test_a_recipe_is_what_was_requested_and_no_more() -> None:
@@ -65,13 +57,12 @@ def test_a_recipe_has_no_address_that_opens_something_private() -> None:
     }
 
 
-@pytest.mark.parametrize("text", HOSTILE)
-def test_a_file_name_never_leads_out_of_its_folder(text: str) -> None:
+def test_a_file_name_never_leads_out_of_its_folder() -> None:
     """Whatever model and task id contain, which strangers choose."""
-    stem = file_stem(a_job(model=text, task_id=text))
-
-    assert re.fullmatch(r"[A-Za-z0-9_][A-Za-z0-9._-]{0,110}", stem)
-    assert ".." not in stem
+    for text in HOSTILE:
+        stem = file_stem(a_job(model=text, task_id=text))
+        assert re.fullmatch(r"[A-Za-z0-9_][A-Za-z0-9._-]{0,110}", stem), text
+        assert ".." not in stem
 
 
 def test_the_manifest_says_of_each_picture_what_was_requested_and_delivered(catalog: Catalog) -> None:
@@ -84,7 +75,8 @@ def test_the_manifest_says_of_each_picture_what_was_requested_and_delivered(cata
     assert (first.stem, first.created_at, first.kept, first.recipe) == ("cogview-4-n41abc", NOON, PNG, recipe_of(job))
     assert first.row == {
         "model": "cogview-4", "parameters": {"model": "cogview-4", "prompt": "Кот 🍏"}, "task_id": "n41abc", "state": "done",
-        "sandbox": True, "credits": 10, "usd": 0.1, "price": "10 credits · $0.10 at the service; this drawing was free", "seconds": 2.5, "created": "2026-03-04T12:00:00Z",
+        "sandbox": True, "credits": 10, "usd": 0.1, "price": "10 credits · $0.10 at the service; this drawing was free",
+        "seconds": 2.5, "created": "2026-03-04T12:00:00Z",
         "asked": {"shape": "16:9", "count": 2}, "delivered": {"width": 3, "height": 2, "format": "png"}, "message": "",
     }  # fmt: skip
     assert second.row["delivered"] == {"width": None, "height": None, "format": "svg"}
@@ -101,3 +93,54 @@ def test_the_manifest_says_why_a_job_has_no_picture(catalog: Catalog) -> None:
     ]
 
     assert rows == [(None, "failed", str(problem)), (None, "running", "The service asks to wait.")]
+
+
+# -- back into a form --
+
+
+def test_every_models_past_request_becomes_the_very_same_form_again(catalog: Catalog) -> None:
+    """With its own example, and where there are variants with each of them."""
+    for model in catalog.models:
+        body = build_request(catalog, model.id, model.example).body
+        restored, parameters, notice = form_settings(catalog, model.id, body)
+        assert (restored, notice) == (model, "")
+        assert build_request(catalog, model.id, parameters).body == rebuild_request(catalog, model.id, body).body
+        for variant in model.variants or [model.id]:
+            asked = {**model.example, "model": variant}
+            expected = {name: value for name, value in asked.items() if name != "model" or model.variants}
+            assert read_settings(catalog, {"model": model.id, "parameters": asked}) == (model, expected, "")
+
+
+def test_what_is_not_offered_any_more_is_left_out_and_named(catalog: Catalog) -> None:
+    """A prompt that is too long is kept: it can be seen and corrected."""
+    body = {"model": "flux-2", "prompt": "x" * 9_999, "resolution": "9K", "gone": 1}
+    _, parameters, notice = form_settings(catalog, "flux-2", body)
+    assert parameters["prompt"] == "x" * 9_999
+    assert not {"resolution", "gone"} & set(parameters)
+    assert notice == "No longer offered, so left out: resolution, gone."
+
+
+def test_values_of_another_kind_than_the_controls_hold_are_left_out(catalog: Catalog) -> None:
+    """Whoever wrote them into a picture; none of them is an accident."""
+    header = ["\r\nSet-Cookie: a=b"]
+    for parameters, kept in (
+        ({"prompt": 7, "type": ["flex", "pro"], "input_urls": "javascript:alert(1)", "resolution": True}, {}),
+        ({"prompt": ["a"] * 2000, "resolution": "&tab=models#", "input_urls": [1, None]}, {}),
+        ({"input_urls": header}, {"input_urls": header}),
+        ({"prompt": {"a": 1}, "input_urls": {"a": 1}, "model": "imagen-4", "tab": "models", "__theme": "x"}, {}),
+        ({"prompt": "\0\u202e"}, {"prompt": "\0\u202e"}),
+    ):
+        model, restored, notice = read_settings(catalog, {"model": "flux-2", "parameters": parameters})
+        assert (model.id, restored) == ("flux-2", kept)
+        assert (notice != "") == (len(restored) < len(set(parameters) - {"model"}))
+
+
+def test_what_is_no_recipe_or_of_a_retired_model_is_refused(catalog: Catalog) -> None:
+    for recipe in ({}, {"model": "flux-2"}, {"model": "flux-2", "parameters": ["prompt"]}):
+        with pytest.raises(InputError):
+            read_settings(catalog, recipe)
+    for named in ("no-such", None, ["flux-2"]):
+        with pytest.raises(InputError):
+            read_settings(catalog, {"model": named, "parameters": {}})
+    with pytest.raises(InputError, match="retired"):
+        form_settings(retired_catalog("flux-2", "cogview-4"), "flux-2", {"prompt": "a kite"})
