@@ -25,7 +25,7 @@ A library is imported in one place:
 
     gradio             ui
     fastapi            web sandbox
-    httpx2             api pictures
+    httpx2             api pictures sandbox
     yaml               catalog
     jsonschema         catalog
     pandas             views

@@ -1,8 +1,8 @@
 """The built-in server that speaks the service's contract and draws its own pictures: the product's demo and the tests' upstream.
 
-``server`` holds the service's two routes, ``answers`` the bodies they answer with, ``drawings`` the routes of the
-pictures, ``tasks`` how long a task takes and which failures a prompt can rehearse, ``journal`` keeps tasks over a
-restart, ``page`` is the index page, ``art`` makes the drawings.
+``server`` holds the service's two routes, ``answers`` the bodies they answer with, ``callbacks`` calls ``callback_url``,
+``drawings`` holds the routes of the pictures, ``tasks`` how long a task takes and which failures a prompt can rehearse,
+``journal`` keeps tasks over a restart, ``page`` is the index page, ``art`` makes the drawings.
 """
 
 from components.sandbox.server import create_sandbox

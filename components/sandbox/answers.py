@@ -13,9 +13,9 @@ from components.sandbox.art.drawing import picture_format
 from components.sandbox.tasks import Task
 
 
-def success(data: dict[str, Any]) -> Response:
+def success(data: dict[str, Any]) -> dict[str, Any]:
     """The envelope of every answer that is no error."""
-    return JSONResponse({"code": 200, "message": "success", "data": data})
+    return {"code": 200, "message": "success", "data": data}
 
 
 def failure(status: int, message: str, kind: str, headers: dict[str, str] | None = None) -> Response:
@@ -44,7 +44,7 @@ def created(task: Task) -> Response:
             return failure(500, "Internal error", "server_error")
         case "broken":
             return Response('{"code":200,"message":"success","data":{"task_id":"n', media_type="application/json")
-    return success({"task_id": task.id, "status": "IN_PROGRESS"})
+    return JSONResponse(success({"task_id": task.id, "status": "IN_PROGRESS"}))
 
 
 def polled(task: Task, catalog: Catalog, base_url: str) -> Response:
@@ -54,7 +54,7 @@ def polled(task: Task, catalog: Catalog, base_url: str) -> Response:
         return failure(503, "Service unavailable", "server_error")
     if task.rehearsal == "html":
         return HTMLResponse("<!doctype html><title>Just a moment</title>")
-    return success(task_data(task, catalog, base_url))
+    return JSONResponse(success(task_data(task, catalog, base_url)))
 
 
 def task_data(task: Task, catalog: Catalog, base_url: str) -> dict[str, Any]:

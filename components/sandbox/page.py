@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from html import escape
 
 from components.catalog.models import Endpoint
@@ -20,13 +21,28 @@ It takes any key. Every drawing is marked <code>sandbox · model</code> in a cor
 <pre>export API_IN_ONE_KEY=sandbox
 POST {base}{create}
 GET  {base}{status}</pre>
+<h2>Callbacks</h2>
+<p>Models with a webhook take a <code>callback_url</code>. Once the task has ended, the sandbox POSTs to it what the status
+route answers. That is our assumption: the service documents that it calls, not what it sends.</p>
+<p>Only addresses of this server are called: {origins}. Any other is accepted and ignored, so that nobody can make this
+server call others. A restart forgets the calls that wait.</p>
 <h2>Rehearse a failure</h2>
 <p>Put one of these markers into the prompt.</p>
 <table>{rows}</table></html>"""
 
 
-def page(base: str, endpoint: Endpoint) -> str:
-    """The page as HTML; ``base`` is the sandbox's address as the reader reached it."""
+def page(base: str, endpoint: Endpoint, origins: Iterable[str]) -> str:
+    """The page as HTML.
+
+    Args:
+        base: the sandbox's address as the reader reached it.
+        origins: those of the addresses that are called back.
+    """
     row = "<tr><td><code>#sandbox:{}</code></td><td>{}</td></tr>"
-    rows = "".join(row.format(escape(name), escape(what)) for name, what in REHEARSALS.items())
-    return PAGE.format(base=escape(base), create=escape(endpoint.create), status=escape(endpoint.status), rows=rows)
+    return PAGE.format(
+        base=escape(base),
+        create=escape(endpoint.create),
+        status=escape(endpoint.status),
+        origins=", ".join(f"<code>{escape(origin)}/…</code>" for origin in origins),
+        rows="".join(row.format(escape(name), escape(what)) for name, what in REHEARSALS.items()),
+    )

@@ -17,9 +17,10 @@ from fastapi.responses import HTMLResponse, Response
 
 from components.catalog.models import Catalog
 from components.catalog.parameters import Role
-from components.catalog.requests import Request, build_request, find_model
+from components.catalog.requests import Request, build_request, find_model, is_web_address
 from components.errors import InputError
 from components.sandbox.answers import created, failure, polled, refusal
+from components.sandbox.callbacks import CallbackSender, callable_origins, may_call
 from components.sandbox.drawings import drawing_routes
 from components.sandbox.journal import Journal
 from components.sandbox.page import page
@@ -33,24 +34,25 @@ def create_sandbox(catalog: Catalog, speed: float = 1.0, public_url: str = "", j
 
     Args:
         speed: divides every run time; 1.0 is the service's own pace, tests use more.
-        public_url: the product's public address; result links start with it when a request came in that way.
+        public_url: the product's public address, which tells the scheme of links behind a proxy and may be called back.
         journal_file: where accepted tasks are written, so that they outlive the process.
     """
-    app = FastAPI(title="API in One sandbox", openapi_url=None, docs_url=None, redoc_url=None)
-    tasks, journal = TaskStore(speed), Journal(journal_file, catalog) if journal_file else None
+    tasks, callbacks = TaskStore(speed), CallbackSender(catalog)
+    app = FastAPI(lifespan=callbacks.running, openapi_url=None, docs_url=None, redoc_url=None)
+    journal = Journal(journal_file, catalog) if journal_file else None
     if journal:
         tasks.restore(journal.read())
 
     @app.get("/", response_class=HTMLResponse)
     async def index(http: HttpRequest) -> str:
-        return page(_base_url(http, public_url), catalog.endpoint)
+        return page(_base_url(http, public_url), catalog.endpoint, callable_origins(http, public_url))
 
     @app.post(catalog.endpoint.create)
     async def create(http: HttpRequest) -> Response:
         if not _has_key(http):
             return _unauthorised()
         try:
-            request = _read_request(catalog, await _read_body(http))
+            request, callback_url = _read_request(catalog, await _read_body(http))
         except InputError as error:
             return failure(400, error.what, "bad_request")
         rehearsed = rehearsal(request.prompt)
@@ -60,6 +62,8 @@ def create_sandbox(catalog: Catalog, speed: float = 1.0, public_url: str = "", j
         task = tasks.accept(request)
         if journal:
             await asyncio.to_thread(journal.add, task)
+        if may_call(callback_url, callable_origins(http, public_url)):
+            callbacks.schedule(task, callback_url, _base_url(http, public_url))
         return created(task)
 
     @app.get(catalog.endpoint.status)
@@ -98,19 +102,20 @@ async def _read_body(http: HttpRequest) -> dict[str, Any]:
     return body
 
 
-def _read_request(catalog: Catalog, body: dict[str, Any]) -> Request:
-    """The request in a body, validated against the catalog. Raises InputError."""
+def _read_request(catalog: Catalog, body: dict[str, Any]) -> tuple[Request, str]:
+    """The request in a body, validated against the catalog, and its ``callback_url`` or "". Raises InputError."""
     if "model" not in body:
         raise InputError("model", "model: is required.")
     model = find_model(catalog, body["model"])
     parameters = {name: value for name, value in body.items() if name != "model"}
-    if model.webhook:
-        parameters.pop("callback_url", None)
+    callback_url = parameters.pop("callback_url", "") if model.webhook else ""
+    if callback_url != "" and not (isinstance(callback_url, str) and is_web_address(callback_url)):
+        raise InputError("callback_url", "callback_url: must be a web address, https://…")
     request = build_request(catalog, body["model"], parameters)
     if request.count > MOST_PICTURES:
         field = model.by_role(Role.COUNT) or "count"
         raise InputError(field, f"{field}: the sandbox draws at most {MOST_PICTURES} pictures a task.")
-    return request
+    return request, callback_url
 
 
 def _base_url(http: HttpRequest, public_url: str) -> str:

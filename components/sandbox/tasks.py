@@ -44,6 +44,9 @@ REHEARSALS = {
     "empty": "the task completes without a picture",
     "gone": "the task completes, its picture answers 404",
     "square": "the picture is square whatever was asked",
+    "callback-lost": "callback_url is not called",
+    "callback-late": "callback_url is called three run times after the task has ended",
+    "callback-twice": "callback_url is called twice",
 }
 MARKER = re.compile(r"#sandbox:([a-z-]+)")
 

@@ -10,7 +10,6 @@ from dataclasses import dataclass, replace
 
 from fastapi import FastAPI, Request
 from fastapi.responses import JSONResponse, RedirectResponse, Response
-from starlette.types import ASGIApp
 
 from components.api.client import Account, ApiClient, service_address
 from components.api.connections import open_client
@@ -86,13 +85,13 @@ def open_playground(settings: Settings, port: int) -> tuple[Playground, Resource
     return playground, Resources(uploads, opened)
 
 
-def create_app(playground: Playground, resources: Resources, sandbox: ASGIApp, *, framed: bool) -> FastAPI:
+def create_app(playground: Playground, resources: Resources, sandbox: FastAPI, *, framed: bool) -> FastAPI:
     """The server with every route but the page's, which is mounted last. ``framed``: shown inside another site's page."""
     jobs, thumbnails = playground.jobs, ThumbnailCache(playground.jobs.pictures)
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
-        async with resources.opened:
+        async with resources.opened, sandbox.router.lifespan_context(sandbox):  # Starlette starts no mounted application
             # Jobs continue beside the start and not before it: this very server serves the sandbox.
             work = (jobs.begin(), resources.uploads.keep_sweeping(), jobs.pictures.keep_trimming())
             workers = [asyncio.create_task(one) for one in work]

@@ -191,6 +191,9 @@ def test_the_page_says_how_to_use_it_and_lists_every_rehearsal(api: httpx2.Clien
     assert (page.status_code, page.headers["content-type"]) == (200, "text/html; charset=utf-8")
     assert "export API_IN_ONE_KEY=sandbox" in page.text
     assert f"POST {str(api.base_url).rstrip('/')}{CREATE}" in page.text
+    assert (
+        f"<code>{str(api.base_url).rstrip('/')}/…</code>, <code>http://localhost:{api.base_url.port}/…</code>" in page.text
+    )
     for name, what in REHEARSALS.items():
         assert f"#sandbox:{name}</code></td><td>{what}<" in page.text
 

@@ -131,10 +131,11 @@ REHEARSED: dict[str, tuple[int, str, str]] = {
 }
 ENDINGS = {"failed": "The model crashed", "moderated-later": "Blocked by the safety system"}
 SEEN = {"failed", "moderated-later", "never", "slow", "blip", "html", "word", "empty", "gone", "square", "broken"}
+CALLED = {"callback-lost", "callback-late", "callback-twice"}  # in test_callbacks
 
 
 def test_every_rehearsal_is_tried_here() -> None:
-    assert set(REHEARSED) | SEEN == set(REHEARSALS)
+    assert set(REHEARSED) | SEEN | CALLED == set(REHEARSALS)
 
 
 @pytest.mark.parametrize("name", REHEARSED)
