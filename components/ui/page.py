@@ -24,7 +24,7 @@ from components.ui.html import html
 from components.ui.integrate.tab import IntegrateTab, build_integrate_tab, follow_generate, show_model
 from components.ui.models.tab import ModelsTab, build_models_tab
 from components.views.compare_query import comparison_query, other_models_query
-from components.views.queries import generate_query, read_generate_query, tab_of
+from components.views.queries import first, generate_query, read_generate_query
 from components.views.recipe import form_settings, read_settings
 from components.views.templates import render
 from components.views.words import TITLE, plain
@@ -145,7 +145,7 @@ async def arrive(parts: PageParts, given: Updates, request: gr.Request) -> Updat
     query = {name: request.query_params.getlist(name) for name in request.query_params}
     visit, catalog = visit_of(parts.header, given, request), parts.playground.catalog
     opening = read_generate_query(catalog, generate_query(query, given[parts.remembered] or ""))
-    tab = tab_of(query)
+    tab = first(query, "tab")
     named = read_generate_query(catalog, query) if tab == "integrate" else opening
     return {
         parts.header.visit: visit,

@@ -97,7 +97,9 @@ def write_compare_query(draft: ComparisonDraft, source: PublishedSource | None =
 
 def read_compare_query(catalog: Catalog, query: Query, default: ComparisonDraft) -> ComparisonDraft:
     """The draft that an address asks for; ``default`` where it asks for nothing, and its models where it names none."""
-    models = [text for item in query.get("models", []) for text in item.split(",") if _is_choice(catalog, text)]
+    models = [
+        text for item in query.get("models", []) for text in item.split(",") if catalog.find(text.strip().partition("?")[0])
+    ]
     shared: dict[str, Any] = {}
     for role in Role:
         texts = [text[:LONGEST_PROMPT] for text in query.get(role, []) if text]
@@ -124,10 +126,6 @@ def _read_role(role: Role, texts: list[str]) -> Any:
             return text if text in SHAPES else None
         case _:
             return text
-
-
-def _is_choice(catalog: Catalog, text: str) -> bool:
-    return catalog.find(text.strip().partition("?")[0]) is not None
 
 
 def other_models_query(catalog: Catalog, job: Job) -> dict[str, list[str]]:

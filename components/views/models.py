@@ -50,16 +50,11 @@ def chips(catalog: Catalog, model: Model, measured: Timing | None = None) -> str
     stated = f"typically {typical_text(model.seconds)}" if model.seconds else "time not stated"
     texts = [
         price_range(row) if row else "retired",
-        measured_text(measured) if measured else stated,
+        f"typically {range_text(measured)}, measured here" if measured else stated,
         f"{inputs_text(model)} → {model.output}",
         "callback or poll" if model.webhook else "poll",
     ]
     return render("chips", texts=texts, model=model)
-
-
-def measured_text(timing: Timing) -> str:
-    """``typically 4–9 s, measured here``: the middle 80 % of runs."""
-    return f"typically {range_text(timing)}, measured here"
 
 
 def example_prompts(catalog: Catalog) -> frozenset[str]:

@@ -33,11 +33,6 @@ def first(query: Query, name: str) -> str:
     return (query.get(name) or [""])[0]
 
 
-def tab_of(query: Query) -> str:
-    """The tab that an address names, or ""."""
-    return first(query, "tab")
-
-
 def write_query(values: Mapping[str, Any], defaults: Mapping[str, Any], keep: int = 0) -> str:
     """``?name=value&…`` of what is set and differs from its default.
 
@@ -108,7 +103,7 @@ def generate_query(query: Query, remembered: str) -> Query:
     Only the address of Generate itself always speaks of that form. On another tab the form is restored from
     ``remembered``, the query that it had before the page was reloaded ("" where there is none).
     """
-    tab = tab_of(query)
+    tab = first(query, "tab")
     named = {name for name in query if not name.startswith("__")} - {"tab"}
     silent = "model" not in named or tab == "compare" or (tab == "integrate" and named == {"model"})
     if tab in ("", "generate") or not silent:
@@ -169,7 +164,7 @@ def write_models_query(filters: ModelFilters) -> str:
 
 def read_models_query(query: Query, offered: Mapping[str, Collection[Any]]) -> ModelFilters:
     """The filters of an address, those of them that are ``offered`` under ``provider price must good sort``."""
-    if tab_of(query) != "models":
+    if first(query, "tab") != "models":
         return ModelFilters()
 
     def several(name: str) -> tuple[str, ...]:

@@ -220,11 +220,6 @@ def tagline(catalog: Catalog) -> str:
     return f"{counted(sum(model.runnable for model in catalog.models), 'image model')}, one API"
 
 
-def button_text(cost: Cost) -> str:
-    """``Generate · 10 credits · $0.10``."""
-    return f"Generate · {cost}"
-
-
 def plain(error: PlaygroundError) -> str:
     """An error as one paragraph."""
     return str(error.problem)

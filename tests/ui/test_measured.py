@@ -14,8 +14,9 @@ import pytest
 from components.api.schedule import Learned
 from components.catalog.models import Catalog
 from components.jobs.job import JobState, Measured
-from components.views.models import chips, measured_text
+from components.views.models import chips
 from components.views.tables import cell_text, models_frame
+from components.views.words import range_text
 from tests.conftest import records
 from tests.recorder import Recorder
 from tests.ui import App, calling
@@ -86,7 +87,7 @@ async def test_the_numbers_are_those_of_the_jobs(tmp_path: Path) -> None:
             await store.add(one)
         await store.add(job(payer="sandbox", sent_at=now - 100, finished_at=now))
         await store.add(replace(job(), state=JobState.FAILED))
-        found = (await store.measured())["flux-2"]
+        found = (await store.measured(str))["flux-2"]
     assert (found.runs, found.failed) == (3, 0.25)
     assert found.p50 == pytest.approx(4.0, abs=0.01)
     assert found.p95 == pytest.approx(5.8, abs=0.01)
@@ -97,6 +98,6 @@ def test_the_chips_say_whether_seconds_are_stated_or_measured_here(catalog: Cata
     for _ in range(20):
         learned = learned.observed(5.0)
     told = chips(catalog, catalog.models[0], learned.timing)
-    assert measured_text(learned.timing) in told
+    assert f"typically {range_text(learned.timing)}, measured here" in told
     assert told.count("typically") == 1
     assert "measured here" not in chips(catalog, catalog.models[0])

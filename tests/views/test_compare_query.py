@@ -113,8 +113,8 @@ def test_a_comparison_is_found_under_the_name_that_older_links_used() -> None:
     """One that is written has the new name."""
     written = comparison_query(a_job(comparison_id="c1"))
     assert written == {"tab": ["compare"], "comparison": ["c1"]}
-    for query, found in ((written, "c1"), (parsed("?tab=compare&batch=c2"), "c2"), (parsed("?tab=compare"), "")):
-        assert comparison_id_of(query) == found
+    for query, comparison_id in ((written, "c1"), (parsed("?tab=compare&batch=c2"), "c2"), (parsed("?tab=compare"), "")):
+        assert comparison_id_of(query) == comparison_id
 
 
 def test_settings_are_written_into_a_choice_by_name() -> None:

@@ -41,9 +41,9 @@ def statement_texts(statements: Iterable[Statement]) -> list[str]:
     return [text for item in statements for text in (item.title, item.text)]
 
 
-Told = tuple[str, Callable[[Catalog, Model], Iterable[str]]]
+Shown = tuple[str, Callable[[Catalog, Model], Iterable[str]]]
 # field of an entry -> the section that tells it, and the texts that stand there
-ENTRY: dict[str, Told] = {
+ENTRY: dict[str, Shown] = {
     "id": ("contract", lambda catalog, model: model.variants or (model.id,)),
     "aliases": ("contract", lambda catalog, model: model.aliases),
     "variant_aliases": ("contract", lambda catalog, model: [*model.variant_aliases, *model.variant_aliases.values()]),
@@ -81,7 +81,7 @@ ENTRY: dict[str, Told] = {
       + [field.description for field in model.parameters.values()]),
 }  # fmt: skip
 ELSEWHERE = {"prompts", "status", "retires_on", "replaced_by"}  # in Generate, and in a test of its own below
-SERVICE: dict[str, Told] = {
+SERVICE: dict[str, Shown] = {
     "highlights": ("highlights", lambda catalog, model: statement_texts(catalog.service.highlights)),
     "flow": ("flow", lambda catalog, model: statement_texts(catalog.service.flow)),
     "billing": ("errors", lambda catalog, model: statement_texts(catalog.service.billing)),
@@ -96,7 +96,7 @@ SERVICE: dict[str, Told] = {
     "checked_on": ("sources", lambda catalog, model: [f"read from a stored copy on {catalog.service.checked_on}"]),
     "source_dated": ("sources", lambda catalog, model: [*catalog.service.sources, "the page's own date is unknown"]),
 }  # fmt: skip
-ENDPOINT: dict[str, Told] = {
+ENDPOINT: dict[str, Shown] = {
     "base_url": ("contract", lambda catalog, model: ["Base URL https://apiin.one"]),
     "create": ("contract", lambda catalog, model: ["POST /api/v1/images/generations"]),
     "status": ("contract", lambda catalog, model: ["GET /api/v1/tasks/{task_id}"]),
@@ -107,17 +107,17 @@ ENDPOINT: dict[str, Told] = {
 
 
 def test_the_page_of_a_model_holds_every_fact_of_its_entry_and_of_the_service(catalog: Catalog) -> None:
-    assert set(ENTRY) | ELSEWHERE == set(Model.model_fields), "a new field of the catalog is told on the page, too"
+    assert set(ENTRY) | ELSEWHERE == set(Model.model_fields), "a new field of the catalog is shown on the page, too"
     assert set(SERVICE) == set(Service.model_fields)
     assert set(ENDPOINT) == set(Endpoint.model_fields)
     for model in catalog.models:
-        told = sections(render("integrate", **integration(catalog, model)))
+        shown = sections(render("integrate", **integration(catalog, model)))
         for table in (ENTRY, SERVICE, ENDPOINT):
             for field, (section, texts) in table.items():
-                missing = [text for text in texts(catalog, model) if " ".join(text.split()) not in told[section]]
+                missing = [text for text in texts(catalog, model) if " ".join(text.split()) not in shown[section]]
                 assert missing == [], (model.id, field)
-        assert list(told) == ["header", *(name for name in SECTIONS if name in told)]
-        assert next(iter(list(told)[1:])) == "example", "the request comes first"
+        assert list(shown) == ["header", *(name for name in SECTIONS if name in shown)]
+        assert next(iter(list(shown)[1:])) == "example", "the request comes first"
 
 
 def test_the_index_leads_to_every_section_in_order(catalog: Catalog) -> None:
@@ -176,9 +176,9 @@ def test_every_parameter_is_listed_with_its_rules(catalog: Catalog) -> None:
 def test_a_callback_is_told_of_where_the_service_offers_one(catalog: Catalog) -> None:
     """As a request that is whole and right; elsewhere the page says to poll, and shows no callback field."""
     for model in catalog.models:
-        told = integration(catalog, model)
-        section = sections(render("integrate", **told))["callback"]
-        request = told["callback"]["request"]
+        shown = integration(catalog, model)
+        section = sections(render("integrate", **shown))["callback"]
+        request = shown["callback"]["request"]
 
         assert bool(request) == model.webhook == (CALLBACK_EXAMPLE in section)
         assert ("not required" in section) == (not model.webhook)
@@ -225,14 +225,14 @@ def test_the_other_models_are_linked_in_this_tab_with_base_price_and_range(catal
 
 
 def test_the_decision_spans_the_cheapest_and_the_dearest_setting_of_all_models(catalog: Catalog) -> None:
-    told = decision(catalog)
+    shown = decision(catalog)
 
-    assert told["count"] == 11
-    assert told["cheapest"] == "CogView 4, 4 credits · $0.04"
-    assert told["dearest"] == "Recraft V4, 70 credits · $0.70"
-    assert (dict(told["providers"])["Ideogram"], dict(told["providers"])["WaveSpeed"]) == (2, 3)
-    assert len(told["callback"]) + len(told["poll_only"]) == 11
-    assert set(told["callback"]) == {model.name for model in catalog.models if model.webhook}
+    assert shown["count"] == 11
+    assert shown["cheapest"] == "CogView 4, 4 credits · $0.04"
+    assert shown["dearest"] == "Recraft V4, 70 credits · $0.70"
+    assert (dict(shown["providers"])["Ideogram"], dict(shown["providers"])["WaveSpeed"]) == (2, 3)
+    assert len(shown["callback"]) + len(shown["poll_only"]) == 11
+    assert set(shown["callback"]) == {model.name for model in catalog.models if model.webhook}
 
 
 def test_nothing_of_a_catalog_is_taken_for_html(catalog: Catalog) -> None:

@@ -18,11 +18,11 @@ from components.views.queries import (
     GenerateQuery,
     HistoryFilters,
     ModelFilters,
+    first,
     generate_query,
     read_generate_query,
     read_history_query,
     read_models_query,
-    tab_of,
     write_generate_query,
     write_history_query,
     write_models_query,
@@ -51,7 +51,7 @@ def model_of(catalog: Catalog, model_id: str) -> Model:
 
 
 def test_an_address_names_its_tab() -> None:
-    assert [tab_of(query) for query in ({}, {"tab": []}, {"tab": ["models", "history"]})] == ["", "", "models"]
+    assert [first(query, "tab") for query in ({}, {"tab": []}, {"tab": ["models", "history"]})] == ["", "", "models"]
 
 
 # -- Generate --

@@ -35,7 +35,7 @@ from components.views.compare_query import (
 )
 from components.views.comparison import ORDERS, button_text, show_cards, show_plan
 from components.views.models import cheapest
-from components.views.queries import Query, first, tab_of
+from components.views.queries import Query, first
 from components.views.templates import render
 from components.views.words import plain
 
@@ -220,7 +220,7 @@ async def open_compare(tab: CompareTab, query: Query, visit: Visit) -> Updates:
     """
     draft = default_draft(tab.playground)
     found, source = await _named_comparison(tab, query, visit), PublishedSource()
-    if tab_of(query) == "compare":
+    if first(query, "tab") == "compare":
         draft = read_compare_query(tab.playground.catalog, query, draft)
         source = await _published_source(tab, first(query, SOURCE))
         own = draft_of(found[0]) if found else draft

@@ -22,7 +22,6 @@ from components.views import job as result
 from components.views.models import chips, example_prompts, model_options
 from components.views.queries import write_generate_query
 from components.views.templates import render
-from components.views.words import button_text
 
 EXAMPLES = 4
 # One event for all the controls that change in the same moment: another model changes twenty, one after the other, and
@@ -168,7 +167,7 @@ def show_price(
     address = render("query", tab="generate", query=write_generate_query(model, parameters))
     return {
         tab.note: render("note", text=model.price_note) + address,
-        tab.button: button_text(checked.cost),
+        tab.button: f"Generate · {checked.cost}",
         tab.code: gr.update(value=program, language=editor.editor),
     }
 

@@ -19,7 +19,7 @@ from components.ui.history.panel import HistoryPanel, build_history_panel, choos
 from components.ui.html import SEND_CLICKS, html
 from components.ui.latest_only import LatestOnly
 from components.views import history
-from components.views.queries import HistoryFilters, read_history_query, tab_of, write_history_query
+from components.views.queries import HistoryFilters, first, read_history_query, write_history_query
 from components.views.templates import render
 from components.views.words import STATE_WORDS, model_title, plain
 
@@ -203,7 +203,7 @@ def state_choices() -> list[tuple[str, str]]:
 
 def open_history(tab: HistoryTab, query: Mapping[str, list[str]]) -> Updates:
     """Updates of the filters and the view for an address; none for the address of another tab."""
-    if tab_of(query) != "history":
+    if first(query, "tab") != "history":
         return {}
     models = [value for _, value in model_choices(tab.playground)]
     filters = read_history_query(query, models, [value for _, value in state_choices()])
