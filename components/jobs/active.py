@@ -183,7 +183,7 @@ class ActiveJobs:
 
     def start(self, job: Job, account: Account, work: Work) -> None:
         """Start a worker. The account, and with it the key, is kept until the worker ends, and no longer."""
-        worker = asyncio.create_task(self._guarded(job, account, work))
+        worker = asyncio.create_task(self._guarded(job, partial(work, job, account)))
         self._jobs[job.id] = ActiveJob(job, account, worker)
         worker.add_done_callback(partial(self._ended, job.id))
         self._count()
@@ -217,16 +217,24 @@ class ActiveJobs:
         self._limiter.resize(len(self._jobs))
         self.metrics.active.set(len(self._jobs))
 
-    async def _guarded(self, job: Job, account: Account, work: Work) -> None:
+    async def _guarded(self, job: Job, work: Callable[[], Coroutine[None, None, None]]) -> None:
         """Do the work. Whatever escapes it becomes the job's problem: no job ends without a record of why."""
+        cancelled = False
         try:
-            await work(job, account)
+            await work()
+        except asyncio.CancelledError:
+            cancelled = True
         except PlaygroundError as error:
             await self.persist(job.id, partial(transitions.failed, problem=error.problem, now=time.time()))
         except Exception:
             log.exception("job %s broke", job.id)
             if await self.persist(job.id, partial(transitions.broken_while_sending, now=time.time())) is None:
                 await self.persist(job.id, partial(transitions.broken, now=time.time()))
+        if cancelled:
+            # A new error: CPython does not collect a cancelled task that its own traceback leads back to, and the frames
+            # of that one hold the account, and with it the key.
+            del work
+            raise asyncio.CancelledError
 
     # -- telling others --------------------------------------------------------------------------
 

@@ -1,4 +1,4 @@
-"""Every test of the store runs on both databases: SQLite in a file, and a real PostgreSQL."""
+"""Databases and jobs for the tests: those of the store run on SQLite and on PostgreSQL, all others on SQLite alone."""
 
 from __future__ import annotations
 
@@ -9,19 +9,30 @@ import sqlite3
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, closing, contextmanager
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import psycopg
 import pytest
 
 from components.errors import CapReached
-from components.jobs.job import Caps, Job, JobState
+from components.jobs.job import Caps, Job, JobState, Timings
 from components.jobs.store.engine import open_database
 from components.jobs.store.jobs import Store
 from components.jobs.transitions import Transition
 
+FAST = Timings(
+    lease=2.0, heartbeat=0.25, first_retry=0.05, slowest_retry=0.2, closing=3.0, rate_limit=0.3, shortest_pause=0.2,
+    between_callback_polls=0.2,
+)  # fmt: skip
 NOON = datetime(2026, 3, 4, 12, tzinfo=UTC).timestamp()
 NUMBERS = itertools.count()
+
+
+@pytest.fixture
+def url(tmp_path: Path) -> str:
+    """The address of a SQLite database, which is all that a test of anything above the store needs."""
+    return f"sqlite:///{tmp_path / 'playground.db'}"
 
 
 @pytest.fixture

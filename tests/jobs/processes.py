@@ -21,7 +21,7 @@ from components.api.connections import Pools
 from components.catalog.loading import load_catalog
 from components.catalog.models import Catalog
 from components.catalog.requests import build_request
-from components.jobs.job import Job, JobOptions
+from components.jobs.job import Job, JobOptions, Timings
 from components.jobs.recovery import FindAccount
 from components.jobs.service import JobService
 from components.jobs.store.engine import open_database
@@ -31,7 +31,7 @@ from components.pictures.fetch import open_fetch_client
 from components.pictures.library import PictureLibrary
 from components.pictures.storage.folder import FolderStorage
 from tests.conftest import ROOT
-from tests.jobs.conftest import beside
+from tests.jobs.conftest import FAST, beside
 from tests.jobs.faulty import GUARD_S, KEY, settled
 
 OWN = ("ActiveJobs._guarded", "Recovery.beat")
@@ -53,16 +53,23 @@ async def process(
     begun: bool = True,
     find_account: FindAccount = lambda _: None,
     deadline_s: float = 30,
+    timings: Timings = FAST,
+    lock_wait_s: float = 10,
     **options: Any,
 ) -> AsyncIterator[JobService]:
     """A runner with a database connection of its own. ``killed``: at the end nothing is written and nothing released."""
-    database = open_database(url)
-    store = Store(database)
+    database = open_database(url, lock_wait_s)
+    store = Store(database, timings=timings)
     try:
         async with httpx2.AsyncClient(trust_env=False, transport=Pools()) as http, open_fetch_client() as keyless:
             pictures = PictureLibrary(FolderStorage(folder / "kept"), keyless)
             runner = JobService(
-                catalog, store, ApiClient(http), pictures, JobOptions(deadline_s=deadline_s, **options), find_account
+                catalog,
+                store,
+                ApiClient(http),
+                pictures,
+                JobOptions(deadline_s=deadline_s, timings=timings, **options),
+                find_account,
             )
             try:
                 if begun:

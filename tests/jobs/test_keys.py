@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import weakref
 from pathlib import Path
 
 import pytest
@@ -12,36 +13,30 @@ from components.api import Account
 from components.catalog.models import Catalog
 from components.jobs.job import Job, JobState
 from components.jobs.service import JobService
-from tests.jobs.faulty import KEY, TASK, Answer, created, finished, held, http, misbehaving, picture, quiet, running, settled
+from tests.jobs.faulty import TASK, Answer, created, finished, held, http, misbehaving, picture, quiet, running, settled
 from tests.jobs.processes import account, process, submit, until
 
 BUSY = http({}, 429, headers={"Retry-After": "20"})
 
 
-@pytest.fixture
-def url(tmp_path: Path) -> str:
-    return f"sqlite:///{tmp_path / 'playground.db'}"
+Held = weakref.ref[Account]
 
 
-def holders() -> int:
-    """How many accounts with the visitor's key this process still has."""
-    gc.collect()
-    return sum(isinstance(one, Account) and one.key == KEY for one in gc.get_objects())
+async def start(runner: JobService, catalog: Catalog, address: str) -> tuple[Job, Held]:
+    """A job on a visitor's key, and a look at the account with the key, which nobody holds but the job's worker."""
+    own = account(catalog, address, "visitor")
+    return await submit(runner, catalog, own), weakref.ref(own)
 
 
-async def left() -> int:
-    """The same once the last callbacks of what has ended have run."""
+async def dropped(held: Held) -> bool:
+    """Whether the key is gone from memory once the last callbacks of what has ended have run."""
     await quiet()
-    for _ in range(5):
+    for _ in range(10):
         await asyncio.sleep(0.05)
-        if not (count := holders()):
-            break
-    return count
-
-
-async def start(runner: JobService, catalog: Catalog, address: str) -> Job:
-    """A job on a visitor's key, which nobody but the job's worker holds afterwards."""
-    return await submit(runner, catalog, account(catalog, address, "visitor"))
+        gc.collect()
+        if held() is None:
+            return True
+    return False
 
 
 SETTLED: dict[str, tuple[dict[str, list[Answer]], JobState]] = {
@@ -56,12 +51,12 @@ SETTLED: dict[str, tuple[dict[str, list[Answer]], JobState]] = {
 async def test_a_key_is_dropped_when_its_job_has_settled(catalog: Catalog, url: str, tmp_path: Path, end: str) -> None:
     scripts, state = SETTLED[end]
     async with misbehaving(**scripts) as upstream, process(catalog, url, tmp_path, deadline_s=1) as runner:
-        job = await start(runner, catalog, upstream.address)
-        held_while_active = holders()
+        job, key = await start(runner, catalog, upstream.address)
+        kept_while_active = key() is not None
         job = await settled(runner, job)
-        remaining = await left()
+        gone = await dropped(key)
 
-    assert (job.state, held_while_active > 0, remaining) == (state, True, 0)
+    assert (job.state, kept_while_active, gone) == (state, True, True)
 
 
 FORGOTTEN: dict[str, dict[str, list[Answer]]] = {
@@ -78,13 +73,13 @@ async def test_forgetting_the_key_drops_it_and_its_jobs_wait_until_it_is_given_a
     """Nothing is asked meanwhile; then the job continues where it was, without a second request for its task."""
     kind = next(iter(FORGOTTEN[moment]))
     async with misbehaving(**FORGOTTEN[moment]) as upstream, process(catalog, url, tmp_path) as runner:
-        job = await start(runner, catalog, upstream.address)
+        job, key = await start(runner, catalog, upstream.address)
         await until(runner, job, state=JobState(moment))
         await upstream.asked({"post": "posts", "poll": "polls", "file": "files"}[kind])
         if moment == "queued":
             await until(runner, job, status_note="The service asks to wait 20 s; nothing was created.")
         await runner.forget_key("ann")
-        waiting, remaining, asked = await runner.find(job.id, "ann"), await left(), len(upstream.seen)
+        waiting, gone, asked = await runner.find(job.id, "ann"), await dropped(key), len(upstream.seen)
         await asyncio.sleep(0.3)
         silent = len(upstream.seen) == asked
         upstream.post, upstream.poll, upstream.file = [created()], [finished()], [picture()]
@@ -95,7 +90,7 @@ async def test_forgetting_the_key_drops_it_and_its_jobs_wait_until_it_is_given_a
             await runner.key_given("ann", account(catalog, upstream.address, "visitor"))
             done = await settled(runner, job)
 
-    assert (waiting.state, remaining, silent) == (JobState.NEEDS_KEY, 0, True)
+    assert (waiting.state, gone, silent) == (JobState.NEEDS_KEY, True, True)
     assert done.state is (JobState.NEEDS_KEY if moment == "queued" else JobState.DONE)
     assert len(upstream.posts) == 1
 
@@ -106,15 +101,15 @@ async def test_forgetting_the_key_while_a_request_is_sent_lets_its_answer_arrive
     """The task is recorded, for it may be paid; then the job waits for its key."""
     gate = asyncio.Event()
     async with misbehaving(post=[held(gate, created())]) as upstream, process(catalog, url, tmp_path) as runner:
-        job = await start(runner, catalog, upstream.address)
+        job, key = await start(runner, catalog, upstream.address)
         await upstream.asked("posts")
         await runner.forget_key("ann")
         sending = await runner.find(job.id, "ann")
         gate.set()
         waiting = await settled(runner, job)
-        remaining = await left()
+        gone = await dropped(key)
 
-    assert (sending.state, waiting.state, waiting.task_id, remaining) == (JobState.SUBMITTING, JobState.NEEDS_KEY, TASK, 0)
+    assert (sending.state, waiting.state, waiting.task_id, gone) == (JobState.SUBMITTING, JobState.NEEDS_KEY, TASK, True)
     assert upstream.polls == []
 
 

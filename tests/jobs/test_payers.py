@@ -7,7 +7,7 @@ from pathlib import Path
 
 from components.catalog.models import Catalog
 from components.jobs.job import Caps, Job, JobState, Spend
-from tests.jobs.conftest import a_job
+from tests.jobs.conftest import FAST, a_job
 from tests.jobs.faulty import TASK, Upstream, http, misbehaving, quiet, settled
 from tests.jobs.processes import account, process, submit
 
@@ -83,5 +83,5 @@ async def test_a_service_that_asks_for_no_wait_is_asked_less_and_less(catalog: C
             await runner.stop(job.id, "ann")
 
     first, second, third = (seen.at for seen in upstream.posts[:3])
-    assert second - first >= 1
-    assert third - second >= 2
+    assert second - first >= FAST.shortest_pause
+    assert third - second >= 2 * FAST.shortest_pause

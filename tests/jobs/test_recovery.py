@@ -21,18 +21,16 @@ from tests.jobs.processes import account, another_process, bury, process, submit
 ENDLESSLY = http({}, 429, headers={"Retry-After": "60"})
 
 
-async def test_a_running_task_is_polled_on_without_a_second_post(
-    catalog: Catalog, database_url: str, tmp_path: Path
-) -> None:
+async def test_a_running_task_is_polled_on_without_a_second_post(catalog: Catalog, url: str, tmp_path: Path) -> None:
     """Also when the process ended by a kill -9: the task's id is all that is needed."""
     async with misbehaving(poll=[running()]) as upstream:
         host = account(catalog, upstream.address)
-        async with another_process(database_url, tmp_path, upstream.address) as (job_id, pid):
+        async with another_process(url, tmp_path, upstream.address) as (job_id, pid):
             await upstream.asked("polls")
             os.kill(pid, signal.SIGKILL)
-        bury(database_url)
+        bury(url)
         upstream.poll = [finished()]
-        async with process(catalog, database_url, tmp_path, find_account=lambda _: host) as runner:
+        async with process(catalog, url, tmp_path, find_account=lambda _: host) as runner:
             job = await settled(runner, await runner.find(job_id, "ann"))
 
     assert (job.state, job.task_id, len(job.pictures)) == (JobState.DONE, TASK, 1)
@@ -40,18 +38,16 @@ async def test_a_running_task_is_polled_on_without_a_second_post(
     assert upstream.polls[-1].path.endswith(TASK)
 
 
-async def test_a_request_on_its_way_is_uncertain_and_leaves_two_choices(
-    catalog: Catalog, database_url: str, tmp_path: Path
-) -> None:
+async def test_a_request_on_its_way_is_uncertain_and_leaves_two_choices(catalog: Catalog, url: str, tmp_path: Path) -> None:
     """Its credits stay reserved, nothing is sent; it can be let go, or the same can be asked for once more."""
     never = asyncio.Event()
     async with misbehaving(post=[held(never, created()), created()]) as upstream:
         host = account(catalog, upstream.address)
-        async with process(catalog, database_url, tmp_path, killed=True) as runner:
+        async with process(catalog, url, tmp_path, killed=True) as runner:
             lost = await submit(runner, catalog, host)
             await upstream.asked("posts")
-        bury(database_url)
-        async with process(catalog, database_url, tmp_path, find_account=lambda _: host) as runner:
+        bury(url)
+        async with process(catalog, url, tmp_path, find_account=lambda _: host) as runner:
             found = await settled(runner, lost)
             held_back = await runner.spent_today()
             waiting = [job.id for job in await runner.store.unfinished("ann")]
@@ -67,31 +63,31 @@ async def test_a_request_on_its_way_is_uncertain_and_leaves_two_choices(
     assert spent == Spend(0, lost.credits + again.credits)
 
 
-async def test_a_queued_request_is_sent_once(catalog: Catalog, database_url: str, tmp_path: Path) -> None:
+async def test_a_queued_request_is_sent_once(catalog: Catalog, url: str, tmp_path: Path) -> None:
     """It waited for a 429 when its process died: nothing of it existed at the service."""
     async with misbehaving(post=[ENDLESSLY, created()]) as upstream:
         host = account(catalog, upstream.address)
-        async with process(catalog, database_url, tmp_path, killed=True, deadline_s=500) as runner:
+        async with process(catalog, url, tmp_path, killed=True, deadline_s=500) as runner:
             job = await submit(runner, catalog, host)
             await until(runner, job, status_note="The service asks to wait 60 s; nothing was created.")
-        bury(database_url)
-        async with process(catalog, database_url, tmp_path, find_account=lambda _: host) as runner:
+        bury(url)
+        async with process(catalog, url, tmp_path, find_account=lambda _: host) as runner:
             done = await settled(runner, job)
 
     assert (done.state, done.status_note, len(upstream.posts)) == (JobState.DONE, "", 2)
 
 
 async def test_a_queued_request_that_is_older_than_the_deadline_is_not_sent(
-    catalog: Catalog, database_url: str, tmp_path: Path
+    catalog: Catalog, url: str, tmp_path: Path
 ) -> None:
     """Nobody expects to pay for it any more. One that is younger is sent, by the same process."""
     async with misbehaving() as upstream:
         host = account(catalog, upstream.address)
-        async with process(catalog, database_url, tmp_path, killed=True, begun=False) as runner:
+        async with process(catalog, url, tmp_path, killed=True, begun=False) as runner:
             old = await runner.store.add(a_job(created_at=time.time() - 31, base_url=upstream.address))
             young = await runner.store.add(a_job(created_at=time.time() - 15, base_url=upstream.address))
-        bury(database_url)
-        async with process(catalog, database_url, tmp_path, find_account=lambda _: host, deadline_s=30) as runner:
+        bury(url)
+        async with process(catalog, url, tmp_path, find_account=lambda _: host, deadline_s=30) as runner:
             failed, done = await settled(runner, old), await settled(runner, young)
 
     assert (failed.state, failed.spent, failed.problem.charged) == (JobState.FAILED, 0, "Nothing was charged.")
@@ -106,16 +102,16 @@ KEYLESS: dict[str, dict[str, Any]] = {
 
 @pytest.mark.parametrize("left", KEYLESS)
 async def test_a_job_on_a_visitors_key_waits_for_that_visitors_key(
-    catalog: Catalog, database_url: str, tmp_path: Path, left: str
+    catalog: Catalog, url: str, tmp_path: Path, left: str
 ) -> None:
     """It is neither polled nor sent, says why, and goes on with the key of the same visitor for the same service only."""
     async with misbehaving() as upstream:
         own = account(catalog, upstream.address, "visitor")
         left_behind = a_job(payer="visitor", base_url=upstream.address, created_at=time.time(), **KEYLESS[left])
-        async with process(catalog, database_url, tmp_path, killed=True, begun=False) as runner:
+        async with process(catalog, url, tmp_path, killed=True, begun=False) as runner:
             job = await runner.store.add(left_behind)
-        bury(database_url)
-        async with process(catalog, database_url, tmp_path) as runner:
+        bury(url)
+        async with process(catalog, url, tmp_path) as runner:
             waiting = await settled(runner, job)
             wrong = [
                 await runner.key_given("bea", own),
@@ -134,16 +130,16 @@ async def test_a_job_on_a_visitors_key_waits_for_that_visitors_key(
 
 @pytest.mark.parametrize("status", [401, 403])
 async def test_a_key_that_the_service_refuses_lets_the_job_wait_again(
-    catalog: Catalog, database_url: str, tmp_path: Path, status: int
+    catalog: Catalog, url: str, tmp_path: Path, status: int
 ) -> None:
     """One poll shows it; the task is not lost, and the right key still finds it."""
     async with misbehaving(poll=[running()]) as upstream:
         own = account(catalog, upstream.address, "visitor")
-        async with process(catalog, database_url, tmp_path, killed=True) as runner:
+        async with process(catalog, url, tmp_path, killed=True) as runner:
             job = await submit(runner, catalog, own)
             await upstream.asked("polls")
-        bury(database_url)
-        async with process(catalog, database_url, tmp_path) as runner:
+        bury(url)
+        async with process(catalog, url, tmp_path) as runner:
             before = len(upstream.polls)
             upstream.poll = [http({"error": "bad key"}, status)]
             await runner.key_given("ann", own)
@@ -159,18 +155,18 @@ async def test_a_key_that_the_service_refuses_lets_the_job_wait_again(
 
 @pytest.mark.parametrize("left", KEYLESS)
 async def test_a_job_on_the_hosts_key_waits_while_there_is_none(
-    catalog: Catalog, database_url: str, tmp_path: Path, left: str
+    catalog: Catalog, url: str, tmp_path: Path, left: str
 ) -> None:
     """The host has started without its key: nothing is asked, and after a start with the key it goes on by a check."""
     async with misbehaving() as upstream:
         host = account(catalog, upstream.address)
-        async with process(catalog, database_url, tmp_path, killed=True, begun=False) as runner:
+        async with process(catalog, url, tmp_path, killed=True, begun=False) as runner:
             job = await runner.store.add(a_job(base_url=upstream.address, created_at=time.time(), **KEYLESS[left]))
-        bury(database_url)
-        async with process(catalog, database_url, tmp_path) as runner:
+        bury(url)
+        async with process(catalog, url, tmp_path) as runner:
             waiting = await settled(runner, job)
         asked = list(upstream.seen)
-        async with process(catalog, database_url, tmp_path, find_account=lambda _: host) as runner:
+        async with process(catalog, url, tmp_path, find_account=lambda _: host) as runner:
             await runner.check_again(job.id, host, "ann")
             done = await settled(runner, job)
 
@@ -178,35 +174,31 @@ async def test_a_job_on_the_hosts_key_waits_while_there_is_none(
     assert (done.state, len(upstream.posts)) == (JobState.DONE, left == "queued")
 
 
-async def test_a_sandbox_job_goes_on_at_the_sandboxs_new_address(
-    catalog: Catalog, database_url: str, tmp_path: Path
-) -> None:
+async def test_a_sandbox_job_goes_on_at_the_sandboxs_new_address(catalog: Catalog, url: str, tmp_path: Path) -> None:
     """The sandbox is this page's own, so after a start on another port it is the same one."""
     async with misbehaving(poll=[running()]) as before, misbehaving() as after:
-        async with process(catalog, database_url, tmp_path, killed=True) as runner:
+        async with process(catalog, url, tmp_path, killed=True) as runner:
             job = await submit(runner, catalog, account(catalog, before.address, "sandbox", "sandbox"))
             await before.asked("polls")
-        bury(database_url)
+        bury(url)
         asked = len(before.seen)
         new = account(catalog, after.address, "sandbox", "sandbox")
-        async with process(catalog, database_url, tmp_path, find_account=lambda _: new) as runner:
+        async with process(catalog, url, tmp_path, find_account=lambda _: new) as runner:
             done = await settled(runner, job)
 
     assert (done.state, len(done.pictures), len(before.seen)) == (JobState.DONE, 1, asked)
     assert (after.posts, [seen.path.rpartition("/")[2] for seen in after.polls]) == ([], [TASK])
 
 
-async def test_an_overdue_job_stays_overdue_until_somebody_checks(
-    catalog: Catalog, database_url: str, tmp_path: Path
-) -> None:
+async def test_an_overdue_job_stays_overdue_until_somebody_checks(catalog: Catalog, url: str, tmp_path: Path) -> None:
     """A restart is no reason to begin polling a task that had all its time."""
     async with misbehaving(poll=[running()]) as upstream:
         host = account(catalog, upstream.address)
-        async with process(catalog, database_url, tmp_path, killed=True, deadline_s=0.5) as runner:
+        async with process(catalog, url, tmp_path, killed=True, deadline_s=0.5) as runner:
             left = await settled(runner, await submit(runner, catalog, host))
-        bury(database_url)
+        bury(url)
         asked, upstream.poll = len(upstream.seen), [finished()]
-        async with process(catalog, database_url, tmp_path, find_account=lambda _: host) as runner:
+        async with process(catalog, url, tmp_path, find_account=lambda _: host) as runner:
             found = await settled(runner, left)
             untouched = len(upstream.seen) == asked
             await runner.check_again(left.id, host, "ann")
@@ -218,7 +210,7 @@ async def test_an_overdue_job_stays_overdue_until_somebody_checks(
 
 @pytest.mark.parametrize("with_id", [True, False], ids=["with a task id", "without one"])
 async def test_pictures_that_came_with_the_first_answer_are_fetched_by_the_next_process(
-    catalog: Catalog, database_url: str, tmp_path: Path, with_id: bool
+    catalog: Catalog, url: str, tmp_path: Path, with_id: bool
 ) -> None:
     """Without a task id the noted addresses are all there is; with one the task is asked for them anew."""
     never = asyncio.Event()
@@ -226,12 +218,12 @@ async def test_pictures_that_came_with_the_first_answer_are_fetched_by_the_next_
         post=[finished(2, with_id=with_id)], poll=[finished(2)], file=[held(never, picture())]
     ) as upstream:
         host = account(catalog, upstream.address)
-        async with process(catalog, database_url, tmp_path, killed=True) as runner:
+        async with process(catalog, url, tmp_path, killed=True) as runner:
             job = await submit(runner, catalog, host)
             await upstream.asked("files")
-        bury(database_url)
+        bury(url)
         upstream.file = [picture()]
-        async with process(catalog, database_url, tmp_path, find_account=lambda _: host) as runner:
+        async with process(catalog, url, tmp_path, find_account=lambda _: host) as runner:
             done = await settled(runner, job)
 
     assert (done.state, len(done.pictures), done.pending_urls) == (JobState.DONE, 2, ())

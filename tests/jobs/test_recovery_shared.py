@@ -15,12 +15,12 @@ import pytest
 from components.catalog.models import Catalog
 from components.catalog.requests import build_request
 from components.jobs.job import Job, JobState, Spend, Timings
-from tests.jobs.conftest import beside
+from tests.jobs.conftest import FAST, beside
 from tests.jobs.faulty import TASK, Upstream, created, finished, held, misbehaving, running, settled
 from tests.jobs.processes import PLAIN, account, another_process, bury, count, owner_and_lease, process, submit, until
 from tests.postgres import Postgres
 
-BEAT_S = Timings().heartbeat
+BEAT_S = FAST.heartbeat
 
 
 @pytest.fixture
@@ -31,9 +31,12 @@ def url(postgres: Postgres) -> Iterator[str]:
 
 @asynccontextmanager
 async def sending(catalog: Catalog, url: str, folder: Path) -> AsyncIterator[tuple[Upstream, Job, asyncio.Event]]:
-    """A process whose request is on its way: the service, its job, and the event that lets the service answer."""
+    """A process whose request is on its way, and whose next heartbeat is far off: the service, its job, and the event that lets the service answer."""
     answered = asyncio.Event()
-    async with misbehaving(post=[held(answered, created())]) as upstream, process(catalog, url, folder) as runner:
+    async with (
+        misbehaving(post=[held(answered, created())]) as upstream,
+        process(catalog, url, folder, timings=Timings()) as runner,
+    ):
         job = await submit(runner, catalog, account(catalog, upstream.address))
         await upstream.asked("posts")
         yield upstream, job, answered

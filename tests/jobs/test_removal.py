@@ -16,7 +16,7 @@ from components.jobs.service import JobService
 from tests.jobs.conftest import a_job, beside
 from tests.jobs.faulty import GUARD_S, TASK, created, finished, held, http, picture, png, running, settled
 from tests.jobs.processes import until
-from tests.jobs.tables import LOST, SECRET, place
+from tests.jobs.running import LOST, SECRET, place
 
 
 async def refused(runner: JobService, job: Job, payer: Any, visitor: str = "ann") -> set[type]:
@@ -39,11 +39,11 @@ async def refused(runner: JobService, job: Job, payer: Any, visitor: str = "ann"
 
 
 async def test_what_was_asked_and_drawn_is_gone_from_the_records_and_the_disk(
-    catalog: Catalog, database_url: str, tmp_path: Path
+    catalog: Catalog, url: str, tmp_path: Path
 ) -> None:
     """The whole row holds nothing of the prompt, the remark, the picture or the answer of the service."""
     refusal = http({"error": f"We do not like {SECRET}"}, 400)
-    async with place(catalog, database_url, tmp_path, {"post": [created(), refusal]}) as here:
+    async with place(catalog, url, tmp_path, {"post": [created(), refusal]}) as here:
         done, failed = await here.ended(), await here.ended()
         for job in (done, failed):
             await here.runner.note(job.id, "ann", f"{SECRET} for mother")
@@ -51,7 +51,7 @@ async def test_what_was_asked_and_drawn_is_gone_from_the_records_and_the_disk(
             await here.runner.remove(job.id, "ann")
         rows = [await here.record(job) for job in (done, failed)]
         files = here.files()
-        with beside(database_url) as connection:
+        with beside(url) as connection:
             tables = ("jobs", "history", "job_pictures")
             raw = str([connection.execute(f"SELECT * FROM {table}").fetchall() for table in tables])
 
@@ -65,9 +65,9 @@ async def test_what_was_asked_and_drawn_is_gone_from_the_records_and_the_disk(
     ]
 
 
-async def test_a_removed_job_is_found_in_no_way(catalog: Catalog, database_url: str, tmp_path: Path) -> None:
+async def test_a_removed_job_is_found_in_no_way(catalog: Catalog, url: str, tmp_path: Path) -> None:
     """Not by its id, its words, its batch or its task; the one beside it is, and a page that began behind it goes on."""
-    async with place(catalog, database_url, tmp_path, {"post": [created(), LOST, created()]}) as here:
+    async with place(catalog, url, tmp_path, {"post": [created(), LOST, created()]}) as here:
         jobs = [await here.ended(), await here.ended(), await here.ended()]
         done, lost, other = jobs
         runner, store = here.runner, here.runner.store
@@ -97,11 +97,11 @@ async def test_a_removed_job_is_found_in_no_way(catalog: Catalog, database_url: 
     assert (list(found), [job.id for job in recent], unfinished, resumed) == ([other.id], [other.id], [], 0)
 
 
-async def test_a_picture_stays_while_another_job_shows_it(catalog: Catalog, database_url: str, tmp_path: Path) -> None:
+async def test_a_picture_stays_while_another_job_shows_it(catalog: Catalog, url: str, tmp_path: Path) -> None:
     """Whoever's that is, and at whichever place it stands there; with the last one it goes."""
     first, second = picture(png(64, 64, 1)), picture(png(64, 64, 2))
     scripts = {"poll": [finished(), finished(), finished(2)], "file": [first, first, second, first]}
-    async with place(catalog, database_url, tmp_path, scripts) as here:
+    async with place(catalog, url, tmp_path, scripts) as here:
         mine, hers, both = await here.ended(), await here.ended(visitor="bea"), await here.ended(count=2)
         left = []
         for job in (mine, hers, both):
@@ -113,12 +113,12 @@ async def test_a_picture_stays_while_another_job_shows_it(catalog: Catalog, data
     assert left == [names, names, set()]
 
 
-async def test_a_picture_that_another_job_is_just_keeping_stays(catalog: Catalog, database_url: str, tmp_path: Path) -> None:
+async def test_a_picture_that_another_job_is_just_keeping_stays(catalog: Catalog, url: str, tmp_path: Path) -> None:
     """It is fetched and paid for, though its job is not done before the second one has come."""
     gate = asyncio.Event()
     first, second = picture(png(64, 64, 1)), picture(png(64, 64, 2))
     scripts = {"poll": [finished(), finished(2)], "file": [first, first, held(gate, second)]}
-    async with place(catalog, database_url, tmp_path, scripts) as here:
+    async with place(catalog, url, tmp_path, scripts) as here:
         mine = await here.ended()
         going = await here.start(visitor="bea", count=2)
         await here.upstream.asked("files", 3)
@@ -132,11 +132,11 @@ async def test_a_picture_that_another_job_is_just_keeping_stays(catalog: Catalog
 
 
 async def test_a_picture_that_was_kept_before_the_others_were_given_up_goes_with_its_job(
-    catalog: Catalog, database_url: str, tmp_path: Path
+    catalog: Catalog, url: str, tmp_path: Path
 ) -> None:
     """Stopped while the second of two pictures was fetched: the first lies there already, and no job shows it."""
     scripts = {"poll": [finished(2)], "file": [picture(), held(asyncio.Event(), picture())]}
-    async with place(catalog, database_url, tmp_path, scripts) as here:
+    async with place(catalog, url, tmp_path, scripts) as here:
         job = await here.start(count=2)
         async with asyncio.timeout(GUARD_S):
             while not (await here.record(job)).job.pictures:  # noqa: ASYNC110  # a database has no events
@@ -149,11 +149,9 @@ async def test_a_picture_that_was_kept_before_the_others_were_given_up_goes_with
     assert (len(before), after) == (1, set())
 
 
-async def test_removing_and_keeping_the_same_picture_at_once_loses_none(
-    catalog: Catalog, database_url: str, tmp_path: Path
-) -> None:
+async def test_removing_and_keeping_the_same_picture_at_once_loses_none(catalog: Catalog, url: str, tmp_path: Path) -> None:
     """Whichever comes first, a job that is done has its file."""
-    async with place(catalog, database_url, tmp_path) as here:
+    async with place(catalog, url, tmp_path) as here:
         for _ in range(4):
             old = await here.ended()
             new = await here.start()
@@ -182,11 +180,9 @@ ENDS: dict[str, dict[str, Any]] = {
 
 
 @pytest.mark.parametrize("end", ENDS)
-async def test_what_a_job_has_cost_is_counted_as_before(
-    catalog: Catalog, database_url: str, tmp_path: Path, end: str
-) -> None:
+async def test_what_a_job_has_cost_is_counted_as_before(catalog: Catalog, url: str, tmp_path: Path, end: str) -> None:
     """Of the day, the visitor and the model: no cap is filled anew by removing, and nothing is lost or counted twice."""
-    async with place(catalog, database_url, tmp_path, ENDS[end]) as here:
+    async with place(catalog, url, tmp_path, ENDS[end]) as here:
         runner = here.runner
         job = await here.start()
         if end.startswith("stopped"):
@@ -210,9 +206,9 @@ async def test_what_a_job_has_cost_is_counted_as_before(
     assert reserved == 0
 
 
-async def test_a_cap_is_not_filled_anew_by_removing(catalog: Catalog, database_url: str, tmp_path: Path) -> None:
+async def test_a_cap_is_not_filled_anew_by_removing(catalog: Catalog, url: str, tmp_path: Path) -> None:
     """Two of four credits fit; when both are removed, the third is still refused."""
-    async with place(catalog, database_url, tmp_path, caps=Caps(visitor=8)) as here:
+    async with place(catalog, url, tmp_path, caps=Caps(visitor=8)) as here:
         for _ in range(2):
             job = await here.ended()
             assert job.state is JobState.DONE
@@ -236,11 +232,9 @@ UNDER_WAY: dict[str, dict[str, Any]] = {
 
 
 @pytest.mark.parametrize("state", UNDER_WAY)
-async def test_a_job_that_is_under_way_is_not_removed(
-    catalog: Catalog, database_url: str, tmp_path: Path, state: str
-) -> None:
+async def test_a_job_that_is_under_way_is_not_removed(catalog: Catalog, url: str, tmp_path: Path, state: str) -> None:
     """It would go on, and cost, unseen. The words say what to do first, and doing that helps."""
-    async with place(catalog, database_url, tmp_path, begun=False) as here:
+    async with place(catalog, url, tmp_path, begun=False) as here:
         job = await here.runner.store.add(a_job(prompt=SECRET, **UNDER_WAY[state]))
         with pytest.raises(InvalidState, match="still going") as told:
             await here.runner.remove(job.id, "ann")
@@ -255,9 +249,9 @@ async def test_a_job_that_is_under_way_is_not_removed(
     assert after.removed == (state != "submitting")
 
 
-async def test_nobody_removes_stars_or_notes_anothers_job(catalog: Catalog, database_url: str, tmp_path: Path) -> None:
+async def test_nobody_removes_stars_or_notes_anothers_job(catalog: Catalog, url: str, tmp_path: Path) -> None:
     """The same words as for a job that does not exist, and nothing is changed."""
-    async with place(catalog, database_url, tmp_path) as here:
+    async with place(catalog, url, tmp_path) as here:
         job = await here.ended()
         errors = await refused(here.runner, job, here.payer, "eve")
         unknown = await refused(here.runner, replace(job, id="no-such-job"), here.payer, "ann")
@@ -268,8 +262,8 @@ async def test_nobody_removes_stars_or_notes_anothers_job(catalog: Catalog, data
     assert files == {job.pictures[0].name}
 
 
-async def test_removing_twice_at_once_is_removing_once(catalog: Catalog, database_url: str, tmp_path: Path) -> None:
-    async with place(catalog, database_url, tmp_path) as here:
+async def test_removing_twice_at_once_is_removing_once(catalog: Catalog, url: str, tmp_path: Path) -> None:
+    async with place(catalog, url, tmp_path) as here:
         job = await here.ended()
         answers = await asyncio.gather(*(here.runner.remove(job.id, "ann") for _ in range(5)), return_exceptions=True)
         row, spent = await here.record(job), await here.runner.spent_today()

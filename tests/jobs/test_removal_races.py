@@ -13,11 +13,11 @@ import pytest
 from components.catalog.models import Catalog
 from components.errors import InvalidState
 from components.jobs.job import ENDED, Job, JobFilter, JobState
+from tests.jobs.callbacks import callback, house
 from tests.jobs.conftest import beside
-from tests.jobs.doorbells import callback, house
 from tests.jobs.faulty import GUARD_S, created, finished, held, http, misbehaving, picture, quiet, running, settled
 from tests.jobs.processes import record, until
-from tests.jobs.tables import BUSY, LOST, SECRET, place
+from tests.jobs.running import BUSY, LOST, SECRET, place
 
 # -- what may come afterwards --------------------------------------------------------------------
 

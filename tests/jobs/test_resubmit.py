@@ -15,12 +15,7 @@ from components.jobs.job import Caps, JobFilter, JobState, Spend
 from tests.conftest import ROOT
 from tests.jobs.faulty import created, finished, held, http, misbehaving, running, settled
 from tests.jobs.processes import account, process, until
-from tests.jobs.tables import LOST, place
-
-
-@pytest.fixture
-def url(tmp_path: Path) -> str:
-    return f"sqlite:///{tmp_path / 'playground.db'}"
+from tests.jobs.running import LOST, place
 
 
 async def test_asking_again_abandons_the_uncertain_job(catalog: Catalog, url: str, tmp_path: Path) -> None:

@@ -6,22 +6,15 @@ import asyncio
 from collections.abc import Mapping
 from pathlib import Path
 
-import pytest
-
 from components.catalog.models import Catalog
 from components.jobs.job import Job, JobState
 from tests.jobs.conftest import beside
 from tests.jobs.faulty import Answer, Seen, Upstream, finished, held, http, misbehaving, picture, png, running, settled
 from tests.jobs.processes import account, bury, process, record
-from tests.jobs.tables import SECRET, Place, place
+from tests.jobs.running import SECRET, Place, place
 
 GONE = http({}, 404)
 COUNT = 4
-
-
-@pytest.fixture
-def url(tmp_path: Path) -> str:
-    return f"sqlite:///{tmp_path / 'playground.db'}"
 
 
 def results(answers: Mapping[int, Answer] | None = None) -> Answer:

@@ -13,16 +13,11 @@ import pytest
 
 from components.catalog.models import Catalog
 from components.jobs.callbacks import LARGEST_BODY
-from components.jobs.job import JobState, Timings
-from tests.jobs.conftest import beside
-from tests.jobs.doorbells import callback, house, with_another_secret
+from components.jobs.job import JobState
+from tests.jobs.callbacks import callback, house, with_another_secret
+from tests.jobs.conftest import FAST, beside
 from tests.jobs.faulty import TASK, created, finished, held, misbehaving, running, settled
 from tests.jobs.processes import PLAIN, WITH_CALLBACK, account, count, process, submit, until
-
-
-@pytest.fixture
-def url(tmp_path: Path) -> str:
-    return f"sqlite:///{tmp_path / 'playground.db'}"
 
 
 async def test_only_a_service_that_can_call_is_told_an_address(catalog: Catalog, url: str, tmp_path: Path) -> None:
@@ -92,7 +87,7 @@ async def test_only_the_exact_address_is_answered(catalog: Catalog, url: str, tm
         answers = [await page.http.post(address, json=forged) for address in wrong]
         got = await page.http.get(right)
         before = [await page.runner.store.get(job.id) for job in jobs]
-        await asyncio.sleep(1.2)
+        await asyncio.sleep(0.4)
         polls = list(upstream.polls)
         bodies = [b"", b"{", b"null", b"[" * 5000, b'{"task_id": 7.5}', b"\xff\0", b"x" * LARGEST_BODY]
         fine = [await page.call(right, body) for body in bodies]
@@ -113,7 +108,7 @@ async def test_a_ring_wakes_the_poller(catalog: Catalog, url: str, tmp_path: Pat
     async with misbehaving(poll=[finished()]) as upstream, house(catalog, url, tmp_path, upstream) as page:
         job = await page.start()
         await upstream.asked("posts")
-        await asyncio.sleep(1.2)
+        await asyncio.sleep(0.4)
         silent = list(upstream.polls)
         await page.call(callback(upstream), lie)
         done = await settled(page.runner, job)
@@ -137,7 +132,7 @@ async def test_a_thousand_rings_send_one_get_a_second(catalog: Catalog, url: str
 
     # Counted over the whole time: they leave a second apart, but a busy machine may see one arrive late and the next in time.
     assert answers == [204] * 1000
-    assert 3 <= len(upstream.polls) <= (time.monotonic() - begun) / Timings().between_callback_polls
+    assert 3 <= len(upstream.polls) <= (time.monotonic() - begun) / FAST.between_callback_polls
     assert (done.state, len(upstream.posts)) == (JobState.DONE, 1)
 
 
@@ -170,7 +165,7 @@ async def test_a_ring_after_the_end_changes_nothing(catalog: Catalog, url: str, 
                 before = await page.runner.stop(job.id, "ann")
             asked = len(upstream.seen)
             late = await page.call(callback(upstream), {"task_id": "n1another", "status": "failed"}, times=20)
-            await asyncio.sleep(1.2)
+            await asyncio.sleep(0.4)
             after = await page.runner.store.get(job.id)
 
     assert (str(before.state), late) == (end, [204] * 20)

@@ -31,11 +31,11 @@ def gated() -> tuple[asyncio.Event, list]:
 
 @pytest.mark.parametrize("clicks", [2, 50])
 async def test_equal_requests_at_once_are_one_job_and_one_post(
-    catalog: Catalog, database_url: str, tmp_path: Path, clicks: int
+    catalog: Catalog, url: str, tmp_path: Path, clicks: int
 ) -> None:
     """Everybody who clicked watches the same job to its end."""
     gate, post = gated()
-    async with misbehaving(post=post) as upstream, process(catalog, database_url, tmp_path) as runner:
+    async with misbehaving(post=post) as upstream, process(catalog, url, tmp_path) as runner:
         host = account(catalog, upstream.address)
         jobs = await asyncio.gather(*(ask(runner, catalog, host) for _ in range(clicks)))
         gate.set()
@@ -64,11 +64,11 @@ async def test_equal_requests_at_two_processes_are_one_job_and_one_post(
     assert len(upstream.posts) == 1
 
 
-async def test_what_differs_is_another_job(catalog: Catalog, database_url: str, tmp_path: Path) -> None:
+async def test_what_differs_is_another_job(catalog: Catalog, url: str, tmp_path: Path) -> None:
     """Another prompt, size, visitor, payer or service: each is sent."""
     gate, post = gated()
     async with misbehaving(post=post) as upstream, misbehaving(post=post) as elsewhere:
-        async with process(catalog, database_url, tmp_path) as runner:
+        async with process(catalog, url, tmp_path) as runner:
             host = account(catalog, upstream.address)
             jobs = [
                 await ask(runner, catalog, host),
@@ -85,10 +85,10 @@ async def test_what_differs_is_another_job(catalog: Catalog, database_url: str, 
     assert (len(upstream.posts), len(elsewhere.posts)) == (5, 1)
 
 
-async def test_a_request_without_once_is_sent_each_time(catalog: Catalog, database_url: str, tmp_path: Path) -> None:
+async def test_a_request_without_once_is_sent_each_time(catalog: Catalog, url: str, tmp_path: Path) -> None:
     """Who asks for two equal pictures on purpose gets two, and ``once`` does not hand out one of those."""
     gate, post = gated()
-    async with misbehaving(post=post) as upstream, process(catalog, database_url, tmp_path) as runner:
+    async with misbehaving(post=post) as upstream, process(catalog, url, tmp_path) as runner:
         host = account(catalog, upstream.address)
         request = build_request(catalog, "cogview-4", {"prompt": "A red kite"})
         jobs = [await runner.submit(request, host, "ann") for _ in range(2)]
@@ -100,13 +100,11 @@ async def test_a_request_without_once_is_sent_each_time(catalog: Catalog, databa
 
 
 @pytest.mark.parametrize("end", ["done", "failed", "uncertain", "stopped"])
-async def test_after_the_end_the_same_request_is_a_new_job(
-    catalog: Catalog, database_url: str, tmp_path: Path, end: str
-) -> None:
+async def test_after_the_end_the_same_request_is_a_new_job(catalog: Catalog, url: str, tmp_path: Path, end: str) -> None:
     """However it ended: whoever asks again wants another one."""
     gate = asyncio.Event()
     first = {"done": created(), "failed": http({}, 400), "uncertain": http({}, 500), "stopped": held(gate, created())}[end]
-    async with misbehaving(post=[first, created()]) as upstream, process(catalog, database_url, tmp_path) as runner:
+    async with misbehaving(post=[first, created()]) as upstream, process(catalog, url, tmp_path) as runner:
         host = account(catalog, upstream.address)
         job = await ask(runner, catalog, host)
         if end == "stopped":

@@ -9,7 +9,7 @@ import pytest
 
 from components.catalog.models import Catalog
 from components.jobs.job import JobState, Spend
-from tests.jobs.doorbells import callback, house
+from tests.jobs.callbacks import callback, house
 from tests.jobs.faulty import GUARD_S, TASK, created, finished, held, http, misbehaving, running, settled
 from tests.jobs.processes import bury, count, until
 
@@ -18,9 +18,9 @@ UNKNOWN = http({"error": {"message": "No such task"}}, 404)
 
 
 @pytest.mark.parametrize("dropped", [False, True], ids=["undecided", "let go"])
-async def test_a_ring_repairs_an_uncertain_job(catalog: Catalog, database_url: str, tmp_path: Path, dropped: bool) -> None:
+async def test_a_ring_repairs_an_uncertain_job(catalog: Catalog, url: str, tmp_path: Path, dropped: bool) -> None:
     """The GET knows the task, so the job runs and ends with its picture; also where it was let go, and many ring."""
-    async with misbehaving(post=[LOST]) as upstream, house(catalog, database_url, tmp_path, upstream) as page:
+    async with misbehaving(post=[LOST]) as upstream, house(catalog, url, tmp_path, upstream) as page:
         job = await settled(page.runner, await page.start())
         if dropped:
             await page.runner.abandon(job.id, "ann")
@@ -34,13 +34,11 @@ async def test_a_ring_repairs_an_uncertain_job(catalog: Catalog, database_url: s
     assert {seen.headers.get("authorization") for seen in upstream.polls} == {upstream.posts[0].headers["authorization"]}
 
 
-async def test_a_task_that_the_service_does_not_know_repairs_nothing(
-    catalog: Catalog, database_url: str, tmp_path: Path
-) -> None:
+async def test_a_task_that_the_service_does_not_know_repairs_nothing(catalog: Catalog, url: str, tmp_path: Path) -> None:
     """What a callback says is never enough, whatever else stands in it."""
     claim = {"task_id": "n1forged", "status": "completed", "output": {"images": [{"url": "http://127.0.0.1:9/x.png"}]}}
     async with misbehaving(post=[LOST], poll=[UNKNOWN]) as upstream:
-        async with house(catalog, database_url, tmp_path, upstream) as page:
+        async with house(catalog, url, tmp_path, upstream) as page:
             job = await settled(page.runner, await page.start())
             await page.call(callback(upstream), claim)
             await upstream.asked("polls", 3)
@@ -51,9 +49,8 @@ async def test_a_task_that_the_service_does_not_know_repairs_nothing(
     assert (after.reserved, len(upstream.posts), upstream.files) == (job.credits, 1, [])
 
 
-async def test_checking_again_does_not_wait_for_a_repair_that_goes_on(catalog: Catalog, tmp_path: Path) -> None:
+async def test_checking_again_does_not_wait_for_a_repair_that_goes_on(catalog: Catalog, url: str, tmp_path: Path) -> None:
     """The visitor has an answer at once, and the service is asked about the task by one task of ours as before."""
-    url = f"sqlite:///{tmp_path / 'playground.db'}"
     async with misbehaving(post=[LOST], poll=[UNKNOWN]) as upstream, house(catalog, url, tmp_path, upstream) as page:
         job = await settled(page.runner, await page.start())
         await page.call(callback(upstream))
@@ -71,9 +68,8 @@ async def test_checking_again_does_not_wait_for_a_repair_that_goes_on(catalog: C
 
 
 @pytest.mark.parametrize("body", [b"", b"{}", b'{"status": "completed"}', b"<html>", b'{"task_id": ".."}'])
-async def test_a_ring_that_names_no_task_repairs_nothing(catalog: Catalog, tmp_path: Path, body: bytes) -> None:
+async def test_a_ring_that_names_no_task_repairs_nothing(catalog: Catalog, url: str, tmp_path: Path, body: bytes) -> None:
     """There is nothing to ask for."""
-    url = f"sqlite:///{tmp_path / 'playground.db'}"
     async with misbehaving(post=[LOST]) as upstream, house(catalog, url, tmp_path, upstream) as page:
         job = await settled(page.runner, await page.start())
         assert await page.call(callback(upstream), body) == [204]
@@ -83,13 +79,11 @@ async def test_a_ring_that_names_no_task_repairs_nothing(catalog: Catalog, tmp_p
     assert (after.state, after.callback_task_id, upstream.polls) == (JobState.UNCERTAIN, "", [])
 
 
-async def test_an_early_ring_repairs_the_answer_that_is_lost_after_it(
-    catalog: Catalog, database_url: str, tmp_path: Path
-) -> None:
+async def test_an_early_ring_repairs_the_answer_that_is_lost_after_it(catalog: Catalog, url: str, tmp_path: Path) -> None:
     """The call came first, then the connection broke: the task's id is known already."""
     broken = asyncio.Event()
     async with misbehaving(post=[held(broken, LOST)]) as upstream:
-        async with house(catalog, database_url, tmp_path, upstream) as page:
+        async with house(catalog, url, tmp_path, upstream) as page:
             job = await page.start()
             await upstream.asked("posts")
             await page.call(callback(upstream))
@@ -100,34 +94,32 @@ async def test_an_early_ring_repairs_the_answer_that_is_lost_after_it(
 
 
 async def test_what_rang_before_a_process_died_repairs_the_job_in_the_next(
-    catalog: Catalog, database_url: str, tmp_path: Path
+    catalog: Catalog, url: str, tmp_path: Path
 ) -> None:
     """The named task was noted, so the next process can ask for it."""
     never = asyncio.Event()
     async with misbehaving(post=[held(never, created())]) as upstream:
-        async with house(catalog, database_url, tmp_path, upstream, killed=True) as page:
+        async with house(catalog, url, tmp_path, upstream, killed=True) as page:
             job = await page.start()
             await upstream.asked("posts")
             await page.call(callback(upstream))
-        bury(database_url)
-        async with house(catalog, database_url, tmp_path, upstream) as page:
+        bury(url)
+        async with house(catalog, url, tmp_path, upstream) as page:
             done = await until(page.runner, job, state=JobState.DONE)
 
     assert (done.task_id, len(done.pictures), len(upstream.posts)) == (TASK, 1, 1)
 
 
-async def test_a_ring_repairs_what_a_dead_process_left_uncertain(
-    catalog: Catalog, database_url: str, tmp_path: Path
-) -> None:
+async def test_a_ring_repairs_what_a_dead_process_left_uncertain(catalog: Catalog, url: str, tmp_path: Path) -> None:
     """The address that the dead process gave out is still answered, by whoever runs now."""
     never = asyncio.Event()
     async with misbehaving(post=[held(never, created())]) as upstream:
-        async with house(catalog, database_url, tmp_path, upstream, killed=True) as page:
+        async with house(catalog, url, tmp_path, upstream, killed=True) as page:
             job = await page.start()
             await upstream.asked("posts")
             told = callback(upstream).removeprefix(page.address)
-        bury(database_url)
-        async with house(catalog, database_url, tmp_path, upstream) as page:
+        bury(url)
+        async with house(catalog, url, tmp_path, upstream) as page:
             unsure = await settled(page.runner, job)
             assert await page.call(page.address + told) == [204]
             done = await until(page.runner, job, state=JobState.DONE)
@@ -135,9 +127,11 @@ async def test_a_ring_repairs_what_a_dead_process_left_uncertain(
     assert (unsure.state, done.task_id, len(upstream.posts)) == (JobState.UNCERTAIN, TASK, 1)
 
 
-async def test_calls_that_never_come_bring_the_polling_back_and_calls_end_it_again(catalog: Catalog, tmp_path: Path) -> None:
+async def test_calls_that_never_come_bring_the_polling_back_and_calls_end_it_again(
+    catalog: Catalog, url: str, tmp_path: Path
+) -> None:
     """While a model's service is trusted to call it is hardly asked; after two tasks without a call it is polled."""
-    url, pace = f"sqlite:///{tmp_path / 'playground.db'}", 4.0
+    pace = 8.0
     async with misbehaving(poll=[running()]) as upstream:
         async with house(catalog, url, tmp_path, upstream, pace=pace) as page:
 

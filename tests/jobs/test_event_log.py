@@ -23,8 +23,8 @@ from components.jobs.job import Job, JobState, Timings
 from components.jobs.metrics import Metrics
 from components.jobs.service import JobService
 from components.web.operations import operator_routes
+from tests.jobs.callbacks import listening
 from tests.jobs.conftest import a_job
-from tests.jobs.doorbells import listening
 from tests.jobs.faulty import KEY, TASK, finished, http, misbehaving, running, settled
 from tests.jobs.processes import PLAIN, account, process, submit
 from tests.postgres import Postgres
@@ -32,11 +32,6 @@ from tests.postgres import Postgres
 FIELDS = {"time", "job", "task", "model", "payer", "state", "seconds", "polls", "credits"}
 PROMPT, VISITOR = "A kite of canary yellow", "visitor-canary-51"
 BREAKS = "\n\r\v\f\x1b\x1c\x1d\x1e\x85\u2028\u2029\u202e\u2066\0"
-
-
-@pytest.fixture
-def url(tmp_path: Path) -> str:
-    return f"sqlite:///{tmp_path / 'playground.db'}"
 
 
 @pytest.fixture
@@ -133,8 +128,8 @@ async def operated(catalog: Catalog, url: str, folder: Path) -> AsyncIterator[tu
             yield runner, client
 
 
-async def test_health_is_200_while_the_database_answers(catalog: Catalog, database_url: str, tmp_path: Path) -> None:
-    async with operated(catalog, database_url, tmp_path) as (_, client):
+async def test_health_is_200_while_the_database_answers(catalog: Catalog, url: str, tmp_path: Path) -> None:
+    async with operated(catalog, url, tmp_path) as (_, client):
         answer = await client.get("/healthz")
 
     assert (answer.status_code, answer.json()) == (200, {"status": "ok"})

@@ -21,19 +21,20 @@ from tests.jobs.conftest import NOON, a_job, beside, changed, filled, locked
 from tests.jobs.faulty import TASK, created, finished, held, http, misbehaving, running, settled
 from tests.jobs.processes import account, process, submit, until
 
-LOCKED_S = 12.0  # longer than a statement waits for the lock, so that at least one try fails
+LOCK_WAIT_S = 0.3
+LOCKED_S = 1.0  # longer than a statement waits for the lock, so that at least one try fails
 
 
 async def test_a_task_id_that_cannot_be_written_at_first_is_written_later(
-    catalog: Catalog, database_url: str, tmp_path: Path, caplog: pytest.LogCaptureFixture
+    catalog: Catalog, url: str, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     """Between the POST and its record the database is locked for longer than a write waits: one POST, one job, done."""
     gate = asyncio.Event()
     async with misbehaving(post=[held(gate, created())]) as upstream:
-        async with process(catalog, database_url, tmp_path) as runner:
+        async with process(catalog, url, tmp_path, lock_wait_s=LOCK_WAIT_S) as runner:
             job = await submit(runner, catalog, account(catalog, upstream.address))
             await upstream.asked("posts")
-            with locked(database_url):
+            with locked(url):
                 gate.set()
                 await asyncio.sleep(LOCKED_S)
                 unwritten = await runner.store.get(job.id)
@@ -46,16 +47,16 @@ async def test_a_task_id_that_cannot_be_written_at_first_is_written_later(
 
 
 async def test_a_change_that_was_written_although_its_answer_was_lost_counts_as_written(
-    catalog: Catalog, database_url: str, tmp_path: Path
+    catalog: Catalog, url: str, tmp_path: Path
 ) -> None:
     """The repeated write finds the row as it should be, and the job is polled as if nothing had happened."""
     gate = asyncio.Event()
     async with misbehaving(post=[held(gate, created())]) as upstream:
-        async with process(catalog, database_url, tmp_path, begun=False) as runner:
+        async with process(catalog, url, tmp_path, begun=False, lock_wait_s=LOCK_WAIT_S) as runner:
             job = await submit(runner, catalog, account(catalog, upstream.address))
             await upstream.asked("posts")
-            with beside(database_url) as connection:
-                connection.execute("BEGIN IMMEDIATE" if database_url.startswith("sqlite") else "BEGIN")
+            with beside(url) as connection:
+                connection.execute("BEGIN IMMEDIATE" if url.startswith("sqlite") else "BEGIN")
                 connection.execute(f"UPDATE jobs SET state = 'running', task_id = '{TASK}' WHERE id = '{job.id}'")
                 gate.set()
                 await asyncio.sleep(LOCKED_S)
@@ -65,15 +66,13 @@ async def test_a_change_that_was_written_although_its_answer_was_lost_counts_as_
     assert (done.state, done.task_id, len(upstream.posts)) == (JobState.DONE, TASK, 1)
 
 
-async def test_an_end_that_cannot_be_written_at_first_is_written_later(
-    catalog: Catalog, database_url: str, tmp_path: Path
-) -> None:
+async def test_an_end_that_cannot_be_written_at_first_is_written_later(catalog: Catalog, url: str, tmp_path: Path) -> None:
     """The pictures are fetched and the job is done as soon as the database can be written again."""
     async with misbehaving(poll=[running()]) as upstream:
-        async with process(catalog, database_url, tmp_path) as runner:
+        async with process(catalog, url, tmp_path, lock_wait_s=LOCK_WAIT_S) as runner:
             job = await submit(runner, catalog, account(catalog, upstream.address))
             await upstream.asked("polls")
-            with locked(database_url):
+            with locked(url):
                 upstream.poll = [finished()]
                 await asyncio.sleep(1)
                 unwritten = await runner.store.get(job.id)
@@ -84,15 +83,15 @@ async def test_an_end_that_cannot_be_written_at_first_is_written_later(
 
 
 async def test_a_refusal_behind_a_locked_database_gives_its_reservation_back(
-    catalog: Catalog, database_url: str, tmp_path: Path
+    catalog: Catalog, url: str, tmp_path: Path
 ) -> None:
     """Nothing was created: once that can be written, nothing is reserved and nothing was spent."""
     gate = asyncio.Event()
     async with misbehaving(post=[held(gate, http({"error": "bad"}, 400))]) as upstream:
-        async with process(catalog, database_url, tmp_path) as runner:
+        async with process(catalog, url, tmp_path, lock_wait_s=LOCK_WAIT_S) as runner:
             job = await submit(runner, catalog, account(catalog, upstream.address))
             await upstream.asked("posts")
-            with locked(database_url):
+            with locked(url):
                 gate.set()
                 await asyncio.sleep(1)
                 held_back = await runner.spent_today()
@@ -102,12 +101,10 @@ async def test_a_refusal_behind_a_locked_database_gives_its_reservation_back(
     assert (held_back, free, len(upstream.posts)) == (Spend(job.credits, 0), Spend(), 1)
 
 
-async def test_nothing_is_sent_while_a_request_cannot_be_recorded(
-    catalog: Catalog, database_url: str, tmp_path: Path
-) -> None:
+async def test_nothing_is_sent_while_a_request_cannot_be_recorded(catalog: Catalog, url: str, tmp_path: Path) -> None:
     """Without the row that says so, no POST leaves; the visitor is told at once that this page has a problem."""
-    async with misbehaving() as upstream, process(catalog, database_url, tmp_path) as runner:
-        with locked(database_url), pytest.raises(DatabaseUnavailable):
+    async with misbehaving() as upstream, process(catalog, url, tmp_path, lock_wait_s=LOCK_WAIT_S) as runner:
+        with locked(url), pytest.raises(DatabaseUnavailable):
             await submit(runner, catalog, account(catalog, upstream.address))
         await asyncio.sleep(0.3)
 
