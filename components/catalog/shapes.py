@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import math
 import re
+from collections.abc import Iterable, Sequence
+from itertools import product
 from typing import NamedTuple
 
 SHAPE = re.compile(r"\s*([0-9]{1,5}(?:\.[0-9]{1,3})?)\s*([:*xX×])\s*([0-9]{1,5}(?:\.[0-9]{1,3})?)\s*")
 NEAR = 0.03  # ratios that differ by no more than this count as the same shape
+LARGEST_MULTIPLE = 64  # pixels
+LONGEST_RATIO = 4  # of a size that no list names
 
 
 class Shape(NamedTuple):
@@ -32,3 +37,51 @@ def read_shape(text: str) -> Shape | None:
     match = SHAPE.fullmatch(text)
     width, height = (float(match[1]), float(match[3])) if match else (0.0, 0.0)
     return Shape(width, height, match[2] != ":") if match and width and height else None
+
+
+def same_ratio(one: float, other: float) -> bool:
+    """Whether two ratios of width to height count as the same shape."""
+    return max(one, other) / min(one, other) <= 1 + NEAR
+
+
+def nearest_shape(asked: Shape, offered: Iterable[str], default: str) -> str | None:
+    """The offered shape closest in ratio, of equals one of the same orientation, then the closest in area.
+
+    A ratio has no area: the area of the default is taken. If no area is known, the first of equals is taken. None if
+    nothing that is offered is a shape.
+    """
+    sizes = {text: size for text in offered if (size := read_shape(text))}
+    default_size = read_shape(default)
+    area = asked.area or (default_size.area if default_size else 0)
+    asked_log = math.log(asked.ratio)
+
+    def distance(text: str) -> tuple[float, bool, float]:
+        log = math.log(sizes[text].ratio)
+        other_orientation = (log > 0, log < 0) != (asked_log > 0, asked_log < 0)
+        return round(abs(log - asked_log), 6), other_orientation, abs(sizes[text].area - area) if area else 0
+
+    return min(sizes, key=distance, default=None)
+
+
+def open_sizes(asked: Shape, listed: Sequence[str]) -> list[str]:
+    """The sizes in pixels to choose from where a model's list is open, written as the list writes them.
+
+    Those on the list, and the same turned by a right angle. If none of them has the shape asked for, also the size
+    closest to it with about the area of the last one listed. Its sides are multiples of what all listed sides are
+    multiples of, at most LARGEST_MULTIPLE: services demand such multiples, and 64 pixels satisfy the usual ones.
+    """
+    named = [(match[2], int(float(match[1])), int(float(match[3]))) for text in listed if (match := SHAPE.fullmatch(text))]
+    sizes = [*listed, *(f"{height}{sign}{width}" for sign, width, height in named)]
+    if any(same_ratio(asked.ratio, size.ratio) for text in sizes if (size := read_shape(text))):
+        return sizes
+    sign, last_width, last_height = named[-1]
+    multiple = math.gcd(LARGEST_MULTIPLE, *(side for _, *sides in named for side in sides))
+    ratio = min(max(asked.ratio, 1 / LONGEST_RATIO), LONGEST_RATIO)
+    area = last_width * last_height / multiple**2
+    ideal = math.sqrt(area * ratio), math.sqrt(area / ratio)
+
+    def distance(sides: tuple[int, ...]) -> tuple[float, float]:
+        return abs(math.log(sides[0] / sides[1] / ratio)), abs(sides[0] * sides[1] - area)
+
+    width, height = min(product(*((max(1, math.floor(side)), math.ceil(side)) for side in ideal)), key=distance)
+    return [*sizes, f"{width * multiple}{sign}{height * multiple}"]

@@ -1,21 +1,22 @@
 """One form for every model: values by role, mapped to the parameters of each model.
 
 A comparison asks several models for the same picture, and each has its own names, lists and limits. A note says
-which value was changed or left out; nothing is sent that the catalog does not list.
+which value was changed or left out. Only where a model's list of shapes is open may a shape be sent that it does not
+hold: pictures of one shape can be compared, and the note says that the service does not list it.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from itertools import product
 from typing import Any, NamedTuple
 
 from components.catalog.models import Catalog, Model
-from components.catalog.parameters import LARGEST_NUMBER, Role
+from components.catalog.parameters import LARGEST_NUMBER, Parameter, Role
 from components.catalog.requests import Request, build_request, fill_defaults, is_web_address, resolve_variant
-from components.catalog.shapes import NEAR, read_shape
+from components.catalog.shapes import Shape, nearest_shape, open_sizes, read_shape, same_ratio
 from components.errors import InputError
 
 FORM_KEYS = tuple(str(role) for role in Role)  # in the order of the form
@@ -120,39 +121,29 @@ def _map_key(model: Model, key: str, form: Mapping[str, Any], taken: Mapping[str
 
 def _map_shape(model: Model, name: str | None, asked: str) -> _Mapped:
     if name is None:
-        return _Mapped({}, "no shape")
+        return _Mapped({}, "no shape setting")
     field = model.parameters[name]
     listed = [*(field.enum or field.examples), *([field.default] if field.default is not None else [])]
     if asked in listed:
         return _Mapped({name: asked})
-    nearest = _nearest(asked, dict.fromkeys(map(str, listed)), str(field.default))
-    if nearest is None:
+    before, listed = read_shape(asked), list(map(str, listed))
+    nearest = before and nearest_shape(before, _offered_shapes(field, before, listed), str(field.default))
+    after = read_shape(nearest) if nearest else None
+    if not (before and nearest and after):
         return _Mapped({}, "no shape that can be compared")
-    before, after = read_shape(asked), read_shape(nearest)
-    differs = before and after and max(before.ratio, after.ratio) / min(before.ratio, after.ratio) > 1 + NEAR
-    shown = f"{name} {nearest}" if after and after.area else nearest
-    return _Mapped({name: nearest}, f"{asked} → {shown}{' (nearest)' if differs else ''}")
+    shown = nearest if nearest == asked else f"{asked} → {name} {nearest}" if after.exact else f"{asked} → {nearest}"
+    unlisted = "" if nearest in listed else " (not listed by the service)"
+    return _Mapped({name: nearest}, shown + (unlisted if same_ratio(before.ratio, after.ratio) else " (nearest)"))
 
 
-def _nearest(asked: str, listed: Iterable[str], default: str) -> str | None:
-    """The listed shape closest in ratio, of equals one of the same orientation, then the closest in area.
-
-    A ratio has no area: the area of the default is taken. If no area is known, the first of equals is taken.
-    """
-    target = read_shape(asked)
-    sizes = {text: size for text in listed if (size := read_shape(text))}
-    if target is None or not sizes:
-        return None
-    default_size = read_shape(default)
-    area = target.area or (default_size.area if default_size else 0)
-    target_log = math.log(target.ratio)
-
-    def distance(text: str) -> tuple[float, bool, float]:
-        log = math.log(sizes[text].ratio)
-        other_orientation = (log > 0, log < 0) != (target_log > 0, target_log < 0)
-        return round(abs(log - target_log), 6), other_orientation, abs(sizes[text].area - area) if area else 0
-
-    return min(sizes, key=distance)
+def _offered_shapes(field: Parameter, asked: Shape, listed: list[str]) -> list[str]:
+    """What a model can be asked for: its list, and where that is open, what a service with such a list is likely to accept."""
+    shapes = [shape for text in listed if (shape := read_shape(text))]
+    if field.enum or not shapes:
+        return listed
+    if any(shape.exact for shape in shapes):
+        return open_sizes(asked, [text for text in listed if (shape := read_shape(text)) and shape.exact])
+    return [*listed, *SHAPES]
 
 
 def _map_images(model: Model, name: str, asked: list[str]) -> _Mapped:

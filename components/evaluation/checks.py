@@ -17,7 +17,7 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from components.catalog.shapes import NEAR, read_shape
+from components.catalog.shapes import read_shape, same_ratio
 from components.pictures.kept import KeptPicture
 from components.pictures.pixels import small_pixels
 
@@ -72,7 +72,7 @@ def check_delivery(picture: KeptPicture, shape: str = "", picture_format: str = 
     if asked and picture.width and picture.height:
         ratio = picture.width / picture.height
         delivered = f"{picture.width} × {picture.height}"
-        if max(ratio, asked.ratio) / min(ratio, asked.ratio) > 1 + NEAR:
+        if not same_ratio(ratio, asked.ratio):
             findings.append(Finding(FindingKind.SHAPE, f"asked {shape}, got {delivered}"))
         elif asked.exact and (asked.width, asked.height) != (picture.width, picture.height):
             findings.append(Finding(FindingKind.SIZE, f"asked {asked.width:g} × {asked.height:g}, got {delivered}"))

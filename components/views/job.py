@@ -11,7 +11,7 @@ from urllib.parse import quote
 from components.api.schedule import Timing
 from components.catalog.models import Catalog, Model
 from components.catalog.requests import Request, build_request
-from components.catalog.shapes import NEAR, Shape, read_shape
+from components.catalog.shapes import Shape, read_shape, same_ratio
 from components.errors import Problem
 from components.jobs.job import Job, JobState
 from components.pictures.kept import KeptPicture
@@ -115,7 +115,7 @@ def ratio(width: int, height: int) -> str:
     """``16:9`` for anything near a usual ratio, else the reduced fraction."""
     for wide, high in USUAL_RATIOS:
         for usual in ((wide, high), (high, wide)):
-            if abs(usual[0] / usual[1] / (width / height) - 1) <= NEAR:
+            if same_ratio(usual[0] / usual[1], width / height):
                 return f"{usual[0]}:{usual[1]}"
     reduced = Fraction(width, height)
     return f"{reduced.numerator}:{reduced.denominator}"
@@ -130,4 +130,4 @@ def shape_ratio(shape: str) -> float | None:
 def _fits(shape: Shape, kept: KeptPicture) -> bool:
     if shape.exact:
         return (shape.width, shape.height) == (kept.width, kept.height)
-    return abs(kept.width / kept.height / shape.ratio - 1) <= NEAR
+    return same_ratio(kept.width / kept.height, shape.ratio)

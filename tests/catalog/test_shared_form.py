@@ -48,6 +48,7 @@ MODELS = {
         resolution: {enum: [1K, 2K, 4K], default: 2K, x-role: quality}"""),
     "usual": ("prompt", """\
         size: {examples: ["2048x2048", "2048x1152", "512x288"], default: "512x512", x-role: shape}"""),
+    "fixed": ("prompt", '        size: {type: string, default: "1000 X 560", x-role: shape}'),
     "words": ("prompt", "        size: {enum: [auto, portrait], default: auto, x-role: shape}"),
     "open": ("prompt", '        ratio: {type: string, examples: ["2:3", "3:2"], x-role: shape}'),
     "needs": ("prompt, picture", "        picture: {type: string, format: uri, x-role: images}"),
@@ -95,23 +96,18 @@ SHIPPED: list[tuple[str, dict[str, Any], dict[str, Any], tuple[str, ...]]] = [
     ("kling-image-o1", {"images": WEB}, {"images": WEB[:10]}, ("first 10 of 12 images",)),
     ("kling-image-o1", {"images": WEB[:2], "count": 1}, {"images": WEB[:2]}, ()),
     ("kling-image-o1", {"quality": "best"}, {"resolution": "2k"}, ("quality best → resolution 2k",)),
-    ("flux-2", {"shape": "21:9"}, {"aspect_ratio": "16:9"}, ("21:9 → 16:9 (nearest)",)),
-    ("flux-2", {"shape": "4:3"}, {"aspect_ratio": "16:9"}, ("4:3 → 16:9 (nearest)",)),
     ("flux-2", {"shape": "1920x1080"}, {"aspect_ratio": "16:9"}, ("1920x1080 → 16:9",)),
     ("flux-2", {"images": WEB[0]}, {"input_urls": WEB[:1]}, ()),
     ("flux-2", {"quality": "best", "seed": 7, "negative": "fog", "count": 3}, {"resolution": "2K"},
      ("one picture a request: asked 3", "no seed", "no negative prompt", "quality best → resolution 2K")),
-    ("gpt-image-1.5-official", {"shape": "16:9"}, {"aspect_ratio": "3:2"}, ("16:9 → 3:2 (nearest)",)),
     ("gpt-image-1-5", {"shape": "2:3", "quality": "best"}, {"aspect_ratio": "2:3", "quality": "high"},
      ("quality best → quality high",)),
-    ("cogview-4", {"shape": "9:16"}, {"size": "768*1344"}, ("9:16 → size 768*1344",)),
     ("cogview-4", {"shape": "768x1344"}, {"size": "768*1344"}, ("768x1344 → size 768*1344",)),
     ("cogview-4", {"quality": "economy"}, {"quality": "standard"}, ("quality economy → quality standard",)),
     ("cogview-4", {"quality": "best"}, {}, ("quality best → quality hd",)),
     ("cogview-4", {"quality": "standard"}, {}, ()),
     ("recraft-v4", {"shape": "1:1", "quality": "best"}, {}, ("1:1 → image_size 1024x1024", "no quality setting")),
-    ("recraft-v4", {"shape": "16:9"}, {}, ("16:9 → image_size 1024x1024 (nearest)",)),
-    ("grok-imagine", {"shape": "16:9", "quality": "standard", "count": 1}, {}, ("no shape",)),
+    ("grok-imagine", {"shape": "16:9", "quality": "standard", "count": 1}, {}, ("no shape setting",)),
     ("ideogram-v3", {"images": WEB[:3], "quality": "best"}, {"image": WEB[0], "model": "ideogram-v3-quality"},
      ("first 1 of 3 images", "quality best → model ideogram-v3-quality")),
     ("imagen-4", {"seed": 0, "negative": "fog", "count": 2.0, "quality": "economy"},
@@ -137,7 +133,13 @@ WRITTEN: list[tuple[str, dict[str, Any], dict[str, Any], tuple[str, ...]]] = [
     ("usual", {"shape": "1:1"}, {}, ("1:1 → size 512x512",)),
     ("words", {"shape": "16:9"}, {}, ("no shape that can be compared",)),
     ("open", {"shape": "32:21"}, {"ratio": "3:2"}, ("32:21 → 3:2",)),
-    ("open", {"shape": "9:16"}, {"ratio": "2:3"}, ("9:16 → 2:3 (nearest)",)),
+    ("open", {"shape": "9:16"}, {"ratio": "9:16"}, ("9:16 (not listed by the service)",)),
+    ("open", {"shape": "1:30"}, {"ratio": "9:16"}, ("1:30 → 9:16 (nearest)",)),
+    ("usual", {"shape": "1:2"}, {"size": "352x704"}, ("1:2 → size 352x704 (not listed by the service)",)),
+    ("usual", {"shape": "1:9"}, {"size": "256x1024"}, ("1:9 → size 256x1024 (nearest)",)),
+    ("fixed", {"shape": "16:9"}, {}, ("16:9 → size 1000 X 560",)),
+    ("fixed", {"shape": "9:16"}, {"size": "560X1000"}, ("9:16 → size 560X1000 (not listed by the service)",)),
+    ("fixed", {"shape": "1:1"}, {"size": "752X752"}, ("1:1 → size 752X752 (not listed by the service)",)),
     ("pixels", {"count": 1}, {"n": 2}, ("at least 2 pictures a request",)),
     ("pixels", {"seed": 100}, {"seed": 100}, ()),
     ("pixels", {"seed": 101}, {}, ("seed too large for this model",)),
@@ -181,6 +183,37 @@ REFUSED: list[tuple[str, Any, str]] = [
     *[("seed", value, "must be a whole number") for value in (1.5, True, "7", [7])],
     *[("quality", value, "economy, standard, best") for value in ("hd", "BEST", 1, ["best"])],
 ]  # fmt: skip
+
+
+# What each model is sent for the shapes of the form, in their order: "?" marks what its page does not list, "~" another shape.
+SHAPES_SENT = {
+    "cogview-4": "1024*1024 ?1248*832 ?832*1248 ?1152*864 864*1152 ?1344*768 768*1344 ?1568*672",
+    "flux-2": "1:1 ?3:2 ?2:3 ?4:3 ?3:4 16:9 9:16 ?21:9",
+    "kling-image-o1": "1:1 3:2 2:3 4:3 3:4 16:9 9:16 21:9",
+    "ideogram-v3": "1:1 ~4:3 ~3:4 4:3 3:4 16:9 9:16 ~16:9",
+    "imagen-4": "1:1 ~4:3 ~3:4 4:3 3:4 16:9 9:16 ~16:9",
+    "gpt-image-1.5-official": "1:1 3:2 2:3 ~3:2 ~2:3 ~3:2 ~2:3 ~3:2",
+    "recraft-v4": "1024x1024 ?1280x832 ?832x1280 ?1216x896 ?896x1216 ?1344x768 ?768x1344 ?1600x704",
+    "ideogram-v4": "1:1 3:2 2:3 4:3 3:4 16:9 9:16 21:9",
+    "seedream-4-5": "1:1 3:2 2:3 4:3 3:4 16:9 9:16 21:9",
+    "hunyuan-image-3": "1024*1024 ?1280*832 ?832*1280 ?1216*896 ?896*1216 ?1344*768 ?768*1344 ?1600*704",
+}
+MARKS = {"~": " (nearest)", "?": " (not listed by the service)"}
+
+
+def test_every_model_is_asked_for_the_shape_or_the_nearest_that_it_may_accept(catalog: Catalog) -> None:
+    for name, row in SHAPES_SENT.items():
+        for shape, expected in zip(SHAPES, row.split(), strict=True):
+            mapped = map_shared_form(catalog, name, {**FOX, "shape": shape})
+            mark, sent_shape = MARKS.get(expected[0], ""), expected.lstrip("~?")
+            field = mapped.model.by_role(Role.SHAPE) or ""
+            sent_as = f"{field} {sent_shape}" if ":" not in sent_shape else sent_shape
+            note = f"{shape}{mark}" if shape == sent_shape else f"{shape} → {sent_as}{mark}"
+            assert mapped.parameters[field] == sent_shape, (name, shape)
+            assert mapped.notes == ((note,) if note != shape else ()), (name, shape)
+    assert set(IDS) - set(SHAPES_SENT) == {"grok-imagine"}
+    for shape in SHAPES:
+        assert map_shared_form(catalog, "grok-imagine", {**FOX, "shape": shape}).notes == ("no shape setting",)
 
 
 def test_the_form_is_mapped_to_the_names_lists_and_limits_of_a_model(catalog: Catalog, small: Catalog) -> None:

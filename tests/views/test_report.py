@@ -227,7 +227,7 @@ async def test_the_file_needs_nothing_else_and_names_nobody(playground: Playgrou
     (policy,) = [tag["content"] for tag in page.all("meta") if tag.get("http-equiv") == "Content-Security-Policy"]
     assert "default-src 'none'" in policy
     assert not [word for word in ("script", "http") if word in policy]
-    for text in ("3:2", "42", "no seed", "3:2 → size 1024*1024 (nearest)", "CogView 4", "Google", "PNG"):
+    for text in ("3:2", "42", "no seed", "3:2 → size 1248*832 (not listed by the service)", "CogView 4", "Google", "PNG"):
         assert text in page.text
     for job in jobs.values():
         assert f"{job.credits:g} credits · ${job.usd:.2f}" in page.text
