@@ -132,7 +132,7 @@ def draw_strengths(tally: Tally, resamples: int = RESAMPLES, seed: int = 0) -> D
     wins = (times @ tally.wins.reshape(prompts, -1)).reshape(shape)
     ties = (times @ tally.ties.reshape(prompts, -1)).reshape(shape)
     deviations = fit(wins, ties).strengths - fitted.strengths
-    deviations *= _small_sample_factor(prompts)
+    deviations *= small_sample_factor(prompts)
     deviations += _noise(fitted.covariance - np.cov(deviations, rowvar=False), len(deviations), random)
     return Draws(fitted, fitted.strengths + deviations)
 
@@ -211,7 +211,7 @@ def _noise(covariance: Array, draws: int, random: np.random.Generator) -> Array:
     return noise
 
 
-def _small_sample_factor(prompts: int) -> float:
+def small_sample_factor(prompts: int) -> float:
     """How much wider a 95 % interval is with so few prompts than with many: t / z, and the bias of a sample's variance."""
     if prompts < 2:
         return 1.0

@@ -6,16 +6,26 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations, islice, product
+from statistics import NormalDist
 
 import numpy as np
+from numpy.typing import NDArray
 
-from components.evaluation.voting.ballots import Array, Ballot, Question, count_ballots
+from components.evaluation.voting.ballots import Ballot, Question, count_ballots
 from components.evaluation.voting.bradley_terry import fit
-from components.evaluation.voting.ranking import MIN_BALLOTS, MIN_PROMPTS, MIN_VOTES, SURE, Draws, draw_strengths
+from components.evaluation.voting.ranking import (
+    MIN_BALLOTS,
+    MIN_PROMPTS,
+    MIN_VOTES,
+    SURE,
+    Draws,
+    draw_strengths,
+    small_sample_factor,
+)
 
 TRIES = 20  # draws of models before every set of models is tried
 MOST_SETS = 500
-MOST_SCREENS_LEFT = 2_000  # beyond this the estimate is no help
+MOST_SCREENS_LEFT = 500  # as much as to say: two are about equally good
 CONTENDER = 0.02  # the P(best) from which a column counts as still in the running
 
 
@@ -39,7 +49,7 @@ class Screen:
 
 @dataclass(frozen=True)
 class ScreensLeft:
-    """``screens`` is about how many more settle the winner, 0 if it is settled; None if more of them would not.
+    """``screens`` is about how many more settle the winner, at most MOST_SCREENS_LEFT, 0 if it is settled; None if none would.
 
     ``more_prompts``: the answer depends on the choice of prompts, and only further prompts can settle it.
     """
@@ -114,36 +124,44 @@ def screens_left(
     draws = draw_strengths(tally)
     if draws.p_best.max() >= SURE:
         return ScreensLeft(0)
-    contenders = int((draws.p_best >= CONTENDER).sum())
-    if _p_best_after(draws, np.inf) < SURE:
+    contenders = np.flatnonzero(draws.p_best >= CONTENDER)
+    # With fewer votes a prompt, what the prompts contribute cannot be told from chance.
+    lasting = _prompt_share(draws, contenders, len(tally.prompts)) if tally.votes >= 3 * len(tally.prompts) else 0.0
+    times = _times_as_many(draws, lasting)
+    if times == np.inf:
         return ScreensLeft(None, more_prompts=True)
-    per_column = tally.shown.sum(0)[draws.p_best >= CONTENDER].mean()
-    places = min(size, contenders)  # further places go to columns that are out of the running
-    low, high = 1, MOST_SCREENS_LEFT
-    while low < high:
-        middle = (low + high) // 2
-        more = middle * places / contenders
-        enough = _p_best_after(draws, 1 + more / per_column) >= SURE
-        low, high = (low, middle) if enough else (middle + 1, high)
-    return ScreensLeft(low)
+    per_column = tally.shown.sum(0)[contenders].mean()
+    places = min(size, len(contenders))  # further places go to columns that are out of the running
+    screens = (times - 1) * per_column * len(contenders) / places
+    return ScreensLeft(int(np.clip(np.ceil(screens), 1, MOST_SCREENS_LEFT)))
 
 
-def _p_best_after(draws: Draws, times: float) -> float:
-    """The highest P(best) with ``times`` as many votes on the same prompts, if the estimates stay where they are."""
-    deviations = draws.strengths - draws.fitted.strengths
-    together = np.cov(deviations, rowvar=False)
-    by_prompt = _positive(together - draws.fitted.covariance)
-    after = by_prompt + (together - by_prompt) / times
-    random = np.random.default_rng(0)
-    strengths = random.multivariate_normal(draws.fitted.strengths, after, len(deviations), check_valid="ignore")
-    return float(draws._replace(strengths=strengths).p_best.max())
+def _times_as_many(draws: Draws, lasting: float) -> float:
+    """How many times as many votes it takes to tell the best from the second: the median over what the truth may be.
+
+    ``lasting`` is the share of the variance that more votes do not reduce. Infinite: no number of votes is enough.
+    """
+    second, best = np.argsort(draws.strengths, axis=1)[:, -2:].T
+    rows = np.arange(len(best))
+    gap = draws.strengths[rows, best] - draws.strengths[rows, second]
+    covariance = np.cov(draws.strengths, rowvar=False)
+    variance = covariance[best, best] + covariance[second, second] - 2 * covariance[best, second]
+    tolerable = (gap / NormalDist().inv_cdf(SURE)) ** 2 / variance  # the share of today's variance with which it is told
+    with np.errstate(divide="ignore"):
+        times = (1 - lasting) / np.maximum(0.0, tolerable - lasting)
+    return float(np.median(times))
 
 
-def _positive(covariance: Array) -> Array:
-    """The covariance without the directions in which it is negative."""
-    variances, directions = np.linalg.eigh(covariance)
-    positive: Array = (directions * np.maximum(0.0, variances)) @ directions.T
-    return positive
+def _prompt_share(draws: Draws, contenders: NDArray[np.int64], prompts: int) -> float:
+    """The share of the variance between contenders that the choice of prompts contributes.
+
+    One number for all of them: with few votes an estimate for each of them would mostly be chance.
+    """
+    deviations = (draws.strengths - draws.fitted.strengths)[:, contenders] / small_sample_factor(prompts)
+    centre = np.eye(len(contenders)) - 1 / len(contenders)
+    total = np.trace(centre @ np.cov(deviations, rowvar=False) @ centre)
+    by_vote = np.trace(centre @ draws.fitted.covariance[np.ix_(contenders, contenders)] @ centre)
+    return max(0.0, 1 - float(by_vote / total))
 
 
 def _by_prompt(candidates: Sequence[Candidate]) -> dict[str, dict[str, list[str]]]:
