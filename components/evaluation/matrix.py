@@ -105,13 +105,13 @@ def build_matrix(
     cells: dict[tuple[int, int, int], Cell] = {}
     for row, prompt in enumerate(prompts):
         form = {**shared, "prompt": prompt.text} | ({"images": list(prompt.images)} if prompt.images else {})
-        sent: dict[tuple[int, str], Column] = {}
+        sent: dict[str, Column] = {}
         for at, column in enumerate(columns):
             for card in plan(catalog, [Choice(column.model, column.settings)], form, repeats).cards:
                 repeat = card.card.sample
                 same = None
                 if card.request:
-                    same = sent.setdefault((repeat, json.dumps(card.request.body, sort_keys=True)), column)
+                    same = sent.setdefault(json.dumps(card.request.body, sort_keys=True), column)
                 key = _key(evaluation, column, shared, prompt, repeat)
                 cells[repeat, row, at] = _cell(key, prompt, column, card, None if same is column else same)
     ordered = tuple(cells[position] for position in sorted(cells))

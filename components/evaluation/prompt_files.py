@@ -159,7 +159,7 @@ def _encoding(file: Path) -> str:
             what = "prompts: the file is not text. Spreadsheets can be saved as CSV."
             raise InputError("prompts", what, next_step="Choose a CSV or JSONL file.")
     try:
-        with file.open(encoding="utf-8-sig", newline="") as text:
+        with file.open(encoding="utf-8", newline="") as text:
             for _ in islice(_lines(text), MOST_PROMPTS * 20):
                 pass
     except UnicodeDecodeError:

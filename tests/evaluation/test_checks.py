@@ -36,6 +36,14 @@ def scene(left: int = 200, color: str = "#c03020") -> Image.Image:
     return image
 
 
+def with_shadow() -> Image.Image:
+    """The scene with a part that is a little darker: alike on average, and not the same picture."""
+    image = scene()
+    part = (500, 330, 620, 450)
+    image.paste(image.crop(part).point(lambda level: level - 45), part)
+    return image
+
+
 def printed(content: bytes) -> Fingerprint:
     found = fingerprint(content)
     assert found
@@ -81,6 +89,7 @@ def test_the_same_picture_saved_again_is_a_near_duplicate_and_another_one_is_not
         "a as jpeg": printed(saved(scene(), "JPEG", quality=60)),
         "a small": printed(saved(scene().resize((300, 225)), "WEBP", quality=60)),
         "moved": printed(saved(scene(300))),
+        "with a shadow": printed(saved(with_shadow())),
         "blue": printed(saved(scene(color="#2040c0"))),
         "black": printed(saved(Image.new("RGB", (64, 64)))),
         "black again": printed(saved(Image.new("RGB", (64, 64)))),

@@ -18,6 +18,7 @@ def test_text_is_compared_without_case_spaces_and_quotation_marks() -> None:
         ("GRAND OPENING", "GRANDOPENING", True, 0),
         ("GRAND OPENING", "GRAND OPNEING", False, 2 / 12),
         ("GRAND OPENING", "GRAND OPENIN", False, 1 / 12),
+        ("GRAND OPENING", "GRAND XOPENING", False, 1 / 12),
         ("it’s “open”", 'It\'s "OPEN"', True, 0),
         ("Café", "Cafe\u0301", True, 0),
         ("Café", "Cafe", False, 1 / 4),

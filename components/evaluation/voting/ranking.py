@@ -22,8 +22,8 @@ from components.evaluation.voting.bradley_terry import Fit, fit, preferences
 RESAMPLES = 500
 CONFIDENCE = 0.95
 SURE = 0.9  # the P(best) at which a winner counts as settled
-MIN_BALLOTS, MIN_PROMPTS = 5, 5  # a column is ranked once it was shown in so many ballots, on so many prompts
-MIN_VOTES = 20  # and nothing is ranked before there were so many ballots
+MIN_PROMPTS = 5  # a column is ranked once it was shown in votes on so many different prompts
+MIN_VOTES = 20  # and nothing is ranked before there were so many votes
 MOST_CHALLENGERS = 3
 
 Array = NDArray[np.float64]
@@ -159,8 +159,7 @@ def votes_to_change(ballots: Iterable[Ballot], columns: Mapping[str, str], tally
 
 
 def _ranked_columns(tally: Tally) -> list[str]:
-    ballots, prompts = tally.shown.sum(0), (tally.shown > 0).sum(0)
-    enough = (ballots >= MIN_BALLOTS) & (prompts >= MIN_PROMPTS)
+    enough = (tally.shown > 0).sum(0) >= MIN_PROMPTS
     return [column for column, ranked in zip(tally.columns, enough, strict=True) if ranked]
 
 
@@ -169,10 +168,7 @@ def _not_enough(tally: Tally) -> str:
     if tally.votes < MIN_VOTES:
         return f"Not enough votes: {tally.votes} of at least {MIN_VOTES}."
     if len(tally.columns) < 2:
-        return (
-            f"Not enough votes: at least two models must have been shown in {MIN_BALLOTS} votes each, "
-            f"on {MIN_PROMPTS} different prompts."
-        )
+        return f"Not enough votes: at least two models must have been shown on {MIN_PROMPTS} different prompts each."
     return ""
 
 

@@ -1,10 +1,9 @@
-"""Agreement between voters, bias by position, win rates, and the intervals of shares."""
+"""Agreement between voters, bias by position, and win rates."""
 
 from __future__ import annotations
 
 import pytest
 
-from components.evaluation.shares import Share
 from components.evaluation.voting.agreement import agreement, position_bias, win_rates
 from components.evaluation.voting.ballots import Ballot, Verdict, count_ballots
 
@@ -12,13 +11,6 @@ from components.evaluation.voting.ballots import Ballot, Verdict, count_ballots
 def ballot(shown: str, best: str | None, voter: str = "v", at: float = 0.0) -> Ballot:
     verdict = Verdict.BEST if best else Verdict.TIE
     return Ballot("1", "e", shown[1:2], voter, tuple(shown), verdict, best, created_at=at)
-
-
-def test_the_wilson_interval_is_that_of_the_textbook() -> None:
-    for count, total, low, high in ((8, 10, 0.490, 0.943), (0, 10, 0.0, 0.278), (10, 10, 0.722, 1.0), (0, 0, 0.0, 1.0)):
-        share = Share(count, total)
-        assert (share.low, share.high) == pytest.approx((low, high), abs=5e-4)
-    assert Share(8, 10).rate == 0.8
 
 
 def test_alpha_is_one_for_voters_who_agree_and_falls_with_their_disagreement() -> None:

@@ -8,7 +8,7 @@ from statistics import NormalDist
 import numpy as np
 
 from components.evaluation.voting.ballots import Ballot, Verdict
-from components.evaluation.voting.ranking import MIN_BALLOTS, MIN_VOTES, rank
+from components.evaluation.voting.ranking import MIN_PROMPTS, MIN_VOTES, rank
 from components.evaluation.voting.screens import Candidate, ScreensLeft, next_screen, screens_left
 from tests.evaluation.voting.voters import Voters, screens_until_sure
 
@@ -42,7 +42,7 @@ def test_there_is_no_screen_without_two_columns_and_a_smaller_one_with_few() -> 
 
 def test_a_voter_sees_every_screen_once_before_one_comes_again() -> None:
     """Three columns of two repeats on two prompts are 2 * 3 * 4 different pairs. Skipped ones do not come again either."""
-    pictures, cast = candidates("abc", 2, 2), [skipped("0", ("a0.0", "b0.0"), "somebody else")]
+    pictures, cast = candidates("abc", 2, 2), [skipped("0", ("a0.0", "b0.0"), "somebody else")] * 50
     for number in range(24):
         screen = next_screen(pictures, cast, "v", 2)
         assert screen
@@ -77,7 +77,7 @@ def test_every_column_gets_the_ballots_it_needs_and_then_the_best_ones_meet_most
         cast.append(voters.vote(screen.shown))
         if number == 15:
             early = Counter(cell.split("/")[0] for ballot in cast for cell in ballot.shown)
-            assert min(early.values()) >= MIN_BALLOTS
+            assert min(early.values()) >= MIN_PROMPTS
             assert len(early) == 11
     shown = Counter(cell.split("/")[0] for ballot in cast for cell in ballot.shown)
 
