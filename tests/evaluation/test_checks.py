@@ -71,10 +71,14 @@ def test_a_black_a_white_and_a_transparent_picture_are_blank_and_a_small_mark_is
     noisy = Image.effect_noise((256, 256), 2).convert("RGB")
     marked = Image.new("RGB", (640, 480), "white")
     ImageDraw.Draw(marked).rectangle((300, 200, 340, 240), fill="black")
-    blank = [Image.new("RGB", (64, 64)), Image.new("RGBA", (64, 64), (9, 9, 9, 0)), noisy, Image.new("P", (9, 9), 3)]
+    cut_out = Image.new("RGBA", (640, 480), (0, 0, 0, 0))  # a black mark on a transparent ground
+    ImageDraw.Draw(cut_out).rectangle((300, 200, 340, 240), fill="black")
+    hidden = scene()
+    hidden.putalpha(0)  # a picture that nobody sees
+    blank = [hidden, Image.new("RGB", (64, 64)), Image.new("RGBA", (64, 64), (9, 9, 9, 0)), noisy, Image.new("P", (9, 9), 3)]
 
     assert all(blank_finding(printed(saved(image))) for image in blank)
-    assert not any(blank_finding(printed(saved(image))) for image in (marked, scene(), Image.linear_gradient("L")))
+    assert not any(blank_finding(printed(saved(image))) for image in (marked, cut_out, scene(), Image.linear_gradient("L")))
 
 
 def test_what_cannot_be_decoded_has_no_fingerprint() -> None:

@@ -99,6 +99,20 @@ def test_screens_left_falls_to_none_as_votes_come_in() -> None:
     assert rank(cast, voters.columns).standings[0].p_best >= 0.9
 
 
+def test_a_small_lead_takes_about_as_many_screens_again() -> None:
+    """54 of 100 votes are 0.16 logits, with an error of 0.2; a lead of 0.2, as it may be in truth, needs about 64 more."""
+    voters = Voters(np.zeros(2), prompts=20, effect=0, seed=1)
+    cells = [(f"0/{prompt}", f"1/{prompt}") for prompt in range(20)] * 5
+    cast = [
+        Ballot("1", "e", f"p{at % 20}", "v", shown, Verdict.BEST, shown[int(at % 50 >= 27)])
+        for at, shown in enumerate(cells)
+    ]
+    left = screens_left(cast, voters.columns, 2).screens
+
+    assert left
+    assert 30 <= left <= 130
+
+
 def test_where_the_winner_depends_on_the_prompt_more_prompts_are_asked_for() -> None:
     """Each of two models is better on half of the prompts: no number of votes on them says which is better elsewhere."""
     voters = Voters(np.zeros(2), prompts=20, effect=0, seed=1)
