@@ -12,7 +12,9 @@ import sys
 
 import pytest
 
-PACKAGES = {"bash": "bash", "curl": "curl", "jq": "jq", "nginx": "nginx-light", "node": "nodejs", "zsh": "zsh"}
+PACKAGES = {
+    "bash": "bash", "busybox": "busybox", "curl": "curl", "jq": "jq", "nginx": "nginx-light", "node": "nodejs", "zsh": "zsh",
+}  # fmt: skip
 
 
 def missing() -> list[str]:

@@ -24,6 +24,7 @@ from tests.tools import need
 RUNNERS = {
     "shell in bash": ("shell", ("bash", "curl", "jq"), ["bash"]),
     "shell in zsh": ("shell", ("zsh", "curl", "jq"), ["zsh", "-f"]),
+    "shell in ash": ("shell", ("busybox", "curl", "jq"), ["busybox", "ash"]),
     "python": ("python", (), [sys.executable]),
     "javascript": ("javascript", ("node",), ["node"]),
 }

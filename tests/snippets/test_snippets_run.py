@@ -17,6 +17,8 @@ from PIL import Image
 from components.catalog.models import Catalog
 from components.catalog.requests import Request, build_request
 from components.snippets import write_snippet
+from tests.api.cases import CASES
+from tests.api.cases import CREATED as CASES_CREATED
 from tests.recorder import KEY, Recorder, recorded, recorded_sandbox, written
 from tests.snippets.prompts import HOSTILE
 from tests.snippets.running import RUNNERS, Ran, Runner
@@ -60,7 +62,7 @@ def extensions(ran: Ran) -> list[str]:
         assert (
             extension == "svg"
             if data.lstrip().startswith(b"<")
-            else extension == Image.open(io.BytesIO(data)).format.lower()
+            else extension == Image.open(io.BytesIO(data)).format.lower().replace("jpeg", "jpg")
         )
     return sorted(name.rpartition(".")[2] for name in ran.files)
 
@@ -74,7 +76,7 @@ def test_requests_arrive_as_they_are_and_every_image_is_saved(runner: Runner, ca
         ("recraft-v4", {"prompt": HOSTILE["backslash"], "model": "recraft-v4-text-to-vector"}, ["svg"]),
         ("kling-image-o1", {"num_images": 3, "images": [own, "https://example.invalid/in!put.png"]}, ["png"] * 3),
         ("flux-2", {"input_urls": [own]}, ["png"]),
-        ("ideogram-v4", {"output_format": "jpeg"}, ["jpeg"]),
+        ("ideogram-v4", {"output_format": "jpeg"}, ["jpg"]),
         ("ideogram-v4", {"output_format": "webp"}, ["webp"]),
     ]
     asked = [build_request(catalog, model, {"prompt": "a fox"} | given) for model, given, _ in cases]
@@ -156,46 +158,108 @@ CREATED = '{"code":200,"message":"success","data":{"task_id":"n1","status":"IN_P
 INLINE = "data:image/png;base64," + base64.b64encode(PNG).decode()
 # name: (the answer to the POST, the answer to each GET); HOST is the server's own address.
 SHAPES = {
-    "the service's cover route": ('{"code":200,"msg":"success","data":{"taskId":"n1"}}', '{"code":200,"msg":"success","data":{"taskId":"n1","status":"SUCCESS","images":["HOST/a.png","HOST/b.png"],"created_at":"2026-02-24T12:00:30Z"}}'),
-    "the service's feed route": (CREATED, '{"code":200,"message":"success","data":{"type":"SUCCESS","request_body":{"image_url":"HOST/no.png"},"response_data":[{"id":"7","image_url":"HOST/a.png","status":"complete"},{"image_url":"HOST/b.png"}]}}'),
-    "a flat reply": ('{"id":"n1","status":"pextension","model":"kling-3"}', '{"id":"n1","status":"completed","output":["HOST/a.png","HOST/b.png"]}'),
-    "a list as response": ('{"task_id":"n1","status":"pextension"}', '{"code":200,"data":{"status":"completed","error_message":null,"request":{"images":["HOST/no.png"]},"response":["HOST/a.png","HOST/b.png?x=1.y"]}}'),
-    "an image in the reply": (CREATED, json.dumps({"data": {"status": "completed", "output": {"images": [INLINE, {"url": "HOST/b.png"}]}}})),
+    "the service's cover route": ('{"code":200,"msg":"success","data":{"taskId":"n1"}}', '{"code":200,"msg":"success","data":{"taskId":"n1","status":"SUCCESS","images":["http://HOST/a.png","http://HOST/b.png"],"created_at":"2026-02-24T12:00:30Z"}}'),
+    "the service's feed route": (CREATED, '{"code":200,"message":"success","data":{"type":"SUCCESS","request_body":{"image_url":"http://HOST/no.png"},"response_data":[{"id":"7","image_url":"http://HOST/a.png","status":"complete"},{"image_url":"http://HOST/b.png"}]}}'),
+    "a flat reply": ('{"id":"n1","status":"pending","model":"kling-3"}', '{"id":"n1","status":"completed","output":["http://HOST/a.png","http://HOST/b.png"]}'),
+    "a list as response": ('{"task_id":"n1","status":"pending"}', '{"code":200,"data":{"status":"completed","error_message":null,"request":{"images":["http://HOST/no.png"]},"response":["http://HOST/a.png","http://HOST/b.png?x=1.y"]}}'),
+    "an image in the reply": (CREATED, json.dumps({"data": {"status": "completed", "output": {"images": [INLINE, {"url": "http://HOST/b.png"}]}}})),
 }  # fmt: skip
 
 
 class Replies:
-    """An application that answers the two routes below ``/{number}`` as that case says, everything else with an image."""
+    """An application that answers the two routes below ``/{number}`` as that case says, everything else with an image.
 
-    def __init__(self, cases: list[tuple[str, str]]) -> None:
+    An answer is text, or a status and text; ``late.png`` is there at the third request.
+    """
+
+    def __init__(self, cases: list[tuple[Any, Any]]) -> None:
         self.cases = cases
+        self.early = 2
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         if scope["type"] != "http":
             return
         await receive()
         case = scope["path"].split("/")[1]
-        host = f"http://{dict(scope['headers'])[b'host'].decode()}"
-        content = self.cases[int(case)][scope["method"] == "GET"].replace("HOST", host).encode() if case.isdigit() else PNG
-        media_type = b"application/json" if case.isdigit() else b"image/png"
+        host = dict(scope["headers"])[b"host"].decode()
+        status, content, media_type = 200, PNG, b"image/png"
+        if case.isdigit():
+            answer = self.cases[int(case)][scope["method"] == "GET"]
+            status, text = answer if isinstance(answer, tuple) else (200, answer)
+            content, media_type = text.replace("HOST", host).encode(), b"application/json"
+        elif scope["path"].endswith("late.png") and self.early:
+            self.early -= 1
+            status, content = 404, b""
         headers = [(b"content-length", str(len(content)).encode()), (b"content-type", media_type)]
-        await send({"type": "http.response.start", "status": 200, "headers": headers})
+        await send({"type": "http.response.start", "status": status, "headers": headers})
         await send({"type": "http.response.body", "body": content})
 
 
-def test_every_reply_that_the_services_pages_show_is_read(runner: Runner, catalog: Catalog) -> None:
+def outcomes(runner: Runner, catalog: Catalog, cases: list[tuple[Any, Any]]) -> tuple[list[Ran], Recorder]:
+    """What became of each case, and what was asked."""
     request = build_request(catalog, "flux-2", {"prompt": "a fox"})
-    with recorded(Replies(list(SHAPES.values()))) as server:
+    with recorded(Replies(cases)) as server:
         texts = [
-            write_snippet(request, f"{server.address}/{number}", catalog.endpoint, runner.language)
-            for number in range(len(SHAPES))
+            write_snippet(request, f"{server.address}/{at}", catalog.endpoint, runner.language) for at in range(len(cases))
         ]
-        outcomes = runner.run_all(list(map(impatient, texts)))
+        return runner.run_all(list(map(impatient, texts))), server
 
-    for name, ran in zip(SHAPES, outcomes, strict=True):
+
+def test_every_reply_that_the_services_pages_show_is_read(runner: Runner, catalog: Catalog) -> None:
+    ended, server = outcomes(runner, catalog, list(SHAPES.values()))
+
+    for name, ran in zip(SHAPES, ended, strict=True):
         assert (ran.status, ran.err) == (0, ""), name
         assert ran.files == {"n1-1.png": PNG, "n1-2.png": PNG}, name
     assert server.paths("no.png") == []
+
+
+def test_replies_of_other_services_end_as_they_do_in_the_application(runner: Runner, catalog: Catalog) -> None:
+    cases = [case for case in CASES if case.in_snippets]
+    created = [CASES_CREATED if case.created is None else case.created for case in cases]
+    answers = [
+        ((case.status, json.dumps(post)), case.prefix.decode() + json.dumps(case.task))
+        for case, post in zip(cases, created, strict=True)
+    ]
+
+    for case, ran in zip(cases, outcomes(runner, catalog, answers)[0], strict=True):
+        if case.state == "done":
+            assert (ran.status, len(ran.files)) == (0, case.images), (case.name, ran.err)
+            assert all(Path(name).suffix == ".png" for name in ran.files), case.name
+        else:
+            assert (ran.status != 0, ran.files) == (True, {}), case.name
+            assert case.says in ran.err, (case.name, ran.err)
+
+
+BROKEN = {
+    "no JSON": ("<html>Just a moment</html>", CREATED, ["may exist", "Just a moment"], 0),
+    "JSON that is cut": (CREATED[:60], CREATED, ["may exist", "task_id"], 0),
+    "no task id": ('{"code":200,"data":{}}', CREATED, ["No task id", "may exist"], 0),
+    "a redirect": ((301, "moved"), CREATED, ["HTTP 301", "moved"], 0),
+    "a poll with a refused key": (CREATED, (401, "Invalid key"), ["HTTP 401", "Invalid key"], 1),
+    "a poll for nothing": (CREATED, (404, "No such task"), ["HTTP 404", "No such task"], 1),
+    "a task that is gone": (CREATED, (410, "Expired"), ["HTTP 410", "Expired"], 1),
+}
+
+
+def test_a_reply_that_leads_nowhere_is_shown_at_once(runner: Runner, catalog: Catalog) -> None:
+    """It says so where a task may exist, and no poll is repeated that can only be refused again."""
+    ended, server = outcomes(runner, catalog, [(post, poll) for post, poll, _, _ in BROKEN.values()])
+
+    for at, (name, (_, _, words, polls)) in enumerate(BROKEN.items()):
+        assert (ended[at].status != 0, ended[at].files) == (True, {}), name
+        assert all(word in ended[at].err for word in words), (name, ended[at].err)
+        assert "Traceback" not in ended[at].err
+        assert len([path for path in server.paths(f"/{at}/api/v1/tasks") if path.startswith(f"/{at}/")]) == polls, name
+
+
+def test_control_characters_in_a_reply_and_a_task_id_with_slashes_are_no_obstacle(runner: Runner, catalog: Catalog) -> None:
+    created = '{"data":{"task_id":"../n1","note":"a\tb\\n"}}'
+    ended, server = outcomes(runner, catalog, [(created, '{"note":"a\nb","status":"done","images":["http://HOST/a.png"]}')])
+
+    assert (ended[0].status, ended[0].err, len(ended[0].files)) == (0, "", 1)
+    assert all(path.endswith("n1") for path in server.paths("/0/api/v1/tasks/"))
+    assert len(server.seen) == 3
 
 
 def test_a_task_that_never_ends_is_given_up_at_the_deadline_with_its_id(runner: Runner, catalog: Catalog) -> None:
