@@ -16,15 +16,15 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from components.evaluation.voting.ballots import Ballot, Question, Tally, count_ballots, outcomes
+from components.evaluation.voting.ballots import Ballot, Question, Tally, count_ballots
 from components.evaluation.voting.bradley_terry import Fit, fit, preferences
+from components.evaluation.voting.influence import votes_to_change
 
 RESAMPLES = 500
 CONFIDENCE = 0.95
 SURE = 0.9  # the P(best) at which a winner counts as settled
-MIN_PROMPTS = 5  # a column is ranked once it was shown in votes on so many different prompts
+MIN_BALLOTS, MIN_PROMPTS = 5, 3  # a column is ranked once it was shown in so many votes, on so many prompts
 MIN_VOTES = 20  # and nothing is ranked before there were so many votes
-MOST_CHALLENGERS = 3
 
 Array = NDArray[np.float64]
 
@@ -137,29 +137,8 @@ def draw_strengths(tally: Tally, resamples: int = RESAMPLES, seed: int = 0) -> D
     return Draws(fitted, fitted.strengths + deviations)
 
 
-def votes_to_change(ballots: Iterable[Ballot], columns: Mapping[str, str], tally: Tally, fitted: Fit) -> int | None:
-    """About how few ballots have to go for another column to be first; None if even all of the helpful ones do not do it.
-
-    Ballots are ordered by how much each widens the gap between the first and a challenger (its influence, to first order),
-    and the smallest number that closes it is found by fitting again.
-    """
-    at = {column: index for index, column in enumerate(tally.columns)}
-    changes = _ballot_changes(ballots, {cell: at[column] for cell, column in columns.items() if column in at}, len(at))
-    wins, ties = tally.wins.sum(0), tally.ties.sum(0)
-    order = np.argsort(-fitted.strengths)
-    first, fewest = int(order[0]), None
-    inverse = np.linalg.inv(fitted.hessian)
-    for challenger in order[1 : 1 + MOST_CHALLENGERS]:
-        direction = inverse[first] - inverse[challenger]
-        influence = _influences(changes, fitted, direction)
-        removed = np.argsort(-influence)[: int((influence > 0).sum())]
-        count = _smallest_change(changes, removed, wins, ties, first, fewest)
-        fewest = count if count is not None and (fewest is None or count < fewest) else fewest
-    return fewest
-
-
 def _ranked_columns(tally: Tally) -> list[str]:
-    enough = (tally.shown > 0).sum(0) >= MIN_PROMPTS
+    enough = (tally.shown.sum(0) >= MIN_BALLOTS) & ((tally.shown > 0).sum(0) >= MIN_PROMPTS)
     return [column for column, ranked in zip(tally.columns, enough, strict=True) if ranked]
 
 
@@ -168,7 +147,9 @@ def _not_enough(tally: Tally) -> str:
     if tally.votes < MIN_VOTES:
         return f"Not enough votes: {tally.votes} of at least {MIN_VOTES}."
     if len(tally.columns) < 2:
-        return f"Not enough votes: at least two models must have been shown on {MIN_PROMPTS} different prompts each."
+        return (
+            f"Not enough votes: at least two models must be in {MIN_BALLOTS} votes each, on {MIN_PROMPTS} different prompts."
+        )
     return ""
 
 
@@ -214,62 +195,5 @@ def small_sample_factor(prompts: int) -> float:
     degrees = prompts - 1
     z = NormalDist().inv_cdf((1 + CONFIDENCE) / 2)
     t = z + (z**3 + z) / (4 * degrees) + (5 * z**5 + 16 * z**3 + 3 * z) / (96 * degrees**2)
+    t += (3 * z**7 + 19 * z**5 + 17 * z**3 - 15 * z) / (384 * degrees**3)
     return t / z * math.sqrt(prompts / degrees)
-
-
-class _Changes(NamedTuple):
-    """Every pair of every ballot: ``ballot``, ``winner`` and ``loser`` are indices, ``tie`` 0 or 1, ``weight`` in votes."""
-
-    ballot: NDArray[np.int64]
-    winner: NDArray[np.int64]
-    loser: NDArray[np.int64]
-    tie: NDArray[np.bool_]
-    weight: Array
-    ballots: int
-
-
-def _ballot_changes(ballots: Iterable[Ballot], at: Mapping[str, int], models: int) -> _Changes:
-    rows = [
-        (number, at[outcome.winner], at[outcome.loser], outcome.tie, outcome.weight)
-        for number, ballot in enumerate(ballots)
-        for outcome in outcomes(ballot)
-        if outcome.winner in at and outcome.loser in at and at[outcome.winner] != at[outcome.loser]
-    ]
-    ballot, winner, loser, tie, weight = np.array(rows, dtype=float).reshape(-1, 5).T
-    numbers = ballot.astype(int), winner.astype(int), loser.astype(int)
-    return _Changes(*numbers, tie.astype(bool), weight, int(ballot.max(initial=-1)) + 1)
-
-
-def _influences(changes: _Changes, fitted: Fit, direction: Array) -> Array:
-    """How much each ballot adds to the gap in a direction of the parameters, to first order."""
-    half = (fitted.strengths[changes.winner] - fitted.strengths[changes.loser]) / 2
-    win, lose, even = np.exp(half), np.exp(-half), np.exp(fitted.tie)
-    margin, tied = (win - lose) / (win + lose + even), even / (win + lose + even)
-    score = np.where(changes.tie, 0.0, 0.5) - margin / 2
-    along = score * (direction[changes.winner] - direction[changes.loser]) + (changes.tie - tied) * direction[-1]
-    influence = np.zeros(changes.ballots)
-    np.add.at(influence, changes.ballot, changes.weight * along)
-    return influence
-
-
-def _smallest_change(
-    changes: _Changes, removed: NDArray[np.int64], wins: Array, ties: Array, first: int, known: int | None
-) -> int | None:
-    """The smallest number of ballots, in the order of ``removed``, without which ``first`` is not first any more."""
-
-    def changed(count: int) -> bool:
-        gone = np.isin(changes.ballot, removed[:count])
-        pairs = (changes.winner[gone], changes.loser[gone])
-        weight, tie = changes.weight[gone], changes.tie[gone]
-        less_wins, less_ties = np.zeros_like(wins), np.zeros_like(ties)
-        np.add.at(less_wins, pairs, np.where(tie, 0.0, weight))
-        np.add.at(less_ties, pairs, np.where(tie, weight, 0.0))
-        return int(fit(wins - less_wins, ties - less_ties - less_ties.T).strengths.argmax()) != first
-
-    low, high = 1, len(removed) if known is None else min(known, len(removed))
-    if not high or not changed(high):
-        return None
-    while low < high:
-        middle = (low + high) // 2
-        low, high = (low, middle) if changed(middle) else (middle + 1, high)
-    return low

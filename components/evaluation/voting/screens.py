@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from components.evaluation.voting.ballots import Ballot, Question, count_ballots
 from components.evaluation.voting.bradley_terry import fit
 from components.evaluation.voting.ranking import (
+    MIN_BALLOTS,
     MIN_PROMPTS,
     MIN_VOTES,
     SURE,
@@ -67,7 +68,7 @@ def next_screen(
 ) -> Screen | None:
     """The next screen for a voter; None if no prompt has pictures of two columns.
 
-    First every column gets as many votes as a ranking needs prompts, those with the fewest first. Then each place on the screen
+    First every column gets the votes that a ranking needs, those with the fewest first. Then each place on the screen
     goes to the best column in a draw of strengths from what the votes say so far (Thompson sampling), so that columns
     that may be the best meet most often. The prompt is one on which these columns were judged least. The same arguments
     give the same screen; ``seed`` and the number of ballots decide between equals and about the sides.
@@ -86,7 +87,7 @@ def next_screen(
 
     def draw_columns() -> list[str]:
         chosen: list[str] = []
-        short = [column for column in columns if shown[column] < MIN_PROMPTS]
+        short = [column for column in columns if shown[column] < MIN_BALLOTS]
         chosen += sorted(short, key=lambda column: (shown[column], random.random()))[:size]
         while len(chosen) < min(size, len(columns)):
             strengths = fitted.strengths + spread @ random.standard_normal(len(columns))
@@ -116,7 +117,7 @@ def screens_left(
     tally = count_ballots(ballots, columns, question)
     if len(tally.prompts) < MIN_PROMPTS and tally.votes >= MIN_VOTES:
         return ScreensLeft(None, more_prompts=True)
-    places_missing = np.maximum(0, MIN_PROMPTS - tally.shown.sum(0)).sum()
+    places_missing = np.maximum(0, MIN_BALLOTS - tally.shown.sum(0)).sum()
     missing = max(int(np.ceil(places_missing / size)), MIN_VOTES - tally.votes)
     if missing > 0:
         return ScreensLeft(missing)

@@ -8,7 +8,7 @@ from statistics import NormalDist
 import numpy as np
 
 from components.evaluation.voting.ballots import Ballot, Verdict
-from components.evaluation.voting.ranking import MIN_PROMPTS, MIN_VOTES, rank
+from components.evaluation.voting.ranking import MIN_BALLOTS, MIN_VOTES, rank
 from components.evaluation.voting.screens import Candidate, ScreensLeft, next_screen, screens_left
 from tests.evaluation.voting.voters import Voters, screens_until_sure
 
@@ -77,7 +77,7 @@ def test_every_column_gets_the_ballots_it_needs_and_then_the_best_ones_meet_most
         cast.append(voters.vote(screen.shown))
         if number == 15:
             early = Counter(cell.split("/")[0] for ballot in cast for cell in ballot.shown)
-            assert min(early.values()) >= MIN_PROMPTS
+            assert min(early.values()) >= MIN_BALLOTS
             assert len(early) == 11
     shown = Counter(cell.split("/")[0] for ballot in cast for cell in ballot.shown)
 
