@@ -1,5 +1,6 @@
-"""A job from the click to the stored picture: at most one POST, nothing paid is lost.
+"""Jobs: the record of each request, from its submission to its stored pictures; at most one POST, nothing paid is lost.
 
-Start at ``transitions`` for the states, ``service`` for what others call, ``worker`` for sending and polling,
-``recovery`` for what happens after a crash, and ``store`` for the database.
+Open ``job`` for the record, ``transitions`` for its states, ``service`` for what other packages call, ``worker`` for
+sending, ``polling`` and ``results`` for what follows, ``callbacks`` for all that a callback does, ``recovery`` for what
+happens after a crash, ``active`` for what is in memory, ``pacing`` and ``budgets`` for limits, ``store`` for the database.
 """

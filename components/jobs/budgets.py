@@ -1,4 +1,4 @@
-"""Caps on the host's key: what they count, and the words of a refusal."""
+"""Caps on the spending of the host's key."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from components.catalog.prices import credits_text
 from components.errors import CapReached
 from components.jobs.job import Caps, Job
 
-HAIR = 1e-9  # 0.1 + 0.1 + 0.1 is a little more than 0.3 in floating point, and must still fit a cap of 0.3
+TOLERANCE = 1e-9  # 0.1 + 0.1 + 0.1 is a little more than 0.3 in floating point, and must still fit a cap of 0.3
 RESET = "It resets at midnight UTC."
 
 
@@ -20,18 +20,18 @@ def start_of_day(now: float) -> float:
 
 
 def check_caps(job: Job, caps: Caps, today: float, visitor_today: float) -> None:
-    """Raises CapReached if the job's credits would pass a cap, given what is spent or reserved already.
+    """Check a job's price against the caps, given the credits that are spent or reserved already.
 
-    A price that is not known is over every cap.
+    Raises CapReached if a cap would be exceeded; an unknown price exceeds every cap.
     """
     if caps != Caps() and not isfinite(job.credits):
         raise CapReached("The price of this request is not known, and this page has a cap.", next_step="Use your own key.")
-    if caps.job is not None and job.credits > caps.job + HAIR:
+    if caps.job is not None and job.credits > caps.job + TOLERANCE:
         raise CapReached(
             f"This request costs {credits_text(job.credits)}; this page allows {credits_text(caps.job)} a request.",
             next_step="Choose cheaper settings, or use your own key.",
         )
-    if caps.visitor is not None and visitor_today + job.credits > caps.visitor + HAIR:
+    if caps.visitor is not None and visitor_today + job.credits > caps.visitor + TOLERANCE:
         raise CapReached(f"You have used {visitor_today:g} of your {credits_text(caps.visitor)} a day here. {RESET}")
-    if caps.daily is not None and today + job.credits > caps.daily + HAIR:
+    if caps.daily is not None and today + job.credits > caps.daily + TOLERANCE:
         raise CapReached(f"This page has used {today:g} of its {credits_text(caps.daily)} a day. {RESET}")

@@ -1,4 +1,4 @@
-"""Counters and times for Prometheus, by model. Nothing here names a visitor, a prompt or a key."""
+"""Counters and histograms for Prometheus, by model. No label names a visitor, a prompt or a key."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ SECONDS = (1, 2, 3, 5, 8, 13, 20, 30, 45, 60, 90, 120, 300, 600)
 
 
 class Metrics:
-    """What ``/metrics`` answers; each application has its own registry."""
+    """The metrics of one application, with a registry of its own."""
 
     media_type = CONTENT_TYPE_LATEST
 

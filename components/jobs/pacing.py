@@ -73,7 +73,7 @@ class PacedClient:
             while left := self.paused(key):  # noqa: ASYNC110  # a clock is waited for, which others may set back
                 await asyncio.sleep(left)
             async with self._limiter.request():
-                if not self.paused(key):  # another job may have been told to wait while this one stood in line
+                if not self.paused(key):  # the service may have asked for a pause while this request waited
                     yield
                     return
 

@@ -21,7 +21,7 @@ from components.jobs.results import Results
 MINIMUM_WAIT_S = 0.05
 EMPTY_TRIES = 3
 FORGOTTEN_TRIES = 5  # a sandbox that was started anew never knows the task; nothing was paid for it
-LEAST_SHARE = 0.6  # of the time of the poll that found it done: the task cannot be taken for quicker than that
+LEAST_SHARE = 0.6  # of the time at the poll that found the task done: no shorter run time is assumed
 
 
 class PollHistory:

@@ -122,7 +122,7 @@ class Worker:
             claimed = await self._active.claim(job.id, self._options.caps, hashed(secret), give_up)
             if claimed is None:
                 return None
-            if self._client.paused(key):  # another job was told to wait while this one was claimed
+            if self._client.paused(key):  # the service has asked for a pause while this job was claimed
                 raise _PausedMeanwhileError
             body = dict(claimed.body)
             if self._callbacks.expected(claimed, account):
