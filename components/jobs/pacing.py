@@ -78,12 +78,19 @@ class PacedClient:
                     return
 
     async def task(
-        self, key: Key, account: Account, task_id: str, body: Mapping[str, Any], timeout_s: float, give_up: float
+        self,
+        key: Key,
+        account: Account,
+        task_id: str,
+        body: Mapping[str, Any],
+        count: int,
+        timeout_s: float,
+        give_up: float,
     ) -> Reply:
-        """GET a task. Raises as :meth:`ApiClient.task` and :meth:`request`."""
+        """GET a task that was created by ``body`` for ``count`` images. Raises as :meth:`ApiClient.task` and :meth:`request`."""
         async with self.request(key, give_up):
             self._metrics.polls.labels(key[1]).inc()
-            return await self.client.task(account, task_id, body, timeout_s=timeout_s)
+            return await self.client.task(account, task_id, body, timeout_s=timeout_s, count=count)
 
 
 class RunTimes:

@@ -10,7 +10,15 @@ from functools import partial
 from components.api.client import POLL_TIMEOUT_S, Account
 from components.api.replies import Phase, Reply
 from components.api.schedule import next_delay, poll_cost, quiet_delay
-from components.errors import KeyRefused, NoPicture, PlaygroundError, RateLimited, ServiceError, StillRunning
+from components.errors import (
+    KeyRefused,
+    NoPicture,
+    PlaygroundError,
+    RateLimited,
+    ServiceError,
+    StillRunning,
+    UnreadableReply,
+)
 from components.jobs import transitions
 from components.jobs.active import ActiveJobs
 from components.jobs.callbacks import Callbacks
@@ -63,6 +71,9 @@ class PollHistory:
     def answered(self, reply: Reply) -> None:
         """The poll was answered."""
         self.problem = None
+        if not reply.word_known:
+            what = f'The service says "{reply.word[:60]}", a state that this page does not know.'
+            self.problem = UnreadableReply(what, task_id=reply.task_id, reply=reply.raw)
         if reply.phase is Phase.RUNNING:
             self._running_at = self._asked_at
 
@@ -230,7 +241,8 @@ class Poller:
     async def _ask(self, task: FollowedTask) -> Reply:
         timeout_s = max(MINIMUM_WAIT_S, min(POLL_TIMEOUT_S, task.give_up - time.monotonic()))
         task_id = str(task.job.task_id)
-        return await self._client.task(task.key, task.account, task_id, task.job.body, timeout_s, task.give_up)
+        job = task.job
+        return await self._client.task(task.key, task.account, task_id, job.body, job.count, timeout_s, task.give_up)
 
     async def _save(self, task: FollowedTask, reply: Reply) -> None:
         """Keep the pictures. Those that cannot be fetched are asked for at fresh addresses; after that the job is overdue."""

@@ -129,7 +129,7 @@ class Worker:
                 body["callback_url"] = self._callbacks.address(job.id, secret)
             shortest = min(self._options.timings.shortest_answer, self._options.deadline_s)
             timeout_s = max(shortest, min(CREATE_TIMEOUT_S, give_up - time.monotonic()))
-            return await self._client.client.create(account, body, timeout_s=timeout_s)
+            return await self._client.client.create(account, body, timeout_s=timeout_s, count=job.count)
 
     async def _accept(self, job: Job, reply: Reply) -> tuple[Job, Reply] | None:
         """Record the answer. This process alone knows it, so it counts even if another one took the job for dead."""
@@ -160,7 +160,7 @@ class Worker:
         key = self._times.key(account, job.model)
         timeout_s = self._options.timings.longest_repair_poll
         try:
-            return await self._client.task(key, account, task_id, job.body, timeout_s, give_up)
+            return await self._client.task(key, account, task_id, job.body, job.count, timeout_s, give_up)
         except NoPicture:
             return Reply(Phase.RUNNING, task_id)
         except RateLimited as error:
