@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from components.catalog.models import Catalog
+from components.catalog.requests import build_request
 from components.jobs.job import JobState
 from tests.jobs.faulty import (
     KEY,
@@ -110,6 +111,16 @@ async def test_a_create_answer_may_be_the_result_at_once(catalog: Catalog, tmp_p
 
     assert (job.state, len(job.pictures)) == (JobState.DONE, 2)
     assert (len(stage.upstream.posts), len(stage.upstream.polls)) == (1, 0)
+
+
+async def test_as_many_pictures_as_were_asked_for_and_a_few_more_are_kept(catalog: Catalog, tmp_path: Path) -> None:
+    """Whether they come at once or by a poll; a reply with a hundred is not followed a hundred times."""
+    nine = build_request(catalog, "kling-image-o1", {"prompt": "A red kite", "num_images": 9})
+    for name, answers in (("at once", {"post": [finished(100)]}), ("by a poll", {"poll": [finished(100)]})):
+        async with staged(catalog, tmp_path / name, **answers) as stage:
+            job = await stage.settled(await stage.runner.submit(nine, stage.account, "ann"))
+
+        assert (job.state, len(job.pictures)) == (JobState.DONE, 13), name
 
 
 async def test_a_429_is_waited_for_noted_and_then_sent(catalog: Catalog, tmp_path: Path) -> None:
