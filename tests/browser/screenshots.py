@@ -19,7 +19,7 @@ from tests.conftest import ROOT
 DOCS = ROOT / "docs"
 WIDTHS = {1280: 900, 390: 844}  # pixels: width -> height
 THEMES = ("light", "dark")
-TABS = ("generate", "compare", "models", "history", "integrate")
+READY = {"models": "#models-table table", "history": "#history-list img", "integrate": "#integrate h2"}
 PROMPT = "A red-brick lighthouse on a cliff at dusk, long exposure"
 
 
@@ -51,20 +51,20 @@ def take(browser: Browser, address: str, width: int, theme: str) -> None:
     save(page, "generate", width, theme)
     page.goto(f"{address}/?tab=compare&prompt={PROMPT}")
     page.locator("#compare-button").click()
-    cards = page.locator("#compare-cards .card")
-    expect(cards.first).to_be_visible()
-    expect(page.locator("#compare-cards .card:not(:has(img))")).to_have_count(0)
+    expect(page.locator("#cards .word").first).to_be_visible()
+    expect(page.locator("#cards .word").filter(has_not_text="Done")).to_have_count(0)
     save(page, "compare", width, theme)
-    for tab in TABS[2:]:
+    for tab in READY:
         page.goto(f"{address}/?tab={tab}")
-        expect(page.locator(f"#{tab}, #{tab}-table, #{tab}-list").first).to_be_visible()
+        expect(page.locator(READY[tab]).first).to_be_visible()
         save(page, tab, width, theme)
     context.close()
 
 
 def save(page: Page, tab: str, width: int, theme: str) -> None:
     """Write the picture of what the page shows once nothing moves."""
-    page.wait_for_load_state("networkidle")
+    page.evaluate("Promise.allSettled([...document.images].map((image) => image.decode()))")
+    page.evaluate("scrollTo(0, 0)")
     page.evaluate(STILL)
     page.screenshot(path=DOCS / f"{tab}-{width}-{theme}.png")
 
