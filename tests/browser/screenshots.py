@@ -19,6 +19,12 @@ from tests.conftest import ROOT
 DOCS = ROOT / "docs"
 WIDTHS = {1280: 900, 390: 844}  # pixels: width -> height
 THEMES = ("light", "dark")
+# A picture that loads lazily and is out of sight would never be decoded.
+VISIBLE_PICTURES = """() => {
+  const visible = (box) => box.width > 0 && box.top < innerHeight;
+  const pictures = [...document.images].filter((image) => visible(image.getBoundingClientRect()));
+  return Promise.allSettled(pictures.map((image) => image.decode()));
+}"""
 READY = {"models": "#models-table table", "history": "#history-list img", "integrate": "#integrate h2"}
 PROMPT = "A red-brick lighthouse on a cliff at dusk, long exposure"
 
@@ -63,8 +69,8 @@ def take(browser: Browser, address: str, width: int, theme: str) -> None:
 
 def save(page: Page, tab: str, width: int, theme: str) -> None:
     """Write the picture of what the page shows once nothing moves."""
-    page.evaluate("Promise.allSettled([...document.images].map((image) => image.decode()))")
     page.evaluate("scrollTo(0, 0)")
+    page.evaluate(VISIBLE_PICTURES)
     page.evaluate(STILL)
     page.screenshot(path=DOCS / f"{tab}-{width}-{theme}.png")
 
