@@ -19,6 +19,8 @@ from tests.postgres import Postgres, of_the_machine, of_the_wheel, running_postg
 
 GUARD_S = 60.0
 STARTS_ONE = """
+import signal
+signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background job is started with it ignored
 from tests.postgres import running_postgres
 with running_postgres() as server, server.fresh() as url:
     print(server.pid, server.folder, flush=True)

@@ -26,7 +26,7 @@ Transition = Callable[[Job], Job | None]
 
 NEEDS_VISITOR_KEY = "Waits for the key it was started with: enter it again, and it goes on. Keys are never stored."
 NEEDS_HOST_KEY = "Waits: this page has no key any more for the service that runs it."
-ABANDONED = "You let it go."
+ABANDONED = "You dismissed it."
 
 UNDECIDED = frozenset({JobState.UNCERTAIN, JobState.ABANDONED})
 FOLLOWED = frozenset({JobState.RUNNING, JobState.SAVING})

@@ -192,7 +192,7 @@ def test_an_unsure_job_waits_for_one_of_two_decisions(visit: Visitor, lives: Liv
     page.get_by_role("button", name="Dismiss").click()
     for name in ("Send again", "Dismiss"):
         expect(page.get_by_role("button", name=name)).not_to_be_visible()
-    expect(page.locator("#place .note")).to_have_text("You let it go.")
+    expect(page.locator("#place .note")).to_have_text("You dismissed it.")
     ready(page).reload()
     expect(word(page), "the first one: nobody has accepted the second").to_have_text("Unsure")
     page.get_by_role("button", name="Dismiss").click()

@@ -56,6 +56,9 @@ ENDS = {
     "empty": (JobState.FAILED, "no_picture", "It may have been charged."),
     "gone": (JobState.OVERDUE, "picture", "The task was done, so it was most likely charged."),
     "square": OK,
+    "callback-lost": OK,
+    "callback-late": OK,
+    "callback-twice": OK,
 }
 
 

@@ -253,7 +253,7 @@ async def test_a_downloaded_picture_fills_the_form_that_made_it(
     for model, parameters in cases:
         job = await made(playground, model, **parameters)
         data = (await site.get(f"/files/{job.id}/1", headers=HEADERS)).content
-        chosen, settings, notice = read_settings(catalog, (await site.post("/recipe", content=data)).text)
+        chosen, settings, notice = read_settings(catalog, (await site.post("/recipe", content=data)).json())
 
         assert notice == ""
         assert build_request(catalog, chosen.id, settings).body == dict(job.body)
