@@ -173,7 +173,7 @@ def show_price(
 
 
 def show_example(tab: GenerateTab, model: Model) -> Updates:
-    """The model's example in the place of a result."""
+    """The model's example, shown where the result will be."""
     return {tab.panel.result: result.show_example(tab.playground.catalog, model)}
 
 
