@@ -9,19 +9,6 @@ from dataclasses import dataclass
 from typing import Any
 
 KEY_NAME = "API_IN_ONE_KEY"
-MAY_EXIST = "The task may exist and be charged"  # where no reply proves the contrary
-
-# What the programs look for in a reply, as regular expressions that mean the same in Python, JavaScript and jq. Names of
-# keys are compared in lower case and without underscores. The client of this page reads more shapes than they do.
-PATTERNS = {
-    "RESULT": "^(outputs?|(task)?results?|resulturls?|images?|imageurls?|response(data)?|urls?|b64json|(image)?base64)$",
-    "OTHER": "input|request|param|payload|reference|mask|callback|webhook|thumb|preview|cover|origin(url|image|$)|error|status"
-    "|^(get|cancel|web|stream)$",
-    "IMAGE": "^(https?:|data:image/|iVBORw0KGgo|/9j/|UklGR|R0lGOD)",
-    "FAILED": "fail|error|cancel|abort|reject|expire|moderat|terminat|nsfw|timeout",
-    "RUNNING": "progress|pending|queue|process|running|submit|start",
-    "DONE": "^(complete|succe|done|finish)",
-}
 
 # Characters that reverse the reading direction, end a line in some editors or cannot be seen. They are written as
 # escapes, so that a snippet does what it appears to do. Private-use characters have no agreed look, and zsh's line

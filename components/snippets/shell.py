@@ -11,10 +11,10 @@ import re
 import shlex
 from urllib.parse import quote
 
-from components.snippets.call import KEY_NAME, PATTERNS, Call, fill
+from components.snippets.call import KEY_NAME, Call, fill
 
 CURL_LINES = 20
-SCRIPT_LINES = 55
+SCRIPT_LINES = 35
 
 CURL = """\
 curl @CREATE@ \\
@@ -27,48 +27,37 @@ curl @STATUS@ \\
 """
 
 SCRIPT = r"""(
-: 'Creates the images, waits for them and saves them here. Runs in sh, bash and zsh with curl and jq; on Windows in WSL.'
+: 'Creates the images, waits for them and saves them here. Runs in sh, bash and zsh with curl and jq.'
 set -eu
 : "${@KEY@:?is not set. First run: export @KEY@=your_key}"
-for tool in curl jq base64; do command -v "$tool" >/dev/null || { echo "Install $tool first." >&2; exit 1; }; done
-[ -w . ] || { echo 'Nothing can be saved in this folder.' >&2; exit 1; }
+for tool in curl jq; do command -v "$tool" >/dev/null || { echo "Install $tool first." >&2; exit 1; }; done
 body=@BODY@
 call() {
   reply=$(curl -sS --max-time 120 -w ' %{http_code}' -H "Authorization: Bearer $@KEY@" "$@") || true
   code=${reply##* } reply=${reply% *}
 }
-read_reply() { printf '%s' "$reply" | tr '\001-\037' ' ' | jq -r --argjson body "$body" "$1" 2>/dev/null; }
+get() { printf '%s' "$reply" | jq -r "(.data // .) | $1" 2>/dev/null; }
 stop() { printf '%s\n' "$1" "$reply" >&2; exit 1; }
-find_task='((.data | objects) // .) | .task_id // .taskId // .id // .request_id // empty | tostring | @uri'
-find_state='(.code // 200) as $code | ((.data | objects) // .) | .status // .state // .task_status // .type
-  // (if $code | tostring | test("^(0|1|200)$") then "" else "error" end) | tostring | ascii_downcase'
-find_images='[paths(strings) as $p | ($p | map(strings | gsub("_"; "") | ascii_downcase)) as $keys
-  | select(any($keys[]; test("@RESULT@")) and all($keys[]; test("@OTHER@") | not))
-  | getpath($p) | select(test("@IMAGE@"))] - [$body | .. | strings] | reduce .[] as $i ([]; if index($i) then . else . + [$i] end) | .[]'
 
 call -H 'Content-Type: application/json' -d "$body" @CREATE@
-case $code in 2??) ;; *) stop "HTTP $code:" ;; esac
-task=$(read_reply "$find_task") || stop 'The reply is no JSON. The task may exist and be charged:'
+case $code in 2??) ;; 000) stop 'No reply. The task may exist and be charged.' ;; *) stop "HTTP $code:" ;; esac
+task=$(get '.task_id // .taskId // .id // empty | @uri') && [ -n "$task" ] || stop 'No task id. The task may exist and be charged:'
 deadline=$(($(date +%s) + 600))
 while :; do
-  state=$(read_reply "$find_state") || state=running
-  images=$(read_reply "$find_images") || images=''
-  if printf '%s' "$state" | grep -qE '@FAILED@'; then stop 'The task failed:'; fi
-  if [ -n "$images" ] && ! printf '%s' "$state" | grep -qE '@RUNNING@'; then break; fi
-  [ -n "$task" ] || stop 'No task id. The task may exist and be charged:'
-  if [ -n "${last:-}" ] && printf '%s' "$state" | grep -qE '@DONE@'; then stop 'No image:'; fi
   [ "$(date +%s)" -lt "$deadline" ] || stop "Task $task is still running:"
-  sleep 2; last=$reply; call @STATUS@
-  case $code in 2??) ;; 408 | 425 | 429 | 5?? | 000) reply=$last ;; *) stop "HTTP $code:" ;; esac
+  sleep 2; call @STATUS@
+  case $code in 2??) ;; 000 | 408 | 425 | 429 | 5??) continue ;; *) stop "HTTP $code:" ;; esac
+  state=$(get '.status // .type // "" | ascii_downcase') || continue
+  case $state in complete* | succe* | done | finish*) break ;;
+    *fail* | *error* | *cancel* | *abort* | *reject* | *expire*) stop 'The task failed:' ;; esac
 done
+images=$(get '.output // . | .images? // .response? // .response_data? // .
+  | if type == "array" then .[] else . end | .url? // .image_url? // . | strings') && [ -n "$images" ] || stop 'No image:'
 number=0
-while [ "$number" -lt "$(printf '%s\n' "$images" | wc -l)" ]; do
-  number=$((number + 1)) tries=0 file=${task:-image}-$number image=$(printf '%s\n' "$images" | sed -n "${number}p")
-  case $image in
-    http*) until curl -fsSL -o "$file" "$image"; do [ $((tries += 1)) -lt 6 ] || stop "Not saved:"; sleep 2; done ;;
-    *) printf '%s' "${image#*,}" | base64 -d >"$file" ;;
-  esac
-  case $(head -c 12 "$file" | LC_ALL=C tr -cd 'A-Z<') in PNG*) type=png ;; RIFF*) type=webp ;; GIF*) type=gif ;; '<'*) type=svg ;; *) type=jpg ;; esac
+printf '%s\n' "$images" | while IFS= read -r url; do
+  number=$((number + 1)) file=$task-$number
+  case $url in data:*) printf '%s' "${url#*,}" | base64 -d >"$file" ;; *) curl -fsSL -o "$file" "$url" || stop "Not saved: $url" ;; esac
+  case $(head -c 4 "$file" | LC_ALL=C tr -cd 'A-Z<') in PNG) type=png ;; RIFF) type=webp ;; '<'*) type=svg ;; *) type=jpg ;; esac
   mv "$file" "$file.$type"; echo "Saved $file.$type"
 done
 )
@@ -92,7 +81,6 @@ def write_script(call: Call) -> str:
     before, after = call.status_url.split("{task_id}")
     return fill(
         SCRIPT,
-        **PATTERNS,
         KEY=KEY_NAME,
         CREATE=shlex.quote(call.create_url),
         STATUS=shlex.quote(before) + '"$task"' + (shlex.quote(after) if after else ""),

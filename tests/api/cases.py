@@ -30,10 +30,7 @@ CREATED: Any = {"code": 200, "data": {"task_id": "t1", "status": "IN_PROGRESS"}}
 
 @dataclass(frozen=True)
 class ReplyCase:
-    """``task`` answers each GET, ``created`` the POST. ``says`` is part of the message; ``charged`` False: surely not.
-
-    ``in_snippets``: the snippets end in the same way; otherwise only the application does.
-    """
+    """``task`` answers each GET, ``created`` the POST. ``says`` is part of the message; ``charged`` False: surely not."""
 
     name: str
     state: str
@@ -45,7 +42,6 @@ class ReplyCase:
     location: str = ""
     prefix: bytes = b""
     charged: bool = True
-    in_snippets: bool = True
 
 
 def done(name: str, task: Any = None, images: int = 1, **more: Any) -> ReplyCase:
@@ -73,10 +69,10 @@ CASES = [
     done("base64 later", {"status": "completed", "data": [{"b64_json": PNG_BASE64}]}),
     done("bare base64", {"status": "completed", "output": {"image": PNG_BASE64}}),
     failed("a code of five digits", created={"code": 10001, "msg": "Parameter error: size", "data": {}}, says="Parameter error: size", charged=False),
-    failed("a redirect", created={}, status=301, location="/api/v1/images/generations/", says="API_IN_ONE_BASE_URL", charged=False, in_snippets=False),
+    failed("a redirect", created={}, status=301, location="/api/v1/images/generations/", says="API_IN_ONE_BASE_URL", charged=False),
     done("a request id", {"status": "COMPLETED", "images": [{"url": A}]}, created={"request_id": "t1", "status": "IN_QUEUE"}, status=202),
     done("a preview beside the result", {"code": 200, "data": {"status": "completed", "result": {"previewUrl": f"{UP}/img/p.png", "coverUrl": f"{UP}/img/p.png", "imageUrl": A}}}),
     done("a byte order mark", {"code": 200, "data": {"status": "completed", "images": [A]}}, prefix=b"\xef\xbb\xbf"),
-    done("an address without a scheme", {"code": 200, "data": {"status": "completed", "output": {"image_url": "//HOST/img/a.png"}}}, in_snippets=False),
+    done("an address without a scheme", {"code": 200, "data": {"status": "completed", "output": {"image_url": "//HOST/img/a.png"}}}),
     done("late at its host", {"code": 200, "data": {"status": "completed", "output": {"image_url": f"{UP}/img/late.png"}}}),
 ]  # fmt: skip

@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 from PIL import Image
 
+from components.api.replies import DONE_WORDS, FAILED_WORDS
 from components.catalog.models import Catalog
 from components.catalog.requests import Request, build_request
 from components.snippets import write_snippet
@@ -214,8 +215,29 @@ def test_every_reply_that_the_services_pages_show_is_read(runner: Runner, catalo
     assert server.paths("no.png") == []
 
 
-def test_replies_of_other_services_end_as_they_do_in_the_application(runner: Runner, catalog: Catalog) -> None:
-    cases = [case for case in CASES if case.in_snippets]
+# The snippets read what the service's pages and sibling routes show. These shapes come from other services, or need a
+# judgement that would make a program longer than the page may show; only the client of the application reads them.
+ONLY_IN_THE_APPLICATION = {
+    "control addresses beside outputs",
+    "succeed",
+    "Ready",
+    "a word of its own",
+    "a reason beside a word of success",
+    "an error code alone",
+    "base64 at once",
+    "base64 later",
+    "bare base64",
+    "a redirect",
+    "a request id",
+    "a preview beside the result",
+    "an address without a scheme",
+    "late at its host",
+}
+
+
+def test_the_shapes_that_the_snippets_read_end_as_they_do_in_the_application(runner: Runner, catalog: Catalog) -> None:
+    assert {case.name for case in CASES} >= ONLY_IN_THE_APPLICATION
+    cases = [case for case in CASES if case.name not in ONLY_IN_THE_APPLICATION]
     created = [CASES_CREATED if case.created is None else case.created for case in cases]
     answers = [
         ((case.status, json.dumps(post)), case.prefix.decode() + json.dumps(case.task))
@@ -229,6 +251,17 @@ def test_replies_of_other_services_end_as_they_do_in_the_application(runner: Run
         else:
             assert (ran.status != 0, ran.files) == (True, {}), case.name
             assert case.says in ran.err, (case.name, ran.err)
+
+
+def test_every_state_word_that_the_client_knows_ends_the_program(runner: Runner, catalog: Catalog) -> None:
+    words = [*DONE_WORDS, *FAILED_WORDS]
+    replies = [json.dumps({"data": {"status": word.upper(), "output": "http://HOST/a.png"}}) for word in words]
+
+    ended, _ = outcomes(runner, catalog, [(CREATED, reply) for reply in replies])
+
+    for word, ran in zip(words, ended, strict=True):
+        assert (ran.files == {"n1-1.png": PNG}) == (word in DONE_WORDS), (word, ran.err)
+        assert ("The task failed:" in ran.err) == (word in FAILED_WORDS), (word, ran.err)
 
 
 BROKEN = {
@@ -253,9 +286,9 @@ def test_a_reply_that_leads_nowhere_is_shown_at_once(runner: Runner, catalog: Ca
         assert len([path for path in server.paths(f"/{at}/api/v1/tasks") if path.startswith(f"/{at}/")]) == polls, name
 
 
-def test_control_characters_in_a_reply_and_a_task_id_with_slashes_are_no_obstacle(runner: Runner, catalog: Catalog) -> None:
-    created = '{"data":{"task_id":"../n1","note":"a\tb\\n"}}'
-    ended, server = outcomes(runner, catalog, [(created, '{"note":"a\nb","status":"done","images":["http://HOST/a.png"]}')])
+def test_a_task_id_with_slashes_is_asked_for_and_names_a_file_in_the_folder(runner: Runner, catalog: Catalog) -> None:
+    created = '{"data":{"task_id":"../n1"}}'
+    ended, server = outcomes(runner, catalog, [(created, '{"status":"done","images":["http://HOST/a.png"]}')])
 
     assert (ended[0].status, ended[0].err, len(ended[0].files)) == (0, "", 1)
     assert all(path.endswith("n1") for path in server.paths("/0/api/v1/tasks/"))

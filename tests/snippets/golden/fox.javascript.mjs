@@ -1,71 +1,45 @@
 // Creates the images, waits for them and saves them here. Needs Node 18; save this as generate.mjs.
-import { access, constants, writeFile } from "node:fs/promises";
+import { writeFile } from "node:fs/promises";
 
 const stop = (message) => { console.error(message); process.exit(1); };
-const body = {
-  "model": "flux-2",
-  "type": "pro",
-  "prompt": "A fox in the snow,\nprinted as a woodcut. It says \"It's cold!\"",
-  "aspect_ratio": "1:1",
-  "resolution": "1K"
-};
+const body = {"model": "flux-2", "type": "pro", "prompt": "A fox in the snow,\nprinted as a woodcut. It says \"It's cold!\"", "aspect_ratio": "1:1", "resolution": "1K"};
 const key = process.env.API_IN_ONE_KEY || stop("Set API_IN_ONE_KEY first.");
-await access(".", constants.W_OK).catch(() => stop("Nothing can be saved in this folder."));
 const headers = { Authorization: `Bearer ${key}`, "Content-Type": "application/json" };
-const parse = (text) => JSON.parse(text.replace(/[\x00-\x1f]/g, " "));
-const pause = () => new Promise((resolve) => setTimeout(resolve, 2000));
 
-function find(value, isResult = false) {
-  if (typeof value === "string")
-    return isResult && /^(https?:|data:image\/|iVBORw0KGgo|\/9j\/|UklGR|R0lGOD)/.test(value) && !JSON.stringify(body).includes(value) ? [value] : [];
-  return Object.entries(value ?? {}).flatMap(([name, item]) => {
-    name = name.replaceAll("_", "").toLowerCase();
-    return /input|request|param|payload|reference|mask|callback|webhook|thumb|preview|cover|origin(url|image|$)|error|status|^(get|cancel|web|stream)$/.test(name) ? [] : find(item, isResult || /^(outputs?|(task)?results?|resulturls?|images?|imageurls?|response(data)?|urls?|b64json|(image)?base64)$/.test(name));
-  });
-}
-
-async function download(image) {
-  if (!image.startsWith("http")) return Buffer.from(image.split(",").at(-1), "base64");
-  for (let attempt = 1; ; attempt++) { // a new image may be late
-    const result = await fetch(image).catch((error) => ({ status: error }));
-    if (result.ok) return Buffer.from(await result.arrayBuffer());
-    if (attempt === 6) stop(`Not saved (${result.status}): ${text}`);
-    await pause();
-  }
-}
-
-let task, text = "", answer;
-const deadline = Date.now() + 600_000;
+let text = "", data, task, state = "";
 try {
   const response = await fetch("https://gateway.example/one/api/v1/images/generations", { method: "POST", headers, body: JSON.stringify(body), redirect: "manual" });
   text = await response.text();
   if (!response.ok) stop(`HTTP ${response.status}: ${text}`);
-  answer = parse(text) ?? {};
-} catch (error) { stop(`The task may exist and be charged (${error}): ${text}`); }
-let images;
-while (true) {
-  const data = answer.data?.constructor === Object ? answer.data : answer;
-  const state = String(data.status ?? data.state ?? data.task_status ?? data.type ?? "").toLowerCase();
-  images = [...new Set(find(answer))];
-  if (/fail|error|cancel|abort|reject|expire|moderat|terminat|nsfw|timeout/.test(state) || !(state || images.length || [0, 1, 200].includes(Number(answer.code ?? 200)))) stop(`The task failed: ${text}`);
-  if (images.length && !/progress|pending|queue|process|running|submit|start/.test(state)) break;
-  if (task && /^(complete|succe|done|finish)/.test(state)) stop(`No image: ${text}`);
-  task ??= data.task_id ?? data.taskId ?? data.id ?? data.request_id ?? stop(`No task id. The task may exist and be charged: ${text}`);
+  data = JSON.parse(text).data ?? JSON.parse(text);
+  task = encodeURIComponent(data.task_id ?? data.taskId ?? data.id ?? stop(`No task id. The task may exist and be charged: ${text}`));
+} catch (error) { stop(`${error}. The task may exist and be charged: ${text}`); }
+
+const deadline = Date.now() + 600_000;
+while (!/^(complete|succe|done|finish)/.test(state)) {
+  if (/fail|error|cancel|abort|reject|expire/.test(state)) stop(`The task failed: ${text}`);
   if (Date.now() > deadline) stop(`Task ${task} is still running: ${text}`);
-  await pause();
+  await new Promise((resolve) => setTimeout(resolve, 2000));
   try {
-    const response = await fetch(`https://gateway.example/one/api/v1/tasks/${encodeURIComponent(task)}`, { headers, signal: AbortSignal.timeout(60_000) });
-    const got = await response.text();
-    if (response.ok) { answer = parse(got) ?? {}; text = got; }
-    else if (response.status < 500 && ![408, 425, 429].includes(response.status)) stop(`HTTP ${response.status}: ${got}`);
+    const response = await fetch(`https://gateway.example/one/api/v1/tasks/${task}`, { headers, signal: AbortSignal.timeout(60_000) });
+    text = await response.text();
+    if (response.status >= 500 || [408, 425, 429].includes(response.status)) continue;
+    if (!response.ok) stop(`HTTP ${response.status}: ${text}`);
+    data = JSON.parse(text).data ?? JSON.parse(text);
+    state = String(data.status ?? data.type).toLowerCase();
   } catch {} // a poll may fail, the task goes on
 }
 
+const output = data.output ?? data;
+const images = [output.images ?? output.response ?? output.response_data ?? output].flat();
+if (images.length === 0) stop(`No image: ${text}`);
 for (const [index, image] of images.entries()) {
-  const content = await download(image);
-  const [start] = content.toString("latin1").trimStart().match(/^(\x89PNG|RIFF|GIF8|<)|/);
-  const type = { "\x89PNG": "png", RIFF: "webp", GIF8: "gif", "<": "svg" }[start] ?? "jpg";
-  const file = `${String(task ?? "image").replace(/\W/g, "_")}-${index + 1}.${type}`;
-  await writeFile(file, content);
-  console.log(`Saved ${file}`);
+  const url = image.url ?? image.image_url ?? image;
+  if (typeof url !== "string") stop(`No image: ${text}`);
+  const result = await fetch(url);
+  if (!result.ok) stop(`Not saved (HTTP ${result.status}): ${url}`);
+  const content = Buffer.from(await result.arrayBuffer());
+  const type = { 0x89: "png", 0x52: "webp", 0x3c: "svg" }[content[0]] ?? "jpg"; // each format has its own first byte
+  await writeFile(`${task}-${index + 1}.${type}`, content);
+  console.log(`Saved ${task}-${index + 1}.${type}`);
 }
