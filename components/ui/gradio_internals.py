@@ -24,6 +24,28 @@ class Page(gr.Blocks):  # type: ignore[misc]
             counts = f"{block_fn.name} takes {len(block_fn.inputs)} values and was sent {len(inputs)}"
             raise ValueError(counts) from None
 
+    async def preprocess_data(self, block_fn: Any, inputs: list[Any], state: Any, explicit_call: bool = False) -> list[Any]:
+        """The values a handler is given; a choice that its list does not offer counts as none.
+
+        A page may send a choice of the previous model while the new model's list is on its way. Gradio would answer
+        500 and drop the whole event, with every other value in it.
+        """
+        checked = [
+            _offered_choice(_as_shown(block, state), value) for block, value in zip(block_fn.inputs, inputs, strict=False)
+        ]
+        return list(await super().preprocess_data(block_fn, checked, state, explicit_call))
+
+
+def _as_shown(block: Any, state: Any) -> Any:
+    """The component with the properties that this visitor's page was sent last."""
+    return state[block._id] if isinstance(block, gr.Dropdown) and state and block._id in state else block
+
+
+def _offered_choice(block: Any, value: Any) -> Any:
+    if not isinstance(block, gr.Dropdown) or block.allow_custom_value or isinstance(value, list):
+        return value
+    return value if value in [choice for _, choice in block.choices] else None
+
 
 def open_page(title: str) -> Page:
     """An empty page, to be filled as a context."""

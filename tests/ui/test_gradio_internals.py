@@ -8,6 +8,7 @@ from typing import Any
 
 import gradio as gr
 import pytest
+from gradio.state_holder import SessionState
 
 from components.catalog.models import Catalog
 from components.ui.compare.tab import compare
@@ -35,6 +36,19 @@ async def test_an_error_for_too_few_values_does_not_repeat_them(page: gr.Blocks)
         page.validate_inputs(handled_by(page, compare), [SECRET])
 
     assert SECRET not in str(error.value)
+
+
+async def test_a_choice_of_the_previous_list_counts_as_none() -> None:
+    """The list is the one that this page was sent last; the other values of the event arrive."""
+    with open_page("test") as page:
+        variant, prompt = gr.Dropdown(["fast", "ultra"]), gr.Textbox()
+        prompt.input(lambda chosen, text: text, [variant, prompt], prompt)
+    event, state = next(iter(page.fns.values())), SessionState(page)
+
+    assert await page.preprocess_data(event, ["fast", "A kite"], state) == ["fast", "A kite"]
+    assert await page.preprocess_data(event, ["gone", "A kite"], state) == [None, "A kite"]
+    state[variant._id] = gr.Dropdown(["gone"], render=False)
+    assert await page.preprocess_data(event, ["gone", "A kite"], state) == ["gone", "A kite"]
 
 
 async def test_the_state_of_so_many_pages_is_kept(page: gr.Blocks) -> None:
