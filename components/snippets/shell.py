@@ -1,4 +1,4 @@
-"""Two cURL commands, and a script for every POSIX shell with curl and jq.
+"""Two cURL commands, and a script for bash, zsh and BusyBox ash with curl and jq.
 
 Both can be pasted into a terminal. In an interactive zsh a comment is a command that does not exist, so there is none;
 the script runs in a subshell, so that ``exit`` leaves the terminal open. zsh gives ``path``, ``status`` and ``prompt`` a
