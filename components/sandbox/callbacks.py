@@ -18,7 +18,7 @@ from math import isfinite
 from urllib.parse import urlsplit
 
 import anyio
-import httpx2
+import httpx2 as httpx
 from anyio.abc import TaskGroup
 from fastapi import FastAPI
 from fastapi import Request as HttpRequest
@@ -41,12 +41,12 @@ class CallbackSender:
         self._catalog = catalog
         self._waiting = 0
         self._workers: TaskGroup | None = None
-        self._client: httpx2.AsyncClient
+        self._client: httpx.AsyncClient
 
     @asynccontextmanager
     async def running(self, _: FastAPI) -> AsyncIterator[None]:
         """The lifespan of the sandbox; callbacks that still wait at its end are dropped."""
-        client = httpx2.AsyncClient(trust_env=False, timeout=TIMEOUT_S)
+        client = httpx.AsyncClient(trust_env=False, timeout=TIMEOUT_S)
         async with client as self._client, anyio.create_task_group() as self._workers:
             yield
             self._workers.cancel_scope.cancel()
@@ -65,7 +65,7 @@ class CallbackSender:
             body = success(task_data(task, self._catalog, base_url))
             for _ in range(2 if task.rehearsal == "callback-twice" else 1):
                 await self._client.post(address, json=body)
-        except (httpx2.HTTPError, httpx2.InvalidURL) as error:
+        except (httpx.HTTPError, httpx.InvalidURL) as error:
             log.info("the callback of %s failed: %s", task.id, type(error).__name__)
         finally:
             self._waiting -= 1
