@@ -24,8 +24,8 @@ from components.pictures.kept import KeptPicture
 
 Transition = Callable[[Job], Job | None]
 
-NEEDS_VISITOR_KEY = "Waits for the key it was started with: enter it again, and it goes on. Keys are never stored."
-NEEDS_HOST_KEY = "Waits: this page has no key any more for the service that runs it."
+NEEDS_VISITOR_KEY = "Waiting for the key it was started with. Keys are never stored: enter it again, and the job continues."
+NEEDS_HOST_KEY = "Waiting: this page no longer has a key for the service that runs the task."
 ABANDONED = "You dismissed it."
 
 UNDECIDED = frozenset({JobState.UNCERTAIN, JobState.ABANDONED})
@@ -71,13 +71,13 @@ def uncertain(job: Job, problem: Problem, now: float) -> Job | None:
 
 def process_died(job: Job, now: float) -> Job | None:
     """The process that sent the request died before it could record the answer."""
-    what = "This page's server stopped while the request was being sent. It may have been accepted."
+    what = "The server of this page stopped while the request was being sent. It may have been accepted."
     return uncertain(job, AnswerLost(what).problem, now)
 
 
 def broken_while_sending(job: Job, now: float) -> Job | None:
     """An unexpected exception came after the request may have left."""
-    what = "Something broke on this page while the request was being sent. It may have been accepted."
+    what = "This app failed unexpectedly while the request was being sent. It may have been accepted."
     return uncertain(job, AnswerLost(what).problem, now)
 
 
@@ -128,14 +128,14 @@ def failed(job: Job, problem: Problem, now: float) -> Job | None:
 def broken(job: Job, now: float) -> Job | None:
     """An unexpected exception came at any other time."""
     charged = CHARGE_UNKNOWN if job.sent_at else NOT_CHARGED
-    next_step = "Check again, or tell whoever runs this page."
-    return failed(job, Problem("service", "Something broke on this page, not at the service.", next_step, charged), now)
+    next_step = "Check again. If it happens again, tell the host of this page."
+    return failed(job, Problem("service", "This app failed unexpectedly, not the service.", next_step, charged), now)
 
 
 def expired(job: Job, now: float) -> Job | None:
     """The request waited for longer than anybody wants it, and was never sent."""
-    what = "This page's server stopped before the request was sent, and too much time has passed since."
-    return failed(job, Problem("service", what, "Ask again if you still want it.", NOT_CHARGED), now)
+    what = "The server of this page stopped before the request was sent, and too much time has passed since."
+    return failed(job, Problem("service", what, "Send it again if you still want it.", NOT_CHARGED), now)
 
 
 def stopped(job: Job, now: float) -> Job | None:
