@@ -30,10 +30,19 @@ class Page(gr.Blocks):  # type: ignore[misc]
         A page may send a choice of the previous model while the new model's list is on its way. Gradio would answer
         500 and drop the whole event, with every other value in it.
         """
-        checked = [
-            _offered_choice(_as_shown(block, state), value) for block, value in zip(block_fn.inputs, inputs, strict=False)
-        ]
-        return list(await super().preprocess_data(block_fn, checked, state, explicit_call))
+        checked = _offered_choices(block_fn, inputs, state)
+        while True:
+            try:
+                return list(await super().preprocess_data(block_fn, checked, state, explicit_call))
+            except gr.Error:  # another event of the page may have changed a list meanwhile
+                before, checked = checked, _offered_choices(block_fn, inputs, state)
+                if checked == before:
+                    raise
+
+
+def _offered_choices(block_fn: Any, inputs: list[Any], state: Any) -> list[Any]:
+    shown = [_as_shown(block, state) for block in block_fn.inputs]
+    return [_offered_choice(block, value) for block, value in zip(shown, inputs, strict=False)]
 
 
 def _as_shown(block: Any, state: Any) -> Any:

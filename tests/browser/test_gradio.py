@@ -18,7 +18,7 @@ def test_the_open_tab_is_known_and_another_one_can_be_opened(visit: Visitor, app
         page.set_viewport_size({"width": width, "height": 800})
         for tab in ({"id": "integrate", "label": "Integrate"}, {"id": "generate", "label": "Generate"}):
             assert page.evaluate("tab => window.playground.selectTab(tab)", tab)
-            page.wait_for_function("id => window.playground.openTab().id === id", arg=tab["id"])
+            page.wait_for_function("id => window.playground.openTab()?.id === id", arg=tab["id"])
 
 
 def test_a_text_that_a_script_fills_in_is_a_change_for_the_server(visit: Visitor, app: Playground) -> None:
