@@ -202,7 +202,7 @@ def test_a_job_on_a_typed_key_waits_for_it_and_goes_on_when_it_is_typed_again(un
     """Keys are not kept: the new process cannot ask, says so, and sends nothing twice."""
     page = unpaid.reopened("keyed")
     expect(word(page)).to_have_text("Needs its key")
-    expect(page.locator("#place .note")).to_contain_text("enter it again, and it goes on. Keys are never stored.")
+    expect(page.locator("#place .note")).to_contain_text("Keys are never stored: enter it again")
     enter_key(page, KEY)
     expect(word(page)).to_have_text("Running")
     expect(page.locator("#place .task code")).to_have_text(unpaid.tasks["keyed"])
