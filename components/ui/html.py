@@ -1,4 +1,4 @@
-"""Our own HTML in the page: rendered by ``views.templates``, styled by assets/style.css alone."""
+"""Our own HTML in the page: rendered by ``views.templates``, styled by assets/style/ alone."""
 
 from __future__ import annotations
 
