@@ -33,6 +33,7 @@ A library is imported in one place:
     numpy              sandbox evaluation
     rapidocr           evaluation
     jinja2             views
+    pygments           views
     sqlalchemy         jobs.store comparisons.store
     alembic            jobs.store
     filelock           jobs.store

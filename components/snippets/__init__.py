@@ -20,17 +20,17 @@ from components.snippets.shell import write_curl, write_script
 
 @dataclass(frozen=True)
 class Language:
-    """``label`` is the name people read, ``editor`` names the syntax highlighting, ``comment`` begins a comment line."""
+    """``label`` is the name people read, ``lexer`` names the syntax for highlighting, ``comment`` begins a comment line."""
 
     label: str
-    editor: str
+    lexer: str
     comment: str
     write: Callable[[Call], str]
 
 
 LANGUAGES: Mapping[str, Language] = {
-    "curl": Language("cURL", "shell", "#", write_curl),
-    "shell": Language("Shell script", "shell", "#", write_script),
+    "curl": Language("cURL", "bash", "#", write_curl),
+    "shell": Language("Shell script", "bash", "#", write_script),
     "python": Language("Python", "python", "#", write_python),
     "javascript": Language("JavaScript", "javascript", "//", write_javascript),
 }

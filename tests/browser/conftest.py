@@ -274,7 +274,7 @@ def word(page: Page) -> Locator:
 
 def program(page: Page) -> str:
     """The text of the snippet."""
-    return "\n".join(page.locator("#code .cm-line").all_inner_texts())
+    return page.locator("#code pre").inner_text()
 
 
 def request_body(page: Page) -> dict[str, Any]:

@@ -34,7 +34,7 @@ PALE = """() => {
   const found = [];
   for (const node of document.querySelectorAll('main *')) {
     const own = [...node.childNodes].filter((c) => c.nodeType === 3).map((c) => c.textContent).join('').trim();
-    if (!own || node.closest('.cm-editor') || !node.checkVisibility({visibilityProperty: true, opacityProperty: true})) continue;
+    if (!own || !node.checkVisibility({visibilityProperty: true, opacityProperty: true})) continue;
     if (node.closest('.cell-menu-button, [aria-hidden=true]') || node.getBoundingClientRect().width < 2) continue;
     const [a, b] = [light(channels(getComputedStyle(node).color)), light(ground(node))];
     const contrast = (Math.max(a, b) + 0.05) / (Math.min(a, b) + 0.05);

@@ -25,7 +25,9 @@
 
   async function copy(button) {
     const before = button.textContent;
-    const text = button.dataset.copy ?? new URL(button.dataset.copyAddress, location.href).href;
+    const address = () => new URL(button.dataset.copyAddress, location.href).href;
+    const code = "copyCode" in button.dataset && button.nextElementSibling.textContent;
+    const text = code || (button.dataset.copy ?? address());
     try {
       await navigator.clipboard.writeText(text);
       button.textContent = "Copied";
@@ -41,7 +43,7 @@
   }
 
   document.addEventListener("click", (event) => {
-    const button = event.target.closest("[data-copy], [data-copy-address]");
+    const button = event.target.closest("[data-copy], [data-copy-address], [data-copy-code]");
     if (button) copy(button);
   });
 

@@ -45,7 +45,7 @@ class GenerateTab:
     button: gr.Button
     panel: JobPanel
     language: gr.Radio
-    code: gr.Code
+    code: gr.HTML
 
     @property
     def reads(self) -> set[Any]:
@@ -88,14 +88,7 @@ def build_generate_tab(playground: Playground, header: Header) -> GenerateTab:
                     label="The same call as a program",
                     elem_id="language",
                 )
-                code = gr.Code(
-                    language="shell",
-                    interactive=False,
-                    show_label=False,
-                    show_line_numbers=False,
-                    max_lines=24,
-                    elem_id="code",
-                )
+                code = html(elem_id="code")
     tab = GenerateTab(
         playground, header, model, facts, prompt, examples, form, note, button, panel, language, code
     )  # fmt: skip
@@ -158,17 +151,17 @@ def show_price(
     tab: GenerateTab, model: Model, parameters: Mapping[str, Any], checked: CheckedForm, visit: Visit, language: str
 ) -> Updates:
     """What does not touch the form: price, address and program."""
-    editor = LANGUAGES[language]
+    shown = LANGUAGES[language]
     if checked.request:
         program = tab.playground.snippet(checked.request, visit, language)
     else:
         reason = " ".join(checked.problems[0].what.splitlines())
-        program = f"{editor.comment} Not a request yet. {reason}"
+        program = f"{shown.comment} Not a request yet. {reason}"
     address = render("query", tab="generate", query=write_generate_query(model, parameters))
     return {
         tab.note: render("note", text=model.price_note) + address,
         tab.button: f"Generate · {checked.cost}",
-        tab.code: gr.update(value=program, language=editor.editor),
+        tab.code: render("code", text=program, what=shown.label, lexer=shown.lexer),
     }
 
 

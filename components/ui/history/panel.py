@@ -44,7 +44,7 @@ class HistoryPanel:
     asked: gr.HTML
     note: gr.Textbox
     language: gr.Radio
-    code: gr.Code
+    code: gr.HTML
     chosen: gr.State
     changes: tuple[Any, ...] = ()
 
@@ -96,7 +96,7 @@ def build_history_panel(playground: Playground, header: Header, error: gr.HTML) 
                 show_label=False,
                 elem_id="history-language",
             )
-            code = gr.Code(language="shell", interactive=False, show_label=False, show_line_numbers=False, max_lines=24)
+            code = html()
     panel = HistoryPanel(
         playground, header, error, column, use, compare, whole, opening, star, delete, confirm, shown, asked, note,
         language, code, gr.State(""),
@@ -219,6 +219,7 @@ async def show_program(panel: HistoryPanel, given: Updates) -> Updates:
     return {panel.code: _program(panel, job, visit, given[panel.language])}
 
 
-def _program(panel: HistoryPanel, job: Job, visit: Visit, language: str) -> Any:
+def _program(panel: HistoryPanel, job: Job, visit: Visit, language: str) -> str:
     text = history.program(panel.playground, job, visit, language)
-    return gr.update(value=text, language=LANGUAGES[language].editor)
+    shown = LANGUAGES[language]
+    return render("code", text=text, what=shown.label, lexer=shown.lexer)

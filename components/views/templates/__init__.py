@@ -14,6 +14,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from components.catalog.prices import credits_text, usd_text
 from components.views import links, words
+from components.views.templates.highlighting import highlighted
 
 _environment = Environment(
     loader=PackageLoader("components.views"),
@@ -37,6 +38,7 @@ _environment.filters |= {
     "picture": links.picture_link,
     "thumbnail": links.thumbnail_link,
     "tags": words.tags_of,
+    "highlighted": highlighted,
     "json": partial(json.dumps, indent=2, ensure_ascii=False),
 }
 _environment.globals |= {
