@@ -85,7 +85,7 @@ class Model(Closed):
 
     ``seconds`` is the service's own range of typical run times, None if it states none; ``node`` is None if it is
     unknown. ``checked_on`` is the day on which a copy of the ``source`` was read, ``source_dated`` the page's own date.
-    ``reply`` is what creating a task returns. ``contradictions`` lists where the service's public pages disagree,
+    ``icon`` names a drawing that the page has. ``reply`` is what creating a task returns. ``contradictions`` lists where the service's public pages disagree,
     ``unknown`` what they do not state. ``variant_aliases`` are former ids of variants and the variants that they stand for.
     """
 
@@ -94,7 +94,7 @@ class Model(Closed):
     variant_aliases: Mapping[str, str] = {}
     name: str = Field(min_length=1)
     provider: str = Field(min_length=1)
-    icon: str = ""
+    icon: str = Field("", pattern="^[a-z0-9-]*$")
     node: str | None = None
     runtime: Literal["async", "sync"] = "async"
     webhook: bool = Field(False, strict=True)

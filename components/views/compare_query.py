@@ -26,7 +26,7 @@ from components.views.queries import (
     write_query,
 )
 from components.views.recipe import form_settings
-from components.views.words import model_title, settings_text
+from components.views.words import settings_text
 
 COMPARED_ROLES = (Role.PROMPT, Role.IMAGES, Role.SHAPE, Role.SEED, Role.NEGATIVE)
 SOURCE = "published"  # the parameter with the token of the published comparison that a form was opened from
@@ -158,10 +158,10 @@ def choice_options(catalog: Catalog) -> list[tuple[str, str]]:
     options: list[tuple[float, str, str]] = []
     for row in price_list(catalog):
         model, base = row.model, base_credits(row.model)
-        options.append((base, f"{model_title(model)} · {credits_text(base)}", model.id))
+        options.append((base, f"{model.name} · {credits_text(base)}", model.id))
         for tier in tiers(model):
             settings = {name: value for name, value in tier.settings.items() if value != model.parameters[name].default}
             if settings:
-                label = f"{model_title(model)} · {settings_text(settings)} · {credits_text(tier.credits)}"
+                label = f"{model.name} · {settings_text(settings)} · {credits_text(tier.credits)}"
                 options.append((tier.credits, label, write_choice(Choice(model.id, settings))))
     return [(label, text) for _, label, text in sorted(options, key=lambda option: option[0])]

@@ -16,7 +16,7 @@ from components.snippets import LANGUAGES
 from components.views.links import HISTORY_ARCHIVE, MOST_ARCHIVED_JOBS, archive_link, link
 from components.views.queries import HistoryFilters, write_history_query
 from components.views.templates import render
-from components.views.words import model_title
+from components.views.words import model_name
 
 PAGE = 24
 DAYS = 30
@@ -98,7 +98,7 @@ def show_spend(catalog: Catalog, spent: Sequence[DaySpend], now: float) -> str:
         if isfinite(row.credits):
             days[row.day] = days.get(row.day, 0.0) + row.credits
             models[row.model] = models.get(row.model, 0.0) + row.credits
-    titles = {row.model: _title(catalog, row.model) for row in spent}
+    titles = {row.model: model_name(catalog, row.model) for row in spent}
     bars = [(titles[model], f"{credits:,.10g}", credits) for model, credits in models.items()]
     return render(
         "history_spend",
@@ -118,8 +118,3 @@ def program(playground: Playground, job: Job, visit: Visit, language: str) -> st
     except InputError as error:
         reason = " ".join(error.what.splitlines())
         return f"{LANGUAGES[language].comment} This request cannot be sent any more. {reason}"
-
-
-def _title(catalog: Catalog, model_id: str) -> str:
-    model = catalog.find(model_id)
-    return model_title(model) if model else model_id

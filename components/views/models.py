@@ -8,7 +8,7 @@ from components.catalog.parameters import Role
 from components.catalog.prices import PriceListRow, credits_text, price_list, usd_text
 from components.pictures import uploads
 from components.views.templates import render
-from components.views.words import model_title, range_text, typical_text
+from components.views.words import range_text, typical_text
 
 CHEAPEST = 4
 
@@ -32,10 +32,7 @@ def credits_range(row: PriceListRow) -> str:
 
 def model_options(catalog: Catalog) -> list[tuple[str, str]]:
     """(label, id) of each model, by base credits."""
-    return [
-        (f"{model_title(row.model)} · {row.model.provider} · {credits_range(row)}", row.model.id)
-        for row in price_list(catalog)
-    ]
+    return [(f"{row.model.name} · {row.model.provider} · {credits_range(row)}", row.model.id) for row in price_list(catalog)]
 
 
 def cheapest(catalog: Catalog, wanted: str = "", most: int | None = CHEAPEST) -> list[str]:

@@ -17,7 +17,7 @@ from components.jobs.job import Measured
 from components.views.models import inputs_text
 from components.views.queries import ModelFilters
 from components.views.templates import render
-from components.views.words import model_title, typical_text
+from components.views.words import typical_text
 
 UNKNOWN = float("nan")
 IMAGE_INPUT, CALLBACK = NEEDS = ("image input", "callback")
@@ -72,7 +72,7 @@ PURPOSES: Mapping[Purpose, str] = {
 def models_frame(catalog: Catalog, measured: Mapping[str, Measured] | None = None) -> pd.DataFrame:
     """One row per model, by base credits from low to high.
 
-    ``measured`` is what this app has seen at the service, by model. Beside the columns that are shown: ``id``, ``title``,
+    ``measured`` is what this app has seen at the service, by model. Beside the columns that are shown: ``id``, ``icon``,
     ``typical``, the range of seconds that the service states, and ``good_for`` and ``search`` for the filters.
     """
     rows = []
@@ -84,7 +84,7 @@ def models_frame(catalog: Catalog, measured: Mapping[str, Measured] | None = Non
             | {name: read(seen) if seen else None for name, read in MEASURED.items()}
             | {
                 "id": model.id,
-                "title": model_title(model),
+                "icon": model.icon,
                 "typical": typical_text(model.seconds).removesuffix(" s") if model.seconds else "—",
                 "good_for": frozenset(model.good_for),
                 "search": " ".join((*purposes, *model.capabilities, *model.use_cases)),
@@ -147,7 +147,7 @@ def show_models_count(catalog: Catalog, frame: pd.DataFrame, total: int) -> str:
     cheapest = ""
     if not frame.empty:
         first = frame.sort_values("Base", kind="stable").iloc[0]
-        cheapest = f"{first['title']}, {Cost(first['Base'], catalog.usd(first['Base']))}"
+        cheapest = f"{first['Model']}, {Cost(first['Base'], catalog.usd(first['Base']))}"
     return render("models_count", total=total, count=len(frame), cheapest=cheapest, measured=columns_for(frame) == MODELS)
 
 
@@ -162,7 +162,7 @@ def plans_frame(catalog: Catalog, pictures_per_month: float, budget_usd: float) 
             "$ a month": row.month.usd,
             "Pictures": UNKNOWN if row.pictures is None else row.pictures,
             "id": row.model.id,
-            "title": model_title(row.model),
+            "icon": row.model.icon,
         }
         for row in what_if(catalog, pictures_per_month, budget_usd)
     ]
@@ -173,7 +173,7 @@ def show_plans_chart(frame: pd.DataFrame) -> str:
     """The cost of a month as bars, each with its number."""
     bars = [
         (
-            row["title"] + (f" · {row['Variant']}" if row["Variant"] != "—" else ""),
+            row["Model"] + (f" · {row['Variant']}" if row["Variant"] != "—" else ""),
             usd_text(row["$ a month"]),
             row["$ a month"],
         )
@@ -207,8 +207,6 @@ def safe_csv(frame: pd.DataFrame, columns: Sequence[str]) -> str:
 def cell_text(name: str, row: Mapping[Hashable, Any]) -> str:
     """The text of a cell."""
     value = row[name]
-    if name == "Model":
-        return str(row["title"])
     if name == "Seconds":
         return str(row["typical"])
     if pd.isna(value):

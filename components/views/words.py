@@ -12,7 +12,7 @@ from math import isfinite
 from typing import Any
 
 from components.api.schedule import Timing
-from components.catalog.models import Catalog, Model
+from components.catalog.models import Catalog
 from components.catalog.parameters import Role
 from components.catalog.prices import Cost, credits_text
 from components.errors import PlaygroundError
@@ -115,11 +115,6 @@ def price_of(catalog: Catalog, job: Job) -> JobPrice:
 
 
 # -- models and settings --
-
-
-def model_title(model: Model) -> str:
-    """A model's name after its icon."""
-    return f"{model.icon} {model.name}".strip()
 
 
 def model_name(catalog: Catalog, model_id: str) -> str:

@@ -22,7 +22,7 @@ models:
   - id: flux-2                     # aliases: [...] also resolve to it
     name: Flux 2
     provider: Black Forest Labs
-    icon: "⬛"
+    icon: flow
     node: node41
     runtime: async
     webhook: true
@@ -319,7 +319,7 @@ def test_anchors_aliases_and_merge_keys_work_and_a_fault_in_them_has_its_line() 
     assert second.model_dump() == flux.model_dump() | {"id": "second", "name": "Second"}
     assert second.json_schema is flux.json_schema, "aliases share the data, however often they are used"
     assert fault(text + merged + "    icon: 3\n").startswith("shop.yaml, line 33, model second, field icon: ")
-    in_anchor = fault(text.replace('icon: "⬛"', "icon: 3") + merged).splitlines()
+    in_anchor = fault(text.replace("icon: flow", "icon: 3") + merged).splitlines()
     assert [line.split(":")[0] for line in in_anchor] == [
         "shop.yaml, line 7, model flux-2, field icon",
         "shop.yaml, line 7, model second, field icon",

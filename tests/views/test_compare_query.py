@@ -79,7 +79,7 @@ def test_every_option_can_be_chosen_and_sent(catalog: Catalog) -> None:
         assert planned.request or planned.card.refused == "Skipped: needs an image."
     with pytest.raises(InputError, match="no model 'dall-e'"):
         read_choice(catalog, "dall-e?size=1")
-    assert ("⬛ Flux 2 · flex · 2K · 24 credits", "flux-2?type=flex&resolution=2K") in choice_options(catalog)
+    assert ("Flux 2 · flex · 2K · 24 credits", "flux-2?type=flex&resolution=2K") in choice_options(catalog)
 
 
 def test_the_cheapest_models_come_first(catalog: Catalog) -> None:

@@ -130,7 +130,7 @@ def test_the_spend_is_a_chart_and_a_table(catalog: Catalog) -> None:
     assert [style for style in styles if "height" in style] == ["height:50.0%", *["height:0.0%"] * 28, "height:100.0%"]
     assert [style for style in styles if "width" in style] == ["width:100.0%", "width:20.0%"]
     cells = [re.findall(r"<td[^>]*>(.*?)</td>", row) for row in re.findall(r"<tr>(.*?)</tr>", html)]
-    assert cells[1][1:] == ["⬛ Flux 2", "the host&#39;s key", "3", "15", "$0.15"]
+    assert cells[1][1:] == ["Flux 2", "the host&#39;s key", "3", "15", "$0.15"]
     assert cells[2][1:] == ["gone&lt;b&gt;", "your key", "1", "5", "$0.05"]
     assert cells[4][4:] == ["not known", "—"]
     assert cells[-1] == ["6", "30", "$0.30"]

@@ -21,7 +21,7 @@ from components.ui.latest_only import LatestOnly
 from components.views import history
 from components.views.queries import HistoryFilters, first, read_history_query, write_history_query
 from components.views.templates import render
-from components.views.words import STATE_WORDS, model_title, plain
+from components.views.words import STATE_WORDS, plain
 
 BEAT_S = 2.0
 VIEWS = ("gallery", "table")
@@ -187,7 +187,7 @@ def build_history_tab(playground: Playground, header: Header) -> HistoryTab:
 
 def model_choices(playground: Playground) -> list[tuple[str, str]]:
     """(label, id) of every model, "" first."""
-    return [("Any model", ""), *((model_title(model), model.id) for model in playground.catalog.models)]
+    return [("Any model", ""), *((model.name, model.id) for model in playground.catalog.models)]
 
 
 def state_choices() -> list[tuple[str, str]]:

@@ -11,6 +11,7 @@ from functools import partial
 from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup
 
 from components.catalog.prices import credits_text, usd_text
 from components.views import links, words
@@ -44,7 +45,6 @@ _environment.filters |= {
 _environment.globals |= {
     "price_of": words.price_of,
     "model_name": words.model_name,
-    "model_title": words.model_title,
     "expected_text": words.expected_text,
     "download_link": links.download_link,
 }
@@ -53,3 +53,12 @@ _environment.globals |= {
 def render(template: str, /, **values: Any) -> str:
     """The template file ``template``.html with these values as escaped HTML."""
     return _environment.get_template(f"{template}.html").render(values)
+
+
+def icon(name: str) -> Markup:
+    """The drawing icons/``name``.svg, as markup; a plain picture where there is none of this name."""
+    names = [f"icons/{name}.svg", "icons/model.svg"]
+    return Markup(_environment.select_template(names).render())  # noqa: S704  # files of ours without values
+
+
+_environment.filters["icon"] = icon
