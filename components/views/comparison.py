@@ -57,10 +57,11 @@ def button_text(plan: ComparisonPlan) -> str:
 
 
 def show_links(comparison: Comparison, jobs: Mapping[str, Job]) -> str:
-    """Links to the report and to a ZIP of the pictures."""
+    """Links to the report, to a ZIP of the pictures, and to the jobs as data."""
     pictured = [card.job for card in comparison.cards if card.job in jobs and jobs[card.job].pictures]
     archive = archive_link(pictured) if pictured else ""
-    return render("compare_links", report=link(f"{COMPARISONS}/{comparison.id}/report.html"), archive=archive)
+    address = link(f"{COMPARISONS}/{comparison.id}")
+    return render("compare_links", report=f"{address}/report.html", archive=archive, data=f"{address}/jobs")
 
 
 def show_public(comparison: Comparison) -> str:

@@ -18,6 +18,7 @@ PICTURES = "/pictures"
 DOWNLOADS = "/files"
 ARCHIVE = "/files.zip"
 HISTORY_ARCHIVE = "/history.zip"
+HISTORY_DATA = "/history"
 MOST_ARCHIVED_JOBS = 200
 RECIPE = "/recipe"
 COMPARISONS = "/comparisons"

@@ -46,6 +46,9 @@ MEASURED: Mapping[str, Callable[[Measured], Any]] = {
 }
 NUMBERS = ("Seconds", "Node", *MEASURED)  # those that may be unknown, in every row
 MODELS = (*STATED, *MEASURED)
+# In a file a range is two numbers, and a node a name.
+RANGES = {"Seconds": ("Seconds from", "Seconds to")}
+MODELS_FILE = ("id", *(column for name in MODELS for column in RANGES.get(name, (name,))))
 PLANS = ("Model", "Variant", "Credits", "$ each", "$ a month", "Pictures")
 FORMATS: Mapping[str, Callable[[float], str]] = {
     "$ from": usd_text,
@@ -91,6 +94,20 @@ def models_frame(catalog: Catalog, measured: Mapping[str, Measured] | None = Non
             }
         )
     return pd.DataFrame(rows).astype(dict.fromkeys(NUMBERS, float))
+
+
+def models_rows(catalog: Catalog, measured: Mapping[str, Measured]) -> list[dict[str, Any]]:
+    """The price list as a file has it: rows with MODELS_FILE as their columns."""
+    rows = []
+    for row in price_list(catalog):
+        model, seen = row.model, measured.get(row.model.id)
+        low, high = model.seconds or (None, None)
+        rows.append(
+            {name: read(row) for name, read in STATED.items()}
+            | {name: read(seen) if seen else None for name, read in MEASURED.items()}
+            | {"id": model.id, "Seconds from": low, "Seconds to": high, "Node": model.node}
+        )
+    return rows
 
 
 def columns_for(frame: pd.DataFrame) -> Sequence[str]:
@@ -194,14 +211,6 @@ def show_table(frame: pd.DataFrame, columns: Sequence[str], label: str, sort: st
         order="descending" if descending else "ascending",
         cell_text=cell_text,
     )
-
-
-def safe_csv(frame: pd.DataFrame, columns: Sequence[str]) -> str:
-    """A frame as CSV; a text that a spreadsheet would run as a formula gets a leading quote."""
-    guarded = frame[list(columns)].map(
-        lambda value: f"'{value}" if isinstance(value, str) and value[:1] in "=+-@\t\r\n" else value
-    )
-    return str(guarded.to_csv(index=False, lineterminator="\r\n"))
 
 
 def cell_text(name: str, row: Mapping[Hashable, Any]) -> str:

@@ -1,14 +1,34 @@
-"""The two price tables as CSV files, written when they are requested."""
+"""Data files, written when they are requested: the price tables as CSV, a history and a comparison as CSV and JSON."""
 
 from __future__ import annotations
 
-from fastapi import APIRouter, Query
-from fastapi.responses import Response
+import json
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime
 
+from fastapi import APIRouter, HTTPException, Query, Request
+from fastapi.responses import Response, StreamingResponse
+
+from components.jobs.job import HistoryEntry, JobFilter, JobState
 from components.playground import Playground
-from components.views.links import MODELS_CSV, PLANS_CSV
-from components.views.tables import MODELS, PLANS, models_frame, plans_frame, safe_csv
+from components.views.exports.csv_text import csv_header, csv_rows
+from components.views.exports.jobs import (
+    CARD_COLUMNS,
+    JOB_COLUMNS,
+    card_row,
+    describe_comparison,
+    describe_job,
+    job_row,
+)
+from components.views.links import COMPARISONS, HISTORY_DATA, MODELS_CSV, PLANS_CSV
+from components.views.queries import read_history_query
+from components.views.tables import MODELS_FILE, PLANS, models_rows, plans_frame
 from components.web.pictures import READING
+from components.web.visitors import requesting_visitor
+
+JOBS_AT_ONCE = 250
+MEDIA_TYPES = {"csv": "text/csv; charset=utf-8", "json": "application/json"}
+NO_FILE = "There is no such file: it ends in .csv or .json."
 
 
 def table_routes(playground: Playground) -> APIRouter:
@@ -17,16 +37,91 @@ def table_routes(playground: Playground) -> APIRouter:
 
     @router.api_route(MODELS_CSV, methods=READING)
     async def models() -> Response:
-        frame = models_frame(catalog, await playground.jobs.measured())
-        return _csv(safe_csv(frame, ("id", *MODELS)), "models.csv")
+        rows = models_rows(catalog, await playground.jobs.measured())
+        return _file(csv_header(MODELS_FILE) + csv_rows(rows, MODELS_FILE), _headers("csv", "models"))
 
     @router.api_route(PLANS_CSV, methods=READING)
     async def plans(pictures: float = Query(1000, ge=0, le=1e9), budget: float = Query(50, ge=0, le=1e9)) -> Response:
-        return _csv(safe_csv(plans_frame(catalog, pictures, budget), ("id", *PLANS)), "plans.csv")
+        columns, rows = ("id", *PLANS), plans_frame(catalog, pictures, budget).to_dict("records")
+        return _file(csv_header(columns) + csv_rows(rows, columns), _headers("csv", "plans"))
 
     return router
 
 
-def _csv(text: str, name: str) -> Response:
-    disposition = {"Content-Disposition": f'attachment; filename="{name}"'}
-    return Response(text, media_type="text/csv; charset=utf-8", headers=disposition)
+def job_data_routes(playground: Playground) -> APIRouter:
+    """``GET /history.csv`` and ``.json`` with the filters of a History tab, ``GET /comparisons/{id}/jobs.csv`` and ``.json``.
+
+    A visitor's own jobs and nobody else's: a browser is known by its cookie, any other caller by the visitor header.
+    """
+    router, catalog = APIRouter(), playground.catalog
+
+    @router.api_route(HISTORY_DATA + ".{kind}", methods=READING)
+    async def history(kind: str, request: Request) -> Response:
+        headers = _headers(kind, f"history-{datetime.now(UTC):%Y-%m-%d}")
+        query = {name: request.query_params.getlist(name) for name in request.query_params}
+        wanted = read_history_query(query, [model.id for model in catalog.models], list(JobState)).job_filter()
+        visitor, origin = requesting_visitor(request), _origin(request)
+        first = await playground.jobs.search(visitor, wanted, JOBS_AT_ONCE)  # what goes wrong here is still an answer
+        if request.method == "HEAD":
+            return Response(headers=headers)
+
+        async def pages() -> AsyncIterator[tuple[HistoryEntry, ...]]:
+            page = first
+            while page.entries:
+                yield page.entries
+                page = await playground.jobs.search(visitor, wanted, JOBS_AT_ONCE, page.jobs[-1].id)
+
+        async def csv_pieces() -> AsyncIterator[str]:
+            yield csv_header(JOB_COLUMNS)
+            async for entries in pages():
+                yield csv_rows((job_row(catalog, entry, origin) for entry in entries), JOB_COLUMNS)
+
+        async def json_pieces() -> AsyncIterator[str]:
+            separator = f'{{"total": {first.total}, "jobs": ['
+            async for entries in pages():
+                yield separator + ",\n".join(_json(describe_job(catalog, entry, origin)) for entry in entries)
+                separator = ",\n"
+            yield "]}" if first.entries else separator + "]}"
+
+        pieces = csv_pieces() if kind == "csv" else json_pieces()
+        return StreamingResponse((_encoded(piece) async for piece in pieces), headers=headers)
+
+    @router.api_route(COMPARISONS + "/{comparison_id}/jobs.{kind}", methods=READING)
+    async def comparison(comparison_id: str, kind: str, request: Request) -> Response:
+        headers, visitor, origin = _headers(kind, "comparison"), requesting_visitor(request), _origin(request)
+        found, _ = await playground.comparisons.current(await playground.comparisons.find(comparison_id, visitor))
+        page = await playground.jobs.search(visitor, JobFilter(comparison_id=found.id), limit=10 * JOBS_AT_ONCE)
+        entries = {entry.job.id: entry for entry in page.entries}
+        if kind == "json":
+            return _file(_json(describe_comparison(catalog, found, entries, origin)), headers)
+        rows = (card_row(catalog, at, card, entries.get(card.job), origin) for at, card in enumerate(found.cards, 1))
+        return _file(csv_header(CARD_COLUMNS) + csv_rows(rows, CARD_COLUMNS), headers)
+
+    def _origin(request: Request) -> str:
+        return playground.public_address or str(request.base_url).rstrip("/")
+
+    return router
+
+
+def _file(text: str, headers: dict[str, str]) -> Response:
+    return Response(_encoded(text), headers=headers)
+
+
+def _encoded(text: str) -> bytes:
+    """UTF-8; half a surrogate pair, which JSON can bring in a setting, is a question mark."""
+    return text.encode("utf-8", "replace")
+
+
+def _json(value: object) -> str:
+    return json.dumps(value, ensure_ascii=False, allow_nan=False)
+
+
+def _headers(kind: str, name: str) -> dict[str, str]:
+    """The headers of a file. Raises HTTPException 404 for another kind of file."""
+    if kind not in MEDIA_TYPES:
+        raise HTTPException(404, NO_FILE)
+    return {
+        "Content-Type": MEDIA_TYPES[kind],
+        "Content-Disposition": f'attachment; filename="{name}.{kind}"',
+        "Cache-Control": "private, no-store",
+    }

@@ -20,7 +20,7 @@ from components.views.templates import render
 from components.views.words import TITLE
 from components.web.guard import route_path
 from components.web.pictures import HEADERS, READING, numbered, picture_response
-from components.web.visitors import read_visitor
+from components.web.visitors import requesting_visitor
 
 NO_COMPARISON = "You have no such comparison."
 NOT_PUBLISHED = "This comparison is not published, or no longer published."
@@ -47,7 +47,7 @@ def comparison_routes(playground: Playground, thumbnails: ThumbnailCache) -> API
     @router.api_route(COMPARISONS + "/{comparison_id}/report.html", methods=READING)
     async def report(comparison_id: str, request: Request) -> Response:
         async def answer() -> Response:
-            comparison = await comparisons.find(comparison_id, read_visitor(request.headers.get("cookie", "")))
+            comparison = await comparisons.find(comparison_id, requesting_visitor(request))
             async with writing:
                 file = await write_report(playground, *await comparisons.current(comparison))
             disposition = f'attachment; filename="{report_name(comparison)}"'

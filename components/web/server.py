@@ -34,7 +34,7 @@ from components.settings import Settings
 from components.views.account import KEPT, KEY_WITHHELD, NOT_DURABLE
 from components.views.links import SANDBOX, link
 from components.web.callbacks import callback_routes
-from components.web.downloads import table_routes
+from components.web.downloads import job_data_routes, table_routes
 from components.web.guard import Guard, PathPrefix
 from components.web.operations import operator_routes
 from components.web.pictures import download_routes, picture_routes, recipe_routes
@@ -115,6 +115,7 @@ def create_app(playground: Playground, resources: Resources, sandbox: FastAPI, *
         callback_routes(jobs),
         operator_routes(jobs),
         table_routes(playground),
+        job_data_routes(playground),
         comparison_routes(playground, thumbnails),
     ):
         app.include_router(router)

@@ -34,7 +34,7 @@ def spending(tmp_path: Path, ledger: Recorder) -> Iterator[App]:
 
 def cells(app: App, model: str) -> tuple[str, ...]:
     """The measured columns of a model in the CSV file."""
-    rows = csv.DictReader(io.StringIO(app.get("/models.csv").text))
+    rows = csv.DictReader(io.StringIO(app.get("/models.csv").content.decode("utf-8-sig")))
     row = next(row for row in rows if row["id"] == model)
     return tuple(row[name] for name in COLUMNS)
 

@@ -115,8 +115,9 @@ def test_links_lead_to_the_report_the_archive_and_the_published_page() -> None:
     jobs = {"j1": a_job(id="j1", pictures=(PICTURE,)), "j2": a_job(id="j2")}
     compared = comparison(*cards)
 
-    assert inert(show_links(compared, jobs)).values("href") == ["comparisons/c1/report.html", "files.zip?job=j1"]
-    assert inert(show_links(compared, {})).values("href") == ["comparisons/c1/report.html"]
+    report, data = ["comparisons/c1/report.html"], ["comparisons/c1/jobs.csv", "comparisons/c1/jobs.json"]
+    assert inert(show_links(compared, jobs)).values("href") == [*report, "files.zip?job=j1", *data]
+    assert inert(show_links(compared, {})).values("href") == [*report, *data]
     assert inert(show_public(replace(compared, token="t"))).values("data-copy-address") == ["c/t"]
     assert show_public(compared) == ""
 

@@ -97,22 +97,29 @@ def test_a_position_knows_its_neighbours() -> None:
     assert history.count_text(HistoryPage(0, ()), first) == ""
 
 
-def test_pictures_are_downloaded_by_page_or_all_that_match(catalog: Catalog) -> None:
-    """Up to a number of requests; beyond it, as the words say, the newest of them."""
+def test_a_page_links_to_its_pictures_all_pictures_and_all_data_that_match(catalog: Catalog) -> None:
+    """Pictures up to a number of requests; beyond it, as the words say, of the newest of them."""
     made = (past(catalog, id="j1"), past(catalog, id="j2", pictures=()), past(catalog, id="j3", pictures=(PICTURE,) * 2))
     jobs = tuple(map(HistoryEntry, made))
     filters = HistoryFilters(text="a <b> & c", starred=True)
-    page_link, all_link = "files.zip?job=j1&job=j3", "history.zip?text=a+%3Cb%3E+%26+c&starred=1"
+    query = "?text=a+%3Cb%3E+%26+c&starred=1"
+    page_link, all_link, data = (
+        "files.zip?job=j1&job=j3",
+        f"history.zip{query}",
+        [f"history.csv{query}", f"history.json{query}"],
+    )
 
     for total, links, text in (
         (3, [page_link], "Download the 3 pictures on this page (ZIP)"),
         (30, [page_link, all_link], "or the pictures of all 30 requests (ZIP)"),
         (1_234, [page_link, all_link], "or the pictures of the newest 200 requests (ZIP)"),
     ):
-        page = inert(history.archive_links(HistoryPage(total, jobs), filters))
-        assert page.values("href") == links
+        page = inert(history.download_links(HistoryPage(total, jobs), filters))
+        assert page.values("href") == [*links, *data]
         assert text in page.text
-    assert history.archive_links(HistoryPage(1, jobs[1:2]), filters) == ""
+        assert f"All {total:,} requests as data" in page.text
+    assert inert(history.download_links(HistoryPage(1, jobs[1:2]), filters)).values("href") == data
+    assert history.download_links(HistoryPage(0, ()), filters) == ""
 
 
 def test_the_spend_is_a_chart_and_a_table(catalog: Catalog) -> None:

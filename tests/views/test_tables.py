@@ -13,20 +13,22 @@ from components.catalog.loading import parse_catalog
 from components.catalog.models import Catalog
 from components.catalog.prices import price_list, tiers
 from components.jobs.job import Measured
+from components.views.exports.csv_text import csv_rows
 from components.views.models import chips, example_prompts, model_options
 from components.views.queries import ModelFilters
 from components.views.tables import (
     MODELS,
+    MODELS_FILE,
     PLANS,
     STATED,
     cell_text,
     columns_for,
     filtered_frame,
     models_frame,
+    models_rows,
     plans_frame,
     price_limits,
     purpose_options,
-    safe_csv,
     show_models_count,
     show_plans_chart,
     show_table,
@@ -168,24 +170,21 @@ def test_what_costs_nothing_buys_no_number_of_pictures(odd: Catalog) -> None:
     free = frame[frame["id"] == "cogview-4"].iloc[0]
     assert (free["$ a month"], pd.isna(free["Pictures"])) == (0, True)
     assert cell_text("Pictures", frame.to_dict("records")[0]) == "—"
-    rows = list(csv.DictReader(io.StringIO(safe_csv(frame, ("id", *PLANS)))))
-    assert rows[0]["Pictures"] == ""
+    assert csv_rows(frame.to_dict("records"), ("Pictures",)).startswith('""\r\n')
     styles = inert(show_plans_chart(frame)).values("style")
     assert (styles[0], styles[-1]) == ("width:0.0%", "width:100.0%")
 
 
 def test_no_cell_of_a_file_is_a_formula(odd: Catalog) -> None:
-    """A text that a spreadsheet would run has a quote before it; numbers are left as they are."""
-    for frame, columns in ((models_frame(odd), MODELS), (plans_frame(odd, 1000, 50), PLANS)):
-        rows = list(csv.DictReader(io.StringIO(safe_csv(frame, ("id", *columns)))))
-        cells = [cell for row in rows for cell in row.values()]
+    """A range of seconds is two numbers, and a node its name."""
+    for rows, columns in ((models_rows(odd, {}), MODELS_FILE), (plans_frame(odd, 1000, 50).to_dict("records"), PLANS)):
+        read = list(csv.reader(io.StringIO(csv_rows(rows, columns), newline="")))
+        cells = [cell for row in read for cell in row]
         assert [cell for cell in cells if cell[:1] in ("=", "+", "-", "@", "\t", "\r", "\n")] == []
         assert "'=1+1|cmd" in cells
-    table = pd.DataFrame({"text": ["=a", "+a", "-a", "@a", "\ta", "\ra", "\na", " =a", "a=", "—"], "number": [-1.5] * 10})
-    read = list(csv.reader(io.StringIO(safe_csv(table, ("text", "number")))))[1:]
-    assert [row[0][:1] for row in read[:7]] == ["'"] * 7
-    assert [row[0] for row in read[8:]] == ["a=", "—"]
-    assert {row[1] for row in read} == {"-1.5"}
+    flux = next(row for row in models_rows(odd, {}) if row["id"] == "flux-2")
+    assert (flux["Seconds from"], flux["Seconds to"], flux["Node"]) == (3, 8, "node41")
+    assert "Seconds" not in MODELS_FILE
 
 
 def test_the_picker_names_each_model_with_its_maker_and_price(catalog: Catalog) -> None:

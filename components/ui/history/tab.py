@@ -250,7 +250,7 @@ def show_list(
         tab.start: gr.update(visible=empty == EMPTY),
         tab.clear: gr.update(visible=empty == NO_MATCH),
         tab.count: render("note", text=history.count_text(page, position)) + render("query", tab="history", query=query),
-        tab.files: history.archive_links(page, filters),
+        tab.files: history.download_links(page, filters),
         tab.newer: gr.update(interactive=bool(position.newer_pages)),
         tab.older: gr.update(interactive=position.first - 1 + len(page.jobs) < page.total),
         tab.panel.error: "",
