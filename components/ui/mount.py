@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import gradio as gr
 from starlette.applications import Starlette
+from starlette.middleware.gzip import GZipMiddleware
 
 from components.playground import Playground
-from components.ui.page import build_page
+from components.ui.first_paint import AssetCache, FirstPaint
+from components.ui.page import TABS, build_page
 from components.ui.theme import SCRIPT, STYLE, theme
 
 
@@ -21,7 +23,7 @@ def mount_page(app: Starlette, playground: Playground, host: str, port: int) -> 
         path="/",
         server_name=host,
         server_port=port,
-        footer_links=["api"],
+        footer_links=[],
         run_history=False,  # it would write every input to the browser's storage, a typed key too
         enable_monitoring=False,
         show_error=False,
@@ -31,3 +33,6 @@ def mount_page(app: Starlette, playground: Playground, host: str, port: int) -> 
         css_paths=STYLE,
         js=SCRIPT,
     )
+    app.add_middleware(AssetCache)
+    app.add_middleware(FirstPaint, playground=playground, tabs=TABS)
+    app.add_middleware(GZipMiddleware, compresslevel=5)  # the page is 300 kB of text

@@ -34,7 +34,13 @@ OPENING = "() => [null, window.playground.opening()]"
 # For the part that is told the settings inside a dropped picture.
 SEND_DROPPED = "window.playground = { ...window.playground, useSettings: (settings) => trigger('input', settings) }"
 OPENED = "() => window.playground.opened()"
-TABS = ("generate", "compare", "models", "history", "integrate")
+TABS = {
+    "generate": "Generate",
+    "compare": "Compare",
+    "models": "Models & prices",
+    "history": "History",
+    "integrate": "Integrate",
+}
 
 
 @dataclass(frozen=True)
@@ -73,15 +79,15 @@ def build_parts(page: gr.Blocks, playground: Playground) -> PageParts:
     header = build_header(playground)
     dropped = gr.HTML(visible="hidden", js_on_load=SEND_DROPPED)
     with gr.Tabs(elem_id="tabs") as tabs:
-        with gr.Tab("Generate", id="generate"):
+        with gr.Tab(TABS["generate"], id="generate"):
             generate = build_generate_tab(playground, header)
-        with gr.Tab("Compare", id="compare") as compare_tab:
+        with gr.Tab(TABS["compare"], id="compare") as compare_tab:
             compare = build_compare_tab(playground, header)
-        with gr.Tab("Models & prices", id="models") as models_tab:
+        with gr.Tab(TABS["models"], id="models") as models_tab:
             models = build_models_tab(playground)
-        with gr.Tab("History", id="history") as history_tab:
+        with gr.Tab(TABS["history"], id="history") as history_tab:
             history = build_history_tab(playground, header)
-        with gr.Tab("Integrate", id="integrate"):
+        with gr.Tab(TABS["integrate"], id="integrate"):
             integrate = build_integrate_tab(playground)
     html(render("note", text=playground.storage), elem_id="storage")
     remembered = gr.Textbox(visible="hidden")

@@ -78,9 +78,13 @@ def show_problem(catalog: Catalog, problem: Problem) -> str:
 def show_example(catalog: Catalog, model: Model) -> str:
     """A finished example of a model: a sandbox drawing from the settings in the form."""
     request = example_request(catalog, model) if model.example else None
-    address = link(f"{SANDBOX}/examples/{quote(model.id, safe='')}")
     ratio = (request and shape_ratio(request.shape)) or 1.0
-    return render("example", model=model, request=request, address=address, ratio=ratio)
+    return render("example", model=model, request=request, address=example_address(model), ratio=ratio)
+
+
+def example_address(model: Model) -> str:
+    """The link to the sandbox's drawing of a model's example."""
+    return link(f"{SANDBOX}/examples/{quote(model.id, safe='')}")
 
 
 def example_request(catalog: Catalog, model: Model) -> Request:

@@ -10,7 +10,7 @@ import time
 import traceback
 from importlib import import_module
 
-NAMES = ("http_clients", "polling", "inflight", "stores", "startup", "visitors", "history", "evaluation")
+NAMES = ("http_clients", "polling", "inflight", "stores", "startup", "opening", "visitors", "history", "evaluation")
 
 
 def main() -> int:

@@ -77,14 +77,21 @@ def _start(program: Path, home: Path) -> tuple[float, float]:
     settings = {"HOME": str(home), "PLAYGROUND_DATA": str(home / "data"), "GRADIO_SERVER_PORT": str(port)}
     begun = time.monotonic()
     with started(str(program), cwd=home, quiet=True, **settings) as process:
-        ask = build_opener(ProxyHandler({})).open
-        while time.monotonic() - begun < LONGEST_S and process.poll() is None:
-            with suppress(OSError):
-                with ask(f"http://127.0.0.1:{port}/healthz", timeout=5) as answer:
-                    if answer.status == 200:
-                        return time.monotonic() - begun, _cpu(process.pid)
-            time.sleep(0.02)
+        if until_ready(f"http://127.0.0.1:{port}"):
+            return time.monotonic() - begun, _cpu(process.pid)
     return float("nan"), float("nan")
+
+
+def until_ready(address: str) -> bool:
+    """Wait until a server answers; False when it does not within LONGEST_S."""
+    ask, give_up = build_opener(ProxyHandler({})).open, time.monotonic() + LONGEST_S
+    while time.monotonic() < give_up:
+        with suppress(OSError):
+            with ask(f"{address}/healthz", timeout=5) as answer:
+                if answer.status == 200:
+                    return True
+        time.sleep(0.02)
+    return False
 
 
 def _cpu(pid: int) -> float:

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import re
 
+import httpx2
 from playwright.sync_api import expect
 
 from tests.browser.conftest import Playground, Visitor, button, say, word
+from tests.browser.movement import OBSERVE, layout_shift
 from tests.browser.past import held_back, open_history
 from tests.browser.test_compare import address, compare
 
@@ -18,11 +20,9 @@ def test_nothing_is_taken_that_the_first_answer_would_overwrite(visit: Visitor, 
     with held_back(page):
         page.reload()
         expect(page.locator("#tabs")).to_have_attribute("inert", "")
-        for part in (box, page.locator("#key input"), button(page)):
-            part.scroll_into_view_if_needed()
-            where = part.bounding_box()
-            assert where
-            page.mouse.click(where["x"] + 5, where["y"] + 5)
+        expect(page.locator("#first-paint")).to_be_visible()
+        for x, y in ((300, 400), (900, 40), (300, 800)):
+            page.mouse.click(x, y)
             page.keyboard.type("lost")
             page.keyboard.press("Enter")
         assert (box.input_value(), page.locator("#key input").input_value()) == ("", "")
@@ -30,6 +30,25 @@ def test_nothing_is_taken_that_the_first_answer_would_overwrite(visit: Visitor, 
     assert len(app.jobs) == sent
     say(page, "A fox after all")
     expect(page).to_have_url(re.compile("fox"))
+
+
+def test_nothing_moves_while_the_page_opens_and_its_first_html_shows_it(visit: Visitor, app: Playground) -> None:
+    html = httpx2.get(app.address, headers={"Accept-Encoding": "gzip"})
+    assert html.headers["content-encoding"] == "gzip"
+    for words in ("Image playground", "Sandbox: these are drawings", "Models &amp; prices", "sandbox/examples/"):
+        assert words in html.text.split("<gradio-app")[0]
+    script = re.search(r'assets/[^"]+\.js', html.text)
+    assert script
+    assert "immutable" in httpx2.get(f"{app.address}/{script[0]}").headers["cache-control"]
+    for width in (1280, 390):
+        page = visit("about:blank", ready=False, viewport={"width": width, "height": 844})
+        page.add_init_script(OBSERVE)
+        page.goto(app.address)
+        expect(page.locator("#generate-button")).to_contain_text("credit")
+        expect(page.locator("#first-paint")).not_to_be_visible()
+        expect(page.locator("#place img")).to_be_visible()
+        page.wait_for_timeout(500)
+        assert layout_shift(page) < 0.05, page.evaluate("window.shifts")
 
 
 def test_what_is_sent_before_the_first_answer_is_watched_and_found_again(visit: Visitor, app: Playground) -> None:

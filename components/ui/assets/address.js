@@ -64,9 +64,11 @@
         return "";
       }
     },
-    opened() {
+    async opened() {
       if (!opening) return;
       opening = false;
+      for (let frames = 0; frames < 2; frames++) await new Promise(requestAnimationFrame); // what has come is drawn
+      document.documentElement.classList.add("opened"); // the first paint goes
       inert(false);
       window.playground.changed();
     },
