@@ -263,8 +263,15 @@ class StillRunning(ServiceError):
 
 
 class PictureNotSaved(ServiceError):
-    """The task is done, but a picture could not be fetched, is too large, or is not an image."""
+    """The task is done, but a picture could not be fetched, is too large, or is not an image.
+
+    ``definite``: what is at the address can never be kept; otherwise it may still arrive.
+    """
 
     code = "picture"
     charged = "The task was done, so it was most likely charged."
     next_step = "Check again; the picture may still be at the service."
+
+    def __init__(self, what: str, *, definite: bool = False) -> None:
+        super().__init__(what)
+        self.definite = definite

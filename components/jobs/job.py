@@ -42,8 +42,8 @@ class Job:
         credits: the price by the catalog; infinite where it is unknown.
         typical_seconds: the range of run times to expect.
         status_note: why the job waits.
-        pending_urls: one entry for each result of the task, in order: where to fetch it, "" once its picture is kept;
-            empty before the results are known and when all of them are kept.
+        pending_urls: one entry for each result of the task, in order: where to fetch it, "" once its picture is kept,
+            and of an ended job where to find what could not be kept; empty before the results are known and when all of them are kept.
         charged: the credits that the service reports; None where it reports nothing.
         idempotency_key: at most one unsettled job has the same.
         stop_requested: its visitor has asked to stop while the request was being sent.

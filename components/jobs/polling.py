@@ -13,7 +13,7 @@ from components.api.schedule import next_delay, poll_cost, quiet_delay
 from components.errors import (
     KeyRefused,
     NoPicture,
-    PlaygroundError,
+    PictureNotSaved,
     RateLimited,
     ServiceError,
     StillRunning,
@@ -247,7 +247,7 @@ class Poller:
     async def _save(self, task: FollowedTask, reply: Reply) -> None:
         """Keep the pictures. Those that cannot be fetched are asked for at fresh addresses; after that the job is overdue."""
         problem = await self._fetch(task, reply.images, reply.charged)
-        if problem and task.job.task_id:
+        if problem and task.job.task_id and not problem.definite:
             try:
                 fresh = (await self._ask(task)).images
             except ServiceError:
@@ -255,9 +255,10 @@ class Poller:
             if fresh and fresh != reply.images:
                 problem = await self._fetch(task, fresh, reply.charged)
         if problem:
-            await self._active.persist(task.job.id, partial(transitions.overdue, problem=problem.problem))
+            ended = partial(transitions.pictures_refused, now=time.time()) if problem.definite else transitions.overdue
+            await self._active.persist(task.job.id, partial(ended, problem=problem.problem))
 
-    async def _fetch(self, task: FollowedTask, urls: tuple[str, ...], charged: float | None) -> PlaygroundError | None:
+    async def _fetch(self, task: FollowedTask, urls: tuple[str, ...], charged: float | None) -> PictureNotSaved | None:
         saving = partial(transitions.saving, urls=urls, charged=charged, now=time.time())
         job = await self._active.persist(task.job.id, saving)
         if job is None or job.state is not JobState.SAVING:

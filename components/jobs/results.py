@@ -18,6 +18,7 @@ from components.pictures.kept import KeptPicture
 from components.pictures.library import PictureLibrary
 
 TRIES = 4
+DEFINITE_TRIES = 3  # a host may show a page of its own, or half a picture, for a moment
 FIRST_WAIT_S = 0.3
 
 
@@ -36,8 +37,8 @@ class Results:
             give_up: no new try after this moment, in monotonic seconds.
 
         Returns:
-            Why the first of those that are still missing could not be kept; None if none is missing, or if the job
-            does not want them any more.
+            Why one of those that are still missing could not be kept, definite if none of them ever can be; None if none
+            is missing, or if the job does not want them any more.
         """
         missing = [(position, url) for position, url in enumerate(job.pending_urls) if url]
         fetching = [asyncio.create_task(self._fetch(job, position, url, account, give_up)) for position, url in missing]
@@ -47,7 +48,7 @@ class Results:
             for task in fetching:
                 task.cancel()
             await asyncio.gather(*fetching, return_exceptions=True)
-        return next((problem for problem in problems if problem), None)
+        return min(filter(None, problems), key=lambda problem: problem.definite, default=None)
 
     async def discard(self, names: Collection[str]) -> None:
         """Delete pictures that no job shows.
@@ -75,7 +76,7 @@ class Results:
                     return None
                 # Deleted with another job between its fetching and its recording: fetch it once more.
             except PictureNotSaved as error:
-                if number == TRIES - 1 or time.monotonic() > give_up:
+                if number == (DEFINITE_TRIES if error.definite else TRIES) - 1 or time.monotonic() > give_up:
                     return error
                 await asyncio.sleep(FIRST_WAIT_S * 2**number)
         return None

@@ -1,6 +1,6 @@
 """Every change of a job's state, as pure functions. Nothing else assigns ``Job.state``.
 
-    queued -> submitting -> running(task_id) -> saving -> done
+    queued -> submitting -> running(task_id) -> saving -> done (failed if no result can be kept)
                   |              |  deadline: overdue (Check again -> running)      running -> failed
                   |              |  restart, own key: needs_key -> running
                   |  4xx/429 answered: failed, or queued again after Retry-After (nothing was created)
@@ -27,6 +27,7 @@ Transition = Callable[[Job], Job | None]
 NEEDS_VISITOR_KEY = "Waiting for the key it was started with. Keys are never stored: enter it again, and the job continues."
 NEEDS_HOST_KEY = "Waiting: this page no longer has a key for the service that runs the task."
 ABANDONED = "You dismissed it."
+OPEN_AT_SERVICE = "What the service delivered is at its own address."
 
 UNDECIDED = frozenset({JobState.UNCERTAIN, JobState.ABANDONED})
 FOLLOWED = frozenset({JobState.RUNNING, JobState.SAVING})
@@ -117,6 +118,16 @@ def picture_kept(job: Job, position: int, picture: KeptPicture, now: float) -> J
     pictures = (*job.pictures[:before], picture, *job.pictures[before:])
     pending = tuple("" if at == position else url for at, url in enumerate(job.pending_urls))
     return _done_if_complete(replace(job, pictures=pictures, pending_urls=pending), now)
+
+
+def pictures_refused(job: Job, problem: Problem, now: float) -> Job | None:
+    """The results that are missing can never be kept: the job ends with those it has. Their addresses stay for the visitor."""
+    if job.state is not JobState.SAVING:
+        return None
+    count, missing = len(job.pending_urls), sum(map(bool, job.pending_urls))
+    what = f"{missing} of {count} pictures could not be kept: {problem.what}" if count > 1 else problem.what
+    state = JobState.DONE if job.pictures else JobState.FAILED
+    return _settled(job, state, replace(problem, what=what, next_step=OPEN_AT_SERVICE), now)
 
 
 def failed(job: Job, problem: Problem, now: float) -> Job | None:

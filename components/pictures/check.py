@@ -1,4 +1,4 @@
-"""Checks that bytes are a complete png, jpeg, webp or svg picture, of a size that can safely be decoded."""
+"""Checks that bytes are a complete picture in a format that browsers show, of a size that can safely be decoded."""
 
 from __future__ import annotations
 
@@ -6,34 +6,60 @@ import io
 import re
 
 from components.errors import PictureNotSaved
+from components.pictures.pixels import READABLE, TURNED, UNREADABLE, orientation
 
 LARGEST_PIXELS = 40_000_000
 # The group is atomic: otherwise a file of repeated comments takes exponential time.
 SVG_START = re.compile(rb"(?>(?:\xef\xbb\xbf)?(?:<\?xml[^>]*>|<!--.*?-->|<!DOCTYPE[^>\[]*>|\s)*)<svg[\s>]", re.S)
 SVG_END = re.compile(rb"(?:</svg\s*>|/>)\s*(?:<!--[^>]*-->\s*)*\Z")
 PNG_END = b"IEND\xaeB`\x82"
-FORMATS = {"PNG": "png", "JPEG": "jpeg", "MPO": "jpeg", "WEBP": "webp"}  # MPO is a JPEG with a second picture
+FORMATS = ("png", "jpeg", "webp", "gif", "avif", "svg")
+SECOND_PICTURE = "MPO"  # a JPEG with another one behind it
 
 
 def inspect(data: bytes) -> tuple[str, int, int]:
-    """Format, width and height in pixels of a picture. Decodes it, so it blocks. Raises PictureNotSaved if it is none."""
+    """Format (one of FORMATS), width and height of a picture in pixels, as a viewer turns it. Decodes it, so it blocks.
+
+    Raises:
+        PictureNotSaved: it is none, or too large.
+    """
     if SVG_START.match(data[:4096]):
         if not SVG_END.search(data[-4096:]):
-            raise PictureNotSaved("The picture is an incomplete SVG.")
+            raise _unusable("The picture is an incomplete SVG.")
         return "svg", *_svg_size(data)
     from PIL import Image  # takes a third of a second, which a start without pictures saves
 
     try:
-        with Image.open(io.BytesIO(data), formats=("PNG", "JPEG", "WEBP")) as picture:
+        with Image.open(io.BytesIO(data), formats=READABLE) as picture:
             width, height = picture.size
             if width * height > LARGEST_PIXELS:
-                raise PictureNotSaved(f"The picture has more than {LARGEST_PIXELS // 1_000_000} megapixels.")
+                raise _unusable(f"The picture has more than {LARGEST_PIXELS // 1_000_000} megapixels.")
             picture.load()
             if picture.format == "PNG" and PNG_END not in data:  # Pillow accepts a PNG without its last bytes
-                raise PictureNotSaved("The picture is an incomplete PNG.")
-            return FORMATS[str(picture.format)], width, height
-    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
-        raise PictureNotSaved("What the service delivered is not a png, jpeg, webp or svg picture.") from error
+                raise _unusable("The picture is an incomplete PNG.")
+            if orientation(picture) in TURNED:
+                width, height = height, width
+            name = str(picture.format)
+            return "jpeg" if name == SECOND_PICTURE else name.lower(), width, height
+    except (*UNREADABLE, Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
+        raise _unusable(f"The service delivered {_described(data)} instead of a picture.") from error
+
+
+def _unusable(what: str) -> PictureNotSaved:
+    return PictureNotSaved(what, definite=True)
+
+
+def _described(data: bytes) -> str:
+    """What bytes are that no picture can be read from."""
+    start = data[:200].lstrip(b"\xef\xbb\xbf \t\r\n").lower()
+    if not start:
+        return "nothing"
+    if start.startswith((b"<!doctype html", b"<html", b"<head", b"<body")):
+        return "a web page"
+    if start.startswith((b"{", b"[")):
+        return "JSON"
+    known = any(data.startswith(sign) for sign in (b"\x89PNG", b"\xff\xd8\xff", b"GIF8")) or data[8:12] in (b"WEBP", b"avif")
+    return "a damaged file" if known else "a file of an unknown kind"
 
 
 def _svg_size(data: bytes) -> tuple[int, int]:

@@ -111,6 +111,9 @@ async def _download(http: httpx.AsyncClient, address: str, upstream: httpx.URL) 
                 continue
             if response.status_code != 200:
                 raise PictureNotSaved(f"The picture's host answers {response.status_code}.")
+            announced = response.headers.get("content-length", "")
+            if announced.isdecimal() and int(announced[:20]) > LARGEST_BYTES:
+                raise _too_large(LARGEST_BYTES)
             return await read_limited(response.aiter_bytes(), LARGEST_BYTES)
         except TooLarge as error:
             raise _too_large(LARGEST_BYTES) from error
@@ -128,11 +131,11 @@ async def _pinned_request(http: httpx.AsyncClient, address: str, upstream: httpx
         url = httpx.URL(address).copy_with(username=None, password=None)
         host, netloc = url.host, url.netloc.decode("ascii")
     except (httpx.InvalidURL, ValueError, IndexError) as error:  # IndexError: a broken IDNA name
-        raise PictureNotSaved("The picture's address is not a valid URL.") from error
+        raise PictureNotSaved("The picture's address is not a valid URL.", definite=True) from error
     if (url.scheme, host, url.port) == (upstream.scheme, upstream.host, upstream.port):
         return http.build_request("GET", url)
     if url.scheme != "https" or not host:
-        raise PictureNotSaved("The picture's address is not https.")
+        raise PictureNotSaved("The picture's address is not https.", definite=True)
     proxied = isinstance(http, FetchClient) and http.uses_proxy(url)
     try:
         async with asyncio.timeout(LONGEST_LOOKUP_S if proxied else None):
@@ -149,7 +152,7 @@ def _redirect_target(address: str, location: str) -> str:
     try:
         return str(httpx.URL(address).join(location))
     except (httpx.InvalidURL, ValueError, IndexError) as error:
-        raise PictureNotSaved("The picture's address redirects to an invalid URL.") from error
+        raise PictureNotSaved("The picture's address redirects to an invalid URL.", definite=True) from error
 
 
 class _HostUnknown(PictureNotSaved):
@@ -164,7 +167,7 @@ async def _public_ip(host: str, port: int) -> str:
         raise _HostUnknown("The picture's host is not known.") from error
     addresses = list(dict.fromkeys(str(entry[4][0]) for entry in resolved))
     if not addresses or not all(_is_public(address) for address in addresses):
-        raise PictureNotSaved("The picture's address is not a public one.")
+        raise PictureNotSaved("The picture's address is not a public one.", definite=True)
     return addresses[0]
 
 
@@ -189,8 +192,8 @@ def _decode_data_url(address: str) -> bytes:
     try:
         return base64.b64decode(payload, validate=False) if is_base64 else unquote_to_bytes(payload)
     except (binascii.Error, ValueError) as error:
-        raise PictureNotSaved("The picture inside the reply cannot be decoded.") from error
+        raise PictureNotSaved("The picture inside the reply cannot be decoded.", definite=True) from error
 
 
 def _too_large(most: int) -> PictureNotSaved:
-    return PictureNotSaved(f"The picture is larger than {most // 1_000_000} MB.")
+    return PictureNotSaved(f"The picture is larger than {most // 1_000_000} MB.", definite=True)

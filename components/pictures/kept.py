@@ -7,10 +7,10 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class KeptPicture:
-    """A stored result. ``name`` is its content hash with extension, ``format`` one of png jpeg webp svg.
+    """A stored result. ``name`` is its content hash with extension, ``format`` one of png jpeg webp gif avif svg.
 
-    Width and height are pixels (0 for an SVG that states none), ``size`` is bytes, ``source`` the address it was
-    downloaded from ("" if it was inside the reply).
+    Width and height are pixels as a viewer turns the picture (0 for an SVG that states none), ``size`` is bytes,
+    ``source`` the address it was downloaded from ("" if it was inside the reply).
     """
 
     name: str

@@ -19,7 +19,7 @@ from weakref import WeakValueDictionary
 import httpx2 as httpx
 
 from components.errors import PictureNotSaved
-from components.pictures.check import inspect
+from components.pictures.check import FORMATS, inspect
 from components.pictures.fetch import LONGEST_S, fetch_picture
 from components.pictures.kept import KeptPicture
 from components.pictures.storage.base import PictureStorage
@@ -29,7 +29,7 @@ log = logging.getLogger(__name__)
 DEFAULT_LIMIT = 4_000_000_000
 TRIM_TO = 0.95  # of the limit, so that not every new picture needs a trim
 MAX_DECODING = 2
-NAME = re.compile(r"[0-9a-f]{64}\.(?:png|jpeg|webp|svg)")
+NAME = re.compile(rf"[0-9a-f]{{64}}\.(?:{'|'.join(FORMATS)})")
 
 
 async def _no_names() -> set[str]:
@@ -70,7 +70,7 @@ class PictureLibrary:
         deletes it, until ``release`` is called.
 
         Raises:
-            PictureNotSaved: it cannot be fetched or stored, is too large, or is no png, jpeg, webp or svg.
+            PictureNotSaved: it cannot be fetched or stored, is too large, or is no picture in one of FORMATS.
         """
         data = await fetch_picture(self._http, address, upstream, min(timeout_s, LONGEST_S))
         async with self._decoding:

@@ -1,21 +1,64 @@
-"""The pixels of a small copy of a picture, for whoever looks at pictures by numbers."""
+"""The pixels of a decoded picture: turned as its viewer sees them, in eight bits, and in numbers."""
 
 from __future__ import annotations
 
 import io
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from PIL import Image
+
+READABLE = ("PNG", "JPEG", "WEBP", "GIF", "AVIF")  # by Pillow's names
+UNREADABLE = (OSError, ValueError, SyntaxError)  # what Pillow raises for a damaged file
+ORIENTATION = 0x0112  # the Exif tag
+TURNED = range(5, 9)  # its values that exchange width and height
+
+
+def orientation(picture: Image.Image) -> int:
+    """How a viewer turns an open picture, from 1 (not at all) to 8. Damaged Exif data turns nothing."""
+    try:
+        value = int(picture.getexif()[ORIENTATION])
+        return value if 1 <= value <= 8 else 1
+    except Exception:  # noqa: BLE001  # Pillow raises a dozen kinds for damaged Exif data, and KeyError for none
+        return 1
+
+
+def upright(picture: Image.Image, turn: int) -> Image.Image:
+    """The decoded picture with its orientation applied."""
+    from PIL.Image import Transpose  # takes a third of a second, which a start without pictures saves
+
+    turns = {
+        2: Transpose.FLIP_LEFT_RIGHT,
+        3: Transpose.ROTATE_180,
+        4: Transpose.FLIP_TOP_BOTTOM,
+        5: Transpose.TRANSPOSE,
+        6: Transpose.ROTATE_270,
+        7: Transpose.TRANSVERSE,
+        8: Transpose.ROTATE_90,
+    }
+    picture.load()
+    return picture.transpose(turns[turn]) if turn in turns else picture
+
+
+def in_8_bits(picture: Image.Image) -> Image.Image:
+    """The picture itself, or a grey one of 16 bits in 8: Pillow's own conversion makes all but its darkest parts white."""
+    if not picture.mode.startswith("I"):
+        return picture
+    picture.info.pop("transparency", None)  # a shade of the 16 bits
+    return picture.point(lambda shade: shade / 256).convert("L")
 
 
 def small_pixels(picture: bytes, width: int, height: int) -> bytes | None:
     """Red, green and blue of a copy of this size, row by row; transparent parts are white. Blocks. None: SVG or unreadable."""
-    from PIL import Image  # takes a third of a second, which a start without pictures saves
-
-    from components.pictures.thumbnails import UNREADABLE
+    from PIL import Image
 
     try:
-        with Image.open(io.BytesIO(picture), formats=("PNG", "JPEG", "WEBP")) as opened:
+        with Image.open(io.BytesIO(picture), formats=READABLE) as opened:
+            turn = orientation(opened)
             opened.draft("RGB", (4 * width, 4 * height))  # a JPEG is decoded at an eighth of its size
-            image = opened.convert("RGBA") if opened.has_transparency_data else opened.convert("RGB")
-            small = image.resize((width, height), Image.Resampling.BOX)
+            image = in_8_bits(opened)
+            image = image.convert("RGBA") if image.has_transparency_data else image.convert("RGB")
+            small = upright(image, turn).resize((width, height), Image.Resampling.BOX)
     except (*UNREADABLE, Image.DecompressionBombError):
         return None
     if small.mode == "RGBA":

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from cachetools import LRUCache
 
 from components.pictures.library import PictureLibrary
+from components.pictures.pixels import READABLE, UNREADABLE, in_8_bits, orientation, upright
 
 if TYPE_CHECKING:
     from PIL import Image
@@ -23,8 +24,6 @@ MAX_ON_PREVIEW = 6
 PREVIEW_MARGIN, PREVIEW_GAP, PREVIEW_COLOR = 24, 12, "#fafaf9"
 CACHE_BYTES = 48_000_000
 MAX_DRAWING = 2
-
-UNREADABLE = (OSError, ValueError, SyntaxError)  # what Pillow raises for a damaged file
 
 
 class ThumbnailCache:
@@ -129,18 +128,20 @@ def _split(ratios: Sequence[float], rows: int) -> list[Sequence[float]]:
 
 def _shrink(picture: Path | bytes, most: tuple[int, int]) -> Image.Image:
     """The picture turned upright, at most that large, as RGB or RGBA. Raises one of UNREADABLE."""
-    from PIL import Image, ImageOps
+    from PIL import Image
 
     source = io.BytesIO(picture) if isinstance(picture, bytes) else picture
-    with Image.open(source, formats=("PNG", "JPEG", "WEBP")) as opened:
-        mode = "RGBA" if opened.has_transparency_data else "RGB"
-        image = opened.convert(mode) if opened.mode == "P" else opened  # palette indices cannot be interpolated
+    with Image.open(source, formats=READABLE) as opened:
+        turn = orientation(opened)
+        image = in_8_bits(opened)
+        mode = "RGBA" if image.has_transparency_data else "RGB"
+        image = image.convert(mode) if image.mode == "P" else image  # palette indices cannot be interpolated
         image.thumbnail(most, Image.Resampling.LANCZOS)
-        upright = ImageOps.exif_transpose(image)
-        if upright.mode == mode:
-            return upright
-        upright.info.pop("icc_profile", None)  # it describes the colours before the conversion
-        return upright.convert(mode)
+        small = upright(image, turn)
+        if small.mode == mode:
+            return small
+        small.info.pop("icc_profile", None)  # it describes the colours before the conversion
+        return small.convert(mode)
 
 
 def _data_url(subtype: str, data: bytes) -> str:

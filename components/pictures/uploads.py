@@ -1,6 +1,7 @@
 """Pictures that visitors upload, kept for some hours at unguessable addresses where the service can fetch them.
 
-Only the file itself is stored. Its time of use decides when it expires: LIFE_S later, or AFTER_S after the last job
+Only the file itself is stored, and of it only the pixels: where and by whom a photograph was taken is nobody's
+business at a public address. Its time of use decides when it expires: LIFE_S later, or AFTER_S after the last job
 that used it. Its name consists of the time of the upload, 28 random bytes, and a code made from these and the
 visitor's id, which proves who owns it; without knowing the id nobody learns anything from the name.
 """
@@ -9,6 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import hmac
+import io
 import logging
 import re
 import secrets
@@ -19,10 +21,12 @@ from contextlib import suppress
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
+from typing import Any
 
 from components.errors import InputError, PictureNotSaved, TooLarge
 from components.pictures.check import LARGEST_PIXELS, PNG_END, inspect
 from components.pictures.fetch import read_limited
+from components.pictures.pixels import READABLE, UNREADABLE, orientation, upright
 from components.pictures.storage.folder import FolderStorage
 
 log = logging.getLogger(__name__)
@@ -95,7 +99,7 @@ class Uploads:
             await asyncio.to_thread(self._check_room, visitor, 0)
             data = await _read(body)
             async with self._decoding:
-                picture_format, width, height = await asyncio.to_thread(_inspect, data)
+                picture_format, width, height, data = await asyncio.to_thread(_checked, data)
             token = _new_token()
             name = f"{token}{_proof(token, visitor)}.{picture_format}"
             async with self._storing:  # otherwise several at once would each find room for the last one
@@ -188,8 +192,8 @@ async def _read(body: AsyncIterator[bytes]) -> bytes:
         raise _refusal(SLOW) from error
 
 
-def _inspect(data: bytes) -> tuple[str, int, int]:
-    """Format, width and height of a picture with nothing behind its end. Raises InputError."""
+def _checked(data: bytes) -> tuple[str, int, int, bytes]:
+    """Format, width, height and new file of a picture with nothing behind its end. Raises InputError."""
     try:
         picture_format, width, height = inspect(data)
     except PictureNotSaved as error:
@@ -201,7 +205,30 @@ def _inspect(data: bytes) -> tuple[str, int, int]:
     }
     if not is_complete.get(picture_format):
         raise _refusal(NO_PICTURE)
-    return picture_format, width, height
+    try:
+        return picture_format, width, height, _pixels_only(data)
+    except UNREADABLE as error:
+        raise _refusal(NO_PICTURE) from error
+
+
+def _pixels_only(data: bytes) -> bytes:
+    """The same picture, upright, in a new file of the same format without metadata and whatever else the old one held.
+
+    The colour profile stays. A JPEG is encoded with its own tables, so that hardly any pixel changes.
+    """
+    from PIL import Image, JpegImagePlugin
+
+    with Image.open(io.BytesIO(data), formats=READABLE) as opened:
+        form, profile = opened.format or "", opened.info.get("icc_profile")
+        how: dict[str, Any] = {"lossless": b"VP8L" in data[:64], "quality": 95}
+        if isinstance(opened, JpegImagePlugin.JpegImageFile):
+            form = "JPEG"
+            how = {"qtables": opened.quantization, "subsampling": JpegImagePlugin.get_sampling(opened)}
+        picture = upright(opened, orientation(opened))
+        picture.info = {name: picture.info[name] for name in ("transparency",) if name in picture.info}
+        file = io.BytesIO()
+        picture.save(file, form, icc_profile=profile, **how)
+    return file.getvalue()
 
 
 def _new_token() -> str:

@@ -18,6 +18,7 @@ from components.catalog.requests import find_model
 from components.errors import InputError, TooLarge
 from components.jobs.job import Job, JobState
 from components.pictures.archive import count_that_fit, read_picture, write_archive
+from components.pictures.check import FORMATS
 from components.pictures.fetch import read_limited
 from components.pictures.library import PictureLibrary
 from components.pictures.metadata import format_of, read
@@ -29,7 +30,7 @@ from components.views.recipe import archive_entries, file_stem, recipe_of
 from components.web.visitors import requesting_visitor
 
 READING = ["GET", "HEAD"]
-MEDIA_TYPES = {"png": "image/png", "jpeg": "image/jpeg", "webp": "image/webp", "svg": "image/svg+xml"}
+MEDIA_TYPES = {name: f"image/{name}" for name in FORMATS} | {"svg": "image/svg+xml"}
 # Names cannot be guessed and content never changes; no content is sniffed, and no script in an SVG runs.
 HEADERS = {
     "X-Content-Type-Options": "nosniff",

@@ -69,6 +69,47 @@ async def test_one_result_that_cannot_be_fetched_costs_none_of_the_others(
     assert [known.count(number) for number in (1, 2, 3)] == [after.count(number) for number in (1, 2, 3)] == [1, 1, 1]
 
 
+PAGE, TOO_LARGE = http(b"<!doctype html><p>Sign in", kind="text/html"), http(b"", length=32_000_001)
+HALF = picture(png(300, 200)[:-200])
+
+
+async def test_results_that_can_never_be_kept_end_the_job(catalog: Catalog, url: str, tmp_path: Path) -> None:
+    """As done with the pictures that it has, as failed without any; the addresses stay, and nothing is asked for again."""
+    scripts = {"poll": [finished(COUNT)], "file": [results({1: PAGE, 3: HALF})]}
+    async with place(catalog, url, tmp_path, scripts) as here:
+        partly = await here.ended(count=COUNT)
+        order, pages, polls = shades(here, partly), asked(here.upstream).count(1), len(here.upstream.polls)
+        here.upstream.poll, here.upstream.file = [finished()], [TOO_LARGE]
+        nothing = await here.ended()
+        here.upstream.file = [picture()]
+        checked = await settled(here.runner, await here.runner.check_again(nothing.id, here.payer, "ann"))
+
+    assert (partly.state, order, polls, 1 < pages < 5) == (JobState.DONE, [0, 2], 1, True)
+    assert [url.rpartition("/")[2] for url in partly.pending_urls] == ["", "1.png", "", "3.png"]
+    assert partly.problem
+    assert partly.problem.what == "2 of 4 pictures could not be kept: The service delivered a web page instead of a picture."
+    assert partly.problem.charged == "The task was done, so it was most likely charged."
+    assert (nothing.state, len(nothing.pending_urls)) == (JobState.FAILED, 1)
+    assert nothing.problem
+    assert nothing.problem.what == "The picture is larger than 32 MB."
+    assert (checked.state, len(checked.pictures)) == (JobState.DONE, 1)
+
+
+async def test_a_result_that_is_late_keeps_a_job_open_beside_one_that_can_never_be_kept(
+    catalog: Catalog, url: str, tmp_path: Path
+) -> None:
+    scripts = {"poll": [finished(COUNT)], "file": [results({0: PAGE, 1: GONE})]}
+    async with place(catalog, url, tmp_path, scripts, deadline_s=1) as here:
+        waiting = await here.ended(count=COUNT)
+        here.upstream.file = [results({0: PAGE})]
+        done = await settled(here.runner, await here.runner.check_again(waiting.id, here.payer, "ann"))
+
+    assert (waiting.state, len(waiting.pictures)) == (JobState.OVERDUE, 2)
+    assert (done.state, len(done.pictures)) == (JobState.DONE, 3)
+    assert done.problem
+    assert "1 of 4 pictures could not be kept: The service delivered a web page" in done.problem.what
+
+
 async def test_fresh_addresses_are_used_for_the_missing_results_only(catalog: Catalog, url: str, tmp_path: Path) -> None:
     """The first addresses of two results have expired; the task, asked once more, has new ones."""
     gone = results({0: GONE, 2: GONE})

@@ -13,6 +13,7 @@ from fastapi import FastAPI
 from PIL import Image
 
 from components.pictures.library import PictureLibrary
+from components.pictures.pixels import small_pixels
 from components.pictures.storage.folder import FolderStorage
 from components.pictures.thumbnails import PREVIEW_SIZE, ThumbnailCache, data_url, smaller_copy
 from components.web.pictures import picture_routes
@@ -43,7 +44,7 @@ async def test_a_thumbnail_has_at_most_480_pixels_and_the_same_shape(
     page: httpx.AsyncClient, library: PictureLibrary
 ) -> None:
     """Of every format; a small picture is not enlarged."""
-    for picture_format in ("png", "jpeg", "webp"):
+    for picture_format in ("png", "jpeg", "webp", "gif", "avif"):
         name = put(library, png(1200, 800, form=picture_format.upper()), f"{'b' * 64}.{picture_format}")
         answer = await page.get(f"/pictures/{name}/small")
 
@@ -131,6 +132,19 @@ def test_every_kind_of_picture_has_a_copy_that_browsers_show() -> None:
         Image.new("RGB", (40, 30), (200, 20, 20)).convert(mode).save(file, "JPEG" if mode == "CMYK" else "PNG")
         copy = opened(smaller_copy(file.getvalue(), 20))
         assert (copy.size, copy.mode in ("RGB", "RGBA")) == ((20, 15), True), mode
+
+
+def test_a_grey_picture_of_16_bits_keeps_its_shades() -> None:
+    """In a list, and for whoever compares pictures by numbers; Pillow makes all but the darkest white."""
+    file = io.BytesIO()
+    shades = b"".join((257 * (8 * at + 4)).to_bytes(2, "little") for _ in range(32) for at in range(32))
+    Image.frombytes("I;16", (32, 32), shades).save(file, "PNG")
+    copy = opened(smaller_copy(file.getvalue(), 32, 100)).convert("L")
+    row = (small_pixels(file.getvalue(), 32, 1) or b"")[::3]
+
+    for at in range(32):
+        assert abs(copy.getpixel((at, 16)) - (8 * at + 4)) < 6  # type: ignore[operator]
+        assert row[at] == 8 * at + 4
 
 
 def test_a_data_url_is_a_smaller_webp_or_the_svg_itself_or_nothing() -> None:
