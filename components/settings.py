@@ -42,17 +42,23 @@ class Settings(BaseSettings):
     data: Path | None = Field(
         None,
         alias="PLAYGROUND_DATA",
-        description="Folder for pictures and the database; unset: data/ beside app.py. On a Space, a mounted bucket.",
+        description="Folder for pictures, uploads and an SQLite database; unset: data/ beside app.py.",
     )
     database_url: SecretStr | None = Field(
         None,
         alias="PLAYGROUND_DATABASE_URL",
-        description="sqlite:////path or postgresql://...; unset: SQLite in the data folder, for one process.",
+        description="postgresql://... or sqlite:////path on a disk; unset: SQLite in the data folder. SQLite serves one process.",
     )
     images_url: SecretStr | None = Field(
         None,
         alias="PLAYGROUND_IMAGES_URL",
         description="Any fsspec URL for the pictures; unset: a folder in the data folder.",
+    )
+    images_gb: float = Field(
+        4.0,
+        alias="PLAYGROUND_IMAGES_GB",
+        gt=0,
+        description="Gigabytes (10^9 bytes) that pictures may take; beyond that the least recently used are deleted.",
     )
     public_url: str | None = Field(
         None,

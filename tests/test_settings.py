@@ -34,6 +34,7 @@ EMPTY = {
     "server_port": None,
     "database_url": None,
     "images_url": None,
+    "images_gb": 4.0,
     "log_prompts": False,
     "space_id": None,
     "space_host": None,
@@ -50,6 +51,7 @@ GIVEN = {
     "PLAYGROUND_DATA": ("/data", Path("/data")),
     "PLAYGROUND_DATABASE_URL": ("postgresql://ann:secret@db/playground", SecretStr("postgresql://ann:secret@db/playground")),
     "PLAYGROUND_IMAGES_URL": ("s3://bucket/pictures", SecretStr("s3://bucket/pictures")),
+    "PLAYGROUND_IMAGES_GB": ("0.5", 0.5),
     "PLAYGROUND_LOG_PROMPTS": ("true", True),
     "PLAYGROUND_PUBLIC_URL": ("https://pictures.example", "https://pictures.example"),
     "PLAYGROUND_DAILY_CREDITS": ("500", 500.0),
@@ -154,6 +156,7 @@ BAD = [
         for name in ("PLAYGROUND_DEADLINE_S", "PLAYGROUND_SANDBOX_SPEED")
         for value in ("0", "-1", "x", "nan", "inf")
     ),
+    *(("PLAYGROUND_IMAGES_GB", value) for value in ("0", "-1", "nan", "much")),
     ("GRADIO_SERVER_PORT", "65536"),
     ("GRADIO_SERVER_PORT", "-1"),
     ("GRADIO_SERVER_PORT", "http"),

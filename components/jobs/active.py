@@ -256,6 +256,8 @@ class ActiveJobs:
             "polls": job.polls,
             "credits": job.credits if job.charged is None else job.charged,
         }
+        if job.charge_difference:
+            line["listed_credits"] = job.credits
         if job.problem:
             line["problem"] = job.problem.code
         if self._log_prompts:

@@ -41,7 +41,7 @@ class Job:
         payer: ``sandbox``, ``host`` or ``visitor``.
         credits: the price by the catalog; infinite where it is unknown.
         typical_seconds: the range of run times to expect.
-        status_note: why the job waits.
+        status_note: why the job waits, or what became of it since.
         pending_urls: one entry for each result of the task, in order: where to fetch it, "" once its picture is kept,
             and of an ended job where to find what could not be kept; empty before the results are known and when all of them are kept.
         charged: the credits that the service reports; None where it reports nothing.
@@ -120,6 +120,11 @@ class Job:
             return 0.0
         return self.credits if self.charged is None else self.charged
 
+    @property
+    def charge_difference(self) -> float:
+        """Credits that the service charged beyond the price list, below zero for less; 0 where it reports nothing."""
+        return 0.0 if self.charged is None or self.payer == "sandbox" else self.charged - self.credits
+
     def seconds(self, now: float) -> float:
         """Seconds from the request's sending to its end, or to ``now``."""
         return max(0.0, (self.finished_at or now) - (self.sent_at or self.created_at))
@@ -184,6 +189,16 @@ class DaySpend:
     payer: str
     jobs: int
     credits: float
+
+
+@dataclass(frozen=True)
+class ChargeDifference:
+    """Jobs of one model that were charged another price than listed: how many, and the average of both in credits."""
+
+    model: str
+    jobs: int
+    listed: float
+    charged: float
 
 
 @dataclass(frozen=True)

@@ -26,7 +26,11 @@ class Metrics:
         self.credits = Counter(
             "credits", "Credits of ended jobs, as reported or by the price list", ["model", "payer"], **where
         )
+        self.differences = Counter(
+            "charge_differences", "Ended jobs that were charged another price than listed", ["model"], **where
+        )
         self.jobs = Counter("jobs", "Jobs that reached a state", ["model", "payer", "state"], **where)
+        self.trimmed = Counter("pictures_trimmed", "Pictures deleted because all together were above the limit", **where)
         self.active = Gauge("jobs_going", "Jobs that this process works on", **where)
         self.seconds = Histogram(
             "job_seconds", "Seconds from request to kept pictures", ["model", "payer"], buckets=SECONDS, **where
@@ -39,8 +43,21 @@ class Metrics:
             self.requests.labels(job.model, job.payer).inc()
         if job.state is JobState.DONE:
             self.seconds.labels(job.model, job.payer).observe(job.seconds(job.finished_at or 0.0))
+        if job.charge_difference and job.state in (JobState.DONE, JobState.FAILED):
+            self.differences.labels(job.model).inc()
         if 0 < job.spent < float("inf"):
             self.credits.labels(job.model, job.payer).inc(job.spent)
+
+    def summary(self) -> dict[str, Any]:
+        """For ``/healthz``, since the start: pictures that were trimmed, and by model jobs with another charge than listed."""
+        differences = {
+            sample.labels["model"]: int(sample.value)
+            for metric in self.differences.collect()
+            for sample in metric.samples
+            if sample.name.endswith("_total")
+        }
+        trimmed = self.registry.get_sample_value("playground_pictures_trimmed_total") or 0
+        return {"pictures_trimmed": int(trimmed), "charge_differences": differences}
 
     def text(self) -> bytes:
         """The exposition format."""

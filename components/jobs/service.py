@@ -239,11 +239,11 @@ class JobService:
 
     async def spent_by(self, visitor: str, since: float = 0.0) -> Spend:
         """Credits of this visitor's own key since then."""
-        return await self.store.spend("visitor", since, visitor)
+        return await self.store.spending.total("visitor", since, visitor)
 
     async def spent_today(self, visitor: str | None = None) -> Spend:
         """Credits of the host's key since midnight UTC, of all visitors or of one."""
-        return await self.store.spend("host", start_of_day(time.time()), visitor)
+        return await self.store.spending.total("host", start_of_day(time.time()), visitor)
 
     # -- changing --------------------------------------------------------------------------------
 
@@ -306,6 +306,14 @@ class JobService:
             raise InvalidState("This request is still going.", next_step="Stop it first.")
         await self._active.finish(job_id, cancel=True)
         await self._results.discard(unreferenced)
+
+    async def picture_trimmed(self, name: str) -> None:
+        """Take a picture that was deleted to make room from the jobs that show it."""
+        self.metrics.trimmed.inc()
+        showing = await self.store.showing(name)
+        if showing and not await self.pictures.has(name):  # a job that records it now has stored it again
+            for job_id in showing:
+                await self._active.apply(job_id, partial(transitions.picture_trimmed, name=name))
 
     async def key_given(self, visitor: str, account: Account) -> int:
         """Resume this visitor's jobs that wait for a key, uncertain ones with a named task too. Returns how many."""

@@ -28,6 +28,7 @@ NEEDS_VISITOR_KEY = "Waiting for the key it was started with. Keys are never sto
 NEEDS_HOST_KEY = "Waiting: this page no longer has a key for the service that runs the task."
 ABANDONED = "You dismissed it."
 OPEN_AT_SERVICE = "What the service delivered is at its own address."
+TRIMMED = "One or more of its pictures were deleted to make room for newer ones."
 
 UNDECIDED = frozenset({JobState.UNCERTAIN, JobState.ABANDONED})
 FOLLOWED = frozenset({JobState.RUNNING, JobState.SAVING})
@@ -128,6 +129,12 @@ def pictures_refused(job: Job, problem: Problem, now: float) -> Job | None:
     what = f"{missing} of {count} pictures could not be kept: {problem.what}" if count > 1 else problem.what
     state = JobState.DONE if job.pictures else JobState.FAILED
     return _settled(job, state, replace(problem, what=what, next_step=OPEN_AT_SERVICE), now)
+
+
+def picture_trimmed(job: Job, name: str) -> Job | None:
+    """A picture of an ended job was deleted to make room."""
+    pictures = tuple(picture for picture in job.pictures if picture.name != name)
+    return replace(job, pictures=pictures, status_note=TRIMMED) if job.ended and pictures != job.pictures else None
 
 
 def failed(job: Job, problem: Problem, now: float) -> Job | None:

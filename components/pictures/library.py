@@ -13,6 +13,7 @@ import re
 import time
 from collections import Counter
 from collections.abc import Awaitable, Callable
+from math import inf
 from pathlib import Path
 from weakref import WeakValueDictionary
 
@@ -26,7 +27,6 @@ from components.pictures.storage.base import PictureStorage
 
 log = logging.getLogger(__name__)
 
-DEFAULT_LIMIT = 4_000_000_000
 TRIM_TO = 0.95  # of the limit, so that not every new picture needs a trim
 MAX_DECODING = 2
 NAME = re.compile(rf"[0-9a-f]{{64}}\.(?:{'|'.join(FORMATS)})")
@@ -34,6 +34,10 @@ NAME = re.compile(rf"[0-9a-f]{{64}}\.(?:{'|'.join(FORMATS)})")
 
 async def _no_names() -> set[str]:
     return set()
+
+
+async def _tell_nobody(_: str) -> None:
+    return
 
 
 class PictureLibrary:
@@ -49,17 +53,17 @@ class PictureLibrary:
         storage: PictureStorage,
         http: httpx.AsyncClient,
         *,
-        limit: int = DEFAULT_LIMIT,
+        limit: float = inf,
         starred: Callable[[], Awaitable[set[str]]] = _no_names,
     ) -> None:
         self.storage = storage
         self._http = http
-        self._limit = limit
+        self.limit = limit
         self._starred = starred
         self._decoding = asyncio.Semaphore(MAX_DECODING)
         self._held: Counter[str] = Counter()  # by callers whose job does not show the picture yet
         self._locks: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
-        self._size = 0  # bytes; before the storage was first listed, only what was added since
+        self.size = 0  # bytes; before the storage was first listed, only what was added since
         self._listed = False
         self._grown = asyncio.Event()
 
@@ -117,36 +121,37 @@ class PictureLibrary:
         except Exception:
             log.exception("picture %s cannot be deleted", name)
 
-    async def trim(self) -> None:
+    async def trim(self, trimmed: Callable[[str], Awaitable[None]] = _tell_nobody) -> None:
         """Above the limit, delete the pictures that were used longest ago, starred ones after all others.
 
-        The newest picture and those that are held stay. The storage is listed the first time, and then only when the
-        known size is above the limit.
+        ``trimmed`` is called with the name of each deleted picture. The newest picture and those that are held stay. The
+        storage is listed the first time, and then only when the known size is above the limit.
         """
-        if self._listed and self._size <= self._limit:
+        if self._listed and self.size <= self.limit:
             return
-        before = self._size
+        before = self.size
         files = await asyncio.to_thread(lambda: list(self.storage.files()))
-        self._size += (
+        self.size += (
             sum(file.size for file in files) - before
         )  # what was added meanwhile may count twice until the next listing
         self._listed = True
-        if self._size <= self._limit:
+        if self.size <= self.limit:
             return
         starred = await self._starred()
         newest = max(files, default=None)
         for file in sorted(files, key=lambda file: (file.name in starred, file)):
-            if self._size <= self._limit * TRIM_TO:
+            if self.size <= self.limit * TRIM_TO:
                 break
             if file is not newest and await self._remove(file.name):
-                log.info("picture %s was deleted to make room", file.name)
+                log.warning("picture %s was deleted: all pictures together are above PLAYGROUND_IMAGES_GB", file.name)
+                await trimmed(file.name)
 
-    async def keep_trimming(self) -> None:
-        """Trim now and after every picture that was added. Runs until it is cancelled."""
+    async def keep_trimming(self, trimmed: Callable[[str], Awaitable[None]] = _tell_nobody) -> None:
+        """Trim now and after every picture that was added; ``trimmed`` as in ``trim``. Runs until it is cancelled."""
         while True:
             self._grown.clear()
             try:
-                await self.trim()
+                await self.trim(trimmed)
             except Exception:  # the pictures are stored and paid for; that there is too little room is for the operator
                 log.exception("the picture library is above its limit and cannot be trimmed")
             await self._grown.wait()
@@ -166,7 +171,7 @@ class PictureLibrary:
         return self._locks.setdefault(name, asyncio.Lock())
 
     def _change_size(self, by: int) -> None:
-        self._size += by
+        self.size += by
         if by > 0:
             self._grown.set()
 

@@ -189,7 +189,7 @@ class Playground:
 
     async def spend_by_day(self, visit: Visit, since: float) -> Sequence[DaySpend]:
         """What this visitor's jobs cost since then, by day and model."""
-        return await self.jobs.store.spend_by_day(visit.visitor, since)
+        return await self.jobs.store.spending.by_day(visit.visitor, since)
 
     # -- comparisons ----------------------------------------------------------------------------
 

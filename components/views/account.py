@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from math import isfinite
+
 from markupsafe import Markup
 
 from components.catalog.prices import credits_text, usd_text
@@ -16,10 +18,32 @@ KEY_WITHHELD = (
     "This Space has a key, but no daily spend cap, so visitors cannot use the key. "
     "The host of this page can set PLAYGROUND_DAILY_CREDITS."
 )
-KEPT = "Your requests and pictures are kept for this browser only, and survive a restart of the server."
-NOT_DURABLE = (
-    "This Space has no durable storage: requests and pictures are lost when it restarts. Download what you want to keep."
+# What survives a restart of the server, by whether requests and whether pictures do.
+STORAGE = {
+    (True, True): "Your requests and pictures are kept for this browser only, and survive a restart of the server.",
+    (
+        True,
+        False,
+    ): "Your requests survive a restart of the server, but pictures can be lost. Download what you want to keep.",
+    (
+        False,
+        True,
+    ): "Pictures survive a restart of the server, but your requests can be lost. Download what you want to keep.",
+    (False, False): (
+        "This server has no durable storage: requests and pictures can be lost when it restarts. "
+        "Download what you want to keep."
+    ),
+}
+TRIMMING = (
+    " All pictures on this server together may take {:g} GB; beyond that, those that were used longest ago are deleted, "
+    "starred ones last."
 )
+
+
+def storage_note(requests_durable: bool, pictures_durable: bool, limit: float) -> str:
+    """How long requests and pictures are kept here; ``limit`` is how many bytes pictures may take, infinite for any."""
+    trimming = TRIMMING.format(limit / 1e9) if isfinite(limit) else ""
+    return STORAGE[requests_durable, pictures_durable] + trimming
 
 
 async def pill(playground: Playground, visit: Visit) -> tuple[str, str]:

@@ -14,6 +14,7 @@ from components.catalog.requests import Request, build_request
 from components.catalog.shapes import Shape, read_shape, same_ratio
 from components.errors import Problem
 from components.jobs.job import Job, JobState
+from components.jobs.transitions import TRIMMED
 from components.pictures.kept import KeptPicture
 from components.views.links import SANDBOX, link
 from components.views.templates import render
@@ -100,7 +101,7 @@ def differences(job: Job) -> list[str]:
     if not job.pictures:
         return []
     texts = []
-    if len(job.pictures) != job.count:
+    if len(job.pictures) != job.count and job.status_note != TRIMMED:
         texts.append(f"asked {job.count} picture{'' if job.count == 1 else 's'}, got {len(job.pictures)}")
     shape = read_shape(job.shape)
     other = next((kept for kept in job.pictures if shape and kept.width and kept.height and not _fits(shape, kept)), None)

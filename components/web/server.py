@@ -25,13 +25,14 @@ from components.jobs.store.jobs import Store
 from components.pictures.fetch import open_fetch_client
 from components.pictures.library import PictureLibrary
 from components.pictures.storage.base import PictureStorage
+from components.pictures.storage.disk import Disk
 from components.pictures.storage.folder import FolderStorage
-from components.pictures.storage.opening import open_storage
+from components.pictures.storage.opening import check_storage, open_storage
 from components.pictures.thumbnails import ThumbnailCache
 from components.pictures.uploads import Uploads
 from components.playground import Playground
 from components.settings import Settings
-from components.views.account import KEPT, KEY_WITHHELD, NOT_DURABLE
+from components.views.account import KEY_WITHHELD, storage_note
 from components.views.links import SANDBOX, link
 from components.web.callbacks import callback_routes
 from components.web.downloads import job_data_routes, table_routes
@@ -44,6 +45,7 @@ from components.web.uploads import follow_job, upload_routes
 from components.web.visitors import Visitors
 
 STATUSES = {InputError: 422, JobNotFound: 404, DatabaseUnavailable: 503}
+GB = 10**9
 log = logging.getLogger(__name__)
 
 
@@ -78,7 +80,7 @@ def open_playground(settings: Settings, port: int) -> tuple[Playground, Resource
         host_key=settings.host_key,
         caps=caps,
         notices=(KEY_WITHHELD,) if settings.key_withheld else (),
-        storage=NOT_DURABLE if settings.on_space and settings.data is None else KEPT,
+        storage=storage_note(*_durable(settings, jobs), jobs.pictures.limit),
         uploads_refused=uploads.refused,
         public_address=settings.public_address,
     )
@@ -93,7 +95,7 @@ def create_app(playground: Playground, resources: Resources, sandbox: FastAPI, *
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
         async with resources.opened, sandbox.router.lifespan_context(sandbox):  # Starlette starts no mounted application
             # Jobs continue beside the start and not before it: this very server serves the sandbox.
-            work = (jobs.begin(), resources.uploads.keep_sweeping(), jobs.pictures.keep_trimming())
+            work = (jobs.begin(), resources.uploads.keep_sweeping(), jobs.pictures.keep_trimming(jobs.picture_trimmed))
             workers = [asyncio.create_task(one) for one in work]
             yield
             for worker in workers:
@@ -164,7 +166,7 @@ def _open_jobs(
         catalog,
         store,
         ApiClient(upstream),
-        PictureLibrary(storage, downloads, starred=store.starred),
+        PictureLibrary(storage, downloads, limit=settings.images_gb * GB, starred=store.starred),
         JobOptions(caps, settings.deadline_s, settings.public_address, settings.log_prompts),
         account_of,
     )
@@ -178,7 +180,22 @@ def _open_storage(settings: Settings) -> PictureStorage:
     if settings.images_address:
         return open_storage(settings.images_address)
     with _data_folder_errors(settings):
-        return FolderStorage(settings.data_folder / "pictures")
+        storage = FolderStorage(settings.data_folder / "pictures")
+        check_storage(storage)
+        return storage
+
+
+def _durable(settings: Settings, jobs: JobService) -> tuple[bool, bool]:
+    """Whether requests, and whether pictures, outlive a restart; a warning in the log where they do not."""
+
+    def durable(disk: Disk | None, what: str, setting: str) -> bool:
+        lasts = disk is None or (disk.durable and not (settings.on_space and disk.mount in ("/", "")))
+        if not lasts:
+            log.warning("%s can be lost at a restart: they are on a disk that is not durable. Set %s.", what, setting)
+        return lasts
+
+    requests = durable(jobs.store.disk, "Requests", "PLAYGROUND_DATABASE_URL")
+    return requests, durable(jobs.pictures.storage.disk, "Pictures", "PLAYGROUND_IMAGES_URL")
 
 
 def _open_uploads(settings: Settings) -> Uploads:

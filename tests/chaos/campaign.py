@@ -122,7 +122,7 @@ class Campaign:
                     with suppress(asyncio.CancelledError):
                         await monitor
                 await self.upstream.rung_out()
-                spend = await store.spend("host", 0.0)
+                spend = await store.spending.total("host", 0.0)
                 if abs(spend.reserved) > EPSILON:
                     self.watched.wrong.append(f"{spend.reserved:g} credits are still reserved at the end")
                 await runner.aclose()

@@ -55,7 +55,7 @@ class Monitor:
             # The ledger is read first: a task may be created while the store answers.
             charged = self._ledger.charged()
             charged_to = sum(self._ledger.charges.get(mark, 0.0) for mark in self._marks[someone])
-            whole, one = await store.spend("host", 0.0), await store.spend("host", 0.0, someone)
+            whole, one = await store.spending.total("host", 0.0), await store.spending.total("host", 0.0, someone)
             self._watched.looks += 1
             self._compare("all visitors", whole.total, charged, self._caps.daily or 0.0)
             self._compare(someone, one.total, charged_to, self._caps.visitor or 0.0)

@@ -124,7 +124,7 @@ async def test_a_claim_whose_answer_was_lost_may_be_repeated(store: Store) -> No
     assert (first.state, first.callback_hash, first.sent_at) == (JobState.SUBMITTING, token, NOON)
     assert await store.claim(job.id, caps, NOON, hashed("another")) is None
     assert await store.claim(job.id, caps, NOON) is None
-    assert await store.spend("host", 0) == Spend(10, 0)
+    assert await store.spending.total("host", 0) == Spend(10, 0)
     second = a_job()
     await filled(store, second)
     with pytest.raises(CapReached):

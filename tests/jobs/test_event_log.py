@@ -132,7 +132,8 @@ async def test_health_is_200_while_the_database_answers(catalog: Catalog, url: s
     async with operated(catalog, url, tmp_path) as (_, client):
         answer = await client.get("/healthz")
 
-    assert (answer.status_code, answer.json()) == (200, {"status": "ok"})
+    seen = {"pictures_bytes": 0, "pictures_limit_bytes": None, "pictures_trimmed": 0, "charge_differences": {}}
+    assert (answer.status_code, answer.json()) == (200, {"status": "ok", **seen})
 
 
 async def test_health_is_503_while_the_database_is_away(catalog: Catalog, postgres: Postgres, tmp_path: Path) -> None:

@@ -193,7 +193,7 @@ async def test_what_a_job_has_cost_is_counted_as_before(catalog: Catalog, url: s
             await runner.abandon(job.id, "ann")
 
         async def counted() -> tuple[Any, ...]:
-            days = await runner.store.spend_by_day("ann", 0)
+            days = await runner.store.spending.by_day("ann", 0)
             return (await runner.spent_today()).total, (await runner.spent_today("ann")).total, days
 
         before = await counted()

@@ -114,7 +114,7 @@ async def test_each_day_and_model_has_its_sum_and_drawings_cost_nothing(store: S
 
     await store.remove(removed.id)
     await store.remove(removed.id)
-    rows = await store.spend_by_day("ann", NOON - DAY_S)
+    rows = await store.spending.by_day("ann", NOON - DAY_S)
     assert [(row.day, row.model, row.jobs, row.credits) for row in rows] == [
         (midnight, "cogview-4", 3, 23.0),
         (midnight, "flux-2", 1, 10.0),

@@ -125,7 +125,7 @@ async def test_strange_names_belong_to_nobody(store: Store, name: str) -> None:
     assert await store.claim(name, Caps(), NOON) is None
     assert await store.recent(name, 10) == []
     assert await store.unfinished(name) == []
-    assert (await store.spend("host", 0, name)).total == 0
+    assert (await store.spending.total("host", 0, name)).total == 0
 
 
 async def test_a_transition_that_allows_no_change_makes_none(store: Store) -> None:

@@ -103,7 +103,7 @@ async def test_a_price_that_is_not_known_is_over_every_cap(store: Store, caps: C
         await store.claim(unknown.id, caps, NOON)
     assert (await store.get(unknown.id)).state is JobState.QUEUED
     assert (await store.claim(unknown.id, Caps(), NOON)).state is JobState.SUBMITTING
-    assert (await store.spend("host", 0)).total == math.inf
+    assert (await store.spending.total("host", 0)).total == math.inf
     if caps.job is None:
         with pytest.raises(CapReached):
             await store.claim(other.id, caps, NOON)
@@ -125,8 +125,8 @@ async def test_caps_are_for_the_hosts_key_only(store: Store, payer: str) -> None
     await filled(store, job)
 
     assert await store.claim(job.id, Caps(daily=0, visitor=0, job=0), NOON)
-    assert (await store.spend("host", 0)).total == 0
-    assert await store.spend(payer, 0, "ann") == Spend(10, 0)
+    assert (await store.spending.total("host", 0)).total == 0
+    assert await store.spending.total(payer, 0, "ann") == Spend(10, 0)
 
 
 async def test_a_hundred_claims_at_once_never_pass_the_cap(stores: list[Store]) -> None:
@@ -142,7 +142,7 @@ async def test_a_hundred_claims_at_once_never_pass_the_cap(stores: list[Store]) 
         sent = {job.id for job in await claims(stores, waiting, Caps(daily=50), now)}
         waiting = [job for job in waiting if job.id not in sent]
         assert len(sent) == 5
-        assert await stores[0].spend("host", start_of_day(now)) == Spend(50, 0)
+        assert await stores[0].spending.total("host", start_of_day(now)) == Spend(50, 0)
 
 
 async def test_every_visitors_cap_holds_when_all_ask_at_once(stores: list[Store]) -> None:
@@ -166,7 +166,7 @@ async def test_a_cap_holds_while_other_jobs_end_and_are_let_go(stores: list[Stor
     sent, *_ = await asyncio.gather(claims(stores, waiting, Caps(daily=60), NOON), *ends)
 
     assert len(sent) == 1
-    assert await stores[0].spend("host", 0) == Spend(10, 50)
+    assert await stores[0].spending.total("host", 0) == Spend(10, 50)
 
 
 async def test_caps_outlive_the_process(database_url: str) -> None:
@@ -176,7 +176,7 @@ async def test_caps_outlive_the_process(database_url: str) -> None:
         await filled(store, *jobs, a_job(state=JobState.DONE))
         assert len(await claims([store], jobs[:2], Caps(daily=30), NOON)) == 2
     async with opened(database_url) as (store,):
-        assert await store.spend("host", 0) == Spend(20, 10)
+        assert await store.spending.total("host", 0) == Spend(20, 10)
         assert await claims([store], jobs[2:], Caps(daily=30), NOON) == []
         assert len(await claims([store], jobs[2:], Caps(daily=40), NOON)) == 1
 
@@ -187,7 +187,7 @@ async def test_sixty_submissions_at_once_never_pass_the_cap(catalog: Catalog, tm
         host = dataclasses.replace(stage.account, payer="host")
         jobs = await asyncio.gather(*(stage.start(f"visitor {number}", account=host) for number in range(60)))
         ended = [await stage.settled(job) for job in jobs]
-        spent = await stage.runner.store.spend("host", 0)
+        spent = await stage.runner.store.spending.total("host", 0)
 
     assert len(stage.upstream.posts) == 12
     assert spent == Spend(0, 48)

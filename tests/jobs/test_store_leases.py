@@ -198,7 +198,7 @@ async def test_a_request_that_was_on_its_way_when_its_process_died_is_uncertain(
         await runner.aclose()
 
     assert (found.state, found.task_id, found.problem.code) == (JobState.UNCERTAIN, None, "lost")
-    assert await stores[2].spend("host", 0) == Spend(10, 0)
+    assert await stores[2].spending.total("host", 0) == Spend(10, 0)
     assert [one.id for one in await stores[2].unfinished("ann")] == [job.id]
 
 

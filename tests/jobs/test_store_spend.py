@@ -54,9 +54,9 @@ async def test_credits_are_reserved_from_the_claim_and_spent_at_the_end(store: S
         after = await store.apply(job.id, changed(**changes))
         assert (after.reserved, after.spent) == (reserved, spent)
         for visitor in (None, "ann"):
-            assert await store.spend("host", start_of_day(NOON), visitor) == Spend(reserved, spent)
-        assert await store.spend("host", start_of_day(NOON), "bea") == Spend(0, 0)
-        assert await store.spend("visitor", start_of_day(NOON)) == Spend(0, 0)
+            assert await store.spending.total("host", start_of_day(NOON), visitor) == Spend(reserved, spent)
+        assert await store.spending.total("host", start_of_day(NOON), "bea") == Spend(0, 0)
+        assert await store.spending.total("visitor", start_of_day(NOON)) == Spend(0, 0)
 
 
 async def test_requests_made_before_midnight_count_on_the_day_they_are_sent(store: Store) -> None:
@@ -76,8 +76,8 @@ async def test_a_new_day_starts_at_nothing(store: Store, caps: Caps) -> None:
 
     assert await claims([store], jobs[:1], caps, MIDNIGHT - 0.001) == []
     assert len(await claims([store], jobs, caps, MIDNIGHT)) == 1
-    assert await store.spend("host", MIDNIGHT) == Spend(10, 0)
-    assert await store.spend("host", start_of_day(NOON)) == Spend(20, 10)
+    assert await store.spending.total("host", MIDNIGHT) == Spend(10, 0)
+    assert await store.spending.total("host", start_of_day(NOON)) == Spend(20, 10)
 
 
 DAYS = [

@@ -23,6 +23,9 @@ from sqlalchemy.engine import URL
 from sqlalchemy.exc import ArgumentError, DBAPIError, SQLAlchemyError
 
 from components.errors import SettingsError
+from components.pictures.storage.disk import MOUNTS, Disk, disk_of
+from components.pictures.storage.folder import FolderStorage
+from components.pictures.storage.opening import check_storage
 
 log = logging.getLogger(__name__)
 
@@ -36,11 +39,15 @@ MIGRATION_LOCK = 4_914_072  # any number that no other program locks
 
 
 class Database:
-    """An engine with the newest schema. ``shared`` is whether other processes may use it too (PostgreSQL)."""
+    """An engine with the newest schema. ``disk`` is where the file of SQLite is.
 
-    def __init__(self, engine: Engine, lock: FileLock | None = None) -> None:
+    ``shared`` is whether other processes may use the database too (PostgreSQL).
+    """
+
+    def __init__(self, engine: Engine, lock: FileLock | None = None, disk: Disk | None = None) -> None:
         self.engine = engine
         self.shared = lock is None
+        self.disk = disk
         self._lock = lock
 
     def close(self) -> None:
@@ -55,13 +62,14 @@ def sqlite_address(path: Path) -> str:
     return URL.create("sqlite", database=str(path.absolute())).render_as_string()
 
 
-def open_database(url: str, lock_wait_s: float = LOCK_WAIT_S) -> Database:
+def open_database(url: str, lock_wait_s: float = LOCK_WAIT_S, mounts: Path = MOUNTS) -> Database:
     """The database at ``sqlite:////path`` or ``postgresql://...``, created and migrated if needed.
 
     A statement that waits for a lock for longer than ``lock_wait_s`` fails.
 
     Raises:
-        SettingsError: it cannot be reached or read, is in use, full, or newer than this program.
+        SettingsError: it cannot be reached or read, is in use, full, newer than this program, or SQLite where ``mounts``
+            says that no database may be.
     """
     try:
         address = make_url(url)
@@ -71,15 +79,21 @@ def open_database(url: str, lock_wait_s: float = LOCK_WAIT_S) -> Database:
     if kind == "postgres" or kind == "postgresql":
         return _open_postgresql(address.set(drivername="postgresql+psycopg"), lock_wait_s)
     if kind == "sqlite" and address.database and address.database != ":memory:":
-        return _open_sqlite(address, lock_wait_s)
+        return _open_sqlite(address, lock_wait_s, mounts)
     raise SettingsError(f"{NAME}: must begin with sqlite:/// and a path, or with postgresql://.")
 
 
-def _open_sqlite(address: URL, lock_wait_s: float) -> Database:
+def _open_sqlite(address: URL, lock_wait_s: float, mounts: Path) -> Database:
     path = Path(str(address.database)).absolute()
+    disk = disk_of(path.parent, mounts)
+    if not disk.holds_databases:
+        raise SettingsError(
+            f"{NAME}: {path} would be on {disk.mount}, a mounted bucket or network drive ({disk.kind}), which can lose what "
+            "was written last. Name a PostgreSQL database, or an SQLite file on a disk."
+        )
     lock = FileLock(f"{path}.lock", thread_local=False)
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
+        check_storage(FolderStorage(path.parent))
         lock.acquire(timeout=0)
     except Timeout:
         raise SettingsError(
@@ -105,7 +119,7 @@ def _open_sqlite(address: URL, lock_wait_s: float) -> Database:
         with suppress(OSError):
             lock.release()
         raise
-    return Database(engine, lock)
+    return Database(engine, lock, disk)
 
 
 def _open_postgresql(address: URL, lock_wait_s: float) -> Database:

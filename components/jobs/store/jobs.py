@@ -35,14 +35,12 @@ from components.jobs.job import (
     ACTIVE,
     WAITING,
     Caps,
-    DaySpend,
     HistoryEntry,
     HistoryPage,
     Job,
     JobFilter,
     JobState,
     Measured,
-    Spend,
     Timings,
 )
 from components.jobs.store import search
@@ -62,7 +60,9 @@ from components.jobs.store.schema import (
     to_picture_rows,
     to_row,
 )
+from components.jobs.store.spend import SpendStore, host_credits
 from components.jobs.transitions import Transition
+from components.pictures.storage.disk import Disk
 
 TAKEN_AT_ONCE = 200
 ADD_TRIES = 3
@@ -88,6 +88,12 @@ class Store:
         self._database = database
         self._lease_s = (timings or Timings()).lease
         self.transactions = Transactions(database)
+        self.spending = SpendStore(self.transactions)
+
+    @property
+    def disk(self) -> Disk | None:
+        """The disk of this machine that the database is on; None for a database server."""
+        return self._database.disk
 
     @property
     def shared(self) -> bool:
@@ -176,7 +182,7 @@ class Store:
             if claimed is None:
                 return None
             if job.payer == "host":
-                check_caps(job, caps, *search.host_credits(connection, start_of_day(now), job.visitor))
+                check_caps(job, caps, *host_credits(connection, start_of_day(now), job.visitor))
             return _write(connection, job, claimed, self._lease(connection))
 
         return await self.transactions.write(claiming)
@@ -237,9 +243,10 @@ class Store:
             lambda connection: search.find_page(connection, visitor, wanted, limit, before, models)
         )
 
-    async def spend_by_day(self, visitor: str, since: float) -> list[DaySpend]:
-        """What this visitor's jobs at real services cost, the latest day first."""
-        return await self.transactions.read(lambda connection: search.spend_by_day(connection, visitor, since))
+    async def showing(self, picture: str) -> list[str]:
+        """The ids of the jobs that show this picture."""
+        wanted = select(job_pictures.c.job_id).where(job_pictures.c.name == picture)
+        return await self.transactions.read(lambda connection: list(connection.scalars(wanted)))
 
     async def unreferenced(self, pictures: Collection[str]) -> list[str]:
         """The names among these that no job shows."""
@@ -251,14 +258,6 @@ class Store:
             select(job_pictures.c.name).join(history, history.c.job_id == job_pictures.c.job_id).where(history.c.starred)
         )
         return await self.transactions.read(lambda connection: set(connection.scalars(wanted)))
-
-    async def spend(self, payer: str, since: float, visitor: str | None = None) -> Spend:
-        """Credits of this payer's jobs sent since then, of one visitor or of all."""
-        held, ended = func.coalesce(func.sum(jobs.c.reserved), 0.0), func.coalesce(func.sum(jobs.c.spent), 0.0)
-        wanted = select(held, ended).where(jobs.c.payer == payer, jobs.c.sent_at >= since)
-        if visitor is not None:
-            wanted = wanted.where(jobs.c.visitor == storable(visitor))
-        return await self.transactions.read(lambda connection: Spend(*connection.execute(wanted).one()))
 
     # -- leases ----------------------------------------------------------------------------------
 

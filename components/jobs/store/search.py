@@ -1,4 +1,4 @@
-"""Queries over many jobs, run inside a transaction of the store: the history, what was spent, what was measured."""
+"""Queries over many jobs, run inside a transaction of the store: the history, what was measured."""
 
 from __future__ import annotations
 
@@ -6,14 +6,13 @@ from collections import defaultdict
 from collections.abc import Callable, Collection, Iterator
 from typing import Any
 
-from sqlalchemy import BigInteger, ColumnElement, Connection, Row, Select, Text, and_, case, false, func, or_, select
+from sqlalchemy import ColumnElement, Connection, Row, Select, Text, and_, false, func, or_, select
 from sqlalchemy import cast as sql_cast
 
-from components.jobs.job import DaySpend, HistoryEntry, HistoryPage, JobFilter, JobState, Measured
+from components.jobs.job import HistoryEntry, HistoryPage, JobFilter, JobState, Measured
 from components.jobs.store.schema import history, job_pictures, jobs, searchable, storable, to_jobs
 
 MOST_WORDS = 20
-DAY_S = 86_400
 MEASURED_JOBS = 5_000
 
 
@@ -40,29 +39,6 @@ def find_page(
         older.append(or_(jobs.c.created_at < last.created_at, same))
     newest = _entries().where(fits, *older).order_by(jobs.c.created_at.desc(), jobs.c.id.desc()).limit(limit)
     return HistoryPage(total, tuple(_to_entries(connection, list(connection.execute(newest)))))
-
-
-def spend_by_day(connection: Connection, visitor: str, since: float) -> list[DaySpend]:
-    """What a visitor's jobs at real services cost since then, by UTC day, model and payer; the latest day first."""
-    near = sql_cast(jobs.c.sent_at, BigInteger)  # SQLite cuts, PostgreSQL rounds
-    day = (case((near > jobs.c.sent_at, near - 1), else_=near) // DAY_S).label("day")
-    cost = func.sum(jobs.c.spent + jobs.c.reserved)
-    rows = connection.execute(
-        select(day, jobs.c.model, jobs.c.payer, func.count(), cost)
-        .where(jobs.c.visitor == storable(visitor), jobs.c.payer != "sandbox", jobs.c.sent_at >= since)
-        .group_by(day, jobs.c.model, jobs.c.payer)
-        .order_by(day.desc(), cost.desc())
-    )
-    return [DaySpend(row[0] * float(DAY_S), row[1], row[2], row[3], row[4]) for row in rows]
-
-
-def host_credits(connection: Connection, since: float, visitor: str) -> tuple[float, float]:
-    """Credits of the host's key reserved and spent since then, by all visitors and by one."""
-    amount = jobs.c.reserved + jobs.c.spent
-    theirs = case((jobs.c.visitor == visitor, amount), else_=0.0)
-    wanted = select(func.coalesce(func.sum(amount), 0.0), func.coalesce(func.sum(theirs), 0.0))
-    everyone, one = connection.execute(wanted.where(jobs.c.payer == "host", jobs.c.sent_at >= since)).one()
-    return everyone, one
 
 
 def unreferenced(connection: Connection, names: Collection[str]) -> list[str]:

@@ -6,6 +6,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple, Protocol
 
+from components.pictures.storage.disk import Disk
+
 
 class StoredFile(NamedTuple):
     """A stored file: when it was last used (seconds since 1970), its size in bytes, its name."""
@@ -17,6 +19,10 @@ class StoredFile(NamedTuple):
 
 class PictureStorage(Protocol):
     """What a backend must do. Every method blocks, so it runs in a thread, and raises OSError when the backend fails."""
+
+    @property
+    def disk(self) -> Disk | None:
+        """The disk of this machine that the files are on; None if they are elsewhere."""
 
     def find(self, name: str) -> StoredFile | None:
         """The file of this name, or None."""

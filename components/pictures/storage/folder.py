@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from components.pictures.storage.base import StoredFile
+from components.pictures.storage.disk import Disk, disk_of
 
 ABANDONED_S = 3_600.0
 
@@ -22,6 +23,10 @@ class FolderStorage:
         for part in folder.glob(".*.part"):  # left by a process that was killed; another may still be writing a recent one
             if time.time() - part.stat().st_mtime > ABANDONED_S:
                 part.unlink(missing_ok=True)
+
+    @property
+    def disk(self) -> Disk:
+        return disk_of(self.folder)
 
     def find(self, name: str) -> StoredFile | None:
         path = self.folder / name

@@ -1,7 +1,8 @@
-"""Chooses the storage backend for an address."""
+"""Chooses the storage backend for an address, and checks that it stores what it is given."""
 
 from __future__ import annotations
 
+import secrets
 from pathlib import Path
 
 from fsspec.core import url_to_fs
@@ -29,6 +30,19 @@ def open_storage(address: str) -> PictureStorage:
         raise SettingsError(f"{SETTING}: cannot be used ({type(error).__name__}).") from error
     is_local = "file" in (system.protocol if isinstance(system.protocol, tuple | list) else [system.protocol])
     try:
-        return FolderStorage(Path(path)) if is_local else RemoteStorage(system, path)
+        storage: PictureStorage = FolderStorage(Path(path)) if is_local else RemoteStorage(system, path)
+        check_storage(storage)
+        return storage
     except Exception as error:
         raise SettingsError(f"{SETTING}: cannot be used ({type(error).__name__}).") from error
+
+
+def check_storage(storage: PictureStorage) -> None:
+    """Write a file, read it back and delete it. Raises what the backend raises, OSError if the file is another one."""
+    name, data = f"check-{secrets.token_hex(8)}", secrets.token_bytes(64)
+    storage.put(name, data)
+    stored = storage.read(name)
+    same = (stored.read_bytes() if isinstance(stored, Path) else stored) == data
+    storage.remove(name)
+    if not same:
+        raise OSError(None, "a file that was written there cannot be read back")

@@ -9,6 +9,7 @@ from typing import Any
 import fsspec
 
 from components.pictures.storage.base import StoredFile
+from components.pictures.storage.disk import Disk
 
 
 class RemoteStorage:
@@ -18,6 +19,10 @@ class RemoteStorage:
         self._system = system
         self._root = root.rstrip("/")
         system.makedirs(self._root, exist_ok=True)
+
+    @property
+    def disk(self) -> Disk | None:
+        return Disk(kind="memory") if self._system.protocol == "memory" else None
 
     def find(self, name: str) -> StoredFile | None:
         try:

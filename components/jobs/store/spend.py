@@ -1,0 +1,69 @@
+"""What jobs cost: by payer, by day, what counts against the caps, and where the service charged another price than listed."""
+
+from __future__ import annotations
+
+from sqlalchemy import BigInteger, Connection, case, func, or_, select
+from sqlalchemy import cast as sql_cast
+
+from components.jobs.job import ChargeDifference, DaySpend, JobState, Spend
+from components.jobs.store.executor import Transactions
+from components.jobs.store.schema import jobs, storable
+
+DAY_S = 86_400
+
+
+class SpendStore:
+    """Sums over the jobs of one database. Every method raises DatabaseUnavailable when the database does not answer."""
+
+    def __init__(self, transactions: Transactions) -> None:
+        self._transactions = transactions
+
+    async def total(self, payer: str, since: float, visitor: str | None = None) -> Spend:
+        """Credits of this payer's jobs sent since then, of one visitor or of all."""
+        held, ended = func.coalesce(func.sum(jobs.c.reserved), 0.0), func.coalesce(func.sum(jobs.c.spent), 0.0)
+        wanted = select(held, ended).where(jobs.c.payer == payer, jobs.c.sent_at >= since)
+        if visitor is not None:
+            wanted = wanted.where(jobs.c.visitor == storable(visitor))
+        return await self._transactions.read(lambda connection: Spend(*connection.execute(wanted).one()))
+
+    async def committed(self, since: float, visitor: str) -> tuple[float, float]:
+        """As :func:`host_credits`, and the price of what is queued: what is left for a request that is asked for next."""
+        return await self._transactions.read(lambda connection: host_credits(connection, since, visitor, queued=True))
+
+    async def by_day(self, visitor: str, since: float) -> list[DaySpend]:
+        """What a visitor's jobs at real services cost since then, by UTC day, model and payer; the latest day first."""
+        near = sql_cast(jobs.c.sent_at, BigInteger)  # SQLite cuts, PostgreSQL rounds
+        day = (case((near > jobs.c.sent_at, near - 1), else_=near) // DAY_S).label("day")
+        cost = func.sum(jobs.c.spent + jobs.c.reserved)
+        wanted = (
+            select(day, jobs.c.model, jobs.c.payer, func.count(), cost)
+            .where(jobs.c.visitor == storable(visitor), jobs.c.payer != "sandbox", jobs.c.sent_at >= since)
+            .group_by(day, jobs.c.model, jobs.c.payer)
+            .order_by(day.desc(), cost.desc())
+        )
+        rows = await self._transactions.read(lambda connection: list(connection.execute(wanted)))
+        return [DaySpend(row[0] * float(DAY_S), row[1], row[2], row[3], row[4]) for row in rows]
+
+    async def charge_differences(self, visitor: str, since: float) -> list[ChargeDifference]:
+        """Models for which this visitor was charged another price than listed since then, the largest sum first."""
+        more = jobs.c.charged - jobs.c.credits
+        wanted = (
+            select(jobs.c.model, func.count(), func.avg(jobs.c.credits), func.avg(jobs.c.charged))
+            .where(jobs.c.visitor == storable(visitor), jobs.c.payer != "sandbox", jobs.c.sent_at >= since, more != 0)
+            .group_by(jobs.c.model)
+            .order_by(func.sum(func.abs(more)).desc())
+        )
+        rows = await self._transactions.read(lambda connection: list(connection.execute(wanted)))
+        return [ChargeDifference(*row) for row in rows]
+
+
+def host_credits(connection: Connection, since: float, visitor: str, *, queued: bool = False) -> tuple[float, float]:
+    """Credits of the host's key reserved and spent since then, by all visitors and by one."""
+    amount, counted = jobs.c.reserved + jobs.c.spent, jobs.c.sent_at >= since
+    if queued:
+        waits = jobs.c.state == JobState.QUEUED
+        amount, counted = case((waits, jobs.c.credits), else_=amount), or_(counted, waits)
+    theirs = case((jobs.c.visitor == storable(visitor), amount), else_=0.0)
+    wanted = select(func.coalesce(func.sum(amount), 0.0), func.coalesce(func.sum(theirs), 0.0))
+    everyone, one = connection.execute(wanted.where(jobs.c.payer == "host", counted)).one()
+    return everyone, one
