@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import re
 import time
 from collections.abc import Callable
 from functools import partial
 
 from components.api.client import Account
-from components.errors import DatabaseUnavailable
+from components.api.replies import Phase, Reply
+from components.errors import DatabaseUnavailable, InputError, InvalidState, RequestRefused
 from components.jobs import transitions
 from components.jobs.active import ActiveJobs
 from components.jobs.job import Job, JobOptions, JobState
@@ -19,6 +21,7 @@ from components.jobs.worker import Worker
 
 log = logging.getLogger(__name__)
 
+TASK_ID = re.compile(r"[^\s/?#\x00-\x1f]{4,200}")
 FindAccount = Callable[[Job], Account | None]
 
 
@@ -87,6 +90,37 @@ class Recovery:
             self._start(resumed, account)
         return resumed
 
+    async def attach(self, job: Job, task_id: str, account: Account | None) -> Job | None:
+        """Follow the task that an uncertain job has at the service, as its dashboard shows it. Sends no POST.
+
+        The service is asked for it first: a wrong id must not end the job. ``account`` fits the job; None for the one
+        that pays for it here. Returns None if the job has changed meanwhile.
+
+        Raises:
+            InvalidState: the job is not uncertain, or its payer's key is not here.
+            InputError: that is no task id, the service does not know it, or another job has it.
+            ServiceError: the service does not answer.
+        """
+        if job.state not in transitions.UNDECIDED:
+            raise InvalidState("Only a request whose answer was lost takes a task id, and this one has not lost it.")
+        account = account or self.account(job)
+        if account is None:
+            raise InvalidState("The key that this request was sent with is not here.", next_step="Enter it, then try again.")
+        if not TASK_ID.fullmatch(task_id):
+            raise _wrong_task("is no task id.")
+        if await self._store.task_is_known(task_id):
+            raise _wrong_task("another request has this task.")
+        try:
+            await self._worker.check_task(job, task_id, account)
+        except RequestRefused as error:
+            raise _wrong_task("the service does not know this task with the key of this request.") from error
+        await self._active.finish(job.id, cancel=True)  # it may be looking for a task that a callback has named
+        accepted = partial(transitions.accepted, reply=Reply(Phase.RUNNING, task_id), now=time.time())
+        attached = await self._active.apply(job.id, accepted, Ownership.TAKEN)
+        if attached:
+            self._start(attached, account)
+        return attached
+
     async def _drop_if_foreign(self, job_id: str, worker: asyncio.Task[None]) -> None:
         """End the worker of a job that another process owns, or that is settled.
 
@@ -134,3 +168,8 @@ def fits(account: Account, job: Job) -> bool:
     Never another payer: caps and spending are counted by the job's own.
     """
     return account.payer == job.payer and (job.payer == "sandbox" or account.base_url == job.base_url)
+
+
+def _wrong_task(reason: str) -> InputError:
+    copy = "Copy it from the service's dashboard, of the account that paid for this request."
+    return InputError("task_id", f"task_id: {reason}", next_step=copy, charged="")

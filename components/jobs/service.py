@@ -22,7 +22,13 @@ from components.api.schedule import PRIOR_WEIGHT, Learned, Timing
 from components.catalog.models import Catalog
 from components.catalog.prices import price
 from components.catalog.requests import Request, rebuild_request
-from components.errors import NOT_CHARGED, CapReached, DatabaseUnavailable, InvalidState, JobNotFound
+from components.errors import (
+    NOT_CHARGED,
+    CapReached,
+    DatabaseUnavailable,
+    InvalidState,
+    JobNotFound,
+)
 from components.jobs import transitions
 from components.jobs.active import ActiveJobs
 from components.jobs.budgets import start_of_day
@@ -286,6 +292,15 @@ class JobService:
         if job_id in self._active:
             return job
         return await self._recovery.resume(job, paying) or await self.find(job_id, visitor)
+
+    async def attach(self, job_id: str, task_id: str, account: Account, visitor: str) -> Job:
+        """Follow the task that this visitor's uncertain job has at the service, see :meth:`Recovery.attach`.
+
+        Raises JobNotFound, InvalidState, InputError, ServiceError.
+        """
+        job = await self.find(job_id, visitor)
+        attached = await self._recovery.attach(job, task_id.strip(), account if fits(account, job) else None)
+        return attached or await self.find(job_id, visitor)
 
     async def abandon(self, job_id: str, visitor: str) -> Job:
         """Give up an uncertain job. Its price counts as spent. Raises JobNotFound."""

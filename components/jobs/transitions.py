@@ -4,7 +4,7 @@
                   |              |  deadline: overdue (Check again -> running)      running -> failed
                   |              |  restart, own key: needs_key -> running
                   |  4xx/429 answered: failed, or queued again after Retry-After (nothing was created)
-                  |  5xx, reset, read timeout, process died: uncertain -> running (a callback names its task)
+                  |  5xx, reset, read timeout, process died: uncertain -> running (a callback or its visitor names its task)
                   |                                                    -> abandoned (the visitor's decision)
     queued --stop--> stopped        running --stop--> stopped (may still be charged)
 

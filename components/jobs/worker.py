@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from contextlib import suppress
 from dataclasses import replace
 from functools import partial
 
@@ -84,6 +85,13 @@ class Worker:
             recorded = await self._active.store.get(job.id)
             if recorded and recorded.callback_task_id and recorded.callback_task_id not in named:
                 named = [recorded.callback_task_id, *named][:MOST_NAMED]
+
+    async def check_task(self, job: Job, task_id: str, account: Account) -> None:
+        """Ask the service, once, for the task that a visitor says is this job's. Raises ServiceError if it knows none."""
+        key, timeout_s = self._times.key(account, job.model), self._options.timings.longest_repair_poll
+        give_up = time.monotonic() + timeout_s
+        with suppress(NoPicture):  # it is known, and why it shows nothing is for the job to say
+            await self._client.task(key, account, task_id, job.body, job.count, timeout_s, give_up)
 
     async def _send(self, job: Job, account: Account, give_up: float) -> tuple[Job, Reply] | None:
         """Send the request, once. Returns the running job with the answer, or None if it ended here."""

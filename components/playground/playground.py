@@ -145,6 +145,13 @@ class Playground:
         """Continue a job that is overdue, stopped or unreadable, or needs its key. Sends no new request. Raises JobNotFound."""
         return await self.jobs.check_again(job_id, self.account(visit), visit.visitor)
 
+    async def attach(self, job_id: str, task_id: str, visit: Visit) -> Job:
+        """Follow the task of an uncertain job, by the id that the service's dashboard shows. Sends no new request.
+
+        Raises JobNotFound, InvalidState, InputError, ServiceError.
+        """
+        return await self.jobs.attach(job_id, task_id, self.account(visit), visit.visitor)
+
     async def abandon(self, job_id: str, visit: Visit) -> Job:
         """Give up an uncertain job; its price counts as spent. Raises JobNotFound."""
         return await self.jobs.abandon(job_id, visit.visitor)

@@ -59,6 +59,16 @@ class Endpoints:
             job = await self.playground.job(job_id if isinstance(job_id, str) else "", _visit(request))
             return describe_job(job, _pictures(request))
 
+    async def attach(self, job_id: str, task_id: str, request: gr.Request) -> dict[str, Any]:
+        """Give a job whose state is `uncertain` the id that its task has at the service, and wait for its pictures.
+
+        The service is asked for the task with the key that the job was sent with. Nothing is sent or paid again.
+        """
+        with _readable_errors():
+            visit, texts = _visit(request), [value if isinstance(value, str) else "" for value in (job_id, task_id)]
+            job = await self.playground.attach(texts[0], texts[1], visit)
+            return describe_job(await self.playground.settled(job.id, visit), _pictures(request))
+
     async def compare(self, models: list, shared: dict, request: gr.Request, samples: int = 1) -> dict[str, Any]:  # type: ignore[type-arg]
         """One form for several models: waits until every job has ended, or its deadline.
 
@@ -92,13 +102,14 @@ class Endpoints:
 
 
 def add_endpoints(playground: Playground) -> None:
-    """Add ``/models /estimate /snippet /generate /job /compare /history`` to the page being built."""
+    """Add ``/models /estimate /snippet /generate /job /attach /compare /history`` to the page being built."""
     endpoints = Endpoints(playground)
     gr.api(endpoints.models, api_name="models", queue=False)
     gr.api(endpoints.estimate, api_name="estimate", queue=False)
     gr.api(endpoints.snippet, api_name="snippet", queue=False)
     gr.api(endpoints.generate, api_name="generate", concurrency_limit=None)
     gr.api(endpoints.job, api_name="job", queue=False)
+    gr.api(endpoints.attach, api_name="attach", concurrency_limit=None)
     gr.api(endpoints.compare, api_name="compare", concurrency_limit=None)
     gr.api(endpoints.history, api_name="history", queue=False)
 

@@ -29,6 +29,7 @@ ARGUMENTS = {
     "/snippet": ["model", "parameters", "language"],
     "/generate": ["model", "parameters"],
     "/job": ["job_id"],
+    "/attach": ["job_id", "task_id"],
     "/compare": ["models", "shared", "samples"],
     "/history": ["query"],
 }

@@ -148,7 +148,10 @@ class Store:
         return await self.transactions.read(lambda connection: set(connection.scalars(wanted)))
 
     async def apply(self, job_id: str, transition: Transition, ownership: Ownership = Ownership.ANY) -> Job | None:
-        """Record what the transition makes of the job. None if it allows no change, or the job is gone, or not owned."""
+        """Record what the transition makes of the job. None if it allows no change, or the job is gone, or not owned.
+
+        Nor does an undecided job take the task of another one, whoever named it: its pictures would be shown twice.
+        """
 
         def applying(connection: Connection) -> Job | None:
             row = connection.execute(_locked(job_id)).one_or_none()
@@ -156,7 +159,7 @@ class Store:
                 return None
             before = to_jobs(connection, [row])[0]
             after = transition(before)
-            if after is None:
+            if after is None or (before.state in transitions.UNDECIDED and _has_task_of_another(connection, after)):
                 return None
             lease = self._lease(connection) if ownership is Ownership.TAKEN else {}
             return _write(connection, before, after, lease)
@@ -186,6 +189,11 @@ class Store:
             return _write(connection, job, claimed, self._lease(connection))
 
         return await self.transactions.write(claiming)
+
+    async def task_is_known(self, task_id: str) -> bool:
+        """Whether any visitor's job, a removed one too, has this task."""
+        wanted = select(jobs.c.id).where(jobs.c.task_id == storable(task_id)).limit(1)
+        return await self.transactions.read(lambda connection: connection.scalar(wanted) is not None)
 
     async def edit_entry(self, job_id: str, *, starred: bool | None = None, note: str | None = None) -> None:
         """Set what a visitor adds to a job."""
@@ -355,6 +363,13 @@ def _delete_comparisons_without_jobs(job: Job) -> Delete:
 def _locked(job_id: str) -> Select[Any]:
     """The job's row for whoever changes it. Both rows are locked: PostgreSQL reads a row that was only joined as it was before the wait."""
     return _job(job_id).with_for_update()
+
+
+def _has_task_of_another(connection: Connection, job: Job) -> bool:
+    """Whether another job has this job's task; two jobs cannot take one task at the same time."""
+    connection.execute(select(budget).with_for_update())
+    same = select(jobs.c.id).where(jobs.c.task_id == storable(job.task_id), jobs.c.id != job.id)
+    return job.task_id is not None and connection.scalar(same.limit(1)) is not None
 
 
 def _first(connection: Connection, wanted: Select[Any]) -> Job | None:

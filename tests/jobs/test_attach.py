@@ -1,0 +1,99 @@
+"""A lost answer whose task is known from the service's dashboard: the visitor names it, and the job goes on."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from components.catalog.models import Catalog
+from components.errors import InputError, InvalidState, JobNotFound, UpstreamFailed
+from components.jobs import transitions
+from components.jobs.job import JobState, Spend
+from components.jobs.store.jobs import Store
+from tests.jobs.conftest import a_job, changed, filled
+from tests.jobs.faulty import TASK, created, finished, http, running, settled
+from tests.jobs.processes import account
+from tests.jobs.running import LOST, place
+
+UNKNOWN = http({"error": {"code": "not_found", "message": "No such task"}}, 404)
+
+
+@pytest.mark.parametrize("dismissed", [False, True])
+async def test_the_named_task_is_followed_to_its_pictures(
+    catalog: Catalog, url: str, tmp_path: Path, dismissed: bool
+) -> None:
+    """With the payer's key, without another POST; also where the job was dismissed; spaces that are copied along go."""
+    async with place(catalog, url, tmp_path, {"post": [LOST], "poll": [running(), running(), finished()]}) as here:
+        lost = await here.ended()
+        if dismissed:
+            await here.runner.abandon(lost.id, "ann")
+        attached = await here.runner.attach(lost.id, f" {TASK}\n", here.payer, "ann")
+        done = await settled(here.runner, attached)
+        spent = await here.runner.spent_today()
+
+    assert (attached.state, attached.task_id) == (JobState.RUNNING, TASK)
+    assert (done.state, done.task_id, len(done.pictures), done.problem) == (JobState.DONE, TASK, 1, None)
+    assert (spent, len(here.upstream.posts)) == (Spend(0, lost.credits), 1)
+    assert {seen.headers["authorization"] for seen in here.upstream.polls} == {f"Bearer {here.payer.key}"}
+
+
+REFUSED: dict[str, tuple[str, dict[str, Any], type[Exception], str]] = {
+    "a task that the service does not know": (TASK, {"poll": [UNKNOWN]}, InputError, "does not know this task"),
+    "no answer from the service": (TASK, {"poll": [http({}, 500)]}, UpstreamFailed, "service failed"),
+    "nothing": ("  ", {}, InputError, "no task id"),
+    "an address": ("https://apiin.one/tasks/n41", {}, InputError, "no task id"),
+    "a very long text": ("n" * 300, {}, InputError, "no task id"),
+}
+
+
+@pytest.mark.parametrize("name", REFUSED)
+async def test_what_names_no_task_of_this_key_changes_nothing(catalog: Catalog, url: str, tmp_path: Path, name: str) -> None:
+    named, scripts, kind, words = REFUSED[name]
+    async with place(catalog, url, tmp_path, {"post": [LOST], **scripts}) as here:
+        lost = await here.ended()
+        with pytest.raises(kind, match=words) as refusal:
+            await here.runner.attach(lost.id, named, here.payer, "ann")
+        after = await here.runner.find(lost.id, "ann")
+
+    assert after == lost
+    assert "Nothing was charged" not in str(getattr(refusal.value, "problem", ""))
+
+
+async def test_only_ones_own_uncertain_job_takes_a_task_and_only_its_payers_key_asks(
+    catalog: Catalog, url: str, tmp_path: Path
+) -> None:
+    async with place(catalog, url, tmp_path, {"post": [LOST, created()]}, find_account=lambda _: None) as here:
+        lost, done = await here.ended(), await here.ended(prompt="another")
+        with pytest.raises(JobNotFound):
+            await here.runner.attach(lost.id, TASK, here.payer, "bea")
+        with pytest.raises(InvalidState, match="Only a request whose answer was lost"):
+            await here.runner.attach(done.id, "n41other", here.payer, "ann")
+        asked = len(here.upstream.polls)
+        with pytest.raises(InvalidState, match="key that this request was sent with"):
+            await here.runner.attach(lost.id, "n41other", account(catalog, here.upstream.address, payer="visitor"), "ann")
+        with pytest.raises(InputError, match="another request has this task"):
+            await here.runner.attach(lost.id, str(done.task_id), here.payer, "ann")
+
+    assert len(here.upstream.polls) == asked
+
+
+async def test_one_task_is_never_taken_by_two_jobs(stores: list[Store]) -> None:
+    """Not at the same moment in several processes, and not the task of a job that was removed."""
+    lost = [a_job(state=JobState.UNCERTAIN) for _ in range(8)]
+    removed = a_job(state=JobState.DONE, task_id="n41gone")
+    await filled(stores[0], *lost, removed)
+    await stores[0].remove(removed.id)
+
+    def take(at: int, task: str) -> Any:
+        named = changed(state=JobState.RUNNING, task_id=task)
+        return stores[at % len(stores)].apply(lost[at].id, named)
+
+    taken = await asyncio.gather(*(take(at, "n41same") for at in range(8)))
+    assert len([job for job in taken if job]) == 1
+    free = next(at for at, job in enumerate(taken) if job is None)
+    assert await take(free, "n41gone") is None
+    assert (await take(free, "n41free")).task_id == "n41free"
+    assert {JobState.UNCERTAIN, JobState.ABANDONED} == transitions.UNDECIDED
