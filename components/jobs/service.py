@@ -217,12 +217,12 @@ class JobService:
         """This visitor's entries that fit, newest first, older than the job ``before``. A model is found by any of its ids."""
         model = self._catalog.find(wanted.model)
         ids = (model.id, *model.aliases) if model else ()
-        page = await self.store.search(visitor, wanted, limit, before, ids)
+        page = await self.store.history.search(visitor, wanted, limit, before, ids)
         return HistoryPage(page.total, tuple(self._latest(entry) for entry in page.entries))
 
     async def entry(self, job_id: str, visitor: str) -> HistoryEntry:
         """This visitor's job with its star and note. Raises JobNotFound."""
-        entry = await self.store.entry(job_id)
+        entry = await self.store.history.find(job_id)
         if entry is None or entry.job.visitor != visitor:
             raise JobNotFound("There is no such job.")
         return self._latest(entry)
@@ -256,13 +256,13 @@ class JobService:
     async def star(self, job_id: str, visitor: str, starred: bool) -> HistoryEntry:
         """Star a job, or take the star away; pictures of starred jobs are trimmed last. Raises JobNotFound."""
         await self.find(job_id, visitor)
-        await self.store.edit_entry(job_id, starred=starred)
+        await self.store.history.edit(job_id, starred=starred)
         return await self.entry(job_id, visitor)
 
     async def note(self, job_id: str, visitor: str, text: str) -> HistoryEntry:
         """Write a visitor's note on a job. Raises JobNotFound."""
         await self.find(job_id, visitor)
-        await self.store.edit_entry(job_id, note=text)
+        await self.store.history.edit(job_id, note=text)
         return await self.entry(job_id, visitor)
 
     async def stop(self, job_id: str, visitor: str) -> Job:

@@ -103,7 +103,7 @@ async def _fill(data: Path) -> None:
 
     async def add(number: int) -> None:
         note = f"for #client-{number % 9}" if number % 4 == 0 else ""
-        await store.edit_entry((await store.add(past(number))).id, note=note)
+        await store.history.edit((await store.add(past(number))).id, note=note)
 
     await asyncio.gather(*(add(number) for number in range(JOBS)))
     await store.aclose()

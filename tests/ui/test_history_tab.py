@@ -30,7 +30,7 @@ async def page(catalog: Catalog, tmp_path: Path, sandbox: str) -> AsyncIterator[
             model = "cogview-4" if number % 10 == 0 else "flux-2"
             job = past(catalog, number, model=model)
             await playground.jobs.store.add(replace(job, visitor=visitor_id(ANN)))
-            await playground.jobs.store.edit_entry(job.id, starred=number % 25 == 0)
+            await playground.jobs.store.history.edit(job.id, starred=number % 25 == 0)
         page = OpenPage(playground, ANN)
         await page.arrive("tab=history")
         yield page

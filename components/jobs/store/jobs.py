@@ -35,17 +35,15 @@ from components.jobs.job import (
     ACTIVE,
     WAITING,
     Caps,
-    HistoryEntry,
-    HistoryPage,
     Job,
-    JobFilter,
     JobState,
     Measured,
     Timings,
 )
-from components.jobs.store import search
 from components.jobs.store.engine import Database
 from components.jobs.store.executor import DuplicateKey, Transactions
+from components.jobs.store.history import HistoryStore
+from components.jobs.store.measured import measured
 from components.jobs.store.schema import (
     budget,
     comparisons,
@@ -53,7 +51,6 @@ from components.jobs.store.schema import (
     job_pictures,
     jobs,
     run_times,
-    searchable,
     storable,
     to_job,
     to_jobs,
@@ -89,6 +86,7 @@ class Store:
         self._lease_s = (timings or Timings()).lease
         self.transactions = Transactions(database)
         self.spending = SpendStore(self.transactions)
+        self.history = HistoryStore(self.transactions)
 
     @property
     def disk(self) -> Disk | None:
@@ -195,14 +193,6 @@ class Store:
         wanted = select(jobs.c.id).where(jobs.c.task_id == storable(task_id)).limit(1)
         return await self.transactions.read(lambda connection: connection.scalar(wanted) is not None)
 
-    async def edit_entry(self, job_id: str, *, starred: bool | None = None, note: str | None = None) -> None:
-        """Set what a visitor adds to a job."""
-        values: dict[str, Any] = {} if starred is None else {"starred": starred}
-        if note is not None:
-            values |= {"note": storable(note), "search_text": searchable(note)}
-        changed = update(history).where(history.c.job_id == storable(job_id), ~history.c.removed).values(**values)
-        await self.transactions.write(lambda connection: connection.execute(changed))
-
     async def remove(self, job_id: str) -> list[str] | None:
         """Remove an ended job, and its comparison with the last of its jobs: the form of a comparison holds the prompt too.
 
@@ -218,7 +208,7 @@ class Store:
             mine = history.c.job_id == job.id
             connection.execute(update(history).where(mine).values(starred=False, note="", search_text="", removed=True))
             connection.execute(_delete_comparisons_without_jobs(job))
-            return search.unreferenced(connection, [picture.name for picture in job.pictures])
+            return _unreferenced(connection, [picture.name for picture in job.pictures])
 
         return await self.transactions.write(removing)
 
@@ -236,21 +226,6 @@ class Store:
         mine = _visible().where(jobs.c.visitor == storable(visitor), states)
         return await self._list(mine.order_by(jobs.c.created_at.desc()).limit(limit))
 
-    async def entry(self, job_id: str) -> HistoryEntry | None:
-        """The job with what its visitor has added to it, or None."""
-        return await self.transactions.read(lambda connection: search.find_entry(connection, job_id))
-
-    async def search(
-        self, visitor: str, wanted: JobFilter, limit: int, before: str = "", models: Collection[str] = ()
-    ) -> HistoryPage:
-        """This visitor's entries that fit, newest first, older than the job ``before``.
-
-        ``models`` are all the ids of the model that is wanted, by default the one in the filter.
-        """
-        return await self.transactions.read(
-            lambda connection: search.find_page(connection, visitor, wanted, limit, before, models)
-        )
-
     async def showing(self, picture: str) -> list[str]:
         """The ids of the jobs that show this picture."""
         wanted = select(job_pictures.c.job_id).where(job_pictures.c.name == picture)
@@ -258,7 +233,7 @@ class Store:
 
     async def unreferenced(self, pictures: Collection[str]) -> list[str]:
         """The names among these that no job shows."""
-        return await self.transactions.read(lambda connection: search.unreferenced(connection, pictures))
+        return await self.transactions.read(lambda connection: _unreferenced(connection, pictures))
 
     async def starred(self) -> set[str]:
         """Names of the pictures of starred jobs."""
@@ -332,7 +307,7 @@ class Store:
 
     async def measured(self, model_id: Callable[[str], str]) -> dict[str, Measured]:
         """Run times of the last ended jobs at real services, by model; ``model_id`` resolves former ids."""
-        return await self.transactions.read(lambda connection: search.measured(connection, model_id))
+        return await self.transactions.read(lambda connection: measured(connection, model_id))
 
     # -- inside a transaction --------------------------------------------------------------------
 
@@ -370,6 +345,12 @@ def _has_task_of_another(connection: Connection, job: Job) -> bool:
     connection.execute(select(budget).with_for_update())
     same = select(jobs.c.id).where(jobs.c.task_id == storable(job.task_id), jobs.c.id != job.id)
     return job.task_id is not None and connection.scalar(same.limit(1)) is not None
+
+
+def _unreferenced(connection: Connection, names: Collection[str]) -> list[str]:
+    """Those of these pictures that no job shows, each once."""
+    shown = set(connection.scalars(select(job_pictures.c.name).where(job_pictures.c.name.in_(names))))
+    return [name for name in dict.fromkeys(names) if name not in shown]
 
 
 def _first(connection: Connection, wanted: Select[Any]) -> Job | None:

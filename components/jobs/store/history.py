@@ -1,28 +1,59 @@
-"""Queries over many jobs, run inside a transaction of the store: the history, what was measured."""
+"""The history of a visitor: their jobs, found and listed, with what they have added to each."""
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Collection, Iterator
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Row, Select, Text, and_, false, func, or_, select
+from sqlalchemy import ColumnElement, Connection, Row, Select, Text, and_, false, func, or_, select, update
 from sqlalchemy import cast as sql_cast
 
-from components.jobs.job import HistoryEntry, HistoryPage, JobFilter, JobState, Measured
-from components.jobs.store.schema import history, job_pictures, jobs, searchable, storable, to_jobs
+from components.jobs.job import HistoryEntry, HistoryPage, JobFilter, JobState
+from components.jobs.store.executor import Transactions
+from components.jobs.store.schema import history, jobs, searchable, storable, to_jobs
 
 MOST_WORDS = 20
-MEASURED_JOBS = 5_000
 
 
-def find_entry(connection: Connection, job_id: str) -> HistoryEntry | None:
-    """The job with the star and the note of its visitor, or None."""
-    wanted = _entries().where(jobs.c.id == storable(job_id), ~history.c.removed)
-    return next(iter(_to_entries(connection, list(connection.execute(wanted)))), None)
+class HistoryStore:
+    """The jobs of each visitor with the star and the note they gave them. Removed jobs are in no result.
+
+    Every method raises DatabaseUnavailable when the database does not answer.
+    """
+
+    def __init__(self, transactions: Transactions) -> None:
+        self._transactions = transactions
+
+    async def find(self, job_id: str) -> HistoryEntry | None:
+        """The job with what its visitor has added to it, or None."""
+        wanted = _entries().where(jobs.c.id == storable(job_id), ~history.c.removed)
+
+        def finding(connection: Connection) -> HistoryEntry | None:
+            return next(iter(_to_entries(connection, list(connection.execute(wanted)))), None)
+
+        return await self._transactions.read(finding)
+
+    async def search(
+        self, visitor: str, wanted: JobFilter, limit: int, before: str = "", models: Collection[str] = ()
+    ) -> HistoryPage:
+        """This visitor's entries that fit, newest first, older than the job ``before``.
+
+        ``models`` are all the ids of the model that is wanted, by default the one in the filter.
+        """
+        return await self._transactions.read(
+            lambda connection: _find_page(connection, visitor, wanted, limit, before, models)
+        )
+
+    async def edit(self, job_id: str, *, starred: bool | None = None, note: str | None = None) -> None:
+        """Set what a visitor adds to a job."""
+        values: dict[str, Any] = {} if starred is None else {"starred": starred}
+        if note is not None:
+            values |= {"note": storable(note), "search_text": searchable(note)}
+        changed = update(history).where(history.c.job_id == storable(job_id), ~history.c.removed).values(**values)
+        await self._transactions.write(lambda connection: connection.execute(changed))
 
 
-def find_page(
+def _find_page(
     connection: Connection, visitor: str, wanted: JobFilter, limit: int, before: str, models: Collection[str]
 ) -> HistoryPage:
     """At most ``limit`` of a visitor's entries that fit, newest first, those older than the job ``before`` if it is named."""
@@ -39,28 +70,6 @@ def find_page(
         older.append(or_(jobs.c.created_at < last.created_at, same))
     newest = _entries().where(fits, *older).order_by(jobs.c.created_at.desc(), jobs.c.id.desc()).limit(limit)
     return HistoryPage(total, tuple(_to_entries(connection, list(connection.execute(newest)))))
-
-
-def unreferenced(connection: Connection, names: Collection[str]) -> list[str]:
-    """Those of these pictures that no job shows, each once."""
-    shown = set(connection.scalars(select(job_pictures.c.name).where(job_pictures.c.name.in_(names))))
-    return [name for name in dict.fromkeys(names) if name not in shown]
-
-
-def measured(connection: Connection, model_id: Callable[[str], str]) -> dict[str, Measured]:
-    """Run times of the last MEASURED_JOBS ended jobs at real services, by model."""
-    seconds = (jobs.c.finished_at - jobs.c.sent_at).label("seconds")
-    ended = jobs.c.state.in_((JobState.DONE, JobState.FAILED)) & jobs.c.task_id.is_not(None)
-    wanted = (
-        select(jobs.c.model, jobs.c.state, seconds)
-        .where(ended, jobs.c.payer != "sandbox", jobs.c.finished_at.is_not(None))
-        .order_by(jobs.c.finished_at.desc())
-        .limit(MEASURED_JOBS)
-    )
-    by_model: defaultdict[str, list[Any]] = defaultdict(list)
-    for row in connection.execute(wanted):
-        by_model[model_id(row.model)].append(row)
-    return {model: _measure(rows) for model, rows in by_model.items()}
 
 
 def _same_job() -> ColumnElement[bool]:
@@ -107,19 +116,3 @@ def _in_state(state: str) -> ColumnElement[bool]:
     if state == JobState.UNCERTAIN:
         return jobs.c.state.in_((JobState.UNCERTAIN, JobState.ABANDONED))
     return jobs.c.state == state if state in set(JobState) else false()
-
-
-def _measure(rows: list[Any]) -> Measured:
-    times = sorted(row.seconds for row in rows if row.state == JobState.DONE)
-    failed = sum(row.state == JobState.FAILED for row in rows) / len(rows)
-    return Measured(len(times), _quantile(times, 0.5), _quantile(times, 0.95), failed)
-
-
-def _quantile(times: list[float], share: float) -> float | None:
-    """Linear between the two nearest of a sorted list; None for an empty one."""
-    if not times:
-        return None
-    at = share * (len(times) - 1)
-    low = int(at)
-    high = min(low + 1, len(times) - 1)
-    return float(times[low] + (times[high] - times[low]) * (at - low))

@@ -22,11 +22,11 @@ def told(prompt: str, number: int = 0, **changes: object) -> Job:
 
 async def added(store: Store, job: Job, *, starred: bool = False, note: str = "") -> None:
     await filled(store, job)
-    await store.edit_entry(job.id, starred=starred, note=note)
+    await store.history.edit(job.id, starred=starred, note=note)
 
 
 async def found(store: Store, visitor: str = "ann", **wanted: object) -> list[str]:
-    page = await store.search(visitor, JobFilter(**wanted), 100)  # type: ignore[arg-type]
+    page = await store.history.search(visitor, JobFilter(**wanted), 100)  # type: ignore[arg-type]
     assert page.total == len(page.jobs)
     return [job.prompt or job.id for job in page.jobs]
 
@@ -61,7 +61,7 @@ async def test_filters_are_joined_and_nobody_elses_or_removed_jobs_are_found(sto
     done = {"state": JobState.DONE, "sent_at": NOON}
     await added(store, told("one", 1, model="flux-2", **done, comparison_id="b1"), starred=True)
     await added(store, told("gone", 5, **done))
-    await store.remove((await store.search("ann", JobFilter(text="gone"), 1)).jobs[0].id)
+    await store.remove((await store.history.search("ann", JobFilter(text="gone"), 1)).jobs[0].id)
     await filled(
         store,
         told("two", 2, **done, task_id="t2"),
@@ -85,15 +85,15 @@ async def test_pages_follow_each_other_without_a_gap_or_a_twin(store: Store) -> 
     await filled(store, *(told(f"{number}", number // 7) for number in range(40)))
     seen: list[str] = []
     before = ""
-    while (page := await store.search("ann", JobFilter(), 9, before)).jobs:
+    while (page := await store.history.search("ann", JobFilter(), 9, before)).jobs:
         assert page.total == 40
         seen += [job.id for job in page.jobs]
         before = page.jobs[-1].id
 
-    everything = await store.search("ann", JobFilter(), 100)
+    everything = await store.history.search("ann", JobFilter(), 100)
     assert seen == [job.id for job in everything.jobs]
     assert len(set(seen)) == 40
-    assert (await store.search("bea", JobFilter(), 9, seen[0])).jobs == ()
+    assert (await store.history.search("bea", JobFilter(), 9, seen[0])).jobs == ()
 
 
 async def test_each_day_and_model_has_its_sum_and_drawings_cost_nothing(store: Store) -> None:

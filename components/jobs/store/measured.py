@@ -1,0 +1,46 @@
+"""What tasks at real services took, from the records of jobs."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable
+from typing import Any
+
+from sqlalchemy import Connection, select
+
+from components.jobs.job import JobState, Measured
+from components.jobs.store.schema import jobs
+
+MEASURED_JOBS = 5_000
+
+
+def measured(connection: Connection, model_id: Callable[[str], str]) -> dict[str, Measured]:
+    """Run times of the last MEASURED_JOBS ended jobs at real services, by model."""
+    seconds = (jobs.c.finished_at - jobs.c.sent_at).label("seconds")
+    ended = jobs.c.state.in_((JobState.DONE, JobState.FAILED)) & jobs.c.task_id.is_not(None)
+    wanted = (
+        select(jobs.c.model, jobs.c.state, seconds)
+        .where(ended, jobs.c.payer != "sandbox", jobs.c.finished_at.is_not(None))
+        .order_by(jobs.c.finished_at.desc())
+        .limit(MEASURED_JOBS)
+    )
+    by_model: defaultdict[str, list[Any]] = defaultdict(list)
+    for row in connection.execute(wanted):
+        by_model[model_id(row.model)].append(row)
+    return {model: _measure(rows) for model, rows in by_model.items()}
+
+
+def _measure(rows: list[Any]) -> Measured:
+    times = sorted(row.seconds for row in rows if row.state == JobState.DONE)
+    failed = sum(row.state == JobState.FAILED for row in rows) / len(rows)
+    return Measured(len(times), _quantile(times, 0.5), _quantile(times, 0.95), failed)
+
+
+def _quantile(times: list[float], share: float) -> float | None:
+    """Linear between the two nearest of a sorted list; None for an empty one."""
+    if not times:
+        return None
+    at = share * (len(times) - 1)
+    low = int(at)
+    high = min(low + 1, len(times) - 1)
+    return float(times[low] + (times[high] - times[low]) * (at - low))
