@@ -1,4 +1,7 @@
-"""The values of one model's form, checked in one pass: what is wrong, what would be sent, what it costs."""
+"""The values of one model's form, checked in one pass: what is wrong, what would be sent, what it costs.
+
+:func:`keep_values` takes them along to the form of another model.
+"""
 
 from __future__ import annotations
 
@@ -7,9 +10,14 @@ from dataclasses import dataclass
 from typing import Any
 
 from components.catalog.models import Catalog, Model
+from components.catalog.parameters import Role
 from components.catalog.prices import Cost, price
 from components.catalog.requests import Request, fill_defaults, find_problems
+from components.catalog.shared_form import map_shared_form
 from components.errors import InputError
+
+# Not the quality: it decides the price, and no two models rank the same words.
+KEPT_ROLES = (Role.PROMPT, Role.SHAPE, Role.IMAGES, Role.COUNT, Role.SEED, Role.NEGATIVE)
 
 
 @dataclass(frozen=True)
@@ -28,3 +36,28 @@ def check_form(catalog: Catalog, model: Model, parameters: Mapping[str, Any]) ->
     valid = {name: value for name, value in parameters.items() if name not in wrong}
     request = Request(model, fill_defaults(model, valid))
     return CheckedForm(tuple(problems), None if problems else request, price(catalog, request))
+
+
+def keep_values(
+    catalog: Catalog, before: Model, parameters: Mapping[str, Any], after: Model
+) -> tuple[dict[str, Any], tuple[str, ...]]:
+    """What the form of one model becomes in another's, by role, and notes on what was changed or left out.
+
+    A value that no model could use, such as half an address, is left out.
+    """
+    named = {role.value: before.by_role(role) or "" for role in KEPT_ROLES}
+    shared = {role: parameters[name] for role, name in named.items() if name in parameters}
+    notes: tuple[str, ...] = ()
+    while True:
+        try:
+            mapped = map_shared_form(catalog, after.id, shared, prompt_needed=False)
+        except InputError as error:
+            if error.field not in shared:
+                raise
+            del shared[error.field]
+            continue
+        if mapped.skipped and "images" in shared:
+            del shared["images"]
+            notes = ("no input images",)
+            continue
+        return dict(mapped.parameters), notes + mapped.notes

@@ -52,6 +52,13 @@ class PriceRule(Closed):
         return int(value) if value.is_integer() else value
 
 
+class Upscale(Closed):
+    """How a model enlarges an earlier picture of its own: ``task`` takes that picture's task id, ``settings`` choose it."""
+
+    task: str
+    settings: Mapping[str, Scalar] = {}
+
+
 class Question(Closed):
     """A question about a model and its answer; both are shown unchanged."""
 
@@ -113,6 +120,7 @@ class Model(Closed):
     price_note: str = ""
     example: Mapping[str, Any] = {}
     reply: Reply | None = None
+    upscale: Upscale | None = None
     prompts: tuple[ExamplePrompt, ...] = ()
     capabilities: tuple[str, ...] = ()
     use_cases: tuple[str, ...] = ()

@@ -35,6 +35,7 @@ def find_faults(catalog: Catalog) -> Iterator[Fault]:
                 *_check_purposes(model),
                 *_check_prices(model),
                 *_check_example(model),
+                *_check_upscale(model),
                 *_check_lifecycle(model, catalog),
             ]
         for fault in faults:
@@ -157,6 +158,17 @@ def _check_example(model: Model) -> Iterator[Fault]:
     if model.example:
         for problem in model.body_schema.validator.iter_errors(dict(model.example)):
             yield Fault(("example", *problem.absolute_path), problem.message, "make the example a valid request")
+
+
+def _check_upscale(model: Model) -> Iterator[Fault]:
+    if model.upscale is None:
+        return
+    for path, name in [(("task",), model.upscale.task), *((("settings", name), name) for name in model.upscale.settings)]:
+        if name not in model.parameters:
+            yield Fault(("upscale", *path), f"{name!r} is no parameter of this model", "name a declared one")
+    for name, value in model.upscale.settings.items():
+        if name in model.parameters:
+            yield from _check_value(("upscale", "settings", name), model.parameters[name], value)
 
 
 def _check_lifecycle(model: Model, catalog: Catalog) -> Iterator[Fault]:

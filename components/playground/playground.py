@@ -31,7 +31,7 @@ class Playground:
     ``sandbox_url`` is how a visitor reaches it. ``host_key`` is None where visitors may not spend one. ``notices`` are
     sentences about this installation that every visitor should know, ``storage`` says how long results are kept,
     ``uploads_refused`` why no picture can be uploaded here ("" where one can). ``public_address`` is where strangers
-    reach this page, without a trailing slash; "" where it is not set.
+    reach this page, without a trailing slash; "" where it is not set. ``own_address`` is how this process reaches it.
     """
 
     catalog: Catalog
@@ -46,6 +46,7 @@ class Playground:
     storage: str = ""
     uploads_refused: str = ""
     public_address: str = ""
+    own_address: str = ""
 
     # -- who pays -------------------------------------------------------------------------------
 
@@ -92,17 +93,31 @@ class Playground:
         """What a request costs; the prompt may be missing. Raises InputError naming the field."""
         return price(self.catalog, self.request(model, parameters, prompt_needed=False))
 
+    def picture_base(self, visit: Visit) -> str:
+        """The address below which whoever draws for this visit can fetch our pictures; "" if the service cannot reach us."""
+        return self.public_address or (self.own_address if self.account(visit).payer == "sandbox" else "")
+
     def check_form(self, model: Model, parameters: Mapping[str, Any]) -> CheckedForm:
         """What is wrong with an unfinished form, what it would send, and what that costs."""
         return check_form(self.catalog, model, parameters)
 
-    def snippet(self, request: Request, visit: Visit, language: str = "curl", task_id: str | None = None) -> str:
+    def snippet(
+        self,
+        request: Request,
+        visit: Visit,
+        language: str = "curl",
+        task_id: str | None = None,
+        *,
+        at_service: bool = False,
+    ) -> str:
         """The code that makes this request as this visit would, for a task that exists already with its id.
+
+        ``at_service``: to the service, also where this visit uses the sandbox.
 
         Raises:
             InputError: there is no such language.
         """
-        account = self.account(visit)
+        account = self.service if at_service else self.account(visit)
         base = self.sandbox_url if account.payer == "sandbox" else account.base_url
         return write_snippet(request, base, self.catalog.endpoint, language, task_id=task_id)
 

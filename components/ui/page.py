@@ -4,18 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
 
 import gradio as gr
 
-from components.catalog.models import Model
 from components.errors import PlaygroundError
 from components.jobs.job import Job
 from components.playground import Playground, Visit
 from components.ui.compare.tab import CompareTab, build_compare_tab, open_compare
 from components.ui.endpoints import add_endpoints
 from components.ui.events import DIRECT, LATEST, Updates, bind, sent
-from components.ui.generate.panel import open_job, open_newest
+from components.ui.generate.opening import open_form, open_job, open_last
+from components.ui.generate.panel import shown_job
 from components.ui.generate.tab import GenerateTab, build_generate_tab, choose_model, follow, show_example, show_form
 from components.ui.gradio_internals import event_values, open_page
 from components.ui.header import Header, build_header, show_account, visit_of
@@ -23,8 +22,9 @@ from components.ui.history.tab import HistoryTab, build_history_tab, open_histor
 from components.ui.html import html
 from components.ui.integrate.tab import IntegrateTab, build_integrate_tab, follow_generate, show_model
 from components.ui.models.tab import ModelsTab, build_models_tab
+from components.ui.result_actions import ResultActions, wire_result_actions
 from components.views.compare_query import comparison_query, other_models_query
-from components.views.queries import first, generate_query, read_generate_query
+from components.views.queries import GenerateQuery, first, generate_query, read_generate_query
 from components.views.recipe import form_settings, read_settings
 from components.views.templates import render
 from components.views.words import TITLE, plain
@@ -55,6 +55,7 @@ class PageParts:
     models: ModelsTab
     history: HistoryTab
     integrate: IntegrateTab
+    actions: ResultActions
     remembered: gr.Textbox
     dropped: gr.HTML
 
@@ -91,10 +92,11 @@ def build_parts(page: gr.Blocks, playground: Playground) -> PageParts:
             integrate = build_integrate_tab(playground)
     html(render("note", text=playground.storage), elem_id="storage")
     remembered = gr.Textbox(visible="hidden")
+    actions = wire_result_actions(playground, header, tabs, generate, compare)
     compare.opened_by(compare_tab)
     models.opened_by(page, models_tab)
     history.opened_by(history_tab)
-    return PageParts(playground, header, tabs, generate, compare, models, history, integrate, remembered, dropped)
+    return PageParts(playground, header, tabs, generate, compare, models, history, integrate, actions, remembered, dropped)
 
 
 def wire_opening(page: gr.Blocks, parts: PageParts) -> None:
@@ -115,28 +117,24 @@ def wire_tabs(parts: PageParts) -> None:
     for change in (entered, forgotten):
         change.then(bind(follow, generate), generate.reads, generate.follows, **DIRECT)
     # A key that is entered again lets jobs continue that waited for it.
-    generate.panel.watched(entered.then(bind(show_newest, parts), {header.visit}, generate.panel.parts, **DIRECT))
+    unfinished = {*generate.parts, *generate.panel.parts}
+    generate.panel.watched(entered.then(bind(show_newest, parts), {header.visit}, unfinished, **DIRECT))
     chosen = [generate.model, integrate.generated]
     generate.model.change(bind(follow_generate, integrate), chosen, integrate.parts, **DIRECT)
-    reads = {*generate.reads, generate.panel.job}
-    outputs = {*generate.parts, generate.panel.result, parts.tabs}
-    parts.models.prices.select(bind(open_model, parts), reads, outputs, **DIRECT)
-    parts.models.plans.select(bind(open_model, parts), reads, outputs, **DIRECT)
-    shown = {*generate.panel.parts, parts.tabs}
-    generate.panel.watched(parts.compare.cards.select(bind(open_card, parts), {header.visit}, shown, **DIRECT))
-    filled = {*generate.parts, generate.panel.result, parts.tabs, *header.parts}
-    reads = {header.visit, generate.panel.job}
-    parts.dropped.input(bind(use_dropped, parts), reads, filled, **LATEST)
+    outputs = {*generate.parts, *generate.panel.parts, parts.tabs}
+    parts.models.prices.select(bind(open_model, parts), generate.reads, outputs, **DIRECT)
+    parts.models.plans.select(bind(open_model, parts), generate.reads, outputs, **DIRECT)
+    generate.panel.watched(parts.compare.cards.select(bind(open_card, parts), generate.reads, outputs, **DIRECT))
+    parts.dropped.input(bind(use_dropped, parts), generate.reads, outputs | header.parts, **LATEST)
 
 
 def wire_history(parts: PageParts) -> None:
     """What fills a form from a past job. Sends nothing."""
     header, generate, compare, panel = parts.header, parts.generate, parts.compare, parts.history.panel
-    reads = {panel.chosen, header.visit}
-    opened = {*generate.panel.parts, parts.tabs, panel.error}
+    reads = {panel.chosen, *generate.reads}
+    opened = {*generate.parts, *generate.panel.parts, parts.tabs, panel.error}
     generate.panel.watched(panel.open.click(bind(open_chosen, parts), reads, opened, **DIRECT))
-    used = {*generate.parts, *opened, *header.parts}
-    generate.panel.watched(panel.use.click(bind(use_settings, parts), reads, used, **DIRECT))
+    generate.panel.watched(panel.use.click(bind(use_settings, parts), reads, opened | header.parts, **DIRECT))
     compared = {*compare.parts, parts.tabs, panel.error}
     compare.watched(panel.compare.click(bind(compare_others, parts), reads, compared, **DIRECT))
     compare.watched(panel.whole.click(bind(open_comparison, parts), reads, compared, **DIRECT))
@@ -157,70 +155,70 @@ async def arrive(parts: PageParts, given: Updates, request: gr.Request) -> Updat
         parts.header.visit: visit,
         parts.tabs: gr.update(selected=tab) if tab in TABS else gr.skip(),
         **await show_account(parts.header, visit, opening.notices),
-        **show_form(parts.generate, opening.model, opening.parameters, visit),
-        **show_example(parts.generate, opening.model),
-        **await open_newest(parts.generate.panel, visit),
+        **await _open_generate(parts.generate, opening, visit),
         **await open_compare(parts.compare, query, visit),
         **open_history(parts.history, query),
         **show_model(parts.integrate, opening.model.id, named.model.id if named.chosen else ""),
     }
 
 
+async def _open_generate(tab: GenerateTab, opening: GenerateQuery, visit: Visit) -> Updates:
+    """The form that the address names with its result; without one the visitor's last job, else the example."""
+    last = {} if opening.chosen else await open_last(tab, visit)
+    return last or await open_form(tab, opening.model, opening.parameters, visit, opening.job)
+
+
 async def show_newest(parts: PageParts, given: Updates) -> Updates:
     """The newest unfinished job."""
-    return await open_newest(parts.generate.panel, given[parts.header.visit])
+    visit = given[parts.header.visit]
+    return await open_last(parts.generate, visit) if await parts.playground.unfinished(visit) else {}
 
 
-def open_model(parts: PageParts, given: Updates, event: gr.EventData) -> Updates:
+async def open_model(parts: PageParts, given: Updates, event: gr.EventData) -> Updates:
     """The model of a row of the price list, in Generate."""
     model = parts.playground.catalog.find(sent(event, "model"))
     if model is None:  # a header was clicked, to sort
         return {parts.tabs: gr.skip()}
-    updates = choose_model(parts.generate, {**given, parts.generate.model: model.id})
+    updates = await choose_model(parts.generate, {**given, parts.generate.model: model.id})
     return {**updates, parts.generate.model: model.id, **parts.select("generate")}
 
 
 async def open_card(parts: PageParts, given: Updates, event: gr.EventData) -> Updates:
     """The job of a card, in Generate."""
-    return {
-        **await open_job(parts.generate.panel, sent(event, "job"), given[parts.header.visit]),
-        **parts.select("generate"),
-    }
+    choice = parts.generate.code.read(given)
+    opened = await open_job(parts.generate, sent(event, "job"), given[parts.header.visit], choice)
+    return {**opened, **parts.select("generate")}
 
 
 async def open_chosen(parts: PageParts, given: Updates) -> Updates:
     """The chosen job, in Generate."""
-    panel = parts.generate.panel
-    shown = await open_job(panel, given[parts.history.panel.chosen], given[parts.header.visit])
+    choice = parts.generate.code.read(given)
+    shown = await open_job(parts.generate, given[parts.history.panel.chosen], given[parts.header.visit], choice)
     return {**shown, **parts.select("generate")}
 
 
 async def use_settings(parts: PageParts, given: Updates) -> Updates:
-    """The settings of the chosen job in the form, and the job itself in the panel."""
+    """The chosen job in Generate, and which of its settings are no longer offered."""
     visit = given[parts.header.visit]
     try:
         job = await parts.playground.job(given[parts.history.panel.chosen], visit)
-        model, parameters, notice = form_settings(parts.playground.catalog, job.model, job.body)
+        _, _, notice = form_settings(parts.playground.catalog, job.model, job.body)
     except PlaygroundError as error:
         return {parts.history.panel.error: render("note", text=plain(error))}
-    shown = await open_job(parts.generate.panel, job.id, visit)
-    return {**await _fill(parts, model, parameters, notice, visit), **shown}
+    return {**await open_chosen(parts, given), **await show_account(parts.header, visit, (notice,))}
 
 
 async def use_dropped(parts: PageParts, given: Updates, event: gr.EventData) -> Updates:
     """The settings that were found in a dropped picture. A job that is shown stays in the panel."""
-    visit = given[parts.header.visit]
+    visit, tab = given[parts.header.visit], parts.generate
     try:
         model, parameters, notice = read_settings(parts.playground.catalog, event_values(event))
     except PlaygroundError as error:
         return await show_account(parts.header, visit, (plain(error),))
-    shown = {} if given[parts.generate.panel.job] else show_example(parts.generate, model)
-    return {**await _fill(parts, model, parameters, notice, visit), **shown}
-
-
-async def _fill(parts: PageParts, model: Model, parameters: dict[str, Any], notice: str, visit: Visit) -> Updates:
+    job = await shown_job(tab.panel, given)
     return {
-        **show_form(parts.generate, model, parameters, visit),
+        **show_form(tab, model, parameters, visit, tab.code.read(given), job),
+        **({} if job else show_example(tab, model, parameters)),
         **await show_account(parts.header, visit, (notice,)),
         **parts.select("generate"),
     }

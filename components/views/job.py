@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from fractions import Fraction
 from itertools import islice
+from typing import Any
 from urllib.parse import quote
 
 from components.api.schedule import Timing
 from components.catalog.models import Catalog, Model
-from components.catalog.requests import Request, build_request
+from components.catalog.requests import Request, build_request, fill_defaults, rebuild_request
 from components.catalog.shapes import Shape, read_shape, same_ratio
-from components.errors import Problem
-from components.jobs.job import Job, JobState
+from components.errors import InputError, Problem
+from components.jobs.job import Job
 from components.jobs.transitions import TRIMMED
 from components.pictures.kept import KeptPicture
 from components.views.links import SANDBOX, link
+from components.views.results.actions import show_actions
 from components.views.templates import render
 from components.views.words import delivered_text, pixels_text, price_of, run_seconds, seconds_text
 
@@ -30,8 +32,11 @@ SAME_FORMAT = {"jpg": "jpeg"}
 # -- a job --
 
 
-def show_job(catalog: Catalog, job: Job, timing: Timing) -> str:
-    """A job with all that is known of it; ``timing`` is how long its model usually takes."""
+def show_job(catalog: Catalog, job: Job, timing: Timing, *, starred: bool = False, opens: bool = False) -> str:
+    """A job with all that is known of it; ``timing`` is how long its model usually takes.
+
+    ``opens``: with a button that opens it in Generate, where its form is not beside it.
+    """
     return render(
         "result",
         catalog=catalog,
@@ -41,14 +46,8 @@ def show_job(catalog: Catalog, job: Job, timing: Timing) -> str:
         ratio=shape_ratio(job.shape) or 1.0,
         facts=job_facts(catalog, job),
         differences=differences(job),
+        actions=show_actions(catalog, job, starred=starred, opens=opens),
     )
-
-
-def checkable(job: Job) -> bool:
-    """Whether checking again could bring the pictures: there is a task, or there are addresses of pictures."""
-    needs_host_key = job.state is JobState.NEEDS_KEY and job.payer == "host"
-    waits = needs_host_key or job.state in (JobState.OVERDUE, JobState.STOPPED, JobState.FAILED)
-    return (waits and bool(job.task_id or job.pending_urls)) or job.repairable
 
 
 def job_facts(catalog: Catalog, job: Job) -> list[str]:
@@ -71,21 +70,39 @@ def show_earlier(catalog: Catalog, jobs: Iterable[Job], current: str) -> str:
     return render("earlier", catalog=catalog, pictures=list(islice(pictures, EARLIER)))
 
 
+def show_changed(catalog: Catalog, job: Job | None) -> str:
+    """The mark on a result that the form was not filled for; ``job`` is None for the example."""
+    model = catalog.find(job.model) if job else None
+    offered = job is None or (model is not None and model.runnable)
+    text = "Settings changed" if offered else "No longer offered; the form is another model's"
+    return render("changed", text=text, job_id=job.id if job and offered else "")
+
+
 def show_problem(catalog: Catalog, problem: Problem) -> str:
     """An error instead of a job: nothing was sent, or the job cannot be shown."""
     return render("refused", catalog=catalog, word=NO_JOB.get(problem.code, "Not sent"), problem=problem)
 
 
-def show_example(catalog: Catalog, model: Model) -> str:
-    """A finished example of a model: a sandbox drawing from the settings in the form."""
-    request = example_request(catalog, model) if model.example else None
-    ratio = (request and shape_ratio(request.shape)) or 1.0
-    return render("example", model=model, request=request, address=example_address(model), ratio=ratio)
+def show_example(catalog: Catalog, model: Model, parameters: Mapping[str, Any]) -> str:
+    """A finished example of a model, a sandbox drawing, if the form asks for it; else the empty place of its picture."""
+    asked = Request(model, fill_defaults(model, parameters))
+    drawn = bool(model.example) and asked.body == example_request(catalog, model).body
+    address, ratio = example_address(model), shape_ratio(asked.shape) or 1.0
+    return render("example", model=model, request=asked if drawn else None, address=address, ratio=ratio)
 
 
 def example_address(model: Model) -> str:
     """The link to the sandbox's drawing of a model's example."""
     return link(f"{SANDBOX}/examples/{quote(model.id, safe='')}")
+
+
+def is_made_from(catalog: Catalog, request: Request | None, job: Job | None, model: Model) -> bool:
+    """Whether the shown result, which without a job is the model's example, was made from exactly this request."""
+    try:
+        made_from = rebuild_request(catalog, job.model, job.body) if job else example_request(catalog, model)
+    except InputError:  # a model that is gone, or one without an example
+        return False
+    return request is not None and request.body == made_from.body
 
 
 def example_request(catalog: Catalog, model: Model) -> Request:

@@ -61,20 +61,21 @@ def texts_of(value: Any) -> list[str]:
 class GenerateQuery:
     """A model and parameters for Generate's form, and sentences about what could not be used.
 
-    ``chosen`` is true where the address named the model.
+    ``chosen`` is true where the address named the model; ``job`` is the job whose result is shown, or "".
     """
 
     model: Model
     parameters: Mapping[str, Any]
     notices: tuple[str, ...] = ()
     chosen: bool = False
+    job: str = ""
 
 
-def write_generate_query(model: Model, parameters: Mapping[str, Any]) -> str:
-    """``?model=flux-2&prompt=…``: the model, and what differs from its defaults."""
+def write_generate_query(model: Model, parameters: Mapping[str, Any], job: str = "") -> str:
+    """``?model=flux-2&prompt=…``: the model, and what differs from its defaults; and the job whose result is shown."""
     changed = {name: value for name, value in parameters.items() if value != model.parameters[name].default}
     named = {"variant" if name == "model" else name: value for name, value in changed.items()}
-    return write_query({"model": model.id, **named}, {}, keep=1)
+    return write_query({"model": model.id, **({"job": job} if job else {}), **named}, {}, keep=2 if job else 1)
 
 
 def read_generate_query(catalog: Catalog, query: Query) -> GenerateQuery:
@@ -94,7 +95,10 @@ def read_generate_query(catalog: Catalog, query: Query) -> GenerateQuery:
         if problem.field in parameters and not model.parameters[problem.field].can_show(parameters[problem.field]):
             del parameters[problem.field]
             said.append(f"Part of the address was ignored. {problem.what}")
-    return GenerateQuery(model, parameters, tuple(said), chosen=True)
+    job = first(query, "job")
+    if not job and not set(parameters) - {"model"}:  # a model alone shows what it can do
+        parameters = {**model.example, **parameters}
+    return GenerateQuery(model, parameters, tuple(said), chosen=True, job=job)
 
 
 def generate_query(query: Query, remembered: str) -> Query:

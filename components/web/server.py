@@ -63,8 +63,8 @@ def open_playground(settings: Settings, port: int) -> tuple[Playground, Resource
     endpoint = catalog.endpoint
     address = service_address(settings.base_url or endpoint.base_url, endpoint.create)
     service = Account("service", address, endpoint.create, endpoint.status, "")
-    here = own_address(settings.listen_on, port) + SANDBOX
-    sandbox = Account("sandbox", here, endpoint.create, endpoint.status, "sandbox", settings.sandbox_speed)
+    here = own_address(settings.listen_on, port)
+    sandbox = Account("sandbox", here + SANDBOX, endpoint.create, endpoint.status, "sandbox", settings.sandbox_speed)
     caps = Caps(settings.daily_credits, settings.visitor_credits, settings.job_credits)
     uploads, opened = _open_uploads(settings), AsyncExitStack()
     jobs = _open_jobs(settings, catalog, (service, sandbox), caps, uploads, opened)
@@ -83,6 +83,7 @@ def open_playground(settings: Settings, port: int) -> tuple[Playground, Resource
         storage=storage_note(*_durable(settings, jobs), jobs.pictures.limit),
         uploads_refused=uploads.refused,
         public_address=settings.public_address,
+        own_address=here,
     )
     return playground, Resources(uploads, opened)
 

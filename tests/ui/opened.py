@@ -44,8 +44,11 @@ async def playing(
         pictures = PictureLibrary(FolderStorage(folder / "pictures"), downloads)
         jobs = JobService(catalog, store, ApiClient(upstream), pictures, JobOptions(deadline_s=30))
         comparisons = ComparisonService(catalog, jobs, ComparisonStore(store.transactions))
-        yield Playground(catalog, jobs, real, drawing, sandbox, comparisons, host_key=host_key)
+        yield Playground(catalog, jobs, real, drawing, sandbox, comparisons, host_key=host_key, own_address=OWN)
         await jobs.aclose()
+
+
+OWN = "http://here.example"
 
 
 class OpenPage:

@@ -15,9 +15,10 @@ from components.catalog.parameters import Role
 from components.jobs.job import JobState
 from components.playground import Playground, Visit, visitor_id
 from components.ui.compare.tab import compare
-from components.ui.generate.panel import abandon_job, ask_again, stop_job
+from components.ui.generate.panel import stop_job
 from components.ui.generate.tab import generate
 from components.ui.header import enter_key, forget_key
+from components.ui.result_actions import act
 from tests.conftest import ROOT
 from tests.recorder import Recorder, Seen
 from tests.ui.opened import OpenPage, playing
@@ -129,10 +130,10 @@ async def test_a_seed_that_is_given_is_used_and_one_that_was_drawn_is_drawn_anew
 
 async def test_a_request_that_is_not_uncertain_any_more_is_not_sent_again(page: OpenPage, ledger: Recorder) -> None:
     """Another page has given it up, or a callback has named its task: this one shows what became of it."""
-    panel = page.parts.generate.panel
     await click_generate(page, "a fox #sandbox:broken")
     await posts(page, ledger)
-    await page.call(abandon_job, panel)
-    await page.call(ask_again, panel)
+    job = page.values[page.parts.generate.panel.job]
+    for action in ("dismiss", "resend"):
+        await page.call(act, page.parts.actions, {"action": action, "of": job})
 
     assert len(await posts(page, ledger)) == 1

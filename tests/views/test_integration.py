@@ -80,7 +80,7 @@ ENTRY: dict[str, Shown] = {
     ] + [f"{name} {field.type_text.removeprefix('a ')}" for name, field in model.parameters.items()]
       + [field.description for field in model.parameters.values()]),
 }  # fmt: skip
-ELSEWHERE = {"prompts", "status", "retires_on", "replaced_by"}  # in Generate, and in a test of its own below
+ELSEWHERE = {"prompts", "upscale", "status", "retires_on", "replaced_by"}  # in Generate, and in a test of its own below
 SERVICE: dict[str, Shown] = {
     "highlights": ("highlights", lambda catalog, model: statement_texts(catalog.service.highlights)),
     "flow": ("flow", lambda catalog, model: statement_texts(catalog.service.flow)),

@@ -12,7 +12,6 @@ from components.catalog.models import Catalog
 from components.errors import OutOfCredits, Problem, StillRunning
 from components.jobs.job import Job, JobState
 from components.views.job import (
-    checkable,
     job_facts,
     show_earlier,
     show_example,
@@ -20,6 +19,7 @@ from components.views.job import (
     show_others,
     show_problem,
 )
+from components.views.results.actions import checkable, share_link, show_actions
 from components.views.words import STATE_WORDS, expected_text, state_word
 from tests.jobs.conftest import NOON, a_job
 from tests.views.html import HOSTILE, PICTURE, Page, inert
@@ -82,7 +82,7 @@ def test_an_active_job_shows_its_progress(catalog: Catalog) -> None:
     """As many skeletons as pictures were asked for, at most nine, and how long it usually takes."""
     for count, skeletons in ((3, 3), (50, 9)):
         page = shown(catalog, state=JobState.RUNNING, task_id="n1", count=count)
-        assert page.values("class").count("skeleton") == skeletons
+        assert page.values("class").count("frame skeleton") == skeletons
         assert page.values("aria-valuenow") == ["95"]
         assert "typically 3–10 s, longer than usual" in page.text
     assert expected_text(TIMING, 0.0) == "typically 3–10 s, about 5 s left"
@@ -95,7 +95,7 @@ def test_an_overdue_job_is_called_still_running(catalog: Catalog) -> None:
 
     assert page.values("data-state") == ["Still running"]
     assert "It may still finish and be charged. Check again." in page.text
-    assert "skeleton" not in page.values("class")
+    assert "frame skeleton" not in page.values("class")
     assert state_word(gpt(state=JobState.OVERDUE, pending_urls=("x",))) == "Not saved yet"
 
 
@@ -125,22 +125,50 @@ def test_an_error_without_a_job_says_what_happened(catalog: Catalog) -> None:
         assert page.values("href") == []
 
 
-def test_every_model_opens_with_an_example(catalog: Catalog) -> None:
-    """Labelled as the sandbox's drawing; a model without an example says so."""
+def test_a_model_has_an_example_and_a_form_that_asks_for_something_else_an_empty_place(catalog: Catalog) -> None:
+    """Labelled as the sandbox's drawing. What was made from other settings would be no picture of the form."""
     for model in catalog.models:
-        page = inert(show_example(catalog, model))
+        page = inert(show_example(catalog, model, model.example))
         assert page.values("src") == [f"sandbox/examples/{model.id}"]
-        assert f"a stand-in for {model.name}, not model output" in page.text
+        assert f"sandbox drawing, not by {model.name}" in page.text
+        other = inert(show_example(catalog, model, {**model.example, "prompt": "a boat"}))
+        assert (other.values("src"), other.values("data-state")) == ([], ["Empty"])
     bare = catalog.first.model_copy(update={"example": {}, "name": "<b>"})
-    assert inert(show_example(catalog, bare)).text.endswith("There is no example for <b>.")
+    assert "<b>" in inert(show_example(catalog, bare, {})).text
 
 
 def test_other_jobs_and_earlier_pictures_are_listed(catalog: Catalog) -> None:
-    """The job in the panel is not among them, and no more than twelve pictures are."""
+    """The job in the panel is not among them, and no more than twelve pictures are. A click opens one here."""
     jobs = [gpt(id=f"j{number}", state=JobState.DONE, pictures=(PICTURE,) * 5, prompt=HOSTILE) for number in range(4)]
 
-    assert inert(show_others(catalog, jobs)).values("data-job") == ["j0", "j1", "j2", "j3"]
+    assert inert(show_others(catalog, jobs)).values("data-of") == ["j0", "j1", "j2", "j3"]
     earlier = inert(show_earlier(catalog, jobs, "j0"))
     assert earlier.values("src") == [f"pictures/{PICTURE.name}/small"] * 12
-    assert earlier.values("href")[1] == f"files/j1/1?of={PICTURE.name}"
+    assert (earlier.values("data-action")[0], earlier.values("data-of")[1], earlier.values("href")) == ("open", "j1", [])
     assert show_others(catalog, []) == show_earlier(catalog, jobs[:1], "j0") == ""
+
+
+def test_a_result_offers_what_can_be_done_with_it(catalog: Catalog) -> None:
+    """Only a model that enlarges its own pictures offers that, and no vector can be an input image."""
+    done = {"state": JobState.DONE, "task_id": "n1", "pictures": (PICTURE,)}
+    always = ["compare", "again", "star"]
+    for changes, offered in (
+        ({**done}, ["input", *always]),
+        ({**done, "pictures": (PICTURE, PICTURE)}, ["input", "input", *always]),
+        ({**done, "pictures": (replace(PICTURE, format="svg"),)}, always),
+        ({**done, "model": "grok-imagine"}, ["input", "upscale", *always]),
+        ({"state": JobState.RUNNING, "task_id": "n1"}, ["compare", "star"]),
+        ({"state": JobState.UNCERTAIN}, ["resend", "dismiss", *always]),
+        ({"state": JobState.OVERDUE, "task_id": "n1"}, ["check", *always]),
+    ):
+        assert inert(show_actions(catalog, gpt(**changes))).values("data-action") == ["open", *offered], changes
+    assert "open" not in inert(show_actions(catalog, gpt(**done), opens=False)).values("data-action")
+    assert inert(show_actions(catalog, gpt(**done), starred=True)).values("aria-pressed") == ["true"]
+
+
+def test_a_link_to_share_fills_the_form_without_uploads(catalog: Catalog) -> None:
+    upload = f"https://here.example/uploads/{'a' * 65}.png"
+    body = {"model": "gpt-image-1.5-official", "prompt": "a fox", "quality": "high", "input_urls": [upload]}
+
+    assert share_link(catalog, gpt(body=body)) == "?model=gpt-image-1.5-official&prompt=a+fox&quality=high"
+    assert share_link(catalog, gpt(model="gone", body={"model": "gone"})) == ""

@@ -192,7 +192,7 @@ def test_an_address_that_names_a_variant_opens_the_form_with_it(catalog: Catalog
     for query, model, variant in (
         ("?model=imagen4-ultra", "imagen-4", "imagen4-ultra"),
         ("?model=imagen4-ultra&variant=imagen4-fast", "imagen-4", "imagen4-fast"),
-        ("?model=imagen-4", "imagen-4", None),
+        ("?model=imagen-4", "imagen-4", "imagen4"),  # its example
         ("?model=recraft-v4-text-to-vector-pro", "recraft-v4", "recraft-v4-pro-text-to-vector"),
         ("?model=recraft-v4&variant=recraft-v4-text-to-vector-pro", "recraft-v4", "recraft-v4-pro-text-to-vector"),
     ):

@@ -1,9 +1,9 @@
-"""The job panel: a job's state and pictures, what can be done about it, and this visitor's other jobs."""
+"""The job panel: a job's state and pictures, and this visitor's other jobs."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator, Awaitable
+from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import aclosing
 from dataclasses import dataclass, field
 from typing import Any
@@ -11,11 +11,11 @@ from typing import Any
 import gradio as gr
 
 from components.errors import DatabaseUnavailable, JobNotFound, PlaygroundError
-from components.jobs.job import Job, JobState
+from components.jobs.job import HistoryEntry, Job, JobState
 from components.playground import Playground, Visit
-from components.ui.events import DIRECT, LONG, Updates, bind, sent
+from components.ui.events import LONG, Updates, bind
 from components.ui.header import Header, show_spending, visit_of
-from components.ui.html import SEND_CLICKS, html
+from components.ui.html import html
 from components.ui.latest_only import LatestOnly
 from components.views import job as result
 
@@ -26,16 +26,16 @@ UNCERTAIN_S = 900.0  # so long a callback may still name the task of an uncertai
 
 @dataclass(frozen=True)
 class JobPanel:
-    """The components of the panel. ``job`` holds the id of the job that ``result`` shows, or ""."""
+    """The components of the panel. ``job`` holds the id of the job that ``result`` shows, or "".
+
+    ``changed`` is a mark on the picture while the form asks for something else.
+    """
 
     playground: Playground
     header: Header
     result: gr.HTML
+    changed: gr.HTML
     job: gr.State
-    stop: gr.Button
-    check: gr.Button
-    again: gr.Button
-    abandon: gr.Button
     others: gr.HTML
     earlier: gr.HTML
     latest: LatestOnly = field(default_factory=LatestOnly)
@@ -48,52 +48,39 @@ class JobPanel:
     @property
     def parts(self) -> set[Any]:
         """What the handlers update."""
-        return {self.result, self.job, self.stop, self.check, self.again, self.abandon, self.others, self.earlier}
+        return {self.result, self.job, self.others, self.earlier}
 
     def watched(self, event: Any) -> None:
         """After this event, watch the job that it has put into the panel."""
         event.then(bind(watch, self), self.reads, self.parts | self.header.spending, **LONG)
 
 
-def build_job_panel(playground: Playground, header: Header) -> JobPanel:
-    """Build and wire the panel inside the current column."""
+def build_job_panel(playground: Playground, header: Header) -> tuple[gr.HTML, gr.HTML]:
+    """The place of the result and the mark on it, inside the current column."""
     with gr.Column(elem_id="outcome"):
-        shown = html(elem_id="place")
-        with gr.Row(elem_id="next-steps"):
-            stop = gr.Button("Stop", visible=False, size="sm", elem_id="stop-button")
-            check = gr.Button("Check again", visible=False, size="sm", elem_id="check-button")
-            again = gr.Button("Send again", visible=False, size="sm", elem_id="again-button")
-            abandon = gr.Button("Dismiss", visible=False, size="sm", elem_id="abandon-button")
-        others = html(elem_id="others", on_load=SEND_CLICKS)
-        earlier = html(elem_id="earlier")
-    panel = JobPanel(playground, header, shown, gr.State(""), stop, check, again, abandon, others, earlier)
-    panel.watched(again.click(bind(ask_again, panel), panel.reads, panel.parts, **DIRECT))
-    panel.watched(check.click(bind(check_again, panel), panel.reads, panel.parts, **DIRECT))
-    panel.watched(others.select(bind(open_other, panel), panel.reads, panel.parts, **DIRECT))
-    stop.click(bind(stop_job, panel), panel.reads, panel.parts, **DIRECT)
-    abandon.click(bind(abandon_job, panel), panel.reads, panel.parts | header.spending, **DIRECT)
-    return panel
+        return html(elem_id="place"), html(elem_id="changed")
 
 
 # -- what an event shows --------------------------------------------------------------------------
 
 
-def show_job(panel: JobPanel, job: Job) -> Updates:
-    """A job, with what can be done about it."""
-    uncertain = job.state is JobState.UNCERTAIN
-    return {
-        panel.result: result.show_job(panel.playground.catalog, job, panel.playground.jobs.timing(job)),
-        panel.job: job.id,
-        panel.stop: gr.update(visible=not job.settled),
-        panel.check: gr.update(visible=result.checkable(job)),
-        panel.again: gr.update(visible=uncertain),
-        panel.abandon: gr.update(visible=uncertain),
-    }
+def show_job(panel: JobPanel, entry: HistoryEntry) -> Updates:
+    """A job with its star."""
+    job, timing = entry.job, panel.playground.jobs.timing(entry.job)
+    return {panel.result: result.show_job(panel.playground.catalog, job, timing, starred=entry.starred), panel.job: job.id}
 
 
 def show_error(panel: JobPanel, error: PlaygroundError) -> Updates:
     """Why there is no job to show."""
     return {panel.result: result.show_problem(panel.playground.catalog, error.problem)}
+
+
+async def with_star(panel: JobPanel, job: Job, visit: Visit) -> HistoryEntry:
+    """The job with its visitor's star; without one while the database is unavailable, or if the job is gone."""
+    try:
+        return await panel.playground.entry(job.id, visit) if job.settled else HistoryEntry(job)
+    except PlaygroundError:
+        return HistoryEntry(job)
 
 
 async def show_others(panel: JobPanel, visit: Visit, job_id: str) -> tuple[Updates, bool]:
@@ -113,79 +100,22 @@ async def show_others(panel: JobPanel, visit: Visit, job_id: str) -> tuple[Updat
     return updates, any(not job.settled for job in others)
 
 
-async def open_job(panel: JobPanel, job_id: str, visit: Visit) -> Updates:
-    """Another job of this visitor."""
+async def shown_job(panel: JobPanel, given: Updates) -> Job | None:
+    """The job that the panel shows; None for the example, or if the job cannot be read."""
     try:
-        job = await panel.playground.job(job_id, visit)
-    except PlaygroundError as error:
-        return show_error(panel, error)
-    return {**show_job(panel, job), **(await show_others(panel, visit, job_id))[0]}
-
-
-async def open_newest(panel: JobPanel, visit: Visit) -> Updates:
-    """This visitor's newest job that is active or waits for a decision; without one, the other jobs and pictures alone."""
-    try:
-        unfinished = await panel.playground.unfinished(visit)
-    except DatabaseUnavailable:
-        return {}
-    shown = show_job(panel, unfinished[0]) if unfinished else {}
-    others, _ = await show_others(panel, visit, shown.get(panel.job, ""))
-    return {**others, **shown}
+        return await panel.playground.job(given[panel.job], given[panel.header.visit]) if given[panel.job] else None
+    except PlaygroundError:
+        return None
 
 
 # -- handlers -------------------------------------------------------------------------------------
 
 
-async def submit(panel: JobPanel, model: str, parameters: dict[str, Any], given: Updates, request: gr.Request) -> Updates:
-    """Send a request and show its job; while the same request of this visitor is active, show that one's."""
-    visit = visit_of(panel.header, given, request)
-    panel.latest.start(request)
-    try:
-        payer = given[panel.header.payer]
-        job = await panel.playground.generate(model, parameters, visit, payer, deduplicate=True)
-    except PlaygroundError as error:
-        hidden = dict.fromkeys((panel.stop, panel.check, panel.again, panel.abandon), gr.update(visible=False))
-        return {**show_error(panel, error), panel.job: "", **hidden}
-    return {**show_job(panel, job), **(await show_others(panel, visit, job.id))[0]}
-
-
-async def open_other(panel: JobPanel, given: Updates, event: gr.EventData, request: gr.Request) -> Updates:
-    """The job that was clicked in the list of others."""
-    panel.latest.start(request)
-    return await open_job(panel, sent(event, "job"), visit_of(panel.header, given, request))
-
-
-async def ask_again(panel: JobPanel, given: Updates, request: gr.Request) -> Updates:
-    """Send the request of an uncertain job once more, whatever the form holds by now."""
-    panel.latest.start(request)
-    visit, payer = given[panel.header.visit], given[panel.header.payer]
-    try:
-        job = await panel.playground.resubmit(given[panel.job], visit, payer)
-    except PlaygroundError as error:
-        return show_error(panel, error)
-    return {**show_job(panel, job), **(await show_others(panel, visit, job.id))[0]}
-
-
-async def check_again(panel: JobPanel, given: Updates) -> Updates:
-    """Continue a job that is overdue, stopped or unreadable, or needs its key. Sends no new request."""
-    return await _changed(panel, panel.playground.check_again(given[panel.job], given[panel.header.visit]))
-
-
 async def stop_job(panel: JobPanel, given: Updates) -> Updates:
     """Stop the job."""
-    return await _changed(panel, panel.playground.stop(given[panel.job], given[panel.header.visit]))
-
-
-async def abandon_job(panel: JobPanel, given: Updates) -> Updates:
-    """Give an uncertain job up."""
     visit = given[panel.header.visit]
-    updates = await _changed(panel, panel.playground.abandon(given[panel.job], visit))
-    return {**updates, **await show_spending(panel.header, visit)}
-
-
-async def _changed(panel: JobPanel, change: Awaitable[Job]) -> Updates:
     try:
-        return show_job(panel, await change)
+        return show_job(panel, await with_star(panel, await panel.playground.stop(given[panel.job], visit), visit))
     except PlaygroundError as error:
         return show_error(panel, error)
 
@@ -218,7 +148,7 @@ async def _follow(panel: JobPanel, job_id: str, visit: Visit) -> AsyncGenerator[
     """The job until it is settled; then the visitor's other jobs, while one of them is active."""
     count, job = 0, None
     async for job in panel.playground.watch(job_id, visit):
-        updates = show_job(panel, job)
+        updates = show_job(panel, await with_star(panel, job, visit))
         del updates[panel.job]  # a page that shows another job by now would be brought back to this one
         if job.settled or count % OTHERS_EVERY == 0:
             # In the same yield: of two in one moment Gradio 6.31 loses what only the first one changed.

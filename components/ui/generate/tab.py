@@ -8,18 +8,30 @@ from typing import Any
 
 import gradio as gr
 
-from components.catalog.forms import CheckedForm
+from components.catalog.forms import CheckedForm, keep_values
 from components.catalog.models import Model
 from components.catalog.parameters import Role
+from components.catalog.requests import fill_defaults
+from components.errors import PlaygroundError
+from components.jobs.job import Job
 from components.playground import Playground, Visit
-from components.snippets import LANGUAGES
 from components.ui.events import DIRECT, LATEST, Updates, bind
+from components.ui.generate.code import CodeChoice, CodePanel, build_code_panel, show_code
 from components.ui.generate.form import Form, build_form, hint
-from components.ui.generate.panel import JobPanel, build_job_panel, submit
-from components.ui.header import Header
+from components.ui.generate.panel import (
+    JobPanel,
+    build_job_panel,
+    show_error,
+    show_job,
+    show_others,
+    shown_job,
+    stop_job,
+    with_star,
+)
+from components.ui.header import Header, visit_of
 from components.ui.html import html
 from components.views import job as result
-from components.views.models import chips, example_prompts, model_options
+from components.views.models import chips, model_options
 from components.views.queries import write_generate_query
 from components.views.templates import render
 
@@ -32,7 +44,7 @@ FOLLOW_SOON = "() => window.playground.followSoon()"
 
 @dataclass(frozen=True)
 class GenerateTab:
-    """The components of the tab."""
+    """The components of the tab. ``filled`` holds the id of the model whose form is shown: the picker may be ahead of it."""
 
     playground: Playground
     header: Header
@@ -43,24 +55,25 @@ class GenerateTab:
     form: Form
     note: gr.HTML
     button: gr.Button
+    stop: gr.Button
     panel: JobPanel
-    language: gr.Radio
-    code: gr.HTML
+    code: CodePanel
+    filled: gr.State
 
     @property
     def reads(self) -> set[Any]:
         """What the handlers read."""
-        return {self.model, self.prompt, self.language, self.header.visit, *self.form.controls}
+        return {self.model, self.filled, self.prompt, *self.code.reads, *self.form.controls, *self.panel.reads}
 
     @property
     def follows(self) -> set[Any]:
         """What :func:`follow` updates."""
-        return {self.note, self.button, self.code, self.prompt, *self.form.controls}
+        return {self.note, self.button, self.prompt, self.panel.changed, *self.code.parts, *self.form.controls}
 
     @property
     def parts(self) -> set[Any]:
         """What :func:`show_form` updates."""
-        return {self.model, self.chips, *self.examples, self.form.accordion, *self.follows}
+        return {self.model, self.filled, self.chips, *self.examples, self.form.accordion, *self.follows}
 
 
 def build_generate_tab(playground: Playground, header: Header) -> GenerateTab:
@@ -78,41 +91,33 @@ def build_generate_tab(playground: Playground, header: Header) -> GenerateTab:
             form = build_form(catalog, playground.uploads_refused)
             with gr.Column(elem_id="act"):
                 note = html(elem_id="price-note", on_load=FOLLOW)
-                button = gr.Button("Generate", variant="primary", size="lg", elem_id="generate-button")
+                with gr.Row(elem_id="run"):
+                    button = gr.Button("Generate", variant="primary", size="lg", elem_id="generate-button", min_width=120)
+                    stop = gr.Button("Stop", size="lg", elem_id="stop-button", min_width=120)
         with gr.Column(scale=7, min_width=320, elem_id="answer"):
-            panel = build_job_panel(playground, header)
-            with gr.Column(elem_id="snippet"):
-                language = gr.Radio(
-                    [(item.label, name) for name, item in LANGUAGES.items()],
-                    value="curl",
-                    label="The same call as a program",
-                    elem_id="language",
-                )
-                code = html(elem_id="code")
+            shown, changed = build_job_panel(playground, header)
+            code = build_code_panel(playground)
+            others, earlier = html(elem_id="others"), html(elem_id="earlier")
+    panel = JobPanel(playground, header, shown, changed, gr.State(""), others, earlier)
     tab = GenerateTab(
-        playground, header, model, facts, prompt, examples, form, note, button, panel, language, code
+        playground, header, model, facts, prompt, examples, form, note, button, stop, panel, code,
+        gr.State(catalog.first.id),
     )  # fmt: skip
-    choosing = {*tab.reads, panel.job}
-    model.input(bind(choose_model, tab), choosing, (tab.parts - {model}) | {panel.result}, **LATEST)
-    gr.on([part.change for part in (prompt, language, *form.controls)], None, None, js=FOLLOW_SOON, **DIRECT)
+    model.input(bind(choose_model, tab), tab.reads, (tab.parts - {model}) | {panel.result}, **LATEST)
+    following = [prompt, *code.reads, *form.controls]
+    gr.on([part.change for part in following], None, None, js=FOLLOW_SOON, **DIRECT)
     note.input(bind(follow, tab), tab.reads, tab.follows, **LATEST)
     for example in examples:
         example.click(bind(fill_example, tab), {*tab.reads, example}, tab.parts - {model}, **DIRECT)
-    panel.watched(
-        gr.on(
-            [button.click, prompt.submit],
-            bind(generate, tab),
-            tab.reads | panel.reads,
-            panel.parts,
-            **{**DIRECT, "trigger_mode": "multiple"},
-        )
-    )
+    sent = gr.on([button.click], bind(generate, tab), tab.reads, panel.parts, **{**DIRECT, "trigger_mode": "multiple"})
+    panel.watched(sent)
+    stop.click(bind(stop_job, panel), panel.reads, panel.parts, **DIRECT)
     return tab
 
 
-def read_form(tab: GenerateTab, given: Updates) -> tuple[Model, dict[str, Any]]:
-    """The chosen model and every parameter that is filled in."""
-    model = chosen_model(tab, given)
+def read_form(tab: GenerateTab, given: Updates, model: Model | None = None) -> tuple[Model, dict[str, Any]]:
+    """The chosen model, or another one whose form is shown, and every parameter that is filled in."""
+    model = model or chosen_model(tab, given)
     prompted = {model.by_role(Role.PROMPT) or "": given[tab.prompt]} if given[tab.prompt] else {}
     values = {**tab.form.values(model, given), **prompted}
     return model, {name: values[name] for name in model.parameters if name in values}
@@ -127,9 +132,14 @@ def chosen_model(tab: GenerateTab, given: Updates) -> Model:
 
 
 def show_form(
-    tab: GenerateTab, model: Model, parameters: Mapping[str, Any], visit: Visit, language: str = "curl"
+    tab: GenerateTab,
+    model: Model,
+    parameters: Mapping[str, Any],
+    visit: Visit,
+    choice: CodeChoice | None = None,
+    job: Job | None = None,
 ) -> Updates:
-    """Updates of ``tab.parts``: a model with these parameters, and all that follows from them."""
+    """Updates of ``tab.parts``: a model with these parameters, and all that follows from them beside the result of ``job``."""
     playground = tab.playground
     checked = playground.check_form(model, parameters)
     account = playground.account(visit)
@@ -139,70 +149,78 @@ def show_form(
     buttons += [gr.update(visible=False)] * (EXAMPLES - len(titles))
     return {
         tab.model: model.id,
+        tab.filled: model.id,
         tab.chips: chips(playground.catalog, model, seen),
         **dict(zip(tab.examples, buttons, strict=True)),
-        **show_price(tab, model, parameters, checked, visit, language),
+        **show_request(tab, model, parameters, checked, visit, choice or CodeChoice(), job),
         tab.prompt: gr.update(value=_prompt(model, parameters), **_explained_prompt(model, parameters, checked)),
         **tab.form.show(model, parameters, checked.problems),
     }
 
 
-def show_price(
-    tab: GenerateTab, model: Model, parameters: Mapping[str, Any], checked: CheckedForm, visit: Visit, language: str
+def show_request(
+    tab: GenerateTab,
+    model: Model,
+    parameters: Mapping[str, Any],
+    checked: CheckedForm,
+    visit: Visit,
+    choice: CodeChoice,
+    job: Job | None,
 ) -> Updates:
-    """What does not touch the form: price, address and program."""
-    shown = LANGUAGES[language]
-    if checked.request:
-        program = tab.playground.snippet(checked.request, visit, language)
-    else:
-        reason = " ".join(checked.problems[0].what.splitlines())
-        program = f"{shown.comment} Not a request yet. {reason}"
-    address = render("query", tab="generate", query=write_generate_query(model, parameters))
+    """What does not touch the form: price, address, code, and the mark on a result that was made from something else."""
+    same = result.is_made_from(tab.playground.catalog, checked.request, job, model)
+    query = write_generate_query(model, parameters, job.id if job else "")
     return {
-        tab.note: render("note", text=model.price_note) + address,
+        tab.note: render("note", text=model.price_note) + render("query", tab="generate", query=query),
         tab.button: f"Generate · {checked.cost}",
-        tab.code: render("code", text=program, what=shown.label, lexer=shown.lexer),
+        tab.panel.changed: "" if same else result.show_changed(tab.playground.catalog, job),
+        **show_code(tab.code, checked, choice, visit, job, same=same),
     }
 
 
-def show_example(tab: GenerateTab, model: Model) -> Updates:
-    """The model's example, shown where the result will be."""
-    return {tab.panel.result: result.show_example(tab.playground.catalog, model)}
+def show_example(tab: GenerateTab, model: Model, parameters: Mapping[str, Any]) -> Updates:
+    """The model's example if the form asks for it, else an empty place; no job is shown any more."""
+    return {tab.panel.result: result.show_example(tab.playground.catalog, model, parameters), tab.panel.job: ""}
 
 
 # -- handlers -------------------------------------------------------------------------------------
 
 
-def follow(tab: GenerateTab, given: Updates) -> Updates:
-    """Price, explanations, program and address for the form as it stands. Sends nothing."""
+async def follow(tab: GenerateTab, given: Updates) -> Updates:
+    """Price, explanations, code and address for the form as it stands. Sends nothing."""
     model, parameters = read_form(tab, given)
     checked = tab.playground.check_form(model, parameters)
     explained = tab.form.explain(model, checked.problems)
+    job = await shown_job(tab.panel, given)
     return {
-        **show_price(tab, model, parameters, checked, given[tab.header.visit], given[tab.language]),
+        **show_request(tab, model, parameters, checked, given[tab.header.visit], tab.code.read(given), job),
         tab.prompt: gr.update(**_explained_prompt(model, parameters, checked)),
         **{control: gr.update(**properties) for control, properties in explained.items()},
     }
 
 
-def choose_model(tab: GenerateTab, given: Updates) -> Updates:
-    """Another model: its form with its defaults. A prompt of the visitor's own is kept, and so is a job that is shown."""
-    model, prompt = chosen_model(tab, given), given[tab.prompt]
-    own = prompt and prompt not in example_prompts(tab.playground.catalog)
-    parameters = {model.by_role(Role.PROMPT) or "": prompt} if own else model.example
-    updates = show_form(tab, model, parameters, given[tab.header.visit], given[tab.language])
+async def choose_model(tab: GenerateTab, given: Updates) -> Updates:
+    """Another model: what can be kept of the form, else its example. A job that is shown stays."""
+    model = chosen_model(tab, given)
+    before, values = read_form(tab, given, tab.playground.catalog.find(given[tab.filled]))
+    parameters: Mapping[str, Any] = model.example
+    if not is_example(before, values):
+        parameters, _ = keep_values(tab.playground.catalog, before, values, model)
+    job = await shown_job(tab.panel, given)
+    updates = show_form(tab, model, parameters, given[tab.header.visit], tab.code.read(given), job)
     del updates[tab.model]  # the picker may hold another choice by now
-    return updates if given[tab.panel.job] else {**updates, **show_example(tab, model)}
+    return updates if job else {**updates, **show_example(tab, model, parameters)}
 
 
-def fill_example(tab: GenerateTab, given: Updates) -> Updates:
+async def fill_example(tab: GenerateTab, given: Updates) -> Updates:
     """Fill the form with the example whose button was clicked. Sends nothing."""
     model = chosen_model(tab, given)
     title = next(given[example] for example in tab.examples if example in given)
     parameters = examples_of(model).get(title)
     if parameters is None:  # another model was chosen meanwhile
         return {tab.prompt: gr.skip()}
-    updates = show_form(tab, model, parameters, given[tab.header.visit], given[tab.language])
+    job = await shown_job(tab.panel, given)
+    updates = show_form(tab, model, parameters, given[tab.header.visit], tab.code.read(given), job)
     del updates[tab.model]
     return updates
 
@@ -210,7 +228,21 @@ def fill_example(tab: GenerateTab, given: Updates) -> Updates:
 async def generate(tab: GenerateTab, given: Updates, request: gr.Request) -> Updates:
     """Send the form as a request; the panel watches its job."""
     model, parameters = read_form(tab, given)
-    return await submit(tab.panel, model.id, parameters, given, request)
+    return await submit(tab, model, parameters, given, request)
+
+
+async def submit(
+    tab: GenerateTab, model: Model, parameters: Mapping[str, Any], given: Updates, request: gr.Request
+) -> Updates:
+    """Send a request and show its job; while the same request of this visitor is active, show that one's."""
+    panel, visit = tab.panel, visit_of(tab.header, given, request)
+    panel.latest.start(request)
+    try:
+        payer = given[tab.header.payer]
+        job = await tab.playground.generate(model.id, dict(parameters), visit, payer, deduplicate=True)
+    except PlaygroundError as error:
+        return {**show_error(panel, error), panel.job: ""}
+    return {**show_job(panel, await with_star(panel, job, visit)), **(await show_others(panel, visit, job.id))[0]}
 
 
 def examples_of(model: Model) -> dict[str, Mapping[str, Any]]:
@@ -219,6 +251,13 @@ def examples_of(model: Model) -> dict[str, Mapping[str, Any]]:
     examples = {"Example": model.example} if model.example else {}
     examples |= {item.title: {field: item.prompt} for item in model.prompts}
     return dict(list(examples.items())[:EXAMPLES])
+
+
+def is_example(model: Model, parameters: Mapping[str, Any]) -> bool:
+    """Whether a form is empty, or filled as by one of the model's examples: then nothing of the visitor's is in it."""
+    filled = fill_defaults(model, parameters)
+    examples = [{}, *examples_of(model).values()]
+    return any(filled == fill_defaults(model, example) for example in examples)
 
 
 def _prompt(model: Model, parameters: Mapping[str, Any]) -> str:

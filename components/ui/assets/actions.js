@@ -1,0 +1,52 @@
+() => {
+  // The actions of a result (views/templates/actions.html), wherever one is shown: a click is one event of the page.
+  document.addEventListener("click", (event) => {
+    const button = event.target.closest("[data-action]");
+    if (!button) return;
+    const { of } = button.closest("[data-of]").dataset;
+    const { action, picture = "0" } = button.dataset;
+    if (action !== "star") return window.playground.act({ action, of, picture });
+    const starred = String(button.getAttribute("aria-pressed") !== "true");
+    for (const star of document.querySelectorAll(`[data-of="${of}"] [data-action=star]`)) star.setAttribute("aria-pressed", starred);
+    window.playground.star({ of, starred });
+  });
+
+  // A list that is drawn anew each second would close the menu that somebody has just opened.
+  let open = "";
+  const nameOf = (menu) => `${menu.closest("[data-of]").dataset.of} ${menu.querySelector("summary").textContent}`;
+  document.addEventListener(
+    "toggle",
+    ({ target }) => {
+      if (!target.matches(".menu") || !target.isConnected) return;
+      if (target.open) open = nameOf(target);
+      else if (open === nameOf(target)) open = "";
+    },
+    true,
+  );
+  document.addEventListener("click", ({ target }) => {
+    for (const menu of document.querySelectorAll(".menu[open]")) if (!menu.contains(target.closest("summary"))) menu.open = false;
+  });
+  document.addEventListener("keydown", ({ key }) => {
+    if (key === "Escape") for (const menu of document.querySelectorAll(".menu[open]")) menu.open = false;
+  });
+
+  // The code and the mark on the picture follow the result: another job, or its task id, which is known a moment later.
+  let followed = "";
+  window.playground.onChange(() => {
+    if (open) for (const menu of document.querySelectorAll(".menu:not([open])")) if (nameOf(menu) === open) menu.open = true;
+    const { job = "", task = "" } = document.querySelector("#place .result")?.dataset ?? {};
+    if (`${job} ${task}` === followed) return;
+    if (followed) window.playground.followSoon();
+    followed = `${job} ${task}`;
+  });
+
+  // The skeleton stays under a picture until it is there; then the rest of its frame is empty.
+  const settle = ({ type, target }) => {
+    const frame = target.matches?.("img") && target.closest(".frame");
+    if (!frame) return;
+    frame.classList.add("loaded");
+    if (type === "error") target.closest("button, figure").replaceChildren("This picture could not be loaded. Open it again later.");
+  };
+  document.addEventListener("load", settle, true);
+  document.addEventListener("error", settle, true);
+}
