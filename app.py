@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import os
 import sys
+from dataclasses import replace
 
 from fastapi import FastAPI
 
@@ -14,11 +15,12 @@ from components.settings import Settings, read_settings
 
 def build(settings: Settings, port: int) -> FastAPI:
     """The application for a server on this port. Raises PlaygroundError for what is set up wrongly."""
-    from components.sandbox import create_sandbox
+    from components.sandbox import create_sandbox, drawings_version
     from components.ui.mount import mount_page
     from components.web.server import create_app, open_playground
 
     playground, resources = open_playground(settings, port)
+    playground = replace(playground, drawings=drawings_version())
     journal = settings.data_folder / "sandbox.jsonl"
     sandbox = create_sandbox(playground.catalog, settings.sandbox_speed, settings.public_address, journal)
     app = create_app(playground, resources, sandbox, framed=settings.on_space)

@@ -32,6 +32,7 @@ class Playground:
     sentences about this installation that every visitor should know, ``storage`` says how long results are kept,
     ``uploads_refused`` why no picture can be uploaded here ("" where one can). ``public_address`` is where strangers
     reach this page, without a trailing slash; "" where it is not set. ``own_address`` is how this process reaches it.
+    ``drawings`` changes when the sandbox draws differently.
     """
 
     catalog: Catalog
@@ -47,6 +48,7 @@ class Playground:
     uploads_refused: str = ""
     public_address: str = ""
     own_address: str = ""
+    drawings: str = ""
 
     # -- who pays -------------------------------------------------------------------------------
 

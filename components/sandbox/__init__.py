@@ -5,6 +5,7 @@
 ``journal`` keeps tasks over a restart, ``page`` is the index page, ``art`` makes the drawings.
 """
 
+from components.sandbox.drawings import drawings_version
 from components.sandbox.server import create_sandbox
 
-__all__ = ["create_sandbox"]
+__all__ = ["create_sandbox", "drawings_version"]

@@ -7,6 +7,7 @@ import re
 import time
 from collections.abc import Callable
 from functools import partial
+from pathlib import Path
 from zlib import crc32
 
 from cachetools import LRUCache
@@ -14,9 +15,9 @@ from fastapi import APIRouter
 from fastapi.responses import Response
 
 from components.catalog.models import Catalog
-from components.catalog.requests import build_request
+from components.catalog.requests import Request, build_request
 from components.sandbox.answers import failure
-from components.sandbox.art.drawing import draw, picture_format
+from components.sandbox.art.drawing import draw, draw_small, picture_format
 from components.sandbox.art.manners import assign_manners
 from components.sandbox.tasks import TaskStore
 
@@ -25,8 +26,8 @@ DRAWN_AT_ONCE = 2
 _FILE_HEADERS = {
     "X-Content-Type-Options": "nosniff",
     "Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'; sandbox",
-    "Cache-Control": "private, max-age=3600",
 }
+UNCHANGING = "public, max-age=31536000, immutable"
 _MEDIA_TYPES = {"png": "image/png", "jpeg": "image/jpeg", "webp": "image/webp", "svg": "image/svg+xml"}
 
 
@@ -49,7 +50,10 @@ class DrawingCache:
 
 
 def drawing_routes(catalog: Catalog, tasks: TaskStore) -> APIRouter:
-    """``GET /files/{task_id}/{number}.{format}`` and ``GET /examples/{model_id}``."""
+    """``GET /files/{task_id}/{number}.{format}``, ``/examples/{model_id}`` and, small, ``/examples/{model_id}/{version}.webp``.
+
+    Any version gives the present drawing; an address with the version of a former one is no longer asked for.
+    """
     router, drawings, manners = APIRouter(), DrawingCache(), assign_manners(catalog)
 
     @router.get("/files/{task_id}/{name}")
@@ -64,18 +68,36 @@ def drawing_routes(catalog: Catalog, tasks: TaskStore) -> APIRouter:
         drawing = partial(draw, task.request, manner, kind, index=int(number), chance=chance, square=square)
         return _file(await drawings.get(f"{task_id}/{number}", drawing), kind)
 
+    def example_of(model_id: str) -> Request | None:
+        model = catalog.find(model_id)
+        return build_request(catalog, model.id, model.example) if model and model.runnable and model.example else None
+
     @router.get("/examples/{model_id}")
     async def example(model_id: str) -> Response:
-        model = catalog.find(model_id)
-        if model is None or not model.runnable or not model.example:
+        request = example_of(model_id)
+        if request is None:
             return failure(404, "No such example.", "not_found")
-        request = build_request(catalog, model.id, model.example)
         # As WebP a thirtieth of a PNG's size: the page shows all examples when it opens.
         kind = "svg" if picture_format(request) == "svg" else "webp"
-        return _file(await drawings.get(model.id, partial(draw, request, manners[model.id], kind)), kind)
+        model = request.model.id
+        return _file(await drawings.get(model, partial(draw, request, manners[model], kind)), kind)
+
+    @router.get("/examples/{model_id}/{version}.webp")
+    async def small_example(model_id: str, version: str) -> Response:
+        request = example_of(model_id)
+        if request is None:
+            return failure(404, "No such example.", "not_found")
+        drawing = partial(draw_small, request, manners[request.model.id])
+        return _file(await drawings.get(f"{request.model.id}/small", drawing), "webp", UNCHANGING)
 
     return router
 
 
-def _file(content: bytes, kind: str) -> Response:
-    return Response(content, media_type=_MEDIA_TYPES[kind], headers=_FILE_HEADERS)
+def drawings_version() -> str:
+    """Changes when the program draws differently, and with it the address of every drawing that a browser may keep."""
+    sources = sorted((Path(__file__).parent / "art").glob("*.py"))
+    return f"{crc32(b''.join(path.read_bytes() for path in sources)):08x}"
+
+
+def _file(content: bytes, kind: str, caching: str = "private, max-age=3600") -> Response:
+    return Response(content, media_type=_MEDIA_TYPES[kind], headers=_FILE_HEADERS | {"Cache-Control": caching})

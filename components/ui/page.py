@@ -22,6 +22,7 @@ from components.ui.history.tab import HistoryTab, build_history_tab, open_histor
 from components.ui.html import html
 from components.ui.integrate.tab import IntegrateTab, build_integrate_tab, follow_generate, show_model
 from components.ui.models.tab import ModelsTab, build_models_tab
+from components.ui.picker import build_panels
 from components.ui.result_actions import ResultActions, wire_result_actions
 from components.views.compare_query import comparison_query, other_models_query
 from components.views.queries import GenerateQuery, first, generate_query, read_generate_query
@@ -78,6 +79,7 @@ def build_page(playground: Playground) -> gr.Blocks:
 def build_parts(page: gr.Blocks, playground: Playground) -> PageParts:
     """Header and tabs, each wired within itself."""
     header = build_header(playground)
+    build_panels(playground.catalog)
     dropped = gr.HTML(visible="hidden", js_on_load=SEND_DROPPED)
     with gr.Tabs(elem_id="tabs") as tabs:
         with gr.Tab(TABS["generate"], id="generate"):

@@ -13,7 +13,7 @@ from components.catalog.requests import Request
 from components.snippets import KEY_NAME, write_snippet
 from components.views.job import example_request
 from components.views.models import inputs_text, price_range
-from components.views.tables import PURPOSES
+from components.views.models.purposes import PURPOSES
 from components.views.words import typical_text
 
 CALLBACK_EXAMPLE = "https://your-app.example/callbacks/pictures"

@@ -23,6 +23,7 @@ MOST_ARCHIVED_JOBS = 200
 RECIPE = "/recipe"
 COMPARISONS = "/comparisons"
 PUBLISHED = "/c"
+PICKER = "/picker"
 MODELS_CSV = "/models.csv"
 PLANS_CSV = "/plans.csv"
 SANDBOX = "/sandbox"

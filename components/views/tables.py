@@ -11,10 +11,11 @@ from typing import Any
 
 import pandas as pd
 
-from components.catalog.models import Catalog, Purpose
+from components.catalog.models import Catalog
 from components.catalog.prices import Cost, PriceListRow, credits_text, price_list, usd_text, what_if
 from components.jobs.job import Measured
 from components.views.models import inputs_text
+from components.views.models.purposes import PURPOSES, search_text
 from components.views.queries import ModelFilters
 from components.views.templates import render
 from components.views.words import typical_text
@@ -60,16 +61,6 @@ FORMATS: Mapping[str, Callable[[float], str]] = {
     "Slowest 5 %": lambda value: f"{value:.1f}",
     "Failed": lambda value: f"{value:.0%}",
 }
-PURPOSES: Mapping[Purpose, str] = {
-    Purpose.LETTERING: "Logo or text in the picture",
-    Purpose.EDIT: "Edit a picture",
-    Purpose.PHOTO: "Photo",
-    Purpose.VECTOR: "Vector, icons",
-    Purpose.ILLUSTRATION: "Illustration",
-    Purpose.REFERENCES: "Follow references",
-    Purpose.SEVERAL: "Several at once",
-    Purpose.ENLARGE: "Enlarge a picture",
-}
 
 
 def models_frame(catalog: Catalog, measured: Mapping[str, Measured] | None = None) -> pd.DataFrame:
@@ -81,7 +72,6 @@ def models_frame(catalog: Catalog, measured: Mapping[str, Measured] | None = Non
     rows = []
     for row in price_list(catalog):
         model, seen = row.model, (measured or {}).get(row.model.id)
-        purposes = (PURPOSES[purpose] for purpose in model.good_for)
         rows.append(
             {name: read(row) for name, read in STATED.items()}
             | {name: read(seen) if seen else None for name, read in MEASURED.items()}
@@ -90,7 +80,7 @@ def models_frame(catalog: Catalog, measured: Mapping[str, Measured] | None = Non
                 "icon": model.icon,
                 "typical": typical_text(model.seconds).removesuffix(" s") if model.seconds else "—",
                 "good_for": frozenset(model.good_for),
-                "search": " ".join((*purposes, *model.capabilities, *model.use_cases)),
+                "search": search_text(model),
             }
         )
     return pd.DataFrame(rows).astype(dict.fromkeys(NUMBERS, float))
@@ -119,8 +109,7 @@ def filtered_frame(frame: pd.DataFrame, filters: ModelFilters) -> pd.DataFrame:
     """The rows that match every filter, each word of the search, and all purposes."""
     keep = pd.Series(True, index=frame.index)
     for word in filters.search.lower().split():
-        cells = frame[["Model", "Provider", "id", "Inputs", "Runtime", "search"]].astype(str)
-        keep &= cells.apply(lambda column, word=word: column.str.lower().str.contains(word, regex=False)).any(axis=1)
+        keep &= frame["search"].str.contains(word, regex=False)
     if filters.providers:
         keep &= frame["Provider"].isin(list(filters.providers))
     if filters.price:

@@ -37,6 +37,7 @@ from components.views.links import SANDBOX, link
 from components.web.callbacks import callback_routes
 from components.web.downloads import job_data_routes, table_routes
 from components.web.guard import Guard, PathPrefix
+from components.web.models import model_routes
 from components.web.operations import operator_routes
 from components.web.pictures import download_routes, picture_routes, recipe_routes
 from components.web.published import comparison_routes
@@ -119,6 +120,7 @@ def create_app(playground: Playground, resources: Resources, sandbox: FastAPI, *
         operator_routes(jobs),
         table_routes(playground),
         job_data_routes(playground),
+        model_routes(playground),
         comparison_routes(playground, thumbnails),
     ):
         app.include_router(router)

@@ -240,9 +240,9 @@ def until(page: Page, found: Callable[[], Any], wanted: Any) -> None:
 
 
 def pick_model(page: Page, model: Model) -> None:
-    """Choose a model in the picker and wait until form, chips and address are about it."""
-    page.locator("#model input").click()
-    page.locator(f'[role=option][aria-label*="{model.name} · "]').click()
+    """Choose a model in the picker and wait until form, card and address are about it."""
+    page.locator("#facts [data-picker]").click()
+    page.locator(f'#picker-one [data-value="{model.id}"]').click()
     if model.prompts:
         expect(page.locator("#examples")).to_contain_text(model.prompts[0].title)
     expect(page).to_have_url(re.compile(rf"[?&]model={re.escape(model.id)}(&|$)"))

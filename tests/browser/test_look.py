@@ -17,7 +17,7 @@ SHOWN = {
     "History": "#history-text",
     "Integrate": ".contract",
 }
-PHONE_ORDER = ("#model", "#prompt", "#generate-button", "#place", "#parameters", "#code")
+PHONE_ORDER = ("#facts", "#prompt", "#generate-button", "#place", "#parameters", "#code")
 
 # Every text that stands directly in an element, with the contrast between its colour and the ground it is on.
 PALE = """() => {
@@ -59,7 +59,7 @@ def test_the_first_page_shows_a_finished_example_and_spends_nothing(
     expect(picture).to_have_js_property("naturalWidth", 1024)
     expect(picture).to_have_attribute("alt", re.compile(re.escape(str(model.example["prompt"]))))
     expect(page.locator("#prompt textarea")).to_have_value(str(model.example["prompt"]))
-    expect(page.locator("#model input")).to_have_value(re.compile(re.escape(model.name)))
+    expect(page.locator("#facts strong")).to_have_text(model.name)
     expect(page.locator("#code")).to_contain_text(f"{app.address}/sandbox{catalog.endpoint.create}")
     body = request_body(page)
     assert body == {"model": model.id, **model.example}

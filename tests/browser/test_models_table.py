@@ -124,7 +124,7 @@ def _open_the_first_row(page: Page, catalog: Catalog, name: str) -> None:
     row = next(row for row in price_list(catalog) if row.model.name == name)
     _rows(page).first.locator("td").nth(2).click()
     expect(page.get_by_role("tab", name="Generate")).to_have_attribute("aria-selected", "true")
-    expect(page.locator("#model input")).to_have_value(re.compile(re.escape(name)))
+    expect(page.locator("#facts strong")).to_have_text(name)
     expect(page.locator("#prompt textarea")).to_have_value(str(row.model.example["prompt"]))
     expect(page).to_have_url(re.compile(rf"[?&]model={re.escape(row.model.id)}(&|$)"))
     expect(button(page)).to_have_text(f"Generate · {row.base}")

@@ -13,6 +13,7 @@ from PIL import Image
 
 from components.catalog.models import Catalog
 from components.sandbox import create_sandbox
+from components.sandbox.drawings import UNCHANGING
 from components.sandbox.server import LARGEST_BODY
 from components.sandbox.tasks import REHEARSALS
 from tests.conftest import serve
@@ -182,7 +183,11 @@ def test_every_model_has_an_example_picture_that_a_page_can_open_with(api: httpx
         assert (answer.status_code, answer.headers["content-type"]) == (200, "image/webp")
         assert len(answer.content) < 150_000
         assert answer.headers["x-content-type-options"] == "nosniff"
+        thumbnail = api.get(f"/examples/{model.id}/1.webp")
+        assert (thumbnail.headers["content-type"], thumbnail.headers["cache-control"]) == ("image/webp", UNCHANGING)
+        assert len(thumbnail.content) < 12_000
     refused(api.get("/examples/flux-3"), 404, "not_found")
+    refused(api.get("/examples/flux-3/1.webp"), 404, "not_found")
 
 
 def test_the_page_says_how_to_use_it_and_lists_every_rehearsal(api: httpx2.Client) -> None:

@@ -1,4 +1,4 @@
-"""What this page has measured at the service: blank before the first run, told in the table, its file and the chips."""
+"""What this page has measured at the service: blank before the first run, shown in the table and its file."""
 
 from __future__ import annotations
 
@@ -11,12 +11,9 @@ from pathlib import Path
 
 import pytest
 
-from components.api.schedule import Learned
 from components.catalog.models import Catalog
 from components.jobs.job import JobState, Measured
-from components.views.models import chips
 from components.views.tables import cell_text, models_frame
-from components.views.words import range_text
 from tests.conftest import records
 from tests.recorder import Recorder
 from tests.ui import App, calling
@@ -91,13 +88,3 @@ async def test_the_numbers_are_those_of_the_jobs(tmp_path: Path) -> None:
     assert (found.runs, found.failed) == (3, 0.25)
     assert found.p50 == pytest.approx(4.0, abs=0.01)
     assert found.p95 == pytest.approx(5.8, abs=0.01)
-
-
-def test_the_chips_say_whether_seconds_are_stated_or_measured_here(catalog: Catalog) -> None:
-    learned = Learned.expected((3.0, 8.0))
-    for _ in range(20):
-        learned = learned.observed(5.0)
-    told = chips(catalog, catalog.models[0], learned.timing)
-    assert f"typically {range_text(learned.timing)}, measured here" in told
-    assert told.count("typically") == 1
-    assert "measured here" not in chips(catalog, catalog.models[0])

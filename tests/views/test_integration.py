@@ -14,7 +14,7 @@ from components.catalog.parameters import Role
 from components.catalog.prices import credits_text, price_list, tiers, usd_text
 from components.catalog.service import Reply, Service, Statement
 from components.views.integration import CALLBACK_EXAMPLE, decision, integration
-from components.views.tables import PURPOSES
+from components.views.models.purposes import PURPOSES
 from components.views.templates import render
 from tests.views.html import inert
 

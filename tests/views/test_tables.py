@@ -14,7 +14,6 @@ from components.catalog.models import Catalog
 from components.catalog.prices import price_list, tiers
 from components.jobs.job import Measured
 from components.views.exports.csv_text import csv_rows
-from components.views.models import chips, example_prompts, model_options
 from components.views.queries import ModelFilters
 from components.views.tables import (
     MODELS,
@@ -185,17 +184,3 @@ def test_no_cell_of_a_file_is_a_formula(odd: Catalog) -> None:
     flux = next(row for row in models_rows(odd, {}) if row["id"] == "flux-2")
     assert (flux["Seconds from"], flux["Seconds to"], flux["Node"]) == (3, 8, "node41")
     assert "Seconds" not in MODELS_FILE
-
-
-def test_the_picker_names_each_model_with_its_maker_and_price(catalog: Catalog) -> None:
-    """In the order of the price list; the facts under it are escaped HTML."""
-    choices = model_options(catalog)
-
-    assert [model for _, model in choices] == [row.model.id for row in price_list(catalog)]
-    assert ("GPT Image 1.5 · OpenAI · 10–28 credits", "gpt-image-1.5-official") in choices
-    found = catalog.find("flux-2")
-    assert found is not None
-    assert all(
-        words in chips(catalog, found) for words in ("5–24 credits · $0.05–$0.24", "3–8 s", "text + image", "callback")
-    )
-    assert all(item.prompt in example_prompts(catalog) for model in catalog.models for item in model.prompts)

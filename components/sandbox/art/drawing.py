@@ -22,6 +22,7 @@ from components.sandbox.art.manners import Manner
 from components.sandbox.art.shapes import Scene, box, compose, paint, pattern, svg
 
 LONGEST_SIDE = 2048  # pixels
+SMALL = 320  # pixels, on a card of half as many CSS pixels
 _SAVING: dict[str, dict[str, int]] = {"png": {"compress_level": 1}, "jpeg": {"quality": 88}, "webp": {"method": 1}}
 
 
@@ -33,10 +34,10 @@ def picture_format(request: Request) -> str:
     return wanted if wanted in _SAVING else "png"
 
 
-def picture_size(request: Request) -> tuple[int, int]:
+def picture_size(request: Request, longest: int = LONGEST_SIDE) -> tuple[int, int]:
     """Width and height in the shape asked for, in pixels: a size as it is, a ratio at about 1 or, for 2K, 4 megapixels.
 
-    No side is longer than LONGEST_SIDE: a larger picture is scaled down as a whole.
+    No side is longer than ``longest``: a larger picture is scaled down as a whole.
     """
     shape = read_shape(request.shape)
     if shape and shape.exact:
@@ -45,14 +46,24 @@ def picture_size(request: Request) -> tuple[int, int]:
         edge = 2048 if str(request.parameters.get("resolution")).lower() == "2k" else 1024
         root = sqrt(min(max(shape.ratio if shape else 1.0, 1 / 8), 8))
         width, height = edge * root, edge / root
-    scale = min(1.0, LONGEST_SIDE / max(width, height))
+    scale = min(1.0, longest / max(width, height))
     return max(64, round(width * scale)), max(64, round(height * scale))
 
 
-def draw(request: Request, manner: Manner, kind: str, *, index: int = 0, chance: int = 0, square: bool = False) -> bytes:
+def draw(
+    request: Request,
+    manner: Manner,
+    kind: str,
+    *,
+    index: int = 0,
+    chance: int = 0,
+    square: bool = False,
+    longest: int = LONGEST_SIDE,
+) -> bytes:
     """The picture number ``index`` of a request as a file of a kind (``png jpeg webp svg``).
 
     ``chance`` takes the place of a seed that was not given or is -1; ``square`` ignores the shape asked for.
+    No side is longer than ``longest`` pixels.
     """
     body, style = json.dumps(request.body, sort_keys=True), str(request.parameters.get("style", ""))
     images = _value(request, Role.IMAGES, "")
@@ -62,7 +73,7 @@ def draw(request: Request, manner: Manner, kind: str, *, index: int = 0, chance:
         palette = replace(palette, accent=choose_palette(request.prompt).accent)
     seed = _value(request, Role.SEED, -1)  # -1 asks for a random one
     key, text = f"{source or body} {chance if seed < 0 else seed} {index}", lettering.printable(request.prompt)
-    width, height = (1024, 1024) if square else picture_size(request)
+    width, height = (1024, 1024) if square else picture_size(request, longest)
     canvas = Canvas(width, height, palette, np.random.default_rng(crc32(key.encode())), _detail(request), text)
     mark, letters = f"sandbox · {lettering.printable(request.model.name)}", max(6.0, canvas.unit * 0.0195)
     original = _original(canvas, source) if source else []
@@ -75,6 +86,15 @@ def draw(request: Request, manner: Manner, kind: str, *, index: int = 0, chance:
     _sign(image, mark, letters)
     out = io.BytesIO()
     image.save(out, kind, **_SAVING[kind])
+    return out.getvalue()
+
+
+def draw_small(request: Request, manner: Manner) -> bytes:
+    """The picture of a request as a WebP of SMALL px at most and a few kilobytes, also where it would be an SVG."""
+    image = Image.open(io.BytesIO(draw(request, manner, "png", longest=SMALL * 2)))
+    image.thumbnail((SMALL, SMALL), Image.Resampling.LANCZOS)
+    out = io.BytesIO()
+    image.save(out, "webp", quality=66, method=4)
     return out.getvalue()
 
 

@@ -30,8 +30,9 @@ from components.ui.generate.panel import (
 )
 from components.ui.header import Header, visit_of
 from components.ui.html import html
+from components.ui.picker import chosen_box
 from components.views import job as result
-from components.views.models import chips, model_options
+from components.views.models.cards import show_chosen
 from components.views.queries import write_generate_query
 from components.views.templates import render
 
@@ -48,7 +49,7 @@ class GenerateTab:
 
     playground: Playground
     header: Header
-    model: gr.Dropdown
+    model: gr.Textbox
     chips: gr.HTML
     prompt: gr.Textbox
     examples: tuple[gr.Button, ...]
@@ -82,8 +83,8 @@ def build_generate_tab(playground: Playground, header: Header) -> GenerateTab:
     with gr.Row(elem_id="generate", equal_height=False):
         with gr.Column(scale=5, min_width=320, elem_id="ask"):
             with gr.Column(elem_id="choose"):
-                model = gr.Dropdown(model_options(catalog), value=catalog.first.id, label="Model", elem_id="model")
-                facts = html(chips(catalog, catalog.first), elem_id="facts")
+                model = chosen_box(catalog.first.id, "model")
+                facts = html(show_chosen(playground, catalog.first, "model"), elem_id="facts")
             with gr.Column(elem_id="describe"):
                 prompt = gr.Textbox(label="Prompt", lines=3, max_lines=12, elem_id="prompt", max_length=100_000)
                 with gr.Row(elem_id="examples"):
@@ -150,7 +151,7 @@ def show_form(
     return {
         tab.model: model.id,
         tab.filled: model.id,
-        tab.chips: chips(playground.catalog, model, seen),
+        tab.chips: show_chosen(playground, model, "model", seen),
         **dict(zip(tab.examples, buttons, strict=True)),
         **show_request(tab, model, parameters, checked, visit, choice or CodeChoice(), job),
         tab.prompt: gr.update(value=_prompt(model, parameters), **_explained_prompt(model, parameters, checked)),

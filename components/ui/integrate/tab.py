@@ -11,9 +11,12 @@ import gradio as gr
 from components.playground import Playground
 from components.ui.events import LATEST, Updates, bind
 from components.ui.html import html
+from components.ui.picker import chosen_box
 from components.views.integration import integration
-from components.views.models import model_options
+from components.views.models.cards import show_chosen
 from components.views.templates import render
+
+INTO = "integrate-model"
 
 
 @dataclass(frozen=True)
@@ -25,34 +28,34 @@ class IntegrateTab:
     """
 
     playground: Playground
-    model: gr.Dropdown
+    model: gr.Textbox
+    chosen: gr.HTML
     page: gr.HTML
     generated: gr.State
 
     @property
     def parts(self) -> set[Any]:
         """What :func:`show_model` updates."""
-        return {self.model, self.page, self.generated}
+        return {self.model, self.chosen, self.page, self.generated}
 
 
 def build_integrate_tab(playground: Playground) -> IntegrateTab:
     """Build and wire the tab."""
-    first = playground.catalog.first.id
-    model = gr.Dropdown(model_options(playground.catalog), value=first, label="Model", elem_id="integrate-model")
-    tab = IntegrateTab(playground, model, html(elem_id="integrate"), gr.State(""))
-    model.input(bind(choose_model, tab), {model}, {tab.page}, **LATEST)
+    model, chosen = chosen_box(playground.catalog.first.id, INTO), html(elem_id="integrate-chosen")
+    tab = IntegrateTab(playground, model, chosen, html(elem_id="integrate"), gr.State(""))
+    model.input(bind(choose_model, tab), {model}, {tab.chosen, tab.page}, **LATEST)
     return tab
 
 
 def show_model(tab: IntegrateTab, generated: str, instead: str = "") -> Updates:
     """Updates of ``tab.parts``: the model that Generate has, or another one in its place."""
     model = instead or generated
-    return {tab.model: model, tab.generated: generated, tab.page: _describe(tab, model)}
+    return {tab.model: model, tab.generated: generated, **_describe(tab, model)}
 
 
 def choose_model(tab: IntegrateTab, given: Updates) -> Updates:
     """Another model."""
-    return {tab.page: _describe(tab, given[tab.model] or "")}
+    return _describe(tab, given[tab.model] or "")
 
 
 def follow_generate(tab: IntegrateTab, generated: str, before: str) -> Updates:
@@ -63,8 +66,9 @@ def follow_generate(tab: IntegrateTab, generated: str, before: str) -> Updates:
     return show_model(tab, generated) if generated != before else {tab.model: gr.skip()}
 
 
-def _describe(tab: IntegrateTab, model_id: str) -> str:
+def _describe(tab: IntegrateTab, model_id: str) -> Updates:
     catalog = tab.playground.catalog
     model = catalog.find(model_id) or catalog.first
     query = render("query", tab="integrate", query=f"?{urlencode({'model': model.id})}")
-    return render("integrate", **integration(catalog, model)) + query
+    page = render("integrate", **integration(catalog, model)) + query
+    return {tab.chosen: show_chosen(tab.playground, model, INTO), tab.page: page}

@@ -1,0 +1,79 @@
+"""A model as a card: the one that is chosen, and all of them in the panel that they are chosen from."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from urllib.parse import quote
+from zlib import crc32
+
+from components.api.schedule import Timing
+from components.catalog.models import Catalog, Model
+from components.catalog.prices import PriceListRow, price_list
+from components.jobs.job import Measured
+from components.playground import Playground
+from components.views.links import SANDBOX, link
+from components.views.models.facts import credits_range, dollars_range, inputs_text
+from components.views.models.purposes import good_for_text, matches, purpose_chips, search_text
+from components.views.templates import render
+from components.views.words import range_text, seconds_text, typical_text
+
+MOST_CARDS = 48
+
+
+@dataclass(frozen=True)
+class Thumbnail:
+    """What a model drew: the address of a small picture, and what it is."""
+
+    address: str
+    caption: str
+
+
+def thumbnail(playground: Playground, model: Model) -> Thumbnail | None:
+    """The picture on a model's card; None for a model without an example."""
+    if not model.example or not model.runnable:
+        return None
+    version = f"{crc32(f'{playground.drawings} {model.model_dump_json()}'.encode()):08x}"
+    address = link(f"{SANDBOX}/examples/{quote(model.id, safe='')}/{version}.webp")
+    return Thumbnail(address, "sandbox drawing")
+
+
+def show_chosen(playground: Playground, model: Model, into: str, measured: Timing | None = None) -> str:
+    """The chosen model as a button that opens the panel; the id of another choice goes into the text field ``into``.
+
+    ``measured`` are run times that this page has seen at the service.
+    """
+    row = next((row for row in price_list(playground.catalog) if row.model.id == model.id), None)
+    seconds = f"{range_text(measured)}, measured here" if measured else typical_text(model.seconds)
+    facts = [dollars_range(row) if row else "retired", seconds, inputs_text(model)]
+    return render("picker_chosen", model=model, into=into, thumbnail=thumbnail(playground, model), facts=facts)
+
+
+def show_panel(catalog: Catalog, *, many: bool) -> str:
+    """The panel without its cards, which the browser fetches from :func:`show_cards`."""
+    whole = len(price_list(catalog)) <= MOST_CARDS
+    return render("picker", many=many, chips=purpose_chips(catalog), whole=whole)
+
+
+def show_cards(
+    playground: Playground, measured: Mapping[str, Measured], *, many: bool, search: str = "", purpose: str = ""
+) -> str:
+    """The cards of the models that match, by base price, MOST_CARDS at most; ``many`` with a checkbox each."""
+    rows = [row for row in price_list(playground.catalog) if matches(row.model, search, purpose)]
+    cards = [_card(playground, row, measured.get(row.model.id)) for row in rows[:MOST_CARDS]]
+    return render("picker_cards", cards=cards, many=many, total=len(rows))
+
+
+def _card(playground: Playground, row: PriceListRow, measured: Measured | None) -> dict[str, object]:
+    model = row.model
+    stated = typical_text(model.seconds)
+    return {
+        "model": model,
+        "thumbnail": thumbnail(playground, model),
+        "dollars": dollars_range(row),
+        "credits": credits_range(row),
+        "seconds": f"{seconds_text(measured.p50)} measured" if measured and measured.p50 else stated,
+        "inputs": inputs_text(model),
+        "good_for": good_for_text(model),
+        "search": search_text(model),
+    }

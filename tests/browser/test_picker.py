@@ -1,0 +1,50 @@
+"""The panel that models are chosen from: with the mouse, with the keyboard, by purpose and by search."""
+
+from __future__ import annotations
+
+from playwright.sync_api import expect
+
+from tests.browser.conftest import Playground, Visitor, button
+
+
+def test_a_model_is_found_and_chosen_with_the_keyboard_alone(visit: Visitor, app: Playground) -> None:
+    """The panel opens every time; Escape closes it; the focus comes back to the button that opened it."""
+    page = visit(app.address)
+    expect(button(page)).to_contain_text("credits")
+    opener, panel = page.locator("#facts [data-picker]"), page.locator("#picker-one")
+    for close in ("Escape", "Escape", "Close"):
+        opener.press("Enter")
+        expect(panel.locator("[data-value='gpt-image-1.5-official']")).to_be_focused()
+        expect(panel.locator("[aria-checked=true]")).to_have_count(1)
+        if close == "Close":
+            panel.get_by_role("button", name="Close").click()
+        else:
+            page.keyboard.press(close)
+        expect(panel).not_to_be_visible()
+        expect(opener).to_be_focused()
+
+    opener.press("Enter")
+    expect(panel.locator("img").first).to_be_visible()
+    page.keyboard.press("ArrowRight")
+    expect(panel.locator("[data-value='recraft-v4']")).to_be_focused()
+    page.keyboard.type("edit photo")
+    expect(panel.get_by_role("searchbox")).to_have_value("edit photo")
+    expect(panel.locator("footer p")).to_have_text("4 of 11 models")
+    page.keyboard.press("ArrowDown")
+    page.keyboard.press("Enter")
+    expect(page.locator("#facts strong")).to_have_text("Ideogram V3")
+    expect(button(page)).to_contain_text("8 credits")
+    expect(opener).to_be_focused()
+
+
+def test_a_purpose_leaves_the_models_that_are_good_for_it(visit: Visitor, app: Playground) -> None:
+    page = visit(f"{app.address}/?tab=integrate")
+    panel = page.locator("#picker-one")
+    page.locator("#integrate-chosen [data-picker]").click()
+    panel.get_by_role("button", name="Vector").click()
+    expect(panel.get_by_role("radio")).to_have_count(1)
+    panel.get_by_role("searchbox").fill("no such model")
+    expect(panel.locator("footer p")).to_have_text("No model matches")
+    panel.get_by_role("searchbox").fill("")
+    panel.get_by_role("radio").click()
+    expect(page.locator("#integrate h2")).to_contain_text("Recraft V4")

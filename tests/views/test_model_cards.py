@@ -1,0 +1,94 @@
+"""What a search for a model finds, and the cards of the models."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+
+import pytest
+
+from components.api.schedule import Learned
+from components.catalog.loading import parse_catalog
+from components.catalog.models import Catalog
+from components.catalog.prices import price_list
+from components.jobs.job import Measured
+from components.playground import Playground
+from components.views.models.cards import MOST_CARDS, show_cards, show_chosen, show_panel
+from components.views.models.purposes import matches, purpose_chips
+from components.views.words import range_text
+from tests.catalog.large import large_catalog
+from tests.views.html import HOSTILE, inert
+
+LETTERING = ["ideogram-v3", "gpt-image-1.5-official", "ideogram-v4"]
+EDIT = ["ideogram-v3", "gpt-image-1.5-official", "seedream-4-5", "hunyuan-image-3"]
+
+
+@pytest.mark.parametrize(
+    ("search", "purpose", "found"),
+    [
+        ("a logo with text", "", LETTERING),
+        ("poster", "", LETTERING),
+        ("edit photo", "", EDIT),
+        ("", "edit", EDIT),
+        ("OPENAI", "edit", ["gpt-image-1.5-official"]),
+        ("svg", "", ["recraft-v4"]),
+        ("upscale", "", ["grok-imagine"]),
+        ("flux-2", "", ["flux-2"]),
+        ("(.*", "", []),
+        ("", "no such purpose", []),
+    ],
+)
+def test_a_search_knows_purposes_and_other_words_for_them(
+    catalog: Catalog, search: str, purpose: str, found: list[str]
+) -> None:
+    ids = [row.model.id for row in price_list(catalog) if matches(row.model, search, purpose)]
+
+    assert ids == found or (search == "poster" and set(LETTERING) <= set(ids))
+
+
+async def test_the_panel_has_a_card_for_every_model_that_can_be_used(
+    catalog: Catalog, playground: Callable[..., Playground]
+) -> None:
+    """In the order of the price list, each with price, time, inputs, purpose and a picture that a browser may keep."""
+    page = inert(show_cards(playground(), {}, many=False))
+
+    assert page.values("data-value") == [row.model.id for row in price_list(catalog)]
+    for words in ("Flux 2", "Black Forest Labs", "$0.05–$0.24", "5–24 credits", "3–8 s · text + image", "Good for photo"):
+        assert words in page.text
+    addresses = page.values("src")
+    assert len(set(addresses)) == 11
+    assert all(address.startswith("sandbox/examples/") for address in addresses)
+    redrawn = inert(show_cards(replace(playground(), drawings="other"), {}, many=False)).values("src")
+    assert not set(redrawn) & set(addresses)
+    assert inert(show_panel(catalog, many=False)).values("data-purpose")[1:] == [chip for _, chip in purpose_chips(catalog)]
+
+
+async def test_a_large_catalog_shows_some_cards_and_finds_the_others(playground: Callable[..., Playground]) -> None:
+    catalog = parse_catalog(large_catalog(1001))
+    large = replace(playground(), catalog=catalog)
+
+    every, found = (inert(show_cards(large, {}, many=True, search=search)) for search in ("", "merged"))
+    assert (len(every.values("value")), every.values("data-total")) == (MOST_CARDS, ["1001"])
+    assert found.values("value") == ["merged"]
+    assert inert(show_panel(catalog, many=True)).values("data-whole") == ["false"]
+
+
+async def test_the_chosen_model_is_a_button_with_its_facts(catalog: Catalog, playground: Callable[..., Playground]) -> None:
+    model = catalog.models[0].model_copy(update={"name": HOSTILE})
+    page = inert(show_chosen(playground(), model, "model"))
+
+    assert "$0.04 · 3–8 s · text" in page.text
+    assert HOSTILE.split()[0] in page.text
+    assert (page.values("data-chosen"), page.values("data-into")) == ([model.id], ["model"])
+
+
+async def test_cards_say_whether_seconds_are_stated_or_measured_here(
+    catalog: Catalog, playground: Callable[..., Playground]
+) -> None:
+    learned, model = Learned.expected((3.0, 8.0)), catalog.models[0]
+    for _ in range(20):
+        learned = learned.observed(5.0)
+
+    assert f"{range_text(learned.timing)}, measured here" in show_chosen(playground(), model, "model", learned.timing)
+    assert "measured here" not in show_chosen(playground(), model, "model")
+    assert "4.2 s measured" in show_cards(playground(), {model.id: Measured(12, 4.25, 10.0, 0.25)}, many=False)
