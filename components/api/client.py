@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import json
+import re
 import time
+from base64 import b64encode
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from typing import Any
-from urllib.parse import quote, urljoin, urlsplit
+from urllib.parse import quote, unquote, urljoin, urlsplit
 
 import httpx2 as httpx
 
@@ -98,7 +100,8 @@ class ApiClient:
                 return _absolute(read_created(status, text, body, count), account)
         except (UpstreamFailed, UnreadableReply) as error:
             what = f"{error.what} The request had been sent, so it may have been accepted."
-            raise AnswerLost(what, status=status, reply=text, task_id=error.task_id) from error
+            task_id = error.task_id or _task_at(headers.get("location", ""), account)
+            raise AnswerLost(what, status=status, reply=text, task_id=task_id) from error
 
     async def task(
         self,
@@ -171,7 +174,13 @@ class ApiClient:
 
 
 def _decode(content: bytes, response: httpx.Response) -> str:
-    """The text of a JSON reply: UTF-8, UTF-16 or UTF-32 with or without a mark, else in the charset that it names."""
+    """The text of a JSON reply: UTF-8, UTF-16 or UTF-32 with or without a mark, else in the charset that it names.
+
+    A picture instead of JSON becomes one: it may be the only copy of a paid result.
+    """
+    media_type = response.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if media_type.startswith("image/") and not content.lstrip().startswith((b"{", b"[")):
+        return json.dumps({"images": [f"data:{media_type};base64,{b64encode(content).decode()}"]})
     for encoding in (json.detect_encoding(content), response.charset_encoding):
         with suppress(UnicodeError, LookupError):
             return content.decode(encoding or "utf-8")
@@ -182,6 +191,13 @@ def _absolute(reply: Reply, account: Account) -> Reply:
     """The reply with addresses that start with a slash completed by the service's own."""
     complete = (urljoin(account.create_url, image) if image.startswith("/") else image for image in reply.images)
     return replace(reply, images=tuple(complete))
+
+
+def _task_at(location: str, account: Account) -> str | None:
+    """The id of the task whose address a reply's Location is."""
+    pattern = re.escape(account.status_path).replace(re.escape("{task_id}"), "([^/?#]+)")
+    match = re.search(f"{pattern}(?:[?#]|$)", location)
+    return unquote(match[1]) if match else None
 
 
 def _redirect(status: int, headers: httpx.Headers, url: str, account: Account) -> str:

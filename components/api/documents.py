@@ -1,43 +1,55 @@
 """Find values in a JSON document of unknown shape.
 
-Keys are compared without case and underscores, so ``taskId`` equals ``task_id``.
+Keys are compared without case, spaces, hyphens and underscores, so ``taskId`` equals ``task_id``.
 """
 
 from __future__ import annotations
 
 import json
 import re
+from base64 import b64encode
 from collections.abc import Iterator, Mapping
 from typing import Any
 
 RESULT_KEYS = (
     "output", "outputs", "result", "results", "result_url", "result_urls", "result_json", "task_result", "image", "images",
-    "image_url", "image_urls", "response", "response_data", "url", "urls", "b64_json", "base64", "image_base64",
+    "image_url", "image_urls", "result_image_url", "response", "response_data", "url", "urls", "b64_json", "base64",
+    "image_base64",
 )  # fmt: skip
-# A key with one of these words names an echo of the request, a smaller copy, or an address that controls the task.
+# A key with one of these words names an echo of the request, a smaller copy, or an address that controls the task or
+# leads to somebody.
 NO_RESULT_WORDS = {
     "request", "requests", "input", "inputs", "param", "params", "parameter", "parameters", "payload", "reference",
     "references", "mask", "source", "origin", "callback", "webhook", "thumbnail", "thumbnails", "thumb", "thumbs", "preview",
     "previews", "cover", "covers", "error", "errors", "logs", "get", "cancel", "status", "stream", "web", "self", "poll",
-    "polling",
+    "polling", "icon", "logo", "avatar", "license", "docs",
 }  # fmt: skip
-WORD_LIMIT = re.compile(r"(?<=[a-z])(?=[A-Z])|(?<=[a-z])(?=(image|url)s?)")
-INNER_SECTIONS = ("task", "output", "base_resp")  # objects that may hold id, state and error for the object around them
+WORD_LIMIT = re.compile(r"(?<=[a-z])(?=[A-Z])|(?<=[a-z])(?=(image|url)s?)|[\s-]+")
+LINKS = {"urls", "links", "actions"}  # as an object: addresses of the task, such as get and cancel
+INNER_SECTIONS = (  # objects that may hold id, state and error for the object around them
+    "task", "output", "base_resp", "data", "result", "response", "job", "prediction", "generation",
+)  # fmt: skip
 MEANINGLESS = frozenset(  # as the text of an error
-    ("", "0", "200", "success", "successful", "succeeded", "succeed", "ok", "none", "null", "complete", "completed", "done")
+    ("", "0", "200", "success", "successful", "succeeded", "succeed", "ok", "none", "null", "complete", "completed", "done",
+     "false", "no", "no error", "undefined", "nil", "n/a")
 )  # fmt: skip
 CONTROL_URL = re.compile(r"https?://[^?#]*/(cancel|status|stream)/?([?#]|$)", re.I)
 IMAGE_URL = re.compile(r"(https?:/|/)?/[^?#\s]+\.(png|jpe?g|webp|gif|avif|svg)([?#]|$)", re.I)
+MARKDOWN_IMAGE = re.compile(r"!\[[^\]]*\]\(\s*(https?://[^)\s]+)")
+BASE64_MARK = re.compile(r"(data:)?\s*[\w/.+-]*\s*;\s*base64\s*,", re.I)
 BASE64_IMAGE = re.compile(
     r"(?P<png>iVBORw0KGgo)|(?P<jpeg>/9j/)|(?P<gif>R0lGOD)|(?P<webp>UklGR[\w+/]{7}RUJQ)|(?P<avif>AAAA..Z0eXBhdml)|(?P<svg>PHN2Z|PD94bW)"
 )
+SVG = re.compile(r"(<\?xml[^>]*>\s*)?(<!--.*?-->\s*)*<svg[\s>]", re.S)
+TRAILING_COMMA = re.compile(r",(\s*[}\]])")
+EVENT_DATA = re.compile(r"^data:\s*([{\[].*)$", re.M)
 SHORTEST_BASE64 = 40  # characters; what is shorter may be a word or a path
 DEEPEST = 60  # levels of nesting that are searched
 
 
 def same_key(key: str) -> str:
-    """A key without case and underscores."""
-    return key.replace("_", "").lower()
+    """A key without case, spaces, hyphens and underscores."""
+    return re.sub(r"[\s_-]", "", key).lower()
 
 
 RESULTS = frozenset(map(same_key, RESULT_KEYS))
@@ -46,11 +58,17 @@ RESULTS = frozenset(map(same_key, RESULT_KEYS))
 def read_json(text: str) -> Any:
     """Parsed JSON, or None if it is invalid or nested too deeply for the parser.
 
-    A byte order mark and raw control characters in strings are accepted. Half surrogate pairs, which JSON can hold and
-    nobody can send or store, become question marks.
+    A byte order mark, raw control characters in strings, commas before a closing bracket, and text behind the JSON are
+    accepted. Of several documents, a line or a server-sent event each, the last one counts. Half surrogate pairs, which
+    JSON can hold and nobody can send or store, become question marks.
     """
+    text = text.strip("\ufeff\0 \t\r\n")
+    if text.startswith(("data:", "event:", "id:")):
+        text = "\n".join(EVENT_DATA.findall(text))
     try:
-        document = json.loads(text.removeprefix("\ufeff"), strict=False)
+        document = _parse(text)
+        if document is None and text != "null":
+            document = _parse(TRAILING_COMMA.sub(r"\1", text))
         if "\\ud" in text.lower():
             document = json.loads(json.dumps(document, ensure_ascii=False).encode("utf-8", "replace"))
         return document
@@ -58,12 +76,32 @@ def read_json(text: str) -> Any:
         return None
 
 
-def read_document(text: str) -> Any:
-    """Parsed JSON as by :func:`read_json`; ``data`` may be JSON in a string."""
-    document = read_json(text)
-    if isinstance(document, dict) and isinstance(document.get("data"), str):
-        document["data"] = read_json(document["data"])
+def _parse(text: str) -> Any:
+    """The last of the JSON documents that a text begins with; None without one. Raises RecursionError."""
+    decoder, document = json.JSONDecoder(strict=False), None
+    while text:
+        try:
+            document, end = decoder.raw_decode(text)
+        except ValueError:
+            break
+        text = text[end:].lstrip() if isinstance(document, dict | list) else ""
     return document
+
+
+def read_document(text: str) -> Any:
+    """Parsed JSON as by :func:`read_json`; all of it, or its ``data``, may be JSON in a string."""
+    document = read_json(text)
+    if isinstance(document, str) and isinstance(inner := read_json(document), dict | list):
+        document = inner
+    for key in [key for key in document if same_key(str(key)) == "data"] if isinstance(document, dict) else ():
+        inner = read_json(document[key]) if isinstance(document[key], str) else None
+        document[key] = inner if isinstance(inner, dict | list) else document[key]
+    return document
+
+
+def field(document: Mapping[str, Any], name: str) -> Any:
+    """The value under a key that :func:`same_key` has made ``name``; None without one."""
+    return next((value for key, value in document.items() if same_key(str(key)) == name), None)
 
 
 def find_sections(document: dict[str, Any]) -> list[dict[str, Any]]:
@@ -71,11 +109,12 @@ def find_sections(document: dict[str, Any]) -> list[dict[str, Any]]:
 
     Each is followed by those of its INNER_SECTIONS that it has.
     """
-    data = document.get("data")
+    data = field(document, "data")
     if isinstance(data, list):
         data = data[0] if data else None
     outer = [data, document] if isinstance(data, dict) else [document]
-    return [part for one in outer for part in (one, *map(one.get, INNER_SECTIONS)) if isinstance(part, dict)]
+    inner = [same_key(name) for name in INNER_SECTIONS]
+    return [part for one in outer for part in (one, *(field(one, name) for name in inner)) if isinstance(part, dict)]
 
 
 def find_values(sections: list[dict[str, Any]], keys: tuple[str, ...]) -> Iterator[Any]:
@@ -92,8 +131,13 @@ def find_text(value: Any, depth: int = 0) -> str:
         return ""
     if isinstance(value, dict):
         values = {same_key(str(key)): item for key, item in value.items()}
-        named = (values.get(key) for key in ("message", "msg", "detail", "reason", "code", "type"))
-        return next((text for item in named if (text := find_text(item, depth + 1))), "")
+        named = (values.get(key) for key in ("message", "msg", "detail", "reason", "description", "code", "type"))
+        lists = (
+            f"{key}: {text}"
+            for key, item in value.items()
+            if isinstance(item, list) and (text := find_text(item, depth + 1))
+        )
+        return next((text for item in named if (text := find_text(item, depth + 1))), "") or "; ".join(lists)
     if isinstance(value, list):
         return "; ".join(text for item in value[:5] if (text := find_text(item, depth + 1)))
     text = str(value).strip()
@@ -108,20 +152,40 @@ def find_images(value: Any, in_result: bool = False, depth: int = 0) -> Iterator
     if depth > DEEPEST:
         return
     if isinstance(value, dict):
-        for key, item in value.items():
-            name = same_key(str(key))
-            links = name == "urls" and isinstance(item, dict)  # of the task: get, cancel, web
-            if not links and NO_RESULT_WORDS.isdisjoint(WORD_LIMIT.sub("_", str(key)).lower().split("_")):
-                yield from find_images(item, in_result or name in RESULTS, depth + 1)
+        yield from _images_of_object(value, in_result, depth)
     elif isinstance(value, list):
         for item in value:
             yield from find_images(item, in_result, depth + 1)
     elif isinstance(value, str) and in_result:
         text = value.strip()
-        if text.startswith(("{", "[")):
-            yield from find_images(read_json(text), in_result, depth + 1)
+        if text.startswith(("{", "[", '"')):
+            yield from find_images(read_json(text) or read_json(text.replace("'", '"')), in_result, depth + 1)
         else:
-            yield from addresses_in(text)
+            yield from addresses_in(text.replace("\\/", "/"))
+
+
+def _images_of_object(value: dict[str, Any], in_result: bool, depth: int) -> Iterator[str]:
+    """As :func:`find_images`. Where an object's own result key holds a picture, its other texts are its page, path or
+    download, and an address beside base64 is that of the same picture."""
+    found: dict[str, list[str]] = {}
+    for key, item in value.items():
+        name = same_key(str(key))
+        if NO_RESULT_WORDS.isdisjoint(WORD_LIMIT.sub("_", str(key)).lower().split("_")) and not (
+            name in LINKS and isinstance(item, dict)
+        ):
+            is_result = in_result or name in RESULTS or (name == "data" and _is_text(item))
+            found[key] = list(find_images(item, is_result, depth + 1))
+    own = {key for key in found if isinstance(value[key], str)}
+    named = {key for key in own if found[key] and same_key(str(key)) in RESULTS}
+    encoded = {key for key in named if found[key][0].startswith("data:")}
+    for key, addresses in found.items():
+        if key not in own or not named or key in (encoded or named):
+            yield from addresses
+
+
+def _is_text(value: Any) -> bool:
+    """Whether a value is text, or a list that begins with one."""
+    return isinstance(value[0] if isinstance(value, list) and value else value, str)
 
 
 def find_likely_images(document: Any) -> list[str]:
@@ -131,21 +195,26 @@ def find_likely_images(document: Any) -> list[str]:
 
 
 def addresses_in(text: str) -> Iterator[str]:
-    """The addresses that a text consists of, as in :func:`find_images`."""
-    if text.startswith("data:image/"):
-        yield text
-    elif text.startswith(("http://", "https://")):
-        addresses = re.split(r"[,\s]+(?=https?://)", text)
+    """The addresses that a text consists of, as in :func:`find_images`, or those of the images in Markdown."""
+    start = text[:11].lower()
+    if start == "data:image/":
+        yield "data:" + text[5:]
+    elif start.startswith(("http://", "https://")):
+        addresses = re.split(r"[,;|\s]+(?=https?://)", text)
         yield from (address for address in addresses if not CONTROL_URL.match(address))
-    elif url := _data_url(text.partition(";base64,")[2] if text.startswith("data:") else text):
+    elif SVG.match(text):
+        yield f"data:image/svg+xml;base64,{b64encode(text.encode()).decode()}"
+    elif url := _data_url(BASE64_MARK.sub("", text, count=1)):
         yield url
-    elif text.startswith("//") or (text.startswith("/") and IMAGE_URL.match(text)):
+    elif start.startswith("//") or (start.startswith("/") and IMAGE_URL.match(text)):
         yield text
+    else:
+        yield from MARKDOWN_IMAGE.findall(text)
 
 
 def _data_url(text: str) -> str:
     """Base64 of an image, also with line breaks or the alphabet for URLs, as a ``data:`` URL; "" for any other text."""
-    known = BASE64_IMAGE.match(text[:80].replace("-", "+").replace("_", "/"))
+    known = BASE64_IMAGE.match(text[:80].lstrip().replace("-", "+").replace("_", "/"))
     if not known or len(text) < SHORTEST_BASE64 or not text.isascii() or not re.fullmatch(r"[\w+/=\s-]+", text):
         return ""
     kind = {"svg": "svg+xml"}.get(str(known.lastgroup), known.lastgroup)

@@ -3,22 +3,31 @@
 from __future__ import annotations
 
 import re
+from http import HTTPStatus
+from itertools import chain
 from typing import Any
 
-from components.api.documents import find_sections, find_text, find_values
+from components.api.documents import field, find_sections, find_text, find_values
 
-ID_KEYS = ("task_id", "job_id", "generation_id", "prediction_id", "id")
-STATE_KEYS = ("status", "state", "task_status")
+ID_KEYS = ("task_id", "job_id", "generation_id", "prediction_id", "task_uuid", "id", "uuid")
+ID_IN_TEXT = re.compile(r'"(?:task|job|generation|prediction)_?id"\s*:\s*"([^"\\]{1,200})"', re.I)
+ID_AS_DATA = re.compile(r"(?=[\w.:-]*[0-9])[\w.:-]{6,128}")
+STATE_KEYS = ("status", "state", "task_status", "task_state", "job_status", "generation_status")
+DONE_KEYS = ("done", "completed", "finished", "is_done")  # true or false, where there is no word
+FLAG_WORDS = {0: "running", 1: "done", 2: "failed", 3: "failed"}  # success_flag
 ERROR_KEYS = (
     "error", "error_message", "error_msg", "err_msg", "errors", "fail_message", "fail_msg", "fail_reason", "failed_reason",
     "failure_reason", "failure",
 )  # fmt: skip
 REASON_KEYS = ("task_status_msg", "status_msg", "status_message", "reason")  # a task that waits may have them too
-GENERAL_KEYS = ("message", "msg", "detail", "details", "description")
+GENERAL_KEYS = ("message", "msg", "detail", "details", "description", "error_description", "title")
+# These say that there is an error, and not which.
+WEAK_REASONS = {"true", "error", "fail", "failed", "failure", *(status.phrase.lower() for status in HTTPStatus)}
 CODE_KEYS = ("code", "type", "error_code")
 ENVELOPE_CODE_KEYS = ("code", "errcode", "errno", "status_code")
-CHARGE_KEYS = ("consumed_credits", "credits_consumed", "credits_used")
+CHARGE_KEYS = ("consumed_credits", "credits_consumed", "credits_used", "credits_charged", "charged_credits", "used_credits")
 SUCCESS_CODES = {0, 1, *range(200, 300)}
+SUCCESS_WORDS = {"accepted", "created", "submitted", "queued", "pending", "processing", "running", "in_queue", "in_progress"}
 LONGEST_MESSAGE, LONGEST_PLAIN_TEXT = 600, 300  # characters
 
 Section = dict[str, Any]
@@ -27,22 +36,37 @@ Section = dict[str, Any]
 def task_id(document: Section) -> str | None:
     """The task id. Dots alone are none: in the status route's path they would lead elsewhere.
 
-    ``request_id`` is one where nothing else is, but not beside an envelope's code: there it names the reply.
+    ``request_id`` is one where nothing else is, but not beside an envelope's code: there it names the reply, and a
+    ``data`` that is a single word with a digit is the id.
     """
-    sections = find_sections(document)
-    inner = sections[0] if isinstance(document.get("data"), dict) or "code" not in document else {}
+    sections, data, has_code = find_sections(document), field(document, "data"), field(document, "code") is not None
+    inner = sections[0] if isinstance(data, dict) or not has_code else {}
     values = [value for key in ID_KEYS for value in find_values(sections, (key,))]
     for value in (*values, *find_values([inner], ("request_id",))):
         if isinstance(value, str | int) and not isinstance(value, bool) and str(value).strip(". "):
             return str(value)
-    return None
+    bare = isinstance(data, str) and has_code and failing_code(document) is None and ID_AS_DATA.fullmatch(data)
+    return str(data) if bare else None
+
+
+def named_task_id(text: str) -> str | None:
+    """The task id in a reply that is cut off or is an error."""
+    match = ID_IN_TEXT.search(text)
+    return match[1] if match and match[1].strip(". ") else None
 
 
 def state_word(sections: list[Section]) -> str:
     """The service's own word for the task's state, or ""."""
     for value in find_values(sections, STATE_KEYS):
-        if isinstance(value, str) and value.strip() and not value.isdigit():
+        if isinstance(value, dict):
+            value = next(find_values([value], ("state", "status", "code", "name", "value")), "")
+        if isinstance(value, str) and value.strip() and not value.strip().isdigit():
             return value.strip()
+    for value in find_values(sections, (*DONE_KEYS, "success_flag")):
+        if isinstance(value, bool):
+            return "done" if value else "running"
+        if integer(value) in FLAG_WORDS:
+            return FLAG_WORDS[int(value)]
     return ""
 
 
@@ -56,7 +80,9 @@ def reason(document: Any, text: str) -> str:
     if isinstance(document, dict):
         sections = find_sections(document)
         values = (value for keys in (ERROR_KEYS, REASON_KEYS, GENERAL_KEYS) for value in find_values(sections, keys))
-        return next((found for value in values if (found := find_text(value))), "")[:LONGEST_MESSAGE]
+        found = [text for value in values if (text := find_text(value))]
+        telling = (text for text in found if text.lower().strip("!. ") not in WEAK_REASONS and not text.isdigit())
+        return next(chain(telling, found), "")[:LONGEST_MESSAGE]
     if document is None:
         plain = text.strip()
         return "" if plain.startswith("<") or plain == "null" else plain[:LONGEST_PLAIN_TEXT]
@@ -75,23 +101,28 @@ def error_codes(document: Any) -> tuple[str, ...]:
 
 def error_status(document: Section) -> int | None:
     """The HTTP status of an error, as a number or digits under ``code``, or ``error.code`` where there is no data."""
-    values = [document.get("code")]
-    if isinstance(document.get("error"), dict) and not isinstance(document.get("data"), dict):
-        values.append(document["error"].get("code"))
+    values = list(find_values([document], ("code", "status_code", "status")))
+    error = field(document, "error")
+    if isinstance(error, dict) and not isinstance(field(document, "data"), dict):
+        values.append(field(error, "code"))
     numbers = [number for value in values if (number := integer(value)) is not None]
     return next((number for number in numbers if 400 <= number < 600), None)
 
 
 def failing_code(document: Section) -> int | str | None:
     """What stands where the envelope has its code for success: a number of any size or a word. None for success."""
-    envelope = [part for part in (document, document.get("base_resp")) if isinstance(part, dict)]
+    envelope = [part for part in (document, field(document, "baseresp")) if isinstance(part, dict)]
     for value in find_values(envelope, ENVELOPE_CODE_KEYS):
         number = integer(value)
         if number is not None:
             return None if number in SUCCESS_CODES else number
-        if isinstance(value, str) and find_text(value):
+        if isinstance(value, str) and find_text(value) and value.lower() not in SUCCESS_WORDS:
             return value
-    return "success: false" if document.get("success") is False else None
+    for name, failing in (("success", False), ("ok", False), ("status", False), ("error", True)):
+        value = field(document, name)
+        if value is failing or str(value).lower() == str(failing).lower():
+            return f"{name}: {str(failing).lower()}"
+    return None
 
 
 def integer(value: Any) -> int | None:

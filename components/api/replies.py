@@ -31,12 +31,20 @@ from components.errors import NOT_CHARGED, Moderated, NoPicture, ServiceError, U
 
 RUNNING_WORDS = (
     "in_progress", "pending", "queued", "queueing", "in_queue", "processing", "running", "generating", "submitted", "created",
-    "waiting", "starting", "started", "not_start", "not_started",
+    "waiting", "starting", "started", "not_start", "not_started", "queuing", "enqueued", "accepted", "active", "executing",
+    "scheduled", "rendering", "working", "initializing", "preparing", "retrying", "booting", "uploading",
 )  # fmt: skip
 DONE_WORDS = ("completed", "complete", "success", "succeeded", "succeed", "done", "finished")
 FAILED_WORDS = ("failed", "fail", "failure", "error")  # these give no reason; any other word of failure is one
-DONE_PARTS = re.compile("complet|succe|partial")  # of a word beside images, such as COMPLETED_WITH_ERRORS
-FAILED_PARTS = re.compile("fail|error|cancel|abort|reject|expire|moderat|terminat|nsfw|timeout|timedout|denied|blocked")
+DONE_PARTS = re.compile("complet|succe|partial|erfolg|abgeschlossen")  # beside images, such as COMPLETED_WITH_ERRORS
+DONE_ENDS = re.compile(
+    "(?<!not)(completed|succeeded|success|successful|successfully|finished|done|fertig|abgeschlossen|erfolgreich)$"
+)
+FAILED_PARTS = re.compile(
+    "fail|error|cancel|abort|reject|expire|moderat|terminat|nsfw|timeout|timedout|denied|blocked|stopped|killed|crash|refus"
+    "|declin|forbid|violat|flagged|sensitive|banned|unsafe|filtered|unsuccess|incomplete|invalid|deleted|revoked|fehler"
+    "|fehlgeschlagen|abgebrochen|abgelehnt|storniert"
+)
 WORD_PREFIX = re.compile("^(task|job)(status|state)")
 # Under ``code``: after these a poll may still find the task. Every other code of an error ends it.
 PASSING_CODES = {401, 402, 403, 404, 408, 409, 425, 429, 502, 503, 504}
@@ -121,8 +129,8 @@ def read_task(status: int, text: str, body: Mapping[str, Any], task_id: str, cou
         NoPicture: the task is done and the reply has no image.
         UnreadableReply: the reply has no known shape.
     """
-    if status == GONE:
-        message = fields.reason(read_document(text), text) or f"the task is gone ({GONE})"
+    if status == GONE or _failed_with(status, text):
+        message = fields.reason(read_document(text), text) or f"the task is gone ({status})"
         return Reply(Phase.FAILED, task_id, message=message, raw=text[:LONGEST_RAW])
     document = _read_object(status, text)
     code = fields.error_status(document)
@@ -132,10 +140,20 @@ def read_task(status: int, text: str, body: Mapping[str, Any], task_id: str, cou
     if code:
         return replace(reply, phase=Phase.FAILED, message=reply.message or f"code {code}")
     if reply.phase is Phase.DONE and not reply.images:
+        says = f" It says: {reply.message.rstrip('. ')}." if reply.message else ""
         raise NoPicture(
-            f"The service says {reply.word or 'done'}, but its reply holds no picture.", task_id=task_id, reply=text
+            f"The service says {reply.word or 'done'}, but its reply holds no picture.{says}", task_id=task_id, reply=text
         )
     return reply
+
+
+def _failed_with(status: int, text: str) -> bool:
+    """Whether an HTTP error other than a passing one comes with a state word of failure."""
+    if not 400 <= status < 500 or status in PASSING_CODES:
+        return False
+    document = read_document(text)
+    word = fields.state_word(find_sections(document)) if isinstance(document, dict) else ""
+    return _phase(word, has_images=False) is Phase.FAILED and _name(word) != "error"
 
 
 def read_callback_task_id(text: str) -> str:
@@ -145,18 +163,27 @@ def read_callback_task_id(text: str) -> str:
 
 
 def _read_object(status: int, text: str) -> dict[str, Any]:
-    """The JSON object of a reply. Raises the error that an HTTP status from 400 on is, or UnreadableReply."""
+    """The JSON object of a reply; a list becomes its ``data``.
+
+    Raises the error that an HTTP status from 400 on is, or UnreadableReply.
+    """
     document = read_document(text)
     if status >= 400:
         raise _refusal(status, document, text)
+    if isinstance(document, list):
+        return {"data": document}
     if not isinstance(document, dict):
-        what = "a web page" if text.lstrip().startswith("<") else "something that is not the JSON it promised"
-        raise UnreadableReply(f"The service answered with {what} ({status}).", status=status, reply=text)
+        what = "a web page" if text.lstrip("\ufeff \t\r\n").startswith("<") else "something that is not the JSON it promised"
+        what = what if text.strip() else "nothing"
+        task_id = fields.named_task_id(text)
+        raise UnreadableReply(f"The service answered with {what} ({status}).", status=status, task_id=task_id, reply=text)
     return document
 
 
 def _refusal(status: int | None, document: Any, text: str) -> ServiceError:
-    return refusal(status, codes=fields.error_codes(document), message=fields.reason(document, text), reply=text)
+    error = refusal(status, codes=fields.error_codes(document), message=fields.reason(document, text), reply=text)
+    error.task_id = fields.named_task_id(text)
+    return error
 
 
 def _read_reply(document: dict[str, Any], text: str, body: Mapping[str, Any], count: int) -> Reply:
@@ -211,7 +238,9 @@ def _phase(word: str, has_images: bool) -> Phase | None:
         return PHASES[name]
     if has_images and DONE_PARTS.search(name):
         return Phase.DONE
-    return Phase.FAILED if FAILED_PARTS.search(name) else None
+    if FAILED_PARTS.search(name):
+        return Phase.FAILED
+    return Phase.DONE if DONE_ENDS.search(name) else None
 
 
 def _name(word: str) -> str:

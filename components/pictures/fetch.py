@@ -29,6 +29,7 @@ LONGEST_S = 60.0
 LONGEST_LOOKUP_S = 3.0  # where a proxy resolves the name anyway
 PUBLIC_NAME = re.compile(r"([\w-]+\.)+[a-z][a-z0-9-]+\.?", re.I)  # that a proxy may resolve
 MAX_REDIRECTS = 3
+URL_ALPHABET = bytes.maketrans(b"-_", b"+/")
 MAX_CONNECTIONS = 6  # together with the API client's, twenty connections serve two hundred jobs
 
 # A damaged TLS record is an OSError; the last two are what a redirect to an undecodable IDNA host name raises.
@@ -185,12 +186,15 @@ def _is_public(address: str) -> bool:
 
 def _decode_data_url(address: str) -> bytes:
     head, _, payload = address.partition(",")
-    is_base64 = head.endswith(";base64")
+    is_base64 = head.lower().rstrip().endswith("base64")
     most = LARGEST_BYTES if is_base64 else LARGEST_PERCENT_ENCODED
     if len(payload) > most * 4 // 3 + 4:
         raise _too_large(most)
     try:
-        return base64.b64decode(payload, validate=False) if is_base64 else unquote_to_bytes(payload)
+        if not is_base64:
+            return unquote_to_bytes(payload)
+        plain = (unquote_to_bytes(payload) if "%" in payload else payload.encode()).translate(URL_ALPHABET, b" \t\r\n=")
+        return base64.b64decode(plain + b"=" * (-len(plain) % 4))
     except (binascii.Error, ValueError) as error:
         raise PictureNotSaved("The picture inside the reply cannot be decoded.", definite=True) from error
 

@@ -9,19 +9,25 @@ from __future__ import annotations
 
 import base64
 import io
+import json
 from dataclasses import dataclass
 from typing import Any
 
 from PIL import Image
 
 
-def _png() -> bytes:
+def picture(form: str) -> bytes:
     file = io.BytesIO()
-    Image.new("RGB", (40, 30), "teal").save(file, "PNG")
+    Image.new("RGB", (40, 30), "teal").save(file, form)
     return file.getvalue()
 
 
-PNG = _png()
+def picture_url(form: str) -> str:
+    return f"data:image/{form.lower()};base64,{base64.b64encode(picture(form)).decode()}"
+
+
+PNG = picture("PNG")
+SVG = '<?xml version="1.0"?>\n<svg xmlns="http://www.w3.org/2000/svg" width="40" height="30"><rect width="9" height="9"/></svg>'
 PNG_BASE64 = base64.b64encode(PNG).decode()
 UP = "http://HOST"
 A, B = f"{UP}/img/a.png", f"{UP}/img/b.png"
@@ -30,7 +36,11 @@ CREATED: Any = {"code": 200, "data": {"task_id": "t1", "status": "IN_PROGRESS"}}
 
 @dataclass(frozen=True)
 class ReplyCase:
-    """``task`` answers each GET, ``created`` the POST. ``says`` is part of the message; ``charged`` False: surely not."""
+    """``task`` answers each GET, ``created`` the POST: text or bytes as they are, anything else as JSON.
+
+    ``status`` and ``location`` are the POST's, ``polled`` is the GET's status, ``kind`` is the Content-Type of both. ``says`` is part of the message;
+    ``charged`` False: surely not. ``state`` is ``uncertain`` where nobody knows whether the request was accepted.
+    """
 
     name: str
     state: str
@@ -42,6 +52,14 @@ class ReplyCase:
     location: str = ""
     prefix: bytes = b""
     charged: bool = True
+    kind: str = "application/json"
+    polled: int = 200
+
+    def body(self, method: str, host: str = "HOST") -> bytes:
+        """The answer to a request."""
+        answer = self.task if method == "GET" else CREATED if self.created is None else self.created
+        data = answer if isinstance(answer, bytes) else (answer if isinstance(answer, str) else json.dumps(answer)).encode()
+        return (self.prefix if method == "GET" else b"") + data.replace(b"HOST", host.encode())
 
 
 def done(name: str, task: Any = None, images: int = 1, **more: Any) -> ReplyCase:
@@ -50,6 +68,28 @@ def done(name: str, task: Any = None, images: int = 1, **more: Any) -> ReplyCase
 
 def failed(name: str, task: Any = None, says: str = "", **more: Any) -> ReplyCase:
     return ReplyCase(name, "failed", task, says=says, **more)
+
+
+def refused(name: str, created: Any, says: str = "", **more: Any) -> ReplyCase:
+    return ReplyCase(name, "failed", created=created, says=says, charged=False, **more)
+
+
+def lost(name: str, created: Any, says: str = "", **more: Any) -> ReplyCase:
+    return ReplyCase(name, "uncertain", created=created, says=says, **more)
+
+
+def completed(**more: Any) -> dict[str, Any]:
+    return {"code": 200, "data": {"status": "completed", **more}}
+
+
+def coded(mode: str, media: str = "png") -> str:
+    """A ``data:`` URL as ``mode`` spells it."""
+    spelled = {
+        "spaces": f"data: image/{media}; base64, ",
+        "capitals": f"DATA:IMAGE/{media.upper()};BASE64,",
+        "bare": f"image/{media};base64,",
+    }
+    return spelled[mode] + PNG_BASE64
 
 
 LINKS = {"get": f"{UP}/v1/predictions/x", "cancel": f"{UP}/v1/predictions/x/cancel", "web": f"{UP}/p/x"}
@@ -74,5 +114,79 @@ CASES = [
     done("a preview beside the result", {"code": 200, "data": {"status": "completed", "result": {"previewUrl": f"{UP}/img/p.png", "coverUrl": f"{UP}/img/p.png", "imageUrl": A}}}),
     done("a byte order mark", {"code": 200, "data": {"status": "completed", "images": [A]}}, prefix=b"\xef\xbb\xbf"),
     done("an address without a scheme", {"code": 200, "data": {"status": "completed", "output": {"image_url": "//HOST/img/a.png"}}}),
+    # -- words and flags --
+    done("a word with a tail", {"task_id": "t1", "status": "TASK_COMPLETED", "images": [A]}),
+    done("capitals and a sentence", {"Status": "Job Completed Successfully", "Result": {"ImageUrl": A}}),
+    done("done as a flag", {"name": "operations/t1", "done": True, "response": {"images": [{"uri": A}]}}),
+    done("a success flag", {"code": 200, "msg": "success", "data": {"taskId": "t1", "successFlag": 1, "response": {"resultImageUrl": A}}}),
+    failed("a failure flag", {"code": 200, "msg": "success", "data": {"taskId": "t1", "successFlag": 3, "errorMessage": "Generation failed", "response": None}}, "Generation failed"),
+    done("a state as an object", {"id": "t1", "status": {"state": "Finished", "progress": 100}, "output": [A]}),
+    done("a number as the state", {"id": "t1", "status": 2, "output": [A]}),
+    failed("German words", {"status": "Fehlgeschlagen", "message": "Das Bild verstößt gegen die Richtlinien"}, "verstößt gegen"),
+    done("German success", {"status": "Fertig", "result": {"bild": A}}),
+    failed("unsuccessful", {"status": "UNSUCCESSFUL", "reason": "Out of memory"}, "Out of memory"),
+    failed("moderated", {"id": "x", "status": "Content Moderated", "result": None, "details": {"Moderation Reasons": ["Derivative Works Filter"]}}, "Moderation Reasons: Derivative Works Filter"),
+    failed("an error as a dict of lists", {"status": "failed", "errors": {"size": ["must be 1024x1024"]}}, "size: must be 1024x1024"),
+    failed("a phrase beside the reason", {"status": "failed", "error": "Bad Request", "message": "size must be 1024"}, "size must be 1024"),
+    failed("a number beside the reason", {"status": "FAILURE", "error": 1, "fail_reason": "NSFW"}, "NSFW"),
+    failed("completed without a picture, with a reason", completed(images=[], message="Blocked by the content policy"), "Blocked by the content policy"),
+    failed("failed in a 422", {"status": "failed", "detail": [{"loc": ["size"], "msg": "not supported"}]}, "not supported", polled=422),
+    # -- where the pictures are --
+    done("nested envelopes", {"code": "success", "message": "", "data": {"task_id": "t1", "status": "SUCCESS", "progress": "100%", "data": {"data": [{"url": A}]}}}),
+    done("data.output.images", completed(output={"images": [{"url": A, "width": 40, "content_type": "image/png"}, {"url": B}]}), images=2),
+    done("strings with JSON", completed(output=[json.dumps({"url": A}), json.dumps({"url": B})]), images=2),
+    done("JSON within JSON", json.dumps(json.dumps({"status": "completed", "resultJson": json.dumps({"resultUrls": [A]})}))),
+    done("a list in Python's spelling", completed(images=f"['{A}', '{B}']"), images=2),
+    done("a list as the reply", [{"id": "t1", "status": "completed", "image": A}]),
+    done("addresses as data", {"code": 200, "message": "ok", "data": [A, B]}, images=2),
+    done("one address as data", {"code": 200, "message": "ok", "data": A}),
+    done("semicolons between addresses", completed(image_urls=f"{A};{B}"), images=2),
+    done("escaped slashes", completed(output=A.replace("/", "\\/"))),
+    done("Markdown", {"id": "t1", "status": "done", "choices": [{"message": {"content": f"Here it is: ![a fox]({A})"}}]}),
+    done("the page and the path of a picture", completed(images=[{"url": A, "path": "/srv/out/a.png", "page": f"{UP}/p/a", "download_url": f"{UP}/img/page.html"}])),
+    done("base64 beside an address", completed(images=[{"url": f"{UP}/img/expired.html", "b64_json": PNG_BASE64}])),
+    done("links beside the output", {"id": "t1", "status": "succeeded", "output": A, "_links": {"self": {"href": f"{UP}/v1/t1"}, "result": f"{UP}/v1/t1/result"}}),
+    done("an avatar in the result", completed(output={"user": {"avatar_url": f"{UP}/img/me.png"}, "image_url": A})),
+    done("keys with hyphens", {"task-status": "Succeeded", "image-url": A, "preview-image": B}),
+    done("null among the pictures", completed(images=[None, "", {"url": None}, {"url": A}])),
+    # -- pictures in the reply --
+    done("a GIF in the reply", completed(images=[picture_url("GIF")])),
+    done("an AVIF in the reply", completed(images=[{"image_base64": picture_url("AVIF").partition(",")[2]}])),
+    done("data: with spaces", completed(output=coded("spaces"))),
+    done("data: in capitals", completed(output={"image": coded("capitals")})),
+    done("a media type alone", completed(output={"image": coded("bare")})),
+    done("base64 without padding, for URLs", completed(images=["data:image/png;base64," + PNG_BASE64.rstrip("=").replace("+", "-").replace("/", "_")])),
+    done("base64 with percents", completed(images=["data:image/png;base64," + PNG_BASE64.replace("+", "%2B").replace("=", "%3D")])),
+    done("an SVG as text", completed(output={"svg": SVG})),
+    done("a picture as the reply", PNG, kind="image/png"),
+    # -- how JSON is written --
+    done("a trailing comma", '{"status": "completed", "images": ["http://HOST/img/a.png",],}'),
+    done("raw control characters", '{"status": "completed", "prompt": "a\tb\nc\x01", "images": ["http://HOST/img/a.png"]}'),
+    done("text behind the JSON", '{"status": "completed", "images": ["http://HOST/img/a.png"]}\n<!-- cached -->'),
+    done("a document a line", '{"status": "processing"}\n{"status": "completed", "images": ["http://HOST/img/a.png"]}\n'),
+    done("events", 'event: done\ndata: {"status": "completed", "images": ["http://HOST/img/a.png"]}\n\n', kind="text/event-stream"),
+    done("a byte order mark and lines", '\n {"status": "completed", "images": ["http://HOST/img/a.png"]}', prefix=b"\xef\xbb\xbf"),
+    failed("Latin-1", '{"status": "failed", "error": "Größe ungültig"}'.encode("latin-1"), "Größe ungültig", kind="application/json; charset=iso-8859-1"),
+    failed("GBK", '{"status": "failed", "error": "图片尺寸错误"}'.encode("gbk"), "图片尺寸错误", kind="application/json; charset=gbk"),
+    failed("UTF-16", '{"status": "failed", "error": "Größe"}'.encode("utf-16"), "Größe"),
+    # -- answers to the request --
+    done("201 with a nested id", completed(images=[A]), created={"result": {"taskId": "t1", "state": "QUEUING"}}, status=201),
+    done("a list with the task", completed(images=[A]), created=[{"uuid": "t1", "status": "scheduled"}]),
+    done("the id as data", completed(images=[A]), created={"code": 200, "msg": "success", "data": "t1-4f3a9"}),
+    done("a code that is a word", completed(images=[A]), created={"code": "Accepted", "message": "Task accepted", "task_id": "t1"}),
+    done("202 without a body", completed(images=[A]), created="", status=202, location="/api/v1/tasks/t1"),
+    done("a reply that is cut off", completed(images=[A]), created='{"code":200,"message":"success","data":{"task_id":"t1","status":"IN_PRO'),
+    done("a 502 that names the task", completed(images=[A]), created={"error": "upstream timed out", "task_id": "t1"}, status=502),
+    refused("an error object with a number", {"error": {"code": 1234, "message": "Unknown size", "status": "INVALID_ARGUMENT"}}, "Unknown size"),
+    refused("an error that is true", {"error": True, "message": "Unknown size"}, "Unknown size"),
+    refused("a status that is false", {"status": False, "message": "Unknown size"}, "Unknown size"),
+    refused("ok: false", {"ok": False, "error_description": "Unknown size"}, "Unknown size"),
+    refused("a status of 402 in a 200", {"status": 402, "title": "Payment Required", "detail": "Insufficient credits"}, "out of credits"),
+    refused("capitals", {"Code": "InvalidParameter", "Message": "Unknown size", "RequestId": "r1"}, "Unknown size"),
+    refused("a negative code", {"code": -1001, "msg": "Unknown size", "data": None}, "Unknown size"),
+    refused("308", "", "API_IN_ONE_BASE_URL", status=308, location="https://other.example/api/v1/images/generations"),
+    lost("a web page", "<!doctype html><title>Just a moment</title>", "a web page", kind="text/html"),
+    lost("nothing", "", "nothing"),
+    lost("words without an id", {"code": 200, "message": "Request accepted"}, "names no state"),
     done("late at its host", {"code": 200, "data": {"status": "completed", "output": {"image_url": f"{UP}/img/late.png"}}}),
 ]  # fmt: skip
