@@ -7,25 +7,28 @@ import os
 import sys
 from dataclasses import replace
 
-from fastapi import FastAPI
+from starlette.types import ASGIApp
 
 from components.errors import PlaygroundError
 from components.settings import Settings, read_settings
 
 
-def build(settings: Settings, port: int) -> FastAPI:
+def build(settings: Settings, port: int) -> ASGIApp:
     """The application for a server on this port. Raises PlaygroundError for what is set up wrongly."""
     from components.sandbox import create_sandbox, drawings_version
     from components.ui.mount import mount_page
+    from components.web.guard import PathPrefix
     from components.web.server import create_app, open_playground
 
     playground, resources = open_playground(settings, port)
     playground = replace(playground, drawings=drawings_version())
     journal = settings.data_folder / "sandbox.jsonl"
-    sandbox = create_sandbox(playground.catalog, settings.sandbox_speed, settings.public_address, journal)
+    sandbox = create_sandbox(
+        playground.catalog, settings.sandbox_speed, settings.public_address, journal, playground.sandbox.key
+    )
     app = create_app(playground, resources, sandbox, framed=settings.on_space)
     mount_page(app, playground, settings.listen_on, port)
-    return app
+    return PathPrefix(app, settings.public_address)
 
 
 def main() -> int:

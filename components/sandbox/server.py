@@ -9,7 +9,6 @@ import asyncio
 import json
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
 from fastapi import FastAPI
 from fastapi import Request as HttpRequest
@@ -29,13 +28,16 @@ from components.sandbox.tasks import MOST_PICTURES, TaskStore, rehearsal
 LARGEST_BODY = 131_072  # bytes
 
 
-def create_sandbox(catalog: Catalog, speed: float = 1.0, public_url: str = "", journal_file: Path | None = None) -> FastAPI:
+def create_sandbox(
+    catalog: Catalog, speed: float = 1.0, public_url: str = "", journal_file: Path | None = None, own_key: str = ""
+) -> FastAPI:
     """The sandbox as an ASGI application.
 
     Args:
         speed: divides every run time; 1.0 is the service's own pace, tests use more.
-        public_url: the product's public address, which tells the scheme of links behind a proxy and may be called back.
+        public_url: the product's public address, where links to results begin, and which may be called back.
         journal_file: where accepted tasks are written, so that they outlive the process.
+        own_key: the key of the product itself, which fetches results from this server and not by the public address.
     """
     tasks, callbacks = TaskStore(speed), CallbackSender(catalog)
     app = FastAPI(lifespan=callbacks.running, openapi_url=None, docs_url=None, redoc_url=None)
@@ -45,7 +47,7 @@ def create_sandbox(catalog: Catalog, speed: float = 1.0, public_url: str = "", j
 
     @app.get("/", response_class=HTMLResponse)
     async def index(http: HttpRequest) -> str:
-        return page(_base_url(http, public_url), catalog.endpoint, callable_origins(http, public_url))
+        return page(_base_url(http, public_url, own_key), catalog.endpoint, callable_origins(http, public_url))
 
     @app.post(catalog.endpoint.create)
     async def create(http: HttpRequest) -> Response:
@@ -63,7 +65,7 @@ def create_sandbox(catalog: Catalog, speed: float = 1.0, public_url: str = "", j
         if journal:
             await asyncio.to_thread(journal.add, task)
         if may_call(callback_url, callable_origins(http, public_url)):
-            callbacks.schedule(task, callback_url, _base_url(http, public_url))
+            callbacks.schedule(task, callback_url, _base_url(http, public_url, own_key))
         return created(task)
 
     @app.get(catalog.endpoint.status)
@@ -71,7 +73,11 @@ def create_sandbox(catalog: Catalog, speed: float = 1.0, public_url: str = "", j
         if not _has_key(http):
             return _unauthorised()
         task = tasks.find(task_id)
-        return polled(task, catalog, _base_url(http, public_url)) if task else failure(404, "No such task.", "not_found")
+        return (
+            polled(task, catalog, _base_url(http, public_url, own_key))
+            if task
+            else failure(404, "No such task.", "not_found")
+        )
 
     app.include_router(drawing_routes(catalog, tasks))
     return app
@@ -118,9 +124,8 @@ def _read_request(catalog: Catalog, body: dict[str, Any]) -> tuple[Request, str]
     return request, callback_url
 
 
-def _base_url(http: HttpRequest, public_url: str) -> str:
-    """Where the caller reached the sandbox, so that result links lead back the same way."""
-    public = urlsplit(public_url)
-    scheme = public.scheme if http.url.netloc == public.netloc else http.url.scheme  # a proxy may hide it
-    origin = f"{scheme}://{http.url.netloc}"
+def _base_url(http: HttpRequest, public_url: str, own_key: str) -> str:
+    """Where links to results begin. A proxy may hide the address that a caller has used; the product itself uses none."""
+    own = http.headers.get("authorization") == f"Bearer {own_key}"
+    origin = f"{http.url.scheme}://{http.url.netloc}" if own or not public_url else public_url
     return origin + str(http.scope.get("root_path", "")).rstrip("/")

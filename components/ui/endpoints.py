@@ -51,13 +51,13 @@ class Endpoints:
         with _readable_errors():
             visit = _visit(request)
             job = await self.playground.generate(model, parameters, visit)
-            return describe_job(await self.playground.settled(job.id, visit), _pictures(request))
+            return describe_job(await self.playground.settled(job.id, visit), self._pictures(request))
 
     async def job(self, job_id: str, request: gr.Request) -> dict[str, Any]:
         """A job of this visitor, as `/generate` returns it. Anybody else's is not found."""
         with _readable_errors():
             job = await self.playground.job(job_id if isinstance(job_id, str) else "", _visit(request))
-            return describe_job(job, _pictures(request))
+            return describe_job(job, self._pictures(request))
 
     async def attach(self, job_id: str, task_id: str, request: gr.Request) -> dict[str, Any]:
         """Give a job whose state is `uncertain` the id that its task has at the service, and wait for its pictures.
@@ -67,7 +67,7 @@ class Endpoints:
         with _readable_errors():
             visit, texts = _visit(request), [value if isinstance(value, str) else "" for value in (job_id, task_id)]
             job = await self.playground.attach(texts[0], texts[1], visit)
-            return describe_job(await self.playground.settled(job.id, visit), _pictures(request))
+            return describe_job(await self.playground.settled(job.id, visit), self._pictures(request))
 
     async def compare(self, models: list, shared: dict, request: gr.Request, samples: int = 1) -> dict[str, Any]:  # type: ignore[type-arg]
         """One form for several models: waits until every job has ended, or its deadline.
@@ -85,7 +85,7 @@ class Endpoints:
                 if card.job:
                     await self.playground.settled(card.job, visit)
             comparison, jobs = await self.playground.comparison(comparison.id, visit)
-        cards = [describe_card(card, jobs.get(card.job), _pictures(request)) for card in comparison.cards]
+        cards = [describe_card(card, jobs.get(card.job), self._pictures(request)) for card in comparison.cards]
         return {"batch_id": comparison.id, "credits": cost.credits, "usd": cost.usd, "jobs": cards}
 
     async def history(self, query: dict, request: gr.Request) -> dict[str, Any]:  # type: ignore[type-arg]  # shown in the API page
@@ -98,7 +98,12 @@ class Endpoints:
         with _readable_errors():
             wanted, limit, before = read_history_query(self.playground.catalog, query)
             page = await self.playground.history(_visit(request), wanted, limit, before)
-        return {"total": page.total, "jobs": [describe_entry(entry, _pictures(request)) for entry in page.entries]}
+        return {"total": page.total, "jobs": [describe_entry(entry, self._pictures(request)) for entry in page.entries]}
+
+    def _pictures(self, request: gr.Request) -> str:
+        """Where kept pictures are served: at the public address, else at the address that the caller used."""
+        base = request.request.base_url if request.request is not None else ""
+        return (self.playground.public_address or str(base).rstrip("/")) + PICTURES
 
 
 def add_endpoints(playground: Playground) -> None:
@@ -126,9 +131,3 @@ def _readable_errors() -> Iterator[None]:
 def _visit(request: gr.Request) -> Visit:
     """Who calls, by the id and the key in the headers. Raises InputError, KeyRefused."""
     return headless_visit(request.headers.get(VISITOR_HEADER, ""), request.headers.get(KEY_HEADER))
-
-
-def _pictures(request: gr.Request) -> str:
-    """Where kept pictures are served, by the address that the caller used, path prefix included."""
-    base = request.request.base_url if request.request is not None else ""
-    return str(base).rstrip("/") + PICTURES

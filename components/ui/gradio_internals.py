@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 import gradio as gr
+from gradio import route_utils
 
 # Gradio 6.31 keeps about 0.7 MB for each open page. Of the page that was used longest ago it drops the state first.
 PAGES_REMEMBERED = 500
@@ -38,6 +39,21 @@ class Page(gr.Blocks):  # type: ignore[misc]
                 before, checked = checked, _offered_choices(block_fn, inputs, state)
                 if checked == before:
                     raise
+
+
+_address_of = route_utils.get_root_url
+
+
+def _page_address(request: Any, route_path: str, root_path: str | None) -> str:
+    """Where the page sends its events: "." for the page itself, which then takes the address in its browser.
+
+    Gradio would name the host that the request names. Behind a proxy that is often another one than the browser's, or
+    lacks a prefix that the proxy has removed: then every event would go to an address that the browser cannot reach.
+    """
+    return "." if route_path == "/" else str(_address_of(request, route_path, root_path))
+
+
+route_utils.get_root_url = _page_address  # it has no setting for this
 
 
 def _offered_choices(block_fn: Any, inputs: list[Any], state: Any) -> list[Any]:

@@ -23,6 +23,7 @@ def mount_page(app: Starlette, playground: Playground, host: str, port: int) -> 
         path="/",
         server_name=host,
         server_port=port,
+        root_path=playground.public_address or None,
         footer_links=[],
         run_history=False,  # it would write every input to the browser's storage, a typed key too
         enable_monitoring=False,

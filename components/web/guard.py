@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 from urllib.parse import urlsplit
 
-from starlette.datastructures import Headers
+from starlette.datastructures import MutableHeaders
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -32,7 +32,8 @@ class Guard:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer 404 for a closed route, 413 for a large body, 400 for a refused event; pass everything else on."""
-        path = route_path(scope).rstrip("/")
+        send = _unbuffered(send)
+        path = str(scope.get("path", "")).rstrip("/")
         if scope["type"] == "http" and path.startswith(CLOSED):
             await _refuse(404, "Not found.")(scope, receive, send)
         elif scope["type"] == "http" and scope["method"] == "POST" and path.startswith("/gradio_api"):
@@ -55,27 +56,33 @@ class Guard:
 
 
 class PathPrefix:
-    """An ASGI middleware that sets ``root_path`` to the path in the application's public address.
+    """An ASGI middleware that removes the path of the application's public address where a proxy has left it in place.
 
-    A proxy there removes the prefix from what it passes on. Requests to any other host, as from this process itself,
-    have none.
+    No link depends on the prefix: links on the page are relative, all others begin with the public address.
     """
 
     def __init__(self, app: ASGIApp, public_address: str) -> None:
         self.app = app
-        public = urlsplit(public_address)
-        self._host, self._prefix = public.netloc, public.path.rstrip("/")
+        self._prefix = urlsplit(public_address).path.rstrip("/")
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Pass the request on with its full path."""
-        if scope["type"] == "http" and self._prefix and Headers(scope=scope).get("host") == self._host:
-            scope = {**scope, "root_path": self._prefix, "path": self._prefix + scope["path"]}
+        """Pass the request on with its path below the prefix."""
+        if scope["type"] == "http" and self._prefix and scope["path"].startswith(f"{self._prefix}/"):
+            scope = {**scope, "path": scope["path"].removeprefix(self._prefix)}
         await self.app(scope, receive, send)
 
 
-def route_path(scope: Scope) -> str:
-    """The path of a request below the prefix that the application is served at; "" for the start of the server."""
-    return str(scope.get("path", "")).removeprefix(str(scope.get("root_path", "")))
+def _unbuffered(send: Send) -> Send:
+    """A ``send`` that asks a proxy to pass each message of an event stream on at once; nginx collects them otherwise."""
+
+    async def send_unbuffered(message: Message) -> None:
+        if message["type"] == "http.response.start":
+            headers = MutableHeaders(scope=message)
+            if headers.get("content-type", "").startswith("text/event-stream"):
+                headers["X-Accel-Buffering"] = "no"
+        await send(message)
+
+    return send_unbuffered
 
 
 def _with_body(body: bytes, receive: Receive) -> Receive:

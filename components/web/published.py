@@ -18,7 +18,6 @@ from components.views.links import COMPARISONS, PUBLISHED, depth_of, link
 from components.views.report import preview_pictures, report_name, write_published, write_report
 from components.views.templates import render
 from components.views.words import TITLE
-from components.web.guard import route_path
 from components.web.pictures import HEADERS, READING, numbered, picture_response
 from components.web.visitors import requesting_visitor
 
@@ -101,5 +100,5 @@ async def _or_error_page(answer: Awaitable[Response], missing: str, request: Req
         sentence, status = missing, 404
     except DatabaseUnavailable as error:
         sentence, status = error.what, 503
-    home = link("/", depth_of(route_path(request.scope))) or "./"
+    home = link("/", depth_of(request.scope["path"])) or "./"
     return HTMLResponse(render("report_missing", sentence=sentence, product=TITLE, home=home), status, headers=PAGE)

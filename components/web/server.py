@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import secrets
 from collections.abc import AsyncIterator, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass, replace
@@ -36,7 +37,7 @@ from components.views.account import KEY_WITHHELD, storage_note
 from components.views.links import SANDBOX, link
 from components.web.callbacks import callback_routes
 from components.web.downloads import job_data_routes, table_routes
-from components.web.guard import Guard, PathPrefix
+from components.web.guard import Guard
 from components.web.models import model_routes
 from components.web.operations import operator_routes
 from components.web.pictures import download_routes, picture_routes, recipe_routes
@@ -64,8 +65,8 @@ def open_playground(settings: Settings, port: int) -> tuple[Playground, Resource
     endpoint = catalog.endpoint
     address = service_address(settings.base_url or endpoint.base_url, endpoint.create)
     service = Account("service", address, endpoint.create, endpoint.status, "")
-    here = own_address(settings.listen_on, port)
-    sandbox = Account("sandbox", here + SANDBOX, endpoint.create, endpoint.status, "sandbox", settings.sandbox_speed)
+    here, key = own_address(settings.listen_on, port), f"sandbox-{secrets.token_hex(16)}"
+    sandbox = Account("sandbox", here + SANDBOX, endpoint.create, endpoint.status, key, settings.sandbox_speed)
     caps = Caps(settings.daily_credits, settings.visitor_credits, settings.job_credits)
     uploads, opened = _open_uploads(settings), AsyncExitStack()
     jobs = _open_jobs(settings, catalog, (service, sandbox), caps, uploads, opened)
@@ -108,7 +109,6 @@ def create_app(playground: Playground, resources: Resources, sandbox: FastAPI, *
     app.add_exception_handler(PlaygroundError, _answer_error)
     app.add_middleware(Guard)
     app.add_middleware(Visitors, framed=framed)
-    app.add_middleware(PathPrefix, public_address=playground.public_address)  # the last one added sees a request first
     app.add_route(SANDBOX, _add_slash)
     app.mount(SANDBOX, sandbox)
     for router in (

@@ -14,7 +14,6 @@ from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from components.playground.visits import COOKIE, COOKIE_SECRET, VISITOR_HEADER, visitor_id
-from components.web.guard import route_path
 
 LONGEST_HEADER = 200
 ONE_YEAR_S = 31_536_000
@@ -50,7 +49,7 @@ class Visitors:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Send a cookie with the page to a browser that has none."""
-        opens_page = scope["type"] == "http" and scope["method"] == "GET" and route_path(scope) in ("", "/")
+        opens_page = scope["type"] == "http" and scope["method"] == "GET" and scope["path"] in ("", "/")
         if not opens_page or read_cookie(Request(scope).headers.get("cookie", "")):
             await self.app(scope, receive, send)
             return
@@ -70,7 +69,7 @@ class Visitors:
             COOKIE,
             secrets.token_urlsafe(24),
             max_age=ONE_YEAR_S,
-            path=str(scope.get("root_path") or "/"),
+            path=None,  # the browser takes the path that it opened, which a proxy may hide from here
             secure=secure,
             httponly=True,
             samesite="none" if framed else "lax",

@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import shutil
-import subprocess
-import time
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import AbstractContextManager, ExitStack
 from pathlib import Path
 
 import httpx2
@@ -15,29 +12,10 @@ from playwright.sync_api import Browser, Page, expect
 
 from tests.browser.conftest import button, playground, say, word
 from tests.browser.survivor import enter_key, open_page
+from tests.nginx import nginx
 from tests.postgres import Postgres
-from tests.tools import need
 
-NGINX = shutil.which("nginx") or ("/usr/sbin/nginx" if Path("/usr/sbin/nginx").exists() else "")
 STICKY = "hash $cookie_playground_visitor consistent;"
-CONFIGURATION = """
-daemon off; worker_processes 1; pid {folder}/pid; error_log {folder}/error.log;
-events {{ worker_connections 256; }}
-http {{
-  access_log off;
-  client_body_temp_path {folder}/body; proxy_temp_path {folder}/proxy; fastcgi_temp_path {folder}/fastcgi;
-  uwsgi_temp_path {folder}/uwsgi; scgi_temp_path {folder}/scgi;
-  upstream playground {{ {rule} {servers} }}
-  server {{
-    listen 127.0.0.1:{port};
-    location / {{
-      proxy_pass http://playground;
-      proxy_http_version 1.1; proxy_set_header Connection ""; proxy_set_header Host $http_host;
-      proxy_buffering off; proxy_read_timeout 1h;
-    }}
-  }}
-}}
-"""
 SPREAD = "answered by different server processes"
 LOST = "This page's server was restarted. Enter your key again"
 KEY = "sk-two-processes-0123456789"
@@ -56,8 +34,6 @@ class Pair:
 
 @pytest.fixture
 def pair(browser: Browser, postgres: Postgres, tmp_path: Path) -> Iterator[Pair]:
-    if not NGINX:
-        need("nginx")
     with postgres.fresh() as url:
         pair = Pair(tmp_path, url)
         yield pair
@@ -65,23 +41,8 @@ def pair(browser: Browser, postgres: Postgres, tmp_path: Path) -> Iterator[Pair]
             stack.close()
 
 
-@contextmanager
-def proxied(pair: Pair, rule: str, port: int) -> Iterator[str]:
-    servers = " ".join(f"server {address.removeprefix('http://')};" for address in pair.addresses)
-    file = pair.folder / "nginx.conf"
-    file.write_text(CONFIGURATION.format(folder=pair.folder, rule=rule, servers=servers, port=port))
-    process = subprocess.Popen([NGINX, "-c", file, "-p", pair.folder], stderr=subprocess.DEVNULL)
-    address = f"http://127.0.0.1:{port}"
-    give_up = time.monotonic() + 10
-    while time.monotonic() < give_up:
-        try:
-            httpx2.get(f"{address}/healthz", trust_env=False)
-            break
-        except httpx2.HTTPError:
-            time.sleep(0.05)
-    yield address
-    process.terminate()
-    process.wait()
+def proxied(pair: Pair, rule: str, port: int) -> AbstractContextManager[str]:
+    return nginx(pair.folder / "nginx", port, pair.addresses, {"/": "http://playground"}, rule=rule)
 
 
 def count_loads(page: Page) -> list[str]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 import signal
 import socket
@@ -19,7 +18,6 @@ from gradio_client import Client
 from starlette.applications import Starlette
 
 from components.web.serving import own_address
-from components.web.visitors import COOKIE
 from tests.conftest import ROOT
 from tests.recorder import KEY, recorded
 from tests.ui import App, clean, lay_out, running
@@ -124,30 +122,6 @@ def test_it_starts_and_makes_pictures_without_a_network(tmp_path: Path) -> None:
             assert app.get("/").status_code == 200
             client.close()
         assert world.seen == []
-
-
-def test_behind_a_prefix_page_routes_links_and_guard_work(tmp_path: Path) -> None:
-    """As a proxy that removes the prefix asks; without the public host the application has none."""
-    public = "http://images.example/play"
-    host = {"Host": "images.example"}
-    with running(tmp_path / "home", PLAYGROUND_PUBLIC_URL=public) as app:
-        page, config = app.get("/", headers=host), app.get("/config", headers=host).json()
-        (cookie,) = [header for header in page.headers.get_list("set-cookie") if header.startswith(COOKIE)]
-        assert config["root"] == public
-        assert "Path=/play;" in cookie
-        assert app.get("/config").json()["root"] == app.url
-        for path in ("/healthz", "/models.csv", "/sandbox/", "/theme.css"):
-            assert app.get(path, headers=host).status_code == 200, path
-        for path in ("/gradio_api/upload", "/gradio_api/deep_link"):
-            assert app.post(path, headers=host).json() == {"detail": "Not found."}
-        call = {"data": ["flux-2", {"prompt": "a fox"}]}
-        with httpx2.Client(base_url=app.url, trust_env=False, timeout=60, headers=host) as http:
-            event = http.post("/gradio_api/call/generate", json=call).json()["event_id"]
-            answer = json.loads(http.get(f"/gradio_api/call/generate/{event}").text.rpartition("data: ")[2])[0]
-            picture = http.get(answer["images"][0].removeprefix(public))
-        assert answer["state"] == "done"
-        assert answer["images"][0].startswith(f"{public}/pictures/")
-        assert picture.headers["content-type"] == "image/png"
 
 
 def ended(app: App, with_signal: int = signal.SIGTERM) -> None:
