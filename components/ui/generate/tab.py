@@ -104,7 +104,7 @@ def build_generate_tab(playground: Playground, header: Header) -> GenerateTab:
         playground, header, model, facts, prompt, examples, form, note, button, stop, panel, code,
         gr.State(catalog.first.id),
     )  # fmt: skip
-    model.input(bind(choose_model, tab), tab.reads, (tab.parts - {model}) | {panel.result}, **LATEST)
+    model.input(bind(choose_model, tab), tab.reads, (tab.parts - {model}) | {panel.result, panel.job}, **LATEST)
     following = [prompt, *code.reads, *form.controls]
     gr.on([part.change for part in following], None, None, js=FOLLOW_SOON, **DIRECT)
     note.input(bind(follow, tab), tab.reads, tab.follows, **LATEST)
