@@ -11,16 +11,16 @@ it and enforces it.
     api          errors
     pictures     errors
     snippets     api.replies catalog errors
-    sandbox      api.replies catalog errors
+    sandbox      api.replies catalog keys errors
     jobs         api catalog pictures errors
     comparisons  jobs catalog api errors
     evaluation   comparisons jobs catalog api pictures errors
     playground   evaluation comparisons jobs pictures snippets catalog api keys errors
     views        playground evaluation comparisons jobs pictures snippets catalog api errors
-    web          views playground evaluation comparisons jobs pictures snippets catalog api settings errors
+    web          views playground evaluation comparisons jobs pictures snippets catalog api settings keys errors
     ui           views playground evaluation comparisons jobs pictures snippets catalog api errors
 
-Only ``app.py`` and the tests import the sandbox: that is where the parts meet.
+Only ``app.py``, a package's ``__main__`` and the tests import everything: that is where the parts meet.
 A library is imported in one place:
 
     gradio             ui
@@ -30,11 +30,12 @@ A library is imported in one place:
     jsonschema         catalog
     pandas             views
     PIL                sandbox pictures
+    resvg_py           pictures
     numpy              sandbox evaluation
     rapidocr           evaluation
     jinja2             views
     pygments           views
-    sqlalchemy         jobs.store comparisons.store
+    sqlalchemy         jobs.store comparisons.store evaluation.store
     alembic            jobs.store
     filelock           jobs.store
     fsspec             pictures

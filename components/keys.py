@@ -10,6 +10,8 @@ LONGEST_KEY = 500
 AROUND = " \t\r\n\"'`“”‘’,;\u200b\ufeff"  # quotes of any kind, separators, and what cannot be seen
 PREFIX = re.compile(r"(export\s+)?API_IN_ONE_KEY\s*[=:]|(x-api-in-one-key|authorization)\s*:|bearer(\s|:|$)", re.I)
 MASKED = re.compile(r"\*\*|•|…|\.\.\.")
+# With a key that ends with this the sandbox leaves the model's name out of its drawings, so that they can be voted on blind.
+UNNAMED_SANDBOX = "-unnamed"
 COPY_WHOLE_KEY = "Copy the whole key; the service may show it only when it is created."
 
 

@@ -78,18 +78,18 @@ def _to_row(comparison: Comparison) -> dict[str, Any]:
         "id": comparison.id,
         "visitor": storable(comparison.visitor),
         "created_at": comparison.created_at,
-        "shared": _json_value(dict(comparison.shared)),
-        "cards": [_json_value(asdict(card)) for card in comparison.cards],
+        "shared": json_value(dict(comparison.shared)),
+        "cards": [json_value(asdict(card)) for card in comparison.cards],
         "token": comparison.token,
     }
 
 
-def _json_value(value: Any) -> Any:
+def json_value(value: Any) -> Any:
     """The value with NaN and infinities as text: Python would write them, but JSON has no such numbers."""
     if isinstance(value, Mapping):
-        return {name: _json_value(item) for name, item in value.items()}
+        return {name: json_value(item) for name, item in value.items()}
     if isinstance(value, list | tuple):
-        return [_json_value(item) for item in value]
+        return [json_value(item) for item in value]
     return str(value) if isinstance(value, float) and not isfinite(value) else value
 
 

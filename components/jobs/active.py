@@ -10,10 +10,11 @@ import asyncio
 import json
 import logging
 import time
-from collections import defaultdict
-from collections.abc import Callable, Coroutine
+from collections import Counter, defaultdict
+from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
+from typing import Any
 
 from components.api.client import Account
 from components.api.limiter import RequestLimiter
@@ -82,6 +83,11 @@ class ActiveJobs:
         """The active jobs that this visitor's own key pays for."""
         return [one for one in self._jobs.values() if one.job.visitor == visitor and one.job.payer == "visitor"]
 
+    def of_evaluation(self, evaluation_id: str) -> Counter[str]:
+        """How many jobs of each model this process works on for an evaluation."""
+        jobs = (one.job for one in self._jobs.values() if one.job.evaluation_id == evaluation_id)
+        return Counter(job.model for job in jobs if not job.settled)
+
     def workers(self) -> dict[str, asyncio.Task[None]]:
         """The workers that run now, by job id."""
         return {job_id: active.worker for job_id, active in self._jobs.items()}
@@ -113,6 +119,13 @@ class ActiveJobs:
         recorded = await self.store.add(job)
         if recorded.id == job.id and recorded.state is job.state:
             self._report(recorded)
+        return recorded
+
+    async def add_all(self, choose: Callable[[Any], Sequence[Job]]) -> list[Job]:
+        """Record new jobs, see :meth:`Store.add_all`. Raises DatabaseUnavailable, DuplicateKey."""
+        recorded = await self.store.add_all(choose)
+        for job in recorded:
+            self._report(job)
         return recorded
 
     async def apply(self, job_id: str, transition: Transition, ownership: Ownership = Ownership.ANY) -> Job | None:

@@ -1,4 +1,4 @@
-"""Caps on the spending of the host's key."""
+"""Caps on the spending of the host's key, and the budget of an evaluation."""
 
 from __future__ import annotations
 
@@ -35,3 +35,18 @@ def check_caps(job: Job, caps: Caps, today: float, visitor_today: float) -> None
         raise CapReached(f"You have used {visitor_today:g} of your {credits_text(caps.visitor)} a day here. {RESET}")
     if caps.daily is not None and today + job.credits > caps.daily + TOLERANCE:
         raise CapReached(f"This page has used {today:g} of its {credits_text(caps.daily)} a day. {RESET}")
+
+
+def check_budget(job: Job, budget: float, used: float, *, running: bool) -> None:
+    """Check a job's price against its evaluation's budget, given the credits that are spent or reserved already.
+
+    Raises CapReached if the budget would be passed, or the evaluation is not ``running`` any more.
+    """
+    if not running:
+        raise CapReached("The evaluation was paused or stopped before this was sent.", next_step="Resume it.")
+    if not isfinite(job.credits) or used + job.credits > budget + TOLERANCE:
+        raise CapReached(
+            f"The evaluation has used {used:g} of its budget of {credits_text(budget)}, and this costs "
+            f"{credits_text(job.credits)}.",
+            next_step="Raise the budget to go on.",
+        )

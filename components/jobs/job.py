@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
+from components.api.client import Account
+from components.catalog.models import Catalog
+from components.catalog.prices import price
+from components.catalog.requests import Request
 from components.errors import Problem
 from components.pictures.kept import KeptPicture
 
@@ -50,6 +55,7 @@ class Job:
         callback_hash: the SHA-256 of the secret in the callback's address.
         callback_task_id: the task that a callback named, which no GET has confirmed yet.
         comparison_id: the comparison that created the job; "" where none did.
+        evaluation_id: the evaluation that created the job; "" where none did.
         replaces: the uncertain job that is abandoned when the service accepts this one; "" for none.
         prompt: the part of the body that describes the picture.
     """
@@ -81,6 +87,7 @@ class Job:
     callback_hash: str = ""
     callback_task_id: str = ""
     comparison_id: str = ""
+    evaluation_id: str = ""
     replaces: str = ""
     prompt: str = ""
 
@@ -268,3 +275,24 @@ class JobOptions:
     callback_base: str = ""
     log_prompts: bool = False
     timings: Timings = field(default_factory=Timings)
+
+
+def new_job(catalog: Catalog, request: Request, account: Account, visitor: str, job_id: str, evaluation_id: str = "") -> Job:
+    """A queued job with its price and the run time to expect. Nothing is recorded."""
+    cost, seconds = price(catalog, request), request.model.seconds
+    return Job(
+        id=job_id,
+        visitor=visitor,
+        model=request.model.id,
+        body=request.body,
+        shape=request.shape,
+        count=request.count,
+        payer=account.payer,
+        base_url=account.base_url,
+        credits=cost.credits,
+        usd=cost.usd,
+        created_at=time.time(),
+        typical_seconds=(seconds[0] / account.pace, seconds[1] / account.pace) if seconds else None,
+        evaluation_id=evaluation_id,
+        prompt=request.prompt,
+    )

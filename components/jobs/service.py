@@ -11,16 +11,18 @@ import asyncio
 import json
 import secrets
 import time
-from collections.abc import AsyncIterator, Callable, Collection
+from collections import Counter
+from collections.abc import AsyncIterator, Callable, Collection, Sequence
 from contextlib import suppress
+from dataclasses import replace
 from functools import partial
 from hashlib import sha256
+from typing import Any
 
 from components.api.client import Account, ApiClient
 from components.api.limiter import RequestLimiter
 from components.api.schedule import PRIOR_WEIGHT, Learned, Timing
 from components.catalog.models import Catalog
-from components.catalog.prices import price
 from components.catalog.requests import Request, rebuild_request
 from components.errors import (
     NOT_CHARGED,
@@ -42,6 +44,7 @@ from components.jobs.job import (
     JobState,
     Measured,
     Spend,
+    new_job,
 )
 from components.jobs.metrics import Metrics
 from components.jobs.pacing import PacedClient, RunTimes
@@ -134,25 +137,11 @@ class JobService:
         """
         if len(self._active) >= MOST_ACTIVE:
             raise CapReached("This page has too many requests going.", next_step="Try again in a minute.")
-        cost = price(self._catalog, request)
-        seconds = request.model.seconds
-        job = Job(
-            id=job_id or new_id(),
-            visitor=visitor,
-            model=request.model.id,
-            body=request.body,
-            shape=request.shape,
-            count=request.count,
-            payer=account.payer,
-            base_url=account.base_url,
-            credits=cost.credits,
-            usd=cost.usd,
-            created_at=time.time(),
-            typical_seconds=(seconds[0] / account.pace, seconds[1] / account.pace) if seconds else None,
+        job = replace(
+            new_job(self._catalog, request, account, visitor, job_id or new_id()),
             idempotency_key=idempotency_key,
             comparison_id=comparison_id,
             replaces=replaces,
-            prompt=request.prompt,
         )
         try:
             recorded = await self._active.add(job)
@@ -163,6 +152,22 @@ class JobService:
         if ours and recorded.state is JobState.QUEUED:
             self._active.start(recorded, account, self._worker.run)
         return recorded
+
+    async def submit_all(self, choose: Callable[[Any], Sequence[Job]], account: Account) -> list[Job]:
+        """Record the jobs that ``choose`` returns, which it makes in a database transaction, and start them.
+
+        Nothing is recorded while MOST_ACTIVE jobs are active. Raises DatabaseUnavailable, DuplicateKey.
+        """
+        if len(self._active) >= MOST_ACTIVE:
+            return []
+        recorded = await self._active.add_all(choose)
+        for job in recorded:
+            self._active.start(job, account, self._worker.run)
+        return recorded
+
+    def active_models(self, evaluation_id: str) -> Counter[str]:
+        """How many jobs of each model this process works on for an evaluation."""
+        return self._active.of_evaluation(evaluation_id)
 
     async def resubmit(self, job_id: str, account: Account, visitor: str) -> Job:
         """Ask again for an uncertain job, which may pay twice. Returns the new job.

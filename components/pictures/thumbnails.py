@@ -34,16 +34,17 @@ class ThumbnailCache:
         self._cache: LRUCache[tuple[str, ...], bytes] = LRUCache(most, getsizeof=len)
         self._drawing = asyncio.Semaphore(MAX_DRAWING)
 
-    async def thumbnail(self, name: str) -> bytes | None:
-        """A picture as WebP of at most THUMBNAIL_SIZE pixels a side; None if it is not stored or not readable."""
-        return await self._get([name], lambda pictures: smaller_copy(pictures[0], THUMBNAIL_SIZE, THUMBNAIL_QUALITY))
+    async def thumbnail(self, name: str, size: int = THUMBNAIL_SIZE) -> bytes | None:
+        """A picture as WebP of at most ``size`` pixels a side; None if it is not stored or not readable."""
+        kind = f"thumbnail {size}"
+        return await self._get([name], lambda pictures: smaller_copy(pictures[0], size, THUMBNAIL_QUALITY), kind)
 
     async def preview(self, names: Sequence[str]) -> bytes | None:
         """Pictures side by side, see :func:`draw_preview`; None if none of them is stored and readable."""
         return await self._get(names, draw_preview, "preview")
 
     async def _get(
-        self, names: Sequence[str], draw: Callable[[list[Path | bytes]], bytes | None], kind: str = "thumbnail"
+        self, names: Sequence[str], draw: Callable[[list[Path | bytes]], bytes | None], kind: str
     ) -> bytes | None:
         stored = [name for name in names if await self._pictures.has(name)]  # a deleted picture has no copies either
         key = (kind, *stored)

@@ -1,4 +1,4 @@
-"""The operations of the playground: models and prices, jobs, comparisons, the history."""
+"""The operations of the playground: models and prices, jobs, comparisons, evaluations, the history."""
 
 from __future__ import annotations
 
@@ -15,6 +15,8 @@ from components.comparisons.comparison import Comparison
 from components.comparisons.plan import Choice, ComparisonPlan, PlannedCard, plan, retries
 from components.comparisons.service import ComparisonService
 from components.errors import InputError, KeyRefused
+from components.evaluation.evaluation import Draft, Evaluation
+from components.evaluation.service import EvaluationService
 from components.jobs.job import Caps, DaySpend, HistoryEntry, HistoryPage, Job, JobFilter, Measured
 from components.jobs.service import JobService, fingerprint
 from components.playground.visits import Visit
@@ -41,6 +43,7 @@ class Playground:
     sandbox: Account
     sandbox_url: str
     comparisons: ComparisonService
+    evaluations: EvaluationService
     host_key: str | None = field(default=None, repr=False)
     caps: Caps = field(default_factory=Caps)
     notices: tuple[str, ...] = ()
@@ -78,10 +81,12 @@ class Playground:
         entered = visit.with_key(typed)
         if entered.key:
             await self.jobs.key_given(entered.visitor, self.account(entered))
+            await self.evaluations.key_given(entered.visitor, self.account(entered))
         return entered
 
     async def forget_key(self, visit: Visit) -> Visit:
         """The visit without a key; the visitor's jobs that need it wait for it."""
+        await self.evaluations.forget_key(visit.visitor)
         await self.jobs.forget_key(visit.visitor)
         return replace(visit, key="")
 
@@ -280,3 +285,22 @@ class Playground:
     async def unpublish(self, comparison_id: str, visit: Visit) -> Comparison:
         """Take a published comparison back. Raises JobNotFound."""
         return await self.comparisons.revoke(comparison_id, visit.visitor)
+
+    # -- evaluations (what needs no payer is asked of ``evaluations``) --------------------------------
+
+    async def evaluate(self, draft: Draft, visit: Visit, payer: str | None = None, idempotency_key: str = "") -> Evaluation:
+        """Start an evaluation. ``payer`` as in :meth:`generate`, ``idempotency_key`` as in :meth:`compare`.
+
+        Raises InputError, KeyRefused, DatabaseUnavailable; nothing was sent then.
+        """
+        return await self.evaluations.start(draft, self.account_shown(visit, payer), visit.visitor, idempotency_key)
+
+    async def resume_evaluation(
+        self, evaluation_id: str, visit: Visit, payer: str | None = None, budget: float | None = None
+    ) -> Evaluation:
+        """Send what is still to be sent, within another budget if one is given. Raises JobNotFound, KeyRefused, InputError."""
+        return await self.evaluations.resume(evaluation_id, self.account_shown(visit, payer), visit.visitor, budget)
+
+    async def retry_evaluation(self, evaluation_id: str, visit: Visit, payer: str | None = None) -> Evaluation:
+        """Send again what failed. Raises JobNotFound, KeyRefused."""
+        return await self.evaluations.retry_failed(evaluation_id, self.account_shown(visit, payer), visit.visitor)

@@ -65,7 +65,9 @@ def drawing_routes(catalog: Catalog, tasks: TaskStore) -> APIRouter:
         kind, square = picture_format(task.request), task.rehearsal == "square"
         chance = crc32(task_id.encode())  # without a seed a model draws something else each time
         manner = manners[task.request.model.id]
-        drawing = partial(draw, task.request, manner, kind, index=int(number), chance=chance, square=square)
+        drawing = partial(
+            draw, task.request, manner, kind, index=int(number), chance=chance, square=square, named=task.named
+        )
         return _file(await drawings.get(f"{task_id}/{number}", drawing), kind)
 
     def example_of(model_id: str) -> Request | None:

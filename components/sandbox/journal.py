@@ -60,7 +60,14 @@ class Journal:
                 entry = json.loads(line)
                 age = time.time() - entry["created"]
                 request = build_request(self._catalog, entry["model"], entry["parameters"])
-                task = Task(entry["id"], request, time.monotonic() - age, entry["seconds"], entry["rehearsal"])
+                task = Task(
+                    entry["id"],
+                    request,
+                    time.monotonic() - age,
+                    entry["seconds"],
+                    entry["rehearsal"],
+                    entry.get("named", True),
+                )
             except (ValueError, KeyError, TypeError, InputError):
                 continue  # a line that was cut off, or one written with another catalog
             if 0 <= age < OLDEST_S:
@@ -86,5 +93,6 @@ def _line(task: Task) -> str:
         "created": time.time() - (time.monotonic() - task.created),
         "seconds": task.seconds,
         "rehearsal": task.rehearsal,
+        "named": task.named,
     }
     return json.dumps(entry) + "\n"

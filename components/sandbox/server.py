@@ -18,6 +18,7 @@ from components.catalog.models import Catalog
 from components.catalog.parameters import Role
 from components.catalog.requests import Request, build_request, find_model, is_web_address
 from components.errors import InputError
+from components.keys import UNNAMED_SANDBOX
 from components.sandbox.answers import created, failure, polled, refusal
 from components.sandbox.callbacks import CallbackSender, callable_origins, may_call
 from components.sandbox.drawings import drawing_routes
@@ -51,7 +52,7 @@ def create_sandbox(
 
     @app.post(catalog.endpoint.create)
     async def create(http: HttpRequest) -> Response:
-        if not _has_key(http):
+        if not _key(http):
             return _unauthorised()
         try:
             request, callback_url = _read_request(catalog, await _read_body(http))
@@ -61,7 +62,7 @@ def create_sandbox(
         first_time = rehearsed == "rate" and tasks.first_time(request.prompt)
         if refused := refusal(rehearsed, first_time=first_time):
             return refused
-        task = tasks.accept(request)
+        task = tasks.accept(request, named=not _key(http).endswith(UNNAMED_SANDBOX))
         if journal:
             await asyncio.to_thread(journal.add, task)
         if may_call(callback_url, callable_origins(http, public_url)):
@@ -70,7 +71,7 @@ def create_sandbox(
 
     @app.get(catalog.endpoint.status)
     async def status(task_id: str, http: HttpRequest) -> Response:
-        if not _has_key(http):
+        if not _key(http):
             return _unauthorised()
         task = tasks.find(task_id)
         return (
@@ -83,9 +84,9 @@ def create_sandbox(
     return app
 
 
-def _has_key(http: HttpRequest) -> bool:
+def _key(http: HttpRequest) -> str:
     scheme, _, key = http.headers.get("authorization", "").partition(" ")
-    return scheme.lower() == "bearer" and bool(key.strip())
+    return key.strip() if scheme.lower() == "bearer" else ""
 
 
 def _unauthorised() -> Response:
@@ -126,6 +127,6 @@ def _read_request(catalog: Catalog, body: dict[str, Any]) -> tuple[Request, str]
 
 def _base_url(http: HttpRequest, public_url: str, own_key: str) -> str:
     """Where links to results begin. A proxy may hide the address that a caller has used; the product itself uses none."""
-    own = http.headers.get("authorization") == f"Bearer {own_key}"
+    own = _key(http).removesuffix(UNNAMED_SANDBOX) == own_key
     origin = f"{http.url.scheme}://{http.url.netloc}" if own or not public_url else public_url
     return origin + str(http.scope.get("root_path", "")).rstrip("/")

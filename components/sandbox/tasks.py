@@ -53,13 +53,17 @@ MARKER = re.compile(r"#sandbox:([a-z-]+)")
 
 @dataclass
 class Task:
-    """An accepted request. ``created`` is a time of the monotonic clock, ``seconds`` how long the task takes."""
+    """An accepted request. ``created`` is a time of the monotonic clock, ``seconds`` how long the task takes.
+
+    ``named``: the drawing names its model.
+    """
 
     id: str
     request: Request
     created: float
     seconds: float
     rehearsal: str = ""
+    named: bool = True
     polls: int = 0
 
     def progress(self, now: float) -> float:
@@ -75,13 +79,13 @@ class TaskStore:
     _tasks: OrderedDict[str, Task] = field(default_factory=OrderedDict)
     _limited: LRUCache[str, bool] = field(default_factory=lambda: LRUCache(100))
 
-    def accept(self, request: Request) -> Task:
+    def accept(self, request: Request, *, named: bool = True) -> Task:
         """Create a task for a valid request; the oldest are forgotten beyond the bounds."""
         now = time.monotonic()
         node = re.sub(r"\D", "", request.model.node or "") or "0"
         task_id = f"n{node}{secrets.token_hex(10)}sandbox"
         failure = rehearsal(request.prompt)
-        task = Task(task_id, request, now, self._seconds(request, task_id, failure), failure)
+        task = Task(task_id, request, now, self._seconds(request, task_id, failure), failure, named)
         self._tasks[task_id] = task
         while len(self._tasks) > MOST_TASKS or now - next(iter(self._tasks.values())).created > OLDEST_S:
             self._tasks.popitem(last=False)

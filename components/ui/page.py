@@ -12,6 +12,7 @@ from components.jobs.job import Job
 from components.playground import Playground, Visit
 from components.ui.compare.tab import CompareTab, build_compare_tab, open_compare
 from components.ui.endpoints import add_endpoints
+from components.ui.evaluate.tab import EvaluateTab, build_evaluate_tab, open_evaluate
 from components.ui.events import DIRECT, LATEST, Updates, bind, sent
 from components.ui.generate.opening import open_form, open_job, open_last
 from components.ui.generate.panel import shown_job
@@ -39,6 +40,7 @@ TABS = {
     "generate": "Generate",
     "compare": "Compare",
     "models": "Models & prices",
+    "evaluate": "Evaluate",
     "history": "History",
     "integrate": "Integrate",
 }
@@ -54,6 +56,7 @@ class PageParts:
     generate: GenerateTab
     compare: CompareTab
     models: ModelsTab
+    evaluate: EvaluateTab
     history: HistoryTab
     integrate: IntegrateTab
     actions: ResultActions
@@ -88,6 +91,8 @@ def build_parts(page: gr.Blocks, playground: Playground) -> PageParts:
             compare = build_compare_tab(playground, header)
         with gr.Tab(TABS["models"], id="models") as models_tab:
             models = build_models_tab(playground)
+        with gr.Tab(TABS["evaluate"], id="evaluate") as evaluate_tab:
+            evaluate = build_evaluate_tab(playground, header)
         with gr.Tab(TABS["history"], id="history") as history_tab:
             history = build_history_tab(playground, header)
         with gr.Tab(TABS["integrate"], id="integrate"):
@@ -97,14 +102,18 @@ def build_parts(page: gr.Blocks, playground: Playground) -> PageParts:
     actions = wire_result_actions(playground, header, tabs, generate, compare)
     compare.opened_by(compare_tab)
     models.opened_by(page, models_tab)
+    evaluate.opened_by(evaluate_tab)
     history.opened_by(history_tab)
-    return PageParts(playground, header, tabs, generate, compare, models, history, integrate, actions, remembered, dropped)
+    return PageParts(
+        playground, header, tabs, generate, compare, models, evaluate, history, integrate, actions, remembered, dropped
+    )
 
 
 def wire_opening(page: gr.Blocks, parts: PageParts) -> None:
     """A page that opens becomes a visit and shows what its address asks for."""
     header, generate, compare = parts.header, parts.generate, parts.compare
     filled = {*generate.parts, *generate.panel.parts, *compare.parts, *parts.history.opening, *parts.integrate.parts}
+    filled |= parts.evaluate.parts
     outputs = {header.visit, parts.tabs, *header.parts, *filled}
     opened = page.load(bind(arrive, parts), {header.visit, parts.remembered}, outputs, js=OPENING, **DIRECT)
     opened.then(None, None, None, js=OPENED, **DIRECT)
@@ -159,6 +168,7 @@ async def arrive(parts: PageParts, given: Updates, request: gr.Request) -> Updat
         **await show_account(parts.header, visit, opening.notices),
         **await _open_generate(parts.generate, opening, visit),
         **await open_compare(parts.compare, query, visit),
+        **await open_evaluate(parts.evaluate, query, visit),
         **open_history(parts.history, query),
         **show_model(parts.integrate, opening.model.id, named.model.id if named.chosen else ""),
     }

@@ -10,7 +10,7 @@ from gradio.themes.utils.fonts import LocalFont
 
 ASSETS = Path(__file__).parent / "assets"
 # One file a part of the page; base.css comes first, and what overrides Gradio's own rules last.
-PARTS = ("base", "header", "generate", "compare", "models", "history", "integrate", "picker", "gradio")
+PARTS = ("base", "header", "generate", "compare", "models", "history", "integrate", "evaluate", "picker", "gradio")
 STYLE = [ASSETS / "style" / f"{part}.css" for part in PARTS]
 # Each file is a function without arguments; the page runs all of them once, first the one that the others use.
 SCRIPT = (

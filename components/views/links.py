@@ -27,6 +27,9 @@ PICKER = "/picker"
 MODELS_CSV = "/models.csv"
 PLANS_CSV = "/plans.csv"
 SANDBOX = "/sandbox"
+EVALUATIONS = "/evaluations"
+PROMPT_FILE = "/prompt-file"
+VOTING = "/vote"
 
 
 def link(path: str, depth: int = 0) -> str:

@@ -7,7 +7,8 @@ import logging
 import secrets
 from collections.abc import AsyncIterator, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
+from functools import partial
 
 from fastapi import FastAPI, Request
 from fastapi.responses import JSONResponse, RedirectResponse, Response
@@ -19,10 +20,12 @@ from components.catalog.models import Catalog
 from components.comparisons.service import ComparisonService
 from components.comparisons.store import ComparisonStore
 from components.errors import DatabaseUnavailable, InputError, JobNotFound, PlaygroundError, SettingsError
+from components.evaluation.service import EvaluationService
 from components.jobs.job import Caps, Job, JobOptions
 from components.jobs.service import JobService
 from components.jobs.store.engine import open_database, sqlite_address
 from components.jobs.store.jobs import Store
+from components.keys import UNNAMED_SANDBOX
 from components.pictures.fetch import open_fetch_client
 from components.pictures.library import PictureLibrary
 from components.pictures.storage.base import PictureStorage
@@ -37,6 +40,7 @@ from components.views.account import KEY_WITHHELD, storage_note
 from components.views.links import SANDBOX, link
 from components.web.callbacks import callback_routes
 from components.web.downloads import job_data_routes, table_routes
+from components.web.evaluation import evaluation_routes, prompt_file_routes
 from components.web.guard import Guard
 from components.web.models import model_routes
 from components.web.operations import operator_routes
@@ -59,6 +63,23 @@ class Resources:
     opened: AsyncExitStack
 
 
+@dataclass(frozen=True)
+class Paying:
+    """The accounts of this process: the service without a key, the sandbox, and the host's key."""
+
+    service: Account
+    sandbox: Account
+    host_key: str | None = field(repr=False)
+
+    def account(self, payer: str, *, for_evaluation: bool) -> Account | None:
+        """The account of a payer; None for a visitor's own key. The sandbox leaves names out of an evaluation's drawings."""
+        if payer == "host" and self.host_key:
+            return replace(self.service, payer="host", key=self.host_key)
+        if payer != "sandbox":
+            return None
+        return replace(self.sandbox, key=self.sandbox.key + UNNAMED_SANDBOX) if for_evaluation else self.sandbox
+
+
 def open_playground(settings: Settings, port: int) -> tuple[Playground, Resources]:
     """The playground of an installation, served on this port. Raises SettingsError, CatalogError."""
     catalog = load_catalog(settings.catalog)
@@ -69,7 +90,10 @@ def open_playground(settings: Settings, port: int) -> tuple[Playground, Resource
     sandbox = Account("sandbox", here + SANDBOX, endpoint.create, endpoint.status, key, settings.sandbox_speed)
     caps = Caps(settings.daily_credits, settings.visitor_credits, settings.job_credits)
     uploads, opened = _open_uploads(settings), AsyncExitStack()
-    jobs = _open_jobs(settings, catalog, (service, sandbox), caps, uploads, opened)
+    paying = Paying(service, sandbox, settings.host_key)
+    jobs = _open_jobs(settings, catalog, paying, caps, uploads, opened)
+    evaluations = EvaluationService(catalog, jobs, partial(paying.account, for_evaluation=True))
+    opened.callback(evaluations.close)
     if settings.key_withheld:
         log.warning(KEY_WITHHELD)
     playground = Playground(
@@ -79,6 +103,7 @@ def open_playground(settings: Settings, port: int) -> tuple[Playground, Resource
         sandbox=sandbox,
         sandbox_url=settings.public_address + SANDBOX if settings.public_address else sandbox.base_url,
         comparisons=ComparisonService(catalog, jobs, ComparisonStore(jobs.store.transactions)),
+        evaluations=evaluations,
         host_key=settings.host_key,
         caps=caps,
         notices=(KEY_WITHHELD,) if settings.key_withheld else (),
@@ -98,7 +123,11 @@ def create_app(playground: Playground, resources: Resources, sandbox: FastAPI, *
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
         async with resources.opened, sandbox.router.lifespan_context(sandbox):  # Starlette starts no mounted application
             # Jobs continue beside the start and not before it: this very server serves the sandbox.
-            work = (jobs.begin(), resources.uploads.keep_sweeping(), jobs.pictures.keep_trimming(jobs.picture_trimmed))
+            work = (
+                _run_jobs(playground),
+                resources.uploads.keep_sweeping(),
+                jobs.pictures.keep_trimming(jobs.picture_trimmed),
+            )
             workers = [asyncio.create_task(one) for one in work]
             yield
             for worker in workers:
@@ -122,9 +151,17 @@ def create_app(playground: Playground, resources: Resources, sandbox: FastAPI, *
         job_data_routes(playground),
         model_routes(playground),
         comparison_routes(playground, thumbnails),
+        evaluation_routes(playground, thumbnails),
+        prompt_file_routes(),
     ):
         app.include_router(router)
     return app
+
+
+async def _run_jobs(playground: Playground) -> None:
+    """Recover jobs first, so that an evaluation knows how many of its own are active here."""
+    await playground.jobs.begin()
+    await playground.evaluations.run()
 
 
 async def _answer_error(_: Request, error: Exception) -> Response:
@@ -142,19 +179,16 @@ async def _add_slash(_: Request) -> Response:
 def _open_jobs(
     settings: Settings,
     catalog: Catalog,
-    accounts: tuple[Account, Account],
+    paying: Paying,
     caps: Caps,
     uploads: Uploads,
     opened: AsyncExitStack,
 ) -> JobService:
     """The jobs with everything they need; what is opened is closed in the opposite order. Raises SettingsError."""
-    service, sandbox = accounts
 
     def account_of(job: Job) -> Account | None:
         """Who pays for a recovered job; None for a visitor's own key, which is in memory only."""
-        if job.payer == "host" and settings.host_key:
-            return replace(service, payer="host", key=settings.host_key)
-        return sandbox if job.payer == "sandbox" else None
+        return paying.account(job.payer, for_evaluation=bool(job.evaluation_id))
 
     storage = _open_storage(settings)
     database = open_database(settings.database_address or sqlite_address(settings.database_file))

@@ -17,6 +17,7 @@ from components.api.connections import Pools
 from components.catalog.models import Catalog
 from components.comparisons.service import ComparisonService
 from components.comparisons.store import ComparisonStore
+from components.evaluation.service import EvaluationService
 from components.jobs.job import JobOptions
 from components.jobs.service import JobService
 from components.pictures.library import PictureLibrary
@@ -44,7 +45,9 @@ async def playing(
         pictures = PictureLibrary(FolderStorage(folder / "pictures"), downloads)
         jobs = JobService(catalog, store, ApiClient(upstream), pictures, JobOptions(deadline_s=30))
         comparisons = ComparisonService(catalog, jobs, ComparisonStore(store.transactions))
-        yield Playground(catalog, jobs, real, drawing, sandbox, comparisons, host_key=host_key, own_address=OWN)
+        evaluations = EvaluationService(catalog, jobs, {"sandbox": drawing}.get, beat_s=0.05)
+        yield Playground(catalog, jobs, real, drawing, sandbox, comparisons, evaluations, host_key=host_key, own_address=OWN)
+        evaluations.close()
         await jobs.aclose()
 
 

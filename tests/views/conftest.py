@@ -14,6 +14,7 @@ from components.catalog.loading import parse_catalog
 from components.catalog.models import Catalog
 from components.comparisons.service import ComparisonService
 from components.comparisons.store import ComparisonStore
+from components.evaluation.service import EvaluationService
 from components.jobs.job import Caps
 from components.jobs.service import JobService
 from components.pictures.library import PictureLibrary
@@ -38,11 +39,12 @@ async def playground(catalog: Catalog, client: ApiClient, account: Account, tmp_
     async with httpx2.AsyncClient(trust_env=False) as http, records(tmp_path / "records") as store:
         jobs = JobService(catalog, store, client, PictureLibrary(FolderStorage(tmp_path / "pictures"), http))
         comparisons = ComparisonService(catalog, jobs, ComparisonStore(store.transactions))
+        evaluations = EvaluationService(catalog, jobs, lambda _: None)
 
         def made(host_key: str | None = "sk-host-of-these-tests", caps: Caps | None = None) -> Playground:
             service = replace(account, payer="", key="")
             return Playground(
-                catalog, jobs, service, account, "", comparisons, host_key=host_key, caps=caps or Caps()
+                catalog, jobs, service, account, "", comparisons, evaluations, host_key=host_key, caps=caps or Caps()
             )  # fmt: skip
 
         yield made

@@ -12,7 +12,6 @@ from typing import Any
 from sqlalchemy import (
     ColumnElement,
     Connection,
-    Delete,
     Float,
     Select,
     delete,
@@ -41,12 +40,13 @@ from components.jobs.job import (
     Timings,
 )
 from components.jobs.store.engine import Database
+from components.jobs.store.evaluations import check_evaluation
 from components.jobs.store.executor import DuplicateKey, Transactions
 from components.jobs.store.history import HistoryStore
 from components.jobs.store.measured import measured
+from components.jobs.store.removal import forget_request
 from components.jobs.store.schema import (
     budget,
-    comparisons,
     history,
     job_pictures,
     jobs,
@@ -63,7 +63,6 @@ from components.pictures.storage.disk import Disk
 
 TAKEN_AT_ONCE = 200
 ADD_TRIES = 3
-SUBMITTING_S = 3_600.0  # by then a comparison has its first job, or the process that started it has died
 
 
 class Ownership(Enum):
@@ -112,12 +111,7 @@ class Store:
             same_key = jobs.c.idempotency_key == job.idempotency_key
             existing = _first(connection, select(jobs).where(same_key)) if job.idempotency_key else None
             if existing is None:
-                connection.execute(insert(jobs), {**to_row(job), **self._lease(connection)})
-                connection.execute(
-                    insert(history).values(job_id=job.id, starred=False, note="", search_text="", removed=False)
-                )
-                if job.pictures:
-                    connection.execute(insert(job_pictures), to_picture_rows(job))
+                self._insert(connection, [job])
             return existing or job
 
         for number in range(ADD_TRIES):
@@ -130,6 +124,19 @@ class Store:
                 if not job.idempotency_key or number == ADD_TRIES - 1:
                     raise DatabaseUnavailable("This page could not record the request.") from error
         raise AssertionError("unreachable: the last try returns or raises")
+
+    async def add_all(self, choose: Callable[[Connection], Sequence[Job]]) -> list[Job]:
+        """Record the new jobs that ``choose`` returns, in the transaction that it runs in.
+
+        Raises DuplicateKey if another transaction has recorded one of them first; nothing is recorded then.
+        """
+
+        def adding(connection: Connection) -> list[Job]:
+            new = list(choose(connection))
+            self._insert(connection, new)
+            return new
+
+        return await self.transactions.write(adding)
 
     async def get(self, job_id: str) -> Job | None:
         """The job, or None."""
@@ -184,6 +191,8 @@ class Store:
                 return None
             if job.payer == "host":
                 check_caps(job, caps, *host_credits(connection, start_of_day(now), job.visitor))
+            if job.evaluation_id:
+                check_evaluation(connection, job)
             return _write(connection, job, claimed, self._lease(connection))
 
         return await self.transactions.write(claiming)
@@ -207,7 +216,7 @@ class Store:
             _write(connection, job, rest, {})
             mine = history.c.job_id == job.id
             connection.execute(update(history).where(mine).values(starred=False, note="", search_text="", removed=True))
-            connection.execute(_delete_comparisons_without_jobs(job))
+            forget_request(connection, job)
             return _unreferenced(connection, [picture.name for picture in job.pictures])
 
         return await self.transactions.write(removing)
@@ -314,6 +323,16 @@ class Store:
     async def _list(self, wanted: Select[Any]) -> list[Job]:
         return await self.transactions.read(lambda connection: to_jobs(connection, connection.execute(wanted)))
 
+    def _insert(self, connection: Connection, new: Sequence[Job]) -> None:
+        if not new:
+            return
+        lease = self._lease(connection)
+        connection.execute(insert(jobs), [{**to_row(job), **lease} for job in new])
+        entry = {"starred": False, "note": "", "search_text": "", "removed": False}
+        connection.execute(insert(history), [{"job_id": job.id, **entry} for job in new])
+        if pictures := [row for job in new for row in to_picture_rows(job)]:
+            connection.execute(insert(job_pictures), pictures)
+
     def _lease(self, connection: Connection) -> dict[str, Any]:
         now = connection.scalar(select(_clock(connection))) if self._database.shared else time.time()
         return {"owner": self.owner, "lease": (now or 0.0) + self._lease_s}
@@ -326,13 +345,6 @@ def _visible() -> Select[Any]:
 
 def _job(job_id: str) -> Select[Any]:
     return _visible().where(jobs.c.id == storable(job_id))
-
-
-def _delete_comparisons_without_jobs(job: Job) -> Delete:
-    """This job's comparison if no job of it is left, and older ones of the visitor that never got a job."""
-    left = exists().where(jobs.c.comparison_id == comparisons.c.id, history.c.job_id == jobs.c.id, ~history.c.removed)
-    considered = or_(comparisons.c.id == job.comparison_id, comparisons.c.created_at < time.time() - SUBMITTING_S)
-    return delete(comparisons).where(comparisons.c.visitor == job.visitor, considered, ~left)
 
 
 def _locked(job_id: str) -> Select[Any]:

@@ -44,6 +44,7 @@ jobs = Table(
     Column("callback_hash", String(64), nullable=False),
     Column("callback_task_id", Text, nullable=False),
     Column("comparison_id", String(64), nullable=False),
+    Column("evaluation_id", String(64), nullable=False, server_default=""),
     Column("replaces", String(64), nullable=False, server_default=""),
     Column("prompt", Text, nullable=False),
     # For queries that add up or search; equal to the job's own properties.
@@ -58,6 +59,8 @@ Index("jobs_of_visitor", jobs.c.visitor, jobs.c.created_at)
 Index("jobs_paid", jobs.c.payer, jobs.c.sent_at)
 Index("jobs_by_state", jobs.c.state, jobs.c.finished_at)
 Index("jobs_of_comparison", jobs.c.comparison_id)
+# Holds what a budget is checked against: each claim adds it up.
+Index("jobs_of_evaluation", jobs.c.evaluation_id, jobs.c.reserved, jobs.c.spent)
 
 job_pictures = Table(
     "job_pictures",
@@ -96,6 +99,73 @@ comparisons = Table(
     Column("token", String(64), unique=True),
 )
 Index("comparisons_of_visitor", comparisons.c.visitor, comparisons.c.created_at)
+
+# ``definition`` holds the prompts, columns and settings of an ``evaluation.evaluation.Evaluation``. Its row is locked by
+# whoever claims one of its jobs, so that no two claims see the same credits left.
+evaluations = Table(
+    "evaluations",
+    metadata,
+    Column("id", String(64), primary_key=True),
+    Column("visitor", String(200), nullable=False),
+    Column("created_at", Float(53), nullable=False),
+    Column("name", Text, nullable=False),
+    Column("definition", JSON, nullable=False),
+    Column("payer", String(16), nullable=False),
+    Column("base_url", Text, nullable=False),
+    Column("per_model", Integer, nullable=False),
+    Column("budget", Float(53), nullable=False),
+    Column("paid_until", Integer, nullable=False),
+    Column("state", String(16), nullable=False),
+    Column("note", Text, nullable=False),
+    Column("token", String(64), nullable=False, unique=True),
+    Column("baseline", JSON, nullable=False),
+)
+Index("evaluations_of_visitor", evaluations.c.visitor, evaluations.c.created_at)
+Index("evaluations_by_state", evaluations.c.state)
+
+# One row for each job that an evaluation wants; ``job_id`` is that of its latest attempt.
+evaluation_cells = Table(
+    "evaluation_cells",
+    metadata,
+    Column("evaluation_id", String(64), primary_key=True),
+    Column("position", Integer, primary_key=True),
+    Column("key", String(64), nullable=False),
+    Column("model", String(200), nullable=False),
+    Column("body", JSON, nullable=False),
+    Column("credits", Float(53), nullable=False),
+    Column("refused", Text, nullable=False),
+    Column("notes", JSON, nullable=False),
+    Column("submitted", Boolean, nullable=False),
+    Column("attempt", Integer, nullable=False),
+    Column("job_id", String(64), nullable=False),
+    Column("checks", JSON, nullable=False),
+)
+Index(
+    "cells_to_submit",
+    evaluation_cells.c.evaluation_id,
+    evaluation_cells.c.submitted,
+    evaluation_cells.c.model,
+    evaluation_cells.c.position,
+)
+Index("cells_of_job", evaluation_cells.c.job_id)
+
+# One row for each screen that a voter was shown; ``verdict`` is "" until it is answered.
+ballots = Table(
+    "ballots",
+    metadata,
+    Column("id", String(64), primary_key=True),
+    Column("evaluation_id", String(64), nullable=False),
+    Column("voter", String(64), nullable=False),
+    Column("question", String(16), nullable=False),
+    Column("prompt", String(64), nullable=False),
+    Column("shown", JSON, nullable=False),
+    Column("verdict", String(16), nullable=False),
+    Column("best", String(64)),
+    Column("worst", String(64)),
+    Column("seconds", Float(53), nullable=False),
+    Column("created_at", Float(53), nullable=False),
+)
+Index("ballots_of_evaluation", ballots.c.evaluation_id, ballots.c.question, ballots.c.created_at)
 
 # Run times of each model at each upstream: the three numbers of ``api.schedule.Learned``.
 run_times = Table(

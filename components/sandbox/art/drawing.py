@@ -59,11 +59,12 @@ def draw(
     chance: int = 0,
     square: bool = False,
     longest: int = LONGEST_SIDE,
+    named: bool = True,
 ) -> bytes:
     """The picture number ``index`` of a request as a file of a kind (``png jpeg webp svg``).
 
     ``chance`` takes the place of a seed that was not given or is -1; ``square`` ignores the shape asked for.
-    No side is longer than ``longest`` pixels.
+    No side is longer than ``longest`` pixels. Without ``named`` the mark is "sandbox" alone.
     """
     body, style = json.dumps(request.body, sort_keys=True), str(request.parameters.get("style", ""))
     images = _value(request, Role.IMAGES, "")
@@ -75,7 +76,8 @@ def draw(
     key, text = f"{source or body} {chance if seed < 0 else seed} {index}", lettering.printable(request.prompt)
     width, height = (1024, 1024) if square else picture_size(request, longest)
     canvas = Canvas(width, height, palette, np.random.default_rng(crc32(key.encode())), _detail(request), text)
-    mark, letters = f"sandbox · {lettering.printable(request.model.name)}", max(6.0, canvas.unit * 0.0195)
+    mark = f"sandbox · {lettering.printable(request.model.name)}" if named else "sandbox"
+    letters = max(6.0, canvas.unit * 0.0195)
     original = _original(canvas, source) if source else []
     if kind == "svg":
         return svg([*compose(canvas), *original], width, height, mark, letters)

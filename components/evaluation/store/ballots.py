@@ -1,0 +1,114 @@
+"""Screens and the votes on them. A screen is recorded when it is shown, and answered once."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from sqlalchemy import Connection, Row, and_, delete, insert, select, update
+
+from components.evaluation.voting.ballots import Ballot, Question, Verdict
+from components.jobs.store.executor import Transactions
+from components.jobs.store.schema import ballots, storable
+
+table = ballots.c
+
+
+class BallotStore:
+    """Ballots of all evaluations. Every method raises DatabaseUnavailable when the database does not answer."""
+
+    def __init__(self, transactions: Transactions) -> None:
+        self._transactions = transactions
+
+    async def cast(self, evaluation_id: str) -> list[Ballot]:
+        """Every answered ballot of an evaluation, skipped ones too, the oldest first."""
+        wanted = select(ballots).where(table.evaluation_id == evaluation_id, table.verdict != "")
+        rows = await self._transactions.read(
+            lambda connection: list(connection.execute(wanted.order_by(table.created_at, table.id)))
+        )
+        return [_from_row(row) for row in rows]
+
+    async def open(self, evaluation_id: str, voter: str, question: Question) -> tuple[str, str, tuple[str, ...]] | None:
+        """Id, prompt and cells of the screen that this voter was shown and has not answered, or None."""
+        theirs = and_(_of_voter(evaluation_id, voter, question), table.verdict == "")
+        row = await self._first(select(ballots).where(theirs))
+        return (row.id, row.prompt, tuple(row.shown)) if row else None
+
+    async def shown(self, evaluation_id: str, screen_id: str) -> tuple[str, ...]:
+        """The cells of a screen in their order; none if there is no such screen."""
+        row = await self._first(select(ballots).where(table.id == storable(screen_id), table.evaluation_id == evaluation_id))
+        return tuple(row.shown) if row else ()
+
+    async def add_screen(self, screen: Ballot) -> None:
+        """Record a screen that is shown now, in place of one that this voter has left unanswered."""
+        left = and_(_of_voter(screen.evaluation, screen.voter, screen.question), table.verdict == "")
+
+        def adding(connection: Connection) -> None:
+            connection.execute(delete(ballots).where(left))
+            connection.execute(insert(ballots), _to_row(screen) | {"verdict": ""})
+
+        await self._transactions.write(adding)
+
+    async def add_all(self, cast: Sequence[Ballot]) -> None:
+        """Record ballots that were cast elsewhere."""
+        if cast:
+            await self._transactions.write(
+                lambda connection: connection.execute(insert(ballots), [_to_row(ballot) for ballot in cast])
+            )
+
+    async def answer(self, ballot: Ballot) -> bool:
+        """Record the answer to an open screen of this voter; False if there is none, or it is answered."""
+        mine = and_(table.id == storable(ballot.id), table.voter == ballot.voter, table.verdict == "")
+        values = {"verdict": ballot.verdict, "best": ballot.best, "worst": ballot.worst, "seconds": ballot.seconds}
+        answered = update(ballots).where(mine, table.evaluation_id == ballot.evaluation).values(**values)
+        return await self._transactions.write(lambda connection: connection.execute(answered).rowcount == 1)
+
+    async def withdraw(self, evaluation_id: str, voter: str, question: Question) -> bool:
+        """Turn this voter's last vote into a skipped screen: its names were shown, so it cannot be asked again."""
+
+        def withdrawing(connection: Connection) -> bool:
+            theirs = and_(_of_voter(evaluation_id, voter, question), table.verdict.not_in(["", Verdict.SKIP]))
+            last = connection.scalar(select(table.id).where(theirs).order_by(table.created_at.desc()).limit(1))
+            values = {"verdict": Verdict.SKIP, "best": None, "worst": None}
+            return connection.execute(update(ballots).where(table.id == last).values(**values)).rowcount == 1
+
+        return await self._transactions.write(withdrawing)
+
+    async def _first(self, wanted: Any) -> Row[Any] | None:
+        return await self._transactions.read(lambda connection: connection.execute(wanted.limit(1)).first())
+
+
+def _of_voter(evaluation_id: str, voter: str, question: Question) -> Any:
+    return and_(table.evaluation_id == evaluation_id, table.voter == voter, table.question == question)
+
+
+def _to_row(ballot: Ballot) -> dict[str, Any]:
+    return {
+        "id": ballot.id,
+        "evaluation_id": ballot.evaluation,
+        "voter": ballot.voter,
+        "question": ballot.question,
+        "prompt": ballot.prompt,
+        "shown": list(ballot.shown),
+        "verdict": ballot.verdict,
+        "best": ballot.best,
+        "worst": ballot.worst,
+        "seconds": ballot.seconds,
+        "created_at": ballot.created_at,
+    }
+
+
+def _from_row(row: Row[Any]) -> Ballot:
+    return Ballot(
+        row.id,
+        row.evaluation_id,
+        row.prompt,
+        row.voter,
+        tuple(row.shown),
+        Verdict(row.verdict),
+        row.best,
+        row.worst,
+        Question(row.question),
+        row.seconds,
+        row.created_at,
+    )

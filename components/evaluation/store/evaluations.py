@@ -1,0 +1,182 @@
+"""The records of evaluations in the database."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict
+from typing import Any, NamedTuple
+
+from sqlalchemy import Connection, Row, Select, insert, select, update
+
+from components.comparisons.store import json_value
+from components.evaluation.evaluation import Evaluation, EvaluationState
+from components.evaluation.matrix import Cell, Column
+from components.evaluation.prompts import Prompt
+from components.evaluation.store.cells import first_job_id
+from components.evaluation.voting.ballots import Question
+from components.jobs.store.executor import DuplicateKey, Transactions
+from components.jobs.store.removal import delete_evaluation
+from components.jobs.store.schema import evaluation_cells, evaluations, jobs, storable
+
+NEWEST = 50
+
+
+class Running(NamedTuple):
+    """What is needed of a running evaluation to send its next jobs."""
+
+    id: str
+    visitor: str
+    payer: str
+    base_url: str
+    per_model: int
+
+
+class EvaluationStore:
+    """Evaluations of all visitors. Every method raises DatabaseUnavailable when the database does not answer."""
+
+    def __init__(self, transactions: Transactions) -> None:
+        self.transactions = transactions
+
+    async def add(self, evaluation: Evaluation, cells: Sequence[Cell]) -> Evaluation:
+        """Store a new evaluation with its cells. If there is one with this id already, that one is returned unchanged."""
+
+        def adding(connection: Connection) -> None:
+            connection.execute(insert(evaluations).values(**_to_row(evaluation)))
+            connection.execute(
+                insert(evaluation_cells), [_to_cell_row(evaluation.id, at, cell) for at, cell in enumerate(cells)]
+            )
+
+        try:
+            await self.transactions.write(adding)
+        except DuplicateKey:
+            if existing := await self.get(evaluation.id):
+                return existing
+            raise
+        return evaluation
+
+    async def get(self, evaluation_id: str) -> Evaluation | None:
+        """The evaluation, or None."""
+        return await self._one(select(evaluations).where(evaluations.c.id == storable(evaluation_id)))
+
+    async def by_token(self, token: str) -> Evaluation | None:
+        """The evaluation that this token allows to vote on, or None."""
+        return await self._one(select(evaluations).where(evaluations.c.token == storable(token))) if token else None
+
+    async def of_visitor(self, visitor: str) -> list[Evaluation]:
+        """A visitor's NEWEST evaluations, newest first."""
+        theirs = select(evaluations).where(evaluations.c.visitor == storable(visitor))
+        newest = theirs.order_by(evaluations.c.created_at.desc()).limit(NEWEST)
+        return await self.transactions.read(lambda connection: [_from_row(row) for row in connection.execute(newest)])
+
+    async def running(self) -> list[Running]:
+        """All evaluations that run, the oldest first."""
+        table = evaluations.c
+        wanted = select(table.id, table.visitor, table.payer, table.base_url, table.per_model)
+        wanted = wanted.where(table.state == EvaluationState.RUNNING).order_by(table.created_at)
+        return await self.transactions.read(lambda connection: [Running(*row) for row in connection.execute(wanted)])
+
+    async def edit(
+        self, evaluation_id: str, change: Callable[[Connection, Evaluation], Mapping[str, Any]]
+    ) -> Evaluation | None:
+        """Set the columns that ``change`` returns, while nobody else can alter the evaluation; None if there is none."""
+        mine = evaluations.c.id == storable(evaluation_id)
+
+        def editing(connection: Connection) -> Evaluation | None:
+            row = connection.execute(select(evaluations).where(mine).with_for_update()).one_or_none()
+            if row is None:
+                return None
+            values = change(connection, _from_row(row))
+            if values:
+                connection.execute(update(evaluations).where(mine).values(**values))
+            return _from_row(connection.execute(select(evaluations).where(mine)).one())
+
+        return await self.transactions.write(editing)
+
+    async def pause(self, evaluation_id: str, note: str) -> None:
+        """Pause an evaluation that runs."""
+        running = (evaluations.c.id == evaluation_id) & (evaluations.c.state == EvaluationState.RUNNING)
+        paused = update(evaluations).where(running).values(state=EvaluationState.PAUSED, note=storable(note))
+        await self.transactions.write(lambda connection: connection.execute(paused))
+
+    async def delete(self, evaluation_id: str) -> list[str]:
+        """Delete an evaluation with its cells and ballots. Returns the ids of all its jobs, which stay."""
+
+        def deleting(connection: Connection) -> list[str]:
+            delete_evaluation(connection, evaluation_id)
+            return list(connection.scalars(select(jobs.c.id).where(jobs.c.evaluation_id == evaluation_id)))
+
+        return await self.transactions.write(deleting)
+
+    async def _one(self, wanted: Select[Any]) -> Evaluation | None:
+        def reading(connection: Connection) -> Evaluation | None:
+            row = connection.execute(wanted).one_or_none()
+            return _from_row(row) if row else None
+
+        return await self.transactions.read(reading)
+
+
+def _to_row(evaluation: Evaluation) -> dict[str, Any]:
+    definition = {
+        "prompts": [asdict(prompt) for prompt in evaluation.prompts],
+        "columns": [{**vars(column), "settings": dict(column.settings)} for column in evaluation.columns],
+        "shared": dict(evaluation.shared),
+        "repeats": evaluation.repeats,
+        "questions": list(evaluation.questions),
+    }
+    return {
+        "id": evaluation.id,
+        "visitor": storable(evaluation.visitor),
+        "created_at": evaluation.created_at,
+        "name": storable(evaluation.name),
+        "definition": json_value(definition),
+        "payer": evaluation.payer,
+        "base_url": evaluation.base_url,
+        "per_model": evaluation.per_model,
+        "budget": evaluation.budget,
+        "paid_until": evaluation.paid_until,
+        "state": evaluation.state,
+        "note": storable(evaluation.note),
+        "token": evaluation.token,
+        "baseline": dict(evaluation.baseline),
+    }
+
+
+def _to_cell_row(evaluation_id: str, position: int, cell: Cell) -> dict[str, Any]:
+    return {
+        "evaluation_id": evaluation_id,
+        "position": position,
+        "key": cell.key,
+        "model": cell.request.model.id if cell.request else "",
+        "body": cell.request.body if cell.request else {},
+        "credits": cell.cost.credits,
+        "refused": storable(cell.refused),
+        "notes": list(cell.notes),
+        "submitted": False,
+        "attempt": 0,
+        "job_id": first_job_id(cell.key),
+        "checks": None,
+    }
+
+
+def _from_row(row: Row[Any]) -> Evaluation:
+    definition = row.definition
+    return Evaluation(
+        id=row.id,
+        visitor=row.visitor,
+        created_at=row.created_at,
+        name=row.name,
+        prompts=tuple(Prompt(**{**prompt, "images": tuple(prompt["images"])}) for prompt in definition["prompts"]),
+        columns=tuple(Column(**column) for column in definition["columns"]),
+        shared=definition["shared"],
+        repeats=definition["repeats"],
+        questions=tuple(Question(question) for question in definition["questions"]),
+        payer=row.payer,
+        base_url=row.base_url,
+        per_model=row.per_model,
+        budget=row.budget,
+        token=row.token,
+        paid_until=row.paid_until,
+        state=EvaluationState(row.state),
+        note=row.note,
+        baseline=row.baseline or {},
+    )

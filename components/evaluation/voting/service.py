@@ -1,0 +1,167 @@
+"""Blind votes on the pictures of an evaluation: the next screen for a voter, the answer, and what is shown after it."""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+import time
+from dataclasses import dataclass
+from hashlib import sha256
+from zlib import crc32
+
+from components.catalog.shapes import read_shape
+from components.errors import InputError, InvalidState, JobNotFound
+from components.evaluation.evaluation import Evaluation
+from components.evaluation.store.ballots import BallotStore
+from components.evaluation.store.cells import CellStore, Result
+from components.evaluation.store.evaluations import EvaluationStore
+from components.evaluation.voting.ballots import FEWEST_SHOWN, MOST_SHOWN, Ballot, Question, Verdict, check_ballot
+from components.evaluation.voting.screens import Candidate, ScreensLeft, next_screen, screens_left
+from components.pictures.library import PictureLibrary
+from components.pictures.neutral import copy_size, neutral_copy
+
+SIZES = (FEWEST_SHOWN, MOST_SHOWN)
+LONGEST_SECONDS = 3_600.0
+DRAWN_AT_ONCE = 2
+
+
+@dataclass(frozen=True)
+class OpenScreen:
+    """What a voter sees: the prompt and how many pictures, and nothing that names a model. ``size`` is in pixels.
+
+    ``votes`` are those of all voters on this question; ``left`` None: nothing has been estimated.
+    """
+
+    id: str
+    prompt: str
+    pictures: int
+    size: tuple[int, int]
+    votes: int
+    left: ScreensLeft
+
+
+@dataclass(frozen=True)
+class Revealed:
+    """One picture of an answered screen: the column's label, and what a picture costs."""
+
+    label: str
+    credits: float
+
+
+class VotingService:
+    """Votes of everybody who knows an evaluation's token. Nothing here sends a request to the API.
+
+    ``voter`` is the id of a browser; what is recorded is another id for each evaluation.
+    """
+
+    def __init__(
+        self, evaluations: EvaluationStore, cells: CellStore, ballots: BallotStore, pictures: PictureLibrary
+    ) -> None:
+        self._evaluations = evaluations
+        self._cells = cells
+        self._ballots = ballots
+        self._pictures = pictures
+        self._drawing = asyncio.Semaphore(DRAWN_AT_ONCE)
+
+    async def find(self, token: str) -> Evaluation:
+        """The evaluation to vote on. Raises JobNotFound."""
+        evaluation = await self._evaluations.by_token(token)
+        if evaluation is None:
+            raise JobNotFound("There is nothing to vote on at this address.", next_step="Ask for the link again.")
+        return evaluation
+
+    async def screen(self, token: str, voter: str, question: Question, size: int) -> OpenScreen | None:
+        """The next screen of a voter, the same one until it is answered; None while no prompt has two pictures.
+
+        Raises JobNotFound, InputError.
+        """
+        if size not in SIZES:
+            raise InputError("size", f"size: must be one of {SIZES}.")
+        evaluation = await self.find(token)
+        recorded = _recorded_voter(evaluation, voter)
+        candidates = _candidates(evaluation, await self._cells.results(evaluation.id))
+        cast = [ballot for ballot in await self._ballots.cast(evaluation.id) if ballot.question is question]
+        columns = {candidate.cell: candidate.column for candidate in candidates}
+        most = min(size, len(set(columns.values())))
+        shown = await self._ballots.open(evaluation.id, recorded, question)
+        if shown is None or len(shown[2]) > size or (len(shown[2]) < most == size) or not set(shown[2]) <= set(columns):
+            seed = crc32(f"{evaluation.id} {recorded}".encode())
+            chosen = await asyncio.to_thread(next_screen, candidates, cast, recorded, size, seed, question)
+            if chosen is None:
+                return None
+            shown = (secrets.token_urlsafe(16), chosen.prompt, chosen.shown)
+            await self._ballots.add_screen(
+                Ballot(
+                    shown[0], evaluation.id, chosen.prompt, recorded, chosen.shown, Verdict.SKIP, question=question,
+                    created_at=time.time(),
+                )
+            )  # fmt: skip
+        left = await asyncio.to_thread(screens_left, cast, columns, size, question)
+        text = next((prompt.text for prompt in evaluation.prompts if prompt.id == shown[1]), "")
+        return OpenScreen(shown[0], text, len(shown[2]), _copy_size(evaluation), len(cast), left)
+
+    async def picture(self, token: str, screen_id: str, number: int) -> bytes | None:
+        """The picture at a position (from 1) of a screen, as every other one is; None if there is none. Raises JobNotFound."""
+        evaluation = await self.find(token)
+        shown = await self._ballots.shown(evaluation.id, screen_id)
+        if not 1 <= number <= len(shown):
+            return None
+        results = await self._cells.results(evaluation.id, [int(shown[number - 1])])
+        found = await self._pictures.read(results[0].picture) if results and results[0].picture else None
+        if found is None:
+            return None
+        async with self._drawing:
+            return await asyncio.to_thread(neutral_copy, found, _copy_size(evaluation))
+
+    async def vote(
+        self, token: str, voter: str, screen_id: str, verdict: str, best: int = 0, worst: int = 0, seconds: float = 0.0
+    ) -> list[Revealed]:
+        """Answer a screen, once; ``best`` and ``worst`` are positions from 1, 0 for none. Returns what its pictures were.
+
+        Raises JobNotFound, InputError, and InvalidState where the screen is answered already, or is not this voter's.
+        """
+        evaluation = await self.find(token)
+        shown = await self._ballots.shown(evaluation.id, screen_id)
+        if not shown:
+            raise JobNotFound("There is no such screen.", next_step="Reload the page.")
+        if verdict not in list(Verdict):
+            raise InputError("verdict", f"verdict: must be one of {', '.join(Verdict)}.")
+        chosen = [shown[at - 1] if 1 <= at <= len(shown) else None for at in (best, worst)]
+        ballot = Ballot(
+            screen_id, evaluation.id, "", _recorded_voter(evaluation, voter), shown, Verdict(verdict), chosen[0], chosen[1],
+            seconds=min(max(0.0, seconds), LONGEST_SECONDS),
+        )  # fmt: skip
+        check_ballot(ballot)
+        if not await self._ballots.answer(ballot):
+            raise InvalidState("This screen is answered already.", next_step="Go on to the next one.")
+        results = {result.position: result for result in await self._cells.results(evaluation.id, map(int, shown))}
+        columns = [evaluation.columns[evaluation.place(int(cell)).column] for cell in shown]
+        return [
+            Revealed(column.label, results[int(cell)].credits if int(cell) in results else 0.0)
+            for cell, column in zip(shown, columns, strict=True)
+        ]
+
+    async def withdraw(self, token: str, voter: str, question: Question) -> bool:
+        """Take this voter's last vote back; False if there is none. Raises JobNotFound."""
+        evaluation = await self.find(token)
+        return await self._ballots.withdraw(evaluation.id, _recorded_voter(evaluation, voter), question)
+
+
+def _candidates(evaluation: Evaluation, results: list[Result]) -> list[Candidate]:
+    candidates = []
+    for result in results:
+        if result.picture:
+            place = evaluation.place(result.position)
+            prompt, column = evaluation.prompts[place.prompt], evaluation.columns[place.column]
+            candidates.append(Candidate(str(result.position), column.id, prompt.id))
+    return candidates
+
+
+def _recorded_voter(evaluation: Evaluation, voter: str) -> str:
+    return sha256(f"{evaluation.id} {voter}".encode()).hexdigest()[:16]
+
+
+def _copy_size(evaluation: Evaluation) -> tuple[int, int]:
+    """One size for all pictures: in the shape that was asked for, square where none was."""
+    asked = read_shape(str(evaluation.shared.get("shape") or ""))
+    return copy_size(asked.ratio if asked else 1.0)

@@ -1,0 +1,252 @@
+"""The Evaluate tab: a new evaluation from prompts and models, and the evaluations of this visitor.
+
+What changes by itself (progress, pictures, results) is asked for by assets/evaluate.js from the routes of ``web.evaluation``;
+the events here are those that need a visit: starting, and everything that spends or ends.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass
+from typing import Any
+
+import gradio as gr
+
+from components.errors import InputError, PlaygroundError
+from components.evaluation.evaluation import Evaluation
+from components.evaluation.prompt_files import shipped_prompts
+from components.evaluation.prompts import Prompt, PromptSet, collect_prompts
+from components.playground import Playground, Visit
+from components.ui.compare.tab import NAME_CLICK
+from components.ui.evaluate.form import EvaluateForm, build_evaluate_form
+from components.ui.events import DIRECT, LATEST, Updates, bind, sent
+from components.ui.gradio_internals import event_values
+from components.ui.header import Header, show_spending, visit_of
+from components.ui.html import html
+from components.views.evaluation.matrix import show_evaluation
+from components.views.evaluation.plan import show_matrix_plan, show_prompt_set, start_text
+from components.views.queries import Query, first
+from components.views.templates import render
+from components.views.words import plain, shorten, utc
+
+NEW = ""
+START = "Start"
+# What the buttons inside the evaluation do needs the visit and its key.
+SEND_ACTIONS = "window.playground = { ...window.playground, evaluationAction: (action) => trigger('input', action) }"
+
+
+@dataclass(frozen=True)
+class EvaluateTab:
+    """The components of the tab. ``shown`` holds the id of the evaluation that is shown, ``click`` names a click on Start."""
+
+    playground: Playground
+    header: Header
+    picker: gr.Dropdown
+    new: gr.Column
+    form: EvaluateForm
+    plan: gr.HTML
+    error: gr.HTML
+    start: gr.Button
+    evaluation: gr.HTML
+    click: gr.Textbox
+
+    @property
+    def parts(self) -> set[Any]:
+        """What :func:`open_evaluate` updates."""
+        return {self.picker, self.new, self.evaluation, self.plan, self.start, self.error}
+
+    def opened_by(self, tab: gr.Tab) -> None:
+        """List the evaluations anew whenever the tab is opened."""
+        tab.select(bind(list_again, self), {self.header.visit, self.picker}, {self.picker}, **DIRECT)
+
+
+def build_evaluate_tab(playground: Playground, header: Header) -> EvaluateTab:
+    """Build and wire the tab."""
+    picker = gr.Dropdown(
+        [("New evaluation", NEW)], value=NEW, label="Evaluation", elem_id="evaluate-picker", filterable=False
+    )
+    with gr.Column(elem_id="evaluate-new") as new, gr.Row(equal_height=False, elem_id="evaluate-form"):
+        with gr.Column(scale=5, min_width=320, elem_id="evaluate-ask"):
+            form = build_evaluate_form(playground)
+        with gr.Column(scale=7, min_width=320, elem_id="evaluate-plan"):
+            plan = html(elem_id="evaluate-total")
+            error = html(elem_id="evaluate-trouble")
+            start = gr.Button(START, variant="primary", size="lg", elem_id="evaluate-start", interactive=False)
+    evaluation = html(elem_id="evaluation", on_load=SEND_ACTIONS)
+    click = gr.Textbox(visible="hidden")
+    tab = EvaluateTab(playground, header, picker, new, form, plan, error, start, evaluation, click)
+    beside_form = {plan, start, error}
+    reads = {*form.reads, header.visit}
+    gr.on([part.change for part in form.controls], bind(follow, tab), reads, beside_form, **LATEST)
+    chosen = {form.chosen, form.chosen_html, form.prompts, form.write, *beside_form}
+    form.example_set.click(bind(use_example_set, tab), reads, chosen, **DIRECT)
+    form.file.input(bind(use_file, tab), reads, chosen, **DIRECT)
+    form.write.click(bind(write_prompts, tab), reads, chosen, **DIRECT)
+    picker.input(bind(choose, tab), {picker, header.visit}, tab.parts, **DIRECT)
+    inputs = {*reads, header.payer, click}
+    start.click(bind(begin, tab), inputs, {*tab.parts, *header.spending}, js=NAME_CLICK, **DIRECT)
+    acting = {header.visit, header.payer}
+    evaluation.input(bind(act, tab), acting, {*tab.parts, *header.spending}, **DIRECT)
+    return tab
+
+
+# -- what an event shows --------------------------------------------------------------------------
+
+
+async def open_evaluate(tab: EvaluateTab, query: Query, visit: Visit) -> Updates:
+    """Updates of ``tab.parts``: the evaluation that the address names, else the form."""
+    named = first(query, "evaluation")
+    try:
+        evaluation = await tab.playground.evaluations.find(named, visit.visitor) if named else None
+    except PlaygroundError:
+        evaluation = None
+    return await show(tab, visit, evaluation)
+
+
+async def show(tab: EvaluateTab, visit: Visit, evaluation: Evaluation | None, error: str = "") -> Updates:
+    """An evaluation, or the form for None."""
+    try:
+        options = await _options(tab, visit)
+    except PlaygroundError as trouble:
+        options, error = [("New evaluation", NEW)], error or plain(trouble)
+    address = render("query", tab="evaluate", query=f"?evaluation={evaluation.id}" if evaluation else "")
+    shown = show_evaluation(evaluation) if evaluation else ""
+    return {
+        tab.picker: gr.update(choices=options, value=evaluation.id if evaluation else NEW, visible=len(options) > 1),
+        tab.new: gr.update(visible=evaluation is None),
+        tab.evaluation: shown + address,
+        tab.error: render("note", text=error),
+    }
+
+
+async def show_draft(tab: EvaluateTab, given: Updates) -> Updates:
+    """What the form would send, what it costs, and what is wrong with it. Sends nothing."""
+    playground, visit = tab.playground, given[tab.header.visit]
+    if not given[tab.form.chosen] and not (given[tab.form.prompts] or "").strip():
+        hint = "Write prompts, or use the example prompts. Nothing is sent before you press Start."
+        return {tab.plan: render("note", text=hint), tab.start: gr.update(value=START, interactive=False), tab.error: ""}
+    try:
+        draft = tab.form.read(playground, given)
+        matrix = await asyncio.to_thread(playground.evaluations.plan, draft)
+    except InputError as error:
+        return {
+            tab.plan: "",
+            tab.start: gr.update(value=START, interactive=False),
+            tab.error: render("note", text=error.what),
+        }
+    seconds = playground.evaluations.expected_seconds(matrix, playground.account(visit), draft.per_model)
+    text = start_text(playground.catalog, matrix, draft.budget)
+    return {
+        tab.plan: show_matrix_plan(playground.catalog, matrix, draft.budget, seconds),
+        tab.start: gr.update(value=text, interactive=text != START),
+        tab.error: "",
+    }
+
+
+async def show_set(tab: EvaluateTab, given: Updates, chosen: tuple[PromptSet, str] | None) -> Updates:
+    """The form with a prompt set in place of the text, or with the text for None."""
+    return {
+        tab.form.chosen: chosen,
+        tab.form.chosen_html: show_prompt_set(*chosen) if chosen else "",
+        tab.form.prompts: gr.update(visible=chosen is None),
+        tab.form.write: gr.update(visible=chosen is not None),
+        **await show_draft(tab, {**given, tab.form.chosen: chosen}),
+    }
+
+
+async def _options(tab: EvaluateTab, visit: Visit) -> list[tuple[str, str]]:
+    evaluations = await tab.playground.evaluations.of_visitor(visit.visitor)
+    return [
+        ("New evaluation", NEW),
+        *((f"{shorten(one.name, 70)} · {utc(one.created_at):%Y-%m-%d %H:%M}", one.id) for one in evaluations),
+    ]
+
+
+# -- handlers -------------------------------------------------------------------------------------
+
+
+async def follow(tab: EvaluateTab, given: Updates) -> Updates:
+    """The plan for the form as it stands."""
+    return await show_draft(tab, given)
+
+
+async def use_example_set(tab: EvaluateTab, given: Updates) -> Updates:
+    """The prompt set that ships."""
+    return await show_set(tab, given, (await asyncio.to_thread(shipped_prompts), "the example set"))
+
+
+async def use_file(tab: EvaluateTab, given: Updates, event: gr.EventData) -> Updates:
+    """The prompts that were read from a file; a caller can forge them, so they are checked again."""
+    values = event_values(event)
+    try:
+        prompts = collect_prompts(
+            (line, Prompt(str(text), str(category), tuple(map(str, images)), str(expected)))
+            for line, (text, category, images, expected) in enumerate(values["prompts"], 1)
+        )
+    except (InputError, KeyError, TypeError, ValueError):
+        return {tab.form.chosen: gr.skip()}
+    return await show_set(tab, given, (prompts, str(values.get("name", "a file"))[:60]))
+
+
+async def write_prompts(tab: EvaluateTab, given: Updates) -> Updates:
+    """Back to the text box."""
+    return await show_set(tab, given, None)
+
+
+async def list_again(tab: EvaluateTab, given: Updates) -> Updates:
+    """The evaluations to choose from."""
+    try:
+        options = await _options(tab, given[tab.header.visit])
+    except PlaygroundError:
+        return {tab.picker: gr.skip()}
+    return {tab.picker: gr.update(choices=options, visible=len(options) > 1)}
+
+
+async def choose(tab: EvaluateTab, given: Updates) -> Updates:
+    """The chosen evaluation, or the form of a new one."""
+    return await open_evaluate(tab, {"evaluation": [given[tab.picker] or ""]}, given[tab.header.visit])
+
+
+async def begin(tab: EvaluateTab, given: Updates, request: gr.Request) -> Updates:
+    """Start the evaluation that the form describes."""
+    visit = visit_of(tab.header, given, request)
+    try:
+        draft = tab.form.read(tab.playground, given)
+        evaluation = await tab.playground.evaluate(draft, visit, given[tab.header.payer], given[tab.click])
+    except PlaygroundError as error:
+        return {tab.error: render("note", text=plain(error))}
+    return {**await show(tab, visit, evaluation), **await show_spending(tab.header, visit)}
+
+
+async def act(tab: EvaluateTab, given: Updates, event: gr.EventData, request: gr.Request) -> Updates:
+    """What a button inside the evaluation asks for. Its script asks for the progress right after."""
+    playground, visit = tab.playground, visit_of(tab.header, given, request)
+    evaluations, payer = playground.evaluations, given[tab.header.payer]
+    evaluation_id, action = sent(event, "id"), sent(event, "action")
+    try:
+        match action:
+            case "pause":
+                await evaluations.pause(evaluation_id, visit.visitor)
+            case "stop":
+                await evaluations.stop(evaluation_id, visit.visitor)
+            case "resume" | "check":
+                await playground.resume_evaluation(evaluation_id, visit, payer, _number(sent(event, "budget")))
+            case "retry":
+                await playground.retry_evaluation(evaluation_id, visit, payer)
+            case "delete":
+                await evaluations.delete(evaluation_id, visit.visitor)
+                return await show(tab, visit, None)
+            case _:
+                return {tab.error: gr.skip()}
+    except PlaygroundError as error:
+        gr.Warning(plain(error))
+        return {tab.error: gr.skip()}
+    return await show_spending(tab.header, visit)
+
+
+def _number(text: str) -> float | None:
+    """Raises InputError for what is no number."""
+    try:
+        return float(text) if text else None
+    except ValueError:
+        raise InputError("budget", "budget: must be a number of credits.") from None
