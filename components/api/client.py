@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import re
+import secrets
 import time
 from base64 import b64encode
 from collections.abc import Iterator, Mapping
@@ -22,6 +23,7 @@ from components.errors import AnswerLost, KeyRefused, NotSent, RateLimited, Requ
 CONNECT_ATTEMPTS = 3
 CREATE_TIMEOUT_S = 90.0
 POLL_TIMEOUT_S = 30.0  # a poll can be repeated for free, so one that hangs is given up sooner than a request
+CHECK_TIMEOUT_S = 10.0
 CONNECT_TIMEOUT_S = 10.0
 CANCEL_AFTER_S = 2.0  # beyond the timeout
 SHORTEST_SECRET = 12  # characters; a shorter key is no real one, and might be part of a word or URL
@@ -128,6 +130,16 @@ class ApiClient:
             raise UpstreamFailed(_redirect(status, reply_headers, url, account), status=status, next_step=CORRECT_ADDRESS)
         with _retry_after_from(reply_headers):
             return _absolute(read_task(status, text, body, task_id, count), account)
+
+    async def status_of_unknown_task(self, account: Account) -> int | None:
+        """The HTTP status of a GET for a task that does not exist; None without an answer. It costs nothing."""
+        url = account.status_url(f"key-check-{secrets.token_hex(8)}")
+        try:
+            request = self._http.build_request("GET", url, headers=_headers(account), timeout=_timeout(CHECK_TIMEOUT_S))
+            status, _, _ = await self._send(request, account, CHECK_TIMEOUT_S)
+        except (*REQUEST_ERRORS, KeyRefused):
+            return None
+        return status
 
     async def _post(self, account: Account, body: Mapping[str, Any], timeout_s: float) -> tuple[int, str, httpx.Headers]:
         headers, url = _headers(account), account.create_url

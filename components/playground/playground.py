@@ -19,6 +19,7 @@ from components.evaluation.evaluation import Draft, Evaluation
 from components.evaluation.service import EvaluationService
 from components.jobs.job import Caps, DaySpend, HistoryEntry, HistoryPage, Job, JobFilter, Measured
 from components.jobs.service import JobService, fingerprint
+from components.playground.key_checks import KeyCheck, KeyChecks
 from components.playground.visits import Visit
 from components.snippets import write_snippet
 
@@ -44,6 +45,7 @@ class Playground:
     sandbox_url: str
     comparisons: ComparisonService
     evaluations: EvaluationService
+    key_checks: KeyChecks
     host_key: str | None = field(default=None, repr=False)
     caps: Caps = field(default_factory=Caps)
     notices: tuple[str, ...] = ()
@@ -83,6 +85,10 @@ class Playground:
             await self.jobs.key_given(entered.visitor, self.account(entered))
             await self.evaluations.key_given(entered.visitor, self.account(entered))
         return entered
+
+    async def check_key(self, visit: Visit) -> KeyCheck | None:
+        """What the service says of the visitor's own key; None without one. Nothing is charged."""
+        return await self.key_checks.check(self.account(visit)) if visit.key else None
 
     async def forget_key(self, visit: Visit) -> Visit:
         """The visit without a key; the visitor's jobs that need it wait for it."""

@@ -10,6 +10,7 @@ import gradio as gr
 
 from components.errors import DatabaseUnavailable, PlaygroundError
 from components.playground import Playground, Visit
+from components.playground.key_checks import KeyCheck
 from components.playground.visits import browser_visitor
 from components.ui.events import DIRECT, Updates, bind
 from components.ui.html import html
@@ -50,7 +51,9 @@ def build_header(playground: Playground) -> Header:
     """Build and wire the header."""
     visit = gr.State(Visit(visitor=""))
     with gr.Row(elem_id="header", equal_height=False):
-        html(render("header", title="Image playground", tagline=words.tagline(playground.catalog)), elem_id="brand")
+        service = playground.catalog.endpoint.base_url
+        name = render("header", title="Image playground", tagline=words.tagline(playground.catalog), service=service)
+        html(name, elem_id="brand")
         with gr.Row(elem_id="account"):
             key = gr.Textbox(
                 type="password",
@@ -62,12 +65,14 @@ def build_header(playground: Playground) -> Header:
                 max_lines=1,
                 html_attributes=gr.InputHTMLAttributes(autocomplete="off", spellcheck=False),
             )
+            html(render("get_key", service=service), elem_id="get-key")
             forget = gr.Button("Forget key", size="sm", visible=False, elem_id="forget", min_width=80)
             pill = html(elem_id="pill")
     spend, banner = html(elem_id="spend"), html(elem_id="banner")
     payer = gr.Textbox(visible="hidden", elem_id="payer")
     header = Header(playground, visit, payer, key, forget, pill, spend, banner)
     entered = key.submit(bind(enter_key, header), {key, visit}, {key, visit, *header.parts}, **DIRECT)
+    entered.then(bind(check_key, header), {visit}, {pill, spend, banner}, **DIRECT)
     forgotten = forget.click(bind(forget_key, header), {visit}, {visit, *header.parts}, **DIRECT)
     return replace(header, changes=(entered, forgotten))
 
@@ -86,8 +91,18 @@ async def enter_key(header: Header, given: Updates, request: gr.Request) -> Upda
     try:
         visit = await header.playground.enter_key(visit_of(header, given, request), given[header.key])
     except PlaygroundError as error:
-        return {header.key: "", header.banner: render("banner", lines=[words.plain(error)])}
+        return {header.key: "", header.banner: render("banner", lines=[words.plain(error)], sandbox="")}
     return {header.key: "", header.visit: visit, **await show_account(header, visit)}
+
+
+async def check_key(header: Header, given: Updates) -> Updates:
+    """Show whether the service takes the visitor's key. Costs nothing."""
+    visit: Visit = given[header.visit]
+    check = await header.playground.check_key(visit)
+    if check is None:  # none was entered
+        return {header.pill: gr.skip()}
+    refused = {header.banner: render("banner", lines=[account.KEY_REFUSED], sandbox="")} if check is KeyCheck.REFUSED else {}
+    return {**refused, **await show_spending(header, visit)}
 
 
 async def forget_key(header: Header, given: Updates) -> Updates:
@@ -100,9 +115,9 @@ async def show_account(header: Header, visit: Visit, notices: tuple[str, ...] = 
     """Updates of ``header.parts`` for this visit, with sentences for its visitor."""
     payer = header.playground.account(visit).payer
     sandbox = account.SANDBOX_BANNER if payer == "sandbox" else ""
-    lines = [*notices, sandbox, *(() if visit.key else header.playground.notices)]
+    lines = [*notices, *(() if visit.key else header.playground.notices)]
     return {
-        header.banner: render("banner", lines=[line for line in lines if line]),
+        header.banner: render("banner", lines=[line for line in lines if line], sandbox=sandbox),
         header.forget: gr.update(visible=bool(visit.key)),
         header.payer: payer,
         **await show_spending(header, visit),

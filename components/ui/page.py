@@ -81,6 +81,7 @@ def build_page(playground: Playground) -> gr.Blocks:
 
 def build_parts(page: gr.Blocks, playground: Playground) -> PageParts:
     """Header and tabs, each wired within itself."""
+    html(render("skip"), elem_id="skip")
     header = build_header(playground)
     build_panels(playground.catalog)
     dropped = gr.HTML(visible="hidden", js_on_load=SEND_DROPPED)
@@ -97,7 +98,7 @@ def build_parts(page: gr.Blocks, playground: Playground) -> PageParts:
             history = build_history_tab(playground, header)
         with gr.Tab(TABS["integrate"], id="integrate"):
             integrate = build_integrate_tab(playground)
-    html(render("note", text=playground.storage), elem_id="storage")
+    html(render("footer", storage=playground.storage, service=playground.catalog.endpoint.base_url), elem_id="storage")
     remembered = gr.Textbox(visible="hidden")
     actions = wire_result_actions(playground, header, tabs, generate, compare)
     compare.opened_by(compare_tab)

@@ -11,12 +11,16 @@ from components.playground import Playground, Visit
 from components.views.links import SANDBOX, link
 
 SANDBOX_BANNER = Markup(
-    "Sandbox: these are drawings made here from your settings, not model output. Add a key to use the real models. "
+    "Sandbox: these are drawings made here from your settings, not model output. "
+    "<span class='wide'>Add a key to use the real models.</span> "
     '<a href="{}" target="_blank" rel="noopener">About the sandbox</a>'
 ).format(link(f"{SANDBOX}/"))
 KEY_WITHHELD = (
     "This Space has a key, but no daily spend cap, so visitors cannot use the key. "
     "The host of this page can set PLAYGROUND_DAILY_CREDITS."
+)
+KEY_REFUSED = (
+    "The service refuses this key. Check that it is whole and not revoked, then enter it again. Nothing was charged."
 )
 # What survives a restart of the server, by whether requests and whether pictures do.
 STORAGE = {
@@ -47,13 +51,16 @@ def storage_note(requests_durable: bool, pictures_durable: bool, limit: float) -
 
 
 async def pill(playground: Playground, visit: Visit) -> tuple[str, str]:
-    """The payer, and whose money is being spent in words. Raises DatabaseUnavailable."""
+    """Whose money is being spent: the pill's CSS classes and its words. Raises DatabaseUnavailable."""
     payer, caps = playground.account(visit).payer, playground.caps
     if payer == "sandbox":
         return payer, "Sandbox · drawings, free"
     if payer == "visitor":
         spend = await playground.jobs.spent_by(visit.visitor, visit.since)
-        return payer, f"Your key · {credits_text(spend.total)} this visit"
+        check = playground.key_checks.known(visit.key)
+        return f"{payer} {check.name.lower() if check else ''}", " · ".join(
+            ("Your key", check or "checking", f"{credits_text(spend.total)} this visit")
+        )
     today = (await playground.jobs.spent_today()).total
     if caps.daily is None:
         return payer, f"Host key · {credits_text(today)} used today"

@@ -35,6 +35,7 @@ from components.pictures.storage.opening import check_storage, open_storage
 from components.pictures.thumbnails import ThumbnailCache
 from components.pictures.uploads import Uploads
 from components.playground import Playground
+from components.playground.key_checks import KeyChecks
 from components.settings import Settings
 from components.views.account import KEY_WITHHELD, storage_note
 from components.views.links import SANDBOX, link
@@ -90,8 +91,10 @@ def open_playground(settings: Settings, port: int) -> tuple[Playground, Resource
     sandbox = Account("sandbox", here + SANDBOX, endpoint.create, endpoint.status, key, settings.sandbox_speed)
     caps = Caps(settings.daily_credits, settings.visitor_credits, settings.job_credits)
     uploads, opened = _open_uploads(settings), AsyncExitStack()
-    paying = Paying(service, sandbox, settings.host_key)
-    jobs = _open_jobs(settings, catalog, paying, caps, uploads, opened)
+    upstream = open_client(settings.proxies, settings.certificates)
+    opened.push_async_callback(upstream.aclose)
+    client, paying = ApiClient(upstream), Paying(service, sandbox, settings.host_key)
+    jobs = _open_jobs(settings, catalog, client, paying, caps, uploads, opened)
     evaluations = EvaluationService(catalog, jobs, partial(paying.account, for_evaluation=True))
     opened.callback(evaluations.close)
     if settings.key_withheld:
@@ -104,6 +107,7 @@ def open_playground(settings: Settings, port: int) -> tuple[Playground, Resource
         sandbox_url=settings.public_address + SANDBOX if settings.public_address else sandbox.base_url,
         comparisons=ComparisonService(catalog, jobs, ComparisonStore(jobs.store.transactions)),
         evaluations=evaluations,
+        key_checks=KeyChecks(client),
         host_key=settings.host_key,
         caps=caps,
         notices=(KEY_WITHHELD,) if settings.key_withheld else (),
@@ -179,6 +183,7 @@ async def _add_slash(_: Request) -> Response:
 def _open_jobs(
     settings: Settings,
     catalog: Catalog,
+    client: ApiClient,
     paying: Paying,
     caps: Caps,
     uploads: Uploads,
@@ -195,14 +200,12 @@ def _open_jobs(
     opened.callback(database.close)
     store = Store(database)
     opened.push_async_callback(store.aclose)
-    network = settings.proxies, settings.certificates
-    upstream, downloads = open_client(*network), open_fetch_client(*network)
-    opened.push_async_callback(upstream.aclose)
+    downloads = open_fetch_client(settings.proxies, settings.certificates)
     opened.push_async_callback(downloads.aclose)
     jobs = JobService(
         catalog,
         store,
-        ApiClient(upstream),
+        client,
         PictureLibrary(storage, downloads, limit=settings.images_gb * GB, starred=store.starred),
         JobOptions(caps, settings.deadline_s, settings.public_address, settings.log_prompts),
         account_of,

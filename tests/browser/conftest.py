@@ -129,7 +129,7 @@ def app(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
 
 class Upstream:
     """A sandbox in the place of the service, in a thread of the tests. ``seen`` is (method, path, authorization);
-    a prompt with ``#echo`` is refused with the prompt itself as the reason."""
+    a prompt with ``#echo`` is refused with the prompt itself as the reason, and a key that begins with ``wrong`` always."""
 
     def __init__(self, catalog: Catalog) -> None:
         self.seen: list[tuple[str, str, str]] = []
@@ -142,6 +142,10 @@ class Upstream:
             return
         sent = dict(scope["headers"]).get(b"authorization", b"").decode()
         self.seen.append((scope["method"], scope["path"], sent))
+        if sent.startswith("Bearer wrong"):
+            await send({"type": "http.response.start", "status": 401, "headers": [(b"content-type", b"application/json")]})
+            await send({"type": "http.response.body", "body": b'{"error": {"code": 401, "message": "Invalid API key"}}'})
+            return
         message = await receive()
         if b"#echo" in message.get("body", b""):
             reason = json.dumps({"error": {"message": json.loads(message["body"])["prompt"]}}).encode()

@@ -23,6 +23,7 @@ from components.jobs.service import JobService
 from components.pictures.library import PictureLibrary
 from components.pictures.storage.folder import FolderStorage
 from components.playground import Playground
+from components.playground.key_checks import KeyChecks
 from components.playground.visits import COOKIE
 from components.ui.gradio_internals import open_page
 from components.ui.page import PageParts, arrive, build_parts
@@ -43,10 +44,12 @@ async def playing(
         records(folder) as store,
     ):
         pictures = PictureLibrary(FolderStorage(folder / "pictures"), downloads)
-        jobs = JobService(catalog, store, ApiClient(upstream), pictures, JobOptions(deadline_s=30))
+        client = ApiClient(upstream)
+        jobs = JobService(catalog, store, client, pictures, JobOptions(deadline_s=30))
         comparisons = ComparisonService(catalog, jobs, ComparisonStore(store.transactions))
         evaluations = EvaluationService(catalog, jobs, {"sandbox": drawing}.get, beat_s=0.05)
-        yield Playground(catalog, jobs, real, drawing, sandbox, comparisons, evaluations, host_key=host_key, own_address=OWN)
+        services = comparisons, evaluations, KeyChecks(client)
+        yield Playground(catalog, jobs, real, drawing, sandbox, *services, host_key=host_key, own_address=OWN)
         evaluations.close()
         await jobs.aclose()
 

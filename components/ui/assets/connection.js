@@ -6,7 +6,6 @@
   const LOST_AFTER_MS = 30_000;
   const LOOK_MS = 2_000;
   const LOOKS_BETWEEN = 4;
-  const KEY_LOST = "playground-key-lost";
   const SPREAD =
     "Requests of this page are answered by different server processes, so it cannot work reliably. " +
     "The proxy in front of it must send each visitor to one process.";
@@ -26,11 +25,6 @@
     document.querySelector("#banner")?.after(line);
   }
 
-  function reload() {
-    if (document.querySelector(".pill.visitor")) sessionStorage.setItem(KEY_LOST, "1");
-    location.reload();
-  }
-
   async function ask() {
     const answer = await fetch("healthz", { cache: "no-store" }).catch(() => null);
     if (!answer?.ok || returns > 1) return;
@@ -39,7 +33,7 @@
     if (process !== own) {
       othersSince ||= Date.now();
       const alone = answer.headers.get("X-Processes") === "one";
-      if (alone || Date.now() - othersSince > LOST_AFTER_MS) reload();
+      if (alone || Date.now() - othersSince > LOST_AFTER_MS) location.reload();
     } else if (othersSince) {
       othersSince = 0;
       returns += 1; // once may be a proxy that took a slow process for a dead one
@@ -62,8 +56,4 @@
   }, LOOK_MS);
   document.addEventListener("visibilitychange", () => document.hidden || ask());
   ask();
-  if (sessionStorage.getItem(KEY_LOST)) {
-    sessionStorage.removeItem(KEY_LOST);
-    setTimeout(() => banner("This page's server was restarted. Enter your key again to continue with it."), 1500);
-  }
 }

@@ -47,6 +47,22 @@
     if (button) copy(button);
   });
 
+  document.addEventListener("click", ({ target }) => {
+    if (!target.closest("[data-skip]")) return;
+    const panel = [...document.querySelectorAll("#tabs [role=tabpanel]")].find((one) => one.checkVisibility());
+    panel?.querySelector("button, input, textarea, select, a[href], [tabindex='0']")?.focus();
+  });
+
+  // A dismissed line stays away in this browser. The first paint reads the same mark.
+  document.addEventListener("click", ({ target }) => {
+    const line = target.closest("[data-dismiss]")?.dataset.dismiss;
+    if (!line) return;
+    document.documentElement.classList.add(`dismissed-${line}`);
+    try {
+      localStorage.setItem(`playground-dismissed-${line}`, "1");
+    } catch {}
+  });
+
   // Gradio's <base> makes a link to a part of the page a link to another page.
   document.addEventListener("click", (event) => {
     const link = event.target.closest('.integrate a[href^="#"]');

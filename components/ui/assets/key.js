@@ -1,0 +1,48 @@
+() => {
+  // A typed key lives in the server's memory for one page: after a reload it is gone, and the page says so. On a narrow
+  // screen the box for it is behind a button.
+  const HAD_KEY = "playground-had-key";
+  const LOST = "Your key is gone from memory, as after every reload. Enter it again to continue with it.";
+  let said = false;
+
+  // A browser may forbid a page to store anything, and says so by an error.
+  const remember = (had) => {
+    try {
+      if (had) sessionStorage.setItem(HAD_KEY, "1");
+      else sessionStorage.removeItem(HAD_KEY);
+    } catch {}
+  };
+  const had = () => {
+    try {
+      return sessionStorage.getItem(HAD_KEY) === "1";
+    } catch {
+      return false;
+    }
+  };
+
+  window.playground.onChange(() => {
+    if (!document.documentElement.classList.contains("opened")) return;
+    const pays = document.querySelector(".pill")?.classList.contains("visitor");
+    if (pays) {
+      remember(true);
+      said = true;
+      document.getElementById("key-lost")?.remove();
+    } else if (!said && had()) {
+      said = true;
+      const line = document.createElement("div");
+      line.id = "key-lost";
+      line.className = "banner";
+      line.setAttribute("role", "alert");
+      line.textContent = LOST;
+      document.querySelector("#banner")?.after(line);
+    }
+  });
+
+  document.addEventListener("click", ({ target }) => {
+    if (target.closest("#forget")) remember(false);
+    if (!target.closest("[data-open-key]")) return;
+    const open = document.querySelector("#header").classList.toggle("key-open");
+    target.closest("[data-open-key]").setAttribute("aria-expanded", String(open));
+    if (open) window.playground.textOf(document.querySelector("#key"))?.focus();
+  });
+}
