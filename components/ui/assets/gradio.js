@@ -39,8 +39,10 @@
     },
   };
 
-  // Gradio leaves `autocomplete` empty for a password box, whatever it is told.
+  // Gradio leaves `autocomplete` empty for a password box, whatever it is told, and a calendar's button without a name.
   window.playground.onChange(() => {
+    for (const button of document.querySelectorAll(".timebox > button.calendar:not([aria-label])"))
+      button.setAttribute("aria-label", "Open the calendar");
     const box = document.querySelector("#key input");
     if (box && box.autocomplete !== "off") box.autocomplete = "off";
   });

@@ -4,6 +4,7 @@
   const HAD_KEY = "playground-had-key";
   const LOST = "Your key is gone from memory, as after every reload. Enter it again to continue with it.";
   let said = false;
+  let forgotten = false; // until the server has dropped it too
 
   // A browser may forbid a page to store anything, and says so by an error.
   const remember = (had) => {
@@ -24,10 +25,13 @@
     if (!document.documentElement.classList.contains("opened")) return;
     const pays = document.querySelector(".pill")?.classList.contains("visitor");
     if (pays) {
-      remember(true);
+      if (!forgotten) remember(true);
       said = true;
       document.getElementById("key-lost")?.remove();
-    } else if (!said && had()) {
+      return;
+    }
+    forgotten = false;
+    if (!said && had()) {
       said = true;
       const line = document.createElement("div");
       line.id = "key-lost";
@@ -39,7 +43,10 @@
   });
 
   document.addEventListener("click", ({ target }) => {
-    if (target.closest("#forget")) remember(false);
+    if (target.closest("#forget")) {
+      forgotten = true;
+      remember(false);
+    }
     if (!target.closest("[data-open-key]")) return;
     const open = document.querySelector("#header").classList.toggle("key-open");
     target.closest("[data-open-key]").setAttribute("aria-expanded", String(open));
