@@ -81,11 +81,11 @@ class ApiClient:
         self._http = http
 
     async def create(
-        self, account: Account, body: Mapping[str, Any], timeout_s: float = CREATE_TIMEOUT_S, *, count: int = 1
+        self, account: Account, body: Mapping[str, Any], count: int, timeout_s: float = CREATE_TIMEOUT_S
     ) -> Reply:
         """POST a request. It is repeated only if no connection was made, so that it was never sent.
 
-        ``timeout_s`` bounds the whole reply, however slowly it arrives; ``count`` is how many images it asks for.
+        ``count`` is how many images it asks for; ``timeout_s`` bounds the whole reply, however slowly it arrives.
 
         Raises:
             NotSent: no connection could be made.
@@ -110,9 +110,8 @@ class ApiClient:
         account: Account,
         task_id: str,
         body: Mapping[str, Any],
+        count: int,
         timeout_s: float = POLL_TIMEOUT_S,
-        *,
-        count: int = 1,
     ) -> Reply:
         """GET a task. ``body`` created it and asks for ``count`` images: its input pictures are not taken for results.
 

@@ -97,7 +97,7 @@ class Reply:
         return kind(f"The service says the task failed{reason}", task_id=self.task_id, reply=self.raw)
 
 
-def read_created(status: int, text: str, body: Mapping[str, Any], count: int = 1) -> Reply:
+def read_created(status: int, text: str, body: Mapping[str, Any], count: int) -> Reply:
     """Read the reply to a POST of ``body``, which asks for ``count`` images: a task id, or perhaps the finished result.
 
     Raises:
@@ -121,7 +121,7 @@ def read_created(status: int, text: str, body: Mapping[str, Any], count: int = 1
     raise UnreadableReply("The service answered without a task id.", status=status, reply=text)
 
 
-def read_task(status: int, text: str, body: Mapping[str, Any], task_id: str, count: int = 1) -> Reply:
+def read_task(status: int, text: str, body: Mapping[str, Any], task_id: str, count: int) -> Reply:
     """Read the reply to a GET of the task that ``body`` created, which asks for ``count`` images.
 
     Raises:

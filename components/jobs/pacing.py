@@ -90,7 +90,7 @@ class PacedClient:
         """GET a task that was created by ``body`` for ``count`` images. Raises as :meth:`ApiClient.task` and :meth:`request`."""
         async with self.request(key, give_up):
             self._metrics.polls.labels(key[1]).inc()
-            return await self.client.task(account, task_id, body, timeout_s=timeout_s, count=count)
+            return await self.client.task(account, task_id, body, count, timeout_s)
 
 
 class RunTimes:

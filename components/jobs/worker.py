@@ -137,7 +137,7 @@ class Worker:
                 body["callback_url"] = self._callbacks.address(job.id, secret)
             shortest = min(self._options.timings.shortest_answer, self._options.deadline_s)
             timeout_s = max(shortest, min(CREATE_TIMEOUT_S, give_up - time.monotonic()))
-            return await self._client.client.create(account, body, timeout_s=timeout_s, count=job.count)
+            return await self._client.client.create(account, body, job.count, timeout_s)
 
     async def _accept(self, job: Job, reply: Reply) -> tuple[Job, Reply] | None:
         """Record the answer. This process alone knows it, so it counts even if another one took the job for dead."""

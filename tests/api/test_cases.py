@@ -15,7 +15,7 @@ async def read(client: ApiClient, case: ReplyCase) -> Reply | ServiceError:
     async with upstream(http(case.status, case.body("POST"), kind, *location)) as server:
         where = account(server.address)
         try:
-            reply = await client.create(where, BODY, timeout_s=5)
+            reply = await client.create(where, BODY, 1, timeout_s=5)
         except ServiceError as error:
             if not (isinstance(error, AnswerLost) and error.task_id == "t1"):
                 return error
@@ -25,7 +25,7 @@ async def read(client: ApiClient, case: ReplyCase) -> Reply | ServiceError:
             assert (reply.task_id or "")[:2] == "t1", case.name
         server.answer = http(case.polled, case.body("GET"), kind)
         try:
-            return await client.task(where, "t1", BODY, timeout_s=5)
+            return await client.task(where, "t1", BODY, 1, timeout_s=5)
         except ServiceError as error:
             return error
 

@@ -45,7 +45,7 @@ async def client() -> AsyncIterator[ApiClient]:
 
 async def test_a_created_task_is_posted_once_with_the_key_in_its_header(client: ApiClient) -> None:
     async with upstream(http(200, CREATED)) as server:
-        reply = await client.create(account(server.address), BODY)
+        reply = await client.create(account(server.address), BODY, 1)
 
     assert (reply.phase, reply.task_id, server.paths) == (Phase.RUNNING, "n41x", ["/api/v1/images/generations"])
     assert f"authorization: bearer {KEY}".lower() in server.heads[0].lower()
@@ -56,9 +56,9 @@ async def test_a_refused_connection_proves_that_nothing_was_sent(client: ApiClie
         closed.bind(("127.0.0.1", 0))  # bound, never listening: nobody else gets the port meanwhile
         where = account(f"http://127.0.0.1:{closed.getsockname()[1]}")
         with pytest.raises(NotSent, match=r"No connection to 127\.0\.0\.1 could be made") as caught:
-            await client.create(where, BODY)
+            await client.create(where, BODY, 1)
         with pytest.raises(UpstreamFailed):
-            await client.task(where, "n1", BODY)
+            await client.task(where, "n1", BODY, 1)
 
     assert caught.value.problem.charged == NOT_CHARGED
 
@@ -67,7 +67,7 @@ async def test_only_connecting_is_repeated(client: ApiClient) -> None:
     """A server that speaks no TLS: each handshake fails before a request is made."""
     async with upstream(http(200, CREATED)) as server:
         with pytest.raises(NotSent):
-            await client.create(account(server.address.replace("http:", "https:")), BODY)
+            await client.create(account(server.address.replace("http:", "https:")), BODY, 1)
 
     assert (server.connections, server.posts) == (CONNECT_ATTEMPTS, 0)
 
@@ -97,7 +97,7 @@ LOST = {
 async def test_a_lost_reply_is_an_error_of_its_own_and_the_request_is_sent_once(client: ApiClient, answer: bytes) -> None:
     async with upstream(answer) as server:
         with pytest.raises(AnswerLost) as caught:
-            await client.create(account(server.address), BODY, timeout_for(answer))
+            await client.create(account(server.address), BODY, 1, timeout_for(answer))
 
     assert server.posts == 1
     assert caught.value.problem.charged == MAY_BE_CHARGED
@@ -115,7 +115,7 @@ async def test_the_timeout_bounds_the_whole_reply(client: ApiClient, answer: byt
 
 async def test_an_unknown_state_word_does_not_lose_the_task_id(client: ApiClient) -> None:
     async with upstream(http(200, CREATED.replace("IN_PROGRESS", "CREATED"))) as server:
-        reply = await client.create(account(server.address), BODY)
+        reply = await client.create(account(server.address), BODY, 1)
 
     assert (reply.task_id, reply.phase) == ("n41x", Phase.RUNNING)
 
@@ -132,7 +132,7 @@ del POLLS["no task id"], POLLS["empty"], POLLS["200 with code 500"]
 async def test_a_poll_that_fails_says_nothing_about_the_task(client: ApiClient, answer: bytes) -> None:
     async with upstream(answer) as server:
         with pytest.raises(ServiceError) as caught:
-            await client.task(account(server.address), "n1", BODY, timeout_for(answer))
+            await client.task(account(server.address), "n1", BODY, 1, timeout_for(answer))
 
     assert not isinstance(caught.value, AnswerLost | NotSent)
     assert server.posts == 0
@@ -157,7 +157,7 @@ async def test_a_task_id_stays_one_segment_of_its_path(client: ApiClient) -> Non
     for task_id in ids:
         async with upstream(http(200, '{"status":"pending"}')) as server:
             try:
-                await client.task(account(server.address), task_id, BODY)
+                await client.task(account(server.address), task_id, BODY, 1)
             except ServiceError:
                 assert server.paths == [], task_id
             else:
@@ -174,9 +174,9 @@ async def test_a_redirect_is_not_followed_and_names_target_and_setting(client: A
             location = f"Location: {other.address.replace('//', '//ann:secret@')}/x?key=secret"
             async with upstream(http(status, "", location)) as server:
                 with pytest.raises(AnswerLost if status == 303 else RequestRefused) as created:
-                    await client.create(account(server.address), BODY)
+                    await client.create(account(server.address), BODY, 1)
                 with pytest.raises(UpstreamFailed) as polled:
-                    await client.task(account(server.address), "n1", BODY)
+                    await client.task(account(server.address), "n1", BODY, 1)
 
         assert (len(server.heads), other.connections) == (2, 0)
         for error in (polled.value, *([created.value] if status != 303 else [])):
@@ -190,7 +190,7 @@ async def test_a_redirect_is_not_followed_and_names_target_and_setting(client: A
     ):
         async with upstream(http(301, "", f"Location: {location}")) as server:
             with pytest.raises(RequestRefused) as created:
-                await client.create(account(server.address), BODY)
+                await client.create(account(server.address), BODY, 1)
             assert f"redirects to {server.address}{shown} (301)" in str(created.value)
 
 
@@ -206,19 +206,19 @@ async def test_a_reply_is_read_in_the_encoding_that_it_has(client: ApiClient) ->
         (failed.encode("gbk"), "GBK"),
     ):
         async with upstream(http(200, content, f"Content-Type: application/json; charset={charset}")) as server:
-            assert (await client.task(account(server.address), "n1", BODY)).message == "提示词 é", (content, charset)
+            assert (await client.task(account(server.address), "n1", BODY, 1)).message == "提示词 é", (content, charset)
     for charset in ("base64", "nonsense", "utf-8"):
         async with upstream(
             http(200, failed.encode("latin-1", "replace"), f"Content-Type: a/b; charset={charset}")
         ) as server:
-            assert "\ufffd" in (await client.task(account(server.address), "n1", BODY)).message
+            assert "\ufffd" in (await client.task(account(server.address), "n1", BODY, 1)).message
 
 
 async def test_an_address_without_scheme_or_host_is_completed_by_the_services_own(client: ApiClient) -> None:
     images = ["//cdn.example/a.png", "/files/b.png", "https://cdn.example/c.png"]
     async with upstream(http(200, json.dumps({"status": "completed", "images": images}))) as server:
-        reply = await client.task(account(server.address), "n1", BODY)
-        created = await client.create(account(server.address), BODY)
+        reply = await client.task(account(server.address), "n1", BODY, 1)
+        created = await client.create(account(server.address), BODY, 1)
 
     assert reply.images == created.images
     assert reply.images == ("http://cdn.example/a.png", f"{server.address}/files/b.png", "https://cdn.example/c.png")
@@ -261,7 +261,7 @@ async def test_a_key_with_a_slash_is_known_as_php_writes_it(client: ApiClient) -
     key = "sk-live/0123456789abcdef"
     async with upstream(http(401, json.dumps({"message": f"Bad key: {key}"}).replace("/", "\\/"))) as server:
         with pytest.raises(KeyRefused) as caught:
-            await client.create(replace(account(server.address), key=key), BODY)
+            await client.create(replace(account(server.address), key=key), BODY, 1)
 
     assert "Bad key: ***" in caught.value.what
     assert "0123" not in caught.value.reply
@@ -279,9 +279,9 @@ async def test_a_damaged_reply_is_a_lost_one() -> None:
     async with httpx.AsyncClient(transport=Damaged()) as http_client:
         client, where = ApiClient(http_client), account("https://api.example")
         with pytest.raises(AnswerLost):
-            await client.create(where, BODY)
+            await client.create(where, BODY, 1)
         with pytest.raises(UpstreamFailed):
-            await client.task(where, "n1", BODY)
+            await client.task(where, "n1", BODY, 1)
 
 
 async def test_a_key_that_no_header_can_hold_is_an_error_and_nothing_is_sent(client: ApiClient) -> None:

@@ -78,8 +78,8 @@ async def test_a_request_that_is_given_up_frees_its_connection(ports: tuple[Port
 async def test_the_service_is_called_through_the_proxy_and_this_machine_is_not() -> None:
     async with upstream(http(200, '{"status":"pending"}')) as proxy, upstream(http(200, '{"status":"pending"}')) as direct:
         async with open_client({"http://": proxy.address, "all://127.0.0.0/8": None, "all://*near.example": None}) as client:
-            await ApiClient(client).task(account("http://service.example"), "n1", BODY)
-            await ApiClient(client).task(account(direct.address), "n1", BODY)
+            await ApiClient(client).task(account("http://service.example"), "n1", BODY, 1)
+            await ApiClient(client).task(account(direct.address), "n1", BODY, 1)
 
     assert proxy.paths == ["http://service.example/api/v1/tasks/n1"]
     assert direct.paths == ["/api/v1/tasks/n1"]
@@ -88,7 +88,7 @@ async def test_the_service_is_called_through_the_proxy_and_this_machine_is_not()
 async def test_a_proxy_that_opens_no_tunnel_has_sent_nothing() -> None:
     async with upstream(http(407, "no")) as proxy, open_client({"all://": proxy.address}) as client:
         with pytest.raises(NotSent, match="the proxy refused the connection"):
-            await ApiClient(client).create(account("https://service.example"), BODY)
+            await ApiClient(client).create(account("https://service.example"), BODY, 1)
 
     assert {head.split("\r\n")[0] for head in proxy.heads} == {"CONNECT service.example:443 HTTP/1.1"}
 

@@ -29,7 +29,7 @@ NOW = datetime(2026, 11, 22, 12, 0, 0, tzinfo=UTC)
 def refused(status: int, text: str) -> ServiceError:
     """The error of a reply with this status."""
     with pytest.raises(ServiceError) as caught:
-        read_task(status, text, BODY, "n1")
+        read_task(status, text, BODY, "n1", 1)
     return caught.value
 
 
@@ -169,7 +169,7 @@ async def test_a_refusal_proves_that_nothing_was_created(
 ) -> None:
     async with upstream(http(status, text)) as server:
         with pytest.raises(kind) as caught:
-            await client.create(account(server.address), BODY)
+            await client.create(account(server.address), BODY, 1)
 
     assert (type(caught.value), server.posts) == (kind, 1)
     assert caught.value.problem.charged == NOT_CHARGED

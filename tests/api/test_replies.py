@@ -33,12 +33,12 @@ SENT = {"model": "flux-2", "prompt": "a fox", "input_urls": [IN]}
 
 def task(reply: Any, status: int = 200) -> Reply:
     """The reply to a poll, given as JSON text or as what it holds."""
-    return read_task(status, reply if isinstance(reply, str) else json.dumps(reply), SENT, "n41")
+    return read_task(status, reply if isinstance(reply, str) else json.dumps(reply), SENT, "n41", 1)
 
 
 def created(reply: Any, status: int = 200) -> Reply:
     """The reply to a request."""
-    return read_created(status, reply if isinstance(reply, str) else json.dumps(reply), SENT)
+    return read_created(status, reply if isinstance(reply, str) else json.dumps(reply), SENT, 1)
 
 
 def test_a_created_task_is_read_in_every_shape_seen() -> None:
@@ -224,7 +224,7 @@ def test_a_picture_in_base64_becomes_a_data_address() -> None:
                 assert task({"status": "completed", **result}).images == expected, (kind, result)
         sent = {"image": expected[0], "mask": plain}
         with pytest.raises(NoPicture):
-            read_task(200, json.dumps({"status": "completed", "images": [plain, expected[0]]}), sent, "n1")
+            read_task(200, json.dumps({"status": "completed", "images": [plain, expected[0]]}), sent, "n1", 1)
     for text in ("iVBORw0KGgo", "/9j/photo?" + "x" * 60, "UklGR" * 20, "hello world " * 9):
         with pytest.raises(NoPicture):
             task({"status": "completed", "result": text})

@@ -96,6 +96,6 @@ def account(address: str, key: str = KEY) -> Account:
 def both(client: ApiClient, where: Account, timeout_s: float = 1.0) -> list[Call]:
     """The client's two calls, not made yet."""
     return [
-        partial(client.create, where, BODY, timeout_s=timeout_s),
-        partial(client.task, where, "n1", BODY, timeout_s=timeout_s),
+        partial(client.create, where, BODY, 1, timeout_s=timeout_s),
+        partial(client.task, where, "n1", BODY, 1, timeout_s=timeout_s),
     ]

@@ -196,9 +196,9 @@ async def test_our_own_client_understands_all_the_sandbox_says(client: ApiClient
     """An answer of the sandbox is read as what it rehearses, never as something foreign."""
     body = {**FOX, "prompt": f"read #sandbox:{name}"}
     try:
-        task_id = (await client.create(account, body)).task_id
+        task_id = (await client.create(account, body, 1)).task_id
         for _ in range(3) if name in ("never", "word") else itertools.count():
-            reply = await client.task(account, task_id or "", body)
+            reply = await client.task(account, task_id or "", body, 1)
             if reply.phase is not Phase.RUNNING:
                 break
             await asyncio.sleep(0.02)
