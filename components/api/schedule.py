@@ -18,7 +18,7 @@ UNKNOWN_RANGE_S = (3.0, 30.0)
 PRIOR_WEIGHT = 3.0  # runs that the service's own range is worth
 MOST_WEIGHT = 40.0  # runs; older ones fade
 LEAST_VARIANCE = 0.01
-CALLBACK_SHARE = 0.95  # of all runs are done before the first poll while a callback is expected
+CALLBACK_SHARE = 0.95  # of all runs are done before the first poll while a callback is relied on
 LATE_SHARE = 0.98  # of all runs are done: a task that is still running is not like the others
 PLAUSIBLE_S = (0.01, 86_400.0)
 POLL_COST_S = 0.05
@@ -102,8 +102,8 @@ def poll_cost(jobs: int) -> float:
     return POLL_COST_S * max(1.0, load, min(2 * load, MOST_DOUBLED))
 
 
-def quiet_delay(elapsed: float, polls: int, timing: Timing, retry_after: float | None = None) -> float:
-    """Seconds before the next poll while a callback is expected. Such a poll only makes up for a lost callback."""
+def callback_delay(elapsed: float, polls: int, timing: Timing, retry_after: float | None = None) -> float:
+    """Seconds before the next poll while a callback is relied on. Such a poll only makes up for a lost callback."""
     if retry_after is not None:
         return max(SHORTEST_WAIT_S, retry_after)
     if polls == 0:
@@ -136,3 +136,11 @@ def next_delay(
         return min(max(SHORTEST_WAIT_S, sqrt(2 * cost * elapsed)), longest)
     # Conditional on having run this long: after a slow reply or a restart, no polls are made up for.
     return min(max(SHORTEST_WAIT_S, timing.quantile(1 - (1 - past) * (1 - chance)) - elapsed), longest)
+
+
+def before_deadline(delay: float, polls: int, left: float) -> float:
+    """The delay, shortened so that the first poll comes halfway to the deadline at the latest, and a last one at it.
+
+    ``left`` are the seconds until then; run times that are longer say nothing about a deadline that is shorter.
+    """
+    return max(0.0, min(delay, left if polls else left / 2))

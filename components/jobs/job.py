@@ -259,7 +259,9 @@ class Timings:
     longest_pause: float = 30.0
     between_callback_polls: float = 1.0
     longest_repair_poll: float = 10.0
-    shortest_fetch: float = 3.0  # a picture that is ready at the deadline still gets a chance
+    latest_callback: float = 1.0  # after the job has ended; relying on a later one would cost time
+    first_fetch_retry: float = 0.3
+    last_try: float = 3.0  # for the last poll, and for a picture that is ready at the deadline
 
 
 @dataclass(frozen=True)

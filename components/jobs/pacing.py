@@ -18,7 +18,7 @@ from components.catalog.models import Catalog
 from components.errors import NOT_CHARGED, RateLimited, ServiceError
 from components.jobs.job import Job, Timings
 from components.jobs.metrics import Metrics
-from components.jobs.store.jobs import Store
+from components.jobs.store.learned import LearnedStore
 
 Key = tuple[str, str]
 
@@ -96,7 +96,7 @@ class PacedClient:
 class RunTimes:
     """The learned run times of each model at each upstream, in memory and at every heartbeat in the store."""
 
-    def __init__(self, store: Store, catalog: Catalog) -> None:
+    def __init__(self, store: LearnedStore, catalog: Catalog) -> None:
         self._store = store
         self._catalog = catalog
         self._known: dict[Key, Learned] = {}
@@ -115,7 +115,7 @@ class RunTimes:
 
     async def load(self) -> None:
         """Read what was learned before; what is known under a former id is where a model starts from."""
-        recorded = await self._store.learned()
+        recorded = await self._store.run_times()
         for (upstream, name), learned in recorded.items():
             key = (upstream, self.model_id(name))
             if name == key[1]:
@@ -142,7 +142,7 @@ class RunTimes:
         while self._unsaved:
             key, seconds = self._unsaved.popitem()
             try:
-                learned = await self._store.learn(*key, seconds, self._priors[key])
+                learned = await self._store.add_run_times(*key, seconds, self._priors[key])
             except BaseException:
                 self._unsaved[key] = seconds + self._unsaved[key]
                 raise

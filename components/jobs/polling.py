@@ -9,27 +9,32 @@ from functools import partial
 
 from components.api.client import POLL_TIMEOUT_S, Account
 from components.api.replies import Phase, Reply
-from components.api.schedule import next_delay, poll_cost, quiet_delay
-from components.errors import (
-    KeyRefused,
-    NoPicture,
-    PictureNotSaved,
-    RateLimited,
-    ServiceError,
-    StillRunning,
-    UnreadableReply,
-)
+from components.api.schedule import before_deadline, callback_delay, next_delay, poll_cost
+from components.errors import KeyRefused, NoPicture, RateLimited, ServiceError, StillRunning, UnreadableReply
 from components.jobs import transitions
 from components.jobs.active import ActiveJobs
 from components.jobs.callbacks import Callbacks
-from components.jobs.job import Job, JobOptions, JobState
+from components.jobs.job import Job, JobOptions
 from components.jobs.pacing import Key, PacedClient, RunTimes
 from components.jobs.results import Results
 
 MINIMUM_WAIT_S = 0.05
 EMPTY_TRIES = 3
 FORGOTTEN_TRIES = 5  # a sandbox that was started anew never knows the task; nothing was paid for it
+UNKNOWN_WORDS = 3  # of one task, before the visitor is told: the first may be a passing state
 LEAST_SHARE = 0.6  # of the time at the poll that found the task done: no shorter run time is assumed
+
+
+@dataclass(frozen=True)
+class Collaborators:
+    """What everything that works on jobs shares; one for a process."""
+
+    active: ActiveJobs
+    client: PacedClient
+    results: Results
+    times: RunTimes
+    callbacks: Callbacks
+    options: JobOptions
 
 
 class PollHistory:
@@ -48,7 +53,7 @@ class PollHistory:
         self._before = max(0.0, time.time() - job.sent_at) if job.sent_at else 0.0
         self._for_callback = False
         self._asked_at = self._running_at = 0.0
-        self._empty = self._forgotten = 0
+        self._empty = self._forgotten = self._unknown = 0
 
     @property
     def total(self) -> int:
@@ -59,6 +64,17 @@ class PollHistory:
     def elapsed(self) -> float:
         """Seconds since the request was sent."""
         return self._before + time.monotonic() - self._begun
+
+    @property
+    def note(self) -> str:
+        """What the visitor is shown of the last answer; "" while all is well."""
+        if self.problem is None or 0 < self._unknown < UNKNOWN_WORDS:
+            return ""
+        return (
+            f"{self.problem.what} It is asked again until the task ends. Stop ends that."
+            if self._unknown
+            else self.problem.what
+        )
 
     def sending(self, *, for_callback: bool) -> None:
         """A poll is sent now."""
@@ -71,6 +87,7 @@ class PollHistory:
     def answered(self, reply: Reply) -> None:
         """The poll was answered."""
         self.problem = None
+        self._unknown = 0 if reply.word_known else self._unknown + 1
         if not reply.word_known:
             what = f'The service says "{reply.word[:60]}", a state that this page does not know.'
             self.problem = UnreadableReply(what, task_id=reply.task_id, reply=reply.raw)
@@ -80,6 +97,7 @@ class PollHistory:
     def failed(self, error: ServiceError, *, in_sandbox: bool) -> None:
         """The poll failed. Raises the error if asking again is of no use."""
         self.problem = error
+        self._unknown = 0
         self._empty += isinstance(error, NoPicture)
         self._forgotten += in_sandbox and error.status == 404
         if self._empty >= EMPTY_TRIES or self._forgotten >= FORGOTTEN_TRIES:
@@ -102,6 +120,7 @@ class FollowedTask:
     """A task that is polled until ``give_up`` (monotonic seconds).
 
     ``fresh``: it was created just now, by this worker. ``hint`` is the wait that is asked for before the next poll.
+    ``relied``: polls were left out because a callback was relied on.
     """
 
     job: Job
@@ -112,26 +131,19 @@ class FollowedTask:
     fresh: bool
     expects_callback: bool
     hint: float | None
+    relied: bool = False
 
 
 class Poller:
     """Polls tasks; ``follow`` is the second half of what a worker does."""
 
-    def __init__(
-        self,
-        active: ActiveJobs,
-        client: PacedClient,
-        results: Results,
-        times: RunTimes,
-        callbacks: Callbacks,
-        options: JobOptions,
-    ) -> None:
-        self._active = active
-        self._client = client
-        self._results = results
-        self._times = times
-        self._callbacks = callbacks
-        self._options = options
+    def __init__(self, shared: Collaborators) -> None:
+        self._active = shared.active
+        self._client = shared.client
+        self._results = shared.results
+        self._times = shared.times
+        self._callbacks = shared.callbacks
+        self._options = shared.options
 
     async def follow(
         self,
@@ -155,7 +167,7 @@ class Poller:
             ServiceError: the task has failed.
         """
         give_up = give_up or time.monotonic() + self._options.deadline_s
-        expects_callback = fresh and self._callbacks.expected(job, account)
+        expects_callback = fresh and self._callbacks.expected(job)
         key = self._times.key(account, job.model)
         hint = 0.0 if at_once else None
         task = FollowedTask(job, account, key, give_up, PollHistory(job), fresh, expects_callback, hint)
@@ -170,51 +182,49 @@ class Poller:
             except KeyRefused:
                 await self._active.persist(job.id, transitions.needs_key)
                 return
-            note = task.polls.problem.what if task.polls.problem else ""
-            task.job = replace(self._active.latest(task.job), polls=task.polls.total, status_note=note)
+            task.job = replace(self._active.latest(task.job), polls=task.polls.total, status_note=task.polls.note)
             self._active.show(task.job)
         if reply.phase is Phase.DONE and (seconds := task.polls.run_time(fresh=fresh)):
             self._times.observe(key, task.job, seconds)
-        if expects_callback and not task.polls.called:
-            self._callbacks.missed(key)
+        if task.relied and not task.polls.called:
+            await self._callbacks.missed(job)
         if reply.phase is Phase.FAILED:
             raise reply.failure
-        await self._save(task, reply)
+        ask = partial(self._fresh_addresses, task)
+        await self._results.keep(job, account, reply.images, reply.charged, give_up, ask)
 
     async def _wait(self, task: FollowedTask) -> bool | None:
-        """Wait until the next poll. Returns whether a callback ended the wait; None at the deadline."""
-        polls, hint = task.polls, task.hint
+        """Wait until the next poll. Returns whether a callback ended the wait; None if the deadline allows no more polls.
+
+        The last poll is sent at the deadline, so that no task is called running that nobody has asked for.
+        """
+        polls, hint, left = task.polls, task.hint, task.give_up - time.monotonic()
         task.hint = None
-        timing = self._times.timing(task.key, task.job)
-        if task.expects_callback and self._callbacks.trusted(task.key) and not polls.called:
-            wait = quiet_delay(polls.elapsed, polls.count, timing, hint)
-        else:
-            wait = next_delay(polls.elapsed, polls.count, timing, poll_cost(len(self._active)), hint)
         paused = self._client.paused(task.key)
-        wait = max(wait, paused)
-        left = task.give_up - time.monotonic()
-        if (paused if hint == 0.0 else wait) > left:
-            # A callback that comes before the deadline is still worth waiting for.
-            called = task.expects_callback and left > 0 and await self._called(task, left)
-            if not called:
-                return None
+        if paused > max(left, 0.0) or (polls.count and polls.last > task.give_up - MINIMUM_WAIT_S):
+            return None
+        timing = self._times.timing(task.key, task.job)
+        relies = task.expects_callback and self._callbacks.trusted(task.job) and not polls.called
+        if relies:
+            delay = callback_delay(polls.elapsed, polls.count, timing, hint)
         else:
-            called = await self._called(task, wait)
-        if called:
-            self._callbacks.came(task.key)
+            delay = next_delay(polls.elapsed, polls.count, timing, poll_cost(len(self._active)), hint)
+        called = await self._called(task, max(paused, before_deadline(delay, polls.count, left)))
+        task.relied = task.relied or (relies and not called)
         return called
 
     async def _called(self, task: FollowedTask, wait: float) -> bool:
         """Wait that long, or until a callback. Polls for callbacks keep a distance, however many come."""
         active = self._active.find(task.job.id)
         called = active.called if active else asyncio.Event()
+        planned = time.monotonic() + wait
         try:
-            async with asyncio.timeout(max(0.0, wait)):
+            async with asyncio.timeout(wait):
                 await called.wait()
         except TimeoutError:
             return False
         called.clear()
-        soonest = task.polls.last + self._options.timings.between_callback_polls
+        soonest = min(planned, task.polls.last + self._options.timings.between_callback_polls)
         await asyncio.sleep(max(0.0, soonest - time.monotonic()))
         return True
 
@@ -239,39 +249,27 @@ class Poller:
         return reply
 
     async def _ask(self, task: FollowedTask) -> Reply:
-        timeout_s = max(MINIMUM_WAIT_S, min(POLL_TIMEOUT_S, task.give_up - time.monotonic()))
-        task_id = str(task.job.task_id)
-        job = task.job
-        return await self._client.task(task.key, task.account, task_id, job.body, job.count, timeout_s, task.give_up)
+        last = self._options.timings.last_try
+        timeout_s = min(POLL_TIMEOUT_S, max(last, task.give_up - time.monotonic()))
+        task_id, job, give_up = str(task.job.task_id), task.job, max(task.give_up, time.monotonic() + last)
+        return await self._client.task(task.key, task.account, task_id, job.body, job.count, timeout_s, give_up)
 
-    async def _save(self, task: FollowedTask, reply: Reply) -> None:
-        """Keep the pictures. Those that cannot be fetched are asked for at fresh addresses; after that the job is overdue."""
-        problem = await self._fetch(task, reply.images, reply.charged)
-        if problem and task.job.task_id and not problem.definite:
-            try:
-                fresh = (await self._ask(task)).images
-            except ServiceError:
-                fresh = ()
-            if fresh and fresh != reply.images:
-                problem = await self._fetch(task, fresh, reply.charged)
-        if problem:
-            ended = partial(transitions.pictures_refused, now=time.time()) if problem.definite else transitions.overdue
-            await self._active.persist(task.job.id, partial(ended, problem=problem.problem))
-
-    async def _fetch(self, task: FollowedTask, urls: tuple[str, ...], charged: float | None) -> PictureNotSaved | None:
-        saving = partial(transitions.saving, urls=urls, charged=charged, now=time.time())
-        job = await self._active.persist(task.job.id, saving)
-        if job is None or job.state is not JobState.SAVING:
-            return None
-        return await self._results.fetch_missing(job, task.account, task.give_up)
+    async def _fresh_addresses(self, task: FollowedTask) -> tuple[str, ...]:
+        """Where the service says by now that the results are; empty if it does not say."""
+        try:
+            return (await self._ask(task)).images if task.job.task_id else ()
+        except ServiceError:
+            return ()
 
     async def _overdue(self, task: FollowedTask) -> None:
-        last = f" Last answer: {task.polls.problem.what}" if task.polls.problem else ""
-        minutes = self._options.deadline_s / 60
-        after = f"{minutes:g} minutes" if minutes >= 1 else f"{self._options.deadline_s:g} seconds"
-        error = StillRunning(
-            f"Still running at the service after {after}, task {task.job.task_id}.{last}",
-            task_id=task.job.task_id,
-            reply=task.polls.problem.reply if task.polls.problem else "",
-        )
+        """Record why nobody polls the task any more: the deadline, or a pause that the service asks for until after it."""
+        problem = task.polls.problem
+        last = f" Last answer: {problem.what}" if problem else ""
+        if (paused := self._client.paused(task.key)) > max(0.0, task.give_up - time.monotonic()):
+            what = f"The service asks to wait {paused:.0f} s before task {task.job.task_id} is asked for again.{last}"
+        else:
+            minutes = self._options.deadline_s / 60
+            after = f"{minutes:g} minutes" if minutes >= 1 else f"{self._options.deadline_s:g} seconds"
+            what = f"Still running at the service after {after}, task {task.job.task_id}.{last}"
+        error = StillRunning(what, task_id=task.job.task_id, reply=problem.reply if problem else "")
         await self._active.persist(task.job.id, partial(transitions.overdue, problem=error.problem))

@@ -13,9 +13,8 @@ from components.api.client import Account
 from components.api.replies import Phase, Reply
 from components.errors import DatabaseUnavailable, InputError, InvalidState, RequestRefused
 from components.jobs import transitions
-from components.jobs.active import ActiveJobs
-from components.jobs.job import Job, JobOptions, JobState
-from components.jobs.pacing import RunTimes
+from components.jobs.job import Job, JobState
+from components.jobs.polling import Collaborators
 from components.jobs.store.jobs import Ownership
 from components.jobs.worker import Worker
 
@@ -31,20 +30,20 @@ class Recovery:
     ``find_account`` returns the account that pays for a job here without its visitor's key, or None.
     """
 
-    def __init__(
-        self, active: ActiveJobs, worker: Worker, times: RunTimes, options: JobOptions, find_account: FindAccount
-    ) -> None:
-        self._active = active
-        self._store = active.store
+    def __init__(self, shared: Collaborators, worker: Worker, find_account: FindAccount) -> None:
+        self._active = shared.active
+        self._store = shared.active.store
+        self._times = shared.times
+        self._callbacks = shared.callbacks
+        self._options = shared.options
         self._worker = worker
-        self._times = times
-        self._options = options
         self._find_account = find_account
 
     async def begin(self) -> None:
         """Recover at once every active job that has no living owner."""
         try:
             await self._times.load()
+            await self._callbacks.load()
             while orphans := await self._store.take_over():
                 for job in orphans:
                     await self._recover(job)

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 import time
-from collections.abc import Collection
+from collections.abc import Awaitable, Callable, Collection, Mapping
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
@@ -12,14 +14,16 @@ from components.api.client import Account
 from components.errors import DatabaseUnavailable, PictureNotSaved
 from components.jobs import transitions
 from components.jobs.active import ActiveJobs
-from components.jobs.job import Job, Timings
+from components.jobs.job import Job, JobState, Timings
 from components.jobs.store.jobs import Ownership
 from components.pictures.kept import KeptPicture
 from components.pictures.library import PictureLibrary
 
-TRIES = 4
-DEFINITE_TRIES = 3  # a host may show a page of its own, or half a picture, for a moment
-FIRST_WAIT_S = 0.3
+GROWTH, LONGEST_WAIT_S = 1.5, 30.0
+DEFINITE_TRIES = 6  # within four seconds: a host may show a page of its own, or half a picture, for a moment
+FRESH_AFTER = 3  # tries the service is asked for the addresses again: they may have expired
+
+FreshAddresses = Callable[[], Awaitable[tuple[str, ...]]]
 
 
 class Results:
@@ -30,25 +34,36 @@ class Results:
         self._pictures = pictures
         self._timings = timings
 
-    async def fetch_missing(self, job: Job, account: Account, give_up: float) -> PictureNotSaved | None:
-        """Fetch all pictures that are missing, side by side, and record each. With the last one the job is done.
+    async def keep(
+        self, job: Job, account: Account, urls: tuple[str, ...], charged: float | None, give_up: float, ask: FreshAddresses
+    ) -> None:
+        """Keep the pictures of a finished task, each as soon as it can be fetched. With the last one the job is done.
 
-        Args:
-            give_up: no new try after this moment, in monotonic seconds.
-
-        Returns:
-            Why one of those that are still missing could not be kept, definite if none of them ever can be; None if none
-            is missing, or if the job does not want them any more.
+        A picture may be late at its host, so what is missing is tried again at growing intervals. At ``give_up``
+        (monotonic seconds) the job becomes overdue; it ends with the pictures that it has once none of the others can
+        ever be kept. ``ask`` returns where the results are by now; empty: unchanged.
         """
-        missing = [(position, url) for position, url in enumerate(job.pending_urls) if url]
-        fetching = [asyncio.create_task(self._fetch(job, position, url, account, give_up)) for position, url in missing]
-        try:
-            problems = await asyncio.gather(*fetching)
-        finally:
-            for task in fetching:
-                task.cancel()
-            await asyncio.gather(*fetching, return_exceptions=True)
-        return min(filter(None, problems), key=lambda problem: problem.definite, default=None)
+        note, refused = "", dict[str, PictureNotSaved]()
+        for number in itertools.count():
+            if number == 0 or urls:
+                saving = partial(transitions.saving, urls=urls, charged=charged, note=note, now=time.time())
+                saved = await self._active.persist(job.id, saving)
+            if saved is None or saved.state is not JobState.SAVING:
+                return
+            problems = await self._fetch_missing(saved, account, give_up, refused)
+            left = give_up - time.monotonic()
+            if number + 1 >= DEFINITE_TRIES or left <= 0:
+                refused |= {url: problem for url, problem in problems.items() if problem.definite}
+            late = [problem for url, problem in problems.items() if url not in refused]
+            if not late or left <= 0:
+                await self._end(job, late, refused)
+                return
+            wait = min(self._timings.first_fetch_retry * GROWTH**number, LONGEST_WAIT_S, left)
+            saved = self._active.latest(saved)
+            note = _late_note(saved, late[0], wait)
+            self._active.show(replace(saved, status_note=note))
+            await asyncio.sleep(wait)
+            urls = await ask() if number >= FRESH_AFTER and not all(problem.definite for problem in late) else ()
 
     async def discard(self, names: Collection[str]) -> None:
         """Delete pictures that no job shows.
@@ -67,19 +82,38 @@ class Results:
         except DatabaseUnavailable:  # the library deletes what was used longest ago when it needs room
             return
 
+    async def _end(self, job: Job, late: list[PictureNotSaved], refused: Mapping[str, PictureNotSaved]) -> None:
+        """Record why results are missing: they are late, or can never be kept. A complete job is done already."""
+        if late:
+            await self._active.persist(job.id, partial(transitions.overdue, problem=late[0].problem))
+        elif refused:
+            problem = next(iter(refused.values())).problem
+            await self._active.persist(job.id, partial(transitions.pictures_refused, problem=problem, now=time.time()))
+
+    async def _fetch_missing(
+        self, job: Job, account: Account, give_up: float, refused: Collection[str]
+    ) -> dict[str, PictureNotSaved]:
+        """Try once to fetch each picture that is missing, side by side. Returns by address why one could not be kept."""
+        missing = [(position, url) for position, url in enumerate(job.pending_urls) if url and url not in refused]
+        fetching = [asyncio.create_task(self._fetch(job, position, url, account, give_up)) for position, url in missing]
+        try:
+            problems = await asyncio.gather(*fetching)
+        finally:
+            for task in fetching:
+                task.cancel()
+            await asyncio.gather(*fetching, return_exceptions=True)
+        return {url: problem for (_, url), problem in zip(missing, problems, strict=True) if problem}
+
     async def _fetch(self, job: Job, position: int, url: str, account: Account, give_up: float) -> PictureNotSaved | None:
-        for number in range(TRIES):
-            try:
-                within = max(self._timings.shortest_fetch, give_up - time.monotonic())
+        try:
+            while True:
+                within = max(self._timings.last_try, give_up - time.monotonic())
                 picture = await self._pictures.keep(url, account.base_url, within)
                 if await self._record(job.id, position, picture):
                     return None
                 # Deleted with another job between its fetching and its recording: fetch it once more.
-            except PictureNotSaved as error:
-                if number == (DEFINITE_TRIES if error.definite else TRIES) - 1 or time.monotonic() > give_up:
-                    return error
-                await asyncio.sleep(FIRST_WAIT_S * 2**number)
-        return None
+        except PictureNotSaved as error:
+            return error
 
     async def _record(self, job_id: str, position: int, picture: KeptPicture) -> bool:
         """Record a picture, or delete it if its job does not want it. False if its file has gone meanwhile."""
@@ -102,3 +136,10 @@ class Results:
             return True, await self._active.apply(job_id, kept)
         except DatabaseUnavailable:
             return False, None
+
+
+def _late_note(job: Job, problem: PictureNotSaved, wait: float) -> str:
+    """Why a job whose task is done still waits."""
+    missing, total = sum(bool(url) for url in job.pending_urls), len(job.pending_urls)
+    which = f"{missing} of {total} pictures" if total > 1 else "its picture"
+    return f"The task is done, but {which} cannot be fetched yet. {problem.what} Trying again in {max(1, round(wait))} s."

@@ -48,10 +48,11 @@ from components.jobs.job import (
 )
 from components.jobs.metrics import Metrics
 from components.jobs.pacing import PacedClient, RunTimes
-from components.jobs.polling import Poller
+from components.jobs.polling import Collaborators, Poller
 from components.jobs.recovery import FindAccount, Recovery, fits
 from components.jobs.results import Results
 from components.jobs.store.jobs import Store
+from components.jobs.store.learned import LearnedStore
 from components.jobs.worker import Worker
 from components.pictures.library import PictureLibrary
 
@@ -79,15 +80,16 @@ class JobService:
         self.pictures = pictures
         self.metrics = Metrics()
         self._catalog = catalog
-        limiter = RequestLimiter()
-        self._active = ActiveJobs(store, self.metrics, limiter, options.timings, log_prompts=options.log_prompts)
-        self._results = Results(self._active, pictures, options.timings)
-        self._times = RunTimes(store, catalog)
-        self._callbacks = Callbacks(self._active, catalog, options.callback_base)
-        paced = PacedClient(client, limiter, self.metrics, options.timings)
-        poller = Poller(self._active, paced, self._results, self._times, self._callbacks, options)
-        self._worker = Worker(self._active, paced, poller, self._times, self._callbacks, options)
-        self._recovery = Recovery(self._active, self._worker, self._times, options, find_account)
+        limiter, learned = RequestLimiter(), LearnedStore(store.transactions)
+        timings = options.timings
+        self._active = ActiveJobs(store, self.metrics, limiter, timings, log_prompts=options.log_prompts)
+        self._results = Results(self._active, pictures, timings)
+        self._times = RunTimes(learned, catalog)
+        self._callbacks = Callbacks(self._active, catalog, learned, options.callback_base, timings.latest_callback)
+        paced = PacedClient(client, limiter, self.metrics, timings)
+        shared = Collaborators(self._active, paced, self._results, self._times, self._callbacks, options)
+        self._worker = Worker(shared, Poller(shared))
+        self._recovery = Recovery(shared, self._worker, find_account)
         self._heartbeat: asyncio.Task[None] | None = None
 
     async def begin(self) -> None:

@@ -96,8 +96,8 @@ def needs_key(job: Job) -> Job | None:
     return replace(_settled(job, JobState.NEEDS_KEY, job.problem, None), status_note=note)
 
 
-def saving(job: Job, urls: Sequence[str], charged: float | None, now: float) -> Job | None:
-    """The task is done, with its results at these addresses. Pictures that are kept already stay."""
+def saving(job: Job, urls: Sequence[str], charged: float | None, now: float, note: str = "") -> Job | None:
+    """The task is done, with its results at these addresses. Pictures that are kept already stay; ``note``: why others wait."""
     if job.state not in FOLLOWED:
         return None
     if job.pictures:
@@ -106,7 +106,7 @@ def saving(job: Job, urls: Sequence[str], charged: float | None, now: float) -> 
         urls = ["" if is_kept else url for url, is_kept in zip(known, kept, strict=False)]
     charged = job.charged if charged is None else charged
     return _done_if_complete(
-        replace(job, state=JobState.SAVING, pending_urls=tuple(urls), charged=charged, status_note=""), now
+        replace(job, state=JobState.SAVING, pending_urls=tuple(urls), charged=charged, status_note=note), now
     )
 
 

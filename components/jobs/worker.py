@@ -16,11 +16,10 @@ from components.api.client import CREATE_TIMEOUT_S, Account
 from components.api.replies import Phase, Reply
 from components.errors import AnswerLost, NoPicture, RateLimited, ServiceError
 from components.jobs import transitions
-from components.jobs.active import ActiveJobs
-from components.jobs.callbacks import Callbacks, hashed, new_secret
-from components.jobs.job import Job, JobOptions
-from components.jobs.pacing import Key, PacedClient, RunTimes
-from components.jobs.polling import MINIMUM_WAIT_S, Poller
+from components.jobs.callbacks import hashed, new_secret
+from components.jobs.job import Job
+from components.jobs.pacing import Key
+from components.jobs.polling import MINIMUM_WAIT_S, Collaborators, Poller
 from components.jobs.store.jobs import Ownership
 
 FIRST_REPAIR_WAIT_S = 0.3
@@ -31,21 +30,13 @@ MOST_NAMED = 5
 class Worker:
     """The three ways to work on a job; ``ActiveJobs`` starts and ends them."""
 
-    def __init__(
-        self,
-        active: ActiveJobs,
-        client: PacedClient,
-        poller: Poller,
-        times: RunTimes,
-        callbacks: Callbacks,
-        options: JobOptions,
-    ) -> None:
-        self._active = active
-        self._client = client
+    def __init__(self, shared: Collaborators, poller: Poller) -> None:
+        self._active = shared.active
+        self._client = shared.client
+        self._times = shared.times
+        self._callbacks = shared.callbacks
+        self._options = shared.options
         self._poller = poller
-        self._times = times
-        self._callbacks = callbacks
-        self._options = options
 
     async def run(self, job: Job, account: Account) -> None:
         """From the queue to the pictures."""
@@ -133,7 +124,7 @@ class Worker:
             if self._client.paused(key):  # the service has asked for a pause while this job was claimed
                 raise _PausedMeanwhileError
             body = dict(claimed.body)
-            if self._callbacks.expected(claimed, account):
+            if self._callbacks.expected(claimed):
                 body["callback_url"] = self._callbacks.address(job.id, secret)
             shortest = min(self._options.timings.shortest_answer, self._options.deadline_s)
             timeout_s = max(shortest, min(CREATE_TIMEOUT_S, give_up - time.monotonic()))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import random
+from functools import partial
 from itertools import pairwise
 from statistics import NormalDist
 
@@ -20,9 +21,10 @@ from components.api.schedule import (
     SHORTEST_WAIT_S,
     Learned,
     Timing,
+    before_deadline,
+    callback_delay,
     next_delay,
     poll_cost,
-    quiet_delay,
 )
 
 STEADY = settings(deadline=None, derandomize=True, max_examples=100, database=None)
@@ -68,7 +70,7 @@ def expected_polls(timing: Timing, times: list[float]) -> float:
 def test_every_delay_is_finite_and_at_least_the_shortest_wait(
     elapsed_s: float, polls_sent: int, timing: Timing, cost: float
 ) -> None:
-    delays = [next_delay(elapsed_s, polls_sent, timing, cost), quiet_delay(elapsed_s, polls_sent, timing)]
+    delays = [next_delay(elapsed_s, polls_sent, timing, cost), callback_delay(elapsed_s, polls_sent, timing)]
 
     assert all(map(math.isfinite, delays))
     assert min(delays) >= SHORTEST_WAIT_S > 0
@@ -80,6 +82,23 @@ def test_after_the_first_poll_no_wait_is_longer_than_a_quarter_of_the_elapsed_ti
     elapsed_s: float, polls_sent: int, timing: Timing, cost: float
 ) -> None:
     assert next_delay(elapsed_s, polls_sent, timing, cost) <= max(SHORTEST_WAIT_S, LARGEST_SHARE * elapsed_s)
+
+
+@STEADY
+@given(timings, costs, st.floats(0.5, 600))
+def test_polls_come_before_a_deadline_however_long_the_task_usually_takes(
+    timing: Timing, cost: float, deadline: float
+) -> None:
+    """The first one halfway at the latest, the last one exactly then; a schedule that fits is left as it is."""
+    for delay in (partial(next_delay, cost=cost), callback_delay):
+        times = [0.0]
+        while times[-1] < deadline - 1e-9:
+            wait = delay(times[-1], len(times) - 1, timing)
+            times.append(times[-1] + before_deadline(wait, len(times) - 1, deadline - times[-1]))
+        assert times[1] <= deadline / 2 + 1e-9
+        assert times[-1] == pytest.approx(deadline)
+    assert before_deadline(3.0, 0, 600.0) == before_deadline(3.0, 4, 600.0) == 3.0
+    assert before_deadline(3.0, 1, -0.1) == 0.0
 
 
 @STEADY
@@ -105,7 +124,7 @@ def test_retry_after_wins_over_everything_but_the_shortest_wait(
     wanted = max(SHORTEST_WAIT_S, retry_after)
 
     assert next_delay(elapsed_s, polls_sent, timing, cost, retry_after) == wanted
-    assert quiet_delay(elapsed_s, polls_sent, timing, retry_after) == wanted
+    assert callback_delay(elapsed_s, polls_sent, timing, retry_after) == wanted
 
 
 @STEADY
@@ -161,7 +180,7 @@ def test_a_poll_never_costs_less_with_more_jobs(one: int, other: int) -> None:
 def test_while_a_callback_is_expected_the_first_poll_waits_for_nineteen_runs_in_twenty(
     elapsed_s: float, polls_sent: int, timing: Timing
 ) -> None:
-    wait = quiet_delay(elapsed_s, polls_sent, timing)
+    wait = callback_delay(elapsed_s, polls_sent, timing)
 
     assert polls_sent or elapsed_s + wait >= timing.quantile(0.95) * (1 - 1e-9)
     assert not polls_sent or wait >= max(1.0, LARGEST_SHARE * elapsed_s)

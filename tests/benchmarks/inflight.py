@@ -30,6 +30,7 @@ from components.jobs.job import JobOptions
 from components.jobs.service import JobService
 from components.jobs.store.engine import open_database
 from components.jobs.store.jobs import Store
+from components.jobs.store.learned import LearnedStore
 from components.pictures.fetch import open_fetch_client
 from components.pictures.library import PictureLibrary
 from components.pictures.storage.folder import FolderStorage
@@ -132,7 +133,8 @@ async def _product(folder: Path, service_address: str, callbacks: str) -> AsyncI
     async with open_client() as service, open_fetch_client() as downloads:
         store = Store(database)
         pictures = PictureLibrary(FolderStorage(folder / "pictures"), downloads, starred=store.starred)
-        await store.learn(service_address, MODEL, Plan(EARLIER, MEDIAN_S, SIGMA).latencies(), Learned.expected(None))
+        latencies = Plan(EARLIER, MEDIAN_S, SIGMA).latencies()
+        await LearnedStore(store.transactions).add_run_times(service_address, MODEL, latencies, Learned.expected(None))
         runner = JobService(
             load_catalog(ROOT / "catalog.yaml"), store, ApiClient(service), pictures, JobOptions(callback_base=callbacks)
         )

@@ -1,4 +1,4 @@
-"""The doorbell for tests: a runner whose callbacks arrive over real HTTP, and a service that is silent until it calls."""
+"""Callbacks for tests: jobs whose callbacks arrive over real HTTP, and an account whose tasks nobody polls for minutes."""
 
 from __future__ import annotations
 
@@ -24,16 +24,17 @@ from components.web.callbacks import callback_routes
 from tests.jobs.faulty import GUARD_S, TASK, Upstream
 from tests.jobs.processes import WITH_CALLBACK, account, process, submit
 
-SILENT = 0.02  # the service's range of seconds a fiftieth as fast: by itself nobody asks for minutes
+UNPOLLED = 0.02  # the service's range of seconds, fifty times as long: no scheduled poll comes for minutes
 
 
 @dataclass
-class House:
-    """A runner behind a listening server."""
+class CallbackServer:
+    """A job service behind a listening server. ``base`` is what callback addresses begin with, ``address`` where it listens."""
 
     runner: JobService
     catalog: Catalog
     address: str
+    base: str
     service: Account
     http: httpx2.AsyncClient
 
@@ -41,7 +42,8 @@ class House:
         return await submit(self.runner, self.catalog, payer or self.service, prompt, model)
 
     async def call(self, address: str, body: Any = None, times: int = 1) -> list[int]:
-        """What so many callbacks at once are answered."""
+        """The status codes that so many callbacks at once are answered with."""
+        address = self.address + address.removeprefix(self.base)
         content = body if isinstance(body, bytes) else json.dumps({"task_id": TASK} if body is None else body).encode()
         return [
             one.status_code
@@ -67,27 +69,28 @@ async def listening(app: FastAPI) -> AsyncIterator[str]:
 
 
 @asynccontextmanager
-async def house(
+async def serving(
     catalog: Catalog,
     url: str,
     folder: Path,
     upstream: Upstream,
     *,
-    pace: float = SILENT,
+    pace: float = UNPOLLED,
     payer: str = "host",
+    base: str = "",
     **options: Any,
-) -> AsyncIterator[House]:
-    """A process that tells the service to call it back."""
+) -> AsyncIterator[CallbackServer]:
+    """A process that gives the service an address to call; ``base`` is one that stays the same after a restart."""
     app, service = FastAPI(), account(catalog, upstream.address, payer, pace=pace)
     options = {"find_account": lambda job: service if job.payer == "host" else None} | options
     async with httpx2.AsyncClient(trust_env=False, timeout=GUARD_S) as http, listening(app) as address:
-        async with process(catalog, url, folder, callback_base=address, **options) as runner:
+        async with process(catalog, url, folder, callback_base=base or address, **options) as runner:
             app.include_router(callback_routes(runner))
-            yield House(runner, catalog, address, service, http)
+            yield CallbackServer(runner, catalog, address, base or address, service, http)
 
 
 def callback(upstream: Upstream, number: int = 0) -> str:
-    """The address that the service was told with its n-th request."""
+    """The callback address in the n-th request."""
     return str(json.loads(upstream.posts[number].body)["callback_url"])
 
 

@@ -23,7 +23,7 @@ from components.jobs.transitions import Transition
 
 FAST = Timings(
     lease=2.0, heartbeat=0.25, first_retry=0.05, slowest_retry=0.2, closing=3.0, rate_limit=0.3, shortest_pause=0.2,
-    between_callback_polls=0.2,
+    between_callback_polls=0.2, first_fetch_retry=0.03,
 )  # fmt: skip
 NOON = datetime(2026, 3, 4, 12, tzinfo=UTC).timestamp()
 NUMBERS = itertools.count()

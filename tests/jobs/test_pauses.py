@@ -137,21 +137,22 @@ async def test_a_wait_beyond_the_deadline_ends_the_job_at_once(catalog: Catalog,
 async def test_a_request_that_is_sent_just_before_the_deadline_is_given_time_for_its_answer(
     catalog: Catalog, url: str, tmp_path: Path
 ) -> None:
-    """It may have been paid for: the job has its task, and goes on when its visitor looks again."""
+    """It may have been paid for. Its task is asked for once, although the deadline has passed by then."""
 
     async def slowly(upstream: Upstream, writer: asyncio.StreamWriter) -> None:
         await asyncio.sleep(1.2)
         await created()(upstream, writer)
 
     async with (
-        misbehaving(post=[limited("1.2"), slowly]) as upstream,
+        misbehaving(post=[limited("1.2"), slowly], poll=[running()]) as upstream,
         process(catalog, url, tmp_path, deadline_s=2) as runner,
     ):
         payer = account(catalog, upstream.address)
         job = await settled(runner, await submit(runner, catalog, payer))
+        asked, upstream.poll = len(upstream.polls), [finished()]
         done = await settled(runner, await runner.check_again(job.id, payer, job.visitor))
 
-    assert (job.state, job.task_id) == (JobState.OVERDUE, TASK)
+    assert (job.state, job.task_id, asked) == (JobState.OVERDUE, TASK, 1)
     assert (done.state, len(upstream.posts)) == (JobState.DONE, 2)
 
 

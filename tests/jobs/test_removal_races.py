@@ -13,7 +13,7 @@ import pytest
 from components.catalog.models import Catalog
 from components.errors import InvalidState
 from components.jobs.job import ENDED, Job, JobFilter, JobState
-from tests.jobs.callbacks import callback, house
+from tests.jobs.callbacks import callback, serving
 from tests.jobs.conftest import beside
 from tests.jobs.faulty import GUARD_S, created, finished, held, http, misbehaving, picture, quiet, running, settled
 from tests.jobs.processes import record, until
@@ -27,7 +27,7 @@ async def test_the_callback_of_a_removed_job_does_not_bring_it_back(
 ) -> None:
     """Its answer was lost and its visitor has removed it: nothing is asked, fetched or kept for nobody."""
     async with misbehaving(post=[LOST]) as upstream:
-        async with house(catalog, database_url, tmp_path, upstream) as here:
+        async with serving(catalog, database_url, tmp_path, upstream) as here:
             job = await settled(here.runner, await here.start(prompt=SECRET))
             spent = await here.runner.spent_today()
             await here.runner.remove(job.id, "ann")
@@ -48,7 +48,7 @@ async def test_the_callback_of_a_removed_finished_job_changes_nothing(
     catalog: Catalog, database_url: str, tmp_path: Path
 ) -> None:
     async with misbehaving() as upstream:
-        async with house(catalog, database_url, tmp_path, upstream, pace=1000) as here:
+        async with serving(catalog, database_url, tmp_path, upstream, pace=1000) as here:
             job = await settled(here.runner, await here.start(prompt=SECRET))
             await here.runner.remove(job.id, "ann")
             removed, asked = await record(here.runner, job.id), len(upstream.seen)
@@ -64,7 +64,7 @@ async def test_a_lost_job_that_is_being_looked_for_can_be_removed_at_once(
 ) -> None:
     """A callback has named its task and the service does not know it yet: nobody waits minutes for that, nor asks on."""
     async with misbehaving(post=[LOST], poll=[http({}, 404)]) as upstream:
-        async with house(catalog, database_url, tmp_path, upstream, deadline_s=60) as here:
+        async with serving(catalog, database_url, tmp_path, upstream, deadline_s=60) as here:
             job = await settled(here.runner, await here.start(prompt=SECRET))
             await here.call(callback(upstream))
             await upstream.asked("polls")
@@ -84,7 +84,7 @@ async def test_a_job_that_is_found_again_while_it_is_removed_leaves_no_picture(
     """The task that a callback has named turns up in that very moment."""
     gate = asyncio.Event()
     async with misbehaving(post=[LOST], poll=[held(gate, finished())]) as upstream:
-        async with house(catalog, database_url, tmp_path, upstream) as here:
+        async with serving(catalog, database_url, tmp_path, upstream) as here:
             job = await settled(here.runner, await here.start(prompt=SECRET))
             await here.call(callback(upstream))
             await upstream.asked("polls")

@@ -13,6 +13,7 @@ from components.errors import Problem
 from components.jobs import transitions
 from components.jobs.job import ACTIVE, WAITING, Caps, Job, JobState
 from components.jobs.store.jobs import Store
+from components.jobs.store.learned import LearnedStore
 from components.pictures.kept import KeptPicture
 from tests.jobs.conftest import NOON, a_job, changed, filled, locked, opened
 
@@ -202,3 +203,16 @@ async def test_unfinished_is_what_goes_on_or_waits_for_a_decision(store: Store) 
     unfinished = [jobs[state] for state in reversed(JobState) if state in ACTIVE | WAITING | {JobState.UNCERTAIN}]
     assert await store.unfinished("ann") == unfinished
     assert await store.unfinished("ann", 2) == unfinished[:2]
+
+
+async def test_scores_of_callbacks_are_counted_by_every_process_and_kept(stores: list[Store]) -> None:
+    """Four processes at once lose none; another address of ours has its own."""
+    learned = [LearnedStore(store.transactions) for store in stores]
+    for _ in range(2):
+        await asyncio.gather(
+            *(one.change_callback_score("http://a", "http://x", "m", lambda score: score + 1) for one in learned)
+        )
+    await learned[0].change_callback_score("http://b", "http://x", "m", lambda _: -3)
+
+    assert await learned[1].callback_scores("http://a") == {("http://x", "m"): 8}
+    assert await learned[1].callback_scores("http://b") == {("http://x", "m"): -3}

@@ -5,7 +5,7 @@ from __future__ import annotations
 import secrets
 import time
 from collections.abc import Callable, Collection, Sequence
-from dataclasses import asdict, replace
+from dataclasses import replace
 from enum import Enum
 from typing import Any
 
@@ -26,7 +26,6 @@ from sqlalchemy import (
 )
 from sqlalchemy import cast as sql_cast
 
-from components.api.schedule import Learned
 from components.errors import DatabaseUnavailable
 from components.jobs import transitions
 from components.jobs.budgets import check_caps, start_of_day
@@ -50,7 +49,6 @@ from components.jobs.store.schema import (
     history,
     job_pictures,
     jobs,
-    run_times,
     storable,
     to_job,
     to_jobs,
@@ -286,33 +284,6 @@ class Store:
         mine = (jobs.c.owner == self.owner) & jobs.c.state.in_(ACTIVE)
         released = update(jobs).where(mine).values(owner=None, lease=None)
         await self.transactions.write(lambda connection: connection.execute(released))
-
-    # -- run times -------------------------------------------------------------------------------
-
-    async def learned(self) -> dict[tuple[str, str], Learned]:
-        """Run times by upstream and model."""
-        rows = await self.transactions.read(lambda connection: list(connection.execute(select(run_times))))
-        return {(row.upstream, row.model): Learned(row.weight, row.mean, row.variance) for row in rows}
-
-    async def learn(self, upstream: str, model: str, seconds: Sequence[float], prior: Learned) -> Learned:
-        """Add run times to the recorded ones; ``prior`` stands where there are none."""
-        mine = (run_times.c.upstream == upstream) & (run_times.c.model == model)
-
-        def learning(connection: Connection) -> Learned:
-            row = connection.execute(select(run_times).where(mine).with_for_update()).one_or_none()
-            known = Learned(row.weight, row.mean, row.variance) if row else prior
-            for one in seconds:
-                known = known.observed(one)
-            if row is None:
-                connection.execute(insert(run_times).values(upstream=upstream, model=model, **asdict(known)))
-            else:
-                connection.execute(update(run_times).where(mine).values(**asdict(known)))
-            return known
-
-        try:
-            return await self.transactions.write(learning)
-        except DuplicateKey:  # another process wrote the first number in the same moment
-            return await self.transactions.write(learning)
 
     async def measured(self, model_id: Callable[[str], str]) -> dict[str, Measured]:
         """Run times of the last ended jobs at real services, by model; ``model_id`` resolves former ids."""

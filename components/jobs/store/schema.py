@@ -178,6 +178,16 @@ run_times = Table(
     Column("variance", Float(53), nullable=False),
 )
 
+# How far callbacks are relied on, by our address, the service and the model; see ``jobs.callbacks``.
+callback_scores = Table(
+    "callback_scores",
+    metadata,
+    Column("callback_base", Text, primary_key=True),
+    Column("upstream", Text, primary_key=True),
+    Column("model", String(200), primary_key=True),
+    Column("score", Integer, nullable=False),
+)
+
 # One row, locked by whoever checks the caps: two claims at once would each see the credits that are still there.
 budget = Table("budget", metadata, Column("name", String(16), primary_key=True))
 
