@@ -43,8 +43,8 @@ class Problem:
     """An error as plain text that can be stored with a job.
 
     ``code`` is the code of the error's class, or ``stopped`` for a job that its visitor stopped. ``what`` says what
-    happened. ``charged`` is "" if no money is involved; ``reply`` is the service's raw reply, at most 2,000
-    characters, or "".
+    happened. ``charged`` is "" if no money is involved; ``reply`` is the service's raw reply or "", at most 2,000
+    characters unless it may be the only copy of a result.
     """
 
     code: str
@@ -151,10 +151,11 @@ class ServiceError(PlaygroundError):
     """Base of the errors between this app and the service.
 
     ``status`` is the HTTP status (or the envelope's ``code``), ``task_id`` the service's id if known, ``reply`` the
-    raw text of the reply, cut to 2,000 characters.
+    raw text of the reply, cut to ``longest_reply`` characters.
     """
 
     code = "service"
+    longest_reply: ClassVar[int | None] = 2000
 
     def __init__(
         self,
@@ -169,7 +170,7 @@ class ServiceError(PlaygroundError):
         super().__init__(what, next_step=next_step, charged=charged)
         self.status = status
         self.task_id = task_id
-        self.reply = reply[:2000]
+        self.reply = reply[: self.longest_reply]
 
 
 class NotSent(ServiceError):
@@ -247,9 +248,13 @@ class NoPicture(UnreadableReply):
 
 
 class AnswerLost(ServiceError):
-    """The request may have arrived; its reply did not (5xx, reset, read timeout, unreadable reply)."""
+    """The request may have arrived; its reply did not (5xx, reset, read timeout, unreadable reply).
+
+    A reply that cannot be read may be the only copy of a paid result, so all of it is kept.
+    """
 
     code = "lost"
+    longest_reply = None
     charged = MAY_BE_CHARGED
     next_step = "Send it again, which may pay twice, or dismiss it."
 

@@ -17,7 +17,7 @@ from urllib.parse import quote, unquote, urljoin, urlsplit
 import httpx2 as httpx
 
 from components.api.refusals import read_retry_after
-from components.api.replies import Reply, read_created, read_task
+from components.api.replies import Phase, Reply, read_created, read_task
 from components.errors import AnswerLost, KeyRefused, NotSent, RateLimited, RequestRefused, UnreadableReply, UpstreamFailed
 
 CONNECT_ATTEMPTS = 3
@@ -101,9 +101,10 @@ class ApiClient:
             with _retry_after_from(headers):
                 return _absolute(read_created(status, text, body, count), account)
         except (UpstreamFailed, UnreadableReply) as error:
+            if task_id := error.task_id or _task_at(headers.get("location", ""), account):
+                return Reply(Phase.RUNNING, task_id)  # whatever became of it, a poll tells
             what = f"{error.what} The request had been sent, so it may have been accepted."
-            task_id = error.task_id or _task_at(headers.get("location", ""), account)
-            raise AnswerLost(what, status=status, reply=text, task_id=task_id) from error
+            raise AnswerLost(what, status=status, reply=text) from error
 
     async def task(
         self,

@@ -9,7 +9,6 @@ from __future__ import annotations
 import asyncio
 import time
 from contextlib import suppress
-from dataclasses import replace
 from functools import partial
 
 from components.api.client import CREATE_TIMEOUT_S, Account
@@ -147,12 +146,11 @@ class Worker:
         return True
 
     async def _lose(self, job: Job, error: AnswerLost, account: Account) -> None:
-        """The answer is lost; repair the job if a callback or the answer itself has named the task."""
+        """The answer is lost; repair the job if a callback has named the task."""
         lost = partial(transitions.uncertain, problem=error.problem, now=time.time())
         uncertain = await self._active.persist(job.id, lost)
-        named = (uncertain.callback_task_id if uncertain else "") or error.task_id or ""
-        if uncertain and named:
-            await self.repair(replace(uncertain, callback_task_id=named), account)
+        if uncertain and uncertain.callback_task_id:
+            await self.repair(uncertain, account)
 
     async def _confirmed(self, job: Job, task_id: str, account: Account, give_up: float) -> Reply | None:
         """What the service says of a task, or None if it says nothing that can be understood."""

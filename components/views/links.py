@@ -65,6 +65,11 @@ def download_link(job: Job, index: int) -> str:
     return link(f"{DOWNLOADS}/{job.id}/{index + 1}?of={job.pictures[index].name}")
 
 
+def reply_link(job: Job) -> str:
+    """The download of the service's reply that a job ended with."""
+    return link(f"{DOWNLOADS}/{job.id}/reply.txt")
+
+
 def archive_link(job_ids: Iterable[str]) -> str:
     """A ZIP of the pictures of these jobs."""
     return link(f"{ARCHIVE}?{urlencode([('job', job_id) for job_id in job_ids])}")

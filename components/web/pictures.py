@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from fastapi import APIRouter, HTTPException, Request
-from fastapi.responses import FileResponse, JSONResponse, Response, StreamingResponse
+from fastapi.responses import FileResponse, JSONResponse, PlainTextResponse, Response, StreamingResponse
 from starlette.requests import ClientDisconnect
 
 from components.catalog.models import Catalog
@@ -45,6 +45,7 @@ LONGEST_UPLOAD_S = 60.0
 UPLOADS_AT_ONCE = 8
 
 NOT_FOUND = "There is no such picture."
+NO_REPLY = "There is no reply of the service for this job."
 NO_JOBS = f"Name the jobs as ?job=…&job=…, at most {MOST_ARCHIVED_JOBS} of them."
 TOO_LARGE = f"The picture is larger than {LARGEST_UPLOAD // 1_000_000} MB."
 NO_PICTURE = "This is not a PNG, JPEG or WebP picture."
@@ -92,11 +93,18 @@ def numbered(members: Sequence[Member], number: str) -> Member | None:
 def download_routes(playground: Playground) -> APIRouter:
     """``GET /files/{job}/{number}``, ``/files.zip?job=…&job=…`` and ``/history.zip?…``, a visitor's own pictures.
 
-    The second ZIP holds the newest MOST_ARCHIVED_JOBS that match the filters of a History tab. With ``recipe=0`` files
-    are as the service delivered them. Another visitor's job gets the same answer as none. Whoever names a job's picture
+    ``/files/{job}/reply.txt`` is the service's reply that a job ended with. The second ZIP holds the newest
+    MOST_ARCHIVED_JOBS that match the filters of a History tab. With ``recipe=0`` files are as the service delivered them. Another visitor's job gets the same answer as none. Whoever names a job's picture
     in ``of`` needs no cookie: together they are a secret that only its visitor was shown.
     """
     router, jobs = APIRouter(), playground.jobs
+
+    @router.api_route(DOWNLOADS + "/{job_id}/reply.txt", methods=READING)
+    async def reply(request: Request, job_id: str) -> Response:
+        job = (await jobs.find_all([job_id], requesting_visitor(request))).get(job_id)
+        if job is None or job.problem is None or not job.problem.reply:
+            raise HTTPException(404, NO_REPLY)
+        return PlainTextResponse(job.problem.reply, headers=PRIVATE | _attachment(f"{file_stem(job)}-reply.txt"))
 
     @router.api_route(DOWNLOADS + "/{job_id}/{number}", methods=READING)
     async def download(request: Request, job_id: str, number: str, recipe: str = "1", of: str = "") -> Response:

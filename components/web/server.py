@@ -43,6 +43,7 @@ from components.web.callbacks import callback_routes
 from components.web.downloads import job_data_routes, table_routes
 from components.web.evaluation import evaluation_routes, prompt_file_routes
 from components.web.guard import Guard
+from components.web.head import HeadAsGet
 from components.web.models import model_routes
 from components.web.operations import operator_routes
 from components.web.pictures import download_routes, picture_routes, recipe_routes
@@ -140,6 +141,7 @@ def create_app(playground: Playground, resources: Resources, sandbox: FastAPI, *
 
     app = FastAPI(lifespan=lifespan, openapi_url=None, docs_url=None, redoc_url=None)
     app.add_exception_handler(PlaygroundError, _answer_error)
+    app.add_middleware(HeadAsGet)
     app.add_middleware(Guard)
     app.add_middleware(Visitors, framed=framed)
     app.add_route(SANDBOX, _add_slash)

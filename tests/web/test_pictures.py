@@ -8,6 +8,7 @@ import io
 import json
 import zipfile
 from collections.abc import AsyncIterator, Mapping
+from dataclasses import replace
 from datetime import UTC, datetime
 from email.message import Message
 from pathlib import Path
@@ -16,11 +17,14 @@ from typing import Any
 import httpx2
 import pytest
 
+from components.api.schedule import Timing
 from components.catalog.models import Catalog
 from components.catalog.requests import build_request
+from components.errors import AnswerLost
 from components.jobs.job import Job
 from components.pictures.metadata import Recipe, embed, read
 from components.playground import Playground, visitor_id
+from components.views.job import show_job
 from components.views.links import MOST_ARCHIVED_JOBS, download_link
 from components.views.recipe import read_settings, recipe_of
 from components.web.pictures import LARGEST_UPLOAD, NO_PICTURE, NO_RECIPE, UPLOADS_AT_ONCE
@@ -64,6 +68,24 @@ def unzipped(answer: httpx2.Response) -> tuple[zipfile.ZipFile, dict[str, Any]]:
 
 def tasks(manifest: Mapping[str, Any]) -> list[str]:
     return [row["task_id"] for part in ("pictures", "without_pictures") for row in manifest[part]]
+
+
+async def test_all_of_a_reply_that_may_hold_a_paid_result_is_a_download_for_its_own_visitor(
+    playground: Playground, site: httpx2.AsyncClient
+) -> None:
+    """The card shows its beginning and links to it."""
+    reply = "<html>" + "x" * 9_000
+    lost = replace(await made(playground), id="lost-1", problem=AnswerLost("Unreadable.", reply=reply).problem)
+    await playground.jobs.store.add(lost)
+
+    card = show_job(playground.catalog, lost, Timing.from_range(None))
+    answer = await site.get("/files/lost-1/reply.txt", headers=HEADERS)
+
+    assert (answer.text, answer.headers["content-type"]) == (reply, "text/plain; charset=utf-8")
+    assert "attachment" in answer.headers["content-disposition"]
+    assert ("files/lost-1/reply.txt" in card, reply not in card) == (True, True)
+    for headers, path in ((STRANGERS[1], "lost-1"), (HEADERS, "none")):
+        assert (await site.get(f"/files/{path}/reply.txt", headers=headers)).status_code == 404
 
 
 # -- a stored picture ----------------------------------------------------------------------------

@@ -47,6 +47,7 @@ _environment.globals |= {
     "model_name": words.model_name,
     "expected_text": words.expected_text,
     "download_link": links.download_link,
+    "reply_link": links.reply_link,
 }
 
 
