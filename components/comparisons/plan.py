@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from math import inf
 from typing import Any
 
 from components.catalog.models import Catalog
@@ -12,7 +13,8 @@ from components.catalog.prices import Cost, price
 from components.catalog.requests import Request, resolve_variant
 from components.catalog.shared_form import MappedForm, map_shared_form
 from components.comparisons.comparison import Card, Comparison
-from components.errors import InputError
+from components.errors import CapReached, InputError
+from components.jobs.budgets import Budget
 from components.jobs.job import Job, JobState
 from components.jobs.service import new_id
 
@@ -31,7 +33,10 @@ class Choice:
 
 @dataclass(frozen=True)
 class PlannedCard:
-    """A card before anything is sent, its request (None: nothing will be sent) and its price."""
+    """A card before anything is sent, its request (None: nothing will be sent) and its price.
+
+    A card that does not fit the budget has a price and no request.
+    """
 
     card: Card
     request: Request | None
@@ -44,15 +49,24 @@ class PlannedCard:
 
 @dataclass(frozen=True)
 class ComparisonPlan:
-    """Every card of a comparison, and what all of them cost together."""
+    """Every card of a comparison, and what those that will be sent cost together.
+
+    ``left`` is how many credits may still be spent today before any of them; infinite where there is no cap.
+    """
 
     cards: tuple[PlannedCard, ...]
     cost: Cost
+    left: float = inf
 
     @property
     def requests(self) -> int:
         """How many requests would be sent."""
         return sum(planned.request is not None for planned in self.cards)
+
+    @property
+    def unaffordable(self) -> int:
+        """How many requests do not fit the budget."""
+        return sum(planned.request is None and planned.cost.credits > 0 for planned in self.cards)
 
 
 def plan(catalog: Catalog, choices: Sequence[Choice], shared: Mapping[str, Any], samples: int = 1) -> ComparisonPlan:
@@ -70,8 +84,27 @@ def plan(catalog: Catalog, choices: Sequence[Choice], shared: Mapping[str, Any],
     if len(choices) * samples > MOST_CARDS:
         raise InputError("models", f"models: {len(choices) * samples} pictures at once. At most {MOST_CARDS}.")
     cards = [_plan_card(catalog, choice, shared, number) for choice in choices for number in range(1, samples + 1)]
-    credits = sum(planned.cost.credits for planned in cards)
-    return ComparisonPlan(tuple(cards), Cost(credits, catalog.usd(credits)))
+    return ComparisonPlan(tuple(cards), total(catalog, cards))
+
+
+def fitting(cards: Iterable[PlannedCard], budget: Budget) -> list[PlannedCard]:
+    """The cards in their order; those that do not fit what the earlier ones leave of the budget have no request, and say why."""
+    fitted = []
+    for planned in cards:
+        if planned.request:
+            try:
+                budget.check(planned.cost.credits)
+                budget = budget.reserve(planned.cost.credits)
+            except CapReached as error:
+                planned = replace(planned, request=None, card=replace(planned.card, job="", refused=str(error.problem)))
+        fitted.append(planned)
+    return fitted
+
+
+def total(catalog: Catalog, cards: Iterable[PlannedCard]) -> Cost:
+    """What the cards that will be sent cost together."""
+    credits = sum(planned.cost.credits for planned in cards if planned.request)
+    return Cost(credits, catalog.usd(credits))
 
 
 def retries(catalog: Catalog, comparison: Comparison, jobs: Mapping[str, Job]) -> dict[int, PlannedCard]:

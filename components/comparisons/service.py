@@ -16,7 +16,7 @@ from typing import Any
 from components.api.client import Account
 from components.catalog.models import Catalog
 from components.comparisons.comparison import Card, Comparison
-from components.comparisons.plan import MOST_CARDS, Choice, PlannedCard, plan, retries
+from components.comparisons.plan import MOST_CARDS, Choice, PlannedCard, fitting, plan, retries
 from components.comparisons.store import ComparisonStore
 from components.errors import InputError, InvalidState, JobNotFound, PlaygroundError
 from components.jobs.job import Job
@@ -43,7 +43,7 @@ class ComparisonService:
         visitor: str,
         idempotency_key: str = "",
     ) -> Comparison:
-        """Store a comparison and submit its requests. A card that cannot be sent says why.
+        """Store a comparison and submit the requests that fit the caps, in order. A card that is not sent says why.
 
         A visitor has one comparison for an ``idempotency_key``: every further start with it, in any process, sends
         nothing and returns that comparison. "" always starts a new one.
@@ -52,13 +52,14 @@ class ComparisonService:
             InputError: as for :func:`plan`, or nothing at all can be sent.
             DatabaseUnavailable: nothing was sent.
         """
-        # Job ids are on the stored cards before anything is sent, so that no job is ever without its card.
-        planned = [card.with_job_id() for card in plan(self._catalog, choices, shared, samples).cards]
-        if not planned:
+        wanted = plan(self._catalog, choices, shared, samples).cards
+        if not wanted:
             raise InputError("models", "models: there is none.", next_step="Choose the models to compare.")
-        if not any(one.request for one in planned):
-            refusals = " ".join(dict.fromkeys(one.card.refused for one in planned))
+        if not any(one.request for one in wanted):
+            refusals = " ".join(dict.fromkeys(one.card.refused for one in wanted))
             raise InputError("models", f"models: none of them can make this picture. {refusals}")
+        # Job ids are on the stored cards before anything is sent, so that no job is ever without its card.
+        planned = [card.with_job_id() for card in fitting(wanted, await self._jobs.budget(account, visitor))]
         cards = tuple(one.card for one in planned)
         comparison = Comparison(_new_id(visitor, idempotency_key), visitor, time.time(), dict(shared), cards)
         stored = await self._store.add(comparison)
@@ -69,7 +70,8 @@ class ComparisonService:
     async def add(self, comparison_id: str, choices: Sequence[Choice], account: Account, visitor: str) -> Comparison:
         """Add a card for each choice, from the comparison's own form. Raises JobNotFound, InputError, InvalidState."""
         comparison = await self.find(comparison_id, visitor)
-        planned = [card.with_job_id() for card in plan(self._catalog, choices, comparison.shared).cards]
+        wanted = plan(self._catalog, choices, comparison.shared).cards
+        planned = [card.with_job_id() for card in fitting(wanted, await self._jobs.budget(account, visitor))]
 
         def append(stored: Comparison) -> Comparison:
             _check_not_published(stored)
@@ -82,11 +84,20 @@ class ComparisonService:
         return await self._run_to_end(self._submit(comparison, dict(enumerate(planned, first)), account))
 
     async def retry(self, comparison_id: str, account: Account, visitor: str) -> Comparison:
-        """Send every card again that failed, was stopped or was never sent. Raises JobNotFound, InvalidState."""
+        """Send every card again that failed, was stopped or was never sent, in order, those that fit the caps.
+
+        Raises JobNotFound, InvalidState, CapReached where none fits.
+        """
         before, jobs = await self.current(await self.find(comparison_id, visitor))
         again = retries(self._catalog, before, jobs)
         if again:
             _check_not_published(before)
+            budget = await self._jobs.budget(account, visitor)
+            fitted = zip(again, fitting(again.values(), budget), strict=True)
+            affordable = {at: planned for at, planned in fitted if planned.request}
+            if not affordable:
+                budget.check(min(planned.cost.credits for planned in again.values()))
+            again = affordable
 
         def put(stored: Comparison) -> Comparison:
             cards = list(stored.cards)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
-from math import isfinite
+from math import inf, isfinite
 
 from components.catalog.prices import credits_text
 from components.errors import CapReached
@@ -19,22 +20,42 @@ def start_of_day(now: float) -> float:
     return day.timestamp()
 
 
-def check_caps(job: Job, caps: Caps, today: float, visitor_today: float) -> None:
-    """Check a job's price against the caps, given the credits that are spent or reserved already.
+@dataclass(frozen=True)
+class Budget:
+    """The caps, and the credits that count against them today: of all visitors, and of one."""
 
-    Raises CapReached if a cap would be exceeded; an unknown price exceeds every cap.
-    """
-    if caps != Caps() and not isfinite(job.credits):
-        raise CapReached("The price of this request is not known, and this page has a cap.", next_step="Use your own key.")
-    if caps.job is not None and job.credits > caps.job + TOLERANCE:
-        raise CapReached(
-            f"This request costs {credits_text(job.credits)}; this page allows {credits_text(caps.job)} a request.",
-            next_step="Choose cheaper settings, or use your own key.",
-        )
-    if caps.visitor is not None and visitor_today + job.credits > caps.visitor + TOLERANCE:
-        raise CapReached(f"You have used {visitor_today:g} of your {credits_text(caps.visitor)} a day here. {RESET}")
-    if caps.daily is not None and today + job.credits > caps.daily + TOLERANCE:
-        raise CapReached(f"This page has used {today:g} of its {credits_text(caps.daily)} a day. {RESET}")
+    caps: Caps = field(default_factory=Caps)
+    today: float = 0.0
+    visitor_today: float = 0.0
+
+    @property
+    def left(self) -> float:
+        """Credits that this visitor may still spend today; infinite where there is no such cap."""
+        used = ((self.caps.daily, self.today), (self.caps.visitor, self.visitor_today))
+        return min((max(0.0, cap - spent) for cap, spent in used if cap is not None), default=inf)
+
+    def reserve(self, credits: float) -> Budget:
+        """The budget after a request of this price."""
+        return replace(self, today=self.today + credits, visitor_today=self.visitor_today + credits)
+
+    def check(self, credits: float) -> None:
+        """Raise CapReached if a request of this price would exceed a cap; an unknown price exceeds every cap."""
+        caps, costs = self.caps, f"This request costs {credits_text(credits)}"
+        if caps != Caps() and not isfinite(credits):
+            raise CapReached(
+                "The price of this request is not known, and this page has a cap.", next_step="Use your own key."
+            )
+        if caps.job is not None and credits > caps.job + TOLERANCE:
+            raise CapReached(
+                f"{costs}; this page allows {credits_text(caps.job)} a request.",
+                next_step="Choose cheaper settings, or use your own key.",
+            )
+        if caps.visitor is not None and self.visitor_today + credits > caps.visitor + TOLERANCE:
+            left = max(0.0, caps.visitor - self.visitor_today)
+            raise CapReached(f"{costs}; you have {left:g} of your {credits_text(caps.visitor)} a day left here. {RESET}")
+        if caps.daily is not None and self.today + credits > caps.daily + TOLERANCE:
+            left = max(0.0, caps.daily - self.today)
+            raise CapReached(f"{costs}; this page has {left:g} of its {credits_text(caps.daily)} a day left. {RESET}")
 
 
 def check_budget(job: Job, budget: float, used: float, *, running: bool) -> None:

@@ -6,6 +6,7 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+from math import isfinite
 from typing import Any
 
 from components.api.client import Account
@@ -128,9 +129,24 @@ class Job:
         return self.credits if self.charged is None else self.charged
 
     @property
+    def cost(self) -> float:
+        """Credits that the job costs, as far as is known: what the service reports, else the price; 0 if nothing was created."""
+        if self.settled and not self.accepted:
+            return 0.0
+        return self.credits if self.charged is None or self.payer == "sandbox" else self.charged
+
+    @property
+    def cost_usd(self) -> float:
+        """The cost in US dollars, at the rate of the price."""
+        if self.cost == self.credits:
+            return self.usd
+        return round(self.usd * self.cost / self.credits, 6) if self.credits and isfinite(self.credits) else 0.0
+
+    @property
     def charge_difference(self) -> float:
-        """Credits that the service charged beyond the price list, below zero for less; 0 where it reports nothing."""
-        return 0.0 if self.charged is None or self.payer == "sandbox" else self.charged - self.credits
+        """Credits that the service charged beyond the price list, below zero for less; 0 where one of the two is not known."""
+        known = self.charged is not None and self.payer != "sandbox" and isfinite(self.credits)
+        return self.cost - self.credits if known else 0.0
 
     def seconds(self, now: float) -> float:
         """Seconds from the request's sending to its end, or to ``now``."""

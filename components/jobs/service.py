@@ -33,9 +33,10 @@ from components.errors import (
 )
 from components.jobs import transitions
 from components.jobs.active import ActiveJobs
-from components.jobs.budgets import start_of_day
+from components.jobs.budgets import Budget, start_of_day
 from components.jobs.callbacks import Callbacks
 from components.jobs.job import (
+    Caps,
     HistoryEntry,
     HistoryPage,
     Job,
@@ -80,6 +81,7 @@ class JobService:
         self.pictures = pictures
         self.metrics = Metrics()
         self._catalog = catalog
+        self._caps = options.caps
         limiter, learned = RequestLimiter(), LearnedStore(store.transactions)
         timings = options.timings
         self._active = ActiveJobs(store, self.metrics, limiter, timings, log_prompts=options.log_prompts)
@@ -257,6 +259,12 @@ class JobService:
     async def spent_today(self, visitor: str | None = None) -> Spend:
         """Credits of the host's key since midnight UTC, of all visitors or of one."""
         return await self.store.spending.total("host", start_of_day(time.time()), visitor)
+
+    async def budget(self, account: Account, visitor: str) -> Budget:
+        """What the next requests of this visitor may cost; no caps unless the host pays. Queued requests count as spent."""
+        if account.payer != "host" or self._caps == Caps():
+            return Budget()
+        return Budget(self._caps, *await self.store.spending.committed(start_of_day(time.time()), visitor))
 
     # -- changing --------------------------------------------------------------------------------
 

@@ -31,6 +31,7 @@ NOTHING_SENT: Mapping[str, Any] = {
     "images": [],
     "credits": 0,
     "usd": 0.0,
+    "credits_estimated": 0,
     "seconds": 0.0,
 }
 
@@ -59,22 +60,27 @@ def describe_models(catalog: Catalog) -> list[dict[str, Any]]:
 
 
 def describe_job(job: Job, pictures: str) -> dict[str, Any]:
-    """A job as ``/generate`` and ``/job`` return it; ``pictures`` is the address below which kept pictures are served."""
+    """A job as ``/generate`` and ``/job`` return it; ``pictures`` is the address below which kept pictures are served.
+
+    ``credits`` is what it costs: 0 if nothing was created, else what the service has charged, else the estimate.
+    """
     return {
         "job_id": job.id,
         "state": str(public_state(job)),
         "task_id": job.task_id,
         "images": [f"{pictures}/{picture.name}" for picture in job.pictures],
-        "credits": job.credits,
-        "usd": job.usd,
+        "credits": job.cost,
+        "usd": job.cost_usd,
+        "credits_estimated": job.credits,
         "seconds": round(job.seconds(time.time()), 2),
         "message": str(job.problem) if job.problem else job.status_note,
     }
 
 
-def describe_card(card: Card, job: Job | None, pictures: str) -> dict[str, Any]:
-    """A card of a comparison as ``/compare`` returns it."""
-    described = {**NOTHING_SENT, "message": card.refused} if job is None else describe_job(job, pictures)
+def describe_card(card: Card, job: Job | None, estimated: float, pictures: str) -> dict[str, Any]:
+    """A card of a comparison as ``/compare`` returns it; ``estimated`` is its price in credits, also if it was not sent."""
+    unsent = {**NOTHING_SENT, "credits_estimated": estimated, "message": card.refused}
+    described = unsent if job is None else describe_job(job, pictures)
     return {**described, "model": card.model, "mapping": list(card.notes)}
 
 

@@ -12,12 +12,13 @@ from components.catalog.models import Catalog, Model
 from components.catalog.prices import Cost, price
 from components.catalog.requests import Request, build_request
 from components.comparisons.comparison import Comparison
-from components.comparisons.plan import Choice, ComparisonPlan, PlannedCard, plan, retries
+from components.comparisons.plan import Choice, ComparisonPlan, fitting, plan, retries, total
 from components.comparisons.service import ComparisonService
-from components.errors import InputError, KeyRefused
+from components.errors import DatabaseUnavailable, InputError, KeyRefused
 from components.evaluation.evaluation import Draft, Evaluation
 from components.evaluation.service import EvaluationService
-from components.jobs.job import Caps, DaySpend, HistoryEntry, HistoryPage, Job, JobFilter, Measured
+from components.jobs.budgets import Budget
+from components.jobs.job import Caps, ChargeDifference, DaySpend, HistoryEntry, HistoryPage, Job, JobFilter, Measured
 from components.jobs.service import JobService, fingerprint
 from components.playground.key_checks import KeyCheck, KeyChecks
 from components.playground.visits import Visit
@@ -113,6 +114,13 @@ class Playground:
     def check_form(self, model: Model, parameters: Mapping[str, Any]) -> CheckedForm:
         """What is wrong with an unfinished form, what it would send, and what that costs."""
         return check_form(self.catalog, model, parameters)
+
+    async def budget(self, visit: Visit) -> Budget:
+        """What the next requests of this visit may cost, to be shown; without caps while the database does not answer."""
+        try:
+            return await self.jobs.budget(self.account(visit), visit.visitor)
+        except DatabaseUnavailable:
+            return Budget()
 
     def snippet(
         self,
@@ -222,6 +230,10 @@ class Playground:
         """What tasks at the service took here, by model."""
         return await self.jobs.measured()
 
+    async def charge_differences(self, visit: Visit, since: float) -> Sequence[ChargeDifference]:
+        """Models for which this visitor was charged another price than listed since then."""
+        return await self.jobs.store.spending.charge_differences(visit.visitor, since)
+
     async def spend_by_day(self, visit: Visit, since: float) -> Sequence[DaySpend]:
         """What this visitor's jobs cost since then, by day and model."""
         return await self.jobs.store.spending.by_day(visit.visitor, since)
@@ -232,6 +244,12 @@ class Playground:
         """Every request of a comparison and its price; nothing is sent. Raises InputError."""
         return plan(self.catalog, choices, shared, samples)
 
+    async def fit_comparison(self, planned: ComparisonPlan, visit: Visit) -> ComparisonPlan:
+        """The plan with the requests that :meth:`compare` would send: those that fit the caps, in their order."""
+        budget = await self.budget(visit)
+        cards = tuple(fitting(planned.cards, budget))
+        return ComparisonPlan(cards, total(self.catalog, cards), budget.left)
+
     async def compare(
         self,
         choices: Sequence[Choice],
@@ -241,7 +259,7 @@ class Playground:
         payer: str | None = None,
         idempotency_key: str = "",
     ) -> Comparison:
-        """Send every request of a comparison. ``payer`` as in :meth:`generate`.
+        """Send every request of a comparison that fits the caps. ``payer`` as in :meth:`generate`.
 
         ``idempotency_key``: every further call of this visitor with it returns the same comparison and sends nothing.
         Raises InputError, KeyRefused, DatabaseUnavailable; nothing was sent then.
@@ -262,12 +280,13 @@ class Playground:
         """A published comparison of anybody's and its jobs by id. Raises JobNotFound."""
         return await self.comparisons.published(token)
 
-    def retries(self, comparison: Comparison, jobs: Mapping[str, Job]) -> dict[int, PlannedCard]:
-        """What :meth:`retry` would send, by the card's index."""
-        return retries(self.catalog, comparison, jobs)
+    async def retries(self, comparison: Comparison, jobs: Mapping[str, Job], visit: Visit) -> ComparisonPlan:
+        """What :meth:`retry` would send, and what does not fit the caps."""
+        again = tuple(retries(self.catalog, comparison, jobs).values())
+        return await self.fit_comparison(ComparisonPlan(again, total(self.catalog, again)), visit)
 
     async def retry(self, comparison_id: str, visit: Visit, payer: str | None = None) -> Comparison:
-        """Send again what failed. Raises JobNotFound, InvalidState, KeyRefused."""
+        """Send again what failed, as far as it fits the caps. Raises JobNotFound, InvalidState, KeyRefused, CapReached."""
         account = self.account_shown(visit, payer)
         return await self.comparisons.retry(comparison_id, account, visit.visitor)
 

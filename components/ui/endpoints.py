@@ -47,7 +47,10 @@ class Endpoints:
             return self.playground.snippet(self.playground.request(model, parameters), visit, language)
 
     async def generate(self, model: str, parameters: dict, request: gr.Request) -> dict[str, Any]:  # type: ignore[type-arg]
-        """Make the pictures and wait for them. Returns when the job ended, or at the deadline as `running`."""
+        """Make the pictures and wait for them. Returns when the job ended, or at the deadline as `running`.
+
+        `credits` is what it costs, 0 where nothing was created; `credits_estimated` is the price by the price list.
+        """
         with _readable_errors():
             visit = _visit(request)
             job = await self.playground.generate(model, parameters, visit)
@@ -74,19 +77,30 @@ class Endpoints:
 
         `models` are ids, or `{"model": id, "parameters": {...}}` for one with settings of its own; `shared` holds
         `prompt`, `shape`, `images`, `count`, `seed`, `negative`, `quality`. `mapping` says what became of them.
-        A model that cannot draw this has the state `refused` and its reason in `message`.
+        A model that cannot draw this, or does not fit the credits that are left of a cap, has the state `refused` and its
+        reason in `message`; `credits_estimated` is what it would have cost.
         """
         with _readable_errors():
             visit = _visit(request)
             choices = read_choices(models)
-            cost = self.playground.plan_comparison(choices, shared, samples).cost
+            planned = self.playground.plan_comparison(choices, shared, samples)
             comparison = await self.playground.compare(choices, shared, samples, visit)
             for card in comparison.cards:
                 if card.job:
                     await self.playground.settled(card.job, visit)
             comparison, jobs = await self.playground.comparison(comparison.id, visit)
-        cards = [describe_card(card, jobs.get(card.job), self._pictures(request)) for card in comparison.cards]
-        return {"batch_id": comparison.id, "credits": cost.credits, "usd": cost.usd, "jobs": cards}
+        cards = [
+            describe_card(card, jobs.get(card.job), one.cost.credits, self._pictures(request))
+            for card, one in zip(comparison.cards, planned.cards, strict=True)
+        ]
+        credits, usd = (sum(card[name] for card in cards) for name in ("credits", "usd"))
+        return {
+            "batch_id": comparison.id,
+            "credits": credits,
+            "usd": round(usd, 6),
+            "credits_estimated": planned.cost.credits,
+            "jobs": cards,
+        }
 
     async def history(self, query: dict, request: gr.Request) -> dict[str, Any]:  # type: ignore[type-arg]  # shown in the API page
         """This visitor's jobs, newest first, as `/job` returns them, with `model`, `prompt` and `created_at`.

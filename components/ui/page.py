@@ -128,6 +128,8 @@ def wire_tabs(parts: PageParts) -> None:
     entered, forgotten = header.changes
     for change in (entered, forgotten):
         change.then(bind(follow, generate), generate.reads, generate.follows, **DIRECT)
+    # What was spent changes what fits the caps.
+    header.spend.change(bind(follow, generate), generate.reads, generate.follows, **LATEST)
     # A key that is entered again lets jobs continue that waited for it.
     unfinished = {*generate.parts, *generate.panel.parts}
     generate.panel.watched(entered.then(bind(show_newest, parts), {header.visit}, unfinished, **DIRECT))

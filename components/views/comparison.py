@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping
-from math import inf
+from math import inf, isinf
 from typing import Any
 
 from components.api.schedule import Timing
 from components.catalog.models import Catalog
+from components.catalog.prices import credits_text
 from components.comparisons.comparison import Card, Comparison
 from components.comparisons.plan import ComparisonPlan
 from components.jobs.job import Job
@@ -47,13 +48,39 @@ def card_name(catalog: Catalog, card: Card) -> str:
 
 def show_plan(catalog: Catalog, plan: ComparisonPlan) -> str:
     """What the shared form becomes for each model, and its price, before anything is sent."""
-    return render("mapping", catalog=catalog, cards=plan.cards)
+    return render("mapping", catalog=catalog, cards=plan.cards, fit=fit_text(plan), unaffordable=plan.unaffordable)
+
+
+def fit_text(plan: ComparisonPlan) -> str:
+    """``8 of 11 fit in the 62 credits left today.``; "" where nothing limits them."""
+    count = plan.requests + plan.unaffordable
+    if not count or (isinf(plan.left) and not plan.unaffordable):
+        return ""
+    fits = f"{plan.requests} of {count} fit" if plan.unaffordable else f"All {count} fit"
+    if count == 1:
+        fits = "It does not fit" if plan.unaffordable else "It fits"
+    return f"{fits} in {'what this page allows a request' if isinf(plan.left) else f'the {credits_text(plan.left)} left today'}."
 
 
 def button_text(plan: ComparisonPlan) -> str:
-    """``Compare · 4 requests · 23 credits · $0.23``."""
-    requests = f"{plan.requests} request{'' if plan.requests == 1 else 's'}"
-    return f"Compare · {requests} · {plan.cost}" if plan.requests else "Compare"
+    """``Compare · 4 requests · 23 credits · $0.23``, ``Compare · 3 of 4 requests · 15 credits · $0.15``."""
+    if not plan.requests:
+        return "Compare · none fits" if plan.unaffordable else "Compare"
+    return f"Compare · {_requests(plan)} · {plan.cost}"
+
+
+def retry_text(plan: ComparisonPlan) -> str:
+    """``Retry 2 that failed · 10 credits · $0.10``, ``Retry 1 of 2 that failed · 5 credits · $0.05``."""
+    if not plan.requests:
+        return "Retry · none fits"
+    count = plan.requests + plan.unaffordable
+    number = f"{plan.requests} of {count}" if plan.unaffordable else str(count)
+    return f"Retry {number} that failed · {plan.cost}"
+
+
+def _requests(plan: ComparisonPlan) -> str:
+    count = plan.requests + plan.unaffordable
+    return f"{f'{plan.requests} of ' if plan.unaffordable else ''}{count} request{'' if count == 1 else 's'}"
 
 
 def show_links(comparison: Comparison, jobs: Mapping[str, Job]) -> str:

@@ -10,7 +10,7 @@ from components.catalog.models import Catalog
 from components.catalog.parameters import Role
 from components.catalog.requests import rebuild_request
 from components.errors import InputError
-from components.jobs.job import DaySpend, HistoryEntry, HistoryPage, Job
+from components.jobs.job import ChargeDifference, DaySpend, HistoryEntry, HistoryPage, Job
 from components.playground import Playground, Visit
 from components.snippets import LANGUAGES
 from components.views.links import HISTORY_ARCHIVE, HISTORY_DATA, MOST_ARCHIVED_JOBS, archive_link, link
@@ -90,8 +90,8 @@ def spend_begins(now: float) -> float:
     return (now // DAY_S - DAYS + 1) * DAY_S
 
 
-def show_spend(catalog: Catalog, spent: Sequence[DaySpend], now: float) -> str:
-    """What the last DAYS days cost: a chart by day, one by model, and every number in a table."""
+def show_spend(catalog: Catalog, spent: Sequence[DaySpend], now: float, differences: Sequence[ChargeDifference] = ()) -> str:
+    """What the last DAYS days cost: a chart by day, one by model, every number in a table, and charges other than listed."""
     days = dict.fromkeys((spend_begins(now) + DAY_S * number for number in range(DAYS)), 0.0)
     models: dict[str, float] = {}
     for row in spent:
@@ -107,6 +107,7 @@ def show_spend(catalog: Catalog, spent: Sequence[DaySpend], now: float) -> str:
         bars=sorted(bars, key=lambda bar: -bar[2]),
         rows=[(row, titles[row.model], PAYERS.get(row.payer, row.payer), isfinite(row.credits)) for row in spent],
         total=sum(models.values()),
+        differences=[(row, model_name(catalog, row.model)) for row in differences],
     )
 
 

@@ -28,8 +28,8 @@ def recipe_of(job: Job) -> Recipe:
         parameters={name: kept for name, value in job.body.items() if (kept := _shareable(value)) is not None},
         task_id=storable(job.task_id),
         sandbox=job.payer == "sandbox",
-        credits=job.credits if math.isfinite(job.credits) else None,
-        usd=job.usd if math.isfinite(job.usd) else None,
+        credits=job.cost if math.isfinite(job.cost) else None,
+        usd=job.cost_usd if math.isfinite(job.cost_usd) else None,
         created=datetime.fromtimestamp(int(job.created_at), UTC),
     )
 
@@ -56,6 +56,7 @@ def archive_entries(catalog: Catalog, jobs: Sequence[Job], *, recipes: bool) -> 
                 "sandbox": recipe.sandbox,
                 "credits": recipe.credits,
                 "usd": recipe.usd,
+                "credits_estimated": job.credits if math.isfinite(job.credits) else None,
                 "price": price_of(catalog, job).sentence,
                 "seconds": round(job.seconds(job.finished_at), 2) if job.finished_at else None,
                 "created": iso_time(recipe.created),

@@ -70,13 +70,15 @@ class JobPrice:
     """What a job cost. ``note`` says how that is known, in words that continue ``text``.
 
     ``cost`` is None if nothing was charged or the price is not known, an upper limit if ``at_most``; for a ``drawing``
-    of the sandbox, which is free, it is what the service would charge.
+    of the sandbox, which is free, it is what the service would charge. ``listed`` names the listed price where that is
+    another one than was charged.
     """
 
     cost: Cost | None
     note: str
     at_most: bool = False
     drawing: bool = False
+    listed: str = ""
 
     @property
     def text(self) -> str:
@@ -90,8 +92,8 @@ class JobPrice:
 
     @property
     def short(self) -> str:
-        """The price alone, for a list."""
-        return "free" if self.drawing else self.text or self.note
+        """The price alone, for a list, beside the listed one where that is another."""
+        return "free" if self.drawing else f"{self.text}{self.listed}" or self.note
 
 
 def price_of(catalog: Catalog, job: Job) -> JobPrice:
@@ -101,8 +103,10 @@ def price_of(catalog: Catalog, job: Job) -> JobPrice:
         return JobPrice(None, "not charged", drawing=drawing)
     listed = Cost(job.credits, job.usd)
     if job.charged is not None and not drawing:
-        differs = "" if job.charged == job.credits else f"; {credits_text(job.credits)} by the price list"
-        return JobPrice(Cost(job.charged, catalog.usd(job.charged)), f"charged{differs}")
+        charge, by_list = Cost(job.charged, catalog.usd(job.charged)), credits_text(job.credits)
+        if job.charged == job.credits:
+            return JobPrice(charge, "charged")
+        return JobPrice(charge, f"charged; {by_list} by the price list", listed=f", listed at {by_list}")
     if not isfinite(job.credits):
         return JobPrice(None, "price not known", drawing=drawing)
     if drawing:

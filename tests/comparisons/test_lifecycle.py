@@ -17,7 +17,7 @@ from components.catalog.models import Catalog
 from components.comparisons.comparison import Comparison
 from components.comparisons.plan import Choice, retries
 from components.comparisons.service import NEVER_SENT
-from components.errors import DatabaseUnavailable, InputError, InvalidState, JobNotFound, PlaygroundError
+from components.errors import CapReached, DatabaseUnavailable, InputError, InvalidState, JobNotFound, PlaygroundError
 from components.jobs.job import Caps, JobFilter
 from components.jobs.service import JobService
 from tests.comparisons.processes import (
@@ -60,21 +60,36 @@ asyncio.run(main(*sys.argv[1:]))
 
 
 async def test_cards_over_a_cap_say_so_and_are_not_sent(catalog: Catalog, tmp_path: Path) -> None:
-    """Three of five fit. A retry sends nothing either, and nothing of the refused cards is spent."""
+    """Three of five fit: the others have no job. A retry of what cannot fit changes nothing, and nothing of it is spent."""
     service = ImageService()
     async with comparing(catalog, tmp_path, service, caps=Caps(daily=12)) as one:
         comparison = await one.start("cogview-4", samples=5)
         jobs = await one.ended(comparison)
         sent = len(service.bodies)
-        again = await one.ended(await one.retry(comparison))
+        with pytest.raises(CapReached, match="This request costs 4 credits; this page has 0 of its 12 credits a day left"):
+            await one.retry(comparison)
+        with pytest.raises(CapReached):
+            await one.retry(await one.start("flux-2"))
+        again = await one.comparisons.find(comparison.id, "ann")
         spent = await one.runner.spent_today()
 
-    assert sorted(states(jobs)) == ["done"] * 3 + ["failed"] * 2
-    for job in (job for job in jobs if job.problem):
-        assert (job.problem.code, job.problem.charged, job.sent_at) == ("cap", "Nothing was charged.", None)
-        assert "12 credits" in job.problem.what
-    assert states(again) == states(jobs)
+    assert states(jobs) == ["done"] * 3 + [""] * 2
+    assert [("12 credits a day left" in card.refused, bool(card.job)) for card in again.cards[3:]] == [(True, False)] * 2
     assert (sent, len(service.bodies), spent.total) == (3, 3, 12)
+
+
+async def test_a_retry_sends_what_fits_and_leaves_the_other_cards_as_they_are(catalog: Catalog, tmp_path: Path) -> None:
+    """A new card is held to the caps too."""
+    service = ImageService(posts={"cogview-4": [REFUSED], "flux-2": [REFUSED]})
+    async with comparing(catalog, tmp_path, service, caps=Caps(daily=12)) as one:
+        comparison = await one.start("cogview-4", "ideogram-v3", "flux-2")
+        before = await one.ended(comparison)
+        added = await one.add(comparison, "imagen-4")
+        after = await one.ended(await one.retry(comparison))
+
+    assert states(before) == ["failed", "done", ""]
+    assert "12 credits a day left" in added.cards[3].refused
+    assert states(after)[:3] == ["done", "done", ""]
 
 
 async def test_a_card_that_cannot_be_sent_says_why(catalog: Catalog, tmp_path: Path) -> None:

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from contextlib import suppress
-from math import nan
+from math import inf, nan
 from typing import Any
 
 import pytest
 
 from components.catalog.models import Catalog
-from components.comparisons.plan import LARGEST_SEED, Choice, draw_seed, plan
+from components.comparisons.plan import LARGEST_SEED, Choice, draw_seed, fitting, plan, total
 from components.errors import InputError
+from components.jobs.budgets import Budget
+from components.jobs.job import Caps
 from tests.comparisons.processes import PROMPT, SEEDED, WITH_IMAGE, choices
 
 
@@ -19,6 +21,32 @@ def test_a_plan_costs_what_its_cards_cost_and_a_skipped_card_costs_nothing(catal
 
     assert [one.cost.credits for one in planned.cards] == [0, 0, 5, 5, 25, 25]
     assert (planned.cost.credits, planned.cost.usd, planned.requests) == (60, 0.6, 4)
+
+
+@pytest.mark.parametrize(
+    ("budget", "fits", "left"),
+    [
+        (Budget(), [True, True, True, True], inf),
+        (Budget(Caps(daily=62), today=30), [True, True, False, True], 32),
+        (Budget(Caps(daily=62, visitor=10), today=50, visitor_today=3), [True, False, False, False], 7),
+        (Budget(Caps(job=20)), [True, True, False, True], inf),
+        (Budget(Caps(visitor=4)), [True, False, False, False], 4),
+        (Budget(Caps(daily=0)), [False, False, False, False], 0),
+        (Budget(Caps(daily=5), today=9), [False, False, False, False], 0),
+    ],
+)
+def test_what_fits_a_budget_is_chosen_in_order(budget: Budget, fits: list[bool], left: float, catalog: Catalog) -> None:
+    """4, 5, 25 and 8 credits; a card that does not fit keeps its price and says why. A skipped card stays as it is."""
+    planned = plan(catalog, choices("cogview-4", "flux-2", "hunyuan-image-3", "ideogram-v3"), PROMPT).cards
+    fitted = fitting(planned, budget)
+
+    assert [one.request is not None for one in fitted] == fits
+    assert [one.cost for one in fitted] == [one.cost for one in planned]
+    assert ["Nothing was charged." in one.card.refused for one in fitted] == [not fit for fit in fits]
+    assert total(catalog, fitted).credits == sum(one.cost.credits for one, fit in zip(planned, fits, strict=True) if fit)
+    assert budget.left == left
+    skipped = plan(catalog, choices("cogview-4"), WITH_IMAGE).cards
+    assert fitting(skipped, budget) == list(skipped)
 
 
 def test_each_further_sample_has_the_next_seed(catalog: Catalog) -> None:

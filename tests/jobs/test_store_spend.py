@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from math import inf
 from typing import Any
 
 import pytest
 
 from components.jobs.budgets import start_of_day
-from components.jobs.job import Caps, JobState, Spend
+from components.jobs.job import Caps, ChargeDifference, JobState, Spend
 from components.jobs.store.jobs import Store
 from tests.jobs.conftest import NOON, a_job, changed, claims, filled
 
@@ -93,3 +94,33 @@ DAYS = [
 def test_a_day_starts_at_midnight_utc(now: tuple[int, ...], day: tuple[int, ...]) -> None:
     """Whatever the machine's time zone is."""
     assert start_of_day(datetime(*now, tzinfo=UTC).timestamp()) == datetime(*day, tzinfo=UTC).timestamp()
+
+
+async def test_models_that_are_charged_otherwise_than_listed_are_summed_up(store: Store) -> None:
+    """Of this visitor, real services and known prices, the largest sum first."""
+    done: dict[str, Any] = {"state": JobState.DONE, "task_id": "t", "sent_at": NOON, "credits": 10.0}
+    await filled(
+        store,
+        *(a_job(model="a", charged=charged, **done) for charged in (12.0, 11.0, 10.0, None)),
+        a_job(model="b", charged=4.0, **done),
+        *(a_job(model="c", charged=99.0, **{**done, **other}) for other in (
+            {"payer": "sandbox"}, {"visitor": "bea"}, {"sent_at": NOON - 86_400}, {"credits": inf},
+        )),
+    )  # fmt: skip
+
+    found = await store.spending.charge_differences("ann", start_of_day(NOON))
+    assert found == [ChargeDifference("b", 1, 10, 4), ChargeDifference("a", 2, 10, 11.5)]
+
+
+async def test_a_budget_counts_what_is_queued_and_what_is_sent(store: Store) -> None:
+    """Queued requests have no day yet; those of others count for the page and not for the visitor."""
+    await filled(
+        store,
+        a_job(),
+        a_job(state=JobState.RUNNING, task_id="t", sent_at=NOON),
+        a_job(state=JobState.DONE, task_id="t", sent_at=NOON, visitor="bea"),
+        a_job(state=JobState.DONE, task_id="t", sent_at=NOON - 86_400),
+        a_job(payer="visitor"),
+    )
+
+    assert await store.spending.committed(start_of_day(NOON), "ann") == (30, 20)

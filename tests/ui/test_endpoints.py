@@ -22,7 +22,7 @@ FIELDS = [
     "id", "name", "provider", "inputs", "runtime", "webhook", "node", "credits", "credits_from", "credits_to",
     "usd_from", "usd_to", "seconds", "parameters",
 ]  # fmt: skip
-ANSWER = ["job_id", "state", "task_id", "images", "credits", "usd", "seconds", "message"]
+ANSWER = ["job_id", "state", "task_id", "images", "credits", "usd", "credits_estimated", "seconds", "message"]
 ARGUMENTS = {
     "/models": [],
     "/estimate": ["model", "parameters"],

@@ -2,22 +2,19 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from components.errors import CapReached
-from components.jobs.budgets import check_caps
-from components.jobs.job import Caps, Job, JobState
+from components.jobs.budgets import Budget
+from components.jobs.job import Caps
 from components.views import words as messages
 from tests.recorder import Recorder
-from tests.ui import App, calling, free_port, running
+from tests.ui import ROOT, App, calling, free_port, running
 from tests.web.test_visitors import posted
 
 KEY = "sk-visitor-of-these-tests"
@@ -26,29 +23,18 @@ VISITOR = "spender-of-these-tests"
 AT_ONCE = 200
 
 
-def job(**changes: Any) -> Job:
-    """A job of 10 credits that the host pays."""
-    now = time.time()
-    given = Job(
-        id=f"job-{time.monotonic_ns()}", visitor=VISITOR, model="flux-2", body={}, shape="1:1", count=1, payer="host",
-        base_url="https://service.test", credits=10.0, usd=0.1, created_at=now, sent_at=now, state=JobState.DONE,
-        task_id="n42", finished_at=now,
-    )  # fmt: skip
-    return replace(given, **changes)
-
-
 @pytest.mark.parametrize(
     ("caps", "words"),
     [
-        (Caps(daily=20), "This page has used 15 of its 20 credits a day. It resets at midnight UTC."),
-        (Caps(visitor=12), "You have used 6 of your 12 credits a day here. It resets at midnight UTC."),
+        (Caps(daily=20), "This request costs 10 credits; this page has 5 of its 20 credits a day left. It resets"),
+        (Caps(visitor=12), "This request costs 10 credits; you have 6 of your 12 credits a day left here. It resets"),
         (Caps(job=9), "This request costs 10 credits; this page allows 9 credits a request."),
     ],
 )
 def test_a_refusal_names_the_cap_and_says_when_it_resets(caps: Caps, words: str) -> None:
     """And that nothing was charged, and what to do about it."""
     with pytest.raises(CapReached) as refused:
-        check_caps(job(), caps, 15.0, 6.0)
+        Budget(caps, 15.0, 6.0).check(10.0)
     told = messages.plain(refused.value)
     assert words in told
     assert "Nothing was charged." in told
@@ -70,10 +56,11 @@ def test_a_cap_is_kept_across_a_restart_and_beyond_it_nothing_is_sent(tmp_path: 
                 assert client.predict("flux-2", {"prompt": "a fox"}, api_name="/generate")["state"] == "done"
         app.stop(9)
     with paid(tmp_path / "home", ledger, PLAYGROUND_DAILY_CREDITS="12") as app:
-        with calling(app) as client:
+        with calling(app, X_Playground_Visitor=VISITOR) as client:
             told = client.predict("flux-2", {"prompt": "a fox"}, api_name="/generate")
-        assert (told["state"], told["task_id"]) == ("failed", None)
-        assert "This page has used 10 of its 12 credits a day. It resets at midnight UTC." in told["message"]
+            assert client.predict(told["job_id"], api_name="/job") == told
+        assert (told["state"], told["task_id"], told["credits"], told["credits_estimated"]) == ("failed", None, 0, 5)
+        assert "costs 5 credits; this page has 2 of its 12 credits a day left. It resets at midnight UTC." in told["message"]
         assert len(ledger.posts) == 2
         with calling(app, X_API_In_One_Key=KEY) as client:
             assert client.predict("flux-2", {"prompt": "a fox"}, api_name="/generate")["state"] == "done"
@@ -90,3 +77,40 @@ def test_two_hundred_at_once_do_not_pass_the_cap(tmp_path: Path, ledger: Recorde
         done = [text for text in told if '"state": "done"' in text]
         refused = [text for text in told if "It resets at midnight UTC." in text]
         assert (len(done), len(refused), len(ledger.posts)) == (20, 180, 20)
+
+
+def test_a_comparison_sends_what_fits_in_its_order_and_says_what_the_rest_would_have_cost(
+    tmp_path: Path, ledger: Recorder
+) -> None:
+    """A cheaper request further on may fit where a dear one did not; nothing is sent and then refused."""
+    models = ["cogview-4", "hunyuan-image-3", "flux-2", "ideogram-v3"]
+    with paid(tmp_path / "home", ledger, PLAYGROUND_VISITOR_CREDITS="12", PLAYGROUND_JOB_CREDITS="20") as app:
+        with calling(app, X_Playground_Visitor=VISITOR) as client:
+            told = client.predict(models, {"prompt": "a fox"}, api_name="/compare")
+            history = client.predict({}, api_name="/history")
+            nothing = client.predict(models[1:2], {"prompt": "a fox"}, api_name="/compare")
+
+    cards = [(one["state"], one["credits"], one["credits_estimated"]) for one in told["jobs"]]
+    assert cards == [("done", 4, 4), ("refused", 0, 25), ("done", 5, 5), ("refused", 0, 8)]
+    assert (told["credits"], told["usd"], told["credits_estimated"]) == (9, 0.09, 42)
+    assert "costs 25 credits; this page allows 20 credits a request" in told["jobs"][1]["message"]
+    assert "costs 8 credits; you have 3 of your 12 credits a day left here" in told["jobs"][3]["message"]
+    assert (len(ledger.posts), history["total"]) == (2, 2)
+    assert [(one["state"], one["credits"]) for one in nothing["jobs"]] == [("refused", 0)]
+
+
+def test_a_charge_other_than_listed_stands_wherever_the_price_does(tmp_path: Path, ledger: Recorder) -> None:
+    """At the endpoints, in the export, in the log and at /healthz: the service takes 5 credits where the catalog says 3."""
+    (tmp_path / "own.yaml").write_text(
+        (ROOT / "catalog.yaml").read_text().replace("      - {credits: 5}", "      - {credits: 3}", 1)
+    )
+    with paid(tmp_path / "home", ledger, PLAYGROUND_CATALOG=str(tmp_path / "own.yaml")) as app:
+        with calling(app, X_Playground_Visitor=VISITOR) as client:
+            told = client.predict("flux-2", {"prompt": "a fox"}, api_name="/generate")
+            (listed,) = client.predict({}, api_name="/history")["jobs"]
+        health = app.get("/healthz").json()
+
+    for job in (told, listed):
+        assert (job["credits"], job["usd"], job["credits_estimated"]) == (5, 0.05, 3)
+    assert health["charge_differences"] == {"flux-2": 1}
+    assert '"credits": 5.0, "listed_credits": 3' in app.log

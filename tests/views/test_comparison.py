@@ -2,15 +2,29 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
+
+import pytest
 
 from components.api.schedule import Timing
 from components.catalog.models import Catalog
 from components.comparisons.comparison import Card, Comparison
-from components.comparisons.plan import Choice, plan
+from components.comparisons.plan import Choice, ComparisonPlan, fitting, plan, total
 from components.errors import Problem
-from components.jobs.job import Job, JobState
-from components.views.comparison import ORDERS, button_text, card_name, show_cards, show_links, show_plan, show_public
+from components.jobs.budgets import Budget
+from components.jobs.job import Caps, Job, JobState
+from components.views.comparison import (
+    ORDERS,
+    button_text,
+    card_name,
+    fit_text,
+    retry_text,
+    show_cards,
+    show_links,
+    show_plan,
+    show_public,
+)
 from tests.jobs.conftest import NOON, a_job
 from tests.views.html import HOSTILE, PICTURE, Page, inert
 
@@ -38,6 +52,34 @@ def test_the_plan_shows_each_price_and_the_button_their_sum(catalog: Catalog) ->
     assert "2 × 7 = 14 credits · $0.14" in show_plan(catalog, two)
     assert "not sent" in inert(show_plan(catalog, all_of_them)).text
     assert button_text(plan(catalog, [], {"prompt": "a fox"})) == "Compare"
+
+
+@pytest.mark.parametrize(
+    ("models", "caps", "text", "button"),
+    [
+        (["cogview-4", "flux-2"], Caps(), "", "Compare · 2 requests · 9 credits · $0.09"),
+        (["cogview-4", "flux-2"], Caps(daily=62), "All 2 fit in the 62 credits left today.",
+         "Compare · 2 requests · 9 credits · $0.09"),
+        (["cogview-4", "flux-2"], Caps(visitor=8), "1 of 2 fit in the 8 credits left today.",
+         "Compare · 1 of 2 requests · 4 credits · $0.04"),
+        (["flux-2"], Caps(daily=5), "It fits in the 5 credits left today.", "Compare · 1 request · 5 credits · $0.05"),
+        (["flux-2"], Caps(daily=4), "It does not fit in the 4 credits left today.", "Compare · none fits"),
+        (["cogview-4", "flux-2"], Caps(job=4), "1 of 2 fit in what this page allows a request.",
+         "Compare · 1 of 2 requests · 4 credits · $0.04"),
+    ],
+)  # fmt: skip
+def test_what_fits_is_known_before_the_click(
+    models: list[str], caps: Caps, text: str, button: str, catalog: Catalog
+) -> None:
+    planned = plan(catalog, [Choice(model) for model in models], {"prompt": "a fox"})
+    budget = Budget(caps)
+    cards = tuple(fitting(planned.cards, budget))
+    fitted = ComparisonPlan(cards, total(catalog, cards), budget.left)
+    shown = inert(show_plan(catalog, fitted)).text
+
+    assert (fit_text(fitted), text in shown, button_text(fitted)) == (text, True, button)
+    assert ("not sent" in shown) == (fitted.unaffordable > 0)
+    assert retry_text(fitted) == re.sub(r"· (.*?) requests?", r"\1 that failed", button).replace("Compare", "Retry")
 
 
 def test_a_card_shows_its_job(catalog: Catalog) -> None:

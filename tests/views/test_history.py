@@ -9,7 +9,7 @@ from typing import Any
 from components.catalog.models import Catalog
 from components.catalog.requests import build_request
 from components.errors import Problem
-from components.jobs.job import DaySpend, HistoryEntry, HistoryPage, Job, JobState
+from components.jobs.job import ChargeDifference, DaySpend, HistoryEntry, HistoryPage, Job, JobState
 from components.playground import Visit
 from components.views import history
 from components.views.queries import HistoryFilters
@@ -141,6 +141,10 @@ def test_the_spend_is_a_chart_and_a_table(catalog: Catalog) -> None:
     assert cells[2][1:] == ["gone&lt;b&gt;", "your key", "1", "5", "$0.05"]
     assert cells[4][4:] == ["not known", "—"]
     assert cells[-1] == ["6", "30", "$0.30"]
+    differences = [ChargeDifference("flux-2", 3, 5.0, 6.5)]
+    told = inert(history.show_spend(catalog, spent, today + 60, differences)).text
+    assert "Charged otherwise than by the price list" in told
+    assert "Flux 2 3 5 credits 6.5 credits" in told
     assert history.spend_begins(today + 60) == today - 29 * DAY_S
     assert "Nothing was spent" in inert(history.show_spend(catalog, [], today)).text
 

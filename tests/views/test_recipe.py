@@ -75,7 +75,8 @@ def test_the_manifest_says_of_each_picture_what_was_requested_and_delivered(cata
     assert (first.stem, first.created_at, first.kept, first.recipe) == ("cogview-4-n41abc", NOON, PNG, recipe_of(job))
     assert first.row == {
         "model": "cogview-4", "parameters": {"model": "cogview-4", "prompt": "Кот 🍏"}, "task_id": "n41abc", "state": "done",
-        "sandbox": True, "credits": 10, "usd": 0.1, "price": "10 credits · $0.10 at the service; this drawing was free",
+        "sandbox": True, "credits": 10, "usd": 0.1, "credits_estimated": 10,
+        "price": "10 credits · $0.10 at the service; this drawing was free",
         "seconds": 2.5, "created": "2026-03-04T12:00:00Z",
         "asked": {"shape": "16:9", "count": 2}, "delivered": {"width": 3, "height": 2, "format": "png"}, "message": "",
     }  # fmt: skip

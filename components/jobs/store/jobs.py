@@ -28,7 +28,7 @@ from sqlalchemy import cast as sql_cast
 
 from components.errors import DatabaseUnavailable
 from components.jobs import transitions
-from components.jobs.budgets import check_caps, start_of_day
+from components.jobs.budgets import Budget, start_of_day
 from components.jobs.job import (
     ACTIVE,
     WAITING,
@@ -188,7 +188,7 @@ class Store:
             if claimed is None:
                 return None
             if job.payer == "host":
-                check_caps(job, caps, *host_credits(connection, start_of_day(now), job.visitor))
+                Budget(caps, *host_credits(connection, start_of_day(now), job.visitor)).check(job.credits)
             if job.evaluation_id:
                 check_evaluation(connection, job)
             return _write(connection, job, claimed, self._lease(connection))

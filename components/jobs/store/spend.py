@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from math import inf
+
 from sqlalchemy import BigInteger, Connection, case, func, or_, select
 from sqlalchemy import cast as sql_cast
 
@@ -46,10 +48,11 @@ class SpendStore:
 
     async def charge_differences(self, visitor: str, since: float) -> list[ChargeDifference]:
         """Models for which this visitor was charged another price than listed since then, the largest sum first."""
-        more = jobs.c.charged - jobs.c.credits
+        more, known = jobs.c.charged - jobs.c.credits, jobs.c.credits < inf
         wanted = (
             select(jobs.c.model, func.count(), func.avg(jobs.c.credits), func.avg(jobs.c.charged))
-            .where(jobs.c.visitor == storable(visitor), jobs.c.payer != "sandbox", jobs.c.sent_at >= since, more != 0)
+            .where(jobs.c.visitor == storable(visitor), jobs.c.payer != "sandbox", jobs.c.sent_at >= since)
+            .where(known, more != 0)
             .group_by(jobs.c.model)
             .order_by(func.sum(func.abs(more)).desc())
         )

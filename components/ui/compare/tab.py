@@ -10,7 +10,6 @@ from typing import Any
 import gradio as gr
 
 from components.catalog.parameters import Role
-from components.catalog.prices import Cost
 from components.comparisons.comparison import Comparison
 from components.comparisons.plan import draw_seed
 from components.errors import DatabaseUnavailable, InputError, JobNotFound, PlaygroundError
@@ -33,7 +32,7 @@ from components.views.compare_query import (
     read_compare_query,
     write_compare_query,
 )
-from components.views.comparison import ORDERS, button_text, show_cards, show_plan
+from components.views.comparison import ORDERS, button_text, retry_text, show_cards, show_plan
 from components.views.models import cheapest
 from components.views.queries import Query, first
 from components.views.templates import render
@@ -80,6 +79,11 @@ class CompareTab:
     def reads(self) -> set[Any]:
         """What the handlers read beside the form."""
         return {self.header.visit, self.header.payer, self.share.comparison, self.order}
+
+    @property
+    def follows(self) -> set[Any]:
+        """What :func:`follow` reads."""
+        return {*self.form.controls, self.source, self.header.visit}
 
     @property
     def shown(self) -> set[Any]:
@@ -139,7 +143,9 @@ def build_compare_tab(playground: Playground, header: Header) -> CompareTab:
         gr.State(None), gr.State(PublishedSource()), gr.Textbox(visible="hidden"),
     )  # fmt: skip
     beside_form = {plan, start, error}
-    gr.on([part.change for part in form.controls], bind(follow, tab), {*form.controls, tab.source}, beside_form, **LATEST)
+    # The line that says what was spent changes with everything that is spent, and with the key.
+    changes = [part.change for part in form.controls] + [header.spend.change]
+    gr.on(changes, bind(follow, tab), tab.follows, beside_form, **LATEST)
     reads = {*form.controls, form.lock, tab.drawn, tab.click, *tab.reads}
     started = start.click(bind(compare, tab), reads, {*tab.shown, form.roles[Role.SEED], tab.drawn}, js=NAME_CLICK, **DIRECT)
     started.then(None, None, None, js=SCROLL_TO_CARDS, **DIRECT)
@@ -165,8 +171,8 @@ def default_draft(playground: Playground) -> ComparisonDraft:
 # -- what an event shows --------------------------------------------------------------------------
 
 
-def show_draft(tab: CompareTab, draft: ComparisonDraft, source: PublishedSource) -> Updates:
-    """How each model would take the form, what all of it costs, what is wrong with it, and its address."""
+async def show_draft(tab: CompareTab, draft: ComparisonDraft, source: PublishedSource, visit: Visit) -> Updates:
+    """How each model would take the form, what of it fits the caps and costs, what is wrong with it, and its address."""
     address = render("query", tab="compare", query=write_compare_query(draft, source))
     lost = source.token and not source.shared and "prompt" not in draft.shared
     try:
@@ -174,27 +180,29 @@ def show_draft(tab: CompareTab, draft: ComparisonDraft, source: PublishedSource)
         shared = {"seed": ANY_SEED, **draft.shared}
         plan = tab.playground.plan_comparison(draft.choices(tab.playground.catalog), shared, draft.samples)
     except InputError as error:
-        return {tab.plan: address, tab.start: "Compare", tab.error: render("note", text=error.what)}
+        start = gr.update(value="Compare", interactive=True)
+        return {tab.plan: address, tab.start: start, tab.error: render("note", text=error.what)}
+    plan = await tab.playground.fit_comparison(plan, visit)
     return {
         tab.plan: show_plan(tab.playground.catalog, plan) + address,
-        tab.start: button_text(plan),
+        tab.start: gr.update(value=button_text(plan), interactive=bool(plan.requests or not plan.unaffordable)),
         tab.error: render("note", text=UNPUBLISHED) if lost else "",
     }
 
 
-def show_comparison(
-    tab: CompareTab, comparison: Comparison, jobs: Mapping[str, Job], order: str, *, fresh: bool = False
+async def show_comparison(
+    tab: CompareTab, comparison: Comparison, jobs: Mapping[str, Job], order: str, visit: Visit, *, fresh: bool = False
 ) -> Updates:
     """The cards and what can be done about them. ``fresh``: another comparison was shown before."""
     active = any(not job.settled for job in jobs.values())
-    again = {} if active else tab.playground.retries(comparison, jobs)
-    credits = sum(card.cost.credits for card in again.values())
-    price = Cost(credits, tab.playground.catalog.usd(credits))
+    again = None if active or comparison.token else await tab.playground.retries(comparison, jobs, visit)
     return {
         tab.cards: show_cards(tab.playground.catalog, comparison, jobs, tab.playground.jobs.timing, order),
         tab.order: gr.update(visible=True),
         tab.retry: gr.update(
-            visible=bool(again) and not comparison.token, value=f"Retry {len(again)} that failed · {price}"
+            visible=bool(again and again.cards),
+            value=retry_text(again) if again else "Retry",
+            interactive=bool(again and again.requests),
         ),
         tab.stop: gr.update(visible=active),
         tab.more: gr.update(visible=not comparison.token),
@@ -206,10 +214,11 @@ def show_comparison(
 async def show_changed(tab: CompareTab, change: Awaitable[Comparison], given: Updates) -> Updates:
     """A comparison after what its visitor asked for, or why it could not be done."""
     try:
-        comparison, jobs = await tab.playground.comparison((await change).id, given[tab.header.visit])
+        visit = given[tab.header.visit]
+        comparison, jobs = await tab.playground.comparison((await change).id, visit)
     except PlaygroundError as error:
         return {tab.error: render("note", text=plain(error))}
-    return {tab.error: "", **show_comparison(tab, comparison, jobs, given[tab.order])}
+    return {tab.error: "", **await show_comparison(tab, comparison, jobs, given[tab.order], visit)}
 
 
 async def open_compare(tab: CompareTab, query: Query, visit: Visit) -> Updates:
@@ -232,9 +241,9 @@ async def open_compare(tab: CompareTab, query: Query, visit: Visit) -> Updates:
         **tab.form.show(draft),
         tab.form.lock: False,
         tab.source: source,
-        **(show_comparison(tab, *found, ORDERS[0], fresh=True) if found else {}),
+        **(await show_comparison(tab, *found, ORDERS[0], visit, fresh=True) if found else {}),
         tab.order: gr.update(value=ORDERS[0], visible=bool(found)),
-        **show_draft(tab, draft, source),
+        **await show_draft(tab, draft, source, visit),
     }
 
 
@@ -260,9 +269,9 @@ async def _published_source(tab: CompareTab, token: str) -> PublishedSource:
 # -- handlers -------------------------------------------------------------------------------------
 
 
-def follow(tab: CompareTab, given: Updates) -> Updates:
+async def follow(tab: CompareTab, given: Updates) -> Updates:
     """The plan for the form as it stands. Sends nothing."""
-    return show_draft(tab, tab.form.read(given), given[tab.source])
+    return await show_draft(tab, tab.form.read(given), given[tab.source], given[tab.header.visit])
 
 
 async def compare(tab: CompareTab, given: Updates, request: gr.Request) -> Updates:
@@ -288,7 +297,7 @@ async def compare(tab: CompareTab, given: Updates, request: gr.Request) -> Updat
         return {tab.error: render("note", text=plain(error))}
     seed = comparison.shared.get("seed")
     return {
-        **show_comparison(tab, comparison, jobs, given[tab.order], fresh=True),
+        **await show_comparison(tab, comparison, jobs, given[tab.order], visit, fresh=True),
         tab.form.roles[Role.SEED]: seed,
         tab.drawn: given[tab.drawn] if "seed" in draft.shared else seed,
         tab.error: "",
@@ -320,7 +329,8 @@ async def quote_model(tab: CompareTab, given: Updates) -> Updates:
     try:
         comparison, _ = await tab.playground.comparison(given[tab.share.comparison], given[tab.header.visit])
         choice = read_choice(tab.playground.catalog, given[tab.another] or "")
-        (planned,) = tab.playground.plan_comparison([choice], comparison.shared).cards
+        plan = tab.playground.plan_comparison([choice], comparison.shared)
+        (planned,) = (await tab.playground.fit_comparison(plan, given[tab.header.visit])).cards
     except PlaygroundError:
         return {tab.add: gr.update(value="Add", interactive=True), tab.another: gr.update(info="")}
     text = f"Add · {planned.cost}" if planned.request else "Add"
@@ -363,7 +373,7 @@ async def watch(tab: CompareTab, given: Updates, request: gr.Request) -> AsyncIt
             # What is in the slider may have been deleted in the history meanwhile.
             fresh = not chosen <= {picture.name for job in jobs.values() for picture in job.pictures}
             chosen = set() if fresh else chosen
-            updates = show_comparison(tab, comparison, jobs, given[tab.order], fresh=fresh)
+            updates = await show_comparison(tab, comparison, jobs, given[tab.order], visit, fresh=fresh)
             del updates[tab.share.comparison]  # a page that shows another comparison would be brought back to this one
             before, ended = ended, sum(job.settled for job in jobs.values())
             yield updates if ended == before else {**updates, **await show_spending(tab.header, visit)}

@@ -12,7 +12,7 @@ from components.catalog.forms import CheckedForm, keep_values
 from components.catalog.models import Model
 from components.catalog.parameters import Role
 from components.catalog.requests import fill_defaults
-from components.errors import PlaygroundError
+from components.errors import CapReached, PlaygroundError
 from components.jobs.job import Job
 from components.playground import Playground, Visit
 from components.ui.events import DIRECT, LATEST, Updates, bind
@@ -35,6 +35,7 @@ from components.views import job as result
 from components.views.models.cards import show_chosen
 from components.views.queries import write_generate_query
 from components.views.templates import render
+from components.views.words import plain
 
 EXAMPLES = 4
 # One event for all the controls that change in the same moment: another model changes twenty, one after the other, and
@@ -55,6 +56,7 @@ class GenerateTab:
     examples: tuple[gr.Button, ...]
     form: Form
     note: gr.HTML
+    fit: gr.HTML
     button: gr.Button
     stop: gr.Button
     panel: JobPanel
@@ -69,7 +71,7 @@ class GenerateTab:
     @property
     def follows(self) -> set[Any]:
         """What :func:`follow` updates."""
-        return {self.note, self.button, self.prompt, self.panel.changed, *self.code.parts, *self.form.controls}
+        return {self.note, self.fit, self.button, self.prompt, self.panel.changed, *self.code.parts, *self.form.controls}
 
     @property
     def parts(self) -> set[Any]:
@@ -92,6 +94,7 @@ def build_generate_tab(playground: Playground, header: Header) -> GenerateTab:
             form = build_form(catalog, playground.uploads_refused)
             with gr.Column(elem_id="act"):
                 note = html(elem_id="price-note", on_load=FOLLOW)
+                fit = html(elem_id="fit-note")
                 with gr.Row(elem_id="run"):
                     button = gr.Button("Generate", variant="primary", size="lg", elem_id="generate-button", min_width=120)
                     stop = gr.Button("Stop", size="lg", elem_id="stop-button", min_width=120)
@@ -101,7 +104,7 @@ def build_generate_tab(playground: Playground, header: Header) -> GenerateTab:
             others, earlier = html(elem_id="others"), html(elem_id="earlier")
     panel = JobPanel(playground, header, shown, changed, gr.State(""), others, earlier)
     tab = GenerateTab(
-        playground, header, model, facts, prompt, examples, form, note, button, stop, panel, code,
+        playground, header, model, facts, prompt, examples, form, note, fit, button, stop, panel, code,
         gr.State(catalog.first.id),
     )  # fmt: skip
     model.input(bind(choose_model, tab), tab.reads, (tab.parts - {model}) | {panel.result, panel.job}, **LATEST)
@@ -197,7 +200,17 @@ async def follow(tab: GenerateTab, given: Updates) -> Updates:
         **show_request(tab, model, parameters, checked, given[tab.header.visit], tab.code.read(given), job),
         tab.prompt: gr.update(**_explained_prompt(model, parameters, checked)),
         **{control: gr.update(**properties) for control, properties in explained.items()},
+        **await show_fit(tab, checked, given[tab.header.visit]),
     }
+
+
+async def show_fit(tab: GenerateTab, checked: CheckedForm, visit: Visit) -> Updates:
+    """Updates of ``fit``, and of the button where its price does not fit the caps."""
+    try:
+        (await tab.playground.budget(visit)).check(checked.cost.credits)
+    except CapReached as error:
+        return {tab.fit: render("note", text=plain(error), tone="warn"), tab.button: f"{checked.cost} · does not fit"}
+    return {tab.fit: ""}
 
 
 async def choose_model(tab: GenerateTab, given: Updates) -> Updates:

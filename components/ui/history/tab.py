@@ -304,7 +304,9 @@ async def show_spend(tab: HistoryTab, given: Updates) -> Updates:
     """What the last days cost."""
     now = time.time()
     try:
-        spent = await tab.playground.spend_by_day(given[tab.header.visit], history.spend_begins(now))
+        visit, since = given[tab.header.visit], history.spend_begins(now)
+        spent = await tab.playground.spend_by_day(visit, since)
+        differences = await tab.playground.charge_differences(visit, since)
     except PlaygroundError as error:
         return {tab.spend: render("note", text=plain(error))}
-    return {tab.spend: history.show_spend(tab.playground.catalog, spent, now)}
+    return {tab.spend: history.show_spend(tab.playground.catalog, spent, now, differences)}

@@ -27,6 +27,7 @@ JOB_COLUMNS = (
     "prompt",
     "parameters",
     "payer",
+    "credits",
     "credits_estimated",
     "credits_charged",
     "usd_estimated",
@@ -45,7 +46,7 @@ NO_JOB: Mapping[str, Any] = dict.fromkeys(JOB_COLUMNS)
 def describe_job(catalog: Catalog, entry: HistoryEntry, origin: str) -> dict[str, Any]:
     """A job as JSON has it. ``origin`` is the address of this application, without a trailing slash.
 
-    Times are ISO 8601 in UTC. ``credits_charged`` is what the service reported; None where it reported nothing.
+    Times are ISO 8601 in UTC. ``credits`` is what the job costs, as far as is known: 0 if nothing was created. ``credits_charged`` is what the service reported; None where it reported nothing.
     """
     job = entry.job
     model = catalog.find(job.model)
@@ -62,6 +63,7 @@ def describe_job(catalog: Catalog, entry: HistoryEntry, origin: str) -> dict[str
         "prompt": job.prompt,
         "parameters": {name: value for name, value in job.body.items() if name != prompt},
         "payer": job.payer,
+        "credits": _finite(job.cost),
         "credits_estimated": _finite(job.credits),
         "credits_charged": _finite(job.charged),
         "usd_estimated": _finite(job.usd),
