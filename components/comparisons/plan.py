@@ -96,7 +96,7 @@ def fitting(cards: Iterable[PlannedCard], budget: Budget) -> list[PlannedCard]:
                 budget.check(planned.cost.credits)
                 budget = budget.reserve(planned.cost.credits)
             except CapReached as error:
-                planned = replace(planned, request=None, card=replace(planned.card, job="", refused=str(error.problem)))
+                planned = replace(planned, request=None, card=replace(planned.card, job="", refused=error.what))
         fitted.append(planned)
     return fitted
 

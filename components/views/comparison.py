@@ -57,6 +57,8 @@ def fit_text(plan: ComparisonPlan) -> str:
     if not count or (isinf(plan.left) and not plan.unaffordable):
         return ""
     fits = f"{plan.requests} of {count} fit" if plan.unaffordable else f"All {count} fit"
+    if not plan.requests:
+        fits = f"None of {count} fits"
     if count == 1:
         fits = "It does not fit" if plan.unaffordable else "It fits"
     return f"{fits} in {'what this page allows a request' if isinf(plan.left) else f'the {credits_text(plan.left)} left today'}."

@@ -64,6 +64,7 @@ def test_the_plan_shows_each_price_and_the_button_their_sum(catalog: Catalog) ->
          "Compare · 1 of 2 requests · 4 credits · $0.04"),
         (["flux-2"], Caps(daily=5), "It fits in the 5 credits left today.", "Compare · 1 request · 5 credits · $0.05"),
         (["flux-2"], Caps(daily=4), "It does not fit in the 4 credits left today.", "Compare · none fits"),
+        (["cogview-4", "flux-2"], Caps(daily=1), "None of 2 fits in the 1 credit left today.", "Compare · none fits"),
         (["cogview-4", "flux-2"], Caps(job=4), "1 of 2 fit in what this page allows a request.",
          "Compare · 1 of 2 requests · 4 credits · $0.04"),
     ],

@@ -35,7 +35,6 @@ from components.views import job as result
 from components.views.models.cards import show_chosen
 from components.views.queries import write_generate_query
 from components.views.templates import render
-from components.views.words import plain
 
 EXAMPLES = 4
 # One event for all the controls that change in the same moment: another model changes twenty, one after the other, and
@@ -209,7 +208,8 @@ async def show_fit(tab: GenerateTab, checked: CheckedForm, visit: Visit) -> Upda
     try:
         (await tab.playground.budget(visit)).check(checked.cost.credits)
     except CapReached as error:
-        return {tab.fit: render("note", text=plain(error), tone="warn"), tab.button: f"{checked.cost} · does not fit"}
+        note = render("note", text=f"{error.what} {error.next_step}", tone="warn")
+        return {tab.fit: note, tab.button: f"{checked.cost} · does not fit"}
     return {tab.fit: ""}
 
 
