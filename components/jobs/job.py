@@ -185,6 +185,45 @@ class HistoryPage:
 
 
 @dataclass(frozen=True)
+class HistoryGroup:
+    """Jobs that are listed as one: of a comparison or an evaluation, or failures of a model for one reason on one day.
+
+    ``count`` is how many there are; ``entries`` are the newest few of them, or all of a group that was asked for.
+    """
+
+    key: str
+    count: int
+    entries: tuple[HistoryEntry, ...]
+
+
+@dataclass(frozen=True)
+class HistoryGroups:
+    """A page of a history: its groups, and how many groups and jobs fit the filter in all. ``page`` counts from 1."""
+
+    page: int
+    groups: tuple[HistoryGroup, ...] = ()
+    total: int = 0
+    total_jobs: int = 0
+
+    @property
+    def entries(self) -> tuple[HistoryEntry, ...]:
+        """The entries of all groups on the page, as far as they were read."""
+        return tuple(entry for group in self.groups for entry in group.entries)
+
+
+@dataclass(frozen=True)
+class HistoryOrder:
+    """Which part of a history to list: ``sort`` is one of HISTORY_SORTS, ``page`` counts from 1."""
+
+    sort: str = "created"
+    descending: bool = True
+    page: int = 1
+
+
+HISTORY_SORTS = ("created", "model", "state", "price", "seconds")
+
+
+@dataclass(frozen=True)
 class JobFilter:
     """Which jobs of a visitor to show; an empty field does not filter.
 
@@ -278,6 +317,7 @@ class Timings:
     latest_callback: float = 1.0  # after the job has ended; relying on a later one would cost time
     first_fetch_retry: float = 0.3
     last_try: float = 3.0  # for the last poll, and for a picture that is ready at the deadline
+    undo: float = 10.0  # so long a deleted job can be restored
 
 
 @dataclass(frozen=True)

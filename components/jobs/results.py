@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import itertools
+import logging
 import time
 from collections.abc import Awaitable, Callable, Collection, Mapping
 from dataclasses import replace
@@ -19,6 +20,7 @@ from components.jobs.store.jobs import Ownership
 from components.pictures.kept import KeptPicture
 from components.pictures.library import PictureLibrary
 
+log = logging.getLogger(__name__)
 GROWTH, LONGEST_WAIT_S = 1.5, 30.0
 DEFINITE_TRIES = 6  # within four seconds: a host may show a page of its own, or half a picture, for a moment
 FRESH_AFTER = 3  # tries the service is asked for the addresses again: they may have expired
@@ -64,6 +66,25 @@ class Results:
             self._active.show(replace(saved, status_note=note))
             await asyncio.sleep(wait)
             urls = await ask() if number >= FRESH_AFTER and not all(problem.definite for problem in late) else ()
+
+    async def remove(self, job_id: str) -> bool:
+        """Remove an ended job with the pictures that no other job shows. False if it has not ended, or is gone."""
+        unreferenced = await self._active.store.remove(job_id)
+        if unreferenced is None:
+            return False
+        await self._active.finish(job_id, cancel=True)
+        await self.discard(unreferenced)
+        return True
+
+    async def keep_removing(self) -> None:
+        """Remove hidden jobs whose time has come, for ever; also those that another process has hidden."""
+        while True:
+            try:
+                for job_id in await self._active.store.history.to_delete(time.time()):
+                    await self.remove(job_id)
+            except DatabaseUnavailable:
+                log.warning("deleted jobs cannot be removed yet", exc_info=True)
+            await asyncio.sleep(self._timings.heartbeat)
 
     async def discard(self, names: Collection[str]) -> None:
         """Delete pictures that no job shows.

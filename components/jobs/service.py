@@ -224,9 +224,7 @@ class JobService:
 
     async def search(self, visitor: str, wanted: JobFilter, limit: int, before: str = "") -> HistoryPage:
         """This visitor's entries that fit, newest first, older than the job ``before``. A model is found by any of its ids."""
-        model = self._catalog.find(wanted.model)
-        ids = (model.id, *model.aliases) if model else ()
-        page = await self.store.history.search(visitor, wanted, limit, before, ids)
+        page = await self.store.history.search(visitor, wanted, limit, before, self.model_ids(wanted.model))
         return HistoryPage(page.total, tuple(self._latest(entry) for entry in page.entries))
 
     async def entry(self, job_id: str, visitor: str) -> HistoryEntry:
@@ -250,7 +248,7 @@ class JobService:
 
     async def measured(self) -> dict[str, Measured]:
         """Run times of tasks at real services, by the model's present id."""
-        return await self.store.measured(self._times.model_id)
+        return await self.store.measured.by_model(self._times.model_id)
 
     async def spent_by(self, visitor: str, since: float = 0.0) -> Spend:
         """Credits of this visitor's own key since then."""
@@ -270,8 +268,7 @@ class JobService:
 
     async def star(self, job_id: str, visitor: str, starred: bool) -> HistoryEntry:
         """Star a job, or take the star away; pictures of starred jobs are trimmed last. Raises JobNotFound."""
-        await self.find(job_id, visitor)
-        await self.store.history.edit(job_id, starred=starred)
+        await self.store.history.star(visitor, [job_id], starred=starred)
         return await self.entry(job_id, visitor)
 
     async def note(self, job_id: str, visitor: str, text: str) -> HistoryEntry:
@@ -330,12 +327,9 @@ class JobService:
             InvalidState: the job has not ended.
         """
         await self.find(job_id, visitor)
-        unreferenced = await self.store.remove(job_id)
-        if unreferenced is None:
+        if not await self._results.remove(job_id):
             await self.find(job_id, visitor)
             raise InvalidState("This request is still going.", next_step="Stop it first.")
-        await self._active.finish(job_id, cancel=True)
-        await self._results.discard(unreferenced)
 
     async def picture_trimmed(self, name: str) -> None:
         """Take a picture that was deleted to make room from the jobs that show it."""
@@ -344,6 +338,10 @@ class JobService:
         if showing and not await self.pictures.has(name):  # a job that records it now has stored it again
             for job_id in showing:
                 await self._active.apply(job_id, partial(transitions.picture_trimmed, name=name))
+
+    async def keep_deleting(self) -> None:
+        """Remove the jobs that visitors have deleted, when the time to undo it has passed, for ever."""
+        await self._results.keep_removing()
 
     async def key_given(self, visitor: str, account: Account) -> int:
         """Resume this visitor's jobs that wait for a key, uncertain ones with a named task too. Returns how many."""
@@ -379,8 +377,13 @@ class JobService:
             await self._recovery.resume(job, account)
         return True
 
+    def model_ids(self, model_id: str) -> tuple[str, ...]:
+        """Every id that this model has had."""
+        model = self._catalog.find(model_id)
+        return (model.id, *model.aliases) if model else ()
+
     def _latest(self, entry: HistoryEntry) -> HistoryEntry:
-        return HistoryEntry(self._active.latest(entry.job), entry.starred, entry.note)
+        return replace(entry, job=self._active.latest(entry.job))
 
 
 def new_id() -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -18,7 +18,18 @@ from components.errors import DatabaseUnavailable, InputError, KeyRefused
 from components.evaluation.evaluation import Draft, Evaluation
 from components.evaluation.service import EvaluationService
 from components.jobs.budgets import Budget
-from components.jobs.job import Caps, ChargeDifference, DaySpend, HistoryEntry, HistoryPage, Job, JobFilter, Measured
+from components.jobs.job import (
+    Caps,
+    ChargeDifference,
+    DaySpend,
+    HistoryEntry,
+    HistoryGroups,
+    HistoryOrder,
+    HistoryPage,
+    Job,
+    JobFilter,
+    Measured,
+)
 from components.jobs.service import JobService, fingerprint
 from components.playground.key_checks import KeyCheck, KeyChecks
 from components.playground.visits import Visit
@@ -222,9 +233,27 @@ class Playground:
             raise InputError("note", "The note is too long.", next_step=allowed, charged="")
         return await self.jobs.note(job_id, visit.visitor, text.strip())
 
-    async def remove(self, job_id: str, visit: Visit) -> None:
-        """Delete a job with its pictures, and its comparison with the last of its jobs. Raises JobNotFound, InvalidState."""
-        await self.jobs.remove(job_id, visit.visitor)
+    async def history_groups(
+        self, visit: Visit, wanted: JobFilter, order: HistoryOrder, limit: int, opened: Collection[str] = ()
+    ) -> HistoryGroups:
+        """A page of this visitor's jobs that match, in groups; all jobs of those that are ``opened``, by their keys."""
+        ids = self.jobs.model_ids(wanted.model)
+        return await self.jobs.store.history.groups(visit.visitor, wanted, order, limit, opened, ids)
+
+    async def star_all(self, job_ids: Collection[str], visit: Visit, *, starred: bool) -> None:
+        """Star those of these jobs that are this visitor's, or take their stars away."""
+        await self.jobs.store.history.star(visit.visitor, job_ids, starred=starred)
+
+    async def delete(self, job_ids: Collection[str], visit: Visit) -> list[str]:
+        """Delete jobs that have ended with their pictures, and a comparison with the last of its jobs.
+
+        For a few seconds :meth:`restore` can undo it. Returns the ids of those that were deleted.
+        """
+        return await self.jobs.store.history.hide(visit.visitor, job_ids)
+
+    async def restore(self, job_ids: Collection[str], visit: Visit) -> list[str]:
+        """Undo :meth:`delete`. Returns the ids of the jobs that were still there."""
+        return await self.jobs.store.history.restore(visit.visitor, job_ids)
 
     async def measured(self) -> Mapping[str, Measured]:
         """What tasks at the service took here, by model."""

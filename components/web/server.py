@@ -130,6 +130,7 @@ def create_app(playground: Playground, resources: Resources, sandbox: FastAPI, *
             # Jobs continue beside the start and not before it: this very server serves the sandbox.
             work = (
                 _run_jobs(playground),
+                jobs.keep_deleting(),
                 resources.uploads.keep_sweeping(),
                 jobs.pictures.keep_trimming(jobs.picture_trimmed),
             )

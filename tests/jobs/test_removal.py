@@ -13,7 +13,7 @@ from components.catalog.models import Catalog
 from components.errors import CapReached, InvalidState, JobNotFound
 from components.jobs.job import Caps, Job, JobFilter, JobState
 from components.jobs.service import JobService
-from tests.jobs.conftest import a_job, beside
+from tests.jobs.conftest import FAST, a_job, beside
 from tests.jobs.faulty import GUARD_S, TASK, created, finished, held, http, picture, png, running, settled
 from tests.jobs.processes import until
 from tests.jobs.running import LOST, SECRET, place
@@ -270,3 +270,24 @@ async def test_removing_twice_at_once_is_removing_once(catalog: Catalog, url: st
 
     assert all(answer is None or isinstance(answer, JobNotFound) for answer in answers)
     assert (row.removed, row.job.pictures, here.files(), spent.total) == (True, (), set(), 4)
+
+
+async def test_a_deleted_job_is_gone_once_the_time_to_undo_has_passed(catalog: Catalog, url: str, tmp_path: Path) -> None:
+    """Restored in time it is as it was; after that nothing of it is left, whoever sweeps."""
+    scripts = {"post": [created(), created()], "file": [picture(png(64, 64, 1)), picture(png(64, 64, 2))]}
+    async with place(catalog, url, tmp_path, scripts, timings=replace(FAST, undo=0.3)) as here:
+        kept, gone = await here.ended(), await here.ended(prompt="another prompt")
+        store = here.runner.store
+        assert set(await store.history.hide("ann", [kept.id, gone.id])) == {kept.id, gone.id}
+        assert await store.history.restore("ann", [kept.id]) == [kept.id]
+        sweeping = asyncio.create_task(here.runner.keep_deleting())
+        async with asyncio.timeout(GUARD_S):
+            while len(here.files()) > 1:  # noqa: ASYNC110  # a sweep has no event
+                await asyncio.sleep(0.05)
+        sweeping.cancel()
+        await asyncio.gather(sweeping, return_exceptions=True)
+        row, files = await here.record(gone), here.files()
+        assert await here.runner.find(kept.id, "ann") == kept
+
+    assert (row.removed, row.job.prompt, row.job.body) == (True, "", {})
+    assert files == {picture.name for picture in kept.pictures}

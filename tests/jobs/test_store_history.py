@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import replace
 from datetime import UTC, datetime
+from typing import Any
 
 import pytest
 
-from components.jobs.job import Job, JobFilter, JobState
+from components.errors import Problem
+from components.jobs.job import HistoryGroups, HistoryOrder, Job, JobFilter, JobState
 from components.jobs.store.jobs import Store
 from components.pictures.kept import KeptPicture
 from tests.jobs.conftest import NOON, a_job, filled
@@ -128,3 +131,68 @@ async def test_a_picture_is_unreferenced_when_no_job_shows_it(store: Store) -> N
     gone = "c" * 64 + ".png"
 
     assert await store.unreferenced([PICTURE.name, other.name, gone]) == [gone]
+
+
+async def test_a_comparison_is_one_group_and_failures_for_one_reason_are_another(store: Store) -> None:
+    """Sorted and counted as groups; a group shows its newest jobs, and all of them once it is opened."""
+    lost, refused = (Problem(code, "What.", "", "") for code in ("lost", "failed"))
+    failed = {"state": JobState.FAILED, "model": "flux-2"}
+    compared = [told(f"c{number}", 100 + number, comparison_id="c1", credits=1.0) for number in range(6)]
+    failures = [told(f"f{number}", 200 + number, problem=refused, **failed) for number in range(5)]
+    others = [
+        told("other reason", 300, problem=lost, **failed),
+        told("other model", 301, problem=refused, **failed | {"model": "a-model"}),
+        told("other day", 300 + DAY_S, problem=refused, **failed),
+        told("alone", 50, credits=99.0),
+        told("hers", 400, visitor="bea", comparison_id="c1"),
+    ]
+    await filled(store, *compared, *failures, *others)
+
+    async def groups(order: HistoryOrder, limit: int = 10, **more: Any) -> list[str]:
+        page = await store.history.groups("ann", JobFilter(**more), order, limit)
+        return [f"{group.count}:{group.entries[0].job.prompt}" for group in page.groups]
+
+    newest = ["1:other day", "1:other model", "1:other reason", "5:f4", "6:c5", "1:alone"]
+    assert await groups(HistoryOrder()) == newest
+    assert await groups(HistoryOrder(descending=False)) == newest[::-1]
+    assert (await groups(HistoryOrder("price")))[0] == "1:alone"
+    assert (await groups(HistoryOrder("model", descending=False)))[0] == "1:other model"
+    assert await groups(HistoryOrder("state"), state="queued") == ["6:c5", "1:alone"]
+    assert await groups(HistoryOrder("seconds"), 2) == newest[:2]
+    assert await groups(HistoryOrder(page=2), 4) == newest[4:]
+    assert await groups(HistoryOrder(page=9), 4) == newest[4:]
+    assert await groups(HistoryOrder(page=-1), 4, text="nowhere") == []
+    closed = await store.history.groups("ann", JobFilter(), HistoryOrder(), 10)
+    key = closed.groups[4].key
+    opened = await store.history.groups("ann", JobFilter(), HistoryOrder(), 10, [key])
+    assert (closed.total, closed.total_jobs, closed.page) == (6, 15, 1)
+    assert [entry.job.prompt for entry in closed.groups[4].entries] == ["c5", "c4", "c3", "c2"]
+    assert [entry.job.prompt for entry in opened.groups[4].entries] == ["c5", "c4", "c3", "c2", "c1", "c0"]
+    assert await store.history.groups("bea", JobFilter(text="c5"), HistoryOrder(), 10, [key]) == HistoryGroups(1)
+
+
+async def test_a_deleted_job_is_hidden_and_can_be_restored_until_its_time_has_come(store: Store) -> None:
+    mine, running, hers = (
+        told("mine", state=JobState.DONE),
+        told("busy", state=JobState.RUNNING),
+        told("hers", visitor="bea"),
+    )
+    hers = replace(hers, state=JobState.DONE)
+    await filled(store, mine, running, hers)
+    everything = [mine.id, running.id, hers.id, "none"]
+    await store.history.star("ann", everything, starred=True)
+
+    assert await store.history.hide("ann", everything) == [mine.id]
+    assert await store.history.hide("ann", everything) == []
+    assert (await store.get(mine.id), await store.history.find(mine.id)) == (None, None)
+    assert (await found(store), await store.get_all([mine.id])) == (["busy"], [])
+    assert await store.history.to_delete(time.time()) == []
+    assert await store.history.to_delete(time.time() + 60) == [mine.id]
+    assert await store.history.restore("bea", everything) == []
+    assert await store.history.restore("ann", everything) == [mine.id]
+    assert sorted(await found(store, starred=True)) == ["busy", "mine"]
+    assert await found(store, "bea", starred=True) == []
+    await store.history.hide("ann", [mine.id])
+    assert await store.remove(mine.id) == []
+    assert await store.history.restore("ann", everything) == []
+    assert await store.history.to_delete(time.time() + 60) == []

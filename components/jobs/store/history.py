@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import time
+from collections import defaultdict
 from collections.abc import Collection, Iterator
+from dataclasses import replace
 from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Row, Select, Text, and_, false, func, or_, select, update
 from sqlalchemy import cast as sql_cast
 
-from components.jobs.job import HistoryEntry, HistoryPage, JobFilter, JobState
+from components.jobs.job import ENDED, HistoryEntry, HistoryGroups, HistoryOrder, HistoryPage, JobFilter, JobState
 from components.jobs.store.executor import Transactions
-from components.jobs.store.schema import history, jobs, searchable, storable, to_jobs
+from components.jobs.store.groups import find_groups
+from components.jobs.store.schema import VISIBLE, history, jobs, searchable, storable, to_jobs
 
 MOST_WORDS = 20
 
@@ -21,12 +25,13 @@ class HistoryStore:
     Every method raises DatabaseUnavailable when the database does not answer.
     """
 
-    def __init__(self, transactions: Transactions) -> None:
+    def __init__(self, transactions: Transactions, undo_s: float) -> None:
         self._transactions = transactions
+        self._undo_s = undo_s
 
     async def find(self, job_id: str) -> HistoryEntry | None:
         """The job with what its visitor has added to it, or None."""
-        wanted = _entries().where(jobs.c.id == storable(job_id), ~history.c.removed)
+        wanted = _entries().where(jobs.c.id == storable(job_id), VISIBLE)
 
         def finding(connection: Connection) -> HistoryEntry | None:
             return next(iter(_to_entries(connection, list(connection.execute(wanted)))), None)
@@ -44,12 +49,76 @@ class HistoryStore:
             lambda connection: _find_page(connection, visitor, wanted, limit, before, models)
         )
 
+    async def groups(
+        self,
+        visitor: str,
+        wanted: JobFilter,
+        order: HistoryOrder,
+        limit: int,
+        opened: Collection[str] = (),
+        models: Collection[str] = (),
+    ) -> HistoryGroups:
+        """A page of at most ``limit`` groups of this visitor's entries that fit; all entries of those that are ``opened``."""
+        fits = and_(*_conditions(visitor, wanted, models))
+
+        def reading(connection: Connection) -> HistoryGroups:
+            page, members = find_groups(connection, fits, order, limit, opened)
+            rows = list(
+                connection.execute(
+                    _entries()
+                    .add_columns(members.c.key)
+                    .join(members, members.c.id == jobs.c.id)
+                    .order_by(members.c.position)
+                )
+            )
+            entries: defaultdict[str, list[HistoryEntry]] = defaultdict(list)
+            for row, entry in zip(rows, _to_entries(connection, rows), strict=True):
+                entries[row.key].append(entry)
+            return replace(page, groups=tuple(replace(one, entries=tuple(entries[one.key])) for one in page.groups))
+
+        return await self._transactions.read(reading)
+
+    async def hide(self, visitor: str, job_ids: Collection[str]) -> list[str]:
+        """Hide those of these jobs that are this visitor's and have ended. Returns their ids.
+
+        For a while :meth:`restore` can undo it; then they are in :meth:`to_delete`.
+        """
+        named = jobs.c.id.in_([storable(job_id) for job_id in job_ids])
+        ended = _entries().with_only_columns(jobs.c.id).where(named, jobs.c.visitor == storable(visitor), VISIBLE)
+        return await self._set_delete_at(ended.where(jobs.c.state.in_(ENDED)), time.time() + self._undo_s)
+
+    async def restore(self, visitor: str, job_ids: Collection[str]) -> list[str]:
+        """Show those of these jobs again that are this visitor's, hidden, and not removed yet. Returns their ids."""
+        named = jobs.c.id.in_([storable(job_id) for job_id in job_ids])
+        hidden = _entries().with_only_columns(jobs.c.id).where(named, jobs.c.visitor == storable(visitor))
+        return await self._set_delete_at(hidden.where(history.c.delete_at.is_not(None)), None)
+
+    async def to_delete(self, now: float) -> list[str]:
+        """Ids of the hidden jobs whose time has come, of all visitors."""
+        wanted = select(history.c.job_id).where(history.c.delete_at <= now)
+        return await self._transactions.read(lambda connection: list(connection.scalars(wanted)))
+
+    async def _set_delete_at(self, wanted: Select[Any], delete_at: float | None) -> list[str]:
+        def setting(connection: Connection) -> list[str]:
+            ids = list(connection.scalars(wanted.with_for_update()))
+            connection.execute(update(history).where(history.c.job_id.in_(ids)).values(delete_at=delete_at))
+            return ids
+
+        return await self._transactions.write(setting)
+
+    async def star(self, visitor: str, job_ids: Collection[str], *, starred: bool) -> None:
+        """Star those of these jobs that are this visitor's, or take their stars away."""
+        named = jobs.c.id.in_([storable(job_id) for job_id in job_ids])
+        mine = select(jobs.c.id).where(named, jobs.c.visitor == storable(visitor))
+        changed = update(history).where(history.c.job_id.in_(mine), VISIBLE).values(starred=starred)
+        await self._transactions.write(lambda connection: connection.execute(changed))
+
     async def edit(self, job_id: str, *, starred: bool | None = None, note: str | None = None) -> None:
         """Set what a visitor adds to a job."""
         values: dict[str, Any] = {} if starred is None else {"starred": starred}
         if note is not None:
             values |= {"note": storable(note), "search_text": searchable(note)}
-        changed = update(history).where(history.c.job_id == storable(job_id), ~history.c.removed).values(**values)
+        changed = update(history).where(history.c.job_id == storable(job_id), VISIBLE).values(**values)
         await self._transactions.write(lambda connection: connection.execute(changed))
 
 
@@ -86,7 +155,7 @@ def _to_entries(connection: Connection, rows: list[Row[Any]]) -> list[HistoryEnt
 
 def _conditions(visitor: str, wanted: JobFilter, models: Collection[str]) -> Iterator[ColumnElement[bool]]:
     yield jobs.c.visitor == storable(visitor)
-    yield ~history.c.removed
+    yield VISIBLE
     for word in searchable(wanted.text).split()[:MOST_WORDS]:
         yield or_(*(column.contains(word, autoescape=True) for column in (jobs.c.search_text, history.c.search_text)))
     if wanted.model:

@@ -35,14 +35,13 @@ from components.jobs.job import (
     Caps,
     Job,
     JobState,
-    Measured,
     Timings,
 )
 from components.jobs.store.engine import Database
 from components.jobs.store.evaluations import check_evaluation
 from components.jobs.store.executor import DuplicateKey, Transactions
 from components.jobs.store.history import HistoryStore
-from components.jobs.store.measured import measured
+from components.jobs.store.measured import MeasuredStore
 from components.jobs.store.removal import forget_request
 from components.jobs.store.schema import (
     budget,
@@ -61,6 +60,7 @@ from components.pictures.storage.disk import Disk
 
 TAKEN_AT_ONCE = 200
 ADD_TRIES = 3
+NOTHING_LEFT = {"starred": False, "note": "", "search_text": "", "removed": True, "delete_at": None}
 
 
 class Ownership(Enum):
@@ -80,10 +80,12 @@ class Store:
     def __init__(self, database: Database, owner: str | None = None, timings: Timings | None = None) -> None:
         self.owner = owner or secrets.token_hex(8)
         self._database = database
-        self._lease_s = (timings or Timings()).lease
+        timings = timings or Timings()
+        self._lease_s = timings.lease
         self.transactions = Transactions(database)
+        self.measured = MeasuredStore(self.transactions)
         self.spending = SpendStore(self.transactions)
-        self.history = HistoryStore(self.transactions)
+        self.history = HistoryStore(self.transactions, timings.undo)
 
     @property
     def disk(self) -> Disk | None:
@@ -207,13 +209,13 @@ class Store:
         """
 
         def removing(connection: Connection) -> list[str] | None:
-            job = _first(connection, _locked(job_id))
+            job = _first(connection, _kept().where(jobs.c.id == storable(job_id)).with_for_update())
             rest = transitions.removed(job) if job else None
             if job is None or rest is None:
                 return None
             _write(connection, job, rest, {})
             mine = history.c.job_id == job.id
-            connection.execute(update(history).where(mine).values(starred=False, note="", search_text="", removed=True))
+            connection.execute(update(history).where(mine).values(**NOTHING_LEFT))
             forget_request(connection, job)
             return _unreferenced(connection, [picture.name for picture in job.pictures])
 
@@ -285,10 +287,6 @@ class Store:
         released = update(jobs).where(mine).values(owner=None, lease=None)
         await self.transactions.write(lambda connection: connection.execute(released))
 
-    async def measured(self, model_id: Callable[[str], str]) -> dict[str, Measured]:
-        """Run times of the last ended jobs at real services, by model; ``model_id`` resolves former ids."""
-        return await self.transactions.read(lambda connection: measured(connection, model_id))
-
     # -- inside a transaction --------------------------------------------------------------------
 
     async def _list(self, wanted: Select[Any]) -> list[Job]:
@@ -309,9 +307,14 @@ class Store:
         return {"owner": self.owner, "lease": (now or 0.0) + self._lease_s}
 
 
-def _visible() -> Select[Any]:
+def _kept() -> Select[Any]:
     """The rows of jobs that are not removed."""
     return select(jobs).join(history, history.c.job_id == jobs.c.id).where(~history.c.removed)
+
+
+def _visible() -> Select[Any]:
+    """The rows of jobs that are neither removed nor about to be."""
+    return _kept().where(history.c.delete_at.is_(None))
 
 
 def _job(job_id: str) -> Select[Any]:

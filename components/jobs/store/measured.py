@@ -6,28 +6,36 @@ from collections import defaultdict
 from collections.abc import Callable
 from typing import Any
 
-from sqlalchemy import Connection, select
+from sqlalchemy import select
 
 from components.jobs.job import JobState, Measured
+from components.jobs.store.executor import Transactions
 from components.jobs.store.schema import jobs
 
 MEASURED_JOBS = 5_000
 
 
-def measured(connection: Connection, model_id: Callable[[str], str]) -> dict[str, Measured]:
-    """Run times of the last MEASURED_JOBS ended jobs at real services, by model."""
-    seconds = (jobs.c.finished_at - jobs.c.sent_at).label("seconds")
-    ended = jobs.c.state.in_((JobState.DONE, JobState.FAILED)) & jobs.c.task_id.is_not(None)
-    wanted = (
-        select(jobs.c.model, jobs.c.state, seconds)
-        .where(ended, jobs.c.payer != "sandbox", jobs.c.finished_at.is_not(None))
-        .order_by(jobs.c.finished_at.desc())
-        .limit(MEASURED_JOBS)
-    )
-    by_model: defaultdict[str, list[Any]] = defaultdict(list)
-    for row in connection.execute(wanted):
-        by_model[model_id(row.model)].append(row)
-    return {model: _measure(rows) for model, rows in by_model.items()}
+class MeasuredStore:
+    """Run times over the jobs of one database. Raises DatabaseUnavailable when the database does not answer."""
+
+    def __init__(self, transactions: Transactions) -> None:
+        self._transactions = transactions
+
+    async def by_model(self, model_id: Callable[[str], str]) -> dict[str, Measured]:
+        """Run times of the last MEASURED_JOBS ended jobs at real services; ``model_id`` resolves former ids."""
+        seconds = (jobs.c.finished_at - jobs.c.sent_at).label("seconds")
+        ended = jobs.c.state.in_((JobState.DONE, JobState.FAILED)) & jobs.c.task_id.is_not(None)
+        wanted = (
+            select(jobs.c.model, jobs.c.state, seconds)
+            .where(ended, jobs.c.payer != "sandbox", jobs.c.finished_at.is_not(None))
+            .order_by(jobs.c.finished_at.desc())
+            .limit(MEASURED_JOBS)
+        )
+        rows = await self._transactions.read(lambda connection: list(connection.execute(wanted)))
+        by_model: defaultdict[str, list[Any]] = defaultdict(list)
+        for row in rows:
+            by_model[model_id(row.model)].append(row)
+        return {model: _measure(seen) for model, seen in by_model.items()}
 
 
 def _measure(rows: list[Any]) -> Measured:

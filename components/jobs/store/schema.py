@@ -61,6 +61,7 @@ Index("jobs_by_state", jobs.c.state, jobs.c.finished_at)
 Index("jobs_of_comparison", jobs.c.comparison_id)
 # Holds what a budget is checked against: each claim adds it up.
 Index("jobs_of_evaluation", jobs.c.evaluation_id, jobs.c.reserved, jobs.c.spent)
+Index("jobs_of_task", jobs.c.task_id)
 
 job_pictures = Table(
     "job_pictures",
@@ -76,7 +77,8 @@ job_pictures = Table(
 )
 Index("jobs_of_picture", job_pictures.c.name)
 
-# What a visitor adds to a job; one row for each. Of a removed job nothing is left but what it cost.
+# What a visitor adds to a job; one row for each. Of a removed job nothing is left but what it cost; one with a time to
+# delete it at (seconds since 1970) is hidden, and removed then unless its visitor wants it back.
 history = Table(
     "history",
     metadata,
@@ -85,7 +87,10 @@ history = Table(
     Column("note", Text, nullable=False),
     Column("search_text", Text, nullable=False),
     Column("removed", Boolean, nullable=False),
+    Column("delete_at", Float(53)),
 )
+Index("history_to_delete", history.c.delete_at)
+VISIBLE = ~history.c.removed & history.c.delete_at.is_(None)
 
 # ``cards`` is a list of ``comparisons.comparison.Card`` as objects.
 comparisons = Table(

@@ -203,7 +203,7 @@ async def save_note(panel: HistoryPanel, given: Updates) -> Updates:
 async def remove_job(panel: HistoryPanel, given: Updates) -> Updates:
     """Delete the chosen job."""
     try:
-        await panel.playground.remove(given[panel.chosen], given[panel.header.visit])
+        await panel.playground.delete([given[panel.chosen]], given[panel.header.visit])
     except PlaygroundError as error:
         return show_error(panel, error)
     return {**close_panel(panel), panel.error: ""}

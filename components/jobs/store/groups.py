@@ -1,0 +1,70 @@
+"""The history as a list of groups, sorted and in pages: a comparison or an evaluation is one, repeated failures too."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from typing import Any
+
+from sqlalchemy import BigInteger, ColumnElement, Connection, String, Subquery, case, func, literal, select
+from sqlalchemy import cast as sql_cast
+
+from components.jobs.job import HistoryGroup, HistoryGroups, HistoryOrder, JobState
+from components.jobs.store.schema import history, jobs
+from components.jobs.store.spend import DAY_S
+
+SHOWN = 4
+MOST_OPENED = 500
+
+# What a group is sorted by.
+SORTED_BY: Mapping[str, ColumnElement[Any]] = {
+    "created": func.max(jobs.c.created_at),
+    "model": func.min(jobs.c.model),
+    "state": func.min(jobs.c.state),
+    "price": func.sum(func.coalesce(jobs.c.charged, jobs.c.credits)),
+    "seconds": func.max(jobs.c.finished_at - jobs.c.sent_at),
+}
+
+
+def group_key() -> ColumnElement[str]:
+    """What the jobs of a group have in common: a comparison, an evaluation, or the model, reason and day of a failure."""
+    day = sql_cast(sql_cast(jobs.c.created_at, BigInteger) // DAY_S, String)
+    failure = literal("failed/") + day + "/" + jobs.c.model + "/" + jobs.c.problem["code"].as_string()
+    return case(
+        (jobs.c.comparison_id != "", literal("comparison/") + jobs.c.comparison_id),
+        (jobs.c.evaluation_id != "", literal("evaluation/") + jobs.c.evaluation_id),
+        (jobs.c.state == JobState.FAILED, func.coalesce(failure, jobs.c.id)),
+        else_=literal("job/") + jobs.c.id,
+    )
+
+
+def find_groups(
+    connection: Connection, fits: ColumnElement[bool], order: HistoryOrder, limit: int, opened: Collection[str]
+) -> tuple[HistoryGroups, Subquery]:
+    """The groups of jobs that fit, ``limit`` a page, without their entries; and the ids that are their entries.
+
+    A page behind the last one is the last one.
+    """
+    key = group_key().label("key")
+    newest = SORTED_BY["created"].label("newest")
+    value = SORTED_BY[order.sort]
+    found = select(key, func.count().label("size"), newest).select_from(jobs).join(history, history.c.job_id == jobs.c.id)
+    grouped = found.add_columns(value.label("value")).where(fits).group_by(key).subquery()
+    total, total_jobs = connection.execute(
+        select(func.count(), func.coalesce(func.sum(grouped.c.size), 0)).select_from(grouped)
+    ).one()
+    page = max(1, min(order.page, -(-total // limit)))
+    direction = grouped.c.value.desc() if order.descending else grouped.c.value.asc()
+    wanted = select(grouped.c.key, grouped.c.size).order_by(direction.nulls_last(), grouped.c.newest.desc(), grouped.c.key)
+    rows = connection.execute(wanted.limit(limit).offset((page - 1) * limit)).all()
+    groups = tuple(HistoryGroup(row.key, row.size, ()) for row in rows)
+    return HistoryGroups(page, groups, total, total_jobs), _members(fits, [row.key for row in rows], opened)
+
+
+def _members(fits: ColumnElement[bool], keys: list[str], opened: Collection[str]) -> Subquery:
+    """Ids and keys of the newest SHOWN jobs of each group, and of all (MOST_OPENED) that an opened one has."""
+    key = group_key()
+    position = func.row_number().over(partition_by=key, order_by=(jobs.c.created_at.desc(), jobs.c.id.desc()))
+    mine = select(jobs.c.id, key.label("key"), position.label("position")).join(history, history.c.job_id == jobs.c.id)
+    numbered = mine.where(fits, key.in_(keys)).subquery()
+    most = case((numbered.c.key.in_(list(opened)), MOST_OPENED), else_=SHOWN)
+    return select(numbered.c.id, numbered.c.key, numbered.c.position).where(numbered.c.position <= most).subquery()
