@@ -13,7 +13,7 @@ it and enforces it.
     snippets     api.replies catalog errors
     sandbox      api.replies catalog keys errors
     jobs         api catalog pictures errors
-    comparisons  jobs catalog api errors
+    comparisons  jobs catalog api pictures errors
     evaluation   comparisons jobs catalog api pictures errors
     playground   evaluation comparisons jobs pictures snippets catalog api keys errors
     views        playground evaluation comparisons jobs pictures snippets catalog api errors
@@ -35,7 +35,7 @@ A library is imported in one place:
     rapidocr           evaluation
     jinja2             views
     pygments           views
-    sqlalchemy         jobs.store comparisons.store evaluation.store
+    sqlalchemy         jobs.store comparisons.store comparisons.samples evaluation.store
     alembic            jobs.store
     filelock           jobs.store
     fsspec             pictures

@@ -17,6 +17,7 @@ from components.api.client import Account
 from components.catalog.models import Catalog
 from components.comparisons.comparison import Card, Comparison
 from components.comparisons.plan import MOST_CARDS, Choice, PlannedCard, fitting, plan, retries
+from components.comparisons.samples import Samples
 from components.comparisons.store import ComparisonStore
 from components.errors import InputError, InvalidState, JobNotFound, PlaygroundError
 from components.jobs.job import Job
@@ -32,6 +33,7 @@ class ComparisonService:
         self._catalog = catalog
         self._jobs = jobs
         self._store = store
+        self.samples = Samples(catalog, store.transactions, jobs.pictures)
         self._submitting: set[asyncio.Task[Comparison]] = set()
 
     async def start(
@@ -151,6 +153,11 @@ class ComparisonService:
     async def published(self, token: str) -> tuple[Comparison, dict[str, Job]]:
         """A published comparison and its jobs. Raises JobNotFound."""
         return await self.current(_existing(await self._store.published(token)))
+
+    async def pin(self, comparison_id: str) -> None:
+        """Use the pictures of anybody's comparison as samples. Raises JobNotFound, and as :meth:`Samples.pin`."""
+        comparison = _existing(await self._store.of_anybody(comparison_id))
+        await self.samples.pin(comparison, await self.jobs(comparison))
 
     async def _run_to_end(self, work: Coroutine[Any, Any, Comparison]) -> Comparison:
         """Do the work even if the caller is cancelled meanwhile: every job that was submitted must be on its card."""

@@ -18,12 +18,12 @@ class ComparisonStore:
     """Comparisons of all visitors. Every method raises DatabaseUnavailable when the database does not answer."""
 
     def __init__(self, transactions: Transactions) -> None:
-        self._transactions = transactions
+        self.transactions = transactions
 
     async def add(self, comparison: Comparison) -> Comparison:
         """Store a new comparison. If the visitor has one with this id already, that one is returned and nothing changes."""
         try:
-            await self._transactions.write(
+            await self.transactions.write(
                 lambda connection: connection.execute(insert(comparisons).values(**_to_row(comparison)))
             )
         except DuplicateKey:
@@ -35,18 +35,23 @@ class ComparisonStore:
     async def get(self, comparison_id: str, visitor: str) -> Comparison | None:
         """This visitor's comparison, or None."""
         wanted = select(comparisons).where(_of_visitor(comparison_id, visitor))
-        return await self._transactions.read(lambda connection: _one(connection, wanted))
+        return await self.transactions.read(lambda connection: _one(connection, wanted))
+
+    async def of_anybody(self, comparison_id: str) -> Comparison | None:
+        """The comparison with this id, whoever has started it, or None."""
+        wanted = select(comparisons).where(comparisons.c.id == storable(comparison_id))
+        return await self.transactions.read(lambda connection: _one(connection, wanted))
 
     async def published(self, token: str) -> Comparison | None:
         """The comparison that is published under this token, or None."""
         wanted = select(comparisons).where(comparisons.c.token == storable(token))
-        return await self._transactions.read(lambda connection: _one(connection, wanted)) if token else None
+        return await self.transactions.read(lambda connection: _one(connection, wanted)) if token else None
 
     async def newest(self, visitor: str) -> Comparison | None:
         """This visitor's newest comparison, or None."""
         theirs = select(comparisons).where(comparisons.c.visitor == storable(visitor))
         newest = theirs.order_by(comparisons.c.created_at.desc()).limit(1)
-        return await self._transactions.read(lambda connection: _one(connection, newest))
+        return await self.transactions.read(lambda connection: _one(connection, newest))
 
     async def edit(self, comparison_id: str, visitor: str, change: Callable[[Comparison], Comparison]) -> Comparison | None:
         """Replace this visitor's comparison by ``change`` of it, while nobody else can alter it; None if there is none."""
@@ -61,7 +66,7 @@ class ComparisonStore:
                 connection.execute(update(comparisons).where(wanted).values(**_to_row(after)))
             return after
 
-        return await self._transactions.write(editing)
+        return await self.transactions.write(editing)
 
 
 def _of_visitor(comparison_id: str, visitor: str) -> ColumnElement[bool]:

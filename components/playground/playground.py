@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from hmac import compare_digest
 from typing import Any
 
 from components.api import Account
@@ -308,6 +309,22 @@ class Playground:
     async def published_comparison(self, token: str) -> tuple[Comparison, dict[str, Job]]:
         """A published comparison of anybody's and its jobs by id. Raises JobNotFound."""
         return await self.comparisons.published(token)
+
+    def is_host(self, key: str) -> bool:
+        """Whether this is the host's key: who knows it may change what every visitor sees."""
+        return bool(self.host_key and key) and compare_digest((self.host_key or "").encode(), key.encode())
+
+    async def pin_samples(self, comparison_id: str, key: str) -> None:
+        """Show the pictures of a comparison on the cards of its models, to every visitor; "" shows drawings again.
+
+        Raises KeyRefused unless ``key`` is the host's, JobNotFound, InvalidState, DatabaseUnavailable.
+        """
+        if not self.is_host(key):
+            raise KeyRefused("Only the host of this page can choose its samples.", next_step="Use the host's key.")
+        if comparison_id:
+            await self.comparisons.pin(comparison_id)
+        else:
+            await self.comparisons.samples.remove()
 
     async def retries(self, comparison: Comparison, jobs: Mapping[str, Job], visit: Visit) -> ComparisonPlan:
         """What :meth:`retry` would send, and what does not fit the caps."""

@@ -24,6 +24,7 @@ RECIPE = "/recipe"
 COMPARISONS = "/comparisons"
 PUBLISHED = "/c"
 PICKER = "/picker"
+SAMPLES = "/samples"
 MODELS_CSV = "/models.csv"
 PLANS_CSV = "/plans.csv"
 SANDBOX = "/sandbox"
@@ -45,6 +46,11 @@ def depth_of(path: str) -> int:
 def picture_path(name: str) -> str:
     """The route of a kept picture."""
     return f"{PICTURES}/{name}"
+
+
+def sample_path(name: str) -> str:
+    """The route of a sample, by the content hash of its picture."""
+    return f"{SAMPLES}/{name}.webp"
 
 
 def picture_link(kept: KeptPicture) -> str:

@@ -19,7 +19,7 @@ from components.catalog.loading import load_catalog
 from components.catalog.models import Catalog
 from components.comparisons.service import ComparisonService
 from components.comparisons.store import ComparisonStore
-from components.errors import DatabaseUnavailable, InputError, JobNotFound, PlaygroundError, SettingsError
+from components.errors import DatabaseUnavailable, InputError, InvalidState, JobNotFound, PlaygroundError, SettingsError
 from components.evaluation.service import EvaluationService
 from components.jobs.job import Caps, Job, JobOptions
 from components.jobs.service import JobService
@@ -44,15 +44,15 @@ from components.web.downloads import job_data_routes, table_routes
 from components.web.evaluation import evaluation_routes, prompt_file_routes
 from components.web.guard import Guard
 from components.web.head import HeadAsGet
-from components.web.models import model_routes
 from components.web.operations import operator_routes
 from components.web.pictures import download_routes, picture_routes, recipe_routes
 from components.web.published import comparison_routes
+from components.web.samples.routes import model_routes
 from components.web.serving import own_address
 from components.web.uploads import follow_job, upload_routes
 from components.web.visitors import Visitors
 
-STATUSES = {InputError: 422, JobNotFound: 404, DatabaseUnavailable: 503}
+STATUSES = {InputError: 422, JobNotFound: 404, InvalidState: 409, DatabaseUnavailable: 503}
 GB = 10**9
 log = logging.getLogger(__name__)
 
@@ -131,6 +131,7 @@ def create_app(playground: Playground, resources: Resources, sandbox: FastAPI, *
             work = (
                 _run_jobs(playground),
                 jobs.keep_deleting(),
+                playground.comparisons.samples.refresh(),
                 resources.uploads.keep_sweeping(),
                 jobs.pictures.keep_trimming(jobs.picture_trimmed),
             )

@@ -7,7 +7,22 @@ from dataclasses import asdict, fields
 from math import inf, isnan
 from typing import Any
 
-from sqlalchemy import JSON, Boolean, Column, Connection, Float, Index, Integer, MetaData, Row, String, Table, Text, select
+from sqlalchemy import (
+    JSON,
+    Boolean,
+    Column,
+    Connection,
+    Float,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    Row,
+    String,
+    Table,
+    Text,
+    select,
+)
 
 from components.errors import Problem
 from components.jobs.job import Job, JobState
@@ -173,6 +188,18 @@ ballots = Table(
 Index("ballots_of_evaluation", ballots.c.evaluation_id, ballots.c.question, ballots.c.created_at)
 
 # Run times of each model at each upstream: the three numbers of ``api.schedule.Learned``.
+# One for each model, with the picture itself.
+samples = Table(
+    "samples",
+    metadata,
+    Column("model", String(200), primary_key=True),
+    Column("name", String(64), nullable=False),
+    Column("image", LargeBinary, nullable=False),
+    Column("prompt", Text, nullable=False),
+    Column("usd", Float(53), nullable=False),
+    Column("made_at", Float(53), nullable=False),
+)
+
 run_times = Table(
     "run_times",
     metadata,

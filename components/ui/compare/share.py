@@ -20,6 +20,8 @@ from components.views.links import link, picture_path
 from components.views.templates import render
 from components.views.words import plain
 
+PIN = "Use as samples of this page"
+
 
 @dataclass(frozen=True)
 class Share:
@@ -40,6 +42,7 @@ class Share:
     publish: gr.Button
     unpublish: gr.Button
     public: gr.HTML
+    pin: gr.Button
 
     @property
     def parts(self) -> set[Any]:
@@ -59,14 +62,37 @@ def build_share(playground: Playground, header: Header) -> Share:
         links = html(elem_id="compare-links")
         publish = gr.Button("Publish", size="sm", elem_id="publish-button", min_width=120)
         unpublish = gr.Button("Unpublish", size="sm", visible=False, elem_id="revoke-button", min_width=120)
+        pin = gr.Button(PIN, size="sm", visible=False, elem_id="pin-button", min_width=120)
     public = html(elem_id="compare-public")
     share = Share(
-        playground, header, gr.State(""), accordion, left, right, slider, row, links, publish, unpublish, public
+        playground, header, gr.State(""), accordion, left, right, slider, row, links, publish, unpublish, public, pin
     )  # fmt: skip
     reads = {left, right, share.comparison, header.visit}
     gr.on([left.input, right.input], bind(show_chosen, share), reads, {slider}, **LATEST)
     accordion.expand(bind(show_first_two, share), reads, {left, right, slider}, **DIRECT)
+    pin.click(bind(pin_samples, share), {share.comparison, header.visit}, {public, pin}, **DIRECT)
     return share
+
+
+async def offer_pin(share: Share, given: Updates) -> Updates:
+    """The button for the host, whose own key this page holds, under a comparison with pictures of real models."""
+    if not share.playground.is_host(given[share.header.visit].key):
+        return {share.pin: gr.update(visible=False)}
+    try:
+        _, jobs = await share.playground.comparison(given[share.comparison], given[share.header.visit])
+    except PlaygroundError:
+        return {share.pin: gr.update(visible=False)}
+    real = any(job.payer != "sandbox" and job.pictures for job in jobs.values())
+    return {share.pin: gr.update(visible=real, value=PIN)}
+
+
+async def pin_samples(share: Share, given: Updates) -> Updates:
+    """Show the comparison's pictures on the models' cards, to every visitor."""
+    try:
+        await share.playground.pin_samples(given[share.comparison], given[share.header.visit].key)
+    except PlaygroundError as error:
+        return {share.public: render("note", text=plain(error))}
+    return {share.pin: gr.update(value="These are the samples of this page now")}
 
 
 def show_share(share: Share, comparison: Comparison, jobs: Mapping[str, Job], *, fresh: bool) -> Updates:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -16,7 +16,7 @@ from components.errors import DatabaseUnavailable, InputError, JobNotFound, Play
 from components.jobs.job import Job
 from components.playground import Playground, Visit
 from components.ui.compare.form import CompareForm, build_compare_form
-from components.ui.compare.share import Share, build_share, publish, show_share, unpublish
+from components.ui.compare.share import Share, build_share, offer_pin, publish, show_share, unpublish
 from components.ui.events import DIRECT, LATEST, LONG, Updates, bind
 from components.ui.header import Header, show_spending, visit_of
 from components.ui.html import SEND_CLICKS, html
@@ -98,11 +98,15 @@ class CompareTab:
 
     def watched(self, event: Any) -> None:
         """After this event, watch the comparison that is shown."""
-        event.then(bind(watch, self), *self._watching, **LONG)
+        self._watch(event.then)
 
     def opened_by(self, tab: gr.Tab) -> None:
         """Look anew whenever the tab is opened: a card may have been deleted in the history meanwhile."""
-        tab.select(bind(watch, self), *self._watching, **LONG)
+        self._watch(tab.select)
+
+    def _watch(self, event: Callable[..., Any]) -> None:
+        reads, offered = {self.share.comparison, self.header.visit}, {self.share.pin}
+        event(bind(watch, self), *self._watching, **LONG).then(bind(offer_pin, self.share), reads, offered, **DIRECT)
 
     @property
     def _watching(self) -> tuple[set[Any], set[Any]]:

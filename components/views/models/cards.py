@@ -9,28 +9,32 @@ from zlib import crc32
 
 from components.api.schedule import Timing
 from components.catalog.models import Catalog, Model
-from components.catalog.prices import PriceListRow, price_list
+from components.catalog.prices import PriceListRow, price_list, usd_text
 from components.jobs.job import Measured
 from components.playground import Playground
-from components.views.links import SANDBOX, link
+from components.views.links import SANDBOX, link, sample_path
 from components.views.models.facts import credits_range, dollars_range, inputs_text
 from components.views.models.purposes import good_for_text, matches, purpose_chips, search_text
 from components.views.templates import render
-from components.views.words import range_text, seconds_text, typical_text
+from components.views.words import range_text, seconds_text, typical_text, utc
 
 MOST_CARDS = 48
 
 
 @dataclass(frozen=True)
 class Thumbnail:
-    """What a model drew: the address of a small picture, and what it is."""
+    """What a model drew: the address of a small picture, what it is, and the prompt ("" for a sandbox's drawing)."""
 
     address: str
     caption: str
+    prompt: str = ""
 
 
 def thumbnail(playground: Playground, model: Model) -> Thumbnail | None:
-    """The picture on a model's card; None for a model without an example."""
+    """The host's sample of a model, else the sandbox's drawing of its example; None for a model without one."""
+    if sample := playground.comparisons.samples.current.get(model.id):
+        caption = f"{usd_text(sample.usd)} · {utc(sample.made_at):%Y-%m-%d}"
+        return Thumbnail(link(sample_path(sample.name)), caption, sample.prompt)
     if not model.example or not model.runnable:
         return None
     version = f"{crc32(f'{playground.drawings} {model.model_dump_json()}'.encode()):08x}"
