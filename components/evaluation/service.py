@@ -9,6 +9,7 @@ import time
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import replace
+from functools import partial
 from hashlib import sha256
 from math import isfinite
 from typing import Any
@@ -19,10 +20,12 @@ from components.errors import InputError, InvalidState, JobNotFound, KeyRefused,
 from components.evaluation.checking import Checker
 from components.evaluation.evaluation import CellState, Draft, Evaluation, EvaluationState, Progress
 from components.evaluation.matrix import Matrix, build_matrix, expected_seconds
+from components.evaluation.results import Board, build_board, standings
 from components.evaluation.runner import BEAT_S, EvaluationRunner, FindAccount
 from components.evaluation.store.ballots import BallotStore
 from components.evaluation.store.cells import CellStore, Result, paid_until, renew
 from components.evaluation.store.evaluations import EvaluationStore
+from components.evaluation.voting.ballots import Question
 from components.evaluation.voting.service import VotingService
 from components.jobs.job import Job, JobState
 from components.jobs.service import JobService
@@ -134,6 +137,21 @@ class EvaluationService:
         jobs = await self.jobs.find_all([result.job_id for result in results], evaluation.visitor)
         return [(result, jobs.get(result.job_id)) for result in results]
 
+    async def board(
+        self, evaluation: Evaluation, question: Question = Question.PREFERENCE, category: str = "", baseline: str = ""
+    ) -> Board:
+        """What votes and checks say. ``baseline``: the id of an evaluation of the same visitor to compare with, or ""."""
+        results, ballots = await self.cells.results(evaluation.id), await self.ballots.cast(evaluation.id)
+        account = self.runner.account(evaluation.payer, evaluation.id)
+        timings = {
+            model: timing.quantile(0.5)
+            for model in {column.model for column in evaluation.columns}
+            if account and (timing := self.jobs.learned(account, model))
+        }
+        before = await self.find(baseline, evaluation.visitor) if baseline else None
+        build = partial(build_board, self._catalog, evaluation, results, ballots, question, category, timings)
+        return await asyncio.to_thread(build, before.baseline if before else None)
+
     # -- changing --------------------------------------------------------------------------------
 
     async def pause(self, evaluation_id: str, visitor: str) -> None:
@@ -163,10 +181,11 @@ class EvaluationService:
                 with suppress(JobNotFound):
                     await self.jobs.stop(result.job_id, visitor)
 
-    async def save_baseline(self, evaluation_id: str, visitor: str, standings: Mapping[str, list[float]]) -> None:
-        """Save a ranking, for later evaluations to be compared with. Raises JobNotFound."""
-        await self.find(evaluation_id, visitor)
-        await self.store.edit(evaluation_id, lambda _, evaluation: {"baseline": dict(standings)})
+    async def save_baseline(self, evaluation_id: str, visitor: str) -> None:
+        """Save the ranking by preference, for later evaluations to be compared with. Raises JobNotFound."""
+        board = await self.board(await self.find(evaluation_id, visitor))
+        saved = standings(board.ranking)
+        await self.store.edit(evaluation_id, lambda _, evaluation: {"baseline": saved})
 
     async def delete(self, evaluation_id: str, visitor: str) -> None:
         """Delete an evaluation, its votes, its jobs and their pictures; what they cost stays on record. Raises JobNotFound."""

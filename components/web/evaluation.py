@@ -18,12 +18,14 @@ from components.evaluation.evaluation import Evaluation
 from components.evaluation.prompt_files import ColumnMapping, FileColumns, read_columns, read_file
 from components.evaluation.prompts import PromptSet
 from components.evaluation.store.cells import Result
+from components.evaluation.voting.ballots import Question
 from components.jobs.job import Job
 from components.pictures.fetch import read_limited
 from components.pictures.thumbnails import ThumbnailCache
 from components.playground import Playground
 from components.views.evaluation.matrix import show_cell, show_progress, show_row, show_rows
 from components.views.evaluation.plan import show_mapping
+from components.views.evaluation.results import show_results
 from components.views.links import EVALUATIONS, PROMPT_FILE
 from components.web.pictures import HEADERS, READING, picture_response
 
@@ -45,6 +47,16 @@ def evaluation_routes(playground: Playground, thumbnails: ThumbnailCache) -> API
         html = show_progress(catalog, evaluation_id, shown)
         answer = {"state": shown.state, "cells": shown.cells, "votes": shown.ballots, "html": html}
         return JSONResponse(answer, headers=NO_STORE)
+
+    @router.api_route("/{evaluation_id}/results", methods=READING)
+    async def results(
+        evaluation_id: str, question: Question = Question.PREFERENCE, category: str = "", baseline: str = ""
+    ) -> Response:
+        evaluation = await evaluations.get(evaluation_id)
+        board = await evaluations.board(evaluation, question, category, baseline)
+        others = await evaluations.of_visitor(evaluation.visitor)
+        saved = [other for other in others if other.baseline and other.id != evaluation.id]
+        return HTMLResponse(show_results(catalog, evaluation, board, saved, baseline), headers=NO_STORE)
 
     @router.api_route("/{evaluation_id}/rows", methods=READING)
     async def rows(evaluation_id: str, first: int = 0) -> Response:

@@ -51,6 +51,7 @@ from components.web.samples.routes import model_routes
 from components.web.serving import own_address
 from components.web.uploads import follow_job, upload_routes
 from components.web.visitors import Visitors
+from components.web.voting import voting_routes
 
 STATUSES = {InputError: 422, JobNotFound: 404, InvalidState: 409, DatabaseUnavailable: 503}
 GB = 10**9
@@ -161,6 +162,7 @@ def create_app(playground: Playground, resources: Resources, sandbox: FastAPI, *
         comparison_routes(playground, thumbnails),
         evaluation_routes(playground, thumbnails),
         prompt_file_routes(),
+        voting_routes(playground),
     ):
         app.include_router(router)
     return app

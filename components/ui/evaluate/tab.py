@@ -233,6 +233,8 @@ async def act(tab: EvaluateTab, given: Updates, event: gr.EventData, request: gr
                 await playground.resume_evaluation(evaluation_id, visit, payer, _number(sent(event, "budget")))
             case "retry":
                 await playground.retry_evaluation(evaluation_id, visit, payer)
+            case "baseline":
+                await evaluations.save_baseline(evaluation_id, visit.visitor)
             case "delete":
                 await evaluations.delete(evaluation_id, visit.visitor)
                 return await show(tab, visit, None)

@@ -1,0 +1,72 @@
+"""The voting page for everybody who knows its link: its screens, pictures and votes. Nothing here asks the API.
+
+The address of a picture says which screen and which position, and every picture is made anew in one format and size.
+"""
+
+from __future__ import annotations
+
+from fastapi import APIRouter, HTTPException, Request
+from fastapi.responses import HTMLResponse, JSONResponse, Response
+from pydantic import BaseModel
+
+from components.evaluation.voting.ballots import Question
+from components.playground import Playground
+from components.views.evaluation.voting import (
+    SCRIPT_HASH,
+    describe_revealed,
+    describe_screen,
+    show_voting_page,
+)
+from components.views.links import VOTING
+from components.web.pictures import NOT_FOUND, READING
+from components.web.published import UNLISTED
+from components.web.visitors import requesting_visitor
+
+POLICY = (
+    f"default-src 'none'; img-src 'self'; connect-src 'self'; script-src 'sha256-{SCRIPT_HASH}'; "
+    "style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'"
+)
+PAGE = UNLISTED | {"Content-Security-Policy": POLICY}
+
+
+class Vote(BaseModel):
+    """The body of a vote: ``best`` and ``worst`` are positions from 1, 0 for none."""
+
+    verdict: str
+    best: int = 0
+    worst: int = 0
+    seconds: float = 0.0
+
+
+def voting_routes(playground: Playground) -> APIRouter:
+    """``GET /vote/{token}``, ``/screen``, ``/{screen}/{number}.webp``; ``POST /vote/{token}/{screen}`` and ``/undo``."""
+    router, voting, catalog = APIRouter(prefix=VOTING), playground.evaluations.voting, playground.catalog
+
+    @router.api_route("/{token}", methods=READING)
+    async def page(token: str) -> Response:
+        return HTMLResponse(show_voting_page(await voting.find(token)), headers=PAGE)
+
+    @router.get("/{token}/screen")
+    async def screen(token: str, request: Request, question: Question = Question.PREFERENCE, size: int = 4) -> Response:
+        shown = await voting.screen(token, requesting_visitor(request), question, size)
+        return JSONResponse(describe_screen(shown), headers=UNLISTED)
+
+    @router.get("/{token}/{screen_id}/{number}.webp")
+    async def picture(token: str, screen_id: str, number: int) -> Response:
+        copy = await voting.picture(token, screen_id, number)
+        if copy is None:
+            raise HTTPException(404, NOT_FOUND)
+        return Response(copy, media_type="image/webp", headers=UNLISTED)
+
+    @router.post("/{token}/undo")
+    async def undo(token: str, request: Request, question: Question = Question.PREFERENCE) -> Response:
+        undone = await voting.withdraw(token, requesting_visitor(request), question)
+        return JSONResponse({"undone": undone}, headers=UNLISTED)
+
+    @router.post("/{token}/{screen_id}")
+    async def vote(token: str, screen_id: str, cast: Vote, request: Request) -> Response:
+        voter = requesting_visitor(request)
+        revealed = await voting.vote(token, voter, screen_id, cast.verdict, cast.best, cast.worst, cast.seconds)
+        return JSONResponse({"pictures": describe_revealed(catalog, revealed)}, headers=UNLISTED)
+
+    return router
