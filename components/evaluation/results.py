@@ -21,6 +21,7 @@ from components.evaluation.voting.ranking import Ranking, rank
 from components.evaluation.voting.screens import ScreensLeft, screens_left
 
 Scores = Mapping[str, float]
+ENOUGH_RUNS = 5
 
 
 @dataclass(frozen=True)
@@ -83,7 +84,8 @@ def build_board(
     columns = {str(result.position): _column_of(evaluation, result) for result in cells if result.picture}
     cast = [ballot for ballot in ballots if ballot.question is question and ballot.prompt in wanted]
     ranking = rank(cast, columns, question, wanted)
-    checks = {column.id: _checked(evaluation, column.id, cells, usual or {}) for column in evaluation.columns}
+    typical = usual_seconds(results, usual or {})
+    checks = {column.id: _checked(evaluation, column.id, cells, typical) for column in evaluation.columns}
     accepted = accepted_pictures(cast, columns)
     costs = [_column_result(catalog, evaluation, column.id, cells, accepted, checks) for column in evaluation.columns]
     return Board(
@@ -103,6 +105,15 @@ def build_board(
 def standings(ranking: Ranking) -> dict[str, list[float]]:
     """A ranking as a baseline keeps it: preference, low and high by column."""
     return {one.column: [one.preference, one.low, one.high] for one in ranking.standings}
+
+
+def usual_seconds(results: Sequence[Result], learned: Mapping[str, float]) -> dict[str, float]:
+    """Typical seconds by model id: of this evaluation, which waits and stores as its own jobs do; else what was learned."""
+    seconds: dict[str, list[float]] = {}
+    for result in results:
+        if result.seconds is not None:
+            seconds.setdefault(result.model, []).append(result.seconds)
+    return {**learned, **{model: median(own) for model, own in seconds.items() if len(own) >= ENOUGH_RUNS}}
 
 
 def findings_of(evaluation: Evaluation, cells: Iterable[Result], usual: Mapping[str, float]) -> dict[int, list[str]]:

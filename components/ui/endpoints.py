@@ -10,7 +10,9 @@ from typing import Any
 import gradio as gr
 
 from components.errors import PlaygroundError
+from components.evaluation.evaluation import Evaluation
 from components.playground import KEY_HEADER, VISITOR_HEADER, Playground, Visit
+from components.playground.evaluation_values import describe_evaluation, read_draft
 from components.playground.plain_values import (
     describe_card,
     describe_entry,
@@ -20,7 +22,7 @@ from components.playground.plain_values import (
     read_history_query,
 )
 from components.playground.visits import headless_visit
-from components.views.links import PICTURES
+from components.views.links import PICTURES, VOTING
 from components.views.words import plain
 
 
@@ -114,14 +116,51 @@ class Endpoints:
             page = await self.playground.history(_visit(request), wanted, limit, before)
         return {"total": page.total, "jobs": [describe_entry(entry, self._pictures(request)) for entry in page.entries]}
 
+    async def evaluate(
+        self,
+        prompts: list,  # type: ignore[type-arg]  # shown in the API page
+        models: list,  # type: ignore[type-arg]
+        budget: float,
+        request: gr.Request,
+        shared: dict | None = None,  # type: ignore[type-arg]
+        repeats: int = 1,
+        idempotency_key: str = "",
+    ) -> dict[str, Any]:
+        """Start an evaluation, prompts x models x repeats, and return at once. It never spends more than `budget` credits.
+
+        `prompts` are texts, or `{"prompt": text, "category": text, "images": [url], "expected_text": text}`; `models` as
+        in `/compare`; `shared` holds `shape`, `images`, `seed`, `negative`, `quality`. With the same `idempotency_key` the
+        same evaluation is returned and nothing is sent twice. `voting_url` is for people: they vote blind.
+        """
+        with _readable_errors():
+            draft, visit = read_draft(prompts, models, budget, shared or {}, repeats), _visit(request)
+            evaluation = await self.playground.evaluate(draft, visit, idempotency_key=str(idempotency_key))
+            return await self._describe(evaluation, request)
+
+    async def evaluation(self, evaluation_id: str, request: gr.Request) -> dict[str, Any]:
+        """How far an evaluation of this visitor is, what it has cost, and how its votes rank the models."""
+        with _readable_errors():
+            wanted = evaluation_id if isinstance(evaluation_id, str) else ""
+            evaluation = await self.playground.evaluations.find(wanted, _visit(request).visitor)
+            return await self._describe(evaluation, request)
+
+    async def _describe(self, evaluation: Evaluation, request: gr.Request) -> dict[str, Any]:
+        evaluations = self.playground.evaluations
+        progress, board = await evaluations.progress(evaluation.id), await evaluations.board(evaluation)
+        return describe_evaluation(evaluation, progress, board, f"{self._address(request)}{VOTING}/{evaluation.token}")
+
     def _pictures(self, request: gr.Request) -> str:
-        """Where kept pictures are served: at the public address, else at the address that the caller used."""
+        """Where kept pictures are served."""
+        return self._address(request) + PICTURES
+
+    def _address(self, request: gr.Request) -> str:
+        """Where this application is reached: its public address, else the address that the caller used."""
         base = request.request.base_url if request.request is not None else ""
-        return (self.playground.public_address or str(base).rstrip("/")) + PICTURES
+        return self.playground.public_address or str(base).rstrip("/")
 
 
 def add_endpoints(playground: Playground) -> None:
-    """Add ``/models /estimate /snippet /generate /job /attach /compare /history`` to the page being built."""
+    """Add ``/models /estimate /snippet /generate /job /attach /compare /history /evaluate /evaluation`` to the page."""
     endpoints = Endpoints(playground)
     gr.api(endpoints.models, api_name="models", queue=False)
     gr.api(endpoints.estimate, api_name="estimate", queue=False)
@@ -131,6 +170,8 @@ def add_endpoints(playground: Playground) -> None:
     gr.api(endpoints.attach, api_name="attach", concurrency_limit=None)
     gr.api(endpoints.compare, api_name="compare", concurrency_limit=None)
     gr.api(endpoints.history, api_name="history", queue=False)
+    gr.api(endpoints.evaluate, api_name="evaluate", queue=False)
+    gr.api(endpoints.evaluation, api_name="evaluation", queue=False)
 
 
 @contextmanager

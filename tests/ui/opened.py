@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,7 @@ from components.comparisons.store import ComparisonStore
 from components.evaluation.service import EvaluationService
 from components.jobs.job import JobOptions
 from components.jobs.service import JobService
+from components.keys import UNNAMED_SANDBOX
 from components.pictures.library import PictureLibrary
 from components.pictures.storage.folder import FolderStorage
 from components.playground import Playground
@@ -47,7 +49,8 @@ async def playing(
         client = ApiClient(upstream)
         jobs = JobService(catalog, store, client, pictures, JobOptions(deadline_s=30))
         comparisons = ComparisonService(catalog, jobs, ComparisonStore(store.transactions))
-        evaluations = EvaluationService(catalog, jobs, {"sandbox": drawing}.get, beat_s=0.05)
+        unnamed = replace(drawing, key=UNNAMED_SANDBOX)
+        evaluations = EvaluationService(catalog, jobs, {"sandbox": unnamed}.get, beat_s=0.05)
         services = comparisons, evaluations, KeyChecks(client)
         yield Playground(catalog, jobs, real, drawing, sandbox, *services, host_key=host_key, own_address=OWN)
         evaluations.close()

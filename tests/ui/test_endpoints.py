@@ -32,6 +32,8 @@ ARGUMENTS = {
     "/attach": ["job_id", "task_id"],
     "/compare": ["models", "shared", "samples"],
     "/history": ["query"],
+    "/evaluate": ["prompts", "models", "budget", "shared", "repeats", "idempotency_key"],
+    "/evaluation": ["evaluation_id"],
 }
 WRONG: list[tuple[Any, Any, list[str]]] = [
     ("dall-e-9", {"prompt": "a fox"}, ["model", "flux-2", "recraft-v4"]),

@@ -1,0 +1,125 @@
+"""The voting page over HTTP: blind before the vote, open after it, and a board that follows from known votes."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from io import BytesIO
+from pathlib import Path
+
+import httpx2
+import pytest
+from PIL import Image
+
+from components.catalog.models import Catalog
+from components.comparisons.plan import Choice
+from components.evaluation.evaluation import Draft, Evaluation
+from components.evaluation.prompts import Prompt
+from components.evaluation.voting.ballots import Question
+from components.jobs.job import JobFilter
+from components.playground import Playground
+from tests.ui.opened import playing
+from tests.web.conftest import served
+
+# From best to worst, as the voters of these tests see it; the worst is one that draws SVG.
+MODELS = ("ideogram-v4", "flux-2", "cogview-4")
+ANN = {"X-Playground-Visitor": "ann-of-these-tests"}
+
+
+@pytest.fixture
+async def playground(catalog: Catalog, sandbox: str, tmp_path: Path) -> AsyncIterator[Playground]:
+    async with playing(catalog, tmp_path, sandbox) as playground:
+        work = asyncio.create_task(playground.evaluations.run())
+        yield playground
+        work.cancel()
+        await asyncio.gather(work, return_exceptions=True)
+
+
+@pytest.fixture
+async def site(playground: Playground, tmp_path: Path) -> AsyncIterator[httpx2.AsyncClient]:
+    async with served(playground, tmp_path / "uploads", **ANN) as http:
+        yield http
+
+
+async def evaluated(playground: Playground, prompts: int) -> Evaluation:
+    """An evaluation in the sandbox that is done."""
+    vector = next(name for name in playground.catalog.find("recraft-v4").variants if "vector" in name)  # type: ignore[union-attr]
+    choices = (*(Choice(name) for name in MODELS), Choice("recraft-v4", {"model": vector}))
+    draft = Draft(tuple(Prompt(f"A boat on lake {number}") for number in range(prompts)), choices)
+    service = playground.evaluations
+    evaluation = await service.start(draft, playground.sandbox, "ann")
+    async with asyncio.timeout(40):
+        while (await service.progress(evaluation.id)).cells != "d" * evaluation.size:  # noqa: ASYNC110  # other tasks work
+            await asyncio.sleep(0.05)
+    return evaluation
+
+
+async def test_before_the_vote_nothing_that_is_sent_names_a_model_and_after_it_names_and_prices_show(
+    playground: Playground, site: httpx2.AsyncClient
+) -> None:
+    evaluation = await evaluated(playground, 2)
+    names = {text.casefold() for model in playground.catalog.models for text in (model.id, model.name, model.provider)}
+    answers = [await site.get(f"/vote/{evaluation.token}"), await site.get(f"/vote/{evaluation.token}/screen")]
+    screen = answers[1].json()
+    answers += [await site.get(f"/vote/{evaluation.token}/{path}") for path in screen["pictures"]]
+    sent = "\n".join(f"{answer.url} {answer.headers} {answer.content.decode('latin-1')}" for answer in answers).casefold()
+    pictures = [Image.open(BytesIO(answer.content)) for answer in answers[2:]]
+    jobs = (await playground.jobs.search("ann", JobFilter(), 1)).total
+    voted = await site.post(f"/vote/{evaluation.token}/{screen['id']}", json={"verdict": "best", "best": 1, "worst": 4})
+    again = await site.post(f"/vote/{evaluation.token}/{screen['id']}", json={"verdict": "tie"})
+
+    assert [answer.status_code for answer in answers] == [200] * 6
+    assert {name for name in names if name in sent} == set()
+    assert {(picture.format, picture.size) for picture in pictures} == {("WEBP", (1024, 1024))}
+    assert not any(picture.info.get(name) for picture in pictures for name in ("exif", "xmp", "icc_profile"))
+    assert {picture["name"] for picture in voted.json()["pictures"]} == {column.label for column in evaluation.columns}
+    assert all("credits" in picture["price"] for picture in voted.json()["pictures"])
+    assert again.status_code == 409
+    assert (await playground.jobs.search("ann", JobFilter(), 1)).total == jobs
+
+
+async def test_a_screen_stays_until_it_is_answered_and_the_last_vote_can_be_withdrawn(
+    playground: Playground, site: httpx2.AsyncClient
+) -> None:
+    evaluation = await evaluated(playground, 2)
+    address = f"/vote/{evaluation.token}"
+    first, same = [(await site.get(f"{address}/screen")).json()["id"] for _ in range(2)]
+    two = (await site.get(f"{address}/screen?size=2")).json()
+    wrong = [
+        await site.post(f"{address}/{two['id']}", json=body)
+        for body in ({"verdict": "best", "best": 5}, {"verdict": "best", "best": 1, "worst": 2}, {"verdict": "perhaps"})
+    ]
+    await site.post(f"{address}/{two['id']}", json={"verdict": "best", "best": 2})
+    before = await playground.evaluations.ballots.cast(evaluation.id)
+    undone = [(await site.post(f"{address}/undo")).json()["undone"] for _ in range(2)]
+    after = await playground.evaluations.ballots.cast(evaluation.id)
+
+    assert first == same
+    assert len(two["pictures"]) == 2
+    assert [answer.status_code for answer in wrong] == [422] * 3
+    assert (len(before), [ballot.decided for ballot in before], before[0].best) == (1, [True], before[0].shown[1])
+    assert (undone, [ballot.decided for ballot in after]) == ([True, False], [False])
+    assert (await site.get("/vote/another-token")).status_code == 404
+
+
+async def test_known_votes_give_a_known_order_and_three_votes_give_none(playground: Playground) -> None:
+    evaluation = await evaluated(playground, 6)
+    service, voting = playground.evaluations, playground.evaluations.voting
+    boards = []
+    for number in range(36):
+        screen = await voting.screen(evaluation.token, f"voter {number % 3}", Question.PREFERENCE, 2)
+        assert screen is not None
+        shown = await service.ballots.shown(evaluation.id, screen.id)
+        columns = [evaluation.place(int(cell)).column for cell in shown]
+        best = columns.index(min(columns)) + 1
+        await voting.vote(evaluation.token, f"voter {number % 3}", screen.id, "best", best, seconds=1.0)
+        if number in (2, 35):
+            boards.append(await service.board(evaluation))
+
+    assert boards[0].ranking.standings == ()
+    assert "Not enough votes: 3" in boards[0].decision.sentence
+    ranked = sorted(boards[1].ranking.standings, key=lambda one: -one.preference)
+    assert [one.column for one in ranked] == [column.id for column in evaluation.columns]
+    assert boards[1].ranking.basis == "6 prompts, 3 voters, 36 votes"
+    assert evaluation.columns[0].label in boards[1].decision.sentence
+    assert {row.result.done for row in boards[1].decision.rows} == {6}
