@@ -41,7 +41,8 @@ from components.views.account import KEY_WITHHELD, storage_note
 from components.views.links import SANDBOX, link
 from components.web.callbacks import callback_routes
 from components.web.downloads import job_data_routes, table_routes
-from components.web.evaluation import evaluation_routes, prompt_file_routes
+from components.web.evaluation.routes import evaluation_routes, prompt_file_routes
+from components.web.evaluation.voting import voting_routes
 from components.web.guard import Guard
 from components.web.head import HeadAsGet
 from components.web.operations import operator_routes
@@ -51,7 +52,6 @@ from components.web.samples.routes import model_routes
 from components.web.serving import own_address
 from components.web.uploads import follow_job, upload_routes
 from components.web.visitors import Visitors
-from components.web.voting import voting_routes
 
 STATUSES = {InputError: 422, JobNotFound: 404, InvalidState: 409, DatabaseUnavailable: 503}
 GB = 10**9
