@@ -10,7 +10,7 @@ from starlette.datastructures import MutableHeaders, QueryParams
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from components.playground import Playground, Visit
-from components.ui.theme import COLORS, WEIGHTS
+from components.ui.theme import COLORS, EARLY_SCRIPT, WEIGHTS
 from components.views import account, words
 from components.views.job import example_address, example_request, shape_ratio
 from components.views.templates import render
@@ -70,7 +70,8 @@ class FirstPaint:
         if scope["type"] != "http" or scope["method"] != "GET" or _path(scope) not in ("", "/"):
             await self.app(scope, receive, send)
             return
-        inserted = render_first_paint(self.playground, self.tabs, QueryParams(scope["query_string"]))
+        inserted = EARLY_SCRIPT.encode()
+        inserted += render_first_paint(self.playground, self.tabs, QueryParams(scope["query_string"]))
         start: Message = {}
         body = b""
 

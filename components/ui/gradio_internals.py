@@ -31,6 +31,9 @@ class Page(gr.Blocks):  # type: ignore[misc]
         A page may send a choice of the previous model while the new model's list is on its way. Gradio would answer
         500 and drop the whole event, with every other value in it.
         """
+        if state is not None:
+            # A stream that was cut counts as a closed page, whose state Gradio drops after an hour.
+            state.is_closed = False
         checked = _offered_choices(block_fn, inputs, state)
         while True:
             try:

@@ -15,7 +15,7 @@ from components.ui.endpoints import add_endpoints
 from components.ui.evaluate.tab import EvaluateTab, build_evaluate_tab, open_evaluate
 from components.ui.events import DIRECT, LATEST, Updates, bind, sent
 from components.ui.generate.opening import open_form, open_job, open_last
-from components.ui.generate.panel import shown_job
+from components.ui.generate.panel import show_job, shown_job, with_star
 from components.ui.generate.tab import GenerateTab, build_generate_tab, choose_model, follow, show_example, show_form
 from components.ui.gradio_internals import event_values, open_page
 from components.ui.header import Header, build_header, show_account, visit_of
@@ -35,6 +35,8 @@ from components.views.words import TITLE, plain
 OPENING = "() => [null, window.playground.opening()]"
 # For the part that is told the settings inside a dropped picture.
 SEND_DROPPED = "window.playground = { ...window.playground, useSettings: (settings) => trigger('input', settings) }"
+# For the part that is called when a stream to the server was cut and the server answers again.
+RESUME = "window.playground = { ...window.playground, resume: () => trigger('input') }"
 OPENED = "() => window.playground.opened()"
 TABS = {
     "generate": "Generate",
@@ -62,6 +64,7 @@ class PageParts:
     actions: ResultActions
     remembered: gr.Textbox
     dropped: gr.HTML
+    resumed: gr.HTML
 
     def select(self, tab: str) -> Updates:
         """Open this tab."""
@@ -85,6 +88,7 @@ def build_parts(page: gr.Blocks, playground: Playground) -> PageParts:
     header = build_header(playground)
     build_panels(playground.catalog)
     dropped = gr.HTML(visible="hidden", js_on_load=SEND_DROPPED)
+    resumed = gr.HTML(visible="hidden", js_on_load=RESUME)
     with gr.Tabs(elem_id="tabs") as tabs:
         with gr.Tab(TABS["generate"], id="generate"):
             generate = build_generate_tab(playground, header)
@@ -106,7 +110,19 @@ def build_parts(page: gr.Blocks, playground: Playground) -> PageParts:
     evaluate.opened_by(evaluate_tab)
     history.opened_by(history_tab)
     return PageParts(
-        playground, header, tabs, generate, compare, models, evaluate, history, integrate, actions, remembered, dropped
+        playground,
+        header,
+        tabs,
+        generate,
+        compare,
+        models,
+        evaluate,
+        history,
+        integrate,
+        actions,
+        remembered,
+        dropped,
+        resumed,
     )
 
 
@@ -120,6 +136,9 @@ def wire_opening(page: gr.Blocks, parts: PageParts) -> None:
     opened.then(None, None, None, js=OPENED, **DIRECT)
     generate.panel.watched(opened)
     compare.watched(opened)
+    resumed = parts.resumed.input(bind(resume, parts), {header.visit, generate.panel.job}, generate.panel.parts, **LATEST)
+    generate.panel.watched(resumed)
+    compare.watched(resumed)
 
 
 def wire_tabs(parts: PageParts) -> None:
@@ -187,6 +206,14 @@ async def show_newest(parts: PageParts, given: Updates) -> Updates:
     """The newest unfinished job."""
     visit = given[parts.header.visit]
     return await open_last(parts.generate, visit) if await parts.playground.unfinished(visit) else {}
+
+
+async def resume(parts: PageParts, given: Updates) -> Updates:
+    """The job of the panel as it is by now: also one whose answer was lost on its way to the page."""
+    panel, job = parts.generate.panel, await shown_job(parts.generate.panel, given)
+    if job is None:
+        return {panel.result: gr.skip()}
+    return show_job(panel, await with_star(panel, job, given[parts.header.visit]))
 
 
 async def open_model(parts: PageParts, given: Updates, event: gr.EventData) -> Updates:

@@ -22,6 +22,11 @@ SCRIPT = (
     + "}"
 )
 
+# In the page's HTML, before Gradio's own scripts.
+EARLY_SCRIPT = "".join(
+    f"<script>({path.read_text(encoding='utf-8').strip()})();</script>\n" for path in sorted(ASSETS.glob("early/*.js"))
+)
+
 # Not 600: the SemiBold files that Gradio 6.31 bundles hold two letters of the alphabet, and the browser
 # takes all others from whatever bold it finds.
 WEIGHTS = (400, 700)

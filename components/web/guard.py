@@ -10,6 +10,7 @@ import json
 from urllib.parse import urlsplit
 
 from starlette.datastructures import MutableHeaders
+from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -39,7 +40,15 @@ class Guard:
         elif scope["type"] == "http" and scope["method"] == "POST" and path.startswith("/gradio_api"):
             await self._check_body(path, scope, receive, send)
         else:
+            await self._pass_on(scope, receive, send)
+
+    async def _pass_on(self, scope: Scope, receive: Receive, send: Send) -> None:
+        try:
             await self.app(scope, receive, send)
+        except RuntimeError as error:  # Gradio raises in the middle of a stream whose page it does not know
+            if not isinstance(error.__cause__, HTTPException):
+                raise
+            await send({"type": "http.response.body"})
 
     async def _check_body(self, path: str, scope: Scope, receive: Receive, send: Send) -> None:
         try:

@@ -51,6 +51,17 @@ async def test_a_choice_of_the_previous_list_counts_as_none() -> None:
     assert await page.preprocess_data(event, ["gone", "A kite"], state) == ["gone", "A kite"]
 
 
+async def test_a_page_that_sends_events_is_open_though_a_stream_of_it_was_cut() -> None:
+    """Gradio drops the state of a closed page after an hour, a typed key with it."""
+    with open_page("test") as page:
+        box = gr.Textbox()
+        box.input(lambda text: text, box, box)
+    state = SessionState(page)
+    state.is_closed = True
+    await page.preprocess_data(next(iter(page.fns.values())), ["A kite"], state)
+    assert not state.is_closed
+
+
 async def test_the_state_of_so_many_pages_is_kept(page: gr.Blocks) -> None:
     assert page.state_session_capacity == PAGES_REMEMBERED
 
@@ -81,4 +92,4 @@ async def test_a_bound_handler_is_given_the_request_and_what_a_click_sent() -> N
 async def test_no_event_of_the_page_takes_the_name_of_a_public_endpoint(page: gr.Blocks) -> None:
     public = [event.api_name for event in page.fns.values() if event.api_visibility == "public"]
 
-    assert public == ["models", "estimate", "snippet", "generate", "job", "compare", "history"]
+    assert public == ["models", "estimate", "snippet", "generate", "job", "attach", "compare", "history"]

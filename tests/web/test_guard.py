@@ -89,6 +89,13 @@ def test_an_impossible_session_is_refused(app: App) -> None:
         assert (answer.status_code, answer.json()["detail"]) == (400, "This is no session.")
 
 
+def test_a_stream_of_an_unknown_page_ends_without_an_error_in_the_log(app: App) -> None:
+    """A page asks for one after this process has been restarted; the answer says that the page is unknown."""
+    answer = app.get("/gradio_api/queue/data?session_hash=unknown")
+    assert '"session_not_found":true' in answer.text
+    assert "Traceback" not in app.log
+
+
 def test_a_call_with_too_few_values_leaves_none_of_them_in_the_log(app: App) -> None:
     """Events hold what was typed into the page, one of them a key."""
     page = httpx2.get(f"{app.url}/config", trust_env=False).json()

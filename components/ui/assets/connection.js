@@ -1,4 +1,5 @@
 () => {
+  // A job that is shown changes each second. Where it does not, its stream is dead, and the page needs another one.
   // One server process holds the state of an open page, a typed key too. That is lost when the process is gone: then the
   // page reloads, for jobs went on and the address holds the form. A single process is gone as soon as another one
   // answers. One of several is gone when it has not answered for LOST_AFTER_MS; if it does answer, in turn with others,
@@ -30,6 +31,10 @@
     if (!answer?.ok || returns > 1) return;
     const process = answer.headers.get("X-Process");
     own ??= process;
+    if (process === own && unchanged >= LOOKS_BETWEEN) {
+      unchanged = 0;
+      window.playground.renew();
+    }
     if (process !== own) {
       othersSince ||= Date.now();
       const alone = answer.headers.get("X-Processes") === "one";
