@@ -22,11 +22,16 @@ KEPT_ROLES = (Role.PROMPT, Role.SHAPE, Role.IMAGES, Role.COUNT, Role.SEED, Role.
 
 @dataclass(frozen=True)
 class CheckedForm:
-    """``request`` is None where there are problems; ``cost`` is that of the valid values, defaults for the rest."""
+    """``asked`` has the valid values, defaults for the rest, and ``cost`` is its price; only without problems may it be sent."""
 
     problems: tuple[InputError, ...]
-    request: Request | None
+    asked: Request
     cost: Cost
+
+    @property
+    def request(self) -> Request | None:
+        """What would be sent; None where there are problems."""
+        return None if self.problems else self.asked
 
 
 def check_form(catalog: Catalog, model: Model, parameters: Mapping[str, Any]) -> CheckedForm:
@@ -35,7 +40,7 @@ def check_form(catalog: Catalog, model: Model, parameters: Mapping[str, Any]) ->
     wrong = {problem.field for problem in problems}
     valid = {name: value for name, value in parameters.items() if name not in wrong}
     request = Request(model, fill_defaults(model, valid))
-    return CheckedForm(tuple(problems), None if problems else request, price(catalog, request))
+    return CheckedForm(tuple(problems), request, price(catalog, request))
 
 
 def keep_values(

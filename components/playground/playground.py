@@ -10,10 +10,11 @@ from typing import Any
 from components.api import Account
 from components.catalog.forms import CheckedForm, check_form
 from components.catalog.models import Catalog, Model
+from components.catalog.parameters import Role
 from components.catalog.prices import Cost, price
 from components.catalog.requests import Request, build_request
 from components.comparisons.comparison import Comparison
-from components.comparisons.plan import Choice, ComparisonPlan, fitting, plan, retries, total
+from components.comparisons.plan import Choice, ComparisonPlan, draw_seed, fitting, plan, retries, total
 from components.comparisons.service import ComparisonService
 from components.errors import DatabaseUnavailable, InputError, KeyRefused
 from components.evaluation.evaluation import Draft, Evaluation
@@ -37,6 +38,7 @@ from components.playground.visits import Visit
 from components.snippets import write_snippet
 
 LONGEST_NOTE = 2_000
+ANY_SEED = "drawn"  # in the place of a seed that is drawn, for the fingerprint
 
 
 @dataclass(frozen=True)
@@ -157,16 +159,29 @@ class Playground:
     # -- jobs -----------------------------------------------------------------------------------
 
     async def generate(
-        self, model: str, parameters: Any, visit: Visit, payer: str | None = None, *, deduplicate: bool = False
+        self,
+        model: str,
+        parameters: Any,
+        visit: Visit,
+        payer: str | None = None,
+        *,
+        deduplicate: bool = False,
+        new_seed: bool = False,
     ) -> Job:
         """Send a request and return its job at once. ``payer`` as in :meth:`account_shown`.
 
-        ``deduplicate``: while the same request of this visitor is active, return its job instead.
+        ``deduplicate``: while the same request of this visitor is active, return its job instead. ``new_seed``: draw
+        the seed of a model that takes one; requests that differ in nothing but a drawn seed are the same.
         Raises InputError, KeyRefused, CapReached, DatabaseUnavailable; nothing was sent then.
         """
         account = self.account_shown(visit, payer)
         request = self.request(model, parameters)
+        seed = request.model.by_role(Role.SEED) if new_seed else None
+        if seed:
+            request = replace(request, parameters={**request.parameters, seed: ANY_SEED})
         key = fingerprint(request, account, visit.visitor) if deduplicate else None
+        if seed:
+            request = replace(request, parameters={**request.parameters, seed: draw_seed()})
         return await self.jobs.submit(request, account, visit.visitor, idempotency_key=key)
 
     async def resubmit(self, job_id: str, visit: Visit, payer: str | None = None) -> Job:

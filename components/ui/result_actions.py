@@ -18,7 +18,7 @@ from components.ui.compare.tab import CompareTab, open_compare
 from components.ui.events import DIRECT, Updates, bind, sent
 from components.ui.generate.opening import open_entry, open_job
 from components.ui.generate.panel import shown_job, with_star
-from components.ui.generate.tab import GenerateTab, chosen_model, read_form, show_example, show_form, submit
+from components.ui.generate.tab import ANSWERED, GenerateTab, chosen_model, read_form, show_example, show_form, submit
 from components.ui.header import Header, show_account
 from components.views.compare_query import other_models_query
 from components.views.links import picture_path
@@ -61,6 +61,7 @@ def wire_result_actions(
     outputs = {*generate.parts, *generate.panel.parts, *compare.parts, *header.parts, tabs}
     several = {**DIRECT, "trigger_mode": "multiple"}
     acted = actions.receiver.input(bind(act, actions), generate.reads, outputs, **several)
+    acted.then(None, None, None, js=ANSWERED, **DIRECT)
     generate.panel.watched(acted)
     compare.watched(acted)
     actions.receiver.select(bind(star, actions), {header.visit}, header.parts, **several)
@@ -151,6 +152,8 @@ async def run_again(actions: ResultActions, job: Job, given: Updates, request: g
     model, parameters, _ = form_settings(actions.playground.catalog, job.model, job.body)
     sent_again = await submit(tab, model, parameters, given, request)
     shown = await shown_job(tab.panel, {**given, **sent_again})
+    if shown:  # with the seed that was drawn
+        _, parameters, _ = form_settings(actions.playground.catalog, shown.model, shown.body)
     return {
         **show_form(tab, model, parameters, visit, tab.code.read(given), shown),
         **sent_again,

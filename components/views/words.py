@@ -214,6 +214,11 @@ def shorten(text: str, length: int) -> str:
     return line if len(line) <= length else line[: length - 1].rstrip() + "…"
 
 
+def middle_cut(text: str, length: int = 16) -> str:
+    """``n42b7e…gptimg``: a long id without its middle."""
+    return text if len(text) <= length else f"{text[: length // 2 - 1]}…{text[-(length // 2 - 1) :]}"
+
+
 def tagline(catalog: Catalog) -> str:
     """``Eleven image models, one API``."""
     return f"{counted(sum(model.runnable for model in catalog.models), 'image model')}, one API"

@@ -5,6 +5,7 @@
     if (!button) return;
     const { of } = button.closest("[data-of]").dataset;
     const { action, picture = "0" } = button.dataset;
+    if (action === "again" && button.closest("#place")) window.playground.sending();
     if (action !== "star") return window.playground.act({ action, of, picture });
     const starred = String(button.getAttribute("aria-pressed") !== "true");
     for (const star of document.querySelectorAll(`[data-of="${of}"] [data-action=star]`)) star.setAttribute("aria-pressed", starred);

@@ -17,12 +17,13 @@ from components.catalog.models import Catalog, Model
 from components.catalog.parameters import Kind, Parameter, Role
 from components.catalog.prices import credits_text, price_depends_on, tiers
 from components.errors import InputError
-from components.ui.events import Updates
+from components.ui.events import DIRECT, Updates
 from components.ui.html import html
 from components.views.models import upload_control
 
-SHORT = (Kind.CHOICE, Kind.OPEN_CHOICE, Kind.NUMBER, Kind.BOOLEAN)
-RARE_KINDS = (Kind.SEED, Kind.TEXT)
+SHORT = (Kind.CHOICE, Kind.OPEN_CHOICE, Kind.NUMBER, Kind.SEED, Kind.BOOLEAN)
+RARE_KINDS = (Kind.TEXT,)
+LOCK = "Otherwise each request draws a new one."
 
 
 @dataclass(frozen=True)
@@ -37,9 +38,10 @@ class Slot:
 
 @dataclass(frozen=True)
 class Form:
-    """The pool and the accordion around its rarely used part."""
+    """The pool, whether the seed is kept for the next request, and the accordion around the rarely used part."""
 
     slots: tuple[Slot, ...]
+    lock: gr.Checkbox
     accordion: gr.Accordion
 
     @property
@@ -60,10 +62,14 @@ class Form:
         for slot in self.slots:
             if slot in used:
                 value = used[slot].control_value(parameters.get(slot.name, used[slot].default))
+                if slot.kind is Kind.SEED and value == used[slot].default:
+                    value = None  # a default stands for a random one
                 properties = _properties(slot, used[slot], model)
                 updates[slot.control] = gr.update(visible=True, value=value, **properties, **explained[slot.control])
             else:
                 updates[slot.control] = gr.update(visible=False, value=slot.kind.empty)
+        seeded = any(slot.kind is Kind.SEED for slot in used)
+        updates[self.lock] = gr.update(visible=True) if seeded else gr.update(visible=False, value=False)
         rare = [label(slot.name, field).lower() for slot, field in used.items() if slot.rare]
         updates[self.accordion] = gr.update(visible=bool(rare), label=f"More: {', '.join(rare)}")
         return updates
@@ -79,6 +85,10 @@ class Form:
             info = wrong.get(slot.name) or model.parameters[slot.name].description
             explained[slot.control] = {"info": info, "elem_classes": classes}
         return explained
+
+    def seed(self, model: Model, body: Mapping[str, Any]) -> Updates:
+        """The update that shows the seed of a request, if the model takes one."""
+        return {slot.control: body.get(slot.name) for slot in self._of(model) if slot.kind is Kind.SEED}
 
     def _of(self, model: Model) -> Iterator[Slot]:
         for slot in self.slots:
@@ -106,14 +116,18 @@ def build_form(catalog: Catalog, uploads_refused: str = "") -> Form:
 
     with gr.Column(elem_id="parameters", elem_classes="fields"):
         slots = [slot(*one) for one in ordered if not one[2]]
+        lock = gr.Checkbox(label="Keep this seed", info=LOCK, visible=False, min_width=120, elem_id="seed-lock")
         with gr.Accordion("More", open=False, visible=False, elem_id="more-parameters") as accordion:
             with gr.Column(elem_classes="fields"):
                 slots += [slot(*one) for one in ordered if one[2]]
-    return Form(tuple(slots), accordion)
+    for one in slots:
+        if one.kind is Kind.SEED:
+            one.control.input(None, None, lock, js="() => true", **DIRECT)
+    return Form(tuple(slots), lock, accordion)
 
 
 def is_rare(field: Parameter) -> bool:
-    """Whether a field belongs in the accordion: seeds, free texts, and pictures that are not the main input."""
+    """Whether a field belongs in the accordion: free texts, and pictures that are not the main input."""
     side_picture = field.kind.holds_pictures and field.role is not Role.IMAGES
     return field.kind in RARE_KINDS or field.role is Role.NEGATIVE or side_picture
 

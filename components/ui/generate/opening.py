@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from contextlib import suppress
 from typing import Any
 
+import gradio as gr
+
 from components.catalog.models import Model
 from components.catalog.parameters import Role
 from components.errors import DatabaseUnavailable, InputError, PlaygroundError
@@ -36,7 +38,8 @@ async def open_entry(tab: GenerateTab, entry: HistoryEntry, visit: Visit, choice
         model, parameters, _ = form_settings(tab.playground.catalog, job.model, job.body)
     except InputError:
         return {**others, **show_job(tab.panel, entry), tab.panel.changed: result.show_changed(tab.playground.catalog, job)}
-    return {**others, **show_form(tab, model, parameters, visit, choice, job), **show_job(tab.panel, entry)}
+    shown = {**show_form(tab, model, parameters, visit, choice, job), **show_job(tab.panel, entry)}
+    return {**others, **shown, tab.form.lock: lock(model, kept=False)}
 
 
 async def open_last(tab: GenerateTab, visit: Visit) -> Updates:
@@ -63,4 +66,11 @@ async def open_form(
         return await open_entry(tab, entry, visit)
     others, _ = await show_others(tab.panel, visit, entry.job.id if entry else "")
     shown = show_job(tab.panel, entry) if entry else show_example(tab, model, parameters)
-    return {**others, **show_form(tab, model, parameters, visit, job=entry.job if entry else None), **shown}
+    filled = show_form(tab, model, parameters, visit, job=entry.job if entry else None)
+    kept = entry is None and (model.by_role(Role.SEED) or "") in parameters  # a link asks for its seed
+    return {**others, **filled, **shown, tab.form.lock: lock(model, kept=kept)}
+
+
+def lock(model: Model, *, kept: bool) -> Any:
+    """The update of the form's lock: whether the seed in the form is the next request's, too."""
+    return gr.update(value=kept, visible=model.by_role(Role.SEED) is not None)

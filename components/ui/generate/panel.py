@@ -18,6 +18,7 @@ from components.ui.header import Header, show_spending, visit_of
 from components.ui.html import html
 from components.ui.latest_only import LatestOnly
 from components.views import job as result
+from components.views.templates import render
 
 OTHERS_EVERY = 3  # updates of the watched job
 OTHERS_BEAT_S = 2.0
@@ -56,8 +57,9 @@ class JobPanel:
 
 
 def build_job_panel(playground: Playground, header: Header) -> tuple[gr.HTML, gr.HTML]:
-    """The place of the result and the mark on it, inside the current column."""
+    """The place of the result and the mark on it, inside the current column; beside them what the browser shows while it sends."""
     with gr.Column(elem_id="outcome"):
+        html(render("pending"), elem_id="pending")
         return html(elem_id="place"), html(elem_id="changed")
 
 

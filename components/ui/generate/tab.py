@@ -37,9 +37,11 @@ from components.views.queries import write_generate_query
 from components.views.templates import render
 
 EXAMPLES = 4
+MOST_FRAMES = 9
 # One event for all the controls that change in the same moment: another model changes twenty, one after the other, and
 # Gradio refuses an event with a choice of the model before.
 FOLLOW = "window.playground = { ...window.playground, follow: () => trigger('input') }"
+ANSWERED = "() => window.playground.answered()"
 FOLLOW_SOON = "() => window.playground.followSoon()"
 
 
@@ -65,7 +67,15 @@ class GenerateTab:
     @property
     def reads(self) -> set[Any]:
         """What the handlers read."""
-        return {self.model, self.filled, self.prompt, *self.code.reads, *self.form.controls, *self.panel.reads}
+        return {
+            self.model,
+            self.filled,
+            self.prompt,
+            self.form.lock,
+            *self.code.reads,
+            *self.form.controls,
+            *self.panel.reads,
+        }
 
     @property
     def follows(self) -> set[Any]:
@@ -75,7 +85,7 @@ class GenerateTab:
     @property
     def parts(self) -> set[Any]:
         """What :func:`show_form` updates."""
-        return {self.model, self.filled, self.chips, *self.examples, self.form.accordion, *self.follows}
+        return {self.model, self.filled, self.chips, *self.examples, self.form.lock, self.form.accordion, *self.follows}
 
 
 def build_generate_tab(playground: Playground, header: Header) -> GenerateTab:
@@ -112,7 +122,14 @@ def build_generate_tab(playground: Playground, header: Header) -> GenerateTab:
     note.input(bind(follow, tab), tab.reads, tab.follows, **LATEST)
     for example in examples:
         example.click(bind(fill_example, tab), {*tab.reads, example}, tab.parts - {model}, **DIRECT)
-    sent = gr.on([button.click], bind(generate, tab), tab.reads, panel.parts, **{**DIRECT, "trigger_mode": "multiple"})
+    sent = gr.on(
+        [button.click],
+        bind(generate, tab),
+        tab.reads,
+        {*panel.parts, *tab.follows},
+        **{**DIRECT, "trigger_mode": "multiple"},
+    )
+    sent.then(None, None, None, js=ANSWERED, **DIRECT)
     panel.watched(sent)
     stop.click(bind(stop_job, panel), panel.reads, panel.parts, **DIRECT)
     return tab
@@ -174,7 +191,7 @@ def show_request(
     same = result.is_made_from(tab.playground.catalog, checked.request, job, model)
     query = write_generate_query(model, parameters, job.id if job else "")
     return {
-        tab.note: render("note", text=model.price_note) + render("query", tab="generate", query=query),
+        tab.note: render("note", text=model.price_note) + render("query", tab="generate", query=query) + _asked(checked),
         tab.button: f"Generate · {checked.cost}",
         tab.panel.changed: "" if same else result.show_changed(tab.playground.catalog, job),
         **show_code(tab.code, checked, choice, visit, job, same=same),
@@ -193,12 +210,10 @@ async def follow(tab: GenerateTab, given: Updates) -> Updates:
     """Price, explanations, code and address for the form as it stands. Sends nothing."""
     model, parameters = read_form(tab, given)
     checked = tab.playground.check_form(model, parameters)
-    explained = tab.form.explain(model, checked.problems)
     job = await shown_job(tab.panel, given)
     return {
         **show_request(tab, model, parameters, checked, given[tab.header.visit], tab.code.read(given), job),
-        tab.prompt: gr.update(**_explained_prompt(model, parameters, checked)),
-        **{control: gr.update(**properties) for control, properties in explained.items()},
+        **_explained(tab, model, parameters, checked),
         **await show_fit(tab, checked, given[tab.header.visit]),
     }
 
@@ -240,8 +255,11 @@ async def fill_example(tab: GenerateTab, given: Updates) -> Updates:
 
 
 async def generate(tab: GenerateTab, given: Updates, request: gr.Request) -> Updates:
-    """Send the form as a request; the panel watches its job."""
+    """Send the form as a request; the panel watches its job. What is wrong stands at its field, and nothing is sent."""
     model, parameters = read_form(tab, given)
+    checked = tab.playground.check_form(model, parameters)
+    if checked.problems:
+        return _explained(tab, model, parameters, checked, begun=True)
     return await submit(tab, model, parameters, given, request)
 
 
@@ -251,12 +269,14 @@ async def submit(
     """Send a request and show its job; while the same request of this visitor is active, show that one's."""
     panel, visit = tab.panel, visit_of(tab.header, given, request)
     panel.latest.start(request)
+    kept = given[tab.form.lock] and (model.by_role(Role.SEED) or "") in parameters
     try:
         payer = given[tab.header.payer]
-        job = await tab.playground.generate(model.id, dict(parameters), visit, payer, deduplicate=True)
+        job = await tab.playground.generate(model.id, dict(parameters), visit, payer, deduplicate=True, new_seed=not kept)
     except PlaygroundError as error:
         return {**show_error(panel, error), panel.job: ""}
-    return {**show_job(panel, await with_star(panel, job, visit)), **(await show_others(panel, visit, job.id))[0]}
+    shown = {**show_job(panel, await with_star(panel, job, visit)), panel.changed: "", **tab.form.seed(model, job.body)}
+    return {**shown, **(await show_others(panel, visit, job.id))[0]}
 
 
 def examples_of(model: Model) -> dict[str, Mapping[str, Any]]:
@@ -274,14 +294,38 @@ def is_example(model: Model, parameters: Mapping[str, Any]) -> bool:
     return any(filled == fill_defaults(model, example) for example in examples)
 
 
+def _asked(checked: CheckedForm) -> str:
+    """For the browser, which shows the frame of the picture before the server has answered."""
+    request = checked.asked
+    return render(
+        "asked",
+        ratio=result.shape_ratio(request.shape) or 1.0,
+        count=min(request.count, MOST_FRAMES),
+        wrong=bool(checked.problems),
+    )
+
+
 def _prompt(model: Model, parameters: Mapping[str, Any]) -> str:
     return str(parameters.get(model.by_role(Role.PROMPT) or "", ""))
 
 
-def _explained_prompt(model: Model, parameters: Mapping[str, Any], checked: CheckedForm) -> dict[str, Any]:
-    """What is wrong with a prompt that has been begun; an empty one needs no explanation until it is sent."""
+def _explained(
+    tab: GenerateTab, model: Model, parameters: Mapping[str, Any], checked: CheckedForm, *, begun: bool = False
+) -> Updates:
+    """At each field what is wrong with it, or what it is for."""
+    explained = tab.form.explain(model, checked.problems)
+    return {
+        tab.prompt: gr.update(**_explained_prompt(model, parameters, checked, begun=begun)),
+        **{control: gr.update(**properties) for control, properties in explained.items()},
+    }
+
+
+def _explained_prompt(
+    model: Model, parameters: Mapping[str, Any], checked: CheckedForm, *, begun: bool = False
+) -> dict[str, Any]:
+    """What is wrong with a prompt that has been ``begun``; an empty one needs no explanation until it is sent."""
     name = model.by_role(Role.PROMPT)
     wrong = next((error for error in checked.problems if error.field == name), None)
-    if wrong is None or not _prompt(model, parameters):
+    if wrong is None or not (begun or _prompt(model, parameters)):
         return {"info": "", "elem_classes": []}
     return {"info": hint(wrong), "elem_classes": ["wrong"]}

@@ -38,6 +38,7 @@ _environment.filters |= {
     "file_size": words.file_text,
     "picture": links.picture_link,
     "thumbnail": links.thumbnail_link,
+    "middle": words.middle_cut,
     "tags": words.tags_of,
     "highlighted": highlighted,
     "json": partial(json.dumps, indent=2, ensure_ascii=False),

@@ -1,0 +1,67 @@
+() => {
+  // What the server takes a moment to answer is shown at once: Stop in the place of Generate, and the frame of the picture.
+  const root = document.documentElement;
+  const GIVE_UP_MS = 30_000;
+  const DOUBLE_CLICK_MS = 700;
+  let stopAsked = false;
+  let giveUp = 0;
+  let begun = -Infinity;
+
+  const button = () => document.querySelector("#generate-button");
+  const stop = () => document.querySelector("#stop-button");
+  const shown = (part) => Boolean(part?.offsetWidth);
+
+  function sending() {
+    const { ratio = "1", count = "1", wrong } = document.querySelector("#price-note [data-ratio]")?.dataset ?? {};
+    if (wrong !== undefined) return; // nothing will be sent: what is wrong stands at its field
+    const pictures = document.querySelector("#pending .pictures");
+    pictures.className = `pictures n${count > 4 ? "many" : count}`;
+    pictures.replaceChildren(...Array.from({ length: count }, () => Object.assign(document.createElement("div"), { className: "frame skeleton" })));
+    document.querySelector("#pending .result").style.setProperty("--ratio", ratio);
+    root.dataset.sending = "";
+    stopAsked = false;
+    begun = performance.now();
+    clearTimeout(giveUp);
+    giveUp = setTimeout(answered, GIVE_UP_MS);
+    if (matchMedia("(max-width: 760px)").matches) document.querySelector("#outcome").scrollIntoView({ block: "start" });
+  }
+
+  // The server has answered: with a job, or with what is wrong.
+  function answered() {
+    clearTimeout(giveUp);
+    const sent = "sending" in root.dataset;
+    delete root.dataset.sending;
+    if (stopAsked && document.querySelector("#place [data-running]")) stop().click();
+    stopAsked = false;
+    if (!sent) document.querySelector("#ask .wrong :is(textarea, input)")?.focus();
+    else if (document.activeElement === document.body) (shown(stop()) ? stop() : button()).focus({ preventScroll: true });
+  }
+
+  document.addEventListener(
+    "click",
+    (event) => {
+      if (event.target.closest("#generate-button")) sending();
+      if (!event.target.closest("#stop-button")) return;
+      const doubleClick = performance.now() - begun < DOUBLE_CLICK_MS; // whose second half was meant for Generate
+      if (!doubleClick && !("sending" in root.dataset)) return;
+      event.stopImmediatePropagation(); // there is no job to stop yet
+      stopAsked = !doubleClick;
+    },
+    true,
+  );
+
+  // Gradio takes Shift+Enter for "submit"; here each Enter is a new line, and with Ctrl or Cmd it generates.
+  document.addEventListener(
+    "keydown",
+    (event) => {
+      if (event.key !== "Enter" || !event.target.closest("#ask")) return;
+      if (event.ctrlKey || event.metaKey) {
+        event.preventDefault();
+        if (shown(button())) button().click();
+      } else if (event.target.closest("#prompt")) event.stopImmediatePropagation();
+    },
+    true,
+  );
+
+  window.playground = { ...window.playground, sending, answered };
+}
