@@ -287,6 +287,12 @@ def request_body(page: Page) -> dict[str, Any]:
     return dict(json.loads(match[1].replace("'\\''", "'"))) if match else {}
 
 
+def refused(page: Page, words: str) -> None:
+    """Press the button; nothing is sent, and a field says why."""
+    button(page).click()
+    expect(page.locator("#ask .wrong .info-text").filter(has_text=words)).to_be_visible()
+
+
 def generate(page: Page, ending: str = "Done") -> None:
     """Press the button and wait for a new job, or none, to come to this end."""
     page.evaluate("document.querySelector('#place .result').dataset.seen = 'before'")

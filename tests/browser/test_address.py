@@ -54,7 +54,7 @@ def test_opening_a_link_fills_the_form_says_what_cannot_be_used_and_spends_nothi
     expect(page.locator("#prompt textarea")).to_have_value("A paper crane")
     expect(button(page)).to_have_text("Generate · 28 credits · $0.28")
     expect(page.locator("#banner p")).to_have_count(1)
-    expect(word(page)).to_have_text("Example")
+    expect(word(page), "the example was made from other settings").to_have_text("No picture yet")
     for query, notice, price in UNUSABLE:
         page.goto(f"{app.address}/?{query}")
         expect(page.locator("#banner"), query).to_contain_text(notice)

@@ -44,12 +44,12 @@ def test_what_is_refused_says_why_each_time(visit: Visitor, app: Playground, cat
         page.evaluate(HEARD)
         say(page, "")
         button(page).click()
-        expect(page.locator("#place .problem-what")).to_be_visible()
-        reason = page.locator("#place .problem-what").inner_text()
-        expect(page.locator(SAID)).to_contain_text(reason)
+        expect(page.locator("#prompt .info-text")).to_contain_text("Empty. Describe the picture you want.")
+        expect(page.locator("#prompt textarea")).to_be_focused()
+        expect(page.locator(SAID)).to_contain_text("prompt: is empty.")
         page.wait_for_function("window.heard.length > 0")
         pick_model(page, catalog.models[number])
-        expect(word(page)).to_have_text("Example")
+        expect(page.locator("#prompt textarea")).not_to_have_value("")
 
 
 def test_a_comparison_says_how_many_have_ended_also_to_who_looks_at_a_picture(visit: Visitor, app: Playground) -> None:

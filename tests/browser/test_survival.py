@@ -198,7 +198,7 @@ def test_an_unsure_job_waits_for_one_of_two_decisions(visit: Visitor, lives: Liv
     page.get_by_role("button", name="Dismiss").click()
     expect(page.get_by_role("button", name="Dismiss")).not_to_be_visible()
     ready(page).reload()
-    expect(word(page)).to_have_text("Example")
+    expect(page.locator("#place .note")).to_have_text("You dismissed it.")
     expect(page.locator("#others li")).to_have_count(0)
     assert service.asked("walnut") == 2
     say(ready(page), "A hazelnut #sandbox:upstream")

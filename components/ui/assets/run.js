@@ -51,17 +51,14 @@
   );
 
   // Gradio takes Shift+Enter for "submit"; here each Enter is a new line, and with Ctrl or Cmd it generates.
-  document.addEventListener(
-    "keydown",
-    (event) => {
-      if (event.key !== "Enter" || !event.target.closest("#ask")) return;
-      if (event.ctrlKey || event.metaKey) {
-        event.preventDefault();
-        if (shown(button())) button().click();
-      } else if (event.target.closest("#prompt")) event.stopImmediatePropagation();
-    },
-    true,
-  );
+  function onEnter(event) {
+    if (event.key !== "Enter" || !event.target.closest("#ask")) return;
+    if (event.ctrlKey || event.metaKey) {
+      event.preventDefault();
+      if (event.type === "keydown" && shown(button())) button().click();
+    } else if (event.target.closest("#prompt")) event.stopImmediatePropagation();
+  }
+  for (const type of ["keydown", "keypress"]) document.addEventListener(type, onEnter, true);
 
   window.playground = { ...window.playground, sending, answered };
 }

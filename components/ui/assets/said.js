@@ -1,7 +1,7 @@
 () => {
   // What changes by itself is said to a screen reader once, when its words change. A live region that is drawn anew
   // each second, with the seconds in it, is read again each second, or not at all.
-  const PLACES = ["place", "cards", "found"];
+  const PLACES = ["place", "price-note", "cards", "found"];
   const last = new Map();
   // Outside of an open dialog nothing is heard, so each has a region of its own.
   const regions = [document.body, ...document.querySelectorAll("dialog")].map((home) => {

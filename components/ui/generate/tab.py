@@ -189,9 +189,8 @@ def show_request(
 ) -> Updates:
     """What does not touch the form: price, address, code, and the mark on a result that was made from something else."""
     same = result.is_made_from(tab.playground.catalog, checked.request, job, model)
-    query = write_generate_query(model, parameters, job.id if job else "")
     return {
-        tab.note: render("note", text=model.price_note) + render("query", tab="generate", query=query) + _asked(checked),
+        tab.note: _note(model, parameters, checked, job.id if job else ""),
         tab.button: f"Generate · {checked.cost}",
         tab.panel.changed: "" if same else result.show_changed(tab.playground.catalog, job),
         **show_code(tab.code, checked, choice, visit, job, same=same),
@@ -259,7 +258,9 @@ async def generate(tab: GenerateTab, given: Updates, request: gr.Request) -> Upd
     model, parameters = read_form(tab, given)
     checked = tab.playground.check_form(model, parameters)
     if checked.problems:
-        return _explained(tab, model, parameters, checked, begun=True)
+        reasons = " ".join(error.what for error in checked.problems)
+        note = _note(model, parameters, checked, given[tab.panel.job], said=reasons)
+        return {tab.note: note, **_explained(tab, model, parameters, checked, begun=True)}
     return await submit(tab, model, parameters, given, request)
 
 
@@ -294,14 +295,18 @@ def is_example(model: Model, parameters: Mapping[str, Any]) -> bool:
     return any(filled == fill_defaults(model, example) for example in examples)
 
 
-def _asked(checked: CheckedForm) -> str:
-    """For the browser, which shows the frame of the picture before the server has answered."""
-    request = checked.asked
-    return render(
+def _note(model: Model, parameters: Mapping[str, Any], checked: CheckedForm, job_id: str, said: str = "") -> str:
+    """The note on the price; beside it, unseen, the address of the form, what the browser needs to show the frame of a
+    picture before the server has answered, and what is ``said`` to a screen reader."""
+    query = write_generate_query(model, parameters, job_id)
+    count = min(checked.asked.count, MOST_FRAMES)
+    return render("note", text=model.price_note) + render(
         "asked",
-        ratio=result.shape_ratio(request.shape) or 1.0,
-        count=min(request.count, MOST_FRAMES),
-        wrong=bool(checked.problems),
+        query=query,
+        ratio=result.shape_ratio(checked.asked.shape) or 1.0,
+        count=count,
+        wrong=checked.problems,
+        said=said,
     )
 
 
