@@ -108,6 +108,11 @@ class Job:
         return self.state in (JobState.UNCERTAIN, JobState.ABANDONED) and bool(self.callback_task_id)
 
     @property
+    def late(self) -> bool:
+        """Whether its results were not yet at their addresses at the deadline."""
+        return self.state is JobState.OVERDUE and any(self.pending_urls)
+
+    @property
     def accepted(self) -> bool:
         """Whether the service has accepted the request, or may have: only then can it cost anything."""
         return self.state in ACCEPTED or bool(self.task_id or self.pending_urls)

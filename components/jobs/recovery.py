@@ -21,6 +21,7 @@ from components.jobs.worker import Worker
 log = logging.getLogger(__name__)
 
 TASK_ID = re.compile(r"[^\s/?#\x00-\x1f]{4,200}")
+LATE_S = 86_400.0  # after a day, results that were late are looked for only when their visitor comes
 FindAccount = Callable[[Job], Account | None]
 
 
@@ -40,13 +41,16 @@ class Recovery:
         self._find_account = find_account
 
     async def begin(self) -> None:
-        """Recover at once every active job that has no living owner."""
+        """Recover at once every active job that has no living owner, and look for results that were late."""
         try:
             await self._times.load()
             await self._callbacks.load()
             while orphans := await self._store.take_over():
                 for job in orphans:
                     await self._recover(job)
+            for job in await self._store.late(time.time() - LATE_S):
+                if account := self.account(job):
+                    await self.resume(job, account)
         except DatabaseUnavailable:  # the next heartbeat tries again
             log.warning("the database cannot be reached", exc_info=True)
 

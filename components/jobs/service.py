@@ -344,9 +344,9 @@ class JobService:
         await self._results.keep_removing()
 
     async def key_given(self, visitor: str, account: Account) -> int:
-        """Resume this visitor's jobs that wait for a key, uncertain ones with a named task too. Returns how many."""
+        """Resume this visitor's jobs that wait for a key; also those with a named task or late results. Returns how many."""
         unfinished = await self.store.unfinished(visitor, MOST_WAITING)
-        waiting = [job for job in unfinished if job.state is JobState.NEEDS_KEY or job.repairable]
+        waiting = [job for job in unfinished if job.state is JobState.NEEDS_KEY or job.repairable or job.late]
         resumed = [await self._recovery.resume(job, account) for job in waiting if fits(account, job)]
         return len([job for job in resumed if job])
 

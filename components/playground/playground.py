@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Collection, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from hmac import compare_digest
 from typing import Any
@@ -218,6 +219,13 @@ class Playground:
     async def abandon(self, job_id: str, visit: Visit) -> Job:
         """Give up an uncertain job; its price counts as spent. Raises JobNotFound."""
         return await self.jobs.abandon(job_id, visit.visitor)
+
+    async def resume_late(self, visit: Visit) -> None:
+        """Look again for results that were late at their host when this visitor's jobs were given up."""
+        with suppress(DatabaseUnavailable):
+            for job in await self.unfinished(visit):
+                if job.late:
+                    await self.check_again(job.id, visit)
 
     async def unfinished(self, visit: Visit) -> list[Job]:
         """This visitor's jobs that are active or wait for a decision, newest first."""

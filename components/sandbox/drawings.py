@@ -59,8 +59,9 @@ def drawing_routes(catalog: Catalog, tasks: TaskStore) -> APIRouter:
     @router.get("/files/{task_id}/{name}")
     async def file(task_id: str, name: str) -> Response:
         task, number = tasks.find(task_id), name.partition(".")[0]
-        ended = task is not None and task.rehearsal != "gone" and task.progress(time.monotonic()) >= 1
-        if task is None or not ended or not re.fullmatch("[1-9][0-9]?", number) or int(number) > task.request.count:
+        if task is None or not task.has_pictures(time.monotonic()):
+            return failure(404, "No such file.", "not_found")
+        if not re.fullmatch("[1-9][0-9]?", number) or int(number) > task.request.count:
             return failure(404, "No such file.", "not_found")
         kind, square = picture_format(task.request), task.rehearsal == "square"
         chance = crc32(task_id.encode())  # without a seed a model draws something else each time

@@ -25,6 +25,7 @@ from components.catalog.requests import Request
 MOST_TASKS = 2_000
 MOST_PICTURES = 12  # in one task
 OLDEST_S = 3_600.0
+PICTURE_RUN_TIMES_LATE = 2
 TYPICAL_S = (3.0, 10.0)  # for a model that states no run time
 
 REHEARSALS = {
@@ -43,6 +44,7 @@ REHEARSALS = {
     "word": "every poll answers an unknown state word",
     "empty": "the task completes without a picture",
     "gone": "the task completes, its picture answers 404",
+    "late": "the task completes, its picture answers 404 for two run times more",
     "square": "the picture is square whatever was asked",
     "callback-lost": "callback_url is not called",
     "callback-late": "callback_url is called three run times after the task has ended",
@@ -69,6 +71,11 @@ class Task:
     def progress(self, now: float) -> float:
         """The share of its time that has passed, 0 to 1."""
         return min(1.0, (now - self.created) / self.seconds) if self.seconds > 0 else 1.0
+
+    def has_pictures(self, now: float) -> bool:
+        """Whether its pictures are at their addresses."""
+        late = PICTURE_RUN_TIMES_LATE * self.seconds if self.rehearsal == "late" else 0.0
+        return self.rehearsal != "gone" and self.progress(now - late) >= 1
 
 
 @dataclass

@@ -184,6 +184,7 @@ async def arrive(parts: PageParts, given: Updates, request: gr.Request) -> Updat
     opening = read_generate_query(catalog, generate_query(query, given[parts.remembered] or ""))
     tab = first(query, "tab")
     named = read_generate_query(catalog, query) if tab == "integrate" else opening
+    await parts.playground.resume_late(visit)
     return {
         parts.header.visit: visit,
         parts.tabs: gr.update(selected=tab) if tab in TABS else gr.skip(),

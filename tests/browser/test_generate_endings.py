@@ -17,7 +17,8 @@ ENDINGS = (
     ("moderated-later", "Failed", ("Blocked by the safety system", "does not say whether", "Rephrase the prompt")),
     ("failed", "Failed", ("The model crashed", "does not say whether", "Try again, or try another model.")),
     ("empty", "Failed", ("no picture", "may have been charged", "Report the task id")),
-    ("gone", "Not saved yet", ("404", "most likely charged", "Check again")),
+    ("gone", "Saving", ("its picture cannot be fetched yet", "404", "Trying again")),
+    ("word", "Running", ('The service says "THAWING"', "Stop ends that")),
     ("broken", "Unsure", ("may have been accepted", "may have been charged", "which may pay twice, or dismiss it")),
     ("upstream", "Unsure", ("The service failed (500)", "may have been charged", "which may pay twice, or dismiss it")),
     ("rate", "Done", ()),
@@ -31,9 +32,9 @@ def test_every_ending_says_what_happened_what_it_cost_and_what_to_do(visit: Visi
         generate(page, ending)
         for part in words:
             expect(page.locator("#place .result"), marker).to_contain_text(part)
-        buttons = {"Unsure": ("Send again", "Dismiss"), "Not saved yet": ("Check again",)}.get(ending, ())
+        buttons = {"Unsure": ("Send again", "Dismiss"), "Saving": ("Stop",), "Running": ("Stop",)}.get(ending, ())
         for name in buttons:
-            expect(page.get_by_role("button", name=name)).to_be_visible()
+            expect(page.get_by_role("button", name=name, exact=True)).to_be_visible()
         assert "Traceback" not in page.locator("body").inner_text()
     assert "Traceback" not in app.log[logged:]
     choose(page, "aspect_ratio", "3:2")
@@ -49,7 +50,7 @@ def _decides(page: Page, app: Playground) -> None:
     say(page, "A second lighthouse #sandbox:upstream")
     generate(page, "Unsure")
     assert len(app.jobs) == len(jobs) + 1
-    page.get_by_role("button", name="Dismiss").click()
+    page.get_by_role("button", name="Dismiss", exact=True).click()
     expect(page.get_by_role("button", name="Send again")).not_to_be_visible()
     expect(page.locator("#place .note")).to_be_visible()
     assert len(app.jobs) == len(jobs) + 1

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 import pytest
@@ -56,4 +57,14 @@ def test_a_task_that_never_ends_is_still_running_and_can_be_looked_at_again(visi
     expect(word(page)).to_have_text("Running")
     expect(word(page)).to_have_text("Still running")
     expect(page.locator("#place .task code")).to_have_text(task)
+    assert hurried.jobs == jobs
+
+
+def test_a_picture_that_is_late_is_looked_for_again_when_the_page_is_opened(visit: Visitor, hurried: Playground) -> None:
+    page = visit(f"{hurried.address}/?model=flux-2&prompt=A+lake+%23sandbox:gone")
+    generate(page, "Not saved yet")
+    expect(page.get_by_role("button", name="Check again")).to_be_visible()
+    jobs = hurried.jobs
+    page.reload()
+    expect(word(page)).to_have_text(re.compile("^(Running|Saving)$"))
     assert hurried.jobs == jobs

@@ -55,6 +55,7 @@ ENDS = {
     "word": OVERDUE,
     "empty": (JobState.FAILED, "no_picture", "It may have been charged."),
     "gone": (JobState.OVERDUE, "picture", "The task was done, so it was most likely charged."),
+    "late": OK,
     "square": OK,
     "callback-lost": OK,
     "callback-late": OK,

@@ -130,7 +130,7 @@ REHEARSED: dict[str, tuple[int, str, str]] = {
     "rate": (429, "rate_limit_error", "Too many requests"),
 }
 ENDINGS = {"failed": "The model crashed", "moderated-later": "Blocked by the safety system"}
-SEEN = {"failed", "moderated-later", "never", "slow", "blip", "html", "word", "empty", "gone", "square", "broken"}
+SEEN = {"failed", "moderated-later", "never", "slow", "blip", "html", "word", "empty", "gone", "late", "square", "broken"}
 CALLED = {"callback-lost", "callback-late", "callback-twice"}  # in test_callbacks
 
 
@@ -181,12 +181,18 @@ def test_rehearsed_polls_answer_as_their_text_says(api: httpx2.Client) -> None:
     assert api.get(TASKS + never).json()["data"]["status"] == "IN_PROGRESS", "long after the others ended"
 
 
-def test_rehearsed_pictures_are_missing_gone_or_square(api: httpx2.Client) -> None:
+def test_rehearsed_pictures_are_missing_gone_late_or_square(api: httpx2.Client) -> None:
     empty, gone = (finish(api, start(api, **{**FOX, "prompt": f"#sandbox:{name}"})) for name in ("empty", "gone"))
+    late = addresses(finish(api, start(api, **{**FOX, "prompt": "#sandbox:late"})))[0]
+    answers = [api.get(late).status_code]
+    while answers[-1] == 404:
+        time.sleep(0.02)
+        answers.append(api.get(late).status_code)
     square = finish(api, start(api, model="flux-2", prompt="#sandbox:square", aspect_ratio="16:9"))
 
     assert (empty["status"], addresses(empty)) == ("completed", [])
     assert (gone["status"], [api.get(url).status_code for url in addresses(gone)]) == ("completed", [404])
+    assert (answers[0], answers[-1]) == (404, 200)
     with Image.open(io.BytesIO(api.get(addresses(square)[0]).content)) as picture:
         assert picture.size == (1024, 1024)
 

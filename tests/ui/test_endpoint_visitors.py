@@ -27,8 +27,8 @@ REHEARSALS: dict[str, tuple[str, list[str]]] = {
     "empty": ("failed", ["no picture"]),
     "blip": ("done", []),
     "slow": ("done", []),
+    "late": ("done", []),
     "square": ("done", []),
-    "gone": ("running", ["404", "Check again"]),
 }
 
 
@@ -54,14 +54,15 @@ def test_at_the_deadline_a_job_is_returned_as_running(hurried: App) -> None:
     with calling(hurried) as client:
         asked = {
             name: client.submit("flux-2", {"prompt": f"a fox #sandbox:{name}"}, api_name="/generate")
-            for name in ("never", "html", "word")
+            for name in ("never", "html", "word", "gone")
         }
         told: dict[str, Any] = {name: job.result(timeout=60) for name, job in asked.items()}
 
     assert {one["state"] for one in told.values()} == {"running"}
-    for one in told.values():
-        assert one["task_id"] in one["message"]
-        assert (one["images"], one["credits"]) == ([], 5)
+    for name, one in told.items():
+        assert name == "gone" or one["task_id"] in one["message"]
+        assert (bool(one["task_id"]), one["images"], one["credits"]) == (True, [], 5)
+    assert "answers 404" in told["gone"]["message"]
     assert "web page" in told["html"]["message"]
     assert "THAWING" in told["word"]["message"]
 

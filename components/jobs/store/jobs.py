@@ -14,6 +14,7 @@ from sqlalchemy import (
     Connection,
     Float,
     Select,
+    Text,
     delete,
     exists,
     extract,
@@ -234,6 +235,12 @@ class Store:
         states = jobs.c.state.in_(ACTIVE | WAITING | {JobState.UNCERTAIN})
         mine = _visible().where(jobs.c.visitor == storable(visitor), states)
         return await self._list(mine.order_by(jobs.c.created_at.desc()).limit(limit))
+
+    async def late(self, since: float) -> list[Job]:
+        """Every visitor's jobs created since then whose results were late at the deadline, the oldest first."""
+        pending = sql_cast(jobs.c.pending_urls, Text) != "[]"
+        wanted = _visible().where(jobs.c.state == JobState.OVERDUE, pending, jobs.c.created_at >= since)
+        return await self._list(wanted.order_by(jobs.c.created_at).limit(TAKEN_AT_ONCE))
 
     async def showing(self, picture: str) -> list[str]:
         """The ids of the jobs that show this picture."""

@@ -1,0 +1,57 @@
+"""Pictures that are late at their host: tried again at growing intervals, at the start of a process, and with a new key."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+from pathlib import Path
+
+import pytest
+
+from components.catalog.models import Catalog
+from components.jobs.job import JobState
+from tests.jobs.faulty import http, misbehaving, picture, settled
+from tests.jobs.processes import account, process, submit, until
+from tests.jobs.running import place
+
+MISSING = http({}, 404)
+
+
+async def test_a_late_picture_is_tried_again_at_growing_intervals_with_a_note(
+    catalog: Catalog, url: str, tmp_path: Path
+) -> None:
+    async with place(catalog, url, tmp_path, {"file": [MISSING] * 9 + [picture()]}) as here:
+        job = await here.start()
+        shown = [one async for one in here.runner.watch(job.id, job.visitor)]
+        times = [seen.at for seen in here.upstream.files]
+
+    notes = {one.status_note for one in shown if one.state is JobState.SAVING and one.status_note}
+    gaps = [later - earlier for earlier, later in pairwise(times)]
+    assert (
+        "The task is done, but its picture cannot be fetched yet. The picture's host answers 404. Trying again in 1 s."
+        in notes
+    )
+    assert (shown[-1].state, len(shown[-1].pictures), shown[-1].status_note) == (JobState.DONE, 1, "")
+    assert (len(times), len(here.upstream.posts)) == (10, 1)
+    assert gaps[-1] > 3 * gaps[0]
+
+
+@pytest.mark.parametrize("payer", ["host", "visitor"])
+async def test_a_process_that_starts_looks_for_pictures_that_were_late(
+    catalog: Catalog, url: str, tmp_path: Path, payer: str
+) -> None:
+    """Where it has the key; a visitor's own key has to be given first."""
+    async with misbehaving(file=[MISSING]) as upstream:
+        own = account(catalog, upstream.address, payer)
+        async with process(catalog, url, tmp_path, deadline_s=0.5) as runner:
+            late = await settled(runner, await submit(runner, catalog, own))
+        upstream.file = [picture()]
+        async with process(catalog, url, tmp_path, find_account=lambda job: own if job.payer == "host" else None) as runner:
+            before = await runner.store.get(late.id)
+            if payer == "visitor":
+                assert await runner.key_given("ann", own) == 1
+            done = await until(runner, late, state=JobState.DONE)
+
+    assert (late.state, late.problem and late.problem.code) == (JobState.OVERDUE, "picture")
+    assert before
+    assert payer == "host" or before.state is JobState.OVERDUE
+    assert (len(done.pictures), len(upstream.posts)) == (1, 1)
