@@ -180,7 +180,8 @@ class ActiveJobs:
 
     def show(self, job: Job) -> None:
         """Show what need not outlive the process: the number of polls, and why the job waits."""
-        if active := self._jobs.get(job.id):
+        active = self._jobs.get(job.id)
+        if active and not active.job.settled:  # the job may have ended while its poll was on its way
             active.job = job
             self._wake(job.id)
 

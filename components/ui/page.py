@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 
 import gradio as gr
 
-from components.errors import PlaygroundError
+from components.errors import CapReached, DatabaseUnavailable, KeyRefused, OutOfCredits, PlaygroundError
 from components.jobs.job import Job
 from components.playground import Playground, Visit
 from components.ui.compare.tab import CompareTab, build_compare_tab, open_compare
@@ -16,7 +17,15 @@ from components.ui.evaluate.tab import EvaluateTab, build_evaluate_tab, open_eva
 from components.ui.events import DIRECT, LATEST, Updates, bind, sent
 from components.ui.generate.opening import open_form, open_job, open_last
 from components.ui.generate.panel import show_job, shown_job, with_star
-from components.ui.generate.tab import GenerateTab, build_generate_tab, choose_model, follow, show_example, show_form
+from components.ui.generate.tab import (
+    GenerateTab,
+    build_generate_tab,
+    choose_model,
+    follow,
+    read_form,
+    show_example,
+    show_form,
+)
 from components.ui.gradio_internals import event_values, open_page
 from components.ui.header import Header, build_header, show_account, visit_of
 from components.ui.history.tab import HistoryTab, build_history_tab, open_history
@@ -37,6 +46,7 @@ OPENING = "() => [null, window.playground.opening()]"
 SEND_DROPPED = "window.playground = { ...window.playground, useSettings: (settings) => trigger('input', settings) }"
 # For the part that is called when a stream to the server was cut and the server answers again.
 RESUME = "window.playground = { ...window.playground, resume: () => trigger('input') }"
+MENDED_BY_KEY = frozenset({KeyRefused.code, OutOfCredits.code, CapReached.code})
 OPENED = "() => window.playground.opened()"
 TABS = {
     "generate": "Generate",
@@ -145,13 +155,11 @@ def wire_tabs(parts: PageParts) -> None:
     """From one tab to another: a key that changed, a model that was chosen, a job that was opened."""
     header, generate, integrate = parts.header, parts.generate, parts.integrate
     entered, forgotten = header.changes
+    shown = {*generate.parts, *generate.panel.parts}
     for change in (entered, forgotten):
-        change.then(bind(follow, generate), generate.reads, generate.follows, **DIRECT)
+        generate.panel.watched(change.then(bind(show_with_key, parts), generate.reads, shown, **DIRECT))
     # What was spent changes what fits the caps.
     header.spend.change(bind(follow, generate), generate.reads, generate.follows, **LATEST)
-    # A key that is entered again lets jobs continue that waited for it.
-    unfinished = {*generate.parts, *generate.panel.parts}
-    generate.panel.watched(entered.then(bind(show_newest, parts), {header.visit}, unfinished, **DIRECT))
     chosen = [generate.model, integrate.generated]
     generate.model.change(bind(follow_generate, integrate), chosen, integrate.parts, **DIRECT)
     outputs = {*generate.parts, *generate.panel.parts, parts.tabs}
@@ -203,10 +211,19 @@ async def _open_generate(tab: GenerateTab, opening: GenerateQuery, visit: Visit)
     return last or await open_form(tab, opening.model, opening.parameters, visit, opening.job)
 
 
-async def show_newest(parts: PageParts, given: Updates) -> Updates:
-    """The newest unfinished job."""
-    visit = given[parts.header.visit]
-    return await open_last(parts.generate, visit) if await parts.playground.unfinished(visit) else {}
+async def show_with_key(parts: PageParts, given: Updates) -> Updates:
+    """Generate with another key or none: the newest unfinished job, which may go on now, else the form as it stands.
+
+    An error whose cause was the key of before goes away.
+    """
+    tab, visit = parts.generate, given[parts.header.visit]
+    with suppress(DatabaseUnavailable):
+        if visit.key and await parts.playground.unfinished(visit):
+            return await open_last(tab, visit)
+    job = await shown_job(tab.panel, given)
+    if job and not (job.problem and job.problem.code in MENDED_BY_KEY):
+        return await follow(tab, given)
+    return {**await follow(tab, {**given, tab.panel.job: ""}), **show_example(tab, *read_form(tab, given))}
 
 
 async def resume(parts: PageParts, given: Updates) -> Updates:

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import asyncio
+import dataclasses
 import logging
+from functools import partial
 from pathlib import Path
 
 import pytest
 
+from components.api.client import Account
 from components.api.limiter import RequestLimiter
 from components.catalog.models import Catalog
 from components.errors import CapReached, DatabaseUnavailable
+from components.jobs import transitions
 from components.jobs.active import ActiveJobs
 from components.jobs.callbacks import hashed
 from components.jobs.job import Caps, Job, JobState, Spend, Timings
@@ -164,3 +168,20 @@ async def test_a_change_is_seen_by_nobody_before_the_process_that_made_it_knows(
     database.close()
 
     assert [job.state for job in seen if job] == [JobState.UNCERTAIN] * 2
+
+
+async def test_what_a_late_answer_says_is_not_shown_of_a_job_that_has_ended(store: Store) -> None:
+    """A 429 to a poll arrives in the moment in which the visitor stops the job."""
+    job, gate = a_job(state=JobState.RUNNING, task_id="t"), asyncio.Event()
+    await filled(store, job)
+    active = ActiveJobs(store, Metrics(), RequestLimiter(), Timings(), log_prompts=False)
+
+    async def work(_: Job, __: Account) -> None:
+        await gate.wait()
+
+    active.start(job, Account("host", "http://x", "/create", "/tasks", "sk-1"), work)
+    stopped = await active.apply(job.id, partial(transitions.stopped, now=NOON))
+    active.show(dataclasses.replace(job, status_note="The service asks to wait 9 s."))
+    assert await active.get(job.id) == stopped
+    gate.set()
+    await active.finish(job.id)

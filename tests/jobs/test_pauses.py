@@ -164,3 +164,31 @@ async def test_a_longer_pause_is_not_cut_short_by_a_shorter_one() -> None:
     assert pauses.pause(("x", "model"), 1) == pytest.approx(100, abs=0.5)
     assert pauses.left(("x", "another")) == 0
     assert pauses.left(("y", "model")) == 0
+
+
+@pytest.mark.parametrize(
+    ("poll", "state"),
+    [
+        (finished(), JobState.DONE),
+        (http({"data": {"status": "failed", "error": "out of paint"}}), JobState.FAILED),
+        (running(), JobState.OVERDUE),
+        (running(), JobState.STOPPED),
+    ],
+    ids=lambda value: str(getattr(value, "value", "")),
+)
+async def test_what_a_job_waited_for_is_not_shown_once_it_has_ended(
+    catalog: Catalog, url: str, tmp_path: Path, poll: Answer, state: JobState
+) -> None:
+    """A 429 to the request and one to a poll, then any end: neither the record nor what is shown has a note of them."""
+    async with (
+        misbehaving(post=[limited("0.1"), created()], poll=[limited("0.1"), poll]) as upstream,
+        process(catalog, url, tmp_path, deadline_s=3 if state is JobState.OVERDUE else 20) as runner,
+    ):
+        job = await submit(runner, catalog, account(catalog, upstream.address))
+        if state is JobState.STOPPED:
+            await upstream.asked("polls", 2)
+            await runner.stop(job.id, "ann")
+        shown = await settled(runner, job)
+        recorded = await runner.store.get(job.id)
+
+    assert (shown.state, "asks to wait" in shown.status_note, recorded.status_note) == (state, False, shown.status_note)

@@ -147,6 +147,8 @@ def build_compare_tab(playground: Playground, header: Header) -> CompareTab:
         gr.State(None), gr.State(PublishedSource()), gr.Textbox(visible="hidden"),
     )  # fmt: skip
     beside_form = {plan, start, error}
+    for change in header.changes:
+        change.then(bind(follow, tab), tab.follows, beside_form, **DIRECT)
     # The line that says what was spent changes with everything that is spent, and with the key.
     changes = [part.change for part in form.controls] + [header.spend.change]
     gr.on(changes, bind(follow, tab), tab.follows, beside_form, **LATEST)
