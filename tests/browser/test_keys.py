@@ -73,7 +73,7 @@ def test_a_typed_key_pays_for_this_visit_only_and_is_found_nowhere(
     assert [entry for entry in sent if KEY in entry.split(" ")[0]] == []
     _found_nowhere(KEY, page, keyed)
     assert KEY not in other.evaluate(KEPT)
-    expect(page.locator("#place .problem")).to_contain_text("rejects the key")
+    expect(page.locator("#place .problem")).to_contain_text("refuses the key")
     page.get_by_role("button", name="Forget key").click()
     expect(page.locator(".pill")).to_have_text("Sandbox · drawings, free")
     expect(page.locator("#place .problem")).to_have_count(0)
