@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hmac
 import re
 import secrets
 import time
@@ -18,6 +19,14 @@ COOKIE = "playground_visitor"
 COOKIE_SECRET = re.compile(r"[A-Za-z0-9_-]{16,100}")
 SHORTEST_VISITOR = 16
 LONGEST_VISITOR = 200
+
+
+_LINKS = secrets.token_bytes(32)  # of this process: a link of an earlier one proves nothing
+
+
+def link_proof(visitor: str, address: str) -> str:
+    """What lets a link to this address, and no other, be followed as this visitor by whoever holds it."""
+    return hmac.digest(_LINKS, f"{visitor}\n{address}".encode("utf-8", "replace"), "sha256").hex()[:32]
 
 
 def visitor_id(secret: str) -> str:

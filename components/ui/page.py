@@ -11,6 +11,7 @@ import gradio as gr
 from components.errors import CapReached, DatabaseUnavailable, KeyRefused, OutOfCredits, PlaygroundError
 from components.jobs.job import Job
 from components.playground import Playground, Visit
+from components.playground.visits import browser_visitor
 from components.ui.compare.tab import CompareTab, build_compare_tab, open_compare
 from components.ui.endpoints import add_endpoints
 from components.ui.evaluate.tab import EvaluateTab, build_evaluate_tab, open_evaluate
@@ -34,6 +35,7 @@ from components.ui.integrate.tab import IntegrateTab, build_integrate_tab, follo
 from components.ui.models.tab import ModelsTab, build_models_tab
 from components.ui.picker import build_panels
 from components.ui.result_actions import ResultActions, wire_result_actions
+from components.views.account import NO_COOKIE
 from components.views.compare_query import comparison_query, other_models_query
 from components.views.queries import GenerateQuery, first, generate_query, read_generate_query
 from components.views.recipe import form_settings, read_settings
@@ -193,10 +195,11 @@ async def arrive(parts: PageParts, given: Updates, request: gr.Request) -> Updat
     tab = first(query, "tab")
     named = read_generate_query(catalog, query) if tab == "integrate" else opening
     await parts.playground.resume_late(visit)
+    notices = opening.notices if browser_visitor(request.cookies) else (*opening.notices, NO_COOKIE)
     return {
         parts.header.visit: visit,
         parts.tabs: gr.update(selected=tab) if tab in TABS else gr.skip(),
-        **await show_account(parts.header, visit, opening.notices),
+        **await show_account(parts.header, visit, notices),
         **await _open_generate(parts.generate, opening, visit),
         **await open_compare(parts.compare, query, visit),
         **await open_evaluate(parts.evaluate, query, visit),

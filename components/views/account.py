@@ -15,6 +15,10 @@ SANDBOX_BANNER = Markup(
     "<span class='wide'>Add a key to use the real models.</span> "
     '<a href="{}" target="_blank" rel="noopener">About the sandbox</a>'
 ).format(link(f"{SANDBOX}/"))
+NO_COOKIE = Markup(
+    "This browser keeps no cookie for this page, so the history begins anew whenever it is opened. "
+    '<a href="{}" target="_blank" rel="noopener">Open the page in its own tab</a>'
+).format("./")
 KEY_WITHHELD = (
     "This Space has a key, but no daily spend cap, so visitors cannot use the key. "
     "The host of this page can set PLAYGROUND_DAILY_CREDITS."

@@ -14,7 +14,7 @@ from components.comparisons.comparison import Card, Comparison
 from components.comparisons.plan import ComparisonPlan
 from components.jobs.job import Job
 from components.views.job import differences, job_facts, shape_ratio
-from components.views.links import COMPARISONS, archive_link, link, published_path
+from components.views.links import COMPARISONS, archive_link, link, own_link, published_path
 from components.views.templates import render
 from components.views.words import model_name, settings_text
 
@@ -88,9 +88,10 @@ def _requests(plan: ComparisonPlan) -> str:
 def show_links(comparison: Comparison, jobs: Mapping[str, Job]) -> str:
     """Links to the report, to a ZIP of the pictures, and to the jobs as data."""
     pictured = [card.job for card in comparison.cards if card.job in jobs and jobs[card.job].pictures]
-    archive = archive_link(pictured) if pictured else ""
-    address = link(f"{COMPARISONS}/{comparison.id}")
-    return render("compare_links", report=f"{address}/report.html", archive=archive, data=f"{address}/jobs")
+    archive = archive_link(pictured, comparison.visitor) if pictured else ""
+    address, visitor = f"{COMPARISONS}/{comparison.id}", comparison.visitor
+    data = [(own_link(f"{address}/jobs.{kind}", visitor), kind.upper()) for kind in ("csv", "json")]
+    return render("compare_links", report=own_link(f"{address}/report.html", visitor), archive=archive, data=data)
 
 
 def show_public(comparison: Comparison) -> str:

@@ -13,7 +13,7 @@ from components.errors import InputError
 from components.jobs.job import ChargeDifference, DaySpend, HistoryEntry, HistoryPage, Job
 from components.playground import Playground, Visit
 from components.snippets import LANGUAGES
-from components.views.links import HISTORY_ARCHIVE, HISTORY_DATA, MOST_ARCHIVED_JOBS, archive_link, link
+from components.views.links import HISTORY_ARCHIVE, HISTORY_DATA, MOST_ARCHIVED_JOBS, archive_link, own_link
 from components.views.queries import HistoryFilters, write_history_query
 from components.views.templates import render
 from components.views.words import model_name
@@ -73,16 +73,19 @@ def count_text(page: HistoryPage, position: Position) -> str:
 
 def download_links(page: HistoryPage, filters: HistoryFilters) -> str:
     """Links to all jobs that match as data, to a ZIP of the pictures on this page, and of all; "" for an empty page."""
-    query, pictures = write_history_query(filters), []
+    if not page.jobs:
+        return ""
+    query, visitor, pictures = write_history_query(filters), page.jobs[0].visitor, []
     if ids := [job.id for job in page.jobs if job.pictures]:
         count = sum(len(job.pictures) for job in page.jobs)
-        pictures.append((archive_link(ids), f"{count} pictures on this page" if count > 1 else "picture on this page"))
+        text = f"{count} pictures on this page" if count > 1 else "picture on this page"
+        pictures.append((archive_link(ids, visitor), text))
         if page.total > len(page.jobs):
             everything = page.total <= MOST_ARCHIVED_JOBS
             requests = f"all {page.total:,}" if everything else f"the newest {MOST_ARCHIVED_JOBS:,}"
-            pictures.append((link(HISTORY_ARCHIVE + query), f"pictures of {requests} requests"))
-    data = [(link(f"{HISTORY_DATA}.{kind}{query}"), kind.upper()) for kind in ("csv", "json")]
-    return render("history_files", pictures=pictures, data=data, total=page.total) if page.jobs else ""
+            pictures.append((own_link(HISTORY_ARCHIVE + query, visitor), f"pictures of {requests} requests"))
+    data = [(own_link(f"{HISTORY_DATA}.{kind}{query}", visitor), kind.upper()) for kind in ("csv", "json")]
+    return render("history_files", pictures=pictures, data=data, total=page.total)
 
 
 def spend_begins(now: float) -> float:

@@ -13,6 +13,7 @@ from urllib.parse import urlencode
 
 from components.jobs.job import Job
 from components.pictures.kept import KeptPicture
+from components.playground.visits import link_proof
 
 PICTURES = "/pictures"
 DOWNLOADS = "/files"
@@ -28,6 +29,7 @@ SAMPLES = "/samples"
 MODELS_CSV = "/models.csv"
 PLANS_CSV = "/plans.csv"
 SANDBOX = "/sandbox"
+PROOF = "by"  # the last parameter that a proof covers: what follows it is free
 EVALUATIONS = "/evaluations"
 PROMPT_FILE = "/prompt-file"
 VOTING = "/vote"
@@ -41,6 +43,11 @@ def link(path: str, depth: int = 0) -> str:
 def depth_of(path: str) -> int:
     """How many folders below the application's root a page lies, by its path without the prefix."""
     return max(0, path.count("/") - 1)
+
+
+def own_link(path: str, visitor: str) -> str:
+    """The link to a route that answers its visitor alone. It proves who follows it: some browsers keep no cookie here."""
+    return link(f"{path}{'&' if '?' in path else '?'}{PROOF}={visitor}.{link_proof(visitor, path)}")
 
 
 def picture_path(name: str) -> str:
@@ -64,21 +71,18 @@ def thumbnail_link(kept: KeptPicture) -> str:
 
 
 def download_link(job: Job, index: int) -> str:
-    """The download of one picture of a job with its recipe inside; add ``&recipe=0`` for the file as it came.
-
-    ``of`` names the picture, so that the link works in a browser that keeps no cookie.
-    """
-    return link(f"{DOWNLOADS}/{job.id}/{index + 1}?of={job.pictures[index].name}")
+    """The download of one picture of a job with its recipe inside; add ``&recipe=0`` for the file as it came."""
+    return own_link(f"{DOWNLOADS}/{job.id}/{index + 1}", job.visitor)
 
 
 def reply_link(job: Job) -> str:
     """The download of the service's reply that a job ended with."""
-    return link(f"{DOWNLOADS}/{job.id}/reply.txt")
+    return own_link(f"{DOWNLOADS}/{job.id}/reply.txt", job.visitor)
 
 
-def archive_link(job_ids: Iterable[str]) -> str:
-    """A ZIP of the pictures of these jobs."""
-    return link(f"{ARCHIVE}?{urlencode([('job', job_id) for job_id in job_ids])}")
+def archive_link(job_ids: Iterable[str], visitor: str) -> str:
+    """A ZIP of the pictures of these jobs of the visitor."""
+    return own_link(f"{ARCHIVE}?{urlencode([('job', job_id) for job_id in job_ids])}", visitor)
 
 
 def published_path(token: str) -> str:

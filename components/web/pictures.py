@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import hmac
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
@@ -94,8 +93,8 @@ def download_routes(playground: Playground) -> APIRouter:
     """``GET /files/{job}/{number}``, ``/files.zip?job=…&job=…`` and ``/history.zip?…``, a visitor's own pictures.
 
     ``/files/{job}/reply.txt`` is the service's reply that a job ended with. The second ZIP holds the newest
-    MOST_ARCHIVED_JOBS that match the filters of a History tab. With ``recipe=0`` files are as the service delivered them. Another visitor's job gets the same answer as none. Whoever names a job's picture
-    in ``of`` needs no cookie: together they are a secret that only its visitor was shown.
+    MOST_ARCHIVED_JOBS that match the filters of a History tab. With ``recipe=0`` files are as the service delivered
+    them. Another visitor's job gets the same answer as none.
     """
     router, jobs = APIRouter(), playground.jobs
 
@@ -107,13 +106,8 @@ def download_routes(playground: Playground) -> APIRouter:
         return PlainTextResponse(job.problem.reply, headers=PRIVATE | _attachment(f"{file_stem(job)}-reply.txt"))
 
     @router.api_route(DOWNLOADS + "/{job_id}/{number}", methods=READING)
-    async def download(request: Request, job_id: str, number: str, recipe: str = "1", of: str = "") -> Response:
-        if of:
-            job = await jobs.store.get(job_id)
-            shown = job is not None and of.isascii() and any(hmac.compare_digest(one.name, of) for one in job.pictures)
-            job = job if shown else None
-        else:
-            job = (await jobs.find_all([job_id], requesting_visitor(request))).get(job_id)
+    async def download(request: Request, job_id: str, number: str, recipe: str = "1") -> Response:
+        job = (await jobs.find_all([job_id], requesting_visitor(request))).get(job_id)
         chosen = numbered(job.pictures, number) if job else None
         if job is None or chosen is None:
             raise HTTPException(404, NOT_FOUND)

@@ -6,6 +6,8 @@ for a visitor.
 
 from __future__ import annotations
 
+import hmac
+import re
 import secrets
 
 from starlette.datastructures import MutableHeaders
@@ -13,10 +15,12 @@ from starlette.requests import Request, cookie_parser
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from components.playground.visits import COOKIE, COOKIE_SECRET, VISITOR_HEADER, visitor_id
+from components.playground.visits import COOKIE, COOKIE_SECRET, VISITOR_HEADER, link_proof, visitor_id
+from components.views.links import PROOF
 
 LONGEST_HEADER = 200
 ONE_YEAR_S = 31_536_000
+LINK = re.compile(rf"(?P<address>.*?)[?&]{PROOF}=(?P<visitor>[\w-]+)\.(?P<proof>[0-9a-f]{{32}})(&|$)", re.ASCII)
 
 
 def read_cookie(header: str) -> str:
@@ -32,9 +36,22 @@ def read_visitor(header: str) -> str:
 
 
 def requesting_visitor(request: Request) -> str:
-    """The id of the visitor: a caller by its header, else a browser by its cookie, else a visitor without any job."""
-    named = request.headers.get(VISITOR_HEADER, "")
-    return visitor_id(named[:LONGEST_HEADER] or read_cookie(request.headers.get("cookie", "")))
+    """The id of the visitor: a caller by its header, a browser by the link that it follows, else by its cookie.
+
+    Without any of them it is a visitor without any job.
+    """
+    named = request.headers.get(VISITOR_HEADER, "")[:LONGEST_HEADER]
+    return (not named and _proved_visitor(request)) or visitor_id(named or read_cookie(request.headers.get("cookie", "")))
+
+
+def _proved_visitor(request: Request) -> str:
+    """The visitor for whom this very address was written, or ""."""
+    address = f"{request.scope['path']}?{request.scope['query_string'].decode('latin-1')}"
+    found = LINK.match(address)
+    if not found:
+        return ""
+    proves = hmac.compare_digest(link_proof(found["visitor"], found["address"]), found["proof"])
+    return found["visitor"] if proves else ""
 
 
 class Visitors:

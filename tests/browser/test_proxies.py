@@ -6,12 +6,14 @@ import re
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, expect
+from playwright.sync_api import Browser, Page, expect
 
 from components.catalog.models import Catalog
-from tests.browser.conftest import button, playground, say, word
+from tests.browser.conftest import Playground, button, generate, playground, say, word
 from tests.browser.survivor import enter_key, open_page, serving
 from tests.cutting import cutting
+from tests.nginx import nginx
+from tests.ui import free_port
 
 KEY = "sk-behind-proxies-0123456789"
 CUT_S = 4.0
@@ -53,3 +55,37 @@ def test_a_page_whose_streams_are_cut_goes_on_without_a_reload(
             expect(page.locator(".pill.visitor")).to_be_visible()
             expect(page.get_by_text(re.compile("Connection lost"))).to_have_count(0)
             assert (loads, service.asked("held"), service.asked("second")) == ([], 1, 1)
+
+
+def test_below_a_path_without_cookies_the_page_works_and_says_what_it_lacks(
+    browser: Browser, app: Playground, tmp_path: Path
+) -> None:
+    """The proxy names another host than the browser does, and keeps cookies back as a browser may inside another site."""
+    refused = "proxy_hide_header Set-Cookie; proxy_set_header Cookie '';"
+    locations = {"/play/": "http://playground/"}
+    with (
+        nginx(tmp_path / "nginx", free_port(), [app.address], locations, refused) as address,
+        browser.new_context() as context,
+    ):
+        page = open_page(context, f"{address.replace('127.0.0.1', 'localhost')}/play/")
+        expect(page.locator(".banner p", has_text="keeps no cookie").get_by_role("link")).to_have_attribute("href", "./")
+        say(page, "A kite without cookies")
+        generate(page)
+        page.wait_for_function("document.querySelector('#place img')?.naturalWidth > 0")
+        assert followed(page, "#place a[download]") > 0
+        page.get_by_role("tab", name="Compare").click()
+        page.locator("#compare-button").click()
+        expect(page.locator(".compare-links a", has_text="ZIP")).to_be_visible()
+        assert followed(page, ".compare-links a") == 4
+        page.get_by_role("tab", name="History").click()
+        expect(page.locator(".entry", has_text="A kite without cookies")).to_have_count(1)
+        assert followed(page, "#history-list a[download]") >= 3
+
+
+def followed(page: Page, links: str) -> int:
+    """How many links there are; each of them answers."""
+    answers = page.eval_on_selector_all(
+        links, "found => Promise.all(found.map(async (one) => (await fetch(one.href)).status))"
+    )
+    assert set(answers) <= {200}
+    return len(answers)

@@ -20,6 +20,7 @@ from components.jobs.service import JobService
 from components.pictures.library import PictureLibrary
 from components.pictures.storage.folder import FolderStorage
 from components.playground import Playground
+from components.playground.key_checks import KeyChecks
 from tests.conftest import ROOT, records
 
 
@@ -44,7 +45,7 @@ async def playground(catalog: Catalog, client: ApiClient, account: Account, tmp_
         def made(host_key: str | None = "sk-host-of-these-tests", caps: Caps | None = None) -> Playground:
             service = replace(account, payer="", key="")
             return Playground(
-                catalog, jobs, service, account, "", comparisons, evaluations, host_key=host_key, caps=caps or Caps()
+                catalog, jobs, service, account, "", comparisons, evaluations, KeyChecks(client), host_key=host_key, caps=caps or Caps()
             )  # fmt: skip
 
         yield made

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from html.parser import HTMLParser
 
 from components.pictures.kept import KeptPicture
@@ -53,3 +54,8 @@ def inert(html: str) -> Page:
     assert not [name for _, attributes in page.tags for name in attributes if name.startswith("on")]
     assert not [link for name in ("href", "src", "data-zoom") for link in page.values(name) if link.startswith("/")]
     return page
+
+
+def unsigned(link: str) -> str:
+    """A link without its proof of the visitor, which each process writes differently."""
+    return re.sub(r"[?&]by=[\w-]+\.[0-9a-f]{32}", "", link)

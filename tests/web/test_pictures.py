@@ -6,6 +6,7 @@ import asyncio
 import base64
 import io
 import json
+import re
 import zipfile
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import replace
@@ -25,7 +26,7 @@ from components.jobs.job import Job
 from components.pictures.metadata import Recipe, embed, read
 from components.playground import Playground, visitor_id
 from components.views.job import show_job
-from components.views.links import MOST_ARCHIVED_JOBS, download_link
+from components.views.links import MOST_ARCHIVED_JOBS, archive_link, download_link
 from components.views.recipe import read_settings, recipe_of
 from components.web.pictures import LARGEST_UPLOAD, NO_PICTURE, NO_RECIPE, UPLOADS_AT_ONCE
 from components.web.visitors import COOKIE
@@ -147,16 +148,25 @@ async def test_a_picture_is_downloaded_with_its_recipe_under_a_readable_name(
     assert read(plain.content) is None
 
 
-async def test_a_browser_without_a_cookie_names_the_picture_that_it_was_shown(
+async def test_a_link_of_the_page_works_without_a_cookie_and_opens_nothing_else(
     playground: Playground, site: httpx2.AsyncClient, job: Job
 ) -> None:
-    """Another job's picture, half a name and a removed job open nothing."""
+    """It proves its visitor for this very address; a header names another one all the same."""
     other = await made(playground, resolution="2K")
-    answer = await site.get("/" + download_link(job, 0))
-    assert read(answer.content) == recipe_of(job)
-    name = job.pictures[0].name
-    for path in (f"/files/{other.id}/1?of={name}", f"/files/{job.id}/1?of={name[:-5]}", f"/files/{job.id}/1?of=%C3%A9"):
-        assert (await site.get(path)).status_code == 404
+    assert read((await site.get("/" + download_link(job, 0))).content) == recipe_of(job)
+    plain = await site.get(f"/{download_link(job, 0)}&recipe=0")
+    assert (plain.status_code, read(plain.content)) == (200, None)
+    both = "/" + archive_link([job.id, other.id], job.visitor)
+    assert len(unzipped(await site.get(both))[0].namelist()) == 3
+    proof = re.findall("by=.*", both)[0]
+    forged = proof.replace("by=", "by=0")
+    for path in (
+        f"/files/{job.id}/1?{proof}", f"/files.zip?job={job.id}&{proof}", f"/history.zip?{proof}", f"/history.csv?{proof}",
+        both.replace(proof, forged), both.replace(proof, f"by={job.visitor}.{'0' * 32}"), both.replace(proof, "by=%C3%A9.x"),
+    ):  # fmt: skip
+        answer = await site.get(path)
+        assert answer.status_code == 404 or job.id not in answer.text, path
+    assert (await site.get(both, headers={"X-Playground-Visitor": "somebody-else-0123456789"})).status_code == 404
     await playground.jobs.remove(job.id, job.visitor)
     assert (await site.get("/" + download_link(job, 0))).status_code == 404
 
