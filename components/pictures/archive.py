@@ -94,6 +94,16 @@ class _Buffer(io.BytesIO):
         return data
 
 
+async def stream_zip(files: AsyncIterator[tuple[str, bytes]]) -> AsyncIterator[bytes]:
+    """A ZIP of files by name in pieces, holding one of them in memory at a time."""
+    buffer, now = _Buffer(), datetime.now(UTC).timestamp()
+    with zipfile.ZipFile(buffer, "w") as archive:
+        async for name, data in files:
+            await asyncio.to_thread(archive.writestr, _zip_entry(name, now), data)
+            yield buffer.take()
+    yield buffer.take()
+
+
 async def _pieces(entries: Sequence[ArchiveEntry], pictures: PictureLibrary, requests_left_out: int) -> AsyncIterator[bytes]:
     buffer = _Buffer()
     packed: list[dict[str, Any]] = []

@@ -41,6 +41,7 @@ from components.views.account import KEY_WITHHELD, storage_note
 from components.views.links import SANDBOX, link
 from components.web.callbacks import callback_routes
 from components.web.downloads import job_data_routes, table_routes
+from components.web.evaluation.exports import export_routes
 from components.web.evaluation.routes import evaluation_routes, prompt_file_routes
 from components.web.evaluation.voting import voting_routes
 from components.web.guard import Guard
@@ -163,6 +164,7 @@ def create_app(playground: Playground, resources: Resources, sandbox: FastAPI, *
         evaluation_routes(playground, thumbnails),
         prompt_file_routes(),
         voting_routes(playground),
+        export_routes(playground),
     ):
         app.include_router(router)
     return app

@@ -41,11 +41,11 @@ async def site(playground: Playground, tmp_path: Path) -> AsyncIterator[httpx2.A
         yield http
 
 
-async def evaluated(playground: Playground, prompts: int) -> Evaluation:
+async def evaluated(playground: Playground, prompts: int, first: str = "A boat on lake 0") -> Evaluation:
     """An evaluation in the sandbox that is done."""
     vector = next(name for name in playground.catalog.find("recraft-v4").variants if "vector" in name)  # type: ignore[union-attr]
     choices = (*(Choice(name) for name in MODELS), Choice("recraft-v4", {"model": vector}))
-    draft = Draft(tuple(Prompt(f"A boat on lake {number}") for number in range(prompts)), choices)
+    draft = Draft((Prompt(first), *(Prompt(f"A boat on lake {number}") for number in range(1, prompts))), choices)
     service = playground.evaluations
     evaluation = await service.start(draft, playground.sandbox, "ann")
     async with asyncio.timeout(40):

@@ -20,6 +20,7 @@ from components.jobs.store.schema import ballots, evaluation_cells, evaluations,
 cells = evaluation_cells.c
 # Codes of problems that every further job would meet too, so that the evaluation is paused.
 PAUSING = ("credits", "key", "cap")
+UNSENT = (*PAUSING, "rate", "not_sent")  # and of problems with which the service has created nothing
 BY_STATE = {
     **dict.fromkeys(ACTIVE, CellState.ACTIVE),
     **dict.fromkeys(WAITING, CellState.UNDECIDED),
@@ -176,9 +177,9 @@ def _failed() -> ColumnElement[bool]:
 
 
 def _unsent() -> ColumnElement[bool]:
-    """Jobs that were never sent, or refused for the account and not for what they ask."""
+    """Jobs that were never sent, or refused without regard to what they ask."""
     stopped = and_(jobs.c.state == JobState.STOPPED, jobs.c.task_id.is_(None))
-    return or_(stopped, and_(_failed(), or_(jobs.c.sent_at.is_(None), _problem_code().in_(PAUSING))))
+    return or_(stopped, and_(_failed(), or_(jobs.c.sent_at.is_(None), _problem_code().in_(UNSENT))))
 
 
 def _finish(connection: Connection, evaluation_id: str) -> EvaluationState | None:
@@ -250,7 +251,7 @@ def cell_state(row: Row[Any]) -> CellState:
         return CellState.WAITING
     code = (row.problem or {}).get("code", "")
     if row.state == JobState.FAILED:
-        if row.sent_at is None or code in PAUSING:
+        if row.sent_at is None or code in UNSENT:
             return CellState.WAITING
         return CellState.MODERATED if code == "moderation" else CellState.FAILED
     if row.state == JobState.STOPPED and row.task_id is None:

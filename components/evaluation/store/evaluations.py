@@ -40,11 +40,10 @@ class EvaluationStore:
     async def add(self, evaluation: Evaluation, cells: Sequence[Cell]) -> Evaluation:
         """Store a new evaluation with its cells. If there is one with this id already, that one is returned unchanged."""
 
+        rows = [_to_cell_row(evaluation.id, at, cell) for at, cell in enumerate(cells)]
+
         def adding(connection: Connection) -> None:
-            connection.execute(insert(evaluations).values(**_to_row(evaluation)))
-            connection.execute(
-                insert(evaluation_cells), [_to_cell_row(evaluation.id, at, cell) for at, cell in enumerate(cells)]
-            )
+            insert_evaluation(connection, evaluation, rows)
 
         try:
             await self.transactions.write(adding)
@@ -115,6 +114,30 @@ class EvaluationStore:
         return await self.transactions.read(reading)
 
 
+def insert_evaluation(connection: Connection, evaluation: Evaluation, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Record an evaluation with the rows of its cells, see :func:`cell_row`."""
+    connection.execute(insert(evaluations).values(**_to_row(evaluation)))
+    connection.execute(insert(evaluation_cells), list(rows))
+
+
+def cell_row(evaluation_id: str, position: int, key: str, model: str, credits: float) -> dict[str, Any]:
+    """The row of a cell that is not sent yet."""
+    return {
+        "evaluation_id": evaluation_id,
+        "position": position,
+        "key": key,
+        "model": model,
+        "body": {},
+        "credits": credits,
+        "refused": "",
+        "notes": [],
+        "submitted": False,
+        "attempt": 0,
+        "job_id": first_job_id(key),
+        "checks": None,
+    }
+
+
 def _to_row(evaluation: Evaluation) -> dict[str, Any]:
     definition = {
         "prompts": [asdict(prompt) for prompt in evaluation.prompts],
@@ -142,20 +165,9 @@ def _to_row(evaluation: Evaluation) -> dict[str, Any]:
 
 
 def _to_cell_row(evaluation_id: str, position: int, cell: Cell) -> dict[str, Any]:
-    return {
-        "evaluation_id": evaluation_id,
-        "position": position,
-        "key": cell.key,
-        "model": cell.request.model.id if cell.request else "",
-        "body": cell.request.body if cell.request else {},
-        "credits": cell.cost.credits,
-        "refused": storable(cell.refused),
-        "notes": list(cell.notes),
-        "submitted": False,
-        "attempt": 0,
-        "job_id": first_job_id(cell.key),
-        "checks": None,
-    }
+    model, body = (cell.request.model.id, cell.request.body) if cell.request else ("", {})
+    row = cell_row(evaluation_id, position, cell.key, model, cell.cost.credits)
+    return {**row, "body": body, "refused": storable(cell.refused), "notes": list(cell.notes)}
 
 
 def _from_row(row: Row[Any]) -> Evaluation:

@@ -34,9 +34,21 @@
     }
   }
 
+  async function restore(input) {
+    const [exported] = input.files;
+    const said = input.closest(".prompt-file").querySelector(".said");
+    input.value = "";
+    said.textContent = `Reading ${exported.name} …`;
+    const answer = await fetch("evaluations", { method: "POST", body: exported }).catch(() => null);
+    const found = await answer?.json().catch(() => null);
+    if (answer?.ok) window.playground.evaluationAction({ action: "open", id: found.evaluation_id });
+    said.textContent = answer?.ok ? "" : `▲ ${found?.detail ?? "The file could not be sent. Try again."}`;
+  }
+
   document.addEventListener("change", (event) => {
     const input = event.target.closest("#evaluate-file input[type=file]");
-    if (input?.files.length) {
+    if (input?.matches(".exported") && input.files.length) restore(input);
+    else if (input?.files.length) {
       [file] = input.files;
       input.closest(".prompt-file").querySelector(".file-mapping").replaceChildren();
       input.value = "";

@@ -233,6 +233,8 @@ async def act(tab: EvaluateTab, given: Updates, event: gr.EventData, request: gr
                 await playground.resume_evaluation(evaluation_id, visit, payer, _number(sent(event, "budget")))
             case "retry":
                 await playground.retry_evaluation(evaluation_id, visit, payer)
+            case "open":
+                return await show(tab, visit, await evaluations.find(evaluation_id, visit.visitor))
             case "baseline":
                 await evaluations.save_baseline(evaluation_id, visit.visitor)
             case "delete":

@@ -1,0 +1,243 @@
+"""An evaluation as a ZIP that another installation can read: what was asked, what came of it, the votes, and the pictures."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import secrets
+import zipfile
+from base64 import b64encode
+from collections.abc import AsyncIterator, Mapping
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from components.api.replies import Phase, Reply
+from components.errors import InputError, PictureNotSaved, Problem
+from components.evaluation.evaluation import CellState, Evaluation, EvaluationState
+from components.evaluation.matrix import Column
+from components.evaluation.prompts import Prompt
+from components.evaluation.service import EvaluationService
+from components.evaluation.store.cells import Result, job_id_of
+from components.evaluation.store.evaluations import cell_row, insert_evaluation
+from components.evaluation.voting.ballots import Ballot, Question, Verdict, check_ballot
+from components.jobs import transitions
+from components.jobs.job import Job
+from components.jobs.service import JobService
+from components.pictures.archive import stream_zip
+from components.pictures.kept import KeptPicture
+
+MANIFEST = "evaluation.json"
+VERSION = 1
+LARGEST_MANIFEST = 200_000_000
+LARGEST_PICTURE = 64_000_000
+IMPORTED = "imported"  # the payer of jobs that another installation has paid for: they count in no cap here
+WRONG = "Choose a ZIP that this page has made of an evaluation."
+
+
+def archive(service: EvaluationService, evaluation: Evaluation) -> AsyncIterator[bytes]:
+    """The ZIP in pieces, holding one picture in memory at a time."""
+
+    async def files() -> AsyncIterator[tuple[str, bytes]]:
+        results = await service.cells.results(evaluation.id)
+        ballots = await service.ballots.cast(evaluation.id)
+        jobs = {job.id: job for _, job in await service.cell_jobs(evaluation, [one.position for one in results]) if job}
+        for result in results:
+            found = await service.jobs.pictures.read(result.picture) if result.picture else None
+            if found is not None:
+                data = await asyncio.to_thread(found.read_bytes) if isinstance(found, Path) else found
+                yield _file_of(result), data
+        yield MANIFEST, await asyncio.to_thread(_manifest, evaluation, results, jobs, ballots)
+
+    return stream_zip(files())
+
+
+async def restore(service: EvaluationService, file: Path, visitor: str) -> Evaluation:
+    """Store the evaluation in a ZIP as this visitor's own; its jobs count in no cap. Raises InputError."""
+    try:
+        with zipfile.ZipFile(file) as archived:
+            manifest = await asyncio.to_thread(_read_manifest, archived)
+            evaluation = _evaluation(manifest, visitor)
+            cells = manifest["cells"]
+            if len(cells) != evaluation.size:
+                raise ValueError("cells are missing")
+            jobs = [await _job(service.jobs, archived, evaluation, position, cell) for position, cell in enumerate(cells)]
+            ballots = [_ballot(evaluation, one) for one in manifest["ballots"]]
+            rows = [_cell_row(evaluation, position, cell) for position, cell in enumerate(cells)]
+    except (
+        zipfile.BadZipFile,
+        KeyError,
+        TypeError,
+        ValueError,
+        AttributeError,
+        IndexError,
+        OSError,
+        RuntimeError,
+        NotImplementedError,
+    ) as error:
+        raise InputError(
+            "file", f"file: is no evaluation of this program, or is damaged ({type(error).__name__}).", next_step=WRONG
+        ) from error
+
+    def adding(connection: Any) -> list[Job]:
+        insert_evaluation(connection, evaluation, rows)
+        return [job for job in jobs if job]
+
+    await service.jobs.store.add_all(adding)
+    await service.ballots.add_all(ballots)
+    for job in jobs:
+        for picture in job.pictures if job else ():
+            service.jobs.pictures.release(picture.name)
+    return evaluation
+
+
+def _file_of(result: Result) -> str:
+    return f"pictures/{result.position + 1:05d}.{result.picture.rpartition('.')[2]}"
+
+
+def _manifest(evaluation: Evaluation, results: list[Result], jobs: Mapping[str, Job], ballots: list[Ballot]) -> bytes:
+    cells = []
+    for result in results:
+        job = jobs.get(result.job_id)
+        cells.append(
+            {
+                "state": result.state,
+                "model": result.model,
+                "credits": result.credits,
+                "refused": result.refused,
+                "notes": result.notes,
+                "checks": result.checks,
+                "file": _file_of(result) if result.picture else "",
+                "job": _described(job) if job else None,
+            }
+        )
+    whole = {
+        "version": VERSION,
+        "evaluation": {name: value for name, value in asdict(evaluation).items() if name not in ("id", "visitor", "token")},
+        "cells": cells,
+        "ballots": [asdict(ballot) for ballot in ballots],
+    }
+    return json.dumps(whole, ensure_ascii=False, indent=1).encode("utf-8", "replace")
+
+
+def _described(job: Job) -> dict[str, Any]:
+    names = (
+        "body",
+        "shape",
+        "count",
+        "credits",
+        "usd",
+        "created_at",
+        "sent_at",
+        "finished_at",
+        "charged",
+        "prompt",
+        "task_id",
+    )
+    return {name: getattr(job, name) for name in names} | {"problem": asdict(job.problem) if job.problem else None}
+
+
+def _read_manifest(archived: zipfile.ZipFile) -> dict[str, Any]:
+    if archived.getinfo(MANIFEST).file_size > LARGEST_MANIFEST:
+        raise ValueError("the manifest is too large")
+    manifest: dict[str, Any] = json.loads(archived.read(MANIFEST))
+    if manifest["version"] != VERSION:
+        raise ValueError("another version")
+    return manifest
+
+
+def _evaluation(manifest: Mapping[str, Any], visitor: str) -> Evaluation:
+    given = manifest["evaluation"]
+    return Evaluation(
+        id=secrets.token_urlsafe(24),
+        visitor=visitor,
+        created_at=float(given["created_at"]),
+        name=str(given["name"]),
+        prompts=tuple(Prompt(**{**prompt, "images": tuple(prompt["images"])}) for prompt in given["prompts"]),
+        columns=tuple(Column(**column) for column in given["columns"]),
+        shared=dict(given["shared"]),
+        repeats=int(given["repeats"]),
+        questions=tuple(Question(question) for question in given["questions"]),
+        payer=IMPORTED,
+        base_url="",
+        per_model=int(given["per_model"]),
+        budget=float(given["budget"]),
+        token=secrets.token_urlsafe(24),
+        state=EvaluationState.DONE,
+        baseline=given["baseline"],
+    )
+
+
+def _cell_row(evaluation: Evaluation, position: int, cell: Mapping[str, Any]) -> dict[str, Any]:
+    """The row of a cell; one without a job stays as it was: skipped, or never sent."""
+    never = "" if cell["job"] else cell["refused"] or "It was not sent before the export."
+    row = cell_row(evaluation.id, position, _key(evaluation, position), cell["model"], float(cell["credits"]))
+    return {**row, "refused": never, "notes": list(cell["notes"]), "checks": cell["checks"], "submitted": bool(cell["job"])}
+
+
+def _key(evaluation: Evaluation, position: int) -> str:
+    return f"{evaluation.id}{position:08d}"[-48:]
+
+
+async def _job(
+    jobs: JobService, archived: zipfile.ZipFile, evaluation: Evaluation, position: int, cell: Mapping[str, Any]
+) -> Job | None:
+    """The job of a cell as it ended elsewhere, with its picture stored here; None for one that was never sent."""
+    given = cell["job"]
+    if not given or CellState(cell["state"]) is CellState.WAITING:
+        return None
+    sent = float(given["sent_at"] or given["created_at"])
+    ended = float(given["finished_at"] or sent)
+    job = Job(
+        id=job_id_of(_key(evaluation, position), 0),
+        visitor=evaluation.visitor,
+        model=str(cell["model"]),
+        body=dict(given["body"]),
+        shape=str(given["shape"]),
+        count=int(given["count"]),
+        payer=IMPORTED,
+        base_url="",
+        credits=float(given["credits"]),
+        usd=float(given["usd"]),
+        created_at=float(given["created_at"]),
+        evaluation_id=evaluation.id,
+        prompt=str(given["prompt"]),
+    )
+    sending = _allowed(transitions.submitting(job, sent, ""))
+    running = _allowed(transitions.accepted(sending, Reply(Phase.RUNNING, given["task_id"], charged=given["charged"]), sent))
+    if not cell["file"]:
+        problem = Problem(**given["problem"]) if given["problem"] else Problem(IMPORTED, "It had no picture.", "", "")
+        return _allowed(transitions.failed(running, problem, ended))
+    picture = await _keep(jobs, archived, str(cell["file"]))
+    saving = _allowed(transitions.saving(running, [cell["file"]], given["charged"], ended))
+    return _allowed(transitions.picture_kept(saving, 0, picture, ended))
+
+
+async def _keep(jobs: JobService, archived: zipfile.ZipFile, name: str) -> KeptPicture:
+    """Store a picture of the ZIP after the checks that every picture passes. Raises ValueError."""
+    if archived.getinfo(name).file_size > LARGEST_PICTURE:
+        raise ValueError("a picture is too large")
+    data = await asyncio.to_thread(archived.read, name)
+    try:
+        return await jobs.pictures.keep(f"data:application/octet-stream;base64,{b64encode(data).decode()}", "")
+    except PictureNotSaved as error:
+        raise ValueError(error.what) from error
+
+
+def _allowed(job: Job | None) -> Job:
+    if job is None:
+        raise ValueError("a job has no such state")
+    return job
+
+
+def _ballot(evaluation: Evaluation, given: Mapping[str, Any]) -> Ballot:
+    shown = tuple(str(cell) for cell in given["shown"])
+    ballot = Ballot(
+        secrets.token_urlsafe(16), evaluation.id, str(given["prompt"]), str(given["voter"])[:64], shown,
+        Verdict(given["verdict"]), given["best"], given["worst"], Question(given["question"]), float(given["seconds"]),
+        float(given["created_at"]),
+    )  # fmt: skip
+    check_ballot(ballot)
+    if not all(0 <= int(cell) < evaluation.size for cell in shown):
+        raise ValueError("a ballot shows a cell that is not there")
+    return ballot

@@ -1,0 +1,83 @@
+"""Files of an evaluation: tables, the report, and a ZIP that another installation reads."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import re
+from pathlib import Path
+
+import httpx2
+
+from components.catalog.models import Catalog
+from components.evaluation.evaluation import Evaluation
+from components.evaluation.results import as_values
+from components.evaluation.voting.ballots import Question
+from components.playground import Playground, visitor_id
+from tests.evaluation.test_voting import ANN, evaluated, playground, site
+from tests.ui.opened import playing
+from tests.web.conftest import served
+
+__all__ = ["playground", "site"]
+
+
+async def voted(playground: Playground) -> Evaluation:
+    """An evaluation with enough votes for a ranking."""
+    evaluation = await evaluated(playground, 4, first="=HYPERLINK(1)")
+    voting = playground.evaluations.voting
+    for number in range(24):
+        screen = await voting.screen(evaluation.token, f"voter {number % 3}", Question.PREFERENCE, 4)
+        assert screen is not None
+        await voting.vote(evaluation.token, f"voter {number % 3}", screen.id, "best", 1 + number % screen.pictures)
+    return evaluation
+
+
+async def test_tables_hold_every_result_and_ballot_and_no_formula(playground: Playground, site: httpx2.AsyncClient) -> None:
+    evaluation = await voted(playground)
+    texts = {
+        name: (await site.get(f"/evaluations/{evaluation.id}/{name}")).content.decode("utf-8-sig")
+        for name in ("results.csv", "results.jsonl", "ballots.csv", "ballots.jsonl")
+    }
+    results = list(csv.DictReader(io.StringIO(texts["results.csv"])))
+    ballots = [json.loads(line) for line in texts["ballots.jsonl"].splitlines()]
+
+    assert len(results) == len(texts["results.jsonl"].splitlines()) == 16
+    assert {row["state"] for row in results} == {"Done"}
+    assert results[0]["prompt"] == "'=HYPERLINK(1)"
+    assert json.loads(texts["results.jsonl"].splitlines()[0])["prompt"] == "=HYPERLINK(1)"
+    assert len(ballots) == len(list(csv.DictReader(io.StringIO(texts["ballots.csv"])))) == 24
+    labels = {column.label for column in evaluation.columns}
+    assert all(ballot["best"] in labels and set(ballot["shown"].split(" | ")) <= labels for ballot in ballots)
+
+
+async def test_the_report_needs_nothing_else(playground: Playground, site: httpx2.AsyncClient) -> None:
+    evaluation = await voted(playground)
+    report = (await site.get(f"/evaluations/{evaluation.id}/report.html")).text
+
+    assert report.count('<img src="data:image/') == 16
+    assert not re.search(r"""(src|href)=["'](?!data:)""", report)
+    assert all(column.label in report for column in evaluation.columns)
+    assert "4 prompts, 3 voters, 24 votes" in report
+    assert evaluation.id not in report
+    assert evaluation.token not in report
+
+
+async def test_an_empty_installation_reads_the_zip_and_shows_the_same_boards(
+    catalog: Catalog, sandbox: str, playground: Playground, site: httpx2.AsyncClient, tmp_path: Path
+) -> None:
+    evaluation = await voted(playground)
+    file = (await site.get(f"/evaluations/{evaluation.id}/evaluation.zip")).content
+    async with playing(catalog, tmp_path / "other", sandbox) as other, served(other, tmp_path / "up", **ANN) as away:
+        answer = await away.post("/evaluations", content=file)
+        found = await other.evaluations.find(answer.json()["evaluation_id"], visitor_id(ANN["X-Playground-Visitor"]))
+        boards = [as_values(await one.evaluations.board(which)) for one, which in ((playground, evaluation), (other, found))]
+        small = await away.get(f"/evaluations/{found.id}/cells/0/small")
+        refused = [await away.post("/evaluations", content=body) for body in (b"", b"no zip", file[: len(file) // 2])]
+        spent = await other.jobs.spent_today()
+
+    assert boards[0] == boards[1]
+    assert boards[0]["rows"][0]["tier"] == 1
+    assert small.status_code == 200
+    assert [(bad.status_code, "damaged" in bad.text) for bad in refused] == [(422, True)] * 3
+    assert spent.total == 0
