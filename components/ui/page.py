@@ -167,6 +167,7 @@ def wire_tabs(parts: PageParts) -> None:
     outputs = {*generate.parts, *generate.panel.parts, parts.tabs}
     parts.models.prices.select(bind(open_model, parts), generate.reads, outputs, **DIRECT)
     parts.models.plans.select(bind(open_model, parts), generate.reads, outputs, **DIRECT)
+    parts.models.scatter.select(bind(open_model, parts), generate.reads, outputs, **DIRECT)
     generate.panel.watched(parts.compare.cards.select(bind(open_card, parts), generate.reads, outputs, **DIRECT))
     parts.dropped.input(bind(use_dropped, parts), generate.reads, outputs | header.parts, **LATEST)
 

@@ -62,9 +62,8 @@ async def pill(playground: Playground, visit: Visit) -> tuple[str, str]:
     if payer == "visitor":
         spend = await playground.jobs.spent_by(visit.visitor, visit.since)
         check = playground.key_checks.known(visit.key)
-        return f"{payer} {check.name.lower() if check else ''}", " · ".join(
-            ("Your key", check or "checking", f"{credits_text(spend.total)} this visit")
-        )
+        text = " · ".join(("Your key", check or "checking", f"{credits_text(spend.total)} this visit"))
+        return (f"{payer} {check.name.lower()}" if check else payer), text
     today = (await playground.jobs.spent_today()).total
     if caps.daily is None:
         return payer, f"Host key · {credits_text(today)} used today"

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -23,6 +24,8 @@ LONGEST_PROMPT = 20_000
 LONGEST_SEARCH = 200
 MOST_PICTURES = 50
 DAY_S = 86_400
+PICTURES, BUDGET_USD = 1000, 50  # a month, in the what-if of an address that names none
+LARGEST_AMOUNT = 1e9
 DATE = re.compile(r"\d{4}-\d\d-\d\d")
 
 Query = Mapping[str, list[str]]
@@ -139,7 +142,8 @@ def read_parameters(model: Model, query: Query, named: str = "") -> dict[str, An
 class ModelFilters:
     """What filters and sorts the price list. A ``price`` of 0 credits is no limit, "" or an empty tuple any.
 
-    ``sort`` is the name of a column; "" is the order of the price list itself.
+    ``sort`` is the name of a column; "" is the order of the price list itself. ``more`` shows all columns. The what-if is
+    for so many ``pictures`` and US dollars of ``budget`` a month.
     """
 
     search: str = ""
@@ -149,6 +153,9 @@ class ModelFilters:
     good: tuple[str, ...] = ()
     sort: str = ""
     descending: bool = False
+    more: bool = False
+    pictures: float = PICTURES
+    budget: float = BUDGET_USD
 
 
 def write_models_query(filters: ModelFilters) -> str:
@@ -162,6 +169,9 @@ def write_models_query(filters: ModelFilters) -> str:
         "good": filters.good,
         "sort": filters.sort,
         "order": order if filters.sort else "",
+        "columns": "all" if filters.more else "",
+        "pictures": "" if filters.pictures == PICTURES else f"{filters.pictures:.12g}",
+        "budget": "" if filters.budget == BUDGET_USD else f"{filters.budget:.12g}",
     }
     return write_query(values, {"price": "0"})
 
@@ -183,7 +193,19 @@ def read_models_query(query: Query, offered: Mapping[str, Collection[Any]]) -> M
         good=several("good"),
         sort=sort,
         descending=bool(sort) and first(query, "order") == "descending",
+        more=first(query, "columns") == "all",
+        pictures=_amount(query, "pictures", PICTURES),
+        budget=_amount(query, "budget", BUDGET_USD),
     )
+
+
+def _amount(query: Query, name: str, default: float) -> float:
+    """An amount a month in an address; the default where there is none or it makes no sense."""
+    with suppress(ValueError):
+        amount = float(first(query, name) or default)
+        if 0 <= amount <= LARGEST_AMOUNT:
+            return amount
+    return default
 
 
 # -- History --

@@ -11,49 +11,59 @@ from typing import Any
 
 import pandas as pd
 
-from components.catalog.models import Catalog
+from components.catalog.models import Catalog, Model
 from components.catalog.prices import Cost, PriceListRow, credits_text, price_list, usd_text, what_if
 from components.jobs.job import Measured
-from components.views.models import inputs_text
-from components.views.models.purposes import PURPOSES, search_text
+from components.views.models import inputs_text, limits
+from components.views.models.purposes import EXPLAINED, PURPOSES, good_for_text, search_text
 from components.views.queries import ModelFilters
 from components.views.templates import render
-from components.views.words import typical_text
+from components.views.words import seconds_text, typical_text
 
 UNKNOWN = float("nan")
 IMAGE_INPUT, CALLBACK = NEEDS = ("image input", "callback")
+IMAGE_INPUT_MEANS = "Image input: takes pictures, to edit them or only as references."
 
-# The columns in their order, and where their values come from.
+# The columns in their order, and where their values come from. Those in front decide; of all models the same stand last.
+FRONT = ("Model", "Price", "Seconds", "Inputs", "Good for")
 STATED: Mapping[str, Callable[[PriceListRow], Any]] = {
     "Model": lambda row: row.model.name,
+    "Provider": lambda row: row.model.provider,
     "Base": lambda row: row.base.credits,
     "From": lambda row: row.lowest.credits,
     "To": lambda row: row.highest.credits,
+    "$ base": lambda row: row.base.usd,
     "$ from": lambda row: row.lowest.usd,
     "$ to": lambda row: row.highest.usd,
-    "Seconds": lambda row: sum(row.model.seconds) / 2 if row.model.seconds else None,
-    "Provider": lambda row: row.model.provider,
+    "$ per 1,000": lambda row: 1000 * row.base.usd,
     "Inputs": lambda row: inputs_text(row.model),
-    "Output": lambda row: row.model.output,
+    "Good for": lambda row: good_for_text(row.model),
+    "Shapes": lambda row: limits.shapes_text(row.model),
+    "Largest side": lambda row: limits.largest_side(row.model),
+    "References": lambda row: limits.references_text(row.model),
+    "Pictures": lambda row: limits.pictures_text(row.model),
+    "Seed": lambda row: limits.seed_text(row.model),
+    "Vector": lambda row: limits.vector_text(row.model),
+    "Webhook": lambda row: "yes" if row.model.webhook else "no",
     "Runtime": lambda row: f"{row.model.runtime} task",
-    "Webhook": lambda row: "supported" if row.model.webhook else "not required",
     "Node": lambda row: "".join(filter(str.isdigit, row.model.node or "")) or None,
 }
+MORE = ("Base", "From", "To", "$ per 1,000", "Shapes", "Largest side", "References", "Pictures", "Seed", "Vector", "Webhook",
+        "Runtime", "Node")  # fmt: skip
 MEASURED: Mapping[str, Callable[[Measured], Any]] = {
     "Measured s": lambda seen: seen.p50,
     "Slowest 5 %": lambda seen: seen.p95,
     "Runs": lambda seen: seen.runs,
     "Failed": lambda seen: seen.failed,
 }
-NUMBERS = ("Seconds", "Node", *MEASURED)  # those that may be unknown, in every row
-MODELS = (*STATED, *MEASURED)
+NUMBERS = ("Seconds", "Largest side", "Node", *MEASURED)  # those that may be unknown, in every row
+SORTABLE = (*FRONT, *MORE, *MEASURED)
 # In a file a range is two numbers, and a node a name.
-RANGES = {"Seconds": ("Seconds from", "Seconds to")}
-MODELS_FILE = ("id", *(column for name in MODELS for column in RANGES.get(name, (name,))))
+MODELS_FILE = ("id", *STATED, "Seconds from", "Seconds to", *MEASURED)
 PLANS = ("Model", "Variant", "Credits", "$ each", "$ a month", "Pictures")
 FORMATS: Mapping[str, Callable[[float], str]] = {
-    "$ from": usd_text,
-    "$ to": usd_text,
+    "$ per 1,000": usd_text,
+    "Largest side": lambda value: f"{value:g} px",
     "$ each": usd_text,
     "$ a month": usd_text,
     "Node": lambda value: f"node{value:g}",
@@ -66,8 +76,9 @@ FORMATS: Mapping[str, Callable[[float], str]] = {
 def models_frame(catalog: Catalog, measured: Mapping[str, Measured] | None = None) -> pd.DataFrame:
     """One row per model, by base credits from low to high.
 
-    ``measured`` is what this app has seen at the service, by model. Beside the columns that are shown: ``id``, ``icon``,
-    ``typical``, the range of seconds that the service states, and ``good_for`` and ``search`` for the filters.
+    ``measured`` is what this app has seen at the service, by model; its seconds go before those that the service states.
+    Beside the columns that are shown: ``id``, ``icon``, ``time``, the seconds in words, and ``good_for`` and ``search`` for
+    the filters.
     """
     rows = []
     for row in price_list(catalog):
@@ -78,7 +89,9 @@ def models_frame(catalog: Catalog, measured: Mapping[str, Measured] | None = Non
             | {
                 "id": model.id,
                 "icon": model.icon,
-                "typical": typical_text(model.seconds).removesuffix(" s") if model.seconds else "—",
+                "Price": row.lowest.usd,
+                "Seconds": seen.p50 if seen and seen.p50 else sum(model.seconds) / 2 if model.seconds else None,
+                "time": _time_text(model, seen),
                 "good_for": frozenset(model.good_for),
                 "search": search_text(model),
             }
@@ -100,11 +113,6 @@ def models_rows(catalog: Catalog, measured: Mapping[str, Measured]) -> list[dict
     return rows
 
 
-def columns_for(frame: pd.DataFrame) -> Sequence[str]:
-    """The columns to show: those of measurements only if something has been measured."""
-    return MODELS if frame["Runs"].notna().any() else tuple(STATED)
-
-
 def filtered_frame(frame: pd.DataFrame, filters: ModelFilters) -> pd.DataFrame:
     """The rows that match every filter, each word of the search, and all purposes."""
     keep = pd.Series(True, index=frame.index)
@@ -117,7 +125,7 @@ def filtered_frame(frame: pd.DataFrame, filters: ModelFilters) -> pd.DataFrame:
     if IMAGE_INPUT in filters.must:
         keep &= frame["Inputs"].str.contains("image")
     if CALLBACK in filters.must:
-        keep &= frame["Webhook"] == "supported"
+        keep &= frame["Webhook"] == "yes"
     keep &= frame["good_for"].map(frozenset(filters.good).issubset)
     return frame[keep]
 
@@ -148,13 +156,16 @@ def purpose_options(frame: pd.DataFrame) -> list[tuple[str, str]]:
     ]
 
 
-def show_models_count(catalog: Catalog, frame: pd.DataFrame, total: int) -> str:
-    """How many of ``total`` models match, the lowest price among them, and what measured columns mean."""
+def show_models_count(catalog: Catalog, frame: pd.DataFrame, total: int, filters: ModelFilters) -> str:
+    """How many of ``total`` models match, the lowest price among them, and what the chosen purposes mean."""
     cheapest = ""
     if not frame.empty:
         first = frame.sort_values("Base", kind="stable").iloc[0]
         cheapest = f"{first['Model']}, {Cost(first['Base'], catalog.usd(first['Base']))}"
-    return render("models_count", total=total, count=len(frame), cheapest=cheapest, measured=columns_for(frame) == MODELS)
+    chosen = [EXPLAINED[purpose] for purpose in PURPOSES if purpose in filters.good]
+    chosen += [IMAGE_INPUT_MEANS] if IMAGE_INPUT in filters.must else []
+    measured = bool(frame["Runs"].notna().any())
+    return render("models_count", total=total, count=len(frame), cheapest=cheapest, explained=chosen, measured=measured)
 
 
 def plans_frame(catalog: Catalog, pictures_per_month: float, budget_usd: float) -> pd.DataFrame:
@@ -206,9 +217,16 @@ def cell_text(name: str, row: Mapping[Hashable, Any]) -> str:
     """The text of a cell."""
     value = row[name]
     if name == "Seconds":
-        return str(row["typical"])
+        return str(row["time"])
     if pd.isna(value):
         return "" if name in MEASURED else "—"
     if name in FORMATS:
         return FORMATS[name](value)
     return value if isinstance(value, str) else f"{value:,.10g}"
+
+
+def _time_text(model: Model, seen: Measured | None) -> str:
+    """``7.4 s measured``, ``3–10 s`` as the service states it, or ``—``."""
+    if seen and seen.p50:
+        return f"{seconds_text(seen.p50)} measured"
+    return typical_text(model.seconds) if model.seconds else "—"

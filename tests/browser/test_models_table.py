@@ -13,11 +13,10 @@ from playwright.sync_api import Locator, Page, expect
 
 from components.catalog.models import Catalog
 from components.catalog.prices import price_list, what_if
+from components.views.tables import FRONT, MEASURED, MORE
 from tests.browser.conftest import Playground, Upstream, Visitor, button, generate, playground, until
 
-STATED = ["Model", "Base", "From", "To", "$ from", "$ to", "Seconds", "Provider", "Inputs", "Output", "Runtime", "Webhook",
-          "Node"]  # fmt: skip
-NUMBERS = ("Base", "$ to", "Seconds", "Node")
+NUMBERS = ("Base", "To", "Seconds", "$ per 1,000", "Node")
 PLAN_NUMBERS = {"Credits": 2, "$ a month": 4, "Pictures": 5}
 
 
@@ -27,12 +26,15 @@ def test_every_number_sorts_as_a_number_in_a_browser_of_any_language(
 ) -> None:
     """By a click on a header, and by keyboard; the order is in the address."""
     page = _open(visit, app, locale=locale)
-    assert _column(page, "models", 0) == [row.model.name for row in price_list(catalog)]
+    expect(page.locator("#models-table .model-cell strong")).to_have_text([row.model.name for row in price_list(catalog)])
+    page.get_by_label("All columns").check()
+    columns = (*FRONT, *MORE)
+    expect(page.locator("#models-table thead th[data-sort]")).to_have_count(len(columns))
     for name in NUMBERS:
         for direction in ("ascending", "descending"):
             _header(page, "models", name).click()
             expect(_header(page, "models", name)).to_have_attribute("aria-sort", direction)
-            _expect_sorted(page, "models", STATED.index(name), direction)
+            _expect_sorted(page, "models", columns.index(name), direction)
         expect(page.locator("#models-table [aria-sort]")).to_have_count(1)
     for name, number in PLAN_NUMBERS.items():
         _header(page, "plans", name).click()
@@ -41,7 +43,7 @@ def test_every_number_sorts_as_a_number_in_a_browser_of_any_language(
     _header(page, "models", "Model").get_by_role("button").focus()
     page.keyboard.press("Enter")
     expect(_header(page, "models", "Model")).to_have_attribute("aria-sort", "ascending")
-    expect(page).to_have_url(f"{app.address}/?tab=models&sort=Model&order=ascending")
+    expect(page).to_have_url(f"{app.address}/?tab=models&sort=Model&order=ascending&columns=all")
     page.reload()
     expect(_header(page, "models", "Model")).to_have_attribute("aria-sort", "ascending")
 
@@ -55,6 +57,10 @@ def test_filters_leave_what_matches_all_of_them(visit: Visitor, app: Playground)
     _expect_models(page, ["Ideogram V3", "GPT Image 1.5", "Ideogram V4"])
     page.get_by_label("Edit a picture").check()
     _expect_models(page, ["Ideogram V3", "GPT Image 1.5"])
+    expect(found).to_contain_text("changes a given picture by instruction")
+    expect(page.locator("#scatter .dot-button")).to_have_count(2)
+    expect(page.locator("#plans-table tbody tr").first).to_contain_text("Ideogram V3")
+    assert set(_column(page, "plans", 0)) == {"Ideogram V3", "GPT Image 1.5"}
     expect(found).to_contain_text("2 of 11 models. Lowest price: Ideogram V3, 8 credits · $0.08")
     page.get_by_label("Enlarge a picture").check()
     _expect_models(page, [])
@@ -88,21 +94,20 @@ def test_the_table_fits_a_desk_and_its_measured_columns_come_with_the_first_run(
     headers = "nodes => nodes.map((node) => node.dataset.sort)"
     with playground(tmp_path, API_IN_ONE_BASE_URL=upstream.address, API_IN_ONE_KEY="aio_measured") as app:
         page = _open(visit, app)
-        assert page.locator("#models-table thead th").evaluate_all(headers) == STATED
-        last = _header(page, "models", "Node").bounding_box()
-        assert last
-        assert last["x"] + last["width"] <= 1280
+        assert page.locator("#models-table thead th[data-sort]").evaluate_all(headers) == list(FRONT)
+        frame = page.locator("#models-table .table-frame")
+        assert frame.evaluate("node => node.scrollWidth - node.clientWidth") <= 1, "the table scrolls sideways"
         page.get_by_role("tab", name="Generate").click()
         generate(page)
         page.get_by_role("tab", name="Models & prices").click()
+        row = _rows(page).filter(has_text="GPT Image 1.5")
+        expect(row.locator("[data-column=Seconds]")).to_contain_text("measured")
+        page.get_by_label("All columns").check()
         expect(_header(page, "models", "Runs")).to_be_attached()
-        assert page.locator("#models-table thead th").evaluate_all(headers) == [
-            *STATED, "Measured s", "Slowest 5 %", "Runs", "Failed"
-        ]  # fmt: skip
-        row = _rows(page).filter(has_text="GPT Image 1.5").locator("td")
-        expect(row.nth(14)).to_have_text("1")
-        expect(row.nth(15)).to_have_text("0%")
-        expect(page.locator("#found")).to_contain_text("Measured here")
+        assert page.locator("#models-table thead th[data-sort]").evaluate_all(headers) == [*FRONT, *MORE, *MEASURED]
+        expect(row.locator("[data-column=Runs]")).to_have_text("1")
+        expect(row.locator("[data-column=Failed]")).to_have_text("0%")
+        expect(page.locator("#found")).to_contain_text("measured here")
         page.context.close()
 
 
@@ -112,17 +117,17 @@ def test_a_row_opens_its_model_with_its_example_and_price(visit: Visitor, app: P
     _open_the_first_row(page, catalog, "CogView 4")
     page.get_by_role("tab", name="Models & prices").click()
     for direction in ("ascending", "descending"):
-        _header(page, "models", "To").click()
-        expect(_header(page, "models", "To")).to_have_attribute("aria-sort", direction)
+        _header(page, "models", "Price").click()
+        expect(_header(page, "models", "Price")).to_have_attribute("aria-sort", direction)
     page.get_by_label("callback").check()
     expect(_rows(page)).to_have_count(5)
-    _open_the_first_row(page, catalog, "GPT Image 1.5")
+    _open_the_first_row(page, catalog, "Seedream 4.5")
 
 
 def _open_the_first_row(page: Page, catalog: Catalog, name: str) -> None:
     expect(_rows(page).first).to_contain_text(name)
     row = next(row for row in price_list(catalog) if row.model.name == name)
-    _rows(page).first.locator("td").nth(2).click()
+    _rows(page).first.get_by_role("button", name="Try").click()
     expect(page.get_by_role("tab", name="Generate")).to_have_attribute("aria-selected", "true")
     expect(page.locator("#facts strong")).to_have_text(name)
     expect(page.locator("#prompt textarea")).to_have_value(str(row.model.example["prompt"]))
@@ -135,7 +140,11 @@ def test_the_what_if_follows_its_two_numbers_and_both_tables_can_be_had_as_files
 ) -> None:
     page = _open(visit, app)
     page.locator("#pictures input").fill("250")
+    page.locator("#budget input").fill("-7")
+    expect(page.locator("#budget")).to_contain_text("A number from 0 to 1,000,000,000.")
     page.locator("#budget input").fill("7")
+    expect(page.locator("#budget")).not_to_contain_text("A number from 0")
+    expect(page).to_have_url(re.compile("pictures=250&budget=7$"))
     wanted = sorted(what_if(catalog, 250, 7), key=lambda row: row.month.usd)
     until(page, lambda: _column(page, "plans", 5), [f"{row.pictures:,}" for row in wanted])
     expect(page.locator("#plans-chart .number").first).to_have_text("$10.00")
@@ -182,10 +191,12 @@ def _expect_sorted(page: Page, table: str, number: int, direction: str) -> None:
 
 
 def _expect_models(page: Page, names: list[str]) -> None:
-    expect(page.locator("#models-table tbody th")).to_have_text([re.compile(rf"{re.escape(name)}\s*$") for name in names])
+    expect(page.locator("#models-table .model-cell strong")).to_have_text(
+        [re.compile(rf"{re.escape(name)}\s*$") for name in names]
+    )
 
 
 def _download(page: Page, link: Locator) -> list[dict[str, str]]:
     with page.expect_download() as waiting:
         link.click()
-    return list(csv.DictReader(io.StringIO(waiting.value.path().read_text(encoding="utf-8"))))
+    return list(csv.DictReader(io.StringIO(waiting.value.path().read_text(encoding="utf-8-sig"))))

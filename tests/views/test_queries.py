@@ -217,7 +217,13 @@ def test_every_filter_of_the_price_list_is_read_back() -> None:
     everything = {"providers": tuple(OFFERED["provider"]), "must": tuple(OFFERED["must"]), "good": tuple(OFFERED["good"])}
     for search in ("", "logo", "100 % & more", "é 🦊", "\\ #x=1+2"):
         for price in (0, 4, 12.5):
-            for more in ({}, everything, {"sort": "$ to", "descending": True}, {"sort": "Seconds"}):
+            for more in (
+                {},
+                everything,
+                {"sort": "$ to", "descending": True},
+                {"sort": "Seconds"},
+                {"more": True, "pictures": 5000.0, "budget": 0.5},
+            ):
                 filters = ModelFilters(search=search, price=price, **more)  # type: ignore[arg-type]
                 assert models_filters(f"{write_models_query(filters)}&tab=models") == filters
     assert write_models_query(ModelFilters()) == "?"
@@ -226,7 +232,7 @@ def test_every_filter_of_the_price_list_is_read_back() -> None:
 def test_what_the_price_list_does_not_offer_is_left_out() -> None:
     for query in (
         "provider=Nobody&must=<b>&good=evil", "price=1e999", "price=nan", "price=-4", "price=5", "price=four", "price=",
-        "search=", "search=%20%0a", "provider=&must=&good=", "sort=From&order=descending", "order=descending", "__proto__=1",
+        "search=", "search=%20%0a", "pictures=-5", "pictures=many", "budget=nan", "budget=1e99", "columns=no", "provider=&must=&good=", "sort=From&order=descending", "order=descending", "__proto__=1",
     ):  # fmt: skip
         assert models_filters(f"?tab=models&{query}") == ModelFilters(), query
     for query in ("?search=logo&good=edit", "?tab=generate&search=logo&good=edit"):  # another tab's parameters

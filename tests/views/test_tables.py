@@ -12,16 +12,16 @@ import yaml
 from components.catalog.loading import parse_catalog
 from components.catalog.models import Catalog
 from components.catalog.prices import price_list, tiers
-from components.jobs.job import Measured
 from components.views.exports.csv_text import csv_rows
 from components.views.queries import ModelFilters
 from components.views.tables import (
-    MODELS,
+    FRONT,
+    MEASURED,
     MODELS_FILE,
+    MORE,
     PLANS,
-    STATED,
+    SORTABLE,
     cell_text,
-    columns_for,
     filtered_frame,
     models_frame,
     models_rows,
@@ -55,29 +55,31 @@ def test_the_comparison_has_a_row_a_model_by_base_credits(catalog: Catalog) -> N
     frame = models_frame(catalog)
 
     assert list(frame["id"]) == [row.model.id for row in price_list(catalog)]
-    texts = ("Model", "Provider", "Inputs", "Output", "Runtime", "Webhook")
-    numbers = [name for name in MODELS if name not in texts]
+    numbers = ("Price", "Seconds", "Base", "From", "To", "$ per 1,000", "Largest side", "Node", *MEASURED)
     assert all(pd.api.types.is_numeric_dtype(frame[name]) for name in numbers)
     assert frame.sort_values("To")["To"].tolist()[-1] == 70
-    assert set(frame["Webhook"]) == {"supported", "not required"}
+    assert set(frame["Webhook"]) == {"yes", "no"}
+    assert not [name for name in FRONT if frame[name].nunique() == 1], "a column in front that says the same of all"
 
 
 def test_a_table_shows_texts_for_values(catalog: Catalog, odd: Catalog) -> None:
     """A number nobody knows is a dash; headers say how the rows are sorted, and rows name their model."""
     rows = {row["Model"]: row for row in models_frame(catalog).to_dict("records")}
-    texts = {name: cell_text(name, rows["GPT Image 1.5"]) for name in MODELS}
+    texts = {name: cell_text(name, rows["GPT Image 1.5"]) for name in SORTABLE if name != "Price"}
     assert texts == {
-        "Model": "GPT Image 1.5", "Provider": "OpenAI", "Base": "10", "From": "10", "To": "28", "$ from": "$0.10",
-        "$ to": "$0.28", "Seconds": "3–10", "Inputs": "text + image", "Output": "image", "Runtime": "async task",
-        "Webhook": "supported", "Node": "node42", "Measured s": "", "Slowest 5 %": "", "Runs": "", "Failed": "",
+        "Model": "GPT Image 1.5", "Seconds": "3–10 s", "Inputs": "text + image", "Good for": "logo or text, edit",
+        "Base": "10", "From": "10", "To": "28", "$ per 1,000": "$100.00", "Shapes": "1:1, 2:3, 3:2", "Largest side": "—",
+        "References": "some", "Pictures": "1", "Seed": "no", "Vector": "no", "Webhook": "yes", "Runtime": "async task",
+        "Node": "node42", "Measured s": "", "Slowest 5 %": "", "Runs": "", "Failed": "",
     }  # fmt: skip
+    flux = {name: cell_text(name, rows["Flux 2"]) for name in ("Largest side", "References")}
+    assert flux == {"Largest side": "2048 px", "References": "up to 8"}
     unknown = models_frame(odd).to_dict("records")[0]
     assert (cell_text("Seconds", unknown), cell_text("Node", unknown)) == ("—", "—")
-    page = inert(show_table(models_frame(odd), tuple(STATED), "Models <b>", "To", descending=True))
+    page = inert(show_table(models_frame(odd), MORE, "Models <b>", "To", descending=True))
     assert page.values("aria-sort") == ["descending"]
-    assert page.values("data-sort")[::2] == page.values("data-sort")[1::2] == list(STATED)
+    assert page.values("data-sort")[::2] == page.values("data-sort")[1::2] == list(MORE)
     assert list(dict.fromkeys(page.values("data-model"))) == list(models_frame(odd)["id"])
-    assert " =1+1|cmd" in page.texts
 
 
 def test_rows_are_sorted_as_numbers_and_unknown_ones_come_last(odd: Catalog) -> None:
@@ -137,17 +139,16 @@ def test_what_is_offered_as_a_filter_is_in_the_catalog(catalog: Catalog) -> None
 def test_the_count_names_the_cheapest_model_that_is_left(catalog: Catalog) -> None:
     frame = models_frame(catalog)
 
-    assert inert(show_models_count(catalog, frame, 11)).text.startswith("All 11 models. Lowest price: CogView 4, 4 credits")
+    assert inert(show_models_count(catalog, frame, 11, ModelFilters())).text.startswith(
+        "All 11 models. Lowest price: CogView 4, 4 credits"
+    )
     two = filtered_frame(sorted_frame(frame, "Base", descending=True), ModelFilters(providers=("Ideogram",)))
-    assert inert(show_models_count(catalog, two, 11)).text.startswith("2 of 11 models. Lowest price:")
-    assert inert(show_models_count(catalog, frame[:0], 11)).text == "No model matches all filters."
-
-
-def test_columns_of_measurements_are_shown_once_there_are_any(catalog: Catalog) -> None:
-    """Four empty columns would push the others out of sight."""
-    assert columns_for(models_frame(catalog)) == tuple(STATED)
-    assert columns_for(models_frame(catalog, {"flux-2": Measured(0, None, None, 1.0)})) == MODELS
-    assert MODELS[: len(STATED)] == tuple(STATED)
+    assert inert(show_models_count(catalog, two, 11, ModelFilters())).text.startswith("2 of 11 models. Lowest price:")
+    assert inert(show_models_count(catalog, frame[:0], 11, ModelFilters())).text.startswith("No model matches all filters.")
+    chosen = ModelFilters(good=("edit",), must=("image input",))
+    text = inert(show_models_count(catalog, frame, 11, chosen)).text
+    assert "changes a given picture by instruction" in text
+    assert "to edit them or only as references" in text
 
 
 def test_the_what_if_has_a_row_for_every_tier(catalog: Catalog) -> None:

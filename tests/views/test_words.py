@@ -127,7 +127,7 @@ async def test_a_key_of_ones_own_is_counted_from_when_the_page_was_opened(playgr
     assert await account.spend_line(hosted, visit) == (
         "Your key: 22 credits ($0.22) since you opened this page, 10 of them reserved. No cap here."
     )
-    assert await account.pill(hosted, visit) == ("visitor", "Your key · 22 credits this visit")
+    assert await account.pill(hosted, visit) == ("visitor", "Your key · checking · 22 credits this visit")
 
 
 async def test_the_sandbox_spends_nothing(playground: Settings) -> None:

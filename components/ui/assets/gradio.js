@@ -39,10 +39,11 @@
     },
   };
 
-  // Gradio leaves `autocomplete` empty for a password box, whatever it is told, and a calendar's button without a name.
+  // Gradio leaves `autocomplete` empty for a password box, whatever it is told, a calendar's button and the menu of tabs without a name.
   window.playground.onChange(() => {
     for (const button of document.querySelectorAll(".timebox > button.calendar:not([aria-label])"))
       button.setAttribute("aria-label", "Open the calendar");
+    document.querySelector("#tabs .overflow-menu > button")?.setAttribute("aria-label", "More tabs");
     const box = document.querySelector("#key input");
     if (box && box.autocomplete !== "off") box.autocomplete = "off";
   });

@@ -15,12 +15,19 @@ from components.ui.events import DIRECT, LATEST, Updates, bind, sent
 from components.ui.html import SEND_CLICKS, html
 from components.ui.latest_only import LatestOnly
 from components.views.links import MODELS_CSV, link, plans_link
-from components.views.queries import ModelFilters, read_models_query, write_models_query
+from components.views.models.price_list import show_price_list, show_scatter
+from components.views.queries import (
+    BUDGET_USD,
+    LARGEST_AMOUNT,
+    PICTURES,
+    ModelFilters,
+    read_models_query,
+    write_models_query,
+)
 from components.views.tables import (
-    MODELS,
     NEEDS,
     PLANS,
-    columns_for,
+    SORTABLE,
     filtered_frame,
     models_frame,
     plans_frame,
@@ -33,14 +40,10 @@ from components.views.tables import (
 )
 from components.views.templates import render
 
-PICTURES, BUDGET_USD = 1000, 50
-LARGEST_AMOUNT = 1e9
 PRICES_ID, PLANS_ID = "models-table", "plans-table"
-WHAT_A_MODEL_COSTS = (
-    "Credits for one picture; 1 credit = {}. Seconds are the service's own range. "
-    "Sort by any column, click a row to try the model."
-)
-WHAT_A_MONTH_COSTS = "What a month costs, and how many pictures a budget buys, for every model and variant."
+WHAT_A_MODEL_COSTS = "One picture, from the lowest to the highest price; 1 credit = {}. Sort by any column."
+WHAT_A_MONTH_COSTS = "What a month costs, and how many pictures a budget buys, for the models above with all their variants."
+WRONG_AMOUNT = "A number from 0 to 1,000,000,000."
 
 
 @dataclass(frozen=True)
@@ -54,9 +57,11 @@ class ModelsTab:
     provider: gr.Dropdown
     ceiling: gr.Dropdown
     needs: gr.CheckboxGroup
+    more: gr.Checkbox
     found: gr.HTML
     clear: gr.Button
     prices: gr.HTML
+    scatter: gr.HTML
     pictures: gr.Number
     budget: gr.Number
     plans: gr.HTML
@@ -68,24 +73,26 @@ class ModelsTab:
 
     @property
     def filters(self) -> set[Any]:
-        """The controls that filter."""
-        return {self.good, self.search, self.provider, self.ceiling, self.needs}
+        """The controls that filter, or say what to show."""
+        amounts = {self.pictures, self.budget}
+        return {self.good, self.search, self.provider, self.ceiling, self.needs, self.more} | amounts
 
     @property
-    def filtered(self) -> set[Any]:
-        """What :func:`show_prices` updates."""
-        return {self.prices, self.found, self.clear, self.sort}
+    def reads(self) -> set[Any]:
+        """What the handlers read."""
+        return self.filters | {self.sort, self.plans_sort}
 
     @property
-    def planned(self) -> set[Any]:
-        """What :func:`show_plans` updates."""
-        return {self.plans, self.chart, self.link, self.plans_sort}
+    def parts(self) -> set[Any]:
+        """What :func:`show_models` updates."""
+        tables = {self.prices, self.scatter, self.plans, self.chart}
+        amounts = {self.pictures, self.budget}
+        return tables | amounts | {self.found, self.clear, self.link, self.sort, self.plans_sort}
 
     def opened_by(self, page: gr.Blocks, tab: gr.Tab) -> None:
         """Filter as the address says when the page opens; look for new measurements whenever the tab is opened."""
-        page.load(bind(open_models, self), None, self.filters | self.filtered, **DIRECT)
-        page.load(bind(plan_month, self), {self.pictures, self.budget, self.plans_sort}, self.planned, **DIRECT)
-        tab.select(bind(filter_prices, self), self.filters | {self.sort}, self.filtered, **DIRECT)
+        page.load(bind(open_models, self), None, self.filters | self.parts, **DIRECT)
+        tab.select(bind(filter_models, self), self.reads, self.parts, **DIRECT)
 
 
 @dataclass(frozen=True)
@@ -107,8 +114,7 @@ def build_models_tab(playground: Playground) -> ModelsTab:
     """Build and wire the tab."""
     offered = offered_filters(playground)
     costs = WHAT_A_MODEL_COSTS.format(usd_text(playground.catalog.usd(1)))
-    heading = render("section", title="What each model costs", text=costs)
-    html(heading)
+    html(render("section", title="What each model costs", text=costs))
     good = gr.CheckboxGroup(offered.purposes, label="Good for", elem_id="good-for")
     with gr.Row(elem_id="filters"):
         search = gr.Textbox(label="Search", placeholder="Model or use", elem_id="search", scale=3)
@@ -120,16 +126,17 @@ def build_models_tab(playground: Playground) -> ModelsTab:
     with gr.Row(elem_id="found-row"):
         found = html(elem_id="found")
         clear = gr.Button("Clear the filters", size="sm", visible=False, elem_id="clear", min_width=120)
-    prices = html(elem_id=PRICES_ID, on_load=SEND_CLICKS)
-    html(render("link", address=link(MODELS_CSV), text="Download as CSV"))
+        more = gr.Checkbox(label="All columns", elem_id="more-columns", container=False, min_width=120)
+    with gr.Row(elem_id="prices-row", equal_height=False):
+        with gr.Column(scale=8, min_width=320):
+            prices = html(elem_id=PRICES_ID, on_load=SEND_CLICKS)
+            html(render("link", address=link(MODELS_CSV), text="Download as CSV"))
+        with gr.Column(scale=4, min_width=300):
+            scatter = html(elem_id="scatter", on_load=SEND_CLICKS)
     html(render("section", title="What if", text=WHAT_A_MONTH_COSTS))
     with gr.Row(elem_id="what-if"):
-        pictures = gr.Number(
-            value=PICTURES, minimum=0, maximum=LARGEST_AMOUNT, label="Images a month", elem_id="pictures", min_width=140
-        )
-        budget = gr.Number(
-            value=BUDGET_USD, minimum=0, maximum=LARGEST_AMOUNT, label="or a budget of $", elem_id="budget", min_width=140
-        )
+        pictures = gr.Number(value=PICTURES, label="Images a month", elem_id="pictures", min_width=140)
+        budget = gr.Number(value=BUDGET_USD, label="or a budget of $", elem_id="budget", min_width=140)
     with gr.Row(equal_height=False):
         with gr.Column(scale=7, min_width=320):
             plans = html(elem_id=PLANS_ID, on_load=SEND_CLICKS)
@@ -137,16 +144,13 @@ def build_models_tab(playground: Playground) -> ModelsTab:
         with gr.Column(scale=5, min_width=320):
             chart = html(elem_id="plans-chart")
     tab = ModelsTab(
-        playground, offered, good, search, provider, ceiling, needs, found, clear, prices, pictures, budget, plans, csv, chart,
-        gr.State(("", False)), gr.State(("$ a month", False)),
+        playground, offered, good, search, provider, ceiling, needs, more, found, clear, prices, scatter, pictures, budget,
+        plans, csv, chart, gr.State(("", False)), gr.State(("$ a month", False)),
     )  # fmt: skip
-    reads = tab.filters | {tab.sort}
-    gr.on([part.change for part in tab.filters], bind(filter_prices, tab), reads, tab.filtered, **LATEST)
-    prices.input(bind(sort_prices, tab), reads, tab.filtered, **LATEST)
+    gr.on([part.change for part in tab.filters], bind(filter_models, tab), tab.reads, tab.parts, **LATEST)
+    prices.input(bind(sort_prices, tab), tab.reads, tab.parts, **LATEST)
+    plans.input(bind(sort_plans, tab), tab.reads, tab.parts, **LATEST)
     clear.click(bind(clear_filters, tab), None, tab.filters, **DIRECT)
-    amounts = {pictures, budget, tab.plans_sort}
-    gr.on([pictures.change, budget.change], bind(plan_month, tab), amounts, tab.planned, **LATEST)
-    plans.input(bind(sort_plans, tab), amounts, tab.planned, **LATEST)
     return tab
 
 
@@ -154,7 +158,7 @@ def build_models_tab(playground: Playground) -> ModelsTab:
 
 
 def read_filters(tab: ModelsTab, given: Updates) -> ModelFilters:
-    """What the filters hold; an emptied control may hold None."""
+    """What the controls hold; an emptied control may hold None, and an amount that makes no sense counts as 0."""
     sort, descending = given[tab.sort]
     return ModelFilters(
         search=given[tab.search] or "",
@@ -164,6 +168,9 @@ def read_filters(tab: ModelsTab, given: Updates) -> ModelFilters:
         good=tuple(given[tab.good] or ()),
         sort=sort,
         descending=descending,
+        more=bool(given[tab.more]),
+        pictures=given[tab.pictures] if _makes_sense(given[tab.pictures]) else 0,
+        budget=given[tab.budget] if _makes_sense(given[tab.budget]) else 0,
     )
 
 
@@ -175,11 +182,17 @@ def show_filters(tab: ModelsTab, filters: ModelFilters) -> Updates:
         tab.ceiling: filters.price,
         tab.needs: list(filters.must),
         tab.good: list(filters.good),
+        tab.more: filters.more,
+        tab.pictures: filters.pictures,
+        tab.budget: filters.budget,
     }
 
 
-async def show_prices(tab: ModelsTab, filters: ModelFilters, request: gr.Request) -> Updates:
-    """The rows that the filters leave, with what has been measured by now; nothing where a newer event has begun."""
+async def show_models(tab: ModelsTab, filters: ModelFilters, plans_sort: tuple[str, bool], request: gr.Request) -> Updates:
+    """Both tables and charts for the models that are left, with what has been measured by now.
+
+    Nothing where a newer event has begun.
+    """
     event = tab.latest.start(request)
     try:
         measured = await tab.playground.measured()
@@ -189,69 +202,82 @@ async def show_prices(tab: ModelsTab, filters: ModelFilters, request: gr.Request
         return {tab.prices: gr.skip()}
     tab.latest.finish(request, event)
     frame = models_frame(tab.playground.catalog, measured)
-    left, columns = filtered_frame(frame, filters), columns_for(frame)
-    rows = sorted_frame(left, filters.sort, descending=filters.descending)
+    left = filtered_frame(frame, filters)
     query = render("query", tab="models", query=write_models_query(filters))
+    others = replace(ModelFilters(), pictures=filters.pictures, budget=filters.budget, more=filters.more)
     return {
-        tab.prices: show_table(rows, columns, "Models and prices", filters.sort, descending=filters.descending),
-        tab.found: show_models_count(tab.playground.catalog, left, len(frame)) + query,
-        tab.clear: gr.update(visible=replace(filters, sort="", descending=False) != ModelFilters()),
+        tab.prices: show_price_list(tab.playground, frame, filters),
+        tab.scatter: show_scatter(left),
+        tab.found: show_models_count(tab.playground.catalog, left, len(frame), filters) + query,
+        tab.clear: gr.update(visible=replace(filters, sort="", descending=False) != others),
         tab.sort: (filters.sort, filters.descending),
+        **show_plans(tab, filters, set(left["id"]), plans_sort),
     }
 
 
-def show_plans(tab: ModelsTab, given: Updates, sort: tuple[str, bool]) -> Updates:
-    """What a month costs with every model and variant."""
-    pictures, budget = _amount(given[tab.pictures]), _amount(given[tab.budget])
-    frame = plans_frame(tab.playground.catalog, pictures, budget)
+def show_plans(tab: ModelsTab, filters: ModelFilters, models: set[str], sort: tuple[str, bool]) -> Updates:
+    """What a month costs with every variant of these models."""
+    frame = plans_frame(tab.playground.catalog, filters.pictures, filters.budget)
+    frame = frame[frame["id"].isin(models)]
     column, descending = sort
     rows = sorted_frame(frame, column, descending=descending)
     table = show_table(rows, PLANS, "What a month costs", column, descending=descending)
-    csv = render("link", address=plans_link(pictures, budget), text="Download as CSV")
+    csv = render("link", address=plans_link(filters.pictures, filters.budget), text="Download as CSV")
     return {tab.plans: table, tab.chart: show_plans_chart(frame), tab.link: csv, tab.plans_sort: sort}
+
+
+def explain_amounts(tab: ModelsTab, given: Updates) -> Updates:
+    """What is wrong with an amount, at its field."""
+    return {
+        control: gr.update(
+            info="" if _makes_sense(given[control]) else WRONG_AMOUNT,
+            elem_classes=[] if _makes_sense(given[control]) else ["wrong"],
+        )
+        for control in (tab.pictures, tab.budget)
+    }
 
 
 # -- handlers -------------------------------------------------------------------------------------
 
 
 async def open_models(tab: ModelsTab, request: gr.Request) -> Updates:
-    """The filters and the order that the address asks for."""
+    """The filters and the order that the address asks for; nothing where it names another tab."""
     query = {name: request.query_params.getlist(name) for name in request.query_params}
+    if query.get("tab") != ["models"]:
+        return {tab.prices: gr.skip()}
     offered: Mapping[str, Any] = {
         "provider": tab.offered.providers,
         "price": [price for _, price in tab.offered.ceilings],
         "must": NEEDS,
         "good": [value for _, value in tab.offered.purposes],
-        "sort": list(MODELS),
+        "sort": list(SORTABLE),
     }
     filters = read_models_query(query, offered)
-    return {**show_filters(tab, filters), **await show_prices(tab, filters, request)}
+    return {**show_filters(tab, filters), **await show_models(tab, filters, ("$ a month", False), request)}
 
 
-async def filter_prices(tab: ModelsTab, given: Updates, request: gr.Request) -> Updates:
-    """Other filters, the same order."""
-    return await show_prices(tab, read_filters(tab, given), request)
+async def filter_models(tab: ModelsTab, given: Updates, request: gr.Request) -> Updates:
+    """Other filters or amounts, the same order."""
+    shown = await show_models(tab, read_filters(tab, given), given[tab.plans_sort], request)
+    return {**shown, **explain_amounts(tab, given)}
 
 
 async def sort_prices(tab: ModelsTab, given: Updates, event: gr.EventData, request: gr.Request) -> Updates:
     """By the header that was clicked; a second click turns the order round."""
     sort, descending = turned(given[tab.sort], sent(event, "sort"))
-    return await show_prices(tab, replace(read_filters(tab, given), sort=sort, descending=descending), request)
+    filters = replace(read_filters(tab, given), sort=sort, descending=descending)
+    return await show_models(tab, filters, given[tab.plans_sort], request)
+
+
+async def sort_plans(tab: ModelsTab, given: Updates, event: gr.EventData, request: gr.Request) -> Updates:
+    """By the header that was clicked."""
+    return await show_models(tab, read_filters(tab, given), turned(given[tab.plans_sort], sent(event, "sort")), request)
 
 
 def clear_filters(tab: ModelsTab) -> Updates:
-    """Empty filters; that they change asks for the table."""
-    return show_filters(tab, ModelFilters())
-
-
-def plan_month(tab: ModelsTab, given: Updates) -> Updates:
-    """Other amounts, the same order."""
-    return show_plans(tab, given, given[tab.plans_sort])
-
-
-def sort_plans(tab: ModelsTab, given: Updates, event: gr.EventData) -> Updates:
-    """By the header that was clicked."""
-    return show_plans(tab, given, turned(given[tab.plans_sort], sent(event, "sort")))
+    """Empty filters; that they change asks for the table. The amounts and columns stay."""
+    shown = show_filters(tab, ModelFilters())
+    return {part: shown[part] for part in (tab.search, tab.provider, tab.ceiling, tab.needs, tab.good)}
 
 
 def turned(sort: tuple[str, bool], column: str) -> tuple[str, bool]:
@@ -259,6 +285,6 @@ def turned(sort: tuple[str, bool], column: str) -> tuple[str, bool]:
     return column, sort == (column, False)
 
 
-def _amount(value: float | None) -> float:
-    """A number from a field that may be empty, negative or far too large."""
-    return min(max(float(value or 0), 0.0), LARGEST_AMOUNT)
+def _makes_sense(amount: float | None) -> bool:
+    """Whether a field that may be empty, or hold any number, holds an amount."""
+    return amount is not None and 0 <= amount <= LARGEST_AMOUNT

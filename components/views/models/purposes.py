@@ -27,6 +27,17 @@ SHORT: Mapping[Purpose, str] = {
     Purpose.ILLUSTRATION: "illustration",
     Purpose.ENLARGE: "enlarge",
 }
+# What each means, where the words of the filter could be taken otherwise.
+EXPLAINED: Mapping[Purpose, str] = {
+    Purpose.LETTERING: "Logo or text: writes the words that the prompt asks for.",
+    Purpose.EDIT: "Edit a picture: changes a given picture by instruction, by what the model's page says of it.",
+    Purpose.PHOTO: "Photo: its page speaks of photographs.",
+    Purpose.VECTOR: "Vector: a variant returns true SVG.",
+    Purpose.ILLUSTRATION: "Illustration: its page speaks of illustrations or art.",
+    Purpose.REFERENCES: "Follow references: works from given pictures without changing them.",
+    Purpose.SEVERAL: "Several at once: one request returns several pictures.",
+    Purpose.ENLARGE: "Enlarge: makes a picture larger.",
+}
 # Other words for the same, which people type.
 SYNONYMS: Mapping[Purpose, str] = {
     Purpose.LETTERING: "logos lettering typography typographic words headline title poster banner flyer sign label brand",

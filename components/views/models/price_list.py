@@ -1,0 +1,90 @@
+"""The price list as the page shows it: the columns that decide in front, all others behind them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import pandas as pd
+
+from components.playground import Playground
+from components.views.models.cards import thumbnail
+from components.views.queries import ModelFilters
+from components.views.tables import (
+    FRONT,
+    MEASURED,
+    MORE,
+    cell_text,
+    filtered_frame,
+    sorted_frame,
+)
+from components.views.templates import render
+
+DOT_ROOM = 8  # percent of the chart kept free around the outermost dots
+
+
+def columns_for(frame: pd.DataFrame, *, more: bool) -> Sequence[str]:
+    """The columns to show: those of measurements only if something has been measured."""
+    if not more:
+        return FRONT
+    return (*FRONT, *MORE, *(MEASURED if frame["Runs"].notna().any() else ()))
+
+
+def show_price_list(playground: Playground, frame: pd.DataFrame, filters: ModelFilters) -> str:
+    """The rows of :func:`models_frame` that the filters leave, in their order, as a table whose rows open their models."""
+    rows = sorted_frame(filtered_frame(frame, filters), filters.sort, descending=filters.descending)
+    columns = columns_for(frame, more=filters.more)
+    most = float(frame["To"].max()) or 1.0
+    pictures = {model.id: thumbnail(playground, model) for model in playground.catalog.models}
+    return render(
+        "price_list",
+        columns=columns,
+        front=FRONT,
+        rows=rows.to_dict("records"),
+        pictures=pictures,
+        most=most,
+        numeric={name for name in columns if pd.api.types.is_numeric_dtype(frame[name])},
+        sort=filters.sort,
+        order="descending" if filters.descending else "ascending",
+        cell_text=cell_text,
+    )
+
+
+def show_scatter(frame: pd.DataFrame) -> str:
+    """Price against seconds, a dot for each model, with the frontier: no other model is both cheaper and faster."""
+    timed = frame[frame["Seconds"].notna()]
+    if timed.empty:
+        return ""
+    frontier = frontier_ids([(row["id"], row["$ base"], row["Seconds"]) for row in timed.to_dict("records")])
+    seconds, prices = timed["Seconds"], timed["$ base"]
+    dots = [
+        {
+            "id": row["id"],
+            "name": row["Model"],
+            "x": _place(row["Seconds"], seconds.min(), seconds.max()),
+            "y": 100 - _place(row["$ base"], prices.min(), prices.max()),
+            "seconds": cell_text("Seconds", row),
+            "usd": row["$ base"],
+            "best": row["id"] in frontier,
+        }
+        for row in timed.to_dict("records")
+    ]
+    line = sorted((dot for dot in dots if dot["best"]), key=lambda dot: float(dot["x"]))
+    untimed = [str(name) for name in frame[frame["Seconds"].isna()]["Model"]]
+    return render("scatter", dots=dots, line=line, untimed=untimed, seconds=seconds, prices=prices)
+
+
+def frontier_ids(points: Sequence[tuple[str, float, float]]) -> set[str]:
+    """The ids of those (id, price, seconds) that no other point beats in one and equals or beats in the other."""
+    return {
+        name
+        for name, price, seconds in points
+        if not any(
+            other_price <= price and other_seconds <= seconds and (other_price, other_seconds) != (price, seconds)
+            for _, other_price, other_seconds in points
+        )
+    }
+
+
+def _place(value: float, low: float, high: float) -> float:
+    """Where a value stands between the lowest and the highest, in percent of an axis with room at both ends."""
+    return DOT_ROOM + (100 - 2 * DOT_ROOM) * ((value - low) / (high - low) if high > low else 0.5)
