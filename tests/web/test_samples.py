@@ -60,14 +60,15 @@ async def cards(site: httpx2.AsyncClient) -> dict[str, str]:
 async def test_the_hosts_samples_stand_on_the_cards_until_they_are_removed(
     playground: Playground, site: httpx2.AsyncClient
 ) -> None:
-    """With prompt, price and day; also after their jobs were deleted. A model without a sample keeps its drawing."""
+    """With prompt, price and day; also after their jobs and files were deleted. A model without a sample keeps its drawing."""
     visit, host = Visit(), {KEY_HEADER: HOST_KEY}
     comparison = await compared(playground, visit, *MODELS)
 
     assert (await site.post(f"/samples/{comparison}", headers=host)).status_code == 204
     _, jobs = await playground.comparison(comparison, visit)
-    for job in jobs:
-        await playground.remove(job, visit)
+    await playground.delete(list(jobs), visit)
+    for picture in (picture for job in jobs.values() for picture in job.pictures):
+        await playground.jobs.pictures.remove(picture.name)
 
     for model, price in zip(MODELS, ("0.04", "0.12"), strict=True):
         card = (await cards(site))[model]
