@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 from urllib.parse import parse_qs, urlencode
 
-from components.catalog.models import Catalog
+from components.catalog.models import Catalog, Model
 from components.catalog.parameters import Role
 from components.catalog.prices import base_credits, credits_text, price_list, tiers
 from components.catalog.shared_form import QUALITIES, SHAPES, STANDARD
@@ -153,15 +153,25 @@ def comparison_id_of(query: Query) -> str:
     return first(query, "comparison") or first(query, "batch")
 
 
+def variant_options(model: Model) -> list[tuple[float, str, str]]:
+    """(credits, settings in words, choice as text) of the differently priced settings of a model, without its defaults."""
+    differing = (
+        (tier.credits, {name: value for name, value in tier.settings.items() if value != model.parameters[name].default})
+        for tier in tiers(model)
+    )
+    return [
+        (credits, settings_text(settings), write_choice(Choice(model.id, settings)))
+        for credits, settings in differing
+        if settings
+    ]
+
+
 def choice_options(catalog: Catalog) -> list[tuple[str, str]]:
     """(label, choice as text) of each model and each of its differently priced settings, the cheapest first."""
     options: list[tuple[float, str, str]] = []
     for row in price_list(catalog):
         model, base = row.model, base_credits(row.model)
         options.append((base, f"{model.name} · {credits_text(base)}", model.id))
-        for tier in tiers(model):
-            settings = {name: value for name, value in tier.settings.items() if value != model.parameters[name].default}
-            if settings:
-                label = f"{model.name} · {settings_text(settings)} · {credits_text(tier.credits)}"
-                options.append((tier.credits, label, write_choice(Choice(model.id, settings))))
+        for credits, label, text in variant_options(model):
+            options.append((credits, f"{model.name} · {label} · {credits_text(credits)}", text))
     return [(label, text) for _, label, text in sorted(options, key=lambda option: option[0])]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from playwright.sync_api import expect
 
 from tests.browser.conftest import Playground, Visitor, button
@@ -48,3 +50,26 @@ def test_a_purpose_leaves_the_models_that_are_good_for_it(visit: Visitor, app: P
     panel.get_by_role("searchbox").fill("")
     panel.get_by_role("radio").click()
     expect(page.locator("#integrate h2")).to_contain_text("Recraft V4")
+
+
+def test_several_models_and_variants_are_chosen_for_a_comparison(visit: Visitor, app: Playground) -> None:
+    """It opens with models that suit its prompt; what is chosen stands beside the form, can be left out, and is priced."""
+    page = visit(f"{app.address}/?tab=compare")
+    chosen, panel = page.locator("#compare-chosen li"), page.locator("#picker-many")
+    expect(chosen).to_have_text([re.compile(name) for name in ("Ideogram V3", "GPT Image 1.5", "Ideogram V4")])
+    page.locator("#compare-chosen").get_by_role("button", name="Choose models").click()
+    expect(panel.locator("[value='ideogram-v3']")).to_be_checked()
+    panel.get_by_role("button", name="Choose none").click()
+    panel.get_by_role("button", name="Vector").click()
+    panel.get_by_role("button", name="Choose all shown").click()
+    panel.get_by_role("button", name="All", exact=True).click()
+    card = panel.locator("li").filter(has_text="Black Forest Labs")
+    card.locator("summary").click()
+    card.locator("[value='flux-2?type=flex&resolution=2K']").check()
+    expect(panel.locator("footer p")).to_contain_text("2 chosen")
+    panel.get_by_role("button", name="Use these models").click()
+    expect(chosen).to_have_text([re.compile("Recraft V4"), re.compile("Flux 2 · flex · 2K")])
+    expect(page.locator("#compare-button")).to_contain_text("34 credits")
+    page.get_by_role("button", name="Leave out Recraft V4").click()
+    expect(chosen).to_have_count(1)
+    expect(page.locator("#compare-button")).to_contain_text("24 credits")

@@ -63,7 +63,7 @@ async def click_generate(page: OpenPage, prompt: str = FOX) -> str:
 async def click_compare(page: OpenPage, *models: str, click: str, seed: int | None = None) -> str:
     """The comparison that is shown after a click."""
     form = page.parts.compare.form
-    page.values |= {form.models: list(models), form.roles[Role.PROMPT]: FOX, page.parts.compare.click: click}
+    page.values |= {form.models: "\n".join(models), form.roles[Role.PROMPT]: FOX, page.parts.compare.click: click}
     if seed is not None:
         page.values[form.roles[Role.SEED]] = seed
     await page.call(compare, page.parts.compare)

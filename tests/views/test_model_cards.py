@@ -13,7 +13,8 @@ from components.catalog.models import Catalog
 from components.catalog.prices import price_list
 from components.jobs.job import Measured
 from components.playground import Playground
-from components.views.models.cards import MOST_CARDS, show_cards, show_chosen, show_panel
+from components.views.compare_query import choice_options
+from components.views.models.cards import MOST_CARDS, show_cards, show_chosen, show_panel, show_several
 from components.views.models.purposes import matches, purpose_chips
 from components.views.words import range_text
 from tests.catalog.large import large_catalog
@@ -92,3 +93,16 @@ async def test_cards_say_whether_seconds_are_stated_or_measured_here(
     assert f"{range_text(learned.timing)}, measured here" in show_chosen(playground(), model, "model", learned.timing)
     assert "measured here" not in show_chosen(playground(), model, "model")
     assert "4.2 s measured" in show_cards(playground(), {model.id: Measured(12, 4.25, 10.0, 0.25)}, many=False)
+
+
+async def test_the_panel_for_several_has_the_variants_inside_their_model(
+    catalog: Catalog, playground: Callable[..., Playground]
+) -> None:
+    """Every choice that a comparison offers is one checkbox, and the chosen ones are named with their settings."""
+    values = inert(show_cards(playground(), {}, many=True)).values("value")
+
+    assert sorted(values) == sorted(text for _, text in choice_options(catalog))
+    page = inert(show_several(catalog, ["flux-2?type=flex&resolution=2K", HOSTILE], "compare-models"))
+    assert "Flux 2 · flex · 2K" in page.text
+    assert page.values("data-leave-out") == ["flux-2?type=flex&resolution=2K", HOSTILE]
+    assert page.values("data-chosen") == [f"flux-2?type=flex&resolution=2K\n{HOSTILE}"]

@@ -35,7 +35,10 @@
       const control = controlOf(card);
       if (control === card) card.setAttribute("aria-checked", String(chosen.has(card.dataset.value)));
     }
-    for (const box of dialog.querySelectorAll("input[type=checkbox]")) box.checked = chosen.has(box.value);
+    for (const box of dialog.querySelectorAll("input[type=checkbox]")) {
+      box.checked = chosen.has(box.value);
+      if (box.checked && box.closest("details")) box.closest("details").open = true;
+    }
     filter(dialog);
   }
 
@@ -92,14 +95,22 @@
     }
   }
 
+  const boxOf = (name) => window.playground.textOf(document.querySelector(`#${name}`));
+
   function pick(dialog, choices) {
     dialog.close();
-    window.playground.setText(window.playground.textOf(document.querySelector(`#${dialog.into}`)), choices.join("\n"));
+    window.playground.setText(boxOf(dialog.into), choices.join("\n"));
   }
 
   document.addEventListener("click", (event) => {
     const opener = event.target.closest("[data-picker]");
     if (opener) return open(opener);
+    const { leaveOut, into } = event.target.closest("[data-leave-out]")?.dataset ?? {};
+    if (into) {
+      const box = boxOf(into);
+      returnTo = event.target.closest(".html[id]").id;
+      return window.playground.setText(box, box.value.split("\n").filter((choice) => choice !== leaveOut).join("\n"));
+    }
     const dialog = event.target.closest("dialog.picker");
     if (!dialog) return;
     const { target } = event;
@@ -109,6 +120,11 @@
       press(dialog, chip.dataset.purpose);
       return search(dialog);
     }
+    if (target.closest("[data-none]")) dialog.chosen = [];
+    if (target.closest("[data-all]")) {
+      dialog.chosen = [...new Set([...dialog.chosen, ...visibleCards(dialog).map((card) => controlOf(card).value)])];
+    }
+    if (target.closest("[data-none], [data-all]")) return mark(dialog);
     if (target.closest("[data-use]")) return pick(dialog, dialog.chosen);
     const card = target.closest("[role=radio]");
     if (card) pick(dialog, [card.dataset.value]);

@@ -15,11 +15,14 @@ from components.comparisons.plan import MOST_SAMPLES
 from components.playground import Playground
 from components.ui.events import DIRECT, Updates
 from components.ui.html import html
-from components.views.compare_query import ROLE_DEFAULTS, ComparisonDraft, choice_options
+from components.ui.picker import chosen_box
+from components.views.compare_query import ROLE_DEFAULTS, ComparisonDraft
 from components.views.models import cheapest, upload_control
+from components.views.models.cards import show_several
 from components.views.words import ROLE_WORDS
 
 OWN = ""
+INTO = "compare-models"
 PICKS: Mapping[str, Callable[[Catalog], list[str]]] = {
     "Cheapest four": cheapest,
     "Every model": lambda catalog: cheapest(catalog, most=None),
@@ -29,9 +32,11 @@ PICKS: Mapping[str, Callable[[Catalog], list[str]]] = {
 
 @dataclass(frozen=True)
 class CompareForm:
-    """The controls. ``lock`` keeps a seed from one comparison to the next."""
+    """The controls. ``models`` holds one choice a line, ``chosen`` shows them; ``lock`` keeps a seed for the next comparison."""
 
-    models: gr.Dropdown
+    catalog: Catalog
+    models: gr.Textbox
+    chosen: gr.HTML
     roles: Mapping[Role, gr.components.Component]
     samples: gr.Number
     lock: gr.Checkbox
@@ -53,17 +58,21 @@ class CompareForm:
             if value not in (None, "", []):
                 shared[str(role)] = value
         samples = given[self.samples]
-        return ComparisonDraft(tuple(given[self.models] or ()), shared, int(samples) if samples else 1)
+        return ComparisonDraft(tuple((given[self.models] or "").splitlines()), shared, int(samples) if samples else 1)
 
     def show(self, asked: ComparisonDraft) -> Updates:
         """Updates that fill the controls."""
-        updates: Updates = {self.models: list(asked.models), self.samples: asked.samples}
+        updates: Updates = {self.models: "\n".join(asked.models), self.samples: asked.samples, **self.show_chosen(asked)}
         for role, control in self.roles.items():
             value = asked.shared.get(str(role))
             if role is Role.IMAGES:
                 value = "\n".join(map(str, value or ()))
             updates[control] = gr.update(value=value if value is not None else ROLE_DEFAULTS.get(role))
         return updates
+
+    def show_chosen(self, asked: ComparisonDraft) -> Updates:
+        """The chosen models in words."""
+        return {self.chosen: show_several(self.catalog, asked.models, INTO)}
 
 
 def build_compare_form(playground: Playground, opens_with: ComparisonDraft) -> CompareForm:
@@ -77,14 +86,8 @@ def build_compare_form(playground: Playground, opens_with: ComparisonDraft) -> C
         elem_id="compare-prompt",
         max_length=100_000,
     )
-    models = gr.Dropdown(
-        choice_options(playground.catalog),
-        value=list(opens_with.models),
-        multiselect=True,
-        allow_custom_value=True,
-        label="Models",
-        elem_id="compare-models",
-    )
+    models = chosen_box("\n".join(opens_with.models), INTO)
+    chosen = html(show_several(playground.catalog, opens_with.models, INTO), elem_id="compare-chosen")
     with gr.Row(elem_id="compare-picks"):
         picks = [gr.Button(label, size="sm", min_width=60) for label in PICKS]
     with gr.Column(elem_classes="fields", elem_id="compare-fields"):
@@ -124,5 +127,5 @@ def build_compare_form(playground: Playground, opens_with: ComparisonDraft) -> C
         Role.NEGATIVE: negative, Role.QUALITY: quality,
     }  # fmt: skip
     for button, pick in zip(picks, PICKS.values(), strict=True):
-        button.click(lambda pick=pick: pick(playground.catalog), None, models, **DIRECT)
-    return CompareForm(models, roles, samples, lock)
+        button.click(lambda pick=pick: "\n".join(pick(playground.catalog)), None, models, **DIRECT)
+    return CompareForm(playground.catalog, models, chosen, roles, samples, lock)

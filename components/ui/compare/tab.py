@@ -10,6 +10,7 @@ from typing import Any
 import gradio as gr
 
 from components.catalog.parameters import Role
+from components.catalog.prices import price_list
 from components.comparisons.comparison import Comparison
 from components.comparisons.plan import draw_seed
 from components.errors import DatabaseUnavailable, InputError, JobNotFound, PlaygroundError
@@ -33,7 +34,7 @@ from components.views.compare_query import (
     write_compare_query,
 )
 from components.views.comparison import ORDERS, button_text, retry_text, show_cards, show_plan
-from components.views.models import cheapest
+from components.views.models import CHEAPEST, cheapest
 from components.views.queries import Query, first
 from components.views.templates import render
 from components.views.words import plain
@@ -94,7 +95,7 @@ class CompareTab:
     @property
     def parts(self) -> set[Any]:
         """What :func:`open_compare` updates."""
-        return {*self.form.controls, self.form.lock, self.plan, self.start, self.source, *self.shown}
+        return {*self.form.controls, self.form.chosen, self.form.lock, self.plan, self.start, self.source, *self.shown}
 
     def watched(self, event: Any) -> None:
         """After this event, watch the comparison that is shown."""
@@ -146,7 +147,7 @@ def build_compare_tab(playground: Playground, header: Header) -> CompareTab:
         playground, header, form, plan, error, start, order, retry, stop, cards, more, another, add, share,
         gr.State(None), gr.State(PublishedSource()), gr.Textbox(visible="hidden"),
     )  # fmt: skip
-    beside_form = {plan, start, error}
+    beside_form = {plan, start, error, form.chosen}
     for change in header.changes:
         change.then(bind(follow, tab), tab.follows, beside_form, **DIRECT)
     # The line that says what was spent changes with everything that is spent, and with the key.
@@ -168,10 +169,12 @@ def build_compare_tab(playground: Playground, header: Header) -> CompareTab:
 
 
 def default_draft(playground: Playground) -> ComparisonDraft:
-    """What the form opens with: the four cheapest models, and the prompt of the first model's example."""
+    """What the form opens with: the prompt of the first model's example, and the models that are good for the same."""
     first = playground.catalog.first
     prompt = str(first.example.get(first.by_role(Role.PROMPT) or "", ""))
-    return ComparisonDraft(tuple(cheapest(playground.catalog)), {"prompt": prompt})
+    purpose = first.good_for[0] if first.good_for else ""
+    suited = [row.model.id for row in price_list(playground.catalog) if purpose and purpose in row.model.good_for]
+    return ComparisonDraft(tuple(suited[:CHEAPEST] or cheapest(playground.catalog)), {"prompt": prompt})
 
 
 # -- what an event shows --------------------------------------------------------------------------
@@ -277,7 +280,9 @@ async def _published_source(tab: CompareTab, token: str) -> PublishedSource:
 
 async def follow(tab: CompareTab, given: Updates) -> Updates:
     """The plan for the form as it stands. Sends nothing."""
-    return await show_draft(tab, tab.form.read(given), given[tab.source], given[tab.header.visit])
+    draft = tab.form.read(given)
+    shown = await show_draft(tab, draft, given[tab.source], given[tab.header.visit])
+    return {**shown, **tab.form.show_chosen(draft)}
 
 
 async def compare(tab: CompareTab, given: Updates, request: gr.Request) -> Updates:

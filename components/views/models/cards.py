@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from urllib.parse import quote
 from zlib import crc32
@@ -10,13 +10,15 @@ from zlib import crc32
 from components.api.schedule import Timing
 from components.catalog.models import Catalog, Model
 from components.catalog.prices import PriceListRow, price_list, usd_text
+from components.errors import InputError
 from components.jobs.job import Measured
 from components.playground import Playground
+from components.views.compare_query import read_choice, variant_options
 from components.views.links import SANDBOX, link, sample_path
 from components.views.models.facts import credits_range, dollars_range, inputs_text
 from components.views.models.purposes import good_for_text, matches, purpose_chips, search_text
 from components.views.templates import render
-from components.views.words import range_text, seconds_text, typical_text, utc
+from components.views.words import range_text, seconds_text, settings_text, typical_text, utc
 
 MOST_CARDS = 48
 
@@ -53,6 +55,22 @@ def show_chosen(playground: Playground, model: Model, into: str, measured: Timin
     return render("picker_chosen", model=model, into=into, thumbnail=thumbnail(playground, model), facts=facts)
 
 
+def show_several(catalog: Catalog, choices: Sequence[str], into: str) -> str:
+    """The chosen models, each with a button that leaves it out, and a button that opens the panel for several."""
+    chosen = [(text, *_named(catalog, text)) for text in choices]
+    return render("picker_several", chosen=chosen, into=into)
+
+
+def _named(catalog: Catalog, text: str) -> tuple[str, str]:
+    """The icon and the name of a choice; the text itself where it names no model."""
+    try:
+        choice = read_choice(catalog, text)
+    except InputError:
+        return "", text
+    model = catalog.find(choice.model)
+    return (model.icon, " · ".join(filter(None, (model.name, settings_text(choice.settings))))) if model else ("", text)
+
+
 def show_panel(catalog: Catalog, *, many: bool) -> str:
     """The panel without its cards, which the browser fetches from :func:`show_cards`."""
     whole = len(price_list(catalog)) <= MOST_CARDS
@@ -80,4 +98,5 @@ def _card(playground: Playground, row: PriceListRow, measured: Measured | None) 
         "inputs": inputs_text(model),
         "good_for": good_for_text(model),
         "search": search_text(model),
+        "variants": variant_options(model),
     }
