@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 KEY_NAME = "API_IN_ONE_KEY"
+WIDTH = 110
 
 # Characters that reverse the reading direction, end a line in some editors or cannot be seen. They are written as
 # escapes, so that a snippet does what it appears to do. Private-use characters have no agreed look, and zsh's line
@@ -26,10 +27,22 @@ class Call:
     task_id: str | None = None
 
     def json(self, most_lines: int) -> str:
-        """The body as JSON with one field a line, or on a single line where that would be too many lines."""
-        if len(self.body) + 2 > most_lines:
-            return to_json(dict(self.body))
-        return "{\n" + ",\n".join(f"  {to_json(name)}: {to_json(value)}" for name, value in self.body.items()) + "\n}"
+        """The body as JSON, laid out by :func:`lay_out`."""
+        return lay_out([f"{to_json(name)}: {to_json(value)}" for name, value in self.body.items()], most_lines, "  ")
+
+
+def lay_out(fields: list[str], most_lines: int, indent: str) -> str:
+    """An object of these fields: one a line, or several a line of at most WIDTH, or all on one, as the lines allow."""
+    if len(fields) + 2 <= most_lines:
+        return "{\n" + ",\n".join(indent + field for field in fields) + "\n}"
+    lines: list[str] = []
+    for field in fields:
+        if lines and len(indent + lines[-1] + field) < WIDTH:
+            lines[-1] += f", {field}"
+        else:
+            lines.append(field)
+    between = f",\n{indent}" if len(lines) <= most_lines else ", "
+    return "{" + between.join(lines) + "}"
 
 
 def to_json(value: Any) -> str:

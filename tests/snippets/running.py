@@ -67,7 +67,7 @@ class Runner:
             except subprocess.TimeoutExpired as late:
                 return Ran(-1, "", f"has not ended after {late.timeout} s", {})
             files = {path.name: path.read_bytes() for path in folder.iterdir()}
-        return Ran(done.returncode, done.stdout.decode(), done.stderr.decode(), files)
+        return Ran(done.returncode, done.stdout.decode(errors="replace"), done.stderr.decode(errors="replace"), files)
 
     def run_all(self, programs: Sequence[str], **changes: str | None) -> list[Ran]:
         """Run programs side by side: each spends most of its time waiting for its task."""

@@ -77,6 +77,20 @@ def test_no_snippet_is_longer_than_its_limit(catalog: Catalog) -> None:
             assert len(written(catalog, body, language).splitlines()) <= most, (language, body)
 
 
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_lines_fit_beside_the_form_and_the_body_stands_on_several(language: str, catalog: Catalog) -> None:
+    """But for a prompt that is longer than a line."""
+    for model in catalog.models:
+        assert [line for line in snippet(catalog, language, model.id).splitlines() if len(line) > 121] == []
+    prompt = "a fox " * 15
+    lines = [
+        line
+        for line in snippet(catalog, language, prompt=prompt).splitlines()
+        if re.search(r'"(model|prompt|\w+_ratio)":', line)
+    ]
+    assert len(lines) == 3
+
+
 def written(catalog: Catalog, body: dict[str, Any], language: str) -> str:
     request = build_request(catalog, "flux-2", {"prompt": "a fox"})
     return write_snippet(Request(request.model, body), BASE, catalog.endpoint, language)
