@@ -14,7 +14,7 @@ from typing import Any
 
 from components.api.replies import Phase, Reply
 from components.errors import InputError, PictureNotSaved, Problem
-from components.evaluation.evaluation import CellState, Evaluation, EvaluationState
+from components.evaluation.evaluation import IMPORTED, CellState, Evaluation, EvaluationState
 from components.evaluation.matrix import Column
 from components.evaluation.prompts import Prompt
 from components.evaluation.service import EvaluationService
@@ -31,7 +31,6 @@ MANIFEST = "evaluation.json"
 VERSION = 1
 LARGEST_MANIFEST = 200_000_000
 LARGEST_PICTURE = 64_000_000
-IMPORTED = "imported"  # the payer of jobs that another installation has paid for: they count in no cap here
 WRONG = "Choose a ZIP that this page has made of an evaluation."
 
 

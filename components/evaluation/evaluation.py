@@ -15,6 +15,7 @@ from components.evaluation.voting.ballots import Question
 
 PER_MODEL, MOST_PER_MODEL = 4, 20  # jobs of one model that a process runs at the same time
 LONGEST_NAME = 120
+IMPORTED = "imported"  # the payer of jobs that another installation has paid for: they count in no cap here
 
 
 class EvaluationState(StrEnum):

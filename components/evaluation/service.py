@@ -18,7 +18,7 @@ from components.api.client import Account
 from components.catalog.models import Catalog
 from components.errors import InputError, InvalidState, JobNotFound, KeyRefused, PlaygroundError
 from components.evaluation.checking import Checker
-from components.evaluation.evaluation import CellState, Draft, Evaluation, EvaluationState, Progress
+from components.evaluation.evaluation import IMPORTED, CellState, Draft, Evaluation, EvaluationState, Progress
 from components.evaluation.matrix import Matrix, build_matrix, expected_seconds
 from components.evaluation.results import Board, build_board, standings
 from components.evaluation.runner import BEAT_S, EvaluationRunner, FindAccount
@@ -160,7 +160,7 @@ class EvaluationService:
         await self.store.pause(evaluation_id, "")
 
     async def resume(self, evaluation_id: str, account: Account, visitor: str, budget: float | None = None) -> Evaluation:
-        """Send what is still to be sent, within the old budget or another one. Raises JobNotFound, KeyRefused, InputError."""
+        """Send what is still to be sent, within the old budget or another one. Raises JobNotFound, KeyRefused, InputError, InvalidState."""
         return await self._go_on(evaluation_id, account, visitor, budget, failed=False)
 
     async def retry_failed(self, evaluation_id: str, account: Account, visitor: str) -> Evaluation:
@@ -213,6 +213,8 @@ class EvaluationService:
         evaluation = await self.find(evaluation_id, visitor)
         if budget is not None and not 0 < budget < float("inf"):
             raise InputError("budget", "budget: must be a number of credits above 0.")
+        if evaluation.payer == IMPORTED:
+            raise InvalidState("This evaluation was read from a file.", next_step="Start a new one to send anything.")
         paying = account if account.payer == evaluation.payer else self.runner.account(evaluation.payer, evaluation.id)
         if paying is None or (paying.payer == "visitor" and paying.base_url != evaluation.base_url):
             raise KeyRefused("This evaluation was started with a key of yours.", next_step="Enter that key, then resume.")

@@ -20,7 +20,7 @@ from components.ui.compare.form import OWN, PICKS
 from components.ui.events import DIRECT
 from components.ui.html import html
 from components.views.compare_query import choice_options, read_choice
-from components.views.models import cheapest
+from components.views.models import cheapest, upload_control
 from components.views.templates import render
 from components.views.words import ROLE_WORDS
 
@@ -127,10 +127,11 @@ def build_evaluate_form(playground: Playground) -> EvaluateForm:
                     value=PER_MODEL, precision=0, label=f"Jobs of a model at once, 1–{MOST_PER_MODEL}", min_width=120
                 )
                 negative = gr.Textbox(label=ROLE_WORDS[Role.NEGATIVE], max_lines=6, elem_classes=["wide"])
-                images = gr.Textbox(
-                    label="Input images for all prompts", placeholder="https://…, one address a line", max_lines=10,
-                    elem_classes=["wide"],
-                )  # fmt: skip
+                with gr.Column(elem_classes=["takes-pictures", "wide"]):
+                    images = gr.Textbox(
+                        label="Input images for all prompts", placeholder="https://…, one address a line", max_lines=10
+                    )
+                    html(upload_control(playground.uploads_refused, many=True))
     roles: dict[Role, gr.components.Component] = {
         Role.SHAPE: shape, Role.IMAGES: images, Role.SEED: seed, Role.NEGATIVE: negative, Role.QUALITY: quality,
     }  # fmt: skip

@@ -18,15 +18,17 @@ from components.web.pictures import READING
 from components.web.published import UNLISTED
 from components.web.visitors import requesting_visitor
 
-LARGEST_ARCHIVE = 4_000_000_000
+LARGEST_ARCHIVE = 2_000_000_000
 LONGEST_UPLOAD_S = 1_800.0
 AT_ONCE = 2
+BUSY = "Another evaluation is being read. Try again in a minute."
 KINDS = {"csv": "text/csv; charset=utf-8", "jsonl": "application/jsonl"}
 
 
 def export_routes(playground: Playground) -> APIRouter:
     """``GET /evaluations/{id}/results.csv``, ``.jsonl``, ``ballots.*``, ``report.html``, ``evaluation.zip``; ``POST /evaluations``."""
-    router, evaluations, writing = APIRouter(prefix=EVALUATIONS), playground.evaluations, asyncio.Semaphore(AT_ONCE)
+    router, evaluations = APIRouter(prefix=EVALUATIONS), playground.evaluations
+    writing, receiving = asyncio.Semaphore(AT_ONCE), asyncio.Semaphore(1)
 
     @router.api_route("/{evaluation_id}/report.html", methods=READING)
     async def report(evaluation_id: str) -> Response:
@@ -58,10 +60,12 @@ def export_routes(playground: Playground) -> APIRouter:
 
     @router.post("")
     async def restored(request: Request) -> Response:
-        with tempfile.TemporaryDirectory() as folder:
-            file = Path(folder) / "evaluation.zip"
-            await _receive(request, file)
-            async with writing:
+        if receiving.locked():
+            raise HTTPException(503, BUSY)
+        async with receiving:
+            with tempfile.TemporaryDirectory() as folder:
+                file = Path(folder) / "evaluation.zip"
+                await _receive(request, file)
                 evaluation = await restore(evaluations, file, requesting_visitor(request))
         return JSONResponse({"evaluation_id": evaluation.id}, headers=UNLISTED)
 
