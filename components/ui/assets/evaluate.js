@@ -3,7 +3,7 @@
   const POLL_MS = 1000;
   const SLOW_POLL_MS = 4000; // for very large evaluations, and those that have ended: votes may still come
   const MANY_CELLS = 2500;
-  const CELLS_AT_ONCE = 150; // set in one go, so that the page answers meanwhile
+  const CELLS_AT_ONCE = 60; // set in one go, so that the page answers meanwhile
 
   const pause = (ms) => new Promise((wake) => setTimeout(wake, ms));
   const text = async (address) => {
@@ -103,7 +103,7 @@
       template.innerHTML = html;
       for (const row of template.content.querySelectorAll(".matrix-row")) {
         rows.append(row);
-        if (rows.children.length % 5 === 0) await pause(0);
+        if (rows.children.length % 2 === 0) await pause(0);
       }
     }
     delete rows.dataset.loading;
