@@ -26,6 +26,7 @@ A library is imported in one place:
     gradio             ui
     fastapi            web sandbox
     httpx2             api pictures sandbox
+    socksio            api
     yaml               catalog
     jsonschema         catalog
     pandas             views

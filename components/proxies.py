@@ -8,12 +8,14 @@ from urllib.parse import urlsplit
 
 
 def read_proxy(address: str) -> str:
-    """The address of an HTTP proxy with its scheme. Raises ValueError for any other kind of proxy."""
+    """The address of an HTTP or SOCKS5 proxy with its scheme. Raises ValueError for any other kind of proxy."""
     url = address if "://" in address else f"http://{address}"
-    if urlsplit(url).scheme.startswith("socks"):
-        raise ValueError("no SOCKS proxy can be used. Name an HTTP proxy, such as http://proxy.example:3128")
-    if not re.fullmatch(r"https?://([^/\s]*@)?([\w.-]+|\[[0-9a-f:.]+\])(:\d{1,5})?/?", url, re.I):
-        raise ValueError("is not the address of an HTTP proxy, such as http://proxy.example:3128")
+    if urlsplit(url).scheme.startswith("socks4"):
+        raise ValueError(
+            "no SOCKS4 proxy can be used. Name one such as http://proxy.example:3128 or socks5://proxy.example:1080"
+        )
+    if not re.fullmatch(r"(https?|socks5h?)://([^/\s]*@)?([\w.-]+|\[[0-9a-f:.]+\])(:\d{1,5})?/?", url, re.I):
+        raise ValueError("is not the address of a proxy, such as http://proxy.example:3128 or socks5://proxy.example:1080")
     return url
 
 

@@ -144,7 +144,7 @@ BAD = [
     ("HTTP_PROXY", "socks4://secret-host"),
     ("HTTPS_PROXY", "ftp://secret-host:21"),
     ("HTTPS_PROXY", "http://secret host"),
-    ("ALL_PROXY", "socks5://secret-host:1080"),
+    ("ALL_PROXY", "socks://secret-host:1080"),
     ("NO_PROXY", "example.com,[::1]"),
     ("NO_PROXY", "fd00::/8"),
     ("NO_PROXY", "http://secret-host"),
@@ -233,14 +233,14 @@ def test_proxies_are_patterns_and_never_stand_before_this_machine(monkeypatch: p
     settings = given(
         monkeypatch,
         https_proxy="proxy.example:3128",
-        ALL_PROXY="http://ann:secret@other.example",
+        ALL_PROXY="socks5h://ann:secret@other.example:1080",
         NO_PROXY="example.com, .internal *.corp,10.0.0.0/8 192.168.1.1,::2, gateway:8080",
         GRADIO_SERVER_NAME="192.168.1.7",
     )
     hosts = ("*example.com", "*internal", "*corp", "10.0.0.0/8", "192.168.1.1", "[::2]", "*gateway:8080", "192.168.1.7")
     assert settings.proxies == DIRECT | {f"all://{host}": None for host in hosts} | {
         "https://": "http://proxy.example:3128",
-        "all://": "http://ann:secret@other.example",
+        "all://": "socks5h://ann:secret@other.example:1080",
     }
     assert "secret" not in repr(settings)
     assert given(monkeypatch, NO_PROXY="example.com,*").proxies == {}

@@ -12,6 +12,7 @@ from collections.abc import AsyncIterator, Mapping
 from pathlib import Path
 
 import httpx2 as httpx
+import socksio
 
 MOST_CONNECTIONS = 400
 KEEPALIVE_S = 30.0
@@ -54,8 +55,10 @@ class Pools(httpx.AsyncBaseTransport):
             if number not in self._pools:
                 self._pools[number] = httpx.AsyncHTTPTransport(verify=self._context, limits=LIMITS, proxy=self._proxy)
             response = await self._pools[number].handle_async_request(request)
-        except BaseException:
+        except BaseException as error:
             self._free.put_nowait(number)
+            if isinstance(error, socksio.ProtocolError):  # of the handshake, so the request has not been sent
+                raise httpx.ProxyError("the proxy speaks no SOCKS5", request=request) from error
             raise
         assert isinstance(response.stream, httpx.AsyncByteStream)
         response.stream = _Stream(response.stream, self._free, number)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 from collections.abc import AsyncIterator
 
 import httpx2 as httpx
@@ -105,3 +106,27 @@ def test_a_base_address_may_end_as_the_services_pages_print_it() -> None:
         ("https://api/v1", "https://api/v1"),
     ):
         assert service_address(given, "/api/v1/images/generations") == used
+
+
+@pytest.mark.parametrize(
+    "answer", [b"\x05\xff", b"\x05\x00\x05\x05\x00\x01" + bytes(6), b"HTTP/1.1 400 Bad Request\r\n\r\n", b""]
+)
+# httpcore2 leaves the socket of a failed handshake to the garbage collector.
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
+async def test_a_socks_proxy_that_does_not_connect_has_sent_nothing(answer: bytes) -> None:
+    """It wants a password, it refuses, it is another kind of server, or it hangs up."""
+
+    async def serve_once(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.read(3)
+        for part in (answer[:2], answer[2:]) if answer[:1] == b"\x05" else (answer,):
+            writer.write(part)
+            await writer.drain()
+            await asyncio.sleep(0.05)
+        writer.close()
+
+    async with await asyncio.start_server(serve_once, "127.0.0.1", 0) as server:
+        port = server.sockets[0].getsockname()[1]
+        async with open_client({"all://": f"socks5://127.0.0.1:{port}"}) as client:
+            with pytest.raises(NotSent):
+                await ApiClient(client).create(account("http://service.example"), BODY, 1)
+    gc.collect()

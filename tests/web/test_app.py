@@ -27,7 +27,11 @@ BAD: dict[str, Setting] = {
     "no catalog": ({"PLAYGROUND_CATALOG": "missing.yaml"}, ["missing.yaml", "cannot be read"]),
     "catalog with an unknown key": ({"PLAYGROUND_CATALOG": "bad.yaml"}, ["bad.yaml", "line 3", "modle"]),
     "no address": ({"API_IN_ONE_BASE_URL": "apiin.one"}, ["API_IN_ONE_BASE_URL"]),
-    "a SOCKS proxy": ({"ALL_PROXY": "socks5://127.0.0.1:1080"}, ["ALL_PROXY", "SOCKS"]),
+    "a SOCKS4 proxy": ({"ALL_PROXY": "socks4://127.0.0.1:1080"}, ["ALL_PROXY", "SOCKS4", "socks5://"]),
+    "a masked key": ({"API_IN_ONE_KEY": "aio_abc****"}, ["API_IN_ONE_KEY"]),
+    "a query in the service's address": ({"API_IN_ONE_BASE_URL": "https://apiin.one/api/v1?v=2"}, ["API_IN_ONE_BASE_URL"]),
+    "a data folder of nobody": ({"PLAYGROUND_DATA": "~nobody-of-this-name/data"}, ["PLAYGROUND_DATA", "~"]),
+    "no limit for pictures": ({"PLAYGROUND_IMAGES_GB": "0"}, ["PLAYGROUND_IMAGES_GB"]),
     "an address in brackets": ({"NO_PROXY": "[::1]"}, ["NO_PROXY"]),
     "certificates that are gone": ({"SSL_CERT_FILE": "/gone"}, ["SSL_CERT_FILE"]),
     "a misspelt cap": ({"PLAYGROUND_DAILY_CREDIT": "50"}, ["PLAYGROUND_DAILY_CREDIT:", "PLAYGROUND_DAILY_CREDITS"]),
@@ -47,7 +51,7 @@ def refusals(tmp_path_factory: pytest.TempPathFactory) -> dict[str, subprocess.C
 
         def start(name: str) -> subprocess.CompletedProcess[str]:
             changes = {variable: value.replace("TAKEN", port) for variable, value in BAD[name][0].items()}
-            environment = clean(folder, API_IN_ONE_KEY=KEY, **changes)
+            environment = clean(folder, **{"API_IN_ONE_KEY": KEY} | changes)
             command = [sys.executable, "app.py"]
             done = subprocess.run(
                 command, cwd=folder, env=environment, capture_output=True, text=True, timeout=60, check=False
