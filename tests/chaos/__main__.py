@@ -54,7 +54,7 @@ def run_scene(server: Postgres | None, scene: Scene, seed: int) -> Verdict:
 
 def show(verdict: Verdict) -> bool:
     """Print one part. Returns whether all is well."""
-    print(verdict.told().lstrip(), flush=True)
+    print(verdict.text().lstrip(), flush=True)
     return not verdict.violations
 
 

@@ -1,4 +1,4 @@
-"""The service's side of the doorbell: it calls back when a task is done, and sometimes as nobody should."""
+"""The service's callbacks: one when a task is done, and those that go wrong."""
 
 from __future__ import annotations
 
@@ -14,45 +14,45 @@ from tests.chaos.ledger import Ledger, Task
 
 STORM = 100
 LATE_S = 1.0
-NAGS, NAG_S = 40, 0.4
-HONEST = "honest"
+REPEATS, BETWEEN_REPEATS_S = 40, 0.4
+NORMAL = "normal"
 
 
-async def ring(ledger: Ledger, faults: list[Fault], dice: Random, task: Task, address: str) -> None:
-    """Ring once when the task is done; a callback fault adds rings, moves them, or leaves them out."""
-    manner = next((fault.name.partition(".")[2] for fault in faults if fault.place == "callback"), "")
-    if manner == "lost":
+async def send_callbacks(ledger: Ledger, faults: list[Fault], rng: Random, task: Task, address: str) -> None:
+    """Call once when the task is done; a callback fault adds calls, moves them, or leaves them out."""
+    fault = next((one.name.partition(".")[2] for one in faults if one.target == "callback"), "")
+    if fault == "lost":
         return
-    if manner == "early":
-        await _post(ledger, task, "early", address, _news(task.id, "IN_PROGRESS"))
-    if manner == "forged":
+    if fault == "early":
+        await _post(ledger, task, "early", address, _body(task.id, "IN_PROGRESS"))
+    if fault == "forged":
         wrong = address.rpartition("/")[0] + "/" + "0" * 32
-        await _post(ledger, task, "forged", wrong, _news("n48ffffffffffffffff", "completed"))
+        await _post(ledger, task, "forged", wrong, _body("n48ffffffffffffffff", "completed"))
         elsewhere = address.split("/callbacks/")[0] + "/callbacks/no-such-job/" + address.rpartition("/")[2]
-        await _post(ledger, task, "forged", elsewhere, _news(task.id, "completed"))
-    if manner == "stranger":
-        await _post(ledger, task, "stranger", address, _news("n48ffffffffffffffff", "completed"))
-    if manner == "garbage":
+        await _post(ledger, task, "forged", elsewhere, _body(task.id, "completed"))
+    if fault == "stranger":
+        await _post(ledger, task, "stranger", address, _body("n48ffffffffffffffff", "completed"))
+    if fault == "garbage":
         for body in (b"", b"\xff\xfe", b"[" * 5000, b'{"task_id": {"a": 1}}', b'{"data": 7}', b'{"task_id": "../../x"}'):
             await _post(ledger, task, "garbage", address, body)
-    if manner == "huge":
-        await _post(ledger, task, "huge", address, _news(task.id, "completed") + b" " * 70_000)
-    for _ in range(NAGS if manner == "nags" else 0):
+    if fault == "huge":
+        await _post(ledger, task, "huge", address, _body(task.id, "completed") + b" " * 70_000)
+    for _ in range(REPEATS if fault == "repeated" else 0):
         if task.done(time.monotonic()):
             break
-        await _post(ledger, task, HONEST, address, _news(task.id, "IN_PROGRESS"))
-        await asyncio.sleep(NAG_S)
+        await _post(ledger, task, NORMAL, address, _body(task.id, "IN_PROGRESS"))
+        await asyncio.sleep(BETWEEN_REPEATS_S)
     while not task.done(time.monotonic()):
         if task.never:
             return
         await asyncio.sleep(max(0.005, task.ready - time.monotonic()))
-    await asyncio.sleep(LATE_S if manner == "late" else dice.uniform(0.0, 0.05))
-    count = {"twice": 2, "storm": STORM}.get(manner, 1)
+    await asyncio.sleep(LATE_S if fault == "late" else rng.uniform(0.0, 0.05))
+    count = {"twice": 2, "storm": STORM}.get(fault, 1)
     for _ in range(count):
-        await _post(ledger, task, HONEST, address, _news(task.id, "completed"))
+        await _post(ledger, task, NORMAL, address, _body(task.id, "completed"))
 
 
-def _news(task_id: str, word: str) -> bytes:
+def _body(task_id: str, word: str) -> bytes:
     return json.dumps({"code": 200, "data": {"task_id": task_id, "status": word}}).encode()
 
 
@@ -72,5 +72,5 @@ async def _post(ledger: Ledger, task: Task, kind: str, address: str, body: bytes
                 status = int((await reader.readline()).split()[1])
             finally:
                 writer.close()
-    ledger.record(task.mark).rings.append((kind, status))
+    ledger.record(task.mark).callbacks.append((kind, status))
     ledger.note(task.mark, f"callback ({kind}) answered {status}")

@@ -72,7 +72,7 @@ class Campaign:
         self.folder = folder
         self.runs = runs
         self.at_once = at_once
-        self.dice = Random(f"visitors/{seed}")
+        self.rng = Random(f"visitors/{seed}")
         self.upstream = Upstream(seed)
         self.outcomes = [Outcome(run) for run in runs]
         families: dict[str, float] = {}
@@ -81,7 +81,7 @@ class Campaign:
         usual = max(families.values()) if families else 0.0
         self.caps = Caps(daily=sum(families.values()) * 0.97, visitor=usual - 3)
         self.watched = Watched()
-        self._monitor = Monitor(self.watched, self.upstream.ledger, self.caps, runs, self.dice)
+        self._monitor = Monitor(self.watched, self.upstream.ledger, self.caps, runs, self.rng)
 
     async def go(self) -> None:
         """All runs, then the end of everything, and what is left open after it."""
@@ -114,14 +114,14 @@ class Campaign:
             async with _served(runner, listener):
                 await runner.begin()
                 monitor = asyncio.create_task(self._monitor.watch(store))
-                places = asyncio.Semaphore(self.at_once)
+                slots = asyncio.Semaphore(self.at_once)
                 try:
-                    await asyncio.gather(*(self._one(runner, outcome, places) for outcome in self.outcomes))
+                    await asyncio.gather(*(self._one(runner, outcome, slots) for outcome in self.outcomes))
                 finally:
                     monitor.cancel()
                     with suppress(asyncio.CancelledError):
                         await monitor
-                await self.upstream.rung_out()
+                await self.upstream.callbacks_sent()
                 spend = await store.spending.total("host", 0.0)
                 if abs(spend.reserved) > EPSILON:
                     self.watched.wrong.append(f"{spend.reserved:g} credits are still reserved at the end")
@@ -132,8 +132,8 @@ class Campaign:
 
     # -- one run -----------------------------------------------------------------------------------
 
-    async def _one(self, runner: JobService, outcome: Outcome, places: asyncio.Semaphore) -> None:
-        async with places:
+    async def _one(self, runner: JobService, outcome: Outcome, slots: asyncio.Semaphore) -> None:
+        async with slots:
             try:
                 await self._live(runner, outcome)
             except Exception as error:  # noqa: BLE001  a campaign goes on, and its table says what broke
@@ -145,8 +145,8 @@ class Campaign:
         """What a visitor would do: ask, wait, check again once all is well, decide about what nobody knows."""
         run = outcome.run
         self.upstream.plan(run.mark, "+".join(fault.name for fault in run.faults))
-        base = await self.upstream.door(run.mark) if run.door else self.upstream.address
-        payer = account(f"{base}/lane-{run.lane}" if run.lane else base)
+        base = await self.upstream.listener(run.mark) if run.own_port else self.upstream.address
+        payer = account(f"{base}/scope-{run.scope}" if run.scope else base)
         request = build_request(CATALOG, run.model, {"prompt": run.prompt})
         key = fingerprint(request, payer, run.visitor) if run.has("visitor.double-click") else None
         job = await runner.submit(request, payer, run.visitor, idempotency_key=key)
@@ -158,7 +158,7 @@ class Campaign:
             outcome.repaired = job.state is not JobState.UNCERTAIN
         await self.upstream.heal(run.mark)
         while _checkable(job) and outcome.checks < (1 if any(fault.endless for fault in run.faults) else CHECKS):
-            if outcome.checks:  # as a visitor would; a model that was told to wait is left alone for some seconds
+            if outcome.checks:  # as a visitor would; a model that asked to wait is left alone for some seconds
                 await asyncio.sleep(BETWEEN_CHECKS_S)
             outcome.checks += 1
             job = await runner.check_again(job.id, payer, run.visitor)
@@ -184,11 +184,11 @@ class Campaign:
             page = asyncio.create_task(runner.settled(job.id, run.visitor))
             async with aclosing(runner.watch(job.id, run.visitor)) as watching:
                 await anext(watching)
-            await asyncio.sleep(self.dice.uniform(0, 0.3))
+            await asyncio.sleep(self.rng.uniform(0, 0.3))
             page.cancel()
             await asyncio.wait([page])
         if run.has("visitor.stops"):
-            await asyncio.sleep(self.dice.uniform(0, 0.5))
+            await asyncio.sleep(self.rng.uniform(0, 0.5))
         if run.has("visitor.stops") or run.has("visitor.stops-at-once"):
             stopped = await runner.stop(job.id, run.visitor)
             outcome.history.append(f"stopped by its visitor: {stopped.state}")
@@ -205,9 +205,9 @@ class Campaign:
                 async with asyncio.timeout(130):
                     job = await runner.settled(job.id, job.visitor)
         outcome.waits.append(time.monotonic() - started)
-        told = f", {job.problem.code}: {job.problem.what}" if job.problem else ""
+        problem = f", {job.problem.code}: {job.problem.what}" if job.problem else ""
         state = "overdue" if job.state is JobState.OVERDUE else job.state
-        outcome.history.append(f"{state} after {outcome.waits[-1]:.2f} s, {job.polls} polls{told}")
+        outcome.history.append(f"{state} after {outcome.waits[-1]:.2f} s, {job.polls} polls{problem}")
         return job
 
     async def _repaired(self, runner: JobService, outcome: Outcome, job: Job) -> Job:

@@ -34,10 +34,12 @@ EVER = 10**9
 class Fault:
     """One way to go wrong.
 
-    ``place`` is the request that it meets: create, poll, download, callback, or visitor for what a person does.
+    ``target`` is the request that it meets: create, poll, download, callback, or visitor for what a person does.
     ``times`` is how many requests it meets, or it lasts for ``seconds`` from the first; EVER ends when the job is healed,
     ``endless`` never. ``creates``: a POST that meets it creates a paid task all the same. ``ends`` is how the job may end
-    once the fault is over. ``shuts`` closes the job's own door for ``seconds`` after this request was answered well.
+    once the fault is over. ``closes`` closes the job's own port for ``seconds`` after this request was answered well.
+    ``picture`` is the number of the only result of a task that a download fault meets, None for all; ``refused``: what is
+    delivered instead can never be kept.
     """
 
     name: str
@@ -47,11 +49,13 @@ class Fault:
     creates: bool = False
     ends: tuple[str, ...] = ("done",)
     retry_after: str | None = None
-    shuts: str = ""
+    closes: str = ""
     endless: bool = False
+    picture: int | None = None
+    refused: bool = False
 
     @property
-    def place(self) -> str:
+    def target(self) -> str:
         return self.name.partition(".")[0]
 
     @property
@@ -66,9 +70,9 @@ LOST, REFUSED = ("uncertain",), ("failed",)
 def _everywhere(name: str, act: Act) -> Iterator[Fault]:
     """The same accident at each of the three requests; a POST that meets it has created its task."""
     yield Fault(f"create.{name}", act, creates=True, ends=LOST)
-    for place in ("poll", "download"):
-        yield Fault(f"{place}.{name}", act)
-        yield Fault(f"{place}.{name}x5", act, 5)
+    for target in ("poll", "download"):
+        yield Fault(f"{target}.{name}", act)
+        yield Fault(f"{target}.{name}x5", act, 5)
 
 
 def _limits() -> Iterator[Fault]:
@@ -81,8 +85,8 @@ def _limits() -> Iterator[Fault]:
         ("none", "", ("done", "failed")),
     ):
         yield Fault(f"create.429-{name}", status(429), retry_after=value, ends=ends)
-        told = ("done", "overdue") if name == "huge" else ("done",)  # nobody waits two minutes here
-        yield Fault(f"poll.429-{name}", status(429), retry_after=value, ends=told)
+        polled = ("done", "overdue") if name == "huge" else ("done",)  # nobody waits two minutes here
+        yield Fault(f"poll.429-{name}", status(429), retry_after=value, ends=polled)
     yield Fault("create.429-1x2", status(429), 2, retry_after="1")
     yield Fault("poll.429-1x2", status(429), 2, retry_after="1")
     yield Fault("download.429-1", status(429), retry_after="1")
@@ -105,18 +109,18 @@ def _all() -> Iterator[Fault]:
     yield Fault("create.unknown-word", unknown_word, creates=True)
     for code in (400, 401, 402, 422):
         yield Fault(f"create.{code}", status(code), ends=REFUSED)
-    yield Fault("create.refused", shuts="start", seconds=EVER, ends=REFUSED)
-    yield Fault("create.refused-briefly", shuts="start", seconds=0.004, ends=("done", "failed"))
-    yield Fault("poll.refused", shuts="create", seconds=1.0)
-    yield Fault("download.refused", shuts="poll", seconds=0.7)
-    yield Fault("download.refused-long", shuts="poll", seconds=EVER)
-    for place in ("poll", "download"):
-        yield Fault(f"{place}.500x30", status(500), 30)
-        yield Fault(f"{place}.503", status(503), EVER, seconds=2)
-        yield Fault(f"{place}.404x3", status(404), 3)
-        yield Fault(f"{place}.401", status(401))
-        yield Fault(f"{place}.late-always", late, EVER)
-        yield Fault(f"{place}.drip-always", drip, EVER)
+    yield Fault("create.refused", closes="start", seconds=EVER, ends=REFUSED)
+    yield Fault("create.refused-briefly", closes="start", seconds=0.004, ends=("done", "failed"))
+    yield Fault("poll.refused", closes="create", seconds=1.0)
+    yield Fault("download.refused", closes="poll", seconds=0.7)
+    yield Fault("download.refused-long", closes="poll", seconds=EVER)
+    for target in ("poll", "download"):
+        yield Fault(f"{target}.500x30", status(500), 30)
+        yield Fault(f"{target}.503", status(503), EVER, seconds=2)
+        yield Fault(f"{target}.404x3", status(404), 3)
+        yield Fault(f"{target}.401", status(401))
+        yield Fault(f"{target}.late-always", late, EVER)
+        yield Fault(f"{target}.drip-always", drip, EVER)
     yield Fault("poll.unknown-word", unknown_word)
     yield Fault("poll.backwards", backwards, 3)
     yield Fault("poll.no-pictures", no_pictures)
@@ -126,7 +130,11 @@ def _all() -> Iterator[Fault]:
     yield Fault("poll.failed", failed, EVER, ends=REFUSED, endless=True)
     yield Fault("download.gone", status(404), EVER)
     yield Fault("download.gone-for-good", status(404), EVER, ends=("overdue",), endless=True)
-    for name in ("lost", "twice", "storm", "nags", "early", "late", "forged", "stranger", "garbage", "huge"):
+    yield Fault("download.missing", status(404), EVER, seconds=2)
+    yield Fault("download.first-missing", status(404), EVER, seconds=2, picture=0)
+    yield Fault("download.first-gone", status(404), EVER, ends=("overdue",), endless=True, picture=0)
+    yield Fault("download.first-html", html, EVER, ends=("done", "failed"), endless=True, picture=0, refused=True)
+    for name in ("lost", "twice", "storm", "repeated", "early", "late", "forged", "stranger", "garbage", "huge"):
         yield Fault(f"callback.{name}")
     for name in ("double-click", "leaves", "stops", "stops-at-once"):
         yield Fault(f"visitor.{name}")
@@ -137,11 +145,11 @@ FAULTS = {fault.name: fault for fault in _all()}
 
 def ends(faults: list[Fault], repaired: bool) -> set[str]:
     """How a job with these faults may end when all is over; ``repaired``: its callback is sent, and names the task."""
-    create = next((fault for fault in faults if fault.place == "create"), None)
+    create = next((fault for fault in faults if fault.target == "create"), None)
     later: set[str] = {"done"}
-    for place in ("download", "poll"):  # a poll that never succeeds comes before any download
+    for target in ("download", "poll"):  # a poll that never succeeds comes before any download
         for fault in faults:
-            if fault.place == place and fault.ends != ("done",):
+            if fault.target == target and fault.ends != ("done",):
                 later = set(fault.ends)
     if create is None or create.ends == ("done",):
         return later

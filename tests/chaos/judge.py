@@ -26,13 +26,13 @@ LONGEST_LIMIT_S = 2.0  # of those that end within the deadline
 
 @dataclass
 class Verdict:
-    """Violations in words, each with the job's story, and figures by name."""
+    """Violations in words, each with what the service saw of the job, and figures by name."""
 
     title: str
     violations: list[str] = field(default_factory=list)
     figures: dict[str, str] = field(default_factory=dict)
 
-    def told(self) -> str:
+    def text(self) -> str:
         """All of it: the violations with their stories, then the figures."""
         return "\n\n".join(["", *(f"VIOLATION {violation}" for violation in self.violations), self.table()])
 
@@ -60,7 +60,7 @@ def judge(campaign: Campaign, engine: str, seed: int) -> Verdict:
 
 
 def broken_rules(outcome: Outcome, record: Record, tasks: list[Task], kept: Path, grace: float) -> list[str]:
-    """The rules that one run broke. A request may be on its way for ``grace`` seconds when a limit is told."""
+    """The rules that one run broke. A request may be on its way for ``grace`` seconds when a limit is answered."""
     job, wrong = outcome.job, list[str]()
     if outcome.broke:
         wrong.append(outcome.broke)
@@ -74,11 +74,16 @@ def broken_rules(outcome: Outcome, record: Record, tasks: list[Task], kept: Path
     wrong += _given_up(outcome, tasks)
     wrong += _wrong_end(outcome, record, tasks)
     if outcome.end == "done":
-        expected = [one for task in tasks for one in task.hashes]
+        refused = [fault.picture for fault in outcome.run.faults if fault.refused]
+        expected = [one for task in tasks for number, one in enumerate(task.hashes) if number not in refused]
         found = [picture.name.partition(".")[0] for picture in job.pictures]
         bytes_kept = [sha256((kept / picture.name).read_bytes()).hexdigest() for picture in job.pictures]
         if not expected or found != expected or bytes_kept != expected:
             wrong.append(f"done with other pictures than those of its task: {found}, {bytes_kept}, not {expected}")
+    kept_now = {picture.name.partition(".")[0] for picture in job.pictures}
+    delivered = {sha256(task.pictures[name]).hexdigest(): name for task in tasks for name in task.delivered}
+    if lost := [name for digest, name in delivered.items() if digest not in kept_now]:
+        wrong.append(f"pictures were delivered and are not kept: {', '.join(lost)}")
     charged = sum(task.charged for task in tasks)
     if charged > job.spent + EPSILON or (outcome.end == "done" and abs(job.spent - charged) > EPSILON):
         wrong.append(f"{charged:g} credits were charged, {job.spent:g} are on record as spent")
@@ -87,8 +92,8 @@ def broken_rules(outcome: Outcome, record: Record, tasks: list[Task], kept: Path
     most = most_polls(outcome, record)
     if len(record.polls) > most:
         wrong.append(f"{len(record.polls)} polls, at most {most} are possible by the schedule's shortest wait")
-    for kind, status in record.rings:
-        good = {"forged": (404,), "huge": (413,), "honest": (200, 202, 204), "early": (200, 202, 204)}
+    for kind, status in record.callbacks:
+        good = {"forged": (404,), "huge": (413,), "normal": (200, 202, 204), "early": (200, 202, 204)}
         if status not in good.get(kind, (200, 202, 204, 400, 422)):
             wrong.append(f"a callback ({kind}) was answered {status}")
     return list(dict.fromkeys(wrong))
@@ -103,10 +108,10 @@ def _wrong_end(outcome: Outcome, record: Record, tasks: list[Task]) -> list[str]
     if run.has("visitor.stops") or run.has("visitor.stops-at-once"):
         # A stop before the request leaves is the end of it; afterwards a check brings what was paid for.
         allowed = allowed if tasks else allowed | {"stopped"}
-    limited = any(fault.place == "create" and fault.retry_after for fault in run.faults)
+    limited = any(fault.target == "create" and fault.retry_after for fault in run.faults)
     if limited and not tasks and outcome.waits[0] + LONGEST_LIMIT_S > DEADLINE_S:
         allowed = {"failed"}  # the wait would have gone beyond the deadline
-    if tasks and tasks[0].told and not any(fault.place == "download" and fault.endless for fault in run.faults):
+    if tasks and tasks[0].reported and not any(fault.target == "download" and fault.endless for fault in run.faults):
         allowed = {"done"}
     return [] if end in allowed else [f"ended {end}, not {' or '.join(sorted(allowed))}"]
 
@@ -116,24 +121,27 @@ def _given_up(outcome: Outcome, tasks: list[Task]) -> list[str]:
     first = outcome.first
     if first is None or not tasks or first.problem is None:
         return []
-    honest = any(fault.name.startswith(("poll.failed", "poll.no-pictures", "poll.429")) for fault in outcome.run.faults)
-    if first.state == "failed" and not honest:
+    expected = ("poll.failed", "poll.no-pictures", "poll.429", "download.first-html")
+    expected_end = any(fault.name.startswith(expected) for fault in outcome.run.faults)
+    if first.state == "failed" and not expected_end:
         return [f"a fault ended it: {first.problem.what}"]
-    if (
-        first.state is JobState.OVERDUE
-        and not honest
-        and first.problem.code != "picture"
-        and outcome.waits[0] < DEADLINE_S * PATIENT_SHARE
-    ):
+    if first.state is JobState.OVERDUE and not expected_end and outcome.waits[0] < DEADLINE_S * PATIENT_SHARE:
         return [f"given up after {outcome.waits[0]:.1f} s: {first.problem.what}"]
     return []
 
 
 def most_polls(outcome: Outcome, record: Record) -> int:
     """As many polls as the shortest wait allows, one more for each fault, check and callback."""
-    rings = sum(kind not in ("forged", "huge") for kind, _ in record.rings)
-    by_ring = min(rings, 2 + int(sum(outcome.waits)))  # callbacks wake the poller once a second at most
-    return 2 + int(sum(outcome.waits) / SHORTEST_WAIT_S) + record.bad_polls + 2 * outcome.checks + by_ring
+    callbacks = sum(kind not in ("forged", "huge") for kind, _ in record.callbacks)
+    by_callback = min(callbacks, 2 + int(sum(outcome.waits)))  # callbacks wake the poller once a second at most
+    return (
+        2
+        + int(sum(outcome.waits) / SHORTEST_WAIT_S)
+        + record.bad_polls
+        + record.bad_downloads
+        + 2 * outcome.checks
+        + by_callback
+    )
 
 
 def expected_polls(outcome: Outcome, record: Record, tasks: list[Task]) -> float:
@@ -143,13 +151,14 @@ def expected_polls(outcome: Outcome, record: Record, tasks: list[Task]) -> float
     low, high = find_model(CATALOG, outcome.run.model).seconds or (3.0, 30.0)
     timing = Timing.from_range((low / PACE, high / PACE))
     ready = tasks[0].ready - tasks[0].created
-    if tasks[0].never or tasks[0].told is None:
+    if tasks[0].never or tasks[0].reported is None:
         ready = sum(outcome.waits)
     elapsed, polls = 0.0, 0
     while elapsed < ready:
         elapsed += next_delay(elapsed, polls, timing)
         polls += 1
-    return polls + record.bad_polls + outcome.checks + min(len(record.rings), 2)
+    asked_anew = max(0, record.bad_downloads - 3)  # results that are late are asked for at fresh addresses
+    return polls + record.bad_polls + asked_anew + outcome.checks + min(len(record.callbacks), 2)
 
 
 def _money(verdict: Verdict, campaign: Campaign) -> None:
@@ -162,9 +171,9 @@ def _money(verdict: Verdict, campaign: Campaign) -> None:
 
 def _figures(verdict: Verdict, campaign: Campaign, ledger: Ledger) -> None:
     outcomes, records = campaign.outcomes, ledger.records
-    figures, told = verdict.figures, Counter(outcome.end for outcome in outcomes if not outcome.capped)
+    figures, ends_seen = verdict.figures, Counter(outcome.end for outcome in outcomes if not outcome.capped)
     posts = [record.posts for record in records.values()]
-    figures["ends"] = ", ".join(f"{count} {end}" for end, count in told.most_common())
+    figures["ends"] = ", ".join(f"{count} {end}" for end, count in ends_seen.most_common())
     figures["refused by a cap"] = str(sum(outcome.capped for outcome in outcomes))
     figures["POSTs"] = f"{sum(len(one) for one in posts)} for {len(ledger.tasks)} tasks"
     figures["extra POSTs"] = str(sum(sum(post.verdict != "refused" for post in one) > 1 for one in posts))
@@ -178,8 +187,8 @@ def _figures(verdict: Verdict, campaign: Campaign, ledger: Ledger) -> None:
     if share < REPAIRED_SHARE and len(named) - len(repaired) > 1:
         unrepaired = "\n".join(f"{one.run}\n{story(one, records[one.run.mark])}" for one in named if one.end == "uncertain")
         verdict.violations.append(f"only {share:.1%} of the uncertain jobs were repaired by their callback:\n{unrepaired}")
-    lost = [one for one in outcomes if one.end != "done" and any(task.told for task in ledger.tasks_of(one.run.mark))]
-    gone = [one for one in lost if any(fault.place == "download" and fault.endless for fault in one.run.faults)]
+    lost = [one for one in outcomes if one.end != "done" and any(task.reported for task in ledger.tasks_of(one.run.mark))]
+    gone = [one for one in lost if any(fault.target == "download" and fault.endless for fault in one.run.faults)]
     figures["completed and not done"] = f"{len(lost)}, of which {len(gone)} have no picture left to fetch"
     polls = sum(len(record.polls) for record in records.values())
     expected = sum(

@@ -20,6 +20,7 @@ from tests.chaos.ledger import Ledger, Record
 
 END_S = 240.0
 HOUR = 3600.0
+RESTART_S = 20.0
 THINK_S = 0.5  # so that a kill meets requests that are on their way
 
 
@@ -31,6 +32,7 @@ class Scene:
     jobs: int
     workers: int = 1
     kills: int = 0
+    restarts: int = 0
     extra: tuple[str, ...] = ()
     lock_s: float = 0.0
     freeze_s: float = 0.0
@@ -43,6 +45,7 @@ class Seen:
 
     kills: int = 0
     in_flight: set[str] = field(default_factory=set)  # jobs that were ``submitting`` when a process was killed
+    restarts: int = 0
     open_posts: int = 0
     added: set[str] = field(default_factory=set)
     output: list[str] = field(default_factory=list)
@@ -50,9 +53,10 @@ class Seen:
 
 
 def kill_scenes(kills: int, jobs: int, shared: bool) -> list[Scene]:
-    """The kill -9 test of one engine: one process on SQLite, three on PostgreSQL."""
+    """The kill -9 test of one engine: one process on SQLite, three on PostgreSQL, where one of two is restarted as well."""
     workers = 3 if shared else 1
-    return [Scene(f"kill -9, {workers} at once", jobs, workers, kills)]
+    restarted = [Scene("restarts of one of two processes", jobs, 2, restarts=kills)] if shared else []
+    return [Scene(f"kill -9, {workers} at once", jobs, workers, kills), *restarted]
 
 
 def accident_scenes(shared: bool, jobs: int = 60) -> list[Scene]:
@@ -77,7 +81,7 @@ async def play(scene: Scene, url: str, engine: str, seed: int) -> Verdict:
     try:
         async with fleet.upstream(seed, THINK_S) as address:
             workers = await _act(scene, url, address, folder, seed, seen, table)
-            seen.codes = [await worker.end(END_S) for worker in workers]
+            seen.codes += [await worker.end(END_S) for worker in workers]
             for worker in workers:
                 _take(worker, seen)
             ledger = await fleet.fetch_ledger(address)
@@ -90,8 +94,9 @@ async def play(scene: Scene, url: str, engine: str, seed: int) -> Verdict:
 
 async def _act(scene: Scene, url: str, address: str, folder: Path, seed: int, seen: Seen, table: Table) -> list[Worker]:
     """Start the workers, do to them what the scene says, and return those that are to come to their end."""
-    dice = Random(f"kills/{seed}/{scene.title}")
-    at_once = max(2, scene.jobs * 6 // (10 * scene.kills * scene.workers)) if scene.kills else 20
+    rng = Random(f"kills/{seed}/{scene.title}")
+    stops = scene.kills or scene.restarts
+    at_once = max(2, scene.jobs * 6 // (10 * stops * scene.workers)) if stops else 20
 
     async def begin(number: int) -> Worker:
         return await fleet.start(
@@ -104,23 +109,33 @@ async def _act(scene: Scene, url: str, address: str, folder: Path, seed: int, se
     try:
         if scene.lock_s:
             await workers[0].begun.wait()
-            await asyncio.sleep(dice.uniform(0.2, 0.6))
+            await asyncio.sleep(rng.uniform(0.2, 0.6))
             await table.lock(scene.lock_s)
         if scene.freeze_s:
             await workers[0].begun.wait()
-            await asyncio.sleep(dice.uniform(0.2, 0.6))
+            await asyncio.sleep(rng.uniform(0.2, 0.6))
             workers[0].signal(signal.SIGSTOP)
             seen.in_flight |= await table.submitting(workers[0])
             await asyncio.sleep(scene.freeze_s)
             workers[0].signal(signal.SIGCONT)
+        for _ in range(scene.restarts):
+            await asyncio.gather(*(worker.begun.wait() for worker in workers))
+            await asyncio.sleep(rng.uniform(0.2, 1.5))
+            number = rng.randrange(scene.workers)
+            workers[number].signal(signal.SIGTERM)
+            code = await workers[number].end(RESTART_S)
+            seen.codes.append(0 if "end" in workers[number].lines else code)  # its last moments have no handler
+            seen.restarts += 1
+            _take(workers[number], seen)
+            workers[number] = await begin(number)
         while seen.kills < scene.kills:
-            if dice.random() < 0.85:  # else perhaps while a process is only starting
+            if rng.random() < 0.85:  # else perhaps while a process is only starting
                 await asyncio.gather(*(worker.begun.wait() for worker in workers))
-            await asyncio.sleep(dice.uniform(0.05, 1.0))
+            await asyncio.sleep(rng.uniform(0.05, 1.0))
             going = [number for number, worker in enumerate(workers) if not worker.over]
             if not going:
                 break
-            number = dice.choice(going)
+            number = rng.choice(going)
             seen.open_posts += await fleet.open_posts(address)
             await workers[number].kill()
             seen.kills += 1
@@ -163,7 +178,7 @@ async def _judge(verdict: Verdict, scene: Scene, seed: int, seen: Seen, table: T
     polls = sum(len(record.polls) for record in ledger.records.values())
     verdict.figures |= {
         "ends": ", ".join(f"{count} {state}" for state, count in states.most_common()),
-        "kills": str(seen.kills),
+        "kills, restarts": f"{seen.kills}, {seen.restarts}",
         "POSTs / tasks / rows": f"{posts} / {len(ledger.tasks)} / {len(rows)}",
         "extra POSTs": str(len(extra)),
         "lost rows": str(len(set(lost))),

@@ -20,7 +20,7 @@ class Post:
 
     at: float
     verdict: str
-    answered: bool = False  # the whole honest answer, or a refusal, was written
+    answered: bool = False  # the whole normal answer, or a refusal, was written
 
 
 @dataclass
@@ -36,7 +36,8 @@ class Task:
     reports: bool  # the reply names what was charged
     fails: bool = False
     never: bool = False
-    told: float | None = None  # when a poll was first answered with the result
+    reported: float | None = None  # when a poll was first answered with the result
+    delivered: list[str] = field(default_factory=list)  # names of the pictures that were sent whole
 
     @property
     def pictures(self) -> dict[str, bytes]:
@@ -62,8 +63,9 @@ class Record:
     downloads: int = 0
     served: int = 0  # bytes of pictures
     bad_polls: int = 0  # polls that met a fault
-    rings: list[tuple[str, int]] = field(default_factory=list)  # callbacks: what kind, and how they were answered
-    early: list[tuple[float, str]] = field(default_factory=list)  # requests in a time of rest, and how long into it
+    bad_downloads: int = 0
+    callbacks: list[tuple[str, int]] = field(default_factory=list)  # callbacks: what kind, and how they were answered
+    early: list[tuple[float, str]] = field(default_factory=list)  # requests during a pause, and how long into it
     story: list[str] = field(default_factory=list)
 
 
@@ -86,11 +88,11 @@ class Ledger:
     def note(self, mark: str, what: str) -> None:
         self.record(mark).story.append(f"{time.monotonic() - self.started:8.3f}  {what}")
 
-    def create(self, mark: str, model: str, seconds: float, dice: Random) -> Task:
+    def create(self, mark: str, model: str, seconds: float, rng: Random) -> Task:
         """A new task, charged at once."""
         name = "n48" + sha256(f"{mark}/{len(self.names.get(mark, ()))}".encode()).hexdigest()[:16]
         now = time.monotonic()
-        task = Task(name, mark, model, now, now + seconds, PRICES[model], dice.random() < 0.5)
+        task = Task(name, mark, model, now, now + seconds, PRICES[model], rng.random() < 0.5)
         self.tasks[name] = task
         self.names.setdefault(mark, []).append(name)
         self.charges[mark] = self.charges.get(mark, 0.0) + task.charged
@@ -138,7 +140,7 @@ def picture(name: str) -> bytes:
     def chunk(kind: bytes, data: bytes) -> bytes:
         return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
 
-    dice = Random(name)
-    rows = b"".join(b"\0" + dice.randbytes(3 * SIDE) for _ in range(SIDE))
+    rng = Random(name)
+    rows = b"".join(b"\0" + rng.randbytes(3 * SIDE) for _ in range(SIDE))
     head = struct.pack(">IIBBBBB", SIDE, SIDE, 8, 2, 0, 0, 0)
     return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", head) + chunk(b"IDAT", zlib.compress(rows, 1)) + chunk(b"IEND", b"")

@@ -1,4 +1,4 @@
-"""The service's rate limits: whoever asks again before the time it was told is noted."""
+"""The service's rate limits: whoever asks again before the time that it was asked to wait for is noted."""
 
 from __future__ import annotations
 
@@ -11,17 +11,17 @@ from tests.chaos.ledger import Record
 from tests.chaos.wire import Wire
 
 LONGEST_WAIT_S = 120.0  # a wait that is asked for is honoured up to here
-HAIR_S = 0.02
+TOLERANCE_S = 0.02
 
 
 class Limits:
-    """From when to when nobody may ask, by lane and model for POSTs, by job for polls."""
+    """From when to when nobody may ask, by scope and model for POSTs, by job for polls."""
 
     def __init__(self) -> None:
-        self._rests: dict[str, tuple[float, float]] = {}
+        self._pauses: dict[str, tuple[float, float]] = {}
 
-    async def tell(self, wire: Wire, fault: Fault, key: str) -> None:
-        """Answer 429 with the fault's kind of ``Retry-After``. The rest begins when the answer has been written."""
+    async def refuse(self, wire: Wire, fault: Fault, key: str) -> None:
+        """Answer 429 with the fault's kind of ``Retry-After``. The pause begins when the answer has been written."""
         headers: Mapping[str, str] = {}
         value, wait = fault.retry_after or "", 0.0
         if value == "date":
@@ -33,16 +33,16 @@ class Limits:
             headers = {"Retry-After": value}
         await wire.send(b'{"error": {"message": "too many requests", "code": 429}}', 429, headers=headers)
         now = time.monotonic()
-        since, until = self._rests.get(key, (now, now))
-        self._rests[key] = (since if until > now else now, max(until, now + wait))
+        since, until = self._pauses.get(key, (now, now))
+        self._pauses[key] = (since if until > now else now, max(until, now + wait))
 
     def check(self, record: Record, key: str, what: str) -> None:
-        """Note a request that comes during a rest, and how long the rest had been known."""
-        since, until = self._rests.get(key, (0.0, 0.0))
+        """Note a request that comes during a pause, and how long the pause had been known."""
+        since, until = self._pauses.get(key, (0.0, 0.0))
         now = time.monotonic()
-        if since < now < until - HAIR_S:
-            text = f"{what} {until - now:.3f} s too early, {now - since:.3f} s after the limit was told"
+        if since < now < until - TOLERANCE_S:
+            text = f"{what} {until - now:.3f} s too early, {now - since:.3f} s after the limit was answered"
             record.early.append((now - since, text))
 
     def lift(self, key: str) -> None:
-        self._rests.pop(key, None)
+        self._pauses.pop(key, None)

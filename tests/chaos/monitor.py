@@ -35,11 +35,11 @@ class Watched:
 class Monitor:
     """At every instant: what is reserved or spent covers what was charged, and neither passes a cap."""
 
-    def __init__(self, watched: Watched, ledger: Ledger, caps: Caps, runs: list[Run], dice: Random) -> None:
+    def __init__(self, watched: Watched, ledger: Ledger, caps: Caps, runs: list[Run], rng: Random) -> None:
         self._watched = watched
         self._ledger = ledger
         self._caps = caps
-        self._dice = dice
+        self._rng = rng
         self._marks: dict[str, list[str]] = {}
         for run in runs:
             self._marks.setdefault(run.visitor, []).append(run.mark)
@@ -51,7 +51,7 @@ class Monitor:
             before = time.monotonic()
             await asyncio.sleep(LOOK_S)
             self._watched.lag = max(self._watched.lag, time.monotonic() - before - LOOK_S)
-            someone = self._dice.choice(visitors)
+            someone = self._rng.choice(visitors)
             # The ledger is read first: a task may be created while the store answers.
             charged = self._ledger.charged()
             charged_to = sum(self._ledger.charges.get(mark, 0.0) for mark in self._marks[someone])
@@ -82,7 +82,7 @@ def own_tasks() -> list[str]:
 
 
 def open_sockets() -> dict[str, str]:
-    """TCP sockets of this process by inode, with their two ends; none where the system does not tell.
+    """TCP sockets of this process by inode, with their two ends; none where the system does not say.
 
     Others belong to event loops and to processes that are started, also by whatever runs beside in another thread.
     """

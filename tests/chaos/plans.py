@@ -1,4 +1,4 @@
-"""What is in store for one job at the upstream: its faults in order, and a port of its own where one must be shut."""
+"""The faults of one job at the upstream in order, and a port of its own where one must be closed."""
 
 from __future__ import annotations
 
@@ -19,16 +19,18 @@ class Plan:
     """The faults of one job, and how much of them has happened."""
 
     faults: list[Fault]
-    dice: Random
+    rng: Random
     used: dict[str, int] = field(default_factory=dict)
     first: dict[str, float] = field(default_factory=dict)
     healed: bool = False
 
-    def next(self, place: str) -> Fault | None:
-        """The fault that the next request of this kind meets, if any."""
+    def next(self, target: str, picture: int = 0) -> Fault | None:
+        """The fault that the next request of this kind meets, if any; ``picture``: which result is downloaded."""
         now = time.monotonic()
         for fault in self.faults:
-            if fault.place != place or fault.act is None or (self.healed and not fault.endless):
+            if fault.target != target or fault.act is None or (self.healed and not fault.endless):
+                continue
+            if fault.picture not in (None, picture):
                 continue
             since = now - self.first.setdefault(fault.name, now)
             if since < fault.seconds or (not fault.seconds and self.used.get(fault.name, 0) < fault.times):
@@ -36,12 +38,12 @@ class Plan:
                 return fault
         return None
 
-    def shuts(self, after: str) -> Fault | None:
-        return next((fault for fault in self.faults if fault.shuts == after and not self.healed), None)
+    def closes(self, after: str) -> Fault | None:
+        return next((fault for fault in self.faults if fault.closes == after and not self.healed), None)
 
 
-class Door:
-    """A port of one job's own, which can be shut: then nothing listens, and connections are refused."""
+class JobListener:
+    """A port of one job's own, which can be closed for a while: then nothing listens, and connections are refused."""
 
     def __init__(self, connected: Connected) -> None:
         self._connected = connected
@@ -61,11 +63,11 @@ class Door:
         if self._server is None:
             self._server = await asyncio.start_server(self._connected, sock=self._bound(self.port))
 
-    def shut(self) -> None:
+    def stop(self) -> None:
         if self._server:
             self._server.close()
             self._server = None
 
     def close(self) -> None:
-        self.shut()
+        self.stop()
         self._holder.close()

@@ -11,20 +11,20 @@ from tests.chaos.ledger import PRICES
 FAMILY = 20  # runs of one visitor
 SECOND_SHARE = 0.25  # of the runs have a second fault
 FEW = 3  # faults of polls in a row after which a short deadline has not passed
-CROWD = 8  # runs that share a lane and start together
+CROWD = 8  # runs that share a scope and start together
 WITHOUT_CALLBACK, WITH_CALLBACK = ("cogview-4",), ("flux-2", "flux-2", "gpt-image-1.5-official")
 
 
 @dataclass(frozen=True)
 class Run:
-    """One job and what happens to it. ``lane`` is a part of the upstream's address of its own, "" the common one."""
+    """One job and what happens to it. ``scope`` is a part of the upstream's address of its own, "" the common one."""
 
     number: int
     mark: str
     visitor: str
     model: str
     faults: tuple[Fault, ...]
-    lane: str = ""
+    scope: str = ""
 
     @property
     def prompt(self) -> str:
@@ -36,9 +36,9 @@ class Run:
         return PRICES[self.model]
 
     @property
-    def door(self) -> bool:
-        """It needs a port of its own, because that port is shut for a while."""
-        return any(fault.shuts for fault in self.faults)
+    def own_port(self) -> bool:
+        """Whether it needs a port of its own, because that port is closed for a while."""
+        return any(fault.closes for fault in self.faults)
 
     @property
     def called_back(self) -> bool:
@@ -48,7 +48,7 @@ class Run:
     @property
     def confirmable(self) -> bool:
         """The service answers a poll soon enough for a callback to be believed: the deadline here is of seconds."""
-        return not any(fault.place == "poll" and fault.times > FEW for fault in self.faults)
+        return not any(fault.target == "poll" and fault.times > FEW for fault in self.faults)
 
     def has(self, name: str) -> bool:
         return any(fault.name == name for fault in self.faults)
@@ -62,42 +62,42 @@ def make_runs(count: int, seed: int, only: str = "") -> list[Run]:
 
     ``only``: names, or parts of names, of the faults to take.
     """
-    dice = Random(f"runs/{seed}")
+    rng = Random(f"runs/{seed}")
     names = [name for name in FAULTS if any(part in name for part in only.split(","))]
     crowds = [range(start, start + CROWD) for start in range(0, count - CROWD, CROWD * 9)] if not only else []
     crowded = {number for crowd in crowds for number in crowd}
-    dealt = [names[number % len(names)] for number in range(count - len(crowded))]
-    dice.shuffle(dealt)
-    runs = [_run(number, "none" if number in crowded else dealt.pop(), names, seed, dice) for number in range(count)]
+    chosen = [names[number % len(names)] for number in range(count - len(crowded))]
+    rng.shuffle(chosen)
+    runs = [_run(number, "none" if number in crowded else chosen.pop(), names, seed, rng) for number in range(count)]
     for crowd in crowds:
         runs[crowd.start : crowd.stop] = _crowd(runs[crowd.start : crowd.stop], seed)
     return runs
 
 
-def _run(number: int, name: str, names: list[str], seed: int, dice: Random) -> Run:
+def _run(number: int, name: str, names: list[str], seed: int, rng: Random) -> Run:
     fault = FAULTS[name]
     faults = [fault]
-    if name == "callback.nags" and "poll.never" in names:
+    if name == "callback.repeated" and "poll.never" in names:
         faults.append(FAULTS["poll.never"])  # with a task that ends it would be over at once
-    elif dice.random() < SECOND_SHARE:
-        faults += [other for other in [FAULTS[dice.choice(names)]] if _agree(fault, other)]
-    calls = any(one.place == "callback" for one in faults) or dice.random() < 0.6
+    elif rng.random() < SECOND_SHARE:
+        faults += [other for other in [FAULTS[rng.choice(names)]] if _agree(fault, other)]
+    calls = any(one.target == "callback" for one in faults) or rng.random() < 0.6
     mark = f"s{seed}-r{number:05d}"
-    lane = mark if any(one.retry_after is not None for one in faults) else ""
-    model = dice.choice(WITH_CALLBACK if calls else WITHOUT_CALLBACK)
-    return Run(number, mark, f"visitor-{number // FAMILY}", model, tuple(faults), lane)
+    scope = mark if any(one.retry_after is not None for one in faults) else ""
+    model = rng.choice(WITH_CALLBACK if calls else WITHOUT_CALLBACK)
+    return Run(number, mark, f"visitor-{number // FAMILY}", model, tuple(faults), scope)
 
 
 def _agree(fault: Fault, other: Fault) -> bool:
-    """Two faults at different places, at most one of which shuts the door."""
-    return fault.place != other.place and "none" not in (fault.name, other.name) and not (fault.shuts and other.shuts)
+    """Two faults of different requests, at most one of which closes the port."""
+    return fault.target != other.target and "none" not in (fault.name, other.name) and not (fault.closes and other.closes)
 
 
 def _crowd(runs: list[Run], seed: int) -> list[Run]:
-    """Runs of one model in one lane, of which the first two are answered 429: the others must wait with them."""
-    lane = f"crowd-{seed}-{runs[0].number}"
+    """Runs of one model in one scope, of which the first two are answered 429: the others must wait with them."""
+    scope = f"crowd-{seed}-{runs[0].number}"
     limit, none = FAULTS["create.429-1"], FAULTS["none"]
     return [
-        Run(run.number, run.mark, run.visitor, runs[0].model, (limit,) if place < 2 else (none,), lane)
-        for place, run in enumerate(runs)
+        Run(run.number, run.mark, run.visitor, runs[0].model, (limit,) if number < 2 else (none,), scope)
+        for number, run in enumerate(runs)
     ]

@@ -2,7 +2,7 @@
 
 ``python -m tests.chaos.upstream --port 0`` runs it alone; it prints its address and serves its
 ledger as JSON (``GET /ledger``).
-A base address may end in ``/lane-<name>``: a rate limit counts for one lane.
+A base address may end in ``/scope-<name>``: a rate limit counts for one scope.
 """
 
 from __future__ import annotations
@@ -19,8 +19,8 @@ from tests.chaos import callbacks
 from tests.chaos.faults import EVER, FAULTS
 from tests.chaos.ledger import Ledger, Post, Task
 from tests.chaos.limits import Limits
-from tests.chaos.plans import Door, Plan
-from tests.chaos.wire import Asked, Honest, Wire, read_request
+from tests.chaos.plans import JobListener, Plan
+from tests.chaos.wire import Asked, NormalAnswer, Wire, read_request
 
 MARK = re.compile(r"#job=([a-z0-9-]+)(?: #faults=([a-z0-9.+-]*))?", re.I)
 FASTEST_S, SLOWEST_S = 0.02, 0.3
@@ -36,9 +36,9 @@ class Upstream:
         self.address = ""
         self._port = port
         self._plans: dict[str, Plan] = {}
-        self._doors: dict[str, Door] = {}
+        self._listeners: dict[str, JobListener] = {}
         self._limits = Limits()
-        self._bells: set[asyncio.Task[None]] = set()
+        self._callbacks: set[asyncio.Task[None]] = set()
         self._handlers: dict[asyncio.Task[None], asyncio.StreamWriter | None] = {}
 
     async def __aenter__(self) -> Upstream:
@@ -48,8 +48,8 @@ class Upstream:
 
     async def __aexit__(self, *_: object) -> None:
         self._server.close()
-        for door in self._doors.values():
-            door.close()
+        for listener in self._listeners.values():
+            listener.close()
         handlers = dict(self._handlers)
         for handler, writer in handlers.items():
             handler.cancel()
@@ -77,15 +77,15 @@ class Upstream:
 
     # -- for the campaign --------------------------------------------------------------------------
 
-    async def door(self, mark: str) -> str:
-        """A base address of this job's own, shut if one of its faults says so."""
-        self._doors[mark] = door = Door(self.connected)
-        fault = self.plan(mark).shuts("start")
+    async def listener(self, mark: str) -> str:
+        """A base address of this job's own; its port is closed if one of its faults says so."""
+        self._listeners[mark] = listener = JobListener(self.connected)
+        fault = self.plan(mark).closes("start")
         if fault is None:
-            await door.open()
+            await listener.open()
         elif fault.seconds < EVER:
             self.spawn(self._opens(mark, fault.seconds))
-        return door.address
+        return listener.address
 
     async def heal(self, mark: str) -> None:
         """The faults of this job are over; what a visitor asks for now is no impatience."""
@@ -93,20 +93,20 @@ class Upstream:
         self._limits.lift(mark)
         self.ledger.note(mark, "-- healed")
         for task in self.ledger.tasks_of(mark):
-            endless = any(fault.endless and fault.place == "poll" for fault in self.plan(mark).faults)
+            endless = any(fault.endless and fault.target == "poll" for fault in self.plan(mark).faults)
             task.never = task.never and endless
-        if mark in self._doors:
-            await self._doors[mark].open()
+        if mark in self._listeners:
+            await self._listeners[mark].open()
 
-    async def rung_out(self) -> None:
+    async def callbacks_sent(self) -> None:
         """Wait until every callback that is still to come has been made."""
-        if going := {task for task in self._bells if not task.done()}:
+        if going := {task for task in self._callbacks if not task.done()}:
             await asyncio.wait(going, timeout=10)
 
     def leave(self, mark: str) -> None:
         """Nothing more of this job is expected."""
-        if door := self._doors.pop(mark, None):
-            door.close()
+        if listener := self._listeners.pop(mark, None):
+            listener.close()
 
     def plan(self, mark: str, faults: str = "") -> Plan:
         """The job's plan, made at the first call."""
@@ -148,7 +148,7 @@ class Upstream:
         post = Post(time.monotonic() - ledger.started, "nothing")
         record.posts.append(post)
         ledger.note(mark, f"POST number {len(record.posts)}")
-        self._limits.check(record, f"{asked.lane}/{model}", "POST")
+        self._limits.check(record, f"{asked.scope}/{model}", "POST")
         ledger.open_posts += 1
         try:
             fault = plan.next("create")
@@ -156,26 +156,28 @@ class Upstream:
                 ledger.note(mark, f"meets {fault.name}")
             if fault is None or fault.creates:
                 post.verdict = "created"
-                task = ledger.create(mark, model, plan.dice.uniform(FASTEST_S, SLOWEST_S), plan.dice)
+                task = ledger.create(mark, model, plan.rng.uniform(FASTEST_S, SLOWEST_S), plan.rng)
                 task.never = any(one.name.startswith("poll.never") for one in plan.faults)
                 data = {"task_id": task.id, "status": "IN_PROGRESS"}
-                honest = Honest(json.dumps({"code": 200, "message": "success", "data": data}).encode())
+                normal = NormalAnswer(json.dumps({"code": 200, "message": "success", "data": data}).encode())
                 if body.get("callback_url"):
-                    self._bells.add(self.spawn(callbacks.ring(ledger, plan.faults, plan.dice, task, body["callback_url"])))
+                    self._callbacks.add(
+                        self.spawn(callbacks.send_callbacks(ledger, plan.faults, plan.rng, task, body["callback_url"]))
+                    )
                 if any(one.name == "callback.early" for one in plan.faults):
                     await asyncio.sleep(0.05)
             else:
-                honest = Honest(b'{"code": 200, "message": "success", "data": {}}')
+                normal = NormalAnswer(b'{"code": 200, "message": "success", "data": {}}')
             if self.think_s:
-                await asyncio.sleep(plan.dice.uniform(0, self.think_s))
+                await asyncio.sleep(plan.rng.uniform(0, self.think_s))
             if fault and fault.retry_after is not None:
                 post.verdict, post.answered = "refused", True
-                return await self._limits.tell(wire, fault, f"{asked.lane}/{model}")
+                return await self._limits.refuse(wire, fault, f"{asked.scope}/{model}")
             if fault and fault.act:
                 post.verdict = "refused" if fault.ends == ("failed",) else post.verdict
                 post.answered = post.verdict == "refused" or not fault.lost
-                return await fault.act(wire, honest, plan.dice)
-            await self._well(wire, honest, mark, "create")
+                return await fault.act(wire, normal, plan.rng)
+            await self._well(wire, normal, mark, "create")
             post.answered = True
             return None
         finally:
@@ -189,31 +191,31 @@ class Upstream:
         record.polls.append(time.monotonic() - self.ledger.started)
         self._limits.check(record, task.mark, "poll")
         fault = plan.next("poll")
-        honest = self._told(task, asked)
+        normal = self._status_answer(task, asked)
         if fault is None:
-            if b"completed" not in honest.body:
-                return await wire.send(honest.body)
-            await self._well(wire, honest, task.mark, "poll")
-            if task.told is None:
-                task.told = time.monotonic()
-                self.ledger.note(task.mark, "told that it is completed")
+            if b"completed" not in normal.body:
+                return await wire.send(normal.body)
+            await self._well(wire, normal, task.mark, "poll")
+            if task.reported is None:
+                task.reported = time.monotonic()
+                self.ledger.note(task.mark, "reported as completed")
             return None
         record.bad_polls += 1
         self.ledger.note(task.mark, f"poll meets {fault.name}")
         task.fails = task.fails or fault.name == "poll.failed"
         if fault.retry_after is not None:
-            return await self._limits.tell(wire, fault, task.mark)
+            return await self._limits.refuse(wire, fault, task.mark)
         assert fault.act
-        return await fault.act(wire, honest, plan.dice)
+        return await fault.act(wire, normal, plan.rng)
 
-    def _told(self, task: Task, asked: Asked) -> Honest:
+    def _status_answer(self, task: Task, asked: Asked) -> NormalAnswer:
         """The answer to a poll. Pictures lie at the host that was asked."""
         data: dict[str, object] = {"task_id": task.id, "status": "IN_PROGRESS"}
         if task.done(time.monotonic()):
             images = [{"url": f"http://{asked.host}/files/{name}"} for name in task.pictures]
             data = {"status": "completed", "output": {"images": images}}
             data |= {"consumed_credits": task.charged} if task.reports else {}
-        return Honest(json.dumps({"code": 200, "message": "success", "data": data}).encode())
+        return NormalAnswer(json.dumps({"code": 200, "message": "success", "data": data}).encode())
 
     async def _download(self, wire: Wire, asked: Asked) -> None:
         name = asked.path.rpartition("/")[2]
@@ -222,35 +224,37 @@ class Upstream:
             return await self._stray(wire, asked)
         record = self.ledger.record(task.mark)
         record.downloads += 1
-        fault = self.plan(task.mark).next("download")
-        honest = Honest(task.pictures[name], "image/png")
+        fault = self.plan(task.mark).next("download", int(name.rpartition("-")[2].partition(".")[0]))
+        normal = NormalAnswer(task.pictures[name], "image/png")
         if fault is None:
-            await wire.send(honest.body, kind=honest.kind)
-            record.served += len(honest.body)
+            await wire.send(normal.body, kind=normal.kind)
+            record.served += len(normal.body)
+            task.delivered.append(name)
             self.ledger.note(task.mark, "picture served")
             return None
+        record.bad_downloads += 1
         self.ledger.note(task.mark, f"download meets {fault.name}")
         if fault.retry_after is not None:
             return await wire.send(b"", 429, headers={"Retry-After": "1"} if fault.retry_after else {})
         assert fault.act
-        return await fault.act(wire, honest, self.plan(task.mark).dice)
+        return await fault.act(wire, normal, self.plan(task.mark).rng)
 
-    async def _well(self, wire: Wire, honest: Honest, mark: str, place: str) -> None:
-        """An honest answer, after which the job's door may shut for a while."""
-        fault = self.plan(mark).shuts(place)
-        if fault and mark in self._doors:
+    async def _well(self, wire: Wire, normal: NormalAnswer, mark: str, target: str) -> None:
+        """Send the normal answer, after which the job's port may be closed for a while."""
+        fault = self.plan(mark).closes(target)
+        if fault and mark in self._listeners:
             wire.open = False
-            self._doors[mark].shut()
+            self._listeners[mark].stop()
             self.ledger.note(mark, f"meets {fault.name}: nothing listens")
             self.plan(mark).faults.remove(fault)
             if fault.seconds < EVER:
                 self.spawn(self._opens(mark, fault.seconds))
-        await wire.send(honest.body, kind=honest.kind)
+        await wire.send(normal.body, kind=normal.kind)
 
     async def _opens(self, mark: str, after: float) -> None:
         await asyncio.sleep(after)
-        if mark in self._doors:
-            await self._doors[mark].open()
+        if mark in self._listeners:
+            await self._listeners[mark].open()
             self.ledger.note(mark, "listens again")
 
 

@@ -9,7 +9,7 @@ import struct
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-LANE = re.compile(r"/lane-([a-z0-9-]+)")
+SCOPE = re.compile(r"/scope-([a-z0-9-]+)")
 
 
 @dataclass
@@ -19,7 +19,7 @@ class Asked:
     method: str
     path: str
     host: str
-    lane: str
+    scope: str
     body: bytes
 
 
@@ -62,7 +62,7 @@ class Wire:
 
 
 @dataclass(frozen=True)
-class Honest:
+class NormalAnswer:
     """The answer that would have been given."""
 
     body: bytes
@@ -78,5 +78,5 @@ async def read_request(reader: asyncio.StreamReader) -> Asked | None:
     method, path, _ = head[0].split(" ", 2)
     headers = {name.lower(): value.strip() for name, _, value in (line.partition(":") for line in head[1:-2])}
     body = await reader.readexactly(int(headers.get("content-length", 0)))
-    lane = LANE.match(path)
-    return Asked(method, path[lane.end() :] if lane else path, headers["host"], lane[1] if lane else "", body)
+    scope = SCOPE.match(path)
+    return Asked(method, path[scope.end() :] if scope else path, headers["host"], scope[1] if scope else "", body)

@@ -9,8 +9,10 @@ from __future__ import annotations
 import argparse
 import asyncio
 import resource
+import signal
 import time
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from pathlib import Path
 
 import httpx2
@@ -70,7 +72,6 @@ async def work(asked: argparse.Namespace) -> None:
         )
         print(f"owner {store.owner}", flush=True)
         await runner.begin()
-        print("begun", flush=True)
         filling = asyncio.create_task(fill_disk(*asked.full)) if asked.full else None
 
         def known() -> dict[str, str]:
@@ -78,10 +79,10 @@ async def work(asked: argparse.Namespace) -> None:
                 return {row.visitor: row.id for row in connection.execute(text("SELECT visitor, id FROM jobs"))}
 
         ids = await asyncio.to_thread(known)
-        places = asyncio.Semaphore(asked.at_once)
+        slots = asyncio.Semaphore(asked.at_once)
 
         async def one(mark: str) -> None:
-            async with places:
+            async with slots:
                 if mark not in ids:
                     request = build_request(CATALOG, "cogview-4", {"prompt": f"A red kite #job={mark}"})
                     ids[mark] = (await stubborn(lambda: runner.submit(request, payer, mark))).id
@@ -96,7 +97,11 @@ async def work(asked: argparse.Namespace) -> None:
                 print(f"settled {mark} {job.state}", flush=True)
 
         first, of = (int(number) for number in asked.share.split("/"))
-        await asyncio.gather(*(one(f"{asked.prefix}-{number:05d}") for number in range(first, asked.jobs, of)))
+        share = asyncio.gather(*(one(f"{asked.prefix}-{number:05d}") for number in range(first, asked.jobs, of)))
+        asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, share.cancel)
+        print("begun", flush=True)
+        with suppress(asyncio.CancelledError):  # asked to stop: what is unfinished is for the other processes
+            await share
         if filling:
             await filling
         print("end", flush=True)

@@ -20,7 +20,7 @@ from components.comparisons.service import ComparisonService
 from components.comparisons.store import ComparisonStore
 from components.jobs.job import Job
 from components.jobs.service import JobService
-from tests.jobs.faulty import GUARD_S, Answer, Upstream, held, http, misbehaving, picture, png, settled
+from tests.jobs.faulty import GUARD_S, Answer, Upstream, answer_after, http, misbehaving, picture, png, settled
 from tests.jobs.processes import account, process
 
 PROMPT = {"prompt": "A red kite over dunes"}
@@ -59,7 +59,7 @@ class ImageService:
         script, number = self.posts.get(name, []), len(self.sent(name))
         self.bodies.append(body)
         answer = script[number] if number < len(script) else task(f"{name}.{len(self.bodies)}")
-        await (held(self.gate, answer) if self.gate else answer)(upstream, writer)
+        await (answer_after(self.gate, answer) if self.gate else answer)(upstream, writer)
 
     async def poll(self, upstream: Upstream, writer: asyncio.StreamWriter) -> None:
         task_id = upstream.seen[-1].path.rpartition("/")[2]

@@ -37,7 +37,7 @@ from tests.comparisons.processes import (
 )
 from tests.conftest import ROOT
 from tests.jobs.conftest import beside, locked
-from tests.jobs.faulty import GUARD_S, quiet, settled
+from tests.jobs.faulty import GUARD_S, settled, workers_ended
 from tests.jobs.processes import bury
 from tests.postgres import Postgres
 
@@ -119,7 +119,7 @@ async def test_a_comparison_of_which_nothing_can_be_sent_is_refused_and_not_stor
         for models, shared in cases:
             with pytest.raises(InputError):
                 await one.start(*models, shared=shared)
-        await quiet()
+        await workers_ended()
         stored = await one.comparisons.newest("ann")
 
     assert (stored, service.bodies) == (None, [])
@@ -135,7 +135,7 @@ async def test_a_setting_that_is_not_a_number_loses_nothing_that_is_paid(
             async with serving(service) as upstream, process_at(catalog, url, tmp_path, upstream) as one:
                 with suppress(PlaygroundError):
                     await one.start("cogview-4", Choice("flux-2", {"type": number}))
-                await quiet()
+                await workers_ended()
                 comparison = await one.comparisons.newest("ann")
                 jobs = await one.jobs(comparison) if comparison else []
 
@@ -149,7 +149,7 @@ async def test_nothing_is_sent_when_the_comparison_cannot_be_stored(catalog: Cat
             connection.execute("DROP TABLE comparisons")
         with pytest.raises(DatabaseUnavailable):
             await one.start(*SIX)
-        await quiet()
+        await workers_ended()
 
     assert service.bodies == []
 
@@ -194,7 +194,7 @@ async def test_another_visitor_gets_the_same_answer_as_for_an_unknown_id(catalog
             return {(type(error), str(error), getattr(error, "problem", None)) for error in raised}
 
         hers, unknown = await answers(comparison.id, "eve"), await answers("no-such-comparison", "eve")
-        await quiet()
+        await workers_ended()
 
         assert hers == unknown
         assert [kind for kind, _, _ in hers] == [JobNotFound]

@@ -38,7 +38,7 @@ from tests.comparisons.processes import (
     states,
     task,
 )
-from tests.jobs.faulty import held, reset, settled
+from tests.jobs.faulty import answer_after, reset, settled
 from tests.postgres import Postgres
 
 # -- cards are independent -----------------------------------------------------------------------
@@ -198,7 +198,7 @@ async def test_a_stopped_card_is_retried_only_if_nothing_can_come_of_it(catalog:
 
 async def test_two_pages_that_retry_at_once_pay_once(catalog: Catalog, tmp_path: Path) -> None:
     gate = asyncio.Event()
-    service = ImageService(posts={"cogview-4": [REFUSED, held(gate, task("cogview-4.2"))]})
+    service = ImageService(posts={"cogview-4": [REFUSED, answer_after(gate, task("cogview-4.2"))]})
     async with comparing(catalog, tmp_path, service) as one:
         comparison = await one.start("cogview-4")
         await one.ended(comparison)

@@ -148,7 +148,7 @@ def hang_up() -> Answer:
     return answer
 
 
-def held(gate: asyncio.Event, then: Answer) -> Answer:
+def answer_after(gate: asyncio.Event, then: Answer) -> Answer:
     """Nothing until the gate opens, then the answer."""
 
     async def answer(upstream: Upstream, writer: asyncio.StreamWriter) -> None:
@@ -224,7 +224,7 @@ async def settled(runner: JobService, job: Job) -> Job:
         return [shown async for shown in runner.watch(job.id, job.visitor)][-1]
 
 
-async def quiet() -> None:
+async def workers_ended() -> None:
     """Wait until no background task of a runner is left: after it, nothing can be sent any more."""
     own = {task for task in asyncio.all_tasks() if "ActiveJobs." in repr(task.get_coro())}
     if own:

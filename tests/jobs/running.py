@@ -19,7 +19,7 @@ LOST = http({}, 500)
 BUSY = http({}, 429, headers={"Retry-After": "20"})
 
 
-class Place:
+class Setup:
     """A process before an upstream, with the host's key."""
 
     def __init__(self, runner: JobService, upstream: Upstream, catalog: Catalog) -> None:
@@ -43,10 +43,10 @@ class Place:
 
 
 @asynccontextmanager
-async def place(
+async def set_up(
     catalog: Catalog, url: str, folder: Path, scripts: dict[str, Any] | None = None, **options: Any
-) -> AsyncIterator[Place]:
+) -> AsyncIterator[Setup]:
     async with misbehaving(**(scripts or {})) as upstream:
         payer = account(catalog, upstream.address)
         async with process(catalog, url, folder, **{"find_account": lambda _: payer} | options) as runner:
-            yield Place(runner, upstream, catalog)
+            yield Setup(runner, upstream, catalog)

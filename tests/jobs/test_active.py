@@ -22,7 +22,7 @@ from components.jobs.metrics import Metrics
 from components.jobs.store.engine import open_database
 from components.jobs.store.jobs import Store
 from tests.jobs.conftest import NOON, a_job, beside, changed, filled, locked
-from tests.jobs.faulty import TASK, created, finished, held, http, misbehaving, running, settled
+from tests.jobs.faulty import TASK, answer_after, created, finished, http, misbehaving, running, settled
 from tests.jobs.processes import account, process, submit, until
 
 LOCK_WAIT_S = 0.3
@@ -34,7 +34,7 @@ async def test_a_task_id_that_cannot_be_written_at_first_is_written_later(
 ) -> None:
     """Between the POST and its record the database is locked for longer than a write waits: one POST, one job, done."""
     gate = asyncio.Event()
-    async with misbehaving(post=[held(gate, created())]) as upstream:
+    async with misbehaving(post=[answer_after(gate, created())]) as upstream:
         async with process(catalog, url, tmp_path, lock_wait_s=LOCK_WAIT_S) as runner:
             job = await submit(runner, catalog, account(catalog, upstream.address))
             await upstream.asked("posts")
@@ -55,7 +55,7 @@ async def test_a_change_that_was_written_although_its_answer_was_lost_counts_as_
 ) -> None:
     """The repeated write finds the row as it should be, and the job is polled as if nothing had happened."""
     gate = asyncio.Event()
-    async with misbehaving(post=[held(gate, created())]) as upstream:
+    async with misbehaving(post=[answer_after(gate, created())]) as upstream:
         async with process(catalog, url, tmp_path, begun=False, lock_wait_s=LOCK_WAIT_S) as runner:
             job = await submit(runner, catalog, account(catalog, upstream.address))
             await upstream.asked("posts")
@@ -91,7 +91,7 @@ async def test_a_refusal_behind_a_locked_database_gives_its_reservation_back(
 ) -> None:
     """Nothing was created: once that can be written, nothing is reserved and nothing was spent."""
     gate = asyncio.Event()
-    async with misbehaving(post=[held(gate, http({"error": "bad"}, 400))]) as upstream:
+    async with misbehaving(post=[answer_after(gate, http({"error": "bad"}, 400))]) as upstream:
         async with process(catalog, url, tmp_path, lock_wait_s=LOCK_WAIT_S) as runner:
             job = await submit(runner, catalog, account(catalog, upstream.address))
             await upstream.asked("posts")
@@ -106,7 +106,7 @@ async def test_a_refusal_behind_a_locked_database_gives_its_reservation_back(
 
 
 async def test_nothing_is_sent_while_a_request_cannot_be_recorded(catalog: Catalog, url: str, tmp_path: Path) -> None:
-    """Without the row that says so, no POST leaves; the visitor is told at once that this page has a problem."""
+    """Without the row that says so, no POST leaves; the visitor learns at once that this page has a problem."""
     async with misbehaving() as upstream, process(catalog, url, tmp_path, lock_wait_s=LOCK_WAIT_S) as runner:
         with locked(url), pytest.raises(DatabaseUnavailable):
             await submit(runner, catalog, account(catalog, upstream.address))
@@ -136,7 +136,7 @@ async def test_a_claim_whose_answer_was_lost_may_be_repeated(store: Store) -> No
 
 
 class SlowlyTold(Store):
-    """What was read is told when the gate opens."""
+    """What was read is returned when the gate opens."""
 
     gate: asyncio.Event
 

@@ -16,7 +16,7 @@ from components.jobs.store.jobs import Store
 from tests.jobs.conftest import a_job, changed, filled
 from tests.jobs.faulty import TASK, created, finished, http, running, settled
 from tests.jobs.processes import account
-from tests.jobs.running import LOST, place
+from tests.jobs.running import LOST, set_up
 
 UNKNOWN = http({"error": {"code": "not_found", "message": "No such task"}}, 404)
 
@@ -26,18 +26,18 @@ async def test_the_named_task_is_followed_to_its_pictures(
     catalog: Catalog, url: str, tmp_path: Path, dismissed: bool
 ) -> None:
     """With the payer's key, without another POST; also where the job was dismissed; spaces that are copied along go."""
-    async with place(catalog, url, tmp_path, {"post": [LOST], "poll": [running(), running(), finished()]}) as here:
-        lost = await here.ended()
+    async with set_up(catalog, url, tmp_path, {"post": [LOST], "poll": [running(), running(), finished()]}) as setup:
+        lost = await setup.ended()
         if dismissed:
-            await here.runner.abandon(lost.id, "ann")
-        attached = await here.runner.attach(lost.id, f" {TASK}\n", here.payer, "ann")
-        done = await settled(here.runner, attached)
-        spent = await here.runner.spent_today()
+            await setup.runner.abandon(lost.id, "ann")
+        attached = await setup.runner.attach(lost.id, f" {TASK}\n", setup.payer, "ann")
+        done = await settled(setup.runner, attached)
+        spent = await setup.runner.spent_today()
 
     assert (attached.state, attached.task_id) == (JobState.RUNNING, TASK)
     assert (done.state, done.task_id, len(done.pictures), done.problem) == (JobState.DONE, TASK, 1, None)
-    assert (spent, len(here.upstream.posts)) == (Spend(0, lost.credits), 1)
-    assert {seen.headers["authorization"] for seen in here.upstream.polls} == {f"Bearer {here.payer.key}"}
+    assert (spent, len(setup.upstream.posts)) == (Spend(0, lost.credits), 1)
+    assert {seen.headers["authorization"] for seen in setup.upstream.polls} == {f"Bearer {setup.payer.key}"}
 
 
 REFUSED: dict[str, tuple[str, dict[str, Any], type[Exception], str]] = {
@@ -52,11 +52,11 @@ REFUSED: dict[str, tuple[str, dict[str, Any], type[Exception], str]] = {
 @pytest.mark.parametrize("name", REFUSED)
 async def test_what_names_no_task_of_this_key_changes_nothing(catalog: Catalog, url: str, tmp_path: Path, name: str) -> None:
     named, scripts, kind, words = REFUSED[name]
-    async with place(catalog, url, tmp_path, {"post": [LOST], **scripts}) as here:
-        lost = await here.ended()
+    async with set_up(catalog, url, tmp_path, {"post": [LOST], **scripts}) as setup:
+        lost = await setup.ended()
         with pytest.raises(kind, match=words) as refusal:
-            await here.runner.attach(lost.id, named, here.payer, "ann")
-        after = await here.runner.find(lost.id, "ann")
+            await setup.runner.attach(lost.id, named, setup.payer, "ann")
+        after = await setup.runner.find(lost.id, "ann")
 
     assert after == lost
     assert "Nothing was charged" not in str(getattr(refusal.value, "problem", ""))
@@ -65,19 +65,19 @@ async def test_what_names_no_task_of_this_key_changes_nothing(catalog: Catalog, 
 async def test_only_ones_own_uncertain_job_takes_a_task_and_only_its_payers_key_asks(
     catalog: Catalog, url: str, tmp_path: Path
 ) -> None:
-    async with place(catalog, url, tmp_path, {"post": [LOST, created()]}, find_account=lambda _: None) as here:
-        lost, done = await here.ended(), await here.ended(prompt="another")
+    async with set_up(catalog, url, tmp_path, {"post": [LOST, created()]}, find_account=lambda _: None) as setup:
+        lost, done = await setup.ended(), await setup.ended(prompt="another")
         with pytest.raises(JobNotFound):
-            await here.runner.attach(lost.id, TASK, here.payer, "bea")
+            await setup.runner.attach(lost.id, TASK, setup.payer, "bea")
         with pytest.raises(InvalidState, match="Only a request whose answer was lost"):
-            await here.runner.attach(done.id, "n41other", here.payer, "ann")
-        asked = len(here.upstream.polls)
+            await setup.runner.attach(done.id, "n41other", setup.payer, "ann")
+        asked = len(setup.upstream.polls)
         with pytest.raises(InvalidState, match="key that this request was sent with"):
-            await here.runner.attach(lost.id, "n41other", account(catalog, here.upstream.address, payer="visitor"), "ann")
+            await setup.runner.attach(lost.id, "n41other", account(catalog, setup.upstream.address, payer="visitor"), "ann")
         with pytest.raises(InputError, match="another request has this task"):
-            await here.runner.attach(lost.id, str(done.task_id), here.payer, "ann")
+            await setup.runner.attach(lost.id, str(done.task_id), setup.payer, "ann")
 
-    assert len(here.upstream.polls) == asked
+    assert len(setup.upstream.polls) == asked
 
 
 async def test_one_task_is_never_taken_by_two_jobs(stores: list[Store]) -> None:

@@ -16,7 +16,7 @@ from components.jobs.callbacks import LARGEST_BODY
 from components.jobs.job import JobState
 from tests.jobs.callbacks import callback, serving, with_another_secret
 from tests.jobs.conftest import FAST, beside
-from tests.jobs.faulty import TASK, created, finished, held, misbehaving, running, settled
+from tests.jobs.faulty import TASK, answer_after, created, finished, misbehaving, running, settled
 from tests.jobs.processes import PLAIN, WITH_CALLBACK, account, count, process, submit, until
 
 
@@ -73,7 +73,7 @@ async def test_a_secret_is_known_to_the_service_alone(
 
 
 async def test_only_the_exact_address_is_answered(catalog: Catalog, url: str, tmp_path: Path) -> None:
-    """A wrong secret, another job's secret and an unknown job are told apart by nothing; none of them sends a GET."""
+    """A wrong secret, another job's secret and an unknown job are answered alike; none of them sends a GET."""
     async with misbehaving(poll=[running()]) as upstream, serving(catalog, url, tmp_path, upstream) as server:
         jobs = [await server.start(prompt=prompt) for prompt in ("A red kite", "A blue kite")]
         await upstream.asked("posts", 2)
@@ -146,7 +146,7 @@ async def test_a_callback_before_the_answer_to_the_post_is_not_lost(catalog: Cat
     """A fast task may call before its POST is answered; it is asked for once the id is known."""
     answered = asyncio.Event()
     async with (
-        misbehaving(post=[held(answered, created())]) as upstream,
+        misbehaving(post=[answer_after(answered, created())]) as upstream,
         serving(catalog, url, tmp_path, upstream) as server,
     ):
         job = await server.start()

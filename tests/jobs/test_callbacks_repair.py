@@ -10,7 +10,7 @@ import pytest
 from components.catalog.models import Catalog
 from components.jobs.job import JobState, Spend
 from tests.jobs.callbacks import callback, serving
-from tests.jobs.faulty import GUARD_S, TASK, created, finished, held, http, misbehaving, running, settled
+from tests.jobs.faulty import GUARD_S, TASK, answer_after, created, finished, http, misbehaving, running, settled
 from tests.jobs.processes import bury, until
 
 LOST = http({"error": "oops"}, 500)
@@ -86,7 +86,7 @@ async def test_an_early_callback_repairs_the_answer_that_is_lost_after_it(
 ) -> None:
     """The call came first, then the connection broke: the task's id is known already."""
     broken = asyncio.Event()
-    async with misbehaving(post=[held(broken, LOST)]) as upstream:
+    async with misbehaving(post=[answer_after(broken, LOST)]) as upstream:
         async with serving(catalog, url, tmp_path, upstream) as server:
             job = await server.start()
             await upstream.asked("posts")
@@ -102,7 +102,7 @@ async def test_a_callback_before_a_process_died_repairs_the_job_in_the_next(
 ) -> None:
     """The named task was noted, so the next process can ask for it."""
     never = asyncio.Event()
-    async with misbehaving(post=[held(never, created())]) as upstream:
+    async with misbehaving(post=[answer_after(never, created())]) as upstream:
         async with serving(catalog, url, tmp_path, upstream, killed=True) as server:
             job = await server.start()
             await upstream.asked("posts")
@@ -117,7 +117,7 @@ async def test_a_callback_before_a_process_died_repairs_the_job_in_the_next(
 async def test_a_callback_repairs_what_a_dead_process_left_uncertain(catalog: Catalog, url: str, tmp_path: Path) -> None:
     """The address that the dead process gave out is still answered, by whoever runs now."""
     never = asyncio.Event()
-    async with misbehaving(post=[held(never, created())]) as upstream:
+    async with misbehaving(post=[answer_after(never, created())]) as upstream:
         async with serving(catalog, url, tmp_path, upstream, killed=True) as server:
             job = await server.start()
             await upstream.asked("posts")

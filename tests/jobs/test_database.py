@@ -105,11 +105,11 @@ def test_a_file_that_cannot_be_used_is_named_and_left_alone(
     open_database(sqlite_url(path)).close()
 
 
-@pytest.mark.parametrize("place", ["a file/playground.db", "/proc/self/playground.db", "/dev/null/playground.db"])
-def test_a_place_where_nothing_can_be_written_is_named(tmp_path: Path, place: str) -> None:
+@pytest.mark.parametrize("path", ["a file/playground.db", "/proc/self/playground.db", "/dev/null/playground.db"])
+def test_a_path_where_nothing_can_be_written_is_named(tmp_path: Path, path: str) -> None:
     """A file where a folder should be, a file system that takes no files (root may write everywhere else)."""
     (tmp_path / "a file").touch()
-    assert str(tmp_path / place) in refusal(sqlite_url(tmp_path / place))
+    assert str(tmp_path / path) in refusal(sqlite_url(tmp_path / path))
 
 
 @pytest.mark.parametrize("folder", ["new/er", "with space", "100%", "%41", "ü#1", "a:b@c", "a?b=c"])
@@ -161,12 +161,12 @@ def test_a_database_may_be_closed_by_another_thread_than_opened_it(tmp_path: Pat
 FAULTS = {
     "closed port": ("postgresql://{role}:{secret}@127.0.0.1:{closed}/d", "refused"),
     "no such host": ("postgresql://{role}:{secret}@nowhere.invalid/d", "nowhere.invalid"),
-    "wrong password": ("postgresql://postgres:{secret}@{place}/{name}", "password authentication failed"),
-    "wrong password, spelled apart": ("postgresql://{place}/{name}?user=u&password={secret}", "authentication failed"),
-    "no such database": ("postgresql://{role}:{secret}@{place}/none", "does not exist"),
-    "unknown option": ("postgresql://{role}:{secret}@{place}/{name}?nonsense=1", "nonsense"),
-    "no right to make tables": ("postgresql://{role}:{secret}@{place}/{name}", "permission denied"),
-    "a slash that should be %2F": ("postgresql://{role}:12/{secret}@{place}/{name}", ""),
+    "wrong password": ("postgresql://postgres:{secret}@{server}/{name}", "password authentication failed"),
+    "wrong password, spelled apart": ("postgresql://{server}/{name}?user=u&password={secret}", "authentication failed"),
+    "no such database": ("postgresql://{role}:{secret}@{server}/none", "does not exist"),
+    "unknown option": ("postgresql://{role}:{secret}@{server}/{name}?nonsense=1", "nonsense"),
+    "no right to make tables": ("postgresql://{role}:{secret}@{server}/{name}", "permission denied"),
+    "a slash that should be %2F": ("postgresql://{role}:12/{secret}@{server}/{name}", ""),
 }
 
 
@@ -182,7 +182,7 @@ def test_a_server_that_cannot_be_used_is_named(
         role = f"role_of_{name}"
         server.execute(f"CREATE ROLE {role} LOGIN PASSWORD '{CANARY}'")
         server.execute("REVOKE CREATE ON SCHEMA public FROM PUBLIC")
-        parts = {"place": f"127.0.0.1:{postgres.port}", "closed": closed.getsockname()[1], "name": name, "role": role}
+        parts = {"server": f"127.0.0.1:{postgres.port}", "closed": closed.getsockname()[1], "name": name, "role": role}
         try:
             said = refusal(address.format(secret=CANARY, **parts))
         finally:

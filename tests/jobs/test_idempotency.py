@@ -13,7 +13,7 @@ from components.catalog.models import Catalog
 from components.catalog.requests import build_request
 from components.jobs.job import Job, JobState
 from components.jobs.service import JobService, fingerprint
-from tests.jobs.faulty import Upstream, created, held, http, misbehaving, settled
+from tests.jobs.faulty import Upstream, answer_after, created, http, misbehaving, settled
 from tests.jobs.processes import account, process
 from tests.postgres import Postgres
 
@@ -26,7 +26,7 @@ async def ask(runner: JobService, catalog: Catalog, payer: Account, visitor: str
 def gated() -> tuple[asyncio.Event, list]:
     """A service that takes a request and answers only when the gate opens."""
     gate = asyncio.Event()
-    return gate, [held(gate, created())]
+    return gate, [answer_after(gate, created())]
 
 
 @pytest.mark.parametrize("clicks", [2, 50])
@@ -103,7 +103,12 @@ async def test_a_request_without_once_is_sent_each_time(catalog: Catalog, url: s
 async def test_after_the_end_the_same_request_is_a_new_job(catalog: Catalog, url: str, tmp_path: Path, end: str) -> None:
     """However it ended: whoever asks again wants another one."""
     gate = asyncio.Event()
-    first = {"done": created(), "failed": http({}, 400), "uncertain": http({}, 500), "stopped": held(gate, created())}[end]
+    first = {
+        "done": created(),
+        "failed": http({}, 400),
+        "uncertain": http({}, 500),
+        "stopped": answer_after(gate, created()),
+    }[end]
     async with misbehaving(post=[first, created()]) as upstream, process(catalog, url, tmp_path) as runner:
         host = account(catalog, upstream.address)
         job = await ask(runner, catalog, host)

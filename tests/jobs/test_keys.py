@@ -13,28 +13,40 @@ from components.api import Account
 from components.catalog.models import Catalog
 from components.jobs.job import Job, JobState
 from components.jobs.service import JobService
-from tests.jobs.faulty import TASK, Answer, created, finished, held, http, misbehaving, picture, quiet, running, settled
+from tests.jobs.faulty import (
+    TASK,
+    Answer,
+    answer_after,
+    created,
+    finished,
+    http,
+    misbehaving,
+    picture,
+    running,
+    settled,
+    workers_ended,
+)
 from tests.jobs.processes import account, process, submit, until
 
 BUSY = http({}, 429, headers={"Retry-After": "20"})
 
 
-Held = weakref.ref[Account]
+Reference = weakref.ref[Account]
 
 
-async def start(runner: JobService, catalog: Catalog, address: str) -> tuple[Job, Held]:
+async def start(runner: JobService, catalog: Catalog, address: str) -> tuple[Job, Reference]:
     """A job on a visitor's key, and a look at the account with the key, which nobody holds but the job's worker."""
     own = account(catalog, address, "visitor")
     return await submit(runner, catalog, own), weakref.ref(own)
 
 
-async def dropped(held: Held) -> bool:
+async def dropped(reference: Reference) -> bool:
     """Whether the key is gone from memory once the last callbacks of what has ended have run."""
-    await quiet()
+    await workers_ended()
     for _ in range(10):
         await asyncio.sleep(0.05)
         gc.collect()
-        if held() is None:
+        if reference() is None:
             return True
     return False
 
@@ -62,7 +74,7 @@ async def test_a_key_is_dropped_when_its_job_has_settled(catalog: Catalog, url: 
 FORGOTTEN: dict[str, dict[str, list[Answer]]] = {
     "queued": {"post": [BUSY]},
     "running": {"poll": [running()]},
-    "saving": {"file": [held(asyncio.Event(), picture())]},
+    "saving": {"file": [answer_after(asyncio.Event(), picture())]},
 }
 
 
@@ -100,7 +112,7 @@ async def test_forgetting_the_key_while_a_request_is_sent_lets_its_answer_arrive
 ) -> None:
     """The task is recorded, for it may be paid; then the job waits for its key."""
     gate = asyncio.Event()
-    async with misbehaving(post=[held(gate, created())]) as upstream, process(catalog, url, tmp_path) as runner:
+    async with misbehaving(post=[answer_after(gate, created())]) as upstream, process(catalog, url, tmp_path) as runner:
         job, key = await start(runner, catalog, upstream.address)
         await upstream.asked("posts")
         await runner.forget_key("ann")

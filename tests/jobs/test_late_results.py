@@ -11,7 +11,7 @@ from components.catalog.models import Catalog
 from components.jobs.job import JobState
 from tests.jobs.faulty import http, misbehaving, picture, settled
 from tests.jobs.processes import account, process, submit, until
-from tests.jobs.running import place
+from tests.jobs.running import set_up
 
 MISSING = http({}, 404)
 
@@ -19,10 +19,10 @@ MISSING = http({}, 404)
 async def test_a_late_picture_is_tried_again_at_growing_intervals_with_a_note(
     catalog: Catalog, url: str, tmp_path: Path
 ) -> None:
-    async with place(catalog, url, tmp_path, {"file": [MISSING] * 9 + [picture()]}) as here:
-        job = await here.start()
-        shown = [one async for one in here.runner.watch(job.id, job.visitor)]
-        times = [seen.at for seen in here.upstream.files]
+    async with set_up(catalog, url, tmp_path, {"file": [MISSING] * 9 + [picture()]}) as setup:
+        job = await setup.start()
+        shown = [one async for one in setup.runner.watch(job.id, job.visitor)]
+        times = [seen.at for seen in setup.upstream.files]
 
     notes = {one.status_note for one in shown if one.state is JobState.SAVING and one.status_note}
     gaps = [later - earlier for earlier, later in pairwise(times)]
@@ -31,7 +31,7 @@ async def test_a_late_picture_is_tried_again_at_growing_intervals_with_a_note(
         in notes
     )
     assert (shown[-1].state, len(shown[-1].pictures), shown[-1].status_note) == (JobState.DONE, 1, "")
-    assert (len(times), len(here.upstream.posts)) == (10, 1)
+    assert (len(times), len(setup.upstream.posts)) == (10, 1)
     assert gaps[-1] > 3 * gaps[0]
 
 

@@ -73,13 +73,13 @@ async def test_a_pause_on_a_poll_holds_for_every_job_of_that_model(catalog: Cata
         async with asyncio.timeout(8):
             while not count(runner, "rate_limits_total", model=PLAIN):  # noqa: ASYNC110  # what is waited for says nothing by itself
                 await asyncio.sleep(0.005)
-        told = upstream.polls[before].at
+        limited_at = upstream.polls[before].at
         jobs.append(await submit(runner, catalog, host, "one more kite"))
         ends = [await settled(runner, job) for job in jobs]
 
     assert {end.state for end in ends} == {JobState.DONE}
     # What was on its way in the very moment of the answer had been sent before anybody knew.
-    later = [seen.at - told for seen in upstream.seen if seen.at - told > 0.6]
+    later = [seen.at - limited_at for seen in upstream.seen if seen.at - limited_at > 0.6]
     assert min(later) >= 1
     assert len(upstream.posts) == 5
 
@@ -111,7 +111,7 @@ async def test_what_is_said_becomes_seconds_to_wait(said: str | None, wait: floa
 
 
 @pytest.mark.parametrize(("said", "seconds"), [("1000000000", 120), ("soon", 5), (None, 5)])
-async def test_a_visitor_is_told_the_wait(
+async def test_the_status_note_says_how_long_the_wait_is(
     catalog: Catalog, url: str, tmp_path: Path, said: str | None, seconds: int
 ) -> None:
     """The wait that is kept, not the one that was asked for."""
@@ -120,9 +120,9 @@ async def test_a_visitor_is_told_the_wait(
         process(catalog, url, tmp_path, deadline_s=500, timings=Timings()) as runner,
     ):
         job = await submit(runner, catalog, account(catalog, upstream.address))
-        told = await until(runner, job, status_note=f"The service asks to wait {seconds} s; nothing was created.")
+        waiting = await until(runner, job, status_note=f"The service asks to wait {seconds} s; nothing was created.")
 
-    assert (told.state, len(upstream.posts)) == (JobState.QUEUED, 1)
+    assert (waiting.state, len(upstream.posts)) == (JobState.QUEUED, 1)
 
 
 async def test_a_wait_beyond_the_deadline_ends_the_job_at_once(catalog: Catalog, url: str, tmp_path: Path) -> None:

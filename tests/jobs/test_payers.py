@@ -8,7 +8,7 @@ from pathlib import Path
 from components.catalog.models import Catalog
 from components.jobs.job import Caps, Job, JobState, Spend
 from tests.jobs.conftest import FAST, a_job
-from tests.jobs.faulty import TASK, Upstream, http, misbehaving, quiet, settled
+from tests.jobs.faulty import TASK, Upstream, http, misbehaving, settled, workers_ended
 from tests.jobs.processes import account, process, submit
 
 OWN, HOST = "sk-visitors-own-12345", "sk-the-hosts-1234567"
@@ -26,7 +26,7 @@ async def test_a_visitors_job_is_never_sent_with_the_hosts_key(catalog: Catalog,
         job = await left_behind(catalog, tmp_path, upstream, payer="visitor")
         async with process(catalog, f"sqlite:///{tmp_path}/p.db", tmp_path, caps=Caps(daily=0)) as runner:
             await runner.check_again(job.id, account(catalog, upstream.address, "host", HOST), "ann")
-            await quiet()
+            await workers_ended()
             job, spend = await runner.find(job.id, "ann"), await runner.spent_today()
 
     assert (job.state, upstream.seen, spend) == (JobState.NEEDS_KEY, [], Spend())
@@ -38,7 +38,7 @@ async def test_a_visitors_key_never_pays_for_a_job_of_the_host(catalog: Catalog,
         job = await left_behind(catalog, tmp_path, upstream, payer="host", state=JobState.RUNNING, task_id=TASK)
         async with process(catalog, f"sqlite:///{tmp_path}/p.db", tmp_path) as runner:
             resumed = await runner.key_given("ann", account(catalog, upstream.address, "visitor", OWN))
-            await quiet()
+            await workers_ended()
             job = await runner.find(job.id, "ann")
 
     assert (resumed, job.state, upstream.seen) == (0, JobState.NEEDS_KEY, [])
@@ -67,7 +67,7 @@ async def test_an_uncertain_job_whose_task_was_named_is_repaired_when_its_key_is
         async with process(catalog, f"sqlite:///{tmp_path}/p.db", tmp_path) as runner:
             assert (await runner.find(job.id, "ann")).state is JobState.UNCERTAIN
             resumed = await runner.key_given("ann", account(catalog, upstream.address, "visitor", OWN))
-            await quiet()
+            await workers_ended()
             job = await runner.find(job.id, "ann")
 
     assert (resumed, job.state, job.task_id, upstream.posts) == (1, JobState.DONE, TASK, [])

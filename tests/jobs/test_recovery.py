@@ -15,7 +15,7 @@ from components.catalog.models import Catalog
 from components.jobs.job import JobState, Spend
 from components.jobs.transitions import NEEDS_HOST_KEY, NEEDS_VISITOR_KEY
 from tests.jobs.conftest import a_job
-from tests.jobs.faulty import TASK, created, finished, held, http, misbehaving, picture, running, settled
+from tests.jobs.faulty import TASK, answer_after, created, finished, http, misbehaving, picture, running, settled
 from tests.jobs.processes import account, another_process, bury, process, submit, until
 
 ENDLESSLY = http({}, 429, headers={"Retry-After": "60"})
@@ -39,9 +39,9 @@ async def test_a_running_task_is_polled_on_without_a_second_post(catalog: Catalo
 
 
 async def test_a_request_on_its_way_is_uncertain_and_leaves_two_choices(catalog: Catalog, url: str, tmp_path: Path) -> None:
-    """Its credits stay reserved, nothing is sent; it can be let go, or the same can be asked for once more."""
+    """Its credits stay reserved, nothing is sent; it can be abandoned, or the same can be asked for once more."""
     never = asyncio.Event()
-    async with misbehaving(post=[held(never, created()), created()]) as upstream:
+    async with misbehaving(post=[answer_after(never, created()), created()]) as upstream:
         host = account(catalog, upstream.address)
         async with process(catalog, url, tmp_path, killed=True) as runner:
             lost = await submit(runner, catalog, host)
@@ -215,7 +215,7 @@ async def test_pictures_that_came_with_the_first_answer_are_fetched_by_the_next_
     """Without a task id the noted addresses are all there is; with one the task is asked for them anew."""
     never = asyncio.Event()
     async with misbehaving(
-        post=[finished(2, with_id=with_id)], poll=[finished(2)], file=[held(never, picture())]
+        post=[finished(2, with_id=with_id)], poll=[finished(2)], file=[answer_after(never, picture())]
     ) as upstream:
         host = account(catalog, upstream.address)
         async with process(catalog, url, tmp_path, killed=True) as runner:

@@ -16,7 +16,7 @@ from components.catalog.models import Catalog
 from components.catalog.requests import build_request
 from components.jobs.job import Job, JobState, Spend, Timings
 from tests.jobs.conftest import FAST, beside
-from tests.jobs.faulty import TASK, Upstream, created, finished, held, misbehaving, running, settled
+from tests.jobs.faulty import TASK, Upstream, answer_after, created, finished, misbehaving, running, settled
 from tests.jobs.processes import PLAIN, account, another_process, bury, count, owner_and_lease, process, submit, until
 from tests.postgres import Postgres
 
@@ -34,7 +34,7 @@ async def sending(catalog: Catalog, url: str, folder: Path) -> AsyncIterator[tup
     """A process whose request is on its way, and whose next heartbeat is far off: the service, its job, and the event that lets the service answer."""
     answered = asyncio.Event()
     async with (
-        misbehaving(post=[held(answered, created())]) as upstream,
+        misbehaving(post=[answer_after(answered, created())]) as upstream,
         process(catalog, url, folder, timings=Timings()) as runner,
     ):
         job = await submit(runner, catalog, account(catalog, upstream.address))
@@ -121,7 +121,7 @@ async def test_the_payer_on_record_pays_for_an_id_that_is_submitted_twice(
 ) -> None:
     """A retry may come from two pages at once, one with a key and one without."""
     answered = asyncio.Event()
-    async with misbehaving(post=[held(answered, created())]) as upstream:
+    async with misbehaving(post=[answer_after(answered, created())]) as upstream:
         own = account(catalog, upstream.address, "visitor", key="sk-of-the-visitor")
         host = account(catalog, upstream.address)
         request = build_request(catalog, PLAIN, {"prompt": "A red kite"})
@@ -139,7 +139,7 @@ async def test_the_payer_on_record_pays_for_an_id_that_is_submitted_twice(
 
 
 async def test_a_stop_at_another_process_ends_the_polling(catalog: Catalog, url: str, tmp_path: Path) -> None:
-    """The owner notices at its next beat, and what the visitor was told stays as it is."""
+    """The owner notices at its next beat, and what the visitor was shown stays as it is."""
     async with misbehaving(poll=[running()]) as upstream:
         async with process(catalog, url, tmp_path) as owner, process(catalog, url, tmp_path) as other:
             job = await submit(owner, catalog, account(catalog, upstream.address))
@@ -172,7 +172,7 @@ async def test_a_process_that_ends_waits_for_its_answer_and_hands_its_jobs_on(
 ) -> None:
     """What was on its way has its task id when the process is gone, and the next one need not wait for a lease."""
     answered = asyncio.Event()
-    async with misbehaving(post=[held(answered, created())], poll=[running()]) as upstream:
+    async with misbehaving(post=[answer_after(answered, created())], poll=[running()]) as upstream:
         host = account(catalog, upstream.address)
         async with process(catalog, database_url, tmp_path) as ending:
             job = await submit(ending, catalog, host)

@@ -14,9 +14,9 @@ from components.errors import CapReached, InvalidState, JobNotFound
 from components.jobs.job import Caps, Job, JobFilter, JobState
 from components.jobs.service import JobService
 from tests.jobs.conftest import FAST, a_job, beside
-from tests.jobs.faulty import GUARD_S, TASK, created, finished, held, http, picture, png, running, settled
+from tests.jobs.faulty import GUARD_S, TASK, answer_after, created, finished, http, picture, png, running, settled
 from tests.jobs.processes import until
-from tests.jobs.running import LOST, SECRET, place
+from tests.jobs.running import LOST, SECRET, set_up
 
 
 async def refused(runner: JobService, job: Job, payer: Any, visitor: str = "ann") -> set[type]:
@@ -43,14 +43,14 @@ async def test_what_was_asked_and_drawn_is_gone_from_the_records_and_the_disk(
 ) -> None:
     """The whole row holds nothing of the prompt, the remark, the picture or the answer of the service."""
     refusal = http({"error": f"We do not like {SECRET}"}, 400)
-    async with place(catalog, url, tmp_path, {"post": [created(), refusal]}) as here:
-        done, failed = await here.ended(), await here.ended()
+    async with set_up(catalog, url, tmp_path, {"post": [created(), refusal]}) as setup:
+        done, failed = await setup.ended(), await setup.ended()
         for job in (done, failed):
-            await here.runner.note(job.id, "ann", f"{SECRET} for mother")
-            await here.runner.star(job.id, "ann", True)
-            await here.runner.remove(job.id, "ann")
-        rows = [await here.record(job) for job in (done, failed)]
-        files = here.files()
+            await setup.runner.note(job.id, "ann", f"{SECRET} for mother")
+            await setup.runner.star(job.id, "ann", True)
+            await setup.runner.remove(job.id, "ann")
+        rows = [await setup.record(job) for job in (done, failed)]
+        files = setup.files()
         with beside(url) as connection:
             tables = ("jobs", "history", "job_pictures")
             raw = str([connection.execute(f"SELECT * FROM {table}").fetchall() for table in tables])
@@ -67,13 +67,13 @@ async def test_what_was_asked_and_drawn_is_gone_from_the_records_and_the_disk(
 
 async def test_a_removed_job_is_found_in_no_way(catalog: Catalog, url: str, tmp_path: Path) -> None:
     """Not by its id, its words, its batch or its task; the one beside it is, and a page that began behind it goes on."""
-    async with place(catalog, url, tmp_path, {"post": [created(), LOST, created()]}) as here:
-        jobs = [await here.ended(), await here.ended(), await here.ended()]
+    async with set_up(catalog, url, tmp_path, {"post": [created(), LOST, created()]}) as setup:
+        jobs = [await setup.ended(), await setup.ended(), await setup.ended()]
         done, lost, other = jobs
-        runner, store = here.runner, here.runner.store
+        runner, store = setup.runner, setup.runner.store
         for job in (done, lost):
             await runner.remove(job.id, "ann")
-        errors = await refused(runner, done, here.payer) | await refused(runner, lost, here.payer)
+        errors = await refused(runner, done, setup.payer) | await refused(runner, lost, setup.payer)
         wanted = [
             JobFilter(),
             JobFilter(text="kite"),
@@ -88,7 +88,7 @@ async def test_a_removed_job_is_found_in_no_way(catalog: Catalog, url: str, tmp_
         )
         found = await runner.find_all([job.id for job in jobs], "ann")
         recent, unfinished = await store.recent("ann", 10), await store.unfinished("ann")
-        resumed = await runner.key_given("ann", here.payer)
+        resumed = await runner.key_given("ann", setup.payer)
 
     assert lost.state is JobState.UNCERTAIN
     assert errors == {JobNotFound}
@@ -98,15 +98,15 @@ async def test_a_removed_job_is_found_in_no_way(catalog: Catalog, url: str, tmp_
 
 
 async def test_a_picture_stays_while_another_job_shows_it(catalog: Catalog, url: str, tmp_path: Path) -> None:
-    """Whoever's that is, and at whichever place it stands there; with the last one it goes."""
+    """Whoever's that is, and at whichever position; with the last one it goes."""
     first, second = picture(png(64, 64, 1)), picture(png(64, 64, 2))
     scripts = {"poll": [finished(), finished(), finished(2)], "file": [first, first, second, first]}
-    async with place(catalog, url, tmp_path, scripts) as here:
-        mine, hers, both = await here.ended(), await here.ended(visitor="bea"), await here.ended(count=2)
+    async with set_up(catalog, url, tmp_path, scripts) as setup:
+        mine, hers, both = await setup.ended(), await setup.ended(visitor="bea"), await setup.ended(count=2)
         left = []
         for job in (mine, hers, both):
-            await here.runner.remove(job.id, job.visitor)
-            left.append(here.files())
+            await setup.runner.remove(job.id, job.visitor)
+            left.append(setup.files())
 
     assert mine.pictures[0].name == hers.pictures[0].name == both.pictures[1].name
     names = {kept.name for kept in both.pictures}
@@ -117,15 +117,15 @@ async def test_a_picture_that_another_job_is_just_keeping_stays(catalog: Catalog
     """It is fetched and paid for, though its job is not done before the second one has come."""
     gate = asyncio.Event()
     first, second = picture(png(64, 64, 1)), picture(png(64, 64, 2))
-    scripts = {"poll": [finished(), finished(2)], "file": [first, first, held(gate, second)]}
-    async with place(catalog, url, tmp_path, scripts) as here:
-        mine = await here.ended()
-        going = await here.start(visitor="bea", count=2)
-        await here.upstream.asked("files", 3)
-        await here.runner.remove(mine.id, "ann")
+    scripts = {"poll": [finished(), finished(2)], "file": [first, first, answer_after(gate, second)]}
+    async with set_up(catalog, url, tmp_path, scripts) as setup:
+        mine = await setup.ended()
+        going = await setup.start(visitor="bea", count=2)
+        await setup.upstream.asked("files", 3)
+        await setup.runner.remove(mine.id, "ann")
         gate.set()
-        done = await settled(here.runner, going)
-        files = here.files()
+        done = await settled(setup.runner, going)
+        files = setup.files()
 
     assert (done.state, len(done.pictures)) == (JobState.DONE, 2)
     assert {kept.name for kept in done.pictures} <= files
@@ -135,31 +135,31 @@ async def test_a_picture_that_was_kept_before_the_others_were_given_up_goes_with
     catalog: Catalog, url: str, tmp_path: Path
 ) -> None:
     """Stopped while the second of two pictures was fetched: the first lies there already, and no job shows it."""
-    scripts = {"poll": [finished(2)], "file": [picture(), held(asyncio.Event(), picture())]}
-    async with place(catalog, url, tmp_path, scripts) as here:
-        job = await here.start(count=2)
+    scripts = {"poll": [finished(2)], "file": [picture(), answer_after(asyncio.Event(), picture())]}
+    async with set_up(catalog, url, tmp_path, scripts) as setup:
+        job = await setup.start(count=2)
         async with asyncio.timeout(GUARD_S):
-            while not (await here.record(job)).job.pictures:  # noqa: ASYNC110  # a database has no events
+            while not (await setup.record(job)).job.pictures:  # noqa: ASYNC110  # a database has no events
                 await asyncio.sleep(0.02)
-        await here.runner.stop(job.id, "ann")
-        before = here.files()
-        await here.runner.remove(job.id, "ann")
-        after = here.files()
+        await setup.runner.stop(job.id, "ann")
+        before = setup.files()
+        await setup.runner.remove(job.id, "ann")
+        after = setup.files()
 
     assert (len(before), after) == (1, set())
 
 
 async def test_removing_and_keeping_the_same_picture_at_once_loses_none(catalog: Catalog, url: str, tmp_path: Path) -> None:
     """Whichever comes first, a job that is done has its file."""
-    async with place(catalog, url, tmp_path) as here:
+    async with set_up(catalog, url, tmp_path) as setup:
         for _ in range(4):
-            old = await here.ended()
-            new = await here.start()
-            await until(here.runner, new, state=JobState.RUNNING)
-            await asyncio.gather(here.runner.remove(old.id, "ann"), settled(here.runner, new))
-            done = await here.runner.find(new.id, "ann")
-            assert {kept.name for kept in done.pictures} == here.files()
-            await here.runner.remove(new.id, "ann")
+            old = await setup.ended()
+            new = await setup.start()
+            await until(setup.runner, new, state=JobState.RUNNING)
+            await asyncio.gather(setup.runner.remove(old.id, "ann"), settled(setup.runner, new))
+            done = await setup.runner.find(new.id, "ann")
+            assert {kept.name for kept in done.pictures} == setup.files()
+            await setup.runner.remove(new.id, "ann")
 
 
 # -- what is not ---------------------------------------------------------------------------------
@@ -169,12 +169,12 @@ ENDS: dict[str, dict[str, Any]] = {
     "failed later": {"poll": [http({"data": {"status": "failed"}})]},
     "refused": {"post": [http({}, 400)]},
     "uncertain": {"post": [LOST]},
-    "let go": {"post": [LOST]},
+    "abandoned": {"post": [LOST]},
     "stopped": {"poll": [running()]},
-    "stopped while its picture came": {"file": [held(asyncio.Event(), picture())]},
+    "stopped while its picture came": {"file": [answer_after(asyncio.Event(), picture())]},
     "stopped while the picture of a task without an id came": {
         "post": [finished(with_id=False)],
-        "file": [held(asyncio.Event(), picture())],
+        "file": [answer_after(asyncio.Event(), picture())],
     },
 }
 
@@ -182,14 +182,14 @@ ENDS: dict[str, dict[str, Any]] = {
 @pytest.mark.parametrize("end", ENDS)
 async def test_what_a_job_has_cost_is_counted_as_before(catalog: Catalog, url: str, tmp_path: Path, end: str) -> None:
     """Of the day, the visitor and the model: no cap is filled anew by removing, and nothing is lost or counted twice."""
-    async with place(catalog, url, tmp_path, ENDS[end]) as here:
-        runner = here.runner
-        job = await here.start()
+    async with set_up(catalog, url, tmp_path, ENDS[end]) as setup:
+        runner = setup.runner
+        job = await setup.start()
         if end.startswith("stopped"):
-            await here.upstream.asked("polls" if end == "stopped" else "files")
+            await setup.upstream.asked("polls" if end == "stopped" else "files")
             await runner.stop(job.id, "ann")
         job = await settled(runner, job)
-        if end == "let go":
+        if end == "abandoned":
             await runner.abandon(job.id, "ann")
 
         async def counted() -> tuple[Any, ...]:
@@ -208,15 +208,15 @@ async def test_what_a_job_has_cost_is_counted_as_before(catalog: Catalog, url: s
 
 async def test_a_cap_is_not_filled_anew_by_removing(catalog: Catalog, url: str, tmp_path: Path) -> None:
     """Two of four credits fit; when both are removed, the third is still refused."""
-    async with place(catalog, url, tmp_path, caps=Caps(visitor=8)) as here:
+    async with set_up(catalog, url, tmp_path, caps=Caps(visitor=8)) as setup:
         for _ in range(2):
-            job = await here.ended()
+            job = await setup.ended()
             assert job.state is JobState.DONE
-            await here.runner.remove(job.id, "ann")
-        third = await here.ended()
+            await setup.runner.remove(job.id, "ann")
+        third = await setup.ended()
 
     assert (third.state, third.problem.code) == (JobState.FAILED, CapReached.code)
-    assert len(here.upstream.posts) == 2
+    assert len(setup.upstream.posts) == 2
 
 
 # -- who may, and when ---------------------------------------------------------------------------
@@ -234,28 +234,28 @@ UNDER_WAY: dict[str, dict[str, Any]] = {
 @pytest.mark.parametrize("state", UNDER_WAY)
 async def test_a_job_that_is_under_way_is_not_removed(catalog: Catalog, url: str, tmp_path: Path, state: str) -> None:
     """It would go on, and cost, unseen. The words say what to do first, and doing that helps."""
-    async with place(catalog, url, tmp_path, begun=False) as here:
-        job = await here.runner.store.add(a_job(prompt=SECRET, **UNDER_WAY[state]))
-        with pytest.raises(InvalidState, match="still going") as told:
-            await here.runner.remove(job.id, "ann")
-        untouched = (await here.record(job)).job
+    async with set_up(catalog, url, tmp_path, begun=False) as setup:
+        job = await setup.runner.store.add(a_job(prompt=SECRET, **UNDER_WAY[state]))
+        with pytest.raises(InvalidState, match="still going") as refused:
+            await setup.runner.remove(job.id, "ann")
+        untouched = (await setup.record(job)).job
         if state != "submitting":
-            await here.runner.stop(job.id, "ann")
-            await here.runner.remove(job.id, "ann")
-        after = await here.record(job)
+            await setup.runner.stop(job.id, "ann")
+            await setup.runner.remove(job.id, "ann")
+        after = await setup.record(job)
 
-    assert told.value.problem.next_step == "Stop it first."
+    assert refused.value.problem.next_step == "Stop it first."
     assert untouched == job
     assert after.removed == (state != "submitting")
 
 
 async def test_nobody_removes_stars_or_notes_anothers_job(catalog: Catalog, url: str, tmp_path: Path) -> None:
     """The same words as for a job that does not exist, and nothing is changed."""
-    async with place(catalog, url, tmp_path) as here:
-        job = await here.ended()
-        errors = await refused(here.runner, job, here.payer, "eve")
-        unknown = await refused(here.runner, replace(job, id="no-such-job"), here.payer, "ann")
-        row, files = (await here.record(job)).job, here.files()
+    async with set_up(catalog, url, tmp_path) as setup:
+        job = await setup.ended()
+        errors = await refused(setup.runner, job, setup.payer, "eve")
+        unknown = await refused(setup.runner, replace(job, id="no-such-job"), setup.payer, "ann")
+        row, files = (await setup.record(job)).job, setup.files()
 
     assert errors == unknown == {JobNotFound}
     assert row == job
@@ -263,31 +263,31 @@ async def test_nobody_removes_stars_or_notes_anothers_job(catalog: Catalog, url:
 
 
 async def test_removing_twice_at_once_is_removing_once(catalog: Catalog, url: str, tmp_path: Path) -> None:
-    async with place(catalog, url, tmp_path) as here:
-        job = await here.ended()
-        answers = await asyncio.gather(*(here.runner.remove(job.id, "ann") for _ in range(5)), return_exceptions=True)
-        row, spent = await here.record(job), await here.runner.spent_today()
+    async with set_up(catalog, url, tmp_path) as setup:
+        job = await setup.ended()
+        answers = await asyncio.gather(*(setup.runner.remove(job.id, "ann") for _ in range(5)), return_exceptions=True)
+        row, spent = await setup.record(job), await setup.runner.spent_today()
 
     assert all(answer is None or isinstance(answer, JobNotFound) for answer in answers)
-    assert (row.removed, row.job.pictures, here.files(), spent.total) == (True, (), set(), 4)
+    assert (row.removed, row.job.pictures, setup.files(), spent.total) == (True, (), set(), 4)
 
 
 async def test_a_deleted_job_is_gone_once_the_time_to_undo_has_passed(catalog: Catalog, url: str, tmp_path: Path) -> None:
     """Restored in time it is as it was; after that nothing of it is left, whoever sweeps."""
     scripts = {"post": [created(), created()], "file": [picture(png(64, 64, 1)), picture(png(64, 64, 2))]}
-    async with place(catalog, url, tmp_path, scripts, timings=replace(FAST, undo=0.3)) as here:
-        kept, gone = await here.ended(), await here.ended(prompt="another prompt")
-        store = here.runner.store
+    async with set_up(catalog, url, tmp_path, scripts, timings=replace(FAST, undo=0.3)) as setup:
+        kept, gone = await setup.ended(), await setup.ended(prompt="another prompt")
+        store = setup.runner.store
         assert set(await store.history.hide("ann", [kept.id, gone.id])) == {kept.id, gone.id}
         assert await store.history.restore("ann", [kept.id]) == [kept.id]
-        sweeping = asyncio.create_task(here.runner.keep_deleting())
+        sweeping = asyncio.create_task(setup.runner.keep_deleting())
         async with asyncio.timeout(GUARD_S):
-            while len(here.files()) > 1:  # noqa: ASYNC110  # a sweep has no event
+            while len(setup.files()) > 1:  # noqa: ASYNC110  # a sweep has no event
                 await asyncio.sleep(0.05)
         sweeping.cancel()
         await asyncio.gather(sweeping, return_exceptions=True)
-        row, files = await here.record(gone), here.files()
-        assert await here.runner.find(kept.id, "ann") == kept
+        row, files = await setup.record(gone), setup.files()
+        assert await setup.runner.find(kept.id, "ann") == kept
 
     assert (row.removed, row.job.prompt, row.job.body) == (True, "", {})
     assert files == {picture.name for picture in kept.pictures}

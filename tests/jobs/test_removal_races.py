@@ -15,9 +15,20 @@ from components.errors import InvalidState
 from components.jobs.job import ENDED, Job, JobFilter, JobState
 from tests.jobs.callbacks import callback, serving
 from tests.jobs.conftest import beside
-from tests.jobs.faulty import GUARD_S, created, finished, held, http, misbehaving, picture, quiet, running, settled
+from tests.jobs.faulty import (
+    GUARD_S,
+    answer_after,
+    created,
+    finished,
+    http,
+    misbehaving,
+    picture,
+    running,
+    settled,
+    workers_ended,
+)
 from tests.jobs.processes import record, until
-from tests.jobs.running import BUSY, LOST, SECRET, place
+from tests.jobs.running import BUSY, LOST, SECRET, set_up
 
 # -- what may come afterwards --------------------------------------------------------------------
 
@@ -27,15 +38,15 @@ async def test_the_callback_of_a_removed_job_does_not_bring_it_back(
 ) -> None:
     """Its answer was lost and its visitor has removed it: nothing is asked, fetched or kept for nobody."""
     async with misbehaving(post=[LOST]) as upstream:
-        async with serving(catalog, database_url, tmp_path, upstream) as here:
-            job = await settled(here.runner, await here.start(prompt=SECRET))
-            spent = await here.runner.spent_today()
-            await here.runner.remove(job.id, "ann")
-            removed = await record(here.runner, job.id)
-            answers = await here.call(callback(upstream), times=3)
-            await quiet()
-            row, files = await record(here.runner, job.id), list(here.runner.pictures.storage.files())
-            unfinished, after = await here.runner.store.unfinished("ann"), await here.runner.spent_today()
+        async with serving(catalog, database_url, tmp_path, upstream) as setup:
+            job = await settled(setup.runner, await setup.start(prompt=SECRET))
+            spent = await setup.runner.spent_today()
+            await setup.runner.remove(job.id, "ann")
+            removed = await record(setup.runner, job.id)
+            answers = await setup.call(callback(upstream), times=3)
+            await workers_ended()
+            row, files = await record(setup.runner, job.id), list(setup.runner.pictures.storage.files())
+            unfinished, after = await setup.runner.store.unfinished("ann"), await setup.runner.spent_today()
 
     assert job.state is JobState.UNCERTAIN
     assert set(answers) <= {200, 204, 404}
@@ -48,13 +59,13 @@ async def test_the_callback_of_a_removed_finished_job_changes_nothing(
     catalog: Catalog, database_url: str, tmp_path: Path
 ) -> None:
     async with misbehaving() as upstream:
-        async with serving(catalog, database_url, tmp_path, upstream, pace=1000) as here:
-            job = await settled(here.runner, await here.start(prompt=SECRET))
-            await here.runner.remove(job.id, "ann")
-            removed, asked = await record(here.runner, job.id), len(upstream.seen)
-            await here.call(callback(upstream), times=3)
-            await quiet()
-            row = await record(here.runner, job.id)
+        async with serving(catalog, database_url, tmp_path, upstream, pace=1000) as setup:
+            job = await settled(setup.runner, await setup.start(prompt=SECRET))
+            await setup.runner.remove(job.id, "ann")
+            removed, asked = await record(setup.runner, job.id), len(upstream.seen)
+            await setup.call(callback(upstream), times=3)
+            await workers_ended()
+            row = await record(setup.runner, job.id)
 
     assert (job.state, row, len(upstream.seen)) == (JobState.DONE, removed, asked)
 
@@ -64,15 +75,15 @@ async def test_a_lost_job_that_is_being_looked_for_can_be_removed_at_once(
 ) -> None:
     """A callback has named its task and the service does not know it yet: nobody waits minutes for that, nor asks on."""
     async with misbehaving(post=[LOST], poll=[http({}, 404)]) as upstream:
-        async with serving(catalog, database_url, tmp_path, upstream, deadline_s=60) as here:
-            job = await settled(here.runner, await here.start(prompt=SECRET))
-            await here.call(callback(upstream))
+        async with serving(catalog, database_url, tmp_path, upstream, deadline_s=60) as setup:
+            job = await settled(setup.runner, await setup.start(prompt=SECRET))
+            await setup.call(callback(upstream))
             await upstream.asked("polls")
             async with asyncio.timeout(GUARD_S):
-                await here.runner.remove(job.id, "ann")
+                await setup.runner.remove(job.id, "ann")
             asked, upstream.poll = len(upstream.polls), [finished()]
-            await quiet()
-            row, files = await record(here.runner, job.id), list(here.runner.pictures.storage.files())
+            await workers_ended()
+            row, files = await record(setup.runner, job.id), list(setup.runner.pictures.storage.files())
 
     assert (row.removed, row.job.state, row.job.pictures, files) == (True, JobState.ABANDONED, (), [])
     assert len(upstream.polls) - asked <= 1
@@ -83,18 +94,18 @@ async def test_a_job_that_is_found_again_while_it_is_removed_leaves_no_picture(
 ) -> None:
     """The task that a callback has named turns up in that very moment."""
     gate = asyncio.Event()
-    async with misbehaving(post=[LOST], poll=[held(gate, finished())]) as upstream:
-        async with serving(catalog, database_url, tmp_path, upstream) as here:
-            job = await settled(here.runner, await here.start(prompt=SECRET))
-            await here.call(callback(upstream))
+    async with misbehaving(post=[LOST], poll=[answer_after(gate, finished())]) as upstream:
+        async with serving(catalog, database_url, tmp_path, upstream) as setup:
+            job = await settled(setup.runner, await setup.start(prompt=SECRET))
+            await setup.call(callback(upstream))
             await upstream.asked("polls")
-            removing = asyncio.create_task(here.runner.remove(job.id, "ann"))
+            removing = asyncio.create_task(setup.runner.remove(job.id, "ann"))
             await asyncio.sleep(0.2)
             gate.set()
             with suppress(InvalidState):
                 await removing
-            await quiet()
-            row, files = await record(here.runner, job.id), {item.name for item in here.runner.pictures.storage.files()}
+            await workers_ended()
+            row, files = await record(setup.runner, job.id), {item.name for item in setup.runner.pictures.storage.files()}
 
     assert files == {kept.name for kept in row.job.pictures}
     assert not row.removed or (row.job.pictures, row.job.state in (JobState.ABANDONED, JobState.DONE)) == ((), True)
@@ -103,34 +114,34 @@ async def test_a_job_that_is_found_again_while_it_is_removed_leaves_no_picture(
 async def test_removing_and_checking_again_at_once_leave_nothing_that_goes_on_unseen(
     catalog: Catalog, database_url: str, tmp_path: Path
 ) -> None:
-    """Either it is removed for good, or it is there as before, and whoever asked to remove it is told."""
-    async with place(catalog, database_url, tmp_path, {"poll": [running()]}) as here:
+    """Either it is removed for good, or it is there as before, and whoever asked to remove it gets an error."""
+    async with set_up(catalog, database_url, tmp_path, {"poll": [running()]}) as setup:
         for number in range(10):
-            here.upstream.poll = [running()]
-            job = await here.start()
-            await here.upstream.asked("polls", len(here.upstream.polls) + 1)
-            await here.runner.stop(job.id, "ann")
-            here.upstream.poll = [finished()]
-            calls = [here.runner.remove(job.id, "ann"), here.runner.check_again(job.id, here.payer, "ann")]
+            setup.upstream.poll = [running()]
+            job = await setup.start()
+            await setup.upstream.asked("polls", len(setup.upstream.polls) + 1)
+            await setup.runner.stop(job.id, "ann")
+            setup.upstream.poll = [finished()]
+            calls = [setup.runner.remove(job.id, "ann"), setup.runner.check_again(job.id, setup.payer, "ann")]
             answers = await asyncio.gather(*(calls if number % 2 else calls[::-1]), return_exceptions=True)
-            await quiet()
-            row = await here.record(job)
-            told = any(isinstance(answer, InvalidState) for answer in answers)
-            assert row.removed or told
+            await workers_ended()
+            row = await setup.record(job)
+            refused = any(isinstance(answer, InvalidState) for answer in answers)
+            assert row.removed or refused
             assert not row.removed or (row.job.state in ENDED, row.job.pictures) == (True, ())
-            assert here.files() == {kept.name for kept in row.job.pictures}
+            assert setup.files() == {kept.name for kept in row.job.pictures}
             if not row.removed:
-                await here.runner.remove(job.id, "ann")
+                await setup.runner.remove(job.id, "ann")
 
 
 async def test_a_note_beside_the_removal_is_gone_too(catalog: Catalog, database_url: str, tmp_path: Path) -> None:
     """Two tabs: one writes, one removes. Nothing that was written is kept of a removed job."""
-    async with place(catalog, database_url, tmp_path) as here:
+    async with set_up(catalog, database_url, tmp_path) as setup:
         for number in range(10):
-            job = await here.ended()
-            calls = [here.runner.remove(job.id, "ann"), here.runner.note(job.id, "ann", SECRET)]
+            job = await setup.ended()
+            calls = [setup.runner.remove(job.id, "ann"), setup.runner.note(job.id, "ann", SECRET)]
             await asyncio.gather(*(calls if number % 2 else calls[::-1]), return_exceptions=True)
-            row = await here.record(job)
+            row = await setup.record(job)
             assert (row.removed, row.note) == (True, "")
         with beside(database_url) as connection:
             raw = json.dumps(connection.execute("SELECT * FROM history").fetchall(), default=str)
@@ -157,40 +168,40 @@ async def test_a_star_and_a_note_outlive_whatever_the_job_does_next(
     gate = asyncio.Event()
     kind = next(iter(scripts))
     if state is not JobState.QUEUED:
-        scripts = {kind: [held(gate, scripts[kind][0])]}
-    async with place(catalog, database_url, tmp_path, scripts) as here:
-        job = await here.start()
-        await here.upstream.asked({"post": "posts", "poll": "polls", "file": "files"}[kind])
+        scripts = {kind: [answer_after(gate, scripts[kind][0])]}
+    async with set_up(catalog, database_url, tmp_path, scripts) as setup:
+        job = await setup.start()
+        await setup.upstream.asked({"post": "posts", "poll": "polls", "file": "files"}[kind])
         if state is JobState.QUEUED:
-            await until(here.runner, job, status_note="The service asks to wait 20 s; nothing was created.")
-        await here.runner.note(job.id, "ann", "for mother")
-        starred = await here.runner.star(job.id, "ann", True)
-        seen = await here.runner.entry(job.id, "ann")
-        found = await here.runner.search("ann", JobFilter(text="MOTHER", starred=True), 5)
+            await until(setup.runner, job, status_note="The service asks to wait 20 s; nothing was created.")
+        await setup.runner.note(job.id, "ann", "for mother")
+        starred = await setup.runner.star(job.id, "ann", True)
+        seen = await setup.runner.entry(job.id, "ann")
+        found = await setup.runner.search("ann", JobFilter(text="MOTHER", starred=True), 5)
         if state is JobState.QUEUED:
-            ended = await here.runner.stop(job.id, "ann")
+            ended = await setup.runner.stop(job.id, "ann")
         else:
             gate.set()
-            ended = await settled(here.runner, job)
-        row, stars = await here.record(job), await here.runner.store.starred()
+            ended = await settled(setup.runner, job)
+        row, stars = await setup.record(job), await setup.runner.store.starred()
 
     assert starred == seen
     assert (seen.job.state, seen.note, seen.starred) == (state, "for mother", True)
     assert [one.id for one in found.jobs] == [job.id]
     assert ended.state is (JobState.STOPPED if state is JobState.QUEUED else JobState.DONE)
     assert (row.note, row.starred, stars) == ("for mother", True, {kept.name for kept in ended.pictures})
-    assert len(here.upstream.posts) == 1
+    assert len(setup.upstream.posts) == 1
 
 
 async def test_notes_without_end_lose_no_step_of_the_job(catalog: Catalog, database_url: str, tmp_path: Path) -> None:
     """Eight jobs are written beside from their first to their last moment: each is sent once, polled by its own id, done."""
     scripts = {"poll": [running()] * 20 + [finished()]}
-    async with place(catalog, database_url, tmp_path, scripts) as here:
-        jobs = [await here.start(prompt=f"Kite number {number}") for number in range(8)]
+    async with set_up(catalog, database_url, tmp_path, scripts) as setup:
+        jobs = [await setup.start(prompt=f"Kite number {number}") for number in range(8)]
 
         async def scribble(job: Job) -> str:
             for number in range(1_000):
-                entry = await here.runner.note(job.id, "ann", f"note {number}")
+                entry = await setup.runner.note(job.id, "ann", f"note {number}")
                 assert entry.note == f"note {number}"
                 if entry.job.settled:
                     return entry.note
@@ -198,12 +209,12 @@ async def test_notes_without_end_lose_no_step_of_the_job(catalog: Catalog, datab
 
         async with asyncio.timeout(60):
             last = await asyncio.gather(*(scribble(job) for job in jobs))
-        rows = [await here.record(job) for job in jobs]
-        await quiet()
-        seen = [await here.runner.find(job.id, "ann") for job in jobs]
+        rows = [await setup.record(job) for job in jobs]
+        await workers_ended()
+        seen = [await setup.runner.find(job.id, "ann") for job in jobs]
 
     assert [str(row.job.state) for row in rows] == ["done"] * 8
     assert [row.note for row in rows] == last
     assert seen == [row.job for row in rows]
-    assert len(here.upstream.posts) == 8
-    assert {one.path.rpartition("/")[2] for one in here.upstream.polls} == {rows[0].job.task_id}
+    assert len(setup.upstream.posts) == 8
+    assert {one.path.rpartition("/")[2] for one in setup.upstream.polls} == {rows[0].job.task_id}

@@ -13,18 +13,18 @@ from components.catalog.models import Catalog
 from components.errors import InputError, JobNotFound
 from components.jobs.job import Caps, JobFilter, JobState, Spend
 from tests.conftest import ROOT
-from tests.jobs.faulty import created, finished, held, http, misbehaving, running, settled
+from tests.jobs.faulty import answer_after, created, finished, http, misbehaving, running, settled
 from tests.jobs.processes import account, process, until
-from tests.jobs.running import LOST, place
+from tests.jobs.running import LOST, set_up
 
 
 async def test_asking_again_abandons_the_uncertain_job(catalog: Catalog, url: str, tmp_path: Path) -> None:
     """The same body is sent once more; both may be paid, so both count."""
-    async with place(catalog, url, tmp_path, {"post": [LOST, created()]}) as here:
-        lost = await here.ended()
-        again = await settled(here.runner, await here.runner.resubmit(lost.id, here.payer, "ann"))
-        after, spent = await here.runner.find(lost.id, "ann"), await here.runner.spent_today()
-        third = await here.runner.resubmit(lost.id, here.payer, "ann")
+    async with set_up(catalog, url, tmp_path, {"post": [LOST, created()]}) as setup:
+        lost = await setup.ended()
+        again = await settled(setup.runner, await setup.runner.resubmit(lost.id, setup.payer, "ann"))
+        after, spent = await setup.runner.find(lost.id, "ann"), await setup.runner.spent_today()
+        third = await setup.runner.resubmit(lost.id, setup.payer, "ann")
 
     assert (lost.state, again.state, after.state, third.id) == (
         JobState.UNCERTAIN,
@@ -32,8 +32,8 @@ async def test_asking_again_abandons_the_uncertain_job(catalog: Catalog, url: st
         JobState.ABANDONED,
         lost.id,
     )
-    assert (spent, len(here.upstream.posts)) == (Spend(0, 2 * lost.credits), 2)
-    assert here.upstream.posts[0].body == here.upstream.posts[1].body
+    assert (spent, len(setup.upstream.posts)) == (Spend(0, 2 * lost.credits), 2)
+    assert setup.upstream.posts[0].body == setup.upstream.posts[1].body
 
 
 REFUSED: dict[str, tuple[dict[str, Any], str]] = {
@@ -47,13 +47,13 @@ REFUSED: dict[str, tuple[dict[str, Any], str]] = {
 async def test_a_refused_request_leaves_the_choice_and_its_reservation(
     catalog: Catalog, url: str, tmp_path: Path, how: str
 ) -> None:
-    """Nothing was accepted in its place: the uncertain job can still be asked for, or abandoned."""
+    """Nothing was accepted instead of it: the uncertain job can still be asked for, or abandoned."""
     scripts, code = REFUSED[how]
     caps = scripts.pop("caps", Caps())
-    async with place(catalog, url, tmp_path, scripts, caps=caps) as here:
-        lost = await here.ended()
-        again = await settled(here.runner, await here.runner.resubmit(lost.id, here.payer, "ann"))
-        after, spent = await here.runner.find(lost.id, "ann"), await here.runner.spent_today()
+    async with set_up(catalog, url, tmp_path, scripts, caps=caps) as setup:
+        lost = await setup.ended()
+        again = await settled(setup.runner, await setup.runner.resubmit(lost.id, setup.payer, "ann"))
+        after, spent = await setup.runner.find(lost.id, "ann"), await setup.runner.spent_today()
 
     assert again.problem
     assert (again.problem.code, after) == (code, lost)
@@ -64,35 +64,35 @@ async def test_a_job_that_was_stopped_before_it_was_sent_abandons_nothing(
     catalog: Catalog, url: str, tmp_path: Path
 ) -> None:
     busy = http({}, 429, headers={"Retry-After": "20"})
-    async with place(catalog, url, tmp_path, {"post": [LOST, busy]}) as here:
-        lost = await here.ended()
-        again = await here.runner.resubmit(lost.id, here.payer, "ann")
-        await until(here.runner, again, status_note="The service asks to wait 20 s; nothing was created.")
-        await here.runner.stop(again.id, "ann")
-        after = await here.runner.find(lost.id, "ann")
+    async with set_up(catalog, url, tmp_path, {"post": [LOST, busy]}) as setup:
+        lost = await setup.ended()
+        again = await setup.runner.resubmit(lost.id, setup.payer, "ann")
+        await until(setup.runner, again, status_note="The service asks to wait 20 s; nothing was created.")
+        await setup.runner.stop(again.id, "ann")
+        after = await setup.runner.find(lost.id, "ann")
 
     assert after == lost
 
 
 async def test_two_clicks_are_one_request(catalog: Catalog, url: str, tmp_path: Path) -> None:
     gate = asyncio.Event()
-    async with place(catalog, url, tmp_path, {"post": [LOST, held(gate, created())]}) as here:
-        lost = await here.ended()
-        jobs = await asyncio.gather(*(here.runner.resubmit(lost.id, here.payer, "ann") for _ in range(5)))
+    async with set_up(catalog, url, tmp_path, {"post": [LOST, answer_after(gate, created())]}) as setup:
+        lost = await setup.ended()
+        jobs = await asyncio.gather(*(setup.runner.resubmit(lost.id, setup.payer, "ann") for _ in range(5)))
         gate.set()
-        await settled(here.runner, jobs[0])
+        await settled(setup.runner, jobs[0])
 
-    assert (len({job.id for job in jobs}), len(here.upstream.posts)) == (1, 2)
+    assert (len({job.id for job in jobs}), len(setup.upstream.posts)) == (1, 2)
 
 
 async def test_only_ones_own_uncertain_job_is_asked_for_again(catalog: Catalog, url: str, tmp_path: Path) -> None:
-    async with place(catalog, url, tmp_path) as here:
-        done = await here.ended()
-        same = await here.runner.resubmit(done.id, here.payer, "ann")
+    async with set_up(catalog, url, tmp_path) as setup:
+        done = await setup.ended()
+        same = await setup.runner.resubmit(done.id, setup.payer, "ann")
         with pytest.raises(JobNotFound):
-            await here.runner.resubmit(done.id, here.payer, "eve")
+            await setup.runner.resubmit(done.id, setup.payer, "eve")
 
-    assert (same, len(here.upstream.posts)) == (done, 1)
+    assert (same, len(setup.upstream.posts)) == (done, 1)
 
 
 async def test_a_retired_model_is_refused_and_the_uncertain_job_stays(catalog: Catalog, url: str, tmp_path: Path) -> None:
@@ -102,8 +102,8 @@ async def test_a_retired_model_is_refused_and_the_uncertain_job_stays(catalog: C
     retired = parse_catalog(head + "  - id: cogview-4\n" + rest.replace("status: active", "status: retired", 1))
     async with misbehaving(post=[LOST]) as upstream:
         host = account(catalog, upstream.address)
-        async with place(catalog, url, tmp_path, {"post": [LOST]}) as here:
-            lost = await here.ended()
+        async with set_up(catalog, url, tmp_path, {"post": [LOST]}) as setup:
+            lost = await setup.ended()
         async with process(retired, url, tmp_path) as runner:
             with pytest.raises(InputError):
                 await runner.resubmit(lost.id, host, "ann")
@@ -124,9 +124,9 @@ def renamed() -> Catalog:
 async def test_a_renamed_model_keeps_its_history_its_measured_and_its_learned_times(url: str, tmp_path: Path) -> None:
     """By the new id and by the former one; the next run adds to what was learned."""
     async with misbehaving() as upstream:
-        async with place(load_catalog(ROOT / "catalog.yaml"), url, tmp_path, {"poll": [running(), finished()]}) as here:
-            job = await here.ended()
-            address = here.upstream.address
+        async with set_up(load_catalog(ROOT / "catalog.yaml"), url, tmp_path, {"poll": [running(), finished()]}) as setup:
+            job = await setup.ended()
+            address = setup.upstream.address
         async with process(renamed(), url, tmp_path) as runner:
             found = [(await runner.search("ann", JobFilter(model=name), 5)).total for name in ("cogview-four", "cogview-4")]
             measured = await runner.measured()

@@ -9,9 +9,21 @@ from pathlib import Path
 from components.catalog.models import Catalog
 from components.jobs.job import Job, JobState
 from tests.jobs.conftest import beside
-from tests.jobs.faulty import Answer, Seen, Upstream, finished, held, http, misbehaving, picture, png, running, settled
+from tests.jobs.faulty import (
+    Answer,
+    Seen,
+    Upstream,
+    answer_after,
+    finished,
+    http,
+    misbehaving,
+    picture,
+    png,
+    running,
+    settled,
+)
 from tests.jobs.processes import account, bury, process, record
-from tests.jobs.running import SECRET, Place, place
+from tests.jobs.running import SECRET, Setup, set_up
 
 GONE = http({}, 404)
 COUNT = 4
@@ -41,10 +53,10 @@ def at_addresses(first: int) -> Answer:
     return answer
 
 
-def shades(here: Place, job: Job) -> list[int]:
+def shades(setup: Setup, job: Job) -> list[int]:
     """Which results the kept pictures are, in their order."""
     sizes = {png(64, 64, 20 * number + 10): number for number in range(COUNT)}
-    return [sizes[(here.runner.pictures.storage.read(one.name)).read_bytes()] for one in job.pictures]
+    return [sizes[(setup.runner.pictures.storage.read(one.name)).read_bytes()] for one in job.pictures]
 
 
 def asked(upstream: Upstream) -> list[int]:
@@ -56,12 +68,12 @@ async def test_one_result_that_cannot_be_fetched_costs_none_of_the_others(
 ) -> None:
     """The first of four is gone: three are kept, and when it is back only it is asked for."""
     scripts = {"poll": [finished(COUNT)], "file": [results({0: GONE})]}
-    async with place(catalog, url, tmp_path, scripts, deadline_s=1) as here:
-        partly = await here.ended(count=COUNT)
-        kept, known = shades(here, partly), asked(here.upstream)
-        here.upstream.file = [results()]
-        done = await settled(here.runner, await here.runner.check_again(partly.id, here.payer, "ann"))
-        after, order = asked(here.upstream), shades(here, done)
+    async with set_up(catalog, url, tmp_path, scripts, deadline_s=1) as setup:
+        partly = await setup.ended(count=COUNT)
+        kept, known = shades(setup, partly), asked(setup.upstream)
+        setup.upstream.file = [results()]
+        done = await settled(setup.runner, await setup.runner.check_again(partly.id, setup.payer, "ann"))
+        after, order = asked(setup.upstream), shades(setup, done)
 
     assert (partly.state, partly.problem and partly.problem.code, kept) == (JobState.OVERDUE, "picture", [1, 2, 3])
     assert [bool(url) for url in partly.pending_urls] == [True, False, False, False]
@@ -76,13 +88,13 @@ HALF = picture(png(300, 200)[:-200])
 async def test_results_that_can_never_be_kept_end_the_job(catalog: Catalog, url: str, tmp_path: Path) -> None:
     """As done with the pictures that it has, as failed without any; the addresses stay, and nothing is asked for again."""
     scripts = {"poll": [finished(COUNT)], "file": [results({1: PAGE, 3: HALF})]}
-    async with place(catalog, url, tmp_path, scripts) as here:
-        partly = await here.ended(count=COUNT)
-        order, pages, polls = shades(here, partly), asked(here.upstream).count(1), len(here.upstream.polls)
-        here.upstream.poll, here.upstream.file = [finished()], [TOO_LARGE]
-        nothing = await here.ended()
-        here.upstream.file = [picture()]
-        checked = await settled(here.runner, await here.runner.check_again(nothing.id, here.payer, "ann"))
+    async with set_up(catalog, url, tmp_path, scripts) as setup:
+        partly = await setup.ended(count=COUNT)
+        order, pages, polls = shades(setup, partly), asked(setup.upstream).count(1), len(setup.upstream.polls)
+        setup.upstream.poll, setup.upstream.file = [finished()], [TOO_LARGE]
+        nothing = await setup.ended()
+        setup.upstream.file = [picture()]
+        checked = await settled(setup.runner, await setup.runner.check_again(nothing.id, setup.payer, "ann"))
 
     assert (partly.state, order, polls, 1 < pages < 8) == (JobState.DONE, [0, 2], 1, True)
     assert [url.rpartition("/")[2] for url in partly.pending_urls] == ["", "1.png", "", "3.png"]
@@ -99,10 +111,10 @@ async def test_a_result_that_is_late_keeps_a_job_open_beside_one_that_can_never_
     catalog: Catalog, url: str, tmp_path: Path
 ) -> None:
     scripts = {"poll": [finished(COUNT)], "file": [results({0: PAGE, 1: GONE})]}
-    async with place(catalog, url, tmp_path, scripts, deadline_s=1) as here:
-        waiting = await here.ended(count=COUNT)
-        here.upstream.file = [results({0: PAGE})]
-        done = await settled(here.runner, await here.runner.check_again(waiting.id, here.payer, "ann"))
+    async with set_up(catalog, url, tmp_path, scripts, deadline_s=1) as setup:
+        waiting = await setup.ended(count=COUNT)
+        setup.upstream.file = [results({0: PAGE})]
+        done = await settled(setup.runner, await setup.runner.check_again(waiting.id, setup.payer, "ann"))
 
     assert (waiting.state, len(waiting.pictures)) == (JobState.OVERDUE, 2)
     assert (done.state, len(done.pictures)) == (JobState.DONE, 3)
@@ -118,9 +130,9 @@ async def test_fresh_addresses_are_used_for_the_missing_results_only(catalog: Ca
         await (gone if number_of(upstream.files[-1]) < 10 else results())(upstream, writer)
 
     scripts = {"poll": [at_addresses(0), at_addresses(10)], "file": [by_age]}
-    async with place(catalog, url, tmp_path, scripts) as here:
-        done = await here.ended(count=COUNT)
-        order, asked_for = shades(here, done), asked(here.upstream)
+    async with set_up(catalog, url, tmp_path, scripts) as setup:
+        done = await setup.ended(count=COUNT)
+        order, asked_for = shades(setup, done), asked(setup.upstream)
 
     assert (done.state, order) == (JobState.DONE, [0, 1, 2, 3])
     assert sorted(set(asked_for)) == [0, 1, 2, 3, 10, 12]
@@ -130,11 +142,11 @@ async def test_fresh_addresses_are_used_for_the_missing_results_only(catalog: Ca
 async def test_what_is_kept_so_far_survives_the_death_of_the_process(catalog: Catalog, url: str, tmp_path: Path) -> None:
     """Also the order: the next process fetches what is missing and nothing else."""
     never = asyncio.Event()
-    async with misbehaving(poll=[finished(COUNT)], file=[results({1: held(never, picture())})]) as upstream:
+    async with misbehaving(poll=[finished(COUNT)], file=[results({1: answer_after(never, picture())})]) as upstream:
         host = account(catalog, upstream.address)
         async with process(catalog, url, tmp_path, killed=True) as runner:
-            here = Place(runner, upstream, catalog)
-            job = await here.start(count=COUNT)
+            setup = Setup(runner, upstream, catalog)
+            job = await setup.start(count=COUNT)
             async with asyncio.timeout(20):
                 while len((await record(runner, job.id)).job.pictures) < COUNT - 1:  # noqa: ASYNC110  # a database has no events
                     await asyncio.sleep(0.02)
@@ -142,7 +154,7 @@ async def test_what_is_kept_so_far_survives_the_death_of_the_process(catalog: Ca
         before, upstream.file = len(upstream.files), [results()]
         async with process(catalog, url, tmp_path, find_account=lambda _: host) as runner:
             done = await settled(runner, job)
-            order = shades(Place(runner, upstream, catalog), done)
+            order = shades(Setup(runner, upstream, catalog), done)
 
     assert (done.state, order, len(upstream.posts)) == (JobState.DONE, [0, 1, 2, 3], 1)
     assert [seen.path for seen in upstream.files[before:]] == ["/files/1.png"]
@@ -151,16 +163,16 @@ async def test_what_is_kept_so_far_survives_the_death_of_the_process(catalog: Ca
 async def test_a_stopped_job_keeps_what_had_arrived_and_is_completed_later(
     catalog: Catalog, url: str, tmp_path: Path
 ) -> None:
-    scripts = {"poll": [finished(COUNT)], "file": [results({3: held(asyncio.Event(), picture())})]}
-    async with place(catalog, url, tmp_path, scripts) as here:
-        job = await here.start(count=COUNT)
+    scripts = {"poll": [finished(COUNT)], "file": [results({3: answer_after(asyncio.Event(), picture())})]}
+    async with set_up(catalog, url, tmp_path, scripts) as setup:
+        job = await setup.start(count=COUNT)
         async with asyncio.timeout(20):
-            while len((await here.record(job)).job.pictures) < COUNT - 1:  # noqa: ASYNC110
+            while len((await setup.record(job)).job.pictures) < COUNT - 1:  # noqa: ASYNC110
                 await asyncio.sleep(0.02)
-        stopped = await here.runner.stop(job.id, "ann")
-        here.upstream.file = [results()]
-        done = await settled(here.runner, await here.runner.check_again(job.id, here.payer, "ann"))
-        order = shades(here, done)
+        stopped = await setup.runner.stop(job.id, "ann")
+        setup.upstream.file = [results()]
+        done = await settled(setup.runner, await setup.runner.check_again(job.id, setup.payer, "ann"))
+        order = shades(setup, done)
 
     assert (stopped.state, len(stopped.pictures)) == (JobState.STOPPED, 3)
     assert stopped.problem
@@ -172,29 +184,29 @@ async def test_a_picture_that_is_deleted_at_another_process_meanwhile_is_restore
     catalog: Catalog, url: str, tmp_path: Path
 ) -> None:
     """Its last job was removed there between the fetching and the recording of the very same picture here."""
-    async with place(catalog, url, tmp_path, {"poll": [running()], "file": [results()]}) as here:
-        job = await here.start()
-        await here.upstream.asked("polls")
+    async with set_up(catalog, url, tmp_path, {"poll": [running()], "file": [results()]}) as setup:
+        job = await setup.start()
+        await setup.upstream.asked("polls")
 
         def delete(changed: Job) -> None:
             for one in changed.pictures if changed.state is JobState.DONE else ():
-                here.runner.pictures.storage.remove(one.name)
+                setup.runner.pictures.storage.remove(one.name)
 
-        here.runner.on_change(delete)
-        here.upstream.poll = [finished()]
-        done = await settled(here.runner, job)
+        setup.runner.on_change(delete)
+        setup.upstream.poll = [finished()]
+        done = await settled(setup.runner, job)
         async with asyncio.timeout(20):
-            while not here.files():  # noqa: ASYNC110  # the last look is after the last change
+            while not setup.files():  # noqa: ASYNC110  # the last look is after the last change
                 await asyncio.sleep(0.02)
 
-    assert {kept.name for kept in done.pictures} == here.files()
+    assert {kept.name for kept in done.pictures} == setup.files()
 
 
 async def test_a_removed_job_leaves_no_row_of_its_pictures(catalog: Catalog, url: str, tmp_path: Path) -> None:
-    async with place(catalog, url, tmp_path, {"poll": [finished(COUNT)], "file": [results()]}) as here:
-        job = await here.ended(prompt=SECRET, count=COUNT)
-        await here.runner.remove(job.id, "ann")
+    async with set_up(catalog, url, tmp_path, {"poll": [finished(COUNT)], "file": [results()]}) as setup:
+        job = await setup.ended(prompt=SECRET, count=COUNT)
+        await setup.runner.remove(job.id, "ann")
         with beside(url) as connection:
             rows = connection.execute("SELECT * FROM job_pictures").fetchall()
 
-    assert (job.state, rows, here.files()) == (JobState.DONE, [], set())
+    assert (job.state, rows, setup.files()) == (JobState.DONE, [], set())

@@ -26,7 +26,7 @@ from components.pictures.storage.folder import FolderStorage
 from components.sandbox.tasks import REHEARSALS
 from components.views.job import differences
 from tests.conftest import records
-from tests.jobs.faulty import GUARD_S, quiet, settled, staged
+from tests.jobs.faulty import GUARD_S, settled, staged, workers_ended
 
 CATALOG = load_catalog(Path(__file__).parents[2] / "catalog.yaml")
 EXAMPLES = [(model.id, dict(model.example)) for model in CATALOG.models if model.runnable]
@@ -131,14 +131,14 @@ async def test_another_visitor_is_told_the_same_as_for_an_unknown_id(
     """Whether an id exists cannot be found out by asking."""
     job = await start(runner, account)
 
-    async def told(job_id: str, visitor: str) -> tuple[type, str, Any]:
+    async def refusal(job_id: str, visitor: str) -> tuple[type, str, Any]:
         middle = (account,) if asked == "check_again" else ()
         answer = getattr(runner, asked)(job_id, *middle, visitor)
         with pytest.raises(JobNotFound) as caught:
             await (anext(answer) if asked == "watch" else answer)
         return type(caught.value), str(caught.value), caught.value.problem
 
-    assert await told(job.id, "eve") == await told("no-such-job", "eve")
+    assert await refusal(job.id, "eve") == await refusal("no-such-job", "eve")
     assert (await settled(runner, job)).state is JobState.DONE
 
 
@@ -236,7 +236,7 @@ async def test_stopping_before_the_first_step_drops_no_work_unawaited(runner: Jo
         warnings.simplefilter("always")
         job = await start(runner, account)
         stopped = await runner.stop(job.id, "ann")
-        await quiet()
+        await workers_ended()
         gc.collect()
 
     assert (stopped.state, stopped.sent_at) == (JobState.STOPPED, None)
@@ -249,7 +249,7 @@ async def test_checking_again_asks_for_a_job_the_first_look_was_too_short_for(ca
     async with staged(catalog, tmp_path, deadline_s=0.5) as stage:
         slow = dataclasses.replace(stage.account, pace=1.0)
         job = await stage.settled(await stage.start(account=slow))
-        await quiet()
+        await workers_ended()
         job = await stage.settled(await stage.runner.check_again(job.id, slow, "ann"))
 
     assert job.state is JobState.DONE

@@ -17,17 +17,17 @@ from tests.jobs.faulty import (
     KEY,
     TASK,
     Answer,
+    answer_after,
     created,
     endless,
     finished,
     hang_up,
-    held,
     http,
     picture,
-    quiet,
     reset,
     running,
     staged,
+    workers_ended,
 )
 
 HTML = http("<!doctype html><title>Just a moment</title>", kind="text/html")
@@ -60,7 +60,7 @@ async def test_a_lost_answer_is_uncertain_and_never_asked_twice(catalog: Catalog
     """Something may have been accepted: the job says so, and only the visitor may ask again."""
     async with staged(catalog, tmp_path, post=[answer, created()], deadline_s=1) as stage:
         job = await stage.settled(await stage.start())
-        await quiet()
+        await workers_ended()
 
     assert (job.state, job.problem.code) == (JobState.UNCERTAIN, "lost")
     assert job.problem.charged == "It may have been charged."
@@ -87,6 +87,18 @@ async def test_polls_may_fail_in_any_way_and_the_job_still_ends_done(catalog: Ca
     ends = await asyncio.gather(*(run(name, fault) for name, fault in PROBLEMS.items()))
 
     assert dict(zip(PROBLEMS, ends, strict=True)) == dict.fromkeys(PROBLEMS, (JobState.DONE, None, TASK, 1, 3))
+
+
+async def test_a_state_that_is_not_known_is_named_after_a_few_answers(catalog: Catalog, tmp_path: Path) -> None:
+    """And polled on, with Stop offered, until the pictures are there or the deadline passes."""
+    async with staged(catalog, tmp_path, poll=[PROBLEMS["unknown word"]] * 5 + [finished()]) as stage:
+        started = await stage.start()
+        shown = [job async for job in stage.runner.watch(started.id, "ann")]
+
+    notes = {job.polls: job.status_note for job in shown if job.state is JobState.RUNNING}
+    named = 'The service says "THAWING", a state that this page does not know. It is asked again until the task ends. Stop ends that.'
+    assert [notes[polls] for polls in (1, 2, 3, 5)] == ["", "", named, named]
+    assert (shown[-1].state, shown[-1].status_note, len(stage.upstream.polls)) == (JobState.DONE, "", 6)
 
 
 async def test_polls_that_fail_until_the_deadline_leave_an_overdue_job(catalog: Catalog, tmp_path: Path) -> None:
@@ -145,7 +157,7 @@ async def test_stopping_while_queued_sends_nothing_more(catalog: Catalog, tmp_pa
         async for job in stage.runner.watch(started.id, "ann"):
             if job.status_note:
                 await stage.runner.stop(job.id, "ann")
-        await quiet()
+        await workers_ended()
 
     assert (job.state, job.problem.code, job.status_note) == (JobState.STOPPED, "stopped", "")
     assert job.problem.charged == "Nothing was charged."
@@ -166,13 +178,13 @@ async def test_stopping_while_submitting_waits_for_the_answer_and_asks_nothing_m
 ) -> None:
     """The request is on its way, so its answer decides what is said about the charge."""
     gate = asyncio.Event()
-    async with staged(catalog, tmp_path, post=[held(gate, then)]) as stage:
+    async with staged(catalog, tmp_path, post=[answer_after(gate, then)]) as stage:
         job = await stage.start()
         await stage.upstream.asked("posts")
         await stage.runner.stop(job.id, "ann")
         gate.set()
         job = await stage.settled(job)
-        await quiet()
+        await workers_ended()
 
     assert (job.state, job.problem.charged) == (state, charged)
     assert len(stage.upstream.seen) == 1
@@ -184,7 +196,7 @@ async def test_stopping_while_running_ends_the_polling(catalog: Catalog, tmp_pat
         job = await stage.start()
         await stage.upstream.asked("polls", 2)
         job = await stage.runner.stop(job.id, "ann")
-        await quiet()
+        await workers_ended()
         asked = len(stage.upstream.seen)
         assert await stage.settled(job) == await stage.runner.find(job.id, "ann")
 
@@ -199,11 +211,11 @@ async def test_stopping_while_pictures_are_fetched_keeps_the_charge_in_sight(
 ) -> None:
     """The task is done and paid: never "nothing was charged", its credits still count, and it can be resumed."""
     gate = asyncio.Event()
-    async with staged(catalog, tmp_path, post=[finished(with_id=with_id)], file=[held(gate, picture())]) as stage:
+    async with staged(catalog, tmp_path, post=[finished(with_id=with_id)], file=[answer_after(gate, picture())]) as stage:
         job = await stage.start()
         await stage.upstream.asked("files")
         job = await stage.runner.stop(job.id, "ann")
-        await quiet()
+        await workers_ended()
         gate.set()
         resumed = await stage.settled(await stage.runner.check_again(job.id, stage.account, "ann"))
 
@@ -222,7 +234,7 @@ async def test_checking_again_finishes_the_job_without_a_post(catalog: Catalog, 
             await stage.upstream.asked("polls")
             await stage.runner.stop(job.id, "ann")
         left = await stage.settled(job)
-        await quiet()
+        await workers_ended()
         stage.upstream.poll = [finished()]
         again = await stage.runner.check_again(job.id, stage.account, "ann")
         done = await stage.settled(again)

@@ -17,7 +17,7 @@ from components.jobs.job import ENDED, WAITING, JobState
 from components.jobs.service import fingerprint
 from components.jobs.store.jobs import Store
 from tests.jobs.conftest import NOON, a_job, changed, filled
-from tests.jobs.faulty import created, held, staged
+from tests.jobs.faulty import answer_after, created, staged
 
 
 async def test_of_fifty_equal_requests_at_once_one_is_kept(stores: list[Store]) -> None:
@@ -43,7 +43,7 @@ async def test_requests_without_once_are_all_kept(store: Store) -> None:
 async def test_the_same_request_of_another_visitor_is_another_one(catalog: Catalog, tmp_path: Path) -> None:
     """Nobody is shown a stranger's job, however equal the two requests are."""
     answered = asyncio.Event()
-    async with staged(catalog, tmp_path, post=[held(answered, created())]) as stage:
+    async with staged(catalog, tmp_path, post=[answer_after(answered, created())]) as stage:
         request = build_request(catalog, "cogview-4", {"prompt": "A red kite"})
         visitors = ("ann", "ann", "bea")
         jobs = [

@@ -182,7 +182,7 @@ async def test_caps_outlive_the_process(database_url: str) -> None:
 
 
 async def test_sixty_submissions_at_once_never_pass_the_cap(catalog: Catalog, tmp_path: Path) -> None:
-    """4 credits each, 50 a day: twelve are sent, the rest is told about the cap."""
+    """4 credits each, 50 a day: twelve are sent, the others are refused by the cap."""
     async with staged(catalog, tmp_path, caps=Caps(daily=50), deadline_s=60) as stage:
         host = dataclasses.replace(stage.account, payer="host")
         jobs = await asyncio.gather(*(stage.start(f"visitor {number}", account=host) for number in range(60)))

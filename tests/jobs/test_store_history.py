@@ -19,7 +19,7 @@ DAY_S = 86_400.0
 PICTURE = KeptPicture("a" * 64 + ".png", 8, 8, "png", 100, "")
 
 
-def told(prompt: str, number: int = 0, **changes: object) -> Job:
+def a_past_job(prompt: str, number: int = 0, **changes: object) -> Job:
     return replace(a_job(), prompt=prompt, created_at=NOON + number, **changes)  # type: ignore[arg-type]
 
 
@@ -53,23 +53,23 @@ async def found(store: Store, visitor: str = "ann", **wanted: object) -> list[st
 )
 async def test_every_word_must_occur_somewhere_whatever_its_case(store: Store, text: str, hits: list[str]) -> None:
     prompts = ["A red kite", "Kites", "Eine STRASSE", "100% wool"]
-    await filled(store, *(told(prompt, number) for number, prompt in enumerate(prompts)))
-    await filled(store, told("snake_case", 5))
-    await added(store, told("Logo", 4, task_id="n48task7"), note="for #acme")
+    await filled(store, *(a_past_job(prompt, number) for number, prompt in enumerate(prompts)))
+    await filled(store, a_past_job("snake_case", 5))
+    await added(store, a_past_job("Logo", 4, task_id="n48task7"), note="for #acme")
 
     assert await found(store, text=text) == hits
 
 
 async def test_filters_are_joined_and_nobody_elses_or_removed_jobs_are_found(store: Store) -> None:
     done = {"state": JobState.DONE, "sent_at": NOON}
-    await added(store, told("one", 1, model="flux-2", **done, comparison_id="b1"), starred=True)
-    await added(store, told("gone", 5, **done))
+    await added(store, a_past_job("one", 1, model="flux-2", **done, comparison_id="b1"), starred=True)
+    await added(store, a_past_job("gone", 5, **done))
     await store.remove((await store.history.search("ann", JobFilter(text="gone"), 1)).jobs[0].id)
     await filled(
         store,
-        told("two", 2, **done, task_id="t2"),
-        told("three", 3, state=JobState.FAILED, sent_at=NOON),
-        told("hers", 4, visitor="bea", **done),
+        a_past_job("two", 2, **done, task_id="t2"),
+        a_past_job("three", 3, state=JobState.FAILED, sent_at=NOON),
+        a_past_job("hers", 4, visitor="bea", **done),
     )
 
     assert await found(store) == ["three", "two", "one"]
@@ -85,7 +85,7 @@ async def test_filters_are_joined_and_nobody_elses_or_removed_jobs_are_found(sto
 
 async def test_pages_follow_each_other_without_a_gap_or_a_twin(store: Store) -> None:
     """Also where many jobs were made in the same moment."""
-    await filled(store, *(told(f"{number}", number // 7) for number in range(40)))
+    await filled(store, *(a_past_job(f"{number}", number // 7) for number in range(40)))
     seen: list[str] = []
     before = ""
     while (page := await store.history.search("ann", JobFilter(), 9, before)).jobs:
@@ -102,17 +102,17 @@ async def test_pages_follow_each_other_without_a_gap_or_a_twin(store: Store) -> 
 async def test_each_day_and_model_has_its_sum_and_drawings_cost_nothing(store: Store) -> None:
     midnight = datetime(2026, 3, 5, tzinfo=UTC).timestamp()
     done = {"state": JobState.DONE, "task_id": "t"}
-    removed = told("removed", sent_at=midnight + 60_000, **done)
+    removed = a_past_job("removed", sent_at=midnight + 60_000, **done)
     await filled(
         store,
-        told("a", sent_at=midnight - 0.3, **done),
-        told("b", sent_at=midnight + 0.3, **done),
-        told("c", sent_at=midnight + 40_000, charged=3.0, **done),
-        told("d", sent_at=midnight + 50_000, model="flux-2", state=JobState.RUNNING, task_id="t"),
+        a_past_job("a", sent_at=midnight - 0.3, **done),
+        a_past_job("b", sent_at=midnight + 0.3, **done),
+        a_past_job("c", sent_at=midnight + 40_000, charged=3.0, **done),
+        a_past_job("d", sent_at=midnight + 50_000, model="flux-2", state=JobState.RUNNING, task_id="t"),
         removed,
-        told("drawing", sent_at=midnight, payer="sandbox", **done),
-        told("old", sent_at=NOON - 40 * DAY_S, **done),
-        told("hers", sent_at=midnight, visitor="bea", **done),
+        a_past_job("drawing", sent_at=midnight, payer="sandbox", **done),
+        a_past_job("old", sent_at=NOON - 40 * DAY_S, **done),
+        a_past_job("hers", sent_at=midnight, visitor="bea", **done),
     )
 
     await store.remove(removed.id)
@@ -127,7 +127,7 @@ async def test_each_day_and_model_has_its_sum_and_drawings_cost_nothing(store: S
 
 async def test_a_picture_is_unreferenced_when_no_job_shows_it(store: Store) -> None:
     other = replace(PICTURE, name="b" * 64 + ".png")
-    await filled(store, told("one", pictures=(PICTURE,)), told("two", visitor="bea", pictures=(PICTURE, other)))
+    await filled(store, a_past_job("one", pictures=(PICTURE,)), a_past_job("two", visitor="bea", pictures=(PICTURE, other)))
     gone = "c" * 64 + ".png"
 
     assert await store.unreferenced([PICTURE.name, other.name, gone]) == [gone]
@@ -137,14 +137,14 @@ async def test_a_comparison_is_one_group_and_failures_for_one_reason_are_another
     """Sorted and counted as groups; a group shows its newest jobs, and all of them once it is opened."""
     lost, refused = (Problem(code, "What.", "", "") for code in ("lost", "failed"))
     failed = {"state": JobState.FAILED, "model": "flux-2"}
-    compared = [told(f"c{number}", 100 + number, comparison_id="c1", credits=1.0) for number in range(6)]
-    failures = [told(f"f{number}", 200 + number, problem=refused, **failed) for number in range(5)]
+    compared = [a_past_job(f"c{number}", 100 + number, comparison_id="c1", credits=1.0) for number in range(6)]
+    failures = [a_past_job(f"f{number}", 200 + number, problem=refused, **failed) for number in range(5)]
     others = [
-        told("other reason", 300, problem=lost, **failed),
-        told("other model", 301, problem=refused, **failed | {"model": "a-model"}),
-        told("other day", 300 + DAY_S, problem=refused, **failed),
-        told("alone", 50, credits=99.0),
-        told("hers", 400, visitor="bea", comparison_id="c1"),
+        a_past_job("other reason", 300, problem=lost, **failed),
+        a_past_job("other model", 301, problem=refused, **failed | {"model": "a-model"}),
+        a_past_job("other day", 300 + DAY_S, problem=refused, **failed),
+        a_past_job("alone", 50, credits=99.0),
+        a_past_job("hers", 400, visitor="bea", comparison_id="c1"),
     ]
     await filled(store, *compared, *failures, *others)
 
@@ -173,9 +173,9 @@ async def test_a_comparison_is_one_group_and_failures_for_one_reason_are_another
 
 async def test_a_deleted_job_is_hidden_and_can_be_restored_until_its_time_has_come(store: Store) -> None:
     mine, running, hers = (
-        told("mine", state=JobState.DONE),
-        told("busy", state=JobState.RUNNING),
-        told("hers", visitor="bea"),
+        a_past_job("mine", state=JobState.DONE),
+        a_past_job("busy", state=JobState.RUNNING),
+        a_past_job("hers", visitor="bea"),
     )
     hers = replace(hers, state=JobState.DONE)
     await filled(store, mine, running, hers)
