@@ -151,3 +151,35 @@ async def test_a_stopped_evaluation_can_go_on_and_be_deleted(
     assert stopped.count(CellState.WAITING) > 0
     assert done.cells == "d" * 12
     assert (left, page.total) == ([[]], 0)
+
+
+async def test_the_claim_itself_refuses_what_the_budget_does_not_pay(
+    catalog: Catalog, tmp_path: Path, client: ApiClient, account: Account
+) -> None:
+    """Also where the cells to send were chosen for a larger budget, as by another process a moment before."""
+    async with running(catalog, tmp_path, client, account) as service:
+        larger = await service.start(draft(6, per_model=6), account, "ann")
+        await service.store.edit(larger.id, lambda _, before: {"budget": before.budget / 2})
+        progress = await until(service, larger, lambda progress: ended(progress) and not progress.count(CellState.ACTIVE))
+
+    assert progress.state is EvaluationState.PAUSED
+    assert "budget" in progress.note
+    assert 0 < progress.used <= larger.budget / 2
+    assert progress.count(CellState.WAITING) == 12 - progress.count(CellState.DONE) >= 6
+
+
+async def test_an_evaluation_goes_with_the_last_of_its_jobs(
+    catalog: Catalog, tmp_path: Path, client: ApiClient, account: Account
+) -> None:
+    """It holds their prompts."""
+    async with running(catalog, tmp_path, client, account) as service:
+        evaluation = await service.start(draft(1), account, "ann")
+        await until(service, evaluation, ended)
+        jobs = [result.job_id for result in await service.cells.results(evaluation.id)]
+        await service.jobs.remove(jobs[0], "ann")
+        states = (await service.progress(evaluation.id)).cells
+        await service.jobs.remove(jobs[1], "ann")
+        with pytest.raises(JobNotFound):
+            await service.get(evaluation.id)
+
+    assert states == "xd"

@@ -116,6 +116,12 @@ async def test_known_votes_give_a_known_order_and_three_votes_give_none(playgrou
         if number in (2, 35):
             boards.append(await service.board(evaluation))
 
+    await service.save_baseline(evaluation.id, "ann")
+    same = await service.board(await service.get(evaluation.id), baseline=evaluation.id)
+
+    assert {name: (change.better, change.worse) for name, change in same.changes.items()} == {
+        column.id: (False, False) for column in evaluation.columns
+    }
     assert boards[0].ranking.standings == ()
     assert "Not enough votes: 3" in boards[0].decision.sentence
     ranked = sorted(boards[1].ranking.standings, key=lambda one: -one.preference)

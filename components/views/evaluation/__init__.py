@@ -1,1 +1,5 @@
-"""An evaluation as HTML: ``plan`` before it starts, ``matrix`` while it runs, ``results`` with ``chart`` after votes."""
+"""An evaluation as HTML and files.
+
+``plan`` before it starts, ``matrix`` while it runs, ``voting`` for voters, ``results`` with ``chart`` after votes, ``report``
+and ``export`` for files.
+"""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from math import sqrt
 
@@ -29,15 +29,18 @@ class Point:
     label_y: float
 
 
-def draw_decision(rows: Sequence[DecisionRow]) -> str:
-    """The chart of the ranked columns; "" if there are none. Its points are the rows of the table."""
+def draw_decision(rows: Sequence[DecisionRow], scores: Mapping[str, Mapping[str, float]]) -> str:
+    """The chart of the ranked columns; "" if there are none. Its points are the rows of the table.
+
+    ``scores`` are the means of a team's own scorers by column; they show with the point.
+    """
     ranked = [row for row in rows if row.standing]
     if not ranked:
         return ""
     most = max(row.result.price.credits for row in ranked) or 1.0
     top = 1.1 * most
     slowest = max((row.result.seconds or 0.0 for row in ranked), default=0.0) or 1.0
-    points = _spread([_point(row, top, slowest) for row in ranked])
+    points = _spread([_point(row, top, slowest, scores.get(row.result.column, {})) for row in ranked])
     frontier = sorted((point for point in points if point.on_frontier), key=lambda point: point.x)
     step = _step(top)
     ticks = [(_x(step * number, top), f"{step * number:g}") for number in range(int(top / step) + 1)]
@@ -52,7 +55,7 @@ def draw_decision(rows: Sequence[DecisionRow]) -> str:
     )
 
 
-def _point(row: DecisionRow, top: float, slowest: float) -> Point:
+def _point(row: DecisionRow, top: float, slowest: float, scores: Mapping[str, float]) -> Point:
     standing, result = row.standing, row.result
     assert standing is not None  # the caller has chosen those that have one
     seconds = result.seconds or 0.0
@@ -60,7 +63,7 @@ def _point(row: DecisionRow, top: float, slowest: float) -> Point:
     title = (
         f"{result.label}: {100 * standing.preference:.0f} % preferred ({100 * standing.low:.0f}–{100 * standing.high:.0f}), "
         f"{result.price}" + (f", {seconds:.1f} s" if seconds else "")
-    )
+    ) + "".join(f", {name} {value:.3g}" for name, value in scores.items())
     y = _y(standing.preference)
     x = _x(result.price.credits, top)
     return Point(result.label, x, y, _y(standing.low), _y(standing.high), radius, row.on_frontier, title, y)

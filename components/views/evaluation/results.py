@@ -46,7 +46,7 @@ def show_results(
         board=board,
         ranking=board.ranking,
         rows=board.decision.rows,
-        chart=draw_decision(board.decision.rows),
+        chart=draw_decision(board.decision.rows, {column: checked.scores for column, checked in board.checks.items()}),
         labels={column.id: column.label for column in evaluation.columns},
         categories=categories,
         questions=questions,
