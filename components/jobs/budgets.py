@@ -38,6 +38,14 @@ class Budget:
         """The budget after a request of this price."""
         return replace(self, today=self.today + credits, visitor_today=self.visitor_today + credits)
 
+    def fits(self, credits: float) -> bool:
+        """Whether a request of this price exceeds no cap."""
+        try:
+            self.check(credits)
+        except CapReached:
+            return False
+        return True
+
     def check(self, credits: float) -> None:
         """Raise CapReached if a request of this price would exceed a cap; an unknown price exceeds every cap."""
         caps, costs = self.caps, f"This request costs {credits_text(credits)}"

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from math import isfinite
 from typing import Any
 
 import gradio as gr
@@ -36,11 +37,16 @@ class Endpoints:
         """All models by base credits from low to high; `parameters` is the JSON Schema of the request body."""
         return describe_models(self.playground.catalog)
 
-    def estimate(self, model: str, parameters: dict) -> dict[str, float]:  # type: ignore[type-arg]  # shown in the API page
-        """What a request costs. Calls nothing; the prompt may be left out."""
+    async def estimate(self, model: str, parameters: dict, request: gr.Request) -> dict[str, Any]:  # type: ignore[type-arg]
+        """What a request costs, and whether it fits the spend caps. Calls nothing; the prompt may be left out.
+
+        `credits_left` is how much this visitor may still spend today, null where there is no cap.
+        """
         with _readable_errors():
             cost = self.playground.estimate(model, parameters)
-        return {"credits": cost.credits, "usd": cost.usd}
+            budget = await self.playground.budget(_visit(request))
+        left = budget.left if isfinite(budget.left) else None
+        return {"credits": cost.credits, "usd": cost.usd, "fits": budget.fits(cost.credits), "credits_left": left}
 
     def snippet(self, model: str, parameters: dict, request: gr.Request, language: str = "curl") -> str:  # type: ignore[type-arg]
         """A program that makes the request: `curl`, `shell`, `python` or `javascript`. It reads the key from the environment."""

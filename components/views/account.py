@@ -29,18 +29,9 @@ KEY_REFUSED = (
 # What survives a restart of the server, by whether requests and whether pictures do.
 STORAGE = {
     (True, True): "Your requests and pictures are kept for this browser only, and survive a restart of the server.",
-    (
-        True,
-        False,
-    ): "Your requests survive a restart of the server, but pictures can be lost. Download what you want to keep.",
-    (
-        False,
-        True,
-    ): "Pictures survive a restart of the server, but your requests can be lost. Download what you want to keep.",
-    (False, False): (
-        "This server has no durable storage: requests and pictures can be lost when it restarts. "
-        "Download what you want to keep."
-    ),
+    (True, False): "Your requests survive a restart of the server, pictures may not. Download what you want to keep.",
+    (False, True): "Pictures survive a restart of the server, your requests may not. Download what you want to keep.",
+    (False, False): "Requests and pictures can be lost when this server restarts. Download what you want to keep.",
 }
 TRIMMING = (
     " All pictures on this server together may take {:g} GB; beyond that, those that were used longest ago are deleted, "

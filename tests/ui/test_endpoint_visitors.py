@@ -129,7 +129,7 @@ def test_a_key_that_the_service_refuses_is_an_error_and_no_reason_to_use_the_hos
     assert OWN_KEY not in told["message"]
 
 
-@pytest.mark.parametrize("key", ["", "two words", "caf\u00e9", "x" * 501, "a\tb"])
+@pytest.mark.parametrize("key", ["", "two words", "aio_abc****", "caf\u00e9", "x" * 501, "a\tb"])
 @pytest.mark.parametrize("endpoint", ["generate", "snippet"])
 def test_a_header_that_is_no_key_is_an_error(key: str, endpoint: str, hosted: App, ledger: Recorder) -> None:
     """Never a silent use of the host's key; a key that is refused is not repeated."""

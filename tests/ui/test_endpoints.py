@@ -23,6 +23,7 @@ FIELDS = [
     "usd_from", "usd_to", "seconds", "parameters",
 ]  # fmt: skip
 ANSWER = ["job_id", "state", "task_id", "images", "credits", "usd", "credits_estimated", "seconds", "message"]
+UNCAPPED = {"fits": True, "credits_left": None}
 ARGUMENTS = {
     "/models": [],
     "/estimate": ["model", "parameters"],
@@ -130,17 +131,21 @@ def test_an_estimate_is_the_price_of_each_tier(caller: Client, catalog: Catalog)
     for model in catalog.models:
         for tier in tiers(model):
             told = caller.predict(model.id, dict(tier.settings), api_name="/estimate")
-            assert told == {"credits": tier.credits, "usd": catalog.usd(tier.credits)}
+            assert told == {"credits": tier.credits, "usd": catalog.usd(tier.credits), **UNCAPPED}
     given = {"prompt": "a fox", "model": "imagen4-ultra", "num_images": 3}
     cost = price(catalog, build_request(catalog, "imagen-4", given))
-    assert caller.predict("imagen-4", given, api_name="/estimate") == {"credits": cost.credits, "usd": cost.usd}
-    assert caller.predict("gpt-image-1-5", {"quality": "high"}, api_name="/estimate") == {"credits": 28, "usd": 0.28}
+    assert caller.predict("imagen-4", given, api_name="/estimate") == {"credits": cost.credits, "usd": cost.usd, **UNCAPPED}
+    assert caller.predict("gpt-image-1-5", {"quality": "high"}, api_name="/estimate") == {
+        "credits": 28,
+        "usd": 0.28,
+        **UNCAPPED,
+    }
 
 
 @pytest.mark.parametrize("given", PROMPTLESS[:3])
 def test_an_estimate_needs_no_prompt(given: dict[str, Any], caller: Client) -> None:
     """The price does not depend on it."""
-    assert caller.predict("flux-2", given, api_name="/estimate") == {"credits": 5, "usd": 0.05}
+    assert caller.predict("flux-2", given, api_name="/estimate") == {"credits": 5, "usd": 0.05, **UNCAPPED}
 
 
 @pytest.mark.parametrize("language", LANGUAGES)

@@ -88,6 +88,7 @@ def test_a_comparison_sends_what_fits_in_its_order_and_says_what_the_rest_would_
         with calling(app, X_Playground_Visitor=VISITOR) as client:
             told = client.predict(models, {"prompt": "a fox"}, api_name="/compare")
             history = client.predict({}, api_name="/history")
+            estimates = [client.predict(model, {}, api_name="/estimate") for model in ("flux-2", "hunyuan-image-3")]
             nothing = client.predict(models[1:2], {"prompt": "a fox"}, api_name="/compare")
 
     cards = [(one["state"], one["credits"], one["credits_estimated"]) for one in told["jobs"]]
@@ -96,6 +97,7 @@ def test_a_comparison_sends_what_fits_in_its_order_and_says_what_the_rest_would_
     assert "costs 25 credits; this page allows 20 credits a request" in told["jobs"][1]["message"]
     assert "costs 8 credits; you have 3 of your 12 credits a day left here" in told["jobs"][3]["message"]
     assert (len(ledger.posts), history["total"]) == (2, 2)
+    assert [(one["fits"], one["credits_left"]) for one in estimates] == [(False, 3), (False, 3)]
     assert [(one["state"], one["credits"]) for one in nothing["jobs"]] == [("refused", 0)]
 
 
