@@ -1,0 +1,45 @@
+"""The application where the locale's encoding is not UTF-8, as on machines in China and Japan, and in bare containers."""
+
+from __future__ import annotations
+
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from tests.tools import need
+from tests.ui import calling, running
+
+PROMPT = "狐 Füchse 🦊 café"
+LOCALES = {"GBK": ("zh_CN", "GBK"), "cp932": ("ja_JP", "SHIFT_JIS")}
+ASCII = {"LC_ALL": "C", "PYTHONCOERCECLOCALE": "0", "PYTHONUTF8": "0"}
+
+
+@pytest.mark.parametrize("name", [*LOCALES, "ASCII"])
+def test_a_job_runs_in_a_locale_whose_encoding_is_not_utf_8(name: str, tmp_path: Path) -> None:
+    """No file of ours is opened without its encoding, the prompt is whole, and the log can be written."""
+    with running(
+        tmp_path / "home", PYTHONWARNDEFAULTENCODING="1", PLAYGROUND_LOG_PROMPTS="1", **locale(name, tmp_path)
+    ) as app:
+        with calling(app, X_Playground_Visitor="ann-of-the-locales-0123456789") as client:
+            made = client.predict("cogview-4", {"prompt": PROMPT}, api_name="/generate")
+            (entry,) = client.predict({"text": "Füchse"}, api_name="/history")["jobs"]
+
+    warned = [line for line in app.log.splitlines() if "EncodingWarning" in line and "site-packages" not in line]
+    assert (made["state"], entry["prompt"], warned) == ("done", PROMPT, [])
+    assert "Traceback" not in app.log
+    assert "UnicodeEncodeError" not in app.log
+
+
+def locale(name: str, folder: Path) -> dict[str, str]:
+    """The environment of a locale, which is compiled here; skips the test where this system has no source of it."""
+    if name not in LOCALES:
+        return ASCII
+    language, charset = LOCALES[name]
+    need("localedef")
+    compiled = folder / f"{language}.{charset}"
+    command = ["localedef", "--no-warnings=ascii", "-i", language, "-f", charset, str(compiled)]
+    subprocess.run(command, capture_output=True, check=False)
+    if not compiled.is_dir():
+        pytest.skip(f"there is no source of the locale {language}.{charset}")
+    return {"LOCPATH": str(folder), "LC_ALL": compiled.name}
