@@ -62,7 +62,7 @@ def read_json(text: str) -> Any:
     accepted. Of several documents, a line or a server-sent event each, the last one counts. Half surrogate pairs, which
     JSON can hold and nobody can send or store, become question marks.
     """
-    text = text.strip("\ufeff\0 \t\r\n")
+    text = text.strip().strip("\ufeff\0").removeprefix(")]}',").strip()
     if text.startswith(("data:", "event:", "id:")):
         text = "\n".join(EVENT_DATA.findall(text))
     try:
@@ -131,7 +131,9 @@ def find_text(value: Any, depth: int = 0) -> str:
         return ""
     if isinstance(value, dict):
         values = {same_key(str(key)): item for key, item in value.items()}
-        named = (values.get(key) for key in ("message", "msg", "detail", "reason", "description", "code", "type"))
+        named = (
+            values.get(key) for key in ("message", "msg", "detail", "reason", "description", "rawmessage", "code", "type")
+        )
         lists = (
             f"{key}: {text}"
             for key, item in value.items()
@@ -161,7 +163,7 @@ def find_images(value: Any, in_result: bool = False, depth: int = 0) -> Iterator
         if text.startswith(("{", "[", '"')):
             yield from find_images(read_json(text) or read_json(text.replace("'", '"')), in_result, depth + 1)
         else:
-            yield from addresses_in(text.replace("\\/", "/"))
+            yield from addresses_in(text.replace("\\/", "/").replace("&amp;", "&"))
 
 
 def _images_of_object(value: dict[str, Any], in_result: bool, depth: int) -> Iterator[str]:

@@ -18,6 +18,8 @@ from typing import Any
 
 from components.api import fields
 from components.api.documents import (
+    INNER_SECTIONS,
+    RESULTS,
     addresses_in,
     find_images,
     find_likely_images,
@@ -43,12 +45,13 @@ DONE_ENDS = re.compile(
 FAILED_PARTS = re.compile(
     "fail|error|cancel|abort|reject|expire|moderat|terminat|nsfw|timeout|timedout|denied|blocked|stopped|killed|crash|refus"
     "|declin|forbid|violat|flagged|sensitive|banned|unsafe|filtered|unsuccess|incomplete|invalid|deleted|revoked|fehler"
-    "|fehlgeschlagen|abgebrochen|abgelehnt|storniert"
+    "|fehlgeschlagen|abgebrochen|abgelehnt|storniert|exception|erreur|badrequest|失败|失敗"
 )
 WORD_PREFIX = re.compile("^(task|job)(status|state)")
 # Under ``code``: after these a poll may still find the task. Every other code of an error ends it.
 PASSING_CODES = {401, 402, 403, 404, 408, 409, 425, 429, 502, 503, 504}
 GONE = 410
+KNOWN_ALONE = {"error", "errors", *map(same_key, INNER_SECTIONS), *RESULTS}  # keys that mean something around all the rest
 MORE_IMAGES = 4  # than were asked for are read at most
 LONGEST_RAW = 2000  # characters
 
@@ -163,7 +166,7 @@ def read_callback_task_id(text: str) -> str:
 
 
 def _read_object(status: int, text: str) -> dict[str, Any]:
-    """The JSON object of a reply; a list becomes its ``data``.
+    """The JSON object of a reply; a list becomes its ``data``, and a key around everything is left out.
 
     Raises the error that an HTTP status from 400 on is, or UnreadableReply.
     """
@@ -172,6 +175,9 @@ def _read_object(status: int, text: str) -> dict[str, Any]:
         raise _refusal(status, document, text)
     if isinstance(document, list):
         return {"data": document}
+    if isinstance(document, dict) and len(document) == 1:
+        ((key, inner),) = document.items()
+        return inner if isinstance(inner, dict) and same_key(str(key)) not in KNOWN_ALONE else document
     if not isinstance(document, dict):
         what = "a web page" if text.lstrip("\ufeff \t\r\n").startswith("<") else "something that is not the JSON it promised"
         what = what if text.strip() else "nothing"
@@ -191,6 +197,8 @@ def _read_reply(document: dict[str, Any], text: str, body: Mapping[str, Any], co
     task_id, message, word = fields.task_id(document), fields.reason(document, text), _state_word(sections)
     has_error, failing = fields.has_error(sections), fields.failing_code(document)
     images = _results(find_images(document), body, count)
+    if not (images or word or task_id):
+        images = _results(find_likely_images(document), body, count)
     phase = known = _phase(word, bool(images))
     if phase is Phase.DONE and not images:
         images = _results(find_likely_images(document), body, count)

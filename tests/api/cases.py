@@ -131,7 +131,11 @@ CASES = [
     failed("a number beside the reason", {"status": "FAILURE", "error": 1, "fail_reason": "NSFW"}, "NSFW"),
     failed("completed without a picture, with a reason", completed(images=[], message="Blocked by the content policy"), "Blocked by the content policy"),
     failed("failed in a 422", {"status": "failed", "detail": [{"loc": ["size"], "msg": "not supported"}]}, "not supported", polled=422),
+    failed("a raw message", {"status": "failed", "error": {"code": 10000, "raw_message": "NSFW prompt", "message": ""}}, "NSFW prompt"),
+    failed("Chinese words", {"status": "生成失败", "message": "图片尺寸错误"}, "图片尺寸错误"),
     # -- where the pictures are --
+    done("a key around everything", {"generations_by_pk": {"status": "COMPLETE", "generated_images": [{"url": A}]}}),
+    done("an ampersand in HTML's spelling", completed(image_url=A + "?a=1&amp;b=2")),
     done("nested envelopes", {"code": "success", "message": "", "data": {"task_id": "t1", "status": "SUCCESS", "progress": "100%", "data": {"data": [{"url": A}]}}}),
     done("data.output.images", completed(output={"images": [{"url": A, "width": 40, "content_type": "image/png"}, {"url": B}]}), images=2),
     done("strings with JSON", completed(output=[json.dumps({"url": A}), json.dumps({"url": B})]), images=2),
@@ -157,11 +161,13 @@ CASES = [
     done("a media type alone", completed(output={"image": coded("bare")})),
     done("base64 without padding, for URLs", completed(images=["data:image/png;base64," + PNG_BASE64.rstrip("=").replace("+", "-").replace("/", "_")])),
     done("base64 with percents", completed(images=["data:image/png;base64," + PNG_BASE64.replace("+", "%2B").replace("=", "%3D")])),
+    done("bytes in base64 and nothing else", {"predictions": [{"bytesBase64Encoded": PNG_BASE64, "mimeType": "image/png"}]}),
     done("an SVG as text", completed(output={"svg": SVG})),
     done("a picture as the reply", PNG, kind="image/png"),
     # -- how JSON is written --
     done("a trailing comma", '{"status": "completed", "images": ["http://HOST/img/a.png",],}'),
     done("raw control characters", '{"status": "completed", "prompt": "a\tb\nc\x01", "images": ["http://HOST/img/a.png"]}'),
+    done("a prefix against scripts", ")]}',\n" + '{"status": "completed", "images": ["http://HOST/img/a.png"]}'),
     done("text behind the JSON", '{"status": "completed", "images": ["http://HOST/img/a.png"]}\n<!-- cached -->'),
     done("a document a line", '{"status": "processing"}\n{"status": "completed", "images": ["http://HOST/img/a.png"]}\n'),
     done("events", 'event: done\ndata: {"status": "completed", "images": ["http://HOST/img/a.png"]}\n\n', kind="text/event-stream"),
@@ -172,6 +178,7 @@ CASES = [
     # -- answers to the request --
     done("201 with a nested id", completed(images=[A]), created={"result": {"taskId": "t1", "state": "QUEUING"}}, status=201),
     done("a list with the task", completed(images=[A]), created=[{"uuid": "t1", "status": "scheduled"}]),
+    done("an id in a key around everything", completed(images=[A]), created={"generationJob": {"generationId": "t1", "cost": 4}}),
     done("the id as data", completed(images=[A]), created={"code": 200, "msg": "success", "data": "t1-4f3a9"}),
     done("a code that is a word", completed(images=[A]), created={"code": "Accepted", "message": "Task accepted", "task_id": "t1"}),
     done("202 without a body", completed(images=[A]), created="", status=202, location="/api/v1/tasks/t1"),
