@@ -21,7 +21,9 @@ from PIL import Image
 from components.catalog.loading import load_catalog
 from components.catalog.models import Catalog, Purpose
 from components.catalog.requests import Request, build_request
-from components.sandbox.art import lettering, manners
+from components.sandbox.art import lettering, manners, subjects
+from components.sandbox.art.canvas import Canvas
+from components.sandbox.art.colours import choose_palette
 from components.sandbox.art.drawing import draw, picture_format
 from components.sandbox.art.manners import Manner, assign_manners
 
@@ -195,6 +197,38 @@ def test_the_words_of_the_prompt_choose_the_colours(one_model: Catalog) -> None:
     assert warmth("the desert") > 20
     assert warmth("the ocean") < -20
     assert warmth("oceans") < -20, "also in the plural"
+
+
+def canvas_of(text: str, width: int = 256, height: int = 256) -> Canvas:
+    return Canvas(width, height, choose_palette("stone"), np.random.default_rng(1), 1, text)
+
+
+@pytest.mark.parametrize("noun", sorted(subjects.DRAWN))
+def test_every_noun_that_is_known_is_drawn_where_the_picture_can_show_it(noun: str) -> None:
+    """Also in the plural and in capitals; the scene is wide enough to be seen and stands inside the picture."""
+    shown = subjects.stage(canvas_of(f"Two {noun.upper()} at noon"), 240, 200)
+
+    assert subjects.has_subject(f"some {noun}s")
+    across = [x for _, points in shown for x, _ in points]
+    down = [y for _, points in shown for _, y in points]
+    assert max(across) - min(across) > 50
+    assert min(down) < 200
+    assert max(down) < 270
+
+
+def test_a_thing_that_the_prompt_names_can_be_seen_in_every_manner() -> None:
+    for manner in MANNERS:
+        named, other = (np.asarray(manner(canvas_of(text)), np.int16) for text in ("a robot", "a qwert"))
+        assert (np.abs(named - other).max(axis=2) > 20).mean() > 0.04, manner
+    assert subjects.stage(canvas_of("a qwert of abstract harmony"), 240, 200) == []
+
+
+def test_a_colour_that_the_prompt_names_is_the_colour_of_what_it_names() -> None:
+    red, blue = (choose_palette(f"a {colour} car").accent for colour in ("red", "blue"))
+
+    assert red[0] > red[2]
+    assert blue[0] < blue[2]
+    assert choose_palette("a red car", "red").accent != red
 
 
 def test_every_drawing_carries_a_legible_mark_in_its_lower_right_corner(one_model: Catalog) -> None:

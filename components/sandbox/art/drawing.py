@@ -19,7 +19,8 @@ from components.sandbox.art import lettering
 from components.sandbox.art.canvas import Canvas
 from components.sandbox.art.colours import choose_palette
 from components.sandbox.art.manners import Manner
-from components.sandbox.art.shapes import Scene, box, compose, paint, pattern, svg
+from components.sandbox.art.shapes import Scene, box, paint, pattern, svg
+from components.sandbox.art.subjects import compose
 
 LONGEST_SIDE = 2048  # pixels
 SMALL = 320  # pixels, on a card of half as many CSS pixels

@@ -14,10 +14,13 @@ from PIL import Image, ImageChops, ImageFilter, ImageOps
 from components.catalog.models import Catalog, Purpose
 from components.sandbox.art import lettering
 from components.sandbox.art.canvas import Canvas, Field, globe, glow
-from components.sandbox.art.colours import Colour, mix
-from components.sandbox.art.shapes import Scene, Shape, arc, box, compose, paint, rings
+from components.sandbox.art.colours import Colour, Palette, mix
+from components.sandbox.art.shapes import Scene, Shape, arc, box, paint, rings
+from components.sandbox.art.subjects import compose, has_subject, place, stage, thing
 
 Manner = Callable[[Canvas], Image.Image]
+_STEPS: tuple[Colour, ...] = ((40, 40, 40), (84, 84, 84), (140, 140, 140), (196, 196, 196), (244, 244, 244))
+GREYS = Palette(_STEPS, _STEPS[1], _STEPS[3], dark=False, ground=_STEPS[4], text=_STEPS[0])
 
 
 def _below(canvas: Canvas, skyline: Field, fill: Colour) -> Shape:
@@ -32,7 +35,11 @@ def hills(canvas: Canvas) -> Image.Image:
     sun = (w * canvas.rng.choice((0.3, 0.38, 0.62, 0.7)), h * 0.35)
     halo = [(mix(sky, haze, 0.1 * ring), arc(sun, u * (0.55 - 0.1 * ring))) for ring in range(5)]
     scene: Scene = [*halo, (p.accent, arc(sun, u * 0.1))]
+    foot, shown = h * 0.9, has_subject(canvas.text)
     for near in (layer / layers for layer in range(1, layers + 1)):
+        if shown and near > 0.7:
+            scene += place(canvas, h * 0.82, u * 0.6)
+            shown = False
         tone = p.at((0.62 if p.dark else 0.8) * (1 - near) + 0.02)
         skyline = canvas.ridge(h * (0.42 + 0.47 * near), u * (0.1 - 0.05 * near), 2 + 4 * near)
         for x in canvas.rng.integers(0, w, 12 * canvas.detail if near > 0.5 else 0):
@@ -43,7 +50,7 @@ def hills(canvas: Canvas) -> Image.Image:
     image, small = paint(scene, Image.new("RGB", (w, h), sky)), canvas.scaled(256)
     fog = np.exp(-(((small.axes()[1] - 0.2) * 2.5) ** 2)) * (0.4 + 0.4 * small.noise(4, 3))
     image.paste(sky, (0, 0), canvas.mask(fog))
-    return image
+    return paint(thing(canvas, w - sun[0], foot, u * (0.55 if w < h * 1.5 else 0.8)), image)
 
 
 def film(canvas: Canvas) -> Image.Image:
@@ -67,8 +74,9 @@ def silk(canvas: Canvas) -> Image.Image:
     along = across * 0.8 + down * rng.choice((-0.6, 0.6)) + bend
     crease = (along * (0.8, 1.3, 2)[canvas.detail] + np.sin(along * 2.5 + rng.uniform(0, 6)) * 0.22) % 1
     satin = np.minimum(crease / 0.8, (1 - crease) / 0.2)  # each fold climbs slowly and drops at a soft edge
-    place = 0.31 + 0.25 * np.sin(along * 1.7 + rng.uniform(0, 6)) + 0.4 * satin**2 * (3 - 2 * satin)
-    return canvas.tint(place, *p.ramp[:3], mix(mix(p.ramp[2], p.ramp[3], 0.4), p.accent, 0.3), *p.ramp[3:])
+    level = 0.31 + 0.25 * np.sin(along * 1.7 + rng.uniform(0, 6)) + 0.4 * satin**2 * (3 - 2 * satin)
+    image = canvas.tint(level, *p.ramp[:3], mix(mix(p.ramp[2], p.ramp[3], 0.4), p.accent, 0.3), *p.ramp[3:])
+    return ImageChops.soft_light(paint(stage(canvas, canvas.height * 0.9, canvas.unit * 0.72), image), image)
 
 
 def cosmos(canvas: Canvas) -> Image.Image:
@@ -85,6 +93,10 @@ def cosmos(canvas: Canvas) -> Image.Image:
     x, y, r = w * canvas.rng.choice((0.34, 0.62)), h * rng.uniform(0.36, 0.54), u * rng.uniform(0.16, 0.23)
     glow(image, x, y, r * 1.5, mix(p.ramp[2], p.accent, 0.4), 0.5)
     globe(canvas, image, x, y, r, (2, 2, 6), deep, p.ramp[1], mix(p.ramp[2], p.accent, 0.5), p.accent, p.ramp[4])
+    if has_subject(canvas.text):
+        glow(image, w - x, h * 0.7, u * 0.4, mix(p.ramp[2], p.accent, 0.3), 0.5)
+        small_world = [(mix(deep, p.ramp[1], 0.5), arc((w - x, h + u * 0.9), u * 1.05))]
+        image = paint([*small_world, *stage(canvas, h * 0.9, u * 0.5, 1 - x / w)], image)
     return image
 
 
@@ -96,6 +108,13 @@ def ink(canvas: Canvas) -> Image.Image:
         depth = rows - canvas.ridge(h * (0.36 + 0.4 * near), u * (0.2 - 0.07 * near), 1.2 + 4 * near, sharp=True)
         wash = np.clip(depth + 0.5, 0, 1) * np.exp(np.clip(depth, 0, None) / (-u * (0.1 + 0.05 * near)))
         light *= 1 - np.clip(wash * (0.22 + 0.62 * near) * blots, 0, 1)
+    if has_subject(canvas.text):
+        shown = paint(
+            stage(replace(canvas, palette=GREYS), h * 0.92, u * 0.62, 0.42), Image.new("RGB", (w, h), (255, 0, 255))
+        )
+        grey = np.asarray(shown, np.float32)
+        inked = np.abs(grey[..., 0] - grey[..., 1]) < 90
+        light = np.where(inked, np.clip(grey[..., 1] / 255 / np.clip(blots, 0.75, 1.3), 0, 1), light)
     image = Image.new("RGB", (w, h), mix(p.ramp[4], (243, 236, 220), 0.65))
     glow(image, w * canvas.rng.choice((0.24, 0.7, 0.76)), h * 0.19, u * 0.075, mix(p.accent, (200, 60, 44), 0.6), 0.9, 0.97)
     image.paste(mix(p.ramp[0], (24, 24, 26), 0.4), (0, 0), canvas.mask(1 - light))
@@ -107,7 +126,10 @@ def waves(canvas: Canvas) -> Image.Image:
     p, w, h, u, rows = canvas.palette, canvas.width, canvas.height, canvas.unit, (3, 6, 8)[canvas.detail]
     columns, foam = np.arange(w, dtype=np.float32) / u, mix(p.ramp[4], (250, 247, 240), 0.6)
     scene: Scene = [(p.accent, arc((w * canvas.rng.choice((0.3, 0.5, 0.7)), h * 0.28), u * 0.16))]
-    for near in (row / rows for row in range(rows)):
+    for row in range(rows):
+        near = row / rows
+        if row == rows * 2 // 3:
+            scene += stage(canvas, h * 0.86, u * 0.62)
         shift, swing = canvas.rng.uniform(0, math.tau, 2)
         angle = columns * (9 - 5 * near) + shift
         rise = np.exp(np.sin(angle + 0.7 * np.cos(angle)) - 1)  # steeper on one side, as a wave about to break
@@ -120,7 +142,8 @@ def waves(canvas: Canvas) -> Image.Image:
 
 def bokeh(canvas: Canvas) -> Image.Image:
     """Lights out of focus in front of a dim colour field."""
-    p, rng, w, h, small = canvas.palette, canvas.rng, canvas.width, canvas.height, canvas.scaled(256)
+    p, rng, w, h, u = canvas.palette, canvas.rng, canvas.width, canvas.height, canvas.unit
+    small = canvas.scaled(256)
     lean, lights = rng.uniform(-0.5, 0.5), (p.accent, p.second, *p.ramp[2:])
     field = np.linspace(0, 1, small.height)[:, None] + small.noise(2.5, 2) * 0.2
     image = canvas.tint(field, mix(p.ramp[0], (0, 0, 0), 0.3), p.at(0.2), p.at(0.34), p.ramp[0])
@@ -130,6 +153,11 @@ def bokeh(canvas: Canvas) -> Image.Image:
         tone, strength = lights[rng.integers(5)], rng.uniform(0.24, 0.5) * (1.2 - depth * 0.5)
         glow(image, x * w, y * h, radius, tone, strength, 0.92 - 0.3 * depth)
         glow(image, x * w, y * h, radius * 0.92, mix(tone, p.ramp[1], 0.3), strength * 0.5, 0.6)
+    image, front = paint(place(canvas, h * 0.9, u * 0.7), image), thing(canvas, w * 0.5, h * 0.93, u * 0.74)
+    if front:
+        image = paint(front, image.filter(ImageFilter.GaussianBlur(u * 0.012)))
+    shade = canvas.mask(np.clip(0.5 * np.linspace(-0.6, 1, small.width)[None, :] + np.zeros((small.height, 1)), 0, 0.55))
+    image.paste(mix(p.ramp[0], (0, 0, 0), 0.5), (0, 0), shade)
     return image
 
 
@@ -138,7 +166,8 @@ def capitals(canvas: Canvas) -> Image.Image:
     p, w, h, u = canvas.palette, canvas.width, canvas.height, canvas.unit
     centre, tone = (w * canvas.rng.uniform(0.3, 0.7), h * 0.5), mix(p.ground, p.second if p.dark else p.ramp[3], 0.5)
     radii = [u * radius for radius in (0.42, 0.3, 0.2, 0.1)[: 2 + canvas.detail]]
-    image = paint(rings(centre, tone, p.ground, radii), Image.new("RGB", (w, h), p.ground))
+    forms = [(mix(p.ground, fill, 0.4), points) for fill, points in stage(canvas, h * 0.97, min(w, h) * 0.92)]
+    image = paint(forms or rings(centre, tone, p.ground, radii), Image.new("RGB", (w, h), p.ground))
     lines = lettering.justify(canvas.text.upper(), w - 0.13 * u, h - 0.22 * u)
     y = (h - 0.09 * u - sum(size * 0.82 for _, size in lines)) / 2
     for number, (line, size) in enumerate(lines, canvas.rng.choice((0, 1, 2))):
@@ -157,6 +186,9 @@ def poster(canvas: Canvas) -> Image.Image:
     blank, forms = Image.new("RGB", (w, h), white), (stripes, arches)[canvas.rng.integers(2)]
     printed = blend(paint([(p.accent, arc((x, y), r))], blank), paint(forms, blank))
     image = blend(printed, Image.new("RGB", (w, h), p.ground))
+    if has_subject(canvas.text):
+        disc = [(mix(p.accent, p.ground, 0.35), arc((x, y), r))]
+        image = paint([*disc, *stage(canvas, h * 0.95, u * 0.58, 0.6)], Image.new("RGB", (w, h), p.ground))
     size = min(u * 0.15, math.sqrt(w * h * 0.36 / (len(canvas.text) + 12)))
     lines = lettering.wrap(canvas.text, (w - 0.14 * u) / size, max(1, int(h * 0.36 / size)))
     lettering.write(image, u * 0.07, u * 0.07 + size * 0.76, lines, size, p.text)
@@ -169,6 +201,7 @@ def sphere(canvas: Canvas) -> Image.Image:
     image, size = Image.new("RGB", (w, h), p.ground), u * 0.052
     glow(image, w / 2, h * 0.42, u * 0.36, mix(p.ground, p.ramp[2], 0.45), 0.9)
     globe(canvas, image, w / 2, h * 0.39, u * 0.28, *p.ramp[1:3], mix(p.ramp[2], p.accent, 0.7), p.accent, *p.ramp[3:])
+    image = paint(stage(canvas, h * 0.68, u * 0.46), image)
     lettering.write(image, w / 2, h * 0.79, lettering.wrap(canvas.text, w * 0.84 / size, 3), size, p.text, "ms")
     return image
 

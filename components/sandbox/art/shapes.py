@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import re
 from collections.abc import Iterable
 from html import escape
 
@@ -33,11 +32,6 @@ def rings(centre: Point, fill: Colour, gap: Colour, radii: Iterable[float]) -> S
     return [((gap if number % 2 else fill), arc(centre, radius)) for number, radius in enumerate(radii)]
 
 
-def compose(canvas: Canvas) -> Scene:
-    """A logo where the prompt asks for one, else a pattern."""
-    return (logo if re.search("logo|icon|emblem|badge|symbol|brand", canvas.text.lower()) else pattern)(canvas)
-
-
 def pattern(canvas: Canvas) -> Scene:
     """A grid of quarter discs, leaves, rings and triangles."""
     palette, cell = canvas.palette, canvas.unit / (3, 4, 6)[canvas.detail]
@@ -59,15 +53,17 @@ def pattern(canvas: Canvas) -> Scene:
     return scene
 
 
-def logo(canvas: Canvas) -> Scene:
-    """Rings of discs around one centre."""
+def logo(canvas: Canvas, *, around: bool = False) -> Scene:
+    """Rings of discs around one centre, which is left free for something else if they stand ``around`` it."""
     p, unit, centre = canvas.palette, canvas.unit, (canvas.width / 2, canvas.height / 2)
     inks, step = (p.ramp[3 if p.dark else 0], p.ramp[2], p.accent), int(canvas.rng.choice((8, 10, 12, 15)))
     scene = [box(0, 0, canvas.width, canvas.height, p.ground)]
     scene += rings(centre, inks[0], p.ground, (unit * 0.42, unit * 0.413))
-    for tier in range(2 + canvas.detail):
-        reach, start = unit * (0.32 - 0.075 * tier), step // 2 * 3 * (tier % 2)
+    for tier in range(1 + canvas.detail if around else 2 + canvas.detail):
+        reach, start = unit * (0.35 - 0.06 * tier if around else 0.32 - 0.075 * tier), step // 2 * 3 * (tier % 2)
         scene += [(inks[tier % 3], arc(point, reach * 0.26)) for point in arc(centre, reach, start)[:-1:step]]
+    if around:
+        return [*scene, (p.ground, arc(centre, unit * 0.235))]
     return scene + rings(centre, p.ground, p.accent, (unit * share for share in (0.1, 0.075, 0.055, 0.045, 0.03, 0.02)))
 
 
