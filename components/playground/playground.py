@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Collection, Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from hmac import compare_digest
@@ -26,14 +26,13 @@ from components.jobs.job import (
     ChargeDifference,
     DaySpend,
     HistoryEntry,
-    HistoryGroups,
-    HistoryOrder,
     HistoryPage,
     Job,
     JobFilter,
     Measured,
 )
 from components.jobs.service import JobService, fingerprint
+from components.playground.history_list import HistoryList
 from components.playground.key_checks import KeyCheck, KeyChecks
 from components.playground.visits import Visit
 from components.snippets import write_snippet
@@ -257,27 +256,10 @@ class Playground:
             raise InputError("note", "The note is too long.", next_step=allowed, charged="")
         return await self.jobs.note(job_id, visit.visitor, text.strip())
 
-    async def history_groups(
-        self, visit: Visit, wanted: JobFilter, order: HistoryOrder, limit: int, opened: Collection[str] = ()
-    ) -> HistoryGroups:
-        """A page of this visitor's jobs that match, in groups; all jobs of those that are ``opened``, by their keys."""
-        ids = self.jobs.model_ids(wanted.model)
-        return await self.jobs.store.history.groups(visit.visitor, wanted, order, limit, opened, ids)
-
-    async def star_all(self, job_ids: Collection[str], visit: Visit, *, starred: bool) -> None:
-        """Star those of these jobs that are this visitor's, or take their stars away."""
-        await self.jobs.store.history.star(visit.visitor, job_ids, starred=starred)
-
-    async def delete(self, job_ids: Collection[str], visit: Visit) -> list[str]:
-        """Delete jobs that have ended with their pictures, and a comparison with the last of its jobs.
-
-        For a few seconds :meth:`restore` can undo it. Returns the ids of those that were deleted.
-        """
-        return await self.jobs.store.history.hide(visit.visitor, job_ids)
-
-    async def restore(self, job_ids: Collection[str], visit: Visit) -> list[str]:
-        """Undo :meth:`delete`. Returns the ids of the jobs that were still there."""
-        return await self.jobs.store.history.restore(visit.visitor, job_ids)
+    @property
+    def history_list(self) -> HistoryList:
+        """The jobs of a visitor in groups, and what is done with several of them at once."""
+        return HistoryList(self.jobs)
 
     async def measured(self) -> Mapping[str, Measured]:
         """What tasks at the service took here, by model."""

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 
 import gradio as gr
 
 from components.errors import CapReached, DatabaseUnavailable, KeyRefused, OutOfCredits, PlaygroundError
-from components.jobs.job import Job
 from components.playground import Playground, Visit
 from components.playground.visits import browser_visitor
 from components.ui.compare.tab import CompareTab, build_compare_tab, open_compare
@@ -29,16 +27,16 @@ from components.ui.generate.tab import (
 )
 from components.ui.gradio_internals import event_values, open_page
 from components.ui.header import Header, build_header, show_account, visit_of
-from components.ui.history.tab import HistoryTab, build_history_tab, open_history
+from components.ui.history.tab import HistoryTab, build_history_tab, open_history, show_all
 from components.ui.html import html
 from components.ui.integrate.tab import IntegrateTab, build_integrate_tab, follow_generate, show_model
 from components.ui.models.tab import ModelsTab, build_models_tab
 from components.ui.picker import build_panels
 from components.ui.result_actions import ResultActions, wire_result_actions
 from components.views.account import NO_COOKIE
-from components.views.compare_query import comparison_query, other_models_query
+from components.views.compare_query import comparison_query
 from components.views.queries import GenerateQuery, first, generate_query, read_generate_query
-from components.views.recipe import form_settings, read_settings
+from components.views.recipe import read_settings
 from components.views.templates import render
 from components.views.words import TITLE, plain
 
@@ -173,16 +171,13 @@ def wire_tabs(parts: PageParts) -> None:
 
 
 def wire_history(parts: PageParts) -> None:
-    """What fills a form from a past job. Sends nothing."""
-    header, generate, compare, panel = parts.header, parts.generate, parts.compare, parts.history.panel
-    reads = {panel.chosen, *generate.reads}
-    opened = {*generate.parts, *generate.panel.parts, parts.tabs, panel.error}
-    generate.panel.watched(panel.open.click(bind(open_chosen, parts), reads, opened, **DIRECT))
-    generate.panel.watched(panel.use.click(bind(use_settings, parts), reads, opened | header.parts, **DIRECT))
+    """From a past job to its comparison; a list that is shown follows what is done with a result."""
+    compare, history, panel = parts.compare, parts.history, parts.history.panel
     compared = {*compare.parts, parts.tabs, panel.error}
-    compare.watched(panel.compare.click(bind(compare_others, parts), reads, compared, **DIRECT))
-    compare.watched(panel.whole.click(bind(open_comparison, parts), reads, compared, **DIRECT))
-    parts.history.start.click(lambda: gr.update(selected="generate"), None, parts.tabs, **DIRECT)
+    reads = {panel.chosen, parts.header.visit}
+    compare.watched(panel.comparison.click(bind(open_comparison, parts), reads, compared, **DIRECT))
+    parts.actions.acted.then(bind(show_all, history), history.reads, history.listed | panel.parts, **DIRECT)
+    history.start.click(lambda: gr.update(selected="generate"), None, parts.tabs, **DIRECT)
 
 
 # -- handlers -------------------------------------------------------------------------------------
@@ -254,24 +249,6 @@ async def open_card(parts: PageParts, given: Updates, event: gr.EventData) -> Up
     return {**opened, **parts.select("generate")}
 
 
-async def open_chosen(parts: PageParts, given: Updates) -> Updates:
-    """The chosen job, in Generate."""
-    choice = parts.generate.code.read(given)
-    shown = await open_job(parts.generate, given[parts.history.panel.chosen], given[parts.header.visit], choice)
-    return {**shown, **parts.select("generate")}
-
-
-async def use_settings(parts: PageParts, given: Updates) -> Updates:
-    """The chosen job in Generate, and which of its settings are no longer offered."""
-    visit = given[parts.header.visit]
-    try:
-        job = await parts.playground.job(given[parts.history.panel.chosen], visit)
-        _, _, notice = form_settings(parts.playground.catalog, job.model, job.body)
-    except PlaygroundError as error:
-        return {parts.history.panel.error: render("note", text=plain(error))}
-    return {**await open_chosen(parts, given), **await show_account(parts.header, visit, (notice,))}
-
-
 async def use_dropped(parts: PageParts, given: Updates, event: gr.EventData) -> Updates:
     """The settings that were found in a dropped picture. A job that is shown stays in the panel."""
     visit, tab = given[parts.header.visit], parts.generate
@@ -288,20 +265,11 @@ async def use_dropped(parts: PageParts, given: Updates, event: gr.EventData) -> 
     }
 
 
-async def compare_others(parts: PageParts, given: Updates) -> Updates:
-    """The prompt of the chosen job for other models, in Compare."""
-    return await _compare(parts, given, lambda job: other_models_query(parts.playground.catalog, job))
-
-
 async def open_comparison(parts: PageParts, given: Updates) -> Updates:
     """The comparison that the chosen job was made in."""
-    return await _compare(parts, given, comparison_query)
-
-
-async def _compare(parts: PageParts, given: Updates, query_of: Callable[[Job], dict[str, list[str]]]) -> Updates:
     visit = given[parts.header.visit]
     try:
-        query = query_of(await parts.playground.job(given[parts.history.panel.chosen], visit))
+        query = comparison_query(await parts.playground.job(given[parts.history.panel.chosen], visit))
     except PlaygroundError as error:
         return {parts.history.panel.error: render("note", text=plain(error))}
     return {**await open_compare(parts.compare, query, visit), **parts.select("compare")}

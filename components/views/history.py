@@ -2,58 +2,84 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Sequence
 from math import isfinite
 
 from components.catalog.models import Catalog
 from components.catalog.parameters import Role
-from components.catalog.requests import rebuild_request
-from components.errors import InputError
-from components.jobs.job import ChargeDifference, DaySpend, HistoryEntry, HistoryPage, Job
-from components.playground import Playground, Visit
-from components.snippets import LANGUAGES
+from components.jobs.job import ChargeDifference, DaySpend, HistoryEntry, HistoryGroup, HistoryGroups, HistoryOrder
 from components.views.links import HISTORY_ARCHIVE, HISTORY_DATA, MOST_ARCHIVED_JOBS, archive_link, own_link
 from components.views.queries import HistoryFilters, write_history_query
 from components.views.templates import render
 from components.views.words import model_name
 
 PAGE = 24
+# The columns of the table and what each is sorted by; "" for none.
+COLUMNS = {
+    "Prompt": "",
+    "Star": "",
+    "State": "state",
+    "Model": "model",
+    "Price": "price",
+    "Seconds": "seconds",
+    "Created": "created",
+    "Task": "",
+    "Note": "",
+}
+DESCENDING_FIRST = ("created", "price", "seconds")
 DAYS = 30
 DAY_S = 86_400
 PAYERS = {"host": "the host's key", "visitor": "your key"}
 
 
-@dataclass(frozen=True)
-class Position:
-    """A page of the history: for each newer page the last job on it, and the last job of this one."""
+def show_groups(
+    catalog: Catalog,
+    page: HistoryGroups,
+    order: HistoryOrder,
+    view: str,
+    opened: Collection[str] = (),
+    selected: Collection[str] = (),
+) -> str:
+    """A page of the list as cards, or as a table if ``view`` is ``table``; "" for an empty one.
 
-    newer_pages: tuple[str, ...] = ()
-    last: str = ""
-
-    @property
-    def before(self) -> str:
-        """The id of the job after which this page starts; "" for the newest page."""
-        return self.newer_pages[-1] if self.newer_pages else ""
-
-    @property
-    def first(self) -> int:
-        """The number of the first entry on this page, from 1."""
-        return PAGE * len(self.newer_pages) + 1
-
-    def older(self) -> Position:
-        """The next page; this one if it is empty."""
-        return Position((*self.newer_pages, self.last)) if self.last else self
-
-    def newer(self) -> Position:
-        """The page before; the newest one if there is none."""
-        return Position(self.newer_pages[:-1])
-
-
-def show_jobs(catalog: Catalog, entries: Sequence[HistoryEntry], view: str) -> str:
-    """Jobs as cards, or as a table if ``view`` is ``table``; "" without any."""
+    ``opened`` are the keys of the groups whose jobs are shown, ``selected`` the ids of the jobs that are ticked.
+    """
     template = "history_table" if view == "table" else "history_cards"
-    return render(template, catalog=catalog, entries=entries) if entries else ""
+    if not page.groups:
+        return ""
+    return render(
+        template,
+        catalog=catalog,
+        groups=[(group, group_title(group)) for group in page.groups],
+        order=order,
+        columns=COLUMNS,
+        opened=opened,
+        selected=frozenset(selected),
+    )
+
+
+def show_pages(page: HistoryGroups) -> str:
+    """Buttons of the pages: the first, the last and those around this one; "" where there is only one."""
+    last = -(-page.total // PAGE)
+    near = sorted({1, last, *range(max(1, page.page - 1), min(last, page.page + 1) + 1)})
+    return render("history_pages", page=page.page, last=last, near=near) if last > 1 else ""
+
+
+def group_title(group: HistoryGroup) -> str:
+    """``Comparison · 11 requests``, ``Evaluation · 100 requests`` or ``12 failed``; "" for a single job."""
+    job = group.entries[0].job
+    if group.count == 1:
+        return ""
+    if job.comparison_id or job.evaluation_id:
+        return f"{'Comparison' if job.comparison_id else 'Evaluation'} · {group.count:,} requests"
+    return f"{group.count:,} failed"
+
+
+def deleted_text(deleted: int, left: int) -> str:
+    """What became of jobs that were to be deleted; ``left`` of them were not."""
+    done = f"{deleted:,} request{'' if deleted == 1 else 's'} deleted." if deleted else ""
+    going = f"{left:,} {'is' if left == 1 else 'are'} still going: stop first, then delete." if left else ""
+    return f"{done} {going}".strip()
 
 
 def show_detail(catalog: Catalog, entry: HistoryEntry) -> str:
@@ -63,29 +89,27 @@ def show_detail(catalog: Catalog, entry: HistoryEntry) -> str:
     return render("history_detail", catalog=catalog, entry=entry, model=model, prompt=prompt)
 
 
-def count_text(page: HistoryPage, position: Position) -> str:
-    """``1–24 of 5,000``; "" for an empty page."""
-    if not page.jobs:
-        return ""
-    last = position.first + len(page.jobs) - 1
-    return f"{position.first:,}–{last:,} of {max(page.total, last):,}"
+def count_text(page: HistoryGroups) -> str:
+    """``5,000 requests``; "" for none."""
+    return f"{page.total_jobs:,} request{'' if page.total_jobs == 1 else 's'}" if page.total_jobs else ""
 
 
-def download_links(page: HistoryPage, filters: HistoryFilters) -> str:
+def download_links(page: HistoryGroups, filters: HistoryFilters) -> str:
     """Links to all jobs that match as data, to a ZIP of the pictures on this page, and of all; "" for an empty page."""
-    if not page.jobs:
+    shown = [entry.job for entry in page.entries]
+    if not shown:
         return ""
-    query, visitor, pictures = write_history_query(filters), page.jobs[0].visitor, []
-    if ids := [job.id for job in page.jobs if job.pictures]:
-        count = sum(len(job.pictures) for job in page.jobs)
+    query, visitor, pictures = write_history_query(filters), shown[0].visitor, []
+    if ids := [job.id for job in shown if job.pictures]:
+        count = sum(len(job.pictures) for job in shown)
         text = f"{count} pictures on this page" if count > 1 else "picture on this page"
         pictures.append((archive_link(ids, visitor), text))
-        if page.total > len(page.jobs):
-            everything = page.total <= MOST_ARCHIVED_JOBS
-            requests = f"all {page.total:,}" if everything else f"the newest {MOST_ARCHIVED_JOBS:,}"
+        if page.total_jobs > len(shown):
+            everything = page.total_jobs <= MOST_ARCHIVED_JOBS
+            requests = f"all {page.total_jobs:,}" if everything else f"the newest {MOST_ARCHIVED_JOBS:,}"
             pictures.append((own_link(HISTORY_ARCHIVE + query, visitor), f"pictures of {requests} requests"))
     data = [(own_link(f"{HISTORY_DATA}.{kind}{query}", visitor), kind.upper()) for kind in ("csv", "json")]
-    return render("history_files", pictures=pictures, data=data, total=page.total)
+    return render("history_files", pictures=pictures, data=data, total=page.total_jobs)
 
 
 def spend_begins(now: float) -> float:
@@ -112,13 +136,3 @@ def show_spend(catalog: Catalog, spent: Sequence[DaySpend], now: float, differen
         total=sum(models.values()),
         differences=[(row, model_name(catalog, row.model)) for row in differences],
     )
-
-
-def program(playground: Playground, job: Job, visit: Visit, language: str) -> str:
-    """The request of a past job as a program, or a comment that says why it cannot be sent any more."""
-    try:
-        request = rebuild_request(playground.catalog, job.model, job.body)
-        return playground.snippet(request, visit, language, task_id=job.task_id)
-    except InputError as error:
-        reason = " ".join(error.what.splitlines())
-        return f"{LANGUAGES[language].comment} This request cannot be sent any more. {reason}"

@@ -17,7 +17,7 @@ from urllib.parse import parse_qs, urlencode
 from components.catalog.models import Catalog, Model
 from components.catalog.requests import find_problems
 from components.errors import InputError
-from components.jobs.job import JobFilter
+from components.jobs.job import HISTORY_SORTS, HistoryOrder, JobFilter
 
 LONGEST_QUERY = 12_000
 LONGEST_PROMPT = 20_000
@@ -26,6 +26,7 @@ MOST_PICTURES = 50
 DAY_S = 86_400
 PICTURES, BUDGET_USD = 1000, 50  # a month, in the what-if of an address that names none
 LARGEST_AMOUNT = 1e9
+PAGE_NUMBER = re.compile(r"[1-9][0-9]{0,5}")
 DATE = re.compile(r"\d{4}-\d\d-\d\d")
 
 Query = Mapping[str, list[str]]
@@ -229,10 +230,22 @@ class HistoryFilters:
         return JobFilter(self.text, self.model, self.state, starred=self.starred, since=since, until=end)
 
 
-def write_history_query(filters: HistoryFilters, view: str = "") -> str:
-    """``?text=fox&state=failed``: the filters that are set, and the ``view`` unless it is the default one."""
+def write_history_query(filters: HistoryFilters, view: str = "", order: HistoryOrder | None = None) -> str:
+    """``?text=fox&state=failed&sort=price``: the filters that are set, the ``view``, and an order that is not the usual one."""
+    order = order or HistoryOrder()
     values = {**vars(filters), "text": filters.text[:LONGEST_SEARCH], "starred": "1" if filters.starred else ""}
-    return write_query({**values, "view": view}, {})
+    usual = (order.sort, order.descending) == (HistoryOrder.sort, HistoryOrder.descending)
+    sorting = {} if usual else {"sort": order.sort, "order": "descending" if order.descending else "ascending"}
+    return write_query({**values, "view": view, **sorting, "page": order.page}, {"page": HistoryOrder.page})
+
+
+def read_history_order(query: Query) -> HistoryOrder:
+    """The order and the page of an address; the usual one for what is not known."""
+    sort, page = first(query, "sort"), first(query, "page")
+    number = int(page) if PAGE_NUMBER.fullmatch(page) else HistoryOrder.page
+    if sort not in HISTORY_SORTS:
+        return HistoryOrder(page=number)
+    return HistoryOrder(sort, first(query, "order") != "ascending", number)
 
 
 def read_history_query(query: Query, models: Collection[str], states: Collection[str]) -> HistoryFilters:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
@@ -77,3 +78,11 @@ def open_history(page: Page, entries: int) -> None:
 
 def count(page: Page) -> Locator:
     return page.locator("#history-count p")
+
+
+def gone(page: Page, *addresses: str, left: int = 0) -> None:
+    """Wait until only so many of these are still there: what is deleted goes when the time to undo it has passed."""
+    give_up = time.monotonic() + 40
+    while (there := sum(page.request.get(address).ok for address in addresses)) > left and time.monotonic() < give_up:
+        page.wait_for_timeout(500)
+    assert there == left

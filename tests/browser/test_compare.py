@@ -8,6 +8,7 @@ from urllib.parse import quote
 from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import STILL, Playground, Visitor, until
+from tests.browser.past import gone
 
 FAILS = "grok-imagine?prompt=a+fox+%23sandbox%3Afailed"
 HANGS = "hunyuan-image-3?prompt=a+fox+%23sandbox%3Anever"
@@ -139,17 +140,17 @@ def test_pictures_are_seen_large_two_in_a_slider_published_and_taken_back(visit:
     expect(page.locator("#cards-state")).to_have_attribute("data-ended", "2")
     expect(page.locator("#slider img"), "nothing of an older comparison is shown").to_have_count(0)
     page.get_by_role("tab", name="History").click()
+    page.locator("[data-group]").last.click()
     page.locator(".entry", has_text="CogView 4").locator("[data-entry]").last.click()
-    page.locator("#history-whole").click()
+    page.locator("#history-comparison").click()
     expect(page.locator("#compare-prompt textarea")).to_have_value("a lighthouse")
     expect(page.locator(".card img")).to_have_count(2)
     loaded(page, ".card img")
     expect(page.locator("#publish-button")).to_be_visible()
     page.get_by_role("tab", name="History").click()
     page.get_by_role("button", name="Delete", exact=True).click()
-    page.get_by_role("button", name="Delete for good").click()
     expect(page.locator("#history-detail")).not_to_be_visible()
-    assert sum(page.request.get(f"{app.address}/{copy}").ok for copy in kept) == 1, "a deleted picture is gone"
+    gone(page, *(f"{app.address}/{copy}" for copy in kept), left=1)
     page.get_by_role("tab", name="Compare").click()
     expect(page.locator(".card img")).to_have_count(1)
 
@@ -169,9 +170,9 @@ def test_the_slider_opens_with_what_is_there(visit: Visitor, app: Playground) ->
     expect(pictures).to_have_count(2)
     expect(left).to_have_value(re.compile("CogView"))
     page.get_by_role("tab", name="History").click()
+    page.locator("[data-group]").last.click()
     page.locator(".entry", has_text="CogView 4").locator("[data-entry]").last.click()
     page.get_by_role("button", name="Delete", exact=True).click()
-    page.get_by_role("button", name="Delete for good").click()
     expect(page.locator("#history-detail")).not_to_be_visible()
     page.get_by_role("tab", name="Compare").click()
     expect(page.locator(".card img")).to_have_count(2)

@@ -1,4 +1,4 @@
-"""The handlers of the History tab: a page of the list at a time, filters, and that another visitor's job is not found."""
+"""The handlers of the History tab: groups in pages, filters, several jobs at once, and nothing of another visitor's."""
 
 from __future__ import annotations
 
@@ -11,10 +11,25 @@ from typing import Any
 import pytest
 
 from components.catalog.models import Catalog
-from components.playground import visitor_id
-from components.ui.history.panel import refresh, remove_job, save_note, show_program, star_chosen
-from components.ui.history.tab import clear_filters, click_entry, filter_list, go_newer, go_older, show_all
-from components.ui.page import compare_others, open_chosen, open_comparison, use_settings
+from components.jobs.job import JobState
+from components.playground import Visit, visitor_id
+from components.ui.history.deletion import undo, withdraw
+from components.ui.history.panel import attach_task, refresh, save_note
+from components.ui.history.tab import (
+    clear_filters,
+    click_entry,
+    delete_chosen,
+    delete_selected,
+    filter_list,
+    select_page,
+    show_all,
+    sort_list,
+    star_selected,
+    turn_page,
+    unstar_selected,
+)
+from components.ui.page import open_comparison
+from components.ui.result_actions import act
 from tests.ui.opened import OpenPage, playing
 from tests.ui.test_history import past
 
@@ -36,63 +51,110 @@ async def page(catalog: Catalog, tmp_path: Path, sandbox: str) -> AsyncIterator[
         yield page
 
 
-async def listed(page: OpenPage, handler: Any = filter_list, **filters: Any) -> str:
-    """How many entries the list says it shows after this."""
+async def listed(page: OpenPage, handler: Any = filter_list, sent: dict[str, str] | None = None, **filters: Any) -> str:
+    """How many requests the list says it has after this, and the prompts that it shows first and last."""
     tab = page.parts.history
     for name, value in filters.items():
         page.values[getattr(tab.filters, name)] = value
-    await page.call(handler, tab)
-    return re.sub("<[^>]*>", "", page.values[tab.count]).strip()
+    await page.call(handler, tab, sent)
+    count = re.sub("<[^>]*>", "", page.values[tab.count]).strip()
+    prompts = re.findall(r'title="([^"]*)">kite', page.values[tab.entries])
+    return ": ".join([count, *([f"{prompts[0]}–{prompts[-1]}"] if prompts else [])])
 
 
-async def test_a_page_of_the_list_at_a_time_and_the_filters_hold_together(page: OpenPage) -> None:
+async def test_a_page_of_the_list_at_a_time_sorted_and_filtered_together(page: OpenPage) -> None:
     tab = page.parts.history
-    assert await listed(page) == "1–24 of 60"
-    assert await listed(page, go_older) == "25–48 of 60"
-    assert await listed(page, go_older) == "49–60 of 60"
-    assert await listed(page, go_newer) == "25–48 of 60"
-    assert await listed(page, text="kite 59") == "1–1 of 1"
+    assert await listed(page) == "60 requests: kite 59–kite 36"
+    assert await listed(page, turn_page, {"page": "3"}) == "60 requests: kite 11–kite 0"
+    assert 'aria-label="Page 3" aria-current="page"' in page.values[tab.pages]
+    assert 'data-query="?page=3"' in page.values[tab.count]
+    assert await listed(page, turn_page, {"page": "99"}) == "60 requests: kite 11–kite 0"
+    assert await listed(page, turn_page, {"page": "none"}) == "60 requests: kite 59–kite 36"
+    assert await listed(page, sort_list, {"sort": "created"}) == "60 requests: kite 0–kite 23"
+    assert 'data-query="?sort=created&amp;order=ascending"' in page.values[tab.count]
+    assert await listed(page, sort_list, {"sort": "model"}) == "60 requests: kite 50–kite 41"
+    assert await listed(page, sort_list, {"sort": "1; DROP TABLE jobs"}) == "60 requests: kite 50–kite 41"
+    await page.arrive("tab=history&sort=created&order=ascending&page=2")
+    assert await listed(page, show_all) == "60 requests: kite 24–kite 47"
+    await page.arrive("tab=history&sort=1&page=x")
+    assert await listed(page, text="kite 59") == "1 request: kite 59–kite 59"
     assert "files.zip?job=job-59" in page.values[tab.files]
     assert 'data-query="?text=kite+59"' in page.values[tab.count]
     await page.call(clear_filters, tab)
-    assert await listed(page, model="cogview-4") == "1–6 of 6"
-    assert await listed(page, model="", starred=True) == "1–3 of 3"
-    assert await listed(page, starred=False, since="2026-09-21") == "1–24 of 60"
+    assert (await listed(page, model="cogview-4")).startswith("6 requests")
+    assert (await listed(page, model="", starred=True)).startswith("3 requests")
+    assert (await listed(page, starred=False, since="2026-09-21")).startswith("60 requests")
     await listed(page, until="2026-09-20")
     assert "No request matches" in page.values[tab.nothing]
     await listed(page, until="soon")
-    assert "not a date" in page.values[tab.panel.error]
+    assert "not a date" in page.values[tab.nothing]
 
 
-async def test_a_click_opens_stars_and_searches(page: OpenPage) -> None:
+async def test_a_click_opens_searches_and_notes(page: OpenPage) -> None:
     tab = page.parts.history
     await page.call(click_entry, tab, {"entry": "job-7"})
     assert page.values[tab.panel.chosen] == "job-7"
-    await page.call(click_entry, tab, {"star": "job-7"})
-    assert page.values[tab.panel.star] == "★ Starred"
-    await page.call(star_chosen, tab.panel)
-    assert page.values[tab.panel.star] == "☆ Star"
     page.values[tab.panel.note] = "for #fox"
     await page.call(save_note, tab.panel)
-    assert 'data-tag="#fox"' in page.values[tab.panel.asked]
+    assert 'data-tag="#fox"' in page.values[tab.panel.request]
     await page.call(click_entry, tab, {"tag": "#fox"})
-    assert await listed(page) == "1–1 of 1"
-    await page.call(remove_job, tab.panel)
-    assert page.values[tab.panel.chosen] == ""
-    await page.call(show_all, tab)
-    assert "No request matches" in page.values[tab.nothing]
+    assert await listed(page) == "1 request: kite 7–kite 7"
 
 
-async def test_a_past_job_fills_the_forms_of_other_tabs(page: OpenPage) -> None:
-    page.values[page.parts.history.panel.chosen] = "job-10"
-    await page.call(use_settings, page.parts)
-    generate = page.parts.generate
-    assert (page.values[generate.model], page.values[generate.prompt]) == ("cogview-4", "kite 10")
-    assert page.values[generate.panel.job] == "job-10"
-    await page.call(compare_others, page.parts)
-    form = page.parts.compare.form
-    assert "cogview-4" not in page.values[form.models]
-    assert "kite 10" in page.values.values()
+async def test_a_group_opens_and_closes(page: OpenPage) -> None:
+    tab, store = page.parts.history, page.parts.playground.jobs.store
+    for number in range(6):
+        job = past(page.parts.playground.catalog, 100 + number, comparison_id="c1")
+        await store.add(replace(job, visitor=visitor_id(ANN)))
+    assert await listed(page, text="kite 10") == "7 requests: kite 105–kite 10"
+    assert "Comparison · 6 requests" in page.values[tab.entries]
+    assert 'data-entry="job-100"' not in page.values[tab.entries]
+    for opened in (True, False):
+        await page.call(click_entry, tab, {"group": "comparison/c1"})
+        await page.call(show_all, tab)
+        assert ('data-entry="job-100"' in page.values[tab.entries]) == opened
+    await page.call(click_entry, tab, {"select": "comparison/c1"})
+    assert page.values[tab.selection.jobs] == tuple(f"job-{number}" for number in range(100, 106))
+    await page.call(click_entry, tab, {"select": "job-103"})
+    assert "job-103" not in page.values[tab.selection.jobs]
+
+
+async def test_several_jobs_are_starred_and_deleted_at_once_and_a_deletion_is_undone(page: OpenPage) -> None:
+    tab = page.parts.history
+    await listed(page, text="kite 5")
+    await page.call(select_page, tab)
+    await page.call(click_entry, tab, {"select": "job-50"})
+    ticked = set(page.values[tab.selection.jobs])
+    assert ticked == {f"job-{number}" for number in (5, 15, 25, 35, 45, *range(51, 60))}
+    await page.call(star_selected, tab)
+    assert (await listed(page, starred=True)).startswith("15 requests")
+    await page.call(unstar_selected, tab)
+    assert (await listed(page)).startswith("1 request:")
+    await page.call(click_entry, tab, {"entry": "job-55"})
+    await page.call(delete_selected, tab)
+    assert "14 requests deleted." in page.values[tab.deletion.text]
+    assert (page.values[tab.selection.jobs], page.values[tab.panel.chosen]) == ((), "")
+    assert await listed(page, starred=False) == "1 request: kite 50–kite 50"
+    await page.call(undo, tab.deletion)
+    assert (await listed(page)).startswith("15 requests")
+    await page.call(click_entry, tab, {"entry": "job-55"})
+    await page.call(delete_chosen, tab)
+    await page.call(withdraw, tab.deletion)
+    await page.call(undo, tab.deletion)
+    assert (await listed(page)).startswith("14 requests")
+
+
+async def test_a_lost_answer_takes_its_task_and_says_why_not(page: OpenPage) -> None:
+    tab, playground = page.parts.history, page.parts.playground
+    drawn = await playground.generate("flux-2", {"prompt": "a lamp"}, Visit(visitor_id(ANN)))
+    task = (await playground.settled(drawn.id, Visit(visitor_id(ANN)))).task_id
+    lost = past(playground.catalog, 200, state=JobState.UNCERTAIN, task_id=None, payer="sandbox", pictures=())
+    await playground.jobs.store.add(replace(lost, visitor=visitor_id(ANN), base_url=playground.sandbox.base_url))
+    await page.call(click_entry, tab, {"entry": lost.id})
+    for named, words in (("", "is no task id"), (task, "another request has this task"), ("n1gone", "does not know")):
+        page.values[tab.panel.task] = named
+        await page.call(attach_task, tab.panel)
+        assert words in page.values[tab.panel.error]
 
 
 async def test_nothing_of_another_visitor_is_shown_or_changed_however_it_is_asked_for(page: OpenPage) -> None:
@@ -100,16 +162,20 @@ async def test_nothing_of_another_visitor_is_shown_or_changed_however_it_is_aske
     await bob.arrive("tab=history")
     tab, panel = bob.parts.history, bob.parts.history.panel
     for forged in ("job-5", "no-such-job", "", None, ["job-5"], {"job": "job-5"}):
-        for name in ("entry", "star"):
-            await bob.call(click_entry, tab, {name: forged})
-            assert "There is no such job." in bob.values[panel.error]
+        await bob.call(click_entry, tab, {"entry": forged})
+        assert "There is no such job." in bob.values[panel.error]
+    for name in ("group", "select"):
+        await bob.call(click_entry, tab, {name: "job-5"})
     for handler, part in (
-        (star_chosen, panel), (save_note, panel), (remove_job, panel), (refresh, panel), (use_settings, bob.parts),
-        (compare_others, bob.parts), (open_comparison, bob.parts), (show_program, panel), (open_chosen, bob.parts),
+        (save_note, panel), (refresh, panel), (attach_task, panel), (open_comparison, bob.parts), (delete_chosen, tab),
+        (delete_selected, tab), (star_selected, tab), (undo, tab.deletion), (show_all, tab),
     ):  # fmt: skip
-        bob.values |= {panel.chosen: "job-5", panel.note: "mine", panel.error: ""}
+        bob.values |= {panel.chosen: "job-5", panel.note: "mine", panel.error: "", panel.task: "n41task5"}
+        bob.values |= {tab.selection.jobs: ("job-5",), tab.deletion.deleted: ("job-5",)}
         updates = await bob.call(handler, part)
         assert "kite" not in str(updates), handler.__name__
+    await bob.call(act, bob.parts.actions, {"action": "open", "of": "job-5"})
+    assert "kite 5" not in str(bob.values.values())
     assert await listed(bob) == ""
     assert bob.values[tab.files] == ""
     entry = await page.parts.playground.jobs.entry("job-5", visitor_id(ANN))

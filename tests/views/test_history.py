@@ -9,13 +9,21 @@ from typing import Any
 from components.catalog.models import Catalog
 from components.catalog.requests import build_request
 from components.errors import Problem
-from components.jobs.job import ChargeDifference, DaySpend, HistoryEntry, HistoryPage, Job, JobState
-from components.playground import Visit
+from components.jobs.job import (
+    ChargeDifference,
+    DaySpend,
+    HistoryEntry,
+    HistoryGroup,
+    HistoryGroups,
+    HistoryOrder,
+    Job,
+    JobState,
+)
 from components.views import history
 from components.views.queries import HistoryFilters
 from components.views.words import STATE_WORDS
 from tests.jobs.conftest import NOON, a_job
-from tests.views.conftest import Settings, retired_catalog
+from tests.views.conftest import retired_catalog
 from tests.views.html import HOSTILE, PICTURE, inert, unsigned
 
 VIEWS = ("gallery", "table")
@@ -33,6 +41,16 @@ def past(catalog: Catalog, **changes: Any) -> Job:
     return a_job(**done | changes)
 
 
+def groups_of(*entries: HistoryEntry, total: int = 0) -> HistoryGroups:
+    """Each entry as a group of its own, on the first page of ``total`` jobs."""
+    groups = tuple(HistoryGroup(f"job/{entry.job.id}", 1, (entry,)) for entry in entries)
+    return HistoryGroups(1, groups, total or len(groups), total or len(groups))
+
+
+def listed(catalog: Catalog, *entries: HistoryEntry, view: str = "gallery") -> str:
+    return history.show_groups(catalog, groups_of(*entries), HistoryOrder(), view)
+
+
 def test_no_text_becomes_a_tag_or_is_lost(catalog: Catalog) -> None:
     """Prompt, note, problem, task id, model and settings come from strangers."""
     for text in TEXTS:
@@ -41,7 +59,7 @@ def test_no_text_becomes_a_tag_or_is_lost(catalog: Catalog) -> None:
         job = replace(past(catalog), **changes, prompt=text, model=text, body={"prompt": text, "size": text, text: [text]})
         entry = HistoryEntry(job, note=f"#a {text}")
         for view in VIEWS:
-            page = inert(history.show_jobs(catalog, [entry], view))
+            page = inert(listed(catalog, entry, view=view))
             assert text in page.values("title")
             assert "auto" in page.values("dir")
         detail = inert(history.show_detail(catalog, entry))
@@ -54,7 +72,7 @@ def test_every_state_is_an_entry_with_its_word_and_its_price(catalog: Catalog) -
         problem = Problem("failed", "The model crashed.", "", "", "") if state is JobState.FAILED else None
         job = past(catalog, state=state, problem=problem, pictures=(), task_id=None)
         for view in VIEWS:
-            text = inert(history.show_jobs(catalog, [HistoryEntry(job)], view)).text
+            text = inert(listed(catalog, HistoryEntry(job), view=view)).text
             assert STATE_WORDS[state] in text
             assert ("The model crashed." in text) == (state is JobState.FAILED)
             assert ("not charged" in text) == (state in (JobState.FAILED, JobState.STOPPED, JobState.NEEDS_KEY))
@@ -62,20 +80,18 @@ def test_every_state_is_an_entry_with_its_word_and_its_price(catalog: Catalog) -
 
 def test_an_entry_shows_its_thumbnail_and_a_drawing_is_marked_and_free(catalog: Catalog) -> None:
     for view in VIEWS:
-        page = inert(history.show_jobs(catalog, [HistoryEntry(past(catalog, charged=7.0))], view))
+        page = inert(listed(catalog, HistoryEntry(past(catalog, charged=7.0)), view=view))
         assert page.values("src") == [f"pictures/{PICTURE.name}/small"]
         assert "7 credits · $0.07" in page.text
         assert "sandbox" not in page.text
-        drawn = inert(history.show_jobs(catalog, [HistoryEntry(past(catalog, payer="sandbox"))], view)).text
+        drawn = inert(listed(catalog, HistoryEntry(past(catalog, payer="sandbox")), view=view)).text
         assert "sandbox" in drawn
         assert "free" in drawn
-    assert history.show_jobs(catalog, [], "gallery") == ""
+    assert history.show_groups(catalog, HistoryGroups(1), HistoryOrder(), "gallery") == ""
 
 
 def test_words_with_a_hash_in_a_note_are_tags(catalog: Catalog) -> None:
-    page = inert(
-        history.show_jobs(catalog, [HistoryEntry(past(catalog), note="for #Fox-2, #logo #logo # no-tag")], "gallery")
-    )
+    page = inert(listed(catalog, HistoryEntry(past(catalog), note="for #Fox-2, #logo #logo # no-tag")))
     assert page.values("data-tag") == ["#Fox-2", "#logo"]
 
 
@@ -85,16 +101,55 @@ def test_a_model_that_is_gone_or_retired_says_so_in_the_details(catalog: Catalog
     assert "is no longer offered" not in history.show_detail(catalog, HistoryEntry(past(catalog)))
 
 
-def test_a_position_knows_its_neighbours() -> None:
-    first = history.Position((), "b")
-    second = replace(first.older(), last="d")
+def test_a_group_is_a_line_with_its_count_and_shows_its_jobs_once_it_is_open(catalog: Catalog) -> None:
+    """A comparison by its prompt and pictures, failures by their reason; a box is ticked when all that is shown is."""
+    problem = Problem("failed", "The model crashed.", "", "", "")
+    compared = tuple(HistoryEntry(past(catalog, id=f"c{at}", comparison_id="c")) for at in range(2))
+    failed = tuple(
+        HistoryEntry(past(catalog, id=f"f{at}", state=JobState.FAILED, problem=problem, pictures=(), prompt="why"))
+        for at in range(2)
+    )
+    groups = HistoryGroup("comparison/c", 11, compared), HistoryGroup("failed/1", 12, failed)
+    page = HistoryGroups(1, groups, 2, 23)
+    for view in VIEWS:
+        closed = inert(history.show_groups(catalog, page, HistoryOrder(), view, (), ("f0", "f1", "c0")))
+        assert closed.values("data-group") == ["comparison/c", "failed/1"]
+        assert closed.values("aria-expanded") == ["false", "false"]
+        assert closed.values("data-select") == ["comparison/c", "failed/1"]
+        assert closed.values("aria-checked") == ["false", "true"]
+        assert ("Comparison · 11 requests" in closed.text, "12 failed" in closed.text) == (True, True)
+        assert ("The model crashed." in closed.text, "why" in closed.text) == (True, False)
+        assert closed.values("src") == [f"pictures/{PICTURE.name}/small"] * 2
+        opened = inert(history.show_groups(catalog, page, HistoryOrder(), view, ("failed/1",)))
+        assert opened.values("aria-expanded") == ["false", "true"]
+        assert list(dict.fromkeys(opened.values("data-entry"))) == ["f0", "f1"]
 
-    assert (second.before, second.first) == ("b", history.PAGE + 1)
-    assert second.newer() == history.Position() == history.Position().older()
-    jobs = (HistoryEntry(a_job()),) * 3
-    assert history.count_text(HistoryPage(27, jobs), second) == "25–27 of 27"
-    assert history.count_text(HistoryPage(5_000, jobs), first) == "1–3 of 5,000"
-    assert history.count_text(HistoryPage(0, ()), first) == ""
+
+def test_a_header_says_how_the_table_is_sorted(catalog: Catalog) -> None:
+    page = HistoryGroups(1, (HistoryGroup("job/j", 1, (HistoryEntry(past(catalog)),)),), 1, 1)
+    table = inert(history.show_groups(catalog, page, HistoryOrder("price", descending=False), "table"))
+
+    assert table.values("data-sort") == ["state", "model", "price", "seconds", "created"]
+    assert table.values("aria-sort") == ["ascending"]
+    assert "Price ↑" in table.text
+
+
+def test_pages_are_the_first_the_last_and_those_around_this_one() -> None:
+    def numbers(page: int, total: int) -> list[str]:
+        return inert(history.show_pages(HistoryGroups(page, (), total, total))).values("data-page")
+
+    assert numbers(1, 24) == []
+    assert numbers(1, 25) == ["0", "1", "2", "2"]
+    assert numbers(5, 240) == ["4", "1", "4", "5", "6", "10", "6"]
+    assert inert(history.show_pages(HistoryGroups(5, (), 240, 240))).text == "‹ 1 … 4 5 6 … 10 ›"
+    assert history.count_text(HistoryGroups(1, (), 3, 5_000)) == "5,000 requests"
+    assert history.count_text(HistoryGroups(1)) == ""
+
+
+def test_a_deletion_says_what_is_left() -> None:
+    assert history.deleted_text(1, 0) == "1 request deleted."
+    assert history.deleted_text(3, 1) == "3 requests deleted. 1 is still going: stop first, then delete."
+    assert history.deleted_text(0, 2) == "2 are still going: stop first, then delete."
 
 
 def test_a_page_links_to_its_pictures_all_pictures_and_all_data_that_match(catalog: Catalog) -> None:
@@ -114,13 +169,13 @@ def test_a_page_links_to_its_pictures_all_pictures_and_all_data_that_match(catal
         (30, [page_link, all_link], "or the pictures of all 30 requests (ZIP)"),
         (1_234, [page_link, all_link], "or the pictures of the newest 200 requests (ZIP)"),
     ):
-        page = inert(history.download_links(HistoryPage(total, jobs), filters))
+        page = inert(history.download_links(groups_of(*jobs, total=total), filters))
         assert [unsigned(link) for link in page.values("href")] == [*links, *data]
         assert text in page.text
         assert f"All {total:,} requests as data" in page.text
-    page = inert(history.download_links(HistoryPage(1, jobs[1:2]), filters))
+    page = inert(history.download_links(groups_of(jobs[1]), filters))
     assert [unsigned(link) for link in page.values("href")] == data
-    assert history.download_links(HistoryPage(0, ()), filters) == ""
+    assert history.download_links(HistoryGroups(1), filters) == ""
 
 
 def test_the_spend_is_a_chart_and_a_table(catalog: Catalog) -> None:
@@ -148,15 +203,3 @@ def test_the_spend_is_a_chart_and_a_table(catalog: Catalog) -> None:
     assert "Flux 2 3 5 credits 6.5 credits" in told
     assert history.spend_begins(today + 60) == today - 29 * DAY_S
     assert "Nothing was spent" in inert(history.show_spend(catalog, [], today)).text
-
-
-def test_a_past_request_is_the_program_that_it_was(playground: Settings, catalog: Catalog) -> None:
-    """One that the catalog no longer allows is a comment that says why."""
-    here, job = playground(), past(catalog)
-    expected = here.snippet(build_request(catalog, "flux-2", job.body), Visit(), "curl", task_id=job.task_id)
-
-    assert f"/api/v1/tasks/{job.task_id} " in expected
-    assert history.program(here, job, Visit(), "curl") == expected
-    assert history.program(here, replace(job, model="gone"), Visit(), "python").startswith(
-        "# This request cannot be sent any more."
-    )

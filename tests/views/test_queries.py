@@ -12,7 +12,7 @@ from components.catalog.models import Catalog, Model
 from components.catalog.parameters import Kind, Parameter, Role
 from components.catalog.requests import build_request, find_problems
 from components.errors import InputError
-from components.jobs.job import JobFilter
+from components.jobs.job import HistoryOrder, JobFilter
 from components.views.queries import (
     LONGEST_QUERY,
     GenerateQuery,
@@ -21,6 +21,7 @@ from components.views.queries import (
     first,
     generate_query,
     read_generate_query,
+    read_history_order,
     read_history_query,
     read_models_query,
     write_generate_query,
@@ -255,6 +256,25 @@ def test_every_filter_of_the_history_is_read_back() -> None:
         assert history_filters(write_history_query(filters)) == filters
     assert write_history_query(HistoryFilters()) == "?"
     assert write_history_query(HistoryFilters(state="failed"), "table") == "?state=failed&view=table"
+
+
+@pytest.mark.parametrize(
+    ("query", "order"),
+    [
+        ("?", HistoryOrder()),
+        ("?page=3", HistoryOrder(page=3)),
+        ("?sort=price&order=descending", HistoryOrder("price")),
+        ("?sort=created&order=ascending&page=12", HistoryOrder("created", descending=False, page=12)),
+    ],
+)
+def test_the_order_of_the_history_is_read_back(query: str, order: HistoryOrder) -> None:
+    assert read_history_order(parsed(query)) == order
+    assert write_history_query(HistoryFilters(), order=order) == query
+
+
+@pytest.mark.parametrize("query", ["?sort=job_id", "?page=0", "?page=-1", "?page=²", "?page=9999999", "?sort=price;--"])
+def test_an_order_that_is_not_known_is_the_usual_one(query: str) -> None:
+    assert read_history_order(parsed(query)) == HistoryOrder()
 
 
 def test_what_the_history_does_not_offer_is_left_out() -> None:

@@ -66,7 +66,7 @@ async def test_the_hosts_samples_stand_on_the_cards_until_they_are_removed(
 
     assert (await site.post(f"/samples/{comparison}", headers=host)).status_code == 204
     _, jobs = await playground.comparison(comparison, visit)
-    await playground.delete(list(jobs), visit)
+    await playground.history_list.delete(list(jobs), visit)
     for picture in (picture for job in jobs.values() for picture in job.pictures):
         await playground.jobs.pictures.remove(picture.name)
 

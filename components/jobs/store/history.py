@@ -13,21 +13,23 @@ from sqlalchemy import cast as sql_cast
 
 from components.jobs.job import ENDED, HistoryEntry, HistoryGroups, HistoryOrder, HistoryPage, JobFilter, JobState
 from components.jobs.store.executor import Transactions
-from components.jobs.store.groups import find_groups
+from components.jobs.store.groups import find_groups, group_key
 from components.jobs.store.schema import VISIBLE, history, jobs, searchable, storable, to_jobs
 
 MOST_WORDS = 20
 
 
 class HistoryStore:
-    """The jobs of each visitor with the star and the note they gave them. Removed jobs are in no result.
+    """The jobs of each visitor with the star and the note they gave them. Removed and hidden jobs are in no result.
+
+    A hidden job can be restored for ``undo_s`` seconds.
 
     Every method raises DatabaseUnavailable when the database does not answer.
     """
 
     def __init__(self, transactions: Transactions, undo_s: float) -> None:
         self._transactions = transactions
-        self._undo_s = undo_s
+        self.undo_s = undo_s
 
     async def find(self, job_id: str) -> HistoryEntry | None:
         """The job with what its visitor has added to it, or None."""
@@ -78,6 +80,14 @@ class HistoryStore:
 
         return await self._transactions.read(reading)
 
+    async def members(
+        self, visitor: str, wanted: JobFilter, keys: Collection[str], models: Collection[str] = ()
+    ) -> list[str]:
+        """Ids of all of this visitor's jobs that fit and are in these groups."""
+        fits = and_(*_conditions(visitor, wanted, models), group_key().in_([storable(key) for key in keys]))
+        ids = _entries().with_only_columns(jobs.c.id).where(fits)
+        return await self._transactions.read(lambda connection: list(connection.scalars(ids)))
+
     async def hide(self, visitor: str, job_ids: Collection[str]) -> list[str]:
         """Hide those of these jobs that are this visitor's and have ended. Returns their ids.
 
@@ -85,7 +95,7 @@ class HistoryStore:
         """
         named = jobs.c.id.in_([storable(job_id) for job_id in job_ids])
         ended = _entries().with_only_columns(jobs.c.id).where(named, jobs.c.visitor == storable(visitor), VISIBLE)
-        return await self._set_delete_at(ended.where(jobs.c.state.in_(ENDED)), time.time() + self._undo_s)
+        return await self._set_delete_at(ended.where(jobs.c.state.in_(ENDED)), time.time() + self.undo_s)
 
     async def restore(self, visitor: str, job_ids: Collection[str]) -> list[str]:
         """Show those of these jobs again that are this visitor's, hidden, and not removed yet. Returns their ids."""

@@ -2,12 +2,17 @@
   // The history: a list that is drawn anew loses the focus, the mark of the chosen entry and the times in this clock.
   let focused = "";
 
-  const nameOf = ({ dataset }) => (dataset.entry ? `button[data-entry="${dataset.entry}"]` : `[data-star="${dataset.star}"]`);
+  const nameOf = (part) => {
+    if (part.dataset.action) return `[data-of="${part.closest("[data-of]").dataset.of}"] .star`;
+    const key = ["entry", "group", "select", "sort"].find((name) => name in part.dataset);
+    return `button[data-${key}="${CSS.escape(part.dataset[key])}"]`;
+  };
 
   document.addEventListener("focusin", (event) => {
-    const button = event.target.closest("#history-entries button:is([data-entry], [data-star])");
-    focused = button ? nameOf(button) : "";
+    const part = event.target.closest("#history-entries :is(button:is([data-entry], [data-group], [data-select], [data-sort], .star))");
+    focused = part ? nameOf(part) : "";
   });
+
 
   const clock = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeStyle: "short" });
 
@@ -28,7 +33,9 @@
   });
 
   document.addEventListener("click", (event) => {
-    if (event.target.closest("#history-use, #history-open, #history-compare, #history-whole")) scrollTo({ top: 0 });
+    const box = event.target.closest(".tick-box"); // the answer takes a moment
+    if (box) box.setAttribute("aria-checked", String(box.getAttribute("aria-checked") !== "true"));
+    if (event.target.closest("#history-comparison, #history-result [data-action=open], #history-pages button")) scrollTo({ top: 0 });
     if (event.target.closest("#history-close")) {
       document.querySelector("#history-entries [aria-current=true]")?.scrollIntoView({ block: "nearest" });
     }

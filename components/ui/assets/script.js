@@ -19,7 +19,7 @@
     }
   }
   document.addEventListener("click", (event) => {
-    const row = event.target.closest("#next-steps, #compare-steps, #compare-share, #history-steps, #history-really");
+    const row = event.target.closest("#next-steps, #compare-steps, #compare-share, #history-actions, #history-selection");
     if (row && event.detail === 0) keepFocus(row); // by keyboard
   });
 

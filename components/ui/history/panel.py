@@ -1,4 +1,4 @@
-"""The chosen job of the history: its pictures, what was asked, the visitor's star and note, its program, deleting it."""
+"""The chosen job of the history: its result with all actions, what was asked, the visitor's note, a lost task, deleting."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ from typing import Any
 import gradio as gr
 
 from components.errors import JobNotFound, PlaygroundError
-from components.jobs.job import HistoryEntry, Job
-from components.playground import Playground, Visit
-from components.snippets import LANGUAGES
+from components.jobs.job import HistoryEntry
+from components.jobs.transitions import UNDECIDED
+from components.playground import Playground
 from components.ui.events import DIRECT, Updates, bind
 from components.ui.header import Header
 from components.ui.html import SEND_CLICKS, html
@@ -18,8 +18,6 @@ from components.views import history
 from components.views import job as result
 from components.views.templates import render
 from components.views.words import plain
-
-CONFIRM = "Delete this request and its pictures? Its cost stays in the spend."
 
 
 @dataclass(frozen=True)
@@ -33,83 +31,67 @@ class HistoryPanel:
     header: Header
     error: gr.HTML
     column: gr.Column
-    use: gr.Button
-    compare: gr.Button
-    whole: gr.Button
-    open: gr.Button
-    star: gr.Button
+    comparison: gr.Button
     delete: gr.Button
-    confirm: gr.Column
     result: gr.HTML
-    asked: gr.HTML
+    request: gr.HTML
+    lost: gr.Row
+    task: gr.Textbox
     note: gr.Textbox
-    language: gr.Radio
-    code: gr.HTML
     chosen: gr.State
     changes: tuple[Any, ...] = ()
 
     @property
     def reads(self) -> set[Any]:
         """What the handlers read."""
-        return {self.chosen, self.header.visit, self.note, self.language}
+        return {self.chosen, self.header.visit, self.note, self.task}
 
     @property
     def parts(self) -> set[Any]:
         """What the handlers update."""
-        buttons = {self.whole, self.star, self.delete, self.confirm}
-        return {self.column, *buttons, self.result, self.asked, self.note, self.code, self.chosen, self.error}
+        shown = {self.column, self.comparison, self.delete, self.result, self.request, self.lost, self.task, self.note}
+        return {*shown, self.chosen, self.error}
 
 
 def build_history_panel(playground: Playground, header: Header, error: gr.HTML) -> HistoryPanel:
     """Build and wire the panel, closed, inside the current row."""
     with gr.Column(scale=5, min_width=300, visible=False, elem_id="history-detail") as column:
-        with gr.Row(elem_id="history-steps"):
-            use = gr.Button("Use these settings", size="sm", min_width=80, elem_id="history-use")
-            compare = gr.Button("Same prompt, other models", size="sm", min_width=80, elem_id="history-compare")
-            whole = gr.Button("Its comparison", size="sm", visible=False, min_width=80, elem_id="history-whole")
-            opening = gr.Button("Open", size="sm", min_width=60, elem_id="history-open")
-            star = gr.Button("☆ Star", size="sm", min_width=60, elem_id="history-star")
+        with gr.Row(elem_id="history-actions"):
+            comparison = gr.Button(
+                "Open the comparison", size="sm", visible=False, min_width=80, elem_id="history-comparison"
+            )
             delete = gr.Button("Delete", size="sm", min_width=60, elem_id="history-delete")
             close = gr.Button("Close", size="sm", min_width=60, elem_id="history-close")
-        with gr.Column(visible=False, elem_id="history-really") as confirm:
-            html(render("note", text=CONFIRM))
-            with gr.Row():
-                remove = gr.Button("Delete for good", size="sm", variant="stop", min_width=80, elem_id="history-gone")
-                keep = gr.Button("Keep it", size="sm", min_width=80, elem_id="history-keep")
-        shown, asked = html(elem_id="history-place"), html(elem_id="history-asked", on_load=SEND_CLICKS)
+        shown = html(elem_id="history-result")
+        with gr.Row(visible=False, elem_id="history-lost") as lost:
+            task = gr.Textbox(
+                label="Its task id, from the service's dashboard",
+                placeholder="n42…",
+                max_lines=1,
+                scale=4,
+                min_width=160,
+                elem_id="history-task",
+            )
+            attach = gr.Button("Follow this task", size="sm", scale=1, min_width=110, elem_id="history-attach")
+        request = html(elem_id="history-request", on_load=SEND_CLICKS)
         with gr.Row(elem_id="history-note"):
             note = gr.Textbox(
                 label="Note",
                 placeholder="#words are tags",
-                lines=1,
                 max_lines=1,
                 scale=4,
                 min_width=160,
                 elem_id="history-note-text",
             )
             save = gr.Button("Save note", size="sm", scale=1, min_width=90, elem_id="history-save")
-        with gr.Accordion("The same call as a program", open=False, elem_id="history-program"):
-            language = gr.Radio(
-                [(item.label, name) for name, item in LANGUAGES.items()],
-                value="curl",
-                label="Language",
-                show_label=False,
-                elem_id="history-language",
-            )
-            code = html()
     panel = HistoryPanel(
-        playground, header, error, column, use, compare, whole, opening, star, delete, confirm, shown, asked, note,
-        language, code, gr.State(""),
+        playground, header, error, column, comparison, delete, shown, request, lost, task, note, gr.State("")
     )  # fmt: skip
     reads, parts = panel.reads, panel.parts
     close.click(bind(close_panel, panel), None, parts, **DIRECT)
-    delete.click(lambda: gr.update(visible=True), None, confirm, **DIRECT)
-    keep.click(lambda: gr.update(visible=False), None, confirm, **DIRECT)
-    language.change(bind(show_program, panel), reads, {code}, **DIRECT)
     changes = (
-        star.click(bind(star_chosen, panel), reads, parts, **DIRECT),
         gr.on([note.submit, save.click], bind(save_note, panel), reads, parts, **DIRECT),
-        remove.click(bind(remove_job, panel), reads, parts, **DIRECT),
+        gr.on([task.submit, attach.click], bind(attach_task, panel), reads, parts, **DIRECT),
     )
     return replace(panel, changes=changes)
 
@@ -117,28 +99,26 @@ def build_history_panel(playground: Playground, header: Header, error: gr.HTML) 
 # -- what an event shows --------------------------------------------------------------------------
 
 
-def show_chosen(panel: HistoryPanel, entry: HistoryEntry, visit: Visit, language: str) -> Updates:
+def show_chosen(panel: HistoryPanel, entry: HistoryEntry) -> Updates:
     """Updates of ``panel.parts``."""
-    job = entry.job
     return {
         **show_current(panel, entry),
         panel.column: gr.update(visible=True),
-        panel.asked: history.show_detail(panel.playground.catalog, entry),
-        panel.whole: gr.update(visible=bool(job.comparison_id)),
+        panel.request: history.show_detail(panel.playground.catalog, entry),
+        panel.comparison: gr.update(visible=bool(entry.job.comparison_id)),
         panel.note: entry.note,
-        panel.confirm: gr.update(visible=False),
-        panel.code: _program(panel, job, visit, language),
-        panel.chosen: job.id,
+        panel.task: "",
+        panel.chosen: entry.job.id,
         panel.error: "",
     }
 
 
 def show_current(panel: HistoryPanel, entry: HistoryEntry) -> Updates:
-    """What may change of a job by itself; what is being typed into the note stays."""
-    job = entry.job
+    """What may change of a job by itself; what is being typed stays."""
+    job, timing = entry.job, panel.playground.jobs.timing(entry.job)
     return {
-        panel.result: result.show_job(panel.playground.catalog, job, panel.playground.jobs.timing(job)),
-        panel.star: "★ Starred" if entry.starred else "☆ Star",
+        panel.result: result.show_job(panel.playground.catalog, job, timing, starred=entry.starred, opens=True),
+        panel.lost: gr.update(visible=job.state in UNDECIDED),
         panel.delete: gr.update(interactive=job.ended, value="Delete" if job.ended else "Delete, once it has ended"),
     }
 
@@ -161,7 +141,7 @@ async def refresh(panel: HistoryPanel, given: Updates) -> Updates:
 
 def close_panel(panel: HistoryPanel) -> Updates:
     """Nothing is chosen."""
-    return {panel.column: gr.update(visible=False), panel.confirm: gr.update(visible=False), panel.chosen: ""}
+    return {panel.column: gr.update(visible=False), panel.chosen: ""}
 
 
 # -- handlers -------------------------------------------------------------------------------------
@@ -170,56 +150,25 @@ def close_panel(panel: HistoryPanel) -> Updates:
 async def choose(panel: HistoryPanel, job_id: str, given: Updates) -> Updates:
     """Open a job of this visitor."""
     try:
-        entry = await panel.playground.entry(job_id, given[panel.header.visit])
+        return show_chosen(panel, await panel.playground.entry(job_id, given[panel.header.visit]))
     except PlaygroundError as error:
         return show_error(panel, error)
-    return show_chosen(panel, entry, given[panel.header.visit], given[panel.language])
-
-
-async def star(panel: HistoryPanel, job_id: str, given: Updates) -> Updates:
-    """Star a job, or take its star away; it need not be the chosen one."""
-    try:
-        entry = await panel.playground.star(job_id, given[panel.header.visit])
-    except PlaygroundError as error:
-        return show_error(panel, error)
-    return show_current(panel, entry) if entry.job.id == given[panel.chosen] else {panel.error: ""}
-
-
-async def star_chosen(panel: HistoryPanel, given: Updates) -> Updates:
-    """Star the chosen job, or take its star away."""
-    return await star(panel, given[panel.chosen], given)
 
 
 async def save_note(panel: HistoryPanel, given: Updates) -> Updates:
     """Keep the note."""
-    visit = given[panel.header.visit]
     try:
-        entry = await panel.playground.note(given[panel.chosen], visit, given[panel.note] or "")
+        entry = await panel.playground.note(given[panel.chosen], given[panel.header.visit], given[panel.note] or "")
     except PlaygroundError as error:
         return show_error(panel, error)
-    return show_chosen(panel, entry, visit, given[panel.language])
+    return show_chosen(panel, entry)
 
 
-async def remove_job(panel: HistoryPanel, given: Updates) -> Updates:
-    """Delete the chosen job."""
-    try:
-        await panel.playground.delete([given[panel.chosen]], given[panel.header.visit])
-    except PlaygroundError as error:
-        return show_error(panel, error)
-    return {**close_panel(panel), panel.error: ""}
-
-
-async def show_program(panel: HistoryPanel, given: Updates) -> Updates:
-    """The program in another language."""
+async def attach_task(panel: HistoryPanel, given: Updates) -> Updates:
+    """Give a job whose answer was lost the task that it has at the service."""
     visit = given[panel.header.visit]
     try:
-        job = await panel.playground.job(given[panel.chosen], visit)
-    except PlaygroundError:
-        return {panel.code: gr.skip()}
-    return {panel.code: _program(panel, job, visit, given[panel.language])}
-
-
-def _program(panel: HistoryPanel, job: Job, visit: Visit, language: str) -> str:
-    text = history.program(panel.playground, job, visit, language)
-    shown = LANGUAGES[language]
-    return render("code", text=text, what=shown.label, lexer=shown.lexer)
+        job = await panel.playground.attach(given[panel.chosen], given[panel.task] or "", visit)
+        return show_chosen(panel, await panel.playground.entry(job.id, visit))
+    except PlaygroundError as error:
+        return show_error(panel, error)
