@@ -5,7 +5,7 @@ To add a kind: a member of :class:`Kind` with its :class:`KindRules` here, and i
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from enum import Enum, StrEnum
 from typing import Annotated, Any, Literal
@@ -65,13 +65,17 @@ class Items(SchemaPart):
 
 
 class Parameter(SchemaPart):
-    """One request field. Lengths are in characters, counts in items, bounds inclusive."""
+    """One request field. Lengths are in characters, counts in items, bounds inclusive.
+
+    ``titles`` are names for people of values of ``enum``.
+    """
 
     type: Literal["string", "integer", "number", "boolean", "array"] = "string"
     title: str = ""
     description: str = ""
     role: Role | None = Field(None, alias="x-role")
     enum: tuple[Scalar, ...] | None = Field(None, min_length=1)
+    titles: Mapping[str, str] = Field({}, alias="x-titles")
     examples: tuple[Scalar, ...] = ()
     default: Any = None
     format: Literal["uri"] | None = None
@@ -92,6 +96,10 @@ class Parameter(SchemaPart):
     def type_text(self) -> str:
         """The type in words, such as ``a whole number``."""
         return "a web address" if self.format == "uri" else TYPE_TEXTS[self.type]
+
+    def title_of(self, value: Any) -> str:
+        """A value's name for people."""
+        return self.titles.get(str(value), str(value))
 
     def read(self, given: Any) -> Any:
         """The value that a form control holds, or a list of texts from a link; None if it is empty.

@@ -103,6 +103,9 @@ def _check_properties(model: Model) -> Iterator[Fault]:
             validator = Draft202012Validator(model.json_schema["properties"][name])
             for problem in validator.iter_errors(parameter.default):
                 yield Fault((*here, "default"), f"the default breaks its own rule: {problem.message}", "change one of them")
+        for value in parameter.titles:
+            if value not in map(str, parameter.enum or ()):
+                yield Fault((*here, "x-titles", value), "is no value of the enum", "name one of them")
         if parameter.role is Role.PROMPT and not parameter.min_length:
             yield Fault(here, "a prompt needs `minLength: 1` at least", "add minLength: 1")
 

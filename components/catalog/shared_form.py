@@ -136,6 +136,24 @@ def _map_shape(model: Model, name: str | None, asked: str) -> _Mapped:
     return _Mapped({name: nearest}, shown + (unlisted if same_ratio(before.ratio, after.ratio) else " (nearest)"))
 
 
+def shape_options(model: Model) -> list[tuple[str, str, bool]]:
+    """What the open list of a model's shapes offers in the form: a ratio, the value that asks for it, whether it is listed."""
+    name = model.by_role(Role.SHAPE)
+    field = model.parameters[name] if name else None
+    if name is None or field is None or field.enum:
+        return []
+    listed = [str(item) for item in (*field.examples, *([field.default] if field.default is not None else []))]
+    mapped = ((ratio, _map_shape(model, name, ratio).values.get(name)) for ratio in SHAPES)
+    return [
+        (ratio, str(value), value in listed)
+        for ratio, value in mapped
+        if value
+        and (shape := read_shape(str(value)))
+        and (asked := read_shape(ratio))
+        and same_ratio(shape.ratio, asked.ratio)
+    ]
+
+
 def _offered_shapes(field: Parameter, asked: Shape, listed: list[str]) -> list[str]:
     """What a model can be asked for: its list, and where that is open, what a service with such a list is likely to accept."""
     shapes = [shape for text in listed if (shape := read_shape(text))]
@@ -151,6 +169,12 @@ def _map_images(model: Model, name: str, asked: list[str]) -> _Mapped:
     most = (field.max_items or len(asked)) if field.type == "array" else 1
     note = f"first {most} of {len(asked)} images" if len(asked) > most else ""
     return _Mapped({name: asked[:most] if field.type == "array" else asked[0]}, note)
+
+
+def image_mode(model: Model, values: Mapping[str, Any]) -> dict[str, Any]:
+    """The settings, such as ``type: edit``, that make the model use the images in ``values``; {} where they do, or none is sure."""
+    mode = _image_mode(model, values, {})
+    return dict(mode.values)
 
 
 def _image_mode(model: Model, values: Mapping[str, Any], own: Mapping[str, Any]) -> _Mapped:

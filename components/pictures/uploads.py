@@ -67,11 +67,16 @@ class Upload:
 
 
 class Uploads:
-    """Uploaded pictures in a folder, which is created. ``address`` is the public one of this page, or "". Raises OSError."""
+    """Uploaded pictures in a folder, which is created. Raises OSError.
 
-    def __init__(self, folder: Path, address: str) -> None:
+    ``address`` is the public one of this page, or "": then only the sandbox can fetch them, at ``own``, the address at
+    which this process reaches itself.
+    """
+
+    def __init__(self, folder: Path, address: str, own: str) -> None:
         self._storage = FolderStorage(folder)
-        self._address = address
+        self._public = bool(address)
+        self._address = address or own
         self._arriving = 0
         self._decoding = asyncio.Semaphore(MAX_DECODING)
         self._storing = asyncio.Lock()
@@ -80,8 +85,8 @@ class Uploads:
 
     @property
     def refused(self) -> str:
-        """Why nothing can be uploaded here, or "" if it can."""
-        return "" if self._address else NO_ADDRESS
+        """Why the service cannot fetch what is uploaded here, or "" if it can."""
+        return "" if self._public else NO_ADDRESS
 
     async def keep(self, visitor: str, body: AsyncIterator[bytes]) -> Upload:
         """Read, check and store one picture of a visitor, holding at most LARGEST_BYTES of it in memory.
@@ -90,8 +95,6 @@ class Uploads:
             InputError: it is too large or too slow, is not a picture, or there are too many uploads.
             PictureNotSaved: it cannot be stored.
         """
-        if self.refused:
-            raise _refusal(self.refused)
         if self._arriving >= MAX_ARRIVING:
             raise _refusal(BUSY)
         self._arriving += 1

@@ -34,6 +34,7 @@ from components.jobs.job import (
 from components.jobs.service import JobService, fingerprint
 from components.playground.history_list import HistoryList
 from components.playground.key_checks import KeyCheck, KeyChecks
+from components.playground.own_pictures import unreachable_picture
 from components.playground.visits import Visit
 from components.snippets import write_snippet
 
@@ -125,9 +126,14 @@ class Playground:
         """The address below which whoever draws for this visit can fetch our pictures; "" if the service cannot reach us."""
         return self.public_address or (self.own_address if self.account(visit).payer == "sandbox" else "")
 
-    def check_form(self, model: Model, parameters: Mapping[str, Any]) -> CheckedForm:
+    def check_form(self, model: Model, parameters: Mapping[str, Any], visit: Visit) -> CheckedForm:
         """What is wrong with an unfinished form, what it would send, and what that costs."""
-        return check_form(self.catalog, model, parameters)
+        checked = check_form(self.catalog, model, parameters)
+        unreachable = self._unreachable(checked.asked, visit)
+        return replace(checked, problems=(*checked.problems, unreachable)) if unreachable else checked
+
+    def _unreachable(self, request: Request, visit: Visit) -> InputError | None:
+        return None if self.account(visit).payer == "sandbox" else unreachable_picture(request, self.own_address)
 
     async def budget(self, visit: Visit) -> Budget:
         """What the next requests of this visit may cost, to be shown; without caps while the database does not answer."""
@@ -176,6 +182,8 @@ class Playground:
         """
         account = self.account_shown(visit, payer)
         request = self.request(model, parameters)
+        if unreachable := self._unreachable(request, visit):
+            raise unreachable
         seed = request.model.by_role(Role.SEED) if new_seed else None
         if seed:
             request = replace(request, parameters={**request.parameters, seed: ANY_SEED})

@@ -66,11 +66,13 @@ def _offered_choices(block_fn: Any, inputs: list[Any], state: Any) -> list[Any]:
 
 def _as_shown(block: Any, state: Any) -> Any:
     """The component with the properties that this visitor's page was sent last."""
-    return state[block._id] if isinstance(block, gr.Dropdown) and state and block._id in state else block
+    return state[block._id] if isinstance(block, gr.Dropdown | gr.Radio) and state and block._id in state else block
 
 
 def _offered_choice(block: Any, value: Any) -> Any:
-    if not isinstance(block, gr.Dropdown) or block.allow_custom_value or isinstance(value, list):
+    if isinstance(block, gr.Dropdown) and (block.allow_custom_value or isinstance(value, list)):
+        return value
+    if not isinstance(block, gr.Dropdown | gr.Radio):
         return value
     return value if value in [choice for _, choice in block.choices] else None
 

@@ -16,6 +16,7 @@ from components.jobs.job import Job
 from components.playground import Playground
 from components.ui.compare.tab import CompareTab, open_compare
 from components.ui.events import DIRECT, Updates, bind, sent
+from components.ui.generate.image_switch import with_mode
 from components.ui.generate.opening import open_entry, open_job
 from components.ui.generate.panel import shown_job, with_star
 from components.ui.generate.tab import ANSWERED, GenerateTab, chosen_model, read_form, show_example, show_form, submit
@@ -125,8 +126,8 @@ async def use_as_input(actions: ResultActions, job: Job, number: str, given: Upd
     addresses = list(dict.fromkeys([*(held if isinstance(held, list) else [held]), address]))
     if model is not chosen:
         values, _ = keep_values(catalog, chosen, values, model)
-    parameters = with_images(model, values, addresses)
-    return await _fill(actions, model, parameters, given)
+    parameters, switch = with_mode(model, with_images(model, values, addresses))
+    return {**await _fill(actions, model, parameters, given), **tab.switch.show(switch, model)}
 
 
 def with_images(model: Model, parameters: Mapping[str, Any], addresses: list[str]) -> dict[str, Any]:

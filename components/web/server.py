@@ -93,7 +93,7 @@ def open_playground(settings: Settings, port: int) -> tuple[Playground, Resource
     here, key = own_address(settings.listen_on, port), f"sandbox-{secrets.token_hex(16)}"
     sandbox = Account("sandbox", here + SANDBOX, endpoint.create, endpoint.status, key, settings.sandbox_speed)
     caps = Caps(settings.daily_credits, settings.visitor_credits, settings.job_credits)
-    uploads, opened = _open_uploads(settings), AsyncExitStack()
+    uploads, opened = _open_uploads(settings, here), AsyncExitStack()
     upstream = open_client(settings.proxies, settings.certificates)
     opened.push_async_callback(upstream.aclose)
     client, paying = ApiClient(upstream), Paying(service, sandbox, settings.host_key)
@@ -246,10 +246,10 @@ def _durable(settings: Settings, jobs: JobService) -> tuple[bool, bool]:
     return requests, durable(jobs.pictures.storage.disk, "Pictures", "PLAYGROUND_IMAGES_URL")
 
 
-def _open_uploads(settings: Settings) -> Uploads:
+def _open_uploads(settings: Settings, here: str) -> Uploads:
     """What visitors upload, beside the pictures. Raises SettingsError."""
     with _data_folder_errors(settings):
-        return Uploads(settings.data_folder / "uploads", settings.public_address)
+        return Uploads(settings.data_folder / "uploads", settings.public_address, here)
 
 
 @contextmanager

@@ -24,8 +24,6 @@ def upload_routes(uploads: Uploads) -> APIRouter:
     @router.post("")
     async def upload(request: Request) -> Response:
         visitor = _visitor(request)
-        if uploads.refused:
-            return JSONResponse({"detail": uploads.refused}, 409)
         announced = request.headers.get("content-length", "")
         if announced.isdecimal() and int(announced) > LARGEST_BYTES:
             return JSONResponse({"detail": TOO_LARGE}, 413)

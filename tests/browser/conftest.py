@@ -258,9 +258,20 @@ def field(page: Page, name: str) -> Locator:
 
 
 def choose(page: Page, name: str, value: str) -> None:
-    """Choose a value in the list of a parameter."""
-    field(page, name).locator("input").click()
-    page.locator(f'[role=option][aria-label="{value}"], [role=option][aria-label^="{value} · "]').click()
+    """Choose a value of a parameter: a segment, or one of an open list."""
+    control = field(page, name)
+    if control.locator("input[type=radio]").count():
+        control.locator(f'label:has(input[value="{value}"])').click()
+    else:
+        control.locator("textarea, input").fill(value)
+
+
+def address_box(page: Page, name: str) -> Locator:
+    """The box for web addresses of a field for pictures, opened if it is not."""
+    box = field(page, name).locator("textarea")
+    if not box.is_visible():
+        page.locator(f'.takes-pictures:has([id^="field-{name}-"]) [data-addresses]').click()
+    return box
 
 
 def say(page: Page, prompt: str) -> None:

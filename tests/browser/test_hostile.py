@@ -7,7 +7,18 @@ from urllib.parse import urlencode
 
 from playwright.sync_api import Page, expect
 
-from tests.browser.conftest import Playground, Visitor, button, field, generate, refused, request_body, say, until
+from tests.browser.conftest import (
+    Playground,
+    Visitor,
+    address_box,
+    button,
+    field,
+    generate,
+    refused,
+    request_body,
+    say,
+    until,
+)
 
 TEXTS = (
     "${alert(1)} `${alert(1)}` $HOME $(id) `id`",
@@ -65,7 +76,7 @@ def test_hostile_parameters_are_repeated_as_text_in_every_complaint(visit: Visit
         "javascript:alert(1)",
         "**a** [b](//outside.example)",
     ):
-        field(page, "input_urls").locator("textarea").fill(text)
+        address_box(page, "input_urls").fill(text)
         expect(hint).to_contain_text("is no web address")
         refused(page, "is no web address")
         expect(page.locator("#code")).to_contain_text(text)

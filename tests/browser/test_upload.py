@@ -13,7 +13,19 @@ from playwright.sync_api import Browser, FilePayload, Locator, Page, expect
 
 from components.catalog.models import Catalog, Model
 from components.pictures.uploads import NO_PICTURE, TOO_LARGE
-from tests.browser.conftest import Playground, Visitor, field, fits, generate, looks, pick_model, playground, program, say
+from tests.browser.conftest import (
+    Playground,
+    Visitor,
+    address_box,
+    field,
+    fits,
+    generate,
+    looks,
+    pick_model,
+    playground,
+    program,
+    say,
+)
 from tests.browser.test_drop import drag, made_with
 from tests.browser.test_look import PALE
 from tests.jobs.faulty import png
@@ -90,14 +102,12 @@ def test_pictures_are_uploaded_sent_along_and_removed(visit: Visitor, public: Pl
 def test_a_picture_can_be_chosen_by_keyboard_pasted_and_dropped_on_its_field(visit: Visitor, public: Playground) -> None:
     """What is pasted as text stays text. Settings in the picture are not asked for: what is wanted there is the picture."""
     page = visit(f"{public.address}/?model=flux-2")
-    box = field(page, "input_urls").locator("textarea")
-    box.focus()
-    page.keyboard.press("Tab")
-    expect(chooser(page, "input_urls")).to_be_focused()
+    chooser(page, "input_urls").focus()
     with page.expect_file_chooser() as opened:
         chooser(page, "input_urls").press("Space")  # focused once more: a form that is still being filled may take it away
     assert opened.value.is_multiple()
 
+    box = address_box(page, "input_urls")
     box.fill("https://a.example/1.png")
     taken_by_the_box = box.evaluate(PASTE % base64.b64encode(png(30, 20)).decode())
 
@@ -105,7 +115,8 @@ def test_a_picture_can_be_chosen_by_keyboard_pasted_and_dropped_on_its_field(vis
     assert taken_by_the_box is False
     assert held(page, "input_urls")[0] == "https://a.example/1.png"
     assert held(page, "input_urls")[1].startswith(f"{public.address}/uploads/")
-    expect(around(page, "input_urls").locator(".uploaded li")).to_have_count(1)
+    expect(around(page, "input_urls").locator(".uploaded li")).to_have_count(2)
+    expect(around(page, "input_urls").locator(".uploaded img"), "another site would learn of each visitor").to_have_count(1)
 
     asked_for: list[str] = []
     page.on("request", lambda request: asked_for.append(urlsplit(request.url).path))
@@ -119,9 +130,9 @@ def test_a_picture_can_be_chosen_by_keyboard_pasted_and_dropped_on_its_field(vis
 
 
 def test_the_upload_is_there_with_its_field_and_not_without(visit: Visitor, public: Playground, catalog: Catalog) -> None:
-    """As many as the model has fields for pictures that are not under the fold; a field for one holds the last."""
+    """As many as the model has fields for pictures; a field for one holds the last."""
     page = visit(public.address)
-    for name, count in (("flux-2", 1), ("cogview-4", 0), ("seedream-4-5", 1), ("imagen-4", 0)):
+    for name, count in (("flux-2", 1), ("cogview-4", 0), ("seedream-4-5", 1), ("ideogram-v3", 3), ("imagen-4", 0)):
         pick_model(page, named(catalog, name))
         expect(page.locator(".takes-pictures:visible"), name).to_have_count(count)
         expect(page.locator(".upload:visible"), name).to_have_count(count)

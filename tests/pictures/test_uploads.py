@@ -59,7 +59,7 @@ NO_PICTURES = {
 
 @pytest.fixture
 def uploads(tmp_path: Path) -> Uploads:
-    return Uploads(tmp_path / "uploads", PAGE)
+    return Uploads(tmp_path / "uploads", PAGE, "http://127.0.0.1:1")
 
 
 async def body(data: bytes, size: int = 65_536) -> AsyncIterator[bytes]:
@@ -189,7 +189,7 @@ async def test_only_its_owner_removes_an_upload(uploads: Uploads, tmp_path: Path
     assert not await uploads.remove(mixed, BOB)
     assert await uploads.read(mine)
 
-    again = Uploads(tmp_path / "uploads", PAGE)
+    again = Uploads(tmp_path / "uploads", PAGE, "http://127.0.0.1:1")
 
     assert await again.remove(mine, ANN)
     assert not await again.remove(mine, ANN)
@@ -219,7 +219,7 @@ async def test_an_upload_expires_also_after_a_restart(uploads: Uploads, tmp_path
     assert not await uploads.remove(old, ANN)
     assert await uploads.read(young)
 
-    again = Uploads(tmp_path / "uploads", PAGE)
+    again = Uploads(tmp_path / "uploads", PAGE, "http://127.0.0.1:1")
     await again.sweep()
 
     assert files(tmp_path / "uploads") == [young]
@@ -295,13 +295,12 @@ async def test_a_storage_failure_is_reported(uploads: Uploads, tmp_path: Path) -
     assert str(tmp_path) not in caught.value.what
 
 
-async def test_without_a_public_address_nothing_is_accepted(tmp_path: Path) -> None:
-    """The reason is known beforehand."""
-    uploads = Uploads(tmp_path / "uploads", "")
+async def test_without_a_public_address_an_upload_is_for_the_sandbox_alone(tmp_path: Path) -> None:
+    """It has the address at which this process reaches itself, and the reason is known beforehand."""
+    uploads = Uploads(tmp_path / "uploads", "", "http://127.0.0.1:1")
 
     assert uploads.refused == NO_ADDRESS
-    assert await refusal(uploads, body(png(3, 2))) == NO_ADDRESS
-    assert files(tmp_path / "uploads") == []
+    assert (await uploads.keep("ann", body(png(3, 2)))).address.startswith("http://127.0.0.1:1/uploads/")
 
 
 # -- after its last use --------------------------------------------------------------------------

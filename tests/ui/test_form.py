@@ -39,7 +39,7 @@ def page(form: Form, model: Model, parameters: dict[str, Any]) -> dict[Any, Any]
     return {
         control: update["value"]
         for control, update in form.show(model, parameters, find_problems(model, parameters)).items()
-        if "value" in update
+        if control in form.controls
     }
 
 
@@ -55,7 +55,8 @@ def test_a_model_shows_exactly_its_own_fields(form: Form, catalog: Catalog) -> N
         assert set(controls) == {name for name, field in model.parameters.items() if field.kind is not Kind.PROMPT}
         for name, update in controls.items():
             field = model.parameters[name]
-            assert (update["label"], update["info"]) == (field.title, field.description)
+            variant = f"{field.default} " if name == "model" else ""
+            assert (update["label"], update["info"]) == (field.title, f"{variant}{field.description}".strip())
             assert update["value"] == (
                 ""
                 if field.default is None and field.kind in (Kind.TEXT, Kind.IMAGE, Kind.IMAGES)
@@ -78,7 +79,7 @@ def test_a_choice_offers_what_is_allowed_and_nothing_else(form: Form, catalog: C
     gpt, flux = catalog.find("gpt-image-1.5-official"), catalog.find("flux-2")
     assert gpt is not None
     assert flux is not None
-    assert shown(form, gpt, {})["quality"]["choices"] == [("medium · 10 credits", "medium"), ("high · 28 credits", "high")]
+    assert shown(form, gpt, {})["quality"]["choices"] == [("Medium · 10 credits", "medium"), ("High · 28 credits", "high")]
     assert shown(form, flux, {})["resolution"]["choices"] == [("1K", "1K"), ("2K", "2K")]
 
 
@@ -124,7 +125,7 @@ def test_a_hidden_control_is_emptied(form: Form, catalog: Catalog) -> None:
     """So that nobody finds another model's value in it later."""
     for model in catalog.models:
         for control, update in form.show(model, {}, ()).items():
-            if control is not form.accordion and not update["visible"]:
+            if control in form.controls and not update["visible"]:
                 assert update["value"] in (None, "", False)
 
 
@@ -149,7 +150,7 @@ def test_a_wrong_field_is_explained_at_its_control(form: Form, catalog: Catalog)
     assert kling is not None
     wrong = slot(form, "num_images", Kind.NUMBER).control
 
-    updates = form.explain(kling, find_problems(kling, {"prompt": "a fox", "num_images": 99}))
+    updates = form.explain(kling, {}, find_problems(kling, {"prompt": "a fox", "num_images": 99}))
 
     assert updates[wrong]["info"].startswith("▲ ")
     assert "1 to 9" in updates[wrong]["info"]
@@ -162,7 +163,9 @@ def test_a_wrong_field_is_explained_at_its_control(form: Form, catalog: Catalog)
 def test_rarely_used_fields_stand_under_the_fold(form: Form, catalog: Catalog) -> None:
     """Its label names them; a model without any has no fold."""
     for model in catalog.models:
-        rare = [field.title for field in model.parameters.values() if field.kind is not Kind.PROMPT and is_rare(field)]
+        rare = [
+            field.title for name, field in model.parameters.items() if field.kind is not Kind.PROMPT and is_rare(model, name)
+        ]
         fold = form.show(model, {}, ())[form.accordion]
         assert fold["visible"] == bool(rare)
         assert [title for title in rare if title.lower() not in fold["label"].lower()] == []
@@ -170,7 +173,9 @@ def test_rarely_used_fields_stand_under_the_fold(form: Form, catalog: Catalog) -
 
 def test_the_pool_has_one_control_for_each_name_and_kind(form: Form, catalog: Catalog) -> None:
     """No two of them share an id, and it does not grow with the number of models."""
-    kinds = {(n, f.kind, is_rare(f)) for m in catalog.models for n, f in m.parameters.items() if f.kind is not Kind.PROMPT}
+    kinds = {
+        (n, f.kind, is_rare(m, n)) for m in catalog.models for n, f in m.parameters.items() if f.kind is not Kind.PROMPT
+    }
 
     assert {(one.name, one.kind, one.rare) for one in form.slots} == kinds
     assert len({one.control.elem_id for one in form.slots}) == len(form.slots) == len(form.controls)

@@ -9,9 +9,10 @@ from typing import Any
 import pytest
 
 from components.catalog.models import Catalog
+from components.errors import InputError
 from components.jobs.job import Job
 from components.playground import Playground, Visit, visitor_id
-from components.ui.generate.tab import follow, read_form
+from components.ui.generate.tab import follow, read_form, undo_switch
 from components.ui.result_actions import act, star
 from tests.ui.opened import OpenPage, playing
 
@@ -122,10 +123,44 @@ async def test_a_result_becomes_an_input_image_of_a_model_that_takes_some(playgr
     address = f"http://here.example/pictures/{job.pictures[0].name}"
     page = await opened(playground)
     for query, wanted in (
-        ("model=seedream-4-5&prompt=A+fox", ("seedream-4-5", {"prompt": "A fox", "image_urls": [address]})),
+        ("model=seedream-4-5&prompt=A+fox", ("seedream-4-5", {"model": "seedream/4.5-edit", "prompt": "A fox", "image_urls": [address]})),
         ("model=ideogram-v3&prompt=A+fox", ("ideogram-v3", {"prompt": "A fox", "image": address})),
         ("model=imagen-4&prompt=A+fox&aspect_ratio=16:9", ("flux-2", {"prompt": "A fox", "aspect_ratio": "16:9", "input_urls": [address]})),
     ):  # fmt: skip
         page = await opened(playground, query)
         await press(page, "input", job)
         assert form(page) == wanted
+
+
+async def test_the_first_image_sets_the_mode_that_uses_it_until_that_is_undone(playground: Playground) -> None:
+    page = await opened(playground, "model=seedream-4-5&prompt=A+fox")
+    tab = page.parts.generate
+    images = next(slot.control for slot in tab.form.slots if slot.name == "image_urls")
+    edit = {"model": "seedream/4.5-edit", "prompt": "A fox", "image_urls": ["https://a.example/1.png"]}
+
+    page.values[images] = "https://a.example/1.png"
+    await page.call(follow, tab)
+    assert form(page) == ("seedream-4-5", edit)
+    assert "Variant set to Edit images" in page.values[tab.switch.note]
+    await page.call(undo_switch, tab)
+    await page.call(follow, tab)
+    assert (form(page)[1].get("model"), page.values[tab.switch.note].strip()) == (None, "")
+
+    page.values[images] = ""
+    await page.call(follow, tab)
+    page.values[images] = "https://a.example/2.png"
+    await page.call(follow, tab)
+    page.values[images] = ""
+    await page.call(follow, tab)
+    assert form(page) == ("seedream-4-5", {"prompt": "A fox"}), "without an image the mode goes back"
+
+
+async def test_a_picture_of_this_page_alone_is_not_sent_to_the_service(playground: Playground) -> None:
+    mine = {"prompt": "A fox", "input_urls": ["http://here.example/uploads/a.png"]}
+    flux = playground.catalog.find("flux-2")
+    assert flux
+    assert not playground.check_form(flux, mine, VISIT).problems
+    keyed = VISIT.with_key("aio_visitor_key_0123456789")
+    assert [error.field for error in playground.check_form(flux, mine, keyed).problems] == ["input_urls"]
+    with pytest.raises(InputError, match="no public address"):
+        await playground.generate("flux-2", mine, keyed)

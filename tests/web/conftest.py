@@ -39,7 +39,7 @@ async def site(playground: Playground, tmp_path: Path) -> AsyncIterator[httpx2.A
 @asynccontextmanager
 async def served(playground: Playground, folder: Path, **headers: str) -> AsyncIterator[httpx2.AsyncClient]:
     """A client of a server of this playground, which keeps uploads in the folder. ``headers`` go with every request."""
-    resources = Resources(Uploads(folder, playground.public_address), AsyncExitStack())
+    resources = Resources(Uploads(folder, playground.public_address, playground.own_address), AsyncExitStack())
     server = uvicorn.Server(
         uvicorn.Config(create_app(playground, resources, Starlette(), framed=False), log_level="warning", lifespan="off")
     )

@@ -33,6 +33,9 @@ BOB = {"Cookie": f"{COOKIE}=bob-of-these-tests-0123456789", HEADER: "1"}
 PUBLIC = "https://page.example"
 
 
+HERE = "http://127.0.0.1:1"
+
+
 class Page:
     """A running server with the upload routes alone, and its folder."""
 
@@ -57,7 +60,7 @@ class Page:
 def running(folder: Path, address: str) -> Iterator[Page]:
     app = FastAPI(openapi_url=None)
     app.add_middleware(Guard)
-    app.include_router(upload_routes(Uploads(folder, address)))
+    app.include_router(upload_routes(Uploads(folder, address, HERE)))
     with serve(app) as url:
         yield Page(url, folder)
 
@@ -230,14 +233,13 @@ def test_an_upload_that_cannot_be_stored_is_the_servers_fault(page: Page) -> Non
     assert str(page.folder) not in answer.text
 
 
-def test_without_a_public_address_uploads_are_refused_with_the_reason(tmp_path: Path) -> None:
-    """In the answer, and at the field before."""
+def test_without_a_public_address_uploads_are_for_the_sandbox_alone(tmp_path: Path) -> None:
+    """It fetches them from this process. For the service the field says why there are none."""
     for page in running(tmp_path / "uploads", ""):
         answer = page.send(png(3, 2))
-        assert (answer.status_code, answer.json()) == (409, {"detail": NO_ADDRESS})
-        assert page.kept == []
-    assert NO_ADDRESS in upload_control(NO_ADDRESS, many=True)
-    assert "<input" not in upload_control(NO_ADDRESS, many=True)
+        assert answer.json()["url"].startswith(f"{HERE}/uploads/")
+    control = upload_control(NO_ADDRESS, many=True)
+    assert (NO_ADDRESS in control, "sandbox-only" in control) == (True, True)
 
 
 def test_a_field_for_one_picture_accepts_one() -> None:

@@ -2,6 +2,7 @@
   // A picture that is chosen or pasted at a field for pictures is uploaded; what the field gets is its address.
   const FIELD = ".takes-pictures";
   const OURS = /\/uploads\/([\w-]{65}\.(?:png|jpeg|webp))$/;
+  const RESULT = /\/pictures\/([\w-]+\.\w+)$/;
   const HEADERS = { "X-Playground-Upload": "1" };
   const waiting = new WeakMap();
 
@@ -58,6 +59,7 @@
   async function remove(field, address) {
     const box = boxOf(field);
     fill(box, linesOf(box).filter((line) => line !== address));
+    if (!OURS.test(address)) return say(field, "Removed from this field.");
     const answer = await fetch(`uploads/${OURS.exec(address)[1]}`, { method: "DELETE", headers: HEADERS }).catch(() => null);
     say(field, answer?.ok ? "Removed, here and from this page's server." : "Removed from this field.");
   }
@@ -82,30 +84,48 @@
     if (button) remove(button.closest(FIELD), button.dataset.remove);
   });
 
-  // The pictures are those of the addresses that the field holds, whoever put them there.
+  // The pictures are those of the addresses that the field holds, whoever put them there. Only our own are shown: another
+  // site would learn of each visitor.
   function picture(address) {
     const item = document.createElement("li");
-    const image = document.createElement("img");
-    image.src = `uploads/${OURS.exec(address)[1]}`;
-    image.alt = "Uploaded picture";
-    image.onerror = () => image.replaceWith("No longer here");
+    const [upload, result] = [OURS.exec(address), RESULT.exec(address)];
+    const shown = document.createElement(upload || result ? "img" : "span");
+    if (upload || result) {
+      shown.src = upload ? `uploads/${upload[1]}` : `pictures/${result[1]}/small`;
+      shown.alt = upload ? "Uploaded picture" : "Earlier result";
+      shown.onerror = () => shown.replaceWith("No longer here");
+    } else {
+      shown.textContent = address.replace(/^https?:\/\//, "");
+      shown.title = address;
+    }
     const button = document.createElement("button");
     button.type = "button";
     button.dataset.remove = address;
     button.textContent = "Remove";
-    item.append(image, button);
+    item.append(shown, button);
     return item;
   }
 
   function show() {
     for (const list of document.querySelectorAll(`${FIELD} .uploaded`)) {
       const box = boxOf(list.closest(FIELD));
-      const held = box ? linesOf(box).filter((line) => OURS.test(line)) : [];
+      const held = box ? linesOf(box).filter((line) => /^https?:\/\/./.test(line)) : [];
       if (held.join("\n") === (list.dataset.held ?? "")) continue;
       list.dataset.held = held.join("\n");
       list.replaceChildren(...held.map(picture));
     }
   }
+
+  // The field itself, with its addresses, is the second way.
+  document.addEventListener("click", (event) => {
+    const button = event.target.closest(`${FIELD} [data-addresses]`);
+    if (!button) return;
+    const field = button.closest(FIELD);
+    const open = String(field.dataset.open !== "true");
+    field.dataset.open = open;
+    button.setAttribute("aria-expanded", open);
+    if (open === "true") boxOf(field).focus();
+  });
 
   window.playground.onChange(show);
   document.addEventListener("input", (event) => event.target.closest(FIELD) && show());

@@ -16,24 +16,28 @@ import gradio as gr
 from components.catalog.models import Catalog, Model
 from components.catalog.parameters import Kind, Parameter, Role
 from components.catalog.prices import credits_text, price_depends_on, tiers
+from components.catalog.shared_form import shape_options
 from components.errors import InputError
 from components.ui.events import DIRECT, Updates
 from components.ui.html import html
 from components.views.models import upload_control
+from components.views.templates import render
 
 SHORT = (Kind.CHOICE, Kind.OPEN_CHOICE, Kind.NUMBER, Kind.SEED, Kind.BOOLEAN)
-RARE_KINDS = (Kind.TEXT,)
+MOST_SEGMENTS = 9  # options; a longer list is a menu
+MOST_LETTERS = 32  # in the segments of half a row
 LOCK = "Otherwise each request draws a new one."
 
 
 @dataclass(frozen=True)
 class Slot:
-    """One control of the pool. ``rare`` ones are in the accordion."""
+    """One control of the pool. ``rare`` ones are in the accordion; ``offered`` shows the values of an open list."""
 
     name: str
     kind: Kind
     rare: bool
     control: gr.components.Component
+    offered: gr.HTML | None = None
 
 
 @dataclass(frozen=True)
@@ -49,6 +53,11 @@ class Form:
         """The control of every parameter but the prompt, whichever model has it."""
         return {slot.control for slot in self.slots}
 
+    @property
+    def parts(self) -> set[gr.components.Component]:
+        """What :meth:`show` updates."""
+        return {self.lock, self.accordion, *self.controls, *(slot.offered for slot in self.slots if slot.offered)}
+
     def values(self, model: Model, given: Mapping[Any, Any]) -> dict[str, Any]:
         """The parameters that are filled in, by the API's names; an empty control is left out."""
         values = {slot.name: model.parameters[slot.name].read(given.get(slot.control)) for slot in self._of(model)}
@@ -57,7 +66,7 @@ class Form:
     def show(self, model: Model, parameters: Mapping[str, Any], problems: Iterable[InputError]) -> Updates:
         """Updates that turn the pool into this model's form, filled with these values, else with its defaults."""
         used = {slot: model.parameters[slot.name] for slot in self._of(model)}
-        explained = self.explain(model, problems)
+        explained = self.explain(model, parameters, problems)
         updates: Updates = {}
         for slot in self.slots:
             if slot in used:
@@ -66,6 +75,8 @@ class Form:
                     value = None  # a default stands for a random one
                 properties = _properties(slot, used[slot], model)
                 updates[slot.control] = gr.update(visible=True, value=value, **properties, **explained[slot.control])
+                if slot.offered:
+                    updates[slot.offered] = _offered(model, slot.name, used[slot])
             else:
                 updates[slot.control] = gr.update(visible=False, value=slot.kind.empty)
         seeded = any(slot.kind is Kind.SEED for slot in used)
@@ -74,17 +85,24 @@ class Form:
         updates[self.accordion] = gr.update(visible=bool(rare), label=f"More: {', '.join(rare)}")
         return updates
 
-    def explain(self, model: Model, problems: Iterable[InputError]) -> dict[Any, dict[str, Any]]:
-        """The properties that say at each control what is wrong with it, or what it is for."""
+    def explain(
+        self, model: Model, parameters: Mapping[str, Any], problems: Iterable[InputError]
+    ) -> dict[Any, dict[str, Any]]:
+        """The properties that say at each control what is wrong with it, or what it is for; of a variant its id."""
         wrong = {error.field: hint(error) for error in problems}
         explained = {}
         for slot in self._of(model):
-            # A variant's id is too long for half a row.
-            wide = slot.kind not in SHORT or slot.name == "model"
-            classes = [*(["wide"] if wide else []), *(["wrong"] if slot.name in wrong else [])]
-            info = wrong.get(slot.name) or model.parameters[slot.name].description
+            field = model.parameters[slot.name]
+            classes = [*_classes(model, slot), *(["wrong"] if slot.name in wrong else [])]
+            chosen = str(parameters.get(slot.name, field.default)) if slot.name == "model" and field.titles else ""
+            info = wrong.get(slot.name) or " ".join(part for part in (chosen, field.description) if part)
             explained[slot.control] = {"info": info, "elem_classes": classes}
         return explained
+
+    def filled(self, model: Model, values: Mapping[str, Any]) -> dict[Any, dict[str, Any]]:
+        """The properties that put these values into their controls."""
+        used = {slot: model.parameters[slot.name] for slot in self._of(model) if slot.name in values}
+        return {slot.control: {"value": field.control_value(values[slot.name])} for slot, field in used.items()}
 
     def seed(self, model: Model, body: Mapping[str, Any]) -> Updates:
         """The update that shows the seed of a request, if the model takes one."""
@@ -103,7 +121,7 @@ def build_form(catalog: Catalog, uploads_refused: str = "") -> Form:
     ``uploads_refused`` says at fields for pictures why none can be uploaded; "" where they can.
     """
     pool = dict.fromkeys(
-        (name, field.kind, is_rare(field))
+        (name, field.kind, is_rare(model, name))
         for model in catalog.models
         for name, field in model.parameters.items()
         if field.kind is not Kind.PROMPT
@@ -111,8 +129,14 @@ def build_form(catalog: Catalog, uploads_refused: str = "") -> Form:
     ordered = sorted(pool, key=lambda item: (item[1] not in SHORT, _position(catalog, item[0])))
 
     def slot(name: str, kind: Kind, rare: bool) -> Slot:
-        control = _with_upload(name, kind, uploads_refused) if kind.holds_pictures else _control(name, kind)
-        return Slot(name, kind, rare, control)
+        if kind.holds_pictures:
+            return Slot(name, kind, rare, _with_upload(name, kind, uploads_refused))
+        if kind is Kind.OPEN_CHOICE:
+            with gr.Column(elem_classes=["open-choice", "wide"]):
+                return Slot(name, kind, rare, _control(name, kind), html())
+        fields = [field for model in catalog.models if (field := model.parameters.get(name)) and field.kind is kind]
+        short = all(len(field.enum or ()) <= MOST_SEGMENTS for field in fields)
+        return Slot(name, kind, rare, _control(name, kind, segments=short))
 
     with gr.Column(elem_id="parameters", elem_classes="fields"):
         slots = [slot(*one) for one in ordered if not one[2]]
@@ -126,10 +150,11 @@ def build_form(catalog: Catalog, uploads_refused: str = "") -> Form:
     return Form(tuple(slots), lock, accordion)
 
 
-def is_rare(field: Parameter) -> bool:
-    """Whether a field belongs in the accordion: free texts, and pictures that are not the main input."""
-    side_picture = field.kind.holds_pictures and field.role is not Role.IMAGES
-    return field.kind in RARE_KINDS or field.role is Role.NEGATIVE or side_picture
+def is_rare(model: Model, name: str) -> bool:
+    """Whether a field belongs in the accordion: a free text, unless it names what the model works on."""
+    field = model.parameters[name]
+    works_on = model.upscale is not None and model.upscale.task == name
+    return (field.kind is Kind.TEXT or field.role is Role.NEGATIVE) and not works_on
 
 
 def hint(error: InputError) -> str:
@@ -156,14 +181,16 @@ def _with_upload(name: str, kind: Kind, refused: str) -> gr.components.Component
     return control
 
 
-def _control(name: str, kind: Kind) -> gr.components.Component:
+def _control(name: str, kind: Kind, *, segments: bool = False) -> gr.components.Component:
     common: dict[str, Any] = {"label": name, "visible": False, "interactive": True, "min_width": 120}
     common |= {"elem_id": f"field-{name}-{kind.name.lower()}", "elem_classes": ["wide"] if kind not in SHORT else []}
     match kind:
+        case Kind.CHOICE if segments:
+            return gr.Radio(choices=[], **common)
         case Kind.CHOICE:
             return gr.Dropdown(choices=[], filterable=False, **common)
         case Kind.OPEN_CHOICE:
-            return gr.Dropdown(choices=[], allow_custom_value=True, **common)
+            return gr.Textbox(max_lines=1, **common)
         case Kind.BOOLEAN:
             return gr.Checkbox(**common)
         case Kind.NUMBER | Kind.SEED:
@@ -182,8 +209,6 @@ def _properties(slot: Slot, field: Parameter, model: Model) -> dict[str, Any]:
     match slot.kind:
         case Kind.CHOICE:
             return {**named, "choices": [(_priced(model, slot.name, item), item) for item in field.enum or ()]}
-        case Kind.OPEN_CHOICE:
-            return {**named, "choices": [str(item) for item in field.examples]}
         case Kind.NUMBER | Kind.SEED:
             # No bounds here: Gradio refuses the whole event with an error of its own, and cannot unset a bound
             # for the next model. The catalog explains what is out of range.
@@ -192,9 +217,28 @@ def _properties(slot: Slot, field: Parameter, model: Model) -> dict[str, Any]:
             return named
 
 
+def _classes(model: Model, slot: Slot) -> list[str]:
+    """How a control is laid out: what needs more than half a row is wide."""
+    field = model.parameters[slot.name]
+    shape = slot.name == model.by_role(Role.SHAPE)
+    if isinstance(slot.control, gr.Radio):
+        letters = sum(len(_priced(model, slot.name, item)) + 4 for item in field.enum or ())
+        wide = letters > MOST_LETTERS or (shape and len(field.enum or ()) > 3)
+        return ["segments", *(["shapes"] if shape else []), *(["wide"] if wide else [])]
+    return ["wide"] if slot.kind not in SHORT else []
+
+
+def _offered(model: Model, name: str, field: Parameter) -> str:
+    """The values of an open list as buttons: shapes by their ratio, everything else as it is."""
+    shapes = shape_options(model) if name == model.by_role(Role.SHAPE) else []
+    options = shapes or [(str(item), str(item), True) for item in field.examples]
+    return render("offered", options=options, shapes=bool(shapes), label=label(name, field))
+
+
 def _priced(model: Model, name: str, value: Any) -> str:
-    """``high · 28 credits`` where this one choice decides the price, else the value alone."""
+    """``High · 28 credits`` where this one choice decides the price, else the value's name alone."""
+    title = model.parameters[name].title_of(value)
     if [field for field in price_depends_on(model) if field != model.by_role(Role.COUNT)] != [name]:
-        return str(value)
+        return title
     credits = next(tier.credits for tier in tiers(model) if tier.settings[name] == value)
-    return f"{value} · {credits_text(credits)}"
+    return f"{title} · {credits_text(credits)}"

@@ -18,6 +18,7 @@ from components.playground import Playground, Visit
 from components.ui.events import DIRECT, LATEST, Updates, bind
 from components.ui.generate.code import CodeChoice, CodePanel, build_code_panel, show_code
 from components.ui.generate.form import Form, build_form, hint
+from components.ui.generate.image_switch import ImageSwitch, Switch, build_image_switch, with_mode
 from components.ui.generate.panel import (
     JobPanel,
     build_job_panel,
@@ -63,6 +64,7 @@ class GenerateTab:
     panel: JobPanel
     code: CodePanel
     filled: gr.State
+    switch: ImageSwitch
 
     @property
     def reads(self) -> set[Any]:
@@ -72,6 +74,7 @@ class GenerateTab:
             self.filled,
             self.prompt,
             self.form.lock,
+            self.switch.state,
             *self.code.reads,
             *self.form.controls,
             *self.panel.reads,
@@ -80,12 +83,13 @@ class GenerateTab:
     @property
     def follows(self) -> set[Any]:
         """What :func:`follow` updates."""
-        return {self.note, self.fit, self.button, self.prompt, self.panel.changed, *self.code.parts, *self.form.controls}
+        shown = {self.note, self.fit, self.button, self.prompt, self.panel.changed}
+        return {*shown, *self.switch.parts, *self.code.parts, *self.form.controls}
 
     @property
     def parts(self) -> set[Any]:
         """What :func:`show_form` updates."""
-        return {self.model, self.filled, self.chips, *self.examples, self.form.lock, self.form.accordion, *self.follows}
+        return {self.model, self.filled, self.chips, *self.examples, *self.form.parts, *self.follows}
 
 
 def build_generate_tab(playground: Playground, header: Header) -> GenerateTab:
@@ -101,6 +105,7 @@ def build_generate_tab(playground: Playground, header: Header) -> GenerateTab:
                 with gr.Row(elem_id="examples"):
                     examples = tuple(gr.Button("…", size="sm", min_width=60) for _ in range(EXAMPLES))
             form = build_form(catalog, playground.uploads_refused)
+            switch = build_image_switch()
             with gr.Column(elem_id="act"):
                 note = html(elem_id="price-note", on_load=FOLLOW)
                 fit = html(elem_id="fit-note")
@@ -114,11 +119,12 @@ def build_generate_tab(playground: Playground, header: Header) -> GenerateTab:
     panel = JobPanel(playground, header, shown, changed, gr.State(""), others, earlier)
     tab = GenerateTab(
         playground, header, model, facts, prompt, examples, form, note, fit, button, stop, panel, code,
-        gr.State(catalog.first.id),
+        gr.State(catalog.first.id), switch,
     )  # fmt: skip
     model.input(bind(choose_model, tab), tab.reads, (tab.parts - {model}) | {panel.result, panel.job}, **LATEST)
     following = [prompt, *code.reads, *form.controls]
     gr.on([part.change for part in following], None, None, js=FOLLOW_SOON, **DIRECT)
+    switch.note.input(bind(undo_switch, tab), tab.reads, {*switch.parts, *form.controls}, **DIRECT)
     note.input(bind(follow, tab), tab.reads, tab.follows, **LATEST)
     for example in examples:
         example.click(bind(fill_example, tab), {*tab.reads, example}, tab.parts - {model}, **DIRECT)
@@ -161,7 +167,7 @@ def show_form(
 ) -> Updates:
     """Updates of ``tab.parts``: a model with these parameters, and all that follows from them beside the result of ``job``."""
     playground = tab.playground
-    checked = playground.check_form(model, parameters)
+    checked = playground.check_form(model, parameters, visit)
     account = playground.account(visit)
     seen = None if account.payer == "sandbox" else playground.jobs.learned(account, model.id)
     titles = list(examples_of(model))
@@ -170,6 +176,7 @@ def show_form(
     return {
         tab.model: model.id,
         tab.filled: model.id,
+        **tab.switch.show(Switch(bool(parameters.get(model.by_role(Role.IMAGES) or ""))), model),
         tab.chips: show_chosen(playground, model, "model", seen),
         **dict(zip(tab.examples, buttons, strict=True)),
         **show_request(tab, model, parameters, checked, visit, choice or CodeChoice(), job),
@@ -207,14 +214,24 @@ def show_example(tab: GenerateTab, model: Model, parameters: Mapping[str, Any]) 
 
 async def follow(tab: GenerateTab, given: Updates) -> Updates:
     """Price, explanations, code and address for the form as it stands. Sends nothing."""
-    model, parameters = read_form(tab, given)
-    checked = tab.playground.check_form(model, parameters)
+    model, held = read_form(tab, given)
+    parameters, switch = with_mode(model, held, given[tab.switch.state])
+    changed = {name: value for name, value in parameters.items() if value != held.get(name)}
+    checked = tab.playground.check_form(model, parameters, given[tab.header.visit])
     job = await shown_job(tab.panel, given)
     return {
+        **tab.switch.show(switch, model),
         **show_request(tab, model, parameters, checked, given[tab.header.visit], tab.code.read(given), job),
-        **_explained(tab, model, parameters, checked),
+        **_explained(tab, model, parameters, checked, changed=changed),
         **await show_fit(tab, checked, given[tab.header.visit]),
     }
+
+
+def undo_switch(tab: GenerateTab, given: Updates) -> Updates:
+    """The settings from before an image was given; the image stays."""
+    model, _ = read_form(tab, given)
+    filled = tab.form.filled(model, given[tab.switch.state].before)
+    return {**tab.switch.show(Switch(images=True), model), **{part: gr.update(**value) for part, value in filled.items()}}
 
 
 async def show_fit(tab: GenerateTab, checked: CheckedForm, visit: Visit) -> Updates:
@@ -256,7 +273,7 @@ async def fill_example(tab: GenerateTab, given: Updates) -> Updates:
 async def generate(tab: GenerateTab, given: Updates, request: gr.Request) -> Updates:
     """Send the form as a request; the panel watches its job. What is wrong stands at its field, and nothing is sent."""
     model, parameters = read_form(tab, given)
-    checked = tab.playground.check_form(model, parameters)
+    checked = tab.playground.check_form(model, parameters, given[tab.header.visit])
     if checked.problems:
         reasons = " ".join(error.what for error in checked.problems)
         note = _note(model, parameters, checked, given[tab.panel.job], said=reasons)
@@ -315,13 +332,20 @@ def _prompt(model: Model, parameters: Mapping[str, Any]) -> str:
 
 
 def _explained(
-    tab: GenerateTab, model: Model, parameters: Mapping[str, Any], checked: CheckedForm, *, begun: bool = False
+    tab: GenerateTab,
+    model: Model,
+    parameters: Mapping[str, Any],
+    checked: CheckedForm,
+    *,
+    begun: bool = False,
+    changed: Mapping[str, Any] | None = None,
 ) -> Updates:
-    """At each field what is wrong with it, or what it is for."""
-    explained = tab.form.explain(model, checked.problems)
+    """At each field what is wrong with it, or what it is for; ``changed`` fields get other values, too."""
+    filled = tab.form.filled(model, changed or {})
+    explained = tab.form.explain(model, parameters, checked.problems)
     return {
         tab.prompt: gr.update(**_explained_prompt(model, parameters, checked, begun=begun)),
-        **{control: gr.update(**properties) for control, properties in explained.items()},
+        **{control: gr.update(**properties, **filled.get(control, {})) for control, properties in explained.items()},
     }
 
 

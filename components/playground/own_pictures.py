@@ -1,0 +1,18 @@
+"""Pictures at the address at which this process reaches itself: the sandbox can fetch them, the service cannot."""
+
+from __future__ import annotations
+
+from components.catalog.requests import Request
+from components.errors import InputError
+
+ONLY_HERE = "This picture is only on this page, which has no public address: the service could not fetch it."
+
+
+def unreachable_picture(request: Request, own_address: str) -> InputError | None:
+    """What is wrong with a request to the service that names such a picture; None where it names none."""
+    for name, value in request.parameters.items():
+        field = request.model.parameters.get(name)
+        held = field.picture_addresses(value) if field and own_address else []
+        if any(str(address).startswith(f"{own_address}/") for address in held):
+            return InputError(name, f"{name}: {ONLY_HERE}", hint=ONLY_HERE)
+    return None
