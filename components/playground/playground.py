@@ -11,11 +11,10 @@ from typing import Any
 from components.api import Account
 from components.catalog.forms import CheckedForm, check_form
 from components.catalog.models import Catalog, Model
-from components.catalog.parameters import Role
 from components.catalog.prices import Cost, price
 from components.catalog.requests import Request, build_request
 from components.comparisons.comparison import Comparison
-from components.comparisons.plan import Choice, ComparisonPlan, draw_seed, fitting, plan, retries, total
+from components.comparisons.plan import Choice, ComparisonPlan, fitting, plan, retries, total
 from components.comparisons.service import ComparisonService
 from components.errors import DatabaseUnavailable, InputError, KeyRefused
 from components.evaluation.evaluation import Draft, Evaluation
@@ -35,11 +34,11 @@ from components.jobs.service import JobService, fingerprint
 from components.playground.history_list import HistoryList
 from components.playground.key_checks import KeyCheck, KeyChecks
 from components.playground.own_pictures import unreachable_picture
+from components.playground.seeds import with_new_seed
 from components.playground.visits import Visit
 from components.snippets import write_snippet
 
 LONGEST_NOTE = 2_000
-ANY_SEED = "drawn"  # in the place of a seed that is drawn, for the fingerprint
 
 
 @dataclass(frozen=True)
@@ -129,11 +128,8 @@ class Playground:
     def check_form(self, model: Model, parameters: Mapping[str, Any], visit: Visit) -> CheckedForm:
         """What is wrong with an unfinished form, what it would send, and what that costs."""
         checked = check_form(self.catalog, model, parameters)
-        unreachable = self._unreachable(checked.asked, visit)
+        unreachable = unreachable_picture(checked.asked, self.account(visit), self.own_address)
         return replace(checked, problems=(*checked.problems, unreachable)) if unreachable else checked
-
-    def _unreachable(self, request: Request, visit: Visit) -> InputError | None:
-        return None if self.account(visit).payer == "sandbox" else unreachable_picture(request, self.own_address)
 
     async def budget(self, visit: Visit) -> Budget:
         """What the next requests of this visit may cost, to be shown; without caps while the database does not answer."""
@@ -182,14 +178,10 @@ class Playground:
         """
         account = self.account_shown(visit, payer)
         request = self.request(model, parameters)
-        if unreachable := self._unreachable(request, visit):
+        if unreachable := unreachable_picture(request, account, self.own_address):
             raise unreachable
-        seed = request.model.by_role(Role.SEED) if new_seed else None
-        if seed:
-            request = replace(request, parameters={**request.parameters, seed: ANY_SEED})
-        key = fingerprint(request, account, visit.visitor) if deduplicate else None
-        if seed:
-            request = replace(request, parameters={**request.parameters, seed: draw_seed()})
+        request, same = with_new_seed(request) if new_seed else (request, request)
+        key = fingerprint(same, account, visit.visitor) if deduplicate else None
         return await self.jobs.submit(request, account, visit.visitor, idempotency_key=key)
 
     async def resubmit(self, job_id: str, visit: Visit, payer: str | None = None) -> Job:
