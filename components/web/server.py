@@ -249,6 +249,7 @@ def _durable(settings: Settings, jobs: JobService) -> tuple[bool, bool]:
 def _open_uploads(settings: Settings, here: str) -> Uploads:
     """What visitors upload, beside the pictures. Raises SettingsError."""
     with _data_folder_errors(settings):
+        check_storage(FolderStorage(settings.data_folder))
         return Uploads(settings.data_folder / "uploads", settings.public_address, here)
 
 

@@ -19,7 +19,7 @@ from components.catalog.models import Catalog
 from components.comparisons.service import ComparisonService
 from components.comparisons.store import ComparisonStore
 from components.evaluation.service import EvaluationService
-from components.jobs.job import JobOptions
+from components.jobs.job import Caps, JobOptions
 from components.jobs.service import JobService
 from components.keys import UNNAMED_SANDBOX
 from components.pictures.library import PictureLibrary
@@ -34,7 +34,7 @@ from tests.conftest import records
 
 @asynccontextmanager
 async def playing(
-    catalog: Catalog, folder: Path, sandbox: str, service: str = "", host_key: str | None = None
+    catalog: Catalog, folder: Path, sandbox: str, service: str = "", host_key: str | None = None, caps: Caps | None = None
 ) -> AsyncIterator[Playground]:
     """The playground of an installation whose data lie in ``folder``; ``service`` is the service's address."""
     end = catalog.endpoint
@@ -47,7 +47,7 @@ async def playing(
     ):
         pictures = PictureLibrary(FolderStorage(folder / "pictures"), downloads)
         client = ApiClient(upstream)
-        jobs = JobService(catalog, store, client, pictures, JobOptions(deadline_s=30))
+        jobs = JobService(catalog, store, client, pictures, JobOptions(caps or Caps(), deadline_s=30))
         comparisons = ComparisonService(catalog, jobs, ComparisonStore(store.transactions))
         unnamed = replace(drawing, key=UNNAMED_SANDBOX)
         evaluations = EvaluationService(catalog, jobs, {"sandbox": unnamed}.get, beat_s=0.05)
