@@ -12,7 +12,7 @@ from components.catalog.models import Catalog
 from components.jobs.job import Caps, JobState
 from components.playground import Playground, visitor_id
 from components.ui.compare.tab import follow as follow_compare
-from components.ui.generate.tab import follow
+from components.ui.generate.tab import choose_model, follow
 from components.ui.header import enter_key
 from tests.jobs.conftest import a_job
 from tests.ui.opened import OpenPage, playing
@@ -43,11 +43,14 @@ async def test_generate_says_before_the_click_that_a_request_does_not_fit(
         tab, header = page.parts.generate, page.parts.header
         await page.arrive(f"model={model}")
         await page.call(follow, tab)
+        followed = page.values[tab.button], page.values[tab.fit]
+        await page.call(choose_model, tab)
         button, note = page.values[tab.button], page.values[tab.fit]
         page.values[header.key] = "sk-anns-own-key-123"
         await page.call(enter_key, header)
         await page.call(follow, tab)
 
+    assert followed == (button, note)
     assert (button, shown[1] in note, bool(note)) == (shown[0], True, bool(shown[1]))
     assert (page.values[tab.button].split(" · ")[0], page.values[tab.fit]) == ("Generate", "")
 

@@ -252,7 +252,9 @@ async def choose_model(tab: GenerateTab, given: Updates) -> Updates:
     if not is_example(before, values):
         parameters, _ = keep_values(tab.playground.catalog, before, values, model)
     job = await shown_job(tab.panel, given)
-    updates = show_form(tab, model, parameters, given[tab.header.visit], tab.code.read(given), job)
+    visit = given[tab.header.visit]
+    updates = show_form(tab, model, parameters, visit, tab.code.read(given), job)
+    updates |= await show_fit(tab, tab.playground.check_form(model, parameters, visit), visit)
     del updates[tab.model]  # the picker may hold another choice by now
     return updates if job else {**updates, **show_example(tab, model, parameters)}
 
@@ -265,7 +267,9 @@ async def fill_example(tab: GenerateTab, given: Updates) -> Updates:
     if parameters is None:  # another model was chosen meanwhile
         return {tab.prompt: gr.skip()}
     job = await shown_job(tab.panel, given)
-    updates = show_form(tab, model, parameters, given[tab.header.visit], tab.code.read(given), job)
+    visit = given[tab.header.visit]
+    updates = show_form(tab, model, parameters, visit, tab.code.read(given), job)
+    updates |= await show_fit(tab, tab.playground.check_form(model, parameters, visit), visit)
     del updates[tab.model]
     return updates
 
