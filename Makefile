@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: run quick test bench chaos screenshots check style clean
+.PHONY: run quick test bench fuzz chaos screenshots check style clean
 
 run: .venv/.ready
 	$(BIN)/python app.py
@@ -20,6 +20,10 @@ test: .venv/.ready-dev
 # Measurements as ratios within one run; none can fail.
 bench: .venv/.ready-dev
 	$(BIN)/python -m tests.benchmarks
+
+# 1,000 random requests to each route and endpoint; a few are part of the tests.
+fuzz: .venv/.ready-dev
+	$(BIN)/python -m tests.fuzzing 1000
 
 # The long fault-injection campaign on both databases; a short one is part of the tests.
 chaos: .venv/.ready-dev

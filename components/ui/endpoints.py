@@ -52,7 +52,7 @@ class Endpoints:
         """A program that makes the request: `curl`, `shell`, `python` or `javascript`. It reads the key from the environment."""
         with _readable_errors():
             visit = _visit(request)
-            return self.playground.snippet(self.playground.request(model, parameters), visit, language)
+            return self.playground.snippet(self.playground.request(model, parameters), visit, str(language))
 
     async def generate(self, model: str, parameters: dict, request: gr.Request) -> dict[str, Any]:  # type: ignore[type-arg]
         """Make the pictures and wait for them. Returns when the job ended, or at the deadline as `running`.

@@ -5,10 +5,13 @@ Each has a test in tests/ui/test_gradio_internals.py or tests/browser/test_gradi
 
 from __future__ import annotations
 
+import logging
 from typing import Any
 
 import gradio as gr
 from gradio import route_utils
+
+log = logging.getLogger(__name__)
 
 # Gradio 6.31 keeps about 0.7 MB for each open page. Of the page that was used longest ago it drops the state first.
 PAGES_REMEMBERED = 500
@@ -18,12 +21,13 @@ class Page(gr.Blocks):  # type: ignore[misc]
     """Blocks whose error for too few values does not repeat what a visitor typed, which may be a key."""
 
     def validate_inputs(self, block_fn: Any, inputs: list[Any]) -> None:
-        """Raises ValueError where a handler is sent too few values, as by a page from before an update."""
+        """Raises gr.Error where a handler is sent too few values, as by a page from before an update."""
         try:
             super().validate_inputs(block_fn, inputs)
         except ValueError:
             counts = f"{block_fn.name} takes {len(block_fn.inputs)} values and was sent {len(inputs)}"
-            raise ValueError(counts) from None
+            log.info("%s", counts)
+            raise gr.Error(counts, print_exception=False) from None
 
     async def preprocess_data(self, block_fn: Any, inputs: list[Any], state: Any, explicit_call: bool = False) -> list[Any]:
         """The values a handler is given; a choice that its list does not offer counts as none.

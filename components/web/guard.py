@@ -1,11 +1,12 @@
 """Middleware around the whole application: the prefix of its address, and what Gradio must never see.
 
-Gradio fetches the address in any ``gradio.FileData`` it is sent, writes uploads of strangers to disk, and its deep link
-saves every component's value. No component of this page needs any of the three.
+Gradio fetches the address in any ``gradio.FileData`` it is sent, writes uploads of strangers to disk, its deep link saves
+every component's value, and its file and proxy routes open paths and addresses. No component of this page needs any of them.
 """
 
 from __future__ import annotations
 
+import asyncio
 import json
 from urllib.parse import urlsplit
 
@@ -15,26 +16,44 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from components.errors import TooLarge
-from components.pictures.fetch import read_limited
+from components.pictures.uploads import PREFIX as UPLOADS
+from components.views.links import EVALUATIONS, RECIPE
 
 LARGEST_BODY = 2_000_000
+LONGEST_BODY_S = 60.0
+FILES = (UPLOADS, RECIPE, EVALUATIONS)  # take larger bodies, each with bounds of its own
+READ = ("GET", "HEAD", "OPTIONS")
 LONGEST_SESSION = 64
 NO_FILES = "Files are not accepted here. Send web addresses."
-CLOSED = ("/gradio_api/deep_link", "/gradio_api/upload", "/gradio_api/upload_progress", "/gradio_api/runs")
+CLOSED = (
+    "/gradio_api/deep_link",
+    "/gradio_api/upload",
+    "/gradio_api/upload_progress",
+    "/gradio_api/runs",
+    "/gradio_api/proxy",
+    "/gradio_api/file",
+)
+BY_NAME = "/gradio_api/call/v2/"  # raises TypeError where an argument is missing or unknown
+UNKNOWN_EVENT = "FnIndexInferError"  # Gradio's
 EVENTS = ("/gradio_api/call", "/gradio_api/run", "/gradio_api/queue/join", "/gradio_api/api", "/gradio_api/mcp")
 
 
 class Guard:
-    """An ASGI middleware around the whole application."""
+    """An ASGI middleware around the whole application. ``longest_body_s`` is the time that a body may take to arrive."""
 
-    def __init__(self, app: ASGIApp) -> None:
+    def __init__(self, app: ASGIApp, longest_body_s: float = LONGEST_BODY_S) -> None:
         self.app = app
+        self._longest_body_s = longest_body_s
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer 404 for a closed route, 413 for a large body, 400 for a refused event; pass everything else on."""
+        """Answer 404 for a closed route, 413 and 408 for a large or slow body, 400 for a refused event.
+
+        Pass everything else on.
+        """
         send = _unbuffered(send)
         path = str(scope.get("path", "")).rstrip("/")
+        if scope["type"] == "http" and scope["method"] not in READ and not path.startswith(FILES):
+            receive = _bounded(receive, self._longest_body_s)
         if scope["type"] == "http" and path.startswith(CLOSED):
             await _refuse(404, "Not found.")(scope, receive, send)
         elif scope["type"] == "http" and scope["method"] == "POST" and path.startswith("/gradio_api"):
@@ -52,16 +71,38 @@ class Guard:
 
     async def _check_body(self, path: str, scope: Scope, receive: Receive, send: Send) -> None:
         try:
-            body = await read_limited(Request(scope, receive).stream(), LARGEST_BODY)
-        except TooLarge:
-            await _refuse(413, f"The request is larger than {LARGEST_BODY:,} bytes.")(scope, receive, send)
+            body = await Request(scope, receive).body()
+        except HTTPException as error:
+            await _refuse(error.status_code, error.detail)(scope, receive, send)
         except ClientDisconnect:
             return
         else:
             if path.startswith(EVENTS) and (reason := _reason_to_refuse(body)):
                 await _refuse(400, reason)(scope, receive, send)
             else:
-                await self.app(scope, _with_body(body, receive), send)
+                await self._answer_event(path, scope, _with_body(body, receive), send)
+
+    async def _answer_event(self, path: str, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass an event on. What Gradio answers with 500, although the caller is at fault and is told so, becomes 422."""
+        failed: list[Message] = []
+
+        async def hold_failure(message: Message) -> None:
+            if failed or message.get("status") == 500:
+                failed.append(message)
+            else:
+                await send(message)
+
+        try:
+            await self.app(scope, receive, hold_failure)
+        except Exception as error:
+            by_name = path.startswith(BY_NAME) and isinstance(error, TypeError)
+            if not by_name and not isinstance(error, UnicodeEncodeError) and type(error).__name__ != UNKNOWN_EVENT:
+                raise
+            await _refuse(422, printable(str(error)))(scope, receive, send)
+            return
+        for message in failed:
+            refused = message.get("status") == 500 and failed[1].get("body", b"").startswith(b'{"error":"')
+            await send({**message, "status": 422} if refused else message)
 
 
 class PathPrefix:
@@ -92,6 +133,28 @@ def _unbuffered(send: Send) -> Send:
         await send(message)
 
     return send_unbuffered
+
+
+def _bounded(receive: Receive, longest_s: float) -> Receive:
+    """A ``receive`` that raises HTTPException for a body that is too large, or not complete in time."""
+    deadline, size, complete = asyncio.get_running_loop().time() + longest_s, 0, False
+
+    async def receive_bounded() -> Message:
+        nonlocal size, complete
+        if complete:
+            return await receive()
+        try:
+            async with asyncio.timeout_at(deadline):
+                message = await receive()
+        except TimeoutError as error:
+            raise HTTPException(408, f"The request did not arrive within {longest_s:g} seconds.") from error
+        size += len(message.get("body", b""))
+        complete = not message.get("more_body")
+        if size > LARGEST_BODY:
+            raise HTTPException(413, f"The request is larger than {LARGEST_BODY:,} bytes.")
+        return message
+
+    return receive_bounded
 
 
 def _with_body(body: bytes, receive: Receive) -> Receive:
@@ -126,6 +189,11 @@ def _reason_to_refuse(body: bytes) -> str:
         elif isinstance(value, list):
             unchecked += value
     return ""
+
+
+def printable(text: str) -> str:
+    """The text without halves of surrogate pairs, which JSON can bring and UTF-8 cannot hold."""
+    return text.encode("utf-8", "replace").decode()
 
 
 def _refuse(status: int, reason: str) -> JSONResponse:

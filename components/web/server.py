@@ -11,6 +11,8 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 
 from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.middleware.cors import CORSMiddleware
 from fastapi.responses import JSONResponse, RedirectResponse, Response
 
 from components.api.client import Account, ApiClient, service_address
@@ -44,7 +46,7 @@ from components.web.downloads import job_data_routes, table_routes
 from components.web.evaluation.exports import export_routes
 from components.web.evaluation.routes import evaluation_routes, prompt_file_routes
 from components.web.evaluation.voting import voting_routes
-from components.web.guard import Guard
+from components.web.guard import Guard, printable
 from components.web.head import HeadAsGet
 from components.web.operations import operator_routes
 from components.web.pictures import download_routes, picture_routes, recipe_routes
@@ -145,8 +147,10 @@ def create_app(playground: Playground, resources: Resources, sandbox: FastAPI, *
 
     app = FastAPI(lifespan=lifespan, openapi_url=None, docs_url=None, redoc_url=None)
     app.add_exception_handler(PlaygroundError, _answer_error)
+    app.add_exception_handler(RequestValidationError, _answer_invalid)
     app.add_middleware(HeadAsGet)
     app.add_middleware(Guard)
+    app.add_middleware(CORSMiddleware, allow_origins=())  # without it Gradio lets every site read, credentials included
     app.add_middleware(Visitors, framed=framed)
     app.add_route(SANDBOX, _add_slash)
     app.mount(SANDBOX, sandbox)
@@ -181,6 +185,13 @@ async def _answer_error(_: Request, error: Exception) -> Response:
     status = next((status for kind, status in STATUSES.items() if isinstance(error, kind)), 500)
     reason = f"{error.what} {error.next_step}".strip() if isinstance(error, PlaygroundError) else ""
     return JSONResponse({"detail": reason}, status)
+
+
+async def _answer_invalid(_: Request, error: Exception) -> Response:
+    """What is wrong with a request. FastAPI's own answer repeats what was sent, and fails where that is no UTF-8."""
+    faults = error.errors() if isinstance(error, RequestValidationError) else []
+    texts = [f"{'.'.join(map(str, fault['loc']))}: {fault['msg']}" for fault in faults]
+    return JSONResponse({"detail": printable("; ".join(texts)[:500])}, 422)
 
 
 async def _add_slash(_: Request) -> Response:

@@ -32,7 +32,7 @@ def handled_by(page: gr.Blocks, handler: Any) -> Any:
 
 
 async def test_an_error_for_too_few_values_does_not_repeat_them(page: gr.Blocks) -> None:
-    with pytest.raises(ValueError, match=r"takes \d+ values and was sent 1") as error:
+    with pytest.raises(gr.Error, match=r"takes \d+ values and was sent 1") as error:
         page.validate_inputs(handled_by(page, compare), [SECRET])
 
     assert SECRET not in str(error.value)
@@ -92,4 +92,15 @@ async def test_a_bound_handler_is_given_the_request_and_what_a_click_sent() -> N
 async def test_no_event_of_the_page_takes_the_name_of_a_public_endpoint(page: gr.Blocks) -> None:
     public = [event.api_name for event in page.fns.values() if event.api_visibility == "public"]
 
-    assert public == ["models", "estimate", "snippet", "generate", "job", "attach", "compare", "history"]
+    assert public == [
+        "models",
+        "estimate",
+        "snippet",
+        "generate",
+        "job",
+        "attach",
+        "compare",
+        "history",
+        "evaluate",
+        "evaluation",
+    ]

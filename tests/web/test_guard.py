@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
+from collections.abc import AsyncIterator
 from itertools import product
 from typing import Any
 
 import httpx2
 from gradio_client import Client
 from starlette.applications import Starlette
+from starlette.middleware.exceptions import ExceptionMiddleware
+from starlette.requests import Request
+from starlette.responses import JSONResponse
 
+from components.web.guard import Guard
 from tests.recorder import Recorder, recorded
 from tests.ui import ROOT, App
 
@@ -81,6 +87,39 @@ def test_a_body_of_more_than_two_megabytes_is_refused(app: App) -> None:
         assert "too long" in http.get(f"{CALL}estimate/{event}").text
 
 
+async def test_a_body_that_does_not_arrive_is_answered_and_not_waited_for() -> None:
+    """A route that takes files has bounds of its own; nothing is read of a GET."""
+
+    async def app(scope: Any, receive: Any, send: Any) -> None:
+        await JSONResponse({"size": len(await Request(scope, receive).body())})(scope, receive, send)
+
+    async def trickle() -> AsyncIterator[bytes]:
+        for _ in range(3):
+            yield b"x"
+            await asyncio.sleep(0.2)
+
+    caught = ExceptionMiddleware(app)
+    transport = httpx2.ASGITransport(Guard(caught, longest_body_s=0.3))
+    async with httpx2.AsyncClient(transport=transport, base_url="http://test") as http:
+        for path in ("/gradio_api/queue/join", "/callbacks/a/b"):
+            assert (await http.post(path, content=trickle())).status_code == 408, path
+            assert (await http.post(path, content=b"x" * 2_000_001)).status_code == 413, path
+        assert (await http.post("/uploads", content=trickle())).json() == {"size": 3}
+
+
+def test_no_other_site_may_read_or_send(app: App) -> None:
+    """A browser asks first whether a page of another origin may; Gradio would allow every one on a public host."""
+    for host in ("images.example", app.url.removeprefix("http://")):
+        for origin in ("https://evil.example", "null"):
+            headers = {"Host": host, "Origin": origin, "Access-Control-Request-Method": "POST"}
+            for path in ("/", "/gradio_api/call/history", "/uploads", "/history.json", "/gradio_api/queue/join"):
+                asked = httpx2.options(app.url + path, headers=headers, trust_env=False)
+                sent = httpx2.post(app.url + path, headers=headers, json={"data": [{}]}, trust_env=False)
+                for answer in (asked, sent):
+                    assert "access-control-allow-origin" not in answer.headers, path
+                    assert "access-control-allow-credentials" not in answer.headers, path
+
+
 def test_an_impossible_session_is_refused(app: App) -> None:
     """Gradio keeps the state of every session that a caller names."""
     sessions: list[Any] = ["x" * 65, 7, ["x"], {"x": "x"}]
@@ -105,7 +144,7 @@ def test_a_call_with_too_few_values_leaves_none_of_them_in_the_log(app: App) -> 
     answer = app.post("/gradio_api/run/predict", json=call)
     log = app.log
 
-    assert answer.status_code == 500
+    assert (answer.status_code, answer.json()["error"]) == (422, "enter_key takes 2 values and was sent 1")
     assert "takes 2 values and was sent 1" in log
     assert "sk-canary-typed" not in log + answer.text
 

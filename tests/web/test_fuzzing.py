@@ -1,0 +1,17 @@
+"""A few random requests to each route and endpoint; ``make fuzz`` sends a thousand to each."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from tests.fuzzing import fuzz
+from tests.ui import running
+
+
+def test_no_random_request_is_answered_with_an_error_of_the_server(tmp_path: Path) -> None:
+    """Nor is there a traceback in the log."""
+    with running(tmp_path / "home", PLAYGROUND_SANDBOX_SPEED="10000") as app:
+        asked, failures = fuzz(app, 3)
+        assert failures == []
+        assert len(asked) > 60
+        assert "Traceback" not in app.log
