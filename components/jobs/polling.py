@@ -70,11 +70,7 @@ class PollHistory:
         """What the visitor is shown of the last answer; "" while all is well."""
         if self.problem is None or 0 < self._unknown < UNKNOWN_WORDS:
             return ""
-        return (
-            f"{self.problem.what} It is asked again until the task ends. Stop ends that."
-            if self._unknown
-            else self.problem.what
-        )
+        return f"{self.problem.what} Polling goes on; Stop ends it." if self._unknown else self.problem.what
 
     def sending(self, *, for_callback: bool) -> None:
         """A poll is sent now."""

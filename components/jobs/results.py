@@ -162,5 +162,5 @@ class Results:
 def _late_note(job: Job, problem: PictureNotSaved, wait: float) -> str:
     """Why a job whose task is done still waits."""
     missing, total = sum(bool(url) for url in job.pending_urls), len(job.pending_urls)
-    which = f"{missing} of {total} pictures" if total > 1 else "its picture"
-    return f"The task is done, but {which} cannot be fetched yet. {problem.what} Trying again in {max(1, round(wait))} s."
+    which = f"{missing} of {total} pictures are" if total > 1 else "The picture is"
+    return f"{which} not there yet: {problem.what} Trying again in {max(1, round(wait))} s."

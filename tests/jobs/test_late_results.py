@@ -26,10 +26,7 @@ async def test_a_late_picture_is_tried_again_at_growing_intervals_with_a_note(
 
     notes = {one.status_note for one in shown if one.state is JobState.SAVING and one.status_note}
     gaps = [later - earlier for earlier, later in pairwise(times)]
-    assert (
-        "The task is done, but its picture cannot be fetched yet. The picture's host answers 404. Trying again in 1 s."
-        in notes
-    )
+    assert "The picture is not there yet: The picture's host answers 404. Trying again in 1 s." in notes
     assert (shown[-1].state, len(shown[-1].pictures), shown[-1].status_note) == (JobState.DONE, 1, "")
     assert (len(times), len(setup.upstream.posts)) == (10, 1)
     assert gaps[-1] > 3 * gaps[0]

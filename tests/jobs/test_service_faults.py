@@ -96,7 +96,7 @@ async def test_a_state_that_is_not_known_is_named_after_a_few_answers(catalog: C
         shown = [job async for job in stage.runner.watch(started.id, "ann")]
 
     notes = {job.polls: job.status_note for job in shown if job.state is JobState.RUNNING}
-    named = 'The service says "THAWING", a state that this page does not know. It is asked again until the task ends. Stop ends that.'
+    named = 'The service says "THAWING", a state that this page does not know. Polling goes on; Stop ends it.'
     assert [notes[polls] for polls in (1, 2, 3, 5)] == ["", "", named, named]
     assert (shown[-1].state, shown[-1].status_note, len(stage.upstream.polls)) == (JobState.DONE, "", 6)
 
