@@ -1,7 +1,7 @@
-"""Looking through a long history: what a change of each filter takes, from its call to the last byte of its answer.
+"""Looking through a long history: what a change of the list takes, from its call to the last byte of its answer.
 
 The calls are those that the page makes, to the real application over loopback, one after the other as one visitor
-makes them. The first row is the page's smallest event: what any call takes on this machine at this moment.
+makes them. The first row is an event that reads nothing: what any call takes on this machine at this moment.
 """
 
 from __future__ import annotations
@@ -15,25 +15,29 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import httpx2
+
 from components.catalog.loading import load_catalog
 from components.catalog.prices import price
 from components.catalog.requests import build_request
+from components.comparisons.comparison import Card, Comparison
+from components.comparisons.store import ComparisonStore
 from components.jobs.job import Job, JobState
 from components.jobs.store.engine import open_database
 from components.jobs.store.jobs import Store
 from components.pictures.kept import KeptPicture
 from components.playground import visitor_id
-from components.ui.history.tab import filter_list
+from components.playground.visits import COOKIE
 from tests.benchmarks import ROOT, share, table, target
-from tests.ui.opened import OpenPage, playing
+from tests.ui import App, running
 
 JOBS = 5_000
-TIMES = 40
+TIMES = 20
 SECRET = "benchmark-visitor-0001"
 NOW = 1_790_000_000.0
 WORDS = ("fox", "harbour", "neon", "poster", "glass", "dune", "violet", "クジラ", "سفينة", "straße")
 ENDS = (JobState.DONE, JobState.DONE, JobState.DONE, JobState.FAILED, JobState.UNCERTAIN, JobState.STOPPED)
-# What the filters hold.
+# What the controls hold, by the ends of their ids; "page" and "sort" are clicks.
 CHANGES: tuple[tuple[str, dict[str, Any]], ...] = (
     ("none", {}),
     ("a word", {"text": "violet"}),
@@ -47,42 +51,94 @@ CHANGES: tuple[tuple[str, dict[str, Any]], ...] = (
     ("dates", {"since": "2026-09-10", "until": "2026-09-12"}),
     ("as a table", {"view": "table", "text": "glass"}),
     ("all at once", {"text": "fox", "model": "flux-2", "state": "done", "starred": True}),
+    ("the last page", {"page": "99"}),
+    ("sorted by price", {"sort": "price"}),
 )
+FIELDS = ("text", "model", "state", "since", "until", "starred", "view")
 
 
 def report() -> Iterator[str]:
     yield f"## History: a filter over {JOBS:,} jobs of one visitor, {TIMES} times each, milliseconds\n"
     with tempfile.TemporaryDirectory() as folder:
-        asyncio.run(_fill(Path(folder)))
-        rows = asyncio.run(_measure(Path(folder)))
-    yield table(["filter", "p50", "p95", "max", "the page says"], rows)
+        home = Path(folder) / "home"
+        (home / "data").mkdir(parents=True)
+        asyncio.run(_fill(home / "data"))
+        with running(home) as app:
+            rows = list(_measure(app))
+        rows.append(asyncio.run(_delete(home / "data")))
+    yield table(["change", "p50", "p95", "max", "the page says"], rows)
     yield target("any filter, p95", max(float(row[2]) for row in rows), 300, " ms") + "\n"
 
 
-async def _measure(data: Path) -> list[list[Any]]:
-    """A row for each of CHANGES."""
-    rows = []
-    async with playing(load_catalog(ROOT / "catalog.yaml"), data, "http://127.0.0.1:1") as playground:
-        page = OpenPage(playground, SECRET)
-        await page.arrive("tab=history")
-        tab = page.parts.history
-        unfiltered = dict(page.values)
-        for name, change in CHANGES:
-            page.values = {**unfiltered, **{getattr(tab.filters, control): value for control, value in change.items()}}
-            taken = []
-            for _ in range(TIMES):
-                begun = time.monotonic()
-                await page.call(filter_list, tab)
-                taken.append((time.monotonic() - begun) * 1000)
-            count = re.sub("<.*?>", "", str(page.values[tab.count])).strip()
-            rows.append([name, *(f"{share(taken, part):.0f}" for part in (0.5, 0.95, 1.0)), count])
-    return rows
+class _Page:
+    """The page as a browser knows it: its components and events by id, and the values that its controls hold."""
+
+    def __init__(self, app: App) -> None:
+        self._http = httpx2.Client(base_url=app.url, headers={"Cookie": f"{COOKIE}={SECRET}"}, trust_env=False, timeout=60)
+        config = self._http.get("/config").json()
+        named = {item["props"].get("elem_id"): item["id"] for item in config["components"]}
+        self._controls = {named[f"history-{name}"]: name for name in FIELDS}
+        self._events = config["dependencies"]
+        self.filtering = self._event(named["history-text"], "change")
+        self.turning = self._event(named["history-pages"], "select")
+        self.sorting = self._event(named["history-entries"], "input")
+        self.nothing = self._event(named["history-close"], "click")
+        self._count = self.filtering["outputs"].index(named["history-count"])
+        self.values: dict[str, Any] = {}
+
+    def call(self, event: dict[str, Any], sent: dict[str, Any] | None = None) -> str:
+        """The number of jobs that the answer says there are."""
+        data = [self.values.get(self._controls.get(part, ""), None) for part in event["inputs"]]
+        body = {"data": data, "fn_index": event["id"], "session_hash": "benchmark", "event_data": sent}
+        answer = self._http.post("/gradio_api/run/predict", json=body)
+        assert answer.status_code == 200, answer.text
+        shown = answer.json()["data"]
+        return re.sub("<.*?>", "", str(shown[self._count])).strip() if event is not self.nothing else ""
+
+    def _event(self, component: int, name: str) -> dict[str, Any]:
+        return next(event for event in self._events if [component, name] in [list(one) for one in event["targets"]])
+
+
+def _measure(app: App) -> Iterator[list[Any]]:
+    """A row for an event that reads nothing, and one for each of CHANGES."""
+    page = _Page(app)
+    cases = [("an event that reads nothing", page.nothing, {}, None)]
+    for name, change in CHANGES:
+        kind = next((one for one in ("page", "sort") if one in change), "")
+        event = {"page": page.turning, "sort": page.sorting, "": page.filtering}[kind]
+        cases.append((name, event, {} if kind else change, change if kind else None))
+    for name, event, values, sent in cases:
+        page.values, taken, count = {"view": "gallery", **values}, [], ""
+        for _ in range(TIMES):
+            begun = time.monotonic()
+            count = page.call(event, sent)
+            taken.append((time.monotonic() - begun) * 1000)
+        yield _row(name, taken, count)
+
+
+async def _delete(data: Path) -> list[Any]:
+    """A row for the removal of a job, which has to find out whether its comparison and its pictures are shown elsewhere."""
+    database = open_database(f"sqlite:///{data / 'playground.db'}")
+    store, taken = Store(database), []
+    wanted = (await store.recent(visitor_id(SECRET), TIMES))[:TIMES]
+    for job in wanted:
+        begun = time.monotonic()
+        await store.remove(job.id)
+        taken.append((time.monotonic() - begun) * 1000)
+    await store.aclose()
+    database.close()
+    return _row("removal of a job", taken, "")
+
+
+def _row(name: str, taken: list[float], count: str) -> list[Any]:
+    return [name, *(f"{share(taken, part):.0f}" for part in (0.5, 0.95, 1.0)), count]
 
 
 async def _fill(data: Path) -> None:
     """The records of a busy year, each with what a job of today holds."""
     catalog = load_catalog(ROOT / "catalog.yaml")
     models = [model for model in catalog.models if model.runnable]
+
     database = open_database(f"sqlite:///{data / 'playground.db'}")
     store = Store(database)
 
@@ -98,13 +154,21 @@ async def _fill(data: Path) -> None:
             count=1, payer="host", base_url="https://example.test", credits=cost.credits, usd=cost.usd,
             created_at=asked_at, sent_at=asked_at, finished_at=asked_at + 6.0, state=state, task_id=f"n48task{number}",
             pictures=(kept,) if state is JobState.DONE else (),
-            prompt=asked.prompt,
+            prompt=asked.prompt, comparison_id=compared(number),
         )  # fmt: skip
+
+    def compared(number: int) -> str:
+        """Half of the jobs were made in comparisons of six."""
+        return f"comparison-{number // 12}" if number % 12 < 6 else ""
 
     async def add(number: int) -> None:
         note = f"for #client-{number % 9}" if number % 4 == 0 else ""
-        await store.history.edit((await store.add(past(number))).id, note=note)
+        job = await store.add(past(number))
+        await store.history.edit(job.id, starred=number % 50 == 0, note=note)
 
     await asyncio.gather(*(add(number) for number in range(JOBS)))
+    comparisons = ComparisonStore(store.transactions)
+    for name in {compared(number) for number in range(JOBS)} - {""}:
+        await comparisons.add(Comparison(name, visitor_id(SECRET), NOW, {"prompt": "fox"}, (Card("flux-2"),) * 6))
     await store.aclose()
     database.close()
