@@ -45,7 +45,7 @@ class Recovery:
         try:
             await self._times.load()
             await self._callbacks.load()
-            while orphans := await self._store.take_over():
+            while orphans := await self._store.leases.take_over():
                 for job in orphans:
                     await self._recover(job)
             for job in await self._store.late(time.time() - LATE_S):
@@ -60,13 +60,13 @@ class Recovery:
             await asyncio.sleep(self._options.timings.heartbeat)
             try:
                 workers = self._active.workers()
-                owned = {job.id: job for job in await self._store.renew()}
+                owned = {job.id: job for job in await self._store.leases.renew()}
                 for job_id, worker in workers.items():
                     if job_id not in owned and self._active.workers().get(job_id) is worker:
                         await self._drop_if_foreign(job_id, worker)
                 for job in owned.values():
                     await self._take_in(job)
-                for job in await self._store.take_over():
+                for job in await self._store.leases.take_over():
                     await self._recover(job)
                 await self._times.save()
             except DatabaseUnavailable:

@@ -94,11 +94,11 @@ class Results:
         somebody shows it by then. So one of the two restores it, in whatever order they come.
         """
         try:
-            for name in await self._active.store.unreferenced(names) if names else ():
+            for name in await self._active.store.pictures.unreferenced(names) if names else ():
                 file = await self._pictures.read(name)
                 data = await asyncio.to_thread(file.read_bytes) if isinstance(file, Path) else file
                 await self._pictures.remove(name)
-                if data and not await self._active.store.unreferenced([name]):
+                if data and not await self._active.store.pictures.unreferenced([name]):
                     await asyncio.to_thread(self._pictures.storage.put, name, data)
         except DatabaseUnavailable:  # the library deletes what was used longest ago when it needs room
             return

@@ -105,7 +105,7 @@ class JobService:
             self._heartbeat.cancel()
             await asyncio.gather(self._heartbeat, return_exceptions=True)
         await self._active.aclose()
-        for last in (self.store.release, self._times.save):
+        for last in (self.store.leases.release, self._times.save):
             with suppress(DatabaseUnavailable):
                 await last()
 
@@ -334,7 +334,7 @@ class JobService:
     async def picture_trimmed(self, name: str) -> None:
         """Take a picture that was deleted to make room from the jobs that show it."""
         self.metrics.trimmed.inc()
-        showing = await self.store.showing(name)
+        showing = await self.store.pictures.showing(name)
         if showing and not await self.pictures.has(name):  # a job that records it now has stored it again
             for job_id in showing:
                 await self._active.apply(job_id, partial(transitions.picture_trimmed, name=name))

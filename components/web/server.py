@@ -225,7 +225,7 @@ def _open_jobs(
         catalog,
         store,
         client,
-        PictureLibrary(storage, downloads, limit=settings.images_gb * GB, starred=store.starred),
+        PictureLibrary(storage, downloads, limit=settings.images_gb * GB, starred=store.pictures.starred),
         JobOptions(caps, settings.deadline_s, settings.public_address, settings.log_prompts),
         account_of,
     )

@@ -132,7 +132,7 @@ async def _product(folder: Path, service_address: str, callbacks: str) -> AsyncI
     database = open_database(f"sqlite:///{folder}/playground.db")
     async with open_client() as service, open_fetch_client() as downloads:
         store = Store(database)
-        pictures = PictureLibrary(FolderStorage(folder / "pictures"), downloads, starred=store.starred)
+        pictures = PictureLibrary(FolderStorage(folder / "pictures"), downloads, starred=store.pictures.starred)
         latencies = Plan(EARLIER, MEDIAN_S, SIGMA).latencies()
         await LearnedStore(store.transactions).add_run_times(service_address, MODEL, latencies, Learned.expected(None))
         runner = JobService(

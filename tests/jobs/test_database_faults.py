@@ -201,7 +201,13 @@ async def test_a_server_that_is_gone_is_an_error_that_visitors_understand(postgr
         database = open_database(url)
     store = Store(database)
 
-    for ask in (store.get("x"), store.add(a_job()), store.claim("x", Caps(daily=1), NOON), store.take_over(), store.renew()):
+    for ask in (
+        store.get("x"),
+        store.add(a_job()),
+        store.claim("x", Caps(daily=1), NOON),
+        store.leases.take_over(),
+        store.leases.renew(),
+    ):
         with pytest.raises(DatabaseUnavailable) as refused:
             await ask
         assert "127.0.0.1" not in refused.value.problem.what

@@ -78,7 +78,7 @@ async def test_a_living_processs_jobs_are_left_alone(catalog: Catalog, url: str,
                     connection.execute(f"UPDATE jobs SET lease = {time.time() + BEAT_S * 1.3}")
                 await asyncio.sleep(BEAT_S * 2.2)
                 after = owner_and_lease(url, job)
-                assert await second.store.take_over() == []
+                assert await second.store.leases.take_over() == []
 
     assert after[0] == before[0] == first.store.owner
     assert {seen.headers["authorization"] for seen in upstream.seen} == {"Bearer sk-of-the-first"}
@@ -108,7 +108,7 @@ async def test_a_request_on_its_way_is_not_cut_off_by_who_takes_its_job(catalog:
     async with sending(catalog, url, tmp_path) as (upstream, job, answered):
         async with process(catalog, url, tmp_path, begun=False) as other:
             bury(url)
-            assert [taken.id for taken in await other.store.take_over()] == [job.id]
+            assert [taken.id for taken in await other.store.leases.take_over()] == [job.id]
             await asyncio.sleep(BEAT_S * 1.5)
             answered.set()
             named = await until(other, job, task_id=TASK)

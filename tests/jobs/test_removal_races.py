@@ -183,7 +183,7 @@ async def test_a_star_and_a_note_outlive_whatever_the_job_does_next(
         else:
             gate.set()
             ended = await settled(setup.runner, job)
-        row, stars = await setup.record(job), await setup.runner.store.starred()
+        row, stars = await setup.record(job), await setup.runner.store.pictures.starred()
 
     assert starred == seen
     assert (seen.job.state, seen.note, seen.starred) == (state, "for mother", True)

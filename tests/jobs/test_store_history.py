@@ -130,7 +130,7 @@ async def test_a_picture_is_unreferenced_when_no_job_shows_it(store: Store) -> N
     await filled(store, a_past_job("one", pictures=(PICTURE,)), a_past_job("two", visitor="bea", pictures=(PICTURE, other)))
     gone = "c" * 64 + ".png"
 
-    assert await store.unreferenced([PICTURE.name, other.name, gone]) == [gone]
+    assert await store.pictures.unreferenced([PICTURE.name, other.name, gone]) == [gone]
 
 
 async def test_a_comparison_is_one_group_and_failures_for_one_reason_are_another(store: Store) -> None:

@@ -14,7 +14,8 @@ from components.api import ApiClient
 from components.catalog.models import Catalog
 from components.jobs.job import ACTIVE, Caps, Job, JobState, Spend, Timings
 from components.jobs.service import JobService
-from components.jobs.store.jobs import TAKEN_AT_ONCE, Ownership, Store
+from components.jobs.store.jobs import Ownership, Store
+from components.jobs.store.leases import TAKEN_AT_ONCE
 from components.pictures.library import PictureLibrary
 from components.pictures.storage.folder import FolderStorage
 from tests.jobs.conftest import NOON, a_job, beside, changed, filled, opened
@@ -49,7 +50,7 @@ async def test_a_living_process_keeps_its_jobs(stores: list[Store], shared: bool
     await filled(stores[0], added, claimed)
     await stores[0].claim(claimed.id, Caps(), NOON)
 
-    assert ids(await stores[1].take_over()) == (set() if shared else {added.id, claimed.id})
+    assert ids(await stores[1].leases.take_over()) == (set() if shared else {added.id, claimed.id})
 
 
 async def test_nobody_takes_over_from_oneself(stores: list[Store], database_url: str) -> None:
@@ -57,7 +58,7 @@ async def test_nobody_takes_over_from_oneself(stores: list[Store], database_url:
     await filled(stores[0], a_job(), a_job(state=JobState.RUNNING, task_id="t"))
     bury(database_url, stores[0])
 
-    assert await stores[0].take_over() == []
+    assert await stores[0].leases.take_over() == []
 
 
 @pytest.mark.parametrize("state", JobState)
@@ -69,7 +70,7 @@ async def test_a_dead_processes_unfinished_jobs_are_taken_as_they_were(
     await filled(stores[0], job)
     bury(database_url, stores[0])
 
-    assert await stores[1].take_over() == ([job] if state in ACTIVE else [])
+    assert await stores[1].leases.take_over() == ([job] if state in ACTIVE else [])
     assert await stores[1].get(job.id) == job
 
 
@@ -80,8 +81,8 @@ async def test_two_processes_never_take_the_same_job(postgres: Postgres) -> None
             jobs = [a_job(created_at=NOON + number) for number in range(100)]
             await filled(dead, *jobs)
             bury(url, dead)
-            found = await asyncio.gather(*(store.take_over() for store in living * 4))
-            found += [await living[0].take_over()]
+            found = await asyncio.gather(*(store.leases.take_over() for store in living * 4))
+            found += [await living[0].leases.take_over()]
 
     taken = [job.id for some in found for job in some]
     assert sorted(taken) == sorted(ids(jobs))
@@ -93,9 +94,9 @@ async def test_more_jobs_than_one_look_takes_are_all_taken(stores: list[Store], 
     await filled(stores[0], *jobs)
     bury(database_url, stores[0])
 
-    assert await stores[1].take_over() == jobs[:TAKEN_AT_ONCE]
-    assert await stores[1].take_over() == jobs[TAKEN_AT_ONCE:]
-    assert await stores[1].take_over() == []
+    assert await stores[1].leases.take_over() == jobs[:TAKEN_AT_ONCE]
+    assert await stores[1].leases.take_over() == jobs[TAKEN_AT_ONCE:]
+    assert await stores[1].leases.take_over() == []
 
 
 async def test_a_lease_that_is_renewed_is_not_over(stores: list[Store], database_url: str, shared: bool) -> None:
@@ -105,10 +106,10 @@ async def test_a_lease_that_is_renewed_is_not_over(stores: list[Store], database
     await filled(stores[1], theirs)
     bury(database_url, stores[0], stores[1])
 
-    assert await stores[0].renew() == [mine]
+    assert await stores[0].leases.renew() == [mine]
 
     if shared:
-        assert await stores[2].take_over() == [theirs]
+        assert await stores[2].leases.take_over() == [theirs]
         now = time.time()
         assert 0 < leases(database_url)[mine.id] - now <= Timings().lease + 1  # the server's clock is this machine's
 
@@ -119,7 +120,7 @@ async def test_renewing_returns_what_is_worked_on(stores: list[Store]) -> None:
     await filled(stores[0], *jobs.values())
     await filled(stores[1], a_job())
 
-    assert ids(await stores[0].renew()) == ids([jobs[state] for state in ACTIVE])
+    assert ids(await stores[0].leases.renew()) == ids([jobs[state] for state in ACTIVE])
 
 
 async def test_who_was_taken_for_dead_has_lost_its_jobs(stores: list[Store], database_url: str) -> None:
@@ -127,9 +128,9 @@ async def test_who_was_taken_for_dead_has_lost_its_jobs(stores: list[Store], dat
     job = a_job(state=JobState.RUNNING, task_id="t")
     await filled(stores[0], job)
     bury(database_url, stores[0])
-    await stores[1].take_over()
+    await stores[1].leases.take_over()
 
-    assert await stores[0].renew() == []
+    assert await stores[0].leases.renew() == []
     assert await stores[0].apply(job.id, changed(polls=9), Ownership.REQUIRED) is None
     assert await stores[1].apply(job.id, changed(polls=1), Ownership.REQUIRED)
     assert (await stores[0].get(job.id)).polls == 1
@@ -153,7 +154,7 @@ async def test_of_two_who_claim_a_job_of_a_dead_process_one_sends_it(stores: lis
     job = a_job()
     await filled(stores[0], job)
     bury(database_url, stores[0])
-    assert await stores[1].take_over() == [job]
+    assert await stores[1].leases.take_over() == [job]
 
     claimed = await asyncio.gather(*(store.claim(job.id, Caps(), NOON) for store in stores[:2] * 10))
 
@@ -168,8 +169,8 @@ async def test_a_new_process_on_sqlite_takes_everything_at_once(tmp_path: Path) 
         await filled(store, *jobs)
 
     async with opened(url) as (store,):
-        assert ids(await store.take_over()) == ids(jobs)
-        assert ids(await store.renew()) == ids(jobs)
+        assert ids(await store.leases.take_over()) == ids(jobs)
+        assert ids(await store.leases.renew()) == ids(jobs)
 
 
 async def test_a_process_that_ends_in_order_leaves_its_jobs_to_anybody(stores: list[Store]) -> None:
@@ -178,10 +179,10 @@ async def test_a_process_that_ends_in_order_leaves_its_jobs_to_anybody(stores: l
     await filled(stores[0], mine, ended)
     await filled(stores[1], theirs)
 
-    await stores[0].release()
+    await stores[0].leases.release()
 
-    assert await stores[1].take_over() == [mine]
-    assert ids(await stores[1].renew()) == ids([mine, theirs])
+    assert await stores[1].leases.take_over() == [mine]
+    assert ids(await stores[1].leases.renew()) == ids([mine, theirs])
 
 
 async def test_a_request_that_was_on_its_way_when_its_process_died_is_uncertain(
@@ -210,6 +211,6 @@ async def test_a_new_process_on_postgresql_waits_for_the_lease(postgres: Postgre
             await filled(dead, job)
 
         async with opened(url) as (store,):
-            assert await store.take_over() == []
+            assert await store.leases.take_over() == []
             bury(url, dead)
-            assert await store.take_over() == [job]
+            assert await store.leases.take_over() == [job]

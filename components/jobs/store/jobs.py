@@ -3,25 +3,18 @@
 from __future__ import annotations
 
 import secrets
-import time
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import replace
 from enum import Enum
 from typing import Any
 
 from sqlalchemy import (
-    ColumnElement,
     Connection,
-    Float,
     Select,
     Text,
     delete,
     exists,
-    extract,
-    func,
     insert,
-    literal,
-    or_,
     select,
     update,
 )
@@ -42,7 +35,9 @@ from components.jobs.store.engine import Database
 from components.jobs.store.evaluations import check_evaluation
 from components.jobs.store.executor import DuplicateKey, Transactions
 from components.jobs.store.history import HistoryStore
+from components.jobs.store.leases import TAKEN_AT_ONCE, LeaseStore
 from components.jobs.store.measured import MeasuredStore
+from components.jobs.store.pictures import PictureStore, unreferenced
 from components.jobs.store.removal import forget_request
 from components.jobs.store.schema import (
     budget,
@@ -59,7 +54,6 @@ from components.jobs.store.spend import SpendStore, host_credits
 from components.jobs.transitions import Transition
 from components.pictures.storage.disk import Disk
 
-TAKEN_AT_ONCE = 200
 ADD_TRIES = 3
 NOTHING_LEFT = {"starred": False, "note": "", "search_text": "", "removed": True, "delete_at": None}
 
@@ -82,10 +76,11 @@ class Store:
         self.owner = owner or secrets.token_hex(8)
         self._database = database
         timings = timings or Timings()
-        self._lease_s = timings.lease
         self.transactions = Transactions(database)
+        self.leases = LeaseStore(self.transactions, self.owner, timings.lease, shared=database.shared)
         self.measured = MeasuredStore(self.transactions)
         self.spending = SpendStore(self.transactions)
+        self.pictures = PictureStore(self.transactions)
         self.history = HistoryStore(self.transactions, timings.undo)
 
     @property
@@ -167,7 +162,7 @@ class Store:
             after = transition(before)
             if after is None or (before.state in transitions.UNDECIDED and _has_task_of_another(connection, after)):
                 return None
-            lease = self._lease(connection) if ownership is Ownership.TAKEN else {}
+            lease = self.leases.of_this_process(connection) if ownership is Ownership.TAKEN else {}
             return _write(connection, before, after, lease)
 
         return await self.transactions.write(applying)
@@ -194,7 +189,7 @@ class Store:
                 Budget(caps, *host_credits(connection, start_of_day(now), job.visitor)).check(job.credits)
             if job.evaluation_id:
                 check_evaluation(connection, job)
-            return _write(connection, job, claimed, self._lease(connection))
+            return _write(connection, job, claimed, self.leases.of_this_process(connection))
 
         return await self.transactions.write(claiming)
 
@@ -218,7 +213,7 @@ class Store:
             mine = history.c.job_id == job.id
             connection.execute(update(history).where(mine).values(**NOTHING_LEFT))
             forget_request(connection, job)
-            return _unreferenced(connection, [picture.name for picture in job.pictures])
+            return unreferenced(connection, [picture.name for picture in job.pictures])
 
         return await self.transactions.write(removing)
 
@@ -242,58 +237,6 @@ class Store:
         wanted = _visible().where(jobs.c.state == JobState.OVERDUE, pending, jobs.c.created_at >= since)
         return await self._list(wanted.order_by(jobs.c.created_at).limit(TAKEN_AT_ONCE))
 
-    async def showing(self, picture: str) -> list[str]:
-        """The ids of the jobs that show this picture."""
-        wanted = select(job_pictures.c.job_id).where(job_pictures.c.name == picture)
-        return await self.transactions.read(lambda connection: list(connection.scalars(wanted)))
-
-    async def unreferenced(self, pictures: Collection[str]) -> list[str]:
-        """The names among these that no job shows."""
-        return await self.transactions.read(lambda connection: _unreferenced(connection, pictures))
-
-    async def starred(self) -> set[str]:
-        """Names of the pictures of starred jobs."""
-        wanted = (
-            select(job_pictures.c.name).join(history, history.c.job_id == job_pictures.c.job_id).where(history.c.starred)
-        )
-        return await self.transactions.read(lambda connection: set(connection.scalars(wanted)))
-
-    # -- leases ----------------------------------------------------------------------------------
-
-    async def renew(self) -> list[Job]:
-        """Renew the leases of this process. Returns the jobs it owns."""
-        mine = (jobs.c.owner == self.owner) & jobs.c.state.in_(ACTIVE)
-
-        def renewing(connection: Connection) -> list[Job]:
-            if self._database.shared:
-                connection.execute(update(jobs).where(mine).values(lease=_clock(connection) + self._lease_s))
-            return to_jobs(connection, connection.execute(select(jobs).where(mine)))
-
-        return await self.transactions.write(renewing)
-
-    async def take_over(self) -> list[Job]:
-        """Become the owner of active jobs of dead processes, the oldest first; at most TAKEN_AT_ONCE."""
-
-        def taking(connection: Connection) -> list[Job]:
-            left = or_(jobs.c.owner.is_(None), jobs.c.owner != self.owner)
-            wanted = select(jobs).where(jobs.c.state.in_(ACTIVE), left)
-            if self._database.shared:
-                wanted = wanted.where(or_(jobs.c.lease.is_(None), jobs.c.lease < _clock(connection)))
-            wanted = wanted.order_by(jobs.c.created_at).limit(TAKEN_AT_ONCE).with_for_update(skip_locked=True)
-            orphans = to_jobs(connection, connection.execute(wanted))
-            if orphans:
-                taken = jobs.c.id.in_([job.id for job in orphans])
-                connection.execute(update(jobs).where(taken).values(**self._lease(connection)))
-            return orphans
-
-        return await self.transactions.write(taking)
-
-    async def release(self) -> None:
-        """Give up the ownership of every job: this process ends."""
-        mine = (jobs.c.owner == self.owner) & jobs.c.state.in_(ACTIVE)
-        released = update(jobs).where(mine).values(owner=None, lease=None)
-        await self.transactions.write(lambda connection: connection.execute(released))
-
     # -- inside a transaction --------------------------------------------------------------------
 
     async def _list(self, wanted: Select[Any]) -> list[Job]:
@@ -302,16 +245,12 @@ class Store:
     def _insert(self, connection: Connection, new: Sequence[Job]) -> None:
         if not new:
             return
-        lease = self._lease(connection)
+        lease = self.leases.of_this_process(connection)
         connection.execute(insert(jobs), [{**to_row(job), **lease} for job in new])
         entry = {"starred": False, "note": "", "search_text": "", "removed": False}
         connection.execute(insert(history), [{"job_id": job.id, **entry} for job in new])
         if pictures := [row for job in new for row in to_picture_rows(job)]:
             connection.execute(insert(job_pictures), pictures)
-
-    def _lease(self, connection: Connection) -> dict[str, Any]:
-        now = connection.scalar(select(_clock(connection))) if self._database.shared else time.time()
-        return {"owner": self.owner, "lease": (now or 0.0) + self._lease_s}
 
 
 def _kept() -> Select[Any]:
@@ -340,12 +279,6 @@ def _has_task_of_another(connection: Connection, job: Job) -> bool:
     return job.task_id is not None and connection.scalar(same.limit(1)) is not None
 
 
-def _unreferenced(connection: Connection, names: Collection[str]) -> list[str]:
-    """Those of these pictures that no job shows, each once."""
-    shown = set(connection.scalars(select(job_pictures.c.name).where(job_pictures.c.name.in_(names))))
-    return [name for name in dict.fromkeys(names) if name not in shown]
-
-
 def _first(connection: Connection, wanted: Select[Any]) -> Job | None:
     return next(iter(to_jobs(connection, connection.execute(wanted))), None)
 
@@ -366,10 +299,3 @@ def _write(connection: Connection, before: Job, after: Job, lease: dict[str, Any
         if replaced and (rest := transitions.abandoned(replaced)):
             _write(connection, replaced, rest, {})
     return to_job(new, after.pictures)
-
-
-def _clock(connection: Connection) -> ColumnElement[float]:
-    """Seconds since 1970 by the one clock that all processes share: the server's, where there is one."""
-    if connection.dialect.name == "postgresql":
-        return sql_cast(extract("epoch", func.clock_timestamp()), Float(53))
-    return literal(time.time())
