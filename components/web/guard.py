@@ -17,11 +17,11 @@ from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from components.pictures.uploads import PREFIX as UPLOADS
-from components.views.links import EVALUATIONS, RECIPE
+from components.views.links import EVALUATIONS, PROMPT_FILE, RECIPE
 
 LARGEST_BODY = 2_000_000
 LONGEST_BODY_S = 60.0
-FILES = (UPLOADS, RECIPE, EVALUATIONS)  # take larger bodies, each with bounds of its own
+FILES = (UPLOADS, RECIPE, EVALUATIONS, PROMPT_FILE)  # take larger bodies, each with bounds of its own
 READ = ("GET", "HEAD", "OPTIONS")
 LONGEST_SESSION = 64
 NO_FILES = "Files are not accepted here. Send web addresses."

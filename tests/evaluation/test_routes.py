@@ -1,0 +1,65 @@
+"""Routes around an evaluation: files of prompts as they come, drawings without names, and ids that nobody knows."""
+
+from __future__ import annotations
+
+import asyncio
+
+import httpx2
+import pytest
+
+from components.keys import UNNAMED_SANDBOX
+from tests.evaluation.test_voting import playground, site
+
+__all__ = ["playground", "site"]
+
+TWENTY = "prompt,category\r\n" + "".join(f'"A kite, number {number}\nover ""the"" hill 🛶",sky\r\n' for number in range(20))
+
+
+@pytest.mark.parametrize(
+    ("name", "body", "prompts", "said"),
+    [
+        ("a.csv", TWENTY.encode("utf-8-sig"), 20, "20 prompts are read"),
+        ("a.csv", "prompt\nCafé Müller\n".encode("latin-1"), 1, "1 prompt is read"),
+        ("a.csv", b"", None, "the file is empty"),
+        ("a.csv", b"scene,topic\nA kite,sky\n", None, "no column is known to hold the prompts"),
+        ("a.csv", b"prompt\n=HYPERLINK(1)\n", None, "has a formula"),
+        ("a.csv", b"prompt\n" + b"".join(b"A kite %d\n" % number for number in range(1_000_000)), None, "at most 2,000"),
+        ("a.jsonl", b'{"prompt": "A kite", "images": ["https://a.example/b.png"]}\n', 1, "1 prompt is read"),
+        ("a.xlsx", b"PK\3\4", None, "no CSV or JSONL file"),
+    ],
+)  # fmt: skip
+async def test_a_file_of_prompts_is_read_or_says_what_is_wrong(
+    site: httpx2.AsyncClient, name: str, body: bytes, prompts: int | None, said: str
+) -> None:
+    answer = await site.post("/prompt-file", params={"name": name}, content=body)
+    found = answer.json()
+
+    assert answer.status_code == 200
+    assert (len(found["prompts"]) if found["prompts"] else None) == prompts
+    assert said in found["html"]
+
+
+async def test_the_sandbox_leaves_the_name_out_of_drawings_for_an_evaluation(site: httpx2.AsyncClient, sandbox: str) -> None:
+    """An SVG holds its words as text."""
+    drawings = []
+    async with httpx2.AsyncClient(base_url=sandbox, trust_env=False) as http:
+        for ending in ("", UNNAMED_SANDBOX):
+            headers = {"Authorization": f"Bearer any{ending}"}
+            body = {"model": "recraft-v4-text-to-vector", "prompt": "A leaf"}
+            created = await http.post("/api/v1/images/generations", json=body, headers=headers)
+            task_id = created.json()["data"]["task_id"]
+            async with asyncio.timeout(20):
+                while ".svg" not in (reply := (await http.get(f"/api/v1/tasks/{task_id}", headers=headers)).text):  # noqa: ASYNC110
+                    await asyncio.sleep(0.05)
+            number = reply.split(f"/files/{task_id}/")[1].split(".")[0]
+            drawings.append((await http.get(f"/files/{task_id}/{number}.svg")).text)
+
+    assert ["sandbox" in drawing for drawing in drawings] == [True, True]
+    assert ["Recraft" in drawing for drawing in drawings] == [True, False]
+
+
+@pytest.mark.parametrize(
+    "part", ["progress", "results", "rows", "rows/0", "cells/0", "cells/0/small", "report.html", "results.csv"]
+)
+async def test_an_evaluation_that_is_not_there_is_not_found(site: httpx2.AsyncClient, part: str) -> None:
+    assert (await site.get(f"/evaluations/somebody-else/{part}")).status_code == 404
