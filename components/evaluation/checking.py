@@ -83,7 +83,7 @@ class Checker:
             "findings": [asdict(finding) for finding in findings],
             "fingerprint": asdict(print_) if print_ else None,
         }
-        expected = evaluation.prompts[evaluation.place(result.position).prompt].expected_text
+        expected = evaluation.prompts[evaluation.coordinates(result.position).prompt].expected_text
         if expected and picture.format != "svg" and self._reader.available():
             read = await self._reader.check(data, expected)
             checks["text"] = asdict(read) if read else None

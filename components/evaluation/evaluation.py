@@ -97,11 +97,11 @@ class Evaluation:
         """How many cells there are."""
         return len(self.prompts) * len(self.columns) * self.repeats
 
-    def place(self, position: int) -> Place:
+    def coordinates(self, position: int) -> Coordinates:
         """Which prompt, column and repeat the cell at a position is for; the order is that of ``Matrix.cells``."""
         row, column = divmod(position, len(self.columns))
         repeat, prompt = divmod(row, len(self.prompts))
-        return Place(prompt, column, repeat + 1)
+        return Coordinates(prompt, column, repeat + 1)
 
     def positions(self, prompt: int) -> list[int]:
         """The positions of the cells of the prompt with this index, repeat by repeat."""
@@ -114,7 +114,7 @@ class Evaluation:
 
 
 @dataclass(frozen=True)
-class Place:
+class Coordinates:
     """Indices of a cell's prompt and column; ``repeat`` counts from 1."""
 
     prompt: int

@@ -136,11 +136,11 @@ def findings_of(evaluation: Evaluation, cells: Iterable[Result], usual: Mapping[
 
 
 def _prompt_of(evaluation: Evaluation, result: Result) -> str:
-    return evaluation.prompts[evaluation.place(result.position).prompt].id
+    return evaluation.prompts[evaluation.coordinates(result.position).prompt].id
 
 
 def _column_of(evaluation: Evaluation, result: Result) -> str:
-    return evaluation.columns[evaluation.place(result.position).column].id
+    return evaluation.columns[evaluation.coordinates(result.position).column].id
 
 
 def _checked(evaluation: Evaluation, column: str, cells: Sequence[Result], usual: Mapping[str, float]) -> CheckedColumn:

@@ -56,10 +56,10 @@ def test_a_first_visitor_gets_from_prompts_to_a_ranking(visit: Visitor, app: Pla
 
     with page.context.expect_page() as voting:
         page.locator(".vote-link").click()
-    booth = voting.value
+    ballot = voting.value
     for _ in range(SCREENS):
-        vote(booth)
-    booth.close()
+        vote(ballot)
+    ballot.close()
     ranking = page.locator(".results-slot")
     expect(ranking).to_contain_text(f"3 prompts, 1 voter, {SCREENS} votes")
     expect(ranking.locator(".decision-chart .point")).to_have_count(4)

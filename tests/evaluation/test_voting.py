@@ -110,7 +110,7 @@ async def test_known_votes_give_a_known_order_and_three_votes_give_none(playgrou
         screen = await voting.screen(evaluation.token, f"voter {number % 3}", Question.PREFERENCE, 2)
         assert screen is not None
         shown = await service.ballots.shown(evaluation.id, screen.id)
-        columns = [evaluation.place(int(cell)).column for cell in shown]
+        columns = [evaluation.coordinates(int(cell)).column for cell in shown]
         best = columns.index(min(columns)) + 1
         await voting.vote(evaluation.token, f"voter {number % 3}", screen.id, "best", best, seconds=1.0)
         if number in (2, 35):

@@ -135,7 +135,7 @@ class VotingService:
         if not await self._ballots.answer(ballot):
             raise InvalidState("This screen is answered already.", next_step="Go on to the next one.")
         results = {result.position: result for result in await self._cells.results(evaluation.id, map(int, shown))}
-        columns = [evaluation.columns[evaluation.place(int(cell)).column] for cell in shown]
+        columns = [evaluation.columns[evaluation.coordinates(int(cell)).column] for cell in shown]
         return [
             Revealed(column.label, results[int(cell)].credits if int(cell) in results else 0.0)
             for cell, column in zip(shown, columns, strict=True)
@@ -151,8 +151,8 @@ def _candidates(evaluation: Evaluation, results: list[Result]) -> list[Candidate
     candidates = []
     for result in results:
         if result.picture:
-            place = evaluation.place(result.position)
-            prompt, column = evaluation.prompts[place.prompt], evaluation.columns[place.column]
+            at = evaluation.coordinates(result.position)
+            prompt, column = evaluation.prompts[at.prompt], evaluation.columns[at.column]
             candidates.append(Candidate(str(result.position), column.id, prompt.id))
     return candidates
 

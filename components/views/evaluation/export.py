@@ -32,8 +32,8 @@ def result_rows(catalog: Catalog, evaluation: Evaluation, results: Sequence[Resu
     scores = _score_names(results)
     rows = []
     for result in results:
-        place = evaluation.place(result.position)
-        prompt, column = evaluation.prompts[place.prompt], evaluation.columns[place.column]
+        at = evaluation.coordinates(result.position)
+        prompt, column = evaluation.prompts[at.prompt], evaluation.columns[at.column]
         checks = result.checks or {}
         text = checks.get("text") or {}
         values = checks.get("scores") or {}
@@ -46,7 +46,7 @@ def result_rows(catalog: Catalog, evaluation: Evaluation, results: Sequence[Resu
                 "model": column.model,
                 "settings": json.dumps(dict(column.settings), ensure_ascii=False) if column.settings else "",
                 "column": column.label,
-                "repeat": place.repeat,
+                "repeat": at.repeat,
                 "state": CELL_WORDS[result.state],
                 "reason": result.refused,
                 "job_id": result.job_id if result.picture else "",
@@ -70,7 +70,7 @@ def ballot_rows(evaluation: Evaluation, ballots: Sequence[Ballot]) -> list[dict[
     prompts = {prompt.id: prompt for prompt in evaluation.prompts}
 
     def label(cell: str | None) -> str:
-        return "" if cell is None else evaluation.columns[evaluation.place(int(cell)).column].label
+        return "" if cell is None else evaluation.columns[evaluation.coordinates(int(cell)).column].label
 
     def position(ballot: Ballot, cell: str | None) -> int | None:
         return None if cell is None else ballot.shown.index(cell) + 1

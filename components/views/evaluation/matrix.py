@@ -89,13 +89,13 @@ def show_row(catalog: Catalog, evaluation: Evaluation, cells: Sequence[tuple[Res
 
 
 def _cards(catalog: Catalog, evaluation: Evaluation, cells: Sequence[tuple[Result, Job | None]], *, alone: bool) -> str:
-    first = evaluation.place(cells[0][0].position)
+    first = evaluation.coordinates(cells[0][0].position)
     return render(
         "evaluation/cards",
         catalog=catalog,
         evaluation=evaluation,
         prompt=evaluation.prompts[first.prompt],
-        cells=[(result, job, evaluation.place(result.position)) for result, job in cells],
+        cells=[(result, job, evaluation.coordinates(result.position)) for result, job in cells],
         alone=alone,
         words=CELL_WORDS,
         job_facts=job_facts,

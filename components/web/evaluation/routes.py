@@ -29,7 +29,7 @@ from components.views.evaluation.results import show_results
 from components.views.links import EVALUATIONS, PROMPT_FILE
 from components.web.pictures import HEADERS, READING, picture_response
 
-SMALL = 160  # pixels of a picture in the matrix
+THUMBNAIL = 160  # pixels of a picture in the matrix
 LARGEST_FILE = 32_000_000
 LONGEST_READING_S = 60.0
 LARGEST_ANSWER = 1_500_000  # characters of all prompts together: they are sent along when the evaluation starts
@@ -83,7 +83,7 @@ def evaluation_routes(playground: Playground, thumbnails: ThumbnailCache) -> API
         name = results[0].picture if results else ""
         if name.endswith(".svg"):
             return picture_response(await playground.jobs.pictures.read(name), "svg", HEADERS)
-        return picture_response(await thumbnails.thumbnail(name, SMALL) if name else None, "webp", HEADERS)
+        return picture_response(await thumbnails.thumbnail(name, THUMBNAIL) if name else None, "webp", HEADERS)
 
     return router
 
