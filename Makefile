@@ -40,6 +40,7 @@ check: .venv/.ready-dev
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/python -m components.catalog catalog.yaml
+	$(BIN)/python -m tests.audit
 
 style: .venv/.ready-dev
 	$(BIN)/ruff format .

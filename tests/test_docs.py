@@ -11,7 +11,7 @@ import yaml
 from components.settings import Settings
 
 ROOT = Path(__file__).parent.parent
-GUIDES = ["README.md", "CONTRIBUTING.md"]
+GUIDES = ["README.md", "CONTRIBUTING.md", "SECURITY.md"]
 NAME = re.compile(r"\b(?:PLAYGROUND|API_IN_ONE)_[A-Z_]*[A-Z]\b")
 PATH = re.compile(
     r"(?<![\w/.:@-])(?:(?:components|tests|\.ci)(?:/[\w.*-]+)*/?|[\w-]+/[\w./-]+\.(?:py|md|yaml|html|css|js)"

@@ -19,6 +19,7 @@ from tests.browser.conftest import (
     say,
     until,
 )
+from tests.browser.payloads import PAYLOADS
 
 TEXTS = (
     "${alert(1)} `${alert(1)}` $HOME $(id) `id`",
@@ -32,6 +33,10 @@ TEXTS = (
 )
 SCRIPTS = (
     "document.body.querySelectorAll('script, iframe, object, embed, [onerror], [onload], [href^=\"javascript:\"]').length"
+)
+
+FIELDS = (
+    "#header input[type=password], #tabs textarea, #tabs input:not([type]), #tabs :is(input[type=text], input[type=search])"
 )
 
 
@@ -93,6 +98,35 @@ def test_a_link_from_a_stranger_neither_loads_nor_links_to_elsewhere(visit: Visi
     expect(hint).to_contain_text("is no web address")
     expect(page.locator("#banner")).to_contain_text(picture)
     assert page.locator("main [src*='outside'], main [href*='outside']").count() == 0
+
+
+def test_no_payload_runs_in_any_field_of_any_tab(visit: Visitor, app: Playground) -> None:
+    """One after the other as the prompt, all together in every other field, in a note, in a job and in its history."""
+    page, everything = visit(f"{app.address}/?model=flux-2"), " ".join(PAYLOADS)
+    scripts = page.evaluate(SCRIPTS)
+    for text in PAYLOADS:
+        say(page, text)
+    until(page, lambda: request_body(page).get("prompt", ""), PAYLOADS[-1])
+    say(page, everything)
+    generate(page)
+    harmless(page, scripts)
+    for name in ("Compare", "Evaluate", "Models & prices", "History", "Integrate", "Generate"):
+        page.get_by_role("tab", name=name).click()
+        if name == "History":
+            page.locator("[data-entry]").first.click()
+            expect(page.locator("#history")).to_contain_text(PAYLOADS[0])
+        for box in page.locator(FIELDS).all():
+            if box.is_visible() and box.is_enabled():
+                box.fill(everything)
+                box.press("Tab")
+        if name == "History":
+            page.get_by_role("button", name="Save note").click()
+            expect(page.locator("#history-entries")).to_contain_text(PAYLOADS[-1])
+        page.wait_for_timeout(300)
+        harmless(page, scripts)
+    page.reload()
+    expect(button(page)).to_contain_text("credit")
+    harmless(page, scripts)
 
 
 def harmless(page: Page, scripts: int) -> None:
