@@ -29,7 +29,7 @@ from components.jobs.store.jobs import Store
 from tests.jobs.conftest import a_job
 async def fill():
     store = Store(open_database(sys.argv[1]))
-    resource.setrlimit(resource.RLIMIT_FSIZE, (400_000, 400_000))  # no file grows any more, as on a full disk
+    resource.setrlimit(resource.RLIMIT_FSIZE, (700_000, 700_000))  # no file grows any more, as on a full disk
     try:
         for _ in range(1000):
             print((await store.add(a_job(body={"prompt": "x" * 5000}))).id, flush=True)

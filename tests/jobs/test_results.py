@@ -21,6 +21,7 @@ from tests.jobs.faulty import (
     png,
     running,
     settled,
+    workers_ended,
 )
 from tests.jobs.processes import account, bury, process, record
 from tests.jobs.running import SECRET, Setup, set_up
@@ -195,9 +196,7 @@ async def test_a_picture_that_is_deleted_at_another_process_meanwhile_is_restore
         setup.runner.on_change(delete)
         setup.upstream.poll = [finished()]
         done = await settled(setup.runner, job)
-        async with asyncio.timeout(20):
-            while not setup.files():  # noqa: ASYNC110  # the last look is after the last change
-                await asyncio.sleep(0.02)
+        await workers_ended()
 
     assert {kept.name for kept in done.pictures} == setup.files()
 

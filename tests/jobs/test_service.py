@@ -176,7 +176,7 @@ def test_every_rehearsal_has_an_expected_end() -> None:
 async def test_every_rehearsed_failure_ends_as_it_should(client: ApiClient, account: Account, tmp_path: Path) -> None:
     """State, kind of problem, and what is said about the charge; all are rehearsed at the same time."""
     async with httpx2.AsyncClient(trust_env=False) as http, records(tmp_path / "records") as store:
-        runner = JobService(CATALOG, store, client, PictureLibrary(FolderStorage(tmp_path), http), JobOptions(deadline_s=3))
+        runner = JobService(CATALOG, store, client, PictureLibrary(FolderStorage(tmp_path), http), JobOptions(deadline_s=5))
         started = [await start(runner, account, f"{tmp_path} #sandbox:{name}") for name in ENDS]
         jobs = dict(zip(ENDS, await asyncio.gather(*(settled(runner, job) for job in started)), strict=True))
         await runner.aclose()

@@ -55,6 +55,7 @@ FULL = Job(
     callback_hash="f" * 64,
     comparison_id="b1",
     replaces="r1",
+    evaluation_id="e1",
     prompt="A red kite",
     callback_task_id="task-2",
 )
