@@ -31,6 +31,7 @@ from components.jobs.job import Job, JobState
 from components.jobs.service import JobService
 
 log = logging.getLogger(__name__)
+NEEDS_KEY = "Waiting for the key it was started with. Keys are never stored: enter it again, and the evaluation goes on."
 AT_ONCE = 200  # most jobs that one process runs for an evaluation, for the estimate of its duration
 
 
@@ -127,6 +128,11 @@ class EvaluationService:
         left = progress.count(CellState.ACTIVE, CellState.WAITING)
         if progress.state is EvaluationState.RUNNING and progress.per_minute:
             progress = replace(progress, seconds_left=60 * left / progress.per_minute)
+        waits = progress.count(CellState.WAITING) and not progress.count(CellState.ACTIVE)
+        if progress.state is EvaluationState.RUNNING and waits:
+            evaluation = await self.get(evaluation_id)
+            if self.runner.account(evaluation.payer, evaluation_id) is None:
+                progress = replace(progress, note=NEEDS_KEY)
         if progress.count(CellState.DONE):
             self.checker.look_at(evaluation_id)
         return progress

@@ -35,11 +35,12 @@ def draft(prompts: int = 2, models: int = 2, repeats: int = 1, **settings: objec
 
 @asynccontextmanager
 async def running(catalog: Catalog, folder: Path, client: ApiClient, account: Account) -> AsyncIterator[EvaluationService]:
-    """The evaluations of a process that pays with ``account``."""
+    """The evaluations of a process that pays with ``account``; a visitor's own is not known to it before it is given."""
     async with records(folder) as store, open_fetch_client() as downloads:
         pictures = PictureLibrary(FolderStorage(folder / "pictures"), downloads)
         jobs = JobService(catalog, store, client, pictures, JobOptions(deadline_s=30), lambda _: account)
-        service = EvaluationService(catalog, jobs, {account.payer: account}.get, beat_s=0.05)
+        known = {} if account.payer == "visitor" else {account.payer: account}
+        service = EvaluationService(catalog, jobs, known.get, beat_s=0.05)
         await jobs.begin()
         work = asyncio.create_task(service.run())
         try:
@@ -183,3 +184,21 @@ async def test_an_evaluation_goes_with_the_last_of_its_jobs(
             await service.get(evaluation.id)
 
     assert states == "xd"
+
+
+async def test_an_evaluation_with_a_visitors_own_key_waits_for_it_after_it_is_forgotten(
+    catalog: Catalog, tmp_path: Path, client: ApiClient, account: Account
+) -> None:
+    own = replace(account, payer="visitor", key="a-key-of-their-own")
+    async with running(catalog, tmp_path, client, own) as service:
+        evaluation = await service.start(draft(8, per_model=1), own, "ann")
+        await until(service, evaluation, lambda progress: progress.count(CellState.DONE) > 0)
+        await service.forget_key("ann")
+        waiting = await until(service, evaluation, lambda progress: bool(progress.note))
+        await service.key_given("ann", own)
+        done = await until(service, evaluation, ended)
+
+    assert waiting.state is EvaluationState.RUNNING
+    assert "enter it again" in waiting.note
+    assert 0 < waiting.count(CellState.DONE) < 16
+    assert done.cells == "d" * 16
