@@ -46,17 +46,21 @@ def find_groups(
     """
     key = group_key().label("key")
     newest = SORTED_BY["created"].label("newest")
-    value = SORTED_BY[order.sort]
     found = select(key, func.count().label("size"), newest).select_from(jobs).join(history, history.c.job_id == jobs.c.id)
-    grouped = found.add_columns(value.label("value")).where(fits).group_by(key).subquery()
-    total, total_jobs = connection.execute(
-        select(func.count(), func.coalesce(func.sum(grouped.c.size), 0)).select_from(grouped)
-    ).one()
-    page = max(1, min(order.page, -(-total // limit)))
+    grouped = found.add_columns(SORTED_BY[order.sort].label("value")).where(fits).group_by(key).subquery()
     direction = grouped.c.value.desc() if order.descending else grouped.c.value.asc()
-    wanted = select(grouped.c.key, grouped.c.size).order_by(direction.nulls_last(), grouped.c.newest.desc(), grouped.c.key)
+    # The totals come with every row: to count is as much work as to list.
+    totals = func.count().over().label("total"), func.sum(grouped.c.size).over().label("total_jobs")
+    wanted = select(grouped.c.key, grouped.c.size, *totals).order_by(
+        direction.nulls_last(), grouped.c.newest.desc(), grouped.c.key
+    )
+    page = max(1, order.page)
     rows = connection.execute(wanted.limit(limit).offset((page - 1) * limit)).all()
+    if not rows and page > 1:
+        page = max(1, -(-(connection.scalar(select(func.count()).select_from(grouped)) or 0) // limit))
+        rows = connection.execute(wanted.limit(limit).offset((page - 1) * limit)).all()
     groups = tuple(HistoryGroup(row.key, row.size, ()) for row in rows)
+    total, total_jobs = (int(rows[0].total), int(rows[0].total_jobs)) if rows else (0, 0)
     return HistoryGroups(page, groups, total, total_jobs), _members(fits, [row.key for row in rows], opened)
 
 
