@@ -26,6 +26,7 @@ from components.api import Account, ApiClient, open_client
 from components.api.schedule import Learned
 from components.catalog.loading import load_catalog
 from components.catalog.requests import build_request
+from components.jobs.callbacks import BEST_SCORE
 from components.jobs.job import JobOptions
 from components.jobs.service import JobService
 from components.jobs.store.engine import open_database
@@ -47,7 +48,7 @@ PATIENCE_S = {200: 50.0, 1000: 50.0}
 PLAYERS = {
     "plain script, 0.5 s": ("tests.benchmarks.plain_script", ""),
     "product": ("tests.benchmarks.inflight", ""),
-    "product, doorbell": ("tests.benchmarks.inflight", "doorbell"),
+    "product, callbacks": ("tests.benchmarks.inflight", "callbacks"),
 }
 PLAYED = {200: list(PLAYERS), 1000: list(PLAYERS)[:2]}
 
@@ -119,7 +120,7 @@ def _targets(name: str, count: int, found: dict[str, float]) -> Iterator[str]:
         yield target(f"{name}: added at 1,000 in flight, mean", found["mean"], 2.5, " s")
         yield target(f"{name}: not done in time", found["lost"], 0)
     yield target(f"{name}: connections opened per 200 jobs", found["opened"] * 200 / count, 20)
-    if "doorbell" in name:
+    if "callbacks" in name:
         yield target(f"{name}: polls a job", found["polls"], 1.2)
 
 
@@ -134,7 +135,9 @@ async def _product(folder: Path, service_address: str, callbacks: str) -> AsyncI
         store = Store(database)
         pictures = PictureLibrary(FolderStorage(folder / "pictures"), downloads, starred=store.pictures.starred)
         latencies = Plan(EARLIER, MEDIAN_S, SIGMA).latencies()
-        await LearnedStore(store.transactions).add_run_times(service_address, MODEL, latencies, Learned.expected(None))
+        learned = LearnedStore(store.transactions)
+        await learned.add_run_times(service_address, MODEL, latencies, Learned.expected(None))
+        await learned.change_callback_score(callbacks, service_address, MODEL, lambda _: BEST_SCORE)
         runner = JobService(
             load_catalog(ROOT / "catalog.yaml"), store, ApiClient(service), pictures, JobOptions(callback_base=callbacks)
         )
@@ -164,11 +167,11 @@ async def _route(listen: bool) -> AsyncIterator[tuple[FastAPI, str]]:
     await serving
 
 
-async def _run(address: str, count: int, within_s: float, doorbell: bool) -> dict[str, object]:
+async def _run(address: str, count: int, within_s: float, with_callbacks: bool) -> dict[str, object]:
     catalog = load_catalog(ROOT / "catalog.yaml")
     account = Account("host", address, catalog.endpoint.create, catalog.endpoint.status, "sk-benchmark-0123456789")
     with tempfile.TemporaryDirectory() as folder:
-        async with _route(doorbell) as (app, callbacks), _product(Path(folder), address, callbacks) as runner:
+        async with _route(with_callbacks) as (app, callbacks), _product(Path(folder), address, callbacks) as runner:
             app.include_router(callback_routes(runner))
 
             async def one(number: int) -> tuple[str, float, str]:
@@ -192,4 +195,4 @@ async def _run(address: str, count: int, within_s: float, doorbell: bool) -> dic
 
 if __name__ == "__main__":
     ADDRESS, COUNT, WITHIN_S, HOW = sys.argv[1:5]
-    print(json.dumps(asyncio.run(_run(ADDRESS, int(COUNT), float(WITHIN_S), HOW == "doorbell"))))
+    print(json.dumps(asyncio.run(_run(ADDRESS, int(COUNT), float(WITHIN_S), HOW == "callbacks"))))

@@ -34,7 +34,7 @@ def report() -> Iterator[str]:
     )
     rows, worst = [], 0.0
     with upstream() as service:
-        for name, callbacks in (("polling", False), ("doorbell", True)):
+        for name, callbacks in (("polling", False), ("callbacks", True)):
             service.prepare(count=VISITORS * ROUNDS, median=MEDIAN_S, sigma=SIGMA)
             with tempfile.TemporaryDirectory() as folder:
                 added, failed, polls = _measure(service, Path(folder) / "home", callbacks)
