@@ -142,6 +142,8 @@ class Recovery:
         elif job.callback_task_id != active.job.callback_task_id:
             self._active.show(job)
             active.called.set()
+            if self._callbacks.trusted(job):  # it came to another process, and is known here only by now
+                await self._callbacks.missed(job)
 
     async def _recover(self, job: Job) -> None:
         """Continue an active job of this process from where another one, or an accident, left it."""

@@ -18,6 +18,7 @@ from tests.jobs.callbacks import callback, serving
 from tests.jobs.conftest import FAST
 from tests.jobs.faulty import Answer, Upstream, finished, misbehaving, running, settled
 from tests.jobs.processes import WITH_CALLBACK, account, process, submit, until
+from tests.postgres import Postgres
 
 TASK_S, PACE = 2.0, 2.5  # a task of 5 s in the service's range, as fast as the test allows
 BASE = "http://page.example"
@@ -103,6 +104,27 @@ async def test_a_callback_that_comes_long_after_the_end_is_not_relied_on(
 
     assert job.state is JobState.DONE
     assert list(recorded.values()) == scores
+
+
+async def test_a_callback_that_comes_to_another_process_is_followed_and_not_relied_on(
+    catalog: Catalog, postgres: Postgres, tmp_path: Path
+) -> None:
+    """The process that follows the task learns of it at its next heartbeat, which polling would not have waited for."""
+    async with misbehaving(poll=[running()]) as upstream:
+        with postgres.fresh() as url:
+            async with serving(catalog, url, tmp_path, upstream, base=BASE) as first:
+                learned = LearnedStore(first.runner.store.transactions)
+                payer = first.service.base_url, WITH_CALLBACK
+                await learned.change_callback_score(BASE, *payer, lambda _: 1)
+                async with serving(catalog, url, tmp_path, upstream, base=BASE) as second:
+                    job = await until(second.runner, await second.start(), state=JobState.RUNNING)
+                    upstream.poll = [finished()]
+                    await first.call(callback(upstream))
+                    done = await settled(second.runner, job)
+                    scores = await learned.callback_scores(BASE)
+
+    assert (done.state, len(upstream.posts), len(upstream.polls)) == (JobState.DONE, 1, 1)
+    assert scores == {payer: -3}
 
 
 async def test_a_callback_before_the_end_never_delays_the_next_poll(catalog: Catalog, url: str, tmp_path: Path) -> None:
