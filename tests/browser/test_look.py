@@ -17,7 +17,7 @@ SHOWN = {
     "History": "#history-text",
     "Integrate": ".contract",
 }
-PHONE_ORDER = ("#facts", "#prompt", "#generate-button", "#place", "#parameters", "#code")
+PHONE_ORDER = ("#facts", "#prompt", "#parameters", "#generate-button", "#place", "#code")
 
 # Every text that stands directly in an element, with the contrast between its colour and the ground it is on.
 PALE = """() => {
@@ -123,7 +123,7 @@ def _open(page: Page, name: str, look: str) -> None:
 
 
 def _reads_downwards(page: Page, look: str) -> None:
-    """A phone reads model, prompt, button, result, parameters, program."""
+    """A phone reads model, prompt, parameters, button, result, code: what costs stands before the button."""
     boxes = [page.locator(part).bounding_box() or {} for part in PHONE_ORDER]
     ends = [0.0, *(box["y"] + box["height"] for box in boxes)]
     found = f"{look}: {dict(zip(PHONE_ORDER, boxes, strict=True))}"
