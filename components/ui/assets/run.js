@@ -26,15 +26,19 @@
     if (matchMedia("(max-width: 760px)").matches) document.querySelector("#outcome").scrollIntoView({ block: "start" });
   }
 
-  // The server has answered: with a job, or with what is wrong.
+  // The server has answered: with a job, or with what is wrong, which is drawn a moment later.
   function answered() {
     clearTimeout(giveUp);
     const sent = "sending" in root.dataset;
+    const running = () => document.querySelector("#place [data-running]");
     delete root.dataset.sending;
-    if (stopAsked && document.querySelector("#place [data-running]")) stop().click();
+    if (stopAsked && running()) stop().click();
     stopAsked = false;
-    if (!sent) document.querySelector("#ask .wrong :is(textarea, input)")?.focus();
-    else if (document.activeElement === document.body) (shown(stop()) ? stop() : button()).focus({ preventScroll: true });
+    setTimeout(() => {
+      const field = !running() && document.querySelector("#ask .wrong :is(textarea, input)");
+      if (field) field.focus();
+      else if (sent && document.activeElement === document.body) (shown(stop()) ? stop() : button()).focus({ preventScroll: true });
+    }, 50);
   }
 
   document.addEventListener(
