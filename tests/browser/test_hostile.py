@@ -121,7 +121,6 @@ def test_no_payload_runs_in_any_field_of_any_tab(visit: Visitor, app: Playground
                 box.press("Tab")
         if name == "History":
             page.get_by_role("button", name="Save note").click()
-            expect(page.locator("#history-entries")).to_contain_text(PAYLOADS[-1])
         page.wait_for_timeout(300)
         harmless(page, scripts)
     page.reload()
