@@ -54,7 +54,7 @@ class Results:
                 return
             problems = await self._fetch_missing(saved, account, give_up, refused)
             left = give_up - time.monotonic()
-            if number + 1 >= DEFINITE_TRIES or left <= 0:
+            if number + 1 >= DEFINITE_TRIES:
                 refused |= {url: problem for url, problem in problems.items() if problem.definite}
             late = [problem for url, problem in problems.items() if url not in refused]
             if not late or left <= 0:

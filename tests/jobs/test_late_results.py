@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from itertools import pairwise
 from pathlib import Path
 
@@ -9,7 +10,7 @@ import pytest
 
 from components.catalog.models import Catalog
 from components.jobs.job import JobState
-from tests.jobs.faulty import http, misbehaving, picture, settled
+from tests.jobs.faulty import Upstream, http, misbehaving, picture, settled
 from tests.jobs.processes import account, process, submit, until
 from tests.jobs.running import set_up
 
@@ -30,6 +31,22 @@ async def test_a_late_picture_is_tried_again_at_growing_intervals_with_a_note(
     assert (shown[-1].state, len(shown[-1].pictures), shown[-1].status_note) == (JobState.DONE, 1, "")
     assert (len(times), len(setup.upstream.posts)) == (10, 1)
     assert gaps[-1] > 3 * gaps[0]
+
+
+async def test_a_web_page_at_the_deadline_is_not_the_last_word(catalog: Catalog, url: str, tmp_path: Path) -> None:
+    """It was seen once, and may be one of the host's own: the job can be checked again and loses nothing."""
+
+    async def page_after_the_deadline(upstream: Upstream, writer: asyncio.StreamWriter) -> None:
+        await asyncio.sleep(1.0)
+        await http("<html>Just a moment", kind="text/html")(upstream, writer)
+
+    scripts = {"file": [page_after_the_deadline, picture()]}
+    async with set_up(catalog, url, tmp_path, scripts, deadline_s=0.8) as setup:
+        late = await setup.ended()
+        done = await settled(setup.runner, await setup.runner.check_again(late.id, setup.payer, "ann"))
+
+    assert (late.state, late.problem and late.problem.code) == (JobState.OVERDUE, "picture")
+    assert (done.state, len(done.pictures)) == (JobState.DONE, 1)
 
 
 @pytest.mark.parametrize("payer", ["host", "visitor"])
