@@ -21,6 +21,7 @@ from components.views.links import EVALUATIONS, PROMPT_FILE, RECIPE
 
 LARGEST_BODY = 2_000_000
 LONGEST_BODY_S = 60.0
+LONGEST_NAME = 255  # bytes: no file system has longer ones, and Gradio's file routes fail on them
 FILES = (UPLOADS, RECIPE, EVALUATIONS, PROMPT_FILE)  # take larger bodies, each with bounds of its own
 READ = ("GET", "HEAD", "OPTIONS")
 LONGEST_SESSION = 64
@@ -54,7 +55,7 @@ class Guard:
         path = str(scope.get("path", "")).rstrip("/")
         if scope["type"] == "http" and scope["method"] not in READ and not path.startswith(FILES):
             receive = _bounded(receive, self._longest_body_s)
-        if scope["type"] == "http" and path.startswith(CLOSED):
+        if scope["type"] == "http" and (path.startswith(CLOSED) or _has_long_name(path)):
             await _refuse(404, "Not found.")(scope, receive, send)
         elif scope["type"] == "http" and scope["method"] == "POST" and path.startswith("/gradio_api"):
             await self._check_body(path, scope, receive, send)
@@ -189,6 +190,10 @@ def _reason_to_refuse(body: bytes) -> str:
         elif isinstance(value, list):
             unchecked += value
     return ""
+
+
+def _has_long_name(path: str) -> bool:
+    return any(len(name.encode("utf-8", "replace")) > LONGEST_NAME for name in path.split("/"))
 
 
 def printable(text: str) -> str:

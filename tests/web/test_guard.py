@@ -184,6 +184,11 @@ def test_no_file_of_the_machine_is_served(app: App) -> None:
                 assert not any(sign in answer.text for sign in ("root:x:", "canary-in", "def create_app", "PATH="))
 
 
+def test_a_name_that_no_file_can_have_is_not_found(app: App) -> None:
+    for route in ("/assets/", "/static/", "/pictures/", "/"):
+        assert app.get(route + "a" * 300).status_code == 404, route
+
+
 def test_no_address_is_fetched_for_a_caller(app: App) -> None:
     """Gradio's file route and proxy accept addresses; nothing is fetched from them."""
     with recorded(Starlette()) as elsewhere:
