@@ -147,6 +147,8 @@ def test_what_is_chosen_can_be_reached_and_pressed_by_keyboard(visit: Visitor, a
         reached.append(page.evaluate("document.activeElement.closest('[id]:not([id=\"\"])')?.id"))
         if reached[-1] == "generate-button":
             break
-    assert [part for part in ("key", "tabs", "facts", "prompt", "generate-button") if part not in reached] == [], reached
+    assert [part for part in ("key", "tabs", "choose-model", "prompt", "generate-button") if part not in reached] == [], (
+        reached
+    )
     page.keyboard.press("Enter")
     expect(word(page)).to_have_text("Done")
