@@ -57,4 +57,4 @@ def test_the_main_path_works_in_a_browser_of_another_language(visit: Visitor, ap
     expect(page.locator("#history-request")).to_contain_text("A kite over dunes")
     page.locator("#history-result [data-action=open]").click()
     expect(page.locator("#prompt textarea")).to_have_value("A kite over dunes")
-    expect(field(page, "type").locator("input")).to_have_value("flex")
+    expect(field(page, "type").locator("input:checked")).to_have_value("flex")
