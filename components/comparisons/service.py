@@ -120,6 +120,10 @@ class ComparisonService:
         """The comparison that this visitor started last, or None."""
         return await self._store.newest(visitor)
 
+    async def recent(self, visitor: str, most: int) -> list[Comparison]:
+        """This visitor's comparisons, newest first. Raises DatabaseUnavailable."""
+        return await self._store.recent(visitor, most)
+
     async def jobs(self, comparison: Comparison) -> dict[str, Job]:
         """The current jobs on the cards by id, without those that the visitor has removed."""
         return await self._jobs.find_all([card.job for card in comparison.cards if card.job], comparison.visitor)

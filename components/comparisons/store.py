@@ -49,9 +49,13 @@ class ComparisonStore:
 
     async def newest(self, visitor: str) -> Comparison | None:
         """This visitor's newest comparison, or None."""
+        return next(iter(await self.recent(visitor, 1)), None)
+
+    async def recent(self, visitor: str, most: int) -> list[Comparison]:
+        """This visitor's comparisons, newest first."""
         theirs = select(comparisons).where(comparisons.c.visitor == storable(visitor))
-        newest = theirs.order_by(comparisons.c.created_at.desc()).limit(1)
-        return await self.transactions.read(lambda connection: _one(connection, newest))
+        newest = theirs.order_by(comparisons.c.created_at.desc()).limit(most)
+        return await self.transactions.read(lambda connection: [_from_row(row) for row in connection.execute(newest)])
 
     async def edit(self, comparison_id: str, visitor: str, change: Callable[[Comparison], Comparison]) -> Comparison | None:
         """Replace this visitor's comparison by ``change`` of it, while nobody else can alter it; None if there is none."""

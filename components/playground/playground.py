@@ -306,6 +306,10 @@ class Playground:
         """A comparison of this visitor and its jobs by id. Raises JobNotFound."""
         return await self.comparisons.current(await self.comparisons.find(comparison_id, visit.visitor))
 
+    async def recent_comparisons(self, visit: Visit, most: int) -> list[Comparison]:
+        """This visitor's comparisons, newest first."""
+        return await self.comparisons.recent(visit.visitor, most)
+
     async def newest_comparison(self, visit: Visit) -> tuple[Comparison, dict[str, Job]] | None:
         """This visitor's newest comparison and its jobs by id; None without one."""
         newest = await self.comparisons.newest(visit.visitor)

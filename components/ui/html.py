@@ -9,7 +9,7 @@ import gradio as gr
 # A click on an element with one of these attributes becomes an event that brings them along, ``input`` for a header
 # that sorts, ``select`` for all others. Buttons and links inside such an element are their own.
 SEND_CLICKS = """
-const KEYS = ['job', 'entry', 'group', 'select', 'page', 'tag', 'sort', 'model'];
+const KEYS = ['job', 'entry', 'group', 'select', 'page', 'tag', 'sort', 'model', 'comparison'];
 element.addEventListener('click', (event) => {
   const sender = event.target.closest(`button, a, code, ${KEYS.map((key) => `[data-${key}]`)}`);
   if (!sender || !element.contains(sender) || !KEYS.some((key) => key in sender.dataset)) return;

@@ -10,7 +10,9 @@ import gradio as gr
 from components.errors import CapReached, DatabaseUnavailable, KeyRefused, OutOfCredits, PlaygroundError
 from components.playground import Playground, Visit
 from components.playground.visits import browser_visitor
-from components.ui.compare.tab import CompareTab, build_compare_tab, open_compare
+from components.ui.compare.board import CompareTab
+from components.ui.compare.opening import open_compare
+from components.ui.compare.tab import build_compare_tab
 from components.ui.endpoints import add_endpoints
 from components.ui.evaluate.tab import EvaluateTab, build_evaluate_tab, open_evaluate
 from components.ui.events import DIRECT, LATEST, Updates, bind, sent

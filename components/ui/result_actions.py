@@ -14,7 +14,8 @@ from components.catalog.parameters import Role
 from components.errors import InputError, PlaygroundError
 from components.jobs.job import Job
 from components.playground import Playground
-from components.ui.compare.tab import CompareTab, open_compare
+from components.ui.compare.board import CompareTab
+from components.ui.compare.opening import open_compare
 from components.ui.events import DIRECT, Updates, bind, sent
 from components.ui.generate.image_switch import with_mode
 from components.ui.generate.opening import open_entry, open_job

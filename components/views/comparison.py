@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from math import inf, isinf
 from typing import Any
 
@@ -15,6 +16,7 @@ from components.comparisons.plan import ComparisonPlan
 from components.jobs.job import Job
 from components.views.job import differences, job_facts, shape_ratio
 from components.views.links import COMPARISONS, archive_link, link, own_link, published_path
+from components.views.results.actions import show_actions
 from components.views.templates import render
 from components.views.words import model_name, settings_text
 
@@ -26,10 +28,14 @@ def show_cards(
 ) -> str:
     """All cards in one of the ORDERS; ``timing_of`` says how long the model of a job usually takes."""
     cards = sorted(comparison.cards, key=lambda card: _sort_key(catalog, card, jobs.get(card.job), order))
+    pictured = [job for job in jobs.values() if job.pictures]
     return render(
         "cards",
         catalog=catalog,
         cards=[(card, jobs.get(card.job)) for card in cards],
+        common=common_notes(comparison.cards),
+        drawings=bool(pictured) and all(job.payer == "sandbox" for job in pictured),
+        actions_of=partial(show_actions, catalog),
         shared=comparison.shared,
         now=time.time(),
         timing_of=timing_of,
@@ -40,6 +46,25 @@ def show_cards(
     )
 
 
+def common_notes(cards: Sequence[Card]) -> list[str]:
+    """What the notes of all cards say alike; it is said once. Nothing of a single card."""
+    if len(cards) < 2:
+        return []
+    return [note for note in cards[0].notes if all(note in card.notes for card in cards)]
+
+
+def show_earlier_comparisons(comparisons: Sequence[Comparison], shown: str) -> str:
+    """A visitor's comparisons, newest first; a click opens one. ``shown`` is the id of the one that is open."""
+    return render("compare_earlier", comparisons=comparisons, shown=shown) if len(comparisons) > 1 else ""
+
+
+def plan_text(plan: ComparisonPlan) -> str:
+    """``4 models · 20 credits · $0.20``, with what fits the caps."""
+    models = len({planned.card.model for planned in plan.cards if planned.request})
+    count = f"{models} model{'' if models == 1 else 's'}" if models else "No model can be asked"
+    return " · ".join(text for text in (count, str(plan.cost) if plan.requests else "", fit_text(plan)) if text)
+
+
 def card_name(catalog: Catalog, card: Card) -> str:
     """A card in a few words: model, settings, and which sample it is."""
     sample = f"sample {card.sample}" if card.sample > 1 else ""
@@ -48,11 +73,11 @@ def card_name(catalog: Catalog, card: Card) -> str:
 
 def show_plan(catalog: Catalog, plan: ComparisonPlan) -> str:
     """What the shared form becomes for each model, and its price, before anything is sent."""
-    return render("mapping", catalog=catalog, cards=plan.cards, fit=fit_text(plan), unaffordable=plan.unaffordable)
+    return render("mapping", catalog=catalog, cards=plan.cards, text=plan_text(plan), unaffordable=plan.unaffordable)
 
 
 def fit_text(plan: ComparisonPlan) -> str:
-    """``8 of 11 fit in the 62 credits left today.``; "" where nothing limits them."""
+    """``8 of 11 fit in the 62 credits left today``; "" where nothing limits them."""
     count = plan.requests + plan.unaffordable
     if not count or (isinf(plan.left) and not plan.unaffordable):
         return ""
@@ -61,7 +86,9 @@ def fit_text(plan: ComparisonPlan) -> str:
         fits = f"None of {count} fits"
     if count == 1:
         fits = "It does not fit" if plan.unaffordable else "It fits"
-    return f"{fits} in {'what this page allows a request' if isinf(plan.left) else f'the {credits_text(plan.left)} left today'}."
+    return (
+        f"{fits} in {'what this page allows a request' if isinf(plan.left) else f'the {credits_text(plan.left)} left today'}"
+    )
 
 
 def button_text(plan: ComparisonPlan) -> str:

@@ -8,10 +8,20 @@ from urllib.parse import quote
 from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import STILL, Playground, Visitor, until
+from tests.browser.movement import OBSERVE, layout_shift
 from tests.browser.past import gone
 
 FAILS = "grok-imagine?prompt=a+fox+%23sandbox%3Afailed"
 HANGS = "hunyuan-image-3?prompt=a+fox+%23sandbox%3Anever"
+# How long after a click on Compare the first card is there.
+FIRST_CARD = """() => addEventListener('click', () => {
+  const begun = performance.now();
+  const look = () => {
+    if (document.querySelector('#compare-pending .card, #cards .card')?.checkVisibility()) window.firstCard = performance.now() - begun;
+    else requestAnimationFrame(look);
+  };
+  look();
+}, { once: true })"""
 LIMITED = "recraft-v4?prompt=a+fox+%23sandbox%3Arate"
 
 
@@ -41,6 +51,8 @@ def test_the_form_is_read_for_every_model_before_anything_is_sent(visit: Visitor
     expect(rows.nth(0)).to_contain_text("16:9 →")
     expect(rows.nth(0), "a seed is drawn later, and who takes none is said now").to_contain_text("no seed")
     expect(page.locator("#compare-button")).to_contain_text("3 requests · 15 credits · $0.15")
+    page.locator("#compare-settings > button").click()
+    page.locator("#compare-settings [data-addresses]").click()
     page.locator("#compare-images textarea").fill("https://a.example/cat.png")
     expect(rows.nth(0)).to_contain_text("text only, and you gave an image")
     expect(page.locator("#compare-button")).to_contain_text("2 requests · 11 credits")
@@ -91,6 +103,13 @@ def test_two_clicks_at_once_are_one_comparison_which_comes_back_after_a_reload_a
     assert len(app.jobs) == sent + 3
     page.locator("#compare-order").get_by_text("name").click()
     expect(page.locator(".card strong").first).to_contain_text("CogView")
+    page.locator("#compare-prompt textarea").fill("another one")
+    page.locator("#compare-prompt textarea").press("Control+Enter")
+    listed = page.locator("#compare-earlier button")
+    expect(listed).to_have_count(2)
+    listed.filter(has_text="a double click").click()
+    expect(page.locator("#compare-prompt textarea")).to_have_value("a double click")
+    expect(page.locator(".card img")).to_have_count(3)
 
 
 def test_pictures_are_seen_large_two_in_a_slider_published_and_taken_back(visit: Visitor, app: Playground) -> None:
@@ -121,10 +140,15 @@ def test_pictures_are_seen_large_two_in_a_slider_published_and_taken_back(visit:
     expect(handle).to_have_value("51")
     expect(page.locator("#slider img").last).to_have_css("clip-path", re.compile(r"51%|49%"))
     kept = [str(image.get_attribute("src")) for image in page.locator("#slider img").all()]
+    assert page.locator("#publish-ask").is_visible()
+    page.locator("#publish-ask").focus()
+    page.keyboard.press("Enter")
+    expect(page.locator("#publish-confirm")).to_contain_text("Anyone with the link will see the prompt")
     page.locator("#publish-button").focus()
     page.keyboard.press("Enter")
     link = page.locator("[data-public]")
     public = f"{app.address}/{link.get_attribute('href')}"
+    expect(link, "the whole address").to_have_text(public)
     assert page.request.get(public).status == 200
     expect(page.locator("#compare-more"), "what is published stays as it is").to_be_hidden()
     expect(page.locator("#revoke-button"), "the focus does not get lost").to_be_focused()
@@ -146,7 +170,7 @@ def test_pictures_are_seen_large_two_in_a_slider_published_and_taken_back(visit:
     expect(page.locator("#compare-prompt textarea")).to_have_value("a lighthouse")
     expect(page.locator(".card img")).to_have_count(2)
     loaded(page, ".card img")
-    expect(page.locator("#publish-button")).to_be_visible()
+    expect(page.locator("#publish-ask")).to_be_visible()
     page.get_by_role("tab", name="History").click()
     page.get_by_role("button", name="Delete", exact=True).click()
     expect(page.locator("#history-detail")).not_to_be_visible()
@@ -188,3 +212,21 @@ def test_the_slider_opens_with_what_is_there(visit: Visitor, app: Playground) ->
     unfold.click()
     expect(pictures).to_have_count(2)
     expect(left).to_have_value(re.compile(r"Imagen 4 \(1\)"))
+
+
+def test_a_comparison_shows_its_cards_at_once_without_scrolling_and_nothing_moves(visit: Visitor, app: Playground) -> None:
+    for width, height in ((1280, 900), (390, 844)):
+        page = visit("about:blank", ready=False, viewport={"width": width, "height": height})
+        page.add_init_script(OBSERVE)
+        page.goto(address(app, "cogview-4", "flux-2", "ideogram-v4", prompt="a calm lake"))
+        expect(page.locator("#compare-button")).to_contain_text("3 requests")
+        page.evaluate("window.shifts = []")
+        page.evaluate(FIRST_CARD)
+        compare(page)
+        expect(page.locator("#cards-state")).to_have_attribute("data-ended", "3")
+        loaded(page, ".card img")
+        assert page.evaluate("window.firstCard") < 100, "milliseconds from the click to the first card"
+        assert layout_shift(page) < 0.02, (width, page.evaluate("window.shifts"))
+        if width == 1280:
+            page.evaluate("scrollTo(0, 0)")
+            expect(page.locator(".card img").first).to_be_in_viewport(ratio=0.95)

@@ -55,7 +55,30 @@
       if (at - click.at > MOMENT_MS) click = { name: `${Date.now()}-${Math.random()}`, at };
       return click.name;
     },
+    // The server has answered a click on Compare: with cards, or with what is wrong.
+    compareAnswered() {
+      delete root.dataset.comparing;
+      if (matchMedia("(max-width: 760px)").matches) document.querySelector("#cards-state")?.scrollIntoView({ block: "start" });
+    },
   };
+
+  // What the server takes a moment to answer is shown at once: an empty card for each model.
+  const root = document.documentElement;
+  const GIVE_UP_MS = 30_000;
+  document.addEventListener("click", ({ target }) => {
+    const button = target.closest("#compare-button");
+    if (!button || button.disabled) return;
+    const count = document.querySelectorAll("#compare-chosen li").length || 1;
+    const card = '<li class="card"><header class="state">Sending</header><div class="line"></div><div class="pictures"><div class="frame skeleton"></div></div><footer class="facts"></footer><div class="actions"></div></li>';
+    document.querySelector("#compare-pending .cards").innerHTML = card.repeat(count);
+    root.dataset.comparing = "";
+    setTimeout(() => delete root.dataset.comparing, GIVE_UP_MS);
+  });
+  document.addEventListener("keydown", (event) => {
+    if (event.key !== "Enter" || !(event.ctrlKey || event.metaKey) || !event.target.closest("#compare-prompt")) return;
+    event.preventDefault();
+    document.querySelector("#compare-button").click();
+  });
 
   document.addEventListener("click", (event) => {
     const door = event.target.closest("[data-zoom]");

@@ -19,7 +19,7 @@
     }
   }
   document.addEventListener("click", (event) => {
-    const row = event.target.closest("#next-steps, #compare-steps, #compare-share, #history-actions, #history-selection");
+    const row = event.target.closest("#next-steps, #compare-steps, #compare-share, #publish-confirm, #history-actions, #history-selection");
     if (row && event.detail === 0) keepFocus(row); // by keyboard
   });
 
@@ -51,6 +51,11 @@
     if (!target.closest("[data-skip]")) return;
     const panel = [...document.querySelectorAll("#tabs [role=tabpanel]")].find((one) => one.checkVisibility());
     panel?.querySelector("button, input, textarea, select, a[href], [tabindex='0']")?.focus();
+  });
+
+  // A link that is meant to be passed on shows its whole address.
+  window.playground.onChange(() => {
+    for (const link of document.querySelectorAll("[data-whole-address]")) if (link.textContent !== link.href) link.textContent = link.href;
   });
 
   // A dismissed line stays away in this browser. The first paint reads the same mark.

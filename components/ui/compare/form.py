@@ -22,6 +22,7 @@ from components.views.models.cards import show_several
 from components.views.words import ROLE_WORDS
 
 OWN = ""
+SETTINGS = "Settings: shape, quality, samples, seed, what to avoid, input images"
 INTO = "compare-models"
 PICKS: Mapping[str, Callable[[Catalog], list[str]]] = {
     "Cheapest four": cheapest,
@@ -62,7 +63,11 @@ class CompareForm:
 
     def show(self, asked: ComparisonDraft) -> Updates:
         """Updates that fill the controls."""
-        updates: Updates = {self.models: "\n".join(asked.models), self.samples: asked.samples, **self.show_chosen(asked)}
+        updates: Updates = {
+            self.models: "\n".join(asked.models),
+            self.samples: asked.samples,
+            **self.show_chosen(asked),
+        }
         for role, control in self.roles.items():
             value = asked.shared.get(str(role))
             if role is Role.IMAGES:
@@ -78,19 +83,22 @@ class CompareForm:
 def build_compare_form(playground: Playground, opens_with: ComparisonDraft) -> CompareForm:
     """The controls inside the current column, filled with ``opens_with``."""
     shared = opens_with.shared
-    prompt = gr.Textbox(
-        value=shared.get("prompt", ""),
-        label=ROLE_WORDS[Role.PROMPT],
-        lines=3,
-        max_lines=12,
-        elem_id="compare-prompt",
-        max_length=100_000,
-    )
-    models = chosen_box("\n".join(opens_with.models), INTO)
-    chosen = html(show_several(playground.catalog, opens_with.models, INTO), elem_id="compare-chosen")
-    with gr.Row(elem_id="compare-picks"):
-        picks = [gr.Button(label, size="sm", min_width=60) for label in PICKS]
-    with gr.Column(elem_classes="fields", elem_id="compare-fields"):
+    with gr.Row(elem_id="compare-bar", equal_height=False):
+        with gr.Column(scale=6, min_width=320, elem_id="compare-ask"):
+            prompt = gr.Textbox(
+                value=shared.get("prompt", ""),
+                label=ROLE_WORDS[Role.PROMPT],
+                lines=2,
+                max_lines=12,
+                elem_id="compare-prompt",
+                max_length=100_000,
+            )
+        with gr.Column(scale=6, min_width=320, elem_id="compare-chosen-models"):
+            models = chosen_box("\n".join(opens_with.models), INTO)
+            chosen = html(show_several(playground.catalog, opens_with.models, INTO), elem_id="compare-chosen")
+            with gr.Row(elem_id="compare-picks"):
+                picks = [gr.Button(label, size="sm", min_width=60) for label in PICKS]
+    with gr.Accordion(SETTINGS, open=False, elem_id="compare-settings"), gr.Column(elem_classes="fields four"):
         shape = gr.Dropdown(
             [("model's own", OWN), *((item, item) for item in SHAPES)],
             value=OWN,
@@ -103,25 +111,23 @@ def build_compare_form(playground: Playground, opens_with: ComparisonDraft) -> C
             label=ROLE_WORDS[Role.QUALITY],
             min_width=120,
         )
+        samples = gr.Number(value=1, precision=0, label=f"Samples of each, 1–{MOST_SAMPLES}", min_width=120)
+        count = gr.Number(value=1, precision=0, label=ROLE_WORDS[Role.COUNT], min_width=120)
+        seed = gr.Number(
+            precision=0,
+            placeholder="drawn when you compare",
+            label=ROLE_WORDS[Role.SEED],
+            min_width=120,
+            elem_id="compare-seed",
+        )
+        lock = gr.Checkbox(label="Keep this seed", min_width=120, elem_id="compare-lock")
+        negative = gr.Textbox(label=ROLE_WORDS[Role.NEGATIVE], max_lines=6, elem_classes=["wide"])
         with gr.Column(elem_classes=["takes-pictures", "wide"]):
             images = gr.Textbox(
                 lines=1, max_lines=10, placeholder="https://…, one address a line", label=ROLE_WORDS[Role.IMAGES],
                 elem_id="compare-images",
             )  # fmt: skip
             html(upload_control(playground.uploads_refused, many=True))
-        with gr.Accordion("More: samples, pictures per request, seed, what to avoid", open=False, elem_id="compare-rare"):
-            with gr.Column(elem_classes="fields"):
-                samples = gr.Number(value=1, precision=0, label=f"Samples of each, 1–{MOST_SAMPLES}", min_width=120)
-                count = gr.Number(value=1, precision=0, label=ROLE_WORDS[Role.COUNT], min_width=120)
-                seed = gr.Number(
-                    precision=0,
-                    placeholder="drawn when you compare",
-                    label=ROLE_WORDS[Role.SEED],
-                    min_width=120,
-                    elem_id="compare-seed",
-                )
-                lock = gr.Checkbox(label="Keep this seed", min_width=120, elem_id="compare-lock")
-                negative = gr.Textbox(label=ROLE_WORDS[Role.NEGATIVE], max_lines=6, elem_classes=["wide"])
     roles: dict[Role, gr.components.Component] = {
         Role.PROMPT: prompt, Role.SHAPE: shape, Role.IMAGES: images, Role.COUNT: count, Role.SEED: seed,
         Role.NEGATIVE: negative, Role.QUALITY: quality,

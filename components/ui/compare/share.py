@@ -21,6 +21,10 @@ from components.views.templates import render
 from components.views.words import plain
 
 PIN = "Use as samples of this page"
+WHAT_PUBLISHING_SHOWS = (
+    "Anyone with the link will see the prompt, the settings, the pictures and the prices, until you unpublish it. "
+    "Who you are, your notes and your input pictures stay private."
+)
 
 
 @dataclass(frozen=True)
@@ -39,6 +43,8 @@ class Share:
     slider: gr.HTML
     row: gr.Row
     links: gr.HTML
+    ask: gr.Button
+    confirm: gr.Row
     publish: gr.Button
     unpublish: gr.Button
     public: gr.HTML
@@ -48,28 +54,40 @@ class Share:
     def parts(self) -> set[Any]:
         """What :func:`show_share` updates."""
         shown = {self.accordion, self.left, self.right, self.slider, self.row, self.links}
-        return {*shown, self.publish, self.unpublish, self.public}
+        return {*shown, *self.published}
+
+    @property
+    def published(self) -> set[Any]:
+        """What publishing and taking back update."""
+        return {self.ask, self.confirm, self.unpublish, self.public}
 
 
 def build_share(playground: Playground, header: Header) -> Share:
-    """Build and wire the part below the cards; :mod:`tab` wires what changes the comparison itself."""
+    """Build and wire the end of the toolbar and what it opens; :mod:`tab` wires what changes the comparison itself."""
+    with gr.Row(elem_id="compare-share", visible=False) as row:
+        links = html(elem_id="compare-links")
+        ask = gr.Button("Publish…", size="sm", elem_id="publish-ask", min_width=100)
+        unpublish = gr.Button("Unpublish", size="sm", visible=False, elem_id="revoke-button", min_width=100)
+        pin = gr.Button(PIN, size="sm", visible=False, elem_id="pin-button", min_width=120)
+    with gr.Row(elem_id="publish-confirm", visible=False) as confirm:
+        html(render("note", text=WHAT_PUBLISHING_SHOWS))
+        publish = gr.Button("Publish", variant="primary", size="sm", elem_id="publish-button", min_width=100)
+        keep = gr.Button("Cancel", size="sm", min_width=100)
+    public = html(elem_id="compare-public")
     with gr.Accordion("Two side by side", open=False, visible=False, elem_id="beside") as accordion:
         with gr.Row():
             left = gr.Dropdown([], label="Left", elem_id="slider-left")
             right = gr.Dropdown([], label="Right", elem_id="slider-right")
         slider = html(elem_id="slider")
-    with gr.Row(elem_id="compare-share", visible=False) as row:
-        links = html(elem_id="compare-links")
-        publish = gr.Button("Publish", size="sm", elem_id="publish-button", min_width=120)
-        unpublish = gr.Button("Unpublish", size="sm", visible=False, elem_id="revoke-button", min_width=120)
-        pin = gr.Button(PIN, size="sm", visible=False, elem_id="pin-button", min_width=120)
-    public = html(elem_id="compare-public")
     share = Share(
-        playground, header, gr.State(""), accordion, left, right, slider, row, links, publish, unpublish, public, pin
+        playground, header, gr.State(""), accordion, left, right, slider, row, links, ask, confirm, publish, unpublish,
+        public, pin,
     )  # fmt: skip
     reads = {left, right, share.comparison, header.visit}
     gr.on([left.input, right.input], bind(show_chosen, share), reads, {slider}, **LATEST)
     accordion.expand(bind(show_first_two, share), reads, {left, right, slider}, **DIRECT)
+    ask.click(lambda: gr.update(visible=True), None, confirm, **DIRECT)
+    keep.click(lambda: gr.update(visible=False), None, confirm, **DIRECT)
     pin.click(bind(pin_samples, share), {share.comparison, header.visit}, {public, pin}, **DIRECT)
     return share
 
@@ -107,21 +125,24 @@ def show_share(share: Share, comparison: Comparison, jobs: Mapping[str, Job], *,
     # A choice that stays behind is refused by the dropdown that it is no choice of any more.
     emptied: dict[str, Any] = {"value": None} if fresh else {}
     return {
-        share.accordion: gr.update(visible=len(choices) > 1, **({"open": False} if fresh else {})),
+        share.accordion: gr.update(visible=True, **({"open": False} if fresh else {})),
         share.left: gr.update(choices=choices, **emptied),
         share.right: gr.update(choices=choices, **emptied),
         **({share.slider: ""} if fresh else {}),
-        share.row: gr.update(visible=ended),
+        share.row: gr.update(visible=True),
         share.links: show_links(comparison, jobs),
-        **_show_published(share, comparison),
-        share.publish: gr.update(visible=ended and not comparison.token),
+        **{
+            part: update for part, update in _show_published(share, comparison).items() if fresh or part is not share.confirm
+        },
+        share.ask: gr.update(visible=ended and not comparison.token),
     }
 
 
 def _show_published(share: Share, comparison: Comparison) -> Updates:
     """Its public address, and the button that takes it back, or the one that publishes it."""
     return {
-        share.publish: gr.update(visible=not comparison.token),
+        share.ask: gr.update(visible=not comparison.token),
+        share.confirm: gr.update(visible=False),
         share.unpublish: gr.update(visible=bool(comparison.token)),
         share.public: show_public(comparison),
     }

@@ -1,0 +1,178 @@
+"""What Compare shows: its components, the plan of the form, and the cards, which are looked at until all have ended."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import gradio as gr
+
+from components.comparisons.comparison import Comparison
+from components.errors import DatabaseUnavailable, InputError, JobNotFound, PlaygroundError
+from components.jobs.job import Job
+from components.playground import Playground, Visit
+from components.ui.compare.form import CompareForm
+from components.ui.compare.share import Share, offer_pin, show_share
+from components.ui.events import DIRECT, LONG, Updates, bind
+from components.ui.header import Header, show_spending, visit_of
+from components.ui.latest_only import LatestOnly
+from components.views.compare_query import ComparisonDraft, PublishedSource, write_compare_query
+from components.views.comparison import button_text, retry_text, show_cards, show_plan
+from components.views.templates import render
+from components.views.words import plain
+
+BEAT_S = 1.0
+ANY_SEED = 1
+UNPUBLISHED = (
+    "The comparison behind this link is no longer published, so the prompt, which was too long for the link, is missing."
+)
+
+
+@dataclass(frozen=True)
+class CompareTab:
+    """The components of the tab.
+
+    ``drawn`` holds the seed that was drawn last; ``source`` the published comparison that the form was opened from;
+    ``click`` brings along what the browser calls the click on Compare, the same for two within a moment.
+    """
+
+    playground: Playground
+    header: Header
+    form: CompareForm
+    plan: gr.HTML
+    error: gr.HTML
+    start: gr.Button
+    order: gr.Radio
+    retry: gr.Button
+    stop: gr.Button
+    cards: gr.HTML
+    earlier: gr.HTML
+    more: gr.Row
+    another: gr.Dropdown
+    add: gr.Button
+    share: Share
+    drawn: gr.State
+    source: gr.State
+    click: gr.Textbox
+    latest: LatestOnly = field(default_factory=LatestOnly)
+
+    @property
+    def reads(self) -> set[Any]:
+        """What the handlers read beside the form."""
+        return {self.header.visit, self.header.payer, self.share.comparison, self.order}
+
+    @property
+    def follows(self) -> set[Any]:
+        """What :func:`follow` reads."""
+        return {*self.form.controls, self.source, self.header.visit}
+
+    @property
+    def shown(self) -> set[Any]:
+        """What :func:`show_comparison` updates, and the error."""
+        buttons = {self.order, self.retry, self.stop, self.more}
+        return {self.cards, *buttons, self.share.comparison, *self.share.parts, self.error}
+
+    @property
+    def parts(self) -> set[Any]:
+        """What :func:`open_compare` updates."""
+        form = {*self.form.controls, self.form.chosen, self.form.lock}
+        return {*form, self.plan, self.start, self.source, self.earlier, *self.shown}
+
+    def watched(self, event: Any) -> None:
+        """After this event, watch the comparison that is shown."""
+        self._watch(event.then)
+
+    def opened_by(self, tab: gr.Tab) -> None:
+        """Look anew whenever the tab is opened: a card may have been deleted in the history meanwhile."""
+        self._watch(tab.select)
+
+    def _watch(self, event: Callable[..., Any]) -> None:
+        reads, offered = {self.share.comparison, self.header.visit}, {self.share.pin}
+        event(bind(watch, self), *self._watching, **LONG).then(bind(offer_pin, self.share), reads, offered, **DIRECT)
+
+    @property
+    def _watching(self) -> tuple[set[Any], set[Any]]:
+        reads = self.reads | {self.share.left, self.share.right}
+        return reads, (self.shown - {self.share.comparison}) | self.header.spending
+
+
+async def show_draft(tab: CompareTab, draft: ComparisonDraft, source: PublishedSource, visit: Visit) -> Updates:
+    """How each model would take the form, what of it fits the caps and costs, what is wrong with it, and its address."""
+    address = render("query", tab="compare", query=write_compare_query(draft, source))
+    lost = source.token and not source.shared and "prompt" not in draft.shared
+    try:
+        # A seed that is left open is drawn when the requests are sent: which models take none shows before.
+        shared = {"seed": ANY_SEED, **draft.shared}
+        plan = tab.playground.plan_comparison(draft.choices(tab.playground.catalog), shared, draft.samples)
+    except InputError as error:
+        start = gr.update(value="Compare", interactive=True)
+        return {tab.plan: address, tab.start: start, tab.error: render("note", text=error.what)}
+    plan = await tab.playground.fit_comparison(plan, visit)
+    return {
+        tab.plan: show_plan(tab.playground.catalog, plan) + address,
+        tab.start: gr.update(value=button_text(plan), interactive=bool(plan.requests or not plan.unaffordable)),
+        tab.error: render("note", text=UNPUBLISHED) if lost else "",
+    }
+
+
+async def show_comparison(
+    tab: CompareTab, comparison: Comparison, jobs: Mapping[str, Job], order: str, visit: Visit, *, fresh: bool = False
+) -> Updates:
+    """The cards and what can be done about them. ``fresh``: another comparison was shown before."""
+    active = any(not job.settled for job in jobs.values())
+    again = None if active or comparison.token else await tab.playground.retries(comparison, jobs, visit)
+    return {
+        tab.cards: show_cards(tab.playground.catalog, comparison, jobs, tab.playground.jobs.timing, order),
+        tab.order: gr.update(visible=True),
+        tab.retry: gr.update(
+            visible=bool(again and again.cards),
+            value=retry_text(again) if again else "Retry",
+            interactive=bool(again and again.requests),
+        ),
+        tab.stop: gr.update(visible=active),
+        tab.more: gr.update(visible=not comparison.token),
+        tab.share.comparison: comparison.id,
+        **show_share(tab.share, comparison, jobs, fresh=fresh),
+    }
+
+
+async def show_changed(tab: CompareTab, change: Awaitable[Comparison], given: Updates) -> Updates:
+    """A comparison after what its visitor asked for, or why it could not be done."""
+    try:
+        visit = given[tab.header.visit]
+        comparison, jobs = await tab.playground.comparison((await change).id, visit)
+    except PlaygroundError as error:
+        return {tab.error: render("note", text=plain(error))}
+    return {tab.error: "", **await show_comparison(tab, comparison, jobs, given[tab.order], visit)}
+
+
+async def watch(tab: CompareTab, given: Updates, request: gr.Request) -> AsyncIterator[Updates]:
+    """The cards once a second until every job is settled. A newer watch of the same page ends an older one."""
+    event, visit = tab.latest.start(request), visit_of(tab.header, given, request)
+    chosen = {given[tab.share.left], given[tab.share.right]} - {None}
+    active, ended = True, -1
+    try:
+        while active:
+            try:
+                comparison, jobs = await tab.playground.comparison(given[tab.share.comparison], visit)
+            except DatabaseUnavailable:  # jobs outlive a database that is unavailable for a while
+                await asyncio.sleep(BEAT_S)
+                continue
+            if not tab.latest.is_newest(request, event):
+                break
+            active = any(not job.settled for job in jobs.values())
+            # What is in the slider may have been deleted in the history meanwhile.
+            fresh = not chosen <= {picture.name for job in jobs.values() for picture in job.pictures}
+            chosen = set() if fresh else chosen
+            updates = await show_comparison(tab, comparison, jobs, given[tab.order], visit, fresh=fresh)
+            del updates[tab.share.comparison]  # a page that shows another comparison would be brought back to this one
+            before, ended = ended, sum(job.settled for job in jobs.values())
+            yield updates if ended == before else {**updates, **await show_spending(tab.header, visit)}
+            await asyncio.sleep(BEAT_S if active else 0)
+    except JobNotFound:
+        pass
+    finally:
+        tab.latest.finish(request, event)
+    yield {tab.cards: gr.skip()}  # Gradio repeats the last yield of an event that ends

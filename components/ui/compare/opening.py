@@ -1,0 +1,104 @@
+"""The comparison and the form that an address or a list names."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import gradio as gr
+
+from components.catalog.parameters import Role
+from components.catalog.prices import price_list
+from components.comparisons.comparison import Comparison
+from components.errors import DatabaseUnavailable, JobNotFound
+from components.jobs.job import Job
+from components.playground import Playground, Visit
+from components.ui.compare.board import CompareTab, show_comparison, show_draft
+from components.ui.events import Updates, sent
+from components.views.compare_query import (
+    SOURCE,
+    ComparisonDraft,
+    PublishedSource,
+    comparison_id_of,
+    draft_of,
+    read_compare_query,
+)
+from components.views.comparison import ORDERS, show_earlier_comparisons
+from components.views.models import CHEAPEST, cheapest
+from components.views.queries import Query, first
+
+EARLIER = 20
+
+
+def default_draft(playground: Playground) -> ComparisonDraft:
+    """What the form opens with: the prompt of the first model's example, and the models that are good for the same."""
+    first = playground.catalog.first
+    prompt = str(first.example.get(first.by_role(Role.PROMPT) or "", ""))
+    purpose = first.good_for[0] if first.good_for else ""
+    suited = [row.model.id for row in price_list(playground.catalog) if purpose and purpose in row.model.good_for]
+    return ComparisonDraft(tuple(suited[:CHEAPEST] or cheapest(playground.catalog)), {"prompt": prompt})
+
+
+async def open_compare(tab: CompareTab, query: Query, visit: Visit) -> Updates:
+    """Updates of ``tab.parts``: the form that the address asks for, and the comparison that it names, else the newest.
+
+    What is too long for an address is found in the published comparison that the address names, or in the
+    visitor's own that it was used for.
+    """
+    draft = default_draft(tab.playground)
+    found, source = await _named_comparison(tab, query, visit), PublishedSource()
+    if first(query, "tab") == "compare":
+        draft = read_compare_query(tab.playground.catalog, query, draft)
+        source = await _published_source(tab, first(query, SOURCE))
+        own = draft_of(found[0]) if found else draft
+        if source.shared:
+            draft = replace(draft, shared={**source.shared, **draft.shared})
+        elif "prompt" not in query and ("models" not in query or draft.models == own.models):
+            draft = own
+    return {
+        **tab.form.show(draft),
+        tab.form.lock: False,
+        tab.source: source,
+        **(await show_comparison(tab, *found, ORDERS[0], visit, fresh=True) if found else {}),
+        tab.order: gr.update(value=ORDERS[0], visible=bool(found)),
+        **await show_draft(tab, draft, source, visit),
+        **await show_earlier(tab, visit, found[0].id if found else ""),
+    }
+
+
+async def _named_comparison(tab: CompareTab, query: Query, visit: Visit) -> tuple[Comparison, dict[str, Job]] | None:
+    named = comparison_id_of(query)
+    try:
+        if named:
+            return await tab.playground.comparison(named, visit)
+        return await tab.playground.newest_comparison(visit)
+    except (JobNotFound, DatabaseUnavailable):
+        return None
+
+
+async def _published_source(tab: CompareTab, token: str) -> PublishedSource:
+    """What a published comparison asks for, without its visitor's pictures; nothing once it was taken back."""
+    try:
+        comparison, _ = await tab.playground.published_comparison(token)
+    except (JobNotFound, DatabaseUnavailable):
+        return PublishedSource(token)
+    return PublishedSource(token, {role: value for role, value in comparison.shared.items() if role != "images"})
+
+
+async def show_earlier(tab: CompareTab, visit: Visit, shown: str) -> Updates:
+    """The list of this visitor's comparisons; nothing while the database is unavailable."""
+    try:
+        earlier = await tab.playground.recent_comparisons(visit, EARLIER)
+    except DatabaseUnavailable:
+        return {tab.earlier: gr.skip()}
+    return {tab.earlier: show_earlier_comparisons(earlier, shown)}
+
+
+async def open_listed(tab: CompareTab, given: Updates, event: gr.EventData) -> Updates:
+    """The comparison of the list that was clicked, with its form."""
+    query = {"tab": ["compare"], "comparison": [sent(event, "comparison")]}
+    return await open_compare(tab, query, given[tab.header.visit])
+
+
+async def list_anew(tab: CompareTab, given: Updates) -> Updates:
+    """The list after another comparison was started."""
+    return await show_earlier(tab, given[tab.header.visit], given[tab.share.comparison])
