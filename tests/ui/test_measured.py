@@ -8,18 +8,30 @@ import time
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from components.catalog.models import Catalog
-from components.jobs.job import JobState, Measured
+from components.jobs.job import Job, JobState, Measured
 from components.views.tables import cell_text, models_frame
 from tests.conftest import records
 from tests.recorder import Recorder
 from tests.ui import App, calling
-from tests.ui.test_spend import job, paid
+from tests.ui.test_spend import VISITOR, paid
 
 COLUMNS = ("Measured s", "Slowest 5 %", "Runs", "Failed")
+
+
+def job(**changes: Any) -> Job:
+    """A finished job of 10 credits that the host pays."""
+    now = time.time()
+    given = Job(
+        id=f"job-{time.monotonic_ns()}", visitor=VISITOR, model="flux-2", body={}, shape="1:1", count=1, payer="host",
+        base_url="https://service.test", credits=10.0, usd=0.1, created_at=now, sent_at=now, state=JobState.DONE,
+        task_id="n42", finished_at=now,
+    )  # fmt: skip
+    return replace(given, **changes)
 
 
 @pytest.fixture
