@@ -37,7 +37,7 @@ async def main(folder):
     signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
     async with misbehaving(file=[picture(file.getvalue())]) as upstream:
         own = account(catalog, upstream.address)
-        async with process(catalog, f"sqlite:///{folder}/p.db", folder, find_account=lambda _: own) as runner:
+        async with process(catalog, f"sqlite:///{folder}/p.db", folder, find_account=lambda _: own, deadline_s=6) as runner:
             limits = resource.getrlimit(resource.RLIMIT_FSIZE)
             resource.setrlimit(resource.RLIMIT_FSIZE, (1_000_000, limits[1]))
             full = await settled(runner, await submit(runner, catalog, own))

@@ -64,7 +64,7 @@ async def test_compare_sends_no_more_than_it_says(catalog: Catalog, tmp_path: Pa
         await page.arrive("tab=compare&models=hunyuan-image-3,cogview-4,flux-2,kling-image-o1&prompt=a+fox")
         updates = await page.call(follow_compare, tab)
 
-    assert "2 of 4 fit in the 10 credits left today." in page.values[tab.plan]
+    assert "2 of 4 fit in the 10 credits left today" in page.values[tab.plan]
     assert len(re.findall("not sent", page.values[tab.plan])) == 2
     assert (updates[tab.start]["value"], updates[tab.start]["interactive"]) == (
         "Compare · 2 of 4 requests · 9 credits · $0.09",

@@ -23,7 +23,20 @@ from tests.views.html import PICTURE
 ANN, BOB = "ann-of-these-tests-1", "bob-of-these-tests-2"
 KEPT = 100
 NOW = 1_790_000_000.0
-JOB = ("job_id", "state", "task_id", "images", "credits", "usd", "seconds", "message", "model", "prompt", "created_at")
+JOB = (
+    "job_id",
+    "state",
+    "task_id",
+    "images",
+    "credits",
+    "usd",
+    "credits_estimated",
+    "seconds",
+    "message",
+    "model",
+    "prompt",
+    "created_at",
+)
 
 
 def past(catalog: Catalog, number: int = 0, **changes: Any) -> Job:
@@ -74,7 +87,7 @@ def test_the_endpoint_returns_this_visitors_jobs_newest_first(ann: Client, kept:
     first = told["jobs"][0]
     assert tuple(first)[: len(JOB)] == JOB
     assert (first["model"], first["prompt"], first["created_at"]) == ("flux-2", "kite 99", NOW + 99)
-    assert {name: first[name] for name in JOB[:8]} == ann.predict("job-99", api_name="/job")
+    assert {name: first[name] for name in JOB[:9]} == ann.predict("job-99", api_name="/job")
     assert first["images"] == [f"{kept.url}/pictures/{PICTURE.name}"]
 
 

@@ -21,7 +21,7 @@ from components.web.visitors import COOKIE, Visitors, read_cookie
 from tests.ui import App, calling, free_port, running
 
 SECRET = "visitor-of-these-tests-0123456789"
-ANSWER = ["job_id", "state", "task_id", "images", "credits", "usd", "seconds", "message"]
+ANSWER = ["job_id", "state", "task_id", "images", "credits", "usd", "credits_estimated", "seconds", "message"]
 FORGED = [
     "", "short", "x" * 101, "with space 0123456789", 'quo"te-0123456789abc', "semi;colon-0123456789", "../../etc/passwd-0123",
     "a\x80b-0123456789abcdef", "<script>alert(1)</script>", "'; drop table jobs; --0123", "0123456789abcdef\tx", "%00%00%00%00%00%00",
