@@ -7,7 +7,7 @@ from urllib.parse import parse_qs, urlencode, urlsplit
 
 from playwright.sync_api import Locator, Page, expect
 
-from tests.browser.conftest import Playground, Visitor, button, choose, field, request_body, say, until, word
+from tests.browser.conftest import Playground, Visitor, address_box, button, choose, field, request_body, say, until, word
 from tests.browser.past import held_back
 
 UNUSABLE = (
@@ -24,7 +24,7 @@ def test_what_is_filled_in_is_in_the_address_and_survives_a_reload(visit: Visito
     say(page, PROMPT)
     choose(page, "type", "flex")
     choose(page, "aspect_ratio", "9:16")
-    field(page, "input_urls").locator("textarea").fill("https://one.example/a.png\nhttps://two.example/b.png")
+    address_box(page, "input_urls").fill("https://one.example/a.png\nhttps://two.example/b.png")
     expect(page).to_have_url(re.compile("two.example"))
     kept = {
         "model": ["flux-2"], "prompt": [PROMPT], "type": ["flex"], "aspect_ratio": ["9:16"], "__theme": ["dark"],
@@ -105,27 +105,27 @@ def test_how_the_table_is_filtered_and_sorted_is_in_the_address_and_comes_back(v
         page.get_by_role("option", name=name).click()
     page.keyboard.press("Escape")
     expect(rows).to_have_count(2)
-    header = page.locator('#models-table th[data-sort="$ to"]')
+    header = page.locator('#models-table th[data-sort="Price"]')
     for direction in ("ascending", "descending"):
         header.click()
         expect(header).to_have_attribute("aria-sort", direction)
         expect(page).to_have_url(re.compile(f"&order={direction}$"))
-    expect(rows.first).to_contain_text("GPT Image 1.5")
+    expect(rows.first).to_contain_text("Seedream 4.5")
     asked = {
         "tab": ["models"], "search": ["picture"], "provider": ["ByteDance / KIE", "OpenAI"], "price": ["12"],
-        "must": ["image input"], "good": ["edit"], "sort": ["$ to"], "order": ["descending"],
+        "must": ["image input"], "good": ["edit"], "sort": ["Price"], "order": ["descending"],
     }  # fmt: skip
     assert _query(page) == asked
     other = visit(page.url)
-    expect(other.locator('#models-table th[data-sort="$ to"]')).to_have_attribute("aria-sort", "descending")
+    expect(other.locator('#models-table th[data-sort="Price"]')).to_have_attribute("aria-sort", "descending")
     expect(other.locator("#models-table tbody tr")).to_have_count(2)
-    expect(other.locator("#models-table tbody tr").first).to_contain_text("GPT Image 1.5")
+    expect(other.locator("#models-table tbody tr").first).to_contain_text("Seedream 4.5")
     expect(other.locator("#search textarea, #search input")).to_have_value("picture")
     expect(other.locator("#ceiling input")).to_have_value("up to 12 credits")
     expect(other.get_by_label("Edit a picture")).to_be_checked()
     assert _query(other) == asked
     other.get_by_role("button", name="Clear the filters").click()
-    expect(other).to_have_url(f"{app.address}/?tab=models&sort=%24+to&order=descending")
+    expect(other).to_have_url(f"{app.address}/?tab=models&sort=Price&order=descending")
     expect(other.locator("#models-table tbody tr")).to_have_count(11)
 
 

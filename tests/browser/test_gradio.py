@@ -39,7 +39,7 @@ def test_clicks_in_our_html_are_events_of_gradio(visit: Visitor, app: Playground
     """Also after the tab was closed and opened again, which builds the element anew."""
     page = visit(f"{app.address}/?tab=models")
     for _ in range(2):
-        page.locator('#models-table [data-sort="Base"] button').click()
+        page.locator('#models-table [data-sort="Price"] button').click()
         expect(page.locator("#models-table [aria-sort]")).to_have_count(1)
         page.get_by_role("tab", name="History").click()
         page.get_by_role("tab", name="Models & prices").click()

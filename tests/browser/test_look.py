@@ -12,7 +12,7 @@ from tests.browser.conftest import STILL, Playground, Visitor, button, choose, f
 # What a tab shows once it is there.
 SHOWN = {
     "Generate": "#place img",
-    "Compare": ".mapping tbody tr",
+    "Compare": "#mapping .plan summary",
     "Models & prices": "#models-table tbody tr >> nth=10",
     "History": "#history-text",
     "Integrate": ".contract",
@@ -115,8 +115,11 @@ def test_every_tab_fits_the_window_and_can_be_read(visit: Visitor, app: Playgrou
 
 def _open(page: Page, name: str, look: str) -> None:
     tab = page.get_by_role("tab", name=name)
-    expect(tab, look).to_be_in_viewport(ratio=1)
-    tab.click()
+    if tab.is_visible():
+        tab.click()
+    else:  # on a phone the last ones are in a menu
+        page.get_by_role("button", name="More tabs").click()
+        page.locator(".overflow-dropdown").get_by_role("button", name=name).click()
     expect(tab, look).to_have_attribute("aria-selected", "true")
     expect(page.locator(SHOWN[name]).first, f"{name}, {look}").to_be_visible()
     page.evaluate(STILL)

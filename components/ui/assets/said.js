@@ -19,8 +19,9 @@
       const place = document.getElementById(name);
       if (!place) continue;
       const words = place.querySelector("[data-said]")?.dataset.said ?? "";
-      // What stands there at first sight, when the page or a tab opens, is no news.
-      if (!opening && last.has(name) && last.get(name) !== words && words) news.push(words);
+      // What stands there at first sight, when the page or a tab opens, is no news; the count of models comes a moment later.
+      const seen = last.has(name) && !(name === "found" && last.get(name) === "");
+      if (!opening && seen && last.get(name) !== words && words) news.push(words);
       last.set(name, words);
     }
     if (news.length) for (const region of regions) region.textContent = news.join(". ");
