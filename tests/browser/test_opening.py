@@ -67,6 +67,7 @@ def test_what_is_sent_before_the_first_answer_is_watched_and_found_again(visit: 
         expect(page.locator(".card img")).not_to_have_count(0)
         expect(page.locator("#compare-stop")).not_to_be_visible()
         cards = page.locator("#cards .card").count()
-        open_history(page, 2)  # the cards of a comparison are one entry
+        open_history(page, 1)  # beside the group of the comparison
+        expect(page.locator("#history-entries")).to_contain_text(f"Comparison · {cards} requests")
     page.get_by_role("tab", name="Compare").click()
-    expect(page.locator(".card img")).to_have_count(cards)
+    expect(page.locator("#cards .card img")).to_have_count(cards)
