@@ -13,7 +13,7 @@ quick: .venv/.ready-dev
 
 test: .venv/.ready-dev
 	$(BIN)/python -m tests.tools
-	$(BIN)/python -m pytest tests --ignore=tests/browser -n 4 --dist loadfile
+	$(BIN)/python -m pytest tests --ignore=tests/browser -n 4 --dist loadfile --reruns 1 -rR
 	$(BIN)/python -m tests.browser.chromium
 	$(BIN)/python -m pytest tests/browser -n 3 --dist loadfile --reruns 1 -rR
 
