@@ -1,5 +1,5 @@
 () => {
-  // While jobs run, the title counts those that have ended; at the end the browser tells who has asked for it.
+  // While jobs run, the title counts those that have ended; at the end the browser notifies whoever has asked for it.
   const CHOSEN = "playground-notify";
   const title = document.title;
   const runs = ({ ended, total }) => ended < total;
@@ -13,7 +13,7 @@
 
   // Of single jobs only those are seen that go on, so one that is gone from sight has ended.
   function counted(before) {
-    const cards = new Set([...document.querySelectorAll(".card [data-job]")].map((part) => part.dataset.job));
+    const cards = new Set([...document.querySelectorAll(".card [data-of]")].map((part) => part.dataset.of));
     const others = [...document.querySelectorAll("#others [data-job]:has(.dot.run)")].filter((job) => !cards.has(job.dataset.job));
     const place = document.querySelector("#place [data-state]");
     const here = place?.querySelector(".tick") ? 1 : 0;
@@ -28,16 +28,16 @@
   let singles = none();
 
   function look() {
-    const [batch, single] = [compared(), counted(singles)];
-    const running = [batch, single].find(runs);
+    const [cards, single] = [compared(), counted(singles)];
+    const running = [cards, single].find(runs);
     const wanted = running ? `(${running.ended}/${running.total}) ${title}` : title;
     if (document.title !== wanted) document.title = wanted;
-    if (runs(comparison) && !runs(batch)) tell(batch);
-    if (runs(singles) && !runs(single)) tell(single);
-    [comparison, singles] = [batch, single];
+    if (runs(comparison) && !runs(cards)) notify(cards);
+    if (runs(singles) && !runs(single)) notify(single);
+    [comparison, singles] = [cards, single];
   }
 
-  function tell({ total, failed }) {
+  function notify({ total, failed }) {
     if (!total || !document.hidden || !wished()) return;
     try {
       new Notification(`${total} of ${total} ended`, { body: failed ? `${failed} failed` : "All done" });
