@@ -21,7 +21,7 @@ from components.jobs.results import Results
 MINIMUM_WAIT_S = 0.05
 EMPTY_TRIES = 3
 FORGOTTEN_TRIES = 5  # a sandbox that was started anew never knows the task; nothing was paid for it
-UNKNOWN_WORDS = 3  # of one task, before the visitor is told: the first may be a passing state
+UNKNOWN_WORDS = 3  # of one task, before the visitor is informed: the first may be a passing state
 LEAST_SHARE = 0.6  # of the time at the poll that found the task done: no shorter run time is assumed
 
 

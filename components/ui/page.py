@@ -16,7 +16,7 @@ from components.ui.compare.tab import build_compare_tab
 from components.ui.endpoints import add_endpoints
 from components.ui.evaluate.tab import EvaluateTab, build_evaluate_tab, open_evaluate
 from components.ui.events import DIRECT, LATEST, Updates, bind, sent
-from components.ui.generate.opening import open_form, open_job, open_last
+from components.ui.generate.opening import open_form, open_last
 from components.ui.generate.panel import show_job, shown_job, with_star
 from components.ui.generate.tab import (
     GenerateTab,
@@ -44,7 +44,7 @@ from components.views.words import TITLE, plain
 
 # The values of `visit`, which only the server knows, and of `remembered`.
 OPENING = "() => [null, window.playground.opening()]"
-# For the part that is told the settings inside a dropped picture.
+# For the part that receives the settings inside a dropped picture.
 SEND_DROPPED = "window.playground = { ...window.playground, useSettings: (settings) => trigger('input', settings) }"
 # For the part that is called when a stream to the server was cut and the server answers again.
 RESUME = "window.playground = { ...window.playground, resume: () => trigger('input') }"
@@ -168,7 +168,6 @@ def wire_tabs(parts: PageParts) -> None:
     parts.models.prices.select(bind(open_model, parts), generate.reads, outputs, **DIRECT)
     parts.models.plans.select(bind(open_model, parts), generate.reads, outputs, **DIRECT)
     parts.models.scatter.select(bind(open_model, parts), generate.reads, outputs, **DIRECT)
-    generate.panel.watched(parts.compare.cards.select(bind(open_card, parts), generate.reads, outputs, **DIRECT))
     parts.dropped.input(bind(use_dropped, parts), generate.reads, outputs | header.parts, **LATEST)
 
 
@@ -242,13 +241,6 @@ async def open_model(parts: PageParts, given: Updates, event: gr.EventData) -> U
         return {parts.tabs: gr.skip()}
     updates = await choose_model(parts.generate, {**given, parts.generate.model: model.id})
     return {**updates, parts.generate.model: model.id, **parts.select("generate")}
-
-
-async def open_card(parts: PageParts, given: Updates, event: gr.EventData) -> Updates:
-    """The job of a card, in Generate."""
-    choice = parts.generate.code.read(given)
-    opened = await open_job(parts.generate, sent(event, "job"), given[parts.header.visit], choice)
-    return {**opened, **parts.select("generate")}
 
 
 async def use_dropped(parts: PageParts, given: Updates, event: gr.EventData) -> Updates:

@@ -14,7 +14,8 @@ from components.playground import visitor_id
 from components.ui.compare.tab import follow as follow_compare
 from components.ui.generate.panel import show_error
 from components.ui.header import enter_key, forget_key
-from components.ui.page import open_card, show_with_key
+from components.ui.page import show_with_key
+from components.ui.result_actions import act
 from tests.ui.opened import OpenPage, playing
 from tests.ui.test_history import past
 
@@ -41,7 +42,7 @@ async def test_an_error_goes_with_the_key_that_caused_it(
         page = OpenPage(playground, ANN)
         header, tab = page.parts.header, page.parts.generate
         await page.arrive()
-        await page.call(open_card, page.parts, {"job": job.id})
+        await page.call(act, page.parts.actions, {"action": "open", "of": job.id})
         asked, shown = page.values[tab.prompt], page.values[tab.panel.result]
         page.values[header.key] = "sk-another-key-123456"
         await page.call(enter_key, header)

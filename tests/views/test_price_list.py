@@ -9,7 +9,7 @@ from components.jobs.job import Measured
 from components.playground import Playground
 from components.views.models.price_list import columns_for, frontier_ids, show_price_list, show_scatter
 from components.views.queries import ModelFilters
-from components.views.tables import FRONT, MEASURED, MORE, models_frame
+from components.views.tables import FRONT, MEASURED, MORE, filtered_frame, models_frame
 from tests.views.html import inert
 
 SEEN = {"gpt-image-1.5-official": Measured(4, 7.4, 11.0, 0.25)}
@@ -28,7 +28,8 @@ async def test_a_row_has_picture_price_bar_seconds_and_a_button(
 ) -> None:
     """A time that was measured here goes before the one that the service states."""
     frame = models_frame(catalog, SEEN)
-    page = inert(show_price_list(playground(), frame, ModelFilters(search="gpt", sort="Seconds", descending=True)))
+    filters = ModelFilters(search="gpt", sort="Seconds", descending=True)
+    page = inert(show_price_list(playground(), frame, filtered_frame(frame, filters), filters))
     assert set(page.values("data-model")) == {"gpt-image-1.5-official"}
     assert "$0.10–$0.28" in " ".join(page.text.split())
     assert "7.4 s measured" in page.text

@@ -19,9 +19,9 @@
   document.querySelector("gradio-app, .gradio-container, body").append(box);
 
   let at = 0;
-  const doors = () => [...document.querySelectorAll("[data-zoom]")].filter((door) => door.offsetWidth);
+  const thumbnails = () => [...document.querySelectorAll("[data-zoom]")].filter((button) => button.offsetWidth);
   function show(number) {
-    const all = doors();
+    const all = thumbnails();
     if (!all.length) return box.close();
     at = (number + all.length) % all.length;
     const image = all[at].querySelector("img");
@@ -37,8 +37,8 @@
     if (event.key === "ArrowLeft") show(at - 1);
     if (event.key === "ArrowRight") show(at + 1);
   });
-  // The cards are drawn anew every second while jobs run, so the door that was pressed may be gone by then.
-  box.addEventListener("close", () => doors()[at]?.focus());
+  // The cards are drawn anew every second while jobs run, so the thumbnail that was pressed may be gone by then.
+  box.addEventListener("close", () => thumbnails()[at]?.focus());
 
   // The slider is a range input over two pictures, one of which is cut at its value.
   document.addEventListener("input", ({ target }) => {
@@ -81,9 +81,9 @@
   });
 
   document.addEventListener("click", (event) => {
-    const door = event.target.closest("[data-zoom]");
-    if (door) {
-      show(doors().indexOf(door));
+    const thumbnail = event.target.closest("[data-zoom]");
+    if (thumbnail) {
+      show(thumbnails().indexOf(thumbnail));
       box.showModal();
     }
   });

@@ -38,10 +38,10 @@
     if (file.size > LARGEST) return say(`The picture is larger than ${LARGEST / 1e6} MB.`);
     say(`Reading ${file.name} …`);
     const answer = await fetch("recipe", { method: "POST", body: file }).catch(() => null);
-    const told = await answer?.json().catch(() => null);
-    if (!answer?.ok || !told) return say(told?.detail ?? "The picture could not be sent: the connection was lost. Try again.");
+    const reply = await answer?.json().catch(() => null);
+    if (!answer?.ok || !reply) return say(reply?.detail ?? "The picture could not be sent: the connection was lost. Try again.");
     document.querySelector("#dropped")?.remove();
-    window.playground.useSettings(told);
+    window.playground.useSettings(reply);
   }
 
   // A picture that is dragged out of a page comes as HTML too; only files from outside are taken.

@@ -26,20 +26,20 @@
 
     // The tab that is open: { id, label }; null before there is one.
     openTab() {
-      const door = document.querySelector("#tabs [role=tab][aria-selected=true]");
-      return door?.dataset.tabId ? { id: door.dataset.tabId, label: door.textContent.trim() } : null;
+      const tab = document.querySelector("#tabs [role=tab][aria-selected=true]");
+      return tab?.dataset.tabId ? { id: tab.dataset.tabId, label: tab.textContent.trim() } : null;
     },
 
     // Opens a tab. On a narrow screen those that have no room are in a menu, and known there by their labels alone.
     selectTab({ id, label }) {
-      const doors = [...document.querySelectorAll("#tabs > .tab-wrapper :is([role=tab], .overflow-dropdown button)")];
-      const door = doors.find((one) => one.dataset.tabId === id) ?? doors.find((one) => one.textContent.trim() === label);
-      door?.click();
-      return Boolean(door);
+      const tabs = [...document.querySelectorAll("#tabs > .tab-wrapper :is([role=tab], .overflow-dropdown button)")];
+      const tab = tabs.find((one) => one.dataset.tabId === id) ?? tabs.find((one) => one.textContent.trim() === label);
+      tab?.click();
+      return Boolean(tab);
     },
   };
 
-  // Gradio leaves `autocomplete` empty for a password box, whatever it is told, a calendar's button and the menu of tabs without a name.
+  // Gradio ignores the `autocomplete` of a password box, and gives a calendar's button and the menu of tabs no name.
   window.playground.onChange(() => {
     for (const button of document.querySelectorAll(".timebox > button.calendar:not([aria-label])"))
       button.setAttribute("aria-label", "Open the calendar");

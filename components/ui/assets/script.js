@@ -19,7 +19,7 @@
     }
   }
   document.addEventListener("click", (event) => {
-    const row = event.target.closest("#next-steps, #compare-steps, #compare-share, #publish-confirm, #history-actions, #history-selection");
+    const row = event.target.closest("#compare-steps, #compare-share, #publish-confirm, #history-actions, #history-selection");
     if (row && event.detail === 0) keepFocus(row); // by keyboard
   });
 

@@ -24,9 +24,9 @@
     if (file.size > largest) throw new Error(tooLarge);
     const answer = await fetch("uploads", { method: "POST", body: file, headers: HEADERS }).catch(() => null);
     if (!answer) throw new Error("The connection was lost. Try again.");
-    const told = await answer.json().catch(() => ({}));
-    if (!answer.ok) throw new Error(told.detail ?? `This page's server answers ${answer.status}. Try again.`);
-    return told;
+    const reply = await answer.json().catch(() => ({}));
+    if (!answer.ok) throw new Error(reply.detail ?? `This page's server answers ${answer.status}. Try again.`);
+    return reply;
   }
 
   async function take(field, files) {

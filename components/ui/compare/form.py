@@ -80,6 +80,23 @@ class CompareForm:
         return {self.chosen: show_several(self.catalog, asked.models, INTO)}
 
 
+def build_shape_and_quality() -> tuple[gr.Dropdown, gr.Dropdown]:
+    """The two lists whose first choice leaves each model its own default."""
+    shape = gr.Dropdown(
+        [("model's own", OWN), *((item, item) for item in SHAPES)],
+        value=OWN,
+        label=ROLE_WORDS[Role.SHAPE],
+        min_width=120,
+    )
+    quality = gr.Dropdown(
+        [("model's own" if item == STANDARD else item, item) for item in QUALITIES],
+        value=STANDARD,
+        label=ROLE_WORDS[Role.QUALITY],
+        min_width=120,
+    )
+    return shape, quality
+
+
 def build_compare_form(playground: Playground, opens_with: ComparisonDraft) -> CompareForm:
     """The controls inside the current column, filled with ``opens_with``."""
     shared = opens_with.shared
@@ -99,18 +116,7 @@ def build_compare_form(playground: Playground, opens_with: ComparisonDraft) -> C
             with gr.Row(elem_id="compare-picks"):
                 picks = [gr.Button(label, size="sm", min_width=60) for label in PICKS]
     with gr.Accordion(SETTINGS, open=False, elem_id="compare-settings"), gr.Column(elem_classes="fields four"):
-        shape = gr.Dropdown(
-            [("model's own", OWN), *((item, item) for item in SHAPES)],
-            value=OWN,
-            label=ROLE_WORDS[Role.SHAPE],
-            min_width=120,
-        )
-        quality = gr.Dropdown(
-            [("model's own" if item == STANDARD else item, item) for item in QUALITIES],
-            value=STANDARD,
-            label=ROLE_WORDS[Role.QUALITY],
-            min_width=120,
-        )
+        shape, quality = build_shape_and_quality()
         samples = gr.Number(value=1, precision=0, label=f"Samples of each, 1–{MOST_SAMPLES}", min_width=120)
         count = gr.Number(value=1, precision=0, label=ROLE_WORDS[Role.COUNT], min_width=120)
         seed = gr.Number(

@@ -131,18 +131,15 @@ def show_share(share: Share, comparison: Comparison, jobs: Mapping[str, Job], *,
         **({share.slider: ""} if fresh else {}),
         share.row: gr.update(visible=True),
         share.links: show_links(comparison, jobs),
-        **{
-            part: update for part, update in _show_published(share, comparison).items() if fresh or part is not share.confirm
-        },
-        share.ask: gr.update(visible=ended and not comparison.token),
+        **_show_published(share, comparison, ended=ended),
+        **({share.confirm: gr.update(visible=False)} if fresh else {}),
     }
 
 
-def _show_published(share: Share, comparison: Comparison) -> Updates:
-    """Its public address, and the button that takes it back, or the one that publishes it."""
+def _show_published(share: Share, comparison: Comparison, *, ended: bool = True) -> Updates:
+    """Its public address, and the button that takes it back, or the one that publishes it once its jobs have ``ended``."""
     return {
-        share.ask: gr.update(visible=not comparison.token),
-        share.confirm: gr.update(visible=False),
+        share.ask: gr.update(visible=ended and not comparison.token),
         share.unpublish: gr.update(visible=bool(comparison.token)),
         share.public: show_public(comparison),
     }
@@ -170,7 +167,7 @@ async def show_first_two(share: Share, given: Updates) -> Updates:
 async def _changed(share: Share, change: Awaitable[Comparison]) -> Updates:
     """A comparison that was published or taken back, or why it could not be."""
     try:
-        return _show_published(share, await change)
+        return {**_show_published(share, await change), share.confirm: gr.update(visible=False)}
     except PlaygroundError as error:
         return {share.public: render("note", text=plain(error))}
 

@@ -49,7 +49,7 @@ def build_compare_tab(playground: Playground, header: Header) -> CompareTab:
             stop = gr.Button("Stop all", visible=False, size="sm", elem_id="compare-stop", min_width=120)
         share = build_share(playground, header)
     html('<ul class="cards"></ul>', elem_id="compare-pending")
-    cards = html(elem_id="cards", on_load=SEND_CLICKS)
+    cards = html(elem_id="cards")
     with gr.Row(elem_id="compare-more", visible=False) as more:
         another = gr.Dropdown(
             choice_options(playground.catalog), value=None, label="Add a model", elem_id="compare-another", scale=3

@@ -9,14 +9,13 @@ from typing import Any
 import gradio as gr
 
 from components.catalog.parameters import Role
-from components.catalog.shared_form import QUALITIES, SHAPES, STANDARD
 from components.comparisons.plan import MOST_SAMPLES
 from components.errors import InputError
 from components.evaluation.evaluation import MOST_PER_MODEL, PER_MODEL, Draft
 from components.evaluation.prompts import PromptSet, read_text
 from components.evaluation.voting.ballots import Question
 from components.playground import Playground
-from components.ui.compare.form import OWN, PICKS
+from components.ui.compare.form import PICKS, build_shape_and_quality
 from components.ui.events import DIRECT
 from components.ui.html import html
 from components.views.compare_query import choice_options, read_choice
@@ -106,18 +105,7 @@ def build_evaluate_form(playground: Playground) -> EvaluateForm:
     with gr.Column(elem_classes="fields"):
         repeats = gr.Number(value=1, precision=0, label=f"Pictures per prompt and model, 1–{MOST_SAMPLES}", min_width=120)
         budget = gr.Textbox(label="Budget, credits", placeholder="what all of it costs", max_lines=1, min_width=120)
-        shape = gr.Dropdown(
-            [("model's own", OWN), *((item, item) for item in SHAPES)],
-            value=OWN,
-            label=ROLE_WORDS[Role.SHAPE],
-            min_width=120,
-        )
-        quality = gr.Dropdown(
-            [("model's own" if item == STANDARD else item, item) for item in QUALITIES],
-            value=STANDARD,
-            label=ROLE_WORDS[Role.QUALITY],
-            min_width=120,
-        )
+        shape, quality = build_shape_and_quality()
         with gr.Accordion("More: questions, name, seed, what to avoid, pace", open=False, elem_id="evaluate-rare"):
             with gr.Column(elem_classes="fields"):
                 questions = gr.CheckboxGroup(list(QUESTIONS), label="Ask voters also which picture", elem_classes=["wide"])

@@ -206,7 +206,7 @@ async def show_models(tab: ModelsTab, filters: ModelFilters, plans_sort: tuple[s
     query = render("query", tab="models", query=write_models_query(filters))
     others = replace(ModelFilters(), pictures=filters.pictures, budget=filters.budget, more=filters.more)
     return {
-        tab.prices: show_price_list(tab.playground, frame, filters),
+        tab.prices: show_price_list(tab.playground, frame, left, filters),
         tab.scatter: show_scatter(left),
         tab.found: show_models_count(tab.playground.catalog, left, len(frame), filters) + query,
         tab.clear: gr.update(visible=replace(filters, sort="", descending=False) != others),

@@ -14,7 +14,6 @@ from components.views.tables import (
     MEASURED,
     MORE,
     cell_text,
-    filtered_frame,
     sorted_frame,
 )
 from components.views.templates import render
@@ -29,12 +28,16 @@ def columns_for(frame: pd.DataFrame, *, more: bool) -> Sequence[str]:
     return (*FRONT, *MORE, *(MEASURED if frame["Runs"].notna().any() else ()))
 
 
-def show_price_list(playground: Playground, frame: pd.DataFrame, filters: ModelFilters) -> str:
-    """The rows of :func:`models_frame` that the filters leave, in their order, as a table whose rows open their models."""
-    rows = sorted_frame(filtered_frame(frame, filters), filters.sort, descending=filters.descending)
+def show_price_list(playground: Playground, frame: pd.DataFrame, left: pd.DataFrame, filters: ModelFilters) -> str:
+    """The rows of ``frame`` that the filters have ``left``, in their order, as a table whose rows open their models.
+
+    The bars of all rows are drawn to the dearest price of ``frame``, so that they stay as they are when it is filtered.
+    """
+    rows = sorted_frame(left, filters.sort, descending=filters.descending)
     columns = columns_for(frame, more=filters.more)
     most = float(frame["To"].max()) or 1.0
-    pictures = {model.id: thumbnail(playground, model) for model in playground.catalog.models}
+    shown = set(rows["id"])
+    pictures = {model.id: thumbnail(playground, model) for model in playground.catalog.models if model.id in shown}
     return render(
         "price_list",
         columns=columns,
