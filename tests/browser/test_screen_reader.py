@@ -1,4 +1,4 @@
-"""What changes by itself is said to who does not see the page: each change once, and nothing else."""
+"""What changes by itself is announced to a screen reader: each change once, and nothing else."""
 
 from __future__ import annotations
 

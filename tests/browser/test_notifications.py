@@ -1,4 +1,4 @@
-"""The title counts the jobs that have ended, and who asked for it is told by the browser at the end."""
+"""The title counts the jobs that have ended, and the browser notifies whoever has asked for it at the end."""
 
 from __future__ import annotations
 
