@@ -28,6 +28,14 @@ def lives(browser: Browser, service: Service, tmp_path_factory: pytest.TempPathF
         yield Lives(folder, stack, API_IN_ONE_KEY="sk-host-survival", API_IN_ONE_BASE_URL=service.address)
 
 
+@pytest.fixture(autouse=True)
+def forget_requests(service: Service) -> None:
+    """A test that is run once more counts its own requests only."""
+    service.posts.clear()
+    service.held.clear()
+    service.mute.clear()
+
+
 def test_a_double_click_is_one_job(visit: Visitor, lives: Lives, service: Service) -> None:
     """One request reaches the service, and one picture is shown; afterwards the same form is a new job."""
     page = visit(lives.address)

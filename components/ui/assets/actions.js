@@ -1,19 +1,13 @@
 () => {
   // The actions of a result (views/templates/actions.html), wherever one is shown: a click is one event of the page.
-  // The second half of a double click may meet the row of a new job that has just taken the place of the old one: what
-  // sends a request is not sent twice within a moment.
-  const MOMENT_MS = 1000;
+  // The second half of a double click may meet the row of a new job that has just replaced the old one, and would send
+  // a third request.
   const SENDS = ["again", "resend"];
-  let sentAt = -Infinity;
 
   document.addEventListener("click", (event) => {
     const button = event.target.closest("[data-action]");
     if (!button) return;
-    if (SENDS.includes(button.dataset.action)) {
-      const again = event.timeStamp - sentAt < MOMENT_MS;
-      sentAt = event.timeStamp;
-      if (again) return;
-    }
+    if (event.detail > 1 && SENDS.includes(button.dataset.action)) return;
     const { of } = button.closest("[data-of]").dataset;
     const { action, picture = "0" } = button.dataset;
     if (action === "again" && button.closest("#place")) window.playground.sending();
