@@ -193,6 +193,11 @@ class Catalog(Closed):
         """The model with this id, alias or variant, or None; None also for a variant that several models offer."""
         return self._by_name.get(name)
 
+    def ids(self, name: str) -> tuple[str, ...]:
+        """Every id that a model has had; the name itself where no model has it, () for ""."""
+        model = self.find(name)
+        return (model.id, *model.aliases) if model else (name,) * bool(name)
+
     @property
     def first(self) -> Model:
         """The model that a new page shows: ``opens_with``, else the first that is not retired."""

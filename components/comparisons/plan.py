@@ -69,7 +69,9 @@ class ComparisonPlan:
         return sum(planned.request is None and planned.cost.credits > 0 for planned in self.cards)
 
 
-def plan(catalog: Catalog, choices: Sequence[Choice], shared: Mapping[str, Any], samples: int = 1) -> ComparisonPlan:
+def plan_comparison(
+    catalog: Catalog, choices: Sequence[Choice], shared: Mapping[str, Any], samples: int = 1
+) -> ComparisonPlan:
     """The cards in the order of the choices. With a seed, each further sample has the next one.
 
     Raises:

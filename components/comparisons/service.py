@@ -16,7 +16,7 @@ from typing import Any
 from components.api.client import Account
 from components.catalog.models import Catalog
 from components.comparisons.comparison import Card, Comparison
-from components.comparisons.plan import MOST_CARDS, Choice, PlannedCard, fitting, plan, retries
+from components.comparisons.plan import MOST_CARDS, Choice, PlannedCard, fitting, plan_comparison, retries
 from components.comparisons.samples import Samples
 from components.comparisons.store import ComparisonStore
 from components.errors import InputError, InvalidState, JobNotFound, PlaygroundError
@@ -51,10 +51,10 @@ class ComparisonService:
         nothing and returns that comparison. "" always starts a new one.
 
         Raises:
-            InputError: as for :func:`plan`, or nothing at all can be sent.
+            InputError: as for :func:`plan_comparison`, or nothing at all can be sent.
             DatabaseUnavailable: nothing was sent.
         """
-        wanted = plan(self._catalog, choices, shared, samples).cards
+        wanted = plan_comparison(self._catalog, choices, shared, samples).cards
         if not wanted:
             raise InputError("models", "models: there is none.", next_step="Choose the models to compare.")
         if not any(one.request for one in wanted):
@@ -72,7 +72,7 @@ class ComparisonService:
     async def add(self, comparison_id: str, choices: Sequence[Choice], account: Account, visitor: str) -> Comparison:
         """Add a card for each choice, from the comparison's own form. Raises JobNotFound, InputError, InvalidState."""
         comparison = await self.find(comparison_id, visitor)
-        wanted = plan(self._catalog, choices, comparison.shared).cards
+        wanted = plan_comparison(self._catalog, choices, comparison.shared).cards
         planned = [card.with_job_id() for card in fitting(wanted, await self._jobs.budget(account, visitor))]
 
         def append(stored: Comparison) -> Comparison:
@@ -90,7 +90,7 @@ class ComparisonService:
 
         Raises JobNotFound, InvalidState, CapReached where none fits.
         """
-        before, jobs = await self.current(await self.find(comparison_id, visitor))
+        before, jobs = await self.with_jobs(comparison_id, visitor)
         again = retries(self._catalog, before, jobs)
         if again:
             _check_not_published(before)
@@ -116,6 +116,10 @@ class ComparisonService:
         """This visitor's comparison. Raises JobNotFound, in the same words for somebody else's and for none."""
         return _existing(await self._store.get(comparison_id, visitor))
 
+    async def with_jobs(self, comparison_id: str, visitor: str) -> tuple[Comparison, dict[str, Job]]:
+        """This visitor's comparison and its current jobs by id. Raises JobNotFound."""
+        return await self.current(await self.find(comparison_id, visitor))
+
     async def newest(self, visitor: str) -> Comparison | None:
         """The comparison that this visitor started last, or None."""
         return await self._store.newest(visitor)
@@ -140,6 +144,14 @@ class ComparisonService:
             comparison = replace(comparison, cards=tuple(cards))
         return comparison, jobs
 
+    async def stop(self, comparison_id: str, visitor: str) -> Comparison:
+        """Stop every active job of a comparison. Raises JobNotFound."""
+        comparison = await self.find(comparison_id, visitor)
+        for job in (await self.jobs(comparison)).values():
+            if not job.settled:
+                await self._jobs.stop(job.id, visitor)
+        return comparison
+
     async def publish(self, comparison_id: str, visitor: str) -> Comparison:
         """Let everybody who knows its token read a comparison that has ended. Raises JobNotFound, InvalidState."""
         comparison = await self.find(comparison_id, visitor)
@@ -150,7 +162,7 @@ class ComparisonService:
             await self._store.edit(comparison_id, visitor, lambda stored: replace(stored, token=stored.token or token))
         )
 
-    async def revoke(self, comparison_id: str, visitor: str) -> Comparison:
+    async def unpublish(self, comparison_id: str, visitor: str) -> Comparison:
         """Unpublish a comparison. Its token is never used again. Raises JobNotFound."""
         return _existing(await self._store.edit(comparison_id, visitor, lambda stored: replace(stored, token=None)))
 

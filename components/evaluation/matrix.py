@@ -12,7 +12,7 @@ from typing import Any
 from components.catalog.models import Catalog
 from components.catalog.prices import Cost
 from components.catalog.requests import Request, resolve_variant
-from components.comparisons.plan import MOST_SAMPLES, Choice, PlannedCard, plan
+from components.comparisons.plan import MOST_SAMPLES, Choice, PlannedCard, plan_comparison
 from components.errors import InputError
 from components.evaluation.prompts import Prompt
 
@@ -107,7 +107,7 @@ def build_matrix(
         form = {**shared, "prompt": prompt.text} | ({"images": list(prompt.images)} if prompt.images else {})
         sent: dict[str, Column] = {}
         for at, column in enumerate(columns):
-            for card in plan(catalog, [Choice(column.model, column.settings)], form, repeats).cards:
+            for card in plan_comparison(catalog, [Choice(column.model, column.settings)], form, repeats).cards:
                 repeat = card.card.sample
                 same = None
                 if card.request:

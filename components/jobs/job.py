@@ -232,13 +232,13 @@ HISTORY_SORTS = ("created", "model", "state", "price", "seconds")
 class JobFilter:
     """Which jobs of a visitor to show; an empty field does not filter.
 
-    Each word of ``text`` must occur in the prompt, the note, the model's id or the task id, whatever the case. ``state``
-    is a JobState; one that :func:`public_state` returns stands for every state that is shown as it. ``since`` and
-    ``until`` are seconds since 1970, the second exclusive.
+    Each word of ``text`` must occur in the prompt, the note, the model's id or the task id, whatever the case.
+    ``models`` are ids of one model, its former ones too. ``state`` is a JobState; one that :func:`public_state` returns
+    stands for every state that is shown as it. ``since`` and ``until`` are seconds since 1970, the second exclusive.
     """
 
     text: str = ""
-    model: str = ""
+    models: tuple[str, ...] = ()
     state: str = ""
     task_id: str = ""
     comparison_id: str = ""

@@ -28,6 +28,7 @@ from components.errors import (
     NOT_CHARGED,
     CapReached,
     DatabaseUnavailable,
+    InputError,
     InvalidState,
     JobNotFound,
 )
@@ -59,6 +60,7 @@ from components.pictures.library import PictureLibrary
 
 MOST_WAITING = 2_000
 MOST_ACTIVE = 5_000  # strangers may not fill the memory
+LONGEST_NOTE = 2_000
 
 
 class JobService:
@@ -223,8 +225,8 @@ class JobService:
         return job
 
     async def search(self, visitor: str, wanted: JobFilter, limit: int, before: str = "") -> HistoryPage:
-        """This visitor's entries that fit, newest first, older than the job ``before``. A model is found by any of its ids."""
-        page = await self.store.history.search(visitor, wanted, limit, before, self.model_ids(wanted.model))
+        """This visitor's entries that fit, newest first, older than the job ``before``."""
+        page = await self.store.history.search(visitor, wanted, limit, before)
         return HistoryPage(page.total, tuple(self._latest(entry) for entry in page.entries))
 
     async def entry(self, job_id: str, visitor: str) -> HistoryEntry:
@@ -266,15 +268,13 @@ class JobService:
 
     # -- changing --------------------------------------------------------------------------------
 
-    async def star(self, job_id: str, visitor: str, starred: bool) -> HistoryEntry:
-        """Star a job, or take the star away; pictures of starred jobs are trimmed last. Raises JobNotFound."""
-        await self.store.history.star(visitor, [job_id], starred=starred)
-        return await self.entry(job_id, visitor)
-
     async def note(self, job_id: str, visitor: str, text: str) -> HistoryEntry:
-        """Write a visitor's note on a job. Raises JobNotFound."""
+        """Write a visitor's note on a job. Raises JobNotFound, InputError."""
+        if len(text) > LONGEST_NOTE:
+            allowed = f"At most {LONGEST_NOTE:,} characters."
+            raise InputError("note", "The note is too long.", next_step=allowed, charged="")
         await self.find(job_id, visitor)
-        await self.store.history.edit(job_id, note=text)
+        await self.store.history.note(visitor, job_id, text.strip())
         return await self.entry(job_id, visitor)
 
     async def stop(self, job_id: str, visitor: str) -> Job:
@@ -376,11 +376,6 @@ class JobService:
         if waits and job_id not in self._active and (account := self._recovery.account(job)):
             await self._recovery.resume(job, account)
         return True
-
-    def model_ids(self, model_id: str) -> tuple[str, ...]:
-        """Every id that this model has had."""
-        model = self._catalog.find(model_id)
-        return (model.id, *model.aliases) if model else ()
 
     def _latest(self, entry: HistoryEntry) -> HistoryEntry:
         return replace(entry, job=self._active.latest(entry.job))

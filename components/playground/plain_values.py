@@ -124,7 +124,5 @@ def read_history_query(catalog: Catalog, query: Any) -> tuple[JobFilter, int, st
     state = query.get("state", "")
     if state and state not in list(JobState):
         raise InputError("state", f"state: is not known. Allowed: {', '.join(JobState)}.")
-    filters = {name: query[name] for name in ("text", "model", "state", "task_id", "starred") if name in query}
-    if model := catalog.find(query.get("model", "")):
-        filters["model"] = model.id
-    return JobFilter(**filters), limit, query.get("before", "")
+    filters = {name: query[name] for name in ("text", "state", "task_id", "starred") if name in query}
+    return JobFilter(models=catalog.ids(query.get("model", "")), **filters), limit, query.get("before", "")

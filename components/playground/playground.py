@@ -1,8 +1,8 @@
-"""The operations of the playground: models and prices, jobs, comparisons, evaluations, the history."""
+"""What depends on who pays: prices and checks of a form, and everything that is sent. The rest is asked of the parts."""
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from hmac import compare_digest
@@ -14,37 +14,27 @@ from components.catalog.models import Catalog, Model
 from components.catalog.prices import Cost, price
 from components.catalog.requests import Request, build_request
 from components.comparisons.comparison import Comparison
-from components.comparisons.plan import Choice, ComparisonPlan, fitting, plan, retries, total
+from components.comparisons.plan import Choice, ComparisonPlan, fitting, retries, total
 from components.comparisons.service import ComparisonService
-from components.errors import DatabaseUnavailable, InputError, KeyRefused
+from components.errors import DatabaseUnavailable, KeyRefused
 from components.evaluation.evaluation import Draft, Evaluation
 from components.evaluation.service import EvaluationService
 from components.jobs.budgets import Budget
-from components.jobs.job import (
-    Caps,
-    ChargeDifference,
-    DaySpend,
-    HistoryEntry,
-    HistoryPage,
-    Job,
-    JobFilter,
-    Measured,
-)
+from components.jobs.job import Caps, Job
 from components.jobs.service import JobService, fingerprint
-from components.playground.history_list import HistoryList
+from components.jobs.store.history import HistoryStore
 from components.playground.key_checks import KeyCheck, KeyChecks
 from components.playground.own_pictures import unreachable_picture
 from components.playground.seeds import with_new_seed
 from components.playground.visits import Visit
 from components.snippets import write_snippet
 
-LONGEST_NOTE = 2_000
-
 
 @dataclass(frozen=True)
 class Playground:
     """The playground of this installation, shared by all visitors.
 
+    What needs nobody to pay is asked of ``jobs``, ``history``, ``comparisons`` and ``evaluations``, with the visitor's id.
     ``service`` is the real service without a key, ``sandbox`` the built-in one as this process reaches it;
     ``sandbox_url`` is how a visitor reaches it. ``host_key`` is None where visitors may not spend one. ``notices`` are
     sentences about this installation that every visitor should know, ``storage`` says how long results are kept,
@@ -69,6 +59,11 @@ class Playground:
     public_address: str = ""
     own_address: str = ""
     drawings: str = ""
+
+    @property
+    def history(self) -> HistoryStore:
+        """The jobs of each visitor in groups, and what is done with several of them at once."""
+        return self.jobs.store.history
 
     # -- who pays -------------------------------------------------------------------------------
 
@@ -188,22 +183,6 @@ class Playground:
         """Send the request of an uncertain job again; any other job is returned as it is. Raises as :meth:`generate`."""
         return await self.jobs.resubmit(job_id, self.account_shown(visit, payer), visit.visitor)
 
-    async def job(self, job_id: str, visit: Visit) -> Job:
-        """This visitor's job. Raises JobNotFound for anybody else's, in the same words."""
-        return await self.jobs.find(job_id, visit.visitor)
-
-    def watch(self, job_id: str, visit: Visit) -> AsyncIterator[Job]:
-        """The job now, at every change and at least once a second, until it is settled. Raises JobNotFound."""
-        return self.jobs.watch(job_id, visit.visitor)
-
-    async def settled(self, job_id: str, visit: Visit) -> Job:
-        """The job once it changes no more by itself. Raises JobNotFound."""
-        return await self.jobs.settled(job_id, visit.visitor)
-
-    async def stop(self, job_id: str, visit: Visit) -> Job:
-        """Stop sending and polling. Raises JobNotFound."""
-        return await self.jobs.stop(job_id, visit.visitor)
-
     async def check_again(self, job_id: str, visit: Visit) -> Job:
         """Continue a job that is overdue, stopped or unreadable, or needs its key. Sends no new request. Raises JobNotFound."""
         return await self.jobs.check_again(job_id, self.account(visit), visit.visitor)
@@ -215,69 +194,14 @@ class Playground:
         """
         return await self.jobs.attach(job_id, task_id, self.account(visit), visit.visitor)
 
-    async def abandon(self, job_id: str, visit: Visit) -> Job:
-        """Give up an uncertain job; its price counts as spent. Raises JobNotFound."""
-        return await self.jobs.abandon(job_id, visit.visitor)
-
     async def resume_late(self, visit: Visit) -> None:
         """Look again for results that were late at their host when this visitor's jobs were given up."""
         with suppress(DatabaseUnavailable):
-            for job in await self.unfinished(visit):
+            for job in await self.jobs.store.unfinished(visit.visitor):
                 if job.late:
                     await self.check_again(job.id, visit)
 
-    async def unfinished(self, visit: Visit) -> list[Job]:
-        """This visitor's jobs that are active or wait for a decision, newest first."""
-        return await self.jobs.store.unfinished(visit.visitor)
-
-    async def recent(self, visit: Visit, limit: int) -> list[Job]:
-        """This visitor's newest jobs with pictures."""
-        return await self.jobs.store.recent(visit.visitor, limit)
-
-    # -- the history ----------------------------------------------------------------------------
-
-    async def history(self, visit: Visit, wanted: JobFilter, limit: int, before: str = "") -> HistoryPage:
-        """This visitor's jobs that match, newest first; those older than the job ``before``."""
-        return await self.jobs.search(visit.visitor, wanted, limit, before)
-
-    async def entry(self, job_id: str, visit: Visit) -> HistoryEntry:
-        """This visitor's job with its star and note. Raises JobNotFound."""
-        return await self.jobs.entry(job_id, visit.visitor)
-
-    async def star(self, job_id: str, visit: Visit) -> HistoryEntry:
-        """Star a job, or take its star away. Raises JobNotFound."""
-        entry = await self.entry(job_id, visit)
-        return await self.jobs.star(job_id, visit.visitor, not entry.starred)
-
-    async def note(self, job_id: str, visit: Visit, text: str) -> HistoryEntry:
-        """Write a note beside a job. Raises JobNotFound, InputError."""
-        if len(text) > LONGEST_NOTE:
-            allowed = f"At most {LONGEST_NOTE:,} characters."
-            raise InputError("note", "The note is too long.", next_step=allowed, charged="")
-        return await self.jobs.note(job_id, visit.visitor, text.strip())
-
-    @property
-    def history_list(self) -> HistoryList:
-        """The jobs of a visitor in groups, and what is done with several of them at once."""
-        return HistoryList(self.jobs)
-
-    async def measured(self) -> Mapping[str, Measured]:
-        """What tasks at the service took here, by model."""
-        return await self.jobs.measured()
-
-    async def charge_differences(self, visit: Visit, since: float) -> Sequence[ChargeDifference]:
-        """Models for which this visitor was charged another price than listed since then."""
-        return await self.jobs.store.spending.charge_differences(visit.visitor, since)
-
-    async def spend_by_day(self, visit: Visit, since: float) -> Sequence[DaySpend]:
-        """What this visitor's jobs cost since then, by day and model."""
-        return await self.jobs.store.spending.by_day(visit.visitor, since)
-
     # -- comparisons ----------------------------------------------------------------------------
-
-    def plan_comparison(self, choices: Sequence[Choice], shared: Mapping[str, Any], samples: int = 1) -> ComparisonPlan:
-        """Every request of a comparison and its price; nothing is sent. Raises InputError."""
-        return plan(self.catalog, choices, shared, samples)
 
     async def fit_comparison(self, planned: ComparisonPlan, visit: Visit) -> ComparisonPlan:
         """The plan with the requests that :meth:`compare` would send: those that fit the caps, in their order."""
@@ -301,23 +225,6 @@ class Playground:
         """
         account = self.account_shown(visit, payer)
         return await self.comparisons.start(choices, shared, samples, account, visit.visitor, idempotency_key)
-
-    async def comparison(self, comparison_id: str, visit: Visit) -> tuple[Comparison, dict[str, Job]]:
-        """A comparison of this visitor and its jobs by id. Raises JobNotFound."""
-        return await self.comparisons.current(await self.comparisons.find(comparison_id, visit.visitor))
-
-    async def recent_comparisons(self, visit: Visit, most: int) -> list[Comparison]:
-        """This visitor's comparisons, newest first."""
-        return await self.comparisons.recent(visit.visitor, most)
-
-    async def newest_comparison(self, visit: Visit) -> tuple[Comparison, dict[str, Job]] | None:
-        """This visitor's newest comparison and its jobs by id; None without one."""
-        newest = await self.comparisons.newest(visit.visitor)
-        return await self.comparisons.current(newest) if newest else None
-
-    async def published_comparison(self, token: str) -> tuple[Comparison, dict[str, Job]]:
-        """A published comparison of anybody's and its jobs by id. Raises JobNotFound."""
-        return await self.comparisons.published(token)
 
     def is_host(self, key: str) -> bool:
         """Whether this is the host's key: who knows it may change what every visitor sees."""
@@ -350,23 +257,7 @@ class Playground:
         account = self.account_shown(visit, payer)
         return await self.comparisons.add(comparison_id, [choice], account, visit.visitor)
 
-    async def stop_comparison(self, comparison_id: str, visit: Visit) -> Comparison:
-        """Stop every active job of a comparison. Raises JobNotFound."""
-        comparison, jobs = await self.comparison(comparison_id, visit)
-        for job in jobs.values():
-            if not job.settled:
-                await self.stop(job.id, visit)
-        return comparison
-
-    async def publish(self, comparison_id: str, visit: Visit) -> Comparison:
-        """Let whoever knows its address read a comparison. Raises JobNotFound, InvalidState."""
-        return await self.comparisons.publish(comparison_id, visit.visitor)
-
-    async def unpublish(self, comparison_id: str, visit: Visit) -> Comparison:
-        """Take a published comparison back. Raises JobNotFound."""
-        return await self.comparisons.revoke(comparison_id, visit.visitor)
-
-    # -- evaluations (what needs no payer is asked of ``evaluations``) --------------------------------
+    # -- evaluations ----------------------------------------------------------------------------
 
     async def evaluate(self, draft: Draft, visit: Visit, payer: str | None = None, idempotency_key: str = "") -> Evaluation:
         """Start an evaluation. ``payer`` as in :meth:`generate`, ``idempotency_key`` as in :meth:`compare`.

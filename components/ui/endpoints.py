@@ -10,6 +10,7 @@ from typing import Any
 
 import gradio as gr
 
+from components.comparisons.plan import plan_comparison
 from components.errors import PlaygroundError
 from components.evaluation.evaluation import Evaluation
 from components.playground import KEY_HEADER, VISITOR_HEADER, Playground, Visit
@@ -62,12 +63,12 @@ class Endpoints:
         with _readable_errors():
             visit = _visit(request)
             job = await self.playground.generate(model, parameters, visit)
-            return describe_job(await self.playground.settled(job.id, visit), self._pictures(request))
+            return describe_job(await self.playground.jobs.settled(job.id, visit.visitor), self._pictures(request))
 
     async def job(self, job_id: str, request: gr.Request) -> dict[str, Any]:
         """A job of this visitor, as `/generate` returns it. Anybody else's is not found."""
         with _readable_errors():
-            job = await self.playground.job(job_id if isinstance(job_id, str) else "", _visit(request))
+            job = await self.playground.jobs.find(job_id if isinstance(job_id, str) else "", _visit(request).visitor)
             return describe_job(job, self._pictures(request))
 
     async def attach(self, job_id: str, task_id: str, request: gr.Request) -> dict[str, Any]:
@@ -78,7 +79,7 @@ class Endpoints:
         with _readable_errors():
             visit, texts = _visit(request), [value if isinstance(value, str) else "" for value in (job_id, task_id)]
             job = await self.playground.attach(texts[0], texts[1], visit)
-            return describe_job(await self.playground.settled(job.id, visit), self._pictures(request))
+            return describe_job(await self.playground.jobs.settled(job.id, visit.visitor), self._pictures(request))
 
     async def compare(self, models: list, shared: dict, request: gr.Request, samples: int = 1) -> dict[str, Any]:  # type: ignore[type-arg]
         """One form for several models: waits until every job has ended, or its deadline.
@@ -91,12 +92,12 @@ class Endpoints:
         with _readable_errors():
             visit = _visit(request)
             choices = read_choices(models)
-            planned = self.playground.plan_comparison(choices, shared, samples)
+            planned = plan_comparison(self.playground.catalog, choices, shared, samples)
             comparison = await self.playground.compare(choices, shared, samples, visit)
             for card in comparison.cards:
                 if card.job:
-                    await self.playground.settled(card.job, visit)
-            comparison, jobs = await self.playground.comparison(comparison.id, visit)
+                    await self.playground.jobs.settled(card.job, visit.visitor)
+            comparison, jobs = await self.playground.comparisons.with_jobs(comparison.id, visit.visitor)
         cards = [
             describe_card(card, jobs.get(card.job), one.cost.credits, self._pictures(request))
             for card, one in zip(comparison.cards, planned.cards, strict=True)
@@ -119,7 +120,7 @@ class Endpoints:
         """
         with _readable_errors():
             wanted, limit, before = read_history_query(self.playground.catalog, query)
-            page = await self.playground.history(_visit(request), wanted, limit, before)
+            page = await self.playground.jobs.search(_visit(request).visitor, wanted, limit, before)
         return {"total": page.total, "jobs": [describe_entry(entry, self._pictures(request)) for entry in page.entries]}
 
     async def evaluate(

@@ -218,7 +218,7 @@ async def show_with_key(parts: PageParts, given: Updates) -> Updates:
     """
     tab, visit = parts.generate, given[parts.header.visit]
     with suppress(DatabaseUnavailable):
-        if visit.key and await parts.playground.unfinished(visit):
+        if visit.key and await parts.playground.jobs.store.unfinished(visit.visitor):
             return await open_last(tab, visit)
     job = await shown_job(tab.panel, given)
     if job and not (job.problem and job.problem.code in MENDED_BY_KEY):
@@ -263,7 +263,7 @@ async def open_comparison(parts: PageParts, given: Updates) -> Updates:
     """The comparison that the chosen job was made in."""
     visit = given[parts.header.visit]
     try:
-        query = comparison_query(await parts.playground.job(given[parts.history.panel.chosen], visit))
+        query = comparison_query(await parts.playground.jobs.find(given[parts.history.panel.chosen], visit.visitor))
     except PlaygroundError as error:
         return {parts.history.panel.error: render("note", text=plain(error))}
     return {**await open_compare(parts.compare, query, visit), **parts.select("compare")}

@@ -77,7 +77,7 @@ async def act(actions: ResultActions, given: Updates, event: gr.EventData, reque
     try:
         if action == "open":
             return {**await open_job(tab, job_id, visit, tab.code.read(given)), **_select(actions, "generate")}
-        job = await actions.playground.job(job_id, visit)
+        job = await actions.playground.jobs.find(job_id, visit.visitor)
         match action:
             case "input":
                 return await use_as_input(actions, job, sent(event, "picture"), given)
@@ -98,9 +98,8 @@ async def star(actions: ResultActions, given: Updates, event: gr.EventData) -> U
     """Star a job or take its star away, as the browser shows already."""
     job_id, visit = sent(event, "of"), given[actions.header.visit]
     try:
-        entry = await actions.playground.entry(job_id, visit)
-        if entry.starred != (sent(event, "starred") == "true"):
-            await actions.playground.star(job_id, visit)
+        await actions.playground.jobs.find(job_id, visit.visitor)
+        await actions.playground.history.star(visit.visitor, [job_id], starred=sent(event, "starred") == "true")
     except PlaygroundError as error:
         return await show_account(actions.header, visit, (plain(error),))
     return {actions.header.banner: gr.skip()}
@@ -172,7 +171,7 @@ async def change_job(actions: ResultActions, job: Job, action: str, given: Updat
         case "resend":
             changed = await playground.resubmit(job.id, visit, given[actions.header.payer])
         case "dismiss":
-            changed = await playground.abandon(job.id, visit)
+            changed = await playground.jobs.abandon(job.id, visit.visitor)
         case _:
             return {actions.tabs: gr.skip()}
     if given[tab.panel.job] != job.id:

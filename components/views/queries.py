@@ -223,11 +223,11 @@ class HistoryFilters:
     since: str = ""
     until: str = ""
 
-    def job_filter(self) -> JobFilter:
+    def job_filter(self, catalog: Catalog) -> JobFilter:
         """What to ask the database for; both dates are whole UTC days. Raises InputError for a text that is no date."""
         since, until = _day("From", self.since), _day("To", self.until)
         end = until and until + DAY_S
-        return JobFilter(self.text, self.model, self.state, starred=self.starred, since=since, until=end)
+        return JobFilter(self.text, catalog.ids(self.model), self.state, starred=self.starred, since=since, until=end)
 
 
 def write_history_query(filters: HistoryFilters, view: str = "", order: HistoryOrder | None = None) -> str:

@@ -59,7 +59,7 @@ def job_data_routes(playground: Playground) -> APIRouter:
     async def history(kind: str, request: Request) -> Response:
         headers = _headers(kind, f"history-{datetime.now(UTC):%Y-%m-%d}")
         query = {name: request.query_params.getlist(name) for name in request.query_params}
-        wanted = read_history_query(query, [model.id for model in catalog.models], list(JobState)).job_filter()
+        wanted = read_history_query(query, [model.id for model in catalog.models], list(JobState)).job_filter(catalog)
         visitor, origin = requesting_visitor(request), _origin(request)
         first = await playground.jobs.search(visitor, wanted, JOBS_AT_ONCE)  # what goes wrong here is still an answer
         if request.method == "HEAD":
@@ -89,7 +89,7 @@ def job_data_routes(playground: Playground) -> APIRouter:
     @router.api_route(COMPARISONS + "/{comparison_id}/jobs.{kind}", methods=READING)
     async def comparison(comparison_id: str, kind: str, request: Request) -> Response:
         headers, visitor, origin = _headers(kind, "comparison"), requesting_visitor(request), _origin(request)
-        found, _ = await playground.comparisons.current(await playground.comparisons.find(comparison_id, visitor))
+        found, _ = await playground.comparisons.with_jobs(comparison_id, visitor)
         page = await playground.jobs.search(visitor, JobFilter(comparison_id=found.id), limit=10 * JOBS_AT_ONCE)
         entries = {entry.job.id: entry for entry in page.entries}
         if kind == "json":

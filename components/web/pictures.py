@@ -130,7 +130,8 @@ def download_routes(playground: Playground) -> APIRouter:
     async def history_archive(request: Request, recipe: str = "1") -> Response:
         query = {name: request.query_params.getlist(name) for name in request.query_params}
         filters = read_history_query(query, [model.id for model in playground.catalog.models], list(JobState))
-        page = await jobs.search(requesting_visitor(request), filters.job_filter(), MOST_ARCHIVED_JOBS)
+        wanted = filters.job_filter(playground.catalog)
+        page = await jobs.search(requesting_visitor(request), wanted, MOST_ARCHIVED_JOBS)
         fitting = page.jobs[: count_that_fit([job.pictures for job in page.jobs])]
         return zipped(request, fitting, recipe, page.total - len(fitting))
 

@@ -164,7 +164,8 @@ async def _fill(data: Path) -> None:
     async def add(number: int) -> None:
         note = f"for #client-{number % 9}" if number % 4 == 0 else ""
         job = await store.add(past(number))
-        await store.history.edit(job.id, starred=number % 50 == 0, note=note)
+        await store.history.star(job.visitor, [job.id], starred=number % 50 == 0)
+        await store.history.note(job.visitor, job.id, note)
 
     await asyncio.gather(*(add(number) for number in range(JOBS)))
     comparisons = ComparisonStore(store.transactions)

@@ -188,7 +188,7 @@ async def test_another_visitor_gets_the_same_answer_as_for_an_unknown_id(catalog
                 comparisons.add(comparison_id, [Choice("kling-image-o1")], one.payer, visitor),
                 comparisons.retry(comparison_id, one.payer, visitor),
                 comparisons.publish(comparison_id, visitor),
-                comparisons.revoke(comparison_id, visitor),
+                comparisons.unpublish(comparison_id, visitor),
             ]
             raised = await asyncio.gather(*calls, return_exceptions=True)
             return {(type(error), str(error), getattr(error, "problem", None)) for error in raised}
@@ -235,7 +235,7 @@ async def test_an_unpublished_comparison_never_gets_its_old_address_back(catalog
         comparison = await one.start("cogview-4")
         await one.ended(comparison)
         old = (await one.comparisons.publish(comparison.id, "ann")).token
-        revoked = [(await one.comparisons.revoke(comparison.id, "ann")).token for _ in range(2)]
+        revoked = [(await one.comparisons.unpublish(comparison.id, "ann")).token for _ in range(2)]
         for token in (old, "", "None", comparison.id, "no-such-token\0"):
             with pytest.raises(JobNotFound):
                 await one.comparisons.published(token)

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from components.catalog.models import Catalog
-from components.comparisons.plan import LARGEST_SEED, Choice, draw_seed, fitting, plan, total
+from components.comparisons.plan import LARGEST_SEED, Choice, draw_seed, fitting, plan_comparison, total
 from components.errors import InputError
 from components.jobs.budgets import Budget
 from components.jobs.job import Caps
@@ -17,7 +17,7 @@ from tests.comparisons.processes import PROMPT, SEEDED, WITH_IMAGE, choices
 
 
 def test_a_plan_costs_what_its_cards_cost_and_a_skipped_card_costs_nothing(catalog: Catalog) -> None:
-    planned = plan(catalog, choices("cogview-4", "flux-2", "hunyuan-image-3"), WITH_IMAGE, 2)
+    planned = plan_comparison(catalog, choices("cogview-4", "flux-2", "hunyuan-image-3"), WITH_IMAGE, 2)
 
     assert [one.cost.credits for one in planned.cards] == [0, 0, 5, 5, 25, 25]
     assert (planned.cost.credits, planned.cost.usd, planned.requests) == (60, 0.6, 4)
@@ -37,7 +37,7 @@ def test_a_plan_costs_what_its_cards_cost_and_a_skipped_card_costs_nothing(catal
 )
 def test_what_fits_a_budget_is_chosen_in_order(budget: Budget, fits: list[bool], left: float, catalog: Catalog) -> None:
     """4, 5, 25 and 8 credits; a card that does not fit keeps its price and says why. A skipped card stays as it is."""
-    planned = plan(catalog, choices("cogview-4", "flux-2", "hunyuan-image-3", "ideogram-v3"), PROMPT).cards
+    planned = plan_comparison(catalog, choices("cogview-4", "flux-2", "hunyuan-image-3", "ideogram-v3"), PROMPT).cards
     fitted = fitting(planned, budget)
 
     assert [one.request is not None for one in fitted] == fits
@@ -45,14 +45,14 @@ def test_what_fits_a_budget_is_chosen_in_order(budget: Budget, fits: list[bool],
     assert ["This request costs" in one.card.refused for one in fitted] == [not fit for fit in fits]
     assert total(catalog, fitted).credits == sum(one.cost.credits for one, fit in zip(planned, fits, strict=True) if fit)
     assert budget.left == left
-    skipped = plan(catalog, choices("cogview-4"), WITH_IMAGE).cards
+    skipped = plan_comparison(catalog, choices("cogview-4"), WITH_IMAGE).cards
     assert fitting(skipped, budget) == list(skipped)
 
 
 def test_each_further_sample_has_the_next_seed(catalog: Catalog) -> None:
     """A form may hold 7.0 for 7, and the largest seed is followed by 0."""
     for seed in (0, 7, 7.0, LARGEST_SEED):
-        cards = plan(catalog, choices(SEEDED), {**PROMPT, "seed": seed}, 4).cards
+        cards = plan_comparison(catalog, choices(SEEDED), {**PROMPT, "seed": seed}, 4).cards
         seeds = [card.request.body["seed"] for card in cards if card.request]
         assert seeds == [(seed + number) % (LARGEST_SEED + 1) for number in range(4)]
         assert all(isinstance(number, int) for number in seeds)
@@ -75,7 +75,7 @@ def test_too_many_cards_and_forms_without_meaning_are_refused_by_name(catalog: C
     ]
     for models, shared, samples, field in cases:
         with pytest.raises(InputError) as error:
-            plan(catalog, choices(*models), shared, samples)
+            plan_comparison(catalog, choices(*models), shared, samples)
         assert error.value.field == field, (models[:2], shared, samples)
 
 
@@ -84,5 +84,5 @@ def test_settings_of_any_type_are_accepted_or_refused_in_words(catalog: Catalog)
     wrong: list[Any] = [None, [], ["type"], "flex", 5, {"type": None}, {"type": []}, {"x" * 99: {}}]
     for settings in wrong:
         with suppress(InputError):
-            (planned,) = plan(catalog, [Choice("flux-2", settings)], PROMPT).cards
+            (planned,) = plan_comparison(catalog, [Choice("flux-2", settings)], PROMPT).cards
             assert (planned.request is None) == bool(planned.card.refused), settings

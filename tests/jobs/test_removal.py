@@ -28,7 +28,6 @@ async def refused(runner: JobService, job: Job, payer: Any, visitor: str = "ann"
         runner.stop(job.id, visitor),
         runner.abandon(job.id, visitor),
         runner.check_again(job.id, payer, visitor),
-        runner.star(job.id, visitor, True),
         runner.note(job.id, visitor, "mine"),
         runner.remove(job.id, visitor),
     ]
@@ -47,7 +46,7 @@ async def test_what_was_asked_and_drawn_is_gone_from_the_records_and_the_disk(
         done, failed = await setup.ended(), await setup.ended()
         for job in (done, failed):
             await setup.runner.note(job.id, "ann", f"{SECRET} for mother")
-            await setup.runner.star(job.id, "ann", True)
+            await setup.runner.store.history.star("ann", [job.id], starred=True)
             await setup.runner.remove(job.id, "ann")
         rows = [await setup.record(job) for job in (done, failed)]
         files = setup.files()
@@ -79,7 +78,7 @@ async def test_a_removed_job_is_found_in_no_way(catalog: Catalog, url: str, tmp_
             JobFilter(text="kite"),
             JobFilter(text=TASK),
             JobFilter(task_id=TASK),
-            JobFilter(model="cogview-4"),
+            JobFilter(models=("cogview-4",)),
         ]
         pages = [await runner.search("ann", one, 10) for one in wanted]
         behind = (

@@ -128,7 +128,8 @@ async def test_a_renamed_model_keeps_its_history_its_measured_and_its_learned_ti
             job = await setup.ended()
             address = setup.upstream.address
         async with process(renamed(), url, tmp_path) as runner:
-            found = [(await runner.search("ann", JobFilter(model=name), 5)).total for name in ("cogview-four", "cogview-4")]
+            wanted = [JobFilter(models=renamed().ids(name)) for name in ("cogview-four", "cogview-4")]
+            found = [(await runner.search("ann", one, 5)).total for one in wanted]
             measured = await runner.measured()
             host = account(renamed(), address)
             learned = [runner.learned(host, name) for name in ("cogview-four", "cogview-4")]

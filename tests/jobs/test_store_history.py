@@ -25,7 +25,8 @@ def a_past_job(prompt: str, number: int = 0, **changes: object) -> Job:
 
 async def added(store: Store, job: Job, *, starred: bool = False, note: str = "") -> None:
     await filled(store, job)
-    await store.history.edit(job.id, starred=starred, note=note)
+    await store.history.star(job.visitor, [job.id], starred=starred)
+    await store.history.note(job.visitor, job.id, note)
 
 
 async def found(store: Store, visitor: str = "ann", **wanted: object) -> list[str]:
@@ -73,13 +74,13 @@ async def test_filters_are_joined_and_nobody_elses_or_removed_jobs_are_found(sto
     )
 
     assert await found(store) == ["three", "two", "one"]
-    assert await found(store, model="flux-2") == ["one"]
+    assert await found(store, models=("flux-2",)) == ["one"]
     assert await found(store, state="failed") == ["three"]
     assert await found(store, task_id="t2") == ["two"]
     assert await found(store, starred=True, state="done") == ["one"]
     assert await found(store, comparison_id="b1") == ["one"]
     assert await found(store, since=NOON + 2, until=NOON + 3) == ["two"]
-    assert await found(store, text="two", model="flux-2") == []
+    assert await found(store, text="two", models=("flux-2",)) == []
     assert await found(store, visitor="bea") == ["hers"]
 
 

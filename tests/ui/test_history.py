@@ -62,7 +62,7 @@ def kept(catalog: Catalog, tmp_path_factory: pytest.TempPathFactory) -> Iterator
             for number in range(KEPT):
                 model = "cogview-4" if number % 10 == 0 else "flux-2"
                 job = await store.add(past(catalog, number, model=model))
-                await store.history.edit(job.id, starred=number % 25 == 0)
+                await store.history.star(job.visitor, [job.id], starred=number % 25 == 0)
 
     asyncio.run(fill())
     with running(folder) as app:

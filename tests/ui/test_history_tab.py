@@ -45,7 +45,7 @@ async def page(catalog: Catalog, tmp_path: Path, sandbox: str) -> AsyncIterator[
             model = "cogview-4" if number % 10 == 0 else "flux-2"
             job = past(catalog, number, model=model)
             await playground.jobs.store.add(replace(job, visitor=visitor_id(ANN)))
-            await playground.jobs.store.history.edit(job.id, starred=number % 25 == 0)
+            await playground.history.star(visitor_id(ANN), [job.id], starred=number % 25 == 0)
         page = OpenPage(playground, ANN)
         await page.arrive("tab=history")
         yield page
@@ -147,7 +147,7 @@ async def test_several_jobs_are_starred_and_deleted_at_once_and_a_deletion_is_un
 async def test_a_lost_answer_takes_its_task_and_says_why_not(page: OpenPage) -> None:
     tab, playground = page.parts.history, page.parts.playground
     drawn = await playground.generate("flux-2", {"prompt": "a lamp"}, Visit(visitor_id(ANN)))
-    task = (await playground.settled(drawn.id, Visit(visitor_id(ANN)))).task_id
+    task = (await playground.jobs.settled(drawn.id, visitor_id(ANN))).task_id
     lost = past(playground.catalog, 200, state=JobState.UNCERTAIN, task_id=None, payer="sandbox", pictures=())
     await playground.jobs.store.add(replace(lost, visitor=visitor_id(ANN), base_url=playground.sandbox.base_url))
     await page.call(click_entry, tab, {"entry": lost.id})

@@ -49,7 +49,7 @@ async def test_an_error_goes_with_the_key_that_caused_it(
         if forgets:
             await page.call(forget_key, header)
         await page.call(show_with_key, page.parts)
-        again = await playground.history(page.values[header.visit], JobFilter(), 5)
+        again = await playground.jobs.search(page.values[header.visit].visitor, JobFilter(), 5)
 
     assert asked == page.values[tab.prompt] == job.prompt
     assert page.values[tab.panel.job] == (job.id if stays else "")

@@ -13,7 +13,7 @@ import pytest
 from components.catalog.loading import load_catalog
 from components.catalog.parameters import Role
 from components.jobs.job import JobState
-from components.playground import Playground, Visit, visitor_id
+from components.playground import Playground, visitor_id
 from components.ui.compare.tab import compare
 from components.ui.generate.panel import stop_job
 from components.ui.generate.tab import generate
@@ -47,8 +47,8 @@ async def page(playground: Playground) -> OpenPage:
 
 async def posts(page: OpenPage, ledger: Recorder) -> list[Seen]:
     """What has reached the service. A click is answered before its request is."""
-    visit, unsent = Visit(visitor_id(SECRET)), {JobState.QUEUED, JobState.SUBMITTING}
-    while unsent & {job.state for job in await page.parts.playground.unfinished(visit)}:  # noqa: ASYNC110  # nothing is told
+    visitor, unsent = visitor_id(SECRET), {JobState.QUEUED, JobState.SUBMITTING}
+    while unsent & {job.state for job in await page.parts.playground.jobs.store.unfinished(visitor)}:  # noqa: ASYNC110  # nothing is told
         await asyncio.sleep(0.02)
     return ledger.posts
 

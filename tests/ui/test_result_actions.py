@@ -29,7 +29,7 @@ async def playground(tmp_path: Path, catalog: Catalog, sandbox: str) -> AsyncIte
 
 async def have_made(playground: Playground, model: str, parameters: dict[str, Any]) -> Job:
     job = await playground.generate(model, parameters, VISIT)
-    return await playground.settled(job.id, VISIT)
+    return await playground.jobs.settled(job.id, VISIT.visitor)
 
 
 async def opened(playground: Playground, query: str = "") -> OpenPage:
@@ -114,7 +114,7 @@ async def test_the_buttons_of_a_result(playground: Playground) -> None:
 
     await page.call(star, page.parts.actions, {"of": grok.id, "starred": "true"})
     await page.call(star, page.parts.actions, {"of": grok.id, "starred": "true"})
-    assert (await playground.entry(grok.id, VISIT)).starred
+    assert (await playground.jobs.entry(grok.id, VISIT.visitor)).starred
 
 
 async def test_a_result_becomes_an_input_image_of_a_model_that_takes_some(playground: Playground) -> None:

@@ -9,7 +9,7 @@ import pytest
 from components.catalog.models import Catalog
 from components.catalog.requests import build_request
 from components.comparisons.comparison import Card, Comparison
-from components.comparisons.plan import Choice, plan
+from components.comparisons.plan import Choice, plan_comparison
 from components.errors import InputError
 from components.views.compare_query import (
     ComparisonDraft,
@@ -75,7 +75,7 @@ def test_every_option_can_be_chosen_and_sent(catalog: Catalog) -> None:
     for text in texts:
         choice = read_choice(catalog, text)
         assert write_choice(choice) == text
-        (planned,) = plan(catalog, [choice], {"prompt": "a red kite"}).cards
+        (planned,) = plan_comparison(catalog, [choice], {"prompt": "a red kite"}).cards
         assert planned.request or planned.card.refused == "Skipped: needs an image."
     with pytest.raises(InputError, match="no model 'dall-e'"):
         read_choice(catalog, "dall-e?size=1")
@@ -123,8 +123,8 @@ def test_settings_are_written_into_a_choice_by_name() -> None:
 
 def test_a_comparison_keeps_the_variant_that_named_the_model(catalog: Catalog) -> None:
     choices = [Choice("imagen4-ultra"), read_choice(catalog, "imagen4-ultra")]
-    for planned in plan(catalog, choices, {"prompt": "a fox"}).cards:
+    for planned in plan_comparison(catalog, choices, {"prompt": "a fox"}).cards:
         assert (planned.card.model, planned.card.settings) == ("imagen-4", {"model": "imagen4-ultra"})
         assert planned.cost.credits == 12
     with pytest.raises(InputError, match="imagen4-ultra was asked for, but the parameters choose 'imagen4-fast'"):
-        plan(catalog, [Choice("imagen4-ultra", {"model": "imagen4-fast"})], {"prompt": "a fox"})
+        plan_comparison(catalog, [Choice("imagen4-ultra", {"model": "imagen4-fast"})], {"prompt": "a fox"})

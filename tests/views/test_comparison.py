@@ -10,7 +10,7 @@ import pytest
 from components.api.schedule import Timing
 from components.catalog.models import Catalog
 from components.comparisons.comparison import Card, Comparison
-from components.comparisons.plan import Choice, ComparisonPlan, fitting, plan, total
+from components.comparisons.plan import Choice, ComparisonPlan, fitting, plan_comparison, total
 from components.errors import Problem
 from components.jobs.budgets import Budget
 from components.jobs.job import Caps, Job, JobState
@@ -45,13 +45,16 @@ def cards_of(catalog: Catalog, compared: Comparison, *jobs: Job, order: str = OR
 
 def test_the_plan_shows_each_price_and_the_button_their_sum(catalog: Catalog) -> None:
     choices = [Choice("cogview-4"), Choice("flux-2", {"resolution": "2K"}), Choice("recraft-v4", {"model": "no-such"})]
-    two, all_of_them = plan(catalog, choices[:2], {"prompt": "a fox"}, 2), plan(catalog, choices, {"prompt": HOSTILE})
+    two, all_of_them = (
+        plan_comparison(catalog, choices[:2], {"prompt": "a fox"}, 2),
+        plan_comparison(catalog, choices, {"prompt": HOSTILE}),
+    )
 
     assert button_text(two) == "Compare · 4 requests · 22 credits · $0.22"
     assert "2 × 4 = 8 credits · $0.08" in show_plan(catalog, two)
     assert "2 × 7 = 14 credits · $0.14" in show_plan(catalog, two)
     assert "not sent" in inert(show_plan(catalog, all_of_them)).text
-    assert button_text(plan(catalog, [], {"prompt": "a fox"})) == "Compare"
+    assert button_text(plan_comparison(catalog, [], {"prompt": "a fox"})) == "Compare"
 
 
 @pytest.mark.parametrize(
@@ -72,7 +75,7 @@ def test_the_plan_shows_each_price_and_the_button_their_sum(catalog: Catalog) ->
 def test_what_fits_is_known_before_the_click(
     models: list[str], caps: Caps, text: str, button: str, catalog: Catalog
 ) -> None:
-    planned = plan(catalog, [Choice(model) for model in models], {"prompt": "a fox"})
+    planned = plan_comparison(catalog, [Choice(model) for model in models], {"prompt": "a fox"})
     budget = Budget(caps)
     cards = tuple(fitting(planned.cards, budget))
     fitted = ComparisonPlan(cards, total(catalog, cards), budget.left)

@@ -289,12 +289,12 @@ def test_what_the_history_does_not_offer_is_left_out() -> None:
         assert history_filters(query) == left
 
 
-def test_dates_are_whole_days_in_utc() -> None:
+def test_dates_are_whole_days_in_utc(catalog: Catalog) -> None:
     """What is no date is named."""
-    asked = HistoryFilters(since="2026-11-22", until="2026-11-23").job_filter()
+    asked = HistoryFilters(since="2026-11-22", until="2026-11-23").job_filter(catalog)
     assert asked == JobFilter(since=1795305600.0, until=1795305600.0 + 2 * 86_400)
-    assert HistoryFilters(until=" ").job_filter() == JobFilter()
-    assert HistoryFilters(until="9999-12-31").job_filter().until == 253402300800.0
+    assert HistoryFilters(until=" ").job_filter(catalog) == JobFilter()
+    assert HistoryFilters(until="9999-12-31").job_filter(catalog).until == 253402300800.0
     for text in ("22.11.2026", "soon", "2026-13-01", "99999-01-01"):
         with pytest.raises(InputError, match="To"):
-            HistoryFilters(until=text).job_filter()
+            HistoryFilters(until=text).job_filter(catalog)

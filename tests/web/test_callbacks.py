@@ -62,7 +62,7 @@ async def test_every_rehearsed_callback_ends_in_a_picture(tmp_path: Path, monkey
             job = await playground.generate(model, {"prompt": f"A fox #sandbox:{marker}"}, visit)
             while not job.pictures:
                 await asyncio.sleep(0.05)
-                job = await playground.settled(job.id, visit)
+                job = await playground.jobs.settled(job.id, visit.visitor)
             while (received := count(playground.jobs, "callbacks_total", model=model)) < calls:  # noqa: ASYNC110
                 await asyncio.sleep(0.05)
             return job.state, len(job.pictures), received

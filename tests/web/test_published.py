@@ -176,7 +176,7 @@ async def test_a_revoked_comparison_is_gone_with_its_pictures_and_its_address(
     paths = ("", "/1/1", "/preview.png")
     assert [(await site.get(f"/c/{token}{path}")).status_code for path in paths] == [200, 200, 200]
 
-    await playground.comparisons.revoke(comparison.id, ANN)
+    await playground.comparisons.unpublish(comparison.id, ANN)
     for path in paths:
         gone, never = await site.get(f"/c/{token}{path}"), await site.get(f"/c/never{path}")
         assert (gone.status_code, gone.content) == (404, never.content)

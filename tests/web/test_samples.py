@@ -47,7 +47,7 @@ async def compared(playground: Playground, visit: Visit, *models: str) -> str:
     choices = [Choice(model) for model in models]
     comparison = await playground.compare(choices, {"prompt": "A red kite <b>"}, 1, visit)
     for card in comparison.cards:
-        await playground.settled(card.job, visit)
+        await playground.jobs.settled(card.job, visit.visitor)
     return comparison.id
 
 
@@ -65,8 +65,8 @@ async def test_the_hosts_samples_stand_on_the_cards_until_they_are_removed(
     comparison = await compared(playground, visit, *MODELS)
 
     assert (await site.post(f"/samples/{comparison}", headers=host)).status_code == 204
-    _, jobs = await playground.comparison(comparison, visit)
-    await playground.history_list.delete(list(jobs), visit)
+    _, jobs = await playground.comparisons.with_jobs(comparison, visit.visitor)
+    await playground.history.hide(visit.visitor, list(jobs))
     for picture in (picture for job in jobs.values() for picture in job.pictures):
         await playground.jobs.pictures.remove(picture.name)
 

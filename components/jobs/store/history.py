@@ -40,16 +40,9 @@ class HistoryStore:
 
         return await self._transactions.read(finding)
 
-    async def search(
-        self, visitor: str, wanted: JobFilter, limit: int, before: str = "", models: Collection[str] = ()
-    ) -> HistoryPage:
-        """This visitor's entries that fit, newest first, older than the job ``before``.
-
-        ``models`` are all the ids of the model that is wanted, by default the one in the filter.
-        """
-        return await self._transactions.read(
-            lambda connection: _find_page(connection, visitor, wanted, limit, before, models)
-        )
+    async def search(self, visitor: str, wanted: JobFilter, limit: int, before: str = "") -> HistoryPage:
+        """This visitor's entries that fit, newest first, older than the job ``before``."""
+        return await self._transactions.read(lambda connection: _find_page(connection, visitor, wanted, limit, before))
 
     async def groups(
         self,
@@ -58,10 +51,9 @@ class HistoryStore:
         order: HistoryOrder,
         limit: int,
         opened: Collection[str] = (),
-        models: Collection[str] = (),
     ) -> HistoryGroups:
         """A page of at most ``limit`` groups of this visitor's entries that fit; all entries of those that are ``opened``."""
-        fits = and_(*_conditions(visitor, wanted, models))
+        fits = and_(*_conditions(visitor, wanted))
 
         def reading(connection: Connection) -> HistoryGroups:
             page, members = find_groups(connection, fits, order, limit, opened)
@@ -80,11 +72,9 @@ class HistoryStore:
 
         return await self._transactions.read(reading)
 
-    async def members(
-        self, visitor: str, wanted: JobFilter, keys: Collection[str], models: Collection[str] = ()
-    ) -> list[str]:
+    async def members(self, visitor: str, wanted: JobFilter, keys: Collection[str]) -> list[str]:
         """Ids of all of this visitor's jobs that fit and are in these groups."""
-        fits = and_(*_conditions(visitor, wanted, models), group_key().in_([storable(key) for key in keys]))
+        fits = and_(*_conditions(visitor, wanted), group_key().in_([storable(key) for key in keys]))
         ids = _entries().with_only_columns(jobs.c.id).where(fits)
         return await self._transactions.read(lambda connection: list(connection.scalars(ids)))
 
@@ -123,20 +113,17 @@ class HistoryStore:
         changed = update(history).where(history.c.job_id.in_(mine), VISIBLE).values(starred=starred)
         await self._transactions.write(lambda connection: connection.execute(changed))
 
-    async def edit(self, job_id: str, *, starred: bool | None = None, note: str | None = None) -> None:
-        """Set what a visitor adds to a job."""
-        values: dict[str, Any] = {} if starred is None else {"starred": starred}
-        if note is not None:
-            values |= {"note": storable(note), "search_text": searchable(note)}
-        changed = update(history).where(history.c.job_id == storable(job_id), VISIBLE).values(**values)
+    async def note(self, visitor: str, job_id: str, text: str) -> None:
+        """Write a note on a job if it is this visitor's."""
+        mine = select(jobs.c.id).where(jobs.c.id == storable(job_id), jobs.c.visitor == storable(visitor))
+        values = {"note": storable(text), "search_text": searchable(text)}
+        changed = update(history).where(history.c.job_id.in_(mine), VISIBLE).values(**values)
         await self._transactions.write(lambda connection: connection.execute(changed))
 
 
-def _find_page(
-    connection: Connection, visitor: str, wanted: JobFilter, limit: int, before: str, models: Collection[str]
-) -> HistoryPage:
+def _find_page(connection: Connection, visitor: str, wanted: JobFilter, limit: int, before: str) -> HistoryPage:
     """At most ``limit`` of a visitor's entries that fit, newest first, those older than the job ``before`` if it is named."""
-    fits = and_(*_conditions(visitor, wanted, models))
+    fits = and_(*_conditions(visitor, wanted))
     total = connection.execute(select(func.count()).select_from(jobs).join(history, _same_job()).where(fits)).scalar_one()
     older: list[ColumnElement[bool]] = []
     if before:
@@ -163,13 +150,13 @@ def _to_entries(connection: Connection, rows: list[Row[Any]]) -> list[HistoryEnt
     return [HistoryEntry(job, row.starred, row.note) for row, job in zip(rows, to_jobs(connection, rows), strict=True)]
 
 
-def _conditions(visitor: str, wanted: JobFilter, models: Collection[str]) -> Iterator[ColumnElement[bool]]:
+def _conditions(visitor: str, wanted: JobFilter) -> Iterator[ColumnElement[bool]]:
     yield jobs.c.visitor == storable(visitor)
     yield VISIBLE
     for word in searchable(wanted.text).split()[:MOST_WORDS]:
         yield or_(*(column.contains(word, autoescape=True) for column in (jobs.c.search_text, history.c.search_text)))
-    if wanted.model:
-        yield jobs.c.model.in_([storable(model) for model in models or (wanted.model,)])
+    if wanted.models:
+        yield jobs.c.model.in_([storable(model) for model in wanted.models])
     if wanted.state:
         yield _in_state(wanted.state)
     for column, value in ((jobs.c.task_id, wanted.task_id), (jobs.c.comparison_id, wanted.comparison_id)):

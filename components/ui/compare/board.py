@@ -10,6 +10,7 @@ from typing import Any
 import gradio as gr
 
 from components.comparisons.comparison import Comparison
+from components.comparisons.plan import plan_comparison
 from components.errors import DatabaseUnavailable, InputError, JobNotFound, PlaygroundError
 from components.jobs.job import Job
 from components.playground import Playground, Visit
@@ -105,7 +106,7 @@ async def show_draft(tab: CompareTab, draft: ComparisonDraft, source: PublishedS
     try:
         # A seed that is left open is drawn when the requests are sent: which models take none shows before.
         shared = {"seed": ANY_SEED, **draft.shared}
-        plan = tab.playground.plan_comparison(draft.choices(tab.playground.catalog), shared, draft.samples)
+        plan = plan_comparison(tab.playground.catalog, draft.choices(tab.playground.catalog), shared, draft.samples)
     except InputError as error:
         start = gr.update(value="Compare", interactive=True)
         return {tab.plan: address, tab.start: start, tab.error: render("note", text=error.what)}
@@ -142,7 +143,7 @@ async def show_changed(tab: CompareTab, change: Awaitable[Comparison], given: Up
     """A comparison after what its visitor asked for, or why it could not be done."""
     try:
         visit = given[tab.header.visit]
-        comparison, jobs = await tab.playground.comparison((await change).id, visit)
+        comparison, jobs = await tab.playground.comparisons.with_jobs((await change).id, visit.visitor)
     except PlaygroundError as error:
         return {tab.error: render("note", text=plain(error))}
     return {tab.error: "", **await show_comparison(tab, comparison, jobs, given[tab.order], visit)}
@@ -156,7 +157,7 @@ async def watch(tab: CompareTab, given: Updates, request: gr.Request) -> AsyncIt
     try:
         while active:
             try:
-                comparison, jobs = await tab.playground.comparison(given[tab.share.comparison], visit)
+                comparison, jobs = await tab.playground.comparisons.with_jobs(given[tab.share.comparison], visit.visitor)
             except DatabaseUnavailable:  # jobs outlive a database that is unavailable for a while
                 await asyncio.sleep(BEAT_S)
                 continue

@@ -66,11 +66,12 @@ async def open_compare(tab: CompareTab, query: Query, visit: Visit) -> Updates:
 
 
 async def _named_comparison(tab: CompareTab, query: Query, visit: Visit) -> tuple[Comparison, dict[str, Job]] | None:
-    named = comparison_id_of(query)
+    named, comparisons = comparison_id_of(query), tab.playground.comparisons
     try:
         if named:
-            return await tab.playground.comparison(named, visit)
-        return await tab.playground.newest_comparison(visit)
+            return await comparisons.with_jobs(named, visit.visitor)
+        newest = await comparisons.newest(visit.visitor)
+        return await comparisons.current(newest) if newest else None
     except (JobNotFound, DatabaseUnavailable):
         return None
 
@@ -78,7 +79,7 @@ async def _named_comparison(tab: CompareTab, query: Query, visit: Visit) -> tupl
 async def _published_source(tab: CompareTab, token: str) -> PublishedSource:
     """What a published comparison asks for, without its visitor's pictures; nothing once it was taken back."""
     try:
-        comparison, _ = await tab.playground.published_comparison(token)
+        comparison, _ = await tab.playground.comparisons.published(token)
     except (JobNotFound, DatabaseUnavailable):
         return PublishedSource(token)
     return PublishedSource(token, {role: value for role, value in comparison.shared.items() if role != "images"})
@@ -87,7 +88,7 @@ async def _published_source(tab: CompareTab, token: str) -> PublishedSource:
 async def show_earlier(tab: CompareTab, visit: Visit, shown: str) -> Updates:
     """The list of this visitor's comparisons; nothing while the database is unavailable."""
     try:
-        earlier = await tab.playground.recent_comparisons(visit, EARLIER)
+        earlier = await tab.playground.comparisons.recent(visit.visitor, EARLIER)
     except DatabaseUnavailable:
         return {tab.earlier: gr.skip()}
     return {tab.earlier: show_earlier_comparisons(earlier, shown)}

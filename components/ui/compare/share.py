@@ -97,7 +97,8 @@ async def offer_pin(share: Share, given: Updates) -> Updates:
     if not share.playground.is_host(given[share.header.visit].key):
         return {share.pin: gr.update(visible=False)}
     try:
-        _, jobs = await share.playground.comparison(given[share.comparison], given[share.header.visit])
+        shown, visitor = given[share.comparison], given[share.header.visit].visitor
+        _, jobs = await share.playground.comparisons.with_jobs(shown, visitor)
     except PlaygroundError:
         return {share.pin: gr.update(visible=False)}
     real = any(job.payer != "sandbox" and job.pictures for job in jobs.values())
@@ -174,18 +175,21 @@ async def _changed(share: Share, change: Awaitable[Comparison]) -> Updates:
 
 async def publish(share: Share, given: Updates) -> Updates:
     """Publish the comparison."""
-    return await _changed(share, share.playground.publish(given[share.comparison], given[share.header.visit]))
+    comparisons, visitor = share.playground.comparisons, given[share.header.visit].visitor
+    return await _changed(share, comparisons.publish(given[share.comparison], visitor))
 
 
 async def unpublish(share: Share, given: Updates) -> Updates:
     """Take the comparison back."""
-    return await _changed(share, share.playground.unpublish(given[share.comparison], given[share.header.visit]))
+    comparisons, visitor = share.playground.comparisons, given[share.header.visit].visitor
+    return await _changed(share, comparisons.unpublish(given[share.comparison], visitor))
 
 
 async def _pictures(share: Share, given: Updates) -> list[list[str]]:
     """What the slider can show, by card; nothing of a comparison that is not this visitor's."""
     try:
-        comparison, jobs = await share.playground.comparison(given[share.comparison], given[share.header.visit])
+        shown, visitor = given[share.comparison], given[share.header.visit].visitor
+        comparison, jobs = await share.playground.comparisons.with_jobs(shown, visitor)
     except PlaygroundError:
         return []
     return [_names(jobs[card.job]) for card in comparison.cards if card.job in jobs]

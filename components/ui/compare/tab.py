@@ -5,7 +5,7 @@ from __future__ import annotations
 import gradio as gr
 
 from components.catalog.parameters import Role
-from components.comparisons.plan import draw_seed
+from components.comparisons.plan import draw_seed, plan_comparison
 from components.errors import InputError, PlaygroundError
 from components.playground import Playground
 from components.ui.compare.board import CompareTab, show_changed, show_comparison, show_draft
@@ -106,12 +106,12 @@ async def compare(tab: CompareTab, given: Updates, request: gr.Request) -> Updat
     seeded = draft if "seed" in draft.shared else draft.with_seed(draw_seed())
     try:
         choices = draft.choices(playground.catalog)
-        plan = playground.plan_comparison(choices, seeded.shared, draft.samples)
+        plan = plan_comparison(playground.catalog, choices, seeded.shared, draft.samples)
         if not any("seed" in card.request.parameters for card in plan.cards if card.request):
             seeded = draft.with_seed(None)
         payer = given[tab.header.payer]
         started = await playground.compare(choices, seeded.shared, draft.samples, visit, payer, key)
-        comparison, jobs = await playground.comparison(started.id, visit)
+        comparison, jobs = await playground.comparisons.with_jobs(started.id, visit.visitor)
     except PlaygroundError as error:
         return {tab.error: render("note", text=plain(error))}
     seed = comparison.shared.get("seed")
@@ -146,9 +146,9 @@ async def add_model(tab: CompareTab, given: Updates, request: gr.Request) -> Upd
 async def quote_model(tab: CompareTab, given: Updates) -> Updates:
     """What the chosen model would cost in this comparison, or why it cannot draw it."""
     try:
-        comparison, _ = await tab.playground.comparison(given[tab.share.comparison], given[tab.header.visit])
+        comparison = await tab.playground.comparisons.find(given[tab.share.comparison], given[tab.header.visit].visitor)
         choice = read_choice(tab.playground.catalog, given[tab.another] or "")
-        plan = tab.playground.plan_comparison([choice], comparison.shared)
+        plan = plan_comparison(tab.playground.catalog, [choice], comparison.shared)
         (planned,) = (await tab.playground.fit_comparison(plan, given[tab.header.visit])).cards
     except PlaygroundError:
         return {tab.add: gr.update(value="Add", interactive=True), tab.another: gr.update(info="")}
@@ -161,14 +161,15 @@ async def quote_model(tab: CompareTab, given: Updates) -> Updates:
 
 async def stop_all(tab: CompareTab, given: Updates) -> Updates:
     """Stop every active job of the comparison."""
-    stopping = tab.playground.stop_comparison(given[tab.share.comparison], given[tab.header.visit])
+    stopping = tab.playground.comparisons.stop(given[tab.share.comparison], given[tab.header.visit].visitor)
     return await show_changed(tab, stopping, given)
 
 
 async def arrange(tab: CompareTab, given: Updates) -> Updates:
     """The cards in another order."""
     try:
-        comparison, jobs = await tab.playground.comparison(given[tab.share.comparison], given[tab.header.visit])
+        shown, visitor = given[tab.share.comparison], given[tab.header.visit].visitor
+        comparison, jobs = await tab.playground.comparisons.with_jobs(shown, visitor)
     except PlaygroundError:
         return {tab.cards: gr.skip()}
     return {tab.cards: show_cards(tab.playground.catalog, comparison, jobs, tab.playground.jobs.timing, given[tab.order])}

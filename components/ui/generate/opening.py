@@ -24,7 +24,7 @@ from components.views.recipe import form_settings
 async def open_job(tab: GenerateTab, job_id: str, visit: Visit, choice: CodeChoice | None = None) -> Updates:
     """A job of this visitor with its form and code; an error where there is none."""
     try:
-        entry = await tab.playground.entry(job_id, visit)
+        entry = await tab.playground.jobs.entry(job_id, visit.visitor)
     except PlaygroundError as error:
         return show_error(tab.panel, error)
     return await open_entry(tab, entry, visit, choice)
@@ -45,7 +45,8 @@ async def open_entry(tab: GenerateTab, entry: HistoryEntry, visit: Visit, choice
 async def open_last(tab: GenerateTab, visit: Visit) -> Updates:
     """This visitor's newest job that is not settled or decided, else the newest with pictures; none without either."""
     try:
-        jobs = await tab.playground.unfinished(visit) or await tab.playground.recent(visit, 1)
+        store = tab.playground.jobs.store
+        jobs = await store.unfinished(visit.visitor) or await store.recent(visit.visitor, 1)
     except DatabaseUnavailable:
         return {}
     return await open_entry(tab, await with_star(tab.panel, jobs[0], visit), visit) if jobs else {}
@@ -61,7 +62,7 @@ async def open_form(
     entry = None
     if job_id:
         with suppress(PlaygroundError):
-            entry = await tab.playground.entry(job_id, visit)
+            entry = await tab.playground.jobs.entry(job_id, visit.visitor)
     if entry and not parameters.get(model.by_role(Role.PROMPT) or ""):
         return await open_entry(tab, entry, visit)
     others, _ = await show_others(tab.panel, visit, entry.job.id if entry else "")

@@ -80,7 +80,7 @@ def show_error(panel: JobPanel, error: PlaygroundError) -> Updates:
 async def with_star(panel: JobPanel, job: Job, visit: Visit) -> HistoryEntry:
     """The job with its visitor's star; without one while the database is unavailable, or if the job is gone."""
     try:
-        return await panel.playground.entry(job.id, visit) if job.settled else HistoryEntry(job)
+        return await panel.playground.jobs.entry(job.id, visit.visitor) if job.settled else HistoryEntry(job)
     except PlaygroundError:
         return HistoryEntry(job)
 
@@ -91,8 +91,8 @@ async def show_others(panel: JobPanel, visit: Visit, job_id: str) -> tuple[Updat
     No updates, and perhaps, while the database is unavailable: the job in the panel goes on all the same.
     """
     try:
-        others = [job for job in await panel.playground.unfinished(visit) if job.id != job_id]
-        recent = await panel.playground.recent(visit, result.EARLIER + 1)
+        others = [job for job in await panel.playground.jobs.store.unfinished(visit.visitor) if job.id != job_id]
+        recent = await panel.playground.jobs.store.recent(visit.visitor, result.EARLIER + 1)
     except DatabaseUnavailable:
         return {}, True
     updates = {
@@ -105,7 +105,8 @@ async def show_others(panel: JobPanel, visit: Visit, job_id: str) -> tuple[Updat
 async def shown_job(panel: JobPanel, given: Updates) -> Job | None:
     """The job that the panel shows; None for the example, or if the job cannot be read."""
     try:
-        return await panel.playground.job(given[panel.job], given[panel.header.visit]) if given[panel.job] else None
+        visitor = given[panel.header.visit].visitor
+        return await panel.playground.jobs.find(given[panel.job], visitor) if given[panel.job] else None
     except PlaygroundError:
         return None
 
@@ -117,7 +118,8 @@ async def stop_job(panel: JobPanel, given: Updates) -> Updates:
     """Stop the job."""
     visit = given[panel.header.visit]
     try:
-        return show_job(panel, await with_star(panel, await panel.playground.stop(given[panel.job], visit), visit))
+        stopped = await panel.playground.jobs.stop(given[panel.job], visit.visitor)
+        return show_job(panel, await with_star(panel, stopped, visit))
     except PlaygroundError as error:
         return show_error(panel, error)
 
@@ -149,7 +151,7 @@ async def watch(panel: JobPanel, given: Updates, request: gr.Request) -> AsyncIt
 async def _follow(panel: JobPanel, job_id: str, visit: Visit) -> AsyncGenerator[Updates, None]:
     """The job until it is settled; then the visitor's other jobs, while one of them is active."""
     count, job = 0, None
-    async for job in panel.playground.watch(job_id, visit):
+    async for job in panel.playground.jobs.watch(job_id, visit.visitor):
         updates = show_job(panel, await with_star(panel, job, visit))
         del updates[panel.job]  # a page that shows another job by now would be brought back to this one
         if job.settled or count % OTHERS_EVERY == 0:
@@ -172,7 +174,7 @@ async def _follow_others(panel: JobPanel, job: Job, visit: Visit) -> AsyncGenera
         await asyncio.sleep(OTHERS_BEAT_S)
         waited_s += OTHERS_BEAT_S
         were_active, (updates, active) = active, await show_others(panel, visit, job.id)
-        if uncertain and (await panel.playground.job(job.id, visit)).state is not JobState.UNCERTAIN:
+        if uncertain and (await panel.playground.jobs.find(job.id, visit.visitor)).state is not JobState.UNCERTAIN:
             async for found in _follow(panel, job.id, visit):
                 yield found
             return

@@ -46,14 +46,14 @@ def build_deletion(playground: Playground, header: Header) -> Deletion:
     with gr.Row(visible=False, elem_id="history-deleted") as row:
         text = html()
         undo = gr.Button("Undo", size="sm", min_width=80, elem_id="history-undo")
-    undo_s = playground.jobs.store.history.undo_s
+    undo_s = playground.history.undo_s
     return Deletion(playground, header, row, text, undo, gr.State(()), gr.Timer(undo_s, active=False))
 
 
 async def delete(deletion: Deletion, job_ids: Collection[str], visit: Visit) -> Updates:
     """Delete those of these jobs that have ended, and offer to undo it."""
     try:
-        deleted = await deletion.playground.history_list.delete(job_ids, visit)
+        deleted = await deletion.playground.history.hide(visit.visitor, job_ids)
     except PlaygroundError as error:
         return {deletion.row: gr.update(visible=True), deletion.text: render("note", text=plain(error))}
     return {
@@ -68,7 +68,7 @@ async def delete(deletion: Deletion, job_ids: Collection[str], visit: Visit) -> 
 async def undo(deletion: Deletion, given: Updates) -> Updates:
     """Bring back what was deleted last."""
     try:
-        await deletion.playground.history_list.restore(given[deletion.deleted], given[deletion.header.visit])
+        await deletion.playground.history.restore(given[deletion.header.visit].visitor, given[deletion.deleted])
     except PlaygroundError as error:
         return {deletion.text: render("note", text=plain(error))}
     return withdraw(deletion)

@@ -134,7 +134,7 @@ async def refresh(panel: HistoryPanel, given: Updates) -> Updates:
     if not given[panel.chosen]:
         return {}
     try:
-        return show_current(panel, await panel.playground.entry(given[panel.chosen], given[panel.header.visit]))
+        return show_current(panel, await panel.playground.jobs.entry(given[panel.chosen], given[panel.header.visit].visitor))
     except PlaygroundError as error:
         return show_error(panel, error)
 
@@ -150,7 +150,7 @@ def close_panel(panel: HistoryPanel) -> Updates:
 async def choose(panel: HistoryPanel, job_id: str, given: Updates) -> Updates:
     """Open a job of this visitor."""
     try:
-        return show_chosen(panel, await panel.playground.entry(job_id, given[panel.header.visit]))
+        return show_chosen(panel, await panel.playground.jobs.entry(job_id, given[panel.header.visit].visitor))
     except PlaygroundError as error:
         return show_error(panel, error)
 
@@ -158,7 +158,8 @@ async def choose(panel: HistoryPanel, job_id: str, given: Updates) -> Updates:
 async def save_note(panel: HistoryPanel, given: Updates) -> Updates:
     """Keep the note."""
     try:
-        entry = await panel.playground.note(given[panel.chosen], given[panel.header.visit], given[panel.note] or "")
+        visitor = given[panel.header.visit].visitor
+        entry = await panel.playground.jobs.note(given[panel.chosen], visitor, given[panel.note] or "")
     except PlaygroundError as error:
         return show_error(panel, error)
     return show_chosen(panel, entry)
@@ -169,6 +170,6 @@ async def attach_task(panel: HistoryPanel, given: Updates) -> Updates:
     visit = given[panel.header.visit]
     try:
         job = await panel.playground.attach(given[panel.chosen], given[panel.task] or "", visit)
-        return show_chosen(panel, await panel.playground.entry(job.id, visit))
+        return show_chosen(panel, await panel.playground.jobs.entry(job.id, visit.visitor))
     except PlaygroundError as error:
         return show_error(panel, error)

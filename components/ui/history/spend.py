@@ -37,11 +37,11 @@ def build_spend(playground: Playground, header: Header) -> SpendReport:
 async def show_spend(spend: SpendReport, given: Updates) -> Updates:
     """What the last days cost."""
     visit: Visit = given[spend.header.visit]
-    now = time.time()
+    now, spending = time.time(), spend.playground.jobs.store.spending
     try:
         since = history.spend_begins(now)
-        spent = await spend.playground.spend_by_day(visit, since)
-        differences = await spend.playground.charge_differences(visit, since)
+        spent = await spending.by_day(visit.visitor, since)
+        differences = await spending.charge_differences(visit.visitor, since)
     except PlaygroundError as error:
         return {spend.report: render("note", text=plain(error))}
     return {spend.report: history.show_spend(spend.playground.catalog, spent, now, differences)}

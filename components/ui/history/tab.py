@@ -11,7 +11,7 @@ import gradio as gr
 
 from components.errors import PlaygroundError
 from components.jobs.job import HISTORY_SORTS, HistoryGroups, HistoryOrder
-from components.playground import Playground, Visit
+from components.playground import Playground
 from components.ui.events import DIRECT, LATEST, Updates, bind, sent
 from components.ui.header import Header, visit_of
 from components.ui.history.deletion import Deletion, build_deletion, delete, undo, withdraw
@@ -166,7 +166,9 @@ async def look(tab: HistoryTab, given: Updates, order: HistoryOrder, request: gr
     try:
         filters = tab.filters.read(given)
         opened = given[tab.opened]
-        page = await tab.playground.history_list.page(visit, filters.job_filter(), order, history.PAGE, opened)
+        page = await tab.playground.history.groups(
+            visit.visitor, filters.job_filter(tab.playground.catalog), order, history.PAGE, opened
+        )
         updates = show_list(tab, given, filters, page, order)
     except PlaygroundError as error:
         updates = {tab.nothing: render("note", text=plain(error))}
@@ -256,9 +258,8 @@ async def click_entry(tab: HistoryTab, given: Updates, event: gr.EventData) -> U
 
 async def select_page(tab: HistoryTab, given: Updates) -> Updates:
     """Tick all jobs of this page, those of closed groups too; none if they are all ticked."""
-    wanted, order = tab.filters.read(given).job_filter(), given[tab.order]
-    visit: Visit = given[tab.header.visit]
-    page = await tab.playground.history_list.page(visit, wanted, order, history.PAGE)
+    wanted, visit = tab.filters.read(given).job_filter(tab.playground.catalog), given[tab.header.visit]
+    page = await tab.playground.history.groups(visit.visitor, wanted, given[tab.order], history.PAGE)
     return await _change_selection(tab, given, [group.key for group in page.groups])
 
 
@@ -290,7 +291,8 @@ async def _delete(tab: HistoryTab, given: Updates, job_ids: Sequence[str]) -> Up
 
 async def _star(tab: HistoryTab, given: Updates, *, starred: bool) -> Updates:
     try:
-        await tab.playground.history_list.star(given[tab.selection.jobs], given[tab.header.visit], starred=starred)
+        visitor = given[tab.header.visit].visitor
+        await tab.playground.history.star(visitor, given[tab.selection.jobs], starred=starred)
     except PlaygroundError as error:
         return {tab.panel.error: render("note", text=plain(error))}
     return {tab.panel.error: ""}
@@ -298,9 +300,9 @@ async def _star(tab: HistoryTab, given: Updates, *, starred: bool) -> Updates:
 
 async def _change_selection(tab: HistoryTab, given: Updates, keys: Sequence[str]) -> Updates:
     """Tick or untick all jobs of these groups; a key may also be the id of one job."""
-    wanted, visit = tab.filters.read(given).job_filter(), given[tab.header.visit]
+    wanted, visit = tab.filters.read(given).job_filter(tab.playground.catalog), given[tab.header.visit]
     try:
-        members = await tab.playground.history_list.members(visit, wanted, keys)
+        members = await tab.playground.history.members(visit.visitor, wanted, keys)
     except PlaygroundError as error:
         return {tab.panel.error: render("note", text=plain(error))}
     return show_selection(tab.selection, toggled(given[tab.selection.jobs], members or keys))

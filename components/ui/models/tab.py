@@ -195,7 +195,7 @@ async def show_models(tab: ModelsTab, filters: ModelFilters, plans_sort: tuple[s
     """
     event = tab.latest.start(request)
     try:
-        measured = await tab.playground.measured()
+        measured = await tab.playground.jobs.measured()
     except DatabaseUnavailable:
         measured = {}
     if not tab.latest.is_newest(request, event):
