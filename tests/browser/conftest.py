@@ -245,7 +245,7 @@ def until(page: Page, found: Callable[[], Any], wanted: Any) -> None:
 
 def pick_model(page: Page, model: Model) -> None:
     """Choose a model in the picker and wait until form, card and address are about it."""
-    page.locator("#facts [data-picker]").click()
+    page.locator("#chosen-model [data-picker]").click()
     page.locator(f'#picker-one [data-value="{model.id}"]').click()
     if model.prompts:
         expect(page.locator("#examples")).to_contain_text(model.prompts[0].title)
@@ -284,7 +284,7 @@ def button(page: Page) -> Locator:
 
 def word(page: Page) -> Locator:
     """The one word for where the job is."""
-    return page.locator("#place .word")
+    return page.locator("#result .word")
 
 
 def program(page: Page) -> str:
@@ -301,12 +301,12 @@ def request_body(page: Page) -> dict[str, Any]:
 def refused(page: Page, words: str) -> None:
     """Press the button; nothing is sent, and a field says why."""
     button(page).click()
-    expect(page.locator("#ask .wrong .info-text").filter(has_text=words)).to_be_visible()
+    expect(page.locator("#request-column .wrong .info-text").filter(has_text=words)).to_be_visible()
 
 
 def generate(page: Page, ending: str = "Done") -> None:
     """Press the button and wait for a new job, or none, to come to this end."""
-    page.evaluate("document.querySelector('#place .result').dataset.seen = 'before'")
+    page.evaluate("document.querySelector('#result .result').dataset.seen = 'before'")
     button(page).click()
-    expect(page.locator("#place [data-seen]")).to_have_count(0)
+    expect(page.locator("#result [data-seen]")).to_have_count(0)
     expect(word(page)).to_have_text(ending)

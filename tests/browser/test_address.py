@@ -50,7 +50,7 @@ def test_opening_a_link_fills_the_form_says_what_cannot_be_used_and_spends_nothi
     asked = {"model": "gpt-image-1-5", "prompt": "A paper crane", "quality": "high", "aspect_ratio": "2:3"}
     jobs, logged = app.jobs, len(app.log)
     page = visit(f"{app.address}/?{urlencode(asked)}")
-    expect(page.locator("#facts strong")).to_have_text("GPT Image 1.5")
+    expect(page.locator("#chosen-model strong")).to_have_text("GPT Image 1.5")
     expect(page.locator("#prompt textarea")).to_have_value("A paper crane")
     expect(button(page)).to_have_text("Generate · 28 credits · $0.28")
     expect(page.locator("#banner p")).to_have_count(1)
@@ -98,7 +98,7 @@ def test_how_the_table_is_filtered_and_sorted_is_in_the_address_and_comes_back(v
     page.locator("#search textarea, #search input").fill("picture")
     page.get_by_label("Edit a picture").check()
     page.get_by_label("image input").check()
-    page.locator("#ceiling input").click()
+    page.locator("#max-price input").click()
     page.get_by_role("option", name="up to 12 credits").click()
     page.locator("#provider input").click()
     for name in ("ByteDance / KIE", "OpenAI"):
@@ -121,7 +121,7 @@ def test_how_the_table_is_filtered_and_sorted_is_in_the_address_and_comes_back(v
     expect(other.locator("#models-table tbody tr")).to_have_count(2)
     expect(other.locator("#models-table tbody tr").first).to_contain_text("Seedream 4.5")
     expect(other.locator("#search textarea, #search input")).to_have_value("picture")
-    expect(other.locator("#ceiling input")).to_have_value("up to 12 credits")
+    expect(other.locator("#max-price input")).to_have_value("up to 12 credits")
     expect(other.get_by_label("Edit a picture")).to_be_checked()
     assert _query(other) == asked
     other.get_by_role("button", name="Clear the filters").click()
@@ -136,7 +136,7 @@ def test_a_hostile_address_of_the_table_is_passed_over(visit: Visitor, app: Play
         ("must", "<b>"), ("good", "evil"), ("sort", '"]<img src=x onerror=alert(1)>'), ("order", "sideways"),
     ]  # fmt: skip
     page = visit(f"{app.address}/?{urlencode(hostile)}")
-    expect(page.locator("#found")).to_contain_text("No model matches all filters.")
+    expect(page.locator("#models-count")).to_contain_text("No model matches all filters.")
     expect(page).to_have_url(f"{app.address}/?{urlencode(hostile[:2])}")
     page.goto(f"{app.address}/?{urlencode([pair for pair in hostile if pair[0] != 'search'])}&__theme=light")
     expect(page.locator("#models-table tbody tr")).to_have_count(11)
@@ -155,13 +155,13 @@ def test_back_and_forward_lead_through_the_tabs_and_leave_the_forms_as_they_are(
     page.locator("#search input, #search textarea").fill("logo")
     expect(page).to_have_url(re.compile("search=logo"))
     page.locator("#models-table tbody tr", has_text="Ideogram V4").locator("th, td").first.click()
-    expect(page.locator("#facts strong")).to_have_text("Ideogram V4")
+    expect(page.locator("#chosen-model strong")).to_have_text("Ideogram V4")
     expect(page).to_have_url(re.compile(r"\?model=ideogram-v4"))
     page.go_back()
     _stands(page, "Models & prices", "tab=models&search=logo")
     page.go_back()
     _stands(page, "Generate", r"\?model=ideogram-v4")
-    expect(page.locator("#facts strong")).to_have_text("Ideogram V4")
+    expect(page.locator("#chosen-model strong")).to_have_text("Ideogram V4")
     expect(page).to_have_url(re.compile(r"\?model=ideogram-v4"))
     page.go_forward()
     _stands(page, "Models & prices", "tab=models&search=logo")

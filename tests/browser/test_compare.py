@@ -125,7 +125,7 @@ def test_pictures_are_seen_large_two_in_a_slider_published_and_taken_back(visit:
     expect(box).to_contain_text("2/2 · Flux 2")
     page.keyboard.press("Escape")
     expect(box).to_be_hidden()
-    page.locator("#beside button").first.click()
+    page.locator("#side-by-side button").first.click()
     expect(page.locator("#slider img"), "there is something to see before anything is chosen").to_have_count(2)
     expect(page.locator("#slider-right input")).to_have_value(re.compile("Flux 2"))
     for side, name in (("left", "CogView 4"), ("right", "Flux 2")):
@@ -140,8 +140,8 @@ def test_pictures_are_seen_large_two_in_a_slider_published_and_taken_back(visit:
     expect(handle).to_have_value("51")
     expect(page.locator("#slider img").last).to_have_css("clip-path", re.compile(r"51%|49%"))
     kept = [str(image.get_attribute("src")) for image in page.locator("#slider img").all()]
-    assert page.locator("#publish-ask").is_visible()
-    page.locator("#publish-ask").focus()
+    assert page.locator("#publish-open").is_visible()
+    page.locator("#publish-open").focus()
     page.keyboard.press("Enter")
     expect(page.locator("#publish-confirm")).to_contain_text("Anyone with the link will see the prompt")
     page.locator("#publish-button").focus()
@@ -170,7 +170,7 @@ def test_pictures_are_seen_large_two_in_a_slider_published_and_taken_back(visit:
     expect(page.locator("#compare-prompt textarea")).to_have_value("a lighthouse")
     expect(page.locator(".card img")).to_have_count(2)
     loaded(page, ".card img")
-    expect(page.locator("#publish-ask")).to_be_visible()
+    expect(page.locator("#publish-open")).to_be_visible()
     page.get_by_role("tab", name="History").click()
     page.get_by_role("button", name="Delete", exact=True).click()
     expect(page.locator("#history-detail")).not_to_be_visible()
@@ -186,7 +186,7 @@ def test_the_slider_opens_with_what_is_there(visit: Visitor, app: Playground) ->
     compare(page)
     expect(page.locator("#cards-state")).to_have_attribute("data-ended", "3")
     unfold, pictures, left = (
-        page.locator("#beside button").first,
+        page.locator("#side-by-side button").first,
         page.locator("#slider img"),
         page.locator("#slider-left input"),
     )

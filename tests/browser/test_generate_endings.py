@@ -31,7 +31,7 @@ def test_every_ending_says_what_happened_what_it_cost_and_what_to_do(visit: Visi
         say(page, f"A lighthouse #sandbox:{marker}")
         generate(page, ending)
         for part in words:
-            expect(page.locator("#place .result"), marker).to_contain_text(part)
+            expect(page.locator("#result .result"), marker).to_contain_text(part)
         buttons = {"Unsure": ("Send again", "Dismiss"), "Saving": ("Stop",), "Running": ("Stop",)}.get(ending, ())
         for name in buttons:
             expect(page.get_by_role("button", name=name, exact=True)).to_be_visible()
@@ -40,7 +40,7 @@ def test_every_ending_says_what_happened_what_it_cost_and_what_to_do(visit: Visi
     choose(page, "aspect_ratio", "3:2")
     say(page, "A lighthouse #sandbox:square")
     generate(page)
-    expect(page.locator("#place .facts .chip")).to_have_text("asked 3:2, got 1:1")
+    expect(page.locator("#result .facts .chip")).to_have_text("asked 3:2, got 1:1")
     _decides(page, app)
 
 
@@ -52,13 +52,13 @@ def _decides(page: Page, app: Playground) -> None:
     assert len(app.jobs) == len(jobs) + 1
     page.get_by_role("button", name="Dismiss", exact=True).click()
     expect(page.get_by_role("button", name="Send again")).not_to_be_visible()
-    expect(page.locator("#place .note")).to_be_visible()
+    expect(page.locator("#result .note")).to_be_visible()
     assert len(app.jobs) == len(jobs) + 1
     say(page, "A third lighthouse #sandbox:upstream")
     generate(page, "Unsure")
-    page.evaluate("document.querySelector('#place .result').dataset.seen = 'before'")
+    page.evaluate("document.querySelector('#result .result').dataset.seen = 'before'")
     page.get_by_role("button", name="Send again").click()
-    expect(page.locator("#place [data-seen]")).to_have_count(0)
+    expect(page.locator("#result [data-seen]")).to_have_count(0)
     expect(word(page)).to_have_text("Unsure")
     assert len(app.jobs) == len(jobs) + 3
 
@@ -67,15 +67,15 @@ def test_while_it_runs_the_place_has_the_shape_and_stop_tells_of_the_charge(visi
     page, jobs = visit(f"{app.address}/?model=flux-2&aspect_ratio=16:9&prompt=A+lake+%23sandbox:never"), app.jobs
     button(page).click()
     expect(word(page)).to_have_text("Running")
-    box = page.locator("#place .skeleton").bounding_box() or {}
+    box = page.locator("#result .skeleton").bounding_box() or {}
     assert box["width"] / box["height"] == pytest.approx(16 / 9, rel=0.02)
-    expect(page.locator("#place .state")).to_contain_text(re.compile(r"typically [\d.]+–[\d.]+ s"))
+    expect(page.locator("#result .state")).to_contain_text(re.compile(r"typically [\d.]+–[\d.]+ s"))
     expect(page.get_by_role("progressbar")).to_have_attribute("aria-valuenow", re.compile(r"^\d\d?$"))
-    expect(page.locator("#place .tick")).to_have_text(re.compile("^[2-9] s$"))
+    expect(page.locator("#result .tick")).to_have_text(re.compile("^[2-9] s$"))
     expect(button(page), "Stop stands in its place").not_to_be_visible()
     page.locator("#stop-button").click()
     expect(word(page)).to_have_text("Stopped")
-    expect(page.locator("#place .problem")).to_contain_text("It may still finish and be charged.")
+    expect(page.locator("#result .problem")).to_contain_text("It may still finish and be charged.")
     expect(page.get_by_role("button", name="Check again")).to_be_visible()
     expect(page.locator("#stop-button")).not_to_be_visible()
     assert len(app.jobs) == len(jobs) + 1
@@ -91,5 +91,5 @@ def test_five_visitors_at_once_get_their_pictures_though_one_task_never_ends(vis
         button(page).click()
     for page, prompt in zip(pages[1:], prompts[1:], strict=True):
         expect(word(page)).to_have_text("Done")
-        expect(page.locator("#place img")).to_have_attribute("alt", f"{prompt} (Flux 2)")
+        expect(page.locator("#result img")).to_have_attribute("alt", f"{prompt} (Flux 2)")
     expect(word(pages[0])).to_have_text("Running")

@@ -96,15 +96,15 @@ def _unfold(page: Page) -> None:
 
 def _makes_a_picture(page: Page, model: Model) -> None:
     generate(page)
-    picture = page.locator("#place img")
+    picture = page.locator("#result img")
     expect(picture, model.id).to_have_count(1)
     expect(picture, model.id).to_have_js_property("complete", True)
     assert picture.evaluate("node => node.naturalWidth") > 0, model.id
-    expect(page.locator("#place .facts"), model.id).to_have_text(re.compile(r"\d+ × \d+ (PNG|JPEG|WEBP)"))
-    task = page.locator("#place .task code").get_attribute("title") or ""
+    expect(page.locator("#result .facts"), model.id).to_have_text(re.compile(r"\d+ × \d+ (PNG|JPEG|WEBP)"))
+    task = page.locator("#result .task code").get_attribute("title") or ""
     assert re.fullmatch(rf"n{(model.node or '').removeprefix('node')}\w+", task), task
-    page.locator("#place .task .copy").click()
-    expect(page.locator("#place .task .copy"), model.id).to_have_text(re.compile("Copied"))
+    page.locator("#result .task .copy").click()
+    expect(page.locator("#result .task .copy"), model.id).to_have_text(re.compile("Copied"))
 
 
 def _says_what_it_costs(page: Page, model: Model) -> None:
@@ -127,15 +127,15 @@ def test_a_count_gives_that_many_pictures_and_a_vector_variant_gives_svg(visit: 
     expect(button(page)).to_have_text("Generate · 12 credits · $0.12")
     expect(page.locator("#code")).to_contain_text('"model": "imagen4-fast"')
     generate(page)
-    expect(page.locator("#place img")).to_have_count(3)
-    expect(page.locator("#place .facts")).to_contain_text("3 pictures, ")
+    expect(page.locator("#result img")).to_have_count(3)
+    expect(page.locator("#result .facts")).to_contain_text("3 pictures, ")
     pick_model(page, SHIPPED.find("recraft-v4") or SHIPPED.first)
     choose(page, "model", "recraft-v4-text-to-vector")
     expect(button(page)).to_have_text("Generate · 20 credits · $0.20")
     generate(page)
-    expect(page.locator("#place .facts")).to_contain_text("SVG")
-    expect(page.locator("#place img")).to_have_attribute("src", re.compile(r"\.svg$"))
-    assert page.locator("#place img").evaluate("async node => { await node.decode(); return node.naturalWidth }") > 0
+    expect(page.locator("#result .facts")).to_contain_text("SVG")
+    expect(page.locator("#result img")).to_have_attribute("src", re.compile(r"\.svg$"))
+    assert page.locator("#result img").evaluate("async node => { await node.decode(); return node.naturalWidth }") > 0
 
 
 def test_what_is_not_allowed_or_missing_is_explained_at_its_field_and_not_sent(

@@ -52,19 +52,19 @@ def test_a_run_is_shown_at_once_and_moves_nothing(visit: Visitor, app: Playgroun
     reactions = []
     for number in range(3):  # a busy machine may be slow once
         say(page, f"A lighthouse with the number {number}")
-        expect(page.locator("#changed")).to_contain_text("Settings changed")
+        expect(page.locator("#settings-changed")).to_contain_text("Settings changed")
         page.evaluate("() => { window.shifts = []; }")
         took, shown = page.evaluate(REACT)
         assert (shown, took > 0) == (True, True), "Stop and the skeleton, and no Generate"
         reactions.append(took)
         expect(word(page)).to_have_text("Done")
-        expect(page.locator("#place .frame.loaded img")).to_be_visible()
+        expect(page.locator("#result .frame.loaded img")).to_be_visible()
         expect(page.locator("#snippet")).to_contain_text("Code of this picture")
         expect(button(page)).to_be_visible()
         assert page.evaluate(SHIFTED) < MOST_SHIFT
     assert min(reactions) < QUICK_MS, reactions
     if width == 390:
-        top = (page.locator("#outcome").bounding_box() or {"y": -1})["y"]
+        top = (page.locator("#result-panel").bounding_box() or {"y": -1})["y"]
         assert 0 <= top < 60, "the page has scrolled to the result"
 
 
@@ -80,7 +80,7 @@ def test_keys_of_the_prompt_and_a_double_click(visit: Visitor, app: Playground) 
     page.keyboard.press("Control+Enter")
     expect(word(page)).to_have_text("Done")
     say(page, "A lamp #sandbox:never")
-    expect(page.locator("#changed [data-changed]")).to_have_count(1)
+    expect(page.locator("#settings-changed [data-changed]")).to_have_count(1)
     button(page).dblclick()
     expect(word(page)).to_have_text("Running")
     page.locator("#stop-button").click()
@@ -98,7 +98,7 @@ def test_a_seed_is_drawn_shown_and_kept_when_it_is_locked(visit: Visitor, app: P
         expect(seed).not_to_have_value("")
         seeds.append(seed.input_value())
         until(page, lambda: str(request_body(page).get("seed")), seeds[-1])
-        expect(page.locator("#changed [data-changed]")).to_have_count(0)
+        expect(page.locator("#settings-changed [data-changed]")).to_have_count(0)
     assert seeds[0] != seeds[1] == seeds[2]
     lock.uncheck()
     seed.fill("42")
@@ -108,32 +108,32 @@ def test_a_seed_is_drawn_shown_and_kept_when_it_is_locked(visit: Visitor, app: P
 def test_picture_form_and_code_are_of_one_piece(visit: Visitor, app: Playground, catalog: Catalog) -> None:
     """After a run, after a reload, and for an earlier picture, which opens here and brings its own form and code."""
     page = visit(f"{app.address}/?model=flux-2&aspect_ratio=16:9&prompt=A+red+kite")
-    expect(page.locator("#place .word")).to_have_text("No picture yet")
-    page.locator("#target").get_by_text("Sandbox").click()
+    expect(page.locator("#result .word")).to_have_text("No picture yet")
+    page.locator("#snippet-target").get_by_text("Sandbox").click()
     generate(page)
-    kite = page.locator("#place .task [data-copy]").get_attribute("data-copy") or ""
+    kite = page.locator("#result .task [data-copy]").get_attribute("data-copy") or ""
     _of_one_piece(page, "A red kite", kite)
     page.reload()
-    page.locator("#target").get_by_text("Sandbox").click()
+    page.locator("#snippet-target").get_by_text("Sandbox").click()
     _of_one_piece(page, "A red kite", kite)
     pick_model(page, catalog.find("cogview-4") or catalog.first)
-    expect(page.locator("#changed")).to_contain_text("Settings changed")
+    expect(page.locator("#settings-changed")).to_contain_text("Settings changed")
     say(page, "A blue boat")
     generate(page)
-    boat = page.locator("#place .task [data-copy]").get_attribute("data-copy") or ""
+    boat = page.locator("#result .task [data-copy]").get_attribute("data-copy") or ""
     _of_one_piece(page, "A blue boat", boat)
-    page.locator("#earlier button").first.click()
+    page.locator("#earlier-results button").first.click()
     _of_one_piece(page, "A red kite", kite)
     expect(page).to_have_url(re.compile("model=flux-2.*aspect_ratio=16"))
     choose(page, "resolution", "2K")
-    page.locator("#changed").get_by_role("button", name="Restore").click()
+    page.locator("#settings-changed").get_by_role("button", name="Restore").click()
     _of_one_piece(page, "A red kite", kite)
-    expect(page.locator("#changed [data-changed]")).to_have_count(0)
+    expect(page.locator("#settings-changed [data-changed]")).to_have_count(0)
 
 
 def _of_one_piece(page: Page, prompt: str, task: str) -> None:
     expect(page.locator("#prompt textarea")).to_have_value(prompt)
-    expect(page.locator("#place img")).to_have_attribute("alt", re.compile(f"^{prompt}"))
+    expect(page.locator("#result img")).to_have_attribute("alt", re.compile(f"^{prompt}"))
     until(page, lambda: (request_body(page).get("prompt"), f"/tasks/{task}" in program(page)), (prompt, True))
 
 
@@ -143,6 +143,6 @@ def test_a_page_without_a_key_shows_code_for_the_service_and_whole(visit: Visito
     code = page.locator("#code pre").bounding_box() or {}
     assert code["y"] + code["height"] <= 900, "the whole request is visible without scrolling"
     assert page.locator("#code pre").evaluate("node => node.scrollHeight <= node.clientHeight + 1")
-    page.locator("#target").get_by_text("Sandbox").click()
+    page.locator("#snippet-target").get_by_text("Sandbox").click()
     expect(page.locator("#code")).to_contain_text(f"curl {app.address}/sandbox/api/v1/images/generations")
     expect(page.locator("#snippet-title")).to_contain_text("sandbox")

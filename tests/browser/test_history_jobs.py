@@ -66,14 +66,14 @@ def test_a_past_request_opens_with_its_form_and_code_and_goes_to_other_models(vi
     expect(page.get_by_role("tab", name="Generate")).to_have_attribute("aria-selected", "true")
     expect(page.locator("#prompt textarea")).to_have_value("A red kite over dunes")
     expect(button(page)).to_have_text("Generate · 7 credits · $0.07")
-    expect(page.locator("#place img")).to_have_attribute("alt", "A red kite over dunes (Flux 2)")
+    expect(page.locator("#result img")).to_have_attribute("alt", "A red kite over dunes (Flux 2)")
     expect(page.locator("#code")).to_contain_text('"resolution": "2K"')
     body = request_body(page)
     assert (body["prompt"], body["resolution"]) == ("A red kite over dunes", "2K")
     page.get_by_role("tab", name="History").click()
     actions.get_by_role("button", name="Other models").click()
     expect(page.get_by_role("tab", name="Compare")).to_have_attribute("aria-selected", "true")
-    expect(page.locator("#compare-ask textarea").first).to_have_value("A red kite over dunes")
+    expect(page.locator("#compare-request textarea").first).to_have_value("A red kite over dunes")
     assert len(app.jobs) == sent + 2
 
 

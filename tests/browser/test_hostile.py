@@ -50,7 +50,7 @@ def test_hostile_prompts_are_shown_and_sent_as_they_were_typed(visit: Visitor, a
         before = page.url
         until(page, lambda: request_body(page).get("prompt", ""), text)
         generate(page)
-        assert page.locator("#place img").get_attribute("alt") == f"{text} (GPT Image 1.5)"
+        assert page.locator("#result img").get_attribute("alt") == f"{text} (GPT Image 1.5)"
         harmless(page, scripts)
     text = "\n".join(TEXTS)
     page.goto(f"{app.address}/?{urlencode({'model': 'flux-2', 'prompt': text})}")
@@ -65,7 +65,7 @@ def test_five_thousand_characters_are_taken_where_the_model_takes_them(visit: Vi
     say(page, long[:5000])
     expect(page).to_have_url(re.compile("model=flux-2&prompt=|model=flux-2$"))
     generate(page)
-    assert page.locator("#place img").get_attribute("alt") == f"{long[:5000]} (Flux 2)"
+    assert page.locator("#result img").get_attribute("alt") == f"{long[:5000]} (Flux 2)"
     say(page, long[:5001])
     refused(page, "5,001 characters")
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
@@ -131,4 +131,4 @@ def test_no_payload_runs_in_any_field_of_any_tab(visit: Visitor, app: Playground
 def harmless(page: Page, scripts: int) -> None:
     """No markup came of it but the ``scripts`` elements that were there. A dialog, a script error and a foreign request fail the test by themselves."""
     assert page.evaluate(SCRIPTS) <= scripts
-    assert page.locator("img[src='x'], #place svg, #place b").count() == 0
+    assert page.locator("img[src='x'], #result svg, #result b").count() == 0

@@ -55,7 +55,7 @@ def test_a_typed_key_pays_for_this_visit_only_and_is_found_nowhere(
     before = len(upstream.seen)
     say(page, "A brass key on black velvet")
     generate(page)
-    expect(page.locator("#place .facts")).to_contain_text("10 credits · $0.10 charged")
+    expect(page.locator("#result .facts")).to_contain_text("10 credits · $0.10 charged")
     expect(page.locator(".pill")).to_have_text("Your key · works · 10 credits this visit")
     asked = upstream.seen[before:]
     assert [entry for entry in asked if entry[0] == "POST"] == [("POST", "/api/v1/images/generations", f"Bearer {KEY}")]
@@ -73,10 +73,10 @@ def test_a_typed_key_pays_for_this_visit_only_and_is_found_nowhere(
     assert [entry for entry in sent if KEY in entry.split(" ")[0]] == []
     _found_nowhere(KEY, page, keyed)
     assert KEY not in other.evaluate(KEPT)
-    expect(page.locator("#place .problem")).to_contain_text("refuses the key")
+    expect(page.locator("#result .problem")).to_contain_text("refuses the key")
     page.get_by_role("button", name="Forget key").click()
     expect(page.locator(".pill")).to_have_text("Sandbox · drawings, free")
-    expect(page.locator("#place .problem")).to_have_count(0)
+    expect(page.locator("#result .problem")).to_have_count(0)
     expect(page.locator("#banner")).to_contain_text("Sandbox")
     expect(page.locator("#code")).to_contain_text(f"{upstream.address}/api/v1/")
     expect(page.get_by_role("button", name="Forget key")).not_to_be_visible()
@@ -131,8 +131,8 @@ def test_the_hosts_key_pays_within_its_cap_and_is_on_no_page(visit: Visitor, hos
     expect(button(page)).to_have_text("Generate · 96 credits · $0.96")
     before = len(upstream.seen)
     generate(page, "Failed")
-    expect(page.locator("#place .problem")).to_contain_text("Nothing was charged.")
-    expect(page.locator("#place .problem")).to_contain_text("Use your own key")
+    expect(page.locator("#result .problem")).to_contain_text("Nothing was charged.")
+    expect(page.locator("#result .problem")).to_contain_text("Use your own key")
     assert upstream.seen[before:] == []
     _found_nowhere(HOST_KEY, page, hosted)
 
@@ -165,9 +165,9 @@ def test_a_hostile_error_of_the_service_is_text(visit: Visitor, keyed: Playgroun
     for text in TEXTS[:3]:
         say(page, f"#echo {text}")
         generate(page, "Failed")
-        expect(page.locator("#place .problem-what")).to_contain_text(text)
+        expect(page.locator("#result .problem-what")).to_contain_text(text)
         page.get_by_text("Raw reply of the service").click()
-        raw = json.loads(page.locator("#place .raw pre").inner_text())
+        raw = json.loads(page.locator("#result .raw pre").inner_text())
         assert raw["error"]["message"] == f"#echo {text}"
         harmless(page, scripts)
 

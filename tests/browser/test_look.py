@@ -11,13 +11,13 @@ from tests.browser.conftest import STILL, Playground, Visitor, button, choose, f
 
 # What a tab shows once it is there.
 SHOWN = {
-    "Generate": "#place img",
+    "Generate": "#result img",
     "Compare": "#mapping .plan summary",
     "Models & prices": "#models-table tbody tr >> nth=10",
     "History": "#history-text",
     "Integrate": ".contract",
 }
-PHONE_ORDER = ("#facts", "#prompt", "#parameters", "#generate-button", "#place", "#code")
+PHONE_ORDER = ("#chosen-model", "#prompt", "#parameters", "#generate-button", "#result", "#code")
 
 # Every text that stands directly in an element, with the contrast between its colour and the ground it is on.
 PALE = """() => {
@@ -54,12 +54,12 @@ def test_the_first_page_shows_a_finished_example_and_spends_nothing(
     page.goto(app.address)
     expect(button(page)).to_have_text("Generate · 10 credits · $0.10")
     expect(word(page)).to_have_text("Example")
-    expect(page.locator("#place .state")).to_contain_text(f"sandbox drawing, not by {model.name}")
-    picture = page.locator("#place img")
+    expect(page.locator("#result .state")).to_contain_text(f"sandbox drawing, not by {model.name}")
+    picture = page.locator("#result img")
     expect(picture).to_have_js_property("naturalWidth", 1024)
     expect(picture).to_have_attribute("alt", re.compile(re.escape(str(model.example["prompt"]))))
     expect(page.locator("#prompt textarea")).to_have_value(str(model.example["prompt"]))
-    expect(page.locator("#facts strong")).to_have_text(model.name)
+    expect(page.locator("#chosen-model strong")).to_have_text(model.name)
     expect(page.locator("#code")).to_contain_text(f"{catalog.endpoint.base_url}{catalog.endpoint.create}")
     body = request_body(page)
     assert body == {"model": model.id, **model.example}
@@ -104,7 +104,7 @@ def test_every_tab_fits_the_window_and_can_be_read(visit: Visitor, app: Playgrou
         if width == 390:
             opener.click()
             expect(key, look).not_to_be_visible()
-        expect(page.locator("#place img"), look).to_have_js_property("complete", True)
+        expect(page.locator("#result img"), look).to_have_js_property("complete", True)
         (_reads_downwards if width == 390 else _stands_beside)(page, look)
         for name in SHOWN:
             _open(page, name, look)
@@ -136,7 +136,7 @@ def _reads_downwards(page: Page, look: str) -> None:
 
 def _stands_beside(page: Page, look: str) -> None:
     """A desk has the result beside the form, and the button in sight."""
-    form, place = page.locator("#ask").bounding_box() or {}, page.locator("#place").bounding_box() or {}
+    form, place = page.locator("#request-column").bounding_box() or {}, page.locator("#result").bounding_box() or {}
     assert form["x"] + form["width"] <= place["x"], look
     assert abs(form["y"] - place["y"]) < 5, look
     expect(button(page), look).to_be_in_viewport(ratio=1)

@@ -51,7 +51,7 @@ def test_every_number_sorts_as_a_number_in_a_browser_of_any_language(
 def test_filters_leave_what_matches_all_of_them(visit: Visitor, app: Playground) -> None:
     """What a model is good for leaves the cheapest that matches on top."""
     page = _open(visit, app)
-    found, search = page.locator("#found"), page.locator("#search :is(textarea, input)")
+    found, search = page.locator("#models-count"), page.locator("#search :is(textarea, input)")
     expect(found).to_contain_text("All 11 models. Lowest price: CogView 4, 4 credits · $0.04")
     page.get_by_label("Logo or text in the picture").check()
     _expect_models(page, ["Ideogram V3", "GPT Image 1.5", "Ideogram V4"])
@@ -79,7 +79,7 @@ def test_filters_leave_what_matches_all_of_them(visit: Visitor, app: Playground)
     page.get_by_label("callback").check()
     page.get_by_label("image input").check()
     _expect_models(page, ["Flux 2", "GPT Image 1.5", "Seedream 4.5"])
-    page.locator("#ceiling input").click()
+    page.locator("#max-price input").click()
     page.get_by_role("option", name="up to 10 credits").click()
     _expect_models(page, ["Flux 2", "GPT Image 1.5"])
     page.locator("#provider input").click()
@@ -107,7 +107,7 @@ def test_the_table_fits_a_desk_and_its_measured_columns_come_with_the_first_run(
         assert page.locator("#models-table thead th[data-sort]").evaluate_all(headers) == [*FRONT, *MORE, *MEASURED]
         expect(row.locator("[data-column=Runs]")).to_have_text("1")
         expect(row.locator("[data-column=Failed]")).to_have_text("0%")
-        expect(page.locator("#found")).to_contain_text("measured here")
+        expect(page.locator("#models-count")).to_contain_text("measured here")
         page.context.close()
 
 
@@ -129,7 +129,7 @@ def _open_the_first_row(page: Page, catalog: Catalog, name: str) -> None:
     row = next(row for row in price_list(catalog) if row.model.name == name)
     _rows(page).first.get_by_role("button", name="Try").click()
     expect(page.get_by_role("tab", name="Generate")).to_have_attribute("aria-selected", "true")
-    expect(page.locator("#facts strong")).to_have_text(name)
+    expect(page.locator("#chosen-model strong")).to_have_text(name)
     expect(page.locator("#prompt textarea")).to_have_value(str(row.model.example["prompt"]))
     expect(page).to_have_url(re.compile(rf"[?&]model={re.escape(row.model.id)}(&|$)"))
     expect(button(page)).to_have_text(f"Generate · {row.base}")
@@ -139,7 +139,7 @@ def test_the_what_if_follows_its_two_numbers_and_both_tables_can_be_had_as_files
     visit: Visitor, app: Playground, catalog: Catalog
 ) -> None:
     page = _open(visit, app)
-    page.locator("#pictures input").fill("250")
+    page.locator("#images-per-month input").fill("250")
     page.locator("#budget input").fill("-7")
     expect(page.locator("#budget")).to_contain_text("A number from 0 to 1,000,000,000.")
     page.locator("#budget input").fill("7")

@@ -46,7 +46,7 @@ def test_nothing_moves_while_the_page_opens_and_its_first_html_shows_it(visit: V
         page.goto(app.address)
         expect(page.locator("#generate-button")).to_contain_text("credit")
         expect(page.locator("#first-paint")).not_to_be_visible()
-        expect(page.locator("#place img")).to_be_visible()
+        expect(page.locator("#result img")).to_be_visible()
         page.wait_for_timeout(500)
         assert layout_shift(page) < 0.05, page.evaluate("window.shifts")
 

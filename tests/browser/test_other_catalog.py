@@ -50,14 +50,14 @@ def test_what_is_not_known_sorts_last_and_is_a_dash_and_a_retired_model_is_not_o
 def test_a_task_that_never_ends_is_still_running_and_can_be_looked_at_again(visit: Visitor, hurried: Playground) -> None:
     page = visit(f"{hurried.address}/?model=flux-2&prompt=A+lake+%23sandbox:never")
     generate(page, "Still running")
-    expect(page.locator("#place .problem")).to_contain_text("It may still finish and be charged.")
-    task, jobs = page.locator("#place .task code").inner_text(), hurried.jobs
-    whole = page.locator("#place .task [data-copy]").get_attribute("data-copy") or "none"
-    expect(page.locator("#place .problem-what")).to_contain_text(whole)
+    expect(page.locator("#result .problem")).to_contain_text("It may still finish and be charged.")
+    task, jobs = page.locator("#result .task code").inner_text(), hurried.jobs
+    whole = page.locator("#result .task [data-copy]").get_attribute("data-copy") or "none"
+    expect(page.locator("#result .problem-what")).to_contain_text(whole)
     page.get_by_role("button", name="Check again").click()
     expect(word(page)).to_have_text("Running")
     expect(word(page)).to_have_text("Still running")
-    expect(page.locator("#place .task code")).to_have_text(task)
+    expect(page.locator("#result .task code")).to_have_text(task)
     assert hurried.jobs == jobs
 
 

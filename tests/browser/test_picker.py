@@ -13,7 +13,7 @@ def test_a_model_is_found_and_chosen_with_the_keyboard_alone(visit: Visitor, app
     """The panel opens every time; Escape closes it; the focus comes back to the button that opened it."""
     page = visit(app.address)
     expect(button(page)).to_contain_text("credits")
-    opener, panel = page.locator("#facts [data-picker]"), page.locator("#picker-one")
+    opener, panel = page.locator("#chosen-model [data-picker]"), page.locator("#picker-one")
     for close in ("Escape", "Escape", "Close"):
         opener.press("Enter")
         expect(panel.locator("[data-value='gpt-image-1.5-official']")).to_be_focused()
@@ -34,7 +34,7 @@ def test_a_model_is_found_and_chosen_with_the_keyboard_alone(visit: Visitor, app
     expect(panel.locator("footer p")).to_have_text("4 of 11 models")
     page.keyboard.press("ArrowDown")
     page.keyboard.press("Enter")
-    expect(page.locator("#facts strong")).to_have_text("Ideogram V3")
+    expect(page.locator("#chosen-model strong")).to_have_text("Ideogram V3")
     expect(button(page)).to_contain_text("8 credits")
     expect(opener).to_be_focused()
 

@@ -39,8 +39,8 @@ def test_a_page_whose_streams_are_cut_goes_on_without_a_reload(
             expect(word(page)).to_have_text("Running")
             page.wait_for_timeout(1.5 * 1000 * CUT_S)
             say(page, "A second kite")
-            seconds = page.locator("#place .tick").inner_text()
-            expect(page.locator("#place .tick")).not_to_have_text(seconds)
+            seconds = page.locator("#result .tick").inner_text()
+            expect(page.locator("#result .tick")).not_to_have_text(seconds)
             context.set_offline(True)
             page.wait_for_timeout(1_000)
             context.set_offline(False)
@@ -71,8 +71,8 @@ def test_below_a_path_without_cookies_the_page_works_and_says_what_it_lacks(
         expect(page.locator(".banner p", has_text="keeps no cookie").get_by_role("link")).to_have_attribute("href", "./")
         say(page, "A kite without cookies")
         generate(page)
-        page.wait_for_function("document.querySelector('#place img')?.naturalWidth > 0")
-        assert followed(page, "#place a[download]") > 0
+        page.wait_for_function("document.querySelector('#result img')?.naturalWidth > 0")
+        assert followed(page, "#result a[download]") > 0
         page.get_by_role("tab", name="Compare").click()
         page.locator("#compare-button").click()
         expect(page.locator(".compare-links a", has_text="ZIP")).to_be_visible()

@@ -29,7 +29,7 @@ def test_a_job_says_its_states_and_not_its_seconds(visit: Visitor, app: Playgrou
     button(page).click()
     expect(word(page)).to_have_text("Running")
     for seconds in ("2 s", "3 s", "4 s"):
-        expect(page.locator("#place .tick")).to_contain_text(seconds)
+        expect(page.locator("#result .tick")).to_contain_text(seconds)
     page.get_by_role("button", name="Stop").click()
     expect(page.locator(SAID)).to_contain_text("Stopped")
     states = [said.partition(".")[0] for said in heard(page)]
@@ -71,7 +71,7 @@ def test_what_a_tab_opens_with_is_no_news(visit: Visitor, app: Playground) -> No
     expect(page.locator(SAID)).to_have_text("1 of 1 ended")
     page.goto(app.address)
     expect(button(page)).to_contain_text("credit")
-    for name, shown in (("Compare", "#cards-state"), ("Models & prices", "#found [data-said]")):
+    for name, shown in (("Compare", "#cards-state"), ("Models & prices", "#models-count [data-said]")):
         page.get_by_role("tab", name=name).click()
         expect(page.locator(shown)).to_be_visible()
     expect(page.locator(SAID)).to_be_empty()

@@ -48,7 +48,7 @@ class Killed:
         say(page, prompt)
         button(page).click()
         expect(word(page)).to_have_text("Running")
-        self.tasks[name] = page.locator("#place .task code").inner_text()
+        self.tasks[name] = page.locator("#result .task code").inner_text()
 
     def reopened(self, name: str) -> Page:
         """Another page of that browser."""
@@ -93,7 +93,7 @@ def hosted(browser: Browser, service: Service, tmp_path_factory: pytest.TempPath
         shutil.copytree(killed.lives.database.parent, folder / "left")  # a look at the original would tidy it up
         with sqlite3.connect(folder / "left" / killed.lives.database.name) as records:
             killed.records = "\n".join(records.iterdump())
-        expect(pages["watching"].locator("#place .tick")).to_have_text(LOST)
+        expect(pages["watching"].locator("#result .tick")).to_have_text(LOST)
 
         killed.lives.start()
         if "Your key" in pages["keyed"].locator(".pill").inner_text():
@@ -130,13 +130,13 @@ def test_a_killed_process_loses_no_job_and_sends_nothing_twice(hosted: Killed, s
     """A new page shows the same task, its picture, and the money as it was: three jobs of ten credits."""
     page = hosted.reopened("left")
     expect(word(page)).to_have_text("Running")
-    expect(page.locator("#place .task code")).to_have_text(hosted.tasks["left"])
+    expect(page.locator("#result .task code")).to_have_text(hosted.tasks["left"])
     expect(page.locator(".pill")).to_have_text("Host key · 70 of 100 credits left today")
     service.held.discard("ferry")
     expect(word(page)).to_have_text("Done")
-    expect(page.locator("#place img")).to_have_attribute("alt", re.compile("^A ferry "))
-    expect(page.locator("#place img")).to_have_js_property("complete", True)
-    assert page.locator("#place img").evaluate("node => node.naturalWidth") > 0
+    expect(page.locator("#result img")).to_have_attribute("alt", re.compile("^A ferry "))
+    expect(page.locator("#result img")).to_have_js_property("complete", True)
+    assert page.locator("#result img").evaluate("node => node.naturalWidth") > 0
     expect(page.locator(".pill")).to_have_text("Host key · 70 of 100 credits left today")
     assert service.asked("ferry") == 1
 
@@ -146,7 +146,7 @@ def test_an_open_page_says_that_the_connection_is_lost_and_opens_itself_anew(hos
     page = hosted.pages["watching"]
     page.wait_for_function("!window.before")
     expect(word(page)).to_have_text("Running")
-    expect(page.locator("#place .task code")).to_have_text(hosted.tasks["watching"])
+    expect(page.locator("#result .task code")).to_have_text(hosted.tasks["watching"])
     expect(page.locator("#prompt textarea")).to_have_value("Heather on a hill")
     service.held.discard("Heather")
     expect(word(page)).to_have_text("Done")
@@ -161,10 +161,10 @@ def test_an_open_page_without_a_job_opens_itself_anew_and_works(hosted: Killed, 
     expect(page.locator(".pill")).to_contain_text("Host key")
     button(page).click()
     expect(word(page)).to_have_text("Done")
-    expect(page.locator("#place img")).to_have_attribute("alt", re.compile("^A quiet pond "))
+    expect(page.locator("#result img")).to_have_attribute("alt", re.compile("^A quiet pond "))
     assert service.asked("pond") == 1
     page.reload()
-    expect(page.locator("#place img")).to_have_attribute("alt", re.compile("^A quiet pond "))
+    expect(page.locator("#result img")).to_have_attribute("alt", re.compile("^A quiet pond "))
 
 
 def test_after_a_restart_an_open_page_spends_nobody_elses_money(hosted: Killed, service: Service) -> None:
@@ -181,13 +181,13 @@ def test_a_request_whose_answer_died_with_the_process_is_not_sent_again_by_itsel
     """It is unsure, holds its price back, and asks its visitor, who may ask again or let it go."""
     page = hosted.pages["sending"]
     expect(word(page)).to_have_text("Unsure")
-    expect(page.locator("#place .problem")).to_contain_text("stopped while the request was being sent")
+    expect(page.locator("#result .problem")).to_contain_text("stopped while the request was being sent")
     expect(page.locator("#spend")).to_contain_text("30 of 100 credits, 30 of them reserved · you: 10 credits")
     assert service.asked("dice") == 1
     service.mute.discard("dice")
     page.get_by_role("button", name="Send again").dblclick()
     expect(word(page)).to_have_text("Done")
-    expect(page.locator("#place img")).to_have_attribute("alt", re.compile("^Two dice "))
+    expect(page.locator("#result img")).to_have_attribute("alt", re.compile("^Two dice "))
     assert service.asked("dice") == 2
 
 
@@ -202,13 +202,13 @@ def test_a_job_on_a_typed_key_waits_for_it_and_goes_on_when_it_is_typed_again(un
     """Keys are not kept: the new process cannot ask, says so, and sends nothing twice."""
     page = unpaid.reopened("keyed")
     expect(word(page)).to_have_text("Needs its key")
-    expect(page.locator("#place .note")).to_contain_text("Keys are never stored: enter it again")
+    expect(page.locator("#result .note")).to_contain_text("Keys are never stored: enter it again")
     enter_key(page, KEY)
     expect(word(page)).to_have_text("Running")
-    expect(page.locator("#place .task code")).to_have_text(unpaid.tasks["keyed"])
+    expect(page.locator("#result .task code")).to_have_text(unpaid.tasks["keyed"])
     service.held.discard("lantern")
     expect(word(page)).to_have_text("Done")
-    expect(page.locator("#place img")).to_have_attribute("alt", re.compile("^A paper lantern "))
+    expect(page.locator("#result img")).to_have_attribute("alt", re.compile("^A paper lantern "))
     assert (service.asked("lantern"), service.keys[-1]) == (1, f"Bearer {KEY}")
     assert KEY not in unpaid.lives.app.log
     kept = list(unpaid.lives.database.parent.glob(f"{unpaid.lives.database.name}*"))
@@ -218,8 +218,8 @@ def test_a_job_on_a_typed_key_waits_for_it_and_goes_on_when_it_is_typed_again(un
 def test_a_sandbox_job_outlives_its_sandbox(unpaid: Killed, service: Service) -> None:
     """The built-in sandbox dies with the application, and its task goes on with the next one."""
     page = unpaid.reopened("drawing")
-    expect(page.locator("#place").get_by_alt_text(re.compile("^A windmill "))).to_have_count(1)
-    saved = page.request.get(f"{unpaid.lives.address}/{page.locator('#place a[download]').first.get_attribute('href')}")
+    expect(page.locator("#result").get_by_alt_text(re.compile("^A windmill "))).to_have_count(1)
+    saved = page.request.get(f"{unpaid.lives.address}/{page.locator('#result a[download]').first.get_attribute('href')}")
     for part in unpaid.tasks["drawing"].split("…"):  # the page shows both ends of a long id
         assert part in saved.headers["content-disposition"]
     assert service.asked("windmill") == 0

@@ -87,7 +87,7 @@ def test_pictures_are_uploaded_sent_along_and_removed(visit: Visitor, public: Pl
     assert f'"{hill}"' in program(page)
     expect(page).to_have_url(re.compile("input_urls="))
     generate(page)
-    expect(page.locator("#place img")).to_have_js_property("complete", True)
+    expect(page.locator("#result img")).to_have_js_property("complete", True)
 
     around(page, "input_urls").get_by_role("button", name="Remove").first.click()
     expect(said).to_have_text("Removed, here and from this page's server.")

@@ -10,7 +10,7 @@
     if (event.detail > 1 && SENDS.includes(button.dataset.action)) return;
     const { of } = button.closest("[data-of]").dataset;
     const { action, picture = "0" } = button.dataset;
-    if (action === "again" && button.closest("#place")) window.playground.sending();
+    if (action === "again" && button.closest("#result")) window.playground.sending();
     if (action !== "star") return window.playground.act({ action, of, picture });
     const starred = String(button.getAttribute("aria-pressed") !== "true");
     for (const star of document.querySelectorAll(`[data-of="${of}"] [data-action=star]`)) star.setAttribute("aria-pressed", starred);
@@ -40,7 +40,7 @@
   let followed = "";
   window.playground.onChange(() => {
     if (open) for (const menu of document.querySelectorAll(".menu:not([open])")) if (nameOf(menu) === open) menu.open = true;
-    const { job = "", task = "" } = document.querySelector("#place .result")?.dataset ?? {};
+    const { job = "", task = "" } = document.querySelector("#result .result")?.dataset ?? {};
     if (`${job} ${task}` === followed) return;
     if (followed) window.playground.followSoon();
     followed = `${job} ${task}`;

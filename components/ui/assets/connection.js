@@ -48,13 +48,13 @@
 
   setInterval(() => {
     if (document.hidden) return;
-    const tick = document.querySelector("#place .tick");
-    const shown = tick ? document.querySelector("#place").textContent : "";
+    const tick = document.querySelector("#result .tick");
+    const shown = tick ? document.querySelector("#result").textContent : "";
     unchanged = tick && shown === shownBefore ? unchanged + 1 : 0;
     shownBefore = shown;
     if (unchanged === LOOKS_BETWEEN) {
       tick.textContent = "Connection lost; the job continues";
-      shownBefore = document.querySelector("#place").textContent;
+      shownBefore = document.querySelector("#result").textContent;
     }
     looks += 1;
     if (othersSince || unchanged >= LOOKS_BETWEEN || looks % LOOKS_BETWEEN === 0) ask();

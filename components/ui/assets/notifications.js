@@ -14,8 +14,8 @@
   // Of single jobs only those are seen that go on, so one that is gone from sight has ended.
   function counted(before) {
     const cards = new Set([...document.querySelectorAll(".card [data-of]")].map((part) => part.dataset.of));
-    const others = [...document.querySelectorAll("#others [data-job]:has(.dot.run)")].filter((job) => !cards.has(job.dataset.job));
-    const place = document.querySelector("#place [data-state]");
+    const others = [...document.querySelectorAll("#other-jobs [data-job]:has(.dot.run)")].filter((job) => !cards.has(job.dataset.job));
+    const place = document.querySelector("#result [data-state]");
     const here = place?.querySelector(".tick") ? 1 : 0;
     const going = here + others.length;
     const { total, failed, going: went, here: was } = runs(before) ? before : none();

@@ -20,19 +20,19 @@
     stopAsked = false;
     clearTimeout(giveUp);
     giveUp = setTimeout(answered, GIVE_UP_MS);
-    if (matchMedia("(max-width: 760px)").matches) document.querySelector("#outcome").scrollIntoView({ block: "start" });
+    if (matchMedia("(max-width: 760px)").matches) document.querySelector("#result-panel").scrollIntoView({ block: "start" });
   }
 
   // The server has answered: with a job, or with what is wrong, which is drawn a moment later.
   function answered() {
     clearTimeout(giveUp);
     const sent = "sending" in root.dataset;
-    const running = () => document.querySelector("#place [data-running]");
+    const running = () => document.querySelector("#result [data-running]");
     delete root.dataset.sending;
     if (stopAsked && running()) stop().click();
     stopAsked = false;
     setTimeout(() => {
-      const field = !running() && document.querySelector("#ask .wrong :is(textarea, input)");
+      const field = !running() && document.querySelector("#request-column .wrong :is(textarea, input)");
       if (field) field.focus();
       else if (sent && document.activeElement === document.body) (shown(stop()) ? stop() : button()).focus({ preventScroll: true });
     }, 50);
@@ -53,7 +53,7 @@
 
   // Gradio takes Shift+Enter for "submit"; here each Enter is a new line, and with Ctrl or Cmd it generates.
   function onEnter(event) {
-    if (event.key !== "Enter" || !event.target.closest("#ask")) return;
+    if (event.key !== "Enter" || !event.target.closest("#request-column")) return;
     if (event.ctrlKey || event.metaKey) {
       event.preventDefault();
       if (event.type === "keydown" && shown(button())) button().click();

@@ -1,7 +1,7 @@
 () => {
   // Announces to a screen reader what changes by itself, once, when its words change. A live region that is drawn anew
   // each second, with the seconds in it, would be read again each second, or not at all.
-  const PARTS = ["place", "price-note", "cards", "found"];
+  const PARTS = ["result", "price-note", "cards", "models-count"];
   const last = new Map();
   // While a dialog is open, nothing outside of it is announced: each dialog has a region of its own.
   const regions = [document.body, ...document.querySelectorAll("dialog")].map((home) => {
@@ -20,7 +20,7 @@
       if (!part) continue;
       const words = part.querySelector("[data-said]")?.dataset.said ?? "";
       // What stands there at first sight, when the page or a tab opens, is not announced; the count of models comes a moment later.
-      const seen = last.has(name) && !(name === "found" && last.get(name) === "");
+      const seen = last.has(name) && !(name === "models-count" && last.get(name) === "");
       if (!opening && seen && last.get(name) !== words && words) changed.push(words);
       last.set(name, words);
     }

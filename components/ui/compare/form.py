@@ -101,7 +101,7 @@ def build_compare_form(playground: Playground, opens_with: ComparisonDraft) -> C
     """The controls inside the current column, filled with ``opens_with``."""
     shared = opens_with.shared
     with gr.Row(elem_id="compare-bar", equal_height=False):
-        with gr.Column(scale=6, min_width=320, elem_id="compare-ask"):
+        with gr.Column(scale=6, min_width=320, elem_id="compare-request"):
             prompt = gr.Textbox(
                 value=shared.get("prompt", ""),
                 label=ROLE_WORDS[Role.PROMPT],

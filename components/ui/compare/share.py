@@ -66,7 +66,7 @@ def build_share(playground: Playground, header: Header) -> Share:
     """Build and wire the end of the toolbar and what it opens; :mod:`tab` wires what changes the comparison itself."""
     with gr.Row(elem_id="compare-share", visible=False) as row:
         links = html(elem_id="compare-links")
-        ask = gr.Button("Publish…", size="sm", elem_id="publish-ask", min_width=100)
+        ask = gr.Button("Publish…", size="sm", elem_id="publish-open", min_width=100)
         unpublish = gr.Button("Unpublish", size="sm", visible=False, elem_id="revoke-button", min_width=100)
         pin = gr.Button(PIN, size="sm", visible=False, elem_id="pin-button", min_width=120)
     with gr.Row(elem_id="publish-confirm", visible=False) as confirm:
@@ -74,7 +74,7 @@ def build_share(playground: Playground, header: Header) -> Share:
         publish = gr.Button("Publish", variant="primary", size="sm", elem_id="publish-button", min_width=100)
         keep = gr.Button("Cancel", size="sm", min_width=100)
     public = html(elem_id="compare-public")
-    with gr.Accordion("Two side by side", open=False, visible=False, elem_id="beside") as accordion:
+    with gr.Accordion("Two side by side", open=False, visible=False, elem_id="side-by-side") as accordion:
         with gr.Row():
             left = gr.Dropdown([], label="Left", elem_id="slider-left")
             right = gr.Dropdown([], label="Right", elem_id="slider-right")

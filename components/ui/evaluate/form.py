@@ -106,7 +106,7 @@ def build_evaluate_form(playground: Playground) -> EvaluateForm:
         repeats = gr.Number(value=1, precision=0, label=f"Pictures per prompt and model, 1–{MOST_SAMPLES}", min_width=120)
         budget = gr.Textbox(label="Budget, credits", placeholder="what all of it costs", max_lines=1, min_width=120)
         shape, quality = build_shape_and_quality()
-        with gr.Accordion("More: questions, name, seed, what to avoid, pace", open=False, elem_id="evaluate-rare"):
+        with gr.Accordion("More: questions, name, seed, what to avoid, pace", open=False, elem_id="evaluate-more"):
             with gr.Column(elem_classes="fields"):
                 questions = gr.CheckboxGroup(list(QUESTIONS), label="Ask voters also which picture", elem_classes=["wide"])
                 name = gr.Textbox(label="Name", placeholder="from the first prompt", max_length=120, elem_classes=["wide"])

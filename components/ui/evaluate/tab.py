@@ -66,11 +66,11 @@ def build_evaluate_tab(playground: Playground, header: Header) -> EvaluateTab:
         [("New evaluation", NEW)], value=NEW, label="Evaluation", elem_id="evaluate-picker", filterable=False
     )
     with gr.Column(elem_id="evaluate-new") as new, gr.Row(equal_height=False, elem_id="evaluate-form"):
-        with gr.Column(scale=5, min_width=320, elem_id="evaluate-ask"):
+        with gr.Column(scale=5, min_width=320, elem_id="evaluate-request"):
             form = build_evaluate_form(playground)
         with gr.Column(scale=7, min_width=320, elem_id="evaluate-plan"):
             plan = html(elem_id="evaluate-total")
-            error = html(elem_id="evaluate-trouble")
+            error = html(elem_id="evaluate-error")
             start = gr.Button(START, variant="primary", size="lg", elem_id="evaluate-start", interactive=False)
     evaluation = html(elem_id="evaluation", on_load=SEND_ACTIONS)
     click = gr.Textbox(visible="hidden")

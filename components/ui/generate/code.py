@@ -61,7 +61,7 @@ def build_code_panel(playground: Playground) -> CodePanel:
         with gr.Row(elem_id="snippet-bar"):
             title = html(elem_id="snippet-title")
             target = gr.Radio(
-                [(host, SERVICE), ("Sandbox", SANDBOX)], value=SERVICE, label="Calls", elem_id="target", **bare
+                [(host, SERVICE), ("Sandbox", SANDBOX)], value=SERVICE, label="Calls", elem_id="snippet-target", **bare
             )
             language = gr.Radio(
                 [(item.label, name) for name, item in LANGUAGES.items()],

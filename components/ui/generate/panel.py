@@ -58,9 +58,9 @@ class JobPanel:
 
 def build_job_panel(playground: Playground, header: Header) -> tuple[gr.HTML, gr.HTML]:
     """The place of the result and the mark on it, inside the current column; beside them what the browser shows while it sends."""
-    with gr.Column(elem_id="outcome"):
+    with gr.Column(elem_id="result-panel"):
         html(render("pending"), elem_id="pending")
-        return html(elem_id="place"), html(elem_id="changed")
+        return html(elem_id="result"), html(elem_id="settings-changed")
 
 
 # -- what an event shows --------------------------------------------------------------------------

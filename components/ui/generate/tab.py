@@ -96,26 +96,26 @@ def build_generate_tab(playground: Playground, header: Header) -> GenerateTab:
     """Build and wire the tab."""
     catalog = playground.catalog
     with gr.Row(elem_id="generate", equal_height=False):
-        with gr.Column(scale=5, min_width=320, elem_id="ask"):
-            with gr.Column(elem_id="choose"):
+        with gr.Column(scale=5, min_width=320, elem_id="request-column"):
+            with gr.Column(elem_id="model-section"):
                 model = chosen_box(catalog.first.id, "model")
-                facts = html(show_chosen(playground, catalog.first, "model"), elem_id="facts")
-            with gr.Column(elem_id="describe"):
+                facts = html(show_chosen(playground, catalog.first, "model"), elem_id="chosen-model")
+            with gr.Column(elem_id="prompt-section"):
                 prompt = gr.Textbox(label="Prompt", lines=3, max_lines=12, elem_id="prompt", max_length=100_000)
                 with gr.Row(elem_id="examples"):
                     examples = tuple(gr.Button("…", size="sm", min_width=60) for _ in range(EXAMPLES))
             form = build_form(catalog, playground.uploads_refused)
             switch = build_image_switch()
-            with gr.Column(elem_id="act"):
+            with gr.Column(elem_id="generate-actions"):
                 note = html(elem_id="price-note", on_load=FOLLOW)
                 fit = html(elem_id="fit-note")
-                with gr.Row(elem_id="run"):
+                with gr.Row(elem_id="generate-buttons"):
                     button = gr.Button("Generate", variant="primary", size="lg", elem_id="generate-button", min_width=120)
                     stop = gr.Button("Stop", size="lg", elem_id="stop-button", min_width=120)
-        with gr.Column(scale=7, min_width=320, elem_id="answer"):
+        with gr.Column(scale=7, min_width=320, elem_id="result-column"):
             shown, changed = build_job_panel(playground, header)
             code = build_code_panel(playground)
-            others, earlier = html(elem_id="others"), html(elem_id="earlier")
+            others, earlier = html(elem_id="other-jobs"), html(elem_id="earlier-results")
     panel = JobPanel(playground, header, shown, changed, gr.State(""), others, earlier)
     tab = GenerateTab(
         playground, header, model, facts, prompt, examples, form, note, fit, button, stop, panel, code,

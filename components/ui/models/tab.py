@@ -120,12 +120,12 @@ def build_models_tab(playground: Playground) -> ModelsTab:
         search = gr.Textbox(label="Search", placeholder="Model or use", elem_id="search", scale=3)
         provider = gr.Dropdown(offered.providers, multiselect=True, label="Provider", elem_id="provider", scale=3)
         ceiling = gr.Dropdown(
-            offered.ceilings, value=0, label="Price from", elem_id="ceiling", scale=2, min_width=140
+            offered.ceilings, value=0, label="Price from", elem_id="max-price", scale=2, min_width=140
         )  # fmt: skip
-        needs = gr.CheckboxGroup(NEEDS, label="Must have", elem_id="needs", scale=3, min_width=240)
-    with gr.Row(elem_id="found-row"):
-        found = html(elem_id="found")
-        clear = gr.Button("Clear the filters", size="sm", visible=False, elem_id="clear", min_width=120)
+        needs = gr.CheckboxGroup(NEEDS, label="Must have", elem_id="must-have", scale=3, min_width=240)
+    with gr.Row(elem_id="models-count-row"):
+        found = html(elem_id="models-count")
+        clear = gr.Button("Clear the filters", size="sm", visible=False, elem_id="clear-filters", min_width=120)
         more = gr.Checkbox(label="All columns", elem_id="more-columns", container=False, min_width=120)
     with gr.Row(elem_id="prices-row", equal_height=False):
         with gr.Column(scale=8, min_width=320):
@@ -135,7 +135,7 @@ def build_models_tab(playground: Playground) -> ModelsTab:
             scatter = html(elem_id="scatter", on_load=SEND_CLICKS)
     html(render("section", title="What if", text=WHAT_A_MONTH_COSTS))
     with gr.Row(elem_id="what-if"):
-        pictures = gr.Number(value=PICTURES, label="Images a month", elem_id="pictures", min_width=140)
+        pictures = gr.Number(value=PICTURES, label="Images a month", elem_id="images-per-month", min_width=140)
         budget = gr.Number(value=BUDGET_USD, label="or a budget of $", elem_id="budget", min_width=140)
     with gr.Row(equal_height=False):
         with gr.Column(scale=7, min_width=320):
