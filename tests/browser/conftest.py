@@ -270,7 +270,7 @@ def address_box(page: Page, name: str) -> Locator:
     """The box for web addresses of a field for pictures, opened if it is not."""
     box = field(page, name).locator("textarea")
     if not box.is_visible():
-        page.locator(f'.takes-pictures:has([id^="field-{name}-"]) [data-addresses]').click()
+        page.locator(f'.image-field:has([id^="field-{name}-"]) [data-addresses]').click()
     return box
 
 
@@ -284,7 +284,7 @@ def button(page: Page) -> Locator:
 
 def word(page: Page) -> Locator:
     """The one word for where the job is."""
-    return page.locator("#result .word")
+    return page.locator("#result .state-label")
 
 
 def program(page: Page) -> str:

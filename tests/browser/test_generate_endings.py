@@ -40,7 +40,7 @@ def test_every_ending_says_what_happened_what_it_cost_and_what_to_do(visit: Visi
     choose(page, "aspect_ratio", "3:2")
     say(page, "A lighthouse #sandbox:square")
     generate(page)
-    expect(page.locator("#result .facts .chip")).to_have_text("asked 3:2, got 1:1")
+    expect(page.locator("#result .result-details .chip")).to_have_text("asked 3:2, got 1:1")
     _decides(page, app)
 
 
@@ -71,7 +71,7 @@ def test_while_it_runs_the_place_has_the_shape_and_stop_tells_of_the_charge(visi
     assert box["width"] / box["height"] == pytest.approx(16 / 9, rel=0.02)
     expect(page.locator("#result .state")).to_contain_text(re.compile(r"typically [\d.]+–[\d.]+ s"))
     expect(page.get_by_role("progressbar")).to_have_attribute("aria-valuenow", re.compile(r"^\d\d?$"))
-    expect(page.locator("#result .tick")).to_have_text(re.compile("^[2-9] s$"))
+    expect(page.locator("#result .elapsed")).to_have_text(re.compile("^[2-9] s$"))
     expect(button(page), "Stop stands in its place").not_to_be_visible()
     page.locator("#stop-button").click()
     expect(word(page)).to_have_text("Stopped")

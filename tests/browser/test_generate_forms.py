@@ -74,7 +74,7 @@ def _has_its_own_form(page: Page, model: Model) -> None:
             offered = options.evaluate_all("nodes => nodes.map(node => [node.value, node.checked])")
             assert offered == [[str(value), value == item.default] for value in item.enum or ()], place
         elif item.kind.holds_pictures:
-            expect(page.locator(f".takes-pictures:has(#{control.get_attribute('id')}) .choose"), place).to_be_visible()
+            expect(page.locator(f".image-field:has(#{control.get_attribute('id')}) .choose"), place).to_be_visible()
         else:
             default = "" if item.default is None or item.kind is Kind.SEED else str(item.default)
             expect(control.locator("input, textarea").first, place).to_have_value(default)
@@ -100,7 +100,7 @@ def _makes_a_picture(page: Page, model: Model) -> None:
     expect(picture, model.id).to_have_count(1)
     expect(picture, model.id).to_have_js_property("complete", True)
     assert picture.evaluate("node => node.naturalWidth") > 0, model.id
-    expect(page.locator("#result .facts"), model.id).to_have_text(re.compile(r"\d+ × \d+ (PNG|JPEG|WEBP)"))
+    expect(page.locator("#result .result-details"), model.id).to_have_text(re.compile(r"\d+ × \d+ (PNG|JPEG|WEBP)"))
     task = page.locator("#result .task code").get_attribute("title") or ""
     assert re.fullmatch(rf"n{(model.node or '').removeprefix('node')}\w+", task), task
     page.locator("#result .task .copy").click()
@@ -128,12 +128,12 @@ def test_a_count_gives_that_many_pictures_and_a_vector_variant_gives_svg(visit: 
     expect(page.locator("#code")).to_contain_text('"model": "imagen4-fast"')
     generate(page)
     expect(page.locator("#result img")).to_have_count(3)
-    expect(page.locator("#result .facts")).to_contain_text("3 pictures, ")
+    expect(page.locator("#result .result-details")).to_contain_text("3 pictures, ")
     pick_model(page, SHIPPED.find("recraft-v4") or SHIPPED.first)
     choose(page, "model", "recraft-v4-text-to-vector")
     expect(button(page)).to_have_text("Generate · 20 credits · $0.20")
     generate(page)
-    expect(page.locator("#result .facts")).to_contain_text("SVG")
+    expect(page.locator("#result .result-details")).to_contain_text("SVG")
     expect(page.locator("#result img")).to_have_attribute("src", re.compile(r"\.svg$"))
     assert page.locator("#result img").evaluate("async node => { await node.decode(); return node.naturalWidth }") > 0
 

@@ -108,7 +108,7 @@ def test_a_seed_is_drawn_shown_and_kept_when_it_is_locked(visit: Visitor, app: P
 def test_picture_form_and_code_are_of_one_piece(visit: Visitor, app: Playground, catalog: Catalog) -> None:
     """After a run, after a reload, and for an earlier picture, which opens here and brings its own form and code."""
     page = visit(f"{app.address}/?model=flux-2&aspect_ratio=16:9&prompt=A+red+kite")
-    expect(page.locator("#result .word")).to_have_text("No picture yet")
+    expect(page.locator("#result .state-label")).to_have_text("No picture yet")
     page.locator("#snippet-target").get_by_text("Sandbox").click()
     generate(page)
     kite = page.locator("#result .task [data-copy]").get_attribute("data-copy") or ""

@@ -55,7 +55,7 @@ def test_a_typed_key_pays_for_this_visit_only_and_is_found_nowhere(
     before = len(upstream.seen)
     say(page, "A brass key on black velvet")
     generate(page)
-    expect(page.locator("#result .facts")).to_contain_text("10 credits · $0.10 charged")
+    expect(page.locator("#result .result-details")).to_contain_text("10 credits · $0.10 charged")
     expect(page.locator(".pill")).to_have_text("Your key · works · 10 credits this visit")
     asked = upstream.seen[before:]
     assert [entry for entry in asked if entry[0] == "POST"] == [("POST", "/api/v1/images/generations", f"Bearer {KEY}")]

@@ -93,7 +93,7 @@ def hosted(browser: Browser, service: Service, tmp_path_factory: pytest.TempPath
         shutil.copytree(killed.lives.database.parent, folder / "left")  # a look at the original would tidy it up
         with sqlite3.connect(folder / "left" / killed.lives.database.name) as records:
             killed.records = "\n".join(records.iterdump())
-        expect(pages["watching"].locator("#result .tick")).to_have_text(LOST)
+        expect(pages["watching"].locator("#result .elapsed")).to_have_text(LOST)
 
         killed.lives.start()
         if "Your key" in pages["keyed"].locator(".pill").inner_text():

@@ -60,7 +60,7 @@ def a_file(name: str, data: bytes) -> FilePayload:
 
 def around(page: Page, name: str) -> Locator:
     """A field for pictures with all that belongs to it."""
-    return page.locator(f'.takes-pictures:has([id^="field-{name}-"])')
+    return page.locator(f'.image-field:has([id^="field-{name}-"])')
 
 
 def chooser(page: Page, name: str) -> Locator:
@@ -74,7 +74,7 @@ def held(page: Page, name: str) -> list[str]:
 def test_pictures_are_uploaded_sent_along_and_removed(visit: Visitor, public: Playground) -> None:
     """Their addresses stand in the field, in the program and in the page's address, and a stranger can fetch them."""
     page = visit(f"{public.address}/?model=flux-2")
-    said = around(page, "input_urls").locator(".said")
+    said = around(page, "input_urls").locator(".status-text")
     say(page, "A red fox")
     chooser(page, "input_urls").set_input_files([a_file("fox.png", png(30, 20)), a_file("hill.png", png(40, 50))])
 
@@ -111,7 +111,7 @@ def test_a_picture_can_be_chosen_by_keyboard_pasted_and_dropped_on_its_field(vis
     box.fill("https://a.example/1.png")
     taken_by_the_box = box.evaluate(PASTE % base64.b64encode(png(30, 20)).decode())
 
-    expect(around(page, "input_urls").locator(".said")).to_have_text("Uploaded image.png, 30 × 20.")
+    expect(around(page, "input_urls").locator(".status-text")).to_have_text("Uploaded image.png, 30 × 20.")
     assert taken_by_the_box is False
     assert held(page, "input_urls")[0] == "https://a.example/1.png"
     assert held(page, "input_urls")[1].startswith(f"{public.address}/uploads/")
@@ -120,11 +120,11 @@ def test_a_picture_can_be_chosen_by_keyboard_pasted_and_dropped_on_its_field(vis
 
     asked_for: list[str] = []
     page.on("request", lambda request: asked_for.append(urlsplit(request.url).path))
-    at = ".takes-pictures:has(#field-input_urls-images) textarea"
+    at = ".image-field:has(#field-input_urls-images) textarea"
     drag(page, "dragover", ("a.png", "image/png", png()), at=at)
     expect(page.locator("#drop-hint")).to_be_hidden()
     drag(page, "drop", ("a.png", "image/png", made_with(prompt="x")), at=at)
-    expect(around(page, "input_urls").locator(".said")).to_contain_text("Uploaded a.png")
+    expect(around(page, "input_urls").locator(".status-text")).to_contain_text("Uploaded a.png")
     assert "/recipe" not in asked_for
     assert page.locator("#dropped").count() == 0
 
@@ -134,11 +134,11 @@ def test_the_upload_is_there_with_its_field_and_not_without(visit: Visitor, publ
     page = visit(public.address)
     for name, count in (("flux-2", 1), ("cogview-4", 0), ("seedream-4-5", 1), ("ideogram-v3", 3), ("imagen-4", 0)):
         pick_model(page, named(catalog, name))
-        expect(page.locator(".takes-pictures:visible"), name).to_have_count(count)
+        expect(page.locator(".image-field:visible"), name).to_have_count(count)
         expect(page.locator(".upload:visible"), name).to_have_count(count)
 
     pick_model(page, named(catalog, "ideogram-v3"))
-    said = around(page, "image").locator(".said")
+    said = around(page, "image").locator(".status-text")
     chooser(page, "image").set_input_files(a_file("fox.png", png(30, 20)))
     expect(said).to_have_text("Uploaded fox.png, 30 × 20.")
     chooser(page, "image").set_input_files(a_file("hill.png", png(40, 50)))
@@ -154,7 +154,7 @@ def test_what_is_no_picture_is_refused_in_words(browser: Browser, public: Playgr
     page, sent = context.new_page(), []
     page.on("request", lambda request: sent.append(request.url) if request.method == "POST" else None)
     page.goto(f"{public.address}/?model=flux-2")
-    said = around(page, "input_urls").locator(".said")
+    said = around(page, "input_urls").locator(".status-text")
     chooser(page, "input_urls").set_input_files([a_file("<b>text</b>.png", b"hello"), a_file("fox.png", png(30, 20))])
 
     expect(said).to_have_text(f"▲ <b>text</b>.png: {NO_PICTURE}")
@@ -178,6 +178,6 @@ def test_the_upload_fits_the_window_and_can_be_read(visit: Visitor, public: Play
         fits(page, look)
         pale = page.evaluate(PALE)
         assert not pale, f"{look}: too little contrast: {pale}"
-        for part in around(page, "input_urls").locator(".choose, .said, .uploaded button").all():
+        for part in around(page, "input_urls").locator(".choose, .status-text, .uploaded button").all():
             part.scroll_into_view_if_needed()
             expect(part, look).to_be_in_viewport(ratio=1)

@@ -48,7 +48,7 @@
 
   setInterval(() => {
     if (document.hidden) return;
-    const tick = document.querySelector("#result .tick");
+    const tick = document.querySelector("#result .elapsed");
     const shown = tick ? document.querySelector("#result").textContent : "";
     unchanged = tick && shown === shownBefore ? unchanged + 1 : 0;
     shownBefore = shown;

@@ -46,7 +46,7 @@
 
   // A picture that is dragged out of a page comes as HTML too; only files from outside are taken.
   const brings = (event) => event.dataTransfer?.types.includes("Files") && !event.dataTransfer.types.includes("text/html");
-  const upload = (event) => event.target.closest?.(".takes-pictures")?.querySelector("input[type=file]");
+  const upload = (event) => event.target.closest?.(".image-field")?.querySelector("input[type=file]");
   let fading;
 
   document.addEventListener("dragover", (event) => {

@@ -18,7 +18,7 @@
   async function readFile() {
     const part = document.querySelector("#evaluate-file .prompt-file");
     if (!part || !file) return;
-    const said = part.querySelector(".said");
+    const said = part.querySelector(".status-text");
     const query = new URLSearchParams({ name: file.name });
     for (const choice of part.querySelectorAll("[data-part]")) query.set(choice.dataset.part, choice.value);
     said.textContent = `Reading ${file.name} …`;
@@ -36,7 +36,7 @@
 
   async function restore(input) {
     const [exported] = input.files;
-    const said = input.closest(".prompt-file").querySelector(".said");
+    const said = input.closest(".prompt-file").querySelector(".status-text");
     input.value = "";
     said.textContent = `Reading ${exported.name} …`;
     const answer = await fetch("evaluations", { method: "POST", body: exported }).catch(() => null);

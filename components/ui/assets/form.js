@@ -8,14 +8,14 @@
     if (part.dataset.drawn === text) return;
     part.dataset.drawn = text;
     const [, width, height] = (RATIO.exec(text) ?? []).map(Number);
-    part.classList.toggle("drawn", Boolean(width && height));
+    part.classList.toggle("shape-icon", Boolean(width && height));
     if (!width || !height) return;
     part.style.setProperty("--w", `${Math.round((LONG * width) / Math.max(width, height))}px`);
     part.style.setProperty("--h", `${Math.round((LONG * height) / Math.max(width, height))}px`);
   }
 
   function look() {
-    for (const part of document.querySelectorAll(".shapes label, .offered.shapes button")) draw(part);
+    for (const part of document.querySelectorAll(".shapes label, .suggestions.shapes button")) draw(part);
     for (const field of document.querySelectorAll(".open-choice")) {
       const held = window.playground.textOf(field)?.value;
       for (const button of field.querySelectorAll("[data-fill]")) {

@@ -33,7 +33,7 @@
   });
 
   document.addEventListener("click", (event) => {
-    const box = event.target.closest(".tick-box"); // the answer takes a moment
+    const box = event.target.closest(".select-box"); // the answer takes a moment
     if (box) box.setAttribute("aria-checked", String(box.getAttribute("aria-checked") !== "true"));
     if (event.target.closest("#history-comparison, #history-result [data-action=open], #history-pages button")) scrollTo({ top: 0 });
     if (event.target.closest("#history-close")) {

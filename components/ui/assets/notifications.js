@@ -16,7 +16,7 @@
     const cards = new Set([...document.querySelectorAll(".card [data-of]")].map((part) => part.dataset.of));
     const others = [...document.querySelectorAll("#other-jobs [data-job]:has(.dot.run)")].filter((job) => !cards.has(job.dataset.job));
     const place = document.querySelector("#result [data-state]");
-    const here = place?.querySelector(".tick") ? 1 : 0;
+    const here = place?.querySelector(".elapsed") ? 1 : 0;
     const going = here + others.length;
     const { total, failed, going: went, here: was } = runs(before) ? before : none();
     const all = total + Math.max(0, going - went);

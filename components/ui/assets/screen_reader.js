@@ -6,7 +6,7 @@
   // While a dialog is open, nothing outside of it is announced: each dialog has a region of its own.
   const regions = [document.body, ...document.querySelectorAll("dialog")].map((home) => {
     const region = document.createElement("div");
-    region.className = "unseen said";
+    region.className = "visually-hidden announcements";
     region.setAttribute("role", "status");
     home.append(region);
     return region;

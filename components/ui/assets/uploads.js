@@ -1,6 +1,6 @@
 () => {
   // A picture that is chosen or pasted at a field for pictures is uploaded; what the field gets is its address.
-  const FIELD = ".takes-pictures";
+  const FIELD = ".image-field";
   const OURS = /\/uploads\/([\w-]{65}\.(?:png|jpeg|webp))$/;
   const RESULT = /\/pictures\/([\w-]+\.\w+)$/;
   const HEADERS = { "X-Playground-Upload": "1" };
@@ -15,7 +15,7 @@
   }
 
   function say(field, text, wrong = false) {
-    const line = field.querySelector(".said");
+    const line = field.querySelector(".status-text");
     line.textContent = text;
     line.classList.toggle("bad", wrong);
   }

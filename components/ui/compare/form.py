@@ -128,7 +128,7 @@ def build_compare_form(playground: Playground, opens_with: ComparisonDraft) -> C
         )
         lock = gr.Checkbox(label="Keep this seed", min_width=120, elem_id="compare-lock")
         negative = gr.Textbox(label=ROLE_WORDS[Role.NEGATIVE], max_lines=6, elem_classes=["wide"])
-        with gr.Column(elem_classes=["takes-pictures", "wide"]):
+        with gr.Column(elem_classes=["image-field", "wide"]):
             images = gr.Textbox(
                 lines=1, max_lines=10, placeholder="https://…, one address a line", label=ROLE_WORDS[Role.IMAGES],
                 elem_id="compare-images",

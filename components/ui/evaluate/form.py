@@ -98,7 +98,7 @@ def build_evaluate_form(playground: Playground) -> EvaluateForm:
         label="Models",
         elem_id="evaluate-models",
     )
-    with gr.Row(elem_classes="picks"):
+    with gr.Row(elem_classes="button-row"):
         for label, pick in PICKS.items():
             button = gr.Button(label, size="sm", min_width=60)
             button.click(lambda pick=pick: pick(playground.catalog), None, models, **DIRECT)
@@ -115,7 +115,7 @@ def build_evaluate_form(playground: Playground) -> EvaluateForm:
                     value=PER_MODEL, precision=0, label=f"Jobs of a model at once, 1–{MOST_PER_MODEL}", min_width=120
                 )
                 negative = gr.Textbox(label=ROLE_WORDS[Role.NEGATIVE], max_lines=6, elem_classes=["wide"])
-                with gr.Column(elem_classes=["takes-pictures", "wide"]):
+                with gr.Column(elem_classes=["image-field", "wide"]):
                     images = gr.Textbox(
                         label="Input images for all prompts", placeholder="https://…, one address a line", max_lines=10
                     )

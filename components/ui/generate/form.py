@@ -175,7 +175,7 @@ def _position(catalog: Catalog, name: str) -> int:
 
 def _with_upload(name: str, kind: Kind, refused: str) -> gr.components.Component:
     """The control of a field for pictures, the upload below it. The style sheet hides that when the field is hidden."""
-    with gr.Column(elem_classes=["takes-pictures", "wide"]):
+    with gr.Column(elem_classes=["image-field", "wide"]):
         control = _control(name, kind)
         html(upload_control(refused, many=kind is Kind.IMAGES))
     return control
