@@ -30,7 +30,7 @@ from components.views.words import plain
 
 RECEIVE = """window.playground = {
   ...window.playground,
-  act: (detail) => trigger('input', detail),
+  resultAction: (detail) => trigger('input', detail),
   star: (detail) => trigger('select', detail),
 }"""
 UNREACHABLE = "This page has no public address, so the service could not fetch the picture from here."
@@ -72,7 +72,7 @@ def wire_result_actions(
 
 async def act(actions: ResultActions, given: Updates, event: gr.EventData, request: gr.Request) -> Updates:
     """Do what the button says with its job. Everything but a comparison is shown in Generate."""
-    visit, action, job_id = given[actions.header.visit], sent(event, "action"), sent(event, "of")
+    visit, action, job_id = given[actions.header.visit], sent(event, "action"), sent(event, "job_id")
     tab = actions.generate
     try:
         if action == "open":
@@ -96,7 +96,7 @@ async def act(actions: ResultActions, given: Updates, event: gr.EventData, reque
 
 async def star(actions: ResultActions, given: Updates, event: gr.EventData) -> Updates:
     """Star a job or take its star away, as the browser shows already."""
-    job_id, visit = sent(event, "of"), given[actions.header.visit]
+    job_id, visit = sent(event, "job_id"), given[actions.header.visit]
     try:
         await actions.playground.jobs.find(job_id, visit.visitor)
         await actions.playground.history.star(visit.visitor, [job_id], starred=sent(event, "starred") == "true")

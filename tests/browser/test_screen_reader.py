@@ -71,7 +71,7 @@ def test_what_a_tab_opens_with_is_no_news(visit: Visitor, app: Playground) -> No
     expect(page.locator(ANNOUNCEMENTS)).to_have_text("1 of 1 ended")
     page.goto(app.address)
     expect(button(page)).to_contain_text("credit")
-    for name, shown in (("Compare", "#cards-state"), ("Models & prices", "#models-count [data-said]")):
+    for name, shown in (("Compare", "#cards-state"), ("Models & prices", "#models-count [data-announcement]")):
         page.get_by_role("tab", name=name).click()
         expect(page.locator(shown)).to_be_visible()
     expect(page.locator(ANNOUNCEMENTS)).to_be_empty()

@@ -174,7 +174,7 @@ async def test_nothing_of_another_visitor_is_shown_or_changed_however_it_is_aske
         bob.values |= {tab.selection.jobs: ("job-5",), tab.deletion.deleted: ("job-5",)}
         updates = await bob.call(handler, part)
         assert "kite" not in str(updates), handler.__name__
-    await bob.call(act, bob.parts.actions, {"action": "open", "of": "job-5"})
+    await bob.call(act, bob.parts.actions, {"action": "open", "job_id": "job-5"})
     assert "kite 5" not in str(bob.values.values())
     assert await listed(bob) == ""
     assert bob.values[tab.files] == ""

@@ -42,7 +42,7 @@ async def test_an_error_goes_with_the_key_that_caused_it(
         page = OpenPage(playground, ANN)
         header, tab = page.parts.header, page.parts.generate
         await page.arrive()
-        await page.call(act, page.parts.actions, {"action": "open", "of": job.id})
+        await page.call(act, page.parts.actions, {"action": "open", "job_id": job.id})
         asked, shown = page.values[tab.prompt], page.values[tab.panel.result]
         page.values[header.key] = "sk-another-key-123456"
         await page.call(enter_key, header)

@@ -134,6 +134,6 @@ async def test_a_request_that_is_not_uncertain_any_more_is_not_sent_again(page: 
     await posts(page, ledger)
     job = page.values[page.parts.generate.panel.job]
     for action in ("dismiss", "resend"):
-        await page.call(act, page.parts.actions, {"action": action, "of": job})
+        await page.call(act, page.parts.actions, {"action": action, "job_id": job})
 
     assert len(await posts(page, ledger)) == 1

@@ -39,7 +39,7 @@ async def opened(playground: Playground, query: str = "") -> OpenPage:
 
 
 async def press(page: OpenPage, action: str, job: Job, **sent: str) -> None:
-    await page.call(act, page.parts.actions, {"action": action, "of": job.id, **sent})
+    await page.call(act, page.parts.actions, {"action": action, "job_id": job.id, **sent})
 
 
 def form(page: OpenPage) -> tuple[str, dict[str, Any]]:
@@ -112,8 +112,8 @@ async def test_the_buttons_of_a_result(playground: Playground) -> None:
     await press(page, "input", grok, picture="7")
     assert "no such picture" in page.values[page.parts.header.banner]
 
-    await page.call(star, page.parts.actions, {"of": grok.id, "starred": "true"})
-    await page.call(star, page.parts.actions, {"of": grok.id, "starred": "true"})
+    await page.call(star, page.parts.actions, {"job_id": grok.id, "starred": "true"})
+    await page.call(star, page.parts.actions, {"job_id": grok.id, "starred": "true"})
     assert (await playground.jobs.entry(grok.id, VISIT.visitor)).starred
 
 

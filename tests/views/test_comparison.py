@@ -113,7 +113,7 @@ def test_an_active_card_shows_its_progress_and_a_failed_one_why(catalog: Catalog
     ]
     page, cards = cards_of(catalog, comparison(*(Card("flux-2", job=job.id) for job in jobs)), *jobs)
 
-    assert page.values("data-said") == ["2 of 3 ended, 1 failed"]
+    assert page.values("data-announcement") == ["2 of 3 ended, 1 failed"]
     assert [card.count("skeleton") for card in cards] == [4, 0, 0]
     assert "asked 1:1" in cards[0]
     assert "The model crashed. Nothing was charged. Try again." in page.text
@@ -153,7 +153,7 @@ def test_cards_are_sorted_and_what_has_no_number_comes_last(catalog: Catalog) ->
         ("as asked", "abcd"), ("finish", "bcad"), ("price", "cdab"), ("time", "cbad"), ("name", "cbda"),
     ):  # fmt: skip
         page, shown = cards_of(catalog, comparison(*cards, Card("recraft-v4", refused="no")), *jobs, order=order)
-        assert "".join(page.values("data-of")) == expected, order
+        assert "".join(page.values("data-job-id")) == expected, order
         assert "Not sent" in shown[-1]
 
 

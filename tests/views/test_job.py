@@ -141,10 +141,10 @@ def test_other_jobs_and_earlier_pictures_are_listed(catalog: Catalog) -> None:
     """The job in the panel is not among them, and no more than twelve pictures are. A click opens one here."""
     jobs = [gpt(id=f"j{number}", state=JobState.DONE, pictures=(PICTURE,) * 5, prompt=HOSTILE) for number in range(4)]
 
-    assert inert(show_others(catalog, jobs)).values("data-of") == ["j0", "j1", "j2", "j3"]
+    assert inert(show_others(catalog, jobs)).values("data-job-id") == ["j0", "j1", "j2", "j3"]
     earlier = inert(show_earlier(catalog, jobs, "j0"))
     assert earlier.values("src") == [f"pictures/{PICTURE.name}/small"] * 12
-    assert (earlier.values("data-action")[0], earlier.values("data-of")[1], earlier.values("href")) == ("open", "j1", [])
+    assert (earlier.values("data-action")[0], earlier.values("data-job-id")[1], earlier.values("href")) == ("open", "j1", [])
     assert show_others(catalog, []) == show_earlier(catalog, jobs[:1], "j0") == ""
 
 

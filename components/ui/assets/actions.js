@@ -8,18 +8,18 @@
     const button = event.target.closest("[data-action]");
     if (!button) return;
     if (event.detail > 1 && SENDS.includes(button.dataset.action)) return;
-    const { of } = button.closest("[data-of]").dataset;
+    const { jobId } = button.closest("[data-job-id]").dataset;
     const { action, picture = "0" } = button.dataset;
     if (action === "again" && button.closest("#result")) window.playground.sending();
-    if (action !== "star") return window.playground.act({ action, of, picture });
+    if (action !== "star") return window.playground.resultAction({ action, job_id: jobId, picture });
     const starred = String(button.getAttribute("aria-pressed") !== "true");
-    for (const star of document.querySelectorAll(`[data-of="${of}"] [data-action=star]`)) star.setAttribute("aria-pressed", starred);
-    window.playground.star({ of, starred });
+    for (const star of document.querySelectorAll(`[data-job-id="${jobId}"] [data-action=star]`)) star.setAttribute("aria-pressed", starred);
+    window.playground.star({ job_id: jobId, starred });
   });
 
   // A list that is drawn anew each second would close the menu that somebody has just opened.
   let open = "";
-  const nameOf = (menu) => `${menu.closest("[data-of]").dataset.of} ${menu.querySelector("summary").textContent}`;
+  const nameOf = (menu) => `${menu.closest("[data-job-id]").dataset.jobId} ${menu.querySelector("summary").textContent}`;
   document.addEventListener(
     "toggle",
     ({ target }) => {

@@ -48,12 +48,12 @@
 
   setInterval(() => {
     if (document.hidden) return;
-    const tick = document.querySelector("#result .elapsed");
-    const shown = tick ? document.querySelector("#result").textContent : "";
-    unchanged = tick && shown === shownBefore ? unchanged + 1 : 0;
+    const elapsed = document.querySelector("#result .elapsed");
+    const shown = elapsed ? document.querySelector("#result").textContent : "";
+    unchanged = elapsed && shown === shownBefore ? unchanged + 1 : 0;
     shownBefore = shown;
     if (unchanged === LOOKS_BETWEEN) {
-      tick.textContent = "Connection lost; the job continues";
+      elapsed.textContent = "Connection lost; the job continues";
       shownBefore = document.querySelector("#result").textContent;
     }
     looks += 1;

@@ -18,31 +18,31 @@
   async function readFile() {
     const part = document.querySelector("#evaluate-file .prompt-file");
     if (!part || !file) return;
-    const said = part.querySelector(".status-text");
+    const status = part.querySelector(".status-text");
     const query = new URLSearchParams({ name: file.name });
     for (const choice of part.querySelectorAll("[data-part]")) query.set(choice.dataset.part, choice.value);
-    said.textContent = `Reading ${file.name} …`;
+    status.textContent = `Reading ${file.name} …`;
     try {
       const answer = await fetch(`prompt-file?${query}`, { method: "POST", body: file });
       const found = await answer.json();
       if (!answer.ok) throw new Error(found.detail);
-      said.textContent = "";
+      status.textContent = "";
       part.querySelector(".file-mapping").innerHTML = found.html;
       if (found.prompts) window.playground.usePrompts({ prompts: found.prompts, name: file.name });
     } catch (error) {
-      said.textContent = `▲ ${error.message ?? "The connection was lost. Try again."}`;
+      status.textContent = `▲ ${error.message ?? "The connection was lost. Try again."}`;
     }
   }
 
   async function restore(input) {
     const [exported] = input.files;
-    const said = input.closest(".prompt-file").querySelector(".status-text");
+    const status = input.closest(".prompt-file").querySelector(".status-text");
     input.value = "";
-    said.textContent = `Reading ${exported.name} …`;
+    status.textContent = `Reading ${exported.name} …`;
     const answer = await fetch("evaluations", { method: "POST", body: exported }).catch(() => null);
     const found = await answer?.json().catch(() => null);
     if (answer?.ok) window.playground.evaluationAction({ action: "open", id: found.evaluation_id });
-    said.textContent = answer?.ok ? "" : `▲ ${found?.detail ?? "The file could not be sent. Try again."}`;
+    status.textContent = answer?.ok ? "" : `▲ ${found?.detail ?? "The file could not be sent. Try again."}`;
   }
 
   document.addEventListener("change", (event) => {

@@ -53,6 +53,6 @@
     childList: true,
     characterData: true,
     attributes: true,
-    attributeFilter: ["aria-selected", "data-ended", "data-total", "data-state", "data-said", "data-query", "data-shown"],
+    attributeFilter: ["aria-selected", "data-ended", "data-total", "data-state", "data-announcement", "data-query", "data-shown"],
   });
 }

@@ -3,7 +3,7 @@
   let focused = "";
 
   const nameOf = (part) => {
-    if (part.dataset.action) return `[data-of="${part.closest("[data-of]").dataset.of}"] .star`;
+    if (part.dataset.action) return `[data-job-id="${part.closest("[data-job-id]").dataset.jobId}"] .star`;
     const key = ["entry", "group", "select", "sort"].find((name) => name in part.dataset);
     return `button[data-${key}="${CSS.escape(part.dataset[key])}"]`;
   };

@@ -3,7 +3,7 @@
   // screen the box for it is behind a button.
   const HAD_KEY = "playground-had-key";
   const LOST = "Your key is gone from memory, as after every reload. Enter it again to continue with it.";
-  let said = false;
+  let reported = false;
   let forgotten = false; // until the server has dropped it too
 
   // A browser may forbid a page to store anything, and says so by an error.
@@ -26,13 +26,13 @@
     const pays = document.querySelector(".pill")?.classList.contains("visitor");
     if (pays) {
       if (!forgotten) remember(true);
-      said = true;
+      reported = true;
       document.getElementById("key-lost")?.remove();
       return;
     }
     forgotten = false;
-    if (!said && had()) {
-      said = true;
+    if (!reported && had()) {
+      reported = true;
       const line = document.createElement("div");
       line.id = "key-lost";
       line.className = "banner";

@@ -13,14 +13,14 @@
 
   // Of single jobs only those are seen that go on, so one that is gone from sight has ended.
   function counted(before) {
-    const cards = new Set([...document.querySelectorAll(".card [data-of]")].map((part) => part.dataset.of));
+    const cards = new Set([...document.querySelectorAll(".card [data-job-id]")].map((part) => part.dataset.jobId));
     const others = [...document.querySelectorAll("#other-jobs [data-job]:has(.dot.run)")].filter((job) => !cards.has(job.dataset.job));
-    const place = document.querySelector("#result [data-state]");
-    const here = place?.querySelector(".elapsed") ? 1 : 0;
+    const result = document.querySelector("#result [data-state]");
+    const here = result?.querySelector(".elapsed") ? 1 : 0;
     const going = here + others.length;
     const { total, failed, going: went, here: was } = runs(before) ? before : none();
     const all = total + Math.max(0, going - went);
-    const lost = was && !here && place?.dataset.state === "Failed" ? 1 : 0;
+    const lost = was && !here && result?.dataset.state === "Failed" ? 1 : 0;
     return { ended: all - going, total: all, failed: failed + lost, going, here };
   }
 

@@ -18,7 +18,7 @@
     for (const name of PARTS) {
       const part = document.getElementById(name);
       if (!part) continue;
-      const words = part.querySelector("[data-said]")?.dataset.said ?? "";
+      const words = part.querySelector("[data-announcement]")?.dataset.announcement ?? "";
       // What stands there at first sight, when the page or a tab opens, is not announced; the count of models comes a moment later.
       const seen = last.has(name) && !(name === "models-count" && last.get(name) === "");
       if (!opening && seen && last.get(name) !== words && words) changed.push(words);
