@@ -114,7 +114,9 @@ def test_a_reload_and_a_page_that_is_closed_end_nothing(visit: Visitor, lives: L
     page.close()
     service.held.clear()
     page = open_page(context, lives.address)
-    expect(page.locator("#result img, #earlier-results img").and_(page.get_by_alt_text(re.compile("^A bakery")))).to_have_count(1)
+    expect(
+        page.locator("#result img, #earlier-results img").and_(page.get_by_alt_text(re.compile("^A bakery")))
+    ).to_have_count(1)
     expect(page.locator("#earlier-results img").and_(page.get_by_alt_text(re.compile("^A red tram ")))).to_have_count(1)
     assert (service.asked("tram"), service.asked("bakery")) == (1, 1)
 
