@@ -15,8 +15,7 @@ from components.catalog.shared_form import MappedForm, map_shared_form
 from components.comparisons.comparison import Card, Comparison
 from components.errors import CapReached, InputError
 from components.jobs.budgets import Budget
-from components.jobs.job import Job, JobState
-from components.jobs.service import new_id
+from components.jobs.job import Job, JobState, new_id
 
 MOST_CARDS = 60
 MOST_SAMPLES = 10

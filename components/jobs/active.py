@@ -20,7 +20,8 @@ from components.api.client import Account
 from components.api.limiter import RequestLimiter
 from components.errors import DatabaseUnavailable, PlaygroundError
 from components.jobs import transitions
-from components.jobs.job import Caps, Job, JobState, Timings
+from components.jobs.budgets import Caps
+from components.jobs.job import Job, JobState, Timings
 from components.jobs.metrics import Metrics
 from components.jobs.store.jobs import Ownership, Store
 from components.jobs.transitions import Transition

@@ -8,7 +8,6 @@ from math import inf, isfinite
 
 from components.catalog.prices import credits_text
 from components.errors import CapReached
-from components.jobs.job import Caps, Job
 
 TOLERANCE = 1e-9  # 0.1 + 0.1 + 0.1 is a little more than 0.3 in floating point, and must still fit a cap of 0.3
 RESET = "It resets at midnight UTC."
@@ -18,6 +17,15 @@ def start_of_day(now: float) -> float:
     """Midnight UTC of the day of ``now``, both in seconds since 1970."""
     day = datetime.fromtimestamp(now, UTC).replace(hour=0, minute=0, second=0, microsecond=0)
     return day.timestamp()
+
+
+@dataclass(frozen=True)
+class Caps:
+    """Most credits of the host's key: per UTC day, per visitor and UTC day, per job. None is no cap."""
+
+    daily: float | None = None
+    visitor: float | None = None
+    job: float | None = None
 
 
 @dataclass(frozen=True)
@@ -66,16 +74,16 @@ class Budget:
             raise CapReached(f"{costs}; this page has {left:g} of its {credits_text(caps.daily)} a day left. {RESET}")
 
 
-def check_budget(job: Job, budget: float, used: float, *, running: bool) -> None:
-    """Check a job's price against its evaluation's budget, given the credits that are spent or reserved already.
+def check_budget(credits: float, budget: float, used: float, *, running: bool) -> None:
+    """Check the price of a job against its evaluation's budget, given the credits that are spent or reserved already.
 
     Raises CapReached if the budget would be passed, or the evaluation is not ``running`` any more.
     """
     if not running:
         raise CapReached("The evaluation was paused or stopped before this was sent.", next_step="Resume it.")
-    if not isfinite(job.credits) or used + job.credits > budget + TOLERANCE:
+    if not isfinite(credits) or used + credits > budget + TOLERANCE:
         raise CapReached(
             f"The evaluation has used {used:g} of its budget of {credits_text(budget)}, and this costs "
-            f"{credits_text(job.credits)}.",
+            f"{credits_text(credits)}.",
             next_step="Raise the budget to go on.",
         )

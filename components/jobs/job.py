@@ -1,11 +1,14 @@
-"""The record of one request, and the plain values that go with it. ``transitions`` has the states and how they change."""
+"""The record of one request, its states, and how an installation runs it. ``transitions`` says how the states change."""
 
 from __future__ import annotations
 
+import json
+import secrets
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+from hashlib import sha256
 from math import isfinite
 from typing import Any
 
@@ -14,6 +17,7 @@ from components.catalog.models import Catalog
 from components.catalog.prices import price
 from components.catalog.requests import Request
 from components.errors import Problem
+from components.jobs.budgets import Caps
 from components.pictures.kept import KeptPicture
 
 
@@ -177,134 +181,6 @@ class HistoryEntry:
 
 
 @dataclass(frozen=True)
-class HistoryPage:
-    """Some entries of a history, newest first, and how many fit the filter in ``total``."""
-
-    total: int
-    entries: tuple[HistoryEntry, ...]
-
-    @property
-    def jobs(self) -> tuple[Job, ...]:
-        """The jobs of the entries."""
-        return tuple(entry.job for entry in self.entries)
-
-
-@dataclass(frozen=True)
-class HistoryGroup:
-    """Jobs that are listed as one: of a comparison or an evaluation, or failures of a model for one reason on one day.
-
-    ``count`` is how many there are; ``entries`` are the newest few of them, or all of a group that was asked for.
-    """
-
-    key: str
-    count: int
-    entries: tuple[HistoryEntry, ...]
-
-
-@dataclass(frozen=True)
-class HistoryGroups:
-    """A page of a history: its groups, and how many groups and jobs fit the filter in all. ``page`` counts from 1."""
-
-    page: int
-    groups: tuple[HistoryGroup, ...] = ()
-    total: int = 0
-    total_jobs: int = 0
-
-    @property
-    def entries(self) -> tuple[HistoryEntry, ...]:
-        """The entries of all groups on the page, as far as they were read."""
-        return tuple(entry for group in self.groups for entry in group.entries)
-
-
-@dataclass(frozen=True)
-class HistoryOrder:
-    """Which part of a history to list: ``sort`` is one of HISTORY_SORTS, ``page`` counts from 1."""
-
-    sort: str = "created"
-    descending: bool = True
-    page: int = 1
-
-
-HISTORY_SORTS = ("created", "model", "state", "price", "seconds")
-
-
-@dataclass(frozen=True)
-class JobFilter:
-    """Which jobs of a visitor to show; an empty field does not filter.
-
-    Each word of ``text`` must occur in the prompt, the note, the model's id or the task id, whatever the case.
-    ``models`` are ids of one model, its former ones too. ``state`` is a JobState; one that :func:`public_state` returns
-    stands for every state that is shown as it. ``since`` and ``until`` are seconds since 1970, the second exclusive.
-    """
-
-    text: str = ""
-    models: tuple[str, ...] = ()
-    state: str = ""
-    task_id: str = ""
-    comparison_id: str = ""
-    starred: bool = False
-    since: float | None = None
-    until: float | None = None
-
-
-@dataclass(frozen=True)
-class DaySpend:
-    """What one visitor's jobs with one model cost on one UTC day: ``day`` is its first second since 1970."""
-
-    day: float
-    model: str
-    payer: str
-    jobs: int
-    credits: float
-
-
-@dataclass(frozen=True)
-class ChargeDifference:
-    """Jobs of one model that were charged another price than listed: how many, and the average of both in credits."""
-
-    model: str
-    jobs: int
-    listed: float
-    charged: float
-
-
-@dataclass(frozen=True)
-class Caps:
-    """Most credits of the host's key: per UTC day, per visitor and UTC day, per job. None is no cap."""
-
-    daily: float | None = None
-    visitor: float | None = None
-    job: float | None = None
-
-
-@dataclass(frozen=True)
-class Spend:
-    """Credits of one payer: ``reserved`` for unfinished jobs, ``spent`` for ended ones."""
-
-    reserved: float = 0.0
-    spent: float = 0.0
-
-    @property
-    def total(self) -> float:
-        """What counts against a cap."""
-        return self.reserved + self.spent
-
-
-@dataclass(frozen=True)
-class Measured:
-    """Run times of a model at the real service.
-
-    ``runs`` is how many tasks were done, ``p50`` and ``p95`` their seconds from request to kept picture,
-    ``failed`` the share of ended tasks that failed.
-    """
-
-    runs: int
-    p50: float | None
-    p95: float | None
-    failed: float
-
-
-@dataclass(frozen=True)
 class Timings:
     """How long this package waits, in seconds. Tests pass shorter ones."""
 
@@ -359,3 +235,14 @@ def new_job(catalog: Catalog, request: Request, account: Account, visitor: str, 
         evaluation_id=evaluation_id,
         prompt=request.prompt,
     )
+
+
+def new_id() -> str:
+    """An id for a job, which nobody can guess."""
+    return secrets.token_urlsafe(16)
+
+
+def idempotency_key_of(request: Request, account: Account, visitor: str, replaces: str = "") -> str:
+    """The same for two requests of a visitor for the same picture with the same money, and in place of the same job."""
+    parts = [visitor, account.payer, account.base_url, request.model.id, request.body, replaces]
+    return sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()

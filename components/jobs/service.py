@@ -8,15 +8,12 @@ active -> store; all of them change jobs through ``active`` alone.
 from __future__ import annotations
 
 import asyncio
-import json
-import secrets
 import time
 from collections import Counter
 from collections.abc import AsyncIterator, Callable, Collection, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from functools import partial
-from hashlib import sha256
 from typing import Any
 
 from components.api.client import Account, ApiClient
@@ -34,27 +31,19 @@ from components.errors import (
 )
 from components.jobs import transitions
 from components.jobs.active import ActiveJobs
-from components.jobs.budgets import Budget, start_of_day
+from components.jobs.budgets import Budget, Caps, start_of_day
 from components.jobs.callbacks import Callbacks
-from components.jobs.job import (
-    Caps,
-    HistoryEntry,
-    HistoryPage,
-    Job,
-    JobFilter,
-    JobOptions,
-    JobState,
-    Measured,
-    Spend,
-    new_job,
-)
+from components.jobs.job import HistoryEntry, Job, JobOptions, JobState, idempotency_key_of, new_id, new_job
 from components.jobs.metrics import Metrics
 from components.jobs.pacing import PacedClient, RunTimes
 from components.jobs.polling import Collaborators, Poller
 from components.jobs.recovery import FindAccount, Recovery, fits
 from components.jobs.results import Results
+from components.jobs.store.history import HistoryPage, JobFilter
 from components.jobs.store.jobs import Store
 from components.jobs.store.learned import LearnedStore
+from components.jobs.store.measured import Measured
+from components.jobs.store.spend import Spend
 from components.jobs.worker import Worker
 from components.pictures.library import PictureLibrary
 
@@ -132,7 +121,7 @@ class JobService:
 
         Args:
             idempotency_key: while a job with the same key is not settled, it is returned instead of a new one; see
-                :func:`fingerprint`.
+                :func:`idempotency_key_of`.
             job_id: an id from :func:`new_id`; however often it is submitted, it is one job.
             comparison_id: the comparison that asks.
             replaces: the uncertain job that is abandoned when the service accepts this one.
@@ -186,7 +175,7 @@ class JobService:
         if job.state is not JobState.UNCERTAIN:
             return job
         request = rebuild_request(self._catalog, job.model, job.body)
-        key = fingerprint(request, account, visitor, replaces=job.id)
+        key = idempotency_key_of(request, account, visitor, replaces=job.id)
         return await self.submit(request, account, visitor, idempotency_key=key, replaces=job.id)
 
     # -- looking ---------------------------------------------------------------------------------
@@ -379,17 +368,3 @@ class JobService:
 
     def _latest(self, entry: HistoryEntry) -> HistoryEntry:
         return replace(entry, job=self._active.latest(entry.job))
-
-
-def new_id() -> str:
-    """An id for a job, which nobody can guess."""
-    return secrets.token_urlsafe(16)
-
-
-def fingerprint(request: Request, account: Account, visitor: str, copy: int = 0, replaces: str = "") -> str:
-    """An idempotency key: the same for two requests for the same picture with the same money.
-
-    ``copy`` tells requests apart that are wanted several times; ``replaces`` those that ask again.
-    """
-    parts = [visitor, account.payer, account.base_url, request.model.id, request.body, copy, replaces]
-    return sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()

@@ -11,7 +11,8 @@ from components.catalog.prices import price_list
 from components.comparisons.comparison import Card
 from components.comparisons.plan import Choice
 from components.errors import InputError
-from components.jobs.job import HistoryEntry, Job, JobFilter, JobState, public_state
+from components.jobs.job import HistoryEntry, Job, JobState, public_state
+from components.jobs.store.history import JobFilter
 
 MOST_JOBS, DEFAULT_JOBS = 200, 50
 # Each key of a history query: its type, and that type in words.

@@ -19,9 +19,9 @@ from components.comparisons.service import ComparisonService
 from components.errors import DatabaseUnavailable, KeyRefused
 from components.evaluation.evaluation import Draft, Evaluation
 from components.evaluation.service import EvaluationService
-from components.jobs.budgets import Budget
-from components.jobs.job import Caps, Job
-from components.jobs.service import JobService, fingerprint
+from components.jobs.budgets import Budget, Caps
+from components.jobs.job import Job, idempotency_key_of
+from components.jobs.service import JobService
 from components.jobs.store.history import HistoryStore
 from components.playground.key_checks import KeyCheck, KeyChecks
 from components.playground.own_pictures import unreachable_picture
@@ -176,7 +176,7 @@ class Playground:
         if unreachable := unreachable_picture(request, account, self.own_address):
             raise unreachable
         request, same = with_new_seed(request) if new_seed else (request, request)
-        key = fingerprint(same, account, visit.visitor) if deduplicate else None
+        key = idempotency_key_of(same, account, visit.visitor) if deduplicate else None
         return await self.jobs.submit(request, account, visit.visitor, idempotency_key=key)
 
     async def resubmit(self, job_id: str, visit: Visit, payer: str | None = None) -> Job:

@@ -7,7 +7,9 @@ from math import isfinite
 
 from components.catalog.models import Catalog
 from components.catalog.parameters import Role
-from components.jobs.job import ChargeDifference, DaySpend, HistoryEntry, HistoryGroup, HistoryGroups, HistoryOrder
+from components.jobs.job import HistoryEntry
+from components.jobs.store.groups import HistoryGroup, HistoryGroups, HistoryOrder
+from components.jobs.store.spend import ChargeDifference, DaySpend
 from components.views.links import HISTORY_ARCHIVE, HISTORY_DATA, MOST_ARCHIVED_JOBS, archive_link, own_link
 from components.views.queries import HistoryFilters, write_history_query
 from components.views.templates import render

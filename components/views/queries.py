@@ -17,7 +17,8 @@ from urllib.parse import parse_qs, urlencode
 from components.catalog.models import Catalog, Model
 from components.catalog.requests import find_problems
 from components.errors import InputError
-from components.jobs.job import HISTORY_SORTS, HistoryOrder, JobFilter
+from components.jobs.store.groups import HISTORY_SORTS, HistoryOrder
+from components.jobs.store.history import JobFilter
 
 LONGEST_QUERY = 12_000
 LONGEST_PROMPT = 20_000

@@ -13,7 +13,7 @@ import pandas as pd
 
 from components.catalog.models import Catalog, Model
 from components.catalog.prices import Cost, PriceListRow, credits_text, price_list, usd_text, what_if
-from components.jobs.job import Measured
+from components.jobs.store.measured import Measured
 from components.views.models import inputs_text, limits
 from components.views.models.purposes import EXPLAINED, PURPOSES, good_for_text, search_text
 from components.views.queries import ModelFilters

@@ -9,7 +9,8 @@ from datetime import UTC, datetime
 from fastapi import APIRouter, HTTPException, Query, Request
 from fastapi.responses import Response, StreamingResponse
 
-from components.jobs.job import HistoryEntry, JobFilter, JobState
+from components.jobs.job import HistoryEntry, JobState
+from components.jobs.store.history import JobFilter
 from components.playground import Playground
 from components.views.exports.csv_text import csv_header, csv_rows
 from components.views.exports.jobs import (

@@ -23,7 +23,8 @@ from components.comparisons.service import ComparisonService
 from components.comparisons.store import ComparisonStore
 from components.errors import DatabaseUnavailable, InputError, InvalidState, JobNotFound, PlaygroundError, SettingsError
 from components.evaluation.service import EvaluationService
-from components.jobs.job import Caps, Job, JobOptions
+from components.jobs.budgets import Caps
+from components.jobs.job import Job, JobOptions
 from components.jobs.service import JobService
 from components.jobs.store.engine import open_database, sqlite_address
 from components.jobs.store.jobs import Store

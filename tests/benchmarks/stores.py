@@ -19,7 +19,8 @@ from typing import Any
 
 from components.api.replies import Phase, Reply
 from components.jobs import transitions
-from components.jobs.job import Caps, Job
+from components.jobs.budgets import Caps
+from components.jobs.job import Job
 from components.jobs.store.engine import open_database
 from components.jobs.store.jobs import Ownership, Store
 from components.pictures.kept import KeptPicture

@@ -17,8 +17,9 @@ from fastapi import FastAPI
 
 from components.api import Account, ApiClient
 from components.catalog.requests import build_request
-from components.jobs.job import Caps, Job, JobOptions, JobState
-from components.jobs.service import JobService, fingerprint
+from components.jobs.budgets import Caps
+from components.jobs.job import Job, JobOptions, JobState, idempotency_key_of
+from components.jobs.service import JobService
 from components.jobs.store.engine import open_database
 from components.jobs.store.jobs import Store
 from components.pictures.library import PictureLibrary
@@ -148,7 +149,7 @@ class Campaign:
         base = await self.upstream.listener(run.mark) if run.own_port else self.upstream.address
         payer = account(f"{base}/scope-{run.scope}" if run.scope else base)
         request = build_request(CATALOG, run.model, {"prompt": run.prompt})
-        key = fingerprint(request, payer, run.visitor) if run.has("visitor.double-click") else None
+        key = idempotency_key_of(request, payer, run.visitor) if run.has("visitor.double-click") else None
         job = await runner.submit(request, payer, run.visitor, idempotency_key=key)
         await self._meddle(runner, outcome, job, payer)
         job = outcome.first = await self._settled(runner, outcome, job)
@@ -175,7 +176,7 @@ class Campaign:
         run = outcome.run
         if run.has("visitor.double-click"):
             request = build_request(CATALOG, run.model, {"prompt": run.prompt})
-            key = fingerprint(request, payer, run.visitor)
+            key = idempotency_key_of(request, payer, run.visitor)
             clicks = (runner.submit(request, payer, run.visitor, idempotency_key=key) for _ in range(3))
             twins = await asyncio.gather(*clicks)
             if {twin.id for twin in twins} != {job.id}:

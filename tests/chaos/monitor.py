@@ -12,7 +12,7 @@ from random import Random
 
 import httpx2
 
-from components.jobs.job import Caps
+from components.jobs.budgets import Caps
 from components.jobs.store.jobs import Store
 from tests.chaos.ledger import Ledger
 from tests.chaos.runs import Run

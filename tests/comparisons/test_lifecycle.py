@@ -18,8 +18,9 @@ from components.comparisons.comparison import Comparison
 from components.comparisons.plan import Choice, retries
 from components.comparisons.service import NEVER_SENT
 from components.errors import CapReached, DatabaseUnavailable, InputError, InvalidState, JobNotFound, PlaygroundError
-from components.jobs.job import Caps, JobFilter
+from components.jobs.budgets import Caps
 from components.jobs.service import JobService
+from components.jobs.store.history import JobFilter
 from tests.comparisons.processes import (
     ENDLESS,
     PROMPT,

@@ -11,8 +11,7 @@ import pytest
 from components.catalog.models import Catalog
 from components.comparisons.plan import LARGEST_SEED, Choice, draw_seed, fitting, plan_comparison, total
 from components.errors import InputError
-from components.jobs.budgets import Budget
-from components.jobs.job import Caps
+from components.jobs.budgets import Budget, Caps
 from tests.comparisons.processes import PROMPT, SEEDED, WITH_IMAGE, choices
 
 

@@ -18,8 +18,9 @@ from components.errors import JobNotFound
 from components.evaluation.evaluation import CellState, Draft, Evaluation, EvaluationState, Progress
 from components.evaluation.prompts import Prompt
 from components.evaluation.service import EvaluationService
-from components.jobs.job import JobFilter, JobOptions
+from components.jobs.job import JobOptions
 from components.jobs.service import JobService
+from components.jobs.store.history import JobFilter
 from components.pictures.fetch import open_fetch_client
 from components.pictures.library import PictureLibrary
 from components.pictures.storage.folder import FolderStorage

@@ -16,7 +16,7 @@ from components.comparisons.plan import Choice
 from components.evaluation.evaluation import Draft, Evaluation
 from components.evaluation.prompts import Prompt
 from components.evaluation.voting.ballots import Question
-from components.jobs.job import JobFilter
+from components.jobs.store.history import JobFilter
 from components.playground import Playground
 from tests.ui.opened import playing
 from tests.web.conftest import served

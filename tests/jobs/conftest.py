@@ -16,7 +16,8 @@ import psycopg
 import pytest
 
 from components.errors import CapReached
-from components.jobs.job import Caps, Job, JobState, Timings
+from components.jobs.budgets import Caps
+from components.jobs.job import Job, JobState, Timings
 from components.jobs.store.engine import open_database
 from components.jobs.store.jobs import Store
 from components.jobs.transitions import Transition

@@ -20,7 +20,8 @@ from components.api import Account, ApiClient
 from components.api.connections import Pools
 from components.catalog.models import Catalog
 from components.catalog.requests import build_request
-from components.jobs.job import Caps, Job, JobOptions
+from components.jobs.budgets import Caps
+from components.jobs.job import Job, JobOptions
 from components.jobs.service import JobService
 from components.pictures.library import PictureLibrary
 from components.pictures.storage.folder import FolderStorage

@@ -16,11 +16,13 @@ from components.catalog.models import Catalog
 from components.errors import CapReached, DatabaseUnavailable
 from components.jobs import transitions
 from components.jobs.active import ActiveJobs
+from components.jobs.budgets import Caps
 from components.jobs.callbacks import hashed
-from components.jobs.job import Caps, Job, JobState, Spend, Timings
+from components.jobs.job import Job, JobState, Timings
 from components.jobs.metrics import Metrics
 from components.jobs.store.engine import open_database
 from components.jobs.store.jobs import Store
+from components.jobs.store.spend import Spend
 from tests.jobs.conftest import NOON, a_job, beside, changed, filled, locked
 from tests.jobs.faulty import TASK, answer_after, created, finished, http, misbehaving, running, settled
 from tests.jobs.processes import account, process, submit, until

@@ -11,8 +11,9 @@ import pytest
 from components.catalog.models import Catalog
 from components.errors import InputError, InvalidState, JobNotFound, UpstreamFailed
 from components.jobs import transitions
-from components.jobs.job import JobState, Spend
+from components.jobs.job import JobState
 from components.jobs.store.jobs import Store
+from components.jobs.store.spend import Spend
 from tests.jobs.conftest import a_job, changed, filled
 from tests.jobs.faulty import TASK, created, finished, http, running, settled
 from tests.jobs.processes import account

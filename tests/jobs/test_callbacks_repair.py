@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from components.catalog.models import Catalog
-from components.jobs.job import JobState, Spend
+from components.jobs.job import JobState
+from components.jobs.store.spend import Spend
 from tests.jobs.callbacks import callback, serving
 from tests.jobs.faulty import GUARD_S, TASK, answer_after, created, finished, http, misbehaving, running, settled
 from tests.jobs.processes import bury, until

@@ -12,7 +12,8 @@ from pathlib import Path
 import pytest
 
 from components.errors import DatabaseUnavailable
-from components.jobs.job import Caps, Job, JobState
+from components.jobs.budgets import Caps
+from components.jobs.job import Job, JobState
 from components.jobs.store.engine import Database, open_database
 from components.jobs.store.jobs import Store
 from tests.conftest import ROOT

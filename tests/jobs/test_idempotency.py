@@ -11,8 +11,8 @@ import pytest
 from components.api import Account
 from components.catalog.models import Catalog
 from components.catalog.requests import build_request
-from components.jobs.job import Job, JobState
-from components.jobs.service import JobService, fingerprint
+from components.jobs.job import Job, JobState, idempotency_key_of
+from components.jobs.service import JobService
 from tests.jobs.faulty import Upstream, answer_after, created, http, misbehaving, settled
 from tests.jobs.processes import account, process
 from tests.postgres import Postgres
@@ -20,7 +20,7 @@ from tests.postgres import Postgres
 
 async def ask(runner: JobService, catalog: Catalog, payer: Account, visitor: str = "ann", **parameters: str) -> Job:
     request = build_request(catalog, "cogview-4", {"prompt": "A red kite", **parameters})
-    return await runner.submit(request, payer, visitor, idempotency_key=fingerprint(request, payer, visitor))
+    return await runner.submit(request, payer, visitor, idempotency_key=idempotency_key_of(request, payer, visitor))
 
 
 def gated() -> tuple[asyncio.Event, list]:

@@ -18,8 +18,9 @@ from sqlalchemy import Engine, MetaData, create_engine, insert, inspect
 
 from components.catalog.models import Catalog
 from components.comparisons.store import ComparisonStore
-from components.jobs.job import WAITING, JobFilter, JobState
+from components.jobs.job import WAITING, JobState
 from components.jobs.store.engine import MIGRATIONS, open_database
+from components.jobs.store.history import JobFilter
 from components.jobs.store.schema import metadata
 from tests.jobs.conftest import NOON, beside
 from tests.jobs.faulty import TASK, finished, misbehaving, settled

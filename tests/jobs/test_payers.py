@@ -6,7 +6,9 @@ import time
 from pathlib import Path
 
 from components.catalog.models import Catalog
-from components.jobs.job import Caps, Job, JobState, Spend
+from components.jobs.budgets import Caps
+from components.jobs.job import Job, JobState
+from components.jobs.store.spend import Spend
 from tests.jobs.conftest import FAST, a_job
 from tests.jobs.faulty import TASK, Upstream, http, misbehaving, settled, workers_ended
 from tests.jobs.processes import account, process, submit

@@ -12,7 +12,8 @@ from typing import Any
 import pytest
 
 from components.catalog.models import Catalog
-from components.jobs.job import JobState, Spend
+from components.jobs.job import JobState
+from components.jobs.store.spend import Spend
 from components.jobs.transitions import NEEDS_HOST_KEY, NEEDS_VISITOR_KEY
 from tests.jobs.conftest import a_job
 from tests.jobs.faulty import TASK, answer_after, created, finished, http, misbehaving, picture, running, settled

@@ -14,7 +14,8 @@ import pytest
 
 from components.catalog.models import Catalog
 from components.catalog.requests import build_request
-from components.jobs.job import Job, JobState, Spend, Timings
+from components.jobs.job import Job, JobState, Timings
+from components.jobs.store.spend import Spend
 from tests.jobs.conftest import FAST, beside
 from tests.jobs.faulty import TASK, Upstream, answer_after, created, finished, misbehaving, running, settled
 from tests.jobs.processes import PLAIN, account, another_process, bury, count, owner_and_lease, process, submit, until

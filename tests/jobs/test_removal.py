@@ -11,8 +11,10 @@ import pytest
 
 from components.catalog.models import Catalog
 from components.errors import CapReached, InvalidState, JobNotFound
-from components.jobs.job import Caps, Job, JobFilter, JobState
+from components.jobs.budgets import Caps
+from components.jobs.job import Job, JobState
 from components.jobs.service import JobService
+from components.jobs.store.history import JobFilter
 from tests.jobs.conftest import FAST, a_job, beside
 from tests.jobs.faulty import GUARD_S, TASK, answer_after, created, finished, http, picture, png, running, settled
 from tests.jobs.processes import until

@@ -12,7 +12,8 @@ import pytest
 
 from components.catalog.models import Catalog
 from components.errors import InvalidState
-from components.jobs.job import ENDED, Job, JobFilter, JobState
+from components.jobs.job import ENDED, Job, JobState
+from components.jobs.store.history import JobFilter
 from tests.jobs.callbacks import callback, serving
 from tests.jobs.conftest import beside
 from tests.jobs.faulty import (

@@ -11,7 +11,10 @@ import pytest
 from components.catalog.loading import load_catalog, parse_catalog
 from components.catalog.models import Catalog
 from components.errors import InputError, JobNotFound
-from components.jobs.job import Caps, JobFilter, JobState, Spend
+from components.jobs.budgets import Caps
+from components.jobs.job import JobState
+from components.jobs.store.history import JobFilter
+from components.jobs.store.spend import Spend
 from tests.conftest import ROOT
 from tests.jobs.faulty import answer_after, created, finished, http, misbehaving, running, settled
 from tests.jobs.processes import account, process, until

@@ -11,7 +11,8 @@ import pytest
 
 from components.errors import Problem
 from components.jobs import transitions
-from components.jobs.job import ACTIVE, WAITING, Caps, Job, JobState
+from components.jobs.budgets import Caps
+from components.jobs.job import ACTIVE, WAITING, Job, JobState
 from components.jobs.store.jobs import Store
 from components.jobs.store.learned import LearnedStore
 from components.pictures.kept import KeptPicture

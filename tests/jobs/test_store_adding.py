@@ -13,8 +13,7 @@ import pytest
 from components.catalog.models import Catalog
 from components.catalog.requests import build_request
 from components.errors import PlaygroundError
-from components.jobs.job import ENDED, WAITING, JobState
-from components.jobs.service import fingerprint
+from components.jobs.job import ENDED, WAITING, JobState, idempotency_key_of
 from components.jobs.store.jobs import Store
 from tests.jobs.conftest import NOON, a_job, changed, filled
 from tests.jobs.faulty import answer_after, created, staged
@@ -48,7 +47,7 @@ async def test_the_same_request_of_another_visitor_is_another_one(catalog: Catal
         visitors = ("ann", "ann", "bea")
         jobs = [
             await stage.runner.submit(
-                request, stage.account, visitor, idempotency_key=fingerprint(request, stage.account, visitor)
+                request, stage.account, visitor, idempotency_key=idempotency_key_of(request, stage.account, visitor)
             )
             for visitor in visitors
         ]

@@ -11,9 +11,10 @@ import pytest
 
 from components.catalog.models import Catalog
 from components.errors import CapReached
-from components.jobs.budgets import start_of_day
-from components.jobs.job import Caps, JobState, Spend
+from components.jobs.budgets import Caps, start_of_day
+from components.jobs.job import JobState
 from components.jobs.store.jobs import Store
+from components.jobs.store.spend import Spend
 from tests.jobs.conftest import NOON, a_job, changed, claims, filled, opened
 from tests.jobs.faulty import created, finished, http, staged
 

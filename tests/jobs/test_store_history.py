@@ -10,7 +10,9 @@ from typing import Any
 import pytest
 
 from components.errors import Problem
-from components.jobs.job import HistoryGroups, HistoryOrder, Job, JobFilter, JobState
+from components.jobs.job import Job, JobState
+from components.jobs.store.groups import HistoryGroups, HistoryOrder
+from components.jobs.store.history import JobFilter
 from components.jobs.store.jobs import Store
 from components.pictures.kept import KeptPicture
 from tests.jobs.conftest import NOON, a_job, filled

@@ -12,10 +12,12 @@ import pytest
 
 from components.api import ApiClient
 from components.catalog.models import Catalog
-from components.jobs.job import ACTIVE, Caps, Job, JobState, Spend, Timings
+from components.jobs.budgets import Caps
+from components.jobs.job import ACTIVE, Job, JobState, Timings
 from components.jobs.service import JobService
 from components.jobs.store.jobs import Ownership, Store
 from components.jobs.store.leases import TAKEN_AT_ONCE
+from components.jobs.store.spend import Spend
 from components.pictures.library import PictureLibrary
 from components.pictures.storage.folder import FolderStorage
 from tests.jobs.conftest import NOON, a_job, beside, changed, filled, opened

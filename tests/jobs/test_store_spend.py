@@ -8,9 +8,10 @@ from typing import Any
 
 import pytest
 
-from components.jobs.budgets import start_of_day
-from components.jobs.job import Caps, ChargeDifference, JobState, Spend
+from components.jobs.budgets import Caps, start_of_day
+from components.jobs.job import JobState
 from components.jobs.store.jobs import Store
+from components.jobs.store.spend import ChargeDifference, Spend
 from tests.jobs.conftest import NOON, a_job, changed, claims, filled
 
 MIDNIGHT = datetime(2026, 3, 5, tzinfo=UTC).timestamp()

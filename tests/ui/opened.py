@@ -19,7 +19,8 @@ from components.catalog.models import Catalog
 from components.comparisons.service import ComparisonService
 from components.comparisons.store import ComparisonStore
 from components.evaluation.service import EvaluationService
-from components.jobs.job import Caps, JobOptions
+from components.jobs.budgets import Caps
+from components.jobs.job import JobOptions
 from components.jobs.service import JobService
 from components.keys import UNNAMED_SANDBOX
 from components.pictures.library import PictureLibrary

@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from components.catalog.models import Catalog
-from components.jobs.job import Caps, JobState
+from components.jobs.budgets import Caps
+from components.jobs.job import JobState
 from components.playground import Playground, visitor_id
 from components.ui.compare.tab import follow as follow_compare
 from components.ui.generate.tab import choose_model, follow

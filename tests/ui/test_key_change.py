@@ -9,7 +9,8 @@ import pytest
 
 from components.catalog.models import Catalog
 from components.errors import CapReached, KeyRefused, OutOfCredits, PlaygroundError, UpstreamFailed
-from components.jobs.job import JobFilter, JobState
+from components.jobs.job import JobState
+from components.jobs.store.history import JobFilter
 from components.playground import visitor_id
 from components.ui.compare.tab import follow as follow_compare
 from components.ui.generate.panel import show_error

@@ -13,7 +13,8 @@ from typing import Any
 import pytest
 
 from components.catalog.models import Catalog
-from components.jobs.job import Job, JobState, Measured
+from components.jobs.job import Job, JobState
+from components.jobs.store.measured import Measured
 from components.views.tables import cell_text, models_frame
 from tests.conftest import records
 from tests.recorder import Recorder

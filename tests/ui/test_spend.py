@@ -10,8 +10,7 @@ from pathlib import Path
 import pytest
 
 from components.errors import CapReached
-from components.jobs.budgets import Budget
-from components.jobs.job import Caps
+from components.jobs.budgets import Budget, Caps
 from components.views import words as messages
 from tests.recorder import Recorder
 from tests.ui import ROOT, App, calling, free_port, running

@@ -15,7 +15,7 @@ from components.catalog.models import Catalog
 from components.comparisons.service import ComparisonService
 from components.comparisons.store import ComparisonStore
 from components.evaluation.service import EvaluationService
-from components.jobs.job import Caps
+from components.jobs.budgets import Caps
 from components.jobs.service import JobService
 from components.pictures.library import PictureLibrary
 from components.pictures.storage.folder import FolderStorage

@@ -12,8 +12,8 @@ from components.catalog.models import Catalog
 from components.comparisons.comparison import Card, Comparison
 from components.comparisons.plan import Choice, ComparisonPlan, fitting, plan_comparison, total
 from components.errors import Problem
-from components.jobs.budgets import Budget
-from components.jobs.job import Caps, Job, JobState
+from components.jobs.budgets import Budget, Caps
+from components.jobs.job import Job, JobState
 from components.views.comparison import (
     ORDERS,
     button_text,

@@ -9,16 +9,9 @@ from typing import Any
 from components.catalog.models import Catalog
 from components.catalog.requests import build_request
 from components.errors import Problem
-from components.jobs.job import (
-    ChargeDifference,
-    DaySpend,
-    HistoryEntry,
-    HistoryGroup,
-    HistoryGroups,
-    HistoryOrder,
-    Job,
-    JobState,
-)
+from components.jobs.job import HistoryEntry, Job, JobState
+from components.jobs.store.groups import HistoryGroup, HistoryGroups, HistoryOrder
+from components.jobs.store.spend import ChargeDifference, DaySpend
 from components.views import history
 from components.views.queries import HistoryFilters
 from components.views.words import STATE_WORDS

@@ -11,7 +11,7 @@ from components.api.schedule import Learned
 from components.catalog.loading import parse_catalog
 from components.catalog.models import Catalog
 from components.catalog.prices import price_list
-from components.jobs.job import Measured
+from components.jobs.store.measured import Measured
 from components.playground import Playground
 from components.views.compare_query import choice_options
 from components.views.models.cards import MOST_CARDS, show_cards, show_chosen, show_panel, show_several

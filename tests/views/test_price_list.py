@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from components.catalog.models import Catalog
-from components.jobs.job import Measured
+from components.jobs.store.measured import Measured
 from components.playground import Playground
 from components.views.models.price_list import columns_for, frontier_ids, show_price_list, show_scatter
 from components.views.queries import ModelFilters

@@ -12,7 +12,8 @@ from components.catalog.models import Catalog, Model
 from components.catalog.parameters import Kind, Parameter, Role
 from components.catalog.requests import build_request, find_problems
 from components.errors import InputError
-from components.jobs.job import HistoryOrder, JobFilter
+from components.jobs.store.groups import HistoryOrder
+from components.jobs.store.history import JobFilter
 from components.views.queries import (
     LONGEST_QUERY,
     GenerateQuery,

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from components.catalog.models import Catalog
-from components.jobs.budgets import start_of_day
-from components.jobs.job import Caps, Job, JobState
+from components.jobs.budgets import Caps, start_of_day
+from components.jobs.job import Job, JobState
 from components.playground import Visit
 from components.views import account, words
 from tests.jobs.conftest import a_job

@@ -22,4 +22,4 @@ def check_evaluation(connection: Connection, job: Job) -> None:
     wanted = select(evaluations.c.state, evaluations.c.budget).where(evaluations.c.id == job.evaluation_id)
     row = connection.execute(wanted.with_for_update()).one_or_none()
     running = row is not None and row.state == RUNNING
-    check_budget(job, row.budget if row else 0.0, used_credits(connection, job.evaluation_id), running=running)
+    check_budget(job.credits, row.budget if row else 0.0, used_credits(connection, job.evaluation_id), running=running)

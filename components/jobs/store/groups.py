@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import BigInteger, ColumnElement, Connection, String, Subquery, case, func, literal, select
 from sqlalchemy import cast as sql_cast
 
-from components.jobs.job import HistoryGroup, HistoryGroups, HistoryOrder, JobState
+from components.jobs.job import HistoryEntry, JobState
 from components.jobs.store.schema import history, jobs
 from components.jobs.store.spend import DAY_S
 
@@ -23,6 +24,43 @@ SORTED_BY: Mapping[str, ColumnElement[Any]] = {
     "price": func.sum(func.coalesce(jobs.c.charged, jobs.c.credits)),
     "seconds": func.max(jobs.c.finished_at - jobs.c.sent_at),
 }
+HISTORY_SORTS = tuple(SORTED_BY)
+
+
+@dataclass(frozen=True)
+class HistoryGroup:
+    """Jobs that are listed as one: of a comparison or an evaluation, or failures of a model for one reason on one day.
+
+    ``count`` is how many there are; ``entries`` are the newest few of them, or all of a group that was asked for.
+    """
+
+    key: str
+    count: int
+    entries: tuple[HistoryEntry, ...]
+
+
+@dataclass(frozen=True)
+class HistoryGroups:
+    """A page of a history: its groups, and how many groups and jobs fit the filter in all. ``page`` counts from 1."""
+
+    page: int
+    groups: tuple[HistoryGroup, ...] = ()
+    total: int = 0
+    total_jobs: int = 0
+
+    @property
+    def entries(self) -> tuple[HistoryEntry, ...]:
+        """The entries of all groups on the page, as far as they were read."""
+        return tuple(entry for group in self.groups for entry in group.entries)
+
+
+@dataclass(frozen=True)
+class HistoryOrder:
+    """Which part of a history to list: ``sort`` is one of HISTORY_SORTS, ``page`` counts from 1."""
+
+    sort: str = "created"
+    descending: bool = True
+    page: int = 1
 
 
 def group_key() -> ColumnElement[str]:

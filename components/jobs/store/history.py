@@ -5,18 +5,50 @@ from __future__ import annotations
 import time
 from collections import defaultdict
 from collections.abc import Collection, Iterator
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Row, Select, Text, and_, false, func, or_, select, update
 from sqlalchemy import cast as sql_cast
 
-from components.jobs.job import ENDED, HistoryEntry, HistoryGroups, HistoryOrder, HistoryPage, JobFilter, JobState
+from components.jobs.job import ENDED, HistoryEntry, Job, JobState
 from components.jobs.store.executor import Transactions
-from components.jobs.store.groups import find_groups, group_key
+from components.jobs.store.groups import HistoryGroups, HistoryOrder, find_groups, group_key
 from components.jobs.store.schema import VISIBLE, history, jobs, searchable, storable, to_jobs
 
 MOST_WORDS = 20
+
+
+@dataclass(frozen=True)
+class JobFilter:
+    """Which jobs of a visitor to show; an empty field does not filter.
+
+    Each word of ``text`` must occur in the prompt, the note, the model's id or the task id, whatever the case.
+    ``models`` are ids of one model, its former ones too. ``state`` is a JobState; one that :func:`public_state` returns
+    stands for every state that is shown as it. ``since`` and ``until`` are seconds since 1970, the second exclusive.
+    """
+
+    text: str = ""
+    models: tuple[str, ...] = ()
+    state: str = ""
+    task_id: str = ""
+    comparison_id: str = ""
+    starred: bool = False
+    since: float | None = None
+    until: float | None = None
+
+
+@dataclass(frozen=True)
+class HistoryPage:
+    """Some entries of a history, newest first, and how many fit the filter in ``total``."""
+
+    total: int
+    entries: tuple[HistoryEntry, ...]
+
+    @property
+    def jobs(self) -> tuple[Job, ...]:
+        """The jobs of the entries."""
+        return tuple(entry.job for entry in self.entries)
 
 
 class HistoryStore:

@@ -22,15 +22,8 @@ from sqlalchemy import cast as sql_cast
 
 from components.errors import DatabaseUnavailable
 from components.jobs import transitions
-from components.jobs.budgets import Budget, start_of_day
-from components.jobs.job import (
-    ACTIVE,
-    WAITING,
-    Caps,
-    Job,
-    JobState,
-    Timings,
-)
+from components.jobs.budgets import Budget, Caps, start_of_day
+from components.jobs.job import ACTIVE, WAITING, Job, JobState, Timings
 from components.jobs.store.engine import Database
 from components.jobs.store.evaluations import check_evaluation
 from components.jobs.store.executor import DuplicateKey, Transactions

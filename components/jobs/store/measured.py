@@ -4,15 +4,30 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import select
 
-from components.jobs.job import JobState, Measured
+from components.jobs.job import JobState
 from components.jobs.store.executor import Transactions
 from components.jobs.store.schema import jobs
 
 MEASURED_JOBS = 5_000
+
+
+@dataclass(frozen=True)
+class Measured:
+    """Run times of a model at the real service.
+
+    ``runs`` is how many tasks were done, ``p50`` and ``p95`` their seconds from request to kept picture,
+    ``failed`` the share of ended tasks that failed.
+    """
+
+    runs: int
+    p50: float | None
+    p95: float | None
+    failed: float
 
 
 class MeasuredStore:

@@ -2,16 +2,51 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from math import inf
 
 from sqlalchemy import BigInteger, Connection, case, func, or_, select
 from sqlalchemy import cast as sql_cast
 
-from components.jobs.job import ChargeDifference, DaySpend, JobState, Spend
+from components.jobs.job import JobState
 from components.jobs.store.executor import Transactions
 from components.jobs.store.schema import jobs, storable
 
 DAY_S = 86_400
+
+
+@dataclass(frozen=True)
+class DaySpend:
+    """What one visitor's jobs with one model cost on one UTC day: ``day`` is its first second since 1970."""
+
+    day: float
+    model: str
+    payer: str
+    jobs: int
+    credits: float
+
+
+@dataclass(frozen=True)
+class ChargeDifference:
+    """Jobs of one model that were charged another price than listed: how many, and the average of both in credits."""
+
+    model: str
+    jobs: int
+    listed: float
+    charged: float
+
+
+@dataclass(frozen=True)
+class Spend:
+    """Credits of one payer: ``reserved`` for unfinished jobs, ``spent`` for ended ones."""
+
+    reserved: float = 0.0
+    spent: float = 0.0
+
+    @property
+    def total(self) -> float:
+        """What counts against a cap."""
+        return self.reserved + self.spent
 
 
 class SpendStore:

@@ -10,7 +10,7 @@ from typing import Any
 import gradio as gr
 
 from components.errors import PlaygroundError
-from components.jobs.job import HISTORY_SORTS, HistoryGroups, HistoryOrder
+from components.jobs.store.groups import HISTORY_SORTS, HistoryGroups, HistoryOrder
 from components.playground import Playground
 from components.ui.events import DIRECT, LATEST, Updates, bind, sent
 from components.ui.header import Header, visit_of

@@ -11,7 +11,7 @@ from components.api.schedule import Timing
 from components.catalog.models import Catalog, Model
 from components.catalog.prices import PriceListRow, price_list, usd_text
 from components.errors import InputError
-from components.jobs.job import Measured
+from components.jobs.store.measured import Measured
 from components.playground import Playground
 from components.views.compare_query import read_choice, variant_options
 from components.views.links import SANDBOX, link, sample_path
