@@ -2,7 +2,7 @@
 
 - ``client``: ``Account`` (who pays, and where) and ``ApiClient`` with both routes.
 - ``connections``: the HTTP client underneath, for hundreds of requests at once.
-- ``replies``: what a reply means; ``documents`` finds values in JSON of unknown shape; ``refusals`` names the error.
+- ``replies``: what a reply means; ``json_text`` reads the JSON, ``documents`` finds values in it; ``refusals`` names the error.
 - ``schedule``: when to poll next, and what is known about a model's run times.
 - ``limiter``: how many requests may be in flight.
 """

@@ -25,13 +25,14 @@ CREATE_TIMEOUT_S = 90.0
 POLL_TIMEOUT_S = 30.0  # a poll can be repeated for free, so one that hangs is given up sooner than a request
 CHECK_TIMEOUT_S = 10.0
 CONNECT_TIMEOUT_S = 10.0
-CANCEL_AFTER_S = 2.0  # beyond the timeout
+CANCEL_AFTER_S = 1.0  # beyond the timeout
 SHORTEST_SECRET = 12  # characters; a shorter key is no real one, and might be part of a word or URL
 LARGEST_REPLY = 48_000_000  # bytes: a data: URL of the largest picture that is kept, with room to spare
-REDIRECTS = (301, 302, 303, 307, 308)
-REFUSING_REDIRECTS = (301, 302, 307, 308)  # after a POST, 303 may say that it was accepted
+REDIRECTS = (*range(300, 304), *range(305, 400))
+SEE_OTHER = 303  # after a POST, it may say that it was accepted
 CORRECT_ADDRESS = "Whoever runs this page corrects API_IN_ONE_BASE_URL, so that nothing redirects."
 NEVER_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.ProxyError, httpx.UnsupportedProtocol)
+PICTURE = re.compile(rb"\x89PNG\r\n|\xff\xd8\xff|GIF8[79]a|RIFF....WEBP|....ftypavif", re.S)
 # httpx2 passes a damaged TLS record on as the OSError it is; the last two come from a redirect to a host name that is
 # no valid IDNA.
 REQUEST_ERRORS = (httpx.HTTPError, httpx.InvalidURL, OSError, ValueError, IndexError)
@@ -93,7 +94,7 @@ class ApiClient:
             ServiceError: the service refused the request; nothing was created.
         """
         status, text, headers = await self._post(account, body, timeout_s)
-        if status in REFUSING_REDIRECTS:
+        if status in REDIRECTS and status != SEE_OTHER:
             raise RequestRefused(
                 _redirect(status, headers, account.create_url, account), status=status, next_step=CORRECT_ADDRESS
             )
@@ -101,7 +102,7 @@ class ApiClient:
             with _retry_after_from(headers):
                 return _absolute(read_created(status, text, body, count), account)
         except (UpstreamFailed, UnreadableReply) as error:
-            if task_id := error.task_id or _task_at(headers.get("location", ""), account):
+            if task_id := error.task_id or _task_at(headers.get("location", ""), account) or _task_at(text, account):
                 return Reply(Phase.RUNNING, task_id)  # whatever became of it, a poll tells
             what = f"{error.what} The request had been sent, so it may have been accepted."
             raise AnswerLost(what, status=status, reply=text) from error
@@ -191,8 +192,9 @@ def _decode(content: bytes, response: httpx.Response) -> str:
     A picture instead of JSON becomes one: it may be the only copy of a paid result.
     """
     media_type = response.headers.get("content-type", "").partition(";")[0].strip().lower()
-    if media_type.startswith("image/") and not content.lstrip().startswith((b"{", b"[")):
-        return json.dumps({"images": [f"data:{media_type};base64,{b64encode(content).decode()}"]})
+    if PICTURE.match(content) or (media_type.startswith("image/") and not content.lstrip().startswith((b"{", b"["))):
+        kind = media_type if media_type.startswith("image/") else "image/png"  # its bytes are looked at when it is kept
+        return json.dumps({"images": [f"data:{kind};base64,{b64encode(content).decode()}"]})
     for encoding in (json.detect_encoding(content), response.charset_encoding):
         with suppress(UnicodeError, LookupError):
             return content.decode(encoding or "utf-8")
@@ -205,10 +207,10 @@ def _absolute(reply: Reply, account: Account) -> Reply:
     return replace(reply, images=tuple(complete))
 
 
-def _task_at(location: str, account: Account) -> str | None:
-    """The id of the task whose address a reply's Location is."""
-    pattern = re.escape(account.status_path).replace(re.escape("{task_id}"), "([^/?#]+)")
-    match = re.search(f"{pattern}(?:[?#]|$)", location)
+def _task_at(text: str, account: Account) -> str | None:
+    """The id of the task whose address a reply's Location is, or stands in its text."""
+    pattern = re.escape(account.status_path).replace(re.escape("{task_id}"), r"([^/?#\s\"\\{}]+)")
+    match = re.search(f'{pattern}(?:[?#"\\s]|$)', text.replace("\\/", "/"))
     return unquote(match[1]) if match else None
 
 
@@ -237,7 +239,7 @@ def _retry_after_from(headers: Mapping[str, str]) -> Iterator[None]:
     try:
         yield
     except RateLimited as error:
-        error.retry_after = read_retry_after(headers)
+        error.retry_after = read_retry_after(headers, error.reply)
         raise
 
 

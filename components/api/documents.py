@@ -5,11 +5,14 @@ Keys are compared without case, spaces, hyphens and underscores, so ``taskId`` e
 
 from __future__ import annotations
 
-import json
 import re
 from base64 import b64encode
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from typing import Any
+from urllib.parse import unquote
+
+from components.api.json_text import read_json
 
 RESULT_KEYS = (
     "output", "outputs", "result", "results", "result_url", "result_urls", "result_json", "task_result", "image", "images",
@@ -20,29 +23,39 @@ RESULT_KEYS = (
 # leads to somebody.
 NO_RESULT_WORDS = {
     "request", "requests", "input", "inputs", "param", "params", "parameter", "parameters", "payload", "reference",
-    "references", "mask", "source", "origin", "callback", "webhook", "thumbnail", "thumbnails", "thumb", "thumbs", "preview",
-    "previews", "cover", "covers", "error", "errors", "logs", "get", "cancel", "status", "stream", "web", "self", "poll",
-    "polling", "icon", "logo", "avatar", "license", "docs",
+    "references", "ref", "refs", "init", "arguments", "args", "options", "config", "settings", "mask", "source", "origin",
+    "callback", "webhook", "thumbnail", "thumbnails", "thumb", "thumbs", "preview", "previews", "cover", "covers", "sizes",
+    "srcset", "error", "errors", "logs", "get", "cancel", "status", "stream", "web", "page", "self", "poll", "polling", "icon",
+    "logo", "avatar", "license", "docs",
 }  # fmt: skip
+# A key with one of these words holds an address even if that is only a path; one of the others, a picture.
+ADDRESS_WORDS = {"url", "urls", "uri", "href", "src"}
+PICTURE_WORDS = {"image", "images", "img", "photo", "photos", "picture", "pictures", "media", "file", "files", "download"}
 WORD_LIMIT = re.compile(r"(?<=[a-z])(?=[A-Z])|(?<=[a-z])(?=(image|url)s?)|[\s-]+")
 LINKS = {"urls", "links", "actions"}  # as an object: addresses of the task, such as get and cancel
 INNER_SECTIONS = (  # objects that may hold id, state and error for the object around them
     "task", "output", "base_resp", "data", "result", "response", "job", "prediction", "generation",
 )  # fmt: skip
+STATE_KEYS = ("status", "state", "task_status", "task_state", "job_status", "generation_status")
+TEXT_KEYS = ("message", "msg", "detail", "details", "reason", "description", "rawmessage", "faultstring", "text", "error")
 MEANINGLESS = frozenset(  # as the text of an error
     ("", "0", "200", "success", "successful", "succeeded", "succeed", "ok", "none", "null", "complete", "completed", "done",
-     "false", "no", "no error", "undefined", "nil", "n/a")
+     "false", "no", "no error", "undefined", "nil", "n/a", "request successful", "request success", "operation successful",
+     "成功", "操作成功", "请求成功")
 )  # fmt: skip
 CONTROL_URL = re.compile(r"https?://[^?#]*/(cancel|status|stream)/?([?#]|$)", re.I)
 IMAGE_URL = re.compile(r"(https?:/|/)?/[^?#\s]+\.(png|jpe?g|webp|gif|avif|svg)([?#]|$)", re.I)
-MARKDOWN_IMAGE = re.compile(r"!\[[^\]]*\]\(\s*(https?://[^)\s]+)")
-BASE64_MARK = re.compile(r"(data:)?\s*[\w/.+-]*\s*;\s*base64\s*,", re.I)
+MARKUP_IMAGE = re.compile(r"(?:!\[[^\]]*\]\(|<img\b[^>]*?\bsrc=[\"']?|^<)\s*(https?://[^)\s>\"']+)", re.I)  # Markdown, HTML
+PATH = re.compile(r"/[\w.~%@+-][\w.~%@+/-]*(\?\S*)?")
+NAKED_ADDRESS = re.compile(
+    r"(?P<host>[\w-]+(\.[\w-]+)+(:\d+)?/|[\w-]+:\d+/)?([\w.~%@+-]+/)*[\w.~%@+-]+\.(png|jpe?g|webp|gif|avif|svg)([?#]\S*)?",
+    re.I,
+)
+BASE64_MARK = re.compile(r"(data:)?\s*[\w/.+-]*\s*;?\s*base64\s*,", re.I)
 BASE64_IMAGE = re.compile(
     r"(?P<png>iVBORw0KGgo)|(?P<jpeg>/9j/)|(?P<gif>R0lGOD)|(?P<webp>UklGR[\w+/]{7}RUJQ)|(?P<avif>AAAA..Z0eXBhdml)|(?P<svg>PHN2Z|PD94bW)"
 )
 SVG = re.compile(r"(<\?xml[^>]*>\s*)?(<!--.*?-->\s*)*<svg[\s>]", re.S)
-TRAILING_COMMA = re.compile(r",(\s*[}\]])")
-EVENT_DATA = re.compile(r"^data:\s*([{\[].*)$", re.M)
 SHORTEST_BASE64 = 40  # characters; what is shorter may be a word or a path
 DEEPEST = 60  # levels of nesting that are searched
 
@@ -53,55 +66,37 @@ def same_key(key: str) -> str:
 
 
 RESULTS = frozenset(map(same_key, RESULT_KEYS))
-
-
-def read_json(text: str) -> Any:
-    """Parsed JSON, or None if it is invalid or nested too deeply for the parser.
-
-    A byte order mark, raw control characters in strings, commas before a closing bracket, and text behind the JSON are
-    accepted. Of several documents, a line or a server-sent event each, the last one counts. Half surrogate pairs, which
-    JSON can hold and nobody can send or store, become question marks.
-    """
-    text = text.strip().strip("\ufeff\0").removeprefix(")]}',").strip()
-    if text.startswith(("data:", "event:", "id:")):
-        text = "\n".join(EVENT_DATA.findall(text))
-    try:
-        document = _parse(text)
-        if document is None and text != "null":
-            document = _parse(TRAILING_COMMA.sub(r"\1", text))
-        if "\\ud" in text.lower():
-            document = json.loads(json.dumps(document, ensure_ascii=False).encode("utf-8", "replace"))
-        return document
-    except (ValueError, RecursionError):
-        return None
-
-
-def _parse(text: str) -> Any:
-    """The last of the JSON documents that a text begins with; None without one. Raises RecursionError."""
-    decoder, document = json.JSONDecoder(strict=False), None
-    while text:
-        try:
-            document, end = decoder.raw_decode(text)
-        except ValueError:
-            break
-        text = text[end:].lstrip() if isinstance(document, dict | list) else ""
-    return document
+# Keys that mean something around all the rest.
+KNOWN_ALONE = {"error", "errors", "exception", "failure", "fault", *map(same_key, INNER_SECTIONS), *RESULTS}
 
 
 def read_document(text: str) -> Any:
-    """Parsed JSON as by :func:`read_json`; all of it, or its ``data``, may be JSON in a string."""
+    """Parsed JSON as by :func:`read_json`; all of it, or its ``data``, may be JSON in a string. An address or base64 alone
+    becomes ``images``."""
     document = read_json(text)
     if isinstance(document, str) and isinstance(inner := read_json(document), dict | list):
         document = inner
+    if (document is None or isinstance(document, str)) and (images := list(addresses_in(str(document or text).strip()))):
+        return {"images": images}
     for key in [key for key in document if same_key(str(key)) == "data"] if isinstance(document, dict) else ():
         inner = read_json(document[key]) if isinstance(document[key], str) else None
-        document[key] = inner if isinstance(inner, dict | list) else document[key]
+        document[key] = unwrapped(inner if isinstance(inner, dict | list) else document[key])
     return document
 
 
 def field(document: Mapping[str, Any], name: str) -> Any:
     """The value under a key that :func:`same_key` has made ``name``; None without one."""
     return next((value for key, value in document.items() if same_key(str(key)) == name), None)
+
+
+def unwrapped(value: Any) -> Any:
+    """The object under the one key of an object, or first in a list of one there, if that key means nothing around all
+    the rest; any other value as it is."""
+    if isinstance(value, dict) and len(value) == 1:
+        ((key, inner),) = value.items()
+        inner = inner[0] if isinstance(inner, list) and len(inner) == 1 else inner
+        return inner if isinstance(inner, dict) and same_key(str(key)) not in KNOWN_ALONE else value
+    return value
 
 
 def find_sections(document: dict[str, Any]) -> list[dict[str, Any]]:
@@ -131,15 +126,14 @@ def find_text(value: Any, depth: int = 0) -> str:
         return ""
     if isinstance(value, dict):
         values = {same_key(str(key)): item for key, item in value.items()}
-        named = (
-            values.get(key) for key in ("message", "msg", "detail", "reason", "description", "rawmessage", "code", "type")
-        )
         lists = (
             f"{key}: {text}"
             for key, item in value.items()
             if isinstance(item, list) and (text := find_text(item, depth + 1))
         )
-        return next((text for item in named if (text := find_text(item, depth + 1))), "") or "; ".join(lists)
+        named = (find_text(values.get(key), depth + 1) for key in TEXT_KEYS)
+        codes = (find_text(values.get(key), depth + 1) for key in ("code", "type"))
+        return next(filter(None, named), "") or "; ".join(lists) or next(filter(None, codes), "")
     if isinstance(value, list):
         return "; ".join(text for item in value[:5] if (text := find_text(item, depth + 1)))
     text = str(value).strip()
@@ -155,6 +149,9 @@ def find_images(value: Any, in_result: bool = False, depth: int = 0) -> Iterator
         return
     if isinstance(value, dict):
         yield from _images_of_object(value, in_result, depth)
+    elif isinstance(value, list) and len(value) > SHORTEST_BASE64 and all(type(item) is int for item in value):
+        with suppress(ValueError):  # of no bytes
+            yield from addresses_in(b64encode(bytes(value)).decode() if in_result else "")
     elif isinstance(value, list):
         for item in value:
             yield from find_images(item, in_result, depth + 1)
@@ -171,12 +168,12 @@ def _images_of_object(value: dict[str, Any], in_result: bool, depth: int) -> Ite
     download, and an address beside base64 is that of the same picture."""
     found: dict[str, list[str]] = {}
     for key, item in value.items():
-        name = same_key(str(key))
-        if NO_RESULT_WORDS.isdisjoint(WORD_LIMIT.sub("_", str(key)).lower().split("_")) and not (
-            name in LINKS and isinstance(item, dict)
-        ):
+        name, words = same_key(str(key)), words_of(str(key))
+        if NO_RESULT_WORDS.isdisjoint(words) and (in_result or not (name in LINKS and isinstance(item, dict))):
             is_result = in_result or name in RESULTS or (name == "data" and _is_text(item))
             found[key] = list(find_images(item, is_result, depth + 1))
+            if is_result and not found[key] and isinstance(item, str) and not ADDRESS_WORDS.isdisjoint(words):
+                found[key] = [item.strip()] if PATH.fullmatch(item.strip()) else []
     own = {key for key in found if isinstance(value[key], str)}
     named = {key for key in own if found[key] and same_key(str(key)) in RESULTS}
     encoded = {key for key in named if found[key][0].startswith("data:")}
@@ -185,20 +182,48 @@ def _images_of_object(value: dict[str, Any], in_result: bool, depth: int) -> Ite
             yield from addresses
 
 
+def words_of(key: str) -> set[str]:
+    """The words of a key in snake or camel case, with hyphens or spaces."""
+    return set(WORD_LIMIT.sub("_", key).lower().split("_"))
+
+
 def _is_text(value: Any) -> bool:
     """Whether a value is text, or a list that begins with one."""
     return isinstance(value[0] if isinstance(value, list) and value else value, str)
 
 
 def find_likely_images(document: Any) -> list[str]:
-    """What looks like an image under any key that names no echo: for a finished task without one under a result key."""
-    found = find_images(document, in_result=True)
-    return [address for address in found if address.startswith("data:") or IMAGE_URL.match(address)]
+    """What looks like an image under any key that names no echo: for a finished task without one under a result key.
+
+    That is an address with an image's extension, or any under a key that names a picture.
+    """
+    found = [address for address in find_images(document, in_result=True) if _is_image(address)]
+    return found or [address for value in _under_picture_keys(document) for address in find_images(value, in_result=True)]
+
+
+def _is_image(address: str) -> bool:
+    return address.startswith("data:") or bool(IMAGE_URL.match(address))
+
+
+def _under_picture_keys(value: Any, depth: int = 0) -> Iterator[Any]:
+    if depth > DEEPEST or not isinstance(value, dict | list):
+        return
+    for key, item in value.items() if isinstance(value, dict) else (("", item) for item in value):
+        words = words_of(str(key))
+        if not NO_RESULT_WORDS.isdisjoint(words):
+            continue
+        if PICTURE_WORDS.isdisjoint(words):
+            yield from _under_picture_keys(item, depth + 1)
+        else:
+            yield item
 
 
 def addresses_in(text: str) -> Iterator[str]:
-    """The addresses that a text consists of, as in :func:`find_images`, or those of the images in Markdown."""
+    """The addresses that a text consists of, as in :func:`find_images`, or those of the images in Markdown or HTML."""
     start = text[:11].lower()
+    if start.startswith(("http%3a%2f", "https%3a%2")):
+        text = unquote(text)
+        start = text[:11].lower()
     if start == "data:image/":
         yield "data:" + text[5:]
     elif start.startswith(("http://", "https://")):
@@ -210,8 +235,10 @@ def addresses_in(text: str) -> Iterator[str]:
         yield url
     elif start.startswith("//") or (start.startswith("/") and IMAGE_URL.match(text)):
         yield text
+    elif (naked := NAKED_ADDRESS.fullmatch(text)) and "/" in text:
+        yield ("//" if naked["host"] else "/") + text.removeprefix("./")
     else:
-        yield from MARKDOWN_IMAGE.findall(text)
+        yield from MARKUP_IMAGE.findall(text)
 
 
 def _data_url(text: str) -> str:

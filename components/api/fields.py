@@ -7,24 +7,28 @@ from http import HTTPStatus
 from itertools import chain
 from typing import Any
 
-from components.api.documents import field, find_sections, find_text, find_values
+from components.api.documents import DEEPEST, STATE_KEYS, field, find_sections, find_text, find_values, same_key
 
-ID_KEYS = ("task_id", "job_id", "generation_id", "prediction_id", "task_uuid", "id", "uuid")
+ID_KEYS = (
+    "task_id", "job_id", "generation_id", "prediction_id", "task_uuid", "work_id", "run_id", "operation_id", "execution_id",
+    "order_id", "id", "uuid", "task_ids", "task",
+)  # fmt: skip
 ID_IN_TEXT = re.compile(r'"(?:task|job|generation|prediction)_?id"\s*:\s*"([^"\\]{1,200})"', re.I)
 ID_AS_DATA = re.compile(r"(?=[\w.:-]*[0-9])[\w.:-]{6,128}")
-STATE_KEYS = ("status", "state", "task_status", "task_state", "job_status", "generation_status")
 DONE_KEYS = ("done", "completed", "finished", "is_done")  # true or false, where there is no word
 FLAG_WORDS = {0: "running", 1: "done", 2: "failed", 3: "failed"}  # success_flag
 ERROR_KEYS = (
     "error", "error_message", "error_msg", "err_msg", "errors", "fail_message", "fail_msg", "fail_reason", "failed_reason",
-    "failure_reason", "failure",
+    "failure_reason", "failure", "fault", "exception",
 )  # fmt: skip
 REASON_KEYS = ("task_status_msg", "status_msg", "status_message", "reason")  # a task that waits may have them too
 GENERAL_KEYS = ("message", "msg", "detail", "details", "description", "error_description", "title")
+HIDDEN_REASON = re.compile("error|^err$|fault$|reason|message|msg|hint|^(result|output|data)$")
+SENTENCE = re.compile(r"(?!\d+$|data:|https?:|\S{80})")  # no number, no address, no base64
 # These say that there is an error, and not which.
 WEAK_REASONS = {"true", "error", "fail", "failed", "failure", *(status.phrase.lower() for status in HTTPStatus)}
 CODE_KEYS = ("code", "type", "error_code")
-ENVELOPE_CODE_KEYS = ("code", "errcode", "errno", "status_code")
+ENVELOPE_CODE_KEYS = ("code", "errcode", "errno", "status_code", "ret", "ret_code", "return_code", "result_code")
 CHARGE_KEYS = ("consumed_credits", "credits_consumed", "credits_used", "credits_charged", "charged_credits", "used_credits")
 SUCCESS_CODES = {0, 1, *range(200, 300)}
 SUCCESS_WORDS = {"accepted", "created", "submitted", "queued", "pending", "processing", "running", "in_queue", "in_progress"}
@@ -43,6 +47,7 @@ def task_id(document: Section) -> str | None:
     inner = sections[0] if isinstance(data, dict) or not has_code else {}
     values = [value for key in ID_KEYS for value in find_values(sections, (key,))]
     for value in (*values, *find_values([inner], ("request_id",))):
+        value = value[0] if isinstance(value, list) and value else value
         if isinstance(value, str | int) and not isinstance(value, bool) and str(value).strip(". "):
             return str(value)
     bare = isinstance(data, str) and has_code and failing_code(document) is None and ID_AS_DATA.fullmatch(data)
@@ -89,6 +94,17 @@ def reason(document: Any, text: str) -> str:
     return find_text(document)[:LONGEST_MESSAGE] if isinstance(document, str | list) else ""
 
 
+def hidden_reason(value: Any, depth: int = 0) -> str:
+    """A reason under any key that says it is one, such as ``filteredReasons``, at any depth, cut; "" without one."""
+    if isinstance(value, dict) and depth < DEEPEST:
+        hints = (item for key, item in value.items() if HIDDEN_REASON.search(same_key(str(key))))
+        texts = (text for item in hints if (text := find_text(item)) and SENTENCE.match(text))
+        inner = (hidden_reason(item, depth + 1) for item in value.values())
+        return next(filter(None, chain(texts, inner)), "")[:LONGEST_MESSAGE]
+    parts = value if isinstance(value, list) and depth < DEEPEST else ()
+    return next(filter(None, (hidden_reason(item, depth + 1) for item in parts)), "")
+
+
 def error_codes(document: Any) -> tuple[str, ...]:
     """The error's codes that are words, in lower case, those of an ``error`` object first."""
     if not isinstance(document, dict):
@@ -114,13 +130,13 @@ def failing_code(document: Section) -> int | str | None:
     envelope = [part for part in (document, field(document, "baseresp")) if isinstance(part, dict)]
     for value in find_values(envelope, ENVELOPE_CODE_KEYS):
         number = integer(value)
-        if number is not None:
-            return None if number in SUCCESS_CODES else number
+        if number is not None and number not in SUCCESS_CODES:
+            return number
         if isinstance(value, str) and find_text(value) and value.lower() not in SUCCESS_WORDS:
             return value
     for name, failing in (("success", False), ("ok", False), ("status", False), ("error", True)):
         value = field(document, name)
-        if value is failing or str(value).lower() == str(failing).lower():
+        if value is failing or str(value).lower() == str(failing).lower() or (name in ("success", "ok") and value == 0):
             return f"{name}: {str(failing).lower()}"
     return None
 

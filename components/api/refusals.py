@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Mapping
+from contextlib import suppress
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 
@@ -23,6 +24,11 @@ from components.errors import (
 )
 
 LONGEST_WAIT_S = 120.0
+WAIT_HEADERS = ("retry-after", "x-retry-after", "x-ratelimit-reset-after", "ratelimit-reset", "x-ratelimit-reset")
+WAIT_IN_REPLY = re.compile(r'"retry_?after(?:_?seconds|_?s)?"\s*:\s*"?([^",}\s]{1,40})', re.I)
+WAIT = re.compile(r"(\d{1,12}(?:\.\d+)?)\s*(ms|s|m|secs?|seconds?|min|minutes?)?", re.I)
+UNITS = {"ms": 0.001, "mi": 60.0, "m": 60.0, "s": 1.0, "se": 1.0}
+NEAR_S = 366 * 86_400.0  # seconds since 1970 this near to the clock are a moment, no wait
 
 CODES: Mapping[str, type[ServiceError]] = {
     **dict.fromkeys(("authentication_error", "invalid_api_key", "permission_error", "unauthorized"), KeyRefused),
@@ -87,14 +93,32 @@ def _classify(status: int | None, codes: Collection[str], message: str) -> type[
     return Moderated if status in (None, 400) and MODERATION.search(message) else RequestRefused
 
 
-def read_retry_after(headers: Mapping[str, str], now: datetime | None = None) -> float | None:
-    """Seconds to wait by ``Retry-After`` (seconds or an HTTP date), from 0 to LONGEST_WAIT_S; None if absent or invalid."""
-    value = headers.get("retry-after", "").strip()
-    if re.fullmatch(r"\d{1,12}(\.\d+)?", value):
-        return min(float(value), LONGEST_WAIT_S)
-    try:
-        at = parsedate_to_datetime(value)
-    except (ValueError, TypeError, IndexError, OverflowError):
-        return None
-    at = at if at.tzinfo else at.replace(tzinfo=UTC)
-    return min(max((at - (now or datetime.now(UTC))).total_seconds(), 0.0), LONGEST_WAIT_S)
+def read_retry_after(headers: Mapping[str, str], reply: str = "") -> float | None:
+    """Seconds that a 429 asks to wait, from 0 to LONGEST_WAIT_S; None if it does not say.
+
+    It stands in one of WAIT_HEADERS, as seconds, another unit or a date, which is compared with the service's own clock,
+    or in the reply.
+    """
+    asked = [headers[name].strip() for name in WAIT_HEADERS if name in headers]
+    asked += [match[1] for match in WAIT_IN_REPLY.finditer(reply)]
+    waits = (_seconds(value, headers.get("date", "")) for value in asked)
+    return next((min(max(wait, 0.0), LONGEST_WAIT_S) for wait in waits if wait is not None), None)
+
+
+def _seconds(value: str, date: str) -> float | None:
+    """The wait that a value names; None if it names none."""
+    now = _moment(date) or datetime.now(UTC)
+    if match := WAIT.fullmatch(value):
+        seconds = float(match[1]) * UNITS[(match[2] or "s")[:2].lower()]
+        return seconds - now.timestamp() if abs(seconds - now.timestamp()) < NEAR_S else seconds
+    at = _moment(value)
+    return (at - now).total_seconds() if at else None
+
+
+def _moment(text: str) -> datetime | None:
+    """A date as HTTP writes it, or ISO 8601."""
+    for read in (parsedate_to_datetime, datetime.fromisoformat):
+        with suppress(ValueError, TypeError, IndexError, OverflowError):
+            at = read(text)
+            return at if at.tzinfo else at.replace(tzinfo=UTC)
+    return None

@@ -11,15 +11,14 @@ one that was in the body that was sent: an input picture must not pass for a res
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from enum import StrEnum
-from typing import Any
+from typing import Any, cast
 
 from components.api import fields
 from components.api.documents import (
-    INNER_SECTIONS,
-    RESULTS,
     addresses_in,
     find_images,
     find_likely_images,
@@ -27,6 +26,7 @@ from components.api.documents import (
     find_texts,
     read_document,
     same_key,
+    unwrapped,
 )
 from components.api.refusals import refusal
 from components.errors import NOT_CHARGED, Moderated, NoPicture, ServiceError, UnreadableReply, UpstreamFailed
@@ -40,18 +40,19 @@ DONE_WORDS = ("completed", "complete", "success", "succeeded", "succeed", "done"
 FAILED_WORDS = ("failed", "fail", "failure", "error")  # these give no reason; any other word of failure is one
 DONE_PARTS = re.compile("complet|succe|partial|erfolg|abgeschlossen")  # beside images, such as COMPLETED_WITH_ERRORS
 DONE_ENDS = re.compile(
-    "(?<!not)(completed|succeeded|success|successful|successfully|finished|done|fertig|abgeschlossen|erfolgreich)$"
+    "(?<!not)(?<!un)(completed|succeeded|success|successful|successfully|finished|done|fertig|abgeschlossen|erfolgreich)$"
 )
 FAILED_PARTS = re.compile(
     "fail|error|cancel|abort|reject|expire|moderat|terminat|nsfw|timeout|timedout|denied|blocked|stopped|killed|crash|refus"
     "|declin|forbid|violat|flagged|sensitive|banned|unsafe|filtered|unsuccess|incomplete|invalid|deleted|revoked|fehler"
-    "|fehlgeschlagen|abgebrochen|abgelehnt|storniert|exception|erreur|badrequest|失败|失敗"
+    "|fehlgeschlagen|abgebrochen|abgelehnt|storniert|exception|erreur|badrequest|echec|echou|annul|rejet|fallid|fallad|fallo"
+    "|rechaz|expirad|falh|recusad|erro|отмен|ошибк|неудач|отклон|失败|失敗|取消|错误|拒绝|超时|违规|エラー|却下|キャンセル|실패|오류|취소"
 )
+ONGOING = re.compile("^(?!fail|error)(pending|awaiting|[a-z]*(ing|pending|inprogress|queued)$)")  # whatever else it contains
 WORD_PREFIX = re.compile("^(task|job)(status|state)")
 # Under ``code``: after these a poll may still find the task. Every other code of an error ends it.
 PASSING_CODES = {401, 402, 403, 404, 408, 409, 425, 429, 502, 503, 504}
 GONE = 410
-KNOWN_ALONE = {"error", "errors", *map(same_key, INNER_SECTIONS), *RESULTS}  # keys that mean something around all the rest
 MORE_IMAGES = 4  # than were asked for are read at most
 LONGEST_RAW = 2000  # characters
 
@@ -143,7 +144,8 @@ def read_task(status: int, text: str, body: Mapping[str, Any], task_id: str, cou
     if code:
         return replace(reply, phase=Phase.FAILED, message=reply.message or f"code {code}")
     if reply.phase is Phase.DONE and not reply.images:
-        says = f" It says: {reply.message.rstrip('. ')}." if reply.message else ""
+        message = reply.message or fields.hidden_reason(document)
+        says = f" It says: {message.rstrip('. ')}." if message else ""
         raise NoPicture(
             f"The service says {reply.word or 'done'}, but its reply holds no picture.{says}", task_id=task_id, reply=text
         )
@@ -175,19 +177,17 @@ def _read_object(status: int, text: str) -> dict[str, Any]:
         raise _refusal(status, document, text)
     if isinstance(document, list):
         return {"data": document}
-    if isinstance(document, dict) and len(document) == 1:
-        ((key, inner),) = document.items()
-        return inner if isinstance(inner, dict) and same_key(str(key)) not in KNOWN_ALONE else document
-    if not isinstance(document, dict):
-        what = "a web page" if text.lstrip("\ufeff \t\r\n").startswith("<") else "something that is not the JSON it promised"
-        what = what if text.strip() else "nothing"
-        task_id = fields.named_task_id(text)
-        raise UnreadableReply(f"The service answered with {what} ({status}).", status=status, task_id=task_id, reply=text)
-    return document
+    if isinstance(document, dict):
+        return cast("dict[str, Any]", unwrapped(document))
+    what = "a web page" if text.lstrip("\ufeff \t\r\n").startswith("<") else "something that is not the JSON it promised"
+    what = what if text.strip() else "nothing"
+    task_id = fields.named_task_id(text)
+    raise UnreadableReply(f"The service answered with {what} ({status}).", status=status, task_id=task_id, reply=text)
 
 
 def _refusal(status: int | None, document: Any, text: str) -> ServiceError:
-    error = refusal(status, codes=fields.error_codes(document), message=fields.reason(document, text), reply=text)
+    message = fields.reason(document, text) or fields.hidden_reason(document)
+    error = refusal(status, codes=fields.error_codes(document), message=message, reply=text)
     error.task_id = fields.named_task_id(text)
     return error
 
@@ -213,6 +213,8 @@ def _read_reply(document: dict[str, Any], text: str, body: Mapping[str, Any], co
             phase = Phase.RUNNING
         else:
             raise UnreadableReply("The service's reply names no state.", reply=text)
+    if phase is Phase.FAILED and not message:
+        message = fields.hidden_reason(document)
     if phase is Phase.FAILED and not message:
         message = word if word and _name(word) not in PHASES else f"code {failing}" if failing is not None else ""
     return Reply(
@@ -246,10 +248,12 @@ def _phase(word: str, has_images: bool) -> Phase | None:
         return PHASES[name]
     if has_images and DONE_PARTS.search(name):
         return Phase.DONE
-    if FAILED_PARTS.search(name):
+    if FAILED_PARTS.search(name) and not ONGOING.search(name):
         return Phase.FAILED
     return Phase.DONE if DONE_ENDS.search(name) else None
 
 
 def _name(word: str) -> str:
-    return WORD_PREFIX.sub("", re.sub(r"[\s_-]", "", word.lower()))
+    """A word without case, accents, spaces, hyphens, underscores, and what a service puts before it."""
+    plain = re.sub("[\u0300-\u036f]", "", unicodedata.normalize("NFKD", word.lower()))
+    return WORD_PREFIX.sub("", re.sub(r"[\s_-]", "", plain))

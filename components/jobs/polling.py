@@ -245,8 +245,9 @@ class Poller:
         return reply
 
     async def _ask(self, task: FollowedTask) -> Reply:
-        last = self._options.timings.last_try
-        timeout_s = min(POLL_TIMEOUT_S, max(last, task.give_up - time.monotonic()))
+        last, left = self._options.timings.last_try, task.give_up - time.monotonic()
+        # A poll before the deadline ends with it: the last one follows, and the two must not add up.
+        timeout_s = min(POLL_TIMEOUT_S, left if left > MINIMUM_WAIT_S else last)
         task_id, job, give_up = str(task.job.task_id), task.job, max(task.give_up, time.monotonic() + last)
         return await self._client.task(task.key, task.account, task_id, job.body, job.count, timeout_s, give_up)
 

@@ -43,7 +43,7 @@ class StandIn:
             number = [case.name for case in self._cases].index(json.loads(body)["prompt"])
             case, named = self._cases[number], f"t1-{number}"
             headers = {"location": re.sub(r"\bt1$", named, case.location)} if case.location else {}
-            content = case.body("POST", host).replace(b'"t1', f'"{named}'.encode())
+            content = re.sub(rb'(["/])t1\b', lambda match: match[1] + named.encode(), case.body("POST", host))
             return case.status, content, headers | {"content-type": case.kind}
         known = re.search(r"t1-(\d+)", path)
         if known is None:

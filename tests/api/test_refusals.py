@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from datetime import UTC, datetime
 
 import pytest
 
@@ -23,7 +22,7 @@ from components.errors import (
 )
 from tests.api.upstream import BODY, account, both, http, upstream
 
-NOW = datetime(2026, 11, 22, 12, 0, 0, tzinfo=UTC)
+DATE = "Sun, 22 Nov 2026 12:00:00 GMT"  # the service's own clock
 
 
 def refused(status: int, text: str) -> ServiceError:
@@ -145,8 +144,15 @@ def test_a_wait_is_read_from_seconds_or_a_date_and_never_above_two_minutes() -> 
         (None, None), ("", None), ("soon", None), ("-5", None), ("1e9", None), ("inf", None), ("nan", None),
         ("Sun, 99 Nov 2026 12:00:00 GMT", None), ("Sun, 22 Nov 99999 12:00:00 GMT", None), ("12:00", None), ("\0", None),
         ("Sun, 22 Nov 2026 12:00:00 +9999999999", None), (", , , ", None),
+        ("2026-11-22T12:00:20Z", 20), ("30 seconds", 30), ("1500ms", 1.5), ("1m", 60), ("1795348830", 30),
     ):  # fmt: skip
-        assert read_retry_after({} if value is None else {"retry-after": value}, NOW) == seconds, value
+        assert read_retry_after({"date": DATE} | ({} if value is None else {"retry-after": value})) == seconds, value
+    for name, value, reply, seconds in (
+        ("x-retry-after", "5", "", 5), ("ratelimit-reset", "9", "", 9), ("x-ratelimit-reset-after", "0.5", "", 0.5),
+        ("x-ratelimit-reset", "1795348810", "", 10), ("x", "", '{"error":{"retry_after":7,"message":"slow"}}', 7),
+        ("x", "", '{"retryAfterSeconds": "8s"}', 8), ("retry-after", "soon", '{"retry_after": 7}', 7), ("x", "", "{", None),
+    ):  # fmt: skip
+        assert read_retry_after({"date": DATE, name: value}, reply) == seconds, (name, value, reply)
 
 
 REFUSED: dict[str, tuple[int, str, type[ServiceError]]] = {
