@@ -4,12 +4,10 @@ from __future__ import annotations
 
 from fastapi import APIRouter, HTTPException, Request
 from fastapi.responses import Response
-from starlette.requests import ClientDisconnect
 
-from components.errors import TooLarge
 from components.jobs import callbacks
 from components.jobs.service import JobService
-from components.pictures.fetch import read_limited
+from components.web.requests import read_body
 
 
 def callback_routes(jobs: JobService) -> APIRouter:
@@ -18,12 +16,7 @@ def callback_routes(jobs: JobService) -> APIRouter:
 
     @router.post("/{job_id}/{secret}")
     async def callback(job_id: str, secret: str, request: Request) -> Response:
-        try:
-            body = await read_limited(request.stream(), callbacks.LARGEST_BODY)
-        except TooLarge as error:
-            raise HTTPException(413, "The body is too large.") from error
-        except ClientDisconnect:
-            return Response(status_code=400)
+        body = await read_body(request, callbacks.LARGEST_BODY)
         if not await jobs.callback(job_id, secret, body):
             raise HTTPException(404, "Not found.")
         return Response(status_code=204)

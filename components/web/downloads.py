@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from fastapi import APIRouter, HTTPException, Query, Request
 from fastapi.responses import Response, StreamingResponse
 
-from components.jobs.job import HistoryEntry, JobState
+from components.jobs.job import HistoryEntry
 from components.jobs.store.history import JobFilter
 from components.playground import Playground
 from components.views.exports.csv_text import csv_header, csv_rows
@@ -22,9 +22,9 @@ from components.views.exports.jobs import (
     job_row,
 )
 from components.views.links import COMPARISONS, HISTORY_DATA, MODELS_CSV, PLANS_CSV
-from components.views.queries import read_history_query
 from components.views.tables import MODELS_FILE, PLANS, models_rows, plans_frame
-from components.web.pictures import READING
+from components.web.requests import origin, requested_filter
+from components.web.responses import READING, attachment
 from components.web.visitors import requesting_visitor
 
 JOBS_AT_ONCE = 250
@@ -59,9 +59,11 @@ def job_data_routes(playground: Playground) -> APIRouter:
     @router.api_route(HISTORY_DATA + ".{kind}", methods=READING)
     async def history(kind: str, request: Request) -> Response:
         headers = _headers(kind, f"history-{datetime.now(UTC):%Y-%m-%d}")
-        query = {name: request.query_params.getlist(name) for name in request.query_params}
-        wanted = read_history_query(query, [model.id for model in catalog.models], list(JobState)).job_filter(catalog)
-        visitor, origin = requesting_visitor(request), _origin(request)
+        wanted, visitor, address = (
+            requested_filter(request, catalog),
+            requesting_visitor(request),
+            origin(request, playground),
+        )
         first = await playground.jobs.search(visitor, wanted, JOBS_AT_ONCE)  # what goes wrong here is still an answer
         if request.method == "HEAD":
             return Response(headers=headers)
@@ -75,12 +77,12 @@ def job_data_routes(playground: Playground) -> APIRouter:
         async def csv_pieces() -> AsyncIterator[str]:
             yield csv_header(JOB_COLUMNS)
             async for entries in pages():
-                yield csv_rows((job_row(catalog, entry, origin) for entry in entries), JOB_COLUMNS)
+                yield csv_rows((job_row(catalog, entry, address) for entry in entries), JOB_COLUMNS)
 
         async def json_pieces() -> AsyncIterator[str]:
             separator = f'{{"total": {first.total}, "jobs": ['
             async for entries in pages():
-                yield separator + ",\n".join(_json(describe_job(catalog, entry, origin)) for entry in entries)
+                yield separator + ",\n".join(_json(describe_job(catalog, entry, address)) for entry in entries)
                 separator = ",\n"
             yield "]}" if first.entries else separator + "]}"
 
@@ -89,17 +91,15 @@ def job_data_routes(playground: Playground) -> APIRouter:
 
     @router.api_route(COMPARISONS + "/{comparison_id}/jobs.{kind}", methods=READING)
     async def comparison(comparison_id: str, kind: str, request: Request) -> Response:
-        headers, visitor, origin = _headers(kind, "comparison"), requesting_visitor(request), _origin(request)
+        headers, visitor = _headers(kind, "comparison"), requesting_visitor(request)
+        address = origin(request, playground)
         found, _ = await playground.comparisons.with_jobs(comparison_id, visitor)
         page = await playground.jobs.search(visitor, JobFilter(comparison_id=found.id), limit=10 * JOBS_AT_ONCE)
         entries = {entry.job.id: entry for entry in page.entries}
         if kind == "json":
-            return _file(_json(describe_comparison(catalog, found, entries, origin)), headers)
-        rows = (card_row(catalog, at, card, entries.get(card.job), origin) for at, card in enumerate(found.cards, 1))
+            return _file(_json(describe_comparison(catalog, found, entries, address)), headers)
+        rows = (card_row(catalog, at, card, entries.get(card.job), address) for at, card in enumerate(found.cards, 1))
         return _file(csv_header(CARD_COLUMNS) + csv_rows(rows, CARD_COLUMNS), headers)
-
-    def _origin(request: Request) -> str:
-        return playground.public_address or str(request.base_url).rstrip("/")
 
     return router
 
@@ -121,8 +121,4 @@ def _headers(kind: str, name: str) -> dict[str, str]:
     """The headers of a file. Raises HTTPException 404 for another kind of file."""
     if kind not in MEDIA_TYPES:
         raise HTTPException(404, NO_FILE)
-    return {
-        "Content-Type": MEDIA_TYPES[kind],
-        "Content-Disposition": f'attachment; filename="{name}.{kind}"',
-        "Cache-Control": "private, no-store",
-    }
+    return {"Content-Type": MEDIA_TYPES[kind], "Cache-Control": "private, no-store"} | attachment(f"{name}.{kind}")

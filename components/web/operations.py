@@ -10,7 +10,7 @@ from fastapi.responses import JSONResponse, Response
 
 from components.errors import DatabaseUnavailable
 from components.jobs.service import JobService
-from components.web.pictures import READING
+from components.web.responses import READING
 
 
 def operator_routes(jobs: JobService) -> APIRouter:

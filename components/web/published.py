@@ -18,21 +18,16 @@ from components.views.links import COMPARISONS, PUBLISHED, depth_of, link
 from components.views.report import preview_pictures, report_name, write_published, write_report
 from components.views.templates import render
 from components.views.words import TITLE
-from components.web.pictures import HEADERS, READING, numbered, picture_response
+from components.web.requests import origin
+from components.web.responses import PICTURE_HEADERS, READING, UNLISTED, attachment, numbered, picture_response
 from components.web.visitors import requesting_visitor
 
 NO_COMPARISON = "You have no such comparison."
 NOT_PUBLISHED = "This comparison is not published, or no longer published."
 REPORTS_AT_ONCE = 2
-UNLISTED = {
-    "Cache-Control": "no-store",
-    "X-Content-Type-Options": "nosniff",
-    "Referrer-Policy": "no-referrer",
-    "X-Robots-Tag": "noindex",
-}
 PAGE_POLICY = "default-src 'none'; img-src 'self'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'"
 PAGE = UNLISTED | {"Content-Security-Policy": PAGE_POLICY}
-PICTURE = HEADERS | UNLISTED
+PICTURE = PICTURE_HEADERS | UNLISTED
 PREVIEW = PICTURE | {"Cross-Origin-Resource-Policy": "cross-origin"}  # shown by other sites beside a link
 
 
@@ -49,8 +44,7 @@ def comparison_routes(playground: Playground, thumbnails: ThumbnailCache) -> API
             comparison = await comparisons.find(comparison_id, requesting_visitor(request))
             async with writing:
                 file = await write_report(playground, *await comparisons.current(comparison))
-            disposition = f'attachment; filename="{report_name(comparison)}"'
-            return HTMLResponse(file, headers=UNLISTED | {"Content-Disposition": disposition})
+            return HTMLResponse(file, headers=UNLISTED | attachment(report_name(comparison)))
 
         return await _or_error_page(answer(), NO_COMPARISON, request)
 
@@ -58,9 +52,8 @@ def comparison_routes(playground: Playground, thumbnails: ThumbnailCache) -> API
     async def page(token: str, request: Request) -> Response:
         async def answer() -> Response:
             comparison, jobs = await comparisons.published(token)
-            # A proxy may hide the scheme and host that the visitor's browser sees.
-            origin = playground.public_address or str(request.base_url).rstrip("/")
-            return HTMLResponse(write_published(playground.catalog, comparison, jobs, token, origin), headers=PAGE)
+            html = write_published(playground.catalog, comparison, jobs, token, origin(request, playground))
+            return HTMLResponse(html, headers=PAGE)
 
         return await _or_error_page(answer(), NOT_PUBLISHED, request)
 

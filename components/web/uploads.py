@@ -9,8 +9,8 @@ from starlette.requests import ClientDisconnect
 from components.errors import InputError, PictureNotSaved
 from components.jobs.job import Job
 from components.pictures.uploads import LARGEST_BYTES, PREFIX, TOO_LARGE, Uploads
-from components.web.pictures import HEADERS, READING, picture_response
-from components.web.visitors import read_visitor
+from components.playground.visits import browser_visitor
+from components.web.responses import NO_STORE, PICTURE_HEADERS, READING, picture_response
 
 # Another site cannot send it: a browser asks first whether it may, and gets no permission.
 HEADER = "x-playground-upload"
@@ -40,7 +40,7 @@ def upload_routes(uploads: Uploads) -> APIRouter:
 
     @router.api_route("/{name}", methods=READING)
     async def picture(name: str) -> Response:
-        return picture_response(await uploads.read(name), name.rpartition(".")[2], HEADERS | {"Cache-Control": "no-store"})
+        return picture_response(await uploads.read(name), name.rpartition(".")[2], PICTURE_HEADERS | NO_STORE)
 
     @router.delete("/{name}")
     async def remove(name: str, request: Request) -> Response:
@@ -59,7 +59,7 @@ def follow_job(uploads: Uploads, job: Job) -> None:
 
 def _visitor(request: Request) -> str:
     """The visitor. Raises HTTPException unless the request comes from this application's page."""
-    visitor = read_visitor(request.headers.get("cookie", ""))
+    visitor = browser_visitor(request.cookies)
     own_page = request.headers.get("sec-fetch-site", "same-origin") == "same-origin" and HEADER in request.headers
     if not visitor or not own_page:
         raise HTTPException(403, STRANGER)

@@ -11,28 +11,16 @@ import re
 import secrets
 
 from starlette.datastructures import MutableHeaders
-from starlette.requests import Request, cookie_parser
+from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from components.playground.visits import COOKIE, COOKIE_SECRET, VISITOR_HEADER, link_proof, visitor_id
+from components.playground.visits import COOKIE, VISITOR_HEADER, browser_visitor, link_proof, visitor_id
 from components.views.links import PROOF
 
 LONGEST_HEADER = 200
 ONE_YEAR_S = 31_536_000
 LINK = re.compile(rf"(?P<address>.*?)[?&]{PROOF}=(?P<visitor>[\w-]+)\.(?P<proof>[0-9a-f]{{32}})(&|$)", re.ASCII)
-
-
-def read_cookie(header: str) -> str:
-    """The secret in a ``Cookie`` header, or "" if there is none that this application could have set."""
-    secret = cookie_parser(header).get(COOKIE, "")
-    return secret if COOKIE_SECRET.fullmatch(secret) else ""
-
-
-def read_visitor(header: str) -> str:
-    """The id of the visitor who sends this ``Cookie`` header, or ""."""
-    secret = read_cookie(header)
-    return visitor_id(secret) if secret else ""
 
 
 def requesting_visitor(request: Request) -> str:
@@ -41,7 +29,9 @@ def requesting_visitor(request: Request) -> str:
     Without any of them it is a visitor without any job.
     """
     named = request.headers.get(VISITOR_HEADER, "")[:LONGEST_HEADER]
-    return (not named and _proved_visitor(request)) or visitor_id(named or read_cookie(request.headers.get("cookie", "")))
+    if named:
+        return visitor_id(named)
+    return _proved_visitor(request) or browser_visitor(request.cookies) or visitor_id("")
 
 
 def _proved_visitor(request: Request) -> str:
@@ -67,7 +57,7 @@ class Visitors:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Send a cookie with the page to a browser that has none."""
         opens_page = scope["type"] == "http" and scope["method"] == "GET" and scope["path"] in ("", "/")
-        if not opens_page or read_cookie(Request(scope).headers.get("cookie", "")):
+        if not opens_page or browser_visitor(Request(scope).cookies):
             await self.app(scope, receive, send)
             return
 

@@ -14,8 +14,7 @@ from components.playground import Playground
 from components.views.evaluation.export import BALLOT_COLUMNS, RESULT_COLUMNS, ballot_rows, result_rows, to_csv, to_jsonl
 from components.views.evaluation.report import export_name, write_evaluation_report
 from components.views.links import EVALUATIONS
-from components.web.pictures import READING
-from components.web.published import UNLISTED
+from components.web.responses import READING, UNLISTED, attachment
 from components.web.visitors import requesting_visitor
 
 LARGEST_ARCHIVE = 2_000_000_000
@@ -36,13 +35,15 @@ def export_routes(playground: Playground) -> APIRouter:
         async with writing:
             file = await write_evaluation_report(playground, evaluation)
         return Response(
-            file, media_type="text/html; charset=utf-8", headers=_attachment(export_name(evaluation, "report.html"))
+            file,
+            media_type="text/html; charset=utf-8",
+            headers=UNLISTED | attachment(export_name(evaluation, "report.html")),
         )
 
     @router.api_route("/{evaluation_id}/evaluation.zip", methods=READING)
     async def zipped(evaluation_id: str) -> Response:
         evaluation = await evaluations.get(evaluation_id)
-        headers = _attachment(export_name(evaluation, "pictures.zip"))
+        headers = UNLISTED | attachment(export_name(evaluation, "pictures.zip"))
         return StreamingResponse(archive(evaluations, evaluation), media_type="application/zip", headers=headers)
 
     @router.api_route("/{evaluation_id}/results.{kind}", methods=READING)
@@ -91,8 +92,4 @@ def _table(rows: list[dict[str, object]], columns: tuple[str, ...], kind: str, n
     if kind not in KINDS:
         raise HTTPException(404, "Choose csv or jsonl.")
     text = to_csv(rows, columns) if kind == "csv" else "".join(to_jsonl(rows))
-    return Response(text.encode("utf-8", "replace"), media_type=KINDS[kind], headers=_attachment(name))
-
-
-def _attachment(name: str) -> dict[str, str]:
-    return UNLISTED | {"Content-Disposition": f'attachment; filename="{name}"'}
+    return Response(text.encode("utf-8", "replace"), media_type=KINDS[kind], headers=UNLISTED | attachment(name))

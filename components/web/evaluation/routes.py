@@ -10,30 +10,28 @@ import tempfile
 from pathlib import Path
 from urllib.parse import unquote
 
-from fastapi import APIRouter, HTTPException, Request
+from fastapi import APIRouter, Request
 from fastapi.responses import HTMLResponse, JSONResponse, Response
 
-from components.errors import InputError, JobNotFound, TooLarge
+from components.errors import InputError, JobNotFound
 from components.evaluation.evaluation import Evaluation
 from components.evaluation.prompt_files import ColumnMapping, FileColumns, read_columns, read_file
 from components.evaluation.prompts import PromptSet
 from components.evaluation.store.cells import Result
 from components.evaluation.voting.ballots import Question
 from components.jobs.job import Job
-from components.pictures.fetch import read_limited
 from components.pictures.thumbnails import ThumbnailCache
 from components.playground import Playground
 from components.views.evaluation.matrix import show_cell, show_progress, show_row, show_rows
 from components.views.evaluation.plan import show_mapping
 from components.views.evaluation.results import show_results
 from components.views.links import EVALUATIONS, PROMPT_FILE
-from components.web.pictures import HEADERS, READING, picture_response
+from components.web.requests import read_body
+from components.web.responses import NO_STORE, PICTURE_HEADERS, READING, picture_response
 
 THUMBNAIL = 160  # pixels of a picture in the matrix
 LARGEST_FILE = 32_000_000
-LONGEST_READING_S = 60.0
 LARGEST_ANSWER = 1_500_000  # characters of all prompts together: they are sent along when the evaluation starts
-NO_STORE = {"Cache-Control": "no-store"}
 TOO_LARGE = f"The file is larger than {LARGEST_FILE // 1_000_000} MB. An evaluation has at most 2,000 prompts."
 
 
@@ -82,8 +80,8 @@ def evaluation_routes(playground: Playground, thumbnails: ThumbnailCache) -> API
         results = await evaluations.cells.results(evaluation_id, [position])
         name = results[0].picture if results else ""
         if name.endswith(".svg"):
-            return picture_response(await playground.jobs.pictures.read(name), "svg", HEADERS)
-        return picture_response(await thumbnails.thumbnail(name, THUMBNAIL) if name else None, "webp", HEADERS)
+            return picture_response(await playground.jobs.pictures.read(name), "svg", PICTURE_HEADERS)
+        return picture_response(await thumbnails.thumbnail(name, THUMBNAIL) if name else None, "webp", PICTURE_HEADERS)
 
     return router
 
@@ -105,13 +103,7 @@ def prompt_file_routes() -> APIRouter:
 
     @router.post(PROMPT_FILE)
     async def prompt_file(request: Request) -> Response:
-        try:
-            async with asyncio.timeout(LONGEST_READING_S):
-                data = await read_limited(request.stream(), LARGEST_FILE)
-        except TooLarge as error:
-            raise HTTPException(413, TOO_LARGE) from error
-        except TimeoutError as error:
-            raise HTTPException(408, "The file did not arrive in time.") from error
+        data = await read_body(request, LARGEST_FILE, TOO_LARGE)
         query = request.query_params
         mapping = ColumnMapping(**{part: query.get(part, "") for part in ("prompt", "category", "images", "expected_text")})
         async with reading:

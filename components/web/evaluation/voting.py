@@ -18,8 +18,7 @@ from components.views.evaluation.voting import (
     show_voting_page,
 )
 from components.views.links import VOTING
-from components.web.pictures import NOT_FOUND, READING
-from components.web.published import UNLISTED
+from components.web.responses import NO_SUCH_PICTURE, READING, UNLISTED
 from components.web.visitors import requesting_visitor
 
 POLICY = (
@@ -55,7 +54,7 @@ def voting_routes(playground: Playground) -> APIRouter:
     async def picture(token: str, screen_id: str, number: int) -> Response:
         copy = await voting.picture(token, screen_id, number)
         if copy is None:
-            raise HTTPException(404, NOT_FOUND)
+            raise HTTPException(404, NO_SUCH_PICTURE)
         return Response(copy, media_type="image/webp", headers=UNLISTED)
 
     @router.post("/{token}/undo")

@@ -11,9 +11,9 @@ from components.errors import KeyRefused
 from components.playground import KEY_HEADER, Playground
 from components.views.links import PICKER, SAMPLES, sample_path
 from components.views.models.cards import show_cards
-from components.web.pictures import HEADERS, READING, picture_response
+from components.web.responses import NO_STORE, PICTURE_HEADERS, READING, picture_response
 
-FOR_EVERYBODY = HEADERS | {"Cache-Control": "public, max-age=31536000, immutable"}
+FOR_EVERYBODY = PICTURE_HEADERS | {"Cache-Control": "public, max-age=31536000, immutable"}
 Key = Annotated[str, Header(alias=KEY_HEADER)]
 
 
@@ -30,7 +30,7 @@ def model_routes(playground: Playground) -> APIRouter:
         await samples.refresh()
         measured = await playground.jobs.measured()
         cards = show_cards(playground, measured, many=many, search=search[:200], purpose=purpose)
-        return HTMLResponse(cards, headers={"Cache-Control": "no-store"})
+        return HTMLResponse(cards, headers=NO_STORE)
 
     @router.api_route(sample_path("{name}"), methods=READING)
     async def sample(name: str) -> Response:
