@@ -7,7 +7,7 @@ import re
 from components.errors import KeyRefused
 
 LONGEST_KEY = 500
-AROUND = " \t\r\n\"'`“”‘’,;\u200b\ufeff"  # quotes of any kind, separators, and what cannot be seen
+SURROUNDING = " \t\r\n\"'`“”‘’,;\u200b\ufeff"  # quotes of any kind, separators, and what cannot be seen
 PREFIX = re.compile(r"(export\s+)?API_IN_ONE_KEY\s*[=:]|(x-api-in-one-key|authorization)\s*:|bearer(\s|:|$)", re.I)
 MASKED = re.compile(r"\*\*|•|…|\.\.\.")
 # With a key that ends with this the sandbox leaves the model's name out of its drawings, so that they can be voted on blind.
@@ -20,9 +20,9 @@ def clean_key(typed: str) -> str:
 
     Raises KeyRefused for a key that is cut short by asterisks or dots, and for text that no HTTP header could carry.
     """
-    key = typed.strip(AROUND)
+    key = typed.strip(SURROUNDING)
     while prefix := PREFIX.match(key):
-        key = key[prefix.end() :].strip(AROUND)
+        key = key[prefix.end() :].strip(SURROUNDING)
     if MASKED.search(key):
         raise KeyRefused(
             "This is the short form of a key, with signs in place of its middle or end.", next_step=COPY_WHOLE_KEY

@@ -115,7 +115,7 @@ class Settings(BaseSettings):
 
     @field_validator("key")
     @classmethod
-    def _whole_key(cls, key: SecretStr | None) -> SecretStr | None:
+    def _cleaned_key(cls, key: SecretStr | None) -> SecretStr | None:
         try:
             cleaned = clean_key(key.get_secret_value()) if key else ""
         except KeyRefused as error:
@@ -129,7 +129,7 @@ class Settings(BaseSettings):
 
     @field_validator("catalog", "data", "certificates")
     @classmethod
-    def _found(cls, path: Path | None) -> Path | None:
+    def _existing(cls, path: Path | None) -> Path | None:
         if path is None:
             return None
         try:
@@ -199,15 +199,15 @@ class Settings(BaseSettings):
     @property
     def host_key(self) -> str | None:
         """The host's key where visitors may spend it: on a Space only with a daily cap."""
-        return None if self.key_withheld else self._typed_key
+        return None if self.key_withheld else self._configured_key
 
     @property
     def key_withheld(self) -> bool:
         """There is a host's key, but it is not used for visitors because no daily cap limits it."""
-        return bool(self._typed_key) and self.on_space and self.daily_credits is None
+        return bool(self._configured_key) and self.on_space and self.daily_credits is None
 
     @property
-    def _typed_key(self) -> str | None:
+    def _configured_key(self) -> str | None:
         return self.key.get_secret_value() if self.key else None
 
     @property

@@ -138,8 +138,8 @@ def _check_keys(node: yaml.MappingNode) -> None:
 
 def _not_yaml(error: yaml.YAMLError, name: str) -> CatalogError:
     mark = getattr(error, "problem_mark", None)
-    place = f"{name}, line {mark.line + 1}" if mark else name
-    return CatalogError(f"{place}: not valid YAML: {getattr(error, 'problem', None) or error}. Correct it there.")
+    where = f"{name}, line {mark.line + 1}" if mark else name
+    return CatalogError(f"{where}: not valid YAML: {getattr(error, 'problem', None) or error}. Correct it there.")
 
 
 def _type_faults(error: ValidationError) -> Iterator[Fault]:
@@ -155,8 +155,8 @@ def _type_faults(error: ValidationError) -> Iterator[Fault]:
 
 def _sentence(fault: Fault, name: str, tree: yaml.Node, data: Mapping[str, Any]) -> str:
     model, field = _names(fault.path, data)
-    place = ", ".join(part for part in (name, f"line {_line(fault.path, tree)}", model, field) if part)
-    return f"{place}: {fault.what}; {fault.fix}."
+    where = ", ".join(part for part in (name, f"line {_line(fault.path, tree)}", model, field) if part)
+    return f"{where}: {fault.what}; {fault.fix}."
 
 
 def _names(path: tuple[str | int, ...], data: Mapping[str, Any]) -> tuple[str, str]:

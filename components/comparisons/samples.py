@@ -1,7 +1,6 @@
 """The samples of this page: for each model one real picture, which the host took from a comparison.
 
-The small picture itself is in the database, so that neither deleting its job nor making room for other pictures takes
-it away.
+The thumbnail itself is in the database, so that it outlives its job and its picture.
 """
 
 from __future__ import annotations
@@ -67,7 +66,7 @@ class Samples:
         rows: dict[str, dict[str, Any]] = {}
         for card in comparison.cards:
             job = jobs.get(card.job)
-            if job and job.model not in rows and (image := await self._small_picture(job)):
+            if job and job.model not in rows and (image := await self._thumbnail(job)):
                 rows[job.model] = self._to_row(job, image)
         if not rows:
             raise InvalidState(
@@ -87,7 +86,7 @@ class Samples:
         await self._transactions.write(lambda connection: connection.execute(delete(samples)))
         await self.refresh()
 
-    async def _small_picture(self, job: Job) -> bytes | None:
+    async def _thumbnail(self, job: Job) -> bytes | None:
         """The first picture of a job that a real model has done, made small; None if there is none."""
         if job.state is not JobState.DONE or job.payer == "sandbox" or not job.pictures:
             return None

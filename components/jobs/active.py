@@ -110,7 +110,7 @@ class ActiveJobs:
         return self._changed[job_id]
 
     def ignore(self, job_id: str) -> None:
-        """Nobody watches this job any more."""
+        """Drop the event of a job that nobody watches any more."""
         self._changed.pop(job_id, None)
 
     # -- changing --------------------------------------------------------------------------------
@@ -204,7 +204,7 @@ class ActiveJobs:
         self._count()
 
     async def finish(self, job_id: str, *, cancel: bool = False) -> None:
-        """Wait until the worker of a job, which has nothing left to do, has ended."""
+        """Wait for a worker that has nothing left to do; ``cancel``: end it first."""
         if active := self._jobs.get(job_id):
             if cancel:
                 active.worker.cancel()
@@ -233,7 +233,7 @@ class ActiveJobs:
         self.metrics.active.set(len(self._jobs))
 
     async def _guarded(self, job: Job, work: Callable[[], Coroutine[None, None, None]]) -> None:
-        """Do the work. Whatever escapes it becomes the job's problem: no job ends without a record of why."""
+        """Do the work, and record an exception that escapes it as the job's problem: no job ends without a record of why."""
         cancelled = False
         try:
             await work()
@@ -251,14 +251,14 @@ class ActiveJobs:
             del work
             raise asyncio.CancelledError
 
-    # -- telling others --------------------------------------------------------------------------
+    # -- notifying -------------------------------------------------------------------------------
 
     def _wake(self, job_id: str) -> None:
         if event := self._changed.pop(job_id, None):
             event.set()
 
     def _report(self, job: Job) -> None:
-        """One line of JSON, with everything outside ASCII escaped so that no text can forge a line."""
+        """Log, count and pass on a change. The log's line is JSON in ASCII, so that no text can forge a line."""
         now = time.time()
         line = {
             "time": round(now, 3),

@@ -86,7 +86,7 @@ class Callbacks:
         return self._scores.get(self._key(job), 0) > 0
 
     async def missed(self, job: Job) -> None:
-        """The task of this job has ended without the call that was relied on."""
+        """Lower the score of a job's model: its task has ended without the call that was relied on."""
         await self._score(job, score_missed)
 
     async def receive(self, job_id: str, secret: str, body: bytes) -> Job | None:

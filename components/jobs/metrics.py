@@ -37,7 +37,7 @@ class Metrics:
         )
 
     def changed(self, job: Job) -> None:
-        """A job has reached a state."""
+        """Count a job that has reached a state."""
         self.jobs.labels(job.model, job.payer, str(job.state)).inc()
         if job.state is JobState.SUBMITTING:
             self.requests.labels(job.model, job.payer).inc()

@@ -24,18 +24,18 @@ Key = tuple[str, str]
 
 
 class Pauses:
-    """A 429 pauses a model at its upstream for all jobs."""
+    """The pauses of models at their upstreams. A 429 to one job pauses its model for all jobs."""
 
     def __init__(self) -> None:
         self._until: dict[Key, float] = {}
 
     def pause(self, key: Key, seconds: float) -> float:
-        """Leave a model alone for so long; a longer pause stays. Returns the seconds that are left."""
+        """Send nothing to a model for so many seconds; a longer pause stays. Returns the seconds that are left."""
         self._until[key] = max(time.monotonic() + seconds, self._until.get(key, 0.0))
         return self.left(key)
 
     def left(self, key: Key) -> float:
-        """Seconds that a model is still to be left alone."""
+        """Seconds until the pause of a model ends."""
         return max(0.0, self._until.get(key, 0.0) - time.monotonic())
 
 
@@ -50,7 +50,7 @@ class PacedClient:
         self._pauses = Pauses()
 
     def paused(self, key: Key) -> float:
-        """Seconds that a model is still to be left alone."""
+        """Seconds until the pause of a model ends."""
         return self._pauses.left(key)
 
     def pause(self, key: Key, error: RateLimited, times: int = 1) -> float:
@@ -132,7 +132,7 @@ class RunTimes:
         return (self._known.get(key) or Learned.expected(job.typical_seconds)).timing
 
     def observe(self, key: Key, job: Job, seconds: float) -> None:
-        """One more run took this long."""
+        """Learn from one more run time."""
         self._priors.setdefault(key, Learned.expected(job.typical_seconds))
         self._known[key] = (self._known.get(key) or self._priors[key]).observed(seconds)
         self._unsaved[key].append(seconds)

@@ -55,7 +55,7 @@ class Recovery:
             log.warning("the database cannot be reached", exc_info=True)
 
     async def beat(self) -> None:
-        """At every heartbeat: renew leases, take in what other processes changed, recover what dead ones left."""
+        """Until cancelled, at every heartbeat: renew leases, take in changes of other processes, recover jobs of dead ones."""
         while True:
             await asyncio.sleep(self._options.timings.heartbeat)
             try:
@@ -65,7 +65,7 @@ class Recovery:
                     if job_id not in owned and self._active.workers().get(job_id) is worker:
                         await self._drop_if_foreign(job_id, worker)
                 for job in owned.values():
-                    await self._take_in(job)
+                    await self._take_in_change(job)
                 for job in await self._store.leases.take_over():
                     await self._recover(job)
                 await self._times.save()
@@ -133,7 +133,8 @@ class Recovery:
         if job and job.state not in (JobState.SUBMITTING, JobState.UNCERTAIN, JobState.ABANDONED):
             worker.cancel()
 
-    async def _take_in(self, job: Job) -> None:
+    async def _take_in_change(self, job: Job) -> None:
+        """Start the worker that a job of this process lacks, or wake it for a callback that came to another process."""
         active = self._active.find(job.id)
         if active is None:
             recorded = await self._store.get(job.id)

@@ -77,7 +77,7 @@ class Results:
         return True
 
     async def keep_removing(self) -> None:
-        """Remove hidden jobs whose time has come, for ever; also those that another process has hidden."""
+        """Until cancelled, remove hidden jobs that can no longer be restored, whichever process has hidden them."""
         while True:
             try:
                 for job_id in await self._active.store.history.to_delete(time.time()):

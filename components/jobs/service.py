@@ -328,8 +328,8 @@ class JobService:
             for job_id in showing:
                 await self._active.apply(job_id, partial(transitions.picture_trimmed, name=name))
 
-    async def keep_deleting(self) -> None:
-        """Remove the jobs that visitors have deleted, when the time to undo it has passed, for ever."""
+    async def keep_removing(self) -> None:
+        """Until cancelled, remove jobs that visitors have deleted once the time to undo it has passed."""
         await self._results.keep_removing()
 
     async def key_given(self, visitor: str, account: Account) -> int:
@@ -357,7 +357,7 @@ class JobService:
                 await self._active.finish(job.id, cancel=True)
 
     async def callback(self, job_id: str, secret: str, body: bytes) -> bool:
-        """A callback: triggers a poll of the job's task. False if nobody was given this address."""
+        """Handle a callback: poll the job's task. False if nobody was given this address."""
         job = await self._callbacks.receive(job_id, secret, body)
         if job is None:
             return False

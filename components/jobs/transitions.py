@@ -138,20 +138,20 @@ def picture_trimmed(job: Job, name: str) -> Job | None:
 
 
 def failed(job: Job, problem: Problem, now: float) -> Job | None:
-    """The job cannot come to anything any more."""
+    """The job ends without a result."""
     waits_unsent = job.state is JobState.NEEDS_KEY and not job.accepted
     return _settled(job, JobState.FAILED, problem, now) if job.state in ACTIVE or waits_unsent else None
 
 
 def broken(job: Job, now: float) -> Job | None:
-    """An unexpected exception came at any other time."""
+    """An unexpected exception came before the request was sent, or after its answer."""
     charged = CHARGE_UNKNOWN if job.sent_at else NOT_CHARGED
     next_step = "Check again. If it happens again, tell the host of this page."
     return failed(job, Problem("service", "This app failed unexpectedly, not the service.", next_step, charged), now)
 
 
 def expired(job: Job, now: float) -> Job | None:
-    """The request waited for longer than anybody wants it, and was never sent."""
+    """The request has waited beyond the deadline, and was never sent."""
     what = "The server of this page stopped before the request was sent, and too much time has passed since."
     return failed(job, Problem("service", what, "Send it again if you still want it.", NOT_CHARGED), now)
 

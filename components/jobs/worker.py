@@ -38,14 +38,14 @@ class Worker:
         self._poller = poller
 
     async def run(self, job: Job, account: Account) -> None:
-        """From the queue to the pictures."""
+        """Send the request of a queued job, follow its task and keep its pictures."""
         give_up = time.monotonic() + self._options.deadline_s
         if created := await self._send(job, account, give_up):
             running, reply = created
             await self._poller.follow(running, account, reply, give_up=give_up, fresh=True)
 
     async def resume(self, job: Job, account: Account) -> None:
-        """From the task, or the addresses of its results, to the pictures.
+        """Follow a task that exists, or fetch results whose addresses are known, and keep the pictures.
 
         With a task id the service is asked for the addresses anew: the recorded ones may have expired.
         """
@@ -62,8 +62,8 @@ class Worker:
         while True:
             for task_id in named:
                 if reply := await self._confirmed(job, task_id, account, give_up):
-                    found = partial(transitions.accepted, reply=Reply(Phase.RUNNING, task_id), now=time.time())
-                    running = await self._active.persist(job.id, found, Ownership.TAKEN)
+                    accepted = partial(transitions.accepted, reply=Reply(Phase.RUNNING, task_id), now=time.time())
+                    running = await self._active.persist(job.id, accepted, Ownership.TAKEN)
                     if running and not running.settled:
                         await self._poller.follow(running, account, reply)
                     return
@@ -146,7 +146,7 @@ class Worker:
         return True
 
     async def _lose(self, job: Job, error: AnswerLost, account: Account) -> None:
-        """The answer is lost; repair the job if a callback has named the task."""
+        """Record that the answer is lost; repair the job if a callback has named the task."""
         lost = partial(transitions.uncertain, problem=error.problem, now=time.time())
         uncertain = await self._active.persist(job.id, lost)
         if uncertain and uncertain.callback_task_id:

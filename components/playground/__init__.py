@@ -1,12 +1,11 @@
-"""What anyone can ask the product for, plain values in and records out. The page and the endpoints are thin skins over it.
+"""What anyone can ask the product for: the page, the endpoints and the routes are thin skins over ``Playground``.
 
-``playground`` holds the operations, ``visits`` who asks and with which key, ``plain_values`` what the public
-endpoints take and return.
+``playground`` has what depends on who pays, and leads to jobs, history, comparisons and evaluations; ``visits`` has who
+asks and with which key, ``plain_values`` and ``evaluation_values`` what the public endpoints take and return.
 """
 
 from components.playground.playground import Playground as Playground
 from components.playground.visits import KEY_HEADER as KEY_HEADER
-from components.playground.visits import SHORTEST_VISITOR as SHORTEST_VISITOR
 from components.playground.visits import VISITOR_HEADER as VISITOR_HEADER
 from components.playground.visits import Visit as Visit
 from components.playground.visits import visitor_id as visitor_id

@@ -1,4 +1,4 @@
-"""Pictures at the address at which this process reaches itself: the sandbox can fetch them, the service cannot."""
+"""Refuse requests that name a picture which only this process can fetch: the sandbox can, the service cannot."""
 
 from __future__ import annotations
 

@@ -76,10 +76,9 @@ class Playground:
         return self.sandbox
 
     def account_shown(self, visit: Visit, shown: str | None) -> Account:
-        """Who pays, if it is ``shown``: the payer that the caller was shown, or "" or None where it was shown none.
+        """Who pays. Raises KeyRefused if the page shows another payer; ``shown`` is "" or None where it shows none.
 
-        A page that was open across a restart, or for very long, still shows a key that this process no longer holds;
-        nobody else pays in its place. Raises KeyRefused.
+        A page that was open across a restart, or for very long, still shows a key that this process no longer holds.
         """
         account = self.account(visit)
         if shown and shown != account.payer:

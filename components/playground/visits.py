@@ -17,8 +17,8 @@ KEY_HEADER = "x-api-in-one-key"
 VISITOR_HEADER = "x-playground-visitor"
 COOKIE = "playground_visitor"
 COOKIE_SECRET = re.compile(r"[A-Za-z0-9_-]{16,100}")
-SHORTEST_VISITOR = 16
-LONGEST_VISITOR = 200
+SHORTEST_SECRET = 16
+LONGEST_SECRET = 200
 
 
 _LINKS = secrets.token_bytes(32)  # of this process: a link of an earlier one proves nothing
@@ -61,9 +61,9 @@ def headless_visit(secret: str, key: str | None) -> Visit:
 
     Raises InputError for a secret that could be guessed or an empty key, KeyRefused as :meth:`Visit.with_key`.
     """
-    if secret and len(secret) < SHORTEST_VISITOR:
-        raise InputError(VISITOR_HEADER, f"{VISITOR_HEADER}: at least {SHORTEST_VISITOR} characters are needed.")
-    visit = Visit(visitor_id(secret[:LONGEST_VISITOR])) if secret else Visit()
+    if secret and len(secret) < SHORTEST_SECRET:
+        raise InputError(VISITOR_HEADER, f"{VISITOR_HEADER}: at least {SHORTEST_SECRET} characters are needed.")
+    visit = Visit(visitor_id(secret[:LONGEST_SECRET])) if secret else Visit()
     if key is None:
         return visit
     visit = visit.with_key(key)

@@ -84,7 +84,7 @@ class Guard:
                 await self._answer_event(path, scope, _with_body(body, receive), send)
 
     async def _answer_event(self, path: str, scope: Scope, receive: Receive, send: Send) -> None:
-        """Pass an event on. What Gradio answers with 500, although the caller is at fault and is told so, becomes 422."""
+        """Pass an event on. What Gradio answers with 500, although the caller is at fault, becomes 422."""
         failed: list[Message] = []
 
         async def hold_failure(message: Message) -> None:

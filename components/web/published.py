@@ -6,10 +6,12 @@ Everything of a published comparison lies below its token, pictures included: on
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable
+from collections.abc import Callable, Coroutine
+from typing import Any
 
 from fastapi import APIRouter, Request
 from fastapi.responses import HTMLResponse, Response
+from fastapi.routing import APIRoute
 
 from components.errors import DatabaseUnavailable, JobNotFound
 from components.pictures.thumbnails import MAX_ON_PREVIEW, ThumbnailCache
@@ -31,67 +33,65 @@ PICTURE = PICTURE_HEADERS | UNLISTED
 PREVIEW = PICTURE | {"Cross-Origin-Resource-Policy": "cross-origin"}  # shown by other sites beside a link
 
 
+class PageRoute(APIRoute):
+    """A route that people open: it says on a page, in one sentence, why there is nothing."""
+
+    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
+        """Handle a request; JobNotFound and DatabaseUnavailable are answered with a page."""
+        handle = super().get_route_handler()
+
+        async def handle_or_explain(request: Request) -> Response:
+            try:
+                return await handle(request)
+            except JobNotFound:
+                sentence, status = NO_COMPARISON if self.path.startswith(COMPARISONS) else NOT_PUBLISHED, 404
+            except DatabaseUnavailable as error:
+                sentence, status = error.what, 503
+            home = link("/", depth_of(request.scope["path"])) or "./"
+            page = render("report_missing", sentence=sentence, product=TITLE, home=home)
+            return HTMLResponse(page, status, headers=PAGE)
+
+        return handle_or_explain
+
+
 def comparison_routes(playground: Playground, thumbnails: ThumbnailCache) -> APIRouter:
     """``GET /comparisons/{id}/report.html``; ``GET /c/{token}``, its ``/{card}/{picture}`` and ``/preview.png``.
 
     Cards and pictures count from 1. A comparison that is another visitor's, was revoked or never existed is the same 404.
     """
-    router, comparisons, writing = APIRouter(), playground.comparisons, asyncio.Semaphore(REPORTS_AT_ONCE)
+    router, comparisons = APIRouter(route_class=PageRoute), playground.comparisons
+    writing = asyncio.Semaphore(REPORTS_AT_ONCE)
 
     @router.api_route(COMPARISONS + "/{comparison_id}/report.html", methods=READING)
     async def report(comparison_id: str, request: Request) -> Response:
-        async def answer() -> Response:
-            comparison = await comparisons.find(comparison_id, requesting_visitor(request))
-            async with writing:
-                file = await write_report(playground, *await comparisons.current(comparison))
-            return HTMLResponse(file, headers=UNLISTED | attachment(report_name(comparison)))
-
-        return await _or_error_page(answer(), NO_COMPARISON, request)
+        comparison = await comparisons.find(comparison_id, requesting_visitor(request))
+        async with writing:
+            file = await write_report(playground, *await comparisons.current(comparison))
+        return HTMLResponse(file, headers=UNLISTED | attachment(report_name(comparison)))
 
     @router.api_route(PUBLISHED + "/{token}", methods=READING)
     async def page(token: str, request: Request) -> Response:
-        async def answer() -> Response:
-            comparison, jobs = await comparisons.published(token)
-            html = write_published(playground.catalog, comparison, jobs, token, origin(request, playground))
-            return HTMLResponse(html, headers=PAGE)
-
-        return await _or_error_page(answer(), NOT_PUBLISHED, request)
+        comparison, jobs = await comparisons.published(token)
+        html = write_published(playground.catalog, comparison, jobs, token, origin(request, playground))
+        return HTMLResponse(html, headers=PAGE)
 
     @router.api_route(PUBLISHED + "/{token}/preview.png", methods=READING)
-    async def preview(token: str, request: Request) -> Response:
-        async def answer() -> Response:
-            chosen = preview_pictures(*await comparisons.published(token))[:MAX_ON_PREVIEW]
-            png = await thumbnails.preview([picture.name for picture in chosen])
-            if png is None:
-                raise JobNotFound("No picture of this comparison can be shown in a preview.")
-            return picture_response(png, "png", PREVIEW)
-
-        return await _or_error_page(answer(), NOT_PUBLISHED, request)
+    async def preview(token: str) -> Response:
+        chosen = preview_pictures(*await comparisons.published(token))[:MAX_ON_PREVIEW]
+        png = await thumbnails.preview([picture.name for picture in chosen])
+        if png is None:
+            raise JobNotFound("No picture of this comparison can be shown in a preview.")
+        return picture_response(png, "png", PREVIEW)
 
     @router.api_route(PUBLISHED + "/{token}/{card}/{number}", methods=READING)
-    async def picture(token: str, card: str, number: str, request: Request) -> Response:
-        async def answer() -> Response:
-            comparison, jobs = await comparisons.published(token)
-            on_card = numbered(comparison.cards, card)
-            job = jobs.get(on_card.job) if on_card else None
-            chosen = numbered(job.pictures, number) if job else None
-            content = await playground.jobs.pictures.read(chosen.name) if chosen else None
-            if chosen is None or content is None:
-                raise JobNotFound("There is no such picture in this comparison.")
-            return picture_response(content, chosen.format, PICTURE)
-
-        return await _or_error_page(answer(), NOT_PUBLISHED, request)
+    async def picture(token: str, card: str, number: str) -> Response:
+        comparison, jobs = await comparisons.published(token)
+        on_card = numbered(comparison.cards, card)
+        job = jobs.get(on_card.job) if on_card else None
+        chosen = numbered(job.pictures, number) if job else None
+        content = await playground.jobs.pictures.read(chosen.name) if chosen else None
+        if chosen is None or content is None:
+            raise JobNotFound("There is no such picture in this comparison.")
+        return picture_response(content, chosen.format, PICTURE)
 
     return router
-
-
-async def _or_error_page(answer: Awaitable[Response], missing: str, request: Request) -> Response:
-    """The answer, or a page that says in one sentence why there is none."""
-    try:
-        return await answer
-    except JobNotFound:
-        sentence, status = missing, 404
-    except DatabaseUnavailable as error:
-        sentence, status = error.what, 503
-    home = link("/", depth_of(request.scope["path"])) or "./"
-    return HTMLResponse(render("report_missing", sentence=sentence, product=TITLE, home=home), status, headers=PAGE)

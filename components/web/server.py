@@ -71,14 +71,14 @@ class Resources:
 
 
 @dataclass(frozen=True)
-class Paying:
+class Accounts:
     """The accounts of this process: the service without a key, the sandbox, and the host's key."""
 
     service: Account
     sandbox: Account
     host_key: str | None = field(repr=False)
 
-    def account(self, payer: str, *, for_evaluation: bool) -> Account | None:
+    def of_payer(self, payer: str, *, for_evaluation: bool) -> Account | None:
         """The account of a payer; None for a visitor's own key. The sandbox leaves names out of an evaluation's drawings."""
         if payer == "host" and self.host_key:
             return replace(self.service, payer="host", key=self.host_key)
@@ -99,9 +99,9 @@ def open_playground(settings: Settings, port: int) -> tuple[Playground, Resource
     uploads, opened = _open_uploads(settings, here), AsyncExitStack()
     upstream = open_client(settings.proxies, settings.certificates)
     opened.push_async_callback(upstream.aclose)
-    client, paying = ApiClient(upstream), Paying(service, sandbox, settings.host_key)
-    jobs = _open_jobs(settings, catalog, client, paying, caps, uploads, opened)
-    evaluations = EvaluationService(catalog, jobs, partial(paying.account, for_evaluation=True))
+    client, accounts = ApiClient(upstream), Accounts(service, sandbox, settings.host_key)
+    jobs = _open_jobs(settings, catalog, client, accounts, caps, uploads, opened)
+    evaluations = EvaluationService(catalog, jobs, partial(accounts.of_payer, for_evaluation=True))
     opened.callback(evaluations.close)
     if settings.key_withheld:
         log.warning(KEY_WITHHELD)
@@ -135,7 +135,7 @@ def create_app(playground: Playground, resources: Resources, sandbox: FastAPI, *
             # Jobs continue beside the start and not before it: this very server serves the sandbox.
             work = (
                 _run_jobs(playground),
-                jobs.keep_deleting(),
+                jobs.keep_removing(),
                 playground.comparisons.samples.refresh(),
                 resources.uploads.keep_sweeping(),
                 jobs.pictures.keep_trimming(jobs.picture_trimmed),
@@ -204,7 +204,7 @@ def _open_jobs(
     settings: Settings,
     catalog: Catalog,
     client: ApiClient,
-    paying: Paying,
+    accounts: Accounts,
     caps: Caps,
     uploads: Uploads,
     opened: AsyncExitStack,
@@ -213,7 +213,7 @@ def _open_jobs(
 
     def account_of(job: Job) -> Account | None:
         """Who pays for a recovered job; None for a visitor's own key, which is in memory only."""
-        return paying.account(job.payer, for_evaluation=bool(job.evaluation_id))
+        return accounts.of_payer(job.payer, for_evaluation=bool(job.evaluation_id))
 
     storage = _open_storage(settings)
     database = open_database(settings.database_address or sqlite_address(settings.database_file))

@@ -15,10 +15,9 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from components.playground.visits import COOKIE, VISITOR_HEADER, browser_visitor, link_proof, visitor_id
+from components.playground.visits import COOKIE, LONGEST_SECRET, VISITOR_HEADER, browser_visitor, link_proof, visitor_id
 from components.views.links import PROOF
 
-LONGEST_HEADER = 200
 ONE_YEAR_S = 31_536_000
 LINK = re.compile(rf"(?P<address>.*?)[?&]{PROOF}=(?P<visitor>[\w-]+)\.(?P<proof>[0-9a-f]{{32}})(&|$)", re.ASCII)
 
@@ -28,7 +27,7 @@ def requesting_visitor(request: Request) -> str:
 
     Without any of them it is a visitor without any job.
     """
-    named = request.headers.get(VISITOR_HEADER, "")[:LONGEST_HEADER]
+    named = request.headers.get(VISITOR_HEADER, "")[:LONGEST_SECRET]
     if named:
         return visitor_id(named)
     return _proved_visitor(request) or browser_visitor(request.cookies) or visitor_id("")

@@ -281,7 +281,7 @@ async def test_a_deleted_job_is_gone_once_the_time_to_undo_has_passed(catalog: C
         store = setup.runner.store
         assert set(await store.history.hide("ann", [kept.id, gone.id])) == {kept.id, gone.id}
         assert await store.history.restore("ann", [kept.id]) == [kept.id]
-        sweeping = asyncio.create_task(setup.runner.keep_deleting())
+        sweeping = asyncio.create_task(setup.runner.keep_removing())
         async with asyncio.timeout(GUARD_S):
             while len(setup.files()) > 1:  # noqa: ASYNC110  # a sweep has no event
                 await asyncio.sleep(0.05)

@@ -1,4 +1,4 @@
-"""The history of a visitor: their jobs, found and listed, with what they have added to each."""
+"""The history of a visitor: their jobs, searched and listed, each with the star and the note that they gave it."""
 
 from __future__ import annotations
 
@@ -52,9 +52,7 @@ class HistoryPage:
 
 
 class HistoryStore:
-    """The jobs of each visitor with the star and the note they gave them. Removed and hidden jobs are in no result.
-
-    A hidden job can be restored for ``undo_s`` seconds.
+    """The history of every visitor. Removed and hidden jobs are in no result; hidden ones can be restored for ``undo_s``.
 
     Every method raises DatabaseUnavailable when the database does not answer.
     """

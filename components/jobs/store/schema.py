@@ -187,8 +187,7 @@ ballots = Table(
 )
 Index("ballots_of_evaluation", ballots.c.evaluation_id, ballots.c.question, ballots.c.created_at)
 
-# Run times of each model at each upstream: the three numbers of ``api.schedule.Learned``.
-# One for each model, with the picture itself.
+# One row for each model, with the picture itself; see ``comparisons.samples``.
 samples = Table(
     "samples",
     metadata,
@@ -200,6 +199,7 @@ samples = Table(
     Column("made_at", Float(53), nullable=False),
 )
 
+# Run times of each model at each upstream: the three numbers of ``api.schedule.Learned``.
 run_times = Table(
     "run_times",
     metadata,
