@@ -14,9 +14,9 @@ from components.catalog.prices import credits_text
 from components.comparisons.comparison import Card, Comparison
 from components.comparisons.plan import ComparisonPlan
 from components.jobs.job import Job
+from components.views.actions import show_actions
 from components.views.job import differences, job_facts, shape_ratio
 from components.views.links import COMPARISONS, archive_link, link, own_link, published_path
-from components.views.results.actions import show_actions
 from components.views.templates import render
 from components.views.words import model_name, settings_text
 

@@ -17,8 +17,8 @@ from components.errors import InputError, Problem
 from components.jobs.job import Job
 from components.jobs.transitions import TRIMMED
 from components.pictures.kept import KeptPicture
+from components.views.actions import show_actions
 from components.views.links import SANDBOX, link
-from components.views.results.actions import show_actions
 from components.views.templates import render
 from components.views.words import delivered_text, pixels_text, price_of, run_seconds, seconds_text
 

@@ -11,6 +11,7 @@ from components.api.schedule import Timing
 from components.catalog.models import Catalog
 from components.errors import OutOfCredits, Problem, StillRunning
 from components.jobs.job import Job, JobState
+from components.views.actions import checkable, share_link, show_actions
 from components.views.job import (
     job_facts,
     show_earlier,
@@ -19,7 +20,6 @@ from components.views.job import (
     show_others,
     show_problem,
 )
-from components.views.results.actions import checkable, share_link, show_actions
 from components.views.words import STATE_WORDS, expected_text, state_word
 from tests.jobs.conftest import NOON, a_job
 from tests.views.html import HOSTILE, PICTURE, Page, inert, unsigned
