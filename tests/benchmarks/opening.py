@@ -13,7 +13,7 @@ from playwright.sync_api import Browser, sync_playwright
 from tests.benchmarks import ROOT, free_port, started, table, target
 from tests.benchmarks.startup import BARE, until_ready
 from tests.browser import chromium
-from tests.browser.movement import OBSERVE, layout_shift
+from tests.browser.layout_shifts import OBSERVE, layout_shift
 
 RUNS = 5
 SIZES = {"1280": (1280, 900), "390": (390, 844)}

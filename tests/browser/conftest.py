@@ -26,21 +26,21 @@ from tests.browser import chromium
 from tests.conftest import ROOT, serve
 
 SPEED = 40
-PATIENCE_S = 60
-HERE = ("127.0.0.1", "localhost", "")
-BEGAN = re.compile(r"The playground is at (http://\S+)")
-STARTED = re.compile(r'"job": "(\S+)", .*"state": "submitting"')
-Visitor = Callable[..., Page]
-# What Gradio writes when a page is left while its stream of news is open.
-LEFT = ("AbortError: signal is aborted", "Unexpected error Connection errored out")
-# Waits until what was changed is drawn and no colour or size is on its way to another.
-STILL = """async () => {
+TIMEOUT_S = 60
+LOCAL_HOSTS = ("127.0.0.1", "localhost", "")
+LISTENING = re.compile(r"The playground is at (http://\S+)")
+SUBMITTED = re.compile(r'"job": "(\S+)", .*"state": "submitting"')
+OpenPage = Callable[..., Page]
+# What Gradio writes when a page is left while its event stream is open.
+IGNORED_CONSOLE_ERRORS = ("AbortError: signal is aborted", "Unexpected error Connection errored out")
+# Waits until changes are drawn and CSS transitions have ended.
+TRANSITIONS_ENDED = """async () => {
   for (let frames = 0; frames < 2; frames++) await new Promise(requestAnimationFrame);
   const moving = document.getAnimations().filter((one) => one instanceof CSSTransition);
   await Promise.allSettled(moving.map((one) => one.finished));
 }"""
 
-expect.set_options(timeout=1000 * PATIENCE_S)
+expect.set_options(timeout=1000 * TIMEOUT_S)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -68,8 +68,8 @@ class Playground:
 
     @property
     def jobs(self) -> list[str]:
-        """The ids of all jobs it ever sent, in order: each is logged right before."""
-        return list(dict.fromkeys(STARTED.findall(self.log)))
+        """The ids of all jobs that it has sent, in order: each is logged right before its POST."""
+        return list(dict.fromkeys(SUBMITTED.findall(self.log)))
 
 
 @contextmanager
@@ -101,7 +101,7 @@ def playground(folder: Path, **settings: str) -> Iterator[Playground]:
 def _address(process: subprocess.Popen[bytes], log_file: Path) -> str:
     give_up = time.monotonic() + 60
     while time.monotonic() < give_up and process.poll() is None:
-        if found := BEGAN.search(log_file.read_text(encoding="utf-8")):
+        if found := LISTENING.search(log_file.read_text(encoding="utf-8")):
             with suppress(httpx2.HTTPError):
                 if httpx2.get(f"{found[1]}/healthz", trust_env=False).is_success:
                     return found[1]
@@ -128,8 +128,10 @@ def app(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
 
 
 class Upstream:
-    """A sandbox in the place of the service, in a thread of the tests. ``seen`` is (method, path, authorization);
-    a prompt with ``#echo`` is refused with the prompt itself as the reason, and a key that begins with ``wrong`` always."""
+    """A sandbox that stands in for the service, in a thread of the tests. ``seen`` is (method, path, authorization).
+
+    It refuses a prompt with ``#echo``, giving the prompt as the reason, and every key that begins with ``wrong``.
+    """
 
     def __init__(self, catalog: Catalog) -> None:
         self.seen: list[tuple[str, str, str]] = []
@@ -169,51 +171,51 @@ def upstream(catalog: Catalog) -> Iterator[Upstream]:
 
 
 @pytest.fixture(scope="session")
-def keyed(browser: Browser, upstream: Upstream, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Playground]:
+def app_at_service(browser: Browser, upstream: Upstream, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Playground]:
     """An application whose service is the upstream of these tests, with no key of its own."""
     with playground(tmp_path_factory.mktemp("keyed"), API_IN_ONE_BASE_URL=upstream.address) as running:
         yield running
 
 
 @pytest.fixture
-def visit(browser: Browser, request: pytest.FixtureRequest) -> Iterator[Visitor]:
+def open_page(browser: Browser, request: pytest.FixtureRequest) -> Iterator[OpenPage]:
     """Opens an address as a new visitor. The test fails on a script error, a console error, a dialog, and on
     any request that leaves this machine."""
-    faults: list[str] = []
+    failures: list[str] = []
     contexts = []
 
     def sent(outgoing: Request) -> None:
         parts = urlsplit(outgoing.url)
-        if parts.scheme not in ("data", "blob") and parts.hostname not in HERE:
-            faults.append(f"a request left this machine: {outgoing.url[:200]}")
+        if parts.scheme not in ("data", "blob") and parts.hostname not in LOCAL_HOSTS:
+            failures.append(f"a request left this machine: {outgoing.url[:200]}")
 
-    def heard(line: ConsoleMessage) -> None:
-        if line.type == "error" and not line.text.startswith(LEFT):
-            faults.append(f"console: {line.text} {line.location['url'][:200]}")
+    def on_console(line: ConsoleMessage) -> None:
+        if line.type == "error" and not line.text.startswith(IGNORED_CONSOLE_ERRORS):
+            failures.append(f"console: {line.text} {line.location['url'][:200]}")
 
-    def stranger(address: str, *, ready: bool = True, **options: Any) -> Page:
+    def open_new(address: str, *, ready: bool = True, **options: Any) -> Page:
         context = browser.new_context(**{"viewport": {"width": 1280, "height": 900}, "reduced_motion": "reduce", **options})
         contexts.append(context)
         context.on("request", sent)
-        context.on("weberror", lambda error: faults.append(f"script error: {error.error}"))
-        context.on("console", heard)
+        context.on("weberror", lambda error: failures.append(f"script error: {error.error}"))
+        context.on("console", on_console)
         page = context.new_page()
-        page.on("websocket", lambda socket: faults.append(f"a socket: {socket.url}"))
-        page.on("dialog", lambda dialog: (faults.append(f"dialog: {dialog.message}"), dialog.dismiss()))
+        page.on("websocket", lambda socket: failures.append(f"a socket: {socket.url}"))
+        page.on("dialog", lambda dialog: (failures.append(f"dialog: {dialog.message}"), dialog.dismiss()))
         page.goto(address)
         if ready:
             expect(page.locator("#generate-button")).to_contain_text("credit")
             expect(page.locator(".pill")).not_to_be_empty()
         return page
 
-    yield stranger
+    yield open_new
     for context in contexts:
         context.close()
-    assert not faults, faults
+    assert not failures, failures
 
 
-def looks(page: Page) -> Iterator[tuple[int, str]]:
-    """The open page on a phone and on a desk, in light and in dark, one after the other: its width and its theme.
+def each_viewport(page: Page) -> Iterator[tuple[int, str]]:
+    """Show the open page on a phone and on a desktop, light and dark, one after the other; yields width and theme.
 
     A page whose address names no theme follows the system's, also while it is open.
     """
@@ -221,12 +223,12 @@ def looks(page: Page) -> Iterator[tuple[int, str]]:
         page.emulate_media(color_scheme=theme)
         page.set_viewport_size({"width": width, "height": 844 if width == 390 else 900})
         expect(page.locator("body.dark"), theme).to_have_count(int(theme == "dark"))
-        page.evaluate(STILL)
+        page.evaluate(TRANSITIONS_ENDED)
         yield width, theme
 
 
-def fits(page: Page, look: str) -> None:
-    """Nothing is wider than the window."""
+def expect_no_sideways_scroll(page: Page, look: str) -> None:
+    """Expect that nothing is wider than the window."""
     for part in ("html", "body"):
         expect(page.locator(part), f"{look}: it scrolls sideways").to_have_js_property("scrollWidth", _width(page))
 
@@ -235,9 +237,9 @@ def _width(page: Page) -> int:
     return (page.viewport_size or {"width": 0})["width"]
 
 
-def until(page: Page, found: Callable[[], Any], wanted: Any) -> None:
-    """Wait until what is found is what is wanted, for what Playwright cannot wait for."""
-    give_up = time.monotonic() + PATIENCE_S
+def wait_until(page: Page, found: Callable[[], Any], wanted: Any) -> None:
+    """Wait until ``found()`` equals ``wanted``, for what Playwright cannot wait for."""
+    give_up = time.monotonic() + TIMEOUT_S
     while found() != wanted and time.monotonic() < give_up:
         page.wait_for_timeout(50)
     assert found() == wanted
@@ -253,7 +255,7 @@ def pick_model(page: Page, model: Model) -> None:
 
 
 def field(page: Page, name: str) -> Locator:
-    """The control of a parameter, by the API's name."""
+    """The control of a parameter, named as the API names it."""
     return page.locator(f'#parameters [id^="field-{name}-"]')
 
 
@@ -267,14 +269,14 @@ def choose(page: Page, name: str, value: str) -> None:
 
 
 def address_box(page: Page, name: str) -> Locator:
-    """The box for web addresses of a field for pictures, opened if it is not."""
+    """The text area for web addresses of an image field; opens it where it is hidden."""
     box = field(page, name).locator("textarea")
     if not box.is_visible():
         page.locator(f'.image-field:has([id^="field-{name}-"]) [data-addresses]').click()
     return box
 
 
-def say(page: Page, prompt: str) -> None:
+def fill_prompt(page: Page, prompt: str) -> None:
     page.locator("#prompt textarea").fill(prompt)
 
 
@@ -282,31 +284,31 @@ def button(page: Page) -> Locator:
     return page.locator("#generate-button")
 
 
-def word(page: Page) -> Locator:
-    """The one word for where the job is."""
+def state_label(page: Page) -> Locator:
+    """The label of the job's state."""
     return page.locator("#result .state-label")
 
 
-def program(page: Page) -> str:
+def snippet_text(page: Page) -> str:
     """The text of the snippet."""
     return page.locator("#code pre").inner_text()
 
 
 def request_body(page: Page) -> dict[str, Any]:
     """The JSON in the cURL command that is shown; empty while the editor draws it anew."""
-    match = re.search(r" -d '(\{.*\})'\s+curl ", program(page), re.DOTALL)
+    match = re.search(r" -d '(\{.*\})'\s+curl ", snippet_text(page), re.DOTALL)
     return dict(json.loads(match[1].replace("'\\''", "'"))) if match else {}
 
 
-def refused(page: Page, words: str) -> None:
-    """Press the button; nothing is sent, and a field says why."""
+def expect_refusal(page: Page, texts: str) -> None:
+    """Press Generate and expect a message with these words at a field."""
     button(page).click()
-    expect(page.locator("#request-column .wrong .info-text").filter(has_text=words)).to_be_visible()
+    expect(page.locator("#request-column .wrong .info-text").filter(has_text=texts)).to_be_visible()
 
 
-def generate(page: Page, ending: str = "Done") -> None:
-    """Press the button and wait for a new job, or none, to come to this end."""
+def generate(page: Page, outcome: str = "Done") -> None:
+    """Press Generate and wait until the next result is in this state."""
     page.evaluate("document.querySelector('#result .result').dataset.seen = 'before'")
     button(page).click()
     expect(page.locator("#result [data-seen]")).to_have_count(0)
-    expect(word(page)).to_have_text(ending)
+    expect(state_label(page)).to_have_text(outcome)

@@ -13,7 +13,7 @@ from pathlib import Path
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from tests.browser import chromium
-from tests.browser.conftest import STILL, generate, playground
+from tests.browser.conftest import TRANSITIONS_ENDED, generate, playground
 from tests.conftest import ROOT
 
 DOCS = ROOT / "docs"
@@ -77,7 +77,7 @@ def save(page: Page, tab: str, width: int, theme: str) -> None:
     """Write the picture of what the page shows once nothing moves."""
     page.evaluate("scrollTo(0, 0)")
     page.evaluate(VISIBLE_PICTURES)
-    page.evaluate(STILL)
+    page.evaluate(TRANSITIONS_ENDED)
     page.screenshot(path=DOCS / f"{tab}-{width}-{theme}.png")
 
 

@@ -1,4 +1,4 @@
-"""The page's address: it holds model, prompt and parameters, and opening one spends nothing."""
+"""The page's address holds model, prompt and parameters; opening one spends nothing."""
 
 from __future__ import annotations
 
@@ -7,10 +7,21 @@ from urllib.parse import parse_qs, urlencode, urlsplit
 
 from playwright.sync_api import Locator, Page, expect
 
-from tests.browser.conftest import Playground, Visitor, address_box, button, choose, field, request_body, say, until, word
-from tests.browser.past import held_back
+from tests.browser.conftest import (
+    OpenPage,
+    Playground,
+    address_box,
+    button,
+    choose,
+    field,
+    fill_prompt,
+    request_body,
+    state_label,
+    wait_until,
+)
+from tests.browser.history_setup import delayed_opening
 
-UNUSABLE = (
+PARTLY_UNUSABLE = (
     ("model=no-such%3Cb%3E", "There is no model 'no-such<b>' here.", "10 credits"),
     ("model=flux-2&type=turbo&prompt=A+cat", "type: 'turbo' is not offered. Allowed: pro, flex.", "5 credits"),
     ("model=imagen-4&num_images=many&prompt=A+cat", "num_images: 'many' is of the wrong type.", "8 credits"),
@@ -19,9 +30,9 @@ HOSTILE = [("model", "imagen-4"), ("seed", "1e999"), ("num_images", "-3"), ("pro
 PROMPT = 'Zwölf "Äpfel" & 50 % of #1?\nsecond line + 🍏'
 
 
-def test_what_is_filled_in_is_in_the_address_and_survives_a_reload(visit: Visitor, app: Playground) -> None:
-    page, jobs = visit(f"{app.address}/?model=flux-2&__theme=dark"), app.jobs
-    say(page, PROMPT)
+def test_the_form_is_in_the_address_and_survives_a_reload(open_page: OpenPage, app: Playground) -> None:
+    page, jobs = open_page(f"{app.address}/?model=flux-2&__theme=dark"), app.jobs
+    fill_prompt(page, PROMPT)
     choose(page, "type", "flex")
     choose(page, "aspect_ratio", "9:16")
     address_box(page, "input_urls").fill("https://one.example/a.png\nhttps://two.example/b.png")
@@ -42,20 +53,22 @@ def test_what_is_filled_in_is_in_the_address_and_survives_a_reload(visit: Visito
     expect(field(page, "input_urls").locator("textarea")).to_have_value("\n".join(kept["input_urls"]))
     assert page.locator("body.dark").count() == 1
     assert _query(page) == kept
-    until(page, lambda: request_body(page), body)
+    wait_until(page, lambda: request_body(page), body)
     assert app.jobs == jobs
 
 
-def test_opening_a_link_fills_the_form_says_what_cannot_be_used_and_spends_nothing(visit: Visitor, app: Playground) -> None:
+def test_opening_a_link_fills_the_form_says_what_cannot_be_used_and_spends_nothing(
+    open_page: OpenPage, app: Playground
+) -> None:
     asked = {"model": "gpt-image-1-5", "prompt": "A paper crane", "quality": "high", "aspect_ratio": "2:3"}
     jobs, logged = app.jobs, len(app.log)
-    page = visit(f"{app.address}/?{urlencode(asked)}")
+    page = open_page(f"{app.address}/?{urlencode(asked)}")
     expect(page.locator("#chosen-model strong")).to_have_text("GPT Image 1.5")
     expect(page.locator("#prompt textarea")).to_have_value("A paper crane")
     expect(button(page)).to_have_text("Generate · 28 credits · $0.28")
     expect(page.locator("#banner p")).to_have_count(1)
-    expect(word(page), "the example was made from other settings").to_have_text("No picture yet")
-    for query, notice, price in UNUSABLE:
+    expect(state_label(page), "the example was made from other settings").to_have_text("No picture yet")
+    for query, notice, price in PARTLY_UNUSABLE:
         page.goto(f"{app.address}/?{query}")
         expect(page.locator("#banner"), query).to_contain_text(notice)
         expect(button(page), query).to_contain_text(f"Generate · {price}")
@@ -67,9 +80,9 @@ def test_opening_a_link_fills_the_form_says_what_cannot_be_used_and_spends_nothi
     assert app.jobs == jobs
 
 
-def test_each_tab_has_an_address_and_a_reload_opens_it_with_the_form_as_it_was(visit: Visitor, app: Playground) -> None:
-    page, jobs = visit(f"{app.address}/?model=flux-2&__theme=dark"), app.jobs
-    say(page, PROMPT)
+def test_each_tab_has_an_address_and_a_reload_opens_it_with_the_form_as_it_was(open_page: OpenPage, app: Playground) -> None:
+    page, jobs = open_page(f"{app.address}/?model=flux-2&__theme=dark"), app.jobs
+    fill_prompt(page, PROMPT)
     expect(page).to_have_url(re.compile("second"))
     form = _query(page)
     page.get_by_role("tab", name="Models & prices").click()
@@ -91,8 +104,8 @@ def test_each_tab_has_an_address_and_a_reload_opens_it_with_the_form_as_it_was(v
     assert app.jobs == jobs
 
 
-def test_how_the_table_is_filtered_and_sorted_is_in_the_address_and_comes_back(visit: Visitor, app: Playground) -> None:
-    page = visit(f"{app.address}/?tab=models")
+def test_filters_and_sorting_of_the_table_are_in_the_address(open_page: OpenPage, app: Playground) -> None:
+    page = open_page(f"{app.address}/?tab=models")
     rows = page.locator("#models-table tbody tr")
     expect(rows).to_have_count(11)
     page.locator("#search textarea, #search input").fill("picture")
@@ -116,7 +129,7 @@ def test_how_the_table_is_filtered_and_sorted_is_in_the_address_and_comes_back(v
         "must": ["image input"], "good": ["edit"], "sort": ["Price"], "order": ["descending"],
     }  # fmt: skip
     assert _query(page) == asked
-    other = visit(page.url)
+    other = open_page(page.url)
     expect(other.locator('#models-table th[data-sort="Price"]')).to_have_attribute("aria-sort", "descending")
     expect(other.locator("#models-table tbody tr")).to_have_count(2)
     expect(other.locator("#models-table tbody tr").first).to_contain_text("Seedream 4.5")
@@ -129,13 +142,13 @@ def test_how_the_table_is_filtered_and_sorted_is_in_the_address_and_comes_back(v
     expect(other.locator("#models-table tbody tr")).to_have_count(11)
 
 
-def test_a_hostile_address_of_the_table_is_passed_over(visit: Visitor, app: Playground) -> None:
+def test_invalid_table_filters_in_an_address_are_ignored(open_page: OpenPage, app: Playground) -> None:
     logged, jobs = len(app.log), app.jobs
     hostile = [
         ("tab", "models"), ("search", "<img src=x onerror=alert(1)>"), ("provider", "Nobody"), ("price", "1e999"),
         ("must", "<b>"), ("good", "evil"), ("sort", '"]<img src=x onerror=alert(1)>'), ("order", "sideways"),
     ]  # fmt: skip
-    page = visit(f"{app.address}/?{urlencode(hostile)}")
+    page = open_page(f"{app.address}/?{urlencode(hostile)}")
     expect(page.locator("#models-count")).to_contain_text("No model matches all filters.")
     expect(page).to_have_url(f"{app.address}/?{urlencode(hostile[:2])}")
     page.goto(f"{app.address}/?{urlencode([pair for pair in hostile if pair[0] != 'search'])}&__theme=light")
@@ -149,8 +162,8 @@ def _query(page: Page) -> dict[str, list[str]]:
     return parse_qs(urlsplit(page.url).query)
 
 
-def test_back_and_forward_lead_through_the_tabs_and_leave_the_forms_as_they_are(visit: Visitor, app: Playground) -> None:
-    page = visit(f"{app.address}/?model=flux-2&prompt=A+kite")
+def test_back_and_forward_switch_tabs_and_keep_the_forms(open_page: OpenPage, app: Playground) -> None:
+    page = open_page(f"{app.address}/?model=flux-2&prompt=A+kite")
     page.get_by_role("tab", name="Models & prices").click()
     page.locator("#search input, #search textarea").fill("logo")
     expect(page).to_have_url(re.compile("search=logo"))
@@ -158,39 +171,39 @@ def test_back_and_forward_lead_through_the_tabs_and_leave_the_forms_as_they_are(
     expect(page.locator("#chosen-model strong")).to_have_text("Ideogram V4")
     expect(page).to_have_url(re.compile(r"\?model=ideogram-v4"))
     page.go_back()
-    _stands(page, "Models & prices", "tab=models&search=logo")
+    _expect_tab(page, "Models & prices", "tab=models&search=logo")
     page.go_back()
-    _stands(page, "Generate", r"\?model=ideogram-v4")
+    _expect_tab(page, "Generate", r"\?model=ideogram-v4")
     expect(page.locator("#chosen-model strong")).to_have_text("Ideogram V4")
     expect(page).to_have_url(re.compile(r"\?model=ideogram-v4"))
     page.go_forward()
-    _stands(page, "Models & prices", "tab=models&search=logo")
+    _expect_tab(page, "Models & prices", "tab=models&search=logo")
     page.go_forward()
-    _stands(page, "Generate", r"\?model=ideogram-v4")
+    _expect_tab(page, "Generate", r"\?model=ideogram-v4")
 
 
-def test_back_finds_a_tab_that_is_in_the_menu_of_a_narrow_screen(visit: Visitor, app: Playground) -> None:
-    """At 400 % of a desktop's width there is room for two."""
-    page = visit(app.address, viewport={"width": 320, "height": 700})
+def test_back_opens_a_tab_that_is_in_the_overflow_menu(open_page: OpenPage, app: Playground) -> None:
+    """A desktop window at 400 % zoom has room for two tabs."""
+    page = open_page(app.address, viewport={"width": 320, "height": 700})
     for name in ("History", "Integrate"):
         page.get_by_role("button", name="More tabs").click()
         page.locator(".overflow-dropdown").get_by_text(name).click()
         expect(page).to_have_url(re.compile(f"tab={name.lower()}"))
     page.go_back()
-    _stands(page, "History", "tab=history")
+    _expect_tab(page, "History", "tab=history")
     page.go_forward()
-    _stands(page, "Integrate", "tab=integrate")
+    _expect_tab(page, "Integrate", "tab=integrate")
 
 
-def test_back_while_the_page_opens_leaves_an_address_that_goes_on_following(visit: Visitor, app: Playground) -> None:
-    page = visit(f"{app.address}/?model=flux-2")
+def test_after_back_during_a_reload_the_address_still_follows_the_tabs(open_page: OpenPage, app: Playground) -> None:
+    page = open_page(f"{app.address}/?model=flux-2")
     _tab(page, "Models & prices").click()
     expect(page).to_have_url(re.compile("tab=models"))
-    with held_back(page):
+    with delayed_opening(page):
         page.reload()
         expect(page.locator("#tabs")).to_have_attribute("inert", "")
         page.go_back()
-    _stands(page, "Models & prices", "tab=models")
+    _expect_tab(page, "Models & prices", "tab=models")
     _tab(page, "Integrate").click()
     expect(page).to_have_url(re.compile("tab=integrate"))
     _tab(page, "Models & prices").click()
@@ -201,7 +214,7 @@ def _tab(page: Page, name: str) -> Locator:
     return page.get_by_role("tab", name=name)
 
 
-def _stands(page: Page, name: str, query: str) -> None:
-    """This tab is open, and its address holds this."""
+def _expect_tab(page: Page, name: str, query: str) -> None:
+    """Expect that this tab is open and that the address matches."""
     expect(_tab(page, name)).to_have_attribute("aria-selected", "true")
     expect(page).to_have_url(re.compile(query))

@@ -7,9 +7,9 @@ from urllib.parse import quote
 
 from playwright.sync_api import Page, expect
 
-from tests.browser.conftest import STILL, Playground, Visitor, until
-from tests.browser.movement import OBSERVE, layout_shift
-from tests.browser.past import gone
+from tests.browser.conftest import TRANSITIONS_ENDED, OpenPage, Playground, wait_until
+from tests.browser.history_setup import wait_until_deleted
+from tests.browser.layout_shifts import OBSERVE, layout_shift
 
 FAILS = "grok-imagine?prompt=a+fox+%23sandbox%3Afailed"
 HANGS = "hunyuan-image-3?prompt=a+fox+%23sandbox%3Anever"
@@ -35,17 +35,17 @@ def loaded(page: Page, pictures: str) -> None:
     for picture in page.locator(pictures).all():
         picture.scroll_into_view_if_needed()
     page.wait_for_function("(all) => [...document.querySelectorAll(all)].every((one) => one.naturalWidth)", arg=pictures)
-    page.evaluate(STILL)
+    page.evaluate(TRANSITIONS_ENDED)
 
 
 def compare(page: Page) -> None:
     page.locator("#compare-button").click()
 
 
-def test_the_form_is_read_for_every_model_before_anything_is_sent(visit: Visitor, app: Playground) -> None:
+def test_the_form_is_read_for_every_model_before_anything_is_sent(open_page: OpenPage, app: Playground) -> None:
     """Mapping, left-out models and the sum stand there; opening and typing send nothing."""
     sent = len(app.jobs)
-    page = visit(address(app, "cogview-4", "flux-2", "kling-image-o1", prompt="a red kite", shape="16:9"))
+    page = open_page(address(app, "cogview-4", "flux-2", "kling-image-o1", prompt="a red kite", shape="16:9"))
     rows = page.locator(".mapping tbody tr")
     expect(rows).to_have_count(3)
     expect(rows.nth(0)).to_contain_text("16:9 →")
@@ -60,10 +60,10 @@ def test_the_form_is_read_for_every_model_before_anything_is_sent(visit: Visitor
     assert len(app.jobs) == sent
 
 
-def test_each_card_fills_when_its_own_job_ends(visit: Visitor, app: Playground) -> None:
-    """One fails, one never ends, one is told to wait: the others are done, and only the failed one is asked again."""
+def test_each_card_fills_when_its_own_job_ends(open_page: OpenPage, app: Playground) -> None:
+    """One fails, one never ends, one is rate-limited: the others are done, and only the failed one is retried."""
     sent = len(app.jobs)
-    page = visit(address(app, "cogview-4", "flux-2", "ideogram-v4", FAILS, HANGS, LIMITED, prompt="a fox"))
+    page = open_page(address(app, "cogview-4", "flux-2", "ideogram-v4", FAILS, HANGS, LIMITED, prompt="a fox"))
     expect(page.locator(".mapping tbody tr")).to_have_count(6)
     compare(page)
     expect(page.locator("#cards-state")).to_have_attribute("data-total", "6")
@@ -80,16 +80,16 @@ def test_each_card_fills_when_its_own_job_ends(visit: Visitor, app: Playground) 
     again = page.locator("#compare-retry")
     expect(again).to_contain_text("Retry 1 that failed · 5 credits")
     again.click()
-    until(page, lambda: len(app.jobs), sent + 7)
+    wait_until(page, lambda: len(app.jobs), sent + 7)
     expect(again).to_contain_text("Retry 1 that failed")
     expect(page.locator(".card img")).to_have_count(4)
 
 
 def test_two_clicks_at_once_are_one_comparison_which_comes_back_after_a_reload_and_can_grow(
-    visit: Visitor, app: Playground
+    open_page: OpenPage, app: Playground
 ) -> None:
     sent = len(app.jobs)
-    page = visit(address(app, "cogview-4", "flux-2", prompt="a double click"))
+    page = open_page(address(app, "cogview-4", "flux-2", prompt="a double click"))
     expect(page.locator("#compare-button")).to_contain_text("2 requests")
     page.locator("#compare-button").dblclick()
     expect(page.locator(".card img")).to_have_count(2)
@@ -112,8 +112,8 @@ def test_two_clicks_at_once_are_one_comparison_which_comes_back_after_a_reload_a
     expect(page.locator(".card img")).to_have_count(3)
 
 
-def test_pictures_are_seen_large_two_in_a_slider_published_and_taken_back(visit: Visitor, app: Playground) -> None:
-    page = visit(address(app, "cogview-4", "flux-2", prompt="a lighthouse", shape="16:9"))
+def test_pictures_are_seen_large_two_in_a_slider_published_and_taken_back(open_page: OpenPage, app: Playground) -> None:
+    page = open_page(address(app, "cogview-4", "flux-2", prompt="a lighthouse", shape="16:9"))
     expect(page.locator("#compare-button")).to_contain_text("2 requests")
     compare(page)
     expect(page.locator("#cards-state")).to_have_attribute("data-ended", "2")
@@ -174,14 +174,14 @@ def test_pictures_are_seen_large_two_in_a_slider_published_and_taken_back(visit:
     page.get_by_role("tab", name="History").click()
     page.get_by_role("button", name="Delete", exact=True).click()
     expect(page.locator("#history-detail")).not_to_be_visible()
-    gone(page, *(f"{app.address}/{copy}" for copy in kept), left=1)
+    wait_until_deleted(page, *(f"{app.address}/{copy}" for copy in kept), left=1)
     page.get_by_role("tab", name="Compare").click()
     expect(page.locator(".card img")).to_have_count(1)
 
 
-def test_the_slider_opens_with_what_is_there(visit: Visitor, app: Playground) -> None:
+def test_the_slider_opens_with_what_is_there(open_page: OpenPage, app: Playground) -> None:
     """Two cards, after one was deleted two others; of a single card two of its pictures."""
-    page = visit(address(app, "cogview-4", "flux-2", "ideogram-v4", prompt="three towers"))
+    page = open_page(address(app, "cogview-4", "flux-2", "ideogram-v4", prompt="three towers"))
     expect(page.locator("#compare-button")).to_contain_text("3 requests")
     compare(page)
     expect(page.locator("#cards-state")).to_have_attribute("data-ended", "3")
@@ -214,9 +214,11 @@ def test_the_slider_opens_with_what_is_there(visit: Visitor, app: Playground) ->
     expect(left).to_have_value(re.compile(r"Imagen 4 \(1\)"))
 
 
-def test_a_comparison_shows_its_cards_at_once_without_scrolling_and_nothing_moves(visit: Visitor, app: Playground) -> None:
+def test_a_comparison_shows_its_cards_at_once_without_scrolling_and_nothing_moves(
+    open_page: OpenPage, app: Playground
+) -> None:
     for width, height in ((1280, 900), (390, 844)):
-        page = visit("about:blank", ready=False, viewport={"width": width, "height": height})
+        page = open_page("about:blank", ready=False, viewport={"width": width, "height": height})
         page.add_init_script(OBSERVE)
         page.goto(address(app, "cogview-4", "flux-2", "ideogram-v4", prompt="a calm lake"))
         expect(page.locator("#compare-button")).to_contain_text("3 requests")

@@ -12,12 +12,23 @@ from urllib.parse import parse_qs, urlencode, urlsplit
 from playwright.sync_api import Browser, Page, expect
 
 from components.pictures.metadata import Recipe, embed, read
-from tests.browser.conftest import Playground, Visitor, button, choose, field, generate, request_body, say, until, word
+from tests.browser.conftest import (
+    OpenPage,
+    Playground,
+    button,
+    choose,
+    field,
+    fill_prompt,
+    generate,
+    request_body,
+    state_label,
+    wait_until,
+)
 from tests.jobs.faulty import png
 
 PROMPT = 'Zwölf "Äpfel" & 50 % of #1?\nsecond line + 🍏 <img src=x onerror=alert(1)>'
 HINT = "Drop a picture made here"
-HINTED = "((hint) => (hint.checkVisibility() ? hint.textContent : ''))(document.querySelector('#drop-hint'))"
+VISIBLE_HINT = "((hint) => (hint.checkVisibility() ? hint.textContent : ''))(document.querySelector('#drop-hint'))"
 # One event of a drag, with these files or this text, at the first element that fits.
 DRAG = """([kind, at, files, text]) => {
   const transfer = new DataTransfer();
@@ -36,9 +47,9 @@ def drag(page: Page, kind: str, *files: tuple[str, str, bytes | int], at: str = 
     return bool(page.evaluate(DRAG, _event(kind, at, files, **text)))
 
 
-def hinted(page: Page, *files: tuple[str, str, bytes | int], at: str = "body") -> str:
+def hint_text(page: Page, *files: tuple[str, str, bytes | int], at: str = "body") -> str:
     """What the hint says at the very moment when these are dragged over the page: it falls silent by itself."""
-    return str(page.evaluate(f"(event) => [({DRAG})(event), {HINTED}][1]", _event("dragover", at, files)))
+    return str(page.evaluate(f"(event) => [({DRAG})(event), {VISIBLE_HINT}][1]", _event("dragover", at, files)))
 
 
 def _event(kind: str, at: str, files: Sequence[tuple[str, str, bytes | int]], **text: str) -> list[Any]:
@@ -55,7 +66,7 @@ def downloaded(page: Page, app: Playground) -> bytes:
     return answer.body()
 
 
-def made_with(chosen: str = "flux-2", /, **parameters: Any) -> bytes:
+def picture_with_recipe(chosen: str = "flux-2", /, **parameters: Any) -> bytes:
     now = datetime.now(UTC)
     recipe = Recipe(model=chosen, parameters=parameters, task_id="n1", sandbox=True, credits=5, usd=0.05, created=now)
     return embed(png(30, 20), recipe)
@@ -70,33 +81,33 @@ def query(page: Page) -> dict[str, list[str]]:
     return parse_qs(urlsplit(page.url).query)
 
 
-def test_a_dropped_picture_fills_the_very_form_it_was_made_with(visit: Visitor, app: Playground) -> None:
+def test_a_dropped_picture_fills_the_very_form_it_was_made_with(open_page: OpenPage, app: Playground) -> None:
     """In another browser, on another tab of the page, with the theme as it was; and nothing is spent."""
-    page = visit(f"{app.address}/?model=flux-2")
-    say(page, PROMPT)
+    page = open_page(f"{app.address}/?model=flux-2")
+    fill_prompt(page, PROMPT)
     choose(page, "type", "flex")
     choose(page, "aspect_ratio", "9:16")
     expect(page).to_have_url(re.compile("9%3A16"))
     generate(page)
     before, opened, data, jobs = asked(page), query(page), downloaded(page, app), app.jobs
-    other = visit(f"{app.address}/?model=imagen-4&tab=models&__theme=dark")
+    other = open_page(f"{app.address}/?model=imagen-4&tab=models&__theme=dark")
     drag(other, "drop", ("a.txt", "text/plain", b"no"), ("b.png", "image/png", data), ("c.png", "image/png", png()))
     expect(other.locator("#prompt textarea")).to_have_value(PROMPT)
     expect(button(other)).to_have_text("Generate · 14 credits · $0.14")
     expect(field(other, "aspect_ratio").locator("input")).to_have_value("9:16")
-    until(other, lambda: asked(other), before)
+    wait_until(other, lambda: asked(other), before)
     opened.pop("job", None)  # only the visitor who made it has it
     assert query(other) == opened | {"__theme": ["dark"]}
     assert other.locator("#dropped").count() == 0
     assert app.jobs == jobs
 
 
-def test_a_text_too_long_for_an_address_is_filled_in_all_the_same(visit: Visitor, app: Playground) -> None:
+def test_a_text_too_long_for_an_address_is_filled_in_all_the_same(open_page: OpenPage, app: Playground) -> None:
     """A letter that is no ASCII takes six and more characters there."""
     prompt = ("Длинное описание 🍏. " * 300)[:4990] + "конец <b>"
     urls = [f"https://a.example/{'b' * 2000}/{number}.png" for number in range(7)]
-    page = visit(app.address)
-    data = made_with(prompt=prompt, input_urls=urls, type="flex", aspect_ratio="1:1", resolution="2K")
+    page = open_page(app.address)
+    data = picture_with_recipe(prompt=prompt, input_urls=urls, type="flex", aspect_ratio="1:1", resolution="2K")
     drag(page, "drop", ("a.png", "image/png", data))
     expect(page.locator("#prompt textarea")).to_have_value(prompt)
     expect(field(page, "input_urls").locator("textarea")).to_have_value("\n".join(urls))
@@ -107,9 +118,9 @@ def test_a_text_too_long_for_an_address_is_filled_in_all_the_same(visit: Visitor
     assert len(app.jobs) == jobs + 1
     assert recipe is not None
     assert (recipe.parameters["prompt"], recipe.parameters["input_urls"]) == (prompt, urls)
-    drag(page, "drop", ("b.png", "image/png", made_with(prompt="another")))
+    drag(page, "drop", ("b.png", "image/png", picture_with_recipe(prompt="another")))
     expect(page.locator("#prompt textarea")).to_have_value("another")
-    expect(word(page), "what was made is still there").to_have_text("Done")
+    expect(state_label(page), "what was made is still there").to_have_text("Done")
     page.goto(f"{app.address}/?model=flux-2&prompt=again")
     expect(page.locator("#prompt textarea")).to_have_value("again")
 
@@ -127,7 +138,10 @@ def test_a_picture_that_cannot_be_used_says_why_until_that_is_dismissed(browser:
         (("a.svg", "image/svg+xml", b"<svg/>"), "This is not a PNG, JPEG or WebP picture."),
         (("a.txt", "text/plain", b"no"), "Drop a PNG, JPEG or WebP picture that was made here."),
         (("a.png", "image/png", 32_000_001), "The picture is larger than 32 MB."),
-        (("a.png", "image/png", made_with("<b id=x>gone</b>")), "made with <b id=x>gone</b>, which is not offered"),
+        (
+            ("a.png", "image/png", picture_with_recipe("<b id=x>gone</b>")),
+            "made with <b id=x>gone</b>, which is not offered",
+        ),
     ):
         for _ in range(2):
             drag(page, "drop", file)
@@ -140,9 +154,9 @@ def test_a_picture_that_cannot_be_used_says_why_until_that_is_dismissed(browser:
     context.close()
 
 
-def test_only_files_from_outside_are_taken(visit: Visitor, app: Playground) -> None:
+def test_only_files_from_outside_are_taken(open_page: OpenPage, app: Playground) -> None:
     """Text is dropped as ever, also into a field; so is a picture of a page, which comes with its HTML."""
-    page = visit(f"{app.address}/?model=flux-2&prompt=mine")
+    page = open_page(f"{app.address}/?model=flux-2&prompt=mine")
     hint = page.locator("#drop-hint")
     file = ("a.png", "image/png", png())
     expect(hint).to_be_hidden()
@@ -151,9 +165,9 @@ def test_only_files_from_outside_are_taken(visit: Visitor, app: Playground) -> N
         assert drag(page, kind, file, text_html="<img>")
         expect(hint).to_be_hidden()
     assert not drag(page, "dragover", file, at="#prompt textarea")
-    assert HINT in hinted(page, file, at="#prompt textarea")
+    assert HINT in hint_text(page, file, at="#prompt textarea")
     expect(hint).to_be_hidden()  # a drag that leaves the page only falls silent
-    assert HINT in hinted(page, file)
+    assert HINT in hint_text(page, file)
     assert not drag(page, "drop", ("a.txt", "text/plain", b"no"), at="#prompt textarea")
     expect(hint).to_be_hidden()
     expect(page.locator("#dropped")).to_contain_text("Drop a PNG, JPEG or WebP picture")

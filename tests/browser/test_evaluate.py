@@ -6,13 +6,13 @@ from pathlib import Path
 
 from playwright.sync_api import Page, expect
 
-from tests.browser.conftest import Playground, Visitor
+from tests.browser.conftest import OpenPage, Playground
 
 SCREENS = 20
 
 
-def opened(visit: Visitor, app: Playground) -> Page:
-    page = visit(f"{app.address}/?tab=evaluate")
+def opened(open_page: OpenPage, app: Playground) -> Page:
+    page = open_page(f"{app.address}/?tab=evaluate")
     expect(page.locator("#evaluate-example-set")).to_be_visible()
     return page
 
@@ -29,9 +29,9 @@ def vote(page: Page) -> None:
     page.keyboard.press("Space")
 
 
-def test_a_first_visitor_gets_from_prompts_to_a_ranking(visit: Visitor, app: Playground) -> None:
+def test_a_first_visitor_gets_from_prompts_to_a_ranking(open_page: OpenPage, app: Playground) -> None:
     """Nothing is sent before the one click on the button that names the total; a reload brings everything back."""
-    page, sent = opened(visit, app), len(app.jobs)
+    page, sent = opened(open_page, app), len(app.jobs)
     start = page.locator("#evaluate-start")
     expect(start).to_be_disabled()
     page.locator("#evaluate-prompts textarea").fill("A {red|blue} kite\nA boat\nA fox #sandbox:failed")
@@ -67,9 +67,9 @@ def test_a_first_visitor_gets_from_prompts_to_a_ranking(visit: Visitor, app: Pla
     expect(page.locator(".results-slot .decision-chart .point")).to_have_count(4)
 
 
-def test_a_file_of_prompts_is_read_with_its_columns_on_screen(visit: Visitor, app: Playground, tmp_path: Path) -> None:
+def test_a_file_of_prompts_is_read_with_its_columns_on_screen(open_page: OpenPage, app: Playground, tmp_path: Path) -> None:
     """A wrong file says what is wrong and starts nothing; another column is chosen and read at once."""
-    page = opened(visit, app)
+    page = opened(open_page, app)
     choose = page.locator("#evaluate-file input[type=file]").first
     wrong, right = tmp_path / "wrong.csv", tmp_path / "prompts.csv"
     wrong.write_text("", encoding="utf-8")

@@ -15,16 +15,16 @@ from components.catalog.prices import price
 from components.catalog.requests import build_request
 from components.ui.generate.form import is_rare
 from tests.browser.conftest import (
+    OpenPage,
     Playground,
-    Visitor,
     address_box,
     button,
     choose,
+    expect_refusal,
     field,
+    fill_prompt,
     generate,
     pick_model,
-    refused,
-    say,
 )
 from tests.conftest import ROOT
 
@@ -44,10 +44,10 @@ PRICED: Mapping[str, tuple[Mapping[str, Any], ...]] = {
 
 
 def test_every_model_has_exactly_its_own_form_makes_a_picture_and_says_what_it_costs(
-    visit: Visitor, app: Playground
+    open_page: OpenPage, app: Playground
 ) -> None:
-    page = visit(app.address)
-    say(page, "Three blue boats on a quiet lake")
+    page = open_page(app.address)
+    fill_prompt(page, "Three blue boats on a quiet lake")
     for model in sorted(SHIPPED.models, key=lambda model: model is not SHIPPED.first):
         if model is not SHIPPED.first:
             pick_model(page, model)
@@ -122,8 +122,8 @@ def _label(model: Model, settings: Mapping[str, Any]) -> str:
     return f"Generate · {price(SHIPPED, build_request(SHIPPED, model.id, settings, prompt_needed=False))}"
 
 
-def test_a_count_gives_that_many_pictures_and_a_vector_variant_gives_svg(visit: Visitor, app: Playground) -> None:
-    page = visit(f"{app.address}/?model=imagen-4&prompt=Two+foxes&num_images=3&variant=imagen4-fast")
+def test_a_count_gives_that_many_pictures_and_a_vector_variant_gives_svg(open_page: OpenPage, app: Playground) -> None:
+    page = open_page(f"{app.address}/?model=imagen-4&prompt=Two+foxes&num_images=3&variant=imagen4-fast")
     expect(button(page)).to_have_text("Generate · 12 credits · $0.12")
     expect(page.locator("#code")).to_contain_text('"model": "imagen4-fast"')
     generate(page)
@@ -139,24 +139,24 @@ def test_a_count_gives_that_many_pictures_and_a_vector_variant_gives_svg(visit: 
 
 
 def test_what_is_not_allowed_or_missing_is_explained_at_its_field_and_not_sent(
-    visit: Visitor, app: Playground, catalog: Catalog
+    open_page: OpenPage, app: Playground, catalog: Catalog
 ) -> None:
     """A count out of its range, a prompt that is empty or too long, a picture without which there is nothing to edit."""
-    page, jobs = visit(f"{app.address}/?model=kling-image-o1&prompt=Two+foxes"), app.jobs
+    page, jobs = open_page(f"{app.address}/?model=kling-image-o1&prompt=Two+foxes"), app.jobs
     for typed, reason in (("10", "large. Allowed: 1 to 9."), ("0", "small. Allowed: 1 to 9.")):
         field(page, "num_images").locator("input").fill(typed)
         expect(field(page, "num_images").locator(".info-text")).to_contain_text(reason)
-        refused(page, reason)
+        expect_refusal(page, reason)
     field(page, "num_images").locator("input").fill("9")
     expect(field(page, "num_images").locator(".info-text")).to_have_text("How many images to make, 1 to 9.")
     pick_model(page, catalog.find("hunyuan-image-3") or catalog.first)
     long = "is too long (2,001 characters). At most 2,000."
     for prompt, words in (("", "is empty"), ("x" * 2001, long), ("   ", "is empty")):
-        say(page, prompt)
+        fill_prompt(page, prompt)
         expect(page.locator("#code")).to_contain_text(words)
-        refused(page, words[3:].capitalize())
+        expect_refusal(page, words[3:].capitalize())
     assert app.jobs == jobs
-    say(page, "A red door")
+    fill_prompt(page, "A red door")
     for name, switch, value, wanted, words in RULES:
         model, jobs = catalog.find(name), app.jobs
         assert model
@@ -167,7 +167,7 @@ def test_what_is_not_allowed_or_missing_is_explained_at_its_field_and_not_sent(
         expect(info, name).to_have_text(f"▲ {words}")
         expect(info, name).to_have_css("color", "rgb(185, 28, 28)")
         expect(page.locator("#code"), name).to_contain_text("Not a request yet")
-        refused(page, words)
+        expect_refusal(page, words)
         address_box(page, wanted).fill("no address")
         expect(info, name).to_contain_text("is no web address")
         address_box(page, wanted).fill("https://pictures.example/door.png")

@@ -1,4 +1,4 @@
-"""A run as it is seen: at once, without anything that moves, and afterwards picture, form and code of one piece."""
+"""A run is shown at once and shifts nothing; afterwards picture, form and code belong together."""
 
 from __future__ import annotations
 
@@ -9,30 +9,30 @@ from playwright.sync_api import Page, expect
 
 from components.catalog.models import Catalog
 from tests.browser.conftest import (
+    OpenPage,
     Playground,
-    Visitor,
     button,
     choose,
+    fill_prompt,
     generate,
     pick_model,
-    program,
     request_body,
-    say,
-    until,
-    word,
+    snippet_text,
+    state_label,
+    wait_until,
 )
 
-# The sum of all shifts from now on; scrolling is none.
+# Records layout shifts from now on.
 WATCH_SHIFTS = """() => {
   window.shifts = [];
   new PerformanceObserver((list) => window.shifts.push(...list.getEntries().map((entry) => entry.value)))
     .observe({ type: "layout-shift" });
 }"""
-SHIFTED = "() => window.shifts.reduce((sum, value) => sum + value, 0)"
+SUM_OF_SHIFTS = "() => window.shifts.reduce((sum, value) => sum + value, 0)"
 MOST_SHIFT = 0.02
 # Milliseconds from a click until Stop and a skeleton are laid out, and whether both are there in the next frame. What
 # Gradio does with the click comes after that, and takes its time on a busy machine.
-REACT = """() => new Promise((done) => {
+CLICK_GENERATE_AND_MEASURE = """() => new Promise((done) => {
   let took = 0;
   const began = performance.now();
   const shown = (part) => document.querySelector(part).offsetWidth > 0;
@@ -45,51 +45,51 @@ QUICK_MS = 100
 
 
 @pytest.mark.parametrize("width", [1280, 390])
-def test_a_run_is_shown_at_once_and_moves_nothing(visit: Visitor, app: Playground, width: int) -> None:
+def test_a_run_is_shown_at_once_without_layout_shifts(open_page: OpenPage, app: Playground, width: int) -> None:
     """On a phone the page scrolls to the result."""
-    page = visit(app.address, viewport={"width": width, "height": 844})
+    page = open_page(app.address, viewport={"width": width, "height": 844})
     page.evaluate(WATCH_SHIFTS)
     reactions = []
-    for number in range(3):  # a busy machine may be slow once
-        say(page, f"A lighthouse with the number {number}")
+    for number in range(3):  # three attempts: a busy machine may be slow once
+        fill_prompt(page, f"A lighthouse with the number {number}")
         expect(page.locator("#settings-changed")).to_contain_text("Settings changed")
         page.evaluate("() => { window.shifts = []; }")
-        took, shown = page.evaluate(REACT)
+        took, shown = page.evaluate(CLICK_GENERATE_AND_MEASURE)
         assert (shown, took > 0) == (True, True), "Stop and the skeleton, and no Generate"
         reactions.append(took)
-        expect(word(page)).to_have_text("Done")
+        expect(state_label(page)).to_have_text("Done")
         expect(page.locator("#result .frame.loaded img")).to_be_visible()
         expect(page.locator("#snippet")).to_contain_text("Code of this picture")
         expect(button(page)).to_be_visible()
-        assert page.evaluate(SHIFTED) < MOST_SHIFT
+        assert page.evaluate(SUM_OF_SHIFTS) < MOST_SHIFT
     assert min(reactions) < QUICK_MS, reactions
     if width == 390:
         top = (page.locator("#result-panel").bounding_box() or {"y": -1})["y"]
         assert 0 <= top < 60, "the page has scrolled to the result"
 
 
-def test_keys_of_the_prompt_and_a_double_click(visit: Visitor, app: Playground) -> None:
+def test_ctrl_enter_generates_and_a_double_click_does_not_stop(open_page: OpenPage, app: Playground) -> None:
     """Enter and Shift+Enter are new lines, Ctrl+Enter generates; the second half of a double click does not stop."""
-    page, jobs = visit(f"{app.address}/?model=imagen-4&prompt=A+lamp"), app.jobs
+    page, jobs = open_page(f"{app.address}/?model=imagen-4&prompt=A+lamp"), app.jobs
     page.locator("#prompt textarea").focus()
     for key in ("End", "Enter", "Shift+Enter"):
         page.keyboard.press(key)
     expect(page.locator("#prompt textarea")).to_have_value("A lamp\n\n")
     assert app.jobs == jobs
-    say(page, "A lamp")
+    fill_prompt(page, "A lamp")
     page.keyboard.press("Control+Enter")
-    expect(word(page)).to_have_text("Done")
-    say(page, "A lamp #sandbox:never")
+    expect(state_label(page)).to_have_text("Done")
+    fill_prompt(page, "A lamp #sandbox:never")
     expect(page.locator("#settings-changed [data-changed]")).to_have_count(1)
     button(page).dblclick()
-    expect(word(page)).to_have_text("Running")
+    expect(state_label(page)).to_have_text("Running")
     page.locator("#stop-button").click()
-    expect(word(page)).to_have_text("Stopped")
+    expect(state_label(page)).to_have_text("Stopped")
     assert len(app.jobs) == len(jobs) + 2
 
 
-def test_a_seed_is_drawn_shown_and_kept_when_it_is_locked(visit: Visitor, app: Playground) -> None:
-    page = visit(f"{app.address}/?model=imagen-4&prompt=A+lamp")
+def test_a_random_seed_is_shown_and_kept_when_it_is_locked(open_page: OpenPage, app: Playground) -> None:
+    page = open_page(f"{app.address}/?model=imagen-4&prompt=A+lamp")
     seed, lock = page.locator("#field-seed-seed input"), page.locator("#seed-lock input")
     seeds = []
     for locked in (False, False, True):
@@ -97,7 +97,7 @@ def test_a_seed_is_drawn_shown_and_kept_when_it_is_locked(visit: Visitor, app: P
         generate(page)
         expect(seed).not_to_have_value("")
         seeds.append(seed.input_value())
-        until(page, lambda: str(request_body(page).get("seed")), seeds[-1])
+        wait_until(page, lambda: str(request_body(page).get("seed")), seeds[-1])
         expect(page.locator("#settings-changed [data-changed]")).to_have_count(0)
     assert seeds[0] != seeds[1] == seeds[2]
     lock.uncheck()
@@ -105,40 +105,40 @@ def test_a_seed_is_drawn_shown_and_kept_when_it_is_locked(visit: Visitor, app: P
     expect(lock).to_be_checked()
 
 
-def test_picture_form_and_code_are_of_one_piece(visit: Visitor, app: Playground, catalog: Catalog) -> None:
-    """After a run, after a reload, and for an earlier picture, which opens here and brings its own form and code."""
-    page = visit(f"{app.address}/?model=flux-2&aspect_ratio=16:9&prompt=A+red+kite")
+def test_picture_form_and_code_belong_together(open_page: OpenPage, app: Playground, catalog: Catalog) -> None:
+    """After a run, after a reload, and when an earlier picture is opened."""
+    page = open_page(f"{app.address}/?model=flux-2&aspect_ratio=16:9&prompt=A+red+kite")
     expect(page.locator("#result .state-label")).to_have_text("No picture yet")
     page.locator("#snippet-target").get_by_text("Sandbox").click()
     generate(page)
     kite = page.locator("#result .task [data-copy]").get_attribute("data-copy") or ""
-    _of_one_piece(page, "A red kite", kite)
+    _expect_result_form_and_code(page, "A red kite", kite)
     page.reload()
     page.locator("#snippet-target").get_by_text("Sandbox").click()
-    _of_one_piece(page, "A red kite", kite)
+    _expect_result_form_and_code(page, "A red kite", kite)
     pick_model(page, catalog.find("cogview-4") or catalog.first)
     expect(page.locator("#settings-changed")).to_contain_text("Settings changed")
-    say(page, "A blue boat")
+    fill_prompt(page, "A blue boat")
     generate(page)
     boat = page.locator("#result .task [data-copy]").get_attribute("data-copy") or ""
-    _of_one_piece(page, "A blue boat", boat)
+    _expect_result_form_and_code(page, "A blue boat", boat)
     page.locator("#earlier-results button").first.click()
-    _of_one_piece(page, "A red kite", kite)
+    _expect_result_form_and_code(page, "A red kite", kite)
     expect(page).to_have_url(re.compile("model=flux-2.*aspect_ratio=16"))
     choose(page, "resolution", "2K")
     page.locator("#settings-changed").get_by_role("button", name="Restore").click()
-    _of_one_piece(page, "A red kite", kite)
+    _expect_result_form_and_code(page, "A red kite", kite)
     expect(page.locator("#settings-changed [data-changed]")).to_have_count(0)
 
 
-def _of_one_piece(page: Page, prompt: str, task: str) -> None:
+def _expect_result_form_and_code(page: Page, prompt: str, task: str) -> None:
     expect(page.locator("#prompt textarea")).to_have_value(prompt)
     expect(page.locator("#result img")).to_have_attribute("alt", re.compile(f"^{prompt}"))
-    until(page, lambda: (request_body(page).get("prompt"), f"/tasks/{task}" in program(page)), (prompt, True))
+    wait_until(page, lambda: (request_body(page).get("prompt"), f"/tasks/{task}" in snippet_text(page)), (prompt, True))
 
 
-def test_a_page_without_a_key_shows_code_for_the_service_and_whole(visit: Visitor, app: Playground) -> None:
-    page = visit(app.address)
+def test_without_a_key_the_snippet_calls_the_service_and_is_fully_visible(open_page: OpenPage, app: Playground) -> None:
+    page = open_page(app.address)
     expect(page.locator("#code")).to_contain_text("curl https://apiin.one/api/v1/images/generations")
     code = page.locator("#code pre").bounding_box() or {}
     assert code["y"] + code["height"] <= 900, "the whole request is visible without scrolling"

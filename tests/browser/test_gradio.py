@@ -7,12 +7,12 @@ import re
 import pytest
 from playwright.sync_api import expect
 
-from tests.browser.conftest import Playground, Visitor, choose, field, generate, say
+from tests.browser.conftest import OpenPage, Playground, choose, field, fill_prompt, generate
 
 
-def test_the_open_tab_is_known_and_another_one_can_be_opened(visit: Visitor, app: Playground) -> None:
+def test_the_open_tab_is_known_and_another_one_can_be_opened(open_page: OpenPage, app: Playground) -> None:
     """On a narrow screen the last tabs are in a menu, and known there by their labels alone."""
-    page = visit(f"{app.address}/?tab=compare")
+    page = open_page(f"{app.address}/?tab=compare")
     assert page.evaluate("window.playground.openTab()") == {"id": "compare", "label": "Compare"}
     for width in (1280, 320):
         page.set_viewport_size({"width": width, "height": 800})
@@ -21,8 +21,8 @@ def test_the_open_tab_is_known_and_another_one_can_be_opened(visit: Visitor, app
             page.wait_for_function("id => window.playground.openTab()?.id === id", arg=tab["id"])
 
 
-def test_a_text_that_a_script_fills_in_is_a_change_for_the_server(visit: Visitor, app: Playground) -> None:
-    page = visit(f"{app.address}/?model=flux-2")
+def test_a_text_that_a_script_fills_in_is_a_change_for_the_server(open_page: OpenPage, app: Playground) -> None:
+    page = open_page(f"{app.address}/?model=flux-2")
     page.evaluate("""() => {
         const box = window.playground.textOf(document.querySelector('#prompt'));
         window.playground.setText(box, 'filled by a script');
@@ -31,13 +31,13 @@ def test_a_text_that_a_script_fills_in_is_a_change_for_the_server(visit: Visitor
     expect(page.locator("#code")).to_contain_text("filled by a script")
 
 
-def test_a_browser_does_not_offer_to_remember_the_key(visit: Visitor, app: Playground) -> None:
-    expect(visit(app.address).locator("#key input[type=password]")).to_have_attribute("autocomplete", "off")
+def test_a_browser_does_not_offer_to_remember_the_key(open_page: OpenPage, app: Playground) -> None:
+    expect(open_page(app.address).locator("#key input[type=password]")).to_have_attribute("autocomplete", "off")
 
 
-def test_clicks_in_our_html_are_events_of_gradio(visit: Visitor, app: Playground) -> None:
+def test_clicks_in_our_html_are_events_of_gradio(open_page: OpenPage, app: Playground) -> None:
     """Also after the tab was closed and opened again, which builds the element anew."""
-    page = visit(f"{app.address}/?tab=models")
+    page = open_page(f"{app.address}/?tab=models")
     for _ in range(2):
         page.locator('#models-table [data-sort="Price"] button').click()
         expect(page.locator("#models-table [aria-sort]")).to_have_count(1)
@@ -46,10 +46,10 @@ def test_clicks_in_our_html_are_events_of_gradio(visit: Visitor, app: Playground
 
 
 @pytest.mark.parametrize("locale", ["de-DE", "zh-CN"])
-def test_the_main_path_works_in_a_browser_of_another_language(visit: Visitor, app: Playground, locale: str) -> None:
+def test_the_main_path_works_in_a_browser_of_another_language(open_page: OpenPage, app: Playground, locale: str) -> None:
     """Gradio translates its own words by the browser's language; a picture is made, found again and opened."""
-    page = visit(f"{app.address}/?model=flux-2", locale=locale)
-    say(page, "A kite over dunes")
+    page = open_page(f"{app.address}/?model=flux-2", locale=locale)
+    fill_prompt(page, "A kite over dunes")
     choose(page, "type", "flex")
     generate(page)
     page.get_by_role("tab", name="History").click()

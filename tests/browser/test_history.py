@@ -8,9 +8,9 @@ from zipfile import ZipFile
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
-from tests.browser.conftest import Playground, Visitor, fits, looks
-from tests.browser.past import SOME, count, have_made, secret_of, visit_as
-from tests.browser.test_look import PALE
+from tests.browser.conftest import OpenPage, Playground, each_viewport, expect_no_sideways_scroll
+from tests.browser.history_setup import SAMPLE_REQUESTS, count, create_jobs, open_as, visitor_secret
+from tests.browser.test_look import LOW_CONTRAST_TEXTS
 
 SIZES = """async (pictures) => {
   for (const one of pictures) await one.decode();
@@ -22,14 +22,14 @@ SIZES = """async (pictures) => {
 def ann(app: Playground) -> str:
     """The secret of a visitor who has asked for SOME; the tests that open her history leave it as it is."""
     secret = "ann-of-the-history-0123456789"
-    have_made(app, secret, SOME)
+    create_jobs(app, secret, SAMPLE_REQUESTS)
     return secret
 
 
-def test_everything_asked_for_is_there_newest_first_and_nobody_elses(visit: Visitor, app: Playground, ann: str) -> None:
+def test_a_history_lists_this_visitors_jobs_newest_first(open_page: OpenPage, app: Playground, ann: str) -> None:
     """Pictures are shown as small copies."""
-    page, other = visit_as(ann, visit, f"{app.address}/?tab=history"), visit(f"{app.address}/?tab=history")
-    expect(page.locator(".entry .excerpt")).to_have_text([asked["prompt"] for _, asked in reversed(SOME)])
+    page, other = open_as(ann, open_page, f"{app.address}/?tab=history"), open_page(f"{app.address}/?tab=history")
+    expect(page.locator(".entry .excerpt")).to_have_text([asked["prompt"] for _, asked in reversed(SAMPLE_REQUESTS)])
     expect(page.locator(".entry .head strong")).to_have_text(["Done", "Failed", "Done", "Done"])
     expect(page.locator(".entry .badge.many")).to_have_text(["3 pictures"])
     expect(page.locator(".entry .why")).to_contain_text("The model crashed")
@@ -44,16 +44,16 @@ def test_everything_asked_for_is_there_newest_first_and_nobody_elses(visit: Visi
     expect(other.locator("#history-nothing")).to_contain_text("will appear here")
     other.get_by_role("button", name="Make the first picture").click()
     expect(other.get_by_role("tab", name="Generate")).to_have_attribute("aria-selected", "true")
-    have_made(app, secret_of(other), SOME[:1])
+    create_jobs(app, visitor_secret(other), SAMPLE_REQUESTS[:1])
     other.goto(f"{app.address}/?tab=history")
     expect(other.locator(".entry .excerpt")).to_have_text(["A red kite over dunes"])
 
 
 def test_filters_and_the_table_narrow_at_once_and_are_cleared_by_one_button(
-    visit: Visitor, app: Playground, ann: str
+    open_page: OpenPage, app: Playground, ann: str
 ) -> None:
     """They are in the address, and come back by a reload and by a link in another tab of the same browser."""
-    page = visit_as(ann, visit, f"{app.address}/?tab=history")
+    page = open_as(ann, open_page, f"{app.address}/?tab=history")
     expect(count(page)).to_have_text("4 requests")
     search = page.locator("#history-text input")
     search.fill("boat")
@@ -94,12 +94,14 @@ def test_filters_and_the_table_narrow_at_once_and_are_cleared_by_one_button(
     expect(count(page)).to_have_text("2 requests")
 
 
-def test_a_longer_history_has_pages_sorted_by_its_headers_and_failures_are_one_line(visit: Visitor, app: Playground) -> None:
+def test_a_longer_history_has_pages_sorted_by_its_headers_and_failures_are_one_line(
+    open_page: OpenPage, app: Playground
+) -> None:
     secret = "bob-of-the-history-0123456789"
-    have_made(app, secret, [("flux-2", {"prompt": "The first fox"})])
-    have_made(app, secret, [("flux-2", {"prompt": f"Fox {number} #sandbox:failed"}) for number in range(12)], at_once=True)
-    have_made(app, secret, [("flux-2", {"prompt": f"Fox {number} with the others"}) for number in range(24)], at_once=True)
-    page = visit_as(secret, visit, f"{app.address}/?tab=history")
+    create_jobs(app, secret, [("flux-2", {"prompt": "The first fox"})])
+    create_jobs(app, secret, [("flux-2", {"prompt": f"Fox {number} #sandbox:failed"}) for number in range(12)], at_once=True)
+    create_jobs(app, secret, [("flux-2", {"prompt": f"Fox {number} with the others"}) for number in range(24)], at_once=True)
+    page = open_as(secret, open_page, f"{app.address}/?tab=history")
     links, prompts = page.locator("#history-files a"), page.locator(".entry .excerpt")
     expect(count(page)).to_have_text("37 requests")
     expect(prompts).to_have_count(24)
@@ -130,23 +132,23 @@ def test_a_longer_history_has_pages_sorted_by_its_headers_and_failures_are_one_l
     expect(links).to_have_text(["picture on this page", "CSV", "JSON"])
 
 
-def test_the_history_fits_the_window_and_can_be_read(visit: Visitor, app: Playground, ann: str) -> None:
-    """On a phone and on a desk, in light and in dark."""
-    page = visit_as(ann, visit, f"{app.address}/?tab=history", viewport={"width": 390, "height": 844})
-    for width, theme in looks(page):
-        look = f"{theme}, {width} px"
+def test_the_history_fits_the_window_and_has_enough_contrast(open_page: OpenPage, app: Playground, ann: str) -> None:
+    """On a phone and on a desktop, light and dark."""
+    page = open_as(ann, open_page, f"{app.address}/?tab=history", viewport={"width": 390, "height": 844})
+    for width, theme in each_viewport(page):
+        context = f"{theme}, {width} px"
         page.get_by_label("Gallery").check()
-        expect(page.locator(".entry"), look).to_have_count(len(SOME))
+        expect(page.locator(".entry"), context).to_have_count(len(SAMPLE_REQUESTS))
         page.locator("[data-entry]").nth(1).click()
-        expect(page.locator("#history-result .problem"), look).to_be_in_viewport()
+        expect(page.locator("#history-result .problem"), context).to_be_in_viewport()
         for view, shown in (("Gallery", ".entries"), ("Table", ".history-table")):
             page.get_by_label(view).check()
-            expect(page.locator(shown), look).to_be_visible()
-            fits(page, f"{view}, {look}")
-            pale = page.evaluate(PALE)
-            assert not pale, f"{view}, {look}: too little contrast: {pale}"
+            expect(page.locator(shown), context).to_be_visible()
+            expect_no_sideways_scroll(page, f"{view}, {context}")
+            low_contrast = page.evaluate(LOW_CONTRAST_TEXTS)
+            assert not low_contrast, f"{view}, {context}: too little contrast: {low_contrast}"
         page.locator("#history-close").click()
-        expect(page.locator("#history-detail"), look).not_to_be_visible()
+        expect(page.locator("#history-detail"), context).not_to_be_visible()
 
 
 def _pictures_in(page: Page, link: Locator) -> int:

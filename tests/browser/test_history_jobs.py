@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from playwright.sync_api import expect
 
-from tests.browser.conftest import Playground, Visitor, button, request_body, word
-from tests.browser.past import SOME, count, gone, have_made, open_history, secret_of
+from tests.browser.conftest import OpenPage, Playground, button, request_body, state_label
+from tests.browser.history_setup import SAMPLE_REQUESTS, count, create_jobs, open_history, visitor_secret, wait_until_deleted
 from tests.browser.test_hostile import SCRIPTS, TEXTS
 
 
-def test_stars_notes_and_tags_are_kept_and_found_again_until_the_request_is_deleted(visit: Visitor, app: Playground) -> None:
+def test_stars_notes_and_tags_are_kept_and_found_again_until_the_request_is_deleted(
+    open_page: OpenPage, app: Playground
+) -> None:
     """A deletion can be undone for some seconds; after that nothing of it is left, and its pictures are gone."""
-    page = visit(app.address)
-    have_made(app, secret_of(page), [("flux-2", {"prompt": "A lamp that nobody else asks for"}), SOME[0]])
+    page = open_page(app.address)
+    create_jobs(app, visitor_secret(page), [("flux-2", {"prompt": "A lamp that nobody else uses"}), SAMPLE_REQUESTS[0]])
     open_history(page, 2)
     star = page.locator(".entry .star").nth(1)
     for pressed in ("true", "false", "true"):
@@ -31,10 +33,10 @@ def test_stars_notes_and_tags_are_kept_and_found_again_until_the_request_is_dele
     page.locator("#history-text input").fill("")
     page.get_by_label("Starred only").check()
     prompts = page.locator(".entry .excerpt")
-    expect(prompts).to_have_text(["A lamp that nobody else asks for"])
+    expect(prompts).to_have_text(["A lamp that nobody else uses"])
     expect(page).to_have_url(f"{app.address}/?tab=history&starred=1")
     page.reload()
-    expect(prompts).to_have_text(["A lamp that nobody else asks for"])
+    expect(prompts).to_have_text(["A lamp that nobody else uses"])
     expect(page.get_by_label("Starred only")).to_be_checked()
     small = str(page.locator(".entry .frame img").get_attribute("src"))
     page.locator("[data-entry]").click()
@@ -42,7 +44,7 @@ def test_stars_notes_and_tags_are_kept_and_found_again_until_the_request_is_dele
     expect(page.locator("#history-nothing")).to_have_text("No request matches these filters.")
     expect(page.locator("#history-detail")).not_to_be_visible()
     page.get_by_role("button", name="Undo").click()
-    expect(prompts).to_have_text(["A lamp that nobody else asks for"])
+    expect(prompts).to_have_text(["A lamp that nobody else uses"])
     page.get_by_label("Starred only").uncheck()
     expect(prompts).to_have_count(2)
     page.get_by_role("checkbox", name="Select: A lamp").click()
@@ -53,12 +55,12 @@ def test_stars_notes_and_tags_are_kept_and_found_again_until_the_request_is_dele
     expect(prompts).to_have_text(["A red kite over dunes"])
     expect(page.locator(".select-box[aria-checked=true]")).to_have_count(0)
     expect(page.locator("#history-deleted")).not_to_be_visible(timeout=30_000)
-    gone(page, *(f"{app.address}/{name}" for name in (small, small.removesuffix("/small"))))
+    wait_until_deleted(page, *(f"{app.address}/{name}" for name in (small, small.removesuffix("/small"))))
 
 
-def test_a_past_request_opens_with_its_form_and_code_and_goes_to_other_models(visit: Visitor, app: Playground) -> None:
-    page, sent = visit(app.address), len(app.jobs)
-    have_made(app, secret_of(page), SOME[:2])
+def test_a_past_request_opens_with_its_form_and_code_and_goes_to_other_models(open_page: OpenPage, app: Playground) -> None:
+    page, sent = open_page(app.address), len(app.jobs)
+    create_jobs(app, visitor_secret(page), SAMPLE_REQUESTS[:2])
     open_history(page, 2)
     page.locator("[data-entry]").nth(1).click()
     actions = page.locator("#history-result .actions")
@@ -77,10 +79,10 @@ def test_a_past_request_opens_with_its_form_and_code_and_goes_to_other_models(vi
     assert len(app.jobs) == sent + 2
 
 
-def test_a_lost_answer_takes_the_id_of_its_task(visit: Visitor, app: Playground) -> None:
+def test_a_lost_answer_takes_the_id_of_its_task(open_page: OpenPage, app: Playground) -> None:
     """A wrong one changes nothing and says why."""
-    page = visit(app.address)
-    have_made(app, secret_of(page), [("flux-2", {"prompt": "A lake #sandbox:broken"}), SOME[0]])
+    page = open_page(app.address)
+    create_jobs(app, visitor_secret(page), [("flux-2", {"prompt": "A lake #sandbox:broken"}), SAMPLE_REQUESTS[0]])
     open_history(page, 2)
     page.locator("[data-entry]").nth(1).click()
     expect(page.locator("#history-result .state-label")).to_have_text("Unsure")
@@ -94,11 +96,11 @@ def test_a_lost_answer_takes_the_id_of_its_task(visit: Visitor, app: Playground)
     expect(page.locator("#history-result .state-label")).to_have_text("Unsure")
 
 
-def test_a_running_job_appears_goes_on_by_itself_and_takes_no_focus(visit: Visitor, app: Playground) -> None:
+def test_a_running_job_appears_goes_on_by_itself_and_takes_no_focus(open_page: OpenPage, app: Playground) -> None:
     address = f"{app.address}/?model=flux-2&prompt=A+lake+%23sandbox:never"
-    page = visit(address)
+    page = open_page(address)
     button(page).click()
-    expect(word(page)).to_have_text("Running")
+    expect(state_label(page)).to_have_text("Running")
     page.get_by_role("tab", name="History").click()
     expect(page.locator(".entry .head strong")).to_have_text(["Running"])
     entry = page.locator("[data-entry]")
@@ -110,22 +112,22 @@ def test_a_running_job_appears_goes_on_by_itself_and_takes_no_focus(visit: Visit
     elsewhere = page.context.new_page()
     elsewhere.goto(app.address)
     elsewhere.locator("#stop-button").click()
-    expect(word(elsewhere)).to_have_text("Stopped")
+    expect(state_label(elsewhere)).to_have_text("Stopped")
     expect(page.locator(".entry .head strong")).to_have_text(["Stopped"])
     expect(page.locator("#history-result .state-label")).to_have_text("Stopped")
     expect(entry).to_be_focused()
     page.locator("#history-result").get_by_role("button", name="Check again").click()
     page.get_by_role("tab", name="Generate").click()
-    expect(word(page)).to_have_text("Running")
+    expect(state_label(page)).to_have_text("Running")
     page.locator("#stop-button").click()
-    expect(word(page)).to_have_text("Stopped")
+    expect(state_label(page)).to_have_text("Stopped")
 
 
-def test_hostile_text_is_text_in_cards_details_and_table(visit: Visitor, app: Playground) -> None:
-    page = visit(app.address)
+def test_hostile_text_is_text_in_cards_details_and_table(open_page: OpenPage, app: Playground) -> None:
+    page = open_page(app.address)
     long = "".join(f"{number}ä🦊" for number in range(10_000))[:5000]
     texts = [*TEXTS, long]
-    have_made(app, secret_of(page), [("flux-2", {"prompt": text}) for text in texts])
+    create_jobs(app, visitor_secret(page), [("flux-2", {"prompt": text}) for text in texts])
     scripts = page.evaluate(SCRIPTS)
     open_history(page, len(texts))
     for number, text in enumerate(reversed(texts)):

@@ -8,16 +8,16 @@ from urllib.parse import urlencode
 from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import (
+    OpenPage,
     Playground,
-    Visitor,
     address_box,
     button,
+    expect_refusal,
     field,
+    fill_prompt,
     generate,
-    refused,
     request_body,
-    say,
-    until,
+    wait_until,
 )
 from tests.browser.payloads import PAYLOADS
 
@@ -40,15 +40,15 @@ FIELDS = (
 )
 
 
-def test_hostile_prompts_are_shown_and_sent_as_they_were_typed(visit: Visitor, app: Playground) -> None:
+def test_hostile_prompts_are_shown_and_sent_as_they_were_typed(open_page: OpenPage, app: Playground) -> None:
     """And they come back from the address as they were."""
-    page = visit(app.address)
+    page = open_page(app.address)
     scripts, before = page.evaluate(SCRIPTS), page.url
     for text in TEXTS:
-        say(page, text)
+        fill_prompt(page, text)
         expect(page).not_to_have_url(before)
         before = page.url
-        until(page, lambda: request_body(page).get("prompt", ""), text)
+        wait_until(page, lambda: request_body(page).get("prompt", ""), text)
         generate(page)
         assert page.locator("#result img").get_attribute("alt") == f"{text} (GPT Image 1.5)"
         harmless(page, scripts)
@@ -59,20 +59,20 @@ def test_hostile_prompts_are_shown_and_sent_as_they_were_typed(visit: Visitor, a
     harmless(page, scripts)
 
 
-def test_five_thousand_characters_are_taken_where_the_model_takes_them(visit: Visitor, app: Playground) -> None:
-    page = visit(f"{app.address}/?model=flux-2")
+def test_five_thousand_characters_are_taken_where_the_model_takes_them(open_page: OpenPage, app: Playground) -> None:
+    page = open_page(f"{app.address}/?model=flux-2")
     long = "".join(f"{number}ä🦊" for number in range(10_000))
-    say(page, long[:5000])
+    fill_prompt(page, long[:5000])
     expect(page).to_have_url(re.compile("model=flux-2&prompt=|model=flux-2$"))
     generate(page)
     assert page.locator("#result img").get_attribute("alt") == f"{long[:5000]} (Flux 2)"
-    say(page, long[:5001])
-    refused(page, "5,001 characters")
+    fill_prompt(page, long[:5001])
+    expect_refusal(page, "5,001 characters")
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
 
 
-def test_hostile_parameters_are_repeated_as_text_in_every_complaint(visit: Visitor, app: Playground) -> None:
-    page = visit(app.address)
+def test_hostile_parameters_are_repeated_as_text_in_every_complaint(open_page: OpenPage, app: Playground) -> None:
+    page = open_page(app.address)
     scripts = page.evaluate(SCRIPTS)
     hint = field(page, "input_urls").locator(".info-text")
     for text in (
@@ -83,15 +83,15 @@ def test_hostile_parameters_are_repeated_as_text_in_every_complaint(visit: Visit
     ):
         address_box(page, "input_urls").fill(text)
         expect(hint).to_contain_text("is no web address")
-        refused(page, "is no web address")
+        expect_refusal(page, "is no web address")
         expect(page.locator("#code")).to_contain_text(text)
         expect(hint.locator("*")).to_have_count(0)
         harmless(page, scripts)
 
 
-def test_a_link_from_a_stranger_neither_loads_nor_links_to_elsewhere(visit: Visitor, app: Playground) -> None:
+def test_a_link_from_a_stranger_neither_loads_nor_links_to_elsewhere(open_page: OpenPage, app: Playground) -> None:
     picture = "![b](https://outside.example/b.png)"
-    page = visit(
+    page = open_page(
         f"{app.address}/?{urlencode({'model': 'flux-2', 'prompt': picture, 'input_urls': picture, 'type': picture})}"
     )
     hint = field(page, "input_urls").locator(".info-text")
@@ -100,14 +100,14 @@ def test_a_link_from_a_stranger_neither_loads_nor_links_to_elsewhere(visit: Visi
     assert page.locator("main [src*='outside'], main [href*='outside']").count() == 0
 
 
-def test_no_payload_runs_in_any_field_of_any_tab(visit: Visitor, app: Playground) -> None:
+def test_no_payload_runs_in_any_field_of_any_tab(open_page: OpenPage, app: Playground) -> None:
     """One after the other as the prompt, all together in every other field, in a note, in a job and in its history."""
-    page, everything = visit(f"{app.address}/?model=flux-2"), " ".join(PAYLOADS)
+    page, everything = open_page(f"{app.address}/?model=flux-2"), " ".join(PAYLOADS)
     scripts = page.evaluate(SCRIPTS)
     for text in PAYLOADS:
-        say(page, text)
-    until(page, lambda: request_body(page).get("prompt", ""), PAYLOADS[-1])
-    say(page, everything)
+        fill_prompt(page, text)
+    wait_until(page, lambda: request_body(page).get("prompt", ""), PAYLOADS[-1])
+    fill_prompt(page, everything)
     generate(page)
     harmless(page, scripts)
     for name in ("Compare", "Evaluate", "Models & prices", "History", "Integrate", "Generate"):

@@ -6,11 +6,13 @@ from playwright.sync_api import Locator, Page, expect
 
 from components.catalog.models import Catalog, Model
 from components.catalog.prices import credits_text, tiers, usd_text
-from tests.browser.conftest import Playground, Visitor, pick_model
+from tests.browser.conftest import OpenPage, Playground, pick_model
 
 
-def test_every_model_has_its_contract_fields_prices_and_callback(visit: Visitor, app: Playground, catalog: Catalog) -> None:
-    page = _open(visit, app)
+def test_every_model_has_its_contract_fields_prices_and_callback(
+    open_page: OpenPage, app: Playground, catalog: Catalog
+) -> None:
+    page = _open(open_page, app)
     for model in catalog.models:
         _choose(page, model)
         article = page.locator("#integrate article")
@@ -48,8 +50,10 @@ def test_every_model_has_its_contract_fields_prices_and_callback(visit: Visitor,
         expect(_section(page, "Other models on this endpoint").locator("tbody tr")).to_have_count(len(catalog.models) - 1)
 
 
-def test_the_tab_follows_generate_and_leads_to_the_other_models(visit: Visitor, app: Playground, catalog: Catalog) -> None:
-    page = visit(app.address)
+def test_the_tab_follows_generate_and_leads_to_the_other_models(
+    open_page: OpenPage, app: Playground, catalog: Catalog
+) -> None:
+    page = open_page(app.address)
     model = catalog.find("ideogram-v4")
     assert model
     pick_model(page, model)
@@ -61,8 +65,8 @@ def test_the_tab_follows_generate_and_leads_to_the_other_models(visit: Visitor, 
     expect(page.locator("#integrate h2")).to_contain_text("Hunyuan Image 3")
 
 
-def test_the_index_scrolls_to_a_section_and_stays_on_the_page(visit: Visitor, app: Playground) -> None:
-    page = _open(visit, app)
+def test_the_index_scrolls_to_a_section_and_stays_on_the_page(open_page: OpenPage, app: Playground) -> None:
+    page = _open(open_page, app)
     address = page.url
     heading = page.locator("#integrate-errors")
     expect(heading).not_to_be_in_viewport()
@@ -72,8 +76,8 @@ def test_the_index_scrolls_to_a_section_and_stays_on_the_page(visit: Visitor, ap
     assert page.url == address
 
 
-def _open(visit: Visitor, app: Playground) -> Page:
-    page = visit(app.address)
+def _open(open_page: OpenPage, app: Playground) -> Page:
+    page = open_page(app.address)
     page.get_by_role("tab", name="Integrate").click()
     expect(page.locator("#integrate article")).to_be_visible()
     return page

@@ -9,8 +9,8 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from tests.browser.conftest import Playground, Upstream, Visitor, button, generate, playground, program, say
-from tests.browser.test_drop import drag, made_with
+from tests.browser.conftest import OpenPage, Playground, Upstream, button, fill_prompt, generate, playground, snippet_text
+from tests.browser.test_drop import drag, picture_with_recipe
 from tests.browser.test_hostile import SCRIPTS, TEXTS, harmless
 
 KEY = "sk-canary-7d1f09c2b4e6"
@@ -36,12 +36,12 @@ def hosted(browser: Browser, upstream: Upstream, tmp_path_factory: pytest.TempPa
 
 
 def test_a_typed_key_pays_for_this_visit_only_and_is_found_nowhere(
-    visit: Visitor, keyed: Playground, upstream: Upstream
+    open_page: OpenPage, app_at_service: Playground, upstream: Upstream
 ) -> None:
-    page = visit("about:blank", ready=False)
+    page = open_page("about:blank", ready=False)
     sent: list[str] = []
     page.on("request", lambda request: sent.append(request.url + " " + (request.post_data or "")))
-    page.goto(keyed.address)
+    page.goto(app_at_service.address)
     expect(page.locator(".pill")).to_have_text("Sandbox · drawings, free")
     expect(page.locator("#code")).to_contain_text(f"{upstream.address}/api/v1/")
     box = page.get_by_label("Your API key")
@@ -51,9 +51,9 @@ def test_a_typed_key_pays_for_this_visit_only_and_is_found_nowhere(
     expect(page.locator(".pill")).to_have_text("Your key · works · 0 credits this visit")
     expect(page.locator("#banner p")).to_have_count(0)
     expect(page.locator("#code")).to_contain_text(f"{upstream.address}/api/v1/")
-    assert "/sandbox" not in program(page)
+    assert "/sandbox" not in snippet_text(page)
     before = len(upstream.seen)
-    say(page, "A brass key on black velvet")
+    fill_prompt(page, "A brass key on black velvet")
     generate(page)
     expect(page.locator("#result .result-details")).to_contain_text("10 credits · $0.10 charged")
     expect(page.locator(".pill")).to_have_text("Your key · works · 10 credits this visit")
@@ -63,15 +63,15 @@ def test_a_typed_key_pays_for_this_visit_only_and_is_found_nowhere(
     assert polls == {f"Bearer {KEY}"}
     files = {sent for _, path, sent in asked if path.startswith("/files/")}
     assert files == {""}, "a picture was fetched with the key"
-    say(page, "A brass key #sandbox:key")
+    fill_prompt(page, "A brass key #sandbox:key")
     generate(page, "Failed")
-    other = visit(keyed.address)
+    other = open_page(app_at_service.address)
     expect(other.locator(".pill")).to_have_text("Sandbox · drawings, free")
     expect(other.locator("#banner")).to_contain_text("Sandbox")
     assert [entry for entry in sent if KEY in entry and "/gradio_api/run" not in entry.split(" ")[0]] == []
     assert len([entry for entry in sent if KEY in entry]) == 1, "the key left the page more than once"
     assert [entry for entry in sent if KEY in entry.split(" ")[0]] == []
-    _found_nowhere(KEY, page, keyed)
+    _expect_nowhere(KEY, page, app_at_service)
     assert KEY not in other.evaluate(KEPT)
     expect(page.locator("#result .problem")).to_contain_text("refuses the key")
     page.get_by_role("button", name="Forget key").click()
@@ -81,15 +81,15 @@ def test_a_typed_key_pays_for_this_visit_only_and_is_found_nowhere(
     expect(page.locator("#code")).to_contain_text(f"{upstream.address}/api/v1/")
     expect(page.get_by_role("button", name="Forget key")).not_to_be_visible()
     before = len(upstream.seen)
-    say(page, "A brass key again")
+    fill_prompt(page, "A brass key again")
     generate(page)
     assert upstream.seen[before:] == []
 
 
 def test_a_malformed_key_is_refused_in_words_and_a_good_one_is_gone_after_a_reload(
-    visit: Visitor, keyed: Playground
+    open_page: OpenPage, app_at_service: Playground
 ) -> None:
-    page = visit(keyed.address)
+    page = open_page(app_at_service.address)
     for typed in ("two words", "schlüssel-äöü", "k" * 501):
         _enter(page, typed)
         expect(page.locator("#banner")).to_contain_text("This is not an API key")
@@ -116,14 +116,16 @@ def test_a_malformed_key_is_refused_in_words_and_a_good_one_is_gone_after_a_relo
     expect(page.get_by_label("Your API key")).to_have_value("")
 
 
-def test_the_hosts_key_pays_within_its_cap_and_is_on_no_page(visit: Visitor, hosted: Playground, upstream: Upstream) -> None:
-    page = visit(hosted.address)
+def test_the_hosts_key_pays_within_its_cap_and_is_on_no_page(
+    open_page: OpenPage, hosted: Playground, upstream: Upstream
+) -> None:
+    page = open_page(hosted.address)
     expect(page.locator(".pill")).to_have_text("Host key · 100 of 100 credits left today")
     expect(page.locator("#banner p")).to_have_count(0)
     expect(page.get_by_label("Your API key")).to_be_in_viewport(ratio=1)
     expect(page.locator("#code")).to_contain_text(f"{upstream.address}/api/v1/")
     before = len(upstream.seen)
-    say(page, "A house with a lamp in the window")
+    fill_prompt(page, "A house with a lamp in the window")
     generate(page)
     expect(page.locator(".pill")).to_have_text("Host key · 90 of 100 credits left today")
     assert [sent for method, _, sent in upstream.seen[before:] if method == "POST"] == [f"Bearer {HOST_KEY}"]
@@ -134,22 +136,22 @@ def test_the_hosts_key_pays_within_its_cap_and_is_on_no_page(visit: Visitor, hos
     expect(page.locator("#result .problem")).to_contain_text("Nothing was charged.")
     expect(page.locator("#result .problem")).to_contain_text("Use your own key")
     assert upstream.seen[before:] == []
-    _found_nowhere(HOST_KEY, page, hosted)
+    _expect_nowhere(HOST_KEY, page, hosted)
 
 
 def test_a_typed_key_stays_where_a_picture_is_dropped_and_what_a_model_has_no_more_is_named(
-    visit: Visitor, keyed: Playground
+    open_page: OpenPage, app_at_service: Playground
 ) -> None:
     """The page is not opened anew."""
-    page = visit(keyed.address)
+    page = open_page(app_at_service.address)
     _enter(page, KEY)
     expect(page.locator(".pill.visitor")).to_be_visible()
-    drag(page, "drop", ("a.png", "image/png", made_with(prompt="a cat", mood="merry")))
+    drag(page, "drop", ("a.png", "image/png", picture_with_recipe(prompt="a cat", mood="merry")))
     expect(page.locator("#prompt textarea")).to_have_value("a cat")
     expect(page.locator("#banner")).to_contain_text("No longer offered, so left out: mood.")
     expect(page.locator(".pill.visitor")).to_be_visible()
     page.locator("#prompt textarea").fill("a dog")
-    drag(page, "drop", ("a.png", "image/png", made_with(prompt="a cat", mood="merry")))
+    drag(page, "drop", ("a.png", "image/png", picture_with_recipe(prompt="a cat", mood="merry")))
     expect(page.locator("#prompt textarea")).to_have_value("a cat")
     expect(page).to_have_url(re.compile("prompt=a(%20|[+])cat"))
     page.reload()
@@ -157,13 +159,13 @@ def test_a_typed_key_stays_where_a_picture_is_dropped_and_what_a_model_has_no_mo
     assert page.locator("#dropped").count() == 0
 
 
-def test_a_hostile_error_of_the_service_is_text(visit: Visitor, keyed: Playground) -> None:
-    page = visit(keyed.address)
+def test_a_hostile_error_of_the_service_is_text(open_page: OpenPage, app_at_service: Playground) -> None:
+    page = open_page(app_at_service.address)
     scripts = page.evaluate(SCRIPTS)
     _enter(page, KEY)
     expect(page.locator(".pill")).to_contain_text("Your key")
     for text in TEXTS[:3]:
-        say(page, f"#echo {text}")
+        fill_prompt(page, f"#echo {text}")
         generate(page, "Failed")
         expect(page.locator("#result .problem-what")).to_contain_text(text)
         page.get_by_text("Raw reply of the service").click()
@@ -178,7 +180,7 @@ def _enter(page: Page, key: str) -> None:
     box.press("Enter")
 
 
-def _found_nowhere(key: str, page: Page, app: Playground) -> None:
+def _expect_nowhere(key: str, page: Page, app: Playground) -> None:
     kept = json.loads(page.evaluate(KEPT))
     assert re.search("generate-button", kept["html"])
     assert [place for place, value in kept.items() if key in json.dumps(value)] == []

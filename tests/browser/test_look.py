@@ -1,4 +1,4 @@
-"""What a visitor sees first, on a desk and on a phone, in light and in dark."""
+"""What a visitor sees first, on a desktop and on a phone, light and dark."""
 
 from __future__ import annotations
 
@@ -7,9 +7,19 @@ import re
 from playwright.sync_api import Page, expect
 
 from components.catalog.models import Catalog
-from tests.browser.conftest import STILL, Playground, Visitor, button, choose, fits, looks, request_body, word
+from tests.browser.conftest import (
+    TRANSITIONS_ENDED,
+    OpenPage,
+    Playground,
+    button,
+    choose,
+    each_viewport,
+    expect_no_sideways_scroll,
+    request_body,
+    state_label,
+)
 
-# What a tab shows once it is there.
+# What each tab shows when it is ready.
 SHOWN = {
     "Generate": "#result img",
     "Compare": "#mapping .plan summary",
@@ -19,8 +29,8 @@ SHOWN = {
 }
 PHONE_ORDER = ("#chosen-model", "#prompt", "#parameters", "#generate-button", "#result", "#code")
 
-# Every text that stands directly in an element, with the contrast between its colour and the ground it is on.
-PALE = """() => {
+# Texts whose contrast with their background is below 4.5.
+LOW_CONTRAST_TEXTS = """() => {
   const channels = (text) => (text.match(/[\\d.]+/g) || []).map(Number);
   const light = ([r, g, b]) => [r, g, b].map((c) => c / 255).map((c) => (c <= 0.03928 ? c / 12.92 : ((c + 0.055) / 1.055) ** 2.4))
     .reduce((sum, c, i) => sum + c * [0.2126, 0.7152, 0.0722][i], 0);
@@ -45,15 +55,15 @@ PALE = """() => {
 
 
 def test_the_first_page_shows_a_finished_example_and_spends_nothing(
-    visit: Visitor, app: Playground, catalog: Catalog
+    open_page: OpenPage, app: Playground, catalog: Catalog
 ) -> None:
     model, jobs = catalog.first, app.jobs
-    page = visit("about:blank", ready=False)
+    page = open_page("about:blank", ready=False)
     sent: list[str] = []
     page.on("request", lambda request: sent.append(request.url))
     page.goto(app.address)
     expect(button(page)).to_have_text("Generate · 10 credits · $0.10")
-    expect(word(page)).to_have_text("Example")
+    expect(state_label(page)).to_have_text("Example")
     expect(page.locator("#result .state")).to_contain_text(f"sandbox drawing, not by {model.name}")
     picture = page.locator("#result img")
     expect(picture).to_have_js_property("naturalWidth", 1024)
@@ -72,8 +82,8 @@ def test_the_first_page_shows_a_finished_example_and_spends_nothing(
     assert app.jobs == jobs
 
 
-def test_an_example_chip_fills_the_form_and_sends_nothing(visit: Visitor, app: Playground, catalog: Catalog) -> None:
-    page, jobs, model = visit(app.address), app.jobs, catalog.first
+def test_an_example_chip_fills_the_form_and_sends_nothing(open_page: OpenPage, app: Playground, catalog: Catalog) -> None:
+    page, jobs, model = open_page(app.address), app.jobs, catalog.first
     for item in model.prompts:
         page.get_by_role("button", name=item.title, exact=True).click()
         expect(page.locator("#prompt textarea")).to_have_value(item.prompt)
@@ -82,68 +92,68 @@ def test_an_example_chip_fills_the_form_and_sends_nothing(visit: Visitor, app: P
     page.get_by_role("button", name="Example", exact=True).click()
     expect(page.locator("#prompt textarea")).to_have_value(str(model.example["prompt"]))
     expect(button(page)).to_have_text("Generate · 10 credits · $0.10")
-    expect(word(page)).to_have_text("Example")
+    expect(state_label(page)).to_have_text("Example")
     assert app.jobs == jobs
 
 
-def test_every_tab_fits_the_window_and_can_be_read(visit: Visitor, app: Playground) -> None:
-    """On a phone and on a desk, in light and in dark."""
-    page = visit(app.address, viewport={"width": 390, "height": 844})
+def test_every_tab_fits_the_window_and_has_enough_contrast(open_page: OpenPage, app: Playground) -> None:
+    """On a phone and on a desktop, light and dark."""
+    page = open_page(app.address, viewport={"width": 390, "height": 844})
     key = page.get_by_label("Your API key")
-    for width, theme in looks(page):
-        look = f"{theme}, {width} px"
+    for width, theme in each_viewport(page):
+        context = f"{theme}, {width} px"
         ground = page.locator("gradio-app").evaluate("node => getComputedStyle(node).backgroundColor")
-        assert (sum(map(int, re.findall(r"\d+", ground)[:3])) < 200) == (theme == "dark"), f"{look}: {ground}"
-        _open(page, "Generate", look)
+        assert (sum(map(int, re.findall(r"\d+", ground)[:3])) < 200) == (theme == "dark"), f"{context}: {ground}"
+        _open(page, "Generate", context)
         opener = page.get_by_role("button", name="Key", exact=True)
         if width == 390:
             opener.click()
-        expect(key, look).to_be_in_viewport(ratio=1)
-        expect(key, look).to_have_attribute("type", "password")
-        expect(page.locator(".pill"), look).to_be_in_viewport(ratio=1)
+        expect(key, context).to_be_in_viewport(ratio=1)
+        expect(key, context).to_have_attribute("type", "password")
+        expect(page.locator(".pill"), context).to_be_in_viewport(ratio=1)
         if width == 390:
             opener.click()
-            expect(key, look).not_to_be_visible()
-        expect(page.locator("#result img"), look).to_have_js_property("complete", True)
-        (_reads_downwards if width == 390 else _stands_beside)(page, look)
+            expect(key, context).not_to_be_visible()
+        expect(page.locator("#result img"), context).to_have_js_property("complete", True)
+        (_expect_one_column if width == 390 else _expect_two_columns)(page, context)
         for name in SHOWN:
-            _open(page, name, look)
-            fits(page, f"{name}, {look}")
-            pale = page.evaluate(PALE)
-            assert not pale, f"{name}, {look}: too little contrast: {pale}"
+            _open(page, name, context)
+            expect_no_sideways_scroll(page, f"{name}, {context}")
+            low_contrast = page.evaluate(LOW_CONTRAST_TEXTS)
+            assert not low_contrast, f"{name}, {context}: too little contrast: {low_contrast}"
 
 
-def _open(page: Page, name: str, look: str) -> None:
+def _open(page: Page, name: str, context: str) -> None:
     tab = page.get_by_role("tab", name=name)
     if tab.is_visible():
         tab.click()
     else:  # on a phone the last ones are in a menu
         page.get_by_role("button", name="More tabs").click()
         page.locator(".overflow-dropdown").get_by_role("button", name=name).click()
-    expect(tab, look).to_have_attribute("aria-selected", "true")
-    expect(page.locator(SHOWN[name]).first, f"{name}, {look}").to_be_visible()
-    page.evaluate(STILL)
+    expect(tab, context).to_have_attribute("aria-selected", "true")
+    expect(page.locator(SHOWN[name]).first, f"{name}, {context}").to_be_visible()
+    page.evaluate(TRANSITIONS_ENDED)
 
 
-def _reads_downwards(page: Page, look: str) -> None:
-    """A phone reads model, prompt, parameters, button, result, code: what costs stands before the button."""
+def _expect_one_column(page: Page, context: str) -> None:
+    """On a phone: model, prompt, parameters, button, result, code."""
     boxes = [page.locator(part).bounding_box() or {} for part in PHONE_ORDER]
     ends = [0.0, *(box["y"] + box["height"] for box in boxes)]
-    found = f"{look}: {dict(zip(PHONE_ORDER, boxes, strict=True))}"
+    found = f"{context}: {dict(zip(PHONE_ORDER, boxes, strict=True))}"
     assert all(box["y"] >= end - 1 for box, end in zip(boxes, ends, strict=False)), found
     assert all(box["x"] >= 0 and box["x"] + box["width"] <= 390 for box in boxes), found
 
 
-def _stands_beside(page: Page, look: str) -> None:
-    """A desk has the result beside the form, and the button in sight."""
-    form, place = page.locator("#request-column").bounding_box() or {}, page.locator("#result").bounding_box() or {}
-    assert form["x"] + form["width"] <= place["x"], look
-    assert abs(form["y"] - place["y"]) < 5, look
-    expect(button(page), look).to_be_in_viewport(ratio=1)
+def _expect_two_columns(page: Page, context: str) -> None:
+    """On a desktop: the result beside the form, and the button in view."""
+    form, result = page.locator("#request-column").bounding_box() or {}, page.locator("#result").bounding_box() or {}
+    assert form["x"] + form["width"] <= result["x"], context
+    assert abs(form["y"] - result["y"]) < 5, context
+    expect(button(page), context).to_be_in_viewport(ratio=1)
 
 
-def test_what_is_chosen_can_be_reached_and_pressed_by_keyboard(visit: Visitor, app: Playground) -> None:
-    page = visit(app.address)
+def test_the_form_can_be_used_by_keyboard_alone(open_page: OpenPage, app: Playground) -> None:
+    page = open_page(app.address)
     reached = []
     for _ in range(32):
         page.keyboard.press("Tab")
@@ -154,4 +164,4 @@ def test_what_is_chosen_can_be_reached_and_pressed_by_keyboard(visit: Visitor, a
         reached
     )
     page.keyboard.press("Enter")
-    expect(word(page)).to_have_text("Done")
+    expect(state_label(page)).to_have_text("Done")

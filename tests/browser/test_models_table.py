@@ -14,7 +14,7 @@ from playwright.sync_api import Locator, Page, expect
 from components.catalog.models import Catalog
 from components.catalog.prices import price_list, what_if
 from components.views.tables import FRONT, MEASURED, MORE
-from tests.browser.conftest import Playground, Upstream, Visitor, button, generate, playground, until
+from tests.browser.conftest import OpenPage, Playground, Upstream, button, generate, playground, wait_until
 
 NUMBERS = ("Base", "To", "Seconds", "$ per 1,000", "Node")
 PLAN_NUMBERS = {"Credits": 2, "$ a month": 4, "Pictures": 5}
@@ -22,10 +22,10 @@ PLAN_NUMBERS = {"Credits": 2, "$ a month": 4, "Pictures": 5}
 
 @pytest.mark.parametrize("locale", ["en-US", "de-DE", "zh-CN"])
 def test_every_number_sorts_as_a_number_in_a_browser_of_any_language(
-    visit: Visitor, app: Playground, catalog: Catalog, locale: str
+    open_page: OpenPage, app: Playground, catalog: Catalog, locale: str
 ) -> None:
     """By a click on a header, and by keyboard; the order is in the address."""
-    page = _open(visit, app, locale=locale)
+    page = _open(open_page, app, locale=locale)
     expect(page.locator("#models-table .model-cell strong")).to_have_text([row.model.name for row in price_list(catalog)])
     page.get_by_label("All columns").check()
     columns = (*FRONT, *MORE)
@@ -48,9 +48,9 @@ def test_every_number_sorts_as_a_number_in_a_browser_of_any_language(
     expect(_header(page, "models", "Model")).to_have_attribute("aria-sort", "ascending")
 
 
-def test_filters_leave_what_matches_all_of_them(visit: Visitor, app: Playground) -> None:
+def test_filters_leave_what_matches_all_of_them(open_page: OpenPage, app: Playground) -> None:
     """What a model is good for leaves the cheapest that matches on top."""
-    page = _open(visit, app)
+    page = _open(open_page, app)
     found, search = page.locator("#models-count"), page.locator("#search :is(textarea, input)")
     expect(found).to_contain_text("All 11 models. Lowest price: CogView 4, 4 credits · $0.04")
     page.get_by_label("Logo or text in the picture").check()
@@ -89,11 +89,11 @@ def test_filters_leave_what_matches_all_of_them(visit: Visitor, app: Playground)
 
 
 def test_the_table_fits_a_desk_and_its_measured_columns_come_with_the_first_run(
-    visit: Visitor, upstream: Upstream, tmp_path: Path
+    open_page: OpenPage, upstream: Upstream, tmp_path: Path
 ) -> None:
     headers = "nodes => nodes.map((node) => node.dataset.sort)"
     with playground(tmp_path, API_IN_ONE_BASE_URL=upstream.address, API_IN_ONE_KEY="aio_measured") as app:
-        page = _open(visit, app)
+        page = _open(open_page, app)
         assert page.locator("#models-table thead th[data-sort]").evaluate_all(headers) == list(FRONT)
         frame = page.locator("#models-table .table-frame")
         assert frame.evaluate("node => node.scrollWidth - node.clientWidth") <= 1, "the table scrolls sideways"
@@ -111,9 +111,9 @@ def test_the_table_fits_a_desk_and_its_measured_columns_come_with_the_first_run(
         page.context.close()
 
 
-def test_a_row_opens_its_model_with_its_example_and_price(visit: Visitor, app: Playground, catalog: Catalog) -> None:
+def test_a_row_opens_its_model_with_its_example_and_price(open_page: OpenPage, app: Playground, catalog: Catalog) -> None:
     """As the table opens, and sorted and filtered."""
-    page = _open(visit, app)
+    page = _open(open_page, app)
     _open_the_first_row(page, catalog, "CogView 4")
     page.get_by_role("tab", name="Models & prices").click()
     for direction in ("ascending", "descending"):
@@ -136,9 +136,9 @@ def _open_the_first_row(page: Page, catalog: Catalog, name: str) -> None:
 
 
 def test_the_what_if_follows_its_two_numbers_and_both_tables_can_be_had_as_files(
-    visit: Visitor, app: Playground, catalog: Catalog
+    open_page: OpenPage, app: Playground, catalog: Catalog
 ) -> None:
-    page = _open(visit, app)
+    page = _open(open_page, app)
     page.locator("#images-per-month input").fill("250")
     page.locator("#budget input").fill("-7")
     expect(page.locator("#budget")).to_contain_text("A number from 0 to 1,000,000,000.")
@@ -146,7 +146,7 @@ def test_the_what_if_follows_its_two_numbers_and_both_tables_can_be_had_as_files
     expect(page.locator("#budget")).not_to_contain_text("A number from 0")
     expect(page).to_have_url(re.compile("pictures=250&budget=7$"))
     wanted = sorted(what_if(catalog, 250, 7), key=lambda row: row.month.usd)
-    until(page, lambda: _column(page, "plans", 5), [f"{row.pictures:,}" for row in wanted])
+    wait_until(page, lambda: _column(page, "plans", 5), [f"{row.pictures:,}" for row in wanted])
     expect(page.locator("#plans-chart .number").first).to_have_text("$10.00")
     widths = page.locator("#plans-chart .track i").evaluate_all("nodes => nodes.map(node => node.offsetWidth)")
     assert widths == sorted(widths)
@@ -157,8 +157,8 @@ def test_the_what_if_follows_its_two_numbers_and_both_tables_can_be_had_as_files
     assert [float(row["$ a month"]) for row in months] == pytest.approx([row.month.usd for row in wanted])
 
 
-def _open(visit: Visitor, app: Playground, **options: str) -> Page:
-    page = visit(app.address, **options)
+def _open(open_page: OpenPage, app: Playground, **options: str) -> Page:
+    page = open_page(app.address, **options)
     page.get_by_role("tab", name="Models & prices").click()
     expect(_rows(page)).to_have_count(11)
     expect(page.locator("#plans-table tbody tr").first).to_be_visible()

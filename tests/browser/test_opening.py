@@ -7,17 +7,17 @@ import re
 import httpx2
 from playwright.sync_api import expect
 
-from tests.browser.conftest import Playground, Visitor, button, say, word
-from tests.browser.movement import OBSERVE, layout_shift
-from tests.browser.past import held_back, open_history
+from tests.browser.conftest import OpenPage, Playground, button, fill_prompt, state_label
+from tests.browser.history_setup import delayed_opening, open_history
+from tests.browser.layout_shifts import OBSERVE, layout_shift
 from tests.browser.test_compare import address, compare
 
 
-def test_nothing_is_taken_that_the_first_answer_would_overwrite(visit: Visitor, app: Playground) -> None:
-    page, sent = visit(app.address), len(app.jobs)
+def test_nothing_is_taken_that_the_first_answer_would_overwrite(open_page: OpenPage, app: Playground) -> None:
+    page, sent = open_page(app.address), len(app.jobs)
     box = page.locator("#prompt textarea")
     example = box.input_value()
-    with held_back(page):
+    with delayed_opening(page):
         page.reload()
         expect(page.locator("#tabs")).to_have_attribute("inert", "")
         expect(page.locator("#first-paint")).to_be_visible()
@@ -28,11 +28,11 @@ def test_nothing_is_taken_that_the_first_answer_would_overwrite(visit: Visitor, 
         assert (box.input_value(), page.locator("#key input").input_value()) == ("", "")
     expect(box).to_have_value(example)
     assert len(app.jobs) == sent
-    say(page, "A fox after all")
+    fill_prompt(page, "A fox after all")
     expect(page).to_have_url(re.compile("fox"))
 
 
-def test_nothing_moves_while_the_page_opens_and_its_first_html_shows_it(visit: Visitor, app: Playground) -> None:
+def test_nothing_moves_while_the_page_opens_and_its_first_html_shows_it(open_page: OpenPage, app: Playground) -> None:
     html = httpx2.get(app.address, headers={"Accept-Encoding": "gzip"})
     assert html.headers["content-encoding"] == "gzip"
     for words in ("Image playground", "Sandbox: these are drawings", "Models &amp; prices", "sandbox/examples/"):
@@ -41,7 +41,7 @@ def test_nothing_moves_while_the_page_opens_and_its_first_html_shows_it(visit: V
     assert script
     assert "immutable" in httpx2.get(f"{app.address}/{script[0]}").headers["cache-control"]
     for width in (1280, 390):
-        page = visit("about:blank", ready=False, viewport={"width": width, "height": 844})
+        page = open_page("about:blank", ready=False, viewport={"width": width, "height": 844})
         page.add_init_script(OBSERVE)
         page.goto(app.address)
         expect(page.locator("#generate-button")).to_contain_text("credit")
@@ -51,16 +51,16 @@ def test_nothing_moves_while_the_page_opens_and_its_first_html_shows_it(visit: V
         assert layout_shift(page) < 0.05, page.evaluate("window.shifts")
 
 
-def test_what_is_sent_before_the_first_answer_is_watched_and_found_again(visit: Visitor, app: Playground) -> None:
+def test_what_is_sent_before_the_first_answer_is_watched_and_found_again(open_page: OpenPage, app: Playground) -> None:
     """It is the browser's own, by its cookie: a request of Generate, a comparison, and both in the history."""
-    page = visit(address(app, "cogview-4", "flux-2"))
-    with held_back(page):
+    page = open_page(address(app, "cogview-4", "flux-2"))
+    with delayed_opening(page):
         page.reload()
         expect(page.locator("#tabs")).to_have_attribute("inert", "")
         page.evaluate("window.playground.opened()")  # as it happens when no answer has come for long
-        say(page, "A fox that could not wait")
+        fill_prompt(page, "A fox that could not wait")
         button(page).click()
-        expect(word(page)).to_have_text("Done")
+        expect(state_label(page)).to_have_text("Done")
         page.get_by_role("tab", name="Compare").click()
         page.locator("#compare-prompt textarea").fill("Two foxes that could not wait")
         compare(page)

@@ -9,7 +9,7 @@ import pytest
 import yaml
 from playwright.sync_api import Browser, expect
 
-from tests.browser.conftest import Playground, Visitor, button, generate, playground, word
+from tests.browser.conftest import OpenPage, Playground, button, generate, playground, state_label
 from tests.conftest import ROOT
 
 
@@ -27,10 +27,10 @@ def hurried(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Itera
 
 
 def test_what_is_not_known_sorts_last_and_is_a_dash_and_a_retired_model_is_not_offered(
-    visit: Visitor, hurried: Playground
+    open_page: OpenPage, hurried: Playground
 ) -> None:
     """An address that asks for the retired one says so, and still opens."""
-    page = visit(f"{hurried.address}/?model=cogview-4&prompt=A+cat")
+    page = open_page(f"{hurried.address}/?model=cogview-4&prompt=A+cat")
     expect(page.locator("#banner")).to_contain_text("CogView 4 has been retired. This is Flux 2 instead.")
     expect(button(page)).to_contain_text("Generate · 5 credits")
     page.get_by_role("tab", name="Models & prices").click()
@@ -47,25 +47,29 @@ def test_what_is_not_known_sorts_last_and_is_a_dash_and_a_retired_model_is_not_o
     assert "Traceback" not in hurried.log
 
 
-def test_a_task_that_never_ends_is_still_running_and_can_be_looked_at_again(visit: Visitor, hurried: Playground) -> None:
-    page = visit(f"{hurried.address}/?model=flux-2&prompt=A+lake+%23sandbox:never")
+def test_a_task_that_never_ends_is_still_running_and_can_be_looked_at_again(
+    open_page: OpenPage, hurried: Playground
+) -> None:
+    page = open_page(f"{hurried.address}/?model=flux-2&prompt=A+lake+%23sandbox:never")
     generate(page, "Still running")
     expect(page.locator("#result .problem")).to_contain_text("It may still finish and be charged.")
     task, jobs = page.locator("#result .task code").inner_text(), hurried.jobs
     whole = page.locator("#result .task [data-copy]").get_attribute("data-copy") or "none"
     expect(page.locator("#result .problem-what")).to_contain_text(whole)
     page.get_by_role("button", name="Check again").click()
-    expect(word(page)).to_have_text("Running")
-    expect(word(page)).to_have_text("Still running")
+    expect(state_label(page)).to_have_text("Running")
+    expect(state_label(page)).to_have_text("Still running")
     expect(page.locator("#result .task code")).to_have_text(task)
     assert hurried.jobs == jobs
 
 
-def test_a_picture_that_is_late_is_looked_for_again_when_the_page_is_opened(visit: Visitor, hurried: Playground) -> None:
-    page = visit(f"{hurried.address}/?model=flux-2&prompt=A+lake+%23sandbox:gone")
+def test_a_picture_that_is_late_is_looked_for_again_when_the_page_is_opened(
+    open_page: OpenPage, hurried: Playground
+) -> None:
+    page = open_page(f"{hurried.address}/?model=flux-2&prompt=A+lake+%23sandbox:gone")
     generate(page, "Not saved yet")
     expect(page.get_by_role("button", name="Check again")).to_be_visible()
     jobs = hurried.jobs
     page.reload()
-    expect(word(page)).to_have_text(re.compile("^(Running|Saving)$"))
+    expect(state_label(page)).to_have_text(re.compile("^(Running|Saving)$"))
     assert hurried.jobs == jobs

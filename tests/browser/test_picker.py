@@ -6,12 +6,12 @@ import re
 
 from playwright.sync_api import expect
 
-from tests.browser.conftest import Playground, Visitor, button
+from tests.browser.conftest import OpenPage, Playground, button
 
 
-def test_a_model_is_found_and_chosen_with_the_keyboard_alone(visit: Visitor, app: Playground) -> None:
+def test_a_model_is_found_and_chosen_with_the_keyboard_alone(open_page: OpenPage, app: Playground) -> None:
     """The panel opens every time; Escape closes it; the focus comes back to the button that opened it."""
-    page = visit(app.address)
+    page = open_page(app.address)
     expect(button(page)).to_contain_text("credits")
     opener, panel = page.locator("#chosen-model [data-picker]"), page.locator("#picker-one")
     for close in ("Escape", "Escape", "Close"):
@@ -39,8 +39,8 @@ def test_a_model_is_found_and_chosen_with_the_keyboard_alone(visit: Visitor, app
     expect(opener).to_be_focused()
 
 
-def test_a_purpose_leaves_the_models_that_are_good_for_it(visit: Visitor, app: Playground) -> None:
-    page = visit(f"{app.address}/?tab=integrate")
+def test_a_purpose_leaves_the_models_that_are_good_for_it(open_page: OpenPage, app: Playground) -> None:
+    page = open_page(f"{app.address}/?tab=integrate")
     panel = page.locator("#picker-one")
     page.locator("#integrate-chosen [data-picker]").click()
     panel.get_by_role("button", name="Vector").click()
@@ -52,9 +52,9 @@ def test_a_purpose_leaves_the_models_that_are_good_for_it(visit: Visitor, app: P
     expect(page.locator("#integrate h2")).to_contain_text("Recraft V4")
 
 
-def test_several_models_and_variants_are_chosen_for_a_comparison(visit: Visitor, app: Playground) -> None:
+def test_several_models_and_variants_are_chosen_for_a_comparison(open_page: OpenPage, app: Playground) -> None:
     """It opens with models that suit its prompt; what is chosen stands beside the form, can be left out, and is priced."""
-    page = visit(f"{app.address}/?tab=compare")
+    page = open_page(f"{app.address}/?tab=compare")
     chosen, panel = page.locator("#compare-chosen li"), page.locator("#picker-many")
     expect(chosen).to_have_text([re.compile(name) for name in ("Ideogram V3", "GPT Image 1.5", "Ideogram V4")])
     page.locator("#compare-chosen").get_by_role("button", name="Choose models").click()

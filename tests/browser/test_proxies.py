@@ -9,8 +9,8 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from components.catalog.models import Catalog
-from tests.browser.conftest import Playground, button, generate, playground, say, word
-from tests.browser.survivor import enter_key, open_page, serving
+from tests.browser.conftest import Playground, button, fill_prompt, generate, playground, state_label
+from tests.browser.restarts import enter_key, open_tab, serving
 from tests.cutting import cutting
 from tests.nginx import nginx
 from tests.ui import free_port
@@ -30,28 +30,28 @@ def test_a_page_whose_streams_are_cut_goes_on_without_a_reload(
             playground(tmp_path, API_IN_ONE_BASE_URL=service.address) as app,
             cutting(app.address, CUT_S, aborts=aborts) as cut,
         ):
-            page = open_page(context, cut)
+            page = open_tab(context, cut)
             enter_key(page, KEY)
             loads: list[str] = []
             page.on("load", lambda opened: loads.append(opened.url))
-            say(page, "A held kite")
+            fill_prompt(page, "A held kite")
             button(page).click()
-            expect(word(page)).to_have_text("Running")
+            expect(state_label(page)).to_have_text("Running")
             page.wait_for_timeout(1.5 * 1000 * CUT_S)
-            say(page, "A second kite")
+            fill_prompt(page, "A second kite")
             seconds = page.locator("#result .elapsed").inner_text()
             expect(page.locator("#result .elapsed")).not_to_have_text(seconds)
             context.set_offline(True)
             page.wait_for_timeout(1_000)
             context.set_offline(False)
             service.held.discard("held")
-            expect(word(page)).to_have_text("Done")
+            expect(state_label(page)).to_have_text("Done")
             expect(page.locator("#prompt textarea")).to_have_value("A second kite")
             button(page).click()
-            expect(word(page)).to_have_text("Running")
+            expect(state_label(page)).to_have_text("Running")
             page.wait_for_timeout(1.2 * 1000 * CUT_S)
             service.held.clear()
-            expect(word(page)).to_have_text("Done")
+            expect(state_label(page)).to_have_text("Done")
             expect(page.locator(".pill.visitor")).to_be_visible()
             expect(page.get_by_text(re.compile("Connection lost"))).to_have_count(0)
             assert (loads, service.asked("held"), service.asked("second")) == ([], 1, 1)
@@ -61,15 +61,15 @@ def test_below_a_path_without_cookies_the_page_works_and_says_what_it_lacks(
     browser: Browser, app: Playground, tmp_path: Path
 ) -> None:
     """The proxy names another host than the browser does, and keeps cookies back as a browser may inside another site."""
-    refused = "proxy_hide_header Set-Cookie; proxy_set_header Cookie '';"
+    expect_refusal = "proxy_hide_header Set-Cookie; proxy_set_header Cookie '';"
     locations = {"/play/": "http://playground/"}
     with (
-        nginx(tmp_path / "nginx", free_port(), [app.address], locations, refused) as address,
+        nginx(tmp_path / "nginx", free_port(), [app.address], locations, expect_refusal) as address,
         browser.new_context() as context,
     ):
-        page = open_page(context, f"{address.replace('127.0.0.1', 'localhost')}/play/")
+        page = open_tab(context, f"{address.replace('127.0.0.1', 'localhost')}/play/")
         expect(page.locator(".banner p", has_text="keeps no cookie").get_by_role("link")).to_have_attribute("href", "./")
-        say(page, "A kite without cookies")
+        fill_prompt(page, "A kite without cookies")
         generate(page)
         page.wait_for_function("document.querySelector('#result img')?.naturalWidth > 0")
         assert followed(page, "#result a[download]") > 0

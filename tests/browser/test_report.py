@@ -18,7 +18,7 @@ from playwright.sync_api import Browser, Page, expect
 from components.catalog.models import Catalog
 from components.comparisons.plan import Choice
 from components.web.visitors import COOKIE
-from tests.browser.conftest import Playground, Visitor, playground
+from tests.browser.conftest import OpenPage, Playground, playground
 from tests.ui.compared import ANN, SECRET, compared
 from tests.ui.opened import playing
 
@@ -96,14 +96,14 @@ def whole(page: Page, pictures: int, look: str) -> None:
 
 def test_the_report_opens_without_a_network_and_shows_every_picture(browser: Browser, left: Left, tmp_path: Path) -> None:
     assert left.pictures == 7
-    file, asked, faults = tmp_path / "report.html", [], []
+    file, asked, failures = tmp_path / "report.html", [], []
     file.write_bytes(left.report.content)
     context = browser.new_context()
     context.set_offline(True)
     page = context.new_page()
     page.on("request", lambda request: asked.append(request.url))
-    page.on("console", lambda line: faults.append(line.text))
-    page.on("dialog", lambda dialog: (faults.append(dialog.message), dialog.dismiss()))
+    page.on("console", lambda line: failures.append(line.text))
+    page.on("dialog", lambda dialog: (failures.append(dialog.message), dialog.dismiss()))
 
     for scheme, width in product(("light", "dark"), WIDTHS):
         look = f"{scheme}, {width} px"
@@ -114,7 +114,7 @@ def test_the_report_opens_without_a_network_and_shows_every_picture(browser: Bro
         ground = page.evaluate("getComputedStyle(document.body).backgroundColor")
         assert ground == ("rgb(250, 250, 249)" if scheme == "light" else "rgb(15, 15, 14)"), look
         assert {address.partition(":")[0] for address in asked} <= {"file", "data"}, look
-        assert faults == [], look
+        assert failures == [], look
     context.close()
 
 
@@ -139,8 +139,8 @@ def test_the_report_prints_on_paper_with_its_whole_prompt_and_without_programs(
     context.close()
 
 
-def test_a_stranger_reads_what_is_published_and_can_ask_for_the_same(visit: Visitor, left: Left) -> None:
-    page = visit("about:blank", ready=False)
+def test_a_stranger_reads_what_is_published_and_can_ask_for_the_same(open_page: OpenPage, left: Left) -> None:
+    page = open_page("about:blank", ready=False)
 
     for width in WIDTHS:
         page.set_viewport_size({"width": width, "height": 900})
@@ -163,9 +163,9 @@ def test_the_report_is_for_its_visitor_alone(left: Left) -> None:
     assert httpx2.get(path, trust_env=False).status_code == 404
 
 
-def test_a_prompt_that_fits_no_address_comes_with_its_comparison(visit: Visitor, left: Left) -> None:
+def test_a_prompt_that_fits_no_address_comes_with_its_comparison(open_page: OpenPage, left: Left) -> None:
     """Also after a reload, as long as it is not changed. Where the comparison was taken back, that is said."""
-    page = visit(f"{left.app.address}/c/{left.long}", ready=False)
+    page = open_page(f"{left.app.address}/c/{left.long}", ready=False)
     page.get_by_role("link", name="Open this in the playground").click()
     prompt = page.locator("#compare-prompt textarea")
     for _ in range(2):

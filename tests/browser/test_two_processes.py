@@ -10,8 +10,8 @@ import httpx2
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from tests.browser.conftest import button, playground, say, word
-from tests.browser.survivor import enter_key, open_page
+from tests.browser.conftest import button, fill_prompt, playground, state_label
+from tests.browser.restarts import enter_key, open_tab
 from tests.nginx import nginx
 from tests.postgres import Postgres
 
@@ -57,10 +57,10 @@ def test_a_proxy_that_keeps_each_visitor_on_one_process_works_until_that_process
     """Then the page reloads on another process, and says that the key is needed again."""
     assert len({repr(dependencies(address)) for address in pair.addresses}) == 1
     with proxied(pair, STICKY, unused_tcp_port) as address, browser.new_context() as context:
-        page = open_page(context, address)
-        say(page, "A red kite")
+        page = open_tab(context, address)
+        fill_prompt(page, "A red kite")
         button(page).click()
-        expect(word(page)).to_have_text("Done")
+        expect(state_label(page)).to_have_text("Done")
         page.clock.install()
         page.reload()
         enter_key(page, KEY)
@@ -69,8 +69,8 @@ def test_a_proxy_that_keeps_each_visitor_on_one_process_works_until_that_process
         page.clock.run_for(20_000)
         assert loads == []
         holder = page.evaluate("async () => (await fetch('healthz')).headers.get('X-Process')")
-        (gone,) = [at for at, one in enumerate(pair.addresses) if process_at(one) == holder]
-        pair.stacks[gone].close()
+        (wait_until_deleted,) = [at for at, one in enumerate(pair.addresses) if process_at(one) == holder]
+        pair.stacks[wait_until_deleted].close()
         page.clock.run_for(10_000)
         page.clock.fast_forward(31_000)
         expect(page.locator(".banner", has_text=LOST)).to_be_visible()

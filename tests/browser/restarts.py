@@ -1,4 +1,4 @@
-"""What outlives an application in these tests: a service whose tasks end when told, and a data folder with its port."""
+"""What a restart of the application leaves in place: a stand-in for the image service, and an installation's data and port."""
 
 from __future__ import annotations
 
@@ -18,27 +18,27 @@ from components.sandbox import create_sandbox
 from tests.conftest import serve
 from tests.ui import ROOT, App, free_port, running
 
-QUICK = 1000.0
+SPEED = 1000.0
 
 
-class Service:
-    """A sandbox in the place of the service, in a thread of the tests. ``posts`` is every request for a picture.
+class StandInService:
+    """A sandbox that stands in for the service, in a thread of the tests. ``posts`` are the bodies of all POSTs.
 
-    A task whose prompt holds one of the words in ``held`` does not end; a request with a word in ``mute`` is taken,
-    and its answer is held back.
+    A task whose prompt contains one of the words in ``unfinished`` keeps running; a POST with one of the words in
+    ``unanswered`` is accepted, and its answer is delayed until the word is removed.
     """
 
     def __init__(self, catalog: Catalog) -> None:
         self.address = ""
         self.posts: list[dict[str, Any]] = []
         self.keys: list[str] = []
-        self.held: set[str] = set()
-        self.mute: set[str] = set()
-        self._sandbox = create_sandbox(catalog, QUICK)
+        self.unfinished: set[str] = set()
+        self.unanswered: set[str] = set()
+        self._sandbox = create_sandbox(catalog, SPEED)
 
-    def asked(self, word: str) -> int:
-        """How often the service was asked for a picture with this word."""
-        return len([body for body in self.posts if word in body["prompt"]])
+    def post_count(self, state_label: str) -> int:
+        """The number of POSTs whose prompt contains this word."""
+        return len([body for body in self.posts if state_label in body["prompt"]])
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         if scope["type"] != "http":
@@ -46,8 +46,8 @@ class Service:
             return
         message = await receive()
         if scope["method"] == "POST":
-            asked = json.loads(message["body"])
-            self.posts.append(asked)
+            post_count = json.loads(message["body"])
+            self.posts.append(post_count)
             self.keys.append(dict(scope["headers"]).get(b"authorization", b"").decode())
         answer: list[Any] = []
         waiting = [message]
@@ -60,21 +60,21 @@ class Service:
 
         await self._sandbox(scope, replay, keep)
         if scope["method"] == "POST":
-            while any(word in asked["prompt"] for word in self.mute):  # noqa: ASYNC110  # told by another thread
+            while any(state_label in post_count["prompt"] for state_label in self.unanswered):  # noqa: ASYNC110  # another thread changes it
                 await asyncio.sleep(0.02)
         elif "/tasks/" in scope["path"]:
-            answer = self._still(answer)
+            answer = self._as_running(answer)
         for part in answer:
             await send(part)
 
-    def _still(self, answer: list[Any]) -> list[Any]:
-        """The answer to a poll, as one of a task that goes on while its prompt is held."""
-        told = json.loads(b"".join(part.get("body", b"") for part in answer))
-        data = told.get("data", {})
-        if not any(word in data.get("request", {}).get("prompt", "") for word in self.held):
+    def _as_running(self, answer: list[Any]) -> list[Any]:
+        """The answer to a poll, changed to a running task while its prompt is in ``unfinished``."""
+        reply = json.loads(b"".join(part.get("body", b"") for part in answer))
+        data = reply.get("data", {})
+        if not any(state_label in data.get("request", {}).get("prompt", "") for state_label in self.unfinished):
             return answer
-        told["data"] = {"task_id": data["task_id"], "status": "IN_PROGRESS", "request": data["request"]}
-        body = json.dumps(told).encode()
+        reply["data"] = {"task_id": data["task_id"], "status": "IN_PROGRESS", "request": data["request"]}
+        body = json.dumps(reply).encode()
         headers = [(b"content-type", b"application/json"), (b"content-length", str(len(body)).encode())]
         return [
             {"type": "http.response.start", "status": 200, "headers": headers},
@@ -83,16 +83,16 @@ class Service:
 
 
 @contextmanager
-def serving(catalog: Catalog) -> Iterator[Service]:
-    service = Service(catalog)
+def stand_in_service(catalog: Catalog) -> Iterator[StandInService]:
+    service = StandInService(catalog)
     with serve(service) as service.address:
         yield service
 
 
-class Lives:
-    """One installation, a folder and a port, and the processes that serve it one after the other.
+class Installation:
+    """A data folder and a port, and the processes that serve them one after the other.
 
-    Its catalog knows how quick that service is.
+    Its catalog expects tasks to take as long as the stand-in's do.
     """
 
     def __init__(self, folder: Path, stack: ExitStack, **settings: str) -> None:
@@ -117,19 +117,19 @@ class Lives:
         return self.app
 
     def kill(self) -> None:
-        """No word of goodbye: ``kill -9``."""
+        """End the process with ``kill -9``."""
         self.app.stop(signal.SIGKILL)
 
 
 def ready(page: Page) -> Page:
-    """The page, once it knows who opened it."""
+    """Wait until the page has received its first answer."""
     expect(page.locator("#generate-button")).to_contain_text("credit")
     expect(page.locator(".pill")).not_to_be_empty()
     return page
 
 
-def open_page(context: BrowserContext, address: str) -> Page:
-    """Another page of the same browser."""
+def open_tab(context: BrowserContext, address: str) -> Page:
+    """Open another tab in the same browser."""
     page = context.new_page()
     page.goto(address)
     return ready(page)

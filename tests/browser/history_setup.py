@@ -1,4 +1,4 @@
-"""Visitors with a past: requests made for one of them, and the page as their own browser opens it."""
+"""Visitors with a history: create jobs for a visitor, and open the page in that visitor's browser."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from gradio_client import Client
 from playwright.sync_api import Locator, Page, Route, expect
 
 from components.web.visitors import COOKIE
-from tests.browser.conftest import Playground, Visitor
+from tests.browser.conftest import OpenPage, Playground
 
-Asked = tuple[str, dict[str, Any]]
-SOME: Sequence[Asked] = (
+RequestArguments = tuple[str, dict[str, Any]]
+SAMPLE_REQUESTS: Sequence[RequestArguments] = (
     ("flux-2", {"prompt": "A red kite over dunes", "resolution": "2K"}),
     ("cogview-4", {"prompt": "A blue boat on a lake"}),
     ("flux-2", {"prompt": "A boat that never was #sandbox:failed"}),
@@ -22,38 +22,38 @@ SOME: Sequence[Asked] = (
 )
 
 
-def have_made(app: Playground, secret: str, requests: Sequence[Asked], *, at_once: bool = False) -> None:
-    """Have these made for the visitor with this secret, one after the other unless ``at_once``."""
+def create_jobs(app: Playground, secret: str, requests: Sequence[RequestArguments], *, at_once: bool = False) -> None:
+    """Run these requests for the visitor with this secret, one after the other unless ``at_once``."""
     client = Client(app.address, headers={"X-Playground-Visitor": secret}, verbose=False, analytics_enabled=False)
     try:
-        going = []
+        submitted = []
         for model, parameters in requests:
-            going.append(client.submit(model, parameters, api_name="/generate"))
+            submitted.append(client.submit(model, parameters, api_name="/generate"))
             if not at_once:
-                going[-1].result()
-        for job in going:
+                submitted[-1].result()
+        for job in submitted:
             job.result()
     finally:
         client.close()
 
 
-def secret_of(page: Page) -> str:
-    """What the browser of this page is known by."""
+def visitor_secret(page: Page) -> str:
+    """The visitor's secret in the browser of this page."""
     (secret,) = (one["value"] for one in page.context.cookies() if one["name"] == COOKIE)
     return secret
 
 
-def visit_as(secret: str, visit: Visitor, address: str, **options: Any) -> Page:
-    """The page, opened by the browser that has this secret."""
-    page = visit("about:blank", ready=False, **options)
+def open_as(secret: str, open_page: OpenPage, address: str, **options: Any) -> Page:
+    """Open the page in a browser whose cookie holds this secret."""
+    page = open_page("about:blank", ready=False, **options)
     page.context.add_cookies([{"name": COOKIE, "value": secret, "url": address}])
     page.goto(address)
     return page
 
 
 @contextmanager
-def held_back(page: Page) -> Iterator[None]:
-    """What a page asks of the server as it opens is not answered before the end of this."""
+def delayed_opening(page: Page) -> Iterator[None]:
+    """Delay the answer to the page's first event until the end of the block."""
     held: list[Route] = []
 
     def hold(route: Route) -> None:
@@ -80,9 +80,9 @@ def count(page: Page) -> Locator:
     return page.locator("#history-count p")
 
 
-def gone(page: Page, *addresses: str, left: int = 0) -> None:
-    """Wait until only so many of these are still there: what is deleted goes when the time to undo it has passed."""
+def wait_until_deleted(page: Page, *addresses: str, left: int = 0) -> None:
+    """Wait until at most ``left`` of these addresses still answer: a deletion takes effect when it can no longer be undone."""
     give_up = time.monotonic() + 40
-    while (there := sum(page.request.get(address).ok for address in addresses)) > left and time.monotonic() < give_up:
+    while (remaining := sum(page.request.get(address).ok for address in addresses)) > left and time.monotonic() < give_up:
         page.wait_for_timeout(500)
-    assert there == left
+    assert remaining == left

@@ -1,4 +1,4 @@
-"""Every way a job can end, told in words: what happened, what it cost, what to do next."""
+"""Every outcome of a job says what happened, what it cost and what to do next."""
 
 from __future__ import annotations
 
@@ -7,10 +7,10 @@ import re
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.browser.conftest import Playground, Visitor, button, choose, generate, say, word
+from tests.browser.conftest import OpenPage, Playground, button, choose, fill_prompt, generate, state_label
 
-# What a prompt rehearses, the word it ends with, and what the visitor is told: what happened, charge, next step.
-ENDINGS = (
+# Sandbox marker, label of the state that it leads to, and texts on the page: what happened, charge, next step.
+OUTCOMES = (
     ("credits", "Failed", ("out of credits (402)", "Nothing was charged.", "https://apiin.one/billing/credits")),
     ("key", "Failed", ("refuses the key (401)", "Nothing was charged.", "Check the key")),
     ("moderation", "Failed", ("refuses this content (400)", "Nothing was charged.", "Rephrase the prompt")),
@@ -25,71 +25,73 @@ ENDINGS = (
 )
 
 
-def test_every_ending_says_what_happened_what_it_cost_and_what_to_do(visit: Visitor, app: Playground) -> None:
-    page, logged = visit(app.address), len(app.log)
-    for marker, ending, words in ENDINGS:
-        say(page, f"A lighthouse #sandbox:{marker}")
-        generate(page, ending)
-        for part in words:
+def test_every_outcome_says_what_happened_what_it_cost_and_what_to_do(open_page: OpenPage, app: Playground) -> None:
+    page, logged = open_page(app.address), len(app.log)
+    for marker, outcome, texts in OUTCOMES:
+        fill_prompt(page, f"A lighthouse #sandbox:{marker}")
+        generate(page, outcome)
+        for part in texts:
             expect(page.locator("#result .result"), marker).to_contain_text(part)
-        buttons = {"Unsure": ("Send again", "Dismiss"), "Saving": ("Stop",), "Running": ("Stop",)}.get(ending, ())
+        buttons = {"Unsure": ("Send again", "Dismiss"), "Saving": ("Stop",), "Running": ("Stop",)}.get(outcome, ())
         for name in buttons:
             expect(page.get_by_role("button", name=name, exact=True)).to_be_visible()
         assert "Traceback" not in page.locator("body").inner_text()
     assert "Traceback" not in app.log[logged:]
     choose(page, "aspect_ratio", "3:2")
-    say(page, "A lighthouse #sandbox:square")
+    fill_prompt(page, "A lighthouse #sandbox:square")
     generate(page)
     expect(page.locator("#result .result-details .chip")).to_have_text("asked 3:2, got 1:1")
-    _decides(page, app)
+    _send_again_or_dismiss(page, app)
 
 
-def _decides(page: Page, app: Playground) -> None:
-    """An unsure request can be let go, or asked again: only then is there another one."""
+def _send_again_or_dismiss(page: Page, app: Playground) -> None:
+    """An unsure request can be dismissed, or sent again: only that creates another job."""
     jobs = app.jobs
-    say(page, "A second lighthouse #sandbox:upstream")
+    fill_prompt(page, "A second lighthouse #sandbox:upstream")
     generate(page, "Unsure")
     assert len(app.jobs) == len(jobs) + 1
     page.get_by_role("button", name="Dismiss", exact=True).click()
     expect(page.get_by_role("button", name="Send again")).not_to_be_visible()
     expect(page.locator("#result .note")).to_be_visible()
     assert len(app.jobs) == len(jobs) + 1
-    say(page, "A third lighthouse #sandbox:upstream")
+    fill_prompt(page, "A third lighthouse #sandbox:upstream")
     generate(page, "Unsure")
     page.evaluate("document.querySelector('#result .result').dataset.seen = 'before'")
     page.get_by_role("button", name="Send again").click()
     expect(page.locator("#result [data-seen]")).to_have_count(0)
-    expect(word(page)).to_have_text("Unsure")
+    expect(state_label(page)).to_have_text("Unsure")
     assert len(app.jobs) == len(jobs) + 3
 
 
-def test_while_it_runs_the_place_has_the_shape_and_stop_tells_of_the_charge(visit: Visitor, app: Playground) -> None:
-    page, jobs = visit(f"{app.address}/?model=flux-2&aspect_ratio=16:9&prompt=A+lake+%23sandbox:never"), app.jobs
+def test_a_running_job_has_a_frame_of_the_requested_shape_and_stop_warns_of_the_charge(
+    open_page: OpenPage, app: Playground
+) -> None:
+    page, jobs = open_page(f"{app.address}/?model=flux-2&aspect_ratio=16:9&prompt=A+lake+%23sandbox:never"), app.jobs
     button(page).click()
-    expect(word(page)).to_have_text("Running")
+    expect(state_label(page)).to_have_text("Running")
     box = page.locator("#result .skeleton").bounding_box() or {}
     assert box["width"] / box["height"] == pytest.approx(16 / 9, rel=0.02)
     expect(page.locator("#result .state")).to_contain_text(re.compile(r"typically [\d.]+–[\d.]+ s"))
     expect(page.get_by_role("progressbar")).to_have_attribute("aria-valuenow", re.compile(r"^\d\d?$"))
     expect(page.locator("#result .elapsed")).to_have_text(re.compile("^[2-9] s$"))
-    expect(button(page), "Stop stands in its place").not_to_be_visible()
+    expect(button(page), "Stop replaces it").not_to_be_visible()
     page.locator("#stop-button").click()
-    expect(word(page)).to_have_text("Stopped")
+    expect(state_label(page)).to_have_text("Stopped")
     expect(page.locator("#result .problem")).to_contain_text("It may still finish and be charged.")
     expect(page.get_by_role("button", name="Check again")).to_be_visible()
     expect(page.locator("#stop-button")).not_to_be_visible()
     assert len(app.jobs) == len(jobs) + 1
 
 
-def test_five_visitors_at_once_get_their_pictures_though_one_task_never_ends(visit: Visitor, app: Playground) -> None:
+def test_five_visitors_at_once_get_their_pictures_though_one_task_never_ends(open_page: OpenPage, app: Playground) -> None:
     prompts = ["A lake #sandbox:never", *(f"A boat with the number {number}" for number in range(4))]
-    pages: list[Page] = [visit(f"{app.address}/?model=flux-2", ready=False) for _ in prompts]
+    pages: list[Page] = [open_page(f"{app.address}/?model=flux-2", ready=False) for _ in prompts]
     for page, prompt in zip(pages, prompts, strict=True):
         expect(button(page)).to_contain_text("credits")
-        say(page, prompt)
+        fill_prompt(page, prompt)
     for page in pages:
         button(page).click()
     for page, prompt in zip(pages[1:], prompts[1:], strict=True):
-        expect(word(page)).to_have_text("Done")
+        expect(state_label(page)).to_have_text("Done")
         expect(page.locator("#result img")).to_have_attribute("alt", f"{prompt} (Flux 2)")
-    expect(word(pages[0])).to_have_text("Running")
+    expect(state_label(pages[0])).to_have_text("Running")
