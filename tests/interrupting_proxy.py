@@ -1,4 +1,4 @@
-"""A proxy that ends every connection after some seconds, as gateways do with streams."""
+"""A proxy that closes every connection after some seconds, as gateways do with long streams."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from tests.ui import free_port
 
 
 @contextmanager
-def cutting(address: str, seconds: float, *, aborts: bool) -> Iterator[str]:
+def interrupting_proxy(address: str, seconds: float, *, aborts: bool) -> Iterator[str]:
     """The application at this address behind the proxy. Yields the proxy's address.
 
     ``aborts``: a browser sees an error; else the stream ends as if that were all.
@@ -43,21 +43,21 @@ def cutting(address: str, seconds: float, *, aborts: bool) -> Iterator[str]:
                 writer.transport.abort()
             writer.close()
 
-    port, began = free_port(), threading.Event()
-    ends: list[Callable[[], object]] = []
+    port, started = free_port(), threading.Event()
+    stops: list[Callable[[], object]] = []
 
     async def run() -> None:
         stop, loop = asyncio.Event(), asyncio.get_running_loop()
-        ends.append(lambda: loop.call_soon_threadsafe(stop.set))
+        stops.append(lambda: loop.call_soon_threadsafe(stop.set))
         async with await asyncio.start_server(relay, "127.0.0.1", port):
-            began.set()
+            started.set()
             await stop.wait()
 
     thread = threading.Thread(target=lambda: asyncio.run(run()))
     thread.start()
-    began.wait(10)
+    started.wait(10)
     try:
         yield f"http://127.0.0.1:{port}"
     finally:
-        ends[0]()
+        stops[0]()
         thread.join()
