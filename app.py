@@ -18,7 +18,8 @@ def build(settings: Settings, port: int) -> ASGIApp:
     from components.sandbox import create_sandbox, drawings_version
     from components.ui.mount import mount_page
     from components.web.guard import PathPrefix
-    from components.web.server import create_app, open_playground
+    from components.web.opening import open_playground
+    from components.web.server import create_app
 
     playground, resources = open_playground(settings, port)
     playground = replace(playground, drawings=drawings_version())

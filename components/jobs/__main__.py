@@ -13,7 +13,8 @@ from components.errors import PlaygroundError, SettingsError
 from components.jobs.store.engine import NAME
 from components.sandbox import create_sandbox
 from components.settings import read_settings
-from components.web.server import create_app, open_playground
+from components.web.opening import open_playground
+from components.web.server import create_app
 from components.web.serving import bind, serve, set_up_logging
 
 HOST = "127.0.0.1"

@@ -1,4 +1,4 @@
-"""Middleware around the whole application: the prefix of its address, and what Gradio must never see.
+"""Middleware around the whole application: what Gradio must never see, HEAD, and the prefix of the address.
 
 Gradio fetches the address in any ``gradio.FileData`` it is sent, writes uploads of strangers to disk, its deep link saves
 every component's value, and its file and proxy routes open paths and addresses. No component of this page needs any of them.
@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+from typing import Any
 from urllib.parse import urlsplit
 
 from starlette.datastructures import MutableHeaders
@@ -104,6 +105,31 @@ class Guard:
         for message in failed:
             refused = message.get("status") == 500 and failed[1].get("body", b"").startswith(b'{"error":"')
             await send({**message, "status": 422} if refused else message)
+
+
+class HeadAsGet:
+    """An ASGI middleware: where HEAD is not allowed, GET answers. The server itself sends no body after a HEAD."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer HEAD as GET where the route does not know HEAD."""
+        if scope["type"] != "http" or scope["method"] != "HEAD":
+            await self._app(scope, receive, send)
+            return
+        original: dict[str, Any] = dict(scope)  # routes change the one that they are given
+        refused = False
+
+        async def watch(message: Message) -> None:
+            nonlocal refused
+            refused = refused or message.get("status") == 405
+            if not refused:
+                await send(message)
+
+        await self._app(scope, receive, watch)
+        if refused:
+            await self._app(original | {"method": "GET"}, receive, send)
 
 
 class PathPrefix:

@@ -1,128 +1,35 @@
-"""Puts the application together: the playground from the settings, and the server with its routes around it."""
+"""Puts the server together: the routes and middleware around a playground, and what runs beside them."""
 
 from __future__ import annotations
 
 import asyncio
-import logging
-import secrets
-from collections.abc import AsyncIterator, Iterator
-from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
-from dataclasses import dataclass, field, replace
-from functools import partial
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.middleware.cors import CORSMiddleware
 from fastapi.responses import JSONResponse, RedirectResponse, Response
 
-from components.api.client import Account, ApiClient, service_address
-from components.api.connections import open_client
-from components.catalog.loading import load_catalog
-from components.catalog.models import Catalog
-from components.comparisons.service import ComparisonService
-from components.comparisons.store import ComparisonStore
-from components.errors import DatabaseUnavailable, InputError, InvalidState, JobNotFound, PlaygroundError, SettingsError
-from components.evaluation.service import EvaluationService
-from components.jobs.budgets import Caps
-from components.jobs.job import Job, JobOptions
-from components.jobs.service import JobService
-from components.jobs.store.engine import open_database, sqlite_address
-from components.jobs.store.jobs import Store
-from components.keys import UNNAMED_SANDBOX
-from components.pictures.fetch import open_fetch_client
-from components.pictures.library import PictureLibrary
-from components.pictures.storage.base import PictureStorage
-from components.pictures.storage.disk import Disk
-from components.pictures.storage.folder import FolderStorage
-from components.pictures.storage.opening import check_storage, open_storage
+from components.errors import DatabaseUnavailable, InputError, InvalidState, JobNotFound, PlaygroundError
 from components.pictures.thumbnails import ThumbnailCache
-from components.pictures.uploads import Uploads
 from components.playground import Playground
-from components.playground.key_checks import KeyChecks
-from components.settings import Settings
-from components.views.account import KEY_WITHHELD, storage_note
 from components.views.links import SANDBOX, link
 from components.web.callbacks import callback_routes
 from components.web.downloads import job_data_routes, table_routes
 from components.web.evaluation.exports import export_routes
 from components.web.evaluation.routes import evaluation_routes, prompt_file_routes
 from components.web.evaluation.voting import voting_routes
-from components.web.guard import Guard, printable
-from components.web.head import HeadAsGet
+from components.web.guard import Guard, HeadAsGet, printable
+from components.web.opening import Resources
 from components.web.operations import operator_routes
 from components.web.pictures import download_routes, picture_routes, recipe_routes
 from components.web.published import comparison_routes
 from components.web.samples.routes import model_routes
-from components.web.serving import own_address
-from components.web.uploads import follow_job, upload_routes
+from components.web.uploads import upload_routes
 from components.web.visitors import Visitors
 
 STATUSES = {InputError: 422, JobNotFound: 404, InvalidState: 409, DatabaseUnavailable: 503}
-GB = 10**9
-log = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True)
-class Resources:
-    """What the server runs and closes beside the playground: ``opened`` closes every client, store and connection."""
-
-    uploads: Uploads
-    opened: AsyncExitStack
-
-
-@dataclass(frozen=True)
-class Accounts:
-    """The accounts of this process: the service without a key, the sandbox, and the host's key."""
-
-    service: Account
-    sandbox: Account
-    host_key: str | None = field(repr=False)
-
-    def of_payer(self, payer: str, *, for_evaluation: bool) -> Account | None:
-        """The account of a payer; None for a visitor's own key. The sandbox leaves names out of an evaluation's drawings."""
-        if payer == "host" and self.host_key:
-            return replace(self.service, payer="host", key=self.host_key)
-        if payer != "sandbox":
-            return None
-        return replace(self.sandbox, key=self.sandbox.key + UNNAMED_SANDBOX) if for_evaluation else self.sandbox
-
-
-def open_playground(settings: Settings, port: int) -> tuple[Playground, Resources]:
-    """The playground of an installation, served on this port. Raises SettingsError, CatalogError."""
-    catalog = load_catalog(settings.catalog)
-    endpoint = catalog.endpoint
-    address = service_address(settings.base_url or endpoint.base_url, endpoint.create)
-    service = Account("service", address, endpoint.create, endpoint.status, "")
-    here, key = own_address(settings.listen_on, port), f"sandbox-{secrets.token_hex(16)}"
-    sandbox = Account("sandbox", here + SANDBOX, endpoint.create, endpoint.status, key, settings.sandbox_speed)
-    caps = Caps(settings.daily_credits, settings.visitor_credits, settings.job_credits)
-    uploads, opened = _open_uploads(settings, here), AsyncExitStack()
-    upstream = open_client(settings.proxies, settings.certificates)
-    opened.push_async_callback(upstream.aclose)
-    client, accounts = ApiClient(upstream), Accounts(service, sandbox, settings.host_key)
-    jobs = _open_jobs(settings, catalog, client, accounts, caps, uploads, opened)
-    evaluations = EvaluationService(catalog, jobs, partial(accounts.of_payer, for_evaluation=True))
-    opened.callback(evaluations.close)
-    if settings.key_withheld:
-        log.warning(KEY_WITHHELD)
-    playground = Playground(
-        catalog=catalog,
-        jobs=jobs,
-        service=service,
-        sandbox=sandbox,
-        sandbox_url=settings.public_address + SANDBOX if settings.public_address else sandbox.base_url,
-        comparisons=ComparisonService(catalog, jobs, ComparisonStore(jobs.store.transactions)),
-        evaluations=evaluations,
-        key_checks=KeyChecks(client),
-        host_key=settings.host_key,
-        caps=caps,
-        notices=(KEY_WITHHELD,) if settings.key_withheld else (),
-        storage=storage_note(*_durable(settings, jobs), jobs.pictures.limit),
-        uploads_refused=uploads.refused,
-        public_address=settings.public_address,
-        own_address=here,
-    )
-    return playground, Resources(uploads, opened)
 
 
 def create_app(playground: Playground, resources: Resources, sandbox: FastAPI, *, framed: bool) -> FastAPI:
@@ -198,77 +105,3 @@ async def _answer_invalid(_: Request, error: Exception) -> Response:
 async def _add_slash(_: Request) -> Response:
     """Redirect to the page of the sandbox; relative, so that it works below any path prefix."""
     return RedirectResponse(link(f"{SANDBOX}/"))
-
-
-def _open_jobs(
-    settings: Settings,
-    catalog: Catalog,
-    client: ApiClient,
-    accounts: Accounts,
-    caps: Caps,
-    uploads: Uploads,
-    opened: AsyncExitStack,
-) -> JobService:
-    """The jobs with everything they need; what is opened is closed in the opposite order. Raises SettingsError."""
-
-    def account_of(job: Job) -> Account | None:
-        """Who pays for a recovered job; None for a visitor's own key, which is in memory only."""
-        return accounts.of_payer(job.payer, for_evaluation=bool(job.evaluation_id))
-
-    storage = _open_storage(settings)
-    database = open_database(settings.database_address or sqlite_address(settings.database_file))
-    opened.callback(database.close)
-    store = Store(database)
-    opened.push_async_callback(store.aclose)
-    downloads = open_fetch_client(settings.proxies, settings.certificates)
-    opened.push_async_callback(downloads.aclose)
-    jobs = JobService(
-        catalog,
-        store,
-        client,
-        PictureLibrary(storage, downloads, limit=settings.images_gb * GB, starred=store.pictures.starred),
-        JobOptions(caps, settings.deadline_s, settings.public_address, settings.log_prompts),
-        account_of,
-    )
-    jobs.on_change(lambda job: follow_job(uploads, job))
-    opened.push_async_callback(jobs.aclose)
-    return jobs
-
-
-def _open_storage(settings: Settings) -> PictureStorage:
-    """Where pictures are stored. Raises SettingsError."""
-    if settings.images_address:
-        return open_storage(settings.images_address)
-    with _data_folder_errors(settings):
-        storage = FolderStorage(settings.data_folder / "pictures")
-        check_storage(storage)
-        return storage
-
-
-def _durable(settings: Settings, jobs: JobService) -> tuple[bool, bool]:
-    """Whether requests, and whether pictures, outlive a restart; a warning in the log where they do not."""
-
-    def durable(disk: Disk | None, what: str, setting: str) -> bool:
-        lasts = disk is None or (disk.durable and not (settings.on_space and disk.mount in ("/", "")))
-        if not lasts:
-            log.warning("%s can be lost at a restart: they are on a disk that is not durable. Set %s.", what, setting)
-        return lasts
-
-    requests = durable(jobs.store.disk, "Requests", "PLAYGROUND_DATABASE_URL")
-    return requests, durable(jobs.pictures.storage.disk, "Pictures", "PLAYGROUND_IMAGES_URL")
-
-
-def _open_uploads(settings: Settings, here: str) -> Uploads:
-    """What visitors upload, beside the pictures. Raises SettingsError."""
-    with _data_folder_errors(settings):
-        check_storage(FolderStorage(settings.data_folder))
-        return Uploads(settings.data_folder / "uploads", settings.public_address, here)
-
-
-@contextmanager
-def _data_folder_errors(settings: Settings) -> Iterator[None]:
-    """Raise an OSError inside as the SettingsError that names the data folder."""
-    try:
-        yield
-    except OSError as error:
-        raise SettingsError(f"PLAYGROUND_DATA: {settings.data_folder} cannot be used: {error.strerror}.") from error

@@ -16,7 +16,8 @@ from starlette.applications import Starlette
 from components.catalog.models import Catalog
 from components.pictures.uploads import Uploads
 from components.playground import Playground
-from components.web.server import Resources, create_app
+from components.web.opening import Resources
+from components.web.server import create_app
 from tests.ui.conftest import app, caller, hosted, ledger, upstream
 from tests.ui.opened import playing
 

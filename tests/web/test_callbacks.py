@@ -16,7 +16,8 @@ from components.jobs.store.learned import LearnedStore
 from components.playground import Playground, Visit
 from components.sandbox import create_sandbox
 from components.settings import read_settings
-from components.web.server import create_app, open_playground
+from components.web.opening import open_playground
+from components.web.server import create_app
 from tests.jobs.processes import count
 
 SPEED = 4.0
