@@ -1,1 +1,5 @@
-"""The Gradio page: header, one folder a tab, events and theme."""
+"""The Gradio page. ``page`` reads as a table of contents; each tab is a folder, in which ``tab`` builds and wires it.
+
+``header`` has the key and who pays, ``picker`` the choice of models, ``result_actions`` what the buttons of a result do,
+``endpoints`` the public API, ``theme`` the look with ``assets/``, ``gradio_internals`` every use of Gradio's private parts.
+"""
