@@ -6,7 +6,12 @@ Gradio builds stays invisible until it is complete, and until then a still pictu
 
 from __future__ import annotations
 
+from hashlib import sha256
+from pathlib import Path
+
 from starlette.datastructures import MutableHeaders, QueryParams
+from starlette.requests import Request
+from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from components.playground import Playground, Visit
@@ -41,6 +46,23 @@ def render_first_paint(playground: Playground, tabs: dict[str, str], query: Quer
     ).encode()
 
 
+class MergedStyles:
+    """Style sheets in one file, so that a browser asks once and not for each.
+
+    Gradio's script fetches no sheet that a link of the page names already, and a browser none whose link is disabled.
+    """
+
+    def __init__(self, sheets: list[Path]) -> None:
+        self.content = b"\n".join(sheet.read_bytes() for sheet in sheets)
+        self.address = f"assets/components-{sha256(self.content).hexdigest()[:8]}.css"
+        disabled = [f'<link rel="stylesheet" disabled href="assets/{sheet.name}">' for sheet in sheets]
+        self.links = "\n".join([f'<link rel="stylesheet" href="{self.address}">', *disabled, ""]).encode()
+
+    async def answer(self, request: Request) -> Response:
+        """The file."""
+        return Response(self.content, media_type="text/css")
+
+
 class AssetCache:
     """An ASGI middleware that lets browsers keep Gradio's scripts and styles: their names hold the hash of their content."""
 
@@ -62,8 +84,8 @@ class AssetCache:
 class FirstPaint:
     """An ASGI middleware that inserts the first paint into Gradio's page at ``/``."""
 
-    def __init__(self, app: ASGIApp, playground: Playground, tabs: dict[str, str]) -> None:
-        self.app, self.playground, self.tabs = app, playground, tabs
+    def __init__(self, app: ASGIApp, playground: Playground, tabs: dict[str, str], links: bytes) -> None:
+        self.app, self.playground, self.tabs, self.links = app, playground, tabs, links
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass everything on; the page with the first paint in it."""
@@ -72,6 +94,7 @@ class FirstPaint:
             return
         inserted = EARLY_SCRIPT.encode()
         inserted += render_first_paint(self.playground, self.tabs, QueryParams(scope["query_string"]))
+        inserted += self.links
         start: Message = {}
         body = b""
 

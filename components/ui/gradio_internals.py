@@ -5,7 +5,10 @@ Each has a test in tests/ui/test_gradio_internals.py or tests/browser/test_gradi
 
 from __future__ import annotations
 
+import json
 import logging
+import re
+from pathlib import Path
 from typing import Any
 
 import gradio as gr
@@ -15,6 +18,7 @@ log = logging.getLogger(__name__)
 
 # Gradio 6.31 keeps about 0.7 MB for each open page. Of the page that was used longest ago it drops the state first.
 PAGES_REMEMBERED = 500
+FRONTEND = Path(gr.__file__).parent / "templates" / "frontend" / "assets"
 
 
 class Page(gr.Blocks):  # type: ignore[misc]
@@ -86,6 +90,24 @@ def open_page(title: str) -> Page:
     page = Page(title=title, analytics_enabled=False, fill_width=True)
     page.state_session_capacity = PAGES_REMEMBERED
     return page
+
+
+def style_sheets(page: gr.Blocks) -> list[Path]:
+    """The style sheets that the browser would fetch for the components of this page, a request for each.
+
+    Gradio's script has ``textbox:{component:()=>… __vite__mapDeps([3,7]) …}``, with positions in a list of files. Where it
+    is written differently the result is empty, and the browser fetches them itself.
+    """
+    script = "".join(path.read_text(encoding="utf-8") for path in FRONTEND.glob("core-*.js"))
+    listed = re.search(r"m\.f=(\[.*?\])", script)
+    files: list[str] = json.loads(listed[1]) if listed else []
+    names: dict[str, None] = {}
+    for kind in sorted({block.get_block_name() for block in page.blocks.values()}):
+        entry = re.search(rf"[{{,]{re.escape(kind)}:\{{([^}}]*)\}}", script)
+        for positions in re.findall(r"__vite__mapDeps\(\[([\d,]+)\]\)", entry[1] if entry else ""):
+            names |= dict.fromkeys(files[int(position)] for position in positions.split(","))
+    # The page links index-*.css itself.
+    return [FRONTEND / name for name in names if name.endswith(".css") and not name.startswith("./index-")]
 
 
 def event_values(event: gr.EventData) -> dict[str, Any]:

@@ -7,7 +7,8 @@ from starlette.applications import Starlette
 from starlette.middleware.gzip import GZipMiddleware
 
 from components.playground import Playground
-from components.ui.first_paint import AssetCache, FirstPaint
+from components.ui.first_paint import AssetCache, FirstPaint, MergedStyles
+from components.ui.gradio_internals import style_sheets
 from components.ui.page import TABS, build_page
 from components.ui.theme import SCRIPT, STYLE, theme
 
@@ -17,6 +18,8 @@ def mount_page(app: Starlette, playground: Playground, host: str, port: int) -> 
     page = build_page(playground)
     page.max_threads = 400  # Gradio runs at most this many events at once, asynchronous ones too
     page.queue(default_concurrency_limit=40, max_size=1000, api_open=False)
+    styles = MergedStyles(style_sheets(page))
+    app.add_route(f"/{styles.address}", styles.answer)
     gr.mount_gradio_app(
         app,
         page,
@@ -35,5 +38,5 @@ def mount_page(app: Starlette, playground: Playground, host: str, port: int) -> 
         js=SCRIPT,
     )
     app.add_middleware(AssetCache)
-    app.add_middleware(FirstPaint, playground=playground, tabs=TABS)
+    app.add_middleware(FirstPaint, playground=playground, tabs=TABS, links=styles.links)
     app.add_middleware(GZipMiddleware, compresslevel=5)  # the page is 300 kB of text

@@ -32,7 +32,7 @@ from components.ui.header import Header, build_header, show_account, visit_of
 from components.ui.history.tab import HistoryTab, build_history_tab, open_history, show_all
 from components.ui.html import html
 from components.ui.integrate.tab import IntegrateTab, build_integrate_tab, follow_generate, show_model
-from components.ui.models.tab import ModelsTab, build_models_tab
+from components.ui.models.tab import ModelsTab, build_models_tab, open_models
 from components.ui.picker import build_panels
 from components.ui.result_actions import ResultActions, wire_result_actions
 from components.views.account import NO_COOKIE
@@ -118,7 +118,7 @@ def build_parts(page: gr.Blocks, playground: Playground) -> PageParts:
     remembered = gr.Textbox(visible="hidden")
     actions = wire_result_actions(playground, header, tabs, generate, compare)
     compare.opened_by(compare_tab)
-    models.opened_by(page, models_tab)
+    models.opened_by(models_tab)
     evaluate.opened_by(evaluate_tab)
     history.opened_by(history_tab)
     return PageParts(
@@ -142,7 +142,7 @@ def wire_opening(page: gr.Blocks, parts: PageParts) -> None:
     """A page that opens becomes a visit and shows what its address asks for."""
     header, generate, compare = parts.header, parts.generate, parts.compare
     filled = {*generate.parts, *generate.panel.parts, *compare.parts, *parts.history.opening, *parts.integrate.parts}
-    filled |= parts.evaluate.parts
+    filled |= {*parts.evaluate.parts, *parts.models.filters, *parts.models.parts}
     outputs = {header.visit, parts.tabs, *header.parts, *filled}
     opened = page.load(bind(arrive, parts), {header.visit, parts.remembered}, outputs, js=OPENING, **DIRECT)
     opened.then(None, None, None, js=OPENED, **DIRECT)
@@ -169,6 +169,7 @@ def wire_tabs(parts: PageParts) -> None:
     parts.models.plans.select(bind(open_model, parts), generate.reads, outputs, **DIRECT)
     parts.models.scatter.select(bind(open_model, parts), generate.reads, outputs, **DIRECT)
     parts.dropped.input(bind(use_dropped, parts), generate.reads, outputs | header.parts, **LATEST)
+    integrate.page.select(bind(open_example, parts), {header.visit}, outputs, **DIRECT)
 
 
 def wire_history(parts: PageParts) -> None:
@@ -201,6 +202,7 @@ async def arrive(parts: PageParts, given: Updates, request: gr.Request) -> Updat
         **await open_compare(parts.compare, query, visit),
         **await open_evaluate(parts.evaluate, query, visit),
         **open_history(parts.history, query),
+        **(await open_models(parts.models, query, request) if tab == "models" else {}),
         **show_model(parts.integrate, opening.model.id, named.model.id if named.chosen else ""),
     }
 
@@ -241,6 +243,15 @@ async def open_model(parts: PageParts, given: Updates, event: gr.EventData) -> U
         return {parts.tabs: gr.skip()}
     updates = await choose_model(parts.generate, {**given, parts.generate.model: model.id})
     return {**updates, parts.generate.model: model.id, **parts.select("generate")}
+
+
+async def open_example(parts: PageParts, given: Updates, event: gr.EventData) -> Updates:
+    """The example of a model, in Generate."""
+    model = parts.playground.catalog.find(sent(event, "model"))
+    if model is None:
+        return {parts.tabs: gr.skip()}
+    opened = await open_form(parts.generate, model, model.example, given[parts.header.visit])
+    return {**opened, **parts.select("generate")}
 
 
 async def use_dropped(parts: PageParts, given: Updates, event: gr.EventData) -> Updates:

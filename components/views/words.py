@@ -31,6 +31,7 @@ ROLE_WORDS = {
 TAG = re.compile(r"#\w[\w-]*")
 TITLE = "Image playground for API in One"
 NUMBERS = ("No", "One", "Two", "Three", "Four", "Five", "Six", "Seven", "Eight", "Nine", "Ten", "Eleven", "Twelve")
+WIDE = 1.3  # from this width over height on, pictures take the whole width and their words stand below
 
 STATE_WORDS = {
     JobState.QUEUED: "Waiting",
@@ -196,6 +197,12 @@ def delivered_text(pictures: Sequence[KeptPicture]) -> str:
     """``2 pictures, 1024 × 1024 PNG``: how many, and every size and format once; "" without any."""
     many = f"{len(pictures)} pictures, " if len(pictures) > 1 else ""
     return many + ", ".join(sorted({f"{pixels_text(kept)} {kept.format.upper()}".strip() for kept in pictures}))
+
+
+def is_compact(ratio: float, count: int) -> bool:
+    """Whether pictures of this width over height, laid out in up to three columns, take about as much height as width."""
+    columns = {1: 1, 2: 2, 4: 2}.get(count, 3)
+    return ratio * columns / -(-count // columns) < WIDE
 
 
 def counted(number: int, noun: str) -> str:

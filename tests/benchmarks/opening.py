@@ -28,17 +28,20 @@ def report() -> Iterator[str]:
     with tempfile.TemporaryDirectory() as folder, sync_playwright() as playwright:
         (Path(folder) / "bare.py").write_text(BARE, encoding="utf-8")
         browser = playwright.chromium.launch(executable_path=path, args=chromium.arguments())
-        rows, shares = [], []
+        rows, shares, fetched = [], [], []
         with _serve(Path(folder) / "bare.py", folder) as bare, _serve(ROOT / "app.py", folder) as product:
             for name, size in SIZES.items():
                 runs = [(_open(browser, bare, size), _open(browser, product, size)) for _ in range(RUNS)]
                 for label, place in (("bare Gradio page", 0), ("product", 1)):
                     middle = {key: median(run[place][key] for run in runs) for key in runs[0][place]}
                     rows.append([f"{label}, {name} px", *(f"{value:.3g}" for value in middle.values())])
+                fetched += [run[1] for run in runs]
                 shares.append(median(run[1]["paint"] / run[0]["paint"] for run in runs))
         browser.close()
     yield table(["page", "largest contentful paint ms", "layout shift", "requests", "kB"], rows)
     yield target("largest contentful paint, product / bare page, at both widths", max(shares), 2.0)
+    yield target("requests", max(run["requests"] for run in fetched), 70)
+    yield target("kB", max(run["kB"] for run in fetched), 600)
 
 
 def _open(browser: Browser, address: str, size: tuple[int, int]) -> Figures:

@@ -140,9 +140,10 @@ def _expect_result_form_and_code(page: Page, prompt: str, task: str) -> None:
 def test_without_a_key_the_snippet_calls_the_service_and_is_fully_visible(open_page: OpenPage, app: Playground) -> None:
     page = open_page(app.address)
     expect(page.locator("#code")).to_contain_text("curl https://apiin.one/api/v1/images/generations")
-    code = page.locator("#code pre").bounding_box() or {}
-    assert code["y"] + code["height"] <= 900, "the whole request is visible without scrolling"
+    code, picture = (page.locator(part).bounding_box() or {} for part in ("#code pre", "#result .frame"))
+    assert code["y"] + code["height"] <= 900, "picture and request are visible without scrolling"
+    assert picture["width"] * picture["height"] > code["width"] * code["height"], "the picture is the largest of all"
     assert page.locator("#code pre").evaluate("node => node.scrollHeight <= node.clientHeight + 1")
     page.locator("#snippet-target").get_by_text("Sandbox").click()
     expect(page.locator("#code")).to_contain_text(f"curl {app.address}/sandbox/api/v1/images/generations")
-    expect(page.locator("#snippet-title")).to_contain_text("sandbox")
+    expect(page.locator("#snippet-title")).to_contain_text("any key will do")

@@ -63,6 +63,12 @@ def test_the_tab_follows_generate_and_leads_to_the_other_models(
     page.locator("#integrate").get_by_role("link", name="Hunyuan Image 3").click()
     expect(page.get_by_role("tab", name="Integrate")).to_have_attribute("aria-selected", "true")
     expect(page.locator("#integrate h2")).to_contain_text("Hunyuan Image 3")
+    page.get_by_role("button", name="Try it in Generate").click()
+    hunyuan = catalog.find("hunyuan-image-3")
+    assert hunyuan
+    expect(page.locator("#prompt textarea")).to_have_value(hunyuan.example["prompt"])
+    expect(page.locator("#result [data-state=Example]")).to_be_visible()
+    expect(page.get_by_role("tab", name="Generate")).to_be_focused()
 
 
 def test_the_index_scrolls_to_a_section_and_stays_on_the_page(open_page: OpenPage, app: Playground) -> None:

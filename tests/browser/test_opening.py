@@ -12,6 +12,8 @@ from tests.browser.history_setup import delayed_opening, open_history
 from tests.browser.layout_shifts import OBSERVE, layout_shift
 from tests.browser.test_compare import address, compare
 
+MOST_REQUESTS = 70
+
 
 def test_nothing_is_taken_that_the_first_answer_would_overwrite(open_page: OpenPage, app: Playground) -> None:
     page, sent = open_page(app.address), len(app.jobs)
@@ -43,12 +45,15 @@ def test_nothing_moves_while_the_page_opens_and_its_first_html_shows_it(open_pag
     for width in (1280, 390):
         page = open_page("about:blank", ready=False, viewport={"width": width, "height": 844})
         page.add_init_script(OBSERVE)
+        fetched: list[str] = []
+        page.on("requestfinished", lambda request, fetched=fetched: fetched.append(request.url))
         page.goto(app.address)
         expect(page.locator("#generate-button")).to_contain_text("credit")
         expect(page.locator("#first-paint")).not_to_be_visible()
         expect(page.locator("#result img")).to_be_visible()
         page.wait_for_timeout(500)
         assert layout_shift(page) < 0.05, page.evaluate("window.shifts")
+        assert len(fetched) <= MOST_REQUESTS, fetched
 
 
 def test_what_is_sent_before_the_first_answer_is_watched_and_found_again(open_page: OpenPage, app: Playground) -> None:

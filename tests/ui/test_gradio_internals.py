@@ -13,7 +13,7 @@ from gradio.state_holder import SessionState
 from components.catalog.models import Catalog
 from components.ui.compare.tab import compare
 from components.ui.events import bind, sent
-from components.ui.gradio_internals import PAGES_REMEMBERED, open_page
+from components.ui.gradio_internals import PAGES_REMEMBERED, open_page, style_sheets
 from components.ui.page import arrive, build_page
 from tests.ui.opened import playing
 
@@ -104,3 +104,12 @@ async def test_no_event_of_the_page_takes_the_name_of_a_public_endpoint(page: gr
         "evaluate",
         "evaluation",
     ]
+
+
+async def test_the_style_sheets_of_the_components_of_a_page_are_known(page: gr.Blocks) -> None:
+    """As many as the browser would fetch; a page with fewer components needs fewer."""
+    with open_page("test") as smaller:
+        gr.Textbox()
+
+    assert len(style_sheets(page)) > len(style_sheets(smaller)) > 0
+    assert all(sheet.is_file() for sheet in style_sheets(page))

@@ -8,7 +8,6 @@ from pathlib import Path
 import yaml
 
 from components.catalog.loading import load_catalog
-from components.ui.models.tab import open_models
 from components.ui.page import open_model
 from components.views.compare_query import choice_options
 from tests.ui import ROOT
@@ -25,8 +24,7 @@ async def test_a_row_opens_the_model_whose_id_it_carries(tmp_path: Path, sandbox
     catalog = load_catalog(tmp_path / "twins.yaml")
     async with playing(catalog, tmp_path, sandbox) as playground:
         page = OpenPage(playground, "ann-of-the-twins-123456")
-        await page.arrive()
-        await page.call(open_models, page.parts.models, query="tab=models")
+        await page.arrive("tab=models")
         rows = re.findall(r'<tr[^>]*data-model="([^"]+)"', page.values[page.parts.models.prices])
         prices = {}
         for model in ("flux-2", TWIN):

@@ -21,8 +21,10 @@
     for (const name of KEPT) if (given.has(name)) next.set(name, given.get(name));
     if (shown === open.id && location.search === `?${next}`) return;
     // Another tab is another entry, so that Back leads from a model to the table it was found in; the forms stay as they are.
-    if (shown && shown !== open.id) history.pushState(open, "", `?${next}`);
-    else history.replaceState(open, "", `?${next}`);
+    if (shown && shown !== open.id) {
+      history.pushState(open, "", `?${next}`);
+      window.playground.focusTab();
+    } else history.replaceState(open, "", `?${next}`);
     shown = open.id;
   }
 

@@ -2,6 +2,7 @@
   // Every touch of what Gradio builds around our components, which it may change: tests/browser/test_gradio.py has a
   // test for each. The other scripts use our own ids and data attributes, and these functions.
   const looks = [];
+  const OPEN_TAB = "#tabs [role=tab][aria-selected=true]";
 
   window.playground = {
     ...window.playground,
@@ -26,8 +27,13 @@
 
     // The tab that is open: { id, label }; null before there is one.
     openTab() {
-      const tab = document.querySelector("#tabs [role=tab][aria-selected=true]");
+      const tab = document.querySelector(OPEN_TAB);
       return tab?.dataset.tabId ? { id: tab.dataset.tabId, label: tab.textContent.trim() } : null;
+    },
+
+    // What was pressed to open a tab may have gone with the tab before, and the focus with it.
+    focusTab() {
+      setTimeout(() => document.activeElement === document.body && document.querySelector(OPEN_TAB)?.focus({ preventScroll: true }), 50);
     },
 
     // Opens a tab. On a narrow screen those that have no room are in a menu, and known there by their labels alone.

@@ -10,12 +10,14 @@
   const shown = (part) => Boolean(part?.offsetWidth);
 
   function sending() {
-    const { ratio = "1", count = "1", wrong } = document.querySelector("#price-note [data-ratio]")?.dataset ?? {};
+    const { ratio = "1", count = "1", layout = "", wrong } = document.querySelector("#price-note [data-ratio]")?.dataset ?? {};
     if (wrong !== undefined) return; // nothing will be sent: what is wrong stands at its field
     const pictures = document.querySelector("#pending .pictures");
     pictures.className = `pictures n${count > 4 ? "many" : count}`;
     pictures.replaceChildren(...Array.from({ length: count }, () => Object.assign(document.createElement("div"), { className: "frame skeleton" })));
-    document.querySelector("#pending .result").style.setProperty("--ratio", ratio);
+    const result = document.querySelector("#pending .result");
+    result.style.setProperty("--ratio", ratio);
+    result.className = `result ${layout}`;
     root.dataset.sending = "";
     stopAsked = false;
     clearTimeout(giveUp);

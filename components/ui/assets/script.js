@@ -4,6 +4,7 @@
   window.playground = {
     ...window.playground,
     followSoon() {
+      if (!document.documentElement.classList.contains("opened")) return; // the server has just filled the form
       clearTimeout(following);
       following = setTimeout(() => window.playground.follow(), 60);
     },

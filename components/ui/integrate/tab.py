@@ -10,7 +10,7 @@ import gradio as gr
 
 from components.playground import Playground
 from components.ui.events import LATEST, Updates, bind
-from components.ui.html import html
+from components.ui.html import SEND_CLICKS, html
 from components.ui.picker import chosen_box
 from components.views.integration import integration
 from components.views.models.cards import show_chosen
@@ -21,7 +21,7 @@ INTO = "integrate-model"
 
 @dataclass(frozen=True)
 class IntegrateTab:
-    """The components of the tab. ``generated`` holds the model that Generate had when ``model`` was last set to follow it.
+    """The components of the tab; a click on a model's "Try" is an event of ``page``. ``generated`` holds the model that Generate had when ``model`` was last set to follow it.
 
     The tab is told what to show instead of watching its own picker: a tab that is not open is not in the page, and a
     control that is not in the page reports no change.
@@ -42,7 +42,7 @@ class IntegrateTab:
 def build_integrate_tab(playground: Playground) -> IntegrateTab:
     """Build and wire the tab."""
     model, chosen = chosen_box(playground.catalog.first.id, INTO), html(elem_id="integrate-chosen")
-    tab = IntegrateTab(playground, model, chosen, html(elem_id="integrate"), gr.State(""))
+    tab = IntegrateTab(playground, model, chosen, html(elem_id="integrate", on_load=SEND_CLICKS), gr.State(""))
     model.input(bind(choose_model, tab), {model}, {tab.chosen, tab.page}, **LATEST)
     return tab
 

@@ -21,6 +21,7 @@ from components.views.queries import (
     LARGEST_AMOUNT,
     PICTURES,
     ModelFilters,
+    Query,
     read_models_query,
     write_models_query,
 )
@@ -89,9 +90,8 @@ class ModelsTab:
         amounts = {self.pictures, self.budget}
         return tables | amounts | {self.found, self.clear, self.link, self.sort, self.plans_sort}
 
-    def opened_by(self, page: gr.Blocks, tab: gr.Tab) -> None:
-        """Filter as the address says when the page opens; look for new measurements whenever the tab is opened."""
-        page.load(bind(open_models, self), None, self.filters | self.parts, **DIRECT)
+    def opened_by(self, tab: gr.Tab) -> None:
+        """Look for new measurements whenever the tab is opened."""
         tab.select(bind(filter_models, self), self.reads, self.parts, **DIRECT)
 
 
@@ -240,11 +240,8 @@ def explain_amounts(tab: ModelsTab, given: Updates) -> Updates:
 # -- handlers -------------------------------------------------------------------------------------
 
 
-async def open_models(tab: ModelsTab, request: gr.Request) -> Updates:
-    """The filters and the order that the address asks for; nothing where it names another tab."""
-    query = {name: request.query_params.getlist(name) for name in request.query_params}
-    if query.get("tab") != ["models"]:
-        return {tab.prices: gr.skip()}
+async def open_models(tab: ModelsTab, query: Query, request: gr.Request) -> Updates:
+    """The filters and the order that the address asks for."""
     offered: Mapping[str, Any] = {
         "provider": tab.offered.providers,
         "price": [price for _, price in tab.offered.ceilings],

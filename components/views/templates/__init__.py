@@ -39,6 +39,7 @@ _environment.filters |= {
     "picture": links.picture_link,
     "thumbnail": links.thumbnail_link,
     "middle": words.middle_cut,
+    "compact": words.is_compact,
     "tags": words.tags_of,
     "highlighted": highlighted,
     "json": partial(json.dumps, indent=2, ensure_ascii=False),
