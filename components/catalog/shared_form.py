@@ -21,6 +21,7 @@ from components.errors import InputError
 
 FORM_KEYS = tuple(str(role) for role in Role)  # in the order of the form
 SHAPES = ("1:1", "3:2", "2:3", "4:3", "3:4", "16:9", "9:16", "21:9")  # each offered unchanged by some model
+NO_SEED = "no seed"  # the note of a model that takes none
 STANDARD = "standard"  # every model's own defaults
 QUALITIES = ("economy", STANDARD, "best")
 
@@ -213,7 +214,7 @@ def _map_count(model: Model, name: str | None, asked: int) -> _Mapped:
 
 def _map_seed(model: Model, name: str | None, asked: int) -> _Mapped:
     if name is None:
-        return _Mapped({}, "no seed")
+        return _Mapped({}, NO_SEED)
     field = model.parameters[name]
     if asked > min(LARGEST_NUMBER, math.inf if field.maximum is None else field.maximum):
         return _Mapped({}, "seed too large for this model")

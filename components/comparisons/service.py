@@ -90,7 +90,7 @@ class ComparisonService:
 
         Raises JobNotFound, InvalidState, CapReached where none fits.
         """
-        before, jobs = await self.with_jobs(comparison_id, visitor)
+        before, jobs = await self._with_unsent(await self.find(comparison_id, visitor))
         again = retries(self._catalog, before, jobs)
         if again:
             _check_not_published(before)
@@ -133,6 +133,12 @@ class ComparisonService:
         return await self._jobs.find_all([card.job for card in comparison.cards if card.job], comparison.visitor)
 
     async def current(self, comparison: Comparison) -> tuple[Comparison, dict[str, Job]]:
+        """The comparison with its current jobs, without the cards whose jobs its visitor has deleted."""
+        comparison, jobs = await self._with_unsent(comparison)
+        cards = tuple(card for card in comparison.cards if card.refused or card.job in jobs)
+        return replace(comparison, cards=cards), jobs
+
+    async def _with_unsent(self, comparison: Comparison) -> tuple[Comparison, dict[str, Job]]:
         """The comparison with its current jobs. A card whose job was never recorded says that nothing was sent.
 
         Such a card keeps its job's id: if the process that drew it was only slow, a retry is still the same one job.

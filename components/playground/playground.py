@@ -251,10 +251,12 @@ class Playground:
         account = self.account_shown(visit, payer)
         return await self.comparisons.retry(comparison_id, account, visit.visitor)
 
-    async def add_model(self, comparison_id: str, choice: Choice, visit: Visit, payer: str | None = None) -> Comparison:
-        """Add a card. Raises JobNotFound, InvalidState, InputError, KeyRefused."""
+    async def add_models(
+        self, comparison_id: str, choices: Sequence[Choice], visit: Visit, payer: str | None = None
+    ) -> Comparison:
+        """Add a card for each choice. Raises JobNotFound, InvalidState, InputError, KeyRefused."""
         account = self.account_shown(visit, payer)
-        return await self.comparisons.add(comparison_id, [choice], account, visit.visitor)
+        return await self.comparisons.add(comparison_id, choices, account, visit.visitor)
 
     # -- evaluations ----------------------------------------------------------------------------
 

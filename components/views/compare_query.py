@@ -9,7 +9,7 @@ from urllib.parse import parse_qs, urlencode
 
 from components.catalog.models import Catalog, Model
 from components.catalog.parameters import Role
-from components.catalog.prices import base_credits, credits_text, price_list, tiers
+from components.catalog.prices import tiers
 from components.catalog.shared_form import QUALITIES, SHAPES, STANDARD
 from components.comparisons.comparison import Comparison
 from components.comparisons.plan import MOST_SAMPLES, Choice
@@ -26,9 +26,10 @@ from components.views.queries import (
     write_query,
 )
 from components.views.recipe import form_settings
-from components.views.words import settings_text
+from components.views.words import ROLE_WORDS, settings_text, shorten
 
 COMPARED_ROLES = (Role.PROMPT, Role.IMAGES, Role.SHAPE, Role.SEED, Role.NEGATIVE)
+LONGEST_SETTING = 40
 SOURCE = "published"  # the parameter with the token of the published comparison that a form was opened from
 ROLE_DEFAULTS: dict[str, Any] = {
     Role.PROMPT: "", Role.SHAPE: "", Role.IMAGES: "", Role.COUNT: 1, Role.NEGATIVE: "", Role.QUALITY: STANDARD,
@@ -51,6 +52,21 @@ class ComparisonDraft:
     def choices(self, catalog: Catalog) -> list[Choice]:
         """Raises InputError for an unknown model."""
         return [read_choice(catalog, text) for text in self.models]
+
+
+def asked_settings(draft: ComparisonDraft) -> list[str]:
+    """``["shape 16:9", "seed 7"]``: what a draft asks for beside its prompt and models."""
+    asked = [
+        f"{ROLE_WORDS[role].lower()} {len(value) if isinstance(value, list) else shorten(str(value), LONGEST_SETTING)}"
+        for role in (Role.SHAPE, Role.QUALITY, Role.COUNT, Role.SEED, Role.NEGATIVE, Role.IMAGES)
+        if (value := draft.shared.get(role)) not in (None, [], ROLE_DEFAULTS.get(role))
+    ]
+    return asked + ([f"{draft.samples} samples of each"] if draft.samples > 1 else [])
+
+
+def settings_title(draft: ComparisonDraft) -> str:
+    """``Settings: shape 16:9 · seed 7``; where nothing is asked for, what could be."""
+    return "Settings: " + (" · ".join(asked_settings(draft)) or "shape, quality, samples, seed, what to avoid, input images")
 
 
 @dataclass(frozen=True)
@@ -164,14 +180,3 @@ def variant_options(model: Model) -> list[tuple[float, str, str]]:
         for credits, settings in differing
         if settings
     ]
-
-
-def choice_options(catalog: Catalog) -> list[tuple[str, str]]:
-    """(label, choice as text) of each model and each of its differently priced settings, the cheapest first."""
-    options: list[tuple[float, str, str]] = []
-    for row in price_list(catalog):
-        model, base = row.model, base_credits(row.model)
-        options.append((base, f"{model.name} · {credits_text(base)}", model.id))
-        for credits, label, text in variant_options(model):
-            options.append((credits, f"{model.name} · {label} · {credits_text(credits)}", text))
-    return [(label, text) for _, label, text in sorted(options, key=lambda option: option[0])]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from functools import partial
 from math import inf, isinf
 from typing import Any
@@ -11,6 +11,7 @@ from typing import Any
 from components.api.schedule import Timing
 from components.catalog.models import Catalog
 from components.catalog.prices import credits_text
+from components.catalog.shared_form import NO_SEED
 from components.comparisons.comparison import Card, Comparison
 from components.comparisons.plan import ComparisonPlan
 from components.jobs.job import Job
@@ -24,9 +25,15 @@ ORDERS = ("as asked", "finish", "price", "time", "name")
 
 
 def show_cards(
-    catalog: Catalog, comparison: Comparison, jobs: Mapping[str, Job], timing_of: Callable[[Job], Timing], order: str
+    catalog: Catalog,
+    comparison: Comparison,
+    jobs: Mapping[str, Job],
+    timing_of: Callable[[Job], Timing],
+    order: str,
+    starred: Collection[str] = (),
 ) -> str:
-    """All cards in one of the ORDERS; ``timing_of`` says how long the model of a job usually takes."""
+    """All cards in one of the ORDERS; ``timing_of`` says how long a job's model usually takes, ``starred`` are ids of jobs."""
+    seeded = [card.model for card in comparison.cards if not card.refused and NO_SEED not in card.notes]
     cards = sorted(comparison.cards, key=lambda card: _sort_key(catalog, card, jobs.get(card.job), order))
     pictured = [job for job in jobs.values() if job.pictures]
     return render(
@@ -34,8 +41,12 @@ def show_cards(
         catalog=catalog,
         cards=[(card, jobs.get(card.job)) for card in cards],
         common=common_notes(comparison.cards),
+        no_seed=NO_SEED,
+        unseeded=any(NO_SEED in card.notes for card in comparison.cards),
+        seeded=list(dict.fromkeys(model_name(catalog, model) for model in seeded)),
         drawings=bool(pictured) and all(job.payer == "sandbox" for job in pictured),
         actions_of=partial(show_actions, catalog),
+        starred=starred,
         shared=comparison.shared,
         now=time.time(),
         timing_of=timing_of,
@@ -47,10 +58,10 @@ def show_cards(
 
 
 def common_notes(cards: Sequence[Card]) -> list[str]:
-    """What the notes of all cards say alike; it is said once. Nothing of a single card."""
+    """What the notes of all cards say alike; it is said once. Nothing of a single card, and nothing of the seed."""
     if len(cards) < 2:
         return []
-    return [note for note in cards[0].notes if all(note in card.notes for card in cards)]
+    return [note for note in cards[0].notes if note != NO_SEED and all(note in card.notes for card in cards)]
 
 
 def show_earlier_comparisons(comparisons: Sequence[Comparison], shown: str) -> str:
@@ -91,11 +102,11 @@ def fit_text(plan: ComparisonPlan) -> str:
     )
 
 
-def button_text(plan: ComparisonPlan) -> str:
+def button_text(plan: ComparisonPlan, does: str = "Compare") -> str:
     """``Compare · 4 requests · 23 credits · $0.23``, ``Compare · 3 of 4 requests · 15 credits · $0.15``."""
     if not plan.requests:
-        return "Compare · none fits" if plan.unaffordable else "Compare"
-    return f"Compare · {_requests(plan)} · {plan.cost}"
+        return f"{does} · none fits" if plan.unaffordable else does
+    return f"{does} · {_requests(plan)} · {plan.cost}"
 
 
 def retry_text(plan: ComparisonPlan) -> str:

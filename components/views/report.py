@@ -43,7 +43,7 @@ ADDRESS = re.compile(r"\s*(?:https?://|data:)", re.I)
 
 @dataclass(frozen=True)
 class ReportCard:
-    """A card with its model and its job, None where they are gone or nothing was sent. ``number`` counts from 1."""
+    """A card with its model and its job, None where it is gone or nothing was sent. ``number`` counts from 1."""
 
     number: int
     card: Card
@@ -164,8 +164,7 @@ def report_cards(catalog: Catalog, comparison: Comparison, jobs: Mapping[str, Jo
     cards = []
     for number, card in enumerate(comparison.cards, 1):
         model, job = catalog.find(card.model), jobs.get(card.job)
-        nothing = words.JobPrice(None, "nothing was sent" if card.refused else "the request was deleted")
-        price = words.price_of(catalog, job) if job else nothing
+        price = words.price_of(catalog, job) if job else words.JobPrice(None, "nothing was sent")
         name = model.name if model else card.model
         cards.append(ReportCard(number, card, name, model, job, price, _label(comparison, card)))
     return cards

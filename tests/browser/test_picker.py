@@ -55,9 +55,9 @@ def test_a_purpose_leaves_the_models_that_are_good_for_it(open_page: OpenPage, a
 def test_several_models_and_variants_are_chosen_for_a_comparison(open_page: OpenPage, app: Playground) -> None:
     """It opens with models that suit its prompt; what is chosen stands beside the form, can be left out, and is priced."""
     page = open_page(f"{app.address}/?tab=compare")
-    chosen, panel = page.locator("#compare-chosen li"), page.locator("#picker-many")
+    chosen, panel = page.locator("#compare-models-chosen li"), page.locator("#picker-many")
     expect(chosen).to_have_text([re.compile(name) for name in ("Ideogram V3", "GPT Image 1.5", "Ideogram V4")])
-    page.locator("#compare-chosen").get_by_role("button", name="Choose models").click()
+    page.locator("#compare-models-chosen").get_by_role("button", name="Choose models").click()
     expect(panel.locator("[value='ideogram-v3']")).to_be_checked()
     panel.get_by_role("button", name="Choose none").click()
     panel.get_by_role("button", name="Vector").click()

@@ -253,20 +253,21 @@ async def test_an_unpublished_comparison_never_gets_its_old_address_back(catalog
 # -- deletion ------------------------------------------------------------------------------------
 
 
-async def test_a_removed_job_is_gone_from_a_published_comparison(catalog: Catalog, tmp_path: Path) -> None:
-    """Its card keeps its position and is not offered to be retried."""
+async def test_a_deleted_job_leaves_its_comparison_and_the_published_one(catalog: Catalog, tmp_path: Path) -> None:
+    """It is not retried, and a retry of another card does not take its position."""
     async with comparing(catalog, tmp_path, ImageService(posts={"flux-2": [REFUSED]})) as one:
         comparison = await one.start("cogview-4", "flux-2", "kling-image-o1")
         await one.ended(comparison)
         token = (await one.comparisons.publish(comparison.id, "ann")).token
-        for card in comparison.cards[:2]:
-            await one.runner.remove(card.job, "ann")
+        await one.runner.remove(comparison.cards[0].job, "ann")
         public, jobs = await one.comparisons.published(token)
+        await one.comparisons.revoke(comparison.id, "ann")
         after = await one.retry(comparison)
+        await one.ended(after)
 
-    assert public.cards == comparison.cards
-    assert list(jobs) == [comparison.cards[2].job]
-    assert after.cards == comparison.cards
+    assert public.cards == comparison.cards[1:]
+    assert set(jobs) == {card.job for card in public.cards}
+    assert [now == before for now, before in zip(after.cards, comparison.cards, strict=True)] == [True, False, True]
 
 
 async def test_nothing_of_a_prompt_is_left_when_all_jobs_are_removed(catalog: Catalog, tmp_path: Path) -> None:

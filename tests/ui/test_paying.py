@@ -14,7 +14,7 @@ from components.catalog.loading import load_catalog
 from components.catalog.parameters import Role
 from components.jobs.job import JobState
 from components.playground import Playground, visitor_id
-from components.ui.compare.tab import compare
+from components.ui.compare.tab import compare, keep_seed
 from components.ui.generate.panel import stop_job
 from components.ui.generate.tab import generate
 from components.ui.header import enter_key, forget_key
@@ -63,7 +63,7 @@ async def click_generate(page: OpenPage, prompt: str = FOX) -> str:
 async def click_compare(page: OpenPage, *models: str, click: str, seed: int | None = None) -> str:
     """The comparison that is shown after a click."""
     form = page.parts.compare.form
-    page.values |= {form.models: "\n".join(models), form.roles[Role.PROMPT]: FOX, page.parts.compare.click: click}
+    page.values |= {form.models.box: "\n".join(models), form.roles[Role.PROMPT]: FOX, page.parts.compare.click: click}
     if seed is not None:
         page.values[form.roles[Role.SEED]] = seed
     await page.call(compare, page.parts.compare)
@@ -108,24 +108,36 @@ async def test_a_page_whose_key_was_lost_says_so_and_the_host_does_not_pay(page:
 
 async def test_one_click_that_arrives_twice_is_one_comparison(page: OpenPage, ledger: Recorder) -> None:
     first = await click_compare(page, "imagen-4", click="1")
-    seed = page.values[page.parts.compare.form.roles[Role.SEED]]
+    cards = page.values[page.parts.compare.cards]
 
     assert await click_compare(page, "imagen-4", click="1") == first
-    assert page.values[page.parts.compare.form.roles[Role.SEED]] == seed
+    assert re.findall("<code>([0-9]+)</code>", page.values[page.parts.compare.cards]) == re.findall(
+        "<code>([0-9]+)</code>", cards
+    )
     assert await click_compare(page, "hunyuan-image-3", click="1") != first, "another form"
     assert await click_compare(page, "hunyuan-image-3", click="2") != first, "another click"
     assert len(await posts(page, ledger)) == 3
 
 
 async def test_a_seed_that_is_given_is_used_and_one_that_was_drawn_is_drawn_anew(page: OpenPage, ledger: Recorder) -> None:
+    """The form stays empty unless the seed is to be kept."""
+    form = page.parts.compare.form
     await click_compare(page, "imagen-4", click="1", seed=42)
-    page.values[page.parts.compare.form.roles[Role.SEED]] = None
+    page.values[form.roles[Role.SEED]] = None
     await click_compare(page, "imagen-4", click="2")
+    assert page.values[form.roles[Role.SEED]] is None
     await click_compare(page, "imagen-4", click="3")
-    first, *drawn = [one.body["seed"] for one in await posts(page, ledger)]
+    page.values[form.lock] = True
+    await page.call(keep_seed, page.parts.compare)
+    await click_compare(page, "imagen-4", click="4")
+    page.values[form.lock] = False
+    await page.call(keep_seed, page.parts.compare)
+    assert page.values[form.roles[Role.SEED]] is None
+    first, *drawn, kept = [one.body["seed"] for one in await posts(page, ledger)]
 
     assert first == 42
     assert len(set(drawn)) == len(drawn) == 2
+    assert kept == drawn[-1]
 
 
 async def test_a_request_that_is_not_uncertain_any_more_is_not_sent_again(page: OpenPage, ledger: Recorder) -> None:

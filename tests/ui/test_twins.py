@@ -9,7 +9,6 @@ import yaml
 
 from components.catalog.loading import load_catalog
 from components.ui.page import open_model
-from components.views.compare_query import choice_options
 from tests.ui import ROOT
 from tests.ui.opened import OpenPage, playing
 
@@ -33,4 +32,3 @@ async def test_a_row_opens_the_model_whose_id_it_carries(tmp_path: Path, sandbox
 
     assert sorted(rows) == sorted(model.id for model in catalog.models)
     assert prices == {"flux-2": "Generate · 5 credits · $0.05", TWIN: "Generate · 1 credit · $0.01"}
-    assert {"flux-2", TWIN} <= {value for _, value in choice_options(catalog)}

@@ -87,7 +87,7 @@ def test_what_fits_is_known_before_the_click(
 
 
 def test_a_card_shows_its_job(catalog: Catalog) -> None:
-    card = Card("flux-2", {"type": "flex"}, sample=2, job="j1", notes=("no seed",))
+    card = Card("flux-2", {"type": "flex"}, sample=2, job="j1", notes=("3:2 → 1:1",))
     done = a_job(
         id="j1", state=JobState.DONE, task_id="n1", charged=10.0, finished_at=NOON + 4, pictures=(PICTURE,), shape="3:2"
     )
@@ -97,7 +97,7 @@ def test_a_card_shows_its_job(catalog: Catalog) -> None:
     assert page.values("src") == [f"pictures/{PICTURE.name}/small"]
     caption = "Flux 2 · flex · sample 2 · 1024 × 1024 PNG · 10 credits · $0.10 charged · 4.0 s"
     assert page.values("data-caption") == [caption]
-    for text in ("1 of 1 ended", "seed 7", "asked 3:2, got 1:1", "no seed", "sample 2"):
+    for text in ("1 of 1 ended", "seed 7", "asked 3:2, got 1:1", "3:2 → 1:1", "sample 2"):
         assert text in page.text
     assert "asked 3:2 " not in page.text  # the difference says so already
     assert {"open", "compare", "again", "star"} <= set(page.values("data-action"))
@@ -120,11 +120,9 @@ def test_an_active_card_shows_its_progress_and_a_failed_one_why(catalog: Catalog
     assert "sandbox drawings, not model output" in page.text
 
 
-def test_a_card_without_a_job_was_deleted_or_never_sent(catalog: Catalog) -> None:
-    page, (deleted, never) = cards_of(catalog, comparison(Card("flux-2", job="gone"), Card("imagen-4", refused="Skipped.")))
+def test_a_card_without_a_job_was_never_sent(catalog: Catalog) -> None:
+    page, (never,) = cards_of(catalog, comparison(Card("imagen-4", refused="Skipped.")))
 
-    assert "Deleted" in deleted
-    assert "You deleted this request." in deleted
     assert "Not sent" in never
     assert "Skipped." in never
     assert "0 of 0 ended" in page.text
@@ -180,10 +178,12 @@ def test_what_all_cards_say_alike_is_said_once(catalog: Catalog) -> None:
         a_job(id=name, state=JobState.DONE, pictures=(PICTURE,), payer=payer)
         for name, payer in (("j1", "host"), ("j2", "sandbox"))
     ]
-    notes = (("no seed", "16:9 → 4:3"), ("no seed",))
+    notes = (("no seed", "one picture", "16:9 → 4:3"), ("one picture",))
     cards = [Card("flux-2", job=job.id, notes=note) for job, note in zip(jobs, notes, strict=True)]
-    page, shown = cards_of(catalog, comparison(*cards), *jobs)
+    page, shown = cards_of(catalog, comparison(*cards, seed=7), *jobs)
 
-    assert page.text.count("no seed") == 1
+    assert page.text.count("one picture") == 1
+    assert "seed 7 for Flux 2" in page.text, "who takes a drawn seed is said, not who takes none"
+    assert "no seed" not in page.text
     assert "16:9 → 4:3" in shown[0]
     assert "sandbox drawing, not model output" in shown[1], "where other pictures are real ones"

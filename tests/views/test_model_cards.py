@@ -13,7 +13,7 @@ from components.catalog.models import Catalog
 from components.catalog.prices import price_list
 from components.jobs.store.measured import Measured
 from components.playground import Playground
-from components.views.compare_query import choice_options
+from components.views.compare_query import variant_options
 from components.views.models.cards import MOST_CARDS, show_cards, show_chosen, show_panel, show_several
 from components.views.models.purposes import matches, purpose_chips
 from components.views.words import range_text
@@ -98,11 +98,12 @@ async def test_cards_say_whether_seconds_are_stated_or_measured_here(
 async def test_the_panel_for_several_has_the_variants_inside_their_model(
     catalog: Catalog, playground: Callable[..., Playground]
 ) -> None:
-    """Every choice that a comparison offers is one checkbox, and the chosen ones are named with their settings."""
+    """Each model and each of its differently priced settings is one checkbox; the chosen ones are named with theirs."""
     values = inert(show_cards(playground(), {}, many=True)).values("value")
 
-    assert sorted(values) == sorted(text for _, text in choice_options(catalog))
-    page = inert(show_several(catalog, ["flux-2?type=flex&resolution=2K", HOSTILE], "compare-models"))
+    offered = [text for model in catalog.models for text in (model.id, *(text for _, _, text in variant_options(model)))]
+    assert sorted(values) == sorted(offered)
+    page = inert(show_several(catalog, ["flux-2?type=flex&resolution=2K", HOSTILE], "compare-models", "Choose models"))
     assert "Flux 2 · flex · 2K" in page.text
     assert page.values("data-leave-out") == ["flux-2?type=flex&resolution=2K", HOSTILE]
     assert page.values("data-chosen") == [f"flux-2?type=flex&resolution=2K\n{HOSTILE}"]

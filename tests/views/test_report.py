@@ -90,7 +90,6 @@ def test_prices_that_may_not_have_been_charged_are_summed_apart(catalog: Catalog
         card(state=JobState.FAILED, pictures=(), task_id=None),
         card(credits=math.inf, usd=math.inf),
         (Card("flux-2", refused="Skipped: text only."), None),
-        (Card("flux-2", job="gone"), None),
     )
 
     text = published(catalog, comparison, jobs).text

@@ -68,7 +68,7 @@
   document.addEventListener("click", ({ target }) => {
     const button = target.closest("#compare-button");
     if (!button || button.disabled) return;
-    const count = document.querySelectorAll("#compare-chosen li").length || 1;
+    const count = document.querySelectorAll("#compare-models-chosen li").length || 1;
     const card = '<li class="card"><header class="state">Sending</header><div class="line"></div><div class="pictures"><div class="frame skeleton"></div></div><footer class="result-details"></footer><div class="actions"></div></li>';
     document.querySelector("#compare-pending .cards").innerHTML = card.repeat(count);
     root.dataset.comparing = "";

@@ -10,16 +10,17 @@ from typing import Any
 import gradio as gr
 
 from components.comparisons.comparison import Comparison
-from components.comparisons.plan import plan_comparison
+from components.comparisons.plan import MOST_CARDS, ComparisonPlan, plan_comparison
 from components.errors import DatabaseUnavailable, InputError, JobNotFound, PlaygroundError
-from components.jobs.job import Job
+from components.jobs.job import Job, JobFilter
 from components.playground import Playground, Visit
 from components.ui.compare.form import CompareForm
 from components.ui.compare.share import Share, offer_pin, show_share
 from components.ui.events import DIRECT, LONG, Updates, bind
 from components.ui.header import Header, show_spending, visit_of
 from components.ui.latest_only import LatestOnly
-from components.views.compare_query import ComparisonDraft, PublishedSource, write_compare_query
+from components.ui.picker import SeveralModels
+from components.views.compare_query import ComparisonDraft, PublishedSource, settings_title, write_compare_query
 from components.views.comparison import button_text, retry_text, show_cards, show_plan
 from components.views.templates import render
 from components.views.words import plain
@@ -35,7 +36,7 @@ UNPUBLISHED = (
 class CompareTab:
     """The components of the tab.
 
-    ``drawn`` holds the seed that was drawn last; ``source`` the published comparison that the form was opened from;
+    ``source`` holds the published comparison that the form was opened from;
     ``click`` brings along what the browser calls the click on Compare, the same for two within a moment.
     """
 
@@ -51,10 +52,10 @@ class CompareTab:
     cards: gr.HTML
     earlier: gr.HTML
     more: gr.Row
-    another: gr.Dropdown
+    another: SeveralModels
     add: gr.Button
+    unfit: gr.HTML
     share: Share
-    drawn: gr.State
     source: gr.State
     click: gr.Textbox
     latest: LatestOnly = field(default_factory=LatestOnly)
@@ -72,13 +73,18 @@ class CompareTab:
     @property
     def shown(self) -> set[Any]:
         """What :func:`show_comparison` updates, and the error."""
-        buttons = {self.order, self.retry, self.stop, self.more}
+        buttons = {self.order, self.retry, self.stop, self.more, *self.adding}
         return {self.cards, *buttons, self.share.comparison, *self.share.parts, self.error}
+
+    @property
+    def adding(self) -> set[Any]:
+        """What :func:`show_added` updates."""
+        return {*self.another.parts, self.add, self.unfit}
 
     @property
     def parts(self) -> set[Any]:
         """What :func:`open_compare` updates."""
-        form = {*self.form.controls, self.form.chosen, self.form.lock}
+        form = {*self.form.controls, *self.form.models.parts, self.form.lock, self.form.settings}
         return {*form, self.plan, self.start, self.source, self.earlier, *self.shown}
 
     def watched(self, event: Any) -> None:
@@ -102,6 +108,7 @@ class CompareTab:
 async def show_draft(tab: CompareTab, draft: ComparisonDraft, source: PublishedSource, visit: Visit) -> Updates:
     """How each model would take the form, what of it fits the caps and costs, what is wrong with it, and its address."""
     address = render("query", tab="compare", query=write_compare_query(draft, source))
+    title = gr.update(label=settings_title(draft))
     lost = source.token and not source.shared and "prompt" not in draft.shared
     try:
         # A seed that is left open is drawn when the requests are sent: which models take none shows before.
@@ -109,13 +116,21 @@ async def show_draft(tab: CompareTab, draft: ComparisonDraft, source: PublishedS
         plan = plan_comparison(tab.playground.catalog, draft.choices(tab.playground.catalog), shared, draft.samples)
     except InputError as error:
         start = gr.update(value="Compare", interactive=True)
-        return {tab.plan: address, tab.start: start, tab.error: render("note", text=error.what)}
+        return {tab.form.settings: title, tab.plan: address, tab.start: start, tab.error: render("note", text=error.what)}
     plan = await tab.playground.fit_comparison(plan, visit)
     return {
+        tab.form.settings: title,
         tab.plan: show_plan(tab.playground.catalog, plan) + address,
         tab.start: gr.update(value=button_text(plan), interactive=bool(plan.requests or not plan.unaffordable)),
         tab.error: render("note", text=UNPUBLISHED) if lost else "",
     }
+
+
+async def draw_cards(tab: CompareTab, comparison: Comparison, jobs: Mapping[str, Job], order: str, visit: Visit) -> str:
+    """The cards in an order, with the stars that their jobs have in the history."""
+    wanted = JobFilter(comparison_id=comparison.id, starred=True)
+    starred = {entry.job.id for entry in (await tab.playground.history.search(visit.visitor, wanted, MOST_CARDS)).entries}
+    return show_cards(tab.playground.catalog, comparison, jobs, tab.playground.jobs.timing, order, starred)
 
 
 async def show_comparison(
@@ -125,7 +140,7 @@ async def show_comparison(
     active = any(not job.settled for job in jobs.values())
     again = None if active or comparison.token else await tab.playground.retries(comparison, jobs, visit)
     return {
-        tab.cards: show_cards(tab.playground.catalog, comparison, jobs, tab.playground.jobs.timing, order),
+        tab.cards: await draw_cards(tab, comparison, jobs, order, visit),
         tab.order: gr.update(visible=True),
         tab.retry: gr.update(
             visible=bool(again and again.cards),
@@ -134,8 +149,20 @@ async def show_comparison(
         ),
         tab.stop: gr.update(visible=active),
         tab.more: gr.update(visible=not comparison.token),
+        **(show_added(tab, None) if fresh else {}),
         tab.share.comparison: comparison.id,
         **show_share(tab.share, comparison, jobs, fresh=fresh),
+    }
+
+
+def show_added(tab: CompareTab, plan: ComparisonPlan | None) -> Updates:
+    """The button that adds the models of a plan to the comparison, and why some would not be sent; nothing for None."""
+    if plan is None:
+        return {**tab.another.show(()), tab.add: gr.update(visible=False), tab.unfit: ""}
+    refusals = dict.fromkeys(planned.card.refused for planned in plan.cards if planned.card.refused)
+    return {
+        tab.add: gr.update(visible=bool(plan.cards), value=button_text(plan, "Add"), interactive=bool(plan.requests)),
+        tab.unfit: render("note", text=" ".join(refusals)),
     }
 
 

@@ -2,50 +2,40 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import gradio as gr
 
-from components.catalog.models import Catalog
 from components.catalog.parameters import Role
 from components.catalog.shared_form import QUALITIES, SHAPES, STANDARD
 from components.comparisons.plan import MOST_SAMPLES
 from components.playground import Playground
-from components.ui.events import DIRECT, Updates
+from components.ui.events import Updates
 from components.ui.html import html
-from components.ui.picker import chosen_box
-from components.views.compare_query import ROLE_DEFAULTS, ComparisonDraft
-from components.views.models import cheapest, upload_control
-from components.views.models.cards import show_several
+from components.ui.picker import SeveralModels, build_several
+from components.views.compare_query import ROLE_DEFAULTS, ComparisonDraft, settings_title
+from components.views.models import upload_control
 from components.views.words import ROLE_WORDS
 
 OWN = ""
-SETTINGS = "Settings: shape, quality, samples, seed, what to avoid, input images"
-INTO = "compare-models"
-PICKS: Mapping[str, Callable[[Catalog], list[str]]] = {
-    "Cheapest four": cheapest,
-    "Every model": lambda catalog: cheapest(catalog, most=None),
-    "Those that take a picture": lambda catalog: cheapest(catalog, "image", most=None),
-}
 
 
 @dataclass(frozen=True)
 class CompareForm:
-    """The controls. ``models`` holds one choice a line, ``chosen`` shows them; ``lock`` keeps a seed for the next comparison."""
+    """The controls. ``lock`` keeps a seed for the next comparison, ``settings`` is the fold around all but the prompt."""
 
-    catalog: Catalog
-    models: gr.Textbox
-    chosen: gr.HTML
+    models: SeveralModels
     roles: Mapping[Role, gr.components.Component]
     samples: gr.Number
     lock: gr.Checkbox
+    settings: gr.Accordion
 
     @property
     def controls(self) -> set[gr.components.Component]:
         """Every part that changes the plan."""
-        return {self.models, self.samples, *self.roles.values()}
+        return {self.models.box, self.samples, *self.roles.values()}
 
     def read(self, given: Mapping[Any, Any]) -> ComparisonDraft:
         """What the controls hold; what is empty is not asked for."""
@@ -59,25 +49,17 @@ class CompareForm:
             if value not in (None, "", []):
                 shared[str(role)] = value
         samples = given[self.samples]
-        return ComparisonDraft(tuple((given[self.models] or "").splitlines()), shared, int(samples) if samples else 1)
+        return ComparisonDraft(self.models.read(given), shared, int(samples) if samples else 1)
 
     def show(self, asked: ComparisonDraft) -> Updates:
         """Updates that fill the controls."""
-        updates: Updates = {
-            self.models: "\n".join(asked.models),
-            self.samples: asked.samples,
-            **self.show_chosen(asked),
-        }
+        updates: Updates = {**self.models.show(asked.models), self.samples: asked.samples}
         for role, control in self.roles.items():
             value = asked.shared.get(str(role))
             if role is Role.IMAGES:
                 value = "\n".join(map(str, value or ()))
             updates[control] = gr.update(value=value if value is not None else ROLE_DEFAULTS.get(role))
         return updates
-
-    def show_chosen(self, asked: ComparisonDraft) -> Updates:
-        """The chosen models in words."""
-        return {self.chosen: show_several(self.catalog, asked.models, INTO)}
 
 
 def build_shape_and_quality() -> tuple[gr.Dropdown, gr.Dropdown]:
@@ -111,11 +93,9 @@ def build_compare_form(playground: Playground, opens_with: ComparisonDraft) -> C
                 max_length=100_000,
             )
         with gr.Column(scale=6, min_width=320, elem_id="compare-chosen-models"):
-            models = chosen_box("\n".join(opens_with.models), INTO)
-            chosen = html(show_several(playground.catalog, opens_with.models, INTO), elem_id="compare-chosen")
-            with gr.Row(elem_id="compare-picks"):
-                picks = [gr.Button(label, size="sm", min_width=60) for label in PICKS]
-    with gr.Accordion(SETTINGS, open=False, elem_id="compare-settings"), gr.Column(elem_classes="fields four"):
+            models = build_several(playground.catalog, opens_with.models, "compare-models")
+    settings = gr.Accordion(settings_title(opens_with), open=False, elem_id="compare-settings")
+    with settings, gr.Column(elem_classes="fields four"):
         shape, quality = build_shape_and_quality()
         samples = gr.Number(value=1, precision=0, label=f"Samples of each, 1–{MOST_SAMPLES}", min_width=120)
         count = gr.Number(value=1, precision=0, label=ROLE_WORDS[Role.COUNT], min_width=120)
@@ -138,6 +118,4 @@ def build_compare_form(playground: Playground, opens_with: ComparisonDraft) -> C
         Role.PROMPT: prompt, Role.SHAPE: shape, Role.IMAGES: images, Role.COUNT: count, Role.SEED: seed,
         Role.NEGATIVE: negative, Role.QUALITY: quality,
     }  # fmt: skip
-    for button, pick in zip(picks, PICKS.values(), strict=True):
-        button.click(lambda pick=pick: "\n".join(pick(playground.catalog)), None, models, **DIRECT)
-    return CompareForm(playground.catalog, models, chosen, roles, samples, lock)
+    return CompareForm(models, roles, samples, lock, settings)

@@ -18,9 +18,11 @@ from components.views.compare_query import (
     SOURCE,
     ComparisonDraft,
     PublishedSource,
+    asked_settings,
     comparison_id_of,
     draft_of,
     read_compare_query,
+    settings_title,
 )
 from components.views.comparison import ORDERS, show_earlier_comparisons
 from components.views.models import CHEAPEST, cheapest
@@ -54,6 +56,8 @@ async def open_compare(tab: CompareTab, query: Query, visit: Visit) -> Updates:
             draft = replace(draft, shared={**source.shared, **draft.shared})
         elif "prompt" not in query and ("models" not in query or draft.models == own.models):
             draft = own
+    asked = asked_settings(draft)
+    made = bool(found) and asked == asked_settings(draft_of(found[0]))
     return {
         **tab.form.show(draft),
         tab.form.lock: False,
@@ -61,6 +65,8 @@ async def open_compare(tab: CompareTab, query: Query, visit: Visit) -> Updates:
         **(await show_comparison(tab, *found, ORDERS[0], visit, fresh=True) if found else {}),
         tab.order: gr.update(value=ORDERS[0], visible=bool(found)),
         **await show_draft(tab, draft, source, visit),
+        # Open where the address asks for some, but not above the cards that were made with them.
+        tab.form.settings: gr.update(label=settings_title(draft), open=bool(asked) and not made),
         **await show_earlier(tab, visit, found[0].id if found else ""),
     }
 

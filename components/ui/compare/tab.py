@@ -8,15 +8,16 @@ from components.catalog.parameters import Role
 from components.comparisons.plan import draw_seed, plan_comparison
 from components.errors import InputError, PlaygroundError
 from components.playground import Playground
-from components.ui.compare.board import CompareTab, show_changed, show_comparison, show_draft
+from components.ui.compare.board import CompareTab, draw_cards, show_added, show_changed, show_comparison, show_draft
 from components.ui.compare.form import build_compare_form
 from components.ui.compare.opening import default_draft, list_anew, open_listed
 from components.ui.compare.share import build_share, publish, unpublish
 from components.ui.events import DIRECT, LATEST, Updates, bind
 from components.ui.header import Header, visit_of
 from components.ui.html import SEND_CLICKS, html
-from components.views.compare_query import PublishedSource, choice_options, read_choice, write_compare_query
-from components.views.comparison import ORDERS, show_cards
+from components.ui.picker import build_several
+from components.views.compare_query import PublishedSource, read_choice, write_compare_query
+from components.views.comparison import ORDERS
 from components.views.templates import render
 from components.views.words import plain
 
@@ -51,33 +52,33 @@ def build_compare_tab(playground: Playground, header: Header) -> CompareTab:
     html('<ul class="cards"></ul>', elem_id="compare-pending")
     cards = html(elem_id="cards")
     with gr.Row(elem_id="compare-more", visible=False) as more:
-        another = gr.Dropdown(
-            choice_options(playground.catalog), value=None, label="Add a model", elem_id="compare-another", scale=3
-        )
-        add = gr.Button("Add", size="sm", elem_id="compare-add", min_width=120, scale=1)
+        another = build_several(playground.catalog, (), "compare-another", "Add models", picks=False)
+        add = gr.Button("Add", size="sm", elem_id="compare-add", min_width=120, visible=False)
+        unfit = html(elem_id="compare-unfit")
     earlier = html(elem_id="compare-earlier", on_load=SEND_CLICKS)
     tab = CompareTab(
-        playground, header, form, plan, error, start, order, retry, stop, cards, earlier, more, another, add, share,
-        gr.State(None), gr.State(PublishedSource()), gr.Textbox(visible="hidden"),
+        playground, header, form, plan, error, start, order, retry, stop, cards, earlier, more, another, add, unfit, share,
+        gr.State(PublishedSource()), gr.Textbox(visible="hidden"),
     )  # fmt: skip
-    beside_form = {plan, start, error, form.chosen}
+    beside_form = {plan, start, error, form.settings}
     for change in header.changes:
         change.then(bind(follow, tab), tab.follows, beside_form, **DIRECT)
     # The line that says what was spent changes with everything that is spent, and with the key.
     changes = [part.change for part in form.controls] + [header.spend.change]
     gr.on(changes, bind(follow, tab), tab.follows, beside_form, **LATEST)
-    reads = {*form.controls, form.lock, tab.drawn, tab.click, *tab.reads}
-    started = start.click(bind(compare, tab), reads, {*tab.shown, form.roles[Role.SEED], tab.drawn}, js=NAME_CLICK, **DIRECT)
+    reads = {*form.controls, form.lock, tab.click, *tab.reads}
+    started = start.click(bind(compare, tab), reads, {*tab.shown, form.roles[Role.SEED]}, js=NAME_CLICK, **DIRECT)
     started.then(None, None, None, js=ANSWERED, **DIRECT)
     tab.watched(started)
     started.then(bind(list_anew, tab), {header.visit, share.comparison}, {earlier}, **DIRECT)
     tab.watched(earlier.select(bind(open_listed, tab), {header.visit}, tab.parts, **DIRECT))
     tab.watched(retry.click(bind(retry_failed, tab), tab.reads, tab.shown, **DIRECT))
-    tab.watched(add.click(bind(add_model, tab), {*tab.reads, another}, {*tab.shown, another}, **DIRECT))
-    another.change(bind(quote_model, tab), {*tab.reads, another}, {add, another}, **LATEST)
+    tab.watched(add.click(bind(add_models, tab), {*tab.reads, another.box}, tab.shown, **DIRECT))
+    another.box.change(bind(quote_added, tab), {*tab.reads, another.box}, tab.adding, **LATEST)
     shared = share.published
     tab.watched(share.publish.click(bind(publish, share), {share.comparison, header.visit}, shared, **DIRECT))
     tab.watched(share.unpublish.click(bind(unpublish, share), {share.comparison, header.visit}, shared, **DIRECT))
+    form.lock.input(bind(keep_seed, tab), {*tab.reads, form.lock, form.roles[Role.SEED]}, form.roles[Role.SEED], **DIRECT)
     stop.click(bind(stop_all, tab), tab.reads, tab.shown, **DIRECT)
     order.input(bind(arrange, tab), tab.reads, {cards}, **DIRECT)
     return tab
@@ -88,39 +89,43 @@ def build_compare_tab(playground: Playground, header: Header) -> CompareTab:
 
 async def follow(tab: CompareTab, given: Updates) -> Updates:
     """The plan for the form as it stands. Sends nothing."""
-    draft = tab.form.read(given)
-    shown = await show_draft(tab, draft, given[tab.source], given[tab.header.visit])
-    return {**shown, **tab.form.show_chosen(draft)}
+    return await show_draft(tab, tab.form.read(given), given[tab.source], given[tab.header.visit])
 
 
 async def compare(tab: CompareTab, given: Updates, request: gr.Request) -> Updates:
-    """Send the requests. A seed that is left open is drawn, shown, and used for every model that takes one.
-
-    A seed of the visitor's own is used as it is; one that was drawn is drawn anew unless it is to be kept.
-    """
+    """Send the requests. A seed that is left open is drawn and used for every model that takes one."""
     tab.latest.start(request)
     playground, visit, draft = tab.playground, visit_of(tab.header, given, request), tab.form.read(given)
-    if draft.shared.get("seed") == given[tab.drawn] and not given[tab.form.lock]:
-        draft = draft.with_seed(None)
     key = f"{given[tab.click]} {write_compare_query(draft)}"  # another form is another comparison
     seeded = draft if "seed" in draft.shared else draft.with_seed(draw_seed())
     try:
         choices = draft.choices(playground.catalog)
         plan = plan_comparison(playground.catalog, choices, seeded.shared, draft.samples)
         if not any("seed" in card.request.parameters for card in plan.cards if card.request):
-            seeded = draft.with_seed(None)
+            seeded = draft
         payer = given[tab.header.payer]
         started = await playground.compare(choices, seeded.shared, draft.samples, visit, payer, key)
         comparison, jobs = await playground.comparisons.with_jobs(started.id, visit.visitor)
     except PlaygroundError as error:
         return {tab.error: render("note", text=plain(error))}
-    seed = comparison.shared.get("seed")
     return {
         **await show_comparison(tab, comparison, jobs, given[tab.order], visit, fresh=True),
-        tab.form.roles[Role.SEED]: seed,
-        tab.drawn: given[tab.drawn] if "seed" in draft.shared else seed,
+        tab.form.roles[Role.SEED]: comparison.shared.get("seed") if given[tab.form.lock] else gr.skip(),
         tab.error: "",
     }
+
+
+async def keep_seed(tab: CompareTab, given: Updates) -> Updates:
+    """The seed of the comparison that is shown, in the form while it is to be kept."""
+    field, before = tab.form.roles[Role.SEED], given[tab.form.roles[Role.SEED]]
+    try:
+        comparison = await tab.playground.comparisons.find(given[tab.share.comparison], given[tab.header.visit].visitor)
+    except PlaygroundError:
+        return {field: gr.skip()}
+    drawn = comparison.shared.get("seed")
+    if given[tab.form.lock]:
+        return {field: drawn if before is None else before}
+    return {field: None if before == drawn else before}
 
 
 async def retry_failed(tab: CompareTab, given: Updates, request: gr.Request) -> Updates:
@@ -130,33 +135,28 @@ async def retry_failed(tab: CompareTab, given: Updates, request: gr.Request) -> 
     return await show_changed(tab, tab.playground.retry(given[tab.share.comparison], visit, payer), given)
 
 
-async def add_model(tab: CompareTab, given: Updates, request: gr.Request) -> Updates:
-    """One more card, for the model that is chosen below the cards."""
+async def add_models(tab: CompareTab, given: Updates, request: gr.Request) -> Updates:
+    """A card for each model that is chosen below the cards."""
     tab.latest.start(request)
     visit, payer = given[tab.header.visit], given[tab.header.payer]
     try:
-        choice = read_choice(tab.playground.catalog, given[tab.another] or "")
-    except InputError:
-        return {tab.error: gr.skip()}
-    adding = tab.playground.add_model(given[tab.share.comparison], choice, visit, payer)
+        choices = [read_choice(tab.playground.catalog, text) for text in tab.another.read(given)]
+    except InputError as error:
+        return {tab.unfit: render("note", text=error.what)}
+    adding = tab.playground.add_models(given[tab.share.comparison], choices, visit, payer)
     updates = await show_changed(tab, adding, given)
-    return {**updates, tab.another: None} if tab.cards in updates else updates
+    return {**updates, **show_added(tab, None)} if tab.cards in updates else updates
 
 
-async def quote_model(tab: CompareTab, given: Updates) -> Updates:
-    """What the chosen model would cost in this comparison, or why it cannot draw it."""
+async def quote_added(tab: CompareTab, given: Updates) -> Updates:
+    """What the models chosen below the cards would cost in this comparison, or why they cannot draw it."""
     try:
         comparison = await tab.playground.comparisons.find(given[tab.share.comparison], given[tab.header.visit].visitor)
-        choice = read_choice(tab.playground.catalog, given[tab.another] or "")
-        plan = plan_comparison(tab.playground.catalog, [choice], comparison.shared)
-        (planned,) = (await tab.playground.fit_comparison(plan, given[tab.header.visit])).cards
-    except PlaygroundError:
-        return {tab.add: gr.update(value="Add", interactive=True), tab.another: gr.update(info="")}
-    text = f"Add · {planned.cost}" if planned.request else "Add"
-    return {
-        tab.add: gr.update(value=text, interactive=planned.request is not None),
-        tab.another: gr.update(info=planned.card.refused),
-    }
+        choices = [read_choice(tab.playground.catalog, text) for text in tab.another.read(given)]
+        plan = plan_comparison(tab.playground.catalog, choices, comparison.shared)
+        return show_added(tab, await tab.playground.fit_comparison(plan, given[tab.header.visit]))
+    except PlaygroundError as error:
+        return {tab.add: gr.update(visible=False), tab.unfit: render("note", text=plain(error))}
 
 
 async def stop_all(tab: CompareTab, given: Updates) -> Updates:
@@ -170,6 +170,6 @@ async def arrange(tab: CompareTab, given: Updates) -> Updates:
     try:
         shown, visitor = given[tab.share.comparison], given[tab.header.visit].visitor
         comparison, jobs = await tab.playground.comparisons.with_jobs(shown, visitor)
+        return {tab.cards: await draw_cards(tab, comparison, jobs, given[tab.order], given[tab.header.visit])}
     except PlaygroundError:
         return {tab.cards: gr.skip()}
-    return {tab.cards: show_cards(tab.playground.catalog, comparison, jobs, tab.playground.jobs.timing, given[tab.order])}

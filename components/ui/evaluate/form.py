@@ -15,10 +15,10 @@ from components.evaluation.evaluation import MOST_PER_MODEL, PER_MODEL, Draft
 from components.evaluation.prompts import PromptSet, read_text
 from components.evaluation.voting.ballots import Question
 from components.playground import Playground
-from components.ui.compare.form import PICKS, build_shape_and_quality
-from components.ui.events import DIRECT
+from components.ui.compare.form import build_shape_and_quality
 from components.ui.html import html
-from components.views.compare_query import choice_options, read_choice
+from components.ui.picker import SeveralModels, build_several
+from components.views.compare_query import read_choice
 from components.views.models import cheapest, upload_control
 from components.views.templates import render
 from components.views.words import ROLE_WORDS
@@ -43,7 +43,7 @@ class EvaluateForm:
     example_set: gr.Button
     write: gr.Button
     file: gr.HTML
-    models: gr.Dropdown
+    models: SeveralModels
     roles: Mapping[Role, gr.components.Component]
     repeats: gr.Number
     budget: gr.Textbox
@@ -55,7 +55,7 @@ class EvaluateForm:
     def controls(self) -> set[gr.components.Component]:
         """Every part that changes the plan."""
         numbers = {self.repeats, self.budget, self.per_model}
-        return {self.prompts, self.models, *self.roles.values(), *numbers}
+        return {self.prompts, self.models.box, *self.roles.values(), *numbers}
 
     @property
     def reads(self) -> set[gr.components.Component]:
@@ -69,7 +69,7 @@ class EvaluateForm:
         shared = {str(role): _shared_value(role, given[control]) for role, control in self.roles.items()}
         return Draft(
             prompts.prompts,
-            tuple(read_choice(playground.catalog, text) for text in given[self.models] or ()),
+            tuple(read_choice(playground.catalog, text) for text in self.models.read(given)),
             {role: value for role, value in shared.items() if value not in (None, "", [])},
             _whole(given[self.repeats], 1),
             _number("budget", given[self.budget]),
@@ -90,18 +90,7 @@ def build_evaluate_form(playground: Playground) -> EvaluateForm:
         example_set = gr.Button("Use the 24 example prompts", size="sm", min_width=60, elem_id="evaluate-example-set")
         write = gr.Button("Write prompts instead", size="sm", min_width=60, visible=False, elem_id="evaluate-write")
     file = html(render("evaluation/file"), elem_id="evaluate-file", on_load=TAKE_FILE)
-    models = gr.Dropdown(
-        choice_options(playground.catalog),
-        value=cheapest(playground.catalog),
-        multiselect=True,
-        allow_custom_value=True,
-        label="Models",
-        elem_id="evaluate-models",
-    )
-    with gr.Row(elem_classes="button-row"):
-        for label, pick in PICKS.items():
-            button = gr.Button(label, size="sm", min_width=60)
-            button.click(lambda pick=pick: pick(playground.catalog), None, models, **DIRECT)
+    models = build_several(playground.catalog, cheapest(playground.catalog), "evaluate-models")
     with gr.Column(elem_classes="fields"):
         repeats = gr.Number(value=1, precision=0, label=f"Pictures per prompt and model, 1–{MOST_SAMPLES}", min_width=120)
         budget = gr.Textbox(label="Budget, credits", placeholder="what all of it costs", max_lines=1, min_width=120)

@@ -55,10 +55,10 @@ def show_chosen(playground: Playground, model: Model, into: str, measured: Timin
     return render("picker_chosen", model=model, into=into, thumbnail=thumbnail(playground, model), facts=facts)
 
 
-def show_several(catalog: Catalog, choices: Sequence[str], into: str) -> str:
-    """The chosen models, each with a button that leaves it out, and a button that opens the panel for several."""
+def show_several(catalog: Catalog, choices: Sequence[str], into: str, opener: str) -> str:
+    """The chosen models, each with a button that leaves it out, and the button ``opener`` that opens the panel for several."""
     chosen = [(text, *_named(catalog, text)) for text in choices]
-    return render("picker_several", chosen=chosen, into=into)
+    return render("picker_several", chosen=chosen, into=into, opener=opener)
 
 
 def _named(catalog: Catalog, text: str) -> tuple[str, str]:
