@@ -38,6 +38,14 @@ def loaded(page: Page, pictures: str) -> None:
     page.evaluate(TRANSITIONS_ENDED)
 
 
+def choose_more(page: Page, *models: str) -> None:
+    """Choose models to add to the comparison, in the panel that every model is chosen in."""
+    page.get_by_role("button", name="Add models").click()
+    for model in models:
+        page.locator(f"#picker-many [value='{model}']").check()
+    page.get_by_role("button", name="Use these models").click()
+
+
 def compare(page: Page) -> None:
     page.locator("#compare-button").click()
 
@@ -51,7 +59,7 @@ def test_the_form_is_read_for_every_model_before_anything_is_sent(open_page: Ope
     expect(rows.nth(0)).to_contain_text("16:9 →")
     expect(rows.nth(0), "a seed is drawn later, and who takes none is said now").to_contain_text("no seed")
     expect(page.locator("#compare-button")).to_contain_text("3 requests · 15 credits · $0.15")
-    page.locator("#compare-settings > button").click()
+    expect(page.locator("#compare-settings"), "open, as its address names one").to_contain_text("Settings: shape 16:9")
     page.locator("#compare-settings [data-addresses]").click()
     page.locator("#compare-images textarea").fill("https://a.example/cat.png")
     expect(rows.nth(0)).to_contain_text("text only, and you gave an image")
@@ -96,8 +104,7 @@ def test_two_clicks_at_once_are_one_comparison_which_comes_back_after_a_reload_a
     assert len(app.jobs) == sent + 2
     page.reload()
     expect(page.locator(".card img")).to_have_count(2)
-    page.locator("#compare-another input").click()
-    page.get_by_role("option", name=re.compile("Imagen 4")).first.click()
+    choose_more(page, "imagen-4")
     page.locator("#compare-add").click()
     expect(page.locator(".card img")).to_have_count(3)
     assert len(app.jobs) == sent + 3
@@ -155,9 +162,8 @@ def test_pictures_are_seen_large_two_in_a_slider_published_and_taken_back(open_p
     page.keyboard.press("Enter")
     expect(link).to_have_count(0)
     assert page.request.get(public).status == 404
-    page.locator("#compare-another input").click()
-    page.get_by_role("option", name=re.compile("Grok Imagine · 5")).click()
-    expect(page.locator("#compare-add")).to_have_text("Add · 5 credits · $0.05")
+    choose_more(page, "grok-imagine", "imagen-4")
+    expect(page.locator("#compare-add")).to_have_text("Add · 2 requests · 13 credits · $0.13")
 
     page.locator("#compare-prompt textarea").fill("another lighthouse")
     compare(page)

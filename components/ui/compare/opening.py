@@ -57,7 +57,7 @@ async def open_compare(tab: CompareTab, query: Query, visit: Visit) -> Updates:
         elif "prompt" not in query and ("models" not in query or draft.models == own.models):
             draft = own
     asked = asked_settings(draft)
-    made = bool(found) and asked == asked_settings(draft_of(found[0]))
+    made = found is not None and asked == asked_settings(draft_of(found[0]))
     return {
         **tab.form.show(draft),
         tab.form.lock: False,
