@@ -12,7 +12,8 @@ import gradio as gr
 from components.comparisons.comparison import Comparison
 from components.comparisons.plan import MOST_CARDS, ComparisonPlan, plan_comparison
 from components.errors import DatabaseUnavailable, InputError, JobNotFound, PlaygroundError
-from components.jobs.job import Job, JobFilter
+from components.jobs.job import Job
+from components.jobs.store.history import JobFilter
 from components.playground import Playground, Visit
 from components.ui.compare.form import CompareForm
 from components.ui.compare.share import Share, offer_pin, show_share
