@@ -261,7 +261,7 @@ async def test_a_deleted_job_leaves_its_comparison_and_the_published_one(catalog
         token = (await one.comparisons.publish(comparison.id, "ann")).token
         await one.runner.remove(comparison.cards[0].job, "ann")
         public, jobs = await one.comparisons.published(token)
-        await one.comparisons.revoke(comparison.id, "ann")
+        await one.comparisons.unpublish(comparison.id, "ann")
         after = await one.retry(comparison)
         await one.ended(after)
 
