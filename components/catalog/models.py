@@ -92,8 +92,9 @@ class Model(Closed):
 
     ``seconds`` is the service's own range of typical run times, None if it states none; ``node`` is None if it is
     unknown. ``checked_on`` is the day on which a copy of the ``source`` was read, ``source_dated`` the page's own date.
-    ``icon`` names a drawing that the page has. ``reply`` is what creating a task returns. ``contradictions`` lists where the service's public pages disagree,
-    ``unknown`` what they do not state. ``variant_aliases`` are former ids of variants and the variants that they stand for.
+    ``icon`` names a drawing that the page has. ``reply`` is what creating a task returns. ``contradictions`` lists where
+    the service's public pages disagree, ``unknown`` what they do not state. ``variant_aliases`` are former ids of variants
+    and the variants that they stand for.
     """
 
     id: str = Field(min_length=1, pattern=r"^\S+$")
@@ -195,8 +196,14 @@ class Catalog(Closed):
 
     def ids(self, name: str) -> tuple[str, ...]:
         """Every id that a model has had; the name itself where no model has it, () for ""."""
+        if model := self.find(name):
+            return model.id, *model.aliases
+        return (name,) if name else ()
+
+    def current_id(self, name: str) -> str:
+        """The id that a model has now, by any of its names; the name itself where no model has it."""
         model = self.find(name)
-        return (model.id, *model.aliases) if model else (name,) * bool(name)
+        return model.id if model else name
 
     @property
     def first(self) -> Model:

@@ -11,10 +11,9 @@ import json
 import logging
 import time
 from collections import Counter, defaultdict
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Callable, Coroutine
 from dataclasses import dataclass, field, replace
 from functools import partial
-from typing import Any
 
 from components.api.client import Account
 from components.api.limiter import RequestLimiter
@@ -23,7 +22,7 @@ from components.jobs import transitions
 from components.jobs.budgets import Caps
 from components.jobs.job import Job, JobState, Timings
 from components.jobs.metrics import Metrics
-from components.jobs.store.jobs import Ownership, Store
+from components.jobs.store.jobs import ChooseJobs, Ownership, Store
 from components.jobs.transitions import Transition
 
 log = logging.getLogger(__name__)
@@ -122,7 +121,7 @@ class ActiveJobs:
             self._report(recorded)
         return recorded
 
-    async def add_all(self, choose: Callable[[Any], Sequence[Job]]) -> list[Job]:
+    async def add_all(self, choose: ChooseJobs) -> list[Job]:
         """Record new jobs, see :meth:`Store.add_all`. Raises DatabaseUnavailable, DuplicateKey."""
         recorded = await self.store.add_all(choose)
         for job in recorded:

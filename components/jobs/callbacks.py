@@ -109,8 +109,8 @@ class Callbacks:
         return job
 
     def _key(self, job: Job) -> tuple[str, str]:
-        model = self._catalog.find(job.model)
-        return "sandbox" if job.payer == "sandbox" else job.base_url, model.id if model else job.model
+        upstream = "sandbox" if job.payer == "sandbox" else job.base_url
+        return upstream, self._catalog.current_id(job.model)
 
     async def _score(self, job: Job, change: Callable[[int], int]) -> None:
         """Change the score of a job's model; a database that does not answer costs no more than what was learned."""

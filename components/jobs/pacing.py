@@ -103,21 +103,16 @@ class RunTimes:
         self._unsaved: defaultdict[Key, list[float]] = defaultdict(list)
         self._priors: dict[Key, Learned] = {}
 
-    def model_id(self, name: str) -> str:
-        """The id that a model has in the catalog now; the name itself if it is not in it."""
-        model = self._catalog.find(name)
-        return model.id if model else name
-
     def key(self, account: Account, model: str) -> Key:
         """Where run times and pauses of a model belong. A sandbox at another speed is another upstream."""
         upstream = f"sandbox x{account.pace:g}" if account.payer == "sandbox" else account.base_url
-        return upstream, self.model_id(model)
+        return upstream, self._catalog.current_id(model)
 
     async def load(self) -> None:
         """Read what was learned before; what is known under a former id is where a model starts from."""
         recorded = await self._store.run_times()
         for (upstream, name), learned in recorded.items():
-            key = (upstream, self.model_id(name))
+            key = (upstream, self._catalog.current_id(name))
             if name == key[1]:
                 self._known[key] = learned
             elif key not in recorded:

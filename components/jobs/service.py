@@ -10,11 +10,10 @@ from __future__ import annotations
 import asyncio
 import time
 from collections import Counter
-from collections.abc import AsyncIterator, Callable, Collection, Sequence
+from collections.abc import AsyncIterator, Callable, Collection
 from contextlib import suppress
 from dataclasses import replace
 from functools import partial
-from typing import Any
 
 from components.api.client import Account, ApiClient
 from components.api.limiter import RequestLimiter
@@ -40,7 +39,7 @@ from components.jobs.polling import Collaborators, Poller
 from components.jobs.recovery import FindAccount, Recovery, fits
 from components.jobs.results import Results
 from components.jobs.store.history import HistoryPage, JobFilter
-from components.jobs.store.jobs import Store
+from components.jobs.store.jobs import ChooseJobs, Store
 from components.jobs.store.learned import LearnedStore
 from components.jobs.store.measured import Measured
 from components.jobs.store.spend import Spend
@@ -148,7 +147,7 @@ class JobService:
             self._active.start(recorded, account, self._worker.run)
         return recorded
 
-    async def submit_all(self, choose: Callable[[Any], Sequence[Job]], account: Account) -> list[Job]:
+    async def submit_all(self, choose: ChooseJobs, account: Account) -> list[Job]:
         """Record the jobs that ``choose`` returns, which it makes in a database transaction, and start them.
 
         Nothing is recorded while MOST_ACTIVE jobs are active. Raises DatabaseUnavailable, DuplicateKey.
@@ -239,7 +238,7 @@ class JobService:
 
     async def measured(self) -> dict[str, Measured]:
         """Run times of tasks at real services, by the model's present id."""
-        return await self.store.measured.by_model(self._times.model_id)
+        return await self.store.measured.by_model(self._catalog.current_id)
 
     async def spent_by(self, visitor: str, since: float = 0.0) -> Spend:
         """Credits of this visitor's own key since then."""

@@ -166,7 +166,7 @@ def wire_tabs(parts: PageParts) -> None:
     generate.model.change(bind(follow_generate, integrate), chosen, integrate.parts, **DIRECT)
     outputs = {*generate.parts, *generate.panel.parts, parts.tabs}
     parts.models.prices.select(bind(open_model, parts), generate.reads, outputs, **DIRECT)
-    parts.models.plans.select(bind(open_model, parts), generate.reads, outputs, **DIRECT)
+    parts.models.what_if.select(bind(open_model, parts), generate.reads, outputs, **DIRECT)
     parts.models.scatter.select(bind(open_model, parts), generate.reads, outputs, **DIRECT)
     parts.dropped.input(bind(use_dropped, parts), generate.reads, outputs | header.parts, **LATEST)
     integrate.page.select(bind(open_example, parts), {header.visit}, outputs, **DIRECT)

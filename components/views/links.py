@@ -27,7 +27,7 @@ PUBLISHED = "/c"
 PICKER = "/picker"
 SAMPLES = "/samples"
 MODELS_CSV = "/models.csv"
-PLANS_CSV = "/plans.csv"
+WHAT_IF_CSV = "/plans.csv"
 SANDBOX = "/sandbox"
 PROOF = "by"  # the last parameter that a proof covers: what follows it is free
 EVALUATIONS = "/evaluations"
@@ -90,6 +90,6 @@ def published_path(token: str) -> str:
     return f"{PUBLISHED}/{token}"
 
 
-def plans_link(pictures: float, budget_usd: float) -> str:
+def what_if_link(pictures: float, budget_usd: float) -> str:
     """The what-if table as CSV, for so many pictures and US dollars a month."""
-    return link(f"{PLANS_CSV}?pictures={pictures:g}&budget={budget_usd:g}")
+    return link(f"{WHAT_IF_CSV}?pictures={pictures:g}&budget={budget_usd:g}")

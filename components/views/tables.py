@@ -60,7 +60,7 @@ NUMBERS = ("Seconds", "Largest side", "Node", *MEASURED)  # those that may be un
 SORTABLE = (*FRONT, *MORE, *MEASURED)
 # In a file a range is two numbers, and a node a name.
 MODELS_FILE = ("id", *STATED, "Seconds from", "Seconds to", *MEASURED)
-PLANS = ("Model", "Variant", "Credits", "$ each", "$ a month", "Pictures")
+WHAT_IF = ("Model", "Variant", "Credits", "$ each", "$ a month", "Pictures")
 FORMATS: Mapping[str, Callable[[float], str]] = {
     "$ per 1,000": usd_text,
     "Largest side": lambda value: f"{value:g} px",
@@ -168,7 +168,7 @@ def show_models_count(catalog: Catalog, frame: pd.DataFrame, total: int, filters
     return render("models_count", total=total, count=len(frame), cheapest=cheapest, explained=chosen, measured=measured)
 
 
-def plans_frame(catalog: Catalog, pictures_per_month: float, budget_usd: float) -> pd.DataFrame:
+def what_if_frame(catalog: Catalog, pictures_per_month: float, budget_usd: float) -> pd.DataFrame:
     """One row per model and price tier, by cost: what a month costs, how many pictures the budget buys."""
     rows = [
         {
@@ -186,7 +186,7 @@ def plans_frame(catalog: Catalog, pictures_per_month: float, budget_usd: float) 
     return pd.DataFrame(rows).sort_values("$ a month", kind="stable", ignore_index=True)
 
 
-def show_plans_chart(frame: pd.DataFrame) -> str:
+def show_what_if_chart(frame: pd.DataFrame) -> str:
     """The cost of a month as bars, each with its number."""
     bars = [
         (

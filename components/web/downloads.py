@@ -21,8 +21,8 @@ from components.views.exports.jobs import (
     describe_job,
     job_row,
 )
-from components.views.links import COMPARISONS, HISTORY_DATA, MODELS_CSV, PLANS_CSV
-from components.views.tables import MODELS_FILE, PLANS, models_rows, plans_frame
+from components.views.links import COMPARISONS, HISTORY_DATA, MODELS_CSV, WHAT_IF_CSV
+from components.views.tables import MODELS_FILE, WHAT_IF, models_rows, what_if_frame
 from components.web.requests import origin, requested_filter
 from components.web.responses import READING, attachment
 from components.web.visitors import requesting_visitor
@@ -41,9 +41,9 @@ def table_routes(playground: Playground) -> APIRouter:
         rows = models_rows(catalog, await playground.jobs.measured())
         return _file(csv_header(MODELS_FILE) + csv_rows(rows, MODELS_FILE), _headers("csv", "models"))
 
-    @router.api_route(PLANS_CSV, methods=READING)
-    async def plans(pictures: float = Query(1000, ge=0, le=1e9), budget: float = Query(50, ge=0, le=1e9)) -> Response:
-        columns, rows = ("id", *PLANS), plans_frame(catalog, pictures, budget).to_dict("records")
+    @router.api_route(WHAT_IF_CSV, methods=READING)
+    async def what_if(pictures: float = Query(1000, ge=0, le=1e9), budget: float = Query(50, ge=0, le=1e9)) -> Response:
+        columns, rows = ("id", *WHAT_IF), what_if_frame(catalog, pictures, budget).to_dict("records")
         return _file(csv_header(columns) + csv_rows(rows, columns), _headers("csv", "plans"))
 
     return router

@@ -21,7 +21,7 @@ def test_every_link_of_the_page_leads_below_its_prefix() -> None:
         unsigned(links.archive_link(["j1", "j&2"], "v")): "files.zip?job=j1&job=j%262",
         links.link(links.published_path("t")): "c/t",
         links.link(links.MODELS_CSV): "models.csv",
-        links.plans_link(1000, 50.5): "plans.csv?pictures=1000&budget=50.5",
+        links.what_if_link(1000, 50.5): "plans.csv?pictures=1000&budget=50.5",
     }
     for link, target in expected.items():
         for prefix in PREFIXES:

@@ -19,19 +19,19 @@ from components.views.tables import (
     MEASURED,
     MODELS_FILE,
     MORE,
-    PLANS,
     SORTABLE,
+    WHAT_IF,
     cell_text,
     filtered_frame,
     models_frame,
     models_rows,
-    plans_frame,
     price_limits,
     purpose_options,
     show_models_count,
-    show_plans_chart,
     show_table,
+    show_what_if_chart,
     sorted_frame,
+    what_if_frame,
 )
 from tests.conftest import ROOT
 from tests.views.html import inert
@@ -153,31 +153,31 @@ def test_the_count_names_the_cheapest_model_that_is_left(catalog: Catalog) -> No
 
 def test_the_what_if_has_a_row_for_every_tier(catalog: Catalog) -> None:
     """By the cost of a month; the pictures that a budget buys are whole ones."""
-    frame = plans_frame(catalog, 1000, 50)
+    frame = what_if_frame(catalog, 1000, 50)
 
     assert len(frame) == sum(len(tiers(model)) for model in catalog.models)
     assert frame["$ a month"].is_monotonic_increasing
     cheapest, dearest = frame.iloc[0], frame.iloc[-1]
     assert (cheapest["Credits"], cheapest["$ a month"], cheapest["Pictures"]) == (4, 40, 1250)
     assert (dearest["Credits"], dearest["$ a month"], dearest["Pictures"]) == (70, 700, 71)
-    assert plans_frame(catalog, 0, 0)["Pictures"].tolist() == [0] * len(frame)
+    assert what_if_frame(catalog, 0, 0)["Pictures"].tolist() == [0] * len(frame)
 
 
 def test_what_costs_nothing_buys_no_number_of_pictures(odd: Catalog) -> None:
     """It is a dash, an empty cell in a file, and no bar."""
-    frame = plans_frame(odd, 1000, 50)
+    frame = what_if_frame(odd, 1000, 50)
 
     free = frame[frame["id"] == "cogview-4"].iloc[0]
     assert (free["$ a month"], pd.isna(free["Pictures"])) == (0, True)
     assert cell_text("Pictures", frame.to_dict("records")[0]) == "—"
     assert csv_rows(frame.to_dict("records"), ("Pictures",)).startswith('""\r\n')
-    styles = inert(show_plans_chart(frame)).values("style")
+    styles = inert(show_what_if_chart(frame)).values("style")
     assert (styles[0], styles[-1]) == ("width:0.0%", "width:100.0%")
 
 
 def test_no_cell_of_a_file_is_a_formula(odd: Catalog) -> None:
     """A range of seconds is two numbers, and a node its name."""
-    for rows, columns in ((models_rows(odd, {}), MODELS_FILE), (plans_frame(odd, 1000, 50).to_dict("records"), PLANS)):
+    for rows, columns in ((models_rows(odd, {}), MODELS_FILE), (what_if_frame(odd, 1000, 50).to_dict("records"), WHAT_IF)):
         read = list(csv.reader(io.StringIO(csv_rows(rows, columns), newline="")))
         cells = [cell for row in read for cell in row]
         assert [cell for cell in cells if cell[:1] in ("=", "+", "-", "@", "\t", "\r", "\n")] == []

@@ -50,6 +50,8 @@ from components.pictures.storage.disk import Disk
 ADD_TRIES = 3
 NOTHING_LEFT = {"starred": False, "note": "", "search_text": "", "removed": True, "delete_at": None}
 
+ChooseJobs = Callable[[Connection], Sequence[Job]]
+
 
 class Ownership(Enum):
     """What a change asks of the process that makes it."""
@@ -114,7 +116,7 @@ class Store:
                     raise DatabaseUnavailable("This page could not record the request.") from error
         raise AssertionError("unreachable: the last try returns or raises")
 
-    async def add_all(self, choose: Callable[[Connection], Sequence[Job]]) -> list[Job]:
+    async def add_all(self, choose: ChooseJobs) -> list[Job]:
         """Record the new jobs that ``choose`` returns, in the transaction that it runs in.
 
         Raises DuplicateKey if another transaction has recorded one of them first; nothing is recorded then.

@@ -14,7 +14,7 @@ from components.playground import Playground
 from components.ui.events import DIRECT, LATEST, Updates, bind, sent
 from components.ui.html import SEND_CLICKS, html
 from components.ui.latest_only import LatestOnly
-from components.views.links import MODELS_CSV, link, plans_link
+from components.views.links import MODELS_CSV, link, what_if_link
 from components.views.models.price_list import show_price_list, show_scatter
 from components.views.queries import (
     BUDGET_USD,
@@ -27,21 +27,21 @@ from components.views.queries import (
 )
 from components.views.tables import (
     NEEDS,
-    PLANS,
     SORTABLE,
+    WHAT_IF,
     filtered_frame,
     models_frame,
-    plans_frame,
     price_limits,
     purpose_options,
     show_models_count,
-    show_plans_chart,
     show_table,
+    show_what_if_chart,
     sorted_frame,
+    what_if_frame,
 )
 from components.views.templates import render
 
-PRICES_ID, PLANS_ID = "models-table", "plans-table"
+PRICES_ID, WHAT_IF_ID = "models-table", "plans-table"
 WHAT_A_MODEL_COSTS = "One picture, from the lowest to the highest price; 1 credit = {}. Sort by any column."
 WHAT_A_MONTH_COSTS = "What a month costs, and how many pictures a budget buys, for the models above with all their variants."
 WRONG_AMOUNT = "A number from 0 to 1,000,000,000."
@@ -49,7 +49,7 @@ WRONG_AMOUNT = "A number from 0 to 1,000,000,000."
 
 @dataclass(frozen=True)
 class ModelsTab:
-    """The components of the tab. ``sort`` and ``plans_sort`` hold the column that a table is sorted by, and whether down."""
+    """The components of the tab. ``sort`` and ``what_if_sort`` hold the column that a table is sorted by, and whether down."""
 
     playground: Playground
     offered: Offered
@@ -65,11 +65,11 @@ class ModelsTab:
     scatter: gr.HTML
     pictures: gr.Number
     budget: gr.Number
-    plans: gr.HTML
+    what_if: gr.HTML
     link: gr.HTML
     chart: gr.HTML
     sort: gr.State
-    plans_sort: gr.State
+    what_if_sort: gr.State
     latest: LatestOnly = field(default_factory=LatestOnly)
 
     @property
@@ -81,14 +81,14 @@ class ModelsTab:
     @property
     def reads(self) -> set[Any]:
         """What the handlers read."""
-        return self.filters | {self.sort, self.plans_sort}
+        return self.filters | {self.sort, self.what_if_sort}
 
     @property
     def parts(self) -> set[Any]:
         """What :func:`show_models` updates."""
-        tables = {self.prices, self.scatter, self.plans, self.chart}
+        tables = {self.prices, self.scatter, self.what_if, self.chart}
         amounts = {self.pictures, self.budget}
-        return tables | amounts | {self.found, self.clear, self.link, self.sort, self.plans_sort}
+        return tables | amounts | {self.found, self.clear, self.link, self.sort, self.what_if_sort}
 
     def opened_by(self, tab: gr.Tab) -> None:
         """Look for new measurements whenever the tab is opened."""
@@ -139,17 +139,17 @@ def build_models_tab(playground: Playground) -> ModelsTab:
         budget = gr.Number(value=BUDGET_USD, label="or a budget of $", elem_id="budget", min_width=140)
     with gr.Row(equal_height=False):
         with gr.Column(scale=7, min_width=320):
-            plans = html(elem_id=PLANS_ID, on_load=SEND_CLICKS)
+            what_if = html(elem_id=WHAT_IF_ID, on_load=SEND_CLICKS)
             csv = html()
         with gr.Column(scale=5, min_width=320):
             chart = html(elem_id="plans-chart")
     tab = ModelsTab(
         playground, offered, good, search, provider, ceiling, needs, more, found, clear, prices, scatter, pictures, budget,
-        plans, csv, chart, gr.State(("", False)), gr.State(("$ a month", False)),
+        what_if, csv, chart, gr.State(("", False)), gr.State(("$ a month", False)),
     )  # fmt: skip
     gr.on([part.change for part in tab.filters], bind(filter_models, tab), tab.reads, tab.parts, **LATEST)
     prices.input(bind(sort_prices, tab), tab.reads, tab.parts, **LATEST)
-    plans.input(bind(sort_plans, tab), tab.reads, tab.parts, **LATEST)
+    what_if.input(bind(sort_what_if, tab), tab.reads, tab.parts, **LATEST)
     clear.click(bind(clear_filters, tab), None, tab.filters, **DIRECT)
     return tab
 
@@ -188,7 +188,7 @@ def show_filters(tab: ModelsTab, filters: ModelFilters) -> Updates:
     }
 
 
-async def show_models(tab: ModelsTab, filters: ModelFilters, plans_sort: tuple[str, bool], request: gr.Request) -> Updates:
+async def show_models(tab: ModelsTab, filters: ModelFilters, what_if_sort: tuple[str, bool], request: gr.Request) -> Updates:
     """Both tables and charts for the models that are left, with what has been measured by now.
 
     Nothing where a newer event has begun.
@@ -211,19 +211,19 @@ async def show_models(tab: ModelsTab, filters: ModelFilters, plans_sort: tuple[s
         tab.found: show_models_count(tab.playground.catalog, left, len(frame), filters) + query,
         tab.clear: gr.update(visible=replace(filters, sort="", descending=False) != others),
         tab.sort: (filters.sort, filters.descending),
-        **show_plans(tab, filters, set(left["id"]), plans_sort),
+        **show_what_if(tab, filters, set(left["id"]), what_if_sort),
     }
 
 
-def show_plans(tab: ModelsTab, filters: ModelFilters, models: set[str], sort: tuple[str, bool]) -> Updates:
+def show_what_if(tab: ModelsTab, filters: ModelFilters, models: set[str], sort: tuple[str, bool]) -> Updates:
     """What a month costs with every variant of these models."""
-    frame = plans_frame(tab.playground.catalog, filters.pictures, filters.budget)
+    frame = what_if_frame(tab.playground.catalog, filters.pictures, filters.budget)
     frame = frame[frame["id"].isin(models)]
     column, descending = sort
     rows = sorted_frame(frame, column, descending=descending)
-    table = show_table(rows, PLANS, "What a month costs", column, descending=descending)
-    csv = render("link", address=plans_link(filters.pictures, filters.budget), text="Download as CSV")
-    return {tab.plans: table, tab.chart: show_plans_chart(frame), tab.link: csv, tab.plans_sort: sort}
+    table = show_table(rows, WHAT_IF, "What a month costs", column, descending=descending)
+    csv = render("link", address=what_if_link(filters.pictures, filters.budget), text="Download as CSV")
+    return {tab.what_if: table, tab.chart: show_what_if_chart(frame), tab.link: csv, tab.what_if_sort: sort}
 
 
 def explain_amounts(tab: ModelsTab, given: Updates) -> Updates:
@@ -255,7 +255,7 @@ async def open_models(tab: ModelsTab, query: Query, request: gr.Request) -> Upda
 
 async def filter_models(tab: ModelsTab, given: Updates, request: gr.Request) -> Updates:
     """Other filters or amounts, the same order."""
-    shown = await show_models(tab, read_filters(tab, given), given[tab.plans_sort], request)
+    shown = await show_models(tab, read_filters(tab, given), given[tab.what_if_sort], request)
     return {**shown, **explain_amounts(tab, given)}
 
 
@@ -263,12 +263,12 @@ async def sort_prices(tab: ModelsTab, given: Updates, event: gr.EventData, reque
     """By the header that was clicked; a second click turns the order round."""
     sort, descending = turned(given[tab.sort], sent(event, "sort"))
     filters = replace(read_filters(tab, given), sort=sort, descending=descending)
-    return await show_models(tab, filters, given[tab.plans_sort], request)
+    return await show_models(tab, filters, given[tab.what_if_sort], request)
 
 
-async def sort_plans(tab: ModelsTab, given: Updates, event: gr.EventData, request: gr.Request) -> Updates:
+async def sort_what_if(tab: ModelsTab, given: Updates, event: gr.EventData, request: gr.Request) -> Updates:
     """By the header that was clicked."""
-    return await show_models(tab, read_filters(tab, given), turned(given[tab.plans_sort], sent(event, "sort")), request)
+    return await show_models(tab, read_filters(tab, given), turned(given[tab.what_if_sort], sent(event, "sort")), request)
 
 
 def clear_filters(tab: ModelsTab) -> Updates:
