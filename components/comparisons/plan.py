@@ -116,7 +116,7 @@ def retries(catalog: Catalog, comparison: Comparison, jobs: Mapping[str, Job]) -
     again = {}
     for position, card in enumerate(comparison.cards):
         job = jobs.get(card.job)
-        failed = job is not None and (job.state is JobState.FAILED or (job.state is JobState.STOPPED and not job.accepted))
+        failed = job is not None and (job.state is JobState.FAILED or (job.state is JobState.STOPPED and not job.may_cost))
         if failed or card.refused:
             try:
                 planned = _plan_card(catalog, Choice(card.model, card.settings), comparison.shared, card.sample)

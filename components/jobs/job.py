@@ -40,7 +40,7 @@ class JobState(StrEnum):
 ACTIVE = frozenset({JobState.QUEUED, JobState.SUBMITTING, JobState.RUNNING, JobState.SAVING})
 WAITING = frozenset({JobState.OVERDUE, JobState.NEEDS_KEY})
 ENDED = frozenset({JobState.DONE, JobState.FAILED, JobState.UNCERTAIN, JobState.ABANDONED, JobState.STOPPED})
-ACCEPTED = frozenset(JobState) - {JobState.QUEUED, JobState.NEEDS_KEY, JobState.FAILED, JobState.STOPPED}
+MAY_COST = frozenset(JobState) - {JobState.QUEUED, JobState.NEEDS_KEY, JobState.FAILED, JobState.STOPPED}
 
 
 @dataclass(frozen=True)
@@ -53,7 +53,8 @@ class Job:
         typical_seconds: the range of run times to expect.
         status_note: why the job waits, or what became of it since.
         pending_urls: one entry for each result of the task, in order: where to fetch it, "" once its picture is kept,
-            and of an ended job where to find what could not be kept; empty before the results are known and when all of them are kept.
+            and of an ended job where to find what could not be kept. Empty before the results are known, and when all
+            of them are kept.
         charged: the credits that the service reports; None where it reports nothing.
         idempotency_key: at most one unsettled job has the same.
         stop_requested: its visitor has asked to stop while the request was being sent.
@@ -117,15 +118,15 @@ class Job:
         return self.state is JobState.OVERDUE and any(self.pending_urls)
 
     @property
-    def accepted(self) -> bool:
-        """Whether the service has accepted the request, or may have: only then can it cost anything."""
-        return self.state in ACCEPTED or bool(self.task_id or self.pending_urls)
+    def may_cost(self) -> bool:
+        """Whether the service has accepted the request, or may have; any other job costs nothing."""
+        return self.state in MAY_COST or bool(self.task_id or self.pending_urls)
 
     @property
     def reserved(self) -> float:
         """Credits held for a request that is under way, or may have been accepted."""
         undecided = self.state in ACTIVE | WAITING | {JobState.UNCERTAIN}
-        return self.credits if undecided and self.accepted else 0.0
+        return self.credits if undecided and self.may_cost else 0.0
 
     @property
     def spent(self) -> float:
@@ -133,14 +134,14 @@ class Job:
 
         Whether a failed or stopped task is charged is not documented, so it counts in full.
         """
-        if not self.ended or self.state is JobState.UNCERTAIN or not self.accepted:
+        if not self.ended or self.state is JobState.UNCERTAIN or not self.may_cost:
             return 0.0
         return self.credits if self.charged is None else self.charged
 
     @property
     def cost(self) -> float:
         """Credits that the job costs, as far as is known: what the service reports, else the price; 0 if nothing was created."""
-        if self.settled and not self.accepted:
+        if self.settled and not self.may_cost:
             return 0.0
         return self.credits if self.charged is None or self.payer == "sandbox" else self.charged
 
@@ -165,7 +166,7 @@ class Job:
 def public_state(job: Job) -> JobState:
     """The state as the public endpoints have always shown it: one of seven."""
     if job.state is JobState.NEEDS_KEY:
-        return JobState.RUNNING if job.accepted else JobState.QUEUED
+        return JobState.RUNNING if job.may_cost else JobState.QUEUED
     if job.state in (JobState.SAVING, JobState.OVERDUE):
         return JobState.RUNNING
     return JobState.UNCERTAIN if job.state is JobState.ABANDONED else job.state

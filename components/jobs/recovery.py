@@ -86,7 +86,7 @@ class Recovery:
             if job.id not in self._active:
                 self._active.start(job, account, self._worker.repair)
             return job
-        if job.state is JobState.NEEDS_KEY and not job.accepted and self._too_old(job):
+        if job.state is JobState.NEEDS_KEY and not job.may_cost and self._too_old(job):
             return await self._active.apply(job.id, partial(transitions.expired, now=time.time()))
         resumed = await self._active.apply(job.id, transitions.resumed, Ownership.TAKEN)
         if resumed and job.id not in self._active:

@@ -139,7 +139,7 @@ def picture_trimmed(job: Job, name: str) -> Job | None:
 
 def failed(job: Job, problem: Problem, now: float) -> Job | None:
     """The job ends without a result."""
-    waits_unsent = job.state is JobState.NEEDS_KEY and not job.accepted
+    waits_unsent = job.state is JobState.NEEDS_KEY and not job.may_cost
     return _settled(job, JobState.FAILED, problem, now) if job.state in ACTIVE or waits_unsent else None
 
 

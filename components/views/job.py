@@ -52,7 +52,7 @@ def show_job(catalog: Catalog, job: Job, timing: Timing, *, starred: bool = Fals
 
 def job_facts(catalog: Catalog, job: Job) -> list[str]:
     """Sizes and formats, price, seconds; of what is known of the price its first half."""
-    price = price_of(catalog, job).sentence.partition(";")[0] if job.accepted or not job.settled else ""
+    price = price_of(catalog, job).sentence.partition(";")[0] if job.may_cost or not job.settled else ""
     return [text for text in (delivered_text(job.pictures), price, seconds_text(run_seconds(job))) if text]
 
 

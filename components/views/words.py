@@ -100,7 +100,7 @@ class JobPrice:
 def price_of(catalog: Catalog, job: Job) -> JobPrice:
     """What a job cost, or costs if it is still active. The price list's figure is never passed off as the charge."""
     drawing, done = job.payer == "sandbox", job.state is JobState.DONE
-    if (job.settled and not job.accepted) or (drawing and job.state in ENDED and not done):
+    if (job.settled and not job.may_cost) or (drawing and job.state in ENDED and not done):
         return JobPrice(None, "not charged", drawing=drawing)
     listed = Cost(job.credits, job.usd)
     if job.charged is not None and not drawing:

@@ -17,8 +17,8 @@ from components.views.exports.jobs import (
     CARD_COLUMNS,
     JOB_COLUMNS,
     card_row,
-    describe_comparison,
-    describe_job,
+    comparison_object,
+    job_object,
     job_row,
 )
 from components.views.links import COMPARISONS, HISTORY_DATA, MODELS_CSV, WHAT_IF_CSV
@@ -82,7 +82,7 @@ def job_data_routes(playground: Playground) -> APIRouter:
         async def json_pieces() -> AsyncIterator[str]:
             separator = f'{{"total": {first.total}, "jobs": ['
             async for entries in pages():
-                yield separator + ",\n".join(_json(describe_job(catalog, entry, address)) for entry in entries)
+                yield separator + ",\n".join(_json(job_object(catalog, entry, address)) for entry in entries)
                 separator = ",\n"
             yield "]}" if first.entries else separator + "]}"
 
@@ -97,7 +97,7 @@ def job_data_routes(playground: Playground) -> APIRouter:
         page = await playground.jobs.search(visitor, JobFilter(comparison_id=found.id), limit=10 * JOBS_AT_ONCE)
         entries = {entry.job.id: entry for entry in page.entries}
         if kind == "json":
-            return _file(_json(describe_comparison(catalog, found, entries, address)), headers)
+            return _file(_json(comparison_object(catalog, found, entries, address)), headers)
         rows = (card_row(catalog, at, card, entries.get(card.job), address) for at, card in enumerate(found.cards, 1))
         return _file(csv_header(CARD_COLUMNS) + csv_rows(rows, CARD_COLUMNS), headers)
 

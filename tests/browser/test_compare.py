@@ -158,7 +158,7 @@ def test_pictures_are_seen_large_two_in_a_slider_published_and_taken_back(open_p
     expect(link, "the whole address").to_have_text(public)
     assert page.request.get(public).status == 200
     expect(page.locator("#compare-more"), "what is published stays as it is").to_be_hidden()
-    expect(page.locator("#revoke-button"), "the focus does not get lost").to_be_focused()
+    expect(page.locator("#unpublish-button"), "the focus does not get lost").to_be_focused()
     page.keyboard.press("Enter")
     expect(link).to_have_count(0)
     assert page.request.get(public).status == 404

@@ -12,7 +12,7 @@ from components.catalog.models import Catalog
 from components.errors import Problem
 from components.jobs.job import HistoryEntry, JobState
 from components.views.exports.csv_text import csv_header, csv_rows
-from components.views.exports.jobs import JOB_COLUMNS, describe_job, job_row
+from components.views.exports.jobs import JOB_COLUMNS, job_object, job_row
 from tests.views.html import PICTURE
 from tests.views.test_history import past
 
@@ -48,7 +48,7 @@ def test_every_fact_of_a_job_is_in_its_object_and_its_row(catalog: Catalog) -> N
     problem = Problem("failed", "The model crashed.", "Try again.", "Nothing was charged.", reply="{}")
     job = past(catalog, charged=7.0, comparison_id="c1", problem=problem, pictures=(PICTURE, PICTURE), prompt="=kite")
     entry = HistoryEntry(job, starred=True, note="for #acme")
-    fields = describe_job(catalog, entry, ORIGIN)
+    fields = job_object(catalog, entry, ORIGIN)
     row = job_row(catalog, entry, ORIGIN)
 
     assert tuple(fields) == tuple(name for name in JOB_COLUMNS if name not in ("picture_sizes", "picture_addresses"))
@@ -66,7 +66,7 @@ def test_every_fact_of_a_job_is_in_its_object_and_its_row(catalog: Catalog) -> N
 
 def test_what_is_not_known_of_a_job_is_nothing_and_not_a_number(catalog: Catalog) -> None:
     job = past(catalog, state=JobState.ABANDONED, credits=float("inf"), usd=float("inf"), finished_at=None, pictures=())
-    fields = describe_job(catalog, HistoryEntry(job), ORIGIN)
+    fields = job_object(catalog, HistoryEntry(job), ORIGIN)
 
     assert fields["state"] == "uncertain"
     assert {fields[name] for name in ("credits_estimated", "credits_charged", "usd_estimated", "seconds")} == {None}

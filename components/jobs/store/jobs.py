@@ -263,7 +263,10 @@ def _job(job_id: str) -> Select[Any]:
 
 
 def _locked(job_id: str) -> Select[Any]:
-    """The job's row for whoever changes it. Both rows are locked: PostgreSQL reads a row that was only joined as it was before the wait."""
+    """The job's row for whoever changes it.
+
+    Both rows are locked: PostgreSQL reads a row that was only joined as it was before the wait.
+    """
     return _job(job_id).with_for_update()
 
 

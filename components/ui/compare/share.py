@@ -67,7 +67,7 @@ def build_share(playground: Playground, header: Header) -> Share:
     with gr.Row(elem_id="compare-share", visible=False) as row:
         links = html(elem_id="compare-links")
         ask = gr.Button("Publish…", size="sm", elem_id="publish-open", min_width=100)
-        unpublish = gr.Button("Unpublish", size="sm", visible=False, elem_id="revoke-button", min_width=100)
+        unpublish = gr.Button("Unpublish", size="sm", visible=False, elem_id="unpublish-button", min_width=100)
         pin = gr.Button(PIN, size="sm", visible=False, elem_id="pin-button", min_width=120)
     with gr.Row(elem_id="publish-confirm", visible=False) as confirm:
         html(render("note", text=WHAT_PUBLISHING_SHOWS))

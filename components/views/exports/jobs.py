@@ -43,10 +43,11 @@ CARD_COLUMNS = ("card", "sample", "carried_over", "not_sent", *JOB_COLUMNS)
 NO_JOB: Mapping[str, Any] = dict.fromkeys(JOB_COLUMNS)
 
 
-def describe_job(catalog: Catalog, entry: HistoryEntry, origin: str) -> dict[str, Any]:
-    """A job as JSON has it. ``origin`` is the address of this application, without a trailing slash.
+def job_object(catalog: Catalog, entry: HistoryEntry, origin: str) -> dict[str, Any]:
+    """A job as an object for JSON. ``origin`` is the address of this application, without a trailing slash.
 
-    Times are ISO 8601 in UTC. ``credits`` is what the job costs, as far as is known: 0 if nothing was created. ``credits_charged`` is what the service reported; None where it reported nothing.
+    Times are ISO 8601 in UTC. ``credits`` is what the job costs, as far as is known: 0 if nothing was created.
+    ``credits_charged`` is what the service reported; None where it reported nothing.
     """
     job = entry.job
     model = catalog.find(job.model)
@@ -85,10 +86,10 @@ def describe_job(catalog: Catalog, entry: HistoryEntry, origin: str) -> dict[str
     }
 
 
-def describe_comparison(
+def comparison_object(
     catalog: Catalog, comparison: Comparison, entries: Mapping[str, HistoryEntry], origin: str
 ) -> dict[str, Any]:
-    """A comparison as JSON has it: its shared form, and each card with its job (None where there is none)."""
+    """A comparison as an object for JSON: its shared form, and each card with its job (None where there is none)."""
     return {
         "comparison_id": comparison.id,
         "created_at": _iso(comparison.created_at),
@@ -101,7 +102,7 @@ def describe_comparison(
                 "sample": card.sample,
                 "carried_over": list(card.notes),
                 "not_sent": card.refused or None,
-                "job": describe_job(catalog, entries[card.job], origin) if card.job in entries else None,
+                "job": job_object(catalog, entries[card.job], origin) if card.job in entries else None,
             }
             for number, card in enumerate(comparison.cards, 1)
         ],
@@ -110,7 +111,7 @@ def describe_comparison(
 
 def job_row(catalog: Catalog, entry: HistoryEntry, origin: str) -> dict[str, Any]:
     """A job as a row of JOB_COLUMNS: lists are joined by spaces, parameters are JSON."""
-    row, kept = describe_job(catalog, entry, origin), entry.job.pictures
+    row, kept = job_object(catalog, entry, origin), entry.job.pictures
     return {
         **row,
         "parameters": json.dumps(row["parameters"], ensure_ascii=False),
