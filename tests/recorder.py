@@ -38,11 +38,11 @@ class Recorder:
 
     app: App
     address: str = ""
-    seen: list[Seen] = field(default_factory=list)
+    requests: list[Seen] = field(default_factory=list)
 
     @property
     def posts(self) -> list[Seen]:
-        return [one for one in self.seen if one.method == "POST"]
+        return [one for one in self.requests if one.method == "POST"]
 
     @property
     def bodies(self) -> list[str]:
@@ -50,7 +50,7 @@ class Recorder:
         return sorted(json.dumps(one.body) for one in self.posts)
 
     def paths(self, part: str) -> list[str]:
-        return [one.path for one in self.seen if part in one.path]
+        return [one.path for one in self.requests if part in one.path]
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         if scope["type"] != "http":
@@ -63,7 +63,7 @@ class Recorder:
         headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}
         query = scope["query_string"].decode()
         path = scope["path"] + (f"?{query}" if query else "")
-        self.seen.append(Seen(scope["method"], path, headers, content))
+        self.requests.append(Seen(scope["method"], path, headers, content))
         waiting = [{"type": "http.request", "body": content, "more_body": False}]
 
         async def replay() -> Message:

@@ -20,12 +20,12 @@ class Ports:
     """An application that answers after ``wait_s`` seconds, and records the client's port of every request."""
 
     def __init__(self) -> None:
-        self.seen: list[int] = []
+        self.requests: list[int] = []
         self.wait_s = 0.0
 
     async def __call__(self, scope: dict, receive: object, send: object) -> None:
         if scope["type"] == "http":
-            self.seen.append(scope["client"][1])
+            self.requests.append(scope["client"][1])
             await asyncio.sleep(self.wait_s)
             await send({"type": "http.response.start", "status": 200, "headers": [(b"content-length", b"2")]})
             await send({"type": "http.response.body", "body": b"ok"})
@@ -43,11 +43,11 @@ async def test_a_burst_opens_a_connection_each_and_later_requests_use_the_first_
     application.wait_s = 0.1
     async with httpx.AsyncClient(transport=Pools(), trust_env=False) as client:
         await asyncio.gather(*(client.get(address) for _ in range(5)))
-        assert len(set(application.seen)) == 5
+        assert len(set(application.requests)) == 5
         application.wait_s = 0.0
         for _ in range(10):
             await client.get(address)
-    assert set(application.seen[5:]) == {application.seen[0]}
+    assert set(application.requests[5:]) == {application.requests[0]}
 
 
 async def test_a_request_that_is_given_up_frees_its_connection(ports: tuple[Ports, str]) -> None:

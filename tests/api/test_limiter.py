@@ -9,8 +9,8 @@ from pathlib import Path
 from components.api.limiter import MINIMUM, RequestLimiter
 from components.catalog.models import Catalog
 from components.jobs.job import JobState
-from tests.jobs.faulty import Answer, Upstream, created, finished, misbehaving
 from tests.jobs.processes import account, process, submit
+from tests.jobs.scripted_upstream import Answer, Upstream, created, finished, scripted_upstream
 
 
 async def full(limiter: RequestLimiter, count: int = MINIMUM) -> AsyncExitStack:
@@ -122,7 +122,7 @@ async def test_many_jobs_share_fourteen_requests_in_flight(catalog: Catalog, tmp
         return answer
 
     url = f"sqlite:///{tmp_path / 'playground.db'}"
-    async with misbehaving(post=[counted(created(), 0.3)], poll=[counted(finished(), 0.05)]) as upstream:
+    async with scripted_upstream(post=[counted(created(), 0.3)], poll=[counted(finished(), 0.05)]) as upstream:
         async with process(catalog, url, tmp_path, deadline_s=60) as runner:
             host = account(catalog, upstream.address)
             jobs = [await submit(runner, catalog, host, f"kite {number}") for number in range(60)]

@@ -134,7 +134,7 @@ class Upstream:
     """
 
     def __init__(self, catalog: Catalog) -> None:
-        self.seen: list[tuple[str, str, str]] = []
+        self.requests: list[tuple[str, str, str]] = []
         self.address = ""
         self._sandbox = create_sandbox(catalog, SPEED)
 
@@ -143,7 +143,7 @@ class Upstream:
             await self._sandbox(scope, receive, send)
             return
         sent = dict(scope["headers"]).get(b"authorization", b"").decode()
-        self.seen.append((scope["method"], scope["path"], sent))
+        self.requests.append((scope["method"], scope["path"], sent))
         if sent.startswith("Bearer wrong"):
             await send({"type": "http.response.start", "status": 401, "headers": [(b"content-type", b"application/json")]})
             await send({"type": "http.response.body", "body": b'{"error": {"code": 401, "message": "Invalid API key"}}'})

@@ -24,7 +24,7 @@ from tests.browser.conftest import (
     state_label,
     wait_until,
 )
-from tests.jobs.faulty import png
+from tests.jobs.scripted_upstream import png
 
 PROMPT = 'Zwölf "Äpfel" & 50 % of #1?\nsecond line + 🍏 <img src=x onerror=alert(1)>'
 HINT = "Drop a picture made here"

@@ -52,12 +52,12 @@ def test_a_typed_key_pays_for_this_visit_only_and_is_found_nowhere(
     expect(page.locator("#banner p")).to_have_count(0)
     expect(page.locator("#code")).to_contain_text(f"{upstream.address}/api/v1/")
     assert "/sandbox" not in snippet_text(page)
-    before = len(upstream.seen)
+    before = len(upstream.requests)
     fill_prompt(page, "A brass key on black velvet")
     generate(page)
     expect(page.locator("#result .result-details")).to_contain_text("10 credits · $0.10 charged")
     expect(page.locator(".pill")).to_have_text("Your key · works · 10 credits this visit")
-    asked = upstream.seen[before:]
+    asked = upstream.requests[before:]
     assert [entry for entry in asked if entry[0] == "POST"] == [("POST", "/api/v1/images/generations", f"Bearer {KEY}")]
     polls = {sent for method, path, sent in asked if method == "GET" and "/tasks/" in path}
     assert polls == {f"Bearer {KEY}"}
@@ -80,10 +80,10 @@ def test_a_typed_key_pays_for_this_visit_only_and_is_found_nowhere(
     expect(page.locator("#banner")).to_contain_text("Sandbox")
     expect(page.locator("#code")).to_contain_text(f"{upstream.address}/api/v1/")
     expect(page.get_by_role("button", name="Forget key")).not_to_be_visible()
-    before = len(upstream.seen)
+    before = len(upstream.requests)
     fill_prompt(page, "A brass key again")
     generate(page)
-    assert upstream.seen[before:] == []
+    assert upstream.requests[before:] == []
 
 
 def test_a_malformed_key_is_refused_in_words_and_a_good_one_is_gone_after_a_reload(
@@ -124,18 +124,18 @@ def test_the_hosts_key_pays_within_its_cap_and_is_on_no_page(
     expect(page.locator("#banner p")).to_have_count(0)
     expect(page.get_by_label("Your API key")).to_be_in_viewport(ratio=1)
     expect(page.locator("#code")).to_contain_text(f"{upstream.address}/api/v1/")
-    before = len(upstream.seen)
+    before = len(upstream.requests)
     fill_prompt(page, "A house with a lamp in the window")
     generate(page)
     expect(page.locator(".pill")).to_have_text("Host key · 90 of 100 credits left today")
-    assert [sent for method, _, sent in upstream.seen[before:] if method == "POST"] == [f"Bearer {HOST_KEY}"]
+    assert [sent for method, _, sent in upstream.requests[before:] if method == "POST"] == [f"Bearer {HOST_KEY}"]
     page.goto(f"{hosted.address}/?model=imagen-4&num_images=12&prompt=A+house")
     expect(button(page)).to_have_text("Generate · 96 credits · $0.96")
-    before = len(upstream.seen)
+    before = len(upstream.requests)
     generate(page, "Failed")
     expect(page.locator("#result .problem")).to_contain_text("Nothing was charged.")
     expect(page.locator("#result .problem")).to_contain_text("Use your own key")
-    assert upstream.seen[before:] == []
+    assert upstream.requests[before:] == []
     _expect_nowhere(HOST_KEY, page, hosted)
 
 

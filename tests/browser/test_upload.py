@@ -28,7 +28,7 @@ from tests.browser.conftest import (
 )
 from tests.browser.test_drop import drag, picture_with_recipe
 from tests.browser.test_look import LOW_CONTRAST_TEXTS
-from tests.jobs.faulty import png
+from tests.jobs.scripted_upstream import png
 from tests.ui import free_port
 
 PASTE = """(box) => {

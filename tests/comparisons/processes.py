@@ -20,23 +20,33 @@ from components.comparisons.service import ComparisonService
 from components.comparisons.store import ComparisonStore
 from components.jobs.job import Job
 from components.jobs.service import JobService
-from tests.jobs.faulty import GUARD_S, Answer, Upstream, answer_after, http, misbehaving, picture, png, settled
 from tests.jobs.processes import account, process
+from tests.jobs.scripted_upstream import (
+    TIMEOUT_S,
+    Answer,
+    Upstream,
+    answer_after,
+    picture,
+    png,
+    response,
+    scripted_upstream,
+    settled,
+)
 
 PROMPT = {"prompt": "A red kite over dunes"}
 WITH_IMAGE = {**PROMPT, "images": ["https://example.com/a.png"]}
 SIX = ("cogview-4", "flux-2", "kling-image-o1", "ideogram-v3", "ideogram-v4", "hunyuan-image-3")
 SEEDED, SEEDLESS = "hunyuan-image-3", "cogview-4"
 
-REFUSED = http({"error": "bad size"}, 400)
-LOST = http({}, 500)
-BUSY = http({}, 429, headers={"Retry-After": "20"})
-ENDLESS = http({"data": {"status": "IN_PROGRESS"}})
-FAILED_LATER = http({"data": {"status": "failed", "error": "out of paint"}})
+REFUSED = response({"error": "bad size"}, 400)
+LOST = response({}, 500)
+BUSY = response({}, 429, headers={"Retry-After": "20"})
+ALWAYS_RUNNING = response({"data": {"status": "IN_PROGRESS"}})
+FAILED_LATER = response({"data": {"status": "failed", "error": "out of paint"}})
 
 
 def task(name: str) -> Answer:
-    return http({"data": {"task_id": name, "status": "IN_PROGRESS"}})
+    return response({"data": {"task_id": name, "status": "IN_PROGRESS"}})
 
 
 @dataclass
@@ -54,7 +64,7 @@ class ImageService:
     bodies: list[dict[str, Any]] = field(default_factory=list)
 
     async def post(self, upstream: Upstream, writer: asyncio.StreamWriter) -> None:
-        body = json.loads(upstream.seen[-1].body)
+        body = json.loads(upstream.requests[-1].body)
         name = body["model"].removesuffix("-turbo")
         script, number = self.posts.get(name, []), len(self.sent(name))
         self.bodies.append(body)
@@ -62,15 +72,15 @@ class ImageService:
         await (answer_after(self.gate, answer) if self.gate else answer)(upstream, writer)
 
     async def poll(self, upstream: Upstream, writer: asyncio.StreamWriter) -> None:
-        task_id = upstream.seen[-1].path.rpartition("/")[2]
+        task_id = upstream.requests[-1].path.rpartition("/")[2]
         name = task_id.rpartition(".")[0]
         if name in self.gates:
             await self.gates[name].wait()
-        done = http({"data": {"status": "completed", "output": [f"{upstream.address}/files/{task_id}.png"]}})
+        done = response({"data": {"status": "completed", "output": [f"{upstream.address}/files/{task_id}.png"]}})
         await self.polls.get(name, done)(upstream, writer)
 
     async def file(self, upstream: Upstream, writer: asyncio.StreamWriter) -> None:
-        shade = hashlib.sha256(upstream.seen[-1].path.encode()).digest()[0]
+        shade = hashlib.sha256(upstream.requests[-1].path.encode()).digest()[0]
         await picture(png(64, 64, shade))(upstream, writer)
 
     def sent(self, name: str) -> list[dict[str, Any]]:
@@ -113,14 +123,16 @@ class Process:
 
     async def until_states(self, comparison: Comparison, *wanted: str) -> list[str]:
         """The states on the cards, once these are among them."""
-        async with asyncio.timeout(GUARD_S):
+        async with asyncio.timeout(TIMEOUT_S):
             while not Counter(wanted) <= Counter(found := states(await self.jobs(comparison))):  # noqa: ASYNC110  # a database has no events
                 await asyncio.sleep(0.02)
         return found
 
 
 @asynccontextmanager
-async def process_at(catalog: Catalog, url: str, folder: Path, upstream: Upstream, **options: Any) -> AsyncIterator[Process]:
+async def comparison_process(
+    catalog: Catalog, url: str, folder: Path, upstream: Upstream, **options: Any
+) -> AsyncIterator[Process]:
     """One process on the database at ``url``, with the host's key for this upstream."""
     payer = account(catalog, upstream.address)
     async with process(catalog, url, folder, **{"find_account": lambda _: payer} | options) as runner:
@@ -128,15 +140,18 @@ async def process_at(catalog: Catalog, url: str, folder: Path, upstream: Upstrea
 
 
 @asynccontextmanager
-async def serving(service: ImageService) -> AsyncIterator[Upstream]:
-    async with misbehaving([service.post], [service.poll], [service.file]) as upstream:
+async def serve_images(service: ImageService) -> AsyncIterator[Upstream]:
+    async with scripted_upstream([service.post], [service.poll], [service.file]) as upstream:
         yield upstream
 
 
 @asynccontextmanager
-async def comparing(catalog: Catalog, folder: Path, service: ImageService, **options: Any) -> AsyncIterator[Process]:
+async def comparisons_at(catalog: Catalog, folder: Path, service: ImageService, **options: Any) -> AsyncIterator[Process]:
     """One process on SQLite in the folder, before this service."""
-    async with serving(service) as upstream, process_at(catalog, sqlite(folder), folder, upstream, **options) as one:
+    async with (
+        serve_images(service) as upstream,
+        comparison_process(catalog, sqlite(folder), folder, upstream, **options) as one,
+    ):
         yield one
 
 

@@ -22,24 +22,24 @@ from components.jobs.budgets import Caps
 from components.jobs.service import JobService
 from components.jobs.store.history import JobFilter
 from tests.comparisons.processes import (
-    ENDLESS,
+    ALWAYS_RUNNING,
     PROMPT,
     REFUSED,
     SIX,
     WITH_IMAGE,
     ImageService,
     Process,
-    comparing,
+    comparison_process,
+    comparisons_at,
     has_a_job_on_every_card,
-    process_at,
-    serving,
+    serve_images,
     sqlite,
     states,
 )
 from tests.conftest import ROOT
-from tests.jobs.conftest import beside, locked
-from tests.jobs.faulty import GUARD_S, settled, workers_ended
-from tests.jobs.processes import bury
+from tests.jobs.conftest import lock_database, raw_connection
+from tests.jobs.processes import expire_leases
+from tests.jobs.scripted_upstream import TIMEOUT_S, settled, workers_ended
 from tests.postgres import Postgres
 
 STARTS = """
@@ -47,7 +47,7 @@ import asyncio, sys
 from pathlib import Path
 from components.catalog.loading import load_catalog
 from tests.comparisons.processes import SIX, process_at
-from tests.jobs.faulty import Upstream
+from tests.jobs.scripted_upstream import Upstream
 
 async def main(url, folder, address):
     async with process_at(load_catalog(Path("catalog.yaml")), url, Path(folder), Upstream(address=address)) as one:
@@ -63,7 +63,7 @@ asyncio.run(main(*sys.argv[1:]))
 async def test_cards_over_a_cap_say_so_and_are_not_sent(catalog: Catalog, tmp_path: Path) -> None:
     """Three of five fit: the others have no job. A retry of what cannot fit changes nothing, and nothing of it is spent."""
     service = ImageService()
-    async with comparing(catalog, tmp_path, service, caps=Caps(daily=12)) as one:
+    async with comparisons_at(catalog, tmp_path, service, caps=Caps(daily=12)) as one:
         comparison = await one.start("cogview-4", samples=5)
         jobs = await one.ended(comparison)
         sent = len(service.bodies)
@@ -82,7 +82,7 @@ async def test_cards_over_a_cap_say_so_and_are_not_sent(catalog: Catalog, tmp_pa
 async def test_a_retry_sends_what_fits_and_leaves_the_other_cards_as_they_are(catalog: Catalog, tmp_path: Path) -> None:
     """A new card is held to the caps too."""
     service = ImageService(posts={"cogview-4": [REFUSED], "flux-2": [REFUSED]})
-    async with comparing(catalog, tmp_path, service, caps=Caps(daily=12)) as one:
+    async with comparisons_at(catalog, tmp_path, service, caps=Caps(daily=12)) as one:
         comparison = await one.start("cogview-4", "ideogram-v3", "flux-2")
         before = await one.ended(comparison)
         added = await one.add(comparison, "imagen-4")
@@ -96,7 +96,7 @@ async def test_a_retry_sends_what_fits_and_leaves_the_other_cards_as_they_are(ca
 async def test_a_card_that_cannot_be_sent_says_why(catalog: Catalog, tmp_path: Path) -> None:
     """One is skipped, one has settings that its model does not take; the third is made."""
     service = ImageService()
-    async with comparing(catalog, tmp_path, service) as one:
+    async with comparisons_at(catalog, tmp_path, service) as one:
         comparison = await one.start("cogview-4", Choice("kling-image-o1", {"num_images": 100}), "flux-2", shared=WITH_IMAGE)
         jobs = await one.ended(comparison)
 
@@ -116,7 +116,7 @@ async def test_a_comparison_of_which_nothing_can_be_sent_is_refused_and_not_stor
         (["cogview-4"], {"prompt": "A kite", "size": "1:1"}),
     ]
     service = ImageService()
-    async with comparing(catalog, tmp_path, service) as one:
+    async with comparisons_at(catalog, tmp_path, service) as one:
         for models, shared in cases:
             with pytest.raises(InputError):
                 await one.start(*models, shared=shared)
@@ -133,7 +133,7 @@ async def test_a_setting_that_is_not_a_number_loses_nothing_that_is_paid(
     for number in (nan, inf, -inf):
         service = ImageService()
         with postgres.fresh() as url:
-            async with serving(service) as upstream, process_at(catalog, url, tmp_path, upstream) as one:
+            async with serve_images(service) as upstream, comparison_process(catalog, url, tmp_path, upstream) as one:
                 with suppress(PlaygroundError):
                     await one.start("cogview-4", Choice("flux-2", {"type": number}))
                 await workers_ended()
@@ -145,8 +145,8 @@ async def test_a_setting_that_is_not_a_number_loses_nothing_that_is_paid(
 
 async def test_nothing_is_sent_when_the_comparison_cannot_be_stored(catalog: Catalog, tmp_path: Path) -> None:
     service = ImageService()
-    async with comparing(catalog, tmp_path, service) as one:
-        with beside(sqlite(tmp_path)) as connection:
+    async with comparisons_at(catalog, tmp_path, service) as one:
+        with raw_connection(sqlite(tmp_path)) as connection:
             connection.execute("DROP TABLE comparisons")
         with pytest.raises(DatabaseUnavailable):
             await one.start(*SIX)
@@ -157,8 +157,8 @@ async def test_nothing_is_sent_when_the_comparison_cannot_be_stored(catalog: Cat
 
 async def test_cards_whose_jobs_cannot_be_recorded_say_so_and_can_be_retried(catalog: Catalog, tmp_path: Path) -> None:
     service = ImageService()
-    async with comparing(catalog, tmp_path, service) as one:
-        with beside(sqlite(tmp_path)) as connection:
+    async with comparisons_at(catalog, tmp_path, service) as one:
+        with raw_connection(sqlite(tmp_path)) as connection:
             connection.execute("ALTER TABLE jobs RENAME TO mislaid")
             comparison = await one.start("cogview-4", "flux-2")
             connection.execute("ALTER TABLE mislaid RENAME TO jobs")
@@ -176,7 +176,7 @@ async def test_cards_whose_jobs_cannot_be_recorded_say_so_and_can_be_retried(cat
 async def test_another_visitor_gets_the_same_answer_as_for_an_unknown_id(catalog: Catalog, tmp_path: Path) -> None:
     """Nothing is found, sent, changed or published, and the words do not tell whether there is such a comparison."""
     service = ImageService(posts={"flux-2": [REFUSED]})
-    async with comparing(catalog, tmp_path, service) as one:
+    async with comparisons_at(catalog, tmp_path, service) as one:
         comparison = await one.start("cogview-4", "flux-2")
         await one.ended(comparison)
         published = await one.comparisons.publish(comparison.id, "ann")
@@ -211,7 +211,7 @@ async def test_another_visitor_gets_the_same_answer_as_for_an_unknown_id(catalog
 async def test_a_comparison_can_be_published_once_it_has_ended(catalog: Catalog, tmp_path: Path) -> None:
     """Under one address however often that is asked for, at once too."""
     service = ImageService(gates={"flux-2": asyncio.Event()})
-    async with comparing(catalog, tmp_path, service) as one:
+    async with comparisons_at(catalog, tmp_path, service) as one:
         comparison = await one.start("cogview-4", "flux-2")
         await one.until_states(comparison, "done")
         with pytest.raises(InvalidState, match="still running"):
@@ -232,7 +232,7 @@ async def test_a_comparison_can_be_published_once_it_has_ended(catalog: Catalog,
 
 
 async def test_an_unpublished_comparison_never_gets_its_old_address_back(catalog: Catalog, tmp_path: Path) -> None:
-    async with comparing(catalog, tmp_path, ImageService()) as one:
+    async with comparisons_at(catalog, tmp_path, ImageService()) as one:
         comparison = await one.start("cogview-4")
         await one.ended(comparison)
         old = (await one.comparisons.publish(comparison.id, "ann")).token
@@ -255,7 +255,7 @@ async def test_an_unpublished_comparison_never_gets_its_old_address_back(catalog
 
 async def test_a_deleted_job_leaves_its_comparison_and_the_published_one(catalog: Catalog, tmp_path: Path) -> None:
     """It is not retried, and a retry of another card does not take its position."""
-    async with comparing(catalog, tmp_path, ImageService(posts={"flux-2": [REFUSED]})) as one:
+    async with comparisons_at(catalog, tmp_path, ImageService(posts={"flux-2": [REFUSED]})) as one:
         comparison = await one.start("cogview-4", "flux-2", "kling-image-o1")
         await one.ended(comparison)
         token = (await one.comparisons.publish(comparison.id, "ann")).token
@@ -272,7 +272,7 @@ async def test_a_deleted_job_leaves_its_comparison_and_the_published_one(catalog
 
 async def test_nothing_of_a_prompt_is_left_when_all_jobs_are_removed(catalog: Catalog, tmp_path: Path) -> None:
     """Those of two comparisons with the same form among them, and a job that a retry replaced on its card."""
-    async with comparing(catalog, tmp_path, ImageService(posts={"cogview-4": [REFUSED]})) as one:
+    async with comparisons_at(catalog, tmp_path, ImageService(posts={"cogview-4": [REFUSED]})) as one:
         form = {"prompt": "a private prompt", "seed": 7}
         both = [await one.start("cogview-4", "flux-2", shared=form), await one.start("flux-2", shared=form)]
         for comparison in both:
@@ -282,7 +282,7 @@ async def test_nothing_of_a_prompt_is_left_when_all_jobs_are_removed(catalog: Ca
         for job in jobs:
             await one.runner.remove(job.id, "ann")
         newest = await one.comparisons.newest("ann")
-    with beside(sqlite(tmp_path)) as connection:
+    with raw_connection(sqlite(tmp_path)) as connection:
         dump = "\n".join(connection.iterdump())
 
     assert len(jobs) == 4
@@ -296,12 +296,12 @@ async def test_nothing_of_a_prompt_is_left_when_all_jobs_are_removed(catalog: Ca
 async def test_a_process_that_stops_leaves_the_comparison_to_the_next(catalog: Catalog, tmp_path: Path) -> None:
     """It is found with every card and job, goes on, and sends nothing twice."""
     service = ImageService(gates={"flux-2": asyncio.Event()}, posts={"kling-image-o1": [REFUSED] * 2})
-    async with serving(service) as upstream:
-        async with process_at(catalog, sqlite(tmp_path), tmp_path, upstream) as one:
+    async with serve_images(service) as upstream:
+        async with comparison_process(catalog, sqlite(tmp_path), tmp_path, upstream) as one:
             comparison = await one.start(*SIX, samples=2)
             await one.until_states(comparison, "done", "running", "failed")
         service.gates["flux-2"].set()
-        async with process_at(catalog, sqlite(tmp_path), tmp_path, upstream) as two:
+        async with comparison_process(catalog, sqlite(tmp_path), tmp_path, upstream) as two:
             found = await two.comparisons.newest("ann")
             jobs = await two.ended(found)
 
@@ -314,20 +314,20 @@ async def test_a_process_that_stops_leaves_the_comparison_to_the_next(catalog: C
 
 async def test_a_process_that_is_killed_leaves_the_comparison_to_the_next(catalog: Catalog, tmp_path: Path) -> None:
     """A kill -9 while all six models work."""
-    service = ImageService(polls=dict.fromkeys(SIX, ENDLESS))
-    async with serving(service) as upstream:
+    service = ImageService(polls=dict.fromkeys(SIX, ALWAYS_RUNNING))
+    async with serve_images(service) as upstream:
         command = [sys.executable, "-c", STARTS, sqlite(tmp_path), str(tmp_path), upstream.address]
         child = await asyncio.create_subprocess_exec(*command, cwd=ROOT, stdout=asyncio.subprocess.PIPE)
         try:
             async with asyncio.timeout(60):
                 comparison_id = (await child.stdout.readline()).decode().strip()
-            await upstream.asked("polls", 6)
+            await upstream.wait_for("polls", 6)
         finally:
             os.kill(child.pid, signal.SIGKILL)
             await child.wait()
-        bury(sqlite(tmp_path))
+        expire_leases(sqlite(tmp_path))
         service.polls.clear()
-        async with process_at(catalog, sqlite(tmp_path), tmp_path, upstream) as two:
+        async with comparison_process(catalog, sqlite(tmp_path), tmp_path, upstream) as two:
             comparison = await two.comparisons.find(comparison_id, "ann")
             jobs = await two.ended(comparison)
 
@@ -343,9 +343,9 @@ async def test_what_is_sent_is_on_a_card_also_if_the_caller_goes_away_meanwhile(
     """The jobs are recorded and later sent, so a comparison that does not know them would show nothing for the money."""
     service = ImageService()
     with postgres.fresh() as url:
-        async with serving(service) as upstream:
-            async with process_at(catalog, url, tmp_path, upstream, killed=how == "killed") as one:
-                with locked(url):  # the jobs cannot be written yet, the comparison can
+        async with serve_images(service) as upstream:
+            async with comparison_process(catalog, url, tmp_path, upstream, killed=how == "killed") as one:
+                with lock_database(url):  # the jobs cannot be written yet, the comparison can
                     starting = asyncio.create_task(one.start(*SIX))
                     comparison = await stored(one)
                     await asyncio.sleep(0.2)
@@ -354,10 +354,10 @@ async def test_what_is_sent_is_on_a_card_also_if_the_caller_goes_away_meanwhile(
                 if how == "cancelled":
                     await all_settled(one.runner, comparison)
             if how == "killed":
-                bury(url)
-                async with process_at(catalog, url, tmp_path, upstream) as one:
+                expire_leases(url)
+                async with comparison_process(catalog, url, tmp_path, upstream) as one:
                     await all_settled(one.runner, comparison)
-            async with process_at(catalog, url, tmp_path, upstream) as last:
+            async with comparison_process(catalog, url, tmp_path, upstream) as last:
                 jobs = await last.jobs(await last.comparisons.find(comparison.id, "ann"))
 
     # Of what a killed process was submitting, some was never sent.
@@ -370,18 +370,18 @@ async def test_what_a_killed_process_did_not_send_says_so_and_can_be_retried(
     """The cards were stored, their jobs were not: nothing was charged. Retried from two pages at once, each is one job."""
     service = ImageService()
     with postgres.fresh() as url:
-        async with serving(service) as upstream:
-            async with process_at(catalog, url, tmp_path, upstream, killed=True) as one:
-                with locked(url):
+        async with serve_images(service) as upstream:
+            async with comparison_process(catalog, url, tmp_path, upstream, killed=True) as one:
+                with lock_database(url):
                     starting = asyncio.create_task(one.start("cogview-4", "flux-2"))
                     comparison = await stored(one)
                     starting.cancel()
                     await asyncio.wait([starting])
-            with beside(url) as connection:  # as if nothing had been written when the lock was released
+            with raw_connection(url) as connection:  # as if nothing had been written when the lock was released
                 connection.execute("DELETE FROM jobs")
                 connection.execute("DELETE FROM history")
             sent = len(service.bodies)
-            async with process_at(catalog, url, tmp_path, upstream) as two:
+            async with comparison_process(catalog, url, tmp_path, upstream) as two:
                 before, found = await two.comparisons.current(comparison)
                 offered = retries(catalog, before, found)
                 both = await asyncio.gather(two.retry(comparison), two.retry(comparison))
@@ -397,7 +397,7 @@ async def test_what_a_killed_process_did_not_send_says_so_and_can_be_retried(
 
 
 async def stored(one: Process) -> Comparison:
-    async with asyncio.timeout(GUARD_S):
+    async with asyncio.timeout(TIMEOUT_S):
         while not (comparison := await one.comparisons.newest("ann")):  # noqa: ASYNC110  # a database has no events
             await asyncio.sleep(0.01)
     return comparison

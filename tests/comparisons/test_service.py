@@ -20,8 +20,8 @@ from components.errors import InputError
 from components.jobs.job import JobState
 from components.jobs.service import JobService
 from tests.comparisons.processes import (
+    ALWAYS_RUNNING,
     BUSY,
-    ENDLESS,
     FAILED_LATER,
     LOST,
     PROMPT,
@@ -31,14 +31,14 @@ from tests.comparisons.processes import (
     WITH_IMAGE,
     ImageService,
     choices,
-    comparing,
+    comparison_process,
+    comparisons_at,
     has_a_job_on_every_card,
-    process_at,
-    serving,
+    serve_images,
     states,
     task,
 )
-from tests.jobs.faulty import answer_after, reset, settled
+from tests.jobs.scripted_upstream import answer_after, reset, settled
 from tests.postgres import Postgres
 
 # -- cards are independent -----------------------------------------------------------------------
@@ -47,7 +47,7 @@ from tests.postgres import Postgres
 async def test_each_card_is_done_as_soon_as_its_own_model_is(catalog: Catalog, tmp_path: Path) -> None:
     order = [SIX[at] for at in (3, 0, 5, 1, 4, 2)]
     service = ImageService(gates={model: asyncio.Event() for model in SIX})
-    async with comparing(catalog, tmp_path, service) as one:
+    async with comparisons_at(catalog, tmp_path, service) as one:
         comparison = await one.start(*SIX)
         started = await one.jobs(comparison)
         for number, model in enumerate(order, 1):
@@ -65,9 +65,9 @@ async def test_a_card_that_fails_leaves_the_others_alone(catalog: Catalog, tmp_p
     """One refused, one lost, one that never ends, one that has to wait, one that fails later: the sixth is done."""
     service = ImageService(
         posts={"cogview-4": [REFUSED], "flux-2": [reset()], "ideogram-v3": [BUSY]},
-        polls={"kling-image-o1": ENDLESS, "ideogram-v4": FAILED_LATER},
+        polls={"kling-image-o1": ALWAYS_RUNNING, "ideogram-v4": FAILED_LATER},
     )
-    async with comparing(catalog, tmp_path, service) as one:
+    async with comparisons_at(catalog, tmp_path, service) as one:
         comparison = await one.start(*SIX)
         jobs = await one.jobs(comparison)
         for job in jobs[:2] + jobs[4:]:
@@ -99,7 +99,7 @@ async def test_every_model_of_the_catalog_makes_its_card_in_the_sandbox(
 async def test_starts_with_the_same_key_are_one_comparison_paid_once(catalog: Catalog, tmp_path: Path) -> None:
     """At once and later, whatever seed the second click drew. Another key, visitor or none is another comparison."""
     service = ImageService()
-    async with comparing(catalog, tmp_path, service) as one:
+    async with comparisons_at(catalog, tmp_path, service) as one:
         clicks = [one.start(*SIX[:2], shared={**PROMPT, "seed": seed}, samples=2, key="click") for seed in range(3)]
         several = await asyncio.gather(*clicks)
         await one.ended(several[0])
@@ -119,10 +119,10 @@ async def test_two_processes_with_the_same_key_pay_once_for_each_card(
 ) -> None:
     service = ImageService(gate=asyncio.Event())
     with postgres.fresh() as url:
-        async with serving(service) as upstream:
+        async with serve_images(service) as upstream:
             async with (
-                process_at(catalog, url, tmp_path, upstream) as one,
-                process_at(catalog, url, tmp_path, upstream) as two,
+                comparison_process(catalog, url, tmp_path, upstream) as one,
+                comparison_process(catalog, url, tmp_path, upstream) as two,
             ):
                 several = await asyncio.gather(*(process.start(*SIX, key="click") for process in (one, two) * 5))
                 service.gate.set()
@@ -137,7 +137,7 @@ async def test_two_processes_with_the_same_key_pay_once_for_each_card(
 async def test_two_comparisons_with_the_same_form_have_jobs_of_their_own(catalog: Catalog, tmp_path: Path) -> None:
     """Otherwise one of them would keep the prompt after all its jobs were deleted with the other."""
     service = ImageService(gate=asyncio.Event())
-    async with comparing(catalog, tmp_path, service) as one:
+    async with comparisons_at(catalog, tmp_path, service) as one:
         both = await asyncio.gather(*(one.start("cogview-4", "flux-2", shared={**PROMPT, "seed": 1}) for _ in range(2)))
         service.gate.set()
         jobs = [job for comparison in both for job in await one.ended(comparison)]
@@ -158,9 +158,9 @@ async def test_a_retry_sends_what_failed_and_nothing_else(catalog: Catalog, tmp_
     models = ("flux-2", "kling-image-o1", "ideogram-v3", "gpt-image-1.5-official", "hunyuan-image-3", "cogview-4")
     service = ImageService(
         posts={"kling-image-o1": [REFUSED], "ideogram-v3": [LOST]},
-        polls={"gpt-image-1.5-official": ENDLESS, "hunyuan-image-3": FAILED_LATER},
+        polls={"gpt-image-1.5-official": ALWAYS_RUNNING, "hunyuan-image-3": FAILED_LATER},
     )
-    async with comparing(catalog, tmp_path, service) as one:
+    async with comparisons_at(catalog, tmp_path, service) as one:
         comparison = await one.start(*models, shared=WITH_IMAGE)
         jobs = await one.jobs(comparison)
         for job in [*jobs[:3], jobs[4]]:
@@ -185,8 +185,8 @@ async def test_a_retry_sends_what_failed_and_nothing_else(catalog: Catalog, tmp_
 
 async def test_a_stopped_card_is_retried_only_if_nothing_can_come_of_it(catalog: Catalog, tmp_path: Path) -> None:
     """A task that is no longer polled may still be done, and paid."""
-    service = ImageService(posts={"cogview-4": [BUSY]}, polls={"flux-2": ENDLESS})
-    async with comparing(catalog, tmp_path, service) as one:
+    service = ImageService(posts={"cogview-4": [BUSY]}, polls={"flux-2": ALWAYS_RUNNING})
+    async with comparisons_at(catalog, tmp_path, service) as one:
         comparison = await one.start("cogview-4", "flux-2")
         await one.until_states(comparison, "queued", "running")
         stopped = [await one.runner.stop(card.job, "ann") for card in comparison.cards]
@@ -199,7 +199,7 @@ async def test_a_stopped_card_is_retried_only_if_nothing_can_come_of_it(catalog:
 async def test_two_pages_that_retry_at_once_pay_once(catalog: Catalog, tmp_path: Path) -> None:
     gate = asyncio.Event()
     service = ImageService(posts={"cogview-4": [REFUSED, answer_after(gate, task("cogview-4.2"))]})
-    async with comparing(catalog, tmp_path, service) as one:
+    async with comparisons_at(catalog, tmp_path, service) as one:
         comparison = await one.start("cogview-4")
         await one.ended(comparison)
         both = await asyncio.gather(one.retry(comparison), one.retry(comparison))
@@ -215,8 +215,8 @@ async def test_samples_that_failed_are_each_retried(catalog: Catalog, tmp_path: 
     """A model without a seed is sent the same request for each sample, and each is still a picture of its own."""
     for failed in ([0], [1], [0, 1, 2]):
         answers = [REFUSED if number in failed else task(f"{SEEDLESS}.0") for number in range(3)]
-        service = ImageService(posts={SEEDLESS: answers}, polls={SEEDLESS: ENDLESS})
-        async with comparing(catalog, tmp_path / f"{len(failed)}-{failed[0]}", service) as one:
+        service = ImageService(posts={SEEDLESS: answers}, polls={SEEDLESS: ALWAYS_RUNNING})
+        async with comparisons_at(catalog, tmp_path / f"{len(failed)}-{failed[0]}", service) as one:
             comparison = await one.start(SEEDLESS, samples=3)
             await one.until_states(comparison, *["failed"] * len(failed), *["running"] * (3 - len(failed)))
             service.polls.clear()
@@ -231,7 +231,7 @@ async def test_a_card_of_a_model_that_left_the_catalog_does_not_keep_the_others_
     catalog: Catalog, tmp_path: Path
 ) -> None:
     service = ImageService(posts={model: [REFUSED] for model in ("cogview-4", "flux-2")})
-    async with comparing(catalog, tmp_path, service) as one:
+    async with comparisons_at(catalog, tmp_path, service) as one:
         comparison = await one.start("cogview-4", "flux-2")
         await one.ended(comparison)
         jobs = await one.comparisons.jobs(comparison)
@@ -246,7 +246,7 @@ async def test_a_card_of_a_model_that_left_the_catalog_does_not_keep_the_others_
 
 async def test_added_models_follow_the_cards_that_are_there(catalog: Catalog, tmp_path: Path) -> None:
     """They get the comparison's own form and their own settings; those that are added at once are all there."""
-    async with comparing(catalog, tmp_path, ImageService()) as one:
+    async with comparisons_at(catalog, tmp_path, ImageService()) as one:
         comparison = await one.start("cogview-4", shared={**PROMPT, "shape": "16:9"})
         flex = Choice("flux-2", {"type": "flex"})
         await asyncio.gather(one.add(comparison, flex), one.add(comparison, "kling-image-o1", "ideogram-v4"))
@@ -264,7 +264,7 @@ async def test_added_models_follow_the_cards_that_are_there(catalog: Catalog, tm
 async def test_no_comparison_has_more_than_sixty_cards(catalog: Catalog, tmp_path: Path) -> None:
     """Also when several are added at once; nothing of what is refused is sent or stored."""
     service = ImageService()
-    async with comparing(catalog, tmp_path, service) as one:
+    async with comparisons_at(catalog, tmp_path, service) as one:
         with pytest.raises(InputError):
             await one.start(*["cogview-4"] * 61)
         nothing = await one.comparisons.newest("ann")

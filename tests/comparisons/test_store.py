@@ -16,7 +16,7 @@ from components.errors import DatabaseUnavailable
 from components.jobs.job import JobState
 from components.jobs.store.executor import DuplicateKey
 from components.jobs.store.jobs import Store
-from tests.jobs.conftest import NOON, a_job, beside, filled, opened
+from tests.jobs.conftest import NOON, add_jobs, make_job, open_stores, raw_connection
 
 HOSTILE = "<script>alert('x')</script> '; DROP TABLE comparisons; -- {{ 7*7 }} %s \\ \u202e 🪁 ‮"
 UNSTORABLE = "half \ud83d a kite\0 and more"
@@ -33,7 +33,7 @@ def appending(model: str) -> Any:
 
 @pytest.fixture
 async def jobs(database_url: str) -> Any:
-    async with opened(database_url) as (store,):
+    async with open_stores(database_url) as (store,):
         yield store
 
 
@@ -82,7 +82,7 @@ async def test_an_unknown_id_token_or_visitor_finds_and_changes_nothing(comparis
 
 async def test_a_second_comparison_with_the_same_id_is_the_first_one(database_url: str) -> None:
     """Stored at once by four processes too; another visitor cannot take the id."""
-    async with opened(database_url, 4) as stores:
+    async with open_stores(database_url, 4) as stores:
         kept = [ComparisonStore(store.transactions) for store in stores]
         several = [a_comparison(number=number) for number in range(8)]
         added = await asyncio.gather(*(kept[at % 4].add(comparison) for at, comparison in enumerate(several)))
@@ -97,7 +97,7 @@ async def test_a_second_comparison_with_the_same_id_is_the_first_one(database_ur
 
 async def test_fifty_edits_at_once_all_count(database_url: str) -> None:
     """Those of four processes too, where the database is for several."""
-    async with opened(database_url, 4) as stores:
+    async with open_stores(database_url, 4) as stores:
         kept = [ComparisonStore(store.transactions) for store in stores]
         await kept[0].add(a_comparison(cards=()))
         edits = (kept[number % 4].edit("c1", "ann", appending(str(number))) for number in range(50))
@@ -152,8 +152,8 @@ async def test_a_comparison_is_deleted_with_the_last_of_its_jobs(jobs: Store, co
     await comparisons.add(replace(a_comparison("young"), created_at=time.time()))
     await comparisons.add(a_comparison("bea's", "bea"))
     done = {"state": JobState.DONE, "task_id": "t"}
-    members = [a_job(id=job_id, comparison_id="c1", **done) for job_id in ("a", "b")]
-    await filled(jobs, *members, a_job(comparison_id="old with a job"))
+    members = [make_job(id=job_id, comparison_id="c1", **done) for job_id in ("a", "b")]
+    await add_jobs(jobs, *members, make_job(comparison_id="old with a job"))
     left = []
     for job_id in ("a", "b"):
         await jobs.remove(job_id)
@@ -165,9 +165,9 @@ async def test_a_comparison_is_deleted_with_the_last_of_its_jobs(jobs: Store, co
 
 
 async def test_a_comparison_outlives_its_process(database_url: str) -> None:
-    async with opened(database_url) as (store,):
+    async with open_stores(database_url) as (store,):
         comparison = await ComparisonStore(store.transactions).add(a_comparison(token="one"))
-    async with opened(database_url) as (store,):
+    async with open_stores(database_url) as (store,):
         after = ComparisonStore(store.transactions)
         assert [await after.get("c1", "ann"), await after.published("one"), await after.newest("ann")] == [comparison] * 3
 
@@ -175,7 +175,7 @@ async def test_a_comparison_outlives_its_process(database_url: str) -> None:
 async def test_a_form_is_stored_as_json_that_any_program_reads(database_url: str, comparisons: ComparisonStore) -> None:
     """Strict JSON, also where the text has halves of characters."""
     await comparisons.add(a_comparison(shared={"prompt": UNSTORABLE}))
-    with beside(database_url) as connection:
+    with raw_connection(database_url) as connection:
         row = connection.execute("SELECT shared FROM comparisons").fetchone()[0]
 
     assert (json.loads(row) if isinstance(row, str) else row) == {"prompt": UNSTORABLE}
@@ -184,7 +184,7 @@ async def test_a_form_is_stored_as_json_that_any_program_reads(database_url: str
 async def test_every_method_of_a_failing_database_raises_the_error_that_a_page_can_show(
     database_url: str, comparisons: ComparisonStore
 ) -> None:
-    with beside(database_url) as connection:
+    with raw_connection(database_url) as connection:
         connection.execute("DROP TABLE comparisons")
 
     calls = [

@@ -1,4 +1,4 @@
-"""Callbacks for tests: jobs whose callbacks arrive over real HTTP, and an account whose tasks nobody polls for minutes."""
+"""Callbacks over real HTTP for tests, and an account whose tasks are not polled for minutes."""
 
 from __future__ import annotations
 
@@ -21,10 +21,10 @@ from components.catalog.models import Catalog
 from components.jobs.job import Job
 from components.jobs.service import JobService
 from components.web.callbacks import callback_routes
-from tests.jobs.faulty import GUARD_S, TASK, Upstream
 from tests.jobs.processes import WITH_CALLBACK, account, process, submit
+from tests.jobs.scripted_upstream import TASK, TIMEOUT_S, Upstream
 
-UNPOLLED = 0.02  # the service's range of seconds, fifty times as long: no scheduled poll comes for minutes
+PACE_WITHOUT_POLLS = 0.02  # tasks are expected to take fifty times as long, so no scheduled poll comes for minutes
 
 
 @dataclass
@@ -42,7 +42,7 @@ class CallbackServer:
         return await submit(self.runner, self.catalog, payer or self.service, prompt, model)
 
     async def call(self, address: str, body: Any = None, times: int = 1) -> list[int]:
-        """The status codes that so many callbacks at once are answered with."""
+        """Send ``times`` callbacks at once and return their status codes."""
         address = self.address + address.removeprefix(self.base)
         content = body if isinstance(body, bytes) else json.dumps({"task_id": TASK} if body is None else body).encode()
         return [
@@ -52,44 +52,44 @@ class CallbackServer:
 
 
 @asynccontextmanager
-async def listening(app: FastAPI) -> AsyncIterator[str]:
+async def serve_in_loop(app: FastAPI) -> AsyncIterator[str]:
     """The application on a loopback port, in this event loop."""
     with socket.socket() as listener:
         listener.bind(("127.0.0.1", 0))
         server = uvicorn.Server(uvicorn.Config(app, log_level="warning"))
-        serving = asyncio.create_task(server.serve([listener]))
-        async with asyncio.timeout(GUARD_S):
+        callback_server = asyncio.create_task(server.serve([listener]))
+        async with asyncio.timeout(TIMEOUT_S):
             while not server.started:  # noqa: ASYNC110  # what is waited for says nothing by itself
                 await asyncio.sleep(0.01)
         try:
             yield f"http://127.0.0.1:{listener.getsockname()[1]}"
         finally:
             server.should_exit = True
-            await serving
+            await callback_server
 
 
 @asynccontextmanager
-async def serving(
+async def callback_server(
     catalog: Catalog,
     url: str,
     folder: Path,
     upstream: Upstream,
     *,
-    pace: float = UNPOLLED,
+    pace: float = PACE_WITHOUT_POLLS,
     payer: str = "host",
     base: str = "",
     **options: Any,
 ) -> AsyncIterator[CallbackServer]:
-    """A process that gives the service an address to call; ``base`` is one that stays the same after a restart."""
+    """A job service with a callback address; ``base`` is one that stays the same after a restart."""
     app, service = FastAPI(), account(catalog, upstream.address, payer, pace=pace)
     options = {"find_account": lambda job: service if job.payer == "host" else None} | options
-    async with httpx2.AsyncClient(trust_env=False, timeout=GUARD_S) as http, listening(app) as address:
+    async with httpx2.AsyncClient(trust_env=False, timeout=TIMEOUT_S) as http, serve_in_loop(app) as address:
         async with process(catalog, url, folder, callback_base=base or address, **options) as runner:
             app.include_router(callback_routes(runner))
             yield CallbackServer(runner, catalog, address, base or address, service, http)
 
 
-def callback(upstream: Upstream, number: int = 0) -> str:
+def callback_address(upstream: Upstream, number: int = 0) -> str:
     """The callback address in the n-th request."""
     return str(json.loads(upstream.posts[number].body)["callback_url"])
 

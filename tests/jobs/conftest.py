@@ -32,27 +32,27 @@ NUMBERS = itertools.count()
 
 @pytest.fixture
 def url(tmp_path: Path) -> str:
-    """The address of a SQLite database, which is all that a test of anything above the store needs."""
+    """The address of a SQLite database; only the store is tested on PostgreSQL as well."""
     return f"sqlite:///{tmp_path / 'playground.db'}"
 
 
 @pytest.fixture
 async def store(database_url: str) -> AsyncIterator[Store]:
     """The store of the only process that uses this database."""
-    async with opened(database_url) as stores:
+    async with open_stores(database_url) as stores:
         yield stores[0]
 
 
 @pytest.fixture
 async def stores(database_url: str) -> AsyncIterator[list[Store]]:
     """The stores of four processes; on SQLite, which is for one process, four stores of that one."""
-    async with opened(database_url, 4) as stores:
+    async with open_stores(database_url, 4) as stores:
         yield stores
 
 
 @asynccontextmanager
-async def opened(url: str, count: int = 1) -> AsyncIterator[list[Store]]:
-    """So many stores on one database, each as in a process of its own where the database allows that."""
+async def open_stores(url: str, count: int = 1) -> AsyncIterator[list[Store]]:
+    """Stores on one database, each with its own connection where the database allows several processes."""
     first = open_database(url)
     databases = [first, *(open_database(url) if first.shared else first for _ in range(count - 1))]
     stores = [Store(database) for database in databases]
@@ -65,25 +65,25 @@ async def opened(url: str, count: int = 1) -> AsyncIterator[list[Store]]:
             database.close()
 
 
-def a_job(**changes: Any) -> Job:
+def make_job(**changes: Any) -> Job:
     """A queued job of the host's key that costs 10 credits, made at noon; in another state it was sent at noon."""
     job = Job(f"job-{next(NUMBERS)}", "ann", "cogview-4", {}, "1:1", 1, "host", "http://x", 10.0, 0.1, NOON)
     sent = {} if changes.get("state", JobState.QUEUED) is JobState.QUEUED else {"sent_at": NOON}
     return dataclasses.replace(job, **sent | changes)
 
 
-def changed(**changes: Any) -> Transition:
+def set_fields(**changes: Any) -> Transition:
     """A transition that sets these fields, whatever the state."""
     return lambda job: dataclasses.replace(job, **changes)
 
 
-async def filled(store: Store, *jobs: Job) -> None:
+async def add_jobs(store: Store, *jobs: Job) -> None:
     for job in jobs:
         assert await store.add(job) == job
 
 
-async def claims(stores: list[Store], jobs: list[Job], caps: Caps, now: float) -> list[Job]:
-    """The jobs that may be sent of these, which all ask at once, spread over the stores."""
+async def claim_all(stores: list[Store], jobs: list[Job], caps: Caps, now: float) -> list[Job]:
+    """Claim these jobs at once, spread over the stores; returns those that were claimed."""
 
     async def claim(at: int, job: Job) -> Job | None:
         try:
@@ -95,8 +95,8 @@ async def claims(stores: list[Store], jobs: list[Job], caps: Caps, now: float) -
 
 
 @contextmanager
-def beside(url: str) -> Iterator[Any]:
-    """Another connection to the database, past our own code: its ``execute`` runs and commits one statement."""
+def raw_connection(url: str) -> Iterator[Any]:
+    """A database connection without our own code: its ``execute`` runs and commits one statement."""
     if url.startswith("sqlite"):
         with closing(sqlite3.connect(url.removeprefix("sqlite:///"), isolation_level=None)) as connection:
             yield connection
@@ -106,9 +106,9 @@ def beside(url: str) -> Iterator[Any]:
 
 
 @contextmanager
-def locked(url: str) -> Iterator[None]:
-    """While this lasts nobody else can write jobs."""
-    with beside(url) as connection:
+def lock_database(url: str) -> Iterator[None]:
+    """Lock the jobs table against all other writers."""
+    with raw_connection(url) as connection:
         connection.execute("BEGIN IMMEDIATE" if url.startswith("sqlite") else "BEGIN")
         if not url.startswith("sqlite"):
             connection.execute("LOCK TABLE jobs IN EXCLUSIVE MODE")

@@ -1,4 +1,4 @@
-"""Processes of this page for tests: one that ends in order, one that is killed, and one of its own that a test can kill -9."""
+"""Job services for tests: closed in order, dropped as by a kill, or in a child process that a test can ``kill -9``."""
 
 from __future__ import annotations
 
@@ -31,15 +31,15 @@ from components.pictures.fetch import open_fetch_client
 from components.pictures.library import PictureLibrary
 from components.pictures.storage.folder import FolderStorage
 from tests.conftest import ROOT
-from tests.jobs.conftest import FAST, beside
-from tests.jobs.faulty import GUARD_S, KEY, settled
+from tests.jobs.conftest import FAST, raw_connection
+from tests.jobs.scripted_upstream import KEY, TIMEOUT_S, settled
 
-OWN = ("ActiveJobs._guarded", "Recovery.beat")
+BACKGROUND_TASKS = ("ActiveJobs._guarded", "Recovery.beat")
 PLAIN, WITH_CALLBACK = "cogview-4", "flux-2"
 
 
 def account(catalog: Catalog, address: str, payer: str = "host", key: str = KEY, pace: float = 1000) -> Account:
-    """An account at an address; a large pace expects tasks to be done within milliseconds, a small one is silent for long."""
+    """An account at this address. With a large pace tasks are expected within milliseconds, with a small one polls are rare."""
     return Account(payer, address, catalog.endpoint.create, catalog.endpoint.status, key, pace=pace)
 
 
@@ -50,14 +50,14 @@ async def process(
     folder: Path,
     *,
     killed: bool = False,
-    begun: bool = True,
+    started: bool = True,
     find_account: FindAccount = lambda _: None,
     deadline_s: float = 30,
     timings: Timings = FAST,
     lock_wait_s: float = 10,
     **options: Any,
 ) -> AsyncIterator[JobService]:
-    """A runner with a database connection of its own. ``killed``: at the end nothing is written and nothing released."""
+    """A job service with its own database connection; ``killed``: at the end nothing is written or released."""
     database = open_database(url, lock_wait_s)
     store = Store(database, timings=timings)
     try:
@@ -72,19 +72,19 @@ async def process(
                 find_account,
             )
             try:
-                if begun:
+                if started:
                     await runner.begin()
                 yield runner
             finally:
-                await (drop_everything() if killed else runner.aclose())
+                await (cancel_all_tasks() if killed else runner.aclose())
     finally:
         await store.aclose()
         database.close()
 
 
-async def drop_everything() -> None:
-    """End every task of every runner here, as a kill -9 would: without a word to the database."""
-    own = [task for task in asyncio.all_tasks() if any(name in repr(task.get_coro()) for name in OWN)]
+async def cancel_all_tasks() -> None:
+    """Cancel the background tasks of all job services in this loop, so that they write nothing more, as after a kill -9."""
+    own = [task for task in asyncio.all_tasks() if any(name in repr(task.get_coro()) for name in BACKGROUND_TASKS)]
     for task in own:
         task.cancel()
     await asyncio.gather(*own, return_exceptions=True)
@@ -101,21 +101,21 @@ async def submit(
     return await runner.submit(build_request(catalog, model, {"prompt": prompt}), payer, visitor)
 
 
-def bury(url: str) -> None:
-    """Let every lease be over, as if all processes had died a while ago."""
-    with beside(url) as connection:
+def expire_leases(url: str) -> None:
+    """Set every lease to the past, as if all processes had died a while ago."""
+    with raw_connection(url) as connection:
         connection.execute("UPDATE jobs SET lease = 1 WHERE lease IS NOT NULL")
 
 
-def owner_and_lease(url: str, job: Job) -> tuple[str | None, float | None]:
-    with beside(url) as connection:
+def read_lease(url: str, job: Job) -> tuple[str | None, float | None]:
+    with raw_connection(url) as connection:
         row = connection.execute(f"SELECT owner, lease FROM jobs WHERE id = '{job.id}'").fetchone()
     return row[0], row[1]
 
 
-async def until(runner: JobService, job: Job, **wanted: Any) -> Job:
-    """Wait until the job has these values; its record, not what this process remembers."""
-    async with asyncio.timeout(2 * GUARD_S):
+async def wait_for_job(runner: JobService, job: Job, **wanted: Any) -> Job:
+    """Wait until the job's row has these values."""
+    async with asyncio.timeout(2 * TIMEOUT_S):
         while True:
             now = await runner.store.get(job.id)
             if now and all(getattr(now, name) == value for name, value in wanted.items()):
@@ -125,7 +125,7 @@ async def until(runner: JobService, job: Job, **wanted: Any) -> Job:
 
 @dataclass(frozen=True)
 class Record:
-    """All that the database holds of a job, removed or not."""
+    """All rows of a job, removed or not."""
 
     job: Job
     starred: bool
@@ -143,20 +143,20 @@ async def record(runner: JobService, job_id: str) -> Record:
 
 
 def count(runner: JobService, name: str, **labels: str) -> float:
-    """A number of the metrics."""
+    """The value of a metric."""
     return runner.metrics.registry.get_sample_value(f"playground_{name}", labels) or 0.0
 
 
 @asynccontextmanager
 async def another_process(url: str, folder: Path, address: str, payer: str = "host") -> AsyncIterator[tuple[str, int]]:
-    """A Python of its own that has submitted one job. Yields the job's id and the process's; it is killed at the end."""
+    """A child process that has submitted one job; yields the ids of job and process. It is killed at the end."""
     command = [sys.executable, "-m", "tests.jobs.processes", url, str(folder), address, payer]
     child = await asyncio.create_subprocess_exec(*command, cwd=ROOT, stdout=asyncio.subprocess.PIPE)
     assert child.stdout
     try:
         async with asyncio.timeout(60):
-            said = json.loads(await child.stdout.readline())
-        yield said["job"], child.pid
+            started = json.loads(await child.stdout.readline())
+        yield started["job"], child.pid
     finally:
         if child.returncode is None:
             child.send_signal(signal.SIGKILL)

@@ -23,9 +23,9 @@ from components.jobs.metrics import Metrics
 from components.jobs.store.engine import open_database
 from components.jobs.store.jobs import Store
 from components.jobs.store.spend import Spend
-from tests.jobs.conftest import NOON, a_job, beside, changed, filled, locked
-from tests.jobs.faulty import TASK, answer_after, created, finished, http, misbehaving, running, settled
-from tests.jobs.processes import account, process, submit, until
+from tests.jobs.conftest import NOON, add_jobs, lock_database, make_job, raw_connection, set_fields
+from tests.jobs.processes import account, process, submit, wait_for_job
+from tests.jobs.scripted_upstream import TASK, answer_after, created, finished, response, running, scripted_upstream, settled
 
 LOCK_WAIT_S = 0.3
 LOCKED_S = 1.0  # longer than a statement waits for the lock, so that at least one try fails
@@ -36,19 +36,19 @@ async def test_a_task_id_that_cannot_be_written_at_first_is_written_later(
 ) -> None:
     """Between the POST and its record the database is locked for longer than a write waits: one POST, one job, done."""
     gate = asyncio.Event()
-    async with misbehaving(post=[answer_after(gate, created())]) as upstream:
+    async with scripted_upstream(post=[answer_after(gate, created())]) as upstream:
         async with process(catalog, url, tmp_path, lock_wait_s=LOCK_WAIT_S) as runner:
             job = await submit(runner, catalog, account(catalog, upstream.address))
-            await upstream.asked("posts")
-            with locked(url):
+            await upstream.wait_for("posts")
+            with lock_database(url):
                 gate.set()
                 await asyncio.sleep(LOCKED_S)
                 unwritten = await runner.store.get(job.id)
-            done = await until(runner, job, state=JobState.DONE)
+            done = await wait_for_job(runner, job, state=JobState.DONE)
 
     tried = [record.getMessage() for record in caplog.records if record.levelno == logging.ERROR]
     assert (unwritten.state, unwritten.task_id) == (JobState.SUBMITTING, None)
-    assert any(job.id in said and TASK in said for said in tried)
+    assert any(job.id in message and TASK in message for message in tried)
     assert (done.task_id, done.spent, len(upstream.posts)) == (TASK, job.credits, 1)
 
 
@@ -57,11 +57,11 @@ async def test_a_change_that_was_written_although_its_answer_was_lost_counts_as_
 ) -> None:
     """The repeated write finds the row as it should be, and the job is polled as if nothing had happened."""
     gate = asyncio.Event()
-    async with misbehaving(post=[answer_after(gate, created())]) as upstream:
-        async with process(catalog, url, tmp_path, begun=False, lock_wait_s=LOCK_WAIT_S) as runner:
+    async with scripted_upstream(post=[answer_after(gate, created())]) as upstream:
+        async with process(catalog, url, tmp_path, started=False, lock_wait_s=LOCK_WAIT_S) as runner:
             job = await submit(runner, catalog, account(catalog, upstream.address))
-            await upstream.asked("posts")
-            with beside(url) as connection:
+            await upstream.wait_for("posts")
+            with raw_connection(url) as connection:
                 connection.execute("BEGIN IMMEDIATE" if url.startswith("sqlite") else "BEGIN")
                 connection.execute(f"UPDATE jobs SET state = 'running', task_id = '{TASK}' WHERE id = '{job.id}'")
                 gate.set()
@@ -74,15 +74,15 @@ async def test_a_change_that_was_written_although_its_answer_was_lost_counts_as_
 
 async def test_an_end_that_cannot_be_written_at_first_is_written_later(catalog: Catalog, url: str, tmp_path: Path) -> None:
     """The pictures are fetched and the job is done as soon as the database can be written again."""
-    async with misbehaving(poll=[running()]) as upstream:
+    async with scripted_upstream(poll=[running()]) as upstream:
         async with process(catalog, url, tmp_path, lock_wait_s=LOCK_WAIT_S) as runner:
             job = await submit(runner, catalog, account(catalog, upstream.address))
-            await upstream.asked("polls")
-            with locked(url):
+            await upstream.wait_for("polls")
+            with lock_database(url):
                 upstream.poll = [finished()]
                 await asyncio.sleep(1)
                 unwritten = await runner.store.get(job.id)
-            done = await until(runner, job, state=JobState.DONE)
+            done = await wait_for_job(runner, job, state=JobState.DONE)
 
     assert unwritten.state is JobState.RUNNING
     assert (len(done.pictures), len(upstream.posts), len(upstream.files)) == (1, 1, 1)
@@ -93,34 +93,34 @@ async def test_a_refusal_behind_a_locked_database_gives_its_reservation_back(
 ) -> None:
     """Nothing was created: once that can be written, nothing is reserved and nothing was spent."""
     gate = asyncio.Event()
-    async with misbehaving(post=[answer_after(gate, http({"error": "bad"}, 400))]) as upstream:
+    async with scripted_upstream(post=[answer_after(gate, response({"error": "bad"}, 400))]) as upstream:
         async with process(catalog, url, tmp_path, lock_wait_s=LOCK_WAIT_S) as runner:
             job = await submit(runner, catalog, account(catalog, upstream.address))
-            await upstream.asked("posts")
-            with locked(url):
+            await upstream.wait_for("posts")
+            with lock_database(url):
                 gate.set()
                 await asyncio.sleep(1)
-                held_back = await runner.spent_today()
-            await until(runner, job, state=JobState.FAILED)
+                reserved = await runner.spent_today()
+            await wait_for_job(runner, job, state=JobState.FAILED)
             free = await runner.spent_today()
 
-    assert (held_back, free, len(upstream.posts)) == (Spend(job.credits, 0), Spend(), 1)
+    assert (reserved, free, len(upstream.posts)) == (Spend(job.credits, 0), Spend(), 1)
 
 
 async def test_nothing_is_sent_while_a_request_cannot_be_recorded(catalog: Catalog, url: str, tmp_path: Path) -> None:
     """Without the row that says so, no POST leaves; the visitor learns at once that this page has a problem."""
-    async with misbehaving() as upstream, process(catalog, url, tmp_path, lock_wait_s=LOCK_WAIT_S) as runner:
-        with locked(url), pytest.raises(DatabaseUnavailable):
+    async with scripted_upstream() as upstream, process(catalog, url, tmp_path, lock_wait_s=LOCK_WAIT_S) as runner:
+        with lock_database(url), pytest.raises(DatabaseUnavailable):
             await submit(runner, catalog, account(catalog, upstream.address))
         await asyncio.sleep(0.3)
 
-    assert upstream.seen == []
+    assert upstream.requests == []
 
 
 async def test_a_claim_whose_answer_was_lost_may_be_repeated(store: Store) -> None:
     """With the same token it is the same claim and reserves once; with another one the job is somebody else's."""
-    job = a_job()
-    await filled(store, job)
+    job = make_job()
+    await add_jobs(store, job)
     token, caps = hashed("secret"), Caps(daily=15)
 
     first = await store.claim(job.id, caps, NOON, token)
@@ -131,14 +131,14 @@ async def test_a_claim_whose_answer_was_lost_may_be_repeated(store: Store) -> No
     assert await store.claim(job.id, caps, NOON, hashed("another")) is None
     assert await store.claim(job.id, caps, NOON) is None
     assert await store.spending.total("host", 0) == Spend(10, 0)
-    second = a_job()
-    await filled(store, second)
+    second = make_job()
+    await add_jobs(store, second)
     with pytest.raises(CapReached):
         await store.claim(second.id, caps, NOON, token)
 
 
-class SlowlyTold(Store):
-    """What was read is returned when the gate opens."""
+class DelayedReads(Store):
+    """A store that returns what it has read once the gate is set."""
 
     gate: asyncio.Event
 
@@ -151,11 +151,11 @@ class SlowlyTold(Store):
 async def test_a_change_is_seen_by_nobody_before_the_process_that_made_it_knows(tmp_path: Path, catalog: Catalog) -> None:
     """Else a watcher sees a job go on, and then the older state again, takes it for its end and looks away."""
     database = open_database(f"sqlite:///{tmp_path / 'playground.db'}")
-    store = SlowlyTold(database)
+    store = DelayedReads(database)
     store.gate = asyncio.Event()
     active = ActiveJobs(store, Metrics(), RequestLimiter(), Timings(), log_prompts=False)
-    unsure = await active.add(a_job(state=JobState.UNCERTAIN))
-    await store.apply(unsure.id, changed(state=JobState.RUNNING))  # recorded, and its writer does not know it yet
+    unsure = await active.add(make_job(state=JobState.UNCERTAIN))
+    await store.apply(unsure.id, set_fields(state=JobState.RUNNING))  # recorded, and its writer does not know it yet
     reading = asyncio.create_task(active.get(unsure.id))
     await asyncio.sleep(0.1)
 
@@ -174,8 +174,8 @@ async def test_a_change_is_seen_by_nobody_before_the_process_that_made_it_knows(
 
 async def test_what_a_late_answer_says_is_not_shown_of_a_job_that_has_ended(store: Store) -> None:
     """A 429 to a poll arrives in the moment in which the visitor stops the job."""
-    job, gate = a_job(state=JobState.RUNNING, task_id="t"), asyncio.Event()
-    await filled(store, job)
+    job, gate = make_job(state=JobState.RUNNING, task_id="t"), asyncio.Event()
+    await add_jobs(store, job)
     active = ActiveJobs(store, Metrics(), RequestLimiter(), Timings(), log_prompts=False)
 
     async def work(_: Job, __: Account) -> None:

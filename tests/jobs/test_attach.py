@@ -14,12 +14,12 @@ from components.jobs import transitions
 from components.jobs.job import JobState
 from components.jobs.store.jobs import Store
 from components.jobs.store.spend import Spend
-from tests.jobs.conftest import a_job, changed, filled
-from tests.jobs.faulty import TASK, created, finished, http, running, settled
+from tests.jobs.conftest import add_jobs, make_job, set_fields
+from tests.jobs.job_setup import LOST, job_setup
 from tests.jobs.processes import account
-from tests.jobs.running import LOST, set_up
+from tests.jobs.scripted_upstream import TASK, created, finished, response, running, settled
 
-UNKNOWN = http({"error": {"code": "not_found", "message": "No such task"}}, 404)
+UNKNOWN = response({"error": {"code": "not_found", "message": "No such task"}}, 404)
 
 
 @pytest.mark.parametrize("dismissed", [False, True])
@@ -27,7 +27,7 @@ async def test_the_named_task_is_followed_to_its_pictures(
     catalog: Catalog, url: str, tmp_path: Path, dismissed: bool
 ) -> None:
     """With the payer's key, without another POST; also where the job was dismissed; spaces that are copied along go."""
-    async with set_up(catalog, url, tmp_path, {"post": [LOST], "poll": [running(), running(), finished()]}) as setup:
+    async with job_setup(catalog, url, tmp_path, {"post": [LOST], "poll": [running(), running(), finished()]}) as setup:
         lost = await setup.ended()
         if dismissed:
             await setup.runner.abandon(lost.id, "ann")
@@ -38,12 +38,12 @@ async def test_the_named_task_is_followed_to_its_pictures(
     assert (attached.state, attached.task_id) == (JobState.RUNNING, TASK)
     assert (done.state, done.task_id, len(done.pictures), done.problem) == (JobState.DONE, TASK, 1, None)
     assert (spent, len(setup.upstream.posts)) == (Spend(0, lost.credits), 1)
-    assert {seen.headers["authorization"] for seen in setup.upstream.polls} == {f"Bearer {setup.payer.key}"}
+    assert {request.headers["authorization"] for request in setup.upstream.polls} == {f"Bearer {setup.payer.key}"}
 
 
 REFUSED: dict[str, tuple[str, dict[str, Any], type[Exception], str]] = {
     "a task that the service does not know": (TASK, {"poll": [UNKNOWN]}, InputError, "does not know this task"),
-    "no answer from the service": (TASK, {"poll": [http({}, 500)]}, UpstreamFailed, "service failed"),
+    "no answer from the service": (TASK, {"poll": [response({}, 500)]}, UpstreamFailed, "service failed"),
     "nothing": ("  ", {}, InputError, "no task id"),
     "an address": ("https://apiin.one/tasks/n41", {}, InputError, "no task id"),
     "a very long text": ("n" * 300, {}, InputError, "no task id"),
@@ -53,7 +53,7 @@ REFUSED: dict[str, tuple[str, dict[str, Any], type[Exception], str]] = {
 @pytest.mark.parametrize("name", REFUSED)
 async def test_what_names_no_task_of_this_key_changes_nothing(catalog: Catalog, url: str, tmp_path: Path, name: str) -> None:
     named, scripts, kind, words = REFUSED[name]
-    async with set_up(catalog, url, tmp_path, {"post": [LOST], **scripts}) as setup:
+    async with job_setup(catalog, url, tmp_path, {"post": [LOST], **scripts}) as setup:
         lost = await setup.ended()
         with pytest.raises(kind, match=words) as refusal:
             await setup.runner.attach(lost.id, named, setup.payer, "ann")
@@ -66,7 +66,7 @@ async def test_what_names_no_task_of_this_key_changes_nothing(catalog: Catalog, 
 async def test_only_ones_own_uncertain_job_takes_a_task_and_only_its_payers_key_asks(
     catalog: Catalog, url: str, tmp_path: Path
 ) -> None:
-    async with set_up(catalog, url, tmp_path, {"post": [LOST, created()]}, find_account=lambda _: None) as setup:
+    async with job_setup(catalog, url, tmp_path, {"post": [LOST, created()]}, find_account=lambda _: None) as setup:
         lost, done = await setup.ended(), await setup.ended(prompt="another")
         with pytest.raises(JobNotFound):
             await setup.runner.attach(lost.id, TASK, setup.payer, "bea")
@@ -83,13 +83,13 @@ async def test_only_ones_own_uncertain_job_takes_a_task_and_only_its_payers_key_
 
 async def test_one_task_is_never_taken_by_two_jobs(stores: list[Store]) -> None:
     """Not at the same moment in several processes, and not the task of a job that was removed."""
-    lost = [a_job(state=JobState.UNCERTAIN) for _ in range(8)]
-    removed = a_job(state=JobState.DONE, task_id="n41gone")
-    await filled(stores[0], *lost, removed)
+    lost = [make_job(state=JobState.UNCERTAIN) for _ in range(8)]
+    removed = make_job(state=JobState.DONE, task_id="n41gone")
+    await add_jobs(stores[0], *lost, removed)
     await stores[0].remove(removed.id)
 
     def take(at: int, task: str) -> Any:
-        named = changed(state=JobState.RUNNING, task_id=task)
+        named = set_fields(state=JobState.RUNNING, task_id=task)
         return stores[at % len(stores)].apply(lost[at].id, named)
 
     taken = await asyncio.gather(*(take(at, "n41same") for at in range(8)))

@@ -14,10 +14,10 @@ from components.catalog.models import Catalog
 from components.jobs.callbacks import score_missed, score_received
 from components.jobs.job import JobState
 from components.jobs.store.learned import LearnedStore
-from tests.jobs.callbacks import callback, serving
+from tests.jobs.callbacks import callback_address, callback_server
 from tests.jobs.conftest import FAST
-from tests.jobs.faulty import Answer, Upstream, finished, misbehaving, running, settled
-from tests.jobs.processes import WITH_CALLBACK, account, process, submit, until
+from tests.jobs.processes import WITH_CALLBACK, account, process, submit, wait_for_job
+from tests.jobs.scripted_upstream import Answer, Upstream, finished, running, scripted_upstream, settled
 from tests.postgres import Postgres
 
 TASK_S, PACE = 2.0, 2.5  # a task of 5 s in the service's range, as fast as the test allows
@@ -50,7 +50,7 @@ async def test_without_callbacks_pictures_come_as_soon_as_without_a_public_addre
 
     async def seconds(folder: Path, base: str) -> list[float]:
         times = []
-        async with misbehaving(poll=[done_after(TASK_S)]) as upstream:
+        async with scripted_upstream(poll=[done_after(TASK_S)]) as upstream:
             for _ in range(2):
                 async with process(catalog, f"sqlite:///{folder}.db", folder, callback_base=base) as runner:
                     payer = account(catalog, upstream.address, pace=PACE)
@@ -67,18 +67,18 @@ async def test_callbacks_are_relied_on_once_one_has_arrived_and_after_a_restart(
     catalog: Catalog, url: str, tmp_path: Path
 ) -> None:
     """One that is missed ends that. At another address of this page none has arrived yet."""
-    async with misbehaving() as upstream:
+    async with scripted_upstream() as upstream:
 
         async def first_poll(base: str = BASE, *, called: bool = False) -> float:
             """Seconds from the POST to the first GET of a job in a new process; with that GET, or a callback, its task is done."""
             posts, polls, upstream.poll = len(upstream.posts), len(upstream.polls), [running()]
-            async with serving(catalog, url, tmp_path, upstream, pace=8.0, base=base) as server:
+            async with callback_server(catalog, url, tmp_path, upstream, pace=8.0, base=base) as server:
                 job = await server.start(prompt=f"Kite {posts}")
-                await until(server.runner, job, state=JobState.RUNNING)
+                await wait_for_job(server.runner, job, state=JobState.RUNNING)
                 if called:
                     upstream.poll = [finished()]
-                    await server.call(callback(upstream, posts))
-                await upstream.asked("polls", polls + 1)
+                    await server.call(callback_address(upstream, posts))
+                await upstream.wait_for("polls", polls + 1)
                 upstream.poll = [finished()]
                 await settled(server.runner, job)
             return upstream.polls[polls].at - upstream.posts[posts].at
@@ -97,9 +97,12 @@ async def test_a_callback_that_comes_long_after_the_end_is_not_relied_on(
 ) -> None:
     """Polling had found the end long before. One that comes a moment after it would have been as good."""
     timings = replace(FAST, latest_callback=latest)
-    async with misbehaving() as upstream, serving(catalog, url, tmp_path, upstream, pace=1000, timings=timings) as server:
+    async with (
+        scripted_upstream() as upstream,
+        callback_server(catalog, url, tmp_path, upstream, pace=1000, timings=timings) as server,
+    ):
         job = await settled(server.runner, await server.start())
-        await server.call(callback(upstream))
+        await server.call(callback_address(upstream))
         recorded = await LearnedStore(server.runner.store.transactions).callback_scores(server.base)
 
     assert job.state is JobState.DONE
@@ -110,16 +113,16 @@ async def test_a_callback_that_comes_to_another_process_is_followed_and_not_reli
     catalog: Catalog, postgres: Postgres, tmp_path: Path
 ) -> None:
     """The process that follows the task learns of it at its next heartbeat, which polling would not have waited for."""
-    async with misbehaving(poll=[running()]) as upstream:
+    async with scripted_upstream(poll=[running()]) as upstream:
         with postgres.fresh() as url:
-            async with serving(catalog, url, tmp_path, upstream, base=BASE) as first:
+            async with callback_server(catalog, url, tmp_path, upstream, base=BASE) as first:
                 learned = LearnedStore(first.runner.store.transactions)
                 payer = first.service.base_url, WITH_CALLBACK
                 await learned.change_callback_score(BASE, *payer, lambda _: 1)
-                async with serving(catalog, url, tmp_path, upstream, base=BASE) as second:
-                    job = await until(second.runner, await second.start(), state=JobState.RUNNING)
+                async with callback_server(catalog, url, tmp_path, upstream, base=BASE) as second:
+                    job = await wait_for_job(second.runner, await second.start(), state=JobState.RUNNING)
                     upstream.poll = [finished()]
-                    await first.call(callback(upstream))
+                    await first.call(callback_address(upstream))
                     done = await settled(second.runner, job)
                     scores = await learned.callback_scores(BASE)
 
@@ -130,11 +133,11 @@ async def test_a_callback_that_comes_to_another_process_is_followed_and_not_reli
 async def test_a_callback_before_the_end_never_delays_the_next_poll(catalog: Catalog, url: str, tmp_path: Path) -> None:
     """Polls for callbacks keep a distance, which the schedule does not wait for."""
     timings = replace(FAST, between_callback_polls=60.0)
-    async with misbehaving(poll=[running(), running(), finished()]) as upstream:
-        async with serving(catalog, url, tmp_path, upstream, pace=20, timings=timings) as server:
+    async with scripted_upstream(poll=[running(), running(), finished()]) as upstream:
+        async with callback_server(catalog, url, tmp_path, upstream, pace=20, timings=timings) as server:
             job = await server.start()
-            await upstream.asked("polls")
-            await server.call(callback(upstream))
+            await upstream.wait_for("polls")
+            await server.call(callback_address(upstream))
             done = await settled(server.runner, job)
 
     assert (done.state, len(upstream.polls)) == (JobState.DONE, 3)
@@ -145,11 +148,11 @@ async def test_a_deadline_that_is_shorter_than_the_usual_run_time_works(
     catalog: Catalog, url: str, tmp_path: Path, called: bool
 ) -> None:
     """The task is asked for halfway, and once more at the deadline: nothing is overdue that nobody has asked for."""
-    async with misbehaving() as upstream, serving(catalog, url, tmp_path, upstream, deadline_s=1.5) as server:
+    async with scripted_upstream() as upstream, callback_server(catalog, url, tmp_path, upstream, deadline_s=1.5) as server:
         if called:
             job = await server.start()
-            await upstream.asked("posts")
-            await server.call(callback(upstream))
+            await upstream.wait_for("posts")
+            await server.call(callback_address(upstream))
             await settled(server.runner, job)
         quick = await settled(server.runner, await server.start(prompt="A quick kite"))
         polls, upstream.poll, begun = len(upstream.polls), [running()], time.monotonic()

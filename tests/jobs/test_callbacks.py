@@ -14,19 +14,19 @@ import pytest
 from components.catalog.models import Catalog
 from components.jobs.callbacks import LARGEST_BODY
 from components.jobs.job import JobState
-from tests.jobs.callbacks import callback, serving, with_another_secret
-from tests.jobs.conftest import FAST, beside
-from tests.jobs.faulty import TASK, answer_after, created, finished, misbehaving, running, settled
-from tests.jobs.processes import PLAIN, WITH_CALLBACK, account, count, process, submit, until
+from tests.jobs.callbacks import callback_address, callback_server, with_another_secret
+from tests.jobs.conftest import FAST, raw_connection
+from tests.jobs.processes import PLAIN, WITH_CALLBACK, account, count, process, submit, wait_for_job
+from tests.jobs.scripted_upstream import TASK, answer_after, created, finished, running, scripted_upstream, settled
 
 
 async def test_requests_of_models_with_a_webhook_carry_an_address(catalog: Catalog, url: str, tmp_path: Path) -> None:
     """Those to the sandbox too, so that it can rehearse them. The address is sent and not kept with the request."""
-    async with misbehaving() as upstream, serving(catalog, url, tmp_path, upstream, pace=1000) as server:
+    async with scripted_upstream() as upstream, callback_server(catalog, url, tmp_path, upstream, pace=1000) as server:
         sandbox = account(catalog, upstream.address, "sandbox", "sandbox")
         jobs = [await settled(server.runner, await server.start(model)) for model in (WITH_CALLBACK, PLAIN)]
         jobs.append(await settled(server.runner, await server.start(payer=sandbox)))
-        sent_to = [json.loads(seen.body).get("callback_url", "") for seen in upstream.posts]
+        sent_to = [json.loads(request.body).get("callback_url", "") for request in upstream.posts]
 
     assert [
         address.startswith(f"{server.address}/callbacks/{job.id}/") for address, job in zip(sent_to, jobs, strict=True)
@@ -43,7 +43,7 @@ async def test_requests_of_models_with_a_webhook_carry_an_address(catalog: Catal
 
 async def test_without_a_public_address_no_request_carries_one(catalog: Catalog, url: str, tmp_path: Path) -> None:
     """Polling alone is enough."""
-    async with misbehaving() as upstream, process(catalog, url, tmp_path) as runner:
+    async with scripted_upstream() as upstream, process(catalog, url, tmp_path) as runner:
         service = account(catalog, upstream.address)
         done = await settled(runner, await submit(runner, catalog, service, model=WITH_CALLBACK))
 
@@ -56,15 +56,15 @@ async def test_a_secret_is_known_to_the_service_alone(
 ) -> None:
     """The database holds its hash, the logs of every level nothing of it, and no two requests have the same."""
     caplog.set_level(logging.DEBUG)
-    async with misbehaving(poll=[running()]) as upstream, serving(catalog, url, tmp_path, upstream) as server:
+    async with scripted_upstream(poll=[running()]) as upstream, callback_server(catalog, url, tmp_path, upstream) as server:
         jobs = [await server.start(prompt=prompt) for prompt in ("A red kite", "A blue kite")]
-        await upstream.asked("posts", 2)
-        secrets = [callback(upstream, number).rpartition("/")[2] for number in range(2)]
+        await upstream.wait_for("posts", 2)
+        secrets = [callback_address(upstream, number).rpartition("/")[2] for number in range(2)]
         known = [await server.runner.find(job.id, "ann") for job in jobs]
         logged = caplog.text
-        await server.call(callback(upstream), b"")
+        await server.call(callback_address(upstream), b"")
 
-    with beside(url) as database:
+    with raw_connection(url) as database:
         dump = "\n".join(database.iterdump())
     assert len(set(secrets)) == 2
     assert all(len(secret) >= 22 for secret in secrets)
@@ -74,12 +74,12 @@ async def test_a_secret_is_known_to_the_service_alone(
 
 async def test_only_the_exact_address_is_answered(catalog: Catalog, url: str, tmp_path: Path) -> None:
     """A wrong secret, another job's secret and an unknown job are answered alike; none of them sends a GET."""
-    async with misbehaving(poll=[running()]) as upstream, serving(catalog, url, tmp_path, upstream) as server:
+    async with scripted_upstream(poll=[running()]) as upstream, callback_server(catalog, url, tmp_path, upstream) as server:
         jobs = [await server.start(prompt=prompt) for prompt in ("A red kite", "A blue kite")]
-        await upstream.asked("posts", 2)
+        await upstream.wait_for("posts", 2)
         for job in jobs:
-            await until(server.runner, job, state=JobState.RUNNING)
-        right, other = callback(upstream), callback(upstream, 1)
+            await wait_for_job(server.runner, job, state=JobState.RUNNING)
+        right, other = callback_address(upstream), callback_address(upstream, 1)
         base, own_id, secret = right.rsplit("/", 2)
         wrong = [
             with_another_secret(right),
@@ -111,12 +111,12 @@ async def test_only_the_exact_address_is_answered(catalog: Catalog, url: str, tm
 async def test_a_callback_triggers_a_poll(catalog: Catalog, url: str, tmp_path: Path) -> None:
     """No poll was due for minutes; after the callback one GET fetches the result, and the body of the call is not believed."""
     lie = {"task_id": TASK, "status": "failed", "error_message": "no", "output": {"images": ["http://127.0.0.1:9/x.png"]}}
-    async with misbehaving(poll=[finished()]) as upstream, serving(catalog, url, tmp_path, upstream) as server:
+    async with scripted_upstream(poll=[finished()]) as upstream, callback_server(catalog, url, tmp_path, upstream) as server:
         job = await server.start()
-        await upstream.asked("posts")
+        await upstream.wait_for("posts")
         await asyncio.sleep(0.4)
         before = list(upstream.polls)
-        await server.call(callback(upstream), lie)
+        await server.call(callback_address(upstream), lie)
         done = await settled(server.runner, job)
 
     assert (before, len(upstream.polls)) == ([], 1)
@@ -125,15 +125,15 @@ async def test_a_callback_triggers_a_poll(catalog: Catalog, url: str, tmp_path: 
 
 async def test_a_thousand_callbacks_send_one_get_a_second(catalog: Catalog, url: str, tmp_path: Path) -> None:
     """Repeated callbacks do not have the task polled more often, and the job goes on as it would have."""
-    async with misbehaving(poll=[running()]) as upstream, serving(catalog, url, tmp_path, upstream) as server:
+    async with scripted_upstream(poll=[running()]) as upstream, callback_server(catalog, url, tmp_path, upstream) as server:
         begun = time.monotonic()
         job = await server.start()
-        await upstream.asked("posts")
-        answers = [code for _ in range(20) for code in await server.call(callback(upstream), times=50)]
+        await upstream.wait_for("posts")
+        answers = [code for _ in range(20) for code in await server.call(callback_address(upstream), times=50)]
         while len(upstream.polls) < 2:
-            await server.call(callback(upstream))
+            await server.call(callback_address(upstream))
         upstream.poll = [finished()]
-        await server.call(callback(upstream))
+        await server.call(callback_address(upstream))
         done = await settled(server.runner, job)
 
     # Counted over the whole time: they leave a second apart, but a busy machine may see one arrive late and the next in time.
@@ -146,12 +146,12 @@ async def test_a_callback_before_the_answer_to_the_post_is_not_lost(catalog: Cat
     """A fast task may call before its POST is answered; it is asked for once the id is known."""
     answered = asyncio.Event()
     async with (
-        misbehaving(post=[answer_after(answered, created())]) as upstream,
-        serving(catalog, url, tmp_path, upstream) as server,
+        scripted_upstream(post=[answer_after(answered, created())]) as upstream,
+        callback_server(catalog, url, tmp_path, upstream) as server,
     ):
         job = await server.start()
-        await upstream.asked("posts")
-        early = await server.call(callback(upstream))
+        await upstream.wait_for("posts")
+        early = await server.call(callback_address(upstream))
         answered.set()
         done = await settled(server.runner, job)
 
@@ -162,32 +162,35 @@ async def test_a_callback_before_the_answer_to_the_post_is_not_lost(catalog: Cat
 @pytest.mark.parametrize("end", ["done", "stopped"])
 async def test_a_callback_after_the_end_changes_nothing(catalog: Catalog, url: str, tmp_path: Path, end: str) -> None:
     """Also many, and with another task's id: services repeat their calls until they are answered."""
-    async with misbehaving(poll=[finished() if end == "done" else running()]) as upstream:
-        async with serving(catalog, url, tmp_path, upstream) as server:
+    async with scripted_upstream(poll=[finished() if end == "done" else running()]) as upstream:
+        async with callback_server(catalog, url, tmp_path, upstream) as server:
             job = await server.start()
-            await upstream.asked("posts")
+            await upstream.wait_for("posts")
             if end == "done":
-                await server.call(callback(upstream))
+                await server.call(callback_address(upstream))
                 before = await settled(server.runner, job)
             else:
-                await until(server.runner, job, state=JobState.RUNNING)
+                await wait_for_job(server.runner, job, state=JobState.RUNNING)
                 before = await server.runner.stop(job.id, "ann")
-            asked = len(upstream.seen)
-            late = await server.call(callback(upstream), {"task_id": "n1another", "status": "failed"}, times=20)
+            asked = len(upstream.requests)
+            late = await server.call(callback_address(upstream), {"task_id": "n1another", "status": "failed"}, times=20)
             await asyncio.sleep(0.4)
             after = await server.runner.store.get(job.id)
 
     assert (str(before.state), late) == (end, [204] * 20)
-    assert (after, len(upstream.seen)) == (before, asked)
+    assert (after, len(upstream.requests)) == (before, asked)
 
 
 async def test_a_callback_resumes_an_overdue_job(catalog: Catalog, url: str, tmp_path: Path) -> None:
     """The service says that there is something new: a GET sees what, with no request sent for it."""
-    async with misbehaving(poll=[running()]) as upstream, serving(catalog, url, tmp_path, upstream, deadline_s=1) as server:
+    async with (
+        scripted_upstream(poll=[running()]) as upstream,
+        callback_server(catalog, url, tmp_path, upstream, deadline_s=1) as server,
+    ):
         job = await settled(server.runner, await server.start())
         upstream.poll = [finished()]
-        await server.call(callback(upstream))
-        done = await until(server.runner, job, state=JobState.DONE)
+        await server.call(callback_address(upstream))
+        done = await wait_for_job(server.runner, job, state=JobState.DONE)
 
     assert job.state is JobState.OVERDUE
     assert (done.state, len(done.pictures), len(upstream.posts)) == (JobState.DONE, 1, 1)

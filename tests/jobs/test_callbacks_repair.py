@@ -10,58 +10,73 @@ import pytest
 from components.catalog.models import Catalog
 from components.jobs.job import JobState
 from components.jobs.store.spend import Spend
-from tests.jobs.callbacks import callback, serving
-from tests.jobs.faulty import GUARD_S, TASK, answer_after, created, finished, http, misbehaving, running, settled
-from tests.jobs.processes import bury, until
+from tests.jobs.callbacks import callback_address, callback_server
+from tests.jobs.processes import expire_leases, wait_for_job
+from tests.jobs.scripted_upstream import (
+    TASK,
+    TIMEOUT_S,
+    answer_after,
+    created,
+    finished,
+    response,
+    running,
+    scripted_upstream,
+    settled,
+)
 
-LOST = http({"error": "oops"}, 500)
-UNKNOWN = http({"error": {"message": "No such task"}}, 404)
+LOST = response({"error": "oops"}, 500)
+UNKNOWN = response({"error": {"message": "No such task"}}, 404)
 
 
 @pytest.mark.parametrize("abandoned", [False, True], ids=["uncertain", "abandoned"])
 async def test_a_callback_repairs_an_uncertain_job(catalog: Catalog, url: str, tmp_path: Path, abandoned: bool) -> None:
     """The GET knows the task, so the job runs and ends with its picture; also where it was abandoned, and many calls come."""
-    async with misbehaving(post=[LOST]) as upstream, serving(catalog, url, tmp_path, upstream) as server:
+    async with scripted_upstream(post=[LOST]) as upstream, callback_server(catalog, url, tmp_path, upstream) as server:
         job = await settled(server.runner, await server.start())
         if abandoned:
             await server.runner.abandon(job.id, "ann")
-        answers = await server.call(callback(upstream), times=10)
-        done = await until(server.runner, job, state=JobState.DONE)
+        answers = await server.call(callback_address(upstream), times=10)
+        done = await wait_for_job(server.runner, job, state=JobState.DONE)
         spent = await server.runner.spent_today()
 
     assert (job.state, answers) == (JobState.UNCERTAIN, [204] * 10)
     assert (done.task_id, done.problem, len(done.pictures)) == (TASK, None, 1)
     assert (spent, len(upstream.posts)) == (Spend(0, job.credits), 1)
-    assert {seen.headers.get("authorization") for seen in upstream.polls} == {upstream.posts[0].headers["authorization"]}
+    assert {request.headers.get("authorization") for request in upstream.polls} == {
+        upstream.posts[0].headers["authorization"]
+    }
 
 
 async def test_a_task_that_the_service_does_not_know_repairs_nothing(catalog: Catalog, url: str, tmp_path: Path) -> None:
     """What a callback says is never enough, whatever else stands in it."""
     claim = {"task_id": "n1forged", "status": "completed", "output": {"images": [{"url": "http://127.0.0.1:9/x.png"}]}}
-    async with misbehaving(post=[LOST], poll=[UNKNOWN]) as upstream:
-        async with serving(catalog, url, tmp_path, upstream) as server:
+    async with scripted_upstream(post=[LOST], poll=[UNKNOWN]) as upstream:
+        async with callback_server(catalog, url, tmp_path, upstream) as server:
             job = await settled(server.runner, await server.start())
-            await server.call(callback(upstream), claim)
-            await upstream.asked("polls", 3)
+            await server.call(callback_address(upstream), claim)
+            await upstream.wait_for("polls", 3)
             after = await server.runner.store.get(job.id)
 
-    assert {seen.path.rpartition("/")[2] for seen in upstream.polls} == {"n1forged"}
+    assert {request.path.rpartition("/")[2] for request in upstream.polls} == {"n1forged"}
     assert (after.state, after.task_id, after.pending_urls, after.pictures) == (JobState.UNCERTAIN, None, (), ())
     assert (after.reserved, len(upstream.posts), upstream.files) == (job.credits, 1, [])
 
 
 async def test_checking_again_does_not_wait_for_a_repair_that_goes_on(catalog: Catalog, url: str, tmp_path: Path) -> None:
     """The visitor has an answer at once, and the service is asked about the task by one task of ours as before."""
-    async with misbehaving(post=[LOST], poll=[UNKNOWN]) as upstream, serving(catalog, url, tmp_path, upstream) as server:
+    async with (
+        scripted_upstream(post=[LOST], poll=[UNKNOWN]) as upstream,
+        callback_server(catalog, url, tmp_path, upstream) as server,
+    ):
         job = await settled(server.runner, await server.start())
-        await server.call(callback(upstream))
-        await upstream.asked("polls", 2)
-        async with asyncio.timeout(GUARD_S):
+        await server.call(callback_address(upstream))
+        await upstream.wait_for("polls", 2)
+        async with asyncio.timeout(TIMEOUT_S):
             looks = [await server.runner.check_again(job.id, server.service, job.visitor) for _ in range(3)]
         asked = len(upstream.polls)
-        await upstream.asked("polls", asked + 1)
+        await upstream.wait_for("polls", asked + 1)
         upstream.poll = [running(), finished()]
-        done = await until(server.runner, job, state=JobState.DONE)
+        done = await wait_for_job(server.runner, job, state=JobState.DONE)
 
     assert {look.state for look in looks} == {JobState.UNCERTAIN}
     assert (done.task_id, len(upstream.posts)) == (TASK, 1)
@@ -73,9 +88,9 @@ async def test_a_callback_that_names_no_task_repairs_nothing(
     catalog: Catalog, url: str, tmp_path: Path, body: bytes
 ) -> None:
     """There is nothing to ask for."""
-    async with misbehaving(post=[LOST]) as upstream, serving(catalog, url, tmp_path, upstream) as server:
+    async with scripted_upstream(post=[LOST]) as upstream, callback_server(catalog, url, tmp_path, upstream) as server:
         job = await settled(server.runner, await server.start())
-        assert await server.call(callback(upstream), body) == [204]
+        assert await server.call(callback_address(upstream), body) == [204]
         await asyncio.sleep(0.5)
         after = await server.runner.store.get(job.id)
 
@@ -87,13 +102,13 @@ async def test_an_early_callback_repairs_the_answer_that_is_lost_after_it(
 ) -> None:
     """The call came first, then the connection broke: the task's id is known already."""
     broken = asyncio.Event()
-    async with misbehaving(post=[answer_after(broken, LOST)]) as upstream:
-        async with serving(catalog, url, tmp_path, upstream) as server:
+    async with scripted_upstream(post=[answer_after(broken, LOST)]) as upstream:
+        async with callback_server(catalog, url, tmp_path, upstream) as server:
             job = await server.start()
-            await upstream.asked("posts")
-            await server.call(callback(upstream))
+            await upstream.wait_for("posts")
+            await server.call(callback_address(upstream))
             broken.set()
-            done = await until(server.runner, job, state=JobState.DONE)
+            done = await wait_for_job(server.runner, job, state=JobState.DONE)
 
     assert (done.task_id, len(upstream.posts)) == (TASK, 1)
 
@@ -103,14 +118,14 @@ async def test_a_callback_before_a_process_died_repairs_the_job_in_the_next(
 ) -> None:
     """The named task was noted, so the next process can ask for it."""
     never = asyncio.Event()
-    async with misbehaving(post=[answer_after(never, created())]) as upstream:
-        async with serving(catalog, url, tmp_path, upstream, killed=True) as server:
+    async with scripted_upstream(post=[answer_after(never, created())]) as upstream:
+        async with callback_server(catalog, url, tmp_path, upstream, killed=True) as server:
             job = await server.start()
-            await upstream.asked("posts")
-            await server.call(callback(upstream))
-        bury(url)
-        async with serving(catalog, url, tmp_path, upstream) as server:
-            done = await until(server.runner, job, state=JobState.DONE)
+            await upstream.wait_for("posts")
+            await server.call(callback_address(upstream))
+        expire_leases(url)
+        async with callback_server(catalog, url, tmp_path, upstream) as server:
+            done = await wait_for_job(server.runner, job, state=JobState.DONE)
 
     assert (done.task_id, len(done.pictures), len(upstream.posts)) == (TASK, 1, 1)
 
@@ -118,15 +133,15 @@ async def test_a_callback_before_a_process_died_repairs_the_job_in_the_next(
 async def test_a_callback_repairs_what_a_dead_process_left_uncertain(catalog: Catalog, url: str, tmp_path: Path) -> None:
     """The address that the dead process gave out is still answered, by whoever runs now."""
     never = asyncio.Event()
-    async with misbehaving(post=[answer_after(never, created())]) as upstream:
-        async with serving(catalog, url, tmp_path, upstream, killed=True) as server:
+    async with scripted_upstream(post=[answer_after(never, created())]) as upstream:
+        async with callback_server(catalog, url, tmp_path, upstream, killed=True) as server:
             job = await server.start()
-            await upstream.asked("posts")
-            path = callback(upstream).removeprefix(server.address)
-        bury(url)
-        async with serving(catalog, url, tmp_path, upstream) as server:
+            await upstream.wait_for("posts")
+            path = callback_address(upstream).removeprefix(server.address)
+        expire_leases(url)
+        async with callback_server(catalog, url, tmp_path, upstream) as server:
             unsure = await settled(server.runner, job)
             assert await server.call(server.address + path) == [204]
-            done = await until(server.runner, job, state=JobState.DONE)
+            done = await wait_for_job(server.runner, job, state=JobState.DONE)
 
     assert (unsure.state, done.task_id, len(upstream.posts)) == (JobState.UNCERTAIN, TASK, 1)

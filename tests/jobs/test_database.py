@@ -18,7 +18,7 @@ from sqlalchemy import URL
 from components.errors import SettingsError
 from components.jobs.store.engine import Database, open_database
 from tests.conftest import ROOT
-from tests.jobs.conftest import beside
+from tests.jobs.conftest import raw_connection
 from tests.postgres import Postgres
 
 CANARY = "canary-7f3a"
@@ -75,7 +75,7 @@ def cut_short(path: Path) -> None:
 
 def from_the_future(path: Path) -> None:
     open_database(sqlite_url(path)).close()
-    with beside(sqlite_url(path)) as connection:
+    with raw_connection(sqlite_url(path)) as connection:
         connection.execute("UPDATE alembic_version SET version_num = '9999'")
 
 
@@ -176,7 +176,7 @@ def test_a_server_that_cannot_be_used_is_named(
 ) -> None:
     """In the server's own words, and without the password, in the log as well."""
     caplog.set_level(logging.DEBUG)
-    with postgres.fresh() as url, beside(url) as server, socket.socket() as closed:
+    with postgres.fresh() as url, raw_connection(url) as server, socket.socket() as closed:
         closed.bind(("127.0.0.1", 0))  # taken, and nobody listens
         name = url.rpartition("/")[2]
         role = f"role_of_{name}"

@@ -17,7 +17,7 @@ from components.jobs.job import Job, JobState
 from components.jobs.store.engine import Database, open_database
 from components.jobs.store.jobs import Store
 from tests.conftest import ROOT
-from tests.jobs.conftest import NOON, a_job, beside, changed, filled, locked, opened
+from tests.jobs.conftest import NOON, add_jobs, lock_database, make_job, open_stores, raw_connection, set_fields
 from tests.postgres import Postgres
 
 GUARD_S = 20.0
@@ -27,13 +27,13 @@ import asyncio, resource, sys
 from components.errors import DatabaseUnavailable
 from components.jobs.store.engine import open_database
 from components.jobs.store.jobs import Store
-from tests.jobs.conftest import a_job
+from tests.jobs.conftest import make_job
 async def fill():
     store = Store(open_database(sys.argv[1]))
     resource.setrlimit(resource.RLIMIT_FSIZE, (700_000, 700_000))  # no file grows any more, as on a full disk
     try:
         for _ in range(1000):
-            print((await store.add(a_job(body={"prompt": "x" * 5000}))).id, flush=True)
+            print((await store.add(make_job(body={"prompt": "x" * 5000}))).id, flush=True)
     except DatabaseUnavailable as error:
         print(f"refused: {error}")
 asyncio.run(fill())
@@ -75,12 +75,12 @@ async def with_pragma(path: Path, pragma: str) -> AsyncIterator[tuple[Store, Dat
 
 async def test_a_lock_of_two_seconds_delays_writes_and_loses_none(database_url: str) -> None:
     """A backup, say. Pages go on reading meanwhile, and the loop goes on turning."""
-    async with opened(database_url) as (store,):
-        jobs = [a_job() for _ in range(10)]
-        await filled(store, *jobs)
-        with locked(database_url):
+    async with open_stores(database_url) as (store,):
+        jobs = [make_job() for _ in range(10)]
+        await add_jobs(store, *jobs)
+        with lock_database(database_url):
             writes = [asyncio.create_task(store.claim(job.id, Caps(daily=1000), NOON)) for job in jobs[:3]]
-            writes += [asyncio.create_task(store.add(a_job())) for _ in range(3)]
+            writes += [asyncio.create_task(store.add(make_job())) for _ in range(3)]
             done, _ = await asyncio.wait(writes, timeout=STALL_S)
             assert done == set()
             async with asyncio.timeout(GUARD_S):
@@ -93,11 +93,11 @@ async def test_a_lock_that_lasts_is_an_error_and_the_next_write_is_none(tmp_path
     """Nothing of the refused write is there, and nothing is left locked."""
     path = tmp_path / "playground.db"
     async with with_pragma(path, "busy_timeout=300") as (store, _):
-        job, another = a_job(), a_job()
-        await filled(store, job)
-        with locked(f"sqlite:///{path}"):
+        job, another = make_job(), make_job()
+        await add_jobs(store, job)
+        with lock_database(f"sqlite:///{path}"):
             for write in (
-                store.apply(job.id, changed(status_note="no")),
+                store.apply(job.id, set_fields(status_note="no")),
                 store.claim(job.id, Caps(), NOON),
                 store.add(another),
             ):
@@ -134,7 +134,7 @@ async def test_a_full_database_keeps_what_it_has(tmp_path: Path) -> None:
 
         async def fill() -> None:
             for _ in range(1000):
-                jobs.append(await store.add(a_job(body={"prompt": "x" * 5000})))
+                jobs.append(await store.add(make_job(body={"prompt": "x" * 5000})))
 
         with pytest.raises(DatabaseUnavailable, match="records"):
             await fill()
@@ -144,7 +144,7 @@ async def test_a_full_database_keeps_what_it_has(tmp_path: Path) -> None:
         with database.engine.connect() as connection:
             connection.exec_driver_sql("PRAGMA max_page_count=100000").close()
         assert (await store.claim(jobs[0].id, Caps(), NOON)).state is JobState.SUBMITTING
-        await filled(store, a_job())
+        await add_jobs(store, make_job())
 
 
 async def test_a_full_disk_keeps_every_job_that_was_called_kept(tmp_path: Path) -> None:
@@ -163,9 +163,9 @@ async def test_a_full_disk_keeps_every_job_that_was_called_kept(tmp_path: Path) 
     assert "sqlite3.OperationalError" in log
     assert "xxxx" not in log
     assert len(kept) > 5
-    async with opened(url) as (store,):
+    async with open_stores(url) as (store,):
         assert {job.id for job in await store.unfinished("ann", 1000)} == set(kept)
-        await filled(store, a_job(id="after"))
+        await add_jobs(store, make_job(id="after"))
     with closing(sqlite3.connect(tmp_path / "playground.db")) as connection:
         assert connection.execute("PRAGMA integrity_check").fetchone() == ("ok",)
 
@@ -184,11 +184,11 @@ async def test_a_disk_that_is_full_at_the_start_is_said_in_a_sentence(tmp_path: 
 async def test_a_connection_that_the_server_ends_is_replaced(postgres: Postgres) -> None:
     """After a restart of the server the page goes on as if nothing had been."""
     with postgres.fresh() as url:
-        async with opened(url) as (store,):
-            jobs = [a_job() for _ in range(8)]
-            await filled(store, *jobs)
+        async with open_stores(url) as (store,):
+            jobs = [make_job() for _ in range(8)]
+            await add_jobs(store, *jobs)
             await asyncio.gather(*(store.get(job.id) for job in jobs))
-            with beside(url) as server:
+            with raw_connection(url) as server:
                 mine = "datname = current_database() AND pid <> pg_backend_pid()"
                 server.execute(f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE {mine}")
 
@@ -204,7 +204,7 @@ async def test_a_server_that_is_gone_is_an_error_that_visitors_understand(postgr
 
     for ask in (
         store.get("x"),
-        store.add(a_job()),
+        store.add(make_job()),
         store.claim("x", Caps(daily=1), NOON),
         store.leases.take_over(),
         store.leases.renew(),

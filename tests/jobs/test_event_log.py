@@ -23,10 +23,10 @@ from components.jobs.job import Job, JobState, Timings
 from components.jobs.metrics import Metrics
 from components.jobs.service import JobService
 from components.web.operations import operator_routes
-from tests.jobs.callbacks import listening
-from tests.jobs.conftest import a_job
-from tests.jobs.faulty import KEY, TASK, finished, http, misbehaving, running, settled
+from tests.jobs.callbacks import serve_in_loop
+from tests.jobs.conftest import make_job
 from tests.jobs.processes import PLAIN, account, process, submit
+from tests.jobs.scripted_upstream import KEY, TASK, finished, response, running, scripted_upstream, settled
 from tests.postgres import Postgres
 
 FIELDS = {"time", "job", "task", "model", "payer", "state", "seconds", "polls", "credits"}
@@ -36,23 +36,23 @@ BREAKS = "\n\r\v\f\x1b\x1c\x1d\x1e\x85\u2028\u2029\u202e\u2066\0"
 
 @pytest.fixture
 def lines() -> Iterator[list[str]]:
-    """Every line that the journal writes meanwhile."""
+    """Every line of the event log."""
     written: list[str] = []
     handler = logging.Handler()
     handler.emit = lambda record: written.append(record.getMessage())  # type: ignore[method-assign]
-    journal = logging.getLogger(EVENT_LOG)
-    before = journal.level
-    journal.addHandler(handler)
-    journal.setLevel(logging.INFO)
+    logger = logging.getLogger(EVENT_LOG)
+    before = logger.level
+    logger.addHandler(handler)
+    logger.setLevel(logging.INFO)
     yield written
-    journal.removeHandler(handler)
-    journal.setLevel(before)
+    logger.removeHandler(handler)
+    logger.setLevel(before)
 
 
 async def run(
     catalog: Catalog, url: str, folder: Path, poll: list[Any] | None = None, **options: Any
 ) -> tuple[Job, JobService]:
-    async with misbehaving(poll=poll or [running(), finished()]) as upstream:
+    async with scripted_upstream(poll=poll or [running(), finished()]) as upstream:
         async with process(catalog, url, folder, **options) as runner:
             own = account(catalog, upstream.address, "visitor")
             return await settled(runner, await submit(runner, catalog, own, PROMPT, visitor=VISITOR)), runner
@@ -75,7 +75,7 @@ async def test_prompts_are_logged_only_when_asked_for(
     catalog: Catalog, url: str, tmp_path: Path, lines: list[str], log_prompts: bool
 ) -> None:
     """Then as the request's body; the key never."""
-    poll = [http({"task_id": TASK, "status": "failed", "error_message": f"No {PROMPT} with {KEY}"})]
+    poll = [response({"task_id": TASK, "status": "failed", "error_message": f"No {PROMPT} with {KEY}"})]
     job, _ = await run(catalog, url, tmp_path, poll, log_prompts=log_prompts)
     last = json.loads(lines[-1])
 
@@ -102,15 +102,15 @@ async def test_no_text_can_forge_a_line(text: str) -> None:
     written: list[str] = []
     handler = logging.Handler()
     handler.emit = lambda record: written.append(record.getMessage())  # type: ignore[method-assign]
-    journal = logging.getLogger(EVENT_LOG)
-    journal.addHandler(handler)
-    level, journal.level = journal.level, logging.INFO
+    logger = logging.getLogger(EVENT_LOG)
+    logger.addHandler(handler)
+    level, logger.level = logger.level, logging.INFO
     try:
-        job = a_job(task_id=text, model=text, payer=text, body={"prompt": text}, state=JobState.RUNNING)
+        job = make_job(task_id=text, model=text, payer=text, body={"prompt": text}, state=JobState.RUNNING)
         await ActiveJobs(OneRow(job), Metrics(), RequestLimiter(), Timings(), log_prompts=True).add(job)  # type: ignore[arg-type]
     finally:
-        journal.removeHandler(handler)
-        journal.level = level
+        logger.removeHandler(handler)
+        logger.level = level
     (line,) = written
 
     assert line.isascii()
@@ -122,7 +122,7 @@ async def test_no_text_can_forge_a_line(text: str) -> None:
 @asynccontextmanager
 async def operated(catalog: Catalog, url: str, folder: Path) -> AsyncIterator[tuple[JobService, httpx2.AsyncClient]]:
     app = FastAPI()
-    async with listening(app) as address, process(catalog, url, folder) as runner:
+    async with serve_in_loop(app) as address, process(catalog, url, folder) as runner:
         app.include_router(operator_routes(runner))
         async with httpx2.AsyncClient(base_url=address, trust_env=False, timeout=60) as client:
             yield runner, client
@@ -153,7 +153,7 @@ async def test_health_is_503_while_the_database_is_away(catalog: Catalog, postgr
 
 async def test_metrics_count_and_name_nobody(catalog: Catalog, url: str, tmp_path: Path) -> None:
     """What Prometheus reads is valid and adds up; labels are models, payers and states."""
-    async with misbehaving(poll=[running(), finished()]) as upstream:
+    async with scripted_upstream(poll=[running(), finished()]) as upstream:
         async with operated(catalog, url, tmp_path) as (runner, client):
             own = account(catalog, upstream.address, "visitor")
             job = await settled(runner, await submit(runner, catalog, own, PROMPT, visitor=VISITOR))

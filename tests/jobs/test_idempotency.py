@@ -13,8 +13,8 @@ from components.catalog.models import Catalog
 from components.catalog.requests import build_request
 from components.jobs.job import Job, JobState, idempotency_key_of
 from components.jobs.service import JobService
-from tests.jobs.faulty import Upstream, answer_after, created, http, misbehaving, settled
 from tests.jobs.processes import account, process
+from tests.jobs.scripted_upstream import Upstream, answer_after, created, response, scripted_upstream, settled
 from tests.postgres import Postgres
 
 
@@ -35,7 +35,7 @@ async def test_equal_requests_at_once_are_one_job_and_one_post(
 ) -> None:
     """Everybody who clicked watches the same job to its end."""
     gate, post = gated()
-    async with misbehaving(post=post) as upstream, process(catalog, url, tmp_path) as runner:
+    async with scripted_upstream(post=post) as upstream, process(catalog, url, tmp_path) as runner:
         host = account(catalog, upstream.address)
         jobs = await asyncio.gather(*(ask(runner, catalog, host) for _ in range(clicks)))
         gate.set()
@@ -52,7 +52,7 @@ async def test_equal_requests_at_two_processes_are_one_job_and_one_post(
     """Also the process that does not work on the job can watch it."""
     gate, post = gated()
     with postgres.fresh() as url:
-        async with misbehaving(post=post) as upstream:
+        async with scripted_upstream(post=post) as upstream:
             async with process(catalog, url, tmp_path) as one, process(catalog, url, tmp_path) as two:
                 host = account(catalog, upstream.address)
                 jobs = await asyncio.gather(*(ask(runner, catalog, host) for runner in (one, two) * 25))
@@ -67,7 +67,7 @@ async def test_equal_requests_at_two_processes_are_one_job_and_one_post(
 async def test_what_differs_is_another_job(catalog: Catalog, url: str, tmp_path: Path) -> None:
     """Another prompt, size, visitor, payer or service: each is sent."""
     gate, post = gated()
-    async with misbehaving(post=post) as upstream, misbehaving(post=post) as elsewhere:
+    async with scripted_upstream(post=post) as upstream, scripted_upstream(post=post) as elsewhere:
         async with process(catalog, url, tmp_path) as runner:
             host = account(catalog, upstream.address)
             jobs = [
@@ -88,7 +88,7 @@ async def test_what_differs_is_another_job(catalog: Catalog, url: str, tmp_path:
 async def test_a_request_without_once_is_sent_each_time(catalog: Catalog, url: str, tmp_path: Path) -> None:
     """Who asks for two equal pictures on purpose gets two, and ``once`` does not hand out one of those."""
     gate, post = gated()
-    async with misbehaving(post=post) as upstream, process(catalog, url, tmp_path) as runner:
+    async with scripted_upstream(post=post) as upstream, process(catalog, url, tmp_path) as runner:
         host = account(catalog, upstream.address)
         request = build_request(catalog, "cogview-4", {"prompt": "A red kite"})
         jobs = [await runner.submit(request, host, "ann") for _ in range(2)]
@@ -105,15 +105,15 @@ async def test_after_the_end_the_same_request_is_a_new_job(catalog: Catalog, url
     gate = asyncio.Event()
     first = {
         "done": created(),
-        "failed": http({}, 400),
-        "uncertain": http({}, 500),
+        "failed": response({}, 400),
+        "uncertain": response({}, 500),
         "stopped": answer_after(gate, created()),
     }[end]
-    async with misbehaving(post=[first, created()]) as upstream, process(catalog, url, tmp_path) as runner:
+    async with scripted_upstream(post=[first, created()]) as upstream, process(catalog, url, tmp_path) as runner:
         host = account(catalog, upstream.address)
         job = await ask(runner, catalog, host)
         if end == "stopped":
-            await upstream.asked("posts")
+            await upstream.wait_for("posts")
             await runner.stop(job.id, "ann")
             gate.set()
         ended = await settled(runner, job)
@@ -125,4 +125,4 @@ async def test_after_the_end_the_same_request_is_a_new_job(catalog: Catalog, url
 
 
 def posted(upstream: Upstream) -> list[bytes]:
-    return [seen.body for seen in upstream.posts]
+    return [request.body for request in upstream.posts]

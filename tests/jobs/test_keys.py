@@ -13,22 +13,22 @@ from components.api import Account
 from components.catalog.models import Catalog
 from components.jobs.job import Job, JobState
 from components.jobs.service import JobService
-from tests.jobs.faulty import (
+from tests.jobs.processes import account, process, submit, wait_for_job
+from tests.jobs.scripted_upstream import (
     TASK,
     Answer,
     answer_after,
     created,
     finished,
-    http,
-    misbehaving,
     picture,
+    response,
     running,
+    scripted_upstream,
     settled,
     workers_ended,
 )
-from tests.jobs.processes import account, process, submit, until
 
-BUSY = http({}, 429, headers={"Retry-After": "20"})
+BUSY = response({}, 429, headers={"Retry-After": "20"})
 
 
 Reference = weakref.ref[Account]
@@ -53,8 +53,8 @@ async def dropped(reference: Reference) -> bool:
 
 SETTLED: dict[str, tuple[dict[str, list[Answer]], JobState]] = {
     "done": ({}, JobState.DONE),
-    "failed": ({"post": [http({}, 400)]}, JobState.FAILED),
-    "uncertain": ({"post": [http({}, 500)]}, JobState.UNCERTAIN),
+    "failed": ({"post": [response({}, 400)]}, JobState.FAILED),
+    "uncertain": ({"post": [response({}, 500)]}, JobState.UNCERTAIN),
     "overdue": ({"poll": [running()]}, JobState.OVERDUE),
 }
 
@@ -62,7 +62,7 @@ SETTLED: dict[str, tuple[dict[str, list[Answer]], JobState]] = {
 @pytest.mark.parametrize("end", SETTLED)
 async def test_a_key_is_dropped_when_its_job_has_settled(catalog: Catalog, url: str, tmp_path: Path, end: str) -> None:
     scripts, state = SETTLED[end]
-    async with misbehaving(**scripts) as upstream, process(catalog, url, tmp_path, deadline_s=1) as runner:
+    async with scripted_upstream(**scripts) as upstream, process(catalog, url, tmp_path, deadline_s=1) as runner:
         job, key = await start(runner, catalog, upstream.address)
         kept_while_active = key() is not None
         job = await settled(runner, job)
@@ -84,16 +84,16 @@ async def test_forgetting_the_key_drops_it_and_its_jobs_wait_until_it_is_given_a
 ) -> None:
     """Nothing is asked meanwhile; then the job continues where it was, without a second request for its task."""
     kind = next(iter(FORGOTTEN[moment]))
-    async with misbehaving(**FORGOTTEN[moment]) as upstream, process(catalog, url, tmp_path) as runner:
+    async with scripted_upstream(**FORGOTTEN[moment]) as upstream, process(catalog, url, tmp_path) as runner:
         job, key = await start(runner, catalog, upstream.address)
-        await until(runner, job, state=JobState(moment))
-        await upstream.asked({"post": "posts", "poll": "polls", "file": "files"}[kind])
+        await wait_for_job(runner, job, state=JobState(moment))
+        await upstream.wait_for({"post": "posts", "poll": "polls", "file": "files"}[kind])
         if moment == "queued":
-            await until(runner, job, status_note="The service asks to wait 20 s; nothing was created.")
+            await wait_for_job(runner, job, status_note="The service asks to wait 20 s; nothing was created.")
         await runner.forget_key("ann")
-        waiting, gone, asked = await runner.find(job.id, "ann"), await dropped(key), len(upstream.seen)
+        waiting, gone, asked = await runner.find(job.id, "ann"), await dropped(key), len(upstream.requests)
         await asyncio.sleep(0.3)
-        silent = len(upstream.seen) == asked
+        silent = len(upstream.requests) == asked
         upstream.post, upstream.poll, upstream.file = [created()], [finished()], [picture()]
         if moment == "queued":
             assert await runner.key_given("ann", account(catalog, upstream.address, "visitor")) == 1
@@ -112,9 +112,12 @@ async def test_forgetting_the_key_while_a_request_is_sent_lets_its_answer_arrive
 ) -> None:
     """The task is recorded, for it may be paid; then the job waits for its key."""
     gate = asyncio.Event()
-    async with misbehaving(post=[answer_after(gate, created())]) as upstream, process(catalog, url, tmp_path) as runner:
+    async with (
+        scripted_upstream(post=[answer_after(gate, created())]) as upstream,
+        process(catalog, url, tmp_path) as runner,
+    ):
         job, key = await start(runner, catalog, upstream.address)
-        await upstream.asked("posts")
+        await upstream.wait_for("posts")
         await runner.forget_key("ann")
         sending = await runner.find(job.id, "ann")
         gate.set()
@@ -129,12 +132,12 @@ async def test_forgetting_one_visitors_key_leaves_the_jobs_of_others_alone(
     catalog: Catalog, url: str, tmp_path: Path
 ) -> None:
     """Nor those that the host pays for."""
-    async with misbehaving(poll=[running()]) as upstream, process(catalog, url, tmp_path) as runner:
+    async with scripted_upstream(poll=[running()]) as upstream, process(catalog, url, tmp_path) as runner:
         own = account(catalog, upstream.address, "visitor")
         hers = await submit(runner, catalog, own, visitor="bea")
         hosts = await submit(runner, catalog, account(catalog, upstream.address))
         for job in (hers, hosts):
-            await until(runner, job, state=JobState.RUNNING)
+            await wait_for_job(runner, job, state=JobState.RUNNING)
         await runner.forget_key("ann")
         states = [(await runner.find(job.id, job.visitor)).state for job in (hers, hosts)]
 

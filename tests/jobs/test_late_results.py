@@ -10,20 +10,20 @@ import pytest
 
 from components.catalog.models import Catalog
 from components.jobs.job import JobState
-from tests.jobs.faulty import Upstream, http, misbehaving, picture, settled
-from tests.jobs.processes import account, process, submit, until
-from tests.jobs.running import set_up
+from tests.jobs.job_setup import job_setup
+from tests.jobs.processes import account, process, submit, wait_for_job
+from tests.jobs.scripted_upstream import Upstream, picture, response, scripted_upstream, settled
 
-MISSING = http({}, 404)
+MISSING = response({}, 404)
 
 
 async def test_a_late_picture_is_tried_again_at_growing_intervals_with_a_note(
     catalog: Catalog, url: str, tmp_path: Path
 ) -> None:
-    async with set_up(catalog, url, tmp_path, {"file": [MISSING] * 9 + [picture()]}) as setup:
+    async with job_setup(catalog, url, tmp_path, {"file": [MISSING] * 9 + [picture()]}) as setup:
         job = await setup.start()
         shown = [one async for one in setup.runner.watch(job.id, job.visitor)]
-        times = [seen.at for seen in setup.upstream.files]
+        times = [request.at for request in setup.upstream.files]
 
     notes = {one.status_note for one in shown if one.state is JobState.SAVING and one.status_note}
     gaps = [later - earlier for earlier, later in pairwise(times)]
@@ -38,10 +38,10 @@ async def test_a_web_page_at_the_deadline_is_not_the_last_word(catalog: Catalog,
 
     async def page_after_the_deadline(upstream: Upstream, writer: asyncio.StreamWriter) -> None:
         await asyncio.sleep(1.0)
-        await http("<html>Just a moment", kind="text/html")(upstream, writer)
+        await response("<html>Just a moment", kind="text/html")(upstream, writer)
 
     scripts = {"file": [page_after_the_deadline, picture()]}
-    async with set_up(catalog, url, tmp_path, scripts, deadline_s=0.8) as setup:
+    async with job_setup(catalog, url, tmp_path, scripts, deadline_s=0.8) as setup:
         late = await setup.ended()
         done = await settled(setup.runner, await setup.runner.check_again(late.id, setup.payer, "ann"))
 
@@ -54,7 +54,7 @@ async def test_a_process_that_starts_looks_for_pictures_that_were_late(
     catalog: Catalog, url: str, tmp_path: Path, payer: str
 ) -> None:
     """Where it has the key; a visitor's own key has to be given first."""
-    async with misbehaving(file=[MISSING]) as upstream:
+    async with scripted_upstream(file=[MISSING]) as upstream:
         own = account(catalog, upstream.address, payer)
         async with process(catalog, url, tmp_path, deadline_s=0.5) as runner:
             late = await settled(runner, await submit(runner, catalog, own))
@@ -63,7 +63,7 @@ async def test_a_process_that_starts_looks_for_pictures_that_were_late(
             before = await runner.store.get(late.id)
             if payer == "visitor":
                 assert await runner.key_given("ann", own) == 1
-            done = await until(runner, late, state=JobState.DONE)
+            done = await wait_for_job(runner, late, state=JobState.DONE)
 
     assert (late.state, late.problem and late.problem.code) == (JobState.OVERDUE, "picture")
     assert before

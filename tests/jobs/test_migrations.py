@@ -22,16 +22,16 @@ from components.jobs.job import WAITING, JobState
 from components.jobs.store.engine import MIGRATIONS, open_database
 from components.jobs.store.history import JobFilter
 from components.jobs.store.schema import metadata
-from tests.jobs.conftest import NOON, beside
-from tests.jobs.faulty import TASK, finished, misbehaving, settled
+from tests.jobs.conftest import NOON, raw_connection
 from tests.jobs.processes import account, process, record
+from tests.jobs.scripted_upstream import TASK, finished, scripted_upstream, settled
 from tests.jobs.test_database import OPENS, refusal, run
 from tests.postgres import Postgres
 
 
 def described(url: str) -> list[Any]:
     """Tables, columns with types, keys and indexes, and the rows that a migration writes."""
-    with beside(url) as connection:
+    with raw_connection(url) as connection:
         rows = [connection.execute(f"SELECT * FROM {table}").fetchall() for table in ("budget", "alembic_version")]
     engine = create_engine(url.replace("postgresql://", "postgresql+psycopg://"))
     look = inspect(engine)
@@ -77,7 +77,7 @@ def test_every_older_schema_ends_in_the_newest(database_url: str, older: str) ->
 async def test_a_newer_schema_is_refused_on_both(database_url: str) -> None:
     """An old program would not know what to write, so it writes nothing."""
     open_database(database_url).close()
-    with beside(database_url) as connection:
+    with raw_connection(database_url) as connection:
         connection.execute("UPDATE alembic_version SET version_num = '9999'")
 
     assert "newer version of this program" in refusal(database_url)
@@ -137,7 +137,7 @@ async def test_jobs_of_earlier_versions_keep_their_meaning_and_go_on(
     catalog: Catalog, database_url: str, tmp_path: Path, older: str
 ) -> None:
     """In every combination of flags: the state that they meant, the star, the note, what is kept and what is missing."""
-    async with misbehaving(poll=[finished(2)]) as upstream:
+    async with scripted_upstream(poll=[finished(2)]) as upstream:
         rows = list(old_rows(upstream.address))
         engine = migrated_to(database_url, older)
         tables = MetaData()
@@ -151,13 +151,13 @@ async def test_jobs_of_earlier_versions_keep_their_meaning_and_go_on(
                 connection.execute(insert(tables.tables["batches"]), form)
         engine.dispose()
         host = account(catalog, upstream.address)
-        async with process(catalog, database_url, tmp_path, begun=False, find_account=lambda _: host) as runner:
+        async with process(catalog, database_url, tmp_path, started=False, find_account=lambda _: host) as runner:
             seen = {row["id"]: await record(runner, row["id"]) for row in rows}
             found = await runner.search("ann", JobFilter(text="strasse 7", starred=False), 5)
             comparison = await ComparisonStore(runner.store.transactions).get("b1", "ann")
             # One job for each state goes on; what became of the others is seen above.
             chosen = {one.job.state: key for key, one in seen.items() if not one.removed}
-            with beside(database_url) as connection:
+            with raw_connection(database_url) as connection:
                 others = ", ".join(f"'{key}'" for key in seen if key not in chosen.values())
                 connection.execute(f"DELETE FROM jobs WHERE id IN ({others})")
             await runner.begin()

@@ -14,28 +14,38 @@ from components.api.refusals import LONGEST_WAIT_S, read_retry_after
 from components.catalog.models import Catalog
 from components.jobs.job import JobState, Timings
 from components.jobs.pacing import Pauses
-from tests.jobs.faulty import TASK, Answer, Upstream, created, finished, http, misbehaving, running, settled
-from tests.jobs.processes import PLAIN, account, count, process, submit, until
+from tests.jobs.processes import PLAIN, account, count, process, submit, wait_for_job
+from tests.jobs.scripted_upstream import (
+    TASK,
+    Answer,
+    Upstream,
+    created,
+    finished,
+    response,
+    running,
+    scripted_upstream,
+    settled,
+)
 
 OTHER = "ideogram-v3"
 
 
 def limited(after: str | None = "0.6") -> Answer:
     headers: Mapping[str, str] = {} if after is None else {"Retry-After": after}
-    return http({"error": "slow down"}, 429, headers=headers)
+    return response({"error": "slow down"}, 429, headers=headers)
 
 
 def gaps(upstream: Upstream) -> list[float]:
     """Seconds from the first request to each later one."""
-    return [seen.at - upstream.seen[0].at for seen in upstream.seen[1:]]
+    return [request.at - upstream.requests[0].at for request in upstream.requests[1:]]
 
 
 async def test_a_pause_on_a_request_holds_for_every_job_of_that_model(catalog: Catalog, url: str, tmp_path: Path) -> None:
     """Those that come later send nothing before the time is over; then each is sent once."""
-    async with misbehaving(post=[limited(), created()]) as upstream, process(catalog, url, tmp_path) as runner:
+    async with scripted_upstream(post=[limited(), created()]) as upstream, process(catalog, url, tmp_path) as runner:
         host = account(catalog, upstream.address)
         first = await submit(runner, catalog, host)
-        await until(runner, first, status_note="The service asks to wait 1 s; nothing was created.")
+        await wait_for_job(runner, first, status_note="The service asks to wait 1 s; nothing was created.")
         jobs = [first, *[await submit(runner, catalog, host, f"kite {number}") for number in range(5)]]
         ends = [await settled(runner, job) for job in jobs]
 
@@ -46,11 +56,11 @@ async def test_a_pause_on_a_request_holds_for_every_job_of_that_model(catalog: C
 
 async def test_other_models_and_services_are_not_paused(catalog: Catalog, url: str, tmp_path: Path) -> None:
     """They have limits of their own."""
-    async with misbehaving(post=[limited("60"), created()]) as upstream, misbehaving() as elsewhere:
+    async with scripted_upstream(post=[limited("60"), created()]) as upstream, scripted_upstream() as elsewhere:
         async with process(catalog, url, tmp_path, deadline_s=500) as runner:
             host = account(catalog, upstream.address)
             paused = await submit(runner, catalog, host)
-            await until(runner, paused, status_note="The service asks to wait 60 s; nothing was created.")
+            await wait_for_job(runner, paused, status_note="The service asks to wait 60 s; nothing was created.")
             jobs = [
                 await submit(runner, catalog, host, model=OTHER),
                 await submit(runner, catalog, account(catalog, elsewhere.address)),
@@ -64,11 +74,11 @@ async def test_other_models_and_services_are_not_paused(catalog: Catalog, url: s
 
 async def test_a_pause_on_a_poll_holds_for_every_job_of_that_model(catalog: Catalog, url: str, tmp_path: Path) -> None:
     """Requests as well as polls, those of jobs that run already included; the tasks are not lost over it."""
-    async with misbehaving(poll=[running()]) as upstream, process(catalog, url, tmp_path) as runner:
+    async with scripted_upstream(poll=[running()]) as upstream, process(catalog, url, tmp_path) as runner:
         host = account(catalog, upstream.address)
         jobs = [await submit(runner, catalog, host, f"kite {number}") for number in range(4)]
         for job in jobs:
-            await until(runner, job, state=JobState.RUNNING)
+            await wait_for_job(runner, job, state=JobState.RUNNING)
         before, upstream.poll = len(upstream.polls), [*[running()] * len(upstream.polls), limited("1"), finished()]
         async with asyncio.timeout(8):
             while not count(runner, "rate_limits_total", model=PLAIN):  # noqa: ASYNC110  # what is waited for says nothing by itself
@@ -79,7 +89,7 @@ async def test_a_pause_on_a_poll_holds_for_every_job_of_that_model(catalog: Cata
 
     assert {end.state for end in ends} == {JobState.DONE}
     # What was on its way in the very moment of the answer had been sent before anybody knew.
-    later = [seen.at - limited_at for seen in upstream.seen if seen.at - limited_at > 0.6]
+    later = [request.at - limited_at for request in upstream.requests if request.at - limited_at > 0.6]
     assert min(later) >= 1
     assert len(upstream.posts) == 5
 
@@ -87,7 +97,7 @@ async def test_a_pause_on_a_poll_holds_for_every_job_of_that_model(catalog: Cata
 async def test_a_date_is_waited_for(catalog: Catalog, url: str, tmp_path: Path) -> None:
     """``Retry-After`` may be a time of day, in whole seconds."""
     at = datetime.now(UTC) + timedelta(seconds=3)
-    async with misbehaving(post=[limited(format_datetime(at, usegmt=True)), created()]) as upstream:
+    async with scripted_upstream(post=[limited(format_datetime(at, usegmt=True)), created()]) as upstream:
         async with process(catalog, url, tmp_path) as runner:
             host = account(catalog, upstream.address)
             done = await settled(runner, await submit(runner, catalog, host))
@@ -98,36 +108,39 @@ async def test_a_date_is_waited_for(catalog: Catalog, url: str, tmp_path: Path) 
 
 
 @pytest.mark.parametrize(
-    ("said", "wait"),
+    ("header", "wait"),
     [
         ("0", 0), ("7", 7), ("1.5", 1.5), ("1000000000", LONGEST_WAIT_S), ("999999999999", LONGEST_WAIT_S),
         ("Fri, 31 Dec 9999 23:59:59 GMT", LONGEST_WAIT_S), ("Mon, 01 Jan 1990 00:00:00 GMT", 0),
         ("-5", None), ("soon", None), ("", None), ("1e9", None), ("nan", None), (None, None),
     ],
 )  # fmt: skip
-async def test_what_is_said_becomes_seconds_to_wait(said: str | None, wait: float | None) -> None:
-    """At most two minutes; nothing where nothing usable is said."""
-    assert read_retry_after({} if said is None else {"retry-after": said}) == wait
+async def test_retry_after_becomes_seconds_to_wait(header: str | None, wait: float | None) -> None:
+    """At most two minutes; None where the header is unusable."""
+    assert read_retry_after({} if header is None else {"retry-after": header}) == wait
 
 
-@pytest.mark.parametrize(("said", "seconds"), [("1000000000", 120), ("soon", 5), (None, 5)])
+@pytest.mark.parametrize(("header", "seconds"), [("1000000000", 120), ("soon", 5), (None, 5)])
 async def test_the_status_note_says_how_long_the_wait_is(
-    catalog: Catalog, url: str, tmp_path: Path, said: str | None, seconds: int
+    catalog: Catalog, url: str, tmp_path: Path, header: str | None, seconds: int
 ) -> None:
     """The wait that is kept, not the one that was asked for."""
     async with (
-        misbehaving(post=[limited(said)]) as upstream,
+        scripted_upstream(post=[limited(header)]) as upstream,
         process(catalog, url, tmp_path, deadline_s=500, timings=Timings()) as runner,
     ):
         job = await submit(runner, catalog, account(catalog, upstream.address))
-        waiting = await until(runner, job, status_note=f"The service asks to wait {seconds} s; nothing was created.")
+        waiting = await wait_for_job(runner, job, status_note=f"The service asks to wait {seconds} s; nothing was created.")
 
     assert (waiting.state, len(upstream.posts)) == (JobState.QUEUED, 1)
 
 
 async def test_a_wait_beyond_the_deadline_ends_the_job_at_once(catalog: Catalog, url: str, tmp_path: Path) -> None:
     """Nobody waits for what will not be sent; nothing was charged."""
-    async with misbehaving(post=[limited("100")]) as upstream, process(catalog, url, tmp_path, deadline_s=20) as runner:
+    async with (
+        scripted_upstream(post=[limited("100")]) as upstream,
+        process(catalog, url, tmp_path, deadline_s=20) as runner,
+    ):
         job = await settled(runner, await submit(runner, catalog, account(catalog, upstream.address)))
 
     assert (job.state, job.problem.code, job.problem.charged) == (JobState.FAILED, "rate", "Nothing was charged.")
@@ -144,7 +157,7 @@ async def test_a_request_that_is_sent_just_before_the_deadline_is_given_time_for
         await created()(upstream, writer)
 
     async with (
-        misbehaving(post=[limited("1.2"), slowly], poll=[running()]) as upstream,
+        scripted_upstream(post=[limited("1.2"), slowly], poll=[running()]) as upstream,
         process(catalog, url, tmp_path, deadline_s=2) as runner,
     ):
         payer = account(catalog, upstream.address)
@@ -170,7 +183,7 @@ async def test_a_longer_pause_is_not_cut_short_by_a_shorter_one() -> None:
     ("poll", "state"),
     [
         (finished(), JobState.DONE),
-        (http({"data": {"status": "failed", "error": "out of paint"}}), JobState.FAILED),
+        (response({"data": {"status": "failed", "error": "out of paint"}}), JobState.FAILED),
         (running(), JobState.OVERDUE),
         (running(), JobState.STOPPED),
     ],
@@ -181,12 +194,12 @@ async def test_what_a_job_waited_for_is_not_shown_once_it_has_ended(
 ) -> None:
     """A 429 to the request and one to a poll, then any end: neither the record nor what is shown has a note of them."""
     async with (
-        misbehaving(post=[limited("0.1"), created()], poll=[limited("0.1"), poll]) as upstream,
+        scripted_upstream(post=[limited("0.1"), created()], poll=[limited("0.1"), poll]) as upstream,
         process(catalog, url, tmp_path, deadline_s=3 if state is JobState.OVERDUE else 20) as runner,
     ):
         job = await submit(runner, catalog, account(catalog, upstream.address))
         if state is JobState.STOPPED:
-            await upstream.asked("polls", 2)
+            await upstream.wait_for("polls", 2)
             await runner.stop(job.id, "ann")
         shown = await settled(runner, job)
         recorded = await runner.store.get(job.id)

@@ -9,60 +9,60 @@ from components.catalog.models import Catalog
 from components.jobs.budgets import Caps
 from components.jobs.job import Job, JobState
 from components.jobs.store.spend import Spend
-from tests.jobs.conftest import FAST, a_job
-from tests.jobs.faulty import TASK, Upstream, http, misbehaving, settled, workers_ended
+from tests.jobs.conftest import FAST, make_job
 from tests.jobs.processes import account, process, submit
+from tests.jobs.scripted_upstream import TASK, Upstream, response, scripted_upstream, settled, workers_ended
 
 OWN, HOST = "sk-visitors-own-12345", "sk-the-hosts-1234567"
 
 
 async def left_behind(catalog: Catalog, folder: Path, upstream: Upstream, **changes: object) -> Job:
     """A job that a process has left in the records when it was killed."""
-    async with process(catalog, f"sqlite:///{folder}/p.db", folder, killed=True, begun=False) as runner:
-        return await runner.store.add(a_job(**{"base_url": upstream.address, "created_at": time.time(), **changes}))
+    async with process(catalog, f"sqlite:///{folder}/p.db", folder, killed=True, started=False) as runner:
+        return await runner.store.add(make_job(**{"base_url": upstream.address, "created_at": time.time(), **changes}))
 
 
 async def test_a_visitors_job_is_never_sent_with_the_hosts_key(catalog: Catalog, tmp_path: Path) -> None:
     """Checking again without the key would spend the host's money, past every cap and uncounted."""
-    async with misbehaving() as upstream:
+    async with scripted_upstream() as upstream:
         job = await left_behind(catalog, tmp_path, upstream, payer="visitor")
         async with process(catalog, f"sqlite:///{tmp_path}/p.db", tmp_path, caps=Caps(daily=0)) as runner:
             await runner.check_again(job.id, account(catalog, upstream.address, "host", HOST), "ann")
             await workers_ended()
             job, spend = await runner.find(job.id, "ann"), await runner.spent_today()
 
-    assert (job.state, upstream.seen, spend) == (JobState.NEEDS_KEY, [], Spend())
+    assert (job.state, upstream.requests, spend) == (JobState.NEEDS_KEY, [], Spend())
 
 
 async def test_a_visitors_key_never_pays_for_a_job_of_the_host(catalog: Catalog, tmp_path: Path) -> None:
     """A job that waits for the host's key goes on waiting when a visitor enters one."""
-    async with misbehaving() as upstream:
+    async with scripted_upstream() as upstream:
         job = await left_behind(catalog, tmp_path, upstream, payer="host", state=JobState.RUNNING, task_id=TASK)
         async with process(catalog, f"sqlite:///{tmp_path}/p.db", tmp_path) as runner:
             resumed = await runner.key_given("ann", account(catalog, upstream.address, "visitor", OWN))
             await workers_ended()
             job = await runner.find(job.id, "ann")
 
-    assert (resumed, job.state, upstream.seen) == (0, JobState.NEEDS_KEY, [])
+    assert (resumed, job.state, upstream.requests) == (0, JobState.NEEDS_KEY, [])
 
 
 async def test_a_request_of_days_ago_is_not_sent_when_a_key_is_entered(catalog: Catalog, tmp_path: Path) -> None:
     """It ends as never sent."""
-    async with misbehaving() as upstream:
+    async with scripted_upstream() as upstream:
         asked = {"payer": "visitor", "state": JobState.NEEDS_KEY, "created_at": time.time() - 3 * 86_400}
         job = await left_behind(catalog, tmp_path, upstream, **asked)
         async with process(catalog, f"sqlite:///{tmp_path}/p.db", tmp_path) as runner:
             await runner.key_given("ann", account(catalog, upstream.address, "visitor", OWN))
             job = await settled(runner, job)
 
-    assert (job.state, job.problem.charged, upstream.seen) == (JobState.FAILED, "Nothing was charged.", [])
+    assert (job.state, job.problem.charged, upstream.requests) == (JobState.FAILED, "Nothing was charged.", [])
 
 
 async def test_an_uncertain_job_whose_task_was_named_is_repaired_when_its_key_is_given(
     catalog: Catalog, tmp_path: Path
 ) -> None:
     """A callback came before the server died; the key alone was missing to believe it."""
-    async with misbehaving() as upstream:
+    async with scripted_upstream() as upstream:
         job = await left_behind(
             catalog, tmp_path, upstream, payer="visitor", state=JobState.SUBMITTING, callback_task_id=TASK
         )
@@ -77,13 +77,13 @@ async def test_an_uncertain_job_whose_task_was_named_is_repaired_when_its_key_is
 
 async def test_a_service_that_asks_for_no_wait_is_asked_less_and_less(catalog: Catalog, tmp_path: Path) -> None:
     """``Retry-After: 0`` again and again is no reason to send as fast as the line allows."""
-    again = http({"error": "too many"}, status=429, headers={"Retry-After": "0"})
-    async with misbehaving(post=[again]) as upstream:
+    again = response({"error": "too many"}, status=429, headers={"Retry-After": "0"})
+    async with scripted_upstream(post=[again]) as upstream:
         async with process(catalog, f"sqlite:///{tmp_path}/p.db", tmp_path, deadline_s=60) as runner:
             job = await submit(runner, catalog, account(catalog, upstream.address))
-            await upstream.asked("posts", 3)
+            await upstream.wait_for("posts", 3)
             await runner.stop(job.id, "ann")
 
-    first, second, third = (seen.at for seen in upstream.posts[:3])
+    first, second, third = (request.at for request in upstream.posts[:3])
     assert second - first >= FAST.shortest_pause
     assert third - second >= 2 * FAST.shortest_pause

@@ -15,21 +15,31 @@ from components.catalog.models import Catalog
 from components.jobs.job import JobState
 from components.jobs.store.spend import Spend
 from components.jobs.transitions import NEEDS_HOST_KEY, NEEDS_VISITOR_KEY
-from tests.jobs.conftest import a_job
-from tests.jobs.faulty import TASK, answer_after, created, finished, http, misbehaving, picture, running, settled
-from tests.jobs.processes import account, another_process, bury, process, submit, until
+from tests.jobs.conftest import make_job
+from tests.jobs.processes import account, another_process, expire_leases, process, submit, wait_for_job
+from tests.jobs.scripted_upstream import (
+    TASK,
+    answer_after,
+    created,
+    finished,
+    picture,
+    response,
+    running,
+    scripted_upstream,
+    settled,
+)
 
-ENDLESSLY = http({}, 429, headers={"Retry-After": "60"})
+ENDLESSLY = response({}, 429, headers={"Retry-After": "60"})
 
 
 async def test_a_running_task_is_polled_on_without_a_second_post(catalog: Catalog, url: str, tmp_path: Path) -> None:
     """Also when the process ended by a kill -9: the task's id is all that is needed."""
-    async with misbehaving(poll=[running()]) as upstream:
+    async with scripted_upstream(poll=[running()]) as upstream:
         host = account(catalog, upstream.address)
         async with another_process(url, tmp_path, upstream.address) as (job_id, pid):
-            await upstream.asked("polls")
+            await upstream.wait_for("polls")
             os.kill(pid, signal.SIGKILL)
-        bury(url)
+        expire_leases(url)
         upstream.poll = [finished()]
         async with process(catalog, url, tmp_path, find_account=lambda _: host) as runner:
             job = await settled(runner, await runner.find(job_id, "ann"))
@@ -42,12 +52,12 @@ async def test_a_running_task_is_polled_on_without_a_second_post(catalog: Catalo
 async def test_a_request_on_its_way_is_uncertain_and_leaves_two_choices(catalog: Catalog, url: str, tmp_path: Path) -> None:
     """Its credits stay reserved, nothing is sent; it can be abandoned, or the same can be asked for once more."""
     never = asyncio.Event()
-    async with misbehaving(post=[answer_after(never, created()), created()]) as upstream:
+    async with scripted_upstream(post=[answer_after(never, created()), created()]) as upstream:
         host = account(catalog, upstream.address)
         async with process(catalog, url, tmp_path, killed=True) as runner:
             lost = await submit(runner, catalog, host)
-            await upstream.asked("posts")
-        bury(url)
+            await upstream.wait_for("posts")
+        expire_leases(url)
         async with process(catalog, url, tmp_path, find_account=lambda _: host) as runner:
             found = await settled(runner, lost)
             held_back = await runner.spent_today()
@@ -66,12 +76,12 @@ async def test_a_request_on_its_way_is_uncertain_and_leaves_two_choices(catalog:
 
 async def test_a_queued_request_is_sent_once(catalog: Catalog, url: str, tmp_path: Path) -> None:
     """It waited for a 429 when its process died: nothing of it existed at the service."""
-    async with misbehaving(post=[ENDLESSLY, created()]) as upstream:
+    async with scripted_upstream(post=[ENDLESSLY, created()]) as upstream:
         host = account(catalog, upstream.address)
         async with process(catalog, url, tmp_path, killed=True, deadline_s=500) as runner:
             job = await submit(runner, catalog, host)
-            await until(runner, job, status_note="The service asks to wait 60 s; nothing was created.")
-        bury(url)
+            await wait_for_job(runner, job, status_note="The service asks to wait 60 s; nothing was created.")
+        expire_leases(url)
         async with process(catalog, url, tmp_path, find_account=lambda _: host) as runner:
             done = await settled(runner, job)
 
@@ -82,12 +92,12 @@ async def test_a_queued_request_that_is_older_than_the_deadline_is_not_sent(
     catalog: Catalog, url: str, tmp_path: Path
 ) -> None:
     """Nobody expects to pay for it any more. One that is younger is sent, by the same process."""
-    async with misbehaving() as upstream:
+    async with scripted_upstream() as upstream:
         host = account(catalog, upstream.address)
-        async with process(catalog, url, tmp_path, killed=True, begun=False) as runner:
-            old = await runner.store.add(a_job(created_at=time.time() - 31, base_url=upstream.address))
-            young = await runner.store.add(a_job(created_at=time.time() - 15, base_url=upstream.address))
-        bury(url)
+        async with process(catalog, url, tmp_path, killed=True, started=False) as runner:
+            old = await runner.store.add(make_job(created_at=time.time() - 31, base_url=upstream.address))
+            young = await runner.store.add(make_job(created_at=time.time() - 15, base_url=upstream.address))
+        expire_leases(url)
         async with process(catalog, url, tmp_path, find_account=lambda _: host, deadline_s=30) as runner:
             failed, done = await settled(runner, old), await settled(runner, young)
 
@@ -106,12 +116,12 @@ async def test_a_job_on_a_visitors_key_waits_for_that_visitors_key(
     catalog: Catalog, url: str, tmp_path: Path, left: str
 ) -> None:
     """It is neither polled nor sent, says why, and goes on with the key of the same visitor for the same service only."""
-    async with misbehaving() as upstream:
+    async with scripted_upstream() as upstream:
         own = account(catalog, upstream.address, "visitor")
-        left_behind = a_job(payer="visitor", base_url=upstream.address, created_at=time.time(), **KEYLESS[left])
-        async with process(catalog, url, tmp_path, killed=True, begun=False) as runner:
+        left_behind = make_job(payer="visitor", base_url=upstream.address, created_at=time.time(), **KEYLESS[left])
+        async with process(catalog, url, tmp_path, killed=True, started=False) as runner:
             job = await runner.store.add(left_behind)
-        bury(url)
+        expire_leases(url)
         async with process(catalog, url, tmp_path) as runner:
             waiting = await settled(runner, job)
             wrong = [
@@ -119,7 +129,7 @@ async def test_a_job_on_a_visitors_key_waits_for_that_visitors_key(
                 await runner.key_given("ann", account(catalog, "http://127.0.0.1:9", "visitor")),
                 await runner.key_given("ann", account(catalog, upstream.address, "sandbox")),
             ]
-            asked = list(upstream.seen)
+            asked = list(upstream.requests)
             right = await runner.key_given("ann", own)
             done = await settled(runner, job)
 
@@ -134,15 +144,15 @@ async def test_a_key_that_the_service_refuses_lets_the_job_wait_again(
     catalog: Catalog, url: str, tmp_path: Path, status: int
 ) -> None:
     """One poll shows it; the task is not lost, and the right key still finds it."""
-    async with misbehaving(poll=[running()]) as upstream:
+    async with scripted_upstream(poll=[running()]) as upstream:
         own = account(catalog, upstream.address, "visitor")
         async with process(catalog, url, tmp_path, killed=True) as runner:
             job = await submit(runner, catalog, own)
-            await upstream.asked("polls")
-        bury(url)
+            await upstream.wait_for("polls")
+        expire_leases(url)
         async with process(catalog, url, tmp_path) as runner:
             before = len(upstream.polls)
-            upstream.poll = [http({"error": "bad key"}, status)]
+            upstream.poll = [response({"error": "bad key"}, status)]
             await runner.key_given("ann", own)
             refused = await settled(runner, job)
             tried = len(upstream.polls) - before
@@ -159,14 +169,14 @@ async def test_a_job_on_the_hosts_key_waits_while_there_is_none(
     catalog: Catalog, url: str, tmp_path: Path, left: str
 ) -> None:
     """The host has started without its key: nothing is asked, and after a start with the key it goes on by a check."""
-    async with misbehaving() as upstream:
+    async with scripted_upstream() as upstream:
         host = account(catalog, upstream.address)
-        async with process(catalog, url, tmp_path, killed=True, begun=False) as runner:
-            job = await runner.store.add(a_job(base_url=upstream.address, created_at=time.time(), **KEYLESS[left]))
-        bury(url)
+        async with process(catalog, url, tmp_path, killed=True, started=False) as runner:
+            job = await runner.store.add(make_job(base_url=upstream.address, created_at=time.time(), **KEYLESS[left]))
+        expire_leases(url)
         async with process(catalog, url, tmp_path) as runner:
             waiting = await settled(runner, job)
-        asked = list(upstream.seen)
+        asked = list(upstream.requests)
         async with process(catalog, url, tmp_path, find_account=lambda _: host) as runner:
             await runner.check_again(job.id, host, "ann")
             done = await settled(runner, job)
@@ -177,31 +187,31 @@ async def test_a_job_on_the_hosts_key_waits_while_there_is_none(
 
 async def test_a_sandbox_job_goes_on_at_the_sandboxs_new_address(catalog: Catalog, url: str, tmp_path: Path) -> None:
     """The sandbox is this page's own, so after a start on another port it is the same one."""
-    async with misbehaving(poll=[running()]) as before, misbehaving() as after:
+    async with scripted_upstream(poll=[running()]) as before, scripted_upstream() as after:
         async with process(catalog, url, tmp_path, killed=True) as runner:
             job = await submit(runner, catalog, account(catalog, before.address, "sandbox", "sandbox"))
-            await before.asked("polls")
-        bury(url)
-        asked = len(before.seen)
+            await before.wait_for("polls")
+        expire_leases(url)
+        asked = len(before.requests)
         new = account(catalog, after.address, "sandbox", "sandbox")
         async with process(catalog, url, tmp_path, find_account=lambda _: new) as runner:
             done = await settled(runner, job)
 
-    assert (done.state, len(done.pictures), len(before.seen)) == (JobState.DONE, 1, asked)
-    assert (after.posts, [seen.path.rpartition("/")[2] for seen in after.polls]) == ([], [TASK])
+    assert (done.state, len(done.pictures), len(before.requests)) == (JobState.DONE, 1, asked)
+    assert (after.posts, [request.path.rpartition("/")[2] for request in after.polls]) == ([], [TASK])
 
 
 async def test_an_overdue_job_stays_overdue_until_somebody_checks(catalog: Catalog, url: str, tmp_path: Path) -> None:
     """A restart is no reason to begin polling a task that had all its time."""
-    async with misbehaving(poll=[running()]) as upstream:
+    async with scripted_upstream(poll=[running()]) as upstream:
         host = account(catalog, upstream.address)
         async with process(catalog, url, tmp_path, killed=True, deadline_s=0.5) as runner:
             left = await settled(runner, await submit(runner, catalog, host))
-        bury(url)
-        asked, upstream.poll = len(upstream.seen), [finished()]
+        expire_leases(url)
+        asked, upstream.poll = len(upstream.requests), [finished()]
         async with process(catalog, url, tmp_path, find_account=lambda _: host) as runner:
             found = await settled(runner, left)
-            untouched = len(upstream.seen) == asked
+            untouched = len(upstream.requests) == asked
             await runner.check_again(left.id, host, "ann")
             done = await settled(runner, left)
 
@@ -215,14 +225,14 @@ async def test_pictures_that_came_with_the_first_answer_are_fetched_by_the_next_
 ) -> None:
     """Without a task id the noted addresses are all there is; with one the task is asked for them anew."""
     never = asyncio.Event()
-    async with misbehaving(
+    async with scripted_upstream(
         post=[finished(2, with_id=with_id)], poll=[finished(2)], file=[answer_after(never, picture())]
     ) as upstream:
         host = account(catalog, upstream.address)
         async with process(catalog, url, tmp_path, killed=True) as runner:
             job = await submit(runner, catalog, host)
-            await upstream.asked("files")
-        bury(url)
+            await upstream.wait_for("files")
+        expire_leases(url)
         upstream.file = [picture()]
         async with process(catalog, url, tmp_path, find_account=lambda _: host) as runner:
             done = await settled(runner, job)

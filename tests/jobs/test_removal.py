@@ -15,10 +15,21 @@ from components.jobs.budgets import Caps
 from components.jobs.job import Job, JobState
 from components.jobs.service import JobService
 from components.jobs.store.history import JobFilter
-from tests.jobs.conftest import FAST, a_job, beside
-from tests.jobs.faulty import GUARD_S, TASK, answer_after, created, finished, http, picture, png, running, settled
-from tests.jobs.processes import until
-from tests.jobs.running import LOST, SECRET, set_up
+from tests.jobs.conftest import FAST, make_job, raw_connection
+from tests.jobs.job_setup import LOST, SECRET, job_setup
+from tests.jobs.processes import wait_for_job
+from tests.jobs.scripted_upstream import (
+    TASK,
+    TIMEOUT_S,
+    answer_after,
+    created,
+    finished,
+    picture,
+    png,
+    response,
+    running,
+    settled,
+)
 
 
 async def refused(runner: JobService, job: Job, payer: Any, visitor: str = "ann") -> set[type]:
@@ -43,8 +54,8 @@ async def test_what_was_asked_and_drawn_is_gone_from_the_records_and_the_disk(
     catalog: Catalog, url: str, tmp_path: Path
 ) -> None:
     """The whole row holds nothing of the prompt, the remark, the picture or the answer of the service."""
-    refusal = http({"error": f"We do not like {SECRET}"}, 400)
-    async with set_up(catalog, url, tmp_path, {"post": [created(), refusal]}) as setup:
+    refusal = response({"error": f"We do not like {SECRET}"}, 400)
+    async with job_setup(catalog, url, tmp_path, {"post": [created(), refusal]}) as setup:
         done, failed = await setup.ended(), await setup.ended()
         for job in (done, failed):
             await setup.runner.note(job.id, "ann", f"{SECRET} for mother")
@@ -52,7 +63,7 @@ async def test_what_was_asked_and_drawn_is_gone_from_the_records_and_the_disk(
             await setup.runner.remove(job.id, "ann")
         rows = [await setup.record(job) for job in (done, failed)]
         files = setup.files()
-        with beside(url) as connection:
+        with raw_connection(url) as connection:
             tables = ("jobs", "history", "job_pictures")
             raw = str([connection.execute(f"SELECT * FROM {table}").fetchall() for table in tables])
 
@@ -68,7 +79,7 @@ async def test_what_was_asked_and_drawn_is_gone_from_the_records_and_the_disk(
 
 async def test_a_removed_job_is_found_in_no_way(catalog: Catalog, url: str, tmp_path: Path) -> None:
     """Not by its id, its words, its batch or its task; the one beside it is, and a page that began behind it goes on."""
-    async with set_up(catalog, url, tmp_path, {"post": [created(), LOST, created()]}) as setup:
+    async with job_setup(catalog, url, tmp_path, {"post": [created(), LOST, created()]}) as setup:
         jobs = [await setup.ended(), await setup.ended(), await setup.ended()]
         done, lost, other = jobs
         runner, store = setup.runner, setup.runner.store
@@ -102,7 +113,7 @@ async def test_a_picture_stays_while_another_job_shows_it(catalog: Catalog, url:
     """Whoever's that is, and at whichever position; with the last one it goes."""
     first, second = picture(png(64, 64, 1)), picture(png(64, 64, 2))
     scripts = {"poll": [finished(), finished(), finished(2)], "file": [first, first, second, first]}
-    async with set_up(catalog, url, tmp_path, scripts) as setup:
+    async with job_setup(catalog, url, tmp_path, scripts) as setup:
         mine, hers, both = await setup.ended(), await setup.ended(visitor="bea"), await setup.ended(count=2)
         left = []
         for job in (mine, hers, both):
@@ -119,10 +130,10 @@ async def test_a_picture_that_another_job_is_just_keeping_stays(catalog: Catalog
     gate = asyncio.Event()
     first, second = picture(png(64, 64, 1)), picture(png(64, 64, 2))
     scripts = {"poll": [finished(), finished(2)], "file": [first, first, answer_after(gate, second)]}
-    async with set_up(catalog, url, tmp_path, scripts) as setup:
+    async with job_setup(catalog, url, tmp_path, scripts) as setup:
         mine = await setup.ended()
         going = await setup.start(visitor="bea", count=2)
-        await setup.upstream.asked("files", 3)
+        await setup.upstream.wait_for("files", 3)
         await setup.runner.remove(mine.id, "ann")
         gate.set()
         done = await settled(setup.runner, going)
@@ -137,9 +148,9 @@ async def test_a_picture_that_was_kept_before_the_others_were_given_up_goes_with
 ) -> None:
     """Stopped while the second of two pictures was fetched: the first lies there already, and no job shows it."""
     scripts = {"poll": [finished(2)], "file": [picture(), answer_after(asyncio.Event(), picture())]}
-    async with set_up(catalog, url, tmp_path, scripts) as setup:
+    async with job_setup(catalog, url, tmp_path, scripts) as setup:
         job = await setup.start(count=2)
-        async with asyncio.timeout(GUARD_S):
+        async with asyncio.timeout(TIMEOUT_S):
             while not (await setup.record(job)).job.pictures:  # noqa: ASYNC110  # a database has no events
                 await asyncio.sleep(0.02)
         await setup.runner.stop(job.id, "ann")
@@ -152,11 +163,11 @@ async def test_a_picture_that_was_kept_before_the_others_were_given_up_goes_with
 
 async def test_removing_and_keeping_the_same_picture_at_once_loses_none(catalog: Catalog, url: str, tmp_path: Path) -> None:
     """Whichever comes first, a job that is done has its file."""
-    async with set_up(catalog, url, tmp_path) as setup:
+    async with job_setup(catalog, url, tmp_path) as setup:
         for _ in range(4):
             old = await setup.ended()
             new = await setup.start()
-            await until(setup.runner, new, state=JobState.RUNNING)
+            await wait_for_job(setup.runner, new, state=JobState.RUNNING)
             await asyncio.gather(setup.runner.remove(old.id, "ann"), settled(setup.runner, new))
             done = await setup.runner.find(new.id, "ann")
             assert {kept.name for kept in done.pictures} == setup.files()
@@ -167,8 +178,8 @@ async def test_removing_and_keeping_the_same_picture_at_once_loses_none(catalog:
 
 ENDS: dict[str, dict[str, Any]] = {
     "done": {},
-    "failed later": {"poll": [http({"data": {"status": "failed"}})]},
-    "refused": {"post": [http({}, 400)]},
+    "failed later": {"poll": [response({"data": {"status": "failed"}})]},
+    "refused": {"post": [response({}, 400)]},
     "uncertain": {"post": [LOST]},
     "abandoned": {"post": [LOST]},
     "stopped": {"poll": [running()]},
@@ -183,11 +194,11 @@ ENDS: dict[str, dict[str, Any]] = {
 @pytest.mark.parametrize("end", ENDS)
 async def test_what_a_job_has_cost_is_counted_as_before(catalog: Catalog, url: str, tmp_path: Path, end: str) -> None:
     """Of the day, the visitor and the model: no cap is filled anew by removing, and nothing is lost or counted twice."""
-    async with set_up(catalog, url, tmp_path, ENDS[end]) as setup:
+    async with job_setup(catalog, url, tmp_path, ENDS[end]) as setup:
         runner = setup.runner
         job = await setup.start()
         if end.startswith("stopped"):
-            await setup.upstream.asked("polls" if end == "stopped" else "files")
+            await setup.upstream.wait_for("polls" if end == "stopped" else "files")
             await runner.stop(job.id, "ann")
         job = await settled(runner, job)
         if end == "abandoned":
@@ -209,7 +220,7 @@ async def test_what_a_job_has_cost_is_counted_as_before(catalog: Catalog, url: s
 
 async def test_a_cap_is_not_filled_anew_by_removing(catalog: Catalog, url: str, tmp_path: Path) -> None:
     """Two of four credits fit; when both are removed, the third is still refused."""
-    async with set_up(catalog, url, tmp_path, caps=Caps(visitor=8)) as setup:
+    async with job_setup(catalog, url, tmp_path, caps=Caps(visitor=8)) as setup:
         for _ in range(2):
             job = await setup.ended()
             assert job.state is JobState.DONE
@@ -235,8 +246,8 @@ UNDER_WAY: dict[str, dict[str, Any]] = {
 @pytest.mark.parametrize("state", UNDER_WAY)
 async def test_a_job_that_is_under_way_is_not_removed(catalog: Catalog, url: str, tmp_path: Path, state: str) -> None:
     """It would go on, and cost, unseen. The words say what to do first, and doing that helps."""
-    async with set_up(catalog, url, tmp_path, begun=False) as setup:
-        job = await setup.runner.store.add(a_job(prompt=SECRET, **UNDER_WAY[state]))
+    async with job_setup(catalog, url, tmp_path, started=False) as setup:
+        job = await setup.runner.store.add(make_job(prompt=SECRET, **UNDER_WAY[state]))
         with pytest.raises(InvalidState, match="still going") as refused:
             await setup.runner.remove(job.id, "ann")
         untouched = (await setup.record(job)).job
@@ -252,7 +263,7 @@ async def test_a_job_that_is_under_way_is_not_removed(catalog: Catalog, url: str
 
 async def test_nobody_removes_stars_or_notes_anothers_job(catalog: Catalog, url: str, tmp_path: Path) -> None:
     """The same words as for a job that does not exist, and nothing is changed."""
-    async with set_up(catalog, url, tmp_path) as setup:
+    async with job_setup(catalog, url, tmp_path) as setup:
         job = await setup.ended()
         errors = await refused(setup.runner, job, setup.payer, "eve")
         unknown = await refused(setup.runner, replace(job, id="no-such-job"), setup.payer, "ann")
@@ -264,7 +275,7 @@ async def test_nobody_removes_stars_or_notes_anothers_job(catalog: Catalog, url:
 
 
 async def test_removing_twice_at_once_is_removing_once(catalog: Catalog, url: str, tmp_path: Path) -> None:
-    async with set_up(catalog, url, tmp_path) as setup:
+    async with job_setup(catalog, url, tmp_path) as setup:
         job = await setup.ended()
         answers = await asyncio.gather(*(setup.runner.remove(job.id, "ann") for _ in range(5)), return_exceptions=True)
         row, spent = await setup.record(job), await setup.runner.spent_today()
@@ -276,13 +287,13 @@ async def test_removing_twice_at_once_is_removing_once(catalog: Catalog, url: st
 async def test_a_deleted_job_is_gone_once_the_time_to_undo_has_passed(catalog: Catalog, url: str, tmp_path: Path) -> None:
     """Restored in time it is as it was; after that nothing of it is left, whoever sweeps."""
     scripts = {"post": [created(), created()], "file": [picture(png(64, 64, 1)), picture(png(64, 64, 2))]}
-    async with set_up(catalog, url, tmp_path, scripts, timings=replace(FAST, undo=0.3)) as setup:
+    async with job_setup(catalog, url, tmp_path, scripts, timings=replace(FAST, undo=0.3)) as setup:
         kept, gone = await setup.ended(), await setup.ended(prompt="another prompt")
         store = setup.runner.store
         assert set(await store.history.hide("ann", [kept.id, gone.id])) == {kept.id, gone.id}
         assert await store.history.restore("ann", [kept.id]) == [kept.id]
         sweeping = asyncio.create_task(setup.runner.keep_removing())
-        async with asyncio.timeout(GUARD_S):
+        async with asyncio.timeout(TIMEOUT_S):
             while len(setup.files()) > 1:  # noqa: ASYNC110  # a sweep has no event
                 await asyncio.sleep(0.05)
         sweeping.cancel()

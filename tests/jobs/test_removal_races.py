@@ -14,22 +14,22 @@ from components.catalog.models import Catalog
 from components.errors import InvalidState
 from components.jobs.job import ENDED, Job, JobState
 from components.jobs.store.history import JobFilter
-from tests.jobs.callbacks import callback, serving
-from tests.jobs.conftest import beside
-from tests.jobs.faulty import (
-    GUARD_S,
+from tests.jobs.callbacks import callback_address, callback_server
+from tests.jobs.conftest import raw_connection
+from tests.jobs.job_setup import BUSY, LOST, SECRET, job_setup
+from tests.jobs.processes import record, wait_for_job
+from tests.jobs.scripted_upstream import (
+    TIMEOUT_S,
     answer_after,
     created,
     finished,
-    http,
-    misbehaving,
     picture,
+    response,
     running,
+    scripted_upstream,
     settled,
     workers_ended,
 )
-from tests.jobs.processes import record, until
-from tests.jobs.running import BUSY, LOST, SECRET, set_up
 
 # -- what may come afterwards --------------------------------------------------------------------
 
@@ -38,13 +38,13 @@ async def test_the_callback_of_a_removed_job_does_not_bring_it_back(
     catalog: Catalog, database_url: str, tmp_path: Path
 ) -> None:
     """Its answer was lost and its visitor has removed it: nothing is asked, fetched or kept for nobody."""
-    async with misbehaving(post=[LOST]) as upstream:
-        async with serving(catalog, database_url, tmp_path, upstream) as setup:
+    async with scripted_upstream(post=[LOST]) as upstream:
+        async with callback_server(catalog, database_url, tmp_path, upstream) as setup:
             job = await settled(setup.runner, await setup.start(prompt=SECRET))
             spent = await setup.runner.spent_today()
             await setup.runner.remove(job.id, "ann")
             removed = await record(setup.runner, job.id)
-            answers = await setup.call(callback(upstream), times=3)
+            answers = await setup.call(callback_address(upstream), times=3)
             await workers_ended()
             row, files = await record(setup.runner, job.id), list(setup.runner.pictures.storage.files())
             unfinished, after = await setup.runner.store.unfinished("ann"), await setup.runner.spent_today()
@@ -59,28 +59,28 @@ async def test_the_callback_of_a_removed_job_does_not_bring_it_back(
 async def test_the_callback_of_a_removed_finished_job_changes_nothing(
     catalog: Catalog, database_url: str, tmp_path: Path
 ) -> None:
-    async with misbehaving() as upstream:
-        async with serving(catalog, database_url, tmp_path, upstream, pace=1000) as setup:
+    async with scripted_upstream() as upstream:
+        async with callback_server(catalog, database_url, tmp_path, upstream, pace=1000) as setup:
             job = await settled(setup.runner, await setup.start(prompt=SECRET))
             await setup.runner.remove(job.id, "ann")
-            removed, asked = await record(setup.runner, job.id), len(upstream.seen)
-            await setup.call(callback(upstream), times=3)
+            removed, asked = await record(setup.runner, job.id), len(upstream.requests)
+            await setup.call(callback_address(upstream), times=3)
             await workers_ended()
             row = await record(setup.runner, job.id)
 
-    assert (job.state, row, len(upstream.seen)) == (JobState.DONE, removed, asked)
+    assert (job.state, row, len(upstream.requests)) == (JobState.DONE, removed, asked)
 
 
 async def test_a_lost_job_that_is_being_looked_for_can_be_removed_at_once(
     catalog: Catalog, database_url: str, tmp_path: Path
 ) -> None:
     """A callback has named its task and the service does not know it yet: nobody waits minutes for that, nor asks on."""
-    async with misbehaving(post=[LOST], poll=[http({}, 404)]) as upstream:
-        async with serving(catalog, database_url, tmp_path, upstream, deadline_s=60) as setup:
+    async with scripted_upstream(post=[LOST], poll=[response({}, 404)]) as upstream:
+        async with callback_server(catalog, database_url, tmp_path, upstream, deadline_s=60) as setup:
             job = await settled(setup.runner, await setup.start(prompt=SECRET))
-            await setup.call(callback(upstream))
-            await upstream.asked("polls")
-            async with asyncio.timeout(GUARD_S):
+            await setup.call(callback_address(upstream))
+            await upstream.wait_for("polls")
+            async with asyncio.timeout(TIMEOUT_S):
                 await setup.runner.remove(job.id, "ann")
             asked, upstream.poll = len(upstream.polls), [finished()]
             await workers_ended()
@@ -95,11 +95,11 @@ async def test_a_job_that_is_found_again_while_it_is_removed_leaves_no_picture(
 ) -> None:
     """The task that a callback has named turns up in that very moment."""
     gate = asyncio.Event()
-    async with misbehaving(post=[LOST], poll=[answer_after(gate, finished())]) as upstream:
-        async with serving(catalog, database_url, tmp_path, upstream) as setup:
+    async with scripted_upstream(post=[LOST], poll=[answer_after(gate, finished())]) as upstream:
+        async with callback_server(catalog, database_url, tmp_path, upstream) as setup:
             job = await settled(setup.runner, await setup.start(prompt=SECRET))
-            await setup.call(callback(upstream))
-            await upstream.asked("polls")
+            await setup.call(callback_address(upstream))
+            await upstream.wait_for("polls")
             removing = asyncio.create_task(setup.runner.remove(job.id, "ann"))
             await asyncio.sleep(0.2)
             gate.set()
@@ -116,11 +116,11 @@ async def test_removing_and_checking_again_at_once_leave_nothing_that_goes_on_un
     catalog: Catalog, database_url: str, tmp_path: Path
 ) -> None:
     """Either it is removed for good, or it is there as before, and whoever asked to remove it gets an error."""
-    async with set_up(catalog, database_url, tmp_path, {"poll": [running()]}) as setup:
+    async with job_setup(catalog, database_url, tmp_path, {"poll": [running()]}) as setup:
         for number in range(10):
             setup.upstream.poll = [running()]
             job = await setup.start()
-            await setup.upstream.asked("polls", len(setup.upstream.polls) + 1)
+            await setup.upstream.wait_for("polls", len(setup.upstream.polls) + 1)
             await setup.runner.stop(job.id, "ann")
             setup.upstream.poll = [finished()]
             calls = [setup.runner.remove(job.id, "ann"), setup.runner.check_again(job.id, setup.payer, "ann")]
@@ -137,14 +137,14 @@ async def test_removing_and_checking_again_at_once_leave_nothing_that_goes_on_un
 
 async def test_a_note_beside_the_removal_is_gone_too(catalog: Catalog, database_url: str, tmp_path: Path) -> None:
     """Two tabs: one writes, one removes. Nothing that was written is kept of a removed job."""
-    async with set_up(catalog, database_url, tmp_path) as setup:
+    async with job_setup(catalog, database_url, tmp_path) as setup:
         for number in range(10):
             job = await setup.ended()
             calls = [setup.runner.remove(job.id, "ann"), setup.runner.note(job.id, "ann", SECRET)]
             await asyncio.gather(*(calls if number % 2 else calls[::-1]), return_exceptions=True)
             row = await setup.record(job)
             assert (row.removed, row.note) == (True, "")
-        with beside(database_url) as connection:
+        with raw_connection(database_url) as connection:
             raw = json.dumps(connection.execute("SELECT * FROM history").fetchall(), default=str)
 
     assert SECRET.casefold() not in raw.casefold()
@@ -170,11 +170,11 @@ async def test_a_star_and_a_note_outlive_whatever_the_job_does_next(
     kind = next(iter(scripts))
     if state is not JobState.QUEUED:
         scripts = {kind: [answer_after(gate, scripts[kind][0])]}
-    async with set_up(catalog, database_url, tmp_path, scripts) as setup:
+    async with job_setup(catalog, database_url, tmp_path, scripts) as setup:
         job = await setup.start()
-        await setup.upstream.asked({"post": "posts", "poll": "polls", "file": "files"}[kind])
+        await setup.upstream.wait_for({"post": "posts", "poll": "polls", "file": "files"}[kind])
         if state is JobState.QUEUED:
-            await until(setup.runner, job, status_note="The service asks to wait 20 s; nothing was created.")
+            await wait_for_job(setup.runner, job, status_note="The service asks to wait 20 s; nothing was created.")
         await setup.runner.note(job.id, "ann", "for mother")
         await setup.runner.store.history.star("ann", [job.id], starred=True)
         seen = await setup.runner.entry(job.id, "ann")
@@ -196,7 +196,7 @@ async def test_a_star_and_a_note_outlive_whatever_the_job_does_next(
 async def test_notes_without_end_lose_no_step_of_the_job(catalog: Catalog, database_url: str, tmp_path: Path) -> None:
     """Eight jobs are written beside from their first to their last moment: each is sent once, polled by its own id, done."""
     scripts = {"poll": [running()] * 20 + [finished()]}
-    async with set_up(catalog, database_url, tmp_path, scripts) as setup:
+    async with job_setup(catalog, database_url, tmp_path, scripts) as setup:
         jobs = [await setup.start(prompt=f"Kite number {number}") for number in range(8)]
 
         async def scribble(job: Job) -> str:

@@ -16,14 +16,14 @@ from components.jobs.job import JobState
 from components.jobs.store.history import JobFilter
 from components.jobs.store.spend import Spend
 from tests.conftest import ROOT
-from tests.jobs.faulty import answer_after, created, finished, http, misbehaving, running, settled
-from tests.jobs.processes import account, process, until
-from tests.jobs.running import LOST, set_up
+from tests.jobs.job_setup import LOST, job_setup
+from tests.jobs.processes import account, process, wait_for_job
+from tests.jobs.scripted_upstream import answer_after, created, finished, response, running, scripted_upstream, settled
 
 
 async def test_asking_again_abandons_the_uncertain_job(catalog: Catalog, url: str, tmp_path: Path) -> None:
     """The same body is sent once more; both may be paid, so both count."""
-    async with set_up(catalog, url, tmp_path, {"post": [LOST, created()]}) as setup:
+    async with job_setup(catalog, url, tmp_path, {"post": [LOST, created()]}) as setup:
         lost = await setup.ended()
         again = await settled(setup.runner, await setup.runner.resubmit(lost.id, setup.payer, "ann"))
         after, spent = await setup.runner.find(lost.id, "ann"), await setup.runner.spent_today()
@@ -41,7 +41,7 @@ async def test_asking_again_abandons_the_uncertain_job(catalog: Catalog, url: st
 
 REFUSED: dict[str, tuple[dict[str, Any], str]] = {
     "by a cap": ({"post": [LOST, created()], "caps": Caps(daily=6)}, "cap"),
-    "by the service": ({"post": [LOST, http({}, 401)]}, "key"),
+    "by the service": ({"post": [LOST, response({}, 401)]}, "key"),
     "with its answer lost too": ({"post": [LOST, LOST]}, "lost"),
 }
 
@@ -53,7 +53,7 @@ async def test_a_refused_request_leaves_the_choice_and_its_reservation(
     """Nothing was accepted instead of it: the uncertain job can still be asked for, or abandoned."""
     scripts, code = REFUSED[how]
     caps = scripts.pop("caps", Caps())
-    async with set_up(catalog, url, tmp_path, scripts, caps=caps) as setup:
+    async with job_setup(catalog, url, tmp_path, scripts, caps=caps) as setup:
         lost = await setup.ended()
         again = await settled(setup.runner, await setup.runner.resubmit(lost.id, setup.payer, "ann"))
         after, spent = await setup.runner.find(lost.id, "ann"), await setup.runner.spent_today()
@@ -66,11 +66,11 @@ async def test_a_refused_request_leaves_the_choice_and_its_reservation(
 async def test_a_job_that_was_stopped_before_it_was_sent_abandons_nothing(
     catalog: Catalog, url: str, tmp_path: Path
 ) -> None:
-    busy = http({}, 429, headers={"Retry-After": "20"})
-    async with set_up(catalog, url, tmp_path, {"post": [LOST, busy]}) as setup:
+    busy = response({}, 429, headers={"Retry-After": "20"})
+    async with job_setup(catalog, url, tmp_path, {"post": [LOST, busy]}) as setup:
         lost = await setup.ended()
         again = await setup.runner.resubmit(lost.id, setup.payer, "ann")
-        await until(setup.runner, again, status_note="The service asks to wait 20 s; nothing was created.")
+        await wait_for_job(setup.runner, again, status_note="The service asks to wait 20 s; nothing was created.")
         await setup.runner.stop(again.id, "ann")
         after = await setup.runner.find(lost.id, "ann")
 
@@ -79,7 +79,7 @@ async def test_a_job_that_was_stopped_before_it_was_sent_abandons_nothing(
 
 async def test_two_clicks_are_one_request(catalog: Catalog, url: str, tmp_path: Path) -> None:
     gate = asyncio.Event()
-    async with set_up(catalog, url, tmp_path, {"post": [LOST, answer_after(gate, created())]}) as setup:
+    async with job_setup(catalog, url, tmp_path, {"post": [LOST, answer_after(gate, created())]}) as setup:
         lost = await setup.ended()
         jobs = await asyncio.gather(*(setup.runner.resubmit(lost.id, setup.payer, "ann") for _ in range(5)))
         gate.set()
@@ -89,7 +89,7 @@ async def test_two_clicks_are_one_request(catalog: Catalog, url: str, tmp_path: 
 
 
 async def test_only_ones_own_uncertain_job_is_asked_for_again(catalog: Catalog, url: str, tmp_path: Path) -> None:
-    async with set_up(catalog, url, tmp_path) as setup:
+    async with job_setup(catalog, url, tmp_path) as setup:
         done = await setup.ended()
         same = await setup.runner.resubmit(done.id, setup.payer, "ann")
         with pytest.raises(JobNotFound):
@@ -103,9 +103,9 @@ async def test_a_retired_model_is_refused_and_the_uncertain_job_stays(catalog: C
     text = (ROOT / "catalog.yaml").read_text(encoding="utf-8")
     head, rest = text.split("  - id: cogview-4\n")
     retired = parse_catalog(head + "  - id: cogview-4\n" + rest.replace("status: active", "status: retired", 1))
-    async with misbehaving(post=[LOST]) as upstream:
+    async with scripted_upstream(post=[LOST]) as upstream:
         host = account(catalog, upstream.address)
-        async with set_up(catalog, url, tmp_path, {"post": [LOST]}) as setup:
+        async with job_setup(catalog, url, tmp_path, {"post": [LOST]}) as setup:
             lost = await setup.ended()
         async with process(retired, url, tmp_path) as runner:
             with pytest.raises(InputError):
@@ -126,8 +126,8 @@ def renamed() -> Catalog:
 
 async def test_a_renamed_model_keeps_its_history_its_measured_and_its_learned_times(url: str, tmp_path: Path) -> None:
     """By the new id and by the former one; the next run adds to what was learned."""
-    async with misbehaving() as upstream:
-        async with set_up(load_catalog(ROOT / "catalog.yaml"), url, tmp_path, {"poll": [running(), finished()]}) as setup:
+    async with scripted_upstream() as upstream:
+        async with job_setup(load_catalog(ROOT / "catalog.yaml"), url, tmp_path, {"poll": [running(), finished()]}) as setup:
             job = await setup.ended()
             address = setup.upstream.address
         async with process(renamed(), url, tmp_path) as runner:
@@ -137,7 +137,7 @@ async def test_a_renamed_model_keeps_its_history_its_measured_and_its_learned_ti
             host = account(renamed(), address)
             learned = [runner.learned(host, name) for name in ("cogview-four", "cogview-4")]
 
-    assert (job.state, found, upstream.seen) == (JobState.DONE, [1, 1], [])
+    assert (job.state, found, upstream.requests) == (JobState.DONE, [1, 1], [])
     assert set(measured) == {"cogview-four"}
     assert learned[0] is not None
     assert learned[0] == learned[1]

@@ -8,25 +8,25 @@ from pathlib import Path
 
 from components.catalog.models import Catalog
 from components.jobs.job import Job, JobState
-from tests.jobs.conftest import beside
-from tests.jobs.faulty import (
+from tests.jobs.conftest import raw_connection
+from tests.jobs.job_setup import SECRET, JobSetup, job_setup
+from tests.jobs.processes import account, expire_leases, process, record
+from tests.jobs.scripted_upstream import (
     Answer,
-    Seen,
+    RecordedRequest,
     Upstream,
     answer_after,
     finished,
-    http,
-    misbehaving,
     picture,
     png,
+    response,
     running,
+    scripted_upstream,
     settled,
     workers_ended,
 )
-from tests.jobs.processes import account, bury, process, record
-from tests.jobs.running import SECRET, Setup, set_up
 
-GONE = http({}, 404)
+GONE = response({}, 404)
 COUNT = 4
 
 
@@ -40,7 +40,7 @@ def results(answers: Mapping[int, Answer] | None = None) -> Answer:
     return answer
 
 
-def number_of(request: Seen) -> int:
+def number_of(request: RecordedRequest) -> int:
     return int(request.path.rpartition("/")[2].partition(".")[0])
 
 
@@ -49,19 +49,19 @@ def at_addresses(first: int) -> Answer:
 
     async def answer(upstream: Upstream, writer: asyncio.StreamWriter) -> None:
         images = [f"{upstream.address}/files/{first + number}.png" for number in range(COUNT)]
-        await http({"data": {"status": "completed", "output": {"images": images}}})(upstream, writer)
+        await response({"data": {"status": "completed", "output": {"images": images}}})(upstream, writer)
 
     return answer
 
 
-def shades(setup: Setup, job: Job) -> list[int]:
+def shades(setup: JobSetup, job: Job) -> list[int]:
     """Which results the kept pictures are, in their order."""
     sizes = {png(64, 64, 20 * number + 10): number for number in range(COUNT)}
     return [sizes[(setup.runner.pictures.storage.read(one.name)).read_bytes()] for one in job.pictures]
 
 
 def asked(upstream: Upstream) -> list[int]:
-    return sorted(number_of(seen) for seen in upstream.files)
+    return sorted(number_of(request) for request in upstream.files)
 
 
 async def test_one_result_that_cannot_be_fetched_costs_none_of_the_others(
@@ -69,7 +69,7 @@ async def test_one_result_that_cannot_be_fetched_costs_none_of_the_others(
 ) -> None:
     """The first of four is gone: three are kept, and when it is back only it is asked for."""
     scripts = {"poll": [finished(COUNT)], "file": [results({0: GONE})]}
-    async with set_up(catalog, url, tmp_path, scripts, deadline_s=1) as setup:
+    async with job_setup(catalog, url, tmp_path, scripts, deadline_s=1) as setup:
         partly = await setup.ended(count=COUNT)
         kept, known = shades(setup, partly), asked(setup.upstream)
         setup.upstream.file = [results()]
@@ -82,14 +82,14 @@ async def test_one_result_that_cannot_be_fetched_costs_none_of_the_others(
     assert [known.count(number) for number in (1, 2, 3)] == [after.count(number) for number in (1, 2, 3)] == [1, 1, 1]
 
 
-PAGE, TOO_LARGE = http(b"<!doctype html><p>Sign in", kind="text/html"), http(b"", length=32_000_001)
+PAGE, TOO_LARGE = response(b"<!doctype html><p>Sign in", kind="text/html"), response(b"", length=32_000_001)
 HALF = picture(png(300, 200)[:-200])
 
 
 async def test_results_that_can_never_be_kept_end_the_job(catalog: Catalog, url: str, tmp_path: Path) -> None:
     """As done with the pictures that it has, as failed without any; the addresses stay, and nothing is asked for again."""
     scripts = {"poll": [finished(COUNT)], "file": [results({1: PAGE, 3: HALF})]}
-    async with set_up(catalog, url, tmp_path, scripts) as setup:
+    async with job_setup(catalog, url, tmp_path, scripts) as setup:
         partly = await setup.ended(count=COUNT)
         order, pages, polls = shades(setup, partly), asked(setup.upstream).count(1), len(setup.upstream.polls)
         setup.upstream.poll, setup.upstream.file = [finished()], [TOO_LARGE]
@@ -112,7 +112,7 @@ async def test_a_result_that_is_late_keeps_a_job_open_beside_one_that_can_never_
     catalog: Catalog, url: str, tmp_path: Path
 ) -> None:
     scripts = {"poll": [finished(COUNT)], "file": [results({0: PAGE, 1: GONE})]}
-    async with set_up(catalog, url, tmp_path, scripts, deadline_s=1) as setup:
+    async with job_setup(catalog, url, tmp_path, scripts, deadline_s=1) as setup:
         waiting = await setup.ended(count=COUNT)
         setup.upstream.file = [results({0: PAGE})]
         done = await settled(setup.runner, await setup.runner.check_again(waiting.id, setup.payer, "ann"))
@@ -131,7 +131,7 @@ async def test_fresh_addresses_are_used_for_the_missing_results_only(catalog: Ca
         await (gone if number_of(upstream.files[-1]) < 10 else results())(upstream, writer)
 
     scripts = {"poll": [at_addresses(0), at_addresses(10)], "file": [by_age]}
-    async with set_up(catalog, url, tmp_path, scripts) as setup:
+    async with job_setup(catalog, url, tmp_path, scripts) as setup:
         done = await setup.ended(count=COUNT)
         order, asked_for = shades(setup, done), asked(setup.upstream)
 
@@ -143,29 +143,29 @@ async def test_fresh_addresses_are_used_for_the_missing_results_only(catalog: Ca
 async def test_what_is_kept_so_far_survives_the_death_of_the_process(catalog: Catalog, url: str, tmp_path: Path) -> None:
     """Also the order: the next process fetches what is missing and nothing else."""
     never = asyncio.Event()
-    async with misbehaving(poll=[finished(COUNT)], file=[results({1: answer_after(never, picture())})]) as upstream:
+    async with scripted_upstream(poll=[finished(COUNT)], file=[results({1: answer_after(never, picture())})]) as upstream:
         host = account(catalog, upstream.address)
         async with process(catalog, url, tmp_path, killed=True) as runner:
-            setup = Setup(runner, upstream, catalog)
+            setup = JobSetup(runner, upstream, catalog)
             job = await setup.start(count=COUNT)
             async with asyncio.timeout(20):
                 while len((await record(runner, job.id)).job.pictures) < COUNT - 1:  # noqa: ASYNC110  # a database has no events
                     await asyncio.sleep(0.02)
-        bury(url)
+        expire_leases(url)
         before, upstream.file = len(upstream.files), [results()]
         async with process(catalog, url, tmp_path, find_account=lambda _: host) as runner:
             done = await settled(runner, job)
-            order = shades(Setup(runner, upstream, catalog), done)
+            order = shades(JobSetup(runner, upstream, catalog), done)
 
     assert (done.state, order, len(upstream.posts)) == (JobState.DONE, [0, 1, 2, 3], 1)
-    assert [seen.path for seen in upstream.files[before:]] == ["/files/1.png"]
+    assert [request.path for request in upstream.files[before:]] == ["/files/1.png"]
 
 
 async def test_a_stopped_job_keeps_what_had_arrived_and_is_completed_later(
     catalog: Catalog, url: str, tmp_path: Path
 ) -> None:
     scripts = {"poll": [finished(COUNT)], "file": [results({3: answer_after(asyncio.Event(), picture())})]}
-    async with set_up(catalog, url, tmp_path, scripts) as setup:
+    async with job_setup(catalog, url, tmp_path, scripts) as setup:
         job = await setup.start(count=COUNT)
         async with asyncio.timeout(20):
             while len((await setup.record(job)).job.pictures) < COUNT - 1:  # noqa: ASYNC110
@@ -185,9 +185,9 @@ async def test_a_picture_that_is_deleted_at_another_process_meanwhile_is_restore
     catalog: Catalog, url: str, tmp_path: Path
 ) -> None:
     """Its last job was removed there between the fetching and the recording of the very same picture here."""
-    async with set_up(catalog, url, tmp_path, {"poll": [running()], "file": [results()]}) as setup:
+    async with job_setup(catalog, url, tmp_path, {"poll": [running()], "file": [results()]}) as setup:
         job = await setup.start()
-        await setup.upstream.asked("polls")
+        await setup.upstream.wait_for("polls")
 
         def delete(changed: Job) -> None:
             for one in changed.pictures if changed.state is JobState.DONE else ():
@@ -202,10 +202,10 @@ async def test_a_picture_that_is_deleted_at_another_process_meanwhile_is_restore
 
 
 async def test_a_removed_job_leaves_no_row_of_its_pictures(catalog: Catalog, url: str, tmp_path: Path) -> None:
-    async with set_up(catalog, url, tmp_path, {"poll": [finished(COUNT)], "file": [results()]}) as setup:
+    async with job_setup(catalog, url, tmp_path, {"poll": [finished(COUNT)], "file": [results()]}) as setup:
         job = await setup.ended(prompt=SECRET, count=COUNT)
         await setup.runner.remove(job.id, "ann")
-        with beside(url) as connection:
+        with raw_connection(url) as connection:
             rows = connection.execute("SELECT * FROM job_pictures").fetchall()
 
     assert (job.state, rows, setup.files()) == (JobState.DONE, [], set())

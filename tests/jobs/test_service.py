@@ -26,7 +26,7 @@ from components.pictures.storage.folder import FolderStorage
 from components.sandbox.tasks import REHEARSALS
 from components.views.job import differences
 from tests.conftest import records
-from tests.jobs.faulty import GUARD_S, settled, staged, workers_ended
+from tests.jobs.scripted_upstream import TIMEOUT_S, settled, single_job, workers_ended
 
 CATALOG = load_catalog(Path(__file__).parents[2] / "catalog.yaml")
 EXAMPLES = [(model.id, dict(model.example)) for model in CATALOG.models if model.runnable]
@@ -219,7 +219,7 @@ async def test_closing_leaves_no_task_and_no_warning_behind(
             warnings.simplefilter("always")
             jobs = [await start(runner, account, "#sandbox:never") for _ in range(5)]
             if begun:
-                async with asyncio.timeout(GUARD_S):
+                async with asyncio.timeout(TIMEOUT_S):
                     async for job in runner.watch(jobs[-1].id, "ann"):
                         if job.state is JobState.RUNNING:
                             break
@@ -246,7 +246,7 @@ async def test_stopping_before_the_first_step_drops_no_work_unawaited(runner: Jo
 
 async def test_checking_again_asks_for_a_job_the_first_look_was_too_short_for(catalog: Catalog, tmp_path: Path) -> None:
     """Whoever checks again wants an answer of the service, also when the model's usual time has not passed."""
-    async with staged(catalog, tmp_path, deadline_s=0.5) as stage:
+    async with single_job(catalog, tmp_path, deadline_s=0.5) as stage:
         slow = dataclasses.replace(stage.account, pace=1.0)
         job = await stage.settled(await stage.start(account=slow))
         await workers_ended()

@@ -13,7 +13,7 @@ import pytest
 from components.catalog.models import Catalog
 from components.catalog.requests import build_request
 from components.jobs.job import JobState
-from tests.jobs.faulty import (
+from tests.jobs.scripted_upstream import (
     KEY,
     TASK,
     Answer,
@@ -22,54 +22,54 @@ from tests.jobs.faulty import (
     endless,
     finished,
     hang_up,
-    http,
     picture,
     reset,
+    response,
     running,
-    staged,
+    single_job,
     workers_ended,
 )
 
-HTML = http("<!doctype html><title>Just a moment</title>", kind="text/html")
-CUT = http('{"code":200,"data":{"task_id":"n', length=900)
+HTML = response("<!doctype html><title>Just a moment</title>", kind="text/html")
+CUT = response('{"code":200,"data":{"task_id":"n', length=900)
 DEEP = "[" * 600 + "]" * 600
 HUGE = '{"code":200,"data":{"task_id":"' + TASK + '","status":"IN_PROGRESS","credits_used":1' + "0" * 400 + "}}"
 LOST = {
-    "500": http({"error": "oops"}, 500),
-    "503 as a web page": http("<h1>Busy</h1>", 503, "text/html"),
-    "500 nested 600 deep": http(DEEP, 500),
+    "500": response({"error": "oops"}, 500),
+    "503 as a web page": response("<h1>Busy</h1>", 503, "text/html"),
+    "500 nested 600 deep": response(DEEP, 500),
     "reset": reset(),
     "hung up": hang_up(),
     "web page": HTML,
     "cut off": CUT,
-    "no task id": http({"code": 200, "data": {}}),
-    "a code in superscript": http('{"code":"²","data":{}}'),
+    "no task id": response({"code": 200, "data": {}}),
+    "a code in superscript": response('{"code":"²","data":{}}'),
 }
 PROBLEMS = {
     **LOST,
-    "404": http({"error": {"message": "No such task"}}, 404),
-    "401": http({}, 401),
-    "429": http({}, 429, headers={"Retry-After": "0"}),
-    "unknown word": http({"task_id": TASK, "status": "THAWING"}),
-    "a number beyond floats": http(HUGE),
+    "404": response({"error": {"message": "No such task"}}, 404),
+    "401": response({}, 401),
+    "429": response({}, 429, headers={"Retry-After": "0"}),
+    "unknown word": response({"task_id": TASK, "status": "THAWING"}),
+    "a number beyond floats": response(HUGE),
 }
 
 
 @pytest.mark.parametrize("answer", [*LOST.values(), endless(b" ", 0.05)], ids=[*LOST, "a byte at a time for ever"])
 async def test_a_lost_answer_is_uncertain_and_never_asked_twice(catalog: Catalog, tmp_path: Path, answer: Answer) -> None:
     """Something may have been accepted: the job says so, and only the visitor may ask again."""
-    async with staged(catalog, tmp_path, post=[answer, created()], deadline_s=1) as stage:
+    async with single_job(catalog, tmp_path, post=[answer, created()], deadline_s=1) as stage:
         job = await stage.settled(await stage.start())
         await workers_ended()
 
     assert (job.state, job.problem.code) == (JobState.UNCERTAIN, "lost")
     assert job.problem.charged == "It may have been charged."
-    assert [seen.method for seen in stage.upstream.seen] == ["POST"]
+    assert [request.method for request in stage.upstream.requests] == ["POST"]
 
 
 async def test_an_upstream_that_is_not_there_was_sent_nothing(catalog: Catalog, tmp_path: Path) -> None:
     """A refused connection proves that the request never left."""
-    async with staged(catalog, tmp_path) as stage:
+    async with single_job(catalog, tmp_path) as stage:
         nowhere = dataclasses.replace(stage.account, base_url="http://127.0.0.1:9")
         job = await stage.settled(await stage.start(account=nowhere))
 
@@ -80,7 +80,7 @@ async def test_polls_may_fail_in_any_way_and_the_job_still_ends_done(catalog: Ca
     """No failed poll says anything about the task; it is asked again, and the POST is not."""
 
     async def run(name: str, fault: Answer) -> tuple[object, ...]:
-        async with staged(catalog, tmp_path / name, poll=[fault, fault, finished()]) as stage:
+        async with single_job(catalog, tmp_path / name, poll=[fault, fault, finished()]) as stage:
             job = await stage.settled(await stage.start())
         return job.state, job.problem, job.task_id, len(stage.upstream.posts), len(stage.upstream.polls)
 
@@ -91,7 +91,7 @@ async def test_polls_may_fail_in_any_way_and_the_job_still_ends_done(catalog: Ca
 
 async def test_a_state_that_is_not_known_is_named_after_a_few_answers(catalog: Catalog, tmp_path: Path) -> None:
     """And polled on, with Stop offered, until the pictures are there or the deadline passes."""
-    async with staged(catalog, tmp_path, poll=[PROBLEMS["unknown word"]] * 5 + [finished()]) as stage:
+    async with single_job(catalog, tmp_path, poll=[PROBLEMS["unknown word"]] * 5 + [finished()]) as stage:
         started = await stage.start()
         shown = [job async for job in stage.runner.watch(started.id, "ann")]
 
@@ -103,10 +103,10 @@ async def test_a_state_that_is_not_known_is_named_after_a_few_answers(catalog: C
 
 async def test_polls_that_fail_until_the_deadline_leave_an_overdue_job(catalog: Catalog, tmp_path: Path) -> None:
     """Also an answer that comes a byte at a time for ever does not carry a job past its deadline."""
-    faults = {"500": http({}, 500), "reset": reset(), "html": HTML, "slow": endless(b" ", 0.05)}
+    faults = {"500": response({}, 500), "reset": reset(), "html": HTML, "slow": endless(b" ", 0.05)}
 
     async def run(name: str, fault: Answer) -> tuple[object, ...]:
-        async with staged(catalog, tmp_path / name, poll=[fault], deadline_s=1) as stage:
+        async with single_job(catalog, tmp_path / name, poll=[fault], deadline_s=1) as stage:
             job = await stage.settled(await stage.start())
         return job.state, job.problem.code, TASK in job.problem.what, len(stage.upstream.posts)
 
@@ -118,7 +118,7 @@ async def test_polls_that_fail_until_the_deadline_leave_an_overdue_job(catalog: 
 @pytest.mark.parametrize("with_id", [True, False], ids=["with a task id", "without one"])
 async def test_a_create_answer_may_be_the_result_at_once(catalog: Catalog, tmp_path: Path, with_id: bool) -> None:
     """Nothing is polled then."""
-    async with staged(catalog, tmp_path, post=[finished(2, with_id=with_id)]) as stage:
+    async with single_job(catalog, tmp_path, post=[finished(2, with_id=with_id)]) as stage:
         job = await stage.settled(await stage.start())
 
     assert (job.state, len(job.pictures)) == (JobState.DONE, 2)
@@ -129,7 +129,7 @@ async def test_as_many_pictures_as_were_asked_for_and_a_few_more_are_kept(catalo
     """Whether they come at once or by a poll; a reply with a hundred is not followed a hundred times."""
     nine = build_request(catalog, "kling-image-o1", {"prompt": "A red kite", "num_images": 9})
     for name, answers in (("at once", {"post": [finished(100)]}), ("by a poll", {"poll": [finished(100)]})):
-        async with staged(catalog, tmp_path / name, **answers) as stage:
+        async with single_job(catalog, tmp_path / name, **answers) as stage:
             job = await stage.settled(await stage.runner.submit(nine, stage.account, "ann"))
 
         assert (job.state, len(job.pictures)) == (JobState.DONE, 13), name
@@ -137,8 +137,8 @@ async def test_as_many_pictures_as_were_asked_for_and_a_few_more_are_kept(catalo
 
 async def test_a_429_is_waited_for_noted_and_then_sent(catalog: Catalog, tmp_path: Path) -> None:
     """The first POST created nothing, so a second is in order, and not before the time that was asked for."""
-    limited = http({"error": "slow down"}, 429, headers={"Retry-After": "1"})
-    async with staged(catalog, tmp_path, post=[limited, created()]) as stage:
+    limited = response({"error": "slow down"}, 429, headers={"Retry-After": "1"})
+    async with single_job(catalog, tmp_path, post=[limited, created()]) as stage:
         started = await stage.start()
         shown = [job async for job in stage.runner.watch(started.id, "ann")]
 
@@ -152,7 +152,7 @@ async def test_a_429_is_waited_for_noted_and_then_sent(catalog: Catalog, tmp_pat
 
 async def test_stopping_while_queued_sends_nothing_more(catalog: Catalog, tmp_path: Path) -> None:
     """Queued behind a 429: nothing exists at the service, and the note of waiting is gone."""
-    async with staged(catalog, tmp_path, post=[http({}, 429, headers={"Retry-After": "1"}), created()]) as stage:
+    async with single_job(catalog, tmp_path, post=[response({}, 429, headers={"Retry-After": "1"}), created()]) as stage:
         started = await stage.start()
         async for job in stage.runner.watch(started.id, "ann"):
             if job.status_note:
@@ -161,14 +161,14 @@ async def test_stopping_while_queued_sends_nothing_more(catalog: Catalog, tmp_pa
 
     assert (job.state, job.problem.code, job.status_note) == (JobState.STOPPED, "stopped", "")
     assert job.problem.charged == "Nothing was charged."
-    assert len(stage.upstream.seen) == 1
+    assert len(stage.upstream.requests) == 1
 
 
 AFTER_STOP = {
     "accepted": (created(), JobState.STOPPED, "It may still finish and be charged."),
-    "500": (http({}, 500), JobState.UNCERTAIN, "It may have been charged."),
-    "401": (http({}, 401), JobState.FAILED, "Nothing was charged."),
-    "429": (http({}, 429), JobState.STOPPED, "Nothing was charged."),
+    "500": (response({}, 500), JobState.UNCERTAIN, "It may have been charged."),
+    "401": (response({}, 401), JobState.FAILED, "Nothing was charged."),
+    "429": (response({}, 429), JobState.STOPPED, "Nothing was charged."),
 }
 
 
@@ -178,31 +178,31 @@ async def test_stopping_while_submitting_waits_for_the_answer_and_asks_nothing_m
 ) -> None:
     """The request is on its way, so its answer decides what is said about the charge."""
     gate = asyncio.Event()
-    async with staged(catalog, tmp_path, post=[answer_after(gate, then)]) as stage:
+    async with single_job(catalog, tmp_path, post=[answer_after(gate, then)]) as stage:
         job = await stage.start()
-        await stage.upstream.asked("posts")
+        await stage.upstream.wait_for("posts")
         await stage.runner.stop(job.id, "ann")
         gate.set()
         job = await stage.settled(job)
         await workers_ended()
 
     assert (job.state, job.problem.charged) == (state, charged)
-    assert len(stage.upstream.seen) == 1
+    assert len(stage.upstream.requests) == 1
 
 
 async def test_stopping_while_running_ends_the_polling(catalog: Catalog, tmp_path: Path) -> None:
     """The task goes on at the service: the text names it and says that it may be charged."""
-    async with staged(catalog, tmp_path, poll=[running()]) as stage:
+    async with single_job(catalog, tmp_path, poll=[running()]) as stage:
         job = await stage.start()
-        await stage.upstream.asked("polls", 2)
+        await stage.upstream.wait_for("polls", 2)
         job = await stage.runner.stop(job.id, "ann")
         await workers_ended()
-        asked = len(stage.upstream.seen)
+        asked = len(stage.upstream.requests)
         assert await stage.settled(job) == await stage.runner.find(job.id, "ann")
 
     assert (job.state, job.problem.charged) == (JobState.STOPPED, "It may still finish and be charged.")
     assert TASK in job.problem.what
-    assert len(stage.upstream.seen) == asked
+    assert len(stage.upstream.requests) == asked
 
 
 @pytest.mark.parametrize("with_id", [True, False], ids=["with a task id", "without one"])
@@ -211,9 +211,11 @@ async def test_stopping_while_pictures_are_fetched_keeps_the_charge_in_sight(
 ) -> None:
     """The task is done and paid: never "nothing was charged", its credits still count, and it can be resumed."""
     gate = asyncio.Event()
-    async with staged(catalog, tmp_path, post=[finished(with_id=with_id)], file=[answer_after(gate, picture())]) as stage:
+    async with single_job(
+        catalog, tmp_path, post=[finished(with_id=with_id)], file=[answer_after(gate, picture())]
+    ) as stage:
         job = await stage.start()
-        await stage.upstream.asked("files")
+        await stage.upstream.wait_for("files")
         job = await stage.runner.stop(job.id, "ann")
         await workers_ended()
         gate.set()
@@ -228,10 +230,10 @@ async def test_stopping_while_pictures_are_fetched_keeps_the_charge_in_sight(
 @pytest.mark.parametrize("how", ["overdue", "stopped"])
 async def test_checking_again_finishes_the_job_without_a_post(catalog: Catalog, tmp_path: Path, how: str) -> None:
     """The task id is enough; what the first look left behind is cleared."""
-    async with staged(catalog, tmp_path, poll=[running()], deadline_s=1) as stage:
+    async with single_job(catalog, tmp_path, poll=[running()], deadline_s=1) as stage:
         job = await stage.start()
         if how == "stopped":
-            await stage.upstream.asked("polls")
+            await stage.upstream.wait_for("polls")
             await stage.runner.stop(job.id, "ann")
         left = await stage.settled(job)
         await workers_ended()
@@ -246,15 +248,15 @@ async def test_checking_again_finishes_the_job_without_a_post(catalog: Catalog, 
 
 ECHO = {"error": {"message": f"Bad key {KEY}", "key": KEY}}
 ECHOES: dict[str, tuple[Sequence[Answer], Sequence[Answer]]] = {
-    "refused": ([http(ECHO, 401)], []),
-    "failing": ([http(ECHO, 500)], []),
-    "a page": ([http(f"<p>{KEY}</p>", kind="text/html")], []),
-    "an unknown state": ([], [http({"task_id": TASK, "status": KEY})]),
-    "the task's reason": ([], [http({"task_id": TASK, "status": "failed", "error_message": f"for {KEY}"})]),
-    "every poll": ([], [http(ECHO, 403)]),
-    **{f"cut at {cut}": ([http("x" * (cut - 20) + KEY, 500, "text/plain")], []) for cut in (300, 2000)},
-    "a reason cut at 600": ([http({"error": "x" * 580 + KEY}, 400)], []),
-    "a state cut at 60": ([], [http({"task_id": TASK, "status": "x" * 40 + KEY})]),
+    "refused": ([response(ECHO, 401)], []),
+    "failing": ([response(ECHO, 500)], []),
+    "a page": ([response(f"<p>{KEY}</p>", kind="text/html")], []),
+    "an unknown state": ([], [response({"task_id": TASK, "status": KEY})]),
+    "the task's reason": ([], [response({"task_id": TASK, "status": "failed", "error_message": f"for {KEY}"})]),
+    "every poll": ([], [response(ECHO, 403)]),
+    **{f"cut at {cut}": ([response("x" * (cut - 20) + KEY, 500, "text/plain")], []) for cut in (300, 2000)},
+    "a reason cut at 600": ([response({"error": "x" * 580 + KEY}, 400)], []),
+    "a state cut at 60": ([], [response({"task_id": TASK, "status": "x" * 40 + KEY})]),
 }
 
 
@@ -264,10 +266,10 @@ async def test_a_key_that_the_service_repeats_reaches_no_record(
 ) -> None:
     """Neither the key nor a piece of it stands in a job, a problem, a log record or a repr."""
     caplog.set_level(logging.DEBUG)
-    async with staged(catalog, tmp_path, post=post, poll=poll, deadline_s=0.8) as stage:
+    async with single_job(catalog, tmp_path, post=post, poll=poll, deadline_s=0.8) as stage:
         job = await stage.settled(await stage.start())
         shown = [repr(job), str(job.problem), repr(job.problem), repr(stage.account), repr(vars(stage.runner)), caplog.text]
 
     assert job.problem is not None
-    assert stage.upstream.seen[0].headers["authorization"] == f"Bearer {KEY}"
+    assert stage.upstream.requests[0].headers["authorization"] == f"Bearer {KEY}"
     assert [text for text in shown if KEY[:12] in text] == []

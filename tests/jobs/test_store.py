@@ -16,7 +16,7 @@ from components.jobs.job import ACTIVE, WAITING, Job, JobState
 from components.jobs.store.jobs import Store
 from components.jobs.store.learned import LearnedStore
 from components.pictures.kept import KeptPicture
-from tests.jobs.conftest import NOON, a_job, changed, filled, locked, opened
+from tests.jobs.conftest import NOON, add_jobs, lock_database, make_job, open_stores, set_fields
 
 HOSTILE = {
     "quotes": "'; DROP TABLE jobs; -- \" ` \\ %s %(id)s :id {} $1 \\x00",
@@ -67,21 +67,21 @@ async def test_every_field_of_a_job_survives(database_url: str) -> None:
     defaults = {field.name for field in dataclasses.fields(Job) if getattr(FULL, field.name) == field.default}
     assert defaults == set(), "the job of this test must set every field to something"
 
-    async with opened(database_url) as (store,):
-        await filled(store, FULL)
+    async with open_stores(database_url) as (store,):
+        await add_jobs(store, FULL)
         assert await store.get("full") == FULL
-    async with opened(database_url) as (store,):
+    async with open_stores(database_url) as (store,):
         assert await store.get("full") == FULL
 
 
 async def test_every_field_of_a_job_can_be_changed(store: Store) -> None:
     """All at once, to what is empty and back."""
-    empty = dataclasses.replace(a_job(), id="full")
-    await filled(store, empty)
+    empty = dataclasses.replace(make_job(), id="full")
+    await add_jobs(store, empty)
 
     for job in (FULL, empty, FULL):
         changes = {field.name: getattr(job, field.name) for field in dataclasses.fields(Job)}
-        assert await store.apply("full", changed(**changes)) == job
+        assert await store.apply("full", set_fields(**changes)) == job
         assert await store.get("full") == job
 
 
@@ -89,7 +89,7 @@ async def test_every_field_of_a_job_can_be_changed(store: Store) -> None:
 async def test_any_text_survives(store: Store, text: str) -> None:
     """Wherever a visitor or the service can put one."""
     problem = Problem("input", text, text, text, text)
-    job = a_job(
+    job = make_job(
         body={text: [text]},
         shape=text,
         base_url=text,
@@ -100,7 +100,7 @@ async def test_any_text_survives(store: Store, text: str) -> None:
     )
     job = dataclasses.replace(job, pictures=(dataclasses.replace(PICTURE, source=text),), task_id=text)
 
-    await filled(store, job)
+    await add_jobs(store, job)
 
     assert await store.get(job.id) == job
 
@@ -109,10 +109,10 @@ async def test_any_text_survives(store: Store, text: str) -> None:
 async def test_what_no_database_holds_is_replaced_in_texts_and_kept_in_bodies(store: Store, text: str, kept: str) -> None:
     """A body is sent as it is, so it is kept as it is; a text that PostgreSQL refuses is shown without the bad character."""
     problem = Problem("input", text, text, text, text)
-    job = a_job(body={text: [text]}, pending_urls=(text,), problem=problem)
-    await filled(store, job)
+    job = make_job(body={text: [text]}, pending_urls=(text,), problem=problem)
+    await add_jobs(store, job)
 
-    after = await store.apply(job.id, changed(status_note=text, task_id=text, callback_task_id=text))
+    after = await store.apply(job.id, set_fields(status_note=text, task_id=text, callback_task_id=text))
 
     assert after == dataclasses.replace(job, status_note=kept, task_id=kept, callback_task_id=kept)
     assert await store.get(job.id) == after
@@ -121,10 +121,10 @@ async def test_what_no_database_holds_is_replaced_in_texts_and_kept_in_bodies(st
 @pytest.mark.parametrize("name", STRANGE.values(), ids=STRANGE)
 async def test_strange_names_belong_to_nobody(store: Store, name: str) -> None:
     """Job ids come from addresses: whatever is asked for, the answer is that there is none."""
-    await filled(store, a_job())
+    await add_jobs(store, make_job())
 
     assert await store.get(name) is None
-    assert await store.apply(name, changed(status_note="no")) is None
+    assert await store.apply(name, set_fields(status_note="no")) is None
     assert await store.claim(name, Caps(), NOON) is None
     assert await store.recent(name, 10) == []
     assert await store.unfinished(name) == []
@@ -133,8 +133,8 @@ async def test_strange_names_belong_to_nobody(store: Store, name: str) -> None:
 
 async def test_a_transition_that_allows_no_change_makes_none(store: Store) -> None:
     """It is asked with the job as it is on record; for a removed job, as for an unknown one, it is not asked."""
-    job, removed = a_job(), a_job(state=JobState.DONE)
-    await filled(store, job, removed)
+    job, removed = make_job(), make_job(state=JobState.DONE)
+    await add_jobs(store, job, removed)
     await store.remove(removed.id)
     seen: list[Job] = []
 
@@ -146,11 +146,11 @@ async def test_a_transition_that_allows_no_change_makes_none(store: Store) -> No
 
 async def test_changes_at_once_do_not_undo_each_other(stores: list[Store]) -> None:
     """Two changes of different fields are both there afterwards, whoever was first."""
-    job = a_job()
-    await filled(stores[0], job)
+    job = make_job()
+    await add_jobs(stores[0], job)
     changes: list[dict[str, Any]] = [{"status_note": "n"}, {"polls": 3}, {"charged": 1.0}, {"callback_task_id": "t"}] * 5
 
-    await asyncio.gather(*(stores[at % 4].apply(job.id, changed(**change)) for at, change in enumerate(changes)))
+    await asyncio.gather(*(stores[at % 4].apply(job.id, set_fields(**change)) for at, change in enumerate(changes)))
 
     assert await stores[0].get(job.id) == dataclasses.replace(
         job, status_note="n", polls=3, charged=1.0, callback_task_id="t"
@@ -159,8 +159,8 @@ async def test_changes_at_once_do_not_undo_each_other(stores: list[Store]) -> No
 
 async def test_of_many_changes_out_of_one_state_one_happens(stores: list[Store]) -> None:
     """One of them finds the job in the state that it asks for."""
-    job = a_job()
-    await filled(stores[0], job)
+    job = make_job()
+    await add_jobs(stores[0], job)
     ends = [transitions.stopped, partial(transitions.failed, problem=None)] * 10
 
     after = await asyncio.gather(*(stores[at % 4].apply(job.id, partial(end, now=NOON)) for at, end in enumerate(ends)))
@@ -170,26 +170,26 @@ async def test_of_many_changes_out_of_one_state_one_happens(stores: list[Store])
 
 async def test_a_write_whose_caller_is_gone_is_done_all_the_same(database_url: str) -> None:
     """A page that is closed, or a task that is cancelled, while others are writing: no task id is lost by that."""
-    async with opened(database_url) as (store,):
-        job = a_job()
-        await filled(store, job)
-        with locked(database_url):
-            first = [asyncio.create_task(store.apply(job.id, changed(status_note=str(number)))) for number in range(8)]
-            last = asyncio.create_task(store.apply(job.id, changed(task_id="paid for")))
+    async with open_stores(database_url) as (store,):
+        job = make_job()
+        await add_jobs(store, job)
+        with lock_database(database_url):
+            first = [asyncio.create_task(store.apply(job.id, set_fields(status_note=str(number)))) for number in range(8)]
+            last = asyncio.create_task(store.apply(job.id, set_fields(task_id="paid for")))
             await asyncio.sleep(0)  # every task is as far as it gets: in a thread, or in the line before one
             last.cancel()
             await asyncio.gather(last, return_exceptions=True)
         await asyncio.gather(*first)
-    async with opened(database_url) as (store,):
+    async with open_stores(database_url) as (store,):
         assert (await store.get(job.id)).task_id == "paid for"
 
 
 async def test_recent_are_the_newest_with_pictures_of_this_visitor(store: Store) -> None:
     """However many failures came after them."""
-    shown = [a_job(state=JobState.DONE, pictures=(PICTURE,), created_at=NOON + at) for at in range(5)]
-    others = [a_job(state=JobState.DONE, pictures=(PICTURE,), visitor="bea"), a_job(state=JobState.DONE)]
-    failures = [a_job(state=JobState.FAILED, created_at=NOON + 10) for _ in range(40)]
-    await filled(store, *shown, *others, *failures)
+    shown = [make_job(state=JobState.DONE, pictures=(PICTURE,), created_at=NOON + at) for at in range(5)]
+    others = [make_job(state=JobState.DONE, pictures=(PICTURE,), visitor="bea"), make_job(state=JobState.DONE)]
+    failures = [make_job(state=JobState.FAILED, created_at=NOON + 10) for _ in range(40)]
+    await add_jobs(store, *shown, *others, *failures)
 
     assert await store.recent("ann", 3) == shown[:1:-1]
     assert await store.recent("ann", 50) == shown[::-1]
@@ -199,8 +199,8 @@ async def test_recent_are_the_newest_with_pictures_of_this_visitor(store: Store)
 async def test_unfinished_is_what_goes_on_or_waits_for_a_decision(store: Store) -> None:
     """Newest first, at most so many, nobody else's, and not what was abandoned."""
     states = enumerate(JobState)
-    jobs = {state: a_job(state=state, created_at=NOON + at) for at, state in states}
-    await filled(store, *jobs.values(), a_job(visitor="bea"))
+    jobs = {state: make_job(state=state, created_at=NOON + at) for at, state in states}
+    await add_jobs(store, *jobs.values(), make_job(visitor="bea"))
 
     unfinished = [jobs[state] for state in reversed(JobState) if state in ACTIVE | WAITING | {JobState.UNCERTAIN}]
     assert await store.unfinished("ann") == unfinished

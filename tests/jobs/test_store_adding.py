@@ -15,13 +15,13 @@ from components.catalog.requests import build_request
 from components.errors import PlaygroundError
 from components.jobs.job import ENDED, WAITING, JobState, idempotency_key_of
 from components.jobs.store.jobs import Store
-from tests.jobs.conftest import NOON, a_job, changed, filled
-from tests.jobs.faulty import answer_after, created, staged
+from tests.jobs.conftest import NOON, add_jobs, make_job, set_fields
+from tests.jobs.scripted_upstream import answer_after, created, single_job
 
 
 async def test_of_fifty_equal_requests_at_once_one_is_kept(stores: list[Store]) -> None:
     """Two clicks, or two pages on two processes: everybody gets the one that was first."""
-    jobs = [a_job(idempotency_key="same") for _ in range(50)]
+    jobs = [make_job(idempotency_key="same") for _ in range(50)]
 
     kept = await asyncio.gather(*(stores[at % 4].add(job) for at, job in enumerate(jobs)))
 
@@ -32,7 +32,7 @@ async def test_of_fifty_equal_requests_at_once_one_is_kept(stores: list[Store]) 
 
 async def test_requests_without_once_are_all_kept(store: Store) -> None:
     """Who asks twice on purpose gets two."""
-    jobs = [a_job() for _ in range(20)]
+    jobs = [make_job() for _ in range(20)]
 
     await asyncio.gather(*(store.add(job) for job in jobs))
 
@@ -42,7 +42,7 @@ async def test_requests_without_once_are_all_kept(store: Store) -> None:
 async def test_the_same_request_of_another_visitor_is_another_one(catalog: Catalog, tmp_path: Path) -> None:
     """Nobody is shown a stranger's job, however equal the two requests are."""
     answered = asyncio.Event()
-    async with staged(catalog, tmp_path, post=[answer_after(answered, created())]) as stage:
+    async with single_job(catalog, tmp_path, post=[answer_after(answered, created())]) as stage:
         request = build_request(catalog, "cogview-4", {"prompt": "A red kite"})
         visitors = ("ann", "ann", "bea")
         jobs = [
@@ -66,13 +66,13 @@ SETTLED: list[dict[str, Any]] = [
 @pytest.mark.parametrize("changes", SETTLED, ids=lambda changes: "-".join(str(value) for value in changes.values()))
 async def test_a_request_after_its_twin_has_settled_is_a_new_one(store: Store, changes: dict[str, Any]) -> None:
     """Until then, in every state, it is the same one."""
-    first, second, third = (a_job(idempotency_key="same") for _ in range(3))
-    await filled(store, first)
+    first, second, third = (make_job(idempotency_key="same") for _ in range(3))
+    await add_jobs(store, first)
     for state in (JobState.QUEUED, JobState.SUBMITTING, JobState.RUNNING):
-        await store.apply(first.id, changed(state=state))
+        await store.apply(first.id, set_fields(state=state))
         assert (await store.add(second)).id == first.id
 
-    await store.apply(first.id, changed(**changes, idempotency_key=None))
+    await store.apply(first.id, set_fields(**changes, idempotency_key=None))
 
     assert await store.add(third) == third
     assert await store.get(second.id) is None
@@ -86,8 +86,8 @@ async def test_a_request_after_its_twin_has_settled_is_a_new_one(store: Store, c
 )
 async def test_a_job_that_is_not_kept_is_never_called_kept(store: Store, unkeepable: dict[str, Any]) -> None:
     """What the database refuses is an error: a request that nobody remembers must not be sent."""
-    await filled(store, a_job(id="taken"))
-    job = a_job(status_note="second", **unkeepable)
+    await add_jobs(store, make_job(id="taken"))
+    job = make_job(status_note="second", **unkeepable)
 
     with suppress(PlaygroundError):
         await store.add(job)
@@ -97,9 +97,9 @@ async def test_a_job_that_is_not_kept_is_never_called_kept(store: Store, unkeepa
 
 async def test_the_same_job_is_kept_once_however_often_it_is_added(store: Store) -> None:
     """Whoever was slow to add it is given what has become of it meanwhile."""
-    job = a_job(id="drawn before")
-    await filled(store, job)
-    await store.apply(job.id, changed(state=JobState.RUNNING))
+    job = make_job(id="drawn before")
+    await add_jobs(store, job)
+    await store.apply(job.id, set_fields(state=JobState.RUNNING))
 
     again = await asyncio.gather(*(store.add(job) for _ in range(5)))
 

@@ -15,18 +15,18 @@ from components.jobs.budgets import Caps, start_of_day
 from components.jobs.job import JobState
 from components.jobs.store.jobs import Store
 from components.jobs.store.spend import Spend
-from tests.jobs.conftest import NOON, a_job, changed, claims, filled, opened
-from tests.jobs.faulty import created, finished, http, staged
+from tests.jobs.conftest import NOON, add_jobs, claim_all, make_job, open_stores, set_fields
+from tests.jobs.scripted_upstream import created, finished, response, single_job
 
 DAY = 86_400.0
 
 
 async def test_a_job_can_be_claimed_only_once(stores: list[Store]) -> None:
     """Of many claims at once, from several processes, one gets the job, the others get nothing."""
-    job = a_job()
-    await filled(stores[0], job)
+    job = make_job()
+    await add_jobs(stores[0], job)
 
-    claimed = await claims(stores, [job] * 50, Caps(), NOON + 1)
+    claimed = await claim_all(stores, [job] * 50, Caps(), NOON + 1)
 
     assert [(one.state, one.sent_at) for one in claimed] == [(JobState.SUBMITTING, NOON + 1)]
 
@@ -34,8 +34,8 @@ async def test_a_job_can_be_claimed_only_once(stores: list[Store]) -> None:
 @pytest.mark.parametrize("state", [state for state in JobState if state is not JobState.QUEUED])
 async def test_only_a_queued_job_can_be_claimed(store: Store, state: JobState) -> None:
     """Every other state has been claimed, or has ended."""
-    job = a_job(state=state)
-    await filled(store, job)
+    job = make_job(state=state)
+    await add_jobs(store, job)
 
     assert await store.claim(job.id, Caps(), NOON) is None
     assert await store.get(job.id) == job
@@ -44,15 +44,15 @@ async def test_only_a_queued_job_can_be_claimed(store: Store, state: JobState) -
 
 async def test_a_claim_whose_answer_was_lost_can_be_repeated(store: Store) -> None:
     """With the token it was made with, and only until something came of it."""
-    job = a_job()
-    await filled(store, job)
+    job = make_job()
+    await add_jobs(store, job)
     claimed = await store.claim(job.id, Caps(daily=10), NOON, "token")
 
     assert claimed
     assert await store.claim(job.id, Caps(daily=10), NOON, "token") == claimed
     assert await store.claim(job.id, Caps(daily=10), NOON, "another") is None
     assert await store.claim(job.id, Caps(daily=10), NOON) is None
-    await store.apply(job.id, changed(state=JobState.RUNNING, task_id="t"))
+    await store.apply(job.id, set_fields(state=JobState.RUNNING, task_id="t"))
     assert await store.claim(job.id, Caps(daily=10), NOON, "token") is None
 
 
@@ -71,8 +71,8 @@ CAPS = [
 @pytest.mark.parametrize(("caps", "before", "passes"), CAPS)
 async def test_a_cap_may_be_met_exactly_but_not_passed(store: Store, caps: Caps, before: int, passes: bool) -> None:
     """A refusal changes nothing and says when it ends."""
-    job = a_job()
-    await filled(store, job, *(a_job(state=JobState.DONE) for _ in range(before)))
+    job = make_job()
+    await add_jobs(store, job, *(make_job(state=JobState.DONE) for _ in range(before)))
 
     if passes:
         assert (await store.claim(job.id, caps, NOON)).state is JobState.SUBMITTING
@@ -86,17 +86,17 @@ async def test_a_cap_may_be_met_exactly_but_not_passed(store: Store, caps: Caps,
 
 async def test_fractions_of_a_credit_meet_a_cap_exactly(store: Store) -> None:
     """Three times 0.1 is 0.3, whatever floating point says."""
-    jobs = [a_job(credits=0.1) for _ in range(4)]
-    await filled(store, *jobs)
+    jobs = [make_job(credits=0.1) for _ in range(4)]
+    await add_jobs(store, *jobs)
 
-    assert len(await claims([store], jobs, Caps(daily=0.3), NOON)) == 3
+    assert len(await claim_all([store], jobs, Caps(daily=0.3), NOON)) == 3
 
 
 @pytest.mark.parametrize("credits", [math.inf, math.nan])
 @pytest.mark.parametrize("caps", [Caps(daily=1e300), Caps(visitor=1e300), Caps(job=1e300)])
 async def test_a_price_that_is_not_known_is_over_every_cap(store: Store, caps: Caps, credits: float) -> None:
     """Without a cap it is sent, and then nothing else is under one."""
-    unknown, other = a_job(credits=credits), a_job()
+    unknown, other = make_job(credits=credits), make_job()
     await store.add(unknown)
     await store.add(other)
 
@@ -113,17 +113,17 @@ async def test_a_price_that_is_not_known_is_over_every_cap(store: Store, caps: C
 @pytest.mark.parametrize(("others", "passes"), [("ann", False), ("bea", True)])
 async def test_a_visitors_cap_counts_that_visitor_only(store: Store, others: str, passes: bool) -> None:
     """What others spend does not count."""
-    job = a_job(visitor="ann")
-    await filled(store, job, a_job(visitor=others, state=JobState.DONE))
+    job = make_job(visitor="ann")
+    await add_jobs(store, job, make_job(visitor=others, state=JobState.DONE))
 
-    assert len(await claims([store], [job], Caps(visitor=10), NOON)) == passes
+    assert len(await claim_all([store], [job], Caps(visitor=10), NOON)) == passes
 
 
 @pytest.mark.parametrize("payer", ["sandbox", "visitor"])
 async def test_caps_are_for_the_hosts_key_only(store: Store, payer: str) -> None:
     """The sandbox costs nothing, and a visitor's own key is the visitor's business."""
-    job = a_job(payer=payer)
-    await filled(store, job)
+    job = make_job(payer=payer)
+    await add_jobs(store, job)
 
     assert await store.claim(job.id, Caps(daily=0, visitor=0, job=0), NOON)
     assert (await store.spending.total("host", 0)).total == 0
@@ -132,15 +132,15 @@ async def test_caps_are_for_the_hosts_key_only(store: Store, payer: str) -> None
 
 async def test_a_hundred_claims_at_once_never_pass_the_cap(stores: list[Store]) -> None:
     """Of 10 credits each, under a cap of 50, exactly five are sent: four days in a row, from four processes."""
-    waiting = [a_job(visitor=f"visitor {number}") for number in range(95)]
-    await filled(stores[0], *waiting)
+    waiting = [make_job(visitor=f"visitor {number}") for number in range(95)]
+    await add_jobs(stores[0], *waiting)
 
     for day in range(4):
-        new = [a_job(visitor="new") for _ in range(5)]
-        await filled(stores[0], *new)
+        new = [make_job(visitor="new") for _ in range(5)]
+        await add_jobs(stores[0], *new)
         waiting += new
         now = NOON + day * DAY
-        sent = {job.id for job in await claims(stores, waiting, Caps(daily=50), now)}
+        sent = {job.id for job in await claim_all(stores, waiting, Caps(daily=50), now)}
         waiting = [job for job in waiting if job.id not in sent]
         assert len(sent) == 5
         assert await stores[0].spending.total("host", start_of_day(now)) == Spend(50, 0)
@@ -148,10 +148,10 @@ async def test_a_hundred_claims_at_once_never_pass_the_cap(stores: list[Store]) 
 
 async def test_every_visitors_cap_holds_when_all_ask_at_once(stores: list[Store]) -> None:
     """Two for each of five visitors, and eight in all."""
-    jobs = [a_job(visitor=f"visitor {number % 5}") for number in range(100)]
-    await filled(stores[0], *jobs)
+    jobs = [make_job(visitor=f"visitor {number % 5}") for number in range(100)]
+    await add_jobs(stores[0], *jobs)
 
-    sent = await claims(stores, jobs, Caps(visitor=20, daily=80), NOON)
+    sent = await claim_all(stores, jobs, Caps(visitor=20, daily=80), NOON)
 
     assert len(sent) == 8
     assert max([job.visitor for job in sent].count(visitor) for visitor in {job.visitor for job in sent}) == 2
@@ -159,12 +159,12 @@ async def test_every_visitors_cap_holds_when_all_ask_at_once(stores: list[Store]
 
 async def test_a_cap_holds_while_other_jobs_end_and_are_let_go(stores: list[Store]) -> None:
     """A job that moves from reserved to spent is counted once at every moment: never twice, and never not at all."""
-    going = [a_job(state=JobState.RUNNING, task_id="t") for _ in range(5)]
-    waiting = [a_job() for _ in range(60)]
-    await filled(stores[0], *going, *waiting)
+    going = [make_job(state=JobState.RUNNING, task_id="t") for _ in range(5)]
+    waiting = [make_job() for _ in range(60)]
+    await add_jobs(stores[0], *going, *waiting)
 
-    ends = (stores[at % 4].apply(job.id, changed(state=JobState.DONE)) for at, job in enumerate(going))
-    sent, *_ = await asyncio.gather(claims(stores, waiting, Caps(daily=60), NOON), *ends)
+    ends = (stores[at % 4].apply(job.id, set_fields(state=JobState.DONE)) for at, job in enumerate(going))
+    sent, *_ = await asyncio.gather(claim_all(stores, waiting, Caps(daily=60), NOON), *ends)
 
     assert len(sent) == 1
     assert await stores[0].spending.total("host", 0) == Spend(10, 50)
@@ -172,19 +172,19 @@ async def test_a_cap_holds_while_other_jobs_end_and_are_let_go(stores: list[Stor
 
 async def test_caps_outlive_the_process(database_url: str) -> None:
     """What was reserved and spent before a restart counts after it."""
-    jobs = [a_job() for _ in range(4)]
-    async with opened(database_url) as (store,):
-        await filled(store, *jobs, a_job(state=JobState.DONE))
-        assert len(await claims([store], jobs[:2], Caps(daily=30), NOON)) == 2
-    async with opened(database_url) as (store,):
+    jobs = [make_job() for _ in range(4)]
+    async with open_stores(database_url) as (store,):
+        await add_jobs(store, *jobs, make_job(state=JobState.DONE))
+        assert len(await claim_all([store], jobs[:2], Caps(daily=30), NOON)) == 2
+    async with open_stores(database_url) as (store,):
         assert await store.spending.total("host", 0) == Spend(20, 10)
-        assert await claims([store], jobs[2:], Caps(daily=30), NOON) == []
-        assert len(await claims([store], jobs[2:], Caps(daily=40), NOON)) == 1
+        assert await claim_all([store], jobs[2:], Caps(daily=30), NOON) == []
+        assert len(await claim_all([store], jobs[2:], Caps(daily=40), NOON)) == 1
 
 
 async def test_sixty_submissions_at_once_never_pass_the_cap(catalog: Catalog, tmp_path: Path) -> None:
     """4 credits each, 50 a day: twelve are sent, the others are refused by the cap."""
-    async with staged(catalog, tmp_path, caps=Caps(daily=50), deadline_s=60) as stage:
+    async with single_job(catalog, tmp_path, caps=Caps(daily=50), deadline_s=60) as stage:
         host = dataclasses.replace(stage.account, payer="host")
         jobs = await asyncio.gather(*(stage.start(f"visitor {number}", account=host) for number in range(60)))
         ended = [await stage.settled(job) for job in jobs]
@@ -198,8 +198,8 @@ async def test_sixty_submissions_at_once_never_pass_the_cap(catalog: Catalog, tm
 
 async def test_a_refused_request_gives_its_credits_to_the_next(catalog: Catalog, tmp_path: Path) -> None:
     """A cap of one request lets another in after the first was refused, and no third after the second."""
-    posts = [http({}, 401), created()]
-    async with staged(catalog, tmp_path, post=posts, poll=[finished()], caps=Caps(daily=4)) as stage:
+    posts = [response({}, 401), created()]
+    async with single_job(catalog, tmp_path, post=posts, poll=[finished()], caps=Caps(daily=4)) as stage:
         host = dataclasses.replace(stage.account, payer="host")
         ended = [await stage.settled(await stage.start(account=host)) for _ in range(3)]
 

@@ -15,18 +15,18 @@ from components.jobs.store.groups import HistoryGroups, HistoryOrder
 from components.jobs.store.history import JobFilter
 from components.jobs.store.jobs import Store
 from components.pictures.kept import KeptPicture
-from tests.jobs.conftest import NOON, a_job, filled
+from tests.jobs.conftest import NOON, add_jobs, make_job
 
 DAY_S = 86_400.0
 PICTURE = KeptPicture("a" * 64 + ".png", 8, 8, "png", 100, "")
 
 
 def a_past_job(prompt: str, number: int = 0, **changes: object) -> Job:
-    return replace(a_job(), prompt=prompt, created_at=NOON + number, **changes)  # type: ignore[arg-type]
+    return replace(make_job(), prompt=prompt, created_at=NOON + number, **changes)  # type: ignore[arg-type]
 
 
 async def added(store: Store, job: Job, *, starred: bool = False, note: str = "") -> None:
-    await filled(store, job)
+    await add_jobs(store, job)
     await store.history.star(job.visitor, [job.id], starred=starred)
     await store.history.note(job.visitor, job.id, note)
 
@@ -56,8 +56,8 @@ async def found(store: Store, visitor: str = "ann", **wanted: object) -> list[st
 )
 async def test_every_word_must_occur_somewhere_whatever_its_case(store: Store, text: str, hits: list[str]) -> None:
     prompts = ["A red kite", "Kites", "Eine STRASSE", "100% wool"]
-    await filled(store, *(a_past_job(prompt, number) for number, prompt in enumerate(prompts)))
-    await filled(store, a_past_job("snake_case", 5))
+    await add_jobs(store, *(a_past_job(prompt, number) for number, prompt in enumerate(prompts)))
+    await add_jobs(store, a_past_job("snake_case", 5))
     await added(store, a_past_job("Logo", 4, task_id="n48task7"), note="for #acme")
 
     assert await found(store, text=text) == hits
@@ -68,7 +68,7 @@ async def test_filters_are_joined_and_nobody_elses_or_removed_jobs_are_found(sto
     await added(store, a_past_job("one", 1, model="flux-2", **done, comparison_id="b1"), starred=True)
     await added(store, a_past_job("gone", 5, **done))
     await store.remove((await store.history.search("ann", JobFilter(text="gone"), 1)).jobs[0].id)
-    await filled(
+    await add_jobs(
         store,
         a_past_job("two", 2, **done, task_id="t2"),
         a_past_job("three", 3, state=JobState.FAILED, sent_at=NOON),
@@ -88,7 +88,7 @@ async def test_filters_are_joined_and_nobody_elses_or_removed_jobs_are_found(sto
 
 async def test_pages_follow_each_other_without_a_gap_or_a_twin(store: Store) -> None:
     """Also where many jobs were made in the same moment."""
-    await filled(store, *(a_past_job(f"{number}", number // 7) for number in range(40)))
+    await add_jobs(store, *(a_past_job(f"{number}", number // 7) for number in range(40)))
     seen: list[str] = []
     before = ""
     while (page := await store.history.search("ann", JobFilter(), 9, before)).jobs:
@@ -106,7 +106,7 @@ async def test_each_day_and_model_has_its_sum_and_drawings_cost_nothing(store: S
     midnight = datetime(2026, 3, 5, tzinfo=UTC).timestamp()
     done = {"state": JobState.DONE, "task_id": "t"}
     removed = a_past_job("removed", sent_at=midnight + 60_000, **done)
-    await filled(
+    await add_jobs(
         store,
         a_past_job("a", sent_at=midnight - 0.3, **done),
         a_past_job("b", sent_at=midnight + 0.3, **done),
@@ -130,7 +130,9 @@ async def test_each_day_and_model_has_its_sum_and_drawings_cost_nothing(store: S
 
 async def test_a_picture_is_unreferenced_when_no_job_shows_it(store: Store) -> None:
     other = replace(PICTURE, name="b" * 64 + ".png")
-    await filled(store, a_past_job("one", pictures=(PICTURE,)), a_past_job("two", visitor="bea", pictures=(PICTURE, other)))
+    await add_jobs(
+        store, a_past_job("one", pictures=(PICTURE,)), a_past_job("two", visitor="bea", pictures=(PICTURE, other))
+    )
     gone = "c" * 64 + ".png"
 
     assert await store.pictures.unreferenced([PICTURE.name, other.name, gone]) == [gone]
@@ -149,7 +151,7 @@ async def test_a_comparison_is_one_group_and_failures_for_one_reason_are_another
         a_past_job("alone", 50, credits=99.0),
         a_past_job("hers", 400, visitor="bea", comparison_id="c1"),
     ]
-    await filled(store, *compared, *failures, *others)
+    await add_jobs(store, *compared, *failures, *others)
 
     async def groups(order: HistoryOrder, limit: int = 10, **more: Any) -> list[str]:
         page = await store.history.groups("ann", JobFilter(**more), order, limit)
@@ -181,7 +183,7 @@ async def test_a_deleted_job_is_hidden_and_can_be_restored_until_its_time_has_co
         a_past_job("hers", visitor="bea"),
     )
     hers = replace(hers, state=JobState.DONE)
-    await filled(store, mine, running, hers)
+    await add_jobs(store, mine, running, hers)
     everything = [mine.id, running.id, hers.id, "none"]
     await store.history.star("ann", everything, starred=True)
 

@@ -20,7 +20,7 @@ from components.jobs.store.leases import TAKEN_AT_ONCE
 from components.jobs.store.spend import Spend
 from components.pictures.library import PictureLibrary
 from components.pictures.storage.folder import FolderStorage
-from tests.jobs.conftest import NOON, a_job, beside, changed, filled, opened
+from tests.jobs.conftest import NOON, add_jobs, make_job, open_stores, raw_connection, set_fields
 from tests.postgres import Postgres
 
 
@@ -30,13 +30,13 @@ def ids(jobs: list[Job]) -> set[str]:
 
 def bury(url: str, *owners: Store) -> None:
     """Let the leases of these processes be over, as if they had died a while ago."""
-    with beside(url) as connection:
+    with raw_connection(url) as connection:
         for owner in owners:
             connection.execute(f"UPDATE jobs SET lease = {time.time() - 1} WHERE owner = '{owner.owner}'")
 
 
 def leases(url: str) -> dict[str, float]:
-    with beside(url) as connection:
+    with raw_connection(url) as connection:
         return dict(connection.execute("SELECT id, lease FROM jobs").fetchall())
 
 
@@ -48,8 +48,8 @@ def shared(database_url: str) -> bool:
 
 async def test_a_living_process_keeps_its_jobs(stores: list[Store], shared: bool) -> None:
     """Jobs it has added, claimed or taken; on SQLite there is one process, so another one's jobs are a dead one's."""
-    added, claimed = a_job(), a_job()
-    await filled(stores[0], added, claimed)
+    added, claimed = make_job(), make_job()
+    await add_jobs(stores[0], added, claimed)
     await stores[0].claim(claimed.id, Caps(), NOON)
 
     assert ids(await stores[1].leases.take_over()) == (set() if shared else {added.id, claimed.id})
@@ -57,7 +57,7 @@ async def test_a_living_process_keeps_its_jobs(stores: list[Store], shared: bool
 
 async def test_nobody_takes_over_from_oneself(stores: list[Store], database_url: str) -> None:
     """Not even when the own lease is over: the jobs are being worked on."""
-    await filled(stores[0], a_job(), a_job(state=JobState.RUNNING, task_id="t"))
+    await add_jobs(stores[0], make_job(), make_job(state=JobState.RUNNING, task_id="t"))
     bury(database_url, stores[0])
 
     assert await stores[0].leases.take_over() == []
@@ -68,8 +68,8 @@ async def test_a_dead_processes_unfinished_jobs_are_taken_as_they_were(
     stores: list[Store], database_url: str, state: JobState
 ) -> None:
     """What waits for somebody, or has ended, has no owner any more."""
-    job = a_job(state=state, task_id="t")
-    await filled(stores[0], job)
+    job = make_job(state=state, task_id="t")
+    await add_jobs(stores[0], job)
     bury(database_url, stores[0])
 
     assert await stores[1].leases.take_over() == ([job] if state in ACTIVE else [])
@@ -79,9 +79,9 @@ async def test_a_dead_processes_unfinished_jobs_are_taken_as_they_were(
 async def test_two_processes_never_take_the_same_job(postgres: Postgres) -> None:
     """However many look at once, each orphan has one new owner, and none is left."""
     with postgres.fresh() as url:
-        async with opened(url, 4) as (dead, *living):
-            jobs = [a_job(created_at=NOON + number) for number in range(100)]
-            await filled(dead, *jobs)
+        async with open_stores(url, 4) as (dead, *living):
+            jobs = [make_job(created_at=NOON + number) for number in range(100)]
+            await add_jobs(dead, *jobs)
             bury(url, dead)
             found = await asyncio.gather(*(store.leases.take_over() for store in living * 4))
             found += [await living[0].leases.take_over()]
@@ -92,8 +92,8 @@ async def test_two_processes_never_take_the_same_job(postgres: Postgres) -> None
 
 async def test_more_jobs_than_one_look_takes_are_all_taken(stores: list[Store], database_url: str) -> None:
     """A few hundred at a time, the oldest first, until there are no more."""
-    jobs = [a_job(created_at=NOON + number) for number in range(TAKEN_AT_ONCE + 20)]
-    await filled(stores[0], *jobs)
+    jobs = [make_job(created_at=NOON + number) for number in range(TAKEN_AT_ONCE + 20)]
+    await add_jobs(stores[0], *jobs)
     bury(database_url, stores[0])
 
     assert await stores[1].leases.take_over() == jobs[:TAKEN_AT_ONCE]
@@ -103,9 +103,9 @@ async def test_more_jobs_than_one_look_takes_are_all_taken(stores: list[Store], 
 
 async def test_a_lease_that_is_renewed_is_not_over(stores: list[Store], database_url: str, shared: bool) -> None:
     """Renewing prolongs this process's leases, and nobody else's, by the same length."""
-    mine, theirs = a_job(state=JobState.RUNNING, task_id="t"), a_job()
-    await filled(stores[0], mine)
-    await filled(stores[1], theirs)
+    mine, theirs = make_job(state=JobState.RUNNING, task_id="t"), make_job()
+    await add_jobs(stores[0], mine)
+    await add_jobs(stores[1], theirs)
     bury(database_url, stores[0], stores[1])
 
     assert await stores[0].leases.renew() == [mine]
@@ -118,43 +118,43 @@ async def test_a_lease_that_is_renewed_is_not_over(stores: list[Store], database
 
 async def test_renewing_returns_what_is_worked_on(stores: list[Store]) -> None:
     """Not what has ended, and not what others work on."""
-    jobs = {state: a_job(state=state) for state in JobState}
-    await filled(stores[0], *jobs.values())
-    await filled(stores[1], a_job())
+    jobs = {state: make_job(state=state) for state in JobState}
+    await add_jobs(stores[0], *jobs.values())
+    await add_jobs(stores[1], make_job())
 
     assert ids(await stores[0].leases.renew()) == ids([jobs[state] for state in ACTIVE])
 
 
 async def test_who_was_taken_for_dead_has_lost_its_jobs(stores: list[Store], database_url: str) -> None:
     """A process that comes back after a long pause finds out before it writes."""
-    job = a_job(state=JobState.RUNNING, task_id="t")
-    await filled(stores[0], job)
+    job = make_job(state=JobState.RUNNING, task_id="t")
+    await add_jobs(stores[0], job)
     bury(database_url, stores[0])
     await stores[1].leases.take_over()
 
     assert await stores[0].leases.renew() == []
-    assert await stores[0].apply(job.id, changed(polls=9), Ownership.REQUIRED) is None
-    assert await stores[1].apply(job.id, changed(polls=1), Ownership.REQUIRED)
+    assert await stores[0].apply(job.id, set_fields(polls=9), Ownership.REQUIRED) is None
+    assert await stores[1].apply(job.id, set_fields(polls=1), Ownership.REQUIRED)
     assert (await stores[0].get(job.id)).polls == 1
 
 
 @pytest.mark.parametrize("changes", [{"state": JobState.RUNNING}, {}], ids=str)
 async def test_whoever_resumes_a_job_owns_it(stores: list[Store], changes: dict[str, Any]) -> None:
     """Wherever it was before, and also where nothing else is changed."""
-    job = a_job(state=JobState.STOPPED, task_id="t")
-    await filled(stores[0], job)
+    job = make_job(state=JobState.STOPPED, task_id="t")
+    await add_jobs(stores[0], job)
 
     assert await stores[1].apply(job.id, lambda _: None, Ownership.TAKEN) is None
-    assert await stores[0].apply(job.id, changed(polls=1), Ownership.REQUIRED)
-    assert await stores[1].apply(job.id, changed(**changes), Ownership.TAKEN)
-    assert await stores[0].apply(job.id, changed(polls=2), Ownership.REQUIRED) is None
-    assert await stores[1].apply(job.id, changed(polls=3), Ownership.REQUIRED)
+    assert await stores[0].apply(job.id, set_fields(polls=1), Ownership.REQUIRED)
+    assert await stores[1].apply(job.id, set_fields(**changes), Ownership.TAKEN)
+    assert await stores[0].apply(job.id, set_fields(polls=2), Ownership.REQUIRED) is None
+    assert await stores[1].apply(job.id, set_fields(polls=3), Ownership.REQUIRED)
 
 
 async def test_of_two_who_claim_a_job_of_a_dead_process_one_sends_it(stores: list[Store], database_url: str) -> None:
     """The one that was thought dead wakes up and claims in the same moment as its successor."""
-    job = a_job()
-    await filled(stores[0], job)
+    job = make_job()
+    await add_jobs(stores[0], job)
     bury(database_url, stores[0])
     assert await stores[1].leases.take_over() == [job]
 
@@ -166,20 +166,20 @@ async def test_of_two_who_claim_a_job_of_a_dead_process_one_sends_it(stores: lis
 async def test_a_new_process_on_sqlite_takes_everything_at_once(tmp_path: Path) -> None:
     """The lock on the file says that nobody else lives, so no lease is waited for."""
     url = f"sqlite:///{tmp_path / 'playground.db'}"
-    jobs = [a_job(state=state) for state in sorted(ACTIVE)]
-    async with opened(url) as (store,):
-        await filled(store, *jobs)
+    jobs = [make_job(state=state) for state in sorted(ACTIVE)]
+    async with open_stores(url) as (store,):
+        await add_jobs(store, *jobs)
 
-    async with opened(url) as (store,):
+    async with open_stores(url) as (store,):
         assert ids(await store.leases.take_over()) == ids(jobs)
         assert ids(await store.leases.renew()) == ids(jobs)
 
 
 async def test_a_process_that_ends_in_order_leaves_its_jobs_to_anybody(stores: list[Store]) -> None:
     """At once, without waiting for a lease; nobody else's jobs with them."""
-    mine, theirs, ended = a_job(), a_job(), a_job(state=JobState.DONE)
-    await filled(stores[0], mine, ended)
-    await filled(stores[1], theirs)
+    mine, theirs, ended = make_job(), make_job(), make_job(state=JobState.DONE)
+    await add_jobs(stores[0], mine, ended)
+    await add_jobs(stores[1], theirs)
 
     await stores[0].leases.release()
 
@@ -191,8 +191,8 @@ async def test_a_request_that_was_on_its_way_when_its_process_died_is_uncertain(
     stores: list[Store], database_url: str, catalog: Catalog, client: ApiClient, tmp_path: Path
 ) -> None:
     """It may have been accepted: it keeps its credits, is not sent again, and waits for its visitor's decision."""
-    job = a_job(state=JobState.SUBMITTING, visitor="ann", base_url="http://127.0.0.1:9")
-    await filled(stores[0], job)
+    job = make_job(state=JobState.SUBMITTING, visitor="ann", base_url="http://127.0.0.1:9")
+    await add_jobs(stores[0], job)
     bury(database_url, stores[0])
     async with httpx2.AsyncClient(trust_env=False) as http:
         runner = JobService(catalog, stores[1], client, PictureLibrary(FolderStorage(tmp_path / "pictures"), http))
@@ -207,12 +207,12 @@ async def test_a_request_that_was_on_its_way_when_its_process_died_is_uncertain(
 
 async def test_a_new_process_on_postgresql_waits_for_the_lease(postgres: Postgres) -> None:
     """A process that says nothing any more is taken for dead when its leases are over, and no sooner."""
-    job = a_job()
+    job = make_job()
     with postgres.fresh() as url:
-        async with opened(url) as (dead,):
-            await filled(dead, job)
+        async with open_stores(url) as (dead,):
+            await add_jobs(dead, job)
 
-        async with opened(url) as (store,):
+        async with open_stores(url) as (store,):
             assert await store.leases.take_over() == []
             bury(url, dead)
             assert await store.leases.take_over() == [job]

@@ -13,7 +13,7 @@ from components.errors import Problem
 from components.jobs import transitions
 from components.jobs.job import Job, JobState, public_state
 from components.pictures.kept import KeptPicture
-from tests.jobs.conftest import NOON, a_job
+from tests.jobs.conftest import NOON, make_job
 
 S = JobState
 PROBLEM = Problem("service", "It broke.", "", "")
@@ -65,7 +65,7 @@ def test_each_transition_is_allowed_in_exactly_these_states() -> None:
     for name, (transition, allowed) in TABLE.items():
         found = {}
         for state in JobState:
-            if after := transition(a_job(state=state, task_id="t", pending_urls=("u",))):
+            if after := transition(make_job(state=state, task_id="t", pending_urls=("u",))):
                 found[state] = after.state
         assert found == allowed, name
 
@@ -74,7 +74,7 @@ def test_a_settled_job_gives_its_idempotency_key_and_its_stop_request_up() -> No
     """Another request may be the same from then on; until then none may."""
     for name, (transition, allowed) in TABLE.items():
         for state in allowed:
-            job = a_job(state=state, task_id="t", pending_urls=("u",), idempotency_key="k")
+            job = make_job(state=state, task_id="t", pending_urls=("u",), idempotency_key="k")
             after = transition(job)
             assert after is not None
             assert (after.idempotency_key is None) == after.settled or state in (job.state, after.state), name
@@ -85,7 +85,7 @@ def kept(shade: int) -> KeptPicture:
 
 
 def test_pictures_may_come_in_any_order_and_stand_in_the_order_of_the_results() -> None:
-    job = a_job(state=S.RUNNING, task_id="t")
+    job = make_job(state=S.RUNNING, task_id="t")
     saving = transitions.saving(job, ["u0", "u1", "u2"], 3.0, NOON)
     for position in (2, 0, 1):
         assert saving is not None
@@ -98,7 +98,7 @@ def test_pictures_may_come_in_any_order_and_stand_in_the_order_of_the_results() 
 
 def test_fresh_addresses_replace_those_of_missing_pictures_only() -> None:
     """Also where the service has fewer of them by now; a picture that is kept is kept."""
-    saving = transitions.saving(a_job(state=S.RUNNING, task_id="t"), ["u0", "u1", "u2"], None, NOON)
+    saving = transitions.saving(make_job(state=S.RUNNING, task_id="t"), ["u0", "u1", "u2"], None, NOON)
     assert saving is not None
     partly = transitions.picture_kept(saving, 1, kept(1), NOON)
     assert partly is not None
@@ -113,7 +113,7 @@ def test_fresh_addresses_replace_those_of_missing_pictures_only() -> None:
 
 @pytest.mark.parametrize("reply", [RUNNING, Reply(Phase.DONE, None, ("u",))], ids=["a task", "a result"])
 def test_a_stop_while_sending_takes_effect_with_the_answer_unless_that_is_the_result(reply: Reply) -> None:
-    job = a_job(state=S.SUBMITTING, stop_requested=True)
+    job = make_job(state=S.SUBMITTING, stop_requested=True)
     after = transitions.accepted(job, reply, NOON)
     queued = transitions.queued_again(job, "wait", NOON)
     assert after is not None
@@ -123,7 +123,7 @@ def test_a_stop_while_sending_takes_effect_with_the_answer_unless_that_is_the_re
 
 
 def test_a_job_that_needs_its_key_is_resumed_where_it_was_and_may_expire_unsent() -> None:
-    unsent = a_job(state=S.NEEDS_KEY, payer="visitor")
+    unsent = make_job(state=S.NEEDS_KEY, payer="visitor")
     resumed, failed = transitions.resumed(unsent), transitions.failed(unsent, PROBLEM, NOON)
     assert resumed is not None
     assert failed is not None
@@ -132,7 +132,7 @@ def test_a_job_that_needs_its_key_is_resumed_where_it_was_and_may_expire_unsent(
 
 def test_every_state_is_shown_as_one_of_seven() -> None:
     """The words of the public endpoints stay what they were."""
-    shown = {state: public_state(a_job(state=state, task_id="t")) for state in JobState}
+    shown = {state: public_state(make_job(state=state, task_id="t")) for state in JobState}
     others = {S.SAVING: S.RUNNING, S.OVERDUE: S.RUNNING, S.NEEDS_KEY: S.RUNNING, S.ABANDONED: S.UNCERTAIN}
     assert shown == {state: others.get(state, state) for state in JobState}
-    assert public_state(a_job(state=S.NEEDS_KEY)) is S.QUEUED
+    assert public_state(make_job(state=S.NEEDS_KEY)) is S.QUEUED

@@ -12,7 +12,7 @@ import pytest
 from components.pictures.kept import KeptPicture
 from components.pictures.library import PictureLibrary
 from components.pictures.storage.folder import FolderStorage
-from tests.jobs.faulty import png
+from tests.jobs.scripted_upstream import png
 
 UPSTREAM = "http://upstream.example"
 

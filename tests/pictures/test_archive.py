@@ -29,7 +29,7 @@ from components.pictures.kept import KeptPicture
 from components.pictures.library import PictureLibrary
 from components.pictures.metadata import Recipe, read
 from components.pictures.storage.folder import FolderStorage
-from tests.jobs.faulty import png
+from tests.jobs.scripted_upstream import png
 from tests.pictures.conftest import kept
 
 NOON = datetime(2026, 3, 4, 12, tzinfo=UTC)

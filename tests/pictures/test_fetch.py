@@ -12,7 +12,7 @@ import pytest
 
 from components.errors import PictureNotSaved, TooLarge
 from components.pictures.fetch import FetchClient, fetch_picture, open_fetch_client, read_limited
-from tests.jobs.faulty import misbehaving, png
+from tests.jobs.scripted_upstream import png, scripted_upstream
 
 UPSTREAM = "http://127.0.0.1:9999"
 PUBLIC = "93.184.215.14"
@@ -176,19 +176,19 @@ async def test_a_proxy_is_handed_names_and_no_spelling_of_a_private_address(trap
 
 
 async def test_results_are_fetched_through_the_proxy_and_those_of_this_machine_are_not() -> None:
-    async with misbehaving() as proxy, misbehaving() as upstream:
+    async with scripted_upstream() as proxy, scripted_upstream() as upstream:
         async with open_fetch_client({"all://": proxy.address, "all://127.0.0.0/8": None}) as client:
             assert await fetch_picture(client, f"{upstream.address}/1.png", upstream.address) == png()
             with pytest.raises(PictureNotSaved, match="did not answer"):
                 await fetch_picture(client, "https://cdn.example.invalid/1.png", upstream.address)
 
-    assert [(seen.method, seen.path) for seen in upstream.seen] == [("GET", "/1.png")]
-    assert len(proxy.seen) == 1
+    assert [(request.method, request.path) for request in upstream.requests] == [("GET", "/1.png")]
+    assert len(proxy.requests) == 1
 
 
 async def test_over_real_sockets_only_the_upstream_is_reached() -> None:
     """Another server on the same machine receives no request in any spelling of its address."""
-    async with misbehaving() as upstream, misbehaving() as inner, httpx.AsyncClient(trust_env=False) as http:
+    async with scripted_upstream() as upstream, scripted_upstream() as inner, httpx.AsyncClient(trust_env=False) as http:
         port = inner.address.rpartition(":")[2]
         for host in ("127.0.0.1", "localhost", "127.1", "2130706433", "0x7f000001", "0", "[::ffff:127.0.0.1]"):
             for scheme in ("http", "https"):
@@ -196,7 +196,7 @@ async def test_over_real_sockets_only_the_upstream_is_reached() -> None:
                     await fetch_picture(http, f"{scheme}://{host}:{port}/1.png", upstream.address)
         data = await fetch_picture(http, f"{upstream.address}/1.png", upstream.address)
 
-    assert inner.seen == []
+    assert inner.requests == []
     assert data == png()
 
 

@@ -21,7 +21,7 @@ from PIL import Image
 from components.errors import PictureNotSaved
 from components.pictures.kept import KeptPicture
 from components.pictures.library import PictureLibrary
-from tests.jobs.faulty import Answer, endless, hang_up, http, misbehaving, picture, png, reset
+from tests.jobs.scripted_upstream import Answer, endless, hang_up, picture, png, reset, response, scripted_upstream
 from tests.pictures.conftest import UPSTREAM, data_url, names
 
 SVG = b'<?xml version="1.0"?>\n<!-- drawn -->\n<svg xmlns="http://www.w3.org/2000/svg" width="30" height="20"></svg>'
@@ -55,7 +55,7 @@ def turned(orientation: int) -> bytes:
 
 
 async def fetched(library: PictureLibrary, answer: Answer) -> KeptPicture:
-    async with misbehaving(file=[answer]) as upstream:
+    async with scripted_upstream(file=[answer]) as upstream:
         return await library.keep(f"{upstream.address}/1", upstream.address)
 
 
@@ -80,7 +80,7 @@ async def test_a_picture_is_stored_by_its_content(
 ) -> None:
     """Format and size are read from the bytes; the server's Content-Type does not matter."""
     for media_type in ("image/png", "text/html", ""):
-        kept = await fetched(library, http(data, kind=media_type))
+        kept = await fetched(library, response(data, kind=media_type))
 
         assert kept.name == f"{hashlib.sha256(data).hexdigest()}.{picture_format}"
         assert (kept.width, kept.height, kept.format, kept.size) == (30, 20, picture_format, len(data))
@@ -129,8 +129,8 @@ async def test_a_broken_picture_inside_the_reply_is_refused(library: PictureLibr
 
 
 REFUSED = {
-    "a web page": http(WEB_PAGE, kind="image/png"),
-    "text": http(b"no picture", kind="image/png"),
+    "a web page": response(WEB_PAGE, kind="image/png"),
+    "text": response(b"no picture", kind="image/png"),
     "gif cut in half": picture(png(300, 200, form="GIF")[:90]),
     "avif cut in half": picture(png(30, 20, form="AVIF")[:-20]),
     "bmp": picture(png(30, 20, form="BMP")),
@@ -140,20 +140,20 @@ REFUSED = {
     "svg cut in half": picture(SVG[:-10]),
     "bomb": picture(bomb()),
     "endless": endless(b"\0" * 500_000, kind="image/png"),
-    "gzip bomb": http(gzip.compress(bytes(100_000_000), 9), headers={"Content-Encoding": "gzip"}),
-    "shorter than announced": http(png(30, 20), length=99_999),
-    "longer than announced": http(png(300, 200), length=50),
+    "gzip bomb": response(gzip.compress(bytes(100_000_000), 9), headers={"Content-Encoding": "gzip"}),
+    "shorter than announced": response(png(30, 20), length=99_999),
+    "longer than announced": response(png(300, 200), length=50),
     "reset": reset(),
     "hung up": hang_up(),
-    "404": http(png(30, 20), 404),
-    "500": http(png(30, 20), 500),
-    "204": http(b"", 204),
-    "redirect to itself": http(b"", 302, headers={"Location": "/1"}),
-    "redirect to a private address": http(b"", 302, headers={"Location": "https://10.0.0.1/1.png"}),
-    "redirect to another port": http(b"", 307, headers={"Location": "http://127.0.0.1:1/1.png"}),
-    "redirect to a file": http(b"", 302, headers={"Location": "file:///etc/passwd"}),
-    "redirect to nonsense": http(b"", 302, headers={"Location": "https://xn--zzzzzzzz/"}),
-    "redirect to nowhere": http(b"", 302),
+    "404": response(png(30, 20), 404),
+    "500": response(png(30, 20), 500),
+    "204": response(b"", 204),
+    "redirect to itself": response(b"", 302, headers={"Location": "/1"}),
+    "redirect to a private address": response(b"", 302, headers={"Location": "https://10.0.0.1/1.png"}),
+    "redirect to another port": response(b"", 307, headers={"Location": "http://127.0.0.1:1/1.png"}),
+    "redirect to a file": response(b"", 302, headers={"Location": "file:///etc/passwd"}),
+    "redirect to nonsense": response(b"", 302, headers={"Location": "https://xn--zzzzzzzz/"}),
+    "redirect to nowhere": response(b"", 302),
     "svg with entities": picture(b'<!DOCTYPE svg [<!ENTITY a "b">]><svg width="1" height="1">&a;</svg>'),
 }
 MAY_PASS = {
@@ -181,8 +181,8 @@ async def test_anything_else_is_refused_and_leaves_no_file(library: PictureLibra
 
 
 async def test_three_redirects_within_the_upstream_are_followed(library: PictureLibrary) -> None:
-    moved = http(b"", 302, headers={"Location": "/there"})
-    async with misbehaving(file=[moved, moved, moved, picture(png(30, 20))]) as upstream:
+    moved = response(b"", 302, headers={"Location": "/there"})
+    async with scripted_upstream(file=[moved, moved, moved, picture(png(30, 20))]) as upstream:
         kept = await library.keep(f"{upstream.address}/1", upstream.address)
 
     assert kept.width == 30

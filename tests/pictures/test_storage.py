@@ -20,7 +20,7 @@ from components.pictures.storage.opening import open_storage
 from components.pictures.storage.remote import RemoteStorage
 from components.pictures.thumbnails import ThumbnailCache
 from components.web.pictures import picture_routes
-from tests.jobs.faulty import png
+from tests.jobs.scripted_upstream import png
 
 NAME = f"{'a' * 64}.png"
 

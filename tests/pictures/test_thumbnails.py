@@ -17,7 +17,7 @@ from components.pictures.pixels import small_pixels
 from components.pictures.storage.folder import FolderStorage
 from components.pictures.thumbnails import PREVIEW_SIZE, ThumbnailCache, data_url, smaller_copy
 from components.web.pictures import picture_routes
-from tests.jobs.faulty import png
+from tests.jobs.scripted_upstream import png
 
 NAME = "a" * 64 + ".png"
 

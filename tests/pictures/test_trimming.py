@@ -25,7 +25,7 @@ FULL = """
 import asyncio, os, resource, signal, sys
 from pathlib import Path
 from components.catalog.loading import load_catalog
-from tests.jobs.faulty import misbehaving, picture, settled
+from tests.jobs.scripted_upstream import misbehaving, picture, settled
 from tests.jobs.processes import account, process, submit
 
 async def main(folder):

@@ -33,7 +33,7 @@ from components.pictures.uploads import (
     TOO_MANY,
     Uploads,
 )
-from tests.jobs.faulty import png
+from tests.jobs.scripted_upstream import png
 
 ANN, BOB = "a" * 40, "b" * 40
 PAGE = "https://page.example"

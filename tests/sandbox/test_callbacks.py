@@ -51,7 +51,7 @@ def test_an_ended_task_is_sent_once_as_the_status_route_answers_it(catalog: Cata
     with called_at_its_public_address(catalog) as (api, public):
         task_id = create(api, f"{public.address}/done?x=1").json()["data"]["task_id"]
         failed = create(api, f"{public.address}/failed", "failed").json()["data"]["task_id"]
-        until(lambda: len(public.seen) == 2)
+        until(lambda: len(public.requests) == 2)
         bodies = {one.path: one for one in public.posts}
         assert bodies["/done?x=1"].body == api.get(TASKS + task_id).json()
         assert bodies["/done?x=1"].body["data"]["status"] == "completed"
@@ -66,18 +66,18 @@ def test_calls_are_lost_and_doubled_as_the_prompt_says(catalog: Catalog) -> None
     with called_at_its_public_address(catalog) as (api, public):
         for marker in ("callback-lost", "callback-twice", "broken", "upstream", "key", "never"):
             create(api, f"{public.address}/{marker}", marker)
-        until(lambda: len(public.seen) == 4)
+        until(lambda: len(public.requests) == 4)
         create(api, f"{public.address}/last")
         until(lambda: calls(public, "last"))
     counted = [calls(public, marker) for marker in ("callback-twice", "broken", "upstream", "last")]
-    assert (counted, len(public.seen)) == ([2, 1, 1, 1], 5)
+    assert (counted, len(public.requests)) == ([2, 1, 1, 1], 5)
 
 
 def test_a_late_call_comes_when_polling_has_long_found_the_result(catalog: Catalog) -> None:
     with called_at_its_public_address(catalog, speed=10) as (api, public):
         answer = create(api, f"{public.address}/late", "callback-late")
         assert finish(api, answer.json()["data"]["task_id"])["status"] == "completed"
-        assert public.seen == []
+        assert public.requests == []
         until(lambda: calls(public, "late") == 1)
 
 
@@ -119,8 +119,8 @@ def test_a_stranger_cannot_make_the_sandbox_call_another_server(catalog: Catalog
         create(api, f"{public.address}/last")
         until(lambda: calls(public, "last"))
         time.sleep(0.3)  # longer than the longest task
-        assert other.seen == []
-        assert len(public.seen) == 1
+        assert other.requests == []
+        assert len(public.requests) == 1
 
 
 @pytest.mark.parametrize(

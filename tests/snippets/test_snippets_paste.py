@@ -31,17 +31,17 @@ def shell(request: pytest.FixtureRequest) -> Iterator[Terminal]:
 def test_the_two_curl_commands_send_a_hostile_prompt_as_it_is(
     name: str, shell: Terminal, catalog: Catalog, server: Recorder
 ) -> None:
-    server.seen.clear()
+    server.requests.clear()
     request = build_request(catalog, "recraft-v4", {"prompt": HOSTILE[name]})
 
     shell.paste(write_snippet(request, server.address, catalog.endpoint))
 
-    assert [(seen.method, seen.path) for seen in server.seen] == [
+    assert [(request.method, request.path) for request in server.requests] == [
         ("POST", "/api/v1/images/generations"),
         ("GET", "/api/v1/tasks/TASK_ID"),
     ]
     assert server.posts[0].body == request.body
-    assert [seen.headers["authorization"] for seen in server.seen] == [f"Bearer {KEY}"] * 2
+    assert [request.headers["authorization"] for request in server.requests] == [f"Bearer {KEY}"] * 2
 
 
 def test_with_a_task_id_the_second_curl_command_shows_that_task(shell: Terminal, catalog: Catalog, server: Recorder) -> None:
@@ -53,7 +53,7 @@ def test_with_a_task_id_the_second_curl_command_shows_that_task(shell: Terminal,
     text = write_snippet(request, server.address, catalog.endpoint, task_id=match[1])
     shown = shell.paste("curl " + text.rpartition("\ncurl ")[2])
 
-    assert server.seen[-1].path == f"/api/v1/tasks/{match[1]}"
+    assert server.requests[-1].path == f"/api/v1/tasks/{match[1]}"
     assert '"status":"' in shown
 
 

@@ -36,7 +36,7 @@ def server(catalog: Catalog) -> Iterator[Recorder]:
 @pytest.fixture
 def recorder(server: Recorder) -> Recorder:
     """The sandbox, with no requests recorded yet."""
-    server.seen.clear()
+    server.requests.clear()
     return server
 
 
@@ -94,9 +94,9 @@ def test_requests_arrive_as_they_are_and_every_image_is_saved(runner: Runner, ca
         assert stems == {f"{task}-{number}" for number in range(1, len(expected) + 1)}
         assert recorder.paths(f"/tasks/{task}")
     assert recorder.paths("own") == []
-    for seen in recorder.seen:
+    for seen in recorder.requests:
         assert seen.headers.get("authorization") == (None if seen.path.startswith("/files/") else f"Bearer {KEY}")
-    assert {seen.headers["content-type"] for seen in recorder.posts} == {"application/json"}
+    assert {request.headers["content-type"] for request in recorder.posts} == {"application/json"}
 
 
 FAILURES = {
@@ -134,7 +134,7 @@ def test_without_the_key_nothing_is_sent(key: str | None, runner: Runner, catalo
 
     assert ran.status != 0
     assert "API_IN_ONE_KEY" in ran.err
-    assert (recorder.seen, ran.files) == ([], {})
+    assert (recorder.requests, ran.files) == ([], {})
 
 
 @pytest.mark.parametrize("missing", ["jq", "curl"])
@@ -152,7 +152,7 @@ def test_without_a_tool_the_script_names_it_and_sends_nothing(
     ran = runner.run(text, PATH=str(tmp_path))
 
     assert (ran.status, ran.err) == (1, f"Install {missing} first.\n")
-    assert recorder.seen == []
+    assert recorder.requests == []
 
 
 CREATED = '{"code":200,"message":"success","data":{"task_id":"n1","status":"IN_PROGRESS"}}'
@@ -294,7 +294,7 @@ def test_a_task_id_with_slashes_is_asked_for_and_names_a_file_in_the_folder(runn
 
     assert (ended[0].status, ended[0].err, len(ended[0].files)) == (0, "", 1)
     assert all(path.endswith("n1") for path in server.paths("/0/api/v1/tasks/"))
-    assert len(server.seen) == 3
+    assert len(server.requests) == 3
 
 
 def test_a_task_that_never_ends_is_given_up_at_the_deadline_with_its_id(runner: Runner, catalog: Catalog) -> None:

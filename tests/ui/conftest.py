@@ -39,7 +39,7 @@ def upstream(catalog: Catalog) -> Iterator[Recorder]:
 @pytest.fixture
 def ledger(upstream: Recorder) -> Recorder:
     """The service with nothing on record."""
-    upstream.seen.clear()
+    upstream.requests.clear()
     return upstream
 
 

@@ -15,7 +15,7 @@ from components.playground import Playground, visitor_id
 from components.ui.compare.tab import follow as follow_compare
 from components.ui.generate.tab import choose_model, follow
 from components.ui.header import enter_key
-from tests.jobs.conftest import a_job
+from tests.jobs.conftest import make_job
 from tests.ui.opened import OpenPage, playing
 
 ANN = "ann-of-the-caps-1234567"
@@ -75,5 +75,5 @@ async def test_compare_sends_no_more_than_it_says(catalog: Catalog, tmp_path: Pa
 
 async def _spend(playground: Playground, credits: float) -> None:
     now = time.time()
-    job = a_job(visitor=visitor_id(ANN), state=JobState.DONE, task_id="t", sent_at=now, created_at=now, credits=credits)
+    job = make_job(visitor=visitor_id(ANN), state=JobState.DONE, task_id="t", sent_at=now, created_at=now, credits=credits)
     await playground.jobs.store.add(job)

@@ -101,9 +101,9 @@ def test_a_callers_own_key_goes_to_the_service_and_nowhere_else(hosted: App, led
         {"model": "flux-2", "type": "pro", "prompt": "a fox", "aspect_ratio": "1:1", "resolution": "1K"}
     ]
     assert bearers(ledger) == {f"Bearer {OWN_KEY}"}
-    pictures = [one for one in ledger.seen if "/files/" in one.path]
+    pictures = [one for one in ledger.requests if "/files/" in one.path]
     assert pictures
-    for one in ledger.seen:
+    for one in ledger.requests:
         names = {name for name, value in one.headers.items() if OWN_KEY in value}
         assert names == (set() if one in pictures else {"authorization"})
         assert OWN_KEY not in one.path + one.content.decode()
@@ -114,8 +114,8 @@ def test_a_callers_own_key_goes_to_the_service_and_nowhere_else(hosted: App, led
 
 def bearers(ledger: Recorder) -> set[str]:
     """The keys with which both routes were asked; the files are asked for without."""
-    assert not any("authorization" in one.headers for one in ledger.seen if "/files/" in one.path)
-    return {one.headers["authorization"] for one in ledger.seen if "/files/" not in one.path}
+    assert not any("authorization" in one.headers for one in ledger.requests if "/files/" in one.path)
+    return {one.headers["authorization"] for one in ledger.requests if "/files/" not in one.path}
 
 
 def test_a_key_that_the_service_refuses_is_an_error_and_no_reason_to_use_the_hosts(hosted: App, ledger: Recorder) -> None:
@@ -125,7 +125,7 @@ def test_a_key_that_the_service_refuses_is_an_error_and_no_reason_to_use_the_hos
 
     assert (told["state"], told["task_id"], told["images"]) == ("failed", None, [])
     assert "refuses the key" in told["message"]
-    assert [one.headers["authorization"] for one in ledger.seen] == [f"Bearer {OWN_KEY}"]
+    assert [one.headers["authorization"] for one in ledger.requests] == [f"Bearer {OWN_KEY}"]
     assert OWN_KEY not in told["message"]
 
 
@@ -138,7 +138,7 @@ def test_a_header_that_is_no_key_is_an_error(key: str, endpoint: str, hosted: Ap
     assert "key" in told.lower()
     assert "event: error" in told
     assert not key.strip() or key not in told
-    assert ledger.seen == []
+    assert ledger.requests == []
 
 
 @pytest.mark.parametrize("visitor", ["short", "x" * 15])
@@ -148,7 +148,7 @@ def test_a_visitors_name_that_can_be_guessed_is_an_error(visitor: str, hosted: A
 
     assert "X-Playground-Visitor".lower() in told.lower()
     assert "16" in told
-    assert ledger.seen == []
+    assert ledger.requests == []
 
 
 def test_a_visitors_name_of_sixteen_characters_is_taken(app: App) -> None:

@@ -179,7 +179,7 @@ def test_wrong_input_is_refused_by_name_and_nothing_is_sent(api_name: str, hoste
             for parameters in PROMPTLESS:
                 assert "prompt" in refused(client, "flux-2", parameters, api_name=api_name)
 
-    assert ledger.seen == []
+    assert ledger.requests == []
 
 
 def test_estimates_snippets_and_lists_call_nobody(hosted: App, ledger: Recorder) -> None:
@@ -189,7 +189,7 @@ def test_estimates_snippets_and_lists_call_nobody(hosted: App, ledger: Recorder)
         client.predict("flux-2", {"prompt": "a fox"}, api_name="/estimate")
         client.predict("flux-2", {"prompt": "a fox"}, api_name="/snippet")
 
-    assert ledger.seen == []
+    assert ledger.requests == []
 
 
 def test_every_models_example_can_be_generated(app: App, caller: Client, catalog: Catalog) -> None:

@@ -26,7 +26,7 @@ from components.views.compare_query import (
 )
 from components.views.models import cheapest
 from components.views.queries import LONGEST_QUERY, Query
-from tests.jobs.conftest import a_job
+from tests.jobs.conftest import make_job
 from tests.views.html import HOSTILE
 
 EMPTY = ComparisonDraft((), {})
@@ -100,19 +100,19 @@ def test_a_job_is_asked_of_the_cheapest_other_models(catalog: Catalog) -> None:
     """Of those that take a picture if the job has one; its own model is not among them."""
     for model in catalog.models:
         body = build_request(catalog, model.id, model.example).body
-        query = other_models_query(catalog, a_job(model=model.id, body=body))
+        query = other_models_query(catalog, make_job(model=model.id, body=body))
         assert query["tab"] == ["compare"]
         assert len(query["models"]) == 4
         assert model.id not in query["models"]
         if "images" in query:
             assert all("image" in catalog.find(text).inputs for text in query["models"])  # type: ignore[union-attr]
     with pytest.raises(InputError):
-        other_models_query(catalog, a_job(model="no-such"))
+        other_models_query(catalog, make_job(model="no-such"))
 
 
 def test_a_comparison_is_found_under_the_name_that_older_links_used() -> None:
     """One that is written has the new name."""
-    written = comparison_query(a_job(comparison_id="c1"))
+    written = comparison_query(make_job(comparison_id="c1"))
     assert written == {"tab": ["compare"], "comparison": ["c1"]}
     for query, comparison_id in ((written, "c1"), (parsed("?tab=compare&batch=c2"), "c2"), (parsed("?tab=compare"), "")):
         assert comparison_id_of(query) == comparison_id

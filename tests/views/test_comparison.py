@@ -25,7 +25,7 @@ from components.views.comparison import (
     show_plan,
     show_public,
 )
-from tests.jobs.conftest import NOON, a_job
+from tests.jobs.conftest import NOON, make_job
 from tests.views.html import HOSTILE, PICTURE, Page, inert, unsigned
 
 
@@ -88,7 +88,7 @@ def test_what_fits_is_known_before_the_click(
 
 def test_a_card_shows_its_job(catalog: Catalog) -> None:
     card = Card("flux-2", {"type": "flex"}, sample=2, job="j1", notes=("3:2 → 1:1",))
-    done = a_job(
+    done = make_job(
         id="j1", state=JobState.DONE, task_id="n1", charged=10.0, finished_at=NOON + 4, pictures=(PICTURE,), shape="3:2"
     )
     page, _ = cards_of(catalog, comparison(card, seed=7), done)
@@ -107,9 +107,9 @@ def test_an_active_card_shows_its_progress_and_a_failed_one_why(catalog: Catalog
     """A sandbox drawing is marked as one."""
     problem = Problem("failed", "The model crashed.", "Try again.", "Nothing was charged.")
     jobs = [
-        a_job(id="j1", state=JobState.RUNNING, task_id="n1", count=9),
-        a_job(id="j2", state=JobState.FAILED, problem=problem),
-        a_job(id="j3", state=JobState.DONE, pictures=(PICTURE,), payer="sandbox"),
+        make_job(id="j1", state=JobState.RUNNING, task_id="n1", count=9),
+        make_job(id="j2", state=JobState.FAILED, problem=problem),
+        make_job(id="j3", state=JobState.DONE, pictures=(PICTURE,), payer="sandbox"),
     ]
     page, cards = cards_of(catalog, comparison(*(Card("flux-2", job=job.id) for job in jobs)), *jobs)
 
@@ -132,7 +132,9 @@ def test_no_text_becomes_a_tag_in_any_order(catalog: Catalog) -> None:
     for text in (HOSTILE, "x" * 10_000, "\u202eevil\u202c"):
         cards = (Card("flux-2", {"prompt": text}, refused=text, notes=(text,)), Card(text, {text: text}, 2, job="j1"))
         problem = Problem("failed", text, text, text)
-        job = a_job(id="j1", model=text, prompt=text, task_id=text, status_note=text, problem=problem, pictures=(PICTURE,))
+        job = make_job(
+            id="j1", model=text, prompt=text, task_id=text, status_note=text, problem=problem, pictures=(PICTURE,)
+        )
         for order in ORDERS:
             page, _ = cards_of(catalog, comparison(*cards, prompt=text), job, order=order)
             assert text in page.texts
@@ -140,10 +142,10 @@ def test_no_text_becomes_a_tag_in_any_order(catalog: Catalog) -> None:
 
 def test_cards_are_sorted_and_what_has_no_number_comes_last(catalog: Catalog) -> None:
     jobs = [
-        a_job(id="a", state=JobState.DONE, finished_at=NOON + 9, credits=4.0),
-        a_job(id="b", state=JobState.DONE, finished_at=NOON + 2, credits=8.0),
-        a_job(id="c", state=JobState.DONE, sent_at=NOON + 6, finished_at=NOON + 7, credits=1.0),
-        a_job(id="d", state=JobState.RUNNING, credits=2.0),
+        make_job(id="a", state=JobState.DONE, finished_at=NOON + 9, credits=4.0),
+        make_job(id="b", state=JobState.DONE, finished_at=NOON + 2, credits=8.0),
+        make_job(id="c", state=JobState.DONE, sent_at=NOON + 6, finished_at=NOON + 7, credits=1.0),
+        make_job(id="d", state=JobState.RUNNING, credits=2.0),
     ]
     models = ("imagen-4", "flux-2", "cogview-4", "grok-imagine")
     cards = [Card(model, job=job.id) for model, job in zip(models, jobs, strict=True)]
@@ -157,7 +159,7 @@ def test_cards_are_sorted_and_what_has_no_number_comes_last(catalog: Catalog) ->
 
 def test_links_lead_to_the_report_the_archive_and_the_published_page() -> None:
     cards = (Card("flux-2", job="j1"), Card("flux-2", job="j2"))
-    jobs = {"j1": a_job(id="j1", pictures=(PICTURE,)), "j2": a_job(id="j2")}
+    jobs = {"j1": make_job(id="j1", pictures=(PICTURE,)), "j2": make_job(id="j2")}
     compared = comparison(*cards)
 
     report, data = ["comparisons/c1/report.html"], ["comparisons/c1/jobs.csv", "comparisons/c1/jobs.json"]
@@ -175,7 +177,7 @@ def test_a_card_is_named_after_model_settings_and_sample(catalog: Catalog) -> No
 
 def test_what_all_cards_say_alike_is_said_once(catalog: Catalog) -> None:
     jobs = [
-        a_job(id=name, state=JobState.DONE, pictures=(PICTURE,), payer=payer)
+        make_job(id=name, state=JobState.DONE, pictures=(PICTURE,), payer=payer)
         for name, payer in (("j1", "host"), ("j2", "sandbox"))
     ]
     notes = (("no seed", "one picture", "16:9 → 4:3"), ("one picture",))

@@ -9,7 +9,7 @@ import pytest
 from components.jobs.job import Job, JobState
 from components.pictures.kept import KeptPicture
 from components.views.job import differences, ratio, shape_ratio
-from tests.jobs.conftest import a_job
+from tests.jobs.conftest import make_job
 
 SQUARE = (1024, 1024)
 
@@ -17,7 +17,7 @@ SQUARE = (1024, 1024)
 def done(shape: str, *sizes: tuple[int, int], count: int = 1, form: str = "png", **body: Any) -> Job:
     """A finished job with pictures of these sizes."""
     kept = tuple(KeptPicture(f"{n:064x}.{form}", width, height, form, 9, "") for n, (width, height) in enumerate(sizes))
-    return a_job(shape=shape, count=count, body=body, state=JobState.DONE, pictures=kept)
+    return make_job(shape=shape, count=count, body=body, state=JobState.DONE, pictures=kept)
 
 
 def test_a_ratio_is_the_simplest_that_is_near_enough() -> None:

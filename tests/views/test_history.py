@@ -15,7 +15,7 @@ from components.jobs.store.spend import ChargeDifference, DaySpend
 from components.views import history
 from components.views.queries import HistoryFilters
 from components.views.words import STATE_WORDS
-from tests.jobs.conftest import NOON, a_job
+from tests.jobs.conftest import NOON, make_job
 from tests.views.conftest import retired_catalog
 from tests.views.html import HOSTILE, PICTURE, inert, unsigned
 
@@ -31,7 +31,7 @@ def past(catalog: Catalog, **changes: Any) -> Job:
         "model": "flux-2", "body": request.body, "prompt": request.prompt, "state": JobState.DONE, "task_id": "n41",
         "credits": 5.0, "usd": 0.05, "finished_at": NOON + 4.2, "pictures": (PICTURE,),
     }  # fmt: skip
-    return a_job(**done | changes)
+    return make_job(**done | changes)
 
 
 def groups_of(*entries: HistoryEntry, total: int = 0) -> HistoryGroups:

@@ -21,7 +21,7 @@ from components.views.job import (
     show_problem,
 )
 from components.views.words import STATE_WORDS, expected_text, state_word
-from tests.jobs.conftest import NOON, a_job
+from tests.jobs.conftest import NOON, make_job
 from tests.views.html import HOSTILE, PICTURE, Page, inert, unsigned
 
 TIMING = Timing.from_range((3, 10))
@@ -29,7 +29,7 @@ TIMING = Timing.from_range((3, 10))
 
 def gpt(**changes: Any) -> Job:
     """A job of GPT Image 1.5 for a fox, on a visitor's key."""
-    return a_job(**{"model": "gpt-image-1.5-official", "prompt": "a fox", "payer": "visitor", **changes})
+    return make_job(**{"model": "gpt-image-1.5-official", "prompt": "a fox", "payer": "visitor", **changes})
 
 
 def shown(catalog: Catalog, **changes: Any) -> Page:

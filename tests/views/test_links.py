@@ -6,14 +6,14 @@ from urllib.parse import urljoin
 
 from components.pictures.kept import KeptPicture
 from components.views import links
-from tests.jobs.conftest import a_job
+from tests.jobs.conftest import make_job
 from tests.views.html import PICTURE, unsigned
 
 PREFIXES = ("http://a.example/", "http://a.example/tools/images/")
 
 
 def test_every_link_of_the_page_leads_below_its_prefix() -> None:
-    job = a_job(id="j1", pictures=(PICTURE,))
+    job = make_job(id="j1", pictures=(PICTURE,))
     expected = {
         links.picture_link(PICTURE): f"pictures/{PICTURE.name}",
         links.thumbnail_link(PICTURE): f"pictures/{PICTURE.name}/small",

@@ -16,7 +16,7 @@ from components.errors import InputError, Problem
 from components.jobs.job import JobState
 from components.pictures.kept import KeptPicture
 from components.views.recipe import archive_entries, file_stem, form_settings, read_settings, recipe_of
-from tests.jobs.conftest import NOON, a_job
+from tests.jobs.conftest import NOON, make_job
 from tests.views.conftest import retired_catalog
 
 PARAMETERS: dict[str, Any] = {"model": "imagen-4", "prompt": "A kite", "seed": 7, "urls": ["https://a.example/b.png?c=d"]}
@@ -29,15 +29,15 @@ HOSTILE = [
 
 def test_a_recipe_is_what_was_requested_and_no_more() -> None:
     """Body, price, task and time; not the job's id, its visitor or the secret of the callback."""
-    recipe = recipe_of(a_job(model="imagen-4", body=PARAMETERS, task_id="n9", credits=10, usd=0.1, visitor="ann"))
+    recipe = recipe_of(make_job(model="imagen-4", body=PARAMETERS, task_id="n9", credits=10, usd=0.1, visitor="ann"))
 
     assert recipe.model_dump() == {
         "version": 1, "model": "imagen-4", "parameters": PARAMETERS, "task_id": "n9", "sandbox": False, "credits": 10,
         "usd": 0.1, "created": datetime.fromtimestamp(NOON, UTC), "generator": "Image playground for API in One",
     }  # fmt: skip
-    assert recipe_of(a_job(payer="sandbox")).sandbox
-    assert recipe_of(a_job(credits=math.inf, usd=math.inf)).credits is None
-    assert recipe_of(a_job(task_id="n\ud800" * 500)).task_id == "n?" * 500  # the service may call a task what it likes
+    assert recipe_of(make_job(payer="sandbox")).sandbox
+    assert recipe_of(make_job(credits=math.inf, usd=math.inf)).credits is None
+    assert recipe_of(make_job(task_id="n\ud800" * 500)).task_id == "n?" * 500  # the service may call a task what it likes
 
 
 def test_a_recipe_has_no_address_that_opens_something_private() -> None:
@@ -50,7 +50,7 @@ def test_a_recipe_has_no_address_that_opens_something_private() -> None:
         "prompt": f"a picture of {upload} and ann@a.example",
         "odd": "https://[::1",
     }
-    assert recipe_of(a_job(body=body)).parameters == {
+    assert recipe_of(make_job(body=body)).parameters == {
         "urls": ["https://a.example:8443/b.png?c=d", "https://b.example/uploads/c.png"],
         "prompt": body["prompt"],
         "odd": "https://[::1",
@@ -60,13 +60,13 @@ def test_a_recipe_has_no_address_that_opens_something_private() -> None:
 def test_a_file_name_never_leads_out_of_its_folder() -> None:
     """Whatever model and task id contain, which strangers choose."""
     for text in HOSTILE:
-        stem = file_stem(a_job(model=text, task_id=text))
+        stem = file_stem(make_job(model=text, task_id=text))
         assert re.fullmatch(r"[A-Za-z0-9_][A-Za-z0-9._-]{0,110}", stem), text
         assert ".." not in stem
 
 
 def test_the_manifest_says_of_each_picture_what_was_requested_and_delivered(catalog: Catalog) -> None:
-    job = a_job(
+    job = make_job(
         state=JobState.DONE, task_id="n41abc", finished_at=NOON + 2.5, count=2, shape="16:9", payer="sandbox",
         body={"model": "cogview-4", "prompt": "Кот 🍏"}, pictures=(PNG, SVG),
     )  # fmt: skip
@@ -86,8 +86,8 @@ def test_the_manifest_says_of_each_picture_what_was_requested_and_delivered(cata
 
 def test_the_manifest_says_why_a_job_has_no_picture(catalog: Catalog) -> None:
     problem = Problem("moderation", "The service refuses it.", "Rephrase.", "It may have been charged.")
-    failed = a_job(state=JobState.FAILED, problem=problem, credits=math.inf, usd=math.inf)
-    waiting = a_job(state=JobState.RUNNING, status_note="The service asks to wait.")
+    failed = make_job(state=JobState.FAILED, problem=problem, credits=math.inf, usd=math.inf)
+    waiting = make_job(state=JobState.RUNNING, status_note="The service asks to wait.")
     rows = [
         (entry.kept, entry.row["state"], entry.row["message"])
         for entry in archive_entries(catalog, [failed, waiting], recipes=True)

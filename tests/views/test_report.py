@@ -21,7 +21,7 @@ from components.errors import Problem
 from components.jobs.job import Job, JobState
 from components.playground import Playground
 from components.views.report import lead, price_order, report_cards, report_name, write_published, write_report
-from tests.jobs.conftest import NOON, a_job
+from tests.jobs.conftest import NOON, make_job
 from tests.ui.compared import ANN, KEY, Reader, compared
 from tests.ui.opened import playing
 from tests.views.html import HOSTILE, PICTURE
@@ -49,7 +49,7 @@ def made(*cards: tuple[Card, Job | None], prompt: str = "a red kite", **shared: 
 def card(model: str = "cogview-4", settings: dict[str, Any] | None = None, **changes: Any) -> tuple[Card, Job]:
     """A card whose job is done with one picture for 4 credits."""
     done = {"state": JobState.DONE, "task_id": "n1", "credits": 4.0, "usd": 0.04, "finished_at": NOON + 5.0}
-    job = a_job(**{"model": model, "pictures": (PICTURE,), "payer": "visitor", **done, **changes})
+    job = make_job(**{"model": model, "pictures": (PICTURE,), "payer": "visitor", **done, **changes})
     return Card(model, settings or {}), job
 
 

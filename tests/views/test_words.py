@@ -13,7 +13,7 @@ from components.jobs.budgets import Caps, start_of_day
 from components.jobs.job import Job, JobState
 from components.playground import Visit
 from components.views import account, words
-from tests.jobs.conftest import a_job
+from tests.jobs.conftest import make_job
 from tests.views.conftest import Settings
 
 KEY = "sk-visitor-of-these-tests"
@@ -45,7 +45,7 @@ VISITOR = "spender-of-these-tests"
 )  # fmt: skip
 def test_a_price_says_how_it_is_known(changes: dict[str, Any], sentence: str, short: str, catalog: Catalog) -> None:
     """The price list's figure is never passed off as the charge."""
-    price = words.price_of(catalog, a_job(**changes))
+    price = words.price_of(catalog, make_job(**changes))
 
     assert (price.sentence, price.short) == (sentence, short)
 
@@ -61,7 +61,7 @@ def test_a_state_in_a_word_or_two() -> None:
         ({"state": JobState.FAILED}, "Failed", "bad"),
         ({"state": JobState.UNCERTAIN}, "Unsure", "warn"),
     ):
-        job = a_job(**changes)
+        job = make_job(**changes)
         assert (words.state_word(job), words.tone(job)) == (word, tone)
 
 
@@ -82,7 +82,7 @@ def spent(**changes: Any) -> Job:
     """A job of 10 credits that was done now, on the host's key."""
     now = time.time()
     times = {"created_at": now, "sent_at": now, "finished_at": now}
-    return a_job(**{"visitor": VISITOR, "state": JobState.DONE, "task_id": "n42", **times, **changes})
+    return make_job(**{"visitor": VISITOR, "state": JobState.DONE, "task_id": "n42", **times, **changes})
 
 
 async def test_the_host_key_shows_today_and_its_caps(playground: Settings) -> None:

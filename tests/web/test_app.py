@@ -125,7 +125,7 @@ def test_it_starts_and_makes_pictures_without_a_network(tmp_path: Path) -> None:
             assert client.predict("flux-2", {"prompt": "a fox"}, api_name="/generate")["state"] == "done"
             assert app.get("/").status_code == 200
             client.close()
-        assert world.seen == []
+        assert world.requests == []
 
 
 def ended(app: App, with_signal: int = signal.SIGTERM) -> None:

@@ -60,7 +60,7 @@ def test_a_file_in_an_events_body_is_refused_and_not_fetched(app: App) -> None:
         for (name, body), route in product(bodies(f"{elsewhere.address}/a.png").items(), routes):
             answer = http.post(route, content=body)
             assert (answer.status_code, "Files" in answer.text) == (400, True), (name, route)
-        assert elsewhere.seen == []
+        assert elsewhere.requests == []
 
 
 def test_a_prompt_may_name_a_file(caller: Client) -> None:
@@ -194,7 +194,7 @@ def test_no_address_is_fetched_for_a_caller(app: App) -> None:
     with recorded(Starlette()) as elsewhere:
         for path in (f"file={elsewhere.address}/a.png", f"proxy={elsewhere.address}/a.png"):
             assert app.get(f"/gradio_api/{path}", follow_redirects=False).status_code >= 400
-        assert elsewhere.seen == []
+        assert elsewhere.requests == []
 
 
 def test_an_address_may_carry_a_long_prompt(app: App) -> None:
@@ -224,4 +224,4 @@ def test_the_page_and_its_configuration_hold_no_key(hosted: App, ledger: Recorde
 
     assert all(len(text) > 500 for text in texts)
     assert "sk-host" not in "".join(texts) + hosted.log
-    assert ledger.seen == []
+    assert ledger.requests == []

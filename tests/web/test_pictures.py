@@ -30,7 +30,7 @@ from components.views.links import MOST_ARCHIVED_JOBS, archive_link, download_li
 from components.views.recipe import read_settings, recipe_of
 from components.web.pictures import LARGEST_UPLOAD, NO_PICTURE, NO_RECIPE, UPLOADS_AT_ONCE
 from components.web.visitors import COOKIE
-from tests.jobs.faulty import png
+from tests.jobs.scripted_upstream import png
 from tests.ui.compared import ANN, SECRET
 
 OTHER = "another-visitor-0123456789abcdef"

@@ -19,7 +19,7 @@ from components.playground import Playground
 from components.views.compare_query import ComparisonDraft, read_compare_query
 from components.web.published import NO_COMPARISON, NOT_PUBLISHED
 from components.web.visitors import COOKIE
-from tests.jobs.faulty import png
+from tests.jobs.scripted_upstream import png
 from tests.ui.compared import ANN, KEY, SECRET, Reader, compared
 from tests.web.conftest import served
 

@@ -26,7 +26,7 @@ from components.web.guard import Guard
 from components.web.uploads import HEADER, STRANGER, upload_routes
 from components.web.visitors import COOKIE
 from tests.conftest import serve
-from tests.jobs.faulty import png
+from tests.jobs.scripted_upstream import png
 
 ANN = {"Cookie": f"{COOKIE}=ann-of-these-tests-0123456789", HEADER: "1"}
 BOB = {"Cookie": f"{COOKIE}=bob-of-these-tests-0123456789", HEADER: "1"}

@@ -1,4 +1,4 @@
-"""A process before an upstream, for tests of single jobs."""
+"""A job service with a scripted upstream and the host's key, for tests of single jobs."""
 
 from __future__ import annotations
 
@@ -11,16 +11,16 @@ from components.catalog.models import Catalog
 from components.catalog.requests import build_request
 from components.jobs.job import Job
 from components.jobs.service import JobService
-from tests.jobs.faulty import Upstream, http, misbehaving, settled
 from tests.jobs.processes import Record, account, process, record
+from tests.jobs.scripted_upstream import Upstream, response, scripted_upstream, settled
 
 SECRET = "An unmistakable red kite"
-LOST = http({}, 500)
-BUSY = http({}, 429, headers={"Retry-After": "20"})
+LOST = response({}, 500)
+BUSY = response({}, 429, headers={"Retry-After": "20"})
 
 
-class Setup:
-    """A process before an upstream, with the host's key."""
+class JobSetup:
+    """A job service, its scripted upstream, and the host's account there."""
 
     def __init__(self, runner: JobService, upstream: Upstream, catalog: Catalog) -> None:
         self.runner, self.upstream, self.catalog = runner, upstream, catalog
@@ -35,7 +35,7 @@ class Setup:
         return await settled(self.runner, await self.start(**asked))
 
     async def record(self, job: Job) -> Record:
-        """What the database holds of it, removed or not."""
+        """The job's rows in the database, removed or not."""
         return await record(self.runner, job.id)
 
     def files(self) -> set[str]:
@@ -43,10 +43,10 @@ class Setup:
 
 
 @asynccontextmanager
-async def set_up(
+async def job_setup(
     catalog: Catalog, url: str, folder: Path, scripts: dict[str, Any] | None = None, **options: Any
-) -> AsyncIterator[Setup]:
-    async with misbehaving(**(scripts or {})) as upstream:
+) -> AsyncIterator[JobSetup]:
+    async with scripted_upstream(**(scripts or {})) as upstream:
         payer = account(catalog, upstream.address)
         async with process(catalog, url, folder, **{"find_account": lambda _: payer} | options) as runner:
-            yield Setup(runner, upstream, catalog)
+            yield JobSetup(runner, upstream, catalog)

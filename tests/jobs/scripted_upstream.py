@@ -1,4 +1,4 @@
-"""An upstream that misbehaves: a raw HTTP server on loopback that answers by script and keeps a ledger."""
+"""An image service on loopback that answers by a script, down to broken connections, and records the requests."""
 
 from __future__ import annotations
 
@@ -29,11 +29,11 @@ from tests.conftest import records
 
 KEY = "sk-canary-9f8e7d6c5b4a32100123"
 TASK = "n48task7f3a"
-GUARD_S = 30.0  # only so that a test which waits for what never comes ends as a failure
+TIMEOUT_S = 30.0  # ends a test that would wait for ever
 
 
 @dataclass(frozen=True)
-class Seen:
+class RecordedRequest:
     """One request as it arrived; ``at`` is seconds of the monotonic clock."""
 
     method: str
@@ -45,31 +45,31 @@ class Seen:
 
 @dataclass
 class Upstream:
-    """The scripts (answers in order, the last one again and again) and everything that was asked."""
+    """``post``, ``poll`` and ``file`` are the answers in order, the last one repeated; ``requests`` are what arrived."""
 
     post: Sequence[Answer] = ()
     poll: Sequence[Answer] = ()
     file: Sequence[Answer] = ()
     address: str = ""
-    seen: list[Seen] = field(default_factory=list)
-    news: asyncio.Condition = field(default_factory=asyncio.Condition)
+    requests: list[RecordedRequest] = field(default_factory=list)
+    changed: asyncio.Condition = field(default_factory=asyncio.Condition)
 
     @property
-    def posts(self) -> list[Seen]:
-        return [one for one in self.seen if one.method == "POST"]
+    def posts(self) -> list[RecordedRequest]:
+        return [one for one in self.requests if one.method == "POST"]
 
     @property
-    def polls(self) -> list[Seen]:
-        return [one for one in self.seen if one.method == "GET" and "/tasks/" in one.path]
+    def polls(self) -> list[RecordedRequest]:
+        return [one for one in self.requests if one.method == "GET" and "/tasks/" in one.path]
 
     @property
-    def files(self) -> list[Seen]:
-        return [one for one in self.seen if one.method == "GET" and "/tasks/" not in one.path]
+    def files(self) -> list[RecordedRequest]:
+        return [one for one in self.requests if one.method == "GET" and "/tasks/" not in one.path]
 
-    async def asked(self, what: str, count: int = 1) -> None:
+    async def wait_for(self, what: str, count: int = 1) -> None:
         """Wait until this many ``posts``, ``polls`` or ``files`` have arrived."""
-        async with asyncio.timeout(GUARD_S), self.news:
-            await self.news.wait_for(lambda: len(getattr(self, what)) >= count)
+        async with asyncio.timeout(TIMEOUT_S), self.changed:
+            await self.changed.wait_for(lambda: len(getattr(self, what)) >= count)
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         with suppress(ConnectionError, asyncio.IncompleteReadError):
@@ -77,13 +77,13 @@ class Upstream:
             method, path, _ = head[0].split(" ", 2)
             headers = {name.lower(): value.strip() for name, _, value in (line.partition(":") for line in head[1:-2])}
             body = await reader.readexactly(int(headers.get("content-length", 0)))
-            async with self.news:
-                self.seen.append(Seen(method, path, headers, body, time.monotonic()))
+            async with self.changed:
+                self.requests.append(RecordedRequest(method, path, headers, body, time.monotonic()))
                 script, asked = (
                     (self.post, self.posts) if method == "POST" else
                     (self.poll, self.polls) if "/tasks/" in path else (self.file, self.files)
                 )  # fmt: skip
-                self.news.notify_all()
+                self.changed.notify_all()
             await script[min(len(asked), len(script)) - 1](self, writer)
             writer.close()
             await writer.wait_closed()
@@ -92,14 +92,14 @@ class Upstream:
 Answer = Callable[[Upstream, asyncio.StreamWriter], Awaitable[None]]
 
 
-def http(
+def response(
     body: object = b"",
     status: int = 200,
     kind: str = "application/json",
     headers: Mapping[str, str] | None = None,
     length: int | None = None,
 ) -> Answer:
-    """A whole answer; what is neither text nor bytes is sent as JSON, ``length`` may lie."""
+    """An HTTP response; a body that is neither text nor bytes is sent as JSON, and ``length`` may be wrong."""
 
     async def answer(_: Upstream, writer: asyncio.StreamWriter) -> None:
         data = body if isinstance(body, bytes) else (body if isinstance(body, str) else json.dumps(body)).encode()
@@ -113,25 +113,25 @@ def http(
 
 def running() -> Answer:
     """A task in progress: the answer to a POST, and to a poll that comes too early."""
-    return http({"code": 200, "message": "success", "data": {"task_id": TASK, "status": "IN_PROGRESS"}})
+    return response({"code": 200, "message": "success", "data": {"task_id": TASK, "status": "IN_PROGRESS"}})
 
 
 created = running
 
 
 def finished(count: int = 1, *, with_id: bool = True) -> Answer:
-    """A finished task whose pictures lie at this upstream."""
+    """A finished task with pictures at this upstream."""
 
     async def answer(upstream: Upstream, writer: asyncio.StreamWriter) -> None:
         images = [{"url": f"{upstream.address}/files/{number}.png"} for number in range(count)]
         data = {"status": "completed", "output": {"images": images}} | ({"task_id": TASK} if with_id else {})
-        await http({"code": 200, "message": "success", "data": data})(upstream, writer)
+        await response({"code": 200, "message": "success", "data": data})(upstream, writer)
 
     return answer
 
 
 def picture(data: bytes | None = None, kind: str = "image/png") -> Answer:
-    return http(png() if data is None else data, kind=kind)
+    return response(png() if data is None else data, kind=kind)
 
 
 def reset() -> Answer:
@@ -150,7 +150,7 @@ def hang_up() -> Answer:
 
 
 def answer_after(gate: asyncio.Event, then: Answer) -> Answer:
-    """Nothing until the gate opens, then the answer."""
+    """The answer, once the gate is set."""
 
     async def answer(upstream: Upstream, writer: asyncio.StreamWriter) -> None:
         await gate.wait()
@@ -160,7 +160,7 @@ def answer_after(gate: asyncio.Event, then: Answer) -> Answer:
 
 
 def endless(chunk: bytes, pause: float = 0.0, kind: str = "application/json") -> Answer:
-    """A body that never ends, chunk after chunk, until the other side hangs up."""
+    """A body that goes on until the client closes the connection."""
 
     async def answer(_: Upstream, writer: asyncio.StreamWriter) -> None:
         writer.write(f"HTTP/1.1 200 OK\r\nContent-Type: {kind}\r\nConnection: close\r\n\r\n".encode())
@@ -179,10 +179,10 @@ def png(width: int = 1024, height: int = 1024, shade: int = 90, form: str = "PNG
 
 
 @asynccontextmanager
-async def misbehaving(
+async def scripted_upstream(
     post: Sequence[Answer] = (), poll: Sequence[Answer] = (), file: Sequence[Answer] = ()
 ) -> AsyncIterator[Upstream]:
-    """A running upstream; by default everything goes well."""
+    """A running upstream; without a script every request succeeds."""
     upstream = Upstream(post or [created()], poll or [finished()], file or [picture()])
     handlers: dict[asyncio.Task[None], asyncio.StreamWriter] = {}
 
@@ -203,8 +203,8 @@ async def misbehaving(
 
 
 @dataclass
-class Stage:
-    """A runner before a misbehaving upstream."""
+class SingleJob:
+    """A job service with a scripted upstream, and the visitor's account there."""
 
     upstream: Upstream
     runner: JobService
@@ -220,20 +220,20 @@ class Stage:
 
 
 async def settled(runner: JobService, job: Job) -> Job:
-    """The job when nothing happens by itself any more."""
-    async with asyncio.timeout(GUARD_S):
+    """The job once it has settled."""
+    async with asyncio.timeout(TIMEOUT_S):
         return [shown async for shown in runner.watch(job.id, job.visitor)][-1]
 
 
 async def workers_ended() -> None:
-    """Wait until no background task of a runner is left: after it, nothing can be sent any more."""
+    """Wait until every worker has ended, after which nothing more can be sent."""
     own = {task for task in asyncio.all_tasks() if "ActiveJobs." in repr(task.get_coro())}
     if own:
-        await asyncio.wait(own, timeout=GUARD_S)
+        await asyncio.wait(own, timeout=TIMEOUT_S)
 
 
 @asynccontextmanager
-async def staged(
+async def single_job(
     catalog: Catalog,
     folder: Path,
     post: Sequence[Answer] = (),
@@ -241,11 +241,11 @@ async def staged(
     file: Sequence[Answer] = (),
     caps: Caps | None = None,
     deadline_s: float = 4.0,
-) -> AsyncIterator[Stage]:
-    """A stage on which tasks are expected to be done within milliseconds."""
+) -> AsyncIterator[SingleJob]:
+    """A job service that expects tasks to be done within milliseconds."""
     endpoint = catalog.endpoint
     async with (
-        misbehaving(post, poll, file) as upstream,
+        scripted_upstream(post, poll, file) as upstream,
         httpx2.AsyncClient(trust_env=False, transport=Pools()) as http_client,
     ):
         async with httpx2.AsyncClient(trust_env=False) as keyless, records(folder / "records") as store:
@@ -253,6 +253,6 @@ async def staged(
             runner = JobService(catalog, store, ApiClient(http_client), pictures, JobOptions(caps or Caps(), deadline_s))
             account = Account("visitor", upstream.address, endpoint.create, endpoint.status, KEY, pace=1000)
             try:
-                yield Stage(upstream, runner, account, catalog)
+                yield SingleJob(upstream, runner, account, catalog)
             finally:
                 await runner.aclose()
