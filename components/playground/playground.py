@@ -75,14 +75,14 @@ class Playground:
             return replace(self.service, payer="host", key=self.host_key)
         return self.sandbox
 
-    def account_shown(self, visit: Visit, shown: str | None) -> Account:
-        """Who pays. Raises KeyRefused if the page shows another payer; ``shown`` is "" or None where it shows none.
+    def paying_account(self, visit: Visit) -> Account:
+        """Who pays for what is sent now. Raises KeyRefused if the visit's page shows another payer.
 
         A page that was open across a restart, or for very long, still shows a key that this process no longer holds.
         """
         account = self.account(visit)
-        if shown and shown != account.payer:
-            if shown == "visitor":
+        if visit.shown_payer not in ("", account.payer):
+            if visit.shown_payer == "visitor":
                 raise KeyRefused("This page no longer holds the key that it shows.", next_step="Enter your key again.")
             raise KeyRefused("Somebody else pays by now.", next_step="Reload the page.")
         return account
@@ -155,22 +155,15 @@ class Playground:
     # -- jobs -----------------------------------------------------------------------------------
 
     async def generate(
-        self,
-        model: str,
-        parameters: Any,
-        visit: Visit,
-        payer: str | None = None,
-        *,
-        deduplicate: bool = False,
-        new_seed: bool = False,
+        self, model: str, parameters: Any, visit: Visit, *, deduplicate: bool = False, new_seed: bool = False
     ) -> Job:
-        """Send a request and return its job at once. ``payer`` as in :meth:`account_shown`.
+        """Send a request and return its job at once.
 
         ``deduplicate``: while the same request of this visitor is active, return its job instead. ``new_seed``: draw
         the seed of a model that takes one; requests that differ in nothing but a drawn seed are the same.
         Raises InputError, KeyRefused, CapReached, DatabaseUnavailable; nothing was sent then.
         """
-        account = self.account_shown(visit, payer)
+        account = self.paying_account(visit)
         request = self.request(model, parameters)
         if unreachable := unreachable_picture(request, account, self.own_address):
             raise unreachable
@@ -178,9 +171,9 @@ class Playground:
         key = idempotency_key_of(same, account, visit.visitor) if deduplicate else None
         return await self.jobs.submit(request, account, visit.visitor, idempotency_key=key)
 
-    async def resubmit(self, job_id: str, visit: Visit, payer: str | None = None) -> Job:
+    async def resubmit(self, job_id: str, visit: Visit) -> Job:
         """Send the request of an uncertain job again; any other job is returned as it is. Raises as :meth:`generate`."""
-        return await self.jobs.resubmit(job_id, self.account_shown(visit, payer), visit.visitor)
+        return await self.jobs.resubmit(job_id, self.paying_account(visit), visit.visitor)
 
     async def check_again(self, job_id: str, visit: Visit) -> Job:
         """Continue a job that is overdue, stopped or unreadable, or needs its key. Sends no new request. Raises JobNotFound."""
@@ -214,15 +207,14 @@ class Playground:
         shared: Mapping[str, Any],
         samples: int,
         visit: Visit,
-        payer: str | None = None,
         idempotency_key: str = "",
     ) -> Comparison:
-        """Send every request of a comparison that fits the caps. ``payer`` as in :meth:`generate`.
+        """Send every request of a comparison that fits the caps.
 
         ``idempotency_key``: every further call of this visitor with it returns the same comparison and sends nothing.
         Raises InputError, KeyRefused, DatabaseUnavailable; nothing was sent then.
         """
-        account = self.account_shown(visit, payer)
+        account = self.paying_account(visit)
         return await self.comparisons.start(choices, shared, samples, account, visit.visitor, idempotency_key)
 
     def is_host(self, key: str) -> bool:
@@ -246,33 +238,27 @@ class Playground:
         again = tuple(retries(self.catalog, comparison, jobs).values())
         return await self.fit_comparison(ComparisonPlan(again, total(self.catalog, again)), visit)
 
-    async def retry(self, comparison_id: str, visit: Visit, payer: str | None = None) -> Comparison:
+    async def retry(self, comparison_id: str, visit: Visit) -> Comparison:
         """Send again what failed, as far as it fits the caps. Raises JobNotFound, InvalidState, KeyRefused, CapReached."""
-        account = self.account_shown(visit, payer)
-        return await self.comparisons.retry(comparison_id, account, visit.visitor)
+        return await self.comparisons.retry(comparison_id, self.paying_account(visit), visit.visitor)
 
-    async def add_models(
-        self, comparison_id: str, choices: Sequence[Choice], visit: Visit, payer: str | None = None
-    ) -> Comparison:
+    async def add_models(self, comparison_id: str, choices: Sequence[Choice], visit: Visit) -> Comparison:
         """Add a card for each choice. Raises JobNotFound, InvalidState, InputError, KeyRefused."""
-        account = self.account_shown(visit, payer)
-        return await self.comparisons.add(comparison_id, choices, account, visit.visitor)
+        return await self.comparisons.add(comparison_id, choices, self.paying_account(visit), visit.visitor)
 
     # -- evaluations ----------------------------------------------------------------------------
 
-    async def evaluate(self, draft: Draft, visit: Visit, payer: str | None = None, idempotency_key: str = "") -> Evaluation:
-        """Start an evaluation. ``payer`` as in :meth:`generate`, ``idempotency_key`` as in :meth:`compare`.
+    async def evaluate(self, draft: Draft, visit: Visit, idempotency_key: str = "") -> Evaluation:
+        """Start an evaluation. ``idempotency_key`` as in :meth:`compare`.
 
         Raises InputError, KeyRefused, DatabaseUnavailable; nothing was sent then.
         """
-        return await self.evaluations.start(draft, self.account_shown(visit, payer), visit.visitor, idempotency_key)
+        return await self.evaluations.start(draft, self.paying_account(visit), visit.visitor, idempotency_key)
 
-    async def resume_evaluation(
-        self, evaluation_id: str, visit: Visit, payer: str | None = None, budget: float | None = None
-    ) -> Evaluation:
+    async def resume_evaluation(self, evaluation_id: str, visit: Visit, budget: float | None = None) -> Evaluation:
         """Send what is still to be sent, within another budget if one is given. Raises JobNotFound, KeyRefused, InputError."""
-        return await self.evaluations.resume(evaluation_id, self.account_shown(visit, payer), visit.visitor, budget)
+        return await self.evaluations.resume(evaluation_id, self.paying_account(visit), visit.visitor, budget)
 
-    async def retry_evaluation(self, evaluation_id: str, visit: Visit, payer: str | None = None) -> Evaluation:
+    async def retry_evaluation(self, evaluation_id: str, visit: Visit) -> Evaluation:
         """Send again what failed. Raises JobNotFound, KeyRefused."""
-        return await self.evaluations.retry_failed(evaluation_id, self.account_shown(visit, payer), visit.visitor)
+        return await self.evaluations.retry_failed(evaluation_id, self.paying_account(visit), visit.visitor)

@@ -38,12 +38,14 @@ def visitor_id(secret: str) -> str:
 class Visit:
     """One open page or one headless caller: their visitor id, and their own key while the visit lasts.
 
-    ``since`` is when the page was opened, in seconds since 1970.
+    ``since`` is when the page was opened, in seconds since 1970. ``shown_payer`` is who pays by what the page shows: nobody
+    else may pay for what it sends. "" where there is no page.
     """
 
     visitor: str = field(default_factory=lambda: secrets.token_urlsafe(16))
     key: str = field(default="", repr=False)
     since: float = field(default_factory=time.time)
+    shown_payer: str = ""
 
     def with_key(self, typed: str) -> Visit:
         """The visit with a key as pasted. Raises KeyRefused as :func:`clean_key`."""

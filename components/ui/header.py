@@ -86,6 +86,11 @@ def visit_of(header: Header, given: Updates, request: gr.Request) -> Visit:
     return Visit(visitor, visit.key) if visitor else Visit(key=visit.key)
 
 
+def paying_visit(header: Header, given: Updates, request: gr.Request) -> Visit:
+    """The visit of a page that sends something, with the payer that it shows."""
+    return replace(visit_of(header, given, request), shown_payer=given[header.payer] or "")
+
+
 async def enter_key(header: Header, given: Updates, request: gr.Request) -> Updates:
     """Take the key into the visit and empty the box, whatever it held."""
     try:

@@ -21,7 +21,7 @@ from components.ui.generate.image_switch import with_mode
 from components.ui.generate.opening import open_entry, open_job
 from components.ui.generate.panel import shown_job, with_star
 from components.ui.generate.tab import ANSWERED, GenerateTab, chosen_model, read_form, show_example, show_form, submit
-from components.ui.header import Header, show_account
+from components.ui.header import Header, paying_visit, show_account
 from components.views.actions import takers, upscaler
 from components.views.compare_query import other_models_query
 from components.views.links import picture_path
@@ -169,7 +169,7 @@ async def change_job(actions: ResultActions, job: Job, action: str, given: Updat
         case "check":
             changed = await playground.check_again(job.id, visit)
         case "resend":
-            changed = await playground.resubmit(job.id, visit, given[actions.header.payer])
+            changed = await playground.resubmit(job.id, paying_visit(actions.header, given, request))
         case "dismiss":
             changed = await playground.jobs.abandon(job.id, visit.visitor)
         case _:

@@ -13,7 +13,7 @@ from components.ui.compare.form import build_compare_form
 from components.ui.compare.opening import default_draft, list_anew, open_listed
 from components.ui.compare.share import build_share, publish, unpublish
 from components.ui.events import DIRECT, LATEST, Updates, bind
-from components.ui.header import Header, visit_of
+from components.ui.header import Header, paying_visit
 from components.ui.html import SEND_CLICKS, html
 from components.ui.picker import build_several
 from components.views.compare_query import PublishedSource, read_choice, write_compare_query
@@ -95,7 +95,7 @@ async def follow(tab: CompareTab, given: Updates) -> Updates:
 async def compare(tab: CompareTab, given: Updates, request: gr.Request) -> Updates:
     """Send the requests. A seed that is left open is drawn and used for every model that takes one."""
     tab.latest.start(request)
-    playground, visit, draft = tab.playground, visit_of(tab.header, given, request), tab.form.read(given)
+    playground, visit, draft = tab.playground, paying_visit(tab.header, given, request), tab.form.read(given)
     key = f"{given[tab.click]} {write_compare_query(draft)}"  # another form is another comparison
     seeded = draft if "seed" in draft.shared else draft.with_seed(draw_seed())
     try:
@@ -103,8 +103,7 @@ async def compare(tab: CompareTab, given: Updates, request: gr.Request) -> Updat
         plan = plan_comparison(playground.catalog, choices, seeded.shared, draft.samples)
         if not any("seed" in card.request.parameters for card in plan.cards if card.request):
             seeded = draft
-        payer = given[tab.header.payer]
-        started = await playground.compare(choices, seeded.shared, draft.samples, visit, payer, key)
+        started = await playground.compare(choices, seeded.shared, draft.samples, visit, key)
         comparison, jobs = await playground.comparisons.with_jobs(started.id, visit.visitor)
     except PlaygroundError as error:
         return {tab.error: render("note", text=plain(error))}
@@ -131,19 +130,19 @@ async def keep_seed(tab: CompareTab, given: Updates) -> Updates:
 async def retry_failed(tab: CompareTab, given: Updates, request: gr.Request) -> Updates:
     """Send again what failed."""
     tab.latest.start(request)
-    visit, payer = given[tab.header.visit], given[tab.header.payer]
-    return await show_changed(tab, tab.playground.retry(given[tab.share.comparison], visit, payer), given)
+    visit = paying_visit(tab.header, given, request)
+    return await show_changed(tab, tab.playground.retry(given[tab.share.comparison], visit), given)
 
 
 async def add_models(tab: CompareTab, given: Updates, request: gr.Request) -> Updates:
     """A card for each model that is chosen below the cards."""
     tab.latest.start(request)
-    visit, payer = given[tab.header.visit], given[tab.header.payer]
+    visit = paying_visit(tab.header, given, request)
     try:
         choices = [read_choice(tab.playground.catalog, text) for text in tab.another.read(given)]
     except InputError as error:
         return {tab.unfit: render("note", text=error.what)}
-    adding = tab.playground.add_models(given[tab.share.comparison], choices, visit, payer)
+    adding = tab.playground.add_models(given[tab.share.comparison], choices, visit)
     updates = await show_changed(tab, adding, given)
     return {**updates, **show_added(tab, None)} if tab.cards in updates else updates
 

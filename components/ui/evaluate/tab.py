@@ -21,7 +21,7 @@ from components.ui.compare.tab import NAME_CLICK
 from components.ui.evaluate.form import EvaluateForm, build_evaluate_form
 from components.ui.events import DIRECT, LATEST, Updates, bind, sent
 from components.ui.gradio_internals import event_values
-from components.ui.header import Header, show_spending, visit_of
+from components.ui.header import Header, paying_visit, show_spending
 from components.ui.html import html
 from components.views.evaluation.matrix import show_evaluation
 from components.views.evaluation.plan import show_matrix_plan, show_prompt_set, start_text
@@ -209,10 +209,10 @@ async def choose(tab: EvaluateTab, given: Updates) -> Updates:
 
 async def begin(tab: EvaluateTab, given: Updates, request: gr.Request) -> Updates:
     """Start the evaluation that the form describes."""
-    visit = visit_of(tab.header, given, request)
+    visit = paying_visit(tab.header, given, request)
     try:
         draft = tab.form.read(tab.playground, given)
-        evaluation = await tab.playground.evaluate(draft, visit, given[tab.header.payer], given[tab.click])
+        evaluation = await tab.playground.evaluate(draft, visit, given[tab.click])
     except PlaygroundError as error:
         return {tab.error: render("note", text=plain(error))}
     return {**await show(tab, visit, evaluation), **await show_spending(tab.header, visit)}
@@ -220,8 +220,8 @@ async def begin(tab: EvaluateTab, given: Updates, request: gr.Request) -> Update
 
 async def act(tab: EvaluateTab, given: Updates, event: gr.EventData, request: gr.Request) -> Updates:
     """What a button inside the evaluation asks for. Its script asks for the progress right after."""
-    playground, visit = tab.playground, visit_of(tab.header, given, request)
-    evaluations, payer = playground.evaluations, given[tab.header.payer]
+    playground, visit = tab.playground, paying_visit(tab.header, given, request)
+    evaluations = playground.evaluations
     evaluation_id, action = sent(event, "id"), sent(event, "action")
     try:
         match action:
@@ -230,9 +230,9 @@ async def act(tab: EvaluateTab, given: Updates, event: gr.EventData, request: gr
             case "stop":
                 await evaluations.stop(evaluation_id, visit.visitor)
             case "resume" | "check":
-                await playground.resume_evaluation(evaluation_id, visit, payer, _number(sent(event, "budget")))
+                await playground.resume_evaluation(evaluation_id, visit, _number(sent(event, "budget")))
             case "retry":
-                await playground.retry_evaluation(evaluation_id, visit, payer)
+                await playground.retry_evaluation(evaluation_id, visit)
             case "open":
                 return await show(tab, visit, await evaluations.find(evaluation_id, visit.visitor))
             case "baseline":

@@ -29,7 +29,7 @@ from components.ui.generate.panel import (
     stop_job,
     with_star,
 )
-from components.ui.header import Header, visit_of
+from components.ui.header import Header, paying_visit
 from components.ui.html import html
 from components.ui.picker import chosen_box
 from components.views import job as result
@@ -289,12 +289,11 @@ async def submit(
     tab: GenerateTab, model: Model, parameters: Mapping[str, Any], given: Updates, request: gr.Request
 ) -> Updates:
     """Send a request and show its job; while the same request of this visitor is active, show that one's."""
-    panel, visit = tab.panel, visit_of(tab.header, given, request)
+    panel, visit = tab.panel, paying_visit(tab.header, given, request)
     panel.latest.start(request)
     kept = given[tab.form.lock] and (model.by_role(Role.SEED) or "") in parameters
     try:
-        payer = given[tab.header.payer]
-        job = await tab.playground.generate(model.id, dict(parameters), visit, payer, deduplicate=True, new_seed=not kept)
+        job = await tab.playground.generate(model.id, dict(parameters), visit, deduplicate=True, new_seed=not kept)
     except PlaygroundError as error:
         return {**show_error(panel, error), panel.job: ""}
     shown = {**show_job(panel, await with_star(panel, job, visit)), panel.changed: "", **tab.form.seed(model, job.body)}
