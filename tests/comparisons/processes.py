@@ -20,6 +20,7 @@ from components.comparisons.service import ComparisonService
 from components.comparisons.store import ComparisonStore
 from components.jobs.job import Job
 from components.jobs.service import JobService
+from tests.conftest import sqlite_without_rows
 from tests.jobs.processes import account, process
 from tests.jobs.scripted_upstream import (
     TIMEOUT_S,
@@ -156,7 +157,7 @@ async def comparisons_at(catalog: Catalog, folder: Path, service: ImageService, 
 
 
 def sqlite(folder: Path) -> str:
-    return f"sqlite:///{folder / 'playground.db'}"
+    return sqlite_without_rows(folder / "playground.db")
 
 
 def choices(*models: str | Choice) -> list[Choice]:

@@ -21,6 +21,7 @@ from components.jobs.job import Job, JobState, Timings
 from components.jobs.store.engine import open_database
 from components.jobs.store.jobs import Store
 from components.jobs.transitions import Transition
+from tests.conftest import sqlite_without_rows
 
 FAST = Timings(
     lease=2.0, heartbeat=0.25, first_retry=0.05, slowest_retry=0.2, closing=3.0, rate_limit=0.3, shortest_pause=0.2,
@@ -33,7 +34,7 @@ NUMBERS = itertools.count()
 @pytest.fixture
 def url(tmp_path: Path) -> str:
     """The address of a SQLite database; only the store is tested on PostgreSQL as well."""
-    return f"sqlite:///{tmp_path / 'playground.db'}"
+    return sqlite_without_rows(tmp_path / "playground.db")
 
 
 @pytest.fixture

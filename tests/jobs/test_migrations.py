@@ -59,28 +59,28 @@ REVISIONS = [step.revision for step in ScriptDirectory(str(MIGRATIONS)).walk_rev
 
 
 @pytest.mark.parametrize("older", REVISIONS)
-def test_every_older_schema_ends_in_the_newest(database_url: str, older: str) -> None:
+def test_every_older_schema_ends_in_the_newest(new_database_url: str, older: str) -> None:
     """The same tables as from nothing, and the same as the code believes; opening again changes nothing."""
-    migrated_to(database_url, older).dispose()
+    migrated_to(new_database_url, older).dispose()
     seen = []
     for _ in range(2):
-        database = open_database(database_url)
+        database = open_database(new_database_url)
         with database.engine.connect() as connection:
             differences = compare_metadata(MigrationContext.configure(connection, opts={"compare_type": True}), metadata)
         database.close()
         assert differences == []
-        seen.append(described(database_url))
+        seen.append(described(new_database_url))
     assert seen[0] == seen[1]
     assert seen[0][0] == [[("host",)], [(REVISIONS[0],)]]
 
 
-async def test_a_newer_schema_is_refused_on_both(database_url: str) -> None:
+async def test_a_newer_schema_is_refused_on_both(new_database_url: str) -> None:
     """An old program would not know what to write, so it writes nothing."""
-    open_database(database_url).close()
-    with raw_connection(database_url) as connection:
+    open_database(new_database_url).close()
+    with raw_connection(new_database_url) as connection:
         connection.execute("UPDATE alembic_version SET version_num = '9999'")
 
-    assert "newer version of this program" in refusal(database_url)
+    assert "newer version of this program" in refusal(new_database_url)
 
 
 def test_four_processes_may_start_on_an_empty_database_at_once(postgres: Postgres) -> None:
@@ -134,12 +134,12 @@ def expected_state(row: dict[str, Any]) -> str:
 
 @pytest.mark.parametrize("older", ["0001", "0002"])
 async def test_jobs_of_earlier_versions_keep_their_meaning_and_go_on(
-    catalog: Catalog, database_url: str, tmp_path: Path, older: str
+    catalog: Catalog, new_database_url: str, tmp_path: Path, older: str
 ) -> None:
     """In every combination of flags: the state that they meant, the star, the note, what is kept and what is missing."""
     async with scripted_upstream(poll=[finished(2)]) as upstream:
         rows = list(old_rows(upstream.address))
-        engine = migrated_to(database_url, older)
+        engine = migrated_to(new_database_url, older)
         tables = MetaData()
         with engine.begin() as connection:
             tables.reflect(connection)
@@ -151,13 +151,13 @@ async def test_jobs_of_earlier_versions_keep_their_meaning_and_go_on(
                 connection.execute(insert(tables.tables["batches"]), form)
         engine.dispose()
         host = account(catalog, upstream.address)
-        async with process(catalog, database_url, tmp_path, started=False, find_account=lambda _: host) as runner:
+        async with process(catalog, new_database_url, tmp_path, started=False, find_account=lambda _: host) as runner:
             seen = {row["id"]: await record(runner, row["id"]) for row in rows}
             found = await runner.search("ann", JobFilter(text="strasse 7", starred=False), 5)
             comparison = await ComparisonStore(runner.store.transactions).get("b1", "ann")
             # One job for each state goes on; what became of the others is seen above.
             chosen = {one.job.state: key for key, one in seen.items() if not one.removed}
-            with raw_connection(database_url) as connection:
+            with raw_connection(new_database_url) as connection:
                 others = ", ".join(f"'{key}'" for key in seen if key not in chosen.values())
                 connection.execute(f"DELETE FROM jobs WHERE id IN ({others})")
             await runner.begin()
