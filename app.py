@@ -32,17 +32,21 @@ def build(settings: Settings, port: int) -> ASGIApp:
     return PathPrefix(app, settings.public_address)
 
 
+def prepare_gradio() -> None:
+    """Set what Gradio reads from the environment when it is imported."""
+    os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
+    # These two keep it from grouping its last 10,000 events with pandas after every single one.
+    os.environ.setdefault("GRADIO_ANALYTICS_CACHE_FREQUENCY", "1000000")
+    os.environ.setdefault("GRADIO_ANALYTICS_MAX_EVENTS", "200")
+    os.environ.pop("GRADIO_SERVER_PORT", None)  # one that is "" would end the import
+
+
 def main() -> int:
     """Serve until stopped. Returns the exit status: 1 with one clear line when something is set up wrongly."""
     gc.disable()  # nothing of what is imported and built is garbage; looking for some takes a fifth of the start
     try:
         settings = read_settings()
-        # Gradio reads the environment when it is imported. The last two keep it from grouping its last 10,000 events
-        # with pandas after every single one; a port that is "" would end the import.
-        os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
-        os.environ.setdefault("GRADIO_ANALYTICS_CACHE_FREQUENCY", "1000000")
-        os.environ.setdefault("GRADIO_ANALYTICS_MAX_EVENTS", "200")
-        os.environ.pop("GRADIO_SERVER_PORT", None)
+        prepare_gradio()
         from components.web.serving import bind, serve, set_up_logging
 
         set_up_logging()

@@ -5,13 +5,12 @@ from __future__ import annotations
 import json
 import os
 import re
-import subprocess
-import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from itertools import product
+from multiprocessing.context import ForkServerProcess
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -24,6 +23,7 @@ from components.catalog.models import Catalog, Model
 from components.sandbox import create_sandbox
 from tests.browser import chromium
 from tests.conftest import ROOT, serve
+from tests.starting import start
 
 SPEED = 40
 TIMEOUT_S = 60
@@ -88,19 +88,20 @@ def playground(folder: Path, **settings: str) -> Iterator[Playground]:
         "PYTHONDONTWRITEBYTECODE": "1",
         **settings,
     }
-    with log_file.open("w", encoding="utf-8") as log:
-        process = subprocess.Popen([sys.executable, ROOT / "app.py"], cwd=folder, env=environment, stdout=log, stderr=log)
+    log_file.write_text("")
+    process = start(folder, environment, log_file)
     try:
         yield Playground(_address(process, log_file), log_file, data)
     finally:
         process.terminate()
-        if process.wait(20) not in (0, -15):
-            raise AssertionError(f"It ended with {process.returncode}:\n{log_file.read_text(encoding='utf-8')[-3000:]}")
+        process.join(20)
+        if process.exitcode not in (0, -15):
+            raise AssertionError(f"It ended with {process.exitcode}:\n{log_file.read_text(encoding='utf-8')[-3000:]}")
 
 
-def _address(process: subprocess.Popen[bytes], log_file: Path) -> str:
+def _address(process: ForkServerProcess, log_file: Path) -> str:
     give_up = time.monotonic() + 60
-    while time.monotonic() < give_up and process.poll() is None:
+    while time.monotonic() < give_up and process.is_alive():
         if found := LISTENING.search(log_file.read_text(encoding="utf-8")):
             with suppress(httpx2.HTTPError):
                 if httpx2.get(f"{found[1]}/healthz", trust_env=False).is_success:

@@ -6,17 +6,18 @@ import os
 import re
 import signal
 import socket
-import subprocess
-import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from multiprocessing.context import ForkServerProcess
 from pathlib import Path
 from typing import Any
 
 import httpx2
 from gradio_client import Client
+
+from tests.starting import start
 
 ROOT = Path(__file__).parent.parent.parent
 SLOWEST_START_S = 60
@@ -45,7 +46,7 @@ def clean(folder: Path, **changes: str | None) -> dict[str, str]:
         "HOME": str(folder),
         "PLAYGROUND_DATA": str(folder / "data"),
         "PLAYGROUND_SANDBOX_SPEED": "50",
-        "GRADIO_SERVER_PORT": str(free_port()),
+        "GRADIO_SERVER_PORT": "0",
         "PYTHONUNBUFFERED": "1",
     } | changes
     return {name: value for name, value in environment.items() if value is not None}
@@ -56,12 +57,13 @@ class App:
     """The application as it runs: its address, its process, and what it has written so far."""
 
     url: str
-    process: subprocess.Popen[bytes]
+    process: ForkServerProcess
     folder: Path
 
     @property
     def log(self) -> str:
-        return (self.folder / "log").read_text(encoding="utf-8")
+        log = self.folder / "log"
+        return log.read_text(encoding="utf-8") if log.exists() else ""
 
     def get(self, path: str, **options: Any) -> httpx2.Response:
         return httpx2.get(self.url + path, trust_env=False, timeout=30, **options)
@@ -71,41 +73,39 @@ class App:
 
     def stop(self, with_signal: int = signal.SIGTERM) -> int:
         """Ask the process to end, and wait; one that does not end is killed and its status is -9."""
-        self.process.send_signal(with_signal)
-        try:
-            return self.process.wait(10)
-        except subprocess.TimeoutExpired:
-            self.process.kill()
-            return self.process.wait()
+        assert self.process.pid
+        os.kill(self.process.pid, with_signal)
+        self.process.join(10)
+        self.process.kill()
+        self.process.join()
+        return self.process.exitcode or 0
 
 
 @contextmanager
-def running(folder: Path, program: Path = Path("app.py"), **changes: str | None) -> Iterator[App]:
-    """``app.py`` in its own process and folder, answering; in a folder that has served before, with what it left.
+def running(folder: Path, program: Path | None = None, **changes: str | None) -> Iterator[App]:
+    """The application in its own process and folder, answering; in a folder that has served before, with what it left.
 
-    Another ``program`` is started in that folder, in which there is nothing but an empty ``.env``.
+    With ``program`` it is a new interpreter; where that is an absolute path, the folder holds an empty ``.env`` alone.
     """
-    if program == Path("app.py"):
-        lay_out(folder)
-    else:
+    if program and program.is_absolute():
         folder.mkdir()
         (folder / ".env").touch()
-    with open(folder / "log", "ab") as log:
-        command = [sys.executable, str(program)]
-        process = subprocess.Popen(command, cwd=folder, env=clean(folder, **changes), stdout=log, stderr=log)
-        app = App("", process, folder)
-        try:
-            app.url = _answering(app)
-            yield app
-        finally:
-            process.kill()  # how it ends when asked to is a test of its own
-            process.wait()
+    else:
+        lay_out(folder)
+    process = start(folder, clean(folder, **changes), folder / "log", program=program)
+    app = App("", process, folder)
+    try:
+        app.url = _answering(app)
+        yield app
+    finally:
+        process.kill()  # how it ends when asked to is a test of its own
+        process.join()
 
 
 def _answering(app: App) -> str:
     """The address that the log names last, once it answers."""
     give_up = time.monotonic() + SLOWEST_START_S
-    while time.monotonic() < give_up and app.process.poll() is None:
+    while time.monotonic() < give_up and app.process.is_alive():
         found = re.findall(r"The playground is at (http://\S+)", app.log)
         if found:
             try:

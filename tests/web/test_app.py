@@ -5,10 +5,7 @@ from __future__ import annotations
 import re
 import signal
 import socket
-import subprocess
-import sys
 import time
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from pathlib import Path
 
@@ -20,8 +17,10 @@ from starlette.applications import Starlette
 from components.web.serving import own_address
 from tests.conftest import ROOT
 from tests.recorder import KEY, recorded
+from tests.starting import start
 from tests.ui import App, clean, lay_out, running
 
+APP = Path("app.py")
 Setting = tuple[dict[str, str], list[str]]
 BAD: dict[str, Setting] = {
     "no catalog": ({"PLAYGROUND_CATALOG": "missing.yaml"}, ["missing.yaml", "cannot be read"]),
@@ -41,39 +40,23 @@ BAD: dict[str, Setting] = {
 }
 
 
-@pytest.fixture(scope="module")
-def refusals(tmp_path_factory: pytest.TempPathFactory) -> dict[str, subprocess.CompletedProcess[str]]:
-    """What each of the starts above printed; all with a key set, and all at the same time."""
-    folder = lay_out(tmp_path_factory.mktemp("bad") / "home")
-    (folder / "bad.yaml").write_text("endpoint: {}\nmodels: []\nmodle: 1\n")
-    with socket.create_server(("127.0.0.1", 0)) as taken, ThreadPoolExecutor(3) as pool:
-        port = str(taken.getsockname()[1])
-
-        def start(name: str) -> subprocess.CompletedProcess[str]:
-            changes = {variable: value.replace("TAKEN", port) for variable, value in BAD[name][0].items()}
-            environment = clean(folder, **{"API_IN_ONE_KEY": KEY} | changes)
-            command = [sys.executable, "app.py"]
-            done = subprocess.run(
-                command, cwd=folder, env=environment, capture_output=True, text=True, timeout=60, check=False
-            )
-            done.stderr = done.stderr.replace(port, "TAKEN")
-            return done
-
-        return dict(zip(BAD, pool.map(start, BAD), strict=True))
-
-
 @pytest.mark.parametrize("name", BAD)
-def test_a_wrong_setting_ends_the_start_with_one_clear_line(
-    name: str, refusals: dict[str, subprocess.CompletedProcess[str]]
-) -> None:
+def test_a_wrong_setting_ends_the_start_with_one_clear_line(name: str, tmp_path: Path) -> None:
     """It names what is wrong; no traceback, no key; exit status 1."""
-    done = refusals[name]
+    folder = lay_out(tmp_path / "home")
+    (folder / "bad.yaml").write_text("endpoint: {}\nmodels: []\nmodle: 1\n")
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = str(taken.getsockname()[1])
+        changes = {variable: value.replace("TAKEN", port) for variable, value in BAD[name][0].items()}
+        process = start(folder, clean(folder, **{"API_IN_ONE_KEY": KEY} | changes), folder / "log", folder / "errors")
+        process.join(60)
+    said = (folder / "errors").read_text(encoding="utf-8").replace(port, "TAKEN")
 
-    assert "Traceback" not in done.stderr
-    assert [word for word in BAD[name][1] if word not in done.stderr] == []
-    assert (done.returncode, done.stdout) == (1, "")
-    assert len(done.stderr.splitlines()) == (1 if "catalog" not in name else len(re.findall(r"\.yaml[,:]", done.stderr)))
-    assert KEY not in done.stderr
+    assert "Traceback" not in said
+    assert [word for word in BAD[name][1] if word not in said] == []
+    assert (process.exitcode, (folder / "log").read_text()) == (1, "")
+    assert len(said.splitlines()) == (1 if "catalog" not in name else len(re.findall(r"\.yaml[,:]", said)))
+    assert KEY not in said
 
 
 def test_an_empty_variable_is_not_set(tmp_path: Path) -> None:
@@ -120,7 +103,8 @@ def test_it_starts_and_makes_pictures_without_a_network(tmp_path: Path) -> None:
     """Nobody is asked for anything, usage statistics included: every proxy leads to a server that records requests."""
     with recorded(Starlette()) as world:
         proxies = dict.fromkeys(("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "http_proxy", "https_proxy"), world.address)
-        with running(tmp_path / "home", NO_PROXY="127.0.0.1,localhost", GRADIO_ANALYTICS_ENABLED="True", **proxies) as app:
+        statistics = {"NO_PROXY": "127.0.0.1,localhost", "GRADIO_ANALYTICS_ENABLED": "True"}
+        with running(tmp_path / "home", APP, **statistics, **proxies) as app:
             client = Client(app.url, verbose=False, analytics_enabled=False)
             assert client.predict("flux-2", {"prompt": "a fox"}, api_name="/generate")["state"] == "done"
             assert app.get("/").status_code == 200
@@ -137,7 +121,7 @@ def ended(app: App, with_signal: int = signal.SIGTERM) -> None:
 
 def test_it_ends_at_ctrl_c(tmp_path: Path) -> None:
     """Without a word about the interrupt."""
-    with running(tmp_path / "home") as app:
+    with running(tmp_path / "home", APP) as app:
         ended(app, signal.SIGINT)
 
 

@@ -19,7 +19,11 @@ ASCII = {"LC_ALL": "C", "PYTHONCOERCECLOCALE": "0", "PYTHONUTF8": "0"}
 def test_a_job_runs_in_a_locale_whose_encoding_is_not_utf_8(name: str, tmp_path: Path) -> None:
     """No file of ours is opened without its encoding, the prompt is whole, and the log can be written."""
     with running(
-        tmp_path / "home", PYTHONWARNDEFAULTENCODING="1", PLAYGROUND_LOG_PROMPTS="1", **locale(name, tmp_path)
+        tmp_path / "home",
+        Path("app.py"),
+        PYTHONWARNDEFAULTENCODING="1",
+        PLAYGROUND_LOG_PROMPTS="1",
+        **locale(name, tmp_path),
     ) as app:
         with calling(app, X_Playground_Visitor="ann-of-the-locales-0123456789") as client:
             made = client.predict("cogview-4", {"prompt": PROMPT}, api_name="/generate")
