@@ -3,7 +3,7 @@
 Import a name from the module that defines it:
 
 - ``models``: the types of the catalog (``Catalog``, ``Model``, ``PriceRule``, ...).
-- ``service``: what the service's pages say of every model, for the Integrate tab.
+- ``service_pages``: what the service's pages say of every model, for the Integrate tab.
 - ``parameters``: ``Parameter``, ``Role``, and ``Kind`` with what depends on it.
 - ``loading``: ``load_catalog``; ``python -m components.catalog FILE`` checks a file.
 - ``rules``: the checks of a catalog that span more than one key.

@@ -16,7 +16,7 @@ from pydantic import Field, field_validator
 
 from components.catalog.parameters import Closed, Number, Parameter, Role, Scalar
 from components.catalog.schema import BodySchema, Condition
-from components.catalog.service import PageDate, Reply, Service
+from components.catalog.service_pages import ExampleReply, PageDate, ServicePages
 
 
 class Purpose(StrEnum):
@@ -120,7 +120,7 @@ class Model(Closed):
     price: tuple[PriceRule, ...] = Field(min_length=1)
     price_note: str = ""
     example: Mapping[str, Any] = {}
-    reply: Reply | None = None
+    reply: ExampleReply | None = None
     upscale: Upscale | None = None
     prompts: tuple[ExamplePrompt, ...] = ()
     capabilities: tuple[str, ...] = ()
@@ -186,7 +186,7 @@ class Catalog(Closed):
     """All models and the endpoint that offers them; ``opens_with`` names the model that a new page shows."""
 
     endpoint: Endpoint
-    service: Service = Service()
+    service: ServicePages = ServicePages()
     models: tuple[Model, ...] = Field(min_length=1)
     opens_with: str | None = None
 

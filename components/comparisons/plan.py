@@ -85,10 +85,10 @@ def plan_comparison(
     if len(choices) * samples > MOST_CARDS:
         raise InputError("models", f"models: {len(choices) * samples} pictures at once. At most {MOST_CARDS}.")
     cards = [_plan_card(catalog, choice, shared, number) for choice in choices for number in range(1, samples + 1)]
-    return ComparisonPlan(tuple(cards), total(catalog, cards))
+    return ComparisonPlan(tuple(cards), total_cost(catalog, cards))
 
 
-def fitting(cards: Iterable[PlannedCard], budget: Budget) -> list[PlannedCard]:
+def fit_to_budget(cards: Iterable[PlannedCard], budget: Budget) -> list[PlannedCard]:
     """The cards in their order; those that do not fit what the earlier ones leave of the budget have no request, and say why."""
     fitted = []
     for planned in cards:
@@ -102,13 +102,13 @@ def fitting(cards: Iterable[PlannedCard], budget: Budget) -> list[PlannedCard]:
     return fitted
 
 
-def total(catalog: Catalog, cards: Iterable[PlannedCard]) -> Cost:
+def total_cost(catalog: Catalog, cards: Iterable[PlannedCard]) -> Cost:
     """What the cards that will be sent cost together."""
     credits = sum(planned.cost.credits for planned in cards if planned.request)
     return Cost(credits, catalog.usd(credits))
 
 
-def retries(catalog: Catalog, comparison: Comparison, jobs: Mapping[str, Job]) -> dict[int, PlannedCard]:
+def plan_retries(catalog: Catalog, comparison: Comparison, jobs: Mapping[str, Job]) -> dict[int, PlannedCard]:
     """The cards that can be sent again, by position: those that failed or were never sent, none whose picture may still come.
 
     A card whose job was never recorded is expected to say why, as ``ComparisonService`` makes it. Each planned card has its job's id already.

@@ -16,7 +16,7 @@ from typing import Any
 from components.api.client import Account
 from components.catalog.models import Catalog
 from components.comparisons.comparison import Card, Comparison
-from components.comparisons.plan import MOST_CARDS, Choice, PlannedCard, fitting, plan_comparison, retries
+from components.comparisons.plan import MOST_CARDS, Choice, PlannedCard, fit_to_budget, plan_comparison, plan_retries
 from components.comparisons.samples import Samples
 from components.comparisons.store import ComparisonStore
 from components.errors import InputError, InvalidState, JobNotFound, PlaygroundError
@@ -61,7 +61,7 @@ class ComparisonService:
             refusals = " ".join(dict.fromkeys(one.card.refused for one in wanted))
             raise InputError("models", f"models: none of them can make this picture. {refusals}")
         # Job ids are on the stored cards before anything is sent, so that no job is ever without its card.
-        planned = [card.with_job_id() for card in fitting(wanted, await self._jobs.budget(account, visitor))]
+        planned = [card.with_job_id() for card in fit_to_budget(wanted, await self._jobs.budget(account, visitor))]
         cards = tuple(one.card for one in planned)
         comparison = Comparison(_new_id(visitor, idempotency_key), visitor, time.time(), dict(shared), cards)
         stored = await self._store.add(comparison)
@@ -73,7 +73,7 @@ class ComparisonService:
         """Add a card for each choice, from the comparison's own form. Raises JobNotFound, InputError, InvalidState."""
         comparison = await self.find(comparison_id, visitor)
         wanted = plan_comparison(self._catalog, choices, comparison.shared).cards
-        planned = [card.with_job_id() for card in fitting(wanted, await self._jobs.budget(account, visitor))]
+        planned = [card.with_job_id() for card in fit_to_budget(wanted, await self._jobs.budget(account, visitor))]
 
         def append(stored: Comparison) -> Comparison:
             _check_not_published(stored)
@@ -91,11 +91,11 @@ class ComparisonService:
         Raises JobNotFound, InvalidState, CapReached where none fits.
         """
         before, jobs = await self._with_unsent(await self.find(comparison_id, visitor))
-        again = retries(self._catalog, before, jobs)
+        again = plan_retries(self._catalog, before, jobs)
         if again:
             _check_not_published(before)
             budget = await self._jobs.budget(account, visitor)
-            fitted = zip(again, fitting(again.values(), budget), strict=True)
+            fitted = zip(again, fit_to_budget(again.values(), budget), strict=True)
             affordable = {at: planned for at, planned in fitted if planned.request}
             if not affordable:
                 budget.check(min(planned.cost.credits for planned in again.values()))

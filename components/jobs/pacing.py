@@ -20,21 +20,21 @@ from components.jobs.job import Job, Timings
 from components.jobs.metrics import Metrics
 from components.jobs.store.learned import LearnedStore
 
-Key = tuple[str, str]
+UpstreamModel = tuple[str, str]  # see :meth:`RunTimes.key`
 
 
 class Pauses:
     """The pauses of models at their upstreams. A 429 to one job pauses its model for all jobs."""
 
     def __init__(self) -> None:
-        self._until: dict[Key, float] = {}
+        self._until: dict[UpstreamModel, float] = {}
 
-    def pause(self, key: Key, seconds: float) -> float:
+    def pause(self, key: UpstreamModel, seconds: float) -> float:
         """Send nothing to a model for so many seconds; a longer pause stays. Returns the seconds that are left."""
         self._until[key] = max(time.monotonic() + seconds, self._until.get(key, 0.0))
         return self.left(key)
 
-    def left(self, key: Key) -> float:
+    def left(self, key: UpstreamModel) -> float:
         """Seconds until the pause of a model ends."""
         return max(0.0, self._until.get(key, 0.0) - time.monotonic())
 
@@ -49,11 +49,11 @@ class PacedClient:
         self._timings = timings
         self._pauses = Pauses()
 
-    def paused(self, key: Key) -> float:
+    def paused(self, key: UpstreamModel) -> float:
         """Seconds until the pause of a model ends."""
         return self._pauses.left(key)
 
-    def pause(self, key: Key, error: RateLimited, times: int = 1) -> float:
+    def pause(self, key: UpstreamModel, error: RateLimited, times: int = 1) -> float:
         """Pause a model for as long as the service asks; longer each time if it asks for nothing. Returns the seconds."""
         self._metrics.limited.labels(key[1]).inc()
         asked = self._timings.rate_limit if error.retry_after is None else error.retry_after
@@ -61,7 +61,7 @@ class PacedClient:
         return self._pauses.pause(key, max(asked, own))
 
     @asynccontextmanager
-    async def request(self, key: Key, give_up: float = inf) -> AsyncIterator[None]:
+    async def request(self, key: UpstreamModel, give_up: float = inf) -> AsyncIterator[None]:
         """Wait until one more request may be made.
 
         Raises ServiceError if the model is paused beyond ``give_up`` (monotonic seconds).
@@ -79,7 +79,7 @@ class PacedClient:
 
     async def task(
         self,
-        key: Key,
+        key: UpstreamModel,
         account: Account,
         task_id: str,
         body: Mapping[str, Any],
@@ -99,11 +99,11 @@ class RunTimes:
     def __init__(self, store: LearnedStore, catalog: Catalog) -> None:
         self._store = store
         self._catalog = catalog
-        self._known: dict[Key, Learned] = {}
-        self._unsaved: defaultdict[Key, list[float]] = defaultdict(list)
-        self._priors: dict[Key, Learned] = {}
+        self._known: dict[UpstreamModel, Learned] = {}
+        self._unsaved: defaultdict[UpstreamModel, list[float]] = defaultdict(list)
+        self._priors: dict[UpstreamModel, Learned] = {}
 
-    def key(self, account: Account, model: str) -> Key:
+    def key(self, account: Account, model: str) -> UpstreamModel:
         """Where run times and pauses of a model belong. A sandbox at another speed is another upstream."""
         upstream = f"sandbox x{account.pace:g}" if account.payer == "sandbox" else account.base_url
         return upstream, self._catalog.current_id(model)
@@ -118,15 +118,15 @@ class RunTimes:
             elif key not in recorded:
                 self._known[key] = self._priors[key] = learned
 
-    def known(self, key: Key) -> Learned | None:
+    def known(self, key: UpstreamModel) -> Learned | None:
         """What was learned of a model; None if nothing was."""
         return self._known.get(key)
 
-    def timing(self, key: Key, job: Job) -> Timing:
+    def timing(self, key: UpstreamModel, job: Job) -> Timing:
         """What to expect of a job: what was learned, else the service's own range."""
         return (self._known.get(key) or Learned.expected(job.typical_seconds)).timing
 
-    def observe(self, key: Key, job: Job, seconds: float) -> None:
+    def observe(self, key: UpstreamModel, job: Job, seconds: float) -> None:
         """Learn from one more run time."""
         self._priors.setdefault(key, Learned.expected(job.typical_seconds))
         self._known[key] = (self._known.get(key) or self._priors[key]).observed(seconds)

@@ -15,7 +15,7 @@ from components.jobs import transitions
 from components.jobs.active import ActiveJobs
 from components.jobs.callbacks import Callbacks
 from components.jobs.job import Job, JobOptions
-from components.jobs.pacing import Key, PacedClient, RunTimes
+from components.jobs.pacing import PacedClient, RunTimes, UpstreamModel
 from components.jobs.results import Results
 
 MINIMUM_WAIT_S = 0.05
@@ -121,7 +121,7 @@ class FollowedTask:
 
     job: Job
     account: Account
-    key: Key
+    key: UpstreamModel
     give_up: float
     polls: PollHistory
     fresh: bool

@@ -17,7 +17,7 @@ from components.errors import AnswerLost, NoPicture, RateLimited, ServiceError
 from components.jobs import transitions
 from components.jobs.callbacks import hashed, new_secret
 from components.jobs.job import Job
-from components.jobs.pacing import Key
+from components.jobs.pacing import UpstreamModel
 from components.jobs.polling import MINIMUM_WAIT_S, Collaborators, Poller
 from components.jobs.store.jobs import Ownership
 
@@ -108,7 +108,7 @@ class Worker:
                 raise refusal
             await asyncio.sleep(MINIMUM_WAIT_S)
 
-    async def _post(self, job: Job, account: Account, key: Key, give_up: float) -> Reply | None:
+    async def _post(self, job: Job, account: Account, key: UpstreamModel, give_up: float) -> Reply | None:
         """Claim the job and POST its body. None if it cannot be claimed.
 
         Raises:

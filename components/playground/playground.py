@@ -14,7 +14,7 @@ from components.catalog.models import Catalog, Model
 from components.catalog.prices import Cost, price
 from components.catalog.requests import Request, build_request
 from components.comparisons.comparison import Comparison
-from components.comparisons.plan import Choice, ComparisonPlan, fitting, retries, total
+from components.comparisons.plan import Choice, ComparisonPlan, fit_to_budget, plan_retries, total_cost
 from components.comparisons.service import ComparisonService
 from components.errors import DatabaseUnavailable, KeyRefused
 from components.evaluation.evaluation import Draft, Evaluation
@@ -198,8 +198,8 @@ class Playground:
     async def fit_comparison(self, planned: ComparisonPlan, visit: Visit) -> ComparisonPlan:
         """The plan with the requests that :meth:`compare` would send: those that fit the caps, in their order."""
         budget = await self.budget(visit)
-        cards = tuple(fitting(planned.cards, budget))
-        return ComparisonPlan(cards, total(self.catalog, cards), budget.left)
+        cards = tuple(fit_to_budget(planned.cards, budget))
+        return ComparisonPlan(cards, total_cost(self.catalog, cards), budget.left)
 
     async def compare(
         self,
@@ -233,10 +233,10 @@ class Playground:
         else:
             await self.comparisons.samples.remove()
 
-    async def retries(self, comparison: Comparison, jobs: Mapping[str, Job], visit: Visit) -> ComparisonPlan:
+    async def plan_retries(self, comparison: Comparison, jobs: Mapping[str, Job], visit: Visit) -> ComparisonPlan:
         """What :meth:`retry` would send, and what does not fit the caps."""
-        again = tuple(retries(self.catalog, comparison, jobs).values())
-        return await self.fit_comparison(ComparisonPlan(again, total(self.catalog, again)), visit)
+        again = tuple(plan_retries(self.catalog, comparison, jobs).values())
+        return await self.fit_comparison(ComparisonPlan(again, total_cost(self.catalog, again)), visit)
 
     async def retry(self, comparison_id: str, visit: Visit) -> Comparison:
         """Send again what failed, as far as it fits the caps. Raises JobNotFound, InvalidState, KeyRefused, CapReached."""

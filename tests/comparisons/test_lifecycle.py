@@ -15,7 +15,7 @@ import pytest
 
 from components.catalog.models import Catalog
 from components.comparisons.comparison import Comparison
-from components.comparisons.plan import Choice, retries
+from components.comparisons.plan import Choice, plan_retries
 from components.comparisons.service import NEVER_SENT
 from components.errors import CapReached, DatabaseUnavailable, InputError, InvalidState, JobNotFound, PlaygroundError
 from components.jobs.budgets import Caps
@@ -383,7 +383,7 @@ async def test_what_a_killed_process_did_not_send_says_so_and_can_be_retried(
             sent = len(service.bodies)
             async with comparison_process(catalog, url, tmp_path, upstream) as two:
                 before, found = await two.comparisons.current(comparison)
-                offered = retries(catalog, before, found)
+                offered = plan_retries(catalog, before, found)
                 both = await asyncio.gather(two.retry(comparison), two.retry(comparison))
                 jobs = await two.ended(both[0])
 

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from components.catalog.models import Catalog
-from components.comparisons.plan import LARGEST_SEED, Choice, draw_seed, fitting, plan_comparison, total
+from components.comparisons.plan import LARGEST_SEED, Choice, draw_seed, fit_to_budget, plan_comparison, total_cost
 from components.errors import InputError
 from components.jobs.budgets import Budget, Caps
 from tests.comparisons.processes import PROMPT, SEEDED, WITH_IMAGE, choices
@@ -37,15 +37,17 @@ def test_a_plan_costs_what_its_cards_cost_and_a_skipped_card_costs_nothing(catal
 def test_what_fits_a_budget_is_chosen_in_order(budget: Budget, fits: list[bool], left: float, catalog: Catalog) -> None:
     """4, 5, 25 and 8 credits; a card that does not fit keeps its price and says why. A skipped card stays as it is."""
     planned = plan_comparison(catalog, choices("cogview-4", "flux-2", "hunyuan-image-3", "ideogram-v3"), PROMPT).cards
-    fitted = fitting(planned, budget)
+    fitted = fit_to_budget(planned, budget)
 
     assert [one.request is not None for one in fitted] == fits
     assert [one.cost for one in fitted] == [one.cost for one in planned]
     assert ["This request costs" in one.card.refused for one in fitted] == [not fit for fit in fits]
-    assert total(catalog, fitted).credits == sum(one.cost.credits for one, fit in zip(planned, fits, strict=True) if fit)
+    assert total_cost(catalog, fitted).credits == sum(
+        one.cost.credits for one, fit in zip(planned, fits, strict=True) if fit
+    )
     assert budget.left == left
     skipped = plan_comparison(catalog, choices("cogview-4"), WITH_IMAGE).cards
-    assert fitting(skipped, budget) == list(skipped)
+    assert fit_to_budget(skipped, budget) == list(skipped)
 
 
 def test_each_further_sample_has_the_next_seed(catalog: Catalog) -> None:

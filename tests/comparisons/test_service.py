@@ -13,7 +13,7 @@ import pytest
 
 from components.api.client import Account
 from components.catalog.models import Catalog
-from components.comparisons.plan import MOST_CARDS, Choice, retries
+from components.comparisons.plan import MOST_CARDS, Choice, plan_retries
 from components.comparisons.service import ComparisonService
 from components.comparisons.store import ComparisonStore
 from components.errors import InputError
@@ -166,7 +166,7 @@ async def test_a_retry_sends_what_failed_and_nothing_else(catalog: Catalog, tmp_
         for job in [*jobs[:3], jobs[4]]:
             await settled(one.runner, job)
         before = await one.until_states(comparison, "running")
-        offered = retries(catalog, comparison, await one.comparisons.jobs(comparison))
+        offered = plan_retries(catalog, comparison, await one.comparisons.jobs(comparison))
         first = list(service.bodies)
         del service.polls["hunyuan-image-3"]
         after = await one.retry(comparison)
@@ -190,7 +190,7 @@ async def test_a_stopped_card_is_retried_only_if_nothing_can_come_of_it(catalog:
         comparison = await one.start("cogview-4", "flux-2")
         await one.until_states(comparison, "queued", "running")
         stopped = [await one.runner.stop(card.job, "ann") for card in comparison.cards]
-        offered = retries(catalog, comparison, await one.comparisons.jobs(comparison))
+        offered = plan_retries(catalog, comparison, await one.comparisons.jobs(comparison))
 
     assert [(job.state, job.task_id is None) for job in stopped] == [(JobState.STOPPED, True), (JobState.STOPPED, False)]
     assert list(offered) == [0]
@@ -238,7 +238,7 @@ async def test_a_card_of_a_model_that_left_the_catalog_does_not_keep_the_others_
     newer = catalog.model_copy(update={"models": tuple(model for model in catalog.models if model.id != "cogview-4")})
     newer.__dict__.pop("_by_name", None)  # what the copied catalog has looked up before
 
-    assert list(retries(newer, comparison, jobs)) == [1]
+    assert list(plan_retries(newer, comparison, jobs)) == [1]
 
 
 # -- adding --------------------------------------------------------------------------------------

@@ -10,7 +10,7 @@ import pytest
 from components.api.schedule import Timing
 from components.catalog.models import Catalog
 from components.comparisons.comparison import Card, Comparison
-from components.comparisons.plan import Choice, ComparisonPlan, fitting, plan_comparison, total
+from components.comparisons.plan import Choice, ComparisonPlan, fit_to_budget, plan_comparison, total_cost
 from components.errors import Problem
 from components.jobs.budgets import Budget, Caps
 from components.jobs.job import Job, JobState
@@ -77,8 +77,8 @@ def test_what_fits_is_known_before_the_click(
 ) -> None:
     planned = plan_comparison(catalog, [Choice(model) for model in models], {"prompt": "a fox"})
     budget = Budget(caps)
-    cards = tuple(fitting(planned.cards, budget))
-    fitted = ComparisonPlan(cards, total(catalog, cards), budget.left)
+    cards = tuple(fit_to_budget(planned.cards, budget))
+    fitted = ComparisonPlan(cards, total_cost(catalog, cards), budget.left)
     shown = inert(show_plan(catalog, fitted)).text
 
     assert (fit_text(fitted), text in shown, button_text(fitted)) == (text, True, button)

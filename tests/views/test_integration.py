@@ -12,7 +12,7 @@ from typing import Any
 from components.catalog.models import Catalog, Endpoint, Model
 from components.catalog.parameters import Role
 from components.catalog.prices import credits_text, price_list, tiers, usd_text
-from components.catalog.service import Reply, Service, Statement
+from components.catalog.service_pages import ExampleReply, ServicePages, Statement
 from components.views.integration import CALLBACK_EXAMPLE, decision, integration
 from components.views.models.purposes import PURPOSES
 from components.views.templates import render
@@ -31,7 +31,7 @@ def sections(page: str) -> dict[str, str]:
     return dict(zip(["header", *parts[1::2]], texts, strict=True))
 
 
-def reply_texts(*replies: Reply | None) -> list[str]:
+def reply_texts(*replies: ExampleReply | None) -> list[str]:
     """An example reply as it is printed, its source and its note."""
     printed = [(" ".join(json.dumps(one.body, ensure_ascii=False, indent=2).split()), one) for one in replies if one]
     return [text for body, one in printed for text in (body, one.source, one.title, one.note)]
@@ -108,7 +108,7 @@ ENDPOINT: dict[str, Shown] = {
 
 def test_the_page_of_a_model_holds_every_fact_of_its_entry_and_of_the_service(catalog: Catalog) -> None:
     assert set(ENTRY) | ELSEWHERE == set(Model.model_fields), "a new field of the catalog is shown on the page, too"
-    assert set(SERVICE) == set(Service.model_fields)
+    assert set(SERVICE) == set(ServicePages.model_fields)
     assert set(ENDPOINT) == set(Endpoint.model_fields)
     for model in catalog.models:
         shown = sections(render("integrate", **integration(catalog, model)))
@@ -132,7 +132,7 @@ def test_the_index_leads_to_every_section_in_order(catalog: Catalog) -> None:
 
 def test_a_section_without_content_is_left_out_with_its_line_in_the_index(catalog: Catalog) -> None:
     """A catalog of another service may say nothing beyond its models."""
-    bare = catalog.model_copy(update={"service": Service()})
+    bare = catalog.model_copy(update={"service": ServicePages()})
     silent = {"example": {}, "reply": None, "capabilities": (), "contradictions": (), "unknown": ()}
     page = render("integrate", **integration(bare, catalog.first.model_copy(update=silent)))
 
@@ -236,7 +236,7 @@ def test_the_decision_spans_the_cheapest_and_the_dearest_setting_of_all_models(c
 
 
 def test_nothing_of_a_catalog_is_taken_for_html(catalog: Catalog) -> None:
-    reply = Reply(source="<b>", body={"<b>": "<script>"}, note="<script>")
+    reply = ExampleReply(source="<b>", body={"<b>": "<script>"}, note="<script>")
     model = catalog.first.model_copy(
         update={"description": "<script>alert(1)</script>", "capabilities": ("${x}", "<b>"), "reply": reply}
     )

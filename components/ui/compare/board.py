@@ -139,7 +139,7 @@ async def show_comparison(
 ) -> Updates:
     """The cards and what can be done about them. ``fresh``: another comparison was shown before."""
     active = any(not job.settled for job in jobs.values())
-    again = None if active or comparison.token else await tab.playground.retries(comparison, jobs, visit)
+    again = None if active or comparison.token else await tab.playground.plan_retries(comparison, jobs, visit)
     return {
         tab.cards: await draw_cards(tab, comparison, jobs, order, visit),
         tab.order: gr.update(visible=True),

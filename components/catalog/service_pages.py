@@ -19,7 +19,7 @@ def _check_page_date(value: Any) -> Any:
 PageDate = Annotated[date | Literal["unknown"], PlainValidator(_check_page_date)]  # one fault instead of one a type
 
 
-class Reply(Closed):
+class ExampleReply(Closed):
     """An example of a reply: the body that ``source`` shows; ``note`` says where that is not quite so."""
 
     source: str = Field(min_length=1)
@@ -49,7 +49,7 @@ class ErrorReply(Closed):
     source: str = ""
 
 
-class Service(Closed):
+class ServicePages(Closed):
     """``checked_on`` is the day on which copies of the pages were read, ``source_dated`` the pages' own date."""
 
     checked_on: date | None = None
@@ -57,8 +57,8 @@ class Service(Closed):
     highlights: tuple[Statement, ...] = ()
     flow: tuple[Statement, ...] = ()
     billing: tuple[Statement, ...] = ()
-    task_replies: tuple[Reply, ...] = ()
-    error_reply: Reply | None = None
+    task_replies: tuple[ExampleReply, ...] = ()
+    error_reply: ExampleReply | None = None
     errors: tuple[ErrorReply, ...] = ()
     contradictions: tuple[str, ...] = ()
     unknown: tuple[str, ...] = ()
