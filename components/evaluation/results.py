@@ -15,7 +15,7 @@ from components.evaluation.decision import ColumnResult, Decision, decide
 from components.evaluation.evaluation import CellState, Evaluation
 from components.evaluation.shares import Share
 from components.evaluation.store.cells import Result
-from components.evaluation.voting.agreement import Position, WinRate, agreement, position_bias, win_rates
+from components.evaluation.voting.agreement import Position, Voter, WinRate, agreement, count_voters, position_bias, win_rates
 from components.evaluation.voting.ballots import Ballot, Question, accepted_pictures, count_ballots
 from components.evaluation.voting.ranking import Ranking, rank
 from components.evaluation.voting.screens import ScreensLeft, screens_left
@@ -60,6 +60,7 @@ class Board:
     wins: tuple[tuple[WinRate, ...], ...]
     positions: tuple[Position, ...]
     agreement: float | None
+    voters: tuple[Voter, ...]
     left: ScreensLeft
     checks: Mapping[str, CheckedColumn]
     changes: Mapping[str, Change] = field(default_factory=dict)
@@ -96,6 +97,7 @@ def build_board(
         win_rates(count_ballots(cast, columns, question)),
         position_bias(cast),
         agreement(cast),
+        count_voters(cast),
         screens_left(cast, columns, question=question),
         checks,
         _changes(ranking, baseline or {}),

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Response, expect
 
+from components.catalog.models import Catalog
 from tests.browser.conftest import OpenPage, Playground
 
 SCREENS = 20
@@ -29,8 +31,18 @@ def vote(page: Page) -> None:
     page.keyboard.press("Space")
 
 
-def test_a_first_visitor_gets_from_prompts_to_a_ranking(open_page: OpenPage, app: Playground) -> None:
-    """Nothing is sent before the one click on the button that names the total; a reload brings everything back."""
+def names_sent(catalog: Catalog, page: Page, received: list[Response]) -> set[str]:
+    """The names of models that the voting page shows or has received: in its document, addresses, headers and bytes."""
+    seen = [page.content(), *(f"{one.url} {one.all_headers()} {one.body().decode('latin-1')}" for one in received)]
+    names = {name for model in catalog.models for name in (model.id, model.name, model.provider, *model.variants)}
+    return {name for name in names if any(name.casefold() in text.casefold() for text in seen)}
+
+
+def test_a_first_visitor_gets_from_prompts_to_a_ranking(catalog: Catalog, open_page: OpenPage, app: Playground) -> None:
+    """Nothing is sent before the one click on the button that names the total; a reload brings everything back.
+
+    Before a vote the voting page has received no name of a model; an answer that is taken back is asked again.
+    """
     page, sent = opened(open_page, app), len(app.jobs)
     start = page.locator("#evaluate-start")
     expect(start).to_be_disabled()
@@ -54,14 +66,31 @@ def test_a_first_visitor_gets_from_prompts_to_a_ranking(open_page: OpenPage, app
     expect(box.locator(".card")).to_have_count(4)
     page.keyboard.press("Escape")
 
-    with page.context.expect_page() as voting:
-        page.locator(".vote-link").click()
-    ballot = voting.value
+    page.locator(".voter-name").fill("Ann & Co")
+    page.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    page.get_by_role("button", name="Copy the link for Ann & Co").click()
+    expect(page.get_by_role("button", name="Copied")).to_be_visible()
+    received: list[Response] = []
+    page.context.on("response", lambda one: received.append(one) if "/vote/" in one.url else None)
+    ballot = page.context.new_page()
+    ballot.goto(page.evaluate("navigator.clipboard.readText()"))
+    expect(ballot.locator(".who")).to_have_text("Voting as Ann & Co")
+    expect(ballot.locator(".choice")).to_have_count(4)
+    expect(ballot.locator(".choice img")).to_have_count(4)
+    assert len(received) == 6
+    assert names_sent(catalog, ballot, received) == set()
+    vote(ballot)
+    expect(ballot.locator(".meter")).to_have_text(re.compile("^1 vote "))
+    ballot.keyboard.press("u")
+    expect(ballot.locator(".hint")).to_have_text("Your last answer is taken back. Answer again.")
+    expect(ballot.locator(".meter")).to_have_text(re.compile("^0 votes "))
     for _ in range(SCREENS):
         vote(ballot)
     ballot.close()
     ranking = page.locator(".results-slot")
     expect(ranking).to_contain_text(f"3 prompts, 1 voter, {SCREENS} votes")
+    ranking.get_by_text("1 voter", exact=True).click()
+    expect(ranking.locator(".voters tbody tr")).to_have_text(re.compile(rf"Ann & Co\s*{SCREENS}\s*0"))
     expect(ranking.locator(".decision-chart .point")).to_have_count(4)
     page.reload()
     expect(page.locator(".results-slot .decision-chart .point")).to_have_count(4)

@@ -78,7 +78,7 @@ async def test_before_the_vote_nothing_that_is_sent_names_a_model_and_after_it_n
     assert (await playground.jobs.search("ann", JobFilter(), 1)).total == jobs
 
 
-async def test_a_screen_stays_until_it_is_answered_and_the_last_vote_can_be_withdrawn(
+async def test_a_screen_stays_until_it_is_answered_and_the_last_answer_can_be_taken_back(
     playground: Playground, site: httpx2.AsyncClient
 ) -> None:
     evaluation = await evaluated(playground, 2)
@@ -91,15 +91,47 @@ async def test_a_screen_stays_until_it_is_answered_and_the_last_vote_can_be_with
     ]
     await site.post(f"{address}/{two['id']}", json={"verdict": "best", "best": 2})
     before = await playground.evaluations.ballots.cast(evaluation.id)
-    undone = [(await site.post(f"{address}/undo")).json()["undone"] for _ in range(2)]
+    later = (await site.get(f"{address}/screen?size=2")).json()
+    undone = [(await site.post(f"{address}/undo")).json()["undone"]]
     after = await playground.evaluations.ballots.cast(evaluation.id)
+    votes = (await playground.evaluations.progress(evaluation.id)).ballots
+    asked = (await site.get(f"{address}/screen?size=2")).json()
+    late = await site.post(f"{address}/{later['id']}", json={"verdict": "tie"})
+    await site.post(f"{address}/{asked['id']}", json={"verdict": "best", "best": 1})
+    corrected = await playground.evaluations.ballots.cast(evaluation.id)
+    undone += [(await site.post(f"{address}/undo")).json()["undone"] for _ in range(2)]
 
     assert first == same
     assert len(two["pictures"]) == 2
     assert [answer.status_code for answer in wrong] == [422] * 3
     assert (len(before), [ballot.decided for ballot in before], before[0].best) == (1, [True], before[0].shown[1])
-    assert (undone, [ballot.decided for ballot in after]) == ([True, False], [False])
+    assert undone == [True, True, False]
+    assert ([ballot.verdict for ballot in after], votes, asked["meter"][:7]) == (["undone"], 0, "0 votes")
+    assert late.status_code == 404  # the screen that comes back is the only open one
+    assert [ballot.shown for ballot in corrected] == [before[0].shown] * 2
+    assert corrected[1].best == before[0].shown[0]
     assert (await site.get("/vote/another-token")).status_code == 404
+
+
+async def test_a_link_names_its_voter_on_every_device_and_a_table_says_who_voted_and_agrees(
+    playground: Playground, site: httpx2.AsyncClient
+) -> None:
+    """Ann answers on her phone what was asked on her desk; nobody answers the screen of another voter."""
+    evaluation = await evaluated(playground, 2)
+    address = f"/vote/{evaluation.token}"
+    asked = []
+    for device, voter in (("desk", "Ann  Müller"), ("phone", "Ann Müller"), ("another browser", "")):
+        given = {"params": {"voter": voter, "size": 2}, "headers": {"X-Playground-Visitor": f"{device} of these tests"}}
+        asked.append((await site.get(f"{address}/screen", **given)).json()["id"])
+    answers = [
+        await site.post(f"{address}/{asked[1]}?voter=Ann%20M%C3%BCller", json={"verdict": "skip"}),
+        await site.post(f"{address}/{asked[2]}", json={"verdict": "tie"}),
+    ]
+    voters = (await playground.evaluations.board(evaluation)).voters
+
+    assert asked[0] == asked[1] != asked[2]
+    assert [answer.status_code for answer in answers] == [200, 409]
+    assert [(one.name, one.votes, one.skipped) for one in voters] == [("Ann Müller", 0, 1)]
 
 
 async def test_known_votes_give_a_known_order_and_three_votes_give_none(playground: Playground) -> None:

@@ -21,7 +21,7 @@ class BallotStore:
         self._transactions = transactions
 
     async def cast(self, evaluation_id: str) -> list[Ballot]:
-        """Every answered ballot of an evaluation, skipped ones too, the oldest first."""
+        """Every answered ballot of an evaluation, skipped and undone ones too, the oldest first."""
         wanted = select(ballots).where(table.evaluation_id == evaluation_id, table.verdict != "")
         rows = await self._transactions.read(
             lambda connection: list(connection.execute(wanted.order_by(table.created_at, table.id)))
@@ -63,16 +63,25 @@ class BallotStore:
         answered = update(ballots).where(mine, table.evaluation_id == ballot.evaluation).values(**values)
         return await self._transactions.write(lambda connection: connection.execute(answered).rowcount == 1)
 
-    async def withdraw(self, evaluation_id: str, voter: str, question: Question) -> bool:
-        """Turn this voter's last vote into a skipped screen: its names were shown, so it cannot be asked again."""
+    async def undo(self, evaluation_id: str, voter: str, question: Question, new_id: str, now: float) -> bool:
+        """Take back this voter's last answer and open the same screen again, as ``new_id``; False if there is none.
 
-        def withdrawing(connection: Connection) -> bool:
-            theirs = and_(_of_voter(evaluation_id, voter, question), table.verdict.not_in(["", Verdict.SKIP]))
-            last = connection.scalar(select(table.id).where(theirs).order_by(table.created_at.desc()).limit(1))
-            values = {"verdict": Verdict.SKIP, "best": None, "worst": None}
-            return connection.execute(update(ballots).where(table.id == last).values(**values)).rowcount == 1
+        What was taken back stays on record: the names had been seen when the screen was answered again.
+        """
+        theirs = _of_voter(evaluation_id, voter, question)
 
-        return await self._transactions.write(withdrawing)
+        def undoing(connection: Connection) -> bool:
+            answered = select(ballots).where(theirs, table.verdict.not_in(["", Verdict.UNDONE]))
+            last = connection.execute(answered.order_by(table.created_at.desc()).limit(1)).one_or_none()
+            if last is None:
+                return False
+            connection.execute(delete(ballots).where(theirs, table.verdict == ""))
+            connection.execute(update(ballots).where(table.id == last.id).values(verdict=Verdict.UNDONE, best=None, worst=None))
+            again = {**last._mapping, "id": new_id, "verdict": "", "best": None, "worst": None, "created_at": now}
+            connection.execute(insert(ballots), again)
+            return True
+
+        return await self._transactions.write(undoing)
 
     async def _first(self, wanted: Any) -> Row[Any] | None:
         return await self._transactions.read(lambda connection: connection.execute(wanted.limit(1)).first())

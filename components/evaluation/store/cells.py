@@ -11,6 +11,7 @@ from sqlalchemy import ColumnElement, Connection, Row, Text, and_, func, or_, se
 from sqlalchemy import cast as sql_cast
 
 from components.evaluation.evaluation import CellState, Evaluation, EvaluationState, Progress
+from components.evaluation.voting.ballots import NOT_VOTES
 from components.jobs.budgets import TOLERANCE
 from components.jobs.job import ACTIVE, WAITING, Job, JobState
 from components.jobs.store.evaluations import used_credits
@@ -223,9 +224,8 @@ def _progress(connection: Connection, evaluation_id: str, now: float) -> Progres
         if state is CellState.FAILED:
             retry = [retry[0] + 1, retry[1] + cell.credits]
         ended += bool(cell.finished_at and cell.finished_at > now - 60)
-    votes = (
-        select(func.count()).select_from(ballots).where(ballots.c.evaluation_id == evaluation_id, ballots.c.verdict != "")
-    )
+    counted = and_(ballots.c.evaluation_id == evaluation_id, ballots.c.verdict.not_in(["", *NOT_VOTES]))
+    votes = select(func.count()).select_from(ballots).where(counted)
     return Progress(
         EvaluationState(row.state),
         row.note,

@@ -1,15 +1,34 @@
-"""Whether voters agree, whether the position on screen decides, and how often one column beats another."""
+"""Who voted and whether voters agree, whether the position on screen decides, and how often one column beats another."""
 
 from __future__ import annotations
 
+import re
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from statistics import median
 
 import numpy as np
 
 from components.evaluation.shares import Share
 from components.evaluation.voting.ballots import Ballot, Tally, Verdict, outcomes
+
+UNNAMED = re.compile(r"[0-9a-f]{16}")  # how a voter is recorded whose link gave no name
+
+
+@dataclass(frozen=True)
+class Voter:
+    """What one voter did. ``name`` is that of the link, or ``voter 2`` in the order of first answers.
+
+    ``votes`` and ``skipped`` are numbers of screens, ``seconds`` the median time of a vote (None: no vote). ``agreed`` are
+    the answers of others on the same pairs of pictures that were the same, as a share of all such answers.
+    """
+
+    name: str
+    votes: int
+    skipped: int
+    seconds: float | None
+    agreed: Share
 
 
 @dataclass(frozen=True)
@@ -79,14 +98,42 @@ def agreement(ballots: Iterable[Ballot]) -> float | None:
     1: they always agree; 0: as often as by chance; below 0: less often. What is judged is a pair of pictures, and an
     answer is one of them or a tie. A voter's last answer on a pair counts. Pass the ballots on one question.
     """
+    judged = [list(by_voter.values()) for by_voter in _shared_pairs(ballots)]
+    return _nominal_alpha(judged) if judged else None
+
+
+def count_voters(ballots: Sequence[Ballot]) -> tuple[Voter, ...]:
+    """Everybody who answered a screen, the one with the most votes first. Pass the ballots on one question."""
+    same, compared = Counter[str](), Counter[str]()
+    for by_voter in _shared_pairs(ballots):
+        values = Counter(by_voter.values())
+        for voter, answer in by_voter.items():
+            same[voter] += values[answer] - 1
+            compared[voter] += len(by_voter) - 1
+    by_voter: dict[str, list[Ballot]] = defaultdict(list)
+    for ballot in sorted(ballots, key=lambda ballot: ballot.created_at):
+        by_voter[ballot.voter].append(ballot)
+    voters = []
+    for number, (voter, own) in enumerate(by_voter.items(), 1):
+        votes = [ballot.seconds for ballot in own if ballot.decided]
+        skipped = sum(ballot.verdict is Verdict.SKIP for ballot in own)
+        name = f"voter {number}" if UNNAMED.fullmatch(voter) else voter
+        agreed = Share(same[voter], compared[voter])
+        voters.append(Voter(name, len(votes), skipped, median(votes) if votes else None, agreed))
+    return tuple(sorted(voters, key=lambda one: -one.votes))
+
+
+def _shared_pairs(ballots: Iterable[Ballot]) -> list[dict[str, str]]:
+    """For each pair of pictures that several voters judged the last answer of each: first, second or tie.
+
+    The names of the pictures as answers would make every pair a category of its own.
+    """
     answers: dict[frozenset[str], dict[str, str]] = defaultdict(dict)
     for ballot in sorted(ballots, key=lambda ballot: ballot.created_at):
         for outcome in outcomes(ballot):
             pair = sorted((outcome.winner, outcome.loser))
-            # First, second or tie: the names of the pictures would make every pair a category of its own.
             answers[frozenset(pair)][ballot.voter] = "tie" if outcome.tie else str(pair.index(outcome.winner))
-    judged = [list(by_voter.values()) for by_voter in answers.values() if len(by_voter) > 1]
-    return _nominal_alpha(judged) if judged else None
+    return [by_voter for by_voter in answers.values() if len(by_voter) > 1]
 
 
 def _nominal_alpha(units: Sequence[Sequence[str]]) -> float:

@@ -33,6 +33,10 @@ class Verdict(StrEnum):
     TIE = "tie"
     ALL_BAD = "all_bad"
     SKIP = "skip"
+    UNDONE = "undone"  # an answer that was taken back; the same pictures are asked again, as another ballot
+
+
+NOT_VOTES = (Verdict.SKIP, Verdict.UNDONE)
 
 
 @dataclass(frozen=True)
@@ -57,8 +61,8 @@ class Ballot:
 
     @property
     def decided(self) -> bool:
-        """Whether it counts: everything but a skipped screen."""
-        return self.verdict is not Verdict.SKIP
+        """Whether it counts: everything but a skipped screen, and an answer that was taken back."""
+        return self.verdict not in NOT_VOTES
 
 
 class Outcome(NamedTuple):

@@ -51,10 +51,12 @@ class Screen:
 class ScreensLeft:
     """``screens`` is about how many more settle the winner, at most MOST_SCREENS_LEFT, 0 if it is settled; None if none would.
 
-    ``more_prompts``: the answer depends on the choice of prompts, and only further prompts can settle it.
+    ``unranked``: it is how many more it takes until there is a ranking. ``more_prompts``: the answer depends on the choice
+    of prompts, and only further prompts can settle it.
     """
 
     screens: int | None
+    unranked: bool = False
     more_prompts: bool = False
 
 
@@ -120,7 +122,7 @@ def screens_left(
     places_missing = np.maximum(0, MIN_BALLOTS - tally.shown.sum(0)).sum()
     missing = max(int(np.ceil(places_missing / size)), MIN_VOTES - tally.votes)
     if missing > 0:
-        return ScreensLeft(missing)
+        return ScreensLeft(missing, unranked=True)
     draws = draw_strengths(tally)
     if draws.p_best.max() >= SURE:
         return ScreensLeft(0)

@@ -16,12 +16,15 @@ from components.evaluation.store.ballots import BallotStore
 from components.evaluation.store.cells import CellStore, Result
 from components.evaluation.store.evaluations import EvaluationStore
 from components.evaluation.voting.ballots import FEWEST_SHOWN, MOST_SHOWN, Ballot, Question, Verdict, check_ballot
+from components.evaluation.voting.agreement import UNNAMED
 from components.evaluation.voting.screens import Candidate, ScreensLeft, next_screen, screens_left
 from components.pictures.library import PictureLibrary
 from components.pictures.neutral import copy_size, neutral_copy
 
 SIZES = (FEWEST_SHOWN, MOST_SHOWN)
 LONGEST_SECONDS = 3_600.0
+LONGEST_NAME = 60
+ANSWERS = tuple(verdict for verdict in Verdict if verdict is not Verdict.UNDONE)
 DRAWN_AT_ONCE = 2
 
 
@@ -51,7 +54,7 @@ class Revealed:
 class VotingService:
     """Votes of everybody who knows an evaluation's token. Nothing here sends a request to the API.
 
-    ``voter`` is the id of a browser; what is recorded is another id for each evaluation.
+    ``voter`` is what :func:`voter_id` returns.
     """
 
     def __init__(
@@ -78,27 +81,27 @@ class VotingService:
         if size not in SIZES:
             raise InputError("size", f"size: must be one of {SIZES}.")
         evaluation = await self.find(token)
-        recorded = _recorded_voter(evaluation, voter)
         candidates = _candidates(evaluation, await self._cells.results(evaluation.id))
-        cast = [ballot for ballot in await self._ballots.cast(evaluation.id) if ballot.question is question]
+        answered = [ballot for ballot in await self._ballots.cast(evaluation.id) if ballot.question is question]
+        cast = [ballot for ballot in answered if ballot.verdict is not Verdict.UNDONE]
         columns = {candidate.cell: candidate.column for candidate in candidates}
         most = min(size, len(set(columns.values())))
-        shown = await self._ballots.open(evaluation.id, recorded, question)
+        shown = await self._ballots.open(evaluation.id, voter, question)
         if shown is None or len(shown[2]) > size or (len(shown[2]) < most == size) or not set(shown[2]) <= set(columns):
-            seed = crc32(f"{evaluation.id} {recorded}".encode())
-            chosen = await asyncio.to_thread(next_screen, candidates, cast, recorded, size, seed, question)
+            seed = crc32(f"{evaluation.id} {voter}".encode())
+            chosen = await asyncio.to_thread(next_screen, candidates, cast, voter, size, seed, question)
             if chosen is None:
                 return None
             shown = (secrets.token_urlsafe(16), chosen.prompt, chosen.shown)
             await self._ballots.add_screen(
                 Ballot(
-                    shown[0], evaluation.id, chosen.prompt, recorded, chosen.shown, Verdict.SKIP, question=question,
+                    shown[0], evaluation.id, chosen.prompt, voter, chosen.shown, Verdict.SKIP, question=question,
                     created_at=time.time(),
                 )
             )  # fmt: skip
         left = await asyncio.to_thread(screens_left, cast, columns, size, question)
         text = next((prompt.text for prompt in evaluation.prompts if prompt.id == shown[1]), "")
-        return OpenScreen(shown[0], text, len(shown[2]), _copy_size(evaluation), len(cast), left)
+        return OpenScreen(shown[0], text, len(shown[2]), _copy_size(evaluation), sum(ballot.decided for ballot in cast), left)
 
     async def picture(self, token: str, screen_id: str, number: int) -> bytes | None:
         """The picture at a position (from 1) of a screen, as every other one is; None if there is none. Raises JobNotFound."""
@@ -124,11 +127,11 @@ class VotingService:
         shown = await self._ballots.shown(evaluation.id, screen_id)
         if not shown:
             raise JobNotFound("There is no such screen.", next_step="Reload the page.")
-        if verdict not in list(Verdict):
-            raise InputError("verdict", f"verdict: must be one of {', '.join(Verdict)}.")
+        if verdict not in ANSWERS:
+            raise InputError("verdict", f"verdict: must be one of {', '.join(ANSWERS)}.")
         chosen = [shown[at - 1] if 1 <= at <= len(shown) else None for at in (best, worst)]
         ballot = Ballot(
-            screen_id, evaluation.id, "", _recorded_voter(evaluation, voter), shown, Verdict(verdict), chosen[0], chosen[1],
+            screen_id, evaluation.id, "", voter, shown, Verdict(verdict), chosen[0], chosen[1],
             seconds=min(max(0.0, seconds), LONGEST_SECONDS),
         )  # fmt: skip
         check_ballot(ballot)
@@ -141,10 +144,19 @@ class VotingService:
             for cell, column in zip(shown, columns, strict=True)
         ]
 
-    async def withdraw(self, token: str, voter: str, question: Question) -> bool:
-        """Take this voter's last vote back; False if there is none. Raises JobNotFound."""
+    async def undo(self, token: str, voter: str, question: Question) -> bool:
+        """Take this voter's last answer back and ask for it again; False if there is none. Raises JobNotFound."""
         evaluation = await self.find(token)
-        return await self._ballots.withdraw(evaluation.id, _recorded_voter(evaluation, voter), question)
+        return await self._ballots.undo(evaluation.id, voter, question, secrets.token_urlsafe(16), time.time())
+
+
+def voter_id(token: str, browser: str, name: str) -> str:
+    """Who a ballot is recorded of: the name that the voting link gives, else an id of this browser for this evaluation.
+
+    ``browser`` is the browser's own id, which is not stored.
+    """
+    plain = " ".join(name.split())[:LONGEST_NAME]
+    return plain if plain and not UNNAMED.fullmatch(plain) else sha256(f"{token} {browser} {plain}".encode()).hexdigest()[:16]
 
 
 def _candidates(evaluation: Evaluation, results: list[Result]) -> list[Candidate]:
@@ -155,10 +167,6 @@ def _candidates(evaluation: Evaluation, results: list[Result]) -> list[Candidate
             prompt, column = evaluation.prompts[at.prompt], evaluation.columns[at.column]
             candidates.append(Candidate(str(result.position), column.id, prompt.id))
     return candidates
-
-
-def _recorded_voter(evaluation: Evaluation, voter: str) -> str:
-    return sha256(f"{evaluation.id} {voter}".encode()).hexdigest()[:16]
 
 
 def _copy_size(evaluation: Evaluation) -> tuple[int, int]:

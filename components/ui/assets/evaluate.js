@@ -124,12 +124,12 @@
     const query = new URLSearchParams();
     for (const choice of slot.querySelectorAll("[data-board]")) query.set(choice.dataset.board, choice.value);
     const html = await text(`${element.dataset.evaluation}/results?${query}`);
-    if (html !== null && !slot.contains(document.activeElement?.closest("select"))) slot.innerHTML = html;
-    else if (html !== null) {
-      const focused = document.activeElement.dataset.board;
-      slot.innerHTML = html;
-      slot.querySelector(`[data-board=${focused}]`)?.focus();
-    }
+    if (html === null) return;
+    const focused = slot.contains(document.activeElement) ? document.activeElement.dataset.board : "";
+    const opened = [...slot.querySelectorAll("details[open]")].map((fold) => fold.dataset.fold);
+    slot.innerHTML = html;
+    for (const fold of slot.querySelectorAll("details")) fold.open = opened.includes(fold.dataset.fold);
+    if (focused) slot.querySelector(`[data-board=${focused}]`)?.focus();
   }
 
   async function follow(element) {
@@ -170,6 +170,16 @@
   window.playground.onChange(() => {
     const element = document.querySelector("#evaluation .evaluation");
     if (element && element !== followed) follow(element);
+  });
+
+  // The link to vote, with the name of the one it is for.
+  document.addEventListener("input", ({ target }) => {
+    if (!target.matches?.(".voter-name")) return;
+    const button = target.closest("section").querySelector(".voter-link");
+    const address = target.closest("section").querySelector(".vote-link").getAttribute("href");
+    const name = target.value.trim();
+    button.dataset.copyAddress = name ? `${address}?${new URLSearchParams({ voter: name })}` : address;
+    button.textContent = `Copy the link for ${name || "others"}`;
   });
 
   // -- what is pressed --

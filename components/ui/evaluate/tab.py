@@ -31,6 +31,10 @@ from components.views.words import plain, shorten, utc
 
 NEW = ""
 START = "Start"
+HINT = (
+    "Every prompt goes to every model you choose. Then people vote without seeing names, and the votes rank the models. "
+    "Nothing is sent before you press Start."
+)
 # What the buttons inside the evaluation do needs the visit and its key.
 SEND_ACTIONS = "window.playground = { ...window.playground, evaluationAction: (action) => trigger('input', action) }"
 
@@ -42,6 +46,7 @@ class EvaluateTab:
     playground: Playground
     header: Header
     picker: gr.Dropdown
+    again: gr.Button
     new: gr.Column
     form: EvaluateForm
     plan: gr.HTML
@@ -53,7 +58,7 @@ class EvaluateTab:
     @property
     def parts(self) -> set[Any]:
         """What :func:`open_evaluate` updates."""
-        return {self.picker, self.new, self.evaluation, self.plan, self.start, self.error}
+        return {self.picker, self.again, self.new, self.evaluation, self.plan, self.start, self.error}
 
     def opened_by(self, tab: gr.Tab) -> None:
         """List the evaluations anew whenever the tab is opened."""
@@ -62,9 +67,12 @@ class EvaluateTab:
 
 def build_evaluate_tab(playground: Playground, header: Header) -> EvaluateTab:
     """Build and wire the tab."""
-    picker = gr.Dropdown(
-        [("New evaluation", NEW)], value=NEW, label="Evaluation", elem_id="evaluate-picker", filterable=False
-    )
+    with gr.Row(elem_id="evaluate-earlier"):
+        picker = gr.Dropdown(
+            [("New evaluation", NEW)], value=NEW, label="Evaluation", elem_id="evaluate-picker", filterable=False,
+            visible=False, scale=4,
+        )  # fmt: skip
+        again = gr.Button("New evaluation", size="sm", elem_id="evaluate-again", visible=False, min_width=140, scale=1)
     with gr.Column(elem_id="evaluate-new") as new, gr.Row(equal_height=False, elem_id="evaluate-form"):
         with gr.Column(scale=5, min_width=320, elem_id="evaluate-request"):
             form = build_evaluate_form(playground)
@@ -74,7 +82,7 @@ def build_evaluate_tab(playground: Playground, header: Header) -> EvaluateTab:
             start = gr.Button(START, variant="primary", size="lg", elem_id="evaluate-start", interactive=False)
     evaluation = html(elem_id="evaluation", on_load=SEND_ACTIONS)
     click = gr.Textbox(visible="hidden")
-    tab = EvaluateTab(playground, header, picker, new, form, plan, error, start, evaluation, click)
+    tab = EvaluateTab(playground, header, picker, again, new, form, plan, error, start, evaluation, click)
     beside_form = {plan, start, error}
     reads = {*form.reads, header.visit}
     gr.on([part.change for part in form.controls], bind(follow, tab), reads, beside_form, **LATEST)
@@ -83,6 +91,7 @@ def build_evaluate_tab(playground: Playground, header: Header) -> EvaluateTab:
     form.file.input(bind(use_file, tab), reads, chosen, **DIRECT)
     form.write.click(bind(write_prompts, tab), reads, chosen, **DIRECT)
     picker.input(bind(choose, tab), {picker, header.visit}, tab.parts, **DIRECT)
+    again.click(bind(open_new, tab), {header.visit}, tab.parts, **DIRECT)
     inputs = {*reads, header.payer, click}
     start.click(bind(begin, tab), inputs, {*tab.parts, *header.spending}, js=NAME_CLICK, **DIRECT)
     acting = {header.visit, header.payer}
@@ -113,9 +122,10 @@ async def show(tab: EvaluateTab, visit: Visit, evaluation: Evaluation | None, er
     shown = show_evaluation(evaluation) if evaluation else ""
     return {
         tab.picker: gr.update(choices=options, value=evaluation.id if evaluation else NEW, visible=len(options) > 1),
+        tab.again: gr.update(visible=evaluation is not None),
         tab.new: gr.update(visible=evaluation is None),
         tab.evaluation: shown + address,
-        tab.error: render("note", text=error),
+        tab.error: _trouble(error),
     }
 
 
@@ -123,8 +133,7 @@ async def show_draft(tab: EvaluateTab, given: Updates) -> Updates:
     """What the form would send, what it costs, and what is wrong with it. Sends nothing."""
     playground, visit = tab.playground, given[tab.header.visit]
     if not given[tab.form.chosen] and not (given[tab.form.prompts] or "").strip():
-        hint = "Write prompts, or use the example prompts. Nothing is sent before you press Start."
-        return {tab.plan: render("note", text=hint), tab.start: gr.update(value=START, interactive=False), tab.error: ""}
+        return {tab.plan: render("note", text=HINT), tab.start: gr.update(value=START, interactive=False), tab.error: ""}
     try:
         draft = tab.form.read(playground, given)
         matrix = await asyncio.to_thread(playground.evaluations.plan, draft)
@@ -132,12 +141,13 @@ async def show_draft(tab: EvaluateTab, given: Updates) -> Updates:
         return {
             tab.plan: "",
             tab.start: gr.update(value=START, interactive=False),
-            tab.error: render("note", text=error.what),
+            tab.error: _trouble(error.what),
         }
-    seconds = playground.evaluations.expected_seconds(matrix, playground.account(visit), draft.per_model)
+    account = playground.account(visit)
+    seconds = playground.evaluations.expected_seconds(matrix, account, draft.per_model)
     text = start_text(playground.catalog, matrix, draft.budget)
     return {
-        tab.plan: show_matrix_plan(playground.catalog, matrix, draft.budget, seconds),
+        tab.plan: show_matrix_plan(playground.catalog, matrix, draft.budget, seconds, free=account.payer == "sandbox"),
         tab.start: gr.update(value=text, interactive=text != START),
         tab.error: "",
     }
@@ -207,6 +217,11 @@ async def choose(tab: EvaluateTab, given: Updates) -> Updates:
     return await open_evaluate(tab, {"evaluation": [given[tab.picker] or ""]}, given[tab.header.visit])
 
 
+async def open_new(tab: EvaluateTab, given: Updates) -> Updates:
+    """The form of a new evaluation."""
+    return await show(tab, given[tab.header.visit], None)
+
+
 async def begin(tab: EvaluateTab, given: Updates, request: gr.Request) -> Updates:
     """Start the evaluation that the form describes."""
     visit = paying_visit(tab.header, given, request)
@@ -214,7 +229,7 @@ async def begin(tab: EvaluateTab, given: Updates, request: gr.Request) -> Update
         draft = tab.form.read(tab.playground, given)
         evaluation = await tab.playground.evaluate(draft, visit, given[tab.click])
     except PlaygroundError as error:
-        return {tab.error: render("note", text=plain(error))}
+        return {tab.error: _trouble(plain(error))}
     return {**await show(tab, visit, evaluation), **await show_spending(tab.header, visit)}
 
 
@@ -246,6 +261,10 @@ async def act(tab: EvaluateTab, given: Updates, event: gr.EventData, request: gr
         gr.Warning(plain(error))
         return {tab.error: gr.skip()}
     return await show_spending(tab.header, visit)
+
+
+def _trouble(text: str) -> str:
+    return render("note", text=f"▲ {text}" if text else "", tone="warn")
 
 
 def _number(text: str) -> float | None:

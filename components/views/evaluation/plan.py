@@ -24,8 +24,13 @@ PARTS = {
 SHOWN_PROMPTS = 3
 
 
-def show_matrix_plan(catalog: Catalog, matrix: Matrix, budget: float | None, seconds: float | None) -> str:
-    """Jobs, credits and dollars of each column and in total, what is skipped and why, how long it takes, what a budget pays."""
+def show_matrix_plan(
+    catalog: Catalog, matrix: Matrix, budget: float | None, seconds: float | None, *, free: bool = False
+) -> str:
+    """Jobs, credits and dollars of each column and in total, what is skipped and why, how long it takes, what a budget pays.
+
+    ``free``: the sandbox makes the pictures, and nothing is charged.
+    """
     paid = paid_part(matrix, budget)
     return render(
         "evaluation/plan",
@@ -35,6 +40,7 @@ def show_matrix_plan(catalog: Catalog, matrix: Matrix, budget: float | None, sec
         duration=duration_text(seconds),
         notes=_notes(matrix),
         budget=budget,
+        free=free,
     )
 
 

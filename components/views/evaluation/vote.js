@@ -4,6 +4,7 @@
   const part = (name) => page.querySelector(name);
   const button = (act) => page.querySelector(`[data-act=${act}]`);
   const VOTER = "playground-voter";
+  const name = new URLSearchParams(location.search).get("voter") ?? ""; // in a link that was made for one person
   let screen = null; // what is shown
   let best = 0;
   let shownAt = 0;
@@ -25,8 +26,9 @@
   const question = () => part(".question").value ?? part(".question").dataset.value;
   const headers = { "X-Playground-Visitor": voter, "Content-Type": "application/json" };
 
-  async function ask(path, options = {}) {
-    const answer = await fetch(`${address}/${path}`, { cache: "no-store", headers, ...options });
+  async function ask(path, options = {}, values = {}) {
+    const query = new URLSearchParams({ ...values, voter: name });
+    const answer = await fetch(`${address}/${path}?${query}`, { cache: "no-store", headers, ...options });
     const found = await answer.json();
     if (!answer.ok) throw new Error(found.detail ?? `The server answers ${answer.status}.`);
     return found;
@@ -42,7 +44,7 @@
 
   // All pictures at once: one that shows earlier would be looked at longer.
   async function prepare() {
-    const found = await ask(`screen?question=${question()}&size=${part(".size").value}`);
+    const found = await ask("screen", {}, { question: question(), size: part(".size").value });
     const images = await Promise.all((found.pictures ?? []).map((name) => load(`${address}/${name}`)));
     return { ...found, images };
   }
@@ -123,7 +125,6 @@
         label.textContent = `${name} · ${price}`;
         part(`[data-number="${at + 1}"]`).append(label);
       });
-      button("undo").disabled = verdict === "skip" && button("undo").disabled;
       say(verdict === "skip" ? "Skipped." : "Recorded.");
       ahead = prepare();
       ahead.catch(() => {});
@@ -158,12 +159,13 @@
   }
 
   async function undo() {
-    if (busy || button("undo").disabled) return;
+    if (busy) return;
     busy = true;
+    await ahead?.catch(() => {}); // a screen that is asked for later would take the place of the one that comes back
     try {
-      const { undone } = await ask(`undo?question=${question()}`, { method: "POST" });
-      button("undo").disabled = true;
-      say(undone ? "Your last vote does not count any more. Its names were shown, so it is not asked again." : "There is no vote to undo.");
+      const { undone } = await ask("undo", { method: "POST" }, { question: question() });
+      if (undone) await show(prepare());
+      say(undone ? "Your last answer is taken back. Answer again." : "There is no vote to undo.");
     } catch (error) {
       say(`▲ ${error.message}`);
     }
@@ -204,5 +206,6 @@
     show(prepare());
   });
 
+  if (name) part(".who").textContent = `Voting as ${name}`;
   show(prepare());
 })();

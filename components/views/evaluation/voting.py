@@ -44,14 +44,15 @@ def describe_screen(screen: OpenScreen | None) -> dict[str, Any]:
 
 
 def left_text(left: ScreensLeft) -> str:
-    """About how many more screens settle the winner."""
+    """About how many more screens it takes to a ranking, or to a winner."""
     if left.more_prompts or left.screens is None:
         return "more prompts would help: with these the winner depends on the choice of prompts"
     if left.screens == 0:
         return "the winner is settled"
     if left.screens >= MOST_SCREENS_LEFT:
         return "two are about equally good: more than 500 further screens"
-    return f"about {left.screens} more screen{'' if left.screens == 1 else 's'} settle the winner"
+    screens = f"{left.screens} more screen{'' if left.screens == 1 else 's'}"
+    return f"{screens} to a first ranking" if left.unranked else f"about {screens} to a settled winner"
 
 
 def describe_revealed(catalog: Catalog, revealed: Sequence[Revealed]) -> list[dict[str, str]]:

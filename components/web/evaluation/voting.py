@@ -10,6 +10,7 @@ from fastapi.responses import HTMLResponse, JSONResponse, Response
 from pydantic import BaseModel
 
 from components.evaluation.voting.ballots import Question
+from components.evaluation.voting.service import voter_id
 from components.playground import Playground
 from components.views.evaluation.voting import (
     SCRIPT_HASH,
@@ -38,7 +39,10 @@ class Vote(BaseModel):
 
 
 def voting_routes(playground: Playground) -> APIRouter:
-    """``GET /vote/{token}``, ``/screen``, ``/{screen}/{number}.webp``; ``POST /vote/{token}/{screen}`` and ``/undo``."""
+    """``GET /vote/{token}``, ``/screen``, ``/{screen}/{number}.webp``; ``POST /vote/{token}/{screen}`` and ``/undo``.
+
+    ``?voter=`` of each is the name that the voting link gives.
+    """
     router, voting, catalog = APIRouter(prefix=VOTING), playground.evaluations.voting, playground.catalog
 
     @router.api_route("/{token}", methods=READING)
@@ -46,8 +50,10 @@ def voting_routes(playground: Playground) -> APIRouter:
         return HTMLResponse(show_voting_page(await voting.find(token)), headers=PAGE)
 
     @router.get("/{token}/screen")
-    async def screen(token: str, request: Request, question: Question = Question.PREFERENCE, size: int = 4) -> Response:
-        shown = await voting.screen(token, requesting_visitor(request), question, size)
+    async def screen(
+        token: str, request: Request, question: Question = Question.PREFERENCE, size: int = 4, voter: str = ""
+    ) -> Response:
+        shown = await voting.screen(token, _voter_id(request, token, voter), question, size)
         return JSONResponse(describe_screen(shown), headers=UNLISTED)
 
     @router.get("/{token}/{screen_id}/{number}.webp")
@@ -58,14 +64,18 @@ def voting_routes(playground: Playground) -> APIRouter:
         return Response(copy, media_type="image/webp", headers=UNLISTED)
 
     @router.post("/{token}/undo")
-    async def undo(token: str, request: Request, question: Question = Question.PREFERENCE) -> Response:
-        undone = await voting.withdraw(token, requesting_visitor(request), question)
+    async def undo(token: str, request: Request, question: Question = Question.PREFERENCE, voter: str = "") -> Response:
+        undone = await voting.undo(token, _voter_id(request, token, voter), question)
         return JSONResponse({"undone": undone}, headers=UNLISTED)
 
     @router.post("/{token}/{screen_id}")
-    async def vote(token: str, screen_id: str, cast: Vote, request: Request) -> Response:
-        voter = requesting_visitor(request)
-        revealed = await voting.vote(token, voter, screen_id, cast.verdict, cast.best, cast.worst, cast.seconds)
+    async def vote(token: str, screen_id: str, cast: Vote, request: Request, voter: str = "") -> Response:
+        recorded = _voter_id(request, token, voter)
+        revealed = await voting.vote(token, recorded, screen_id, cast.verdict, cast.best, cast.worst, cast.seconds)
         return JSONResponse({"pictures": describe_revealed(catalog, revealed)}, headers=UNLISTED)
 
     return router
+
+
+def _voter_id(request: Request, token: str, name: str) -> str:
+    return voter_id(token, requesting_visitor(request), name)

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
-from components.evaluation.voting.agreement import agreement, position_bias, win_rates
+from components.evaluation.voting.agreement import agreement, count_voters, position_bias, win_rates
 from components.evaluation.voting.ballots import Ballot, Verdict, count_ballots
 
 
@@ -36,6 +38,18 @@ def test_alpha_needs_two_voters_on_one_pair_and_takes_the_last_answer_of_each() 
         ballot("cd", "c", "w"),
     ]
     assert agreement(changed) == 1
+
+
+def test_each_voter_is_listed_with_votes_and_agreement_on_the_pairs_that_others_judged_too() -> None:
+    unnamed = "0123456789abcdef"
+    cast = [
+        ballot("ab", "a", "Ann", 1), ballot("cd", "c", "Ann", 2), ballot("ef", "e", "Ann", 3),
+        ballot("ab", "a", unnamed, 4), ballot("cd", "d", unnamed, 5), replace(ballot("gh", None, unnamed, 6), verdict=Verdict.SKIP),
+        ballot("ab", None, "Ben", 7),
+    ]  # fmt: skip
+    found = [(one.name, one.votes, one.skipped, one.agreed.count, one.agreed.total) for one in count_voters(cast)]
+
+    assert found == [("Ann", 3, 0, 1, 3), ("voter 2", 2, 1, 1, 3), ("Ben", 1, 0, 0, 2)]
 
 
 def test_the_names_of_pictures_do_not_make_agreement_look_better() -> None:
