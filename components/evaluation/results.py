@@ -15,7 +15,15 @@ from components.evaluation.decision import ColumnResult, Decision, decide
 from components.evaluation.evaluation import CellState, Evaluation
 from components.evaluation.shares import Share
 from components.evaluation.store.cells import Result
-from components.evaluation.voting.agreement import Position, Voter, WinRate, agreement, count_voters, position_bias, win_rates
+from components.evaluation.voting.agreement import (
+    Position,
+    Voter,
+    WinRate,
+    agreement,
+    count_voters,
+    position_bias,
+    win_rates,
+)
 from components.evaluation.voting.ballots import Ballot, Question, accepted_pictures, count_ballots
 from components.evaluation.voting.ranking import Ranking, rank
 from components.evaluation.voting.screens import ScreensLeft, screens_left

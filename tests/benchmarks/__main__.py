@@ -10,7 +10,18 @@ import time
 import traceback
 from importlib import import_module
 
-NAMES = ("http_clients", "polling", "inflight", "stores", "startup", "opening", "visitors", "history", "evaluation")
+NAMES = (
+    "http_clients",
+    "polling",
+    "inflight",
+    "stores",
+    "startup",
+    "opening",
+    "visitors",
+    "history",
+    "evaluation",
+    "evaluation_jobs",
+)
 
 
 def main() -> int:

@@ -56,11 +56,12 @@ def pytest_terminal_summary(terminalreporter: Any) -> None:
 
 @dataclass(frozen=True)
 class Playground:
-    """A running application: its address, what it wrote to its log, and its data folder."""
+    """A running application: its address, what it wrote to its log, its data folder, and the id of its process."""
 
     address: str
     log_file: Path
     data: Path
+    pid: int
 
     @property
     def log(self) -> str:
@@ -91,7 +92,7 @@ def playground(folder: Path, **settings: str) -> Iterator[Playground]:
     log_file.write_text("")
     process = start(folder, environment, log_file)
     try:
-        yield Playground(_address(process, log_file), log_file, data)
+        yield Playground(_address(process, log_file), log_file, data, process.pid)
     finally:
         process.terminate()
         process.join(20)

@@ -76,7 +76,9 @@ class BallotStore:
             if last is None:
                 return False
             connection.execute(delete(ballots).where(theirs, table.verdict == ""))
-            connection.execute(update(ballots).where(table.id == last.id).values(verdict=Verdict.UNDONE, best=None, worst=None))
+            connection.execute(
+                update(ballots).where(table.id == last.id).values(verdict=Verdict.UNDONE, best=None, worst=None)
+            )
             again = {**last._mapping, "id": new_id, "verdict": "", "best": None, "worst": None, "created_at": now}
             connection.execute(insert(ballots), again)
             return True

@@ -110,11 +110,11 @@ def count_voters(ballots: Sequence[Ballot]) -> tuple[Voter, ...]:
         for voter, answer in by_voter.items():
             same[voter] += values[answer] - 1
             compared[voter] += len(by_voter) - 1
-    by_voter: dict[str, list[Ballot]] = defaultdict(list)
+    cast: dict[str, list[Ballot]] = defaultdict(list)
     for ballot in sorted(ballots, key=lambda ballot: ballot.created_at):
-        by_voter[ballot.voter].append(ballot)
+        cast[ballot.voter].append(ballot)
     voters = []
-    for number, (voter, own) in enumerate(by_voter.items(), 1):
+    for number, (voter, own) in enumerate(cast.items(), 1):
         votes = [ballot.seconds for ballot in own if ballot.decided]
         skipped = sum(ballot.verdict is Verdict.SKIP for ballot in own)
         name = f"voter {number}" if UNNAMED.fullmatch(voter) else voter

@@ -15,8 +15,8 @@ from components.evaluation.evaluation import Evaluation
 from components.evaluation.store.ballots import BallotStore
 from components.evaluation.store.cells import CellStore, Result
 from components.evaluation.store.evaluations import EvaluationStore
-from components.evaluation.voting.ballots import FEWEST_SHOWN, MOST_SHOWN, Ballot, Question, Verdict, check_ballot
 from components.evaluation.voting.agreement import UNNAMED
+from components.evaluation.voting.ballots import FEWEST_SHOWN, MOST_SHOWN, Ballot, Question, Verdict, check_ballot
 from components.evaluation.voting.screens import Candidate, ScreensLeft, next_screen, screens_left
 from components.pictures.library import PictureLibrary
 from components.pictures.neutral import copy_size, neutral_copy
@@ -101,7 +101,9 @@ class VotingService:
             )  # fmt: skip
         left = await asyncio.to_thread(screens_left, cast, columns, size, question)
         text = next((prompt.text for prompt in evaluation.prompts if prompt.id == shown[1]), "")
-        return OpenScreen(shown[0], text, len(shown[2]), _copy_size(evaluation), sum(ballot.decided for ballot in cast), left)
+        return OpenScreen(
+            shown[0], text, len(shown[2]), _copy_size(evaluation), sum(ballot.decided for ballot in cast), left
+        )
 
     async def picture(self, token: str, screen_id: str, number: int) -> bytes | None:
         """The picture at a position (from 1) of a screen, as every other one is; None if there is none. Raises JobNotFound."""
@@ -156,7 +158,9 @@ def voter_id(token: str, browser: str, name: str) -> str:
     ``browser`` is the browser's own id, which is not stored.
     """
     plain = " ".join(name.split())[:LONGEST_NAME]
-    return plain if plain and not UNNAMED.fullmatch(plain) else sha256(f"{token} {browser} {plain}".encode()).hexdigest()[:16]
+    return (
+        plain if plain and not UNNAMED.fullmatch(plain) else sha256(f"{token} {browser} {plain}".encode()).hexdigest()[:16]
+    )
 
 
 def _candidates(evaluation: Evaluation, results: list[Result]) -> list[Candidate]:

@@ -70,9 +70,9 @@ def build_evaluate_tab(playground: Playground, header: Header) -> EvaluateTab:
     with gr.Row(elem_id="evaluate-earlier"):
         picker = gr.Dropdown(
             [("New evaluation", NEW)], value=NEW, label="Evaluation", elem_id="evaluate-picker", filterable=False,
-            visible=False, scale=4,
+            visible=False, show_label=False, container=False,
         )  # fmt: skip
-        again = gr.Button("New evaluation", size="sm", elem_id="evaluate-again", visible=False, min_width=140, scale=1)
+        again = gr.Button("New evaluation", size="sm", elem_id="evaluate-again", visible=False, min_width=140, scale=0)
     with gr.Column(elem_id="evaluate-new") as new, gr.Row(equal_height=False, elem_id="evaluate-form"):
         with gr.Column(scale=5, min_width=320, elem_id="evaluate-request"):
             form = build_evaluate_form(playground)

@@ -1,0 +1,210 @@
+"""One evaluation of 10,000 jobs while a browser shows it, and 2,000 jobs that three workers share while one is killed."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import ExitStack, closing
+from pathlib import Path
+from typing import Any
+
+import httpx2
+from gradio_client import Client
+from playwright.sync_api import Browser, Page, sync_playwright
+
+from components.catalog.loading import load_catalog
+from components.playground.visits import COOKIE, VISITOR_HEADER
+from tests.benchmarks import ROOT, end, environment, table, target
+from tests.benchmarks.upstream import Upstream, upstream
+from tests.browser import chromium
+from tests.browser.conftest import Playground, playground
+from tests.postgres import NoPostgres, running_postgres
+
+PROMPTS, REPEATS, JOBS = 100, 5, 10_000
+SHARED_JOBS, WORKERS = 2_000, 3
+VISITOR = "v" * 32  # the secret of one visitor, as a header and as a cookie
+SETTINGS = {"API_IN_ONE_KEY": "sk-of-a-benchmark"}
+PATIENCE_S = 1_800
+SECONDS, SIDE = 0.3, 192  # median time of a task, and its picture
+KILLED_AT = 400  # jobs that are done then
+NEEDS_IMAGES = ("upscale", "edit")  # parts of the names of variants that no prompt alone can use
+# Each task of the page's thread: microseconds by the clock, and of the processor.
+TASKS = "disabled-by-default-devtools.timeline,toplevel"
+
+
+def report() -> Iterator[str]:
+    yield f"## One evaluation of {JOBS:,} jobs: {PROMPTS} prompts × 20 columns × {REPEATS}, one process on SQLite, followed by a browser\n"
+    if path := chromium.find():
+        with upstream() as service, tempfile.TemporaryDirectory() as folder, ExitStack() as stack:
+            service.prepare(count=JOBS, median=SECONDS, side=SIDE)
+            browser = stack.enter_context(sync_playwright()).chromium.launch(
+                executable_path=path, args=[*chromium.arguments(), "--enable-precise-memory-info"]
+            )
+            app = stack.enter_context(playground(Path(folder), API_IN_ONE_BASE_URL=service.address, **SETTINGS))
+            yield _followed(app, service, browser)
+            browser.close()
+    else:
+        yield "Not measured: there is no Chromium.\n"
+    yield f"## {SHARED_JOBS:,} jobs, {WORKERS} workers on one PostgreSQL, one killed after {KILLED_AT} jobs\n"
+    try:
+        with (
+            running_postgres() as server,
+            server.fresh() as url,
+            upstream() as service,
+            tempfile.TemporaryDirectory() as folder,
+        ):
+            service.prepare(count=SHARED_JOBS, median=SECONDS, side=SIDE)
+            yield _shared(url, service, Path(folder))
+    except NoPostgres as error:
+        yield f"Not measured: {error}\n"
+
+
+# -- 10,000 jobs and a browser -----------------------------------------------------------------------
+
+
+def _followed(app: Playground, service: Upstream, browser: Browser) -> str:
+    begun = time.monotonic()
+    evaluation = _start(app, PROMPTS, _columns(), REPEATS)
+    started = time.monotonic() - begun
+    context = browser.new_context(viewport={"width": 1280, "height": 900})
+    context.add_cookies([{"name": COOKIE, "value": VISITOR, "url": app.address}])
+    page = context.new_page()
+    page.goto(f"{app.address}/?tab=evaluate&evaluation={evaluation}")
+    page.locator(".matrix-row [data-letter]").first.wait_for()
+    browser.start_tracing(page=page, categories=TASKS.split(","))
+    progress, slowest, rows = {}, 0.0, 0
+    while progress.get("state") in (None, "running") and time.monotonic() - begun < PATIENCE_S:
+        _scroll(page)
+        asked = time.monotonic()
+        progress = httpx2.get(f"{app.address}/evaluations/{evaluation}/progress", timeout=60, trust_env=False).json()
+        slowest = max(slowest, time.monotonic() - asked)
+    seconds = time.monotonic() - begun
+    for _ in range(30):
+        rows = _scroll(page)
+    longest, processor = _longest(json.loads(browser.stop_tracing()))
+    heap = page.evaluate("performance.memory.usedJSHeapSize") / 1e6
+    pictures = page.locator(".matrix img").count()
+    done, posts = progress["cells"].count("d"), len(service.ledger().tasks)
+    figures = [
+        ("jobs done, requests at the service", f"{done:,}, {posts:,}"),
+        ("from the call until it was stored", f"{started:.1f} s"),
+        ("jobs a second", f"{done / seconds:.0f}"),
+        ("peak memory of the process", f"{_peak_mb(app):.0f} MB"),
+        ("slowest answer about the progress", f"{1000 * slowest:.0f} ms"),
+        ("rows and pictures in the page at the end", f"{rows}, {pictures:,}"),
+        ("heap of the page at the end", f"{heap:.0f} MB"),
+    ]
+    lines = [
+        target("requests that are not one of each job", abs(posts - JOBS) + JOBS - done, 0),
+        target("longest task of the browser while it runs and is scrolled", longest, 200, " ms"),
+        target("the same in time of the processor", processor, 200, " ms"),
+    ]
+    return table(("", "measured"), figures) + "\n" + "\n".join(lines) + "\n"
+
+
+def _scroll(page: Page) -> int:
+    """Scroll the matrix by a screen, to the top again from the end. Returns how many rows the page holds."""
+    page.evaluate(
+        "() => { const box = document.querySelector('.matrix');"
+        "box.scrollTop = box.scrollTop + box.clientHeight + 5 > box.scrollHeight ? 0 : box.scrollTop + box.clientHeight }"
+    )
+    page.wait_for_timeout(400)
+    return page.locator(".matrix-rows .matrix-row").count()
+
+
+def _longest(trace: dict[str, Any]) -> tuple[float, float]:
+    """Milliseconds of the longest task of a page's main thread, by the clock and of the processor."""
+    events = trace["traceEvents"]
+    threads = {
+        (event["pid"], event["tid"])
+        for event in events
+        if event["name"] == "thread_name" and event["args"]["name"] == "CrRendererMain"
+    }
+    tasks = [
+        event
+        for event in events
+        if event.get("ph") == "X" and event["name"].endswith("RunTask") and (event["pid"], event["tid"]) in threads
+    ]
+    return tuple(max((event.get(part, 0) for event in tasks), default=0) / 1000 for part in ("dur", "tdur"))  # type: ignore[return-value]
+
+
+def _columns() -> list[dict[str, Any]]:
+    """20 columns that need only a prompt."""
+    variants = [
+        {"model": model.id, "parameters": {"model": variant} if variant else {}}
+        for model in load_catalog(ROOT / "catalog.yaml").models
+        for variant in model.variants or ("",)
+        if not any(part in variant for part in NEEDS_IMAGES)
+    ]
+    qualities = [{"model": "gpt-image-1.5-official", "parameters": {"quality": quality}} for quality in ("medium", "high")]
+    return [*variants, *qualities][:20]
+
+
+def _start(app: Playground, prompts: int, columns: list[dict[str, Any]], repeats: int) -> str:
+    texts = [f"A kite over hill {number}" for number in range(prompts)]
+    with closing(Client(app.address, headers={VISITOR_HEADER: VISITOR}, verbose=False)) as client:
+        found = client.predict(texts, columns, 1e9, {}, repeats, "", api_name="/evaluate")
+    return str(found["evaluation_id"])
+
+
+def _peak_mb(app: Playground) -> float:
+    """The most memory that the process ever had, by the system's own count."""
+    status = Path(f"/proc/{app.pid}/status").read_text(encoding="utf-8")
+    return int(status.split("VmHWM:")[1].split()[0]) / 1024
+
+
+# -- workers on one database -------------------------------------------------------------------------
+
+
+def _shared(url: str, service: Upstream, folder: Path) -> str:
+    settings = {"PLAYGROUND_DATABASE_URL": url, "API_IN_ONE_BASE_URL": service.address, **SETTINGS}
+    with playground(folder, **settings) as app:
+        begun = time.monotonic()
+        evaluation = _start(app, SHARED_JOBS // 20, _columns(), 1)
+        command = [sys.executable, "-m", "components.jobs", "work"]
+        given = environment(**settings, PLAYGROUND_DATA=str(app.data))
+        quiet = subprocess.DEVNULL
+        workers = [
+            subprocess.Popen(command, cwd=ROOT, env=given, stdin=quiet, stdout=quiet, stderr=quiet, start_new_session=True)
+            for _ in range(WORKERS)
+        ]
+        try:
+            cells = _until(app, evaluation, lambda state, cells: state != "running" or cells.count("d") >= KILLED_AT)
+            os.kill(workers[0].pid, signal.SIGKILL)
+            cells = _until(app, evaluation, lambda state, _: state != "running")
+            seconds = time.monotonic() - begun
+        finally:
+            for worker in workers:
+                end(worker)
+    states, posts = Counter(cells), len(service.ledger().tasks)
+    unsure = states["u"]
+    figures = [
+        ("requests at the service", f"{posts:,}"),
+        ("done", f"{states['d']:,}"),
+        ("unsure: the killed one could not record the answer, and nothing is sent twice", unsure),
+        ("in any other state", len(cells) - states["d"] - unsure),
+        ("jobs a second", f"{len(cells) / seconds:.0f}"),
+    ]
+    lines = [
+        target("jobs that are neither done nor named as unsure", len(cells) - states["d"] - unsure, 0),
+        target("requests beyond one of each job", max(0, posts - SHARED_JOBS), 0),
+        target("requests without a job that shows them", max(0, posts - states["d"] - unsure), 0),
+    ]
+    return table(("", "measured"), figures) + "\n" + "\n".join(lines) + "\n"
+
+
+def _until(app: Playground, evaluation: str, reached: Any) -> str:
+    """Wait for a state of the evaluation; returns the letters of its cells."""
+    give_up = time.monotonic() + PATIENCE_S
+    while True:
+        found = httpx2.get(f"{app.address}/evaluations/{evaluation}/progress", timeout=60, trust_env=False).json()
+        if reached(found["state"], found["cells"]) or time.monotonic() > give_up:
+            return str(found["cells"])
+        time.sleep(1)
