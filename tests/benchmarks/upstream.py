@@ -105,10 +105,14 @@ class Service:
             ringing = asyncio.get_running_loop().create_task(self.ring(task, callback, task.ready - now + delay))
             self.background.add(ringing)
             ringing.add_done_callback(self.background.discard)
-        return self.envelope(task, "IN_PROGRESS")
+        return self.state(task)
 
     def show(self, task: Task) -> bytes:
         task.polls += 1
+        return self.state(task)
+
+    def state(self, task: Task) -> bytes:
+        """What is known of a task; one that takes no time is answered with its picture at once."""
         now = time.time()
         if now < task.ready:
             return self.envelope(task, "IN_PROGRESS")

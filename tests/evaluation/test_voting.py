@@ -54,6 +54,11 @@ async def evaluated(playground: Playground, prompts: int, first: str = "A boat o
     return evaluation
 
 
+def found(name: str, content: str) -> bool:
+    """Whether a name is in what was received; a name of a few letters stands in any large picture by chance."""
+    return name.casefold() in content.casefold() and (len(name) > 4 or len(content) < 20_000)
+
+
 async def test_before_the_vote_nothing_that_is_sent_names_a_model_and_after_it_names_and_prices_show(
     playground: Playground, site: httpx2.AsyncClient
 ) -> None:
@@ -62,14 +67,15 @@ async def test_before_the_vote_nothing_that_is_sent_names_a_model_and_after_it_n
     answers = [await site.get(f"/vote/{evaluation.token}"), await site.get(f"/vote/{evaluation.token}/screen")]
     screen = answers[1].json()
     answers += [await site.get(f"/vote/{evaluation.token}/{path}") for path in screen["pictures"]]
-    sent = "\n".join(f"{answer.url} {answer.headers} {answer.content.decode('latin-1')}" for answer in answers).casefold()
+    sent = "\n".join(f"{answer.url} {answer.headers}" for answer in answers).casefold()
+    contents = [answer.content.decode("latin-1").casefold() for answer in answers]
     pictures = [Image.open(BytesIO(answer.content)) for answer in answers[2:]]
     jobs = (await playground.jobs.search("ann", JobFilter(), 1)).total
     voted = await site.post(f"/vote/{evaluation.token}/{screen['id']}", json={"verdict": "best", "best": 1, "worst": 4})
     again = await site.post(f"/vote/{evaluation.token}/{screen['id']}", json={"verdict": "tie"})
 
     assert [answer.status_code for answer in answers] == [200] * 6
-    assert {name for name in names if name in sent} == set()
+    assert {name for name in names if name in sent or any(found(name, content) for content in contents)} == set()
     assert {(picture.format, picture.size) for picture in pictures} == {("WEBP", (1024, 1024))}
     assert not any(picture.info.get(name) for picture in pictures for name in ("exif", "xmp", "icc_profile"))
     assert {picture["name"] for picture in voted.json()["pictures"]} == {column.label for column in evaluation.columns}
