@@ -10,14 +10,11 @@ import asyncio
 import importlib.util
 import multiprocessing
 import unicodedata
-from collections.abc import Iterable
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
-
-from components.evaluation.shares import Share
 
 READ_TIMEOUT_S = 120.0
 
@@ -86,12 +83,6 @@ def compare_text(expected: str, read: str) -> TextResult:
     if not wanted:
         return TextResult(expected, read, True, 0.0)
     return TextResult(expected, read, wanted in seen, _distance_to_part(wanted, seen) / len(wanted))
-
-
-def pass_rate(results: Iterable[TextResult]) -> Share:
-    """How many pictures show the expected text exactly."""
-    exact = [result.exact for result in results]
-    return Share(sum(exact), len(exact))
 
 
 def _normal(text: str) -> str:

@@ -9,7 +9,7 @@ import signal
 import pytest
 from PIL import Image, ImageDraw, ImageFont
 
-from components.evaluation.text_check import TextReader, compare_text, pass_rate
+from components.evaluation.text_check import TextReader, compare_text
 
 
 def test_text_is_compared_without_case_spaces_and_quotation_marks() -> None:
@@ -31,12 +31,6 @@ def test_text_is_compared_without_case_spaces_and_quotation_marks() -> None:
     for expected, read, exact, error_rate in cases:
         result = compare_text(expected, read)
         assert (result.exact, result.error_rate) == (exact, pytest.approx(error_rate)), (expected, read)
-
-
-def test_the_pass_rate_counts_exact_texts() -> None:
-    share = pass_rate([compare_text("kite", text) for text in ("kite", "a kite", "kit")])
-
-    assert (share.count, share.total) == (2, 3)
 
 
 @pytest.mark.skipif(not TextReader.available(), reason="requirements-ocr.txt is not installed")

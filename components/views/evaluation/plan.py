@@ -21,7 +21,6 @@ PARTS = {
     "images": "Reference images (addresses)",
     "expected_text": "Text that must be readable",
 }
-SHOWN_PROMPTS = 3
 
 
 def show_matrix_plan(
