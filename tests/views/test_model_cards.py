@@ -11,10 +11,11 @@ from components.api.schedule import Learned
 from components.catalog.loading import parse_catalog
 from components.catalog.models import Catalog
 from components.catalog.prices import price_list
+from components.comparisons.plan import Choice, plan_comparison
 from components.jobs.store.measured import Measured
 from components.playground import Playground
 from components.views.compare_query import variant_options
-from components.views.models.cards import MOST_CARDS, show_cards, show_chosen, show_panel, show_several
+from components.views.models.cards import MOST_CARDS, show_cards, show_chosen, show_panel, show_planned, show_several
 from components.views.models.purposes import matches, purpose_chips
 from components.views.words import range_text
 from tests.catalog.large import large_catalog
@@ -107,3 +108,17 @@ async def test_the_panel_for_several_has_the_variants_inside_their_model(
     assert "Flux 2 · flex · 2K" in page.text
     assert page.values("data-leave-out") == ["flux-2?type=flex&resolution=2K", HOSTILE]
     assert page.values("data-chosen") == [f"flux-2?type=flex&resolution=2K\n{HOSTILE}"]
+
+
+async def test_a_comparison_that_was_not_sent_shows_each_model_once(
+    catalog: Catalog, playground: Callable[..., Playground]
+) -> None:
+    """With its price and a picture that is marked as what it is; not for samples, nor a model that would not be sent."""
+    edit = Choice("seedream-4-5", {"model": "seedream/4.5-edit"})  # refused: it needs an image
+    choices = [Choice("flux-2", {"type": "flex", "resolution": "2K"}), Choice("cogview-4"), edit]
+    page = inert(show_planned(playground(), plan_comparison(catalog, choices, {"prompt": HOSTILE}, 2)))
+
+    assert [model in page.text for model in ("Flux 2", "CogView 4", "Seedream")] == [True, True, False]
+    assert "24 credits · $0.24" in page.text
+    assert "flex" in page.text
+    assert page.text.count("sandbox drawing") == 2

@@ -23,6 +23,7 @@ from components.ui.latest_only import LatestOnly
 from components.ui.picker import SeveralModels
 from components.views.compare_query import ComparisonDraft, PublishedSource, settings_title, write_compare_query
 from components.views.comparison import button_text, retry_text, show_cards, show_plan
+from components.views.models.cards import show_planned
 from components.views.templates import render
 from components.views.words import plain
 
@@ -51,6 +52,7 @@ class CompareTab:
     retry: gr.Button
     stop: gr.Button
     cards: gr.HTML
+    planned: gr.HTML
     earlier: gr.HTML
     more: gr.Row
     another: SeveralModels
@@ -72,6 +74,11 @@ class CompareTab:
         return {*self.form.controls, self.source, self.header.visit}
 
     @property
+    def beside_form(self) -> set[Any]:
+        """What :func:`show_draft` updates, all of which follows from the form."""
+        return {self.plan, self.planned, self.start, self.error, self.form.settings}
+
+    @property
     def shown(self) -> set[Any]:
         """What :func:`show_comparison` updates, and the error."""
         buttons = {self.order, self.retry, self.stop, self.more, *self.adding}
@@ -85,8 +92,8 @@ class CompareTab:
     @property
     def parts(self) -> set[Any]:
         """What :func:`open_compare` updates."""
-        form = {*self.form.controls, *self.form.models.parts, self.form.lock, self.form.settings}
-        return {*form, self.plan, self.start, self.source, self.earlier, *self.shown}
+        form = {*self.form.controls, *self.form.models.parts, self.form.lock}
+        return {*form, *self.beside_form, self.source, self.earlier, *self.shown}
 
     def watched(self, event: Any) -> None:
         """After this event, watch the comparison that is shown."""
@@ -122,6 +129,7 @@ async def show_draft(tab: CompareTab, draft: ComparisonDraft, source: PublishedS
     return {
         tab.form.settings: title,
         tab.plan: show_plan(tab.playground.catalog, plan) + address,
+        tab.planned: show_planned(tab.playground, plan),
         tab.start: gr.update(value=button_text(plan), interactive=bool(plan.requests or not plan.unaffordable)),
         tab.error: render("note", text=UNPUBLISHED) if lost else "",
     }

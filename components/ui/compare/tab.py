@@ -51,21 +51,21 @@ def build_compare_tab(playground: Playground, header: Header) -> CompareTab:
         share = build_share(playground, header)
     html('<ul class="cards"></ul>', elem_id="compare-pending")
     cards = html(elem_id="cards")
+    planned = html(elem_id="compare-planned")
     with gr.Row(elem_id="compare-more", visible=False) as more:
         another = build_several(playground.catalog, (), "compare-another", "Add models", picks=False)
         add = gr.Button("Add", size="sm", elem_id="compare-add", min_width=120, visible=False)
         unfit = html(elem_id="compare-unfit")
     earlier = html(elem_id="compare-earlier", on_load=SEND_CLICKS)
     tab = CompareTab(
-        playground, header, form, plan, error, start, order, retry, stop, cards, earlier, more, another, add, unfit, share,
-        gr.State(PublishedSource()), gr.Textbox(visible="hidden"),
+        playground, header, form, plan, error, start, order, retry, stop, cards, planned, earlier, more, another, add,
+        unfit, share, gr.State(PublishedSource()), gr.Textbox(visible="hidden"),
     )  # fmt: skip
-    beside_form = {plan, start, error, form.settings}
     for change in header.changes:
-        change.then(bind(follow, tab), tab.follows, beside_form, **DIRECT)
+        change.then(bind(follow, tab), tab.follows, tab.beside_form, **DIRECT)
     # The line that says what was spent changes with everything that is spent, and with the key.
     changes = [part.change for part in form.controls] + [header.spend.change]
-    gr.on(changes, bind(follow, tab), tab.follows, beside_form, **LATEST)
+    gr.on(changes, bind(follow, tab), tab.follows, tab.beside_form, **LATEST)
     reads = {*form.controls, form.lock, tab.click, *tab.reads}
     started = start.click(bind(compare, tab), reads, {*tab.shown, form.roles[Role.SEED]}, js=NAME_CLICK, **DIRECT)
     started.then(None, None, None, js=ANSWERED, **DIRECT)

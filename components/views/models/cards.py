@@ -10,6 +10,7 @@ from zlib import crc32
 from components.api.schedule import Timing
 from components.catalog.models import Catalog, Model
 from components.catalog.prices import PriceListRow, price_list, usd_text
+from components.comparisons.plan import ComparisonPlan
 from components.errors import InputError
 from components.jobs.store.measured import Measured
 from components.playground import Playground
@@ -53,6 +54,16 @@ def show_chosen(playground: Playground, model: Model, into: str, measured: Timin
     seconds = f"{range_text(measured)}, measured here" if measured else typical_text(model.seconds)
     facts = [dollars_range(row) if row else "retired", seconds, inputs_text(model)]
     return render("picker_chosen", model=model, into=into, thumbnail=thumbnail(playground, model), facts=facts)
+
+
+def show_planned(playground: Playground, plan: ComparisonPlan) -> str:
+    """The chosen models of a comparison that has not been sent: what each drew before, its price, and how long it takes."""
+    cards = []
+    for planned in plan.cards:
+        model = playground.catalog.find(planned.card.model)
+        if model and planned.card.sample == 1 and not planned.card.refused:
+            cards.append((planned, model, thumbnail(playground, model), typical_text(model.seconds)))
+    return render("compare_planned", cards=cards)
 
 
 def show_several(catalog: Catalog, choices: Sequence[str], into: str, opener: str) -> str:
