@@ -36,8 +36,9 @@ from components.ui.models.tab import ModelsTab, build_models_tab, open_models
 from components.ui.picker import build_panels
 from components.ui.result_actions import ResultActions, wire_result_actions
 from components.views.account import NO_COOKIE
-from components.views.compare_query import comparison_query
-from components.views.queries import GenerateQuery, first, generate_query, read_generate_query
+from components.views.queries.compare import comparison_query
+from components.views.queries.generate import GenerateQuery, generate_query, read_generate_query
+from components.views.queries.query import first
 from components.views.recipe import read_settings
 from components.views.templates import render
 from components.views.words import TITLE, plain

@@ -23,8 +23,8 @@ from components.ui.generate.panel import shown_job, with_star
 from components.ui.generate.tab import ANSWERED, GenerateTab, chosen_model, read_form, show_example, show_form, submit
 from components.ui.header import Header, paying_visit, show_account
 from components.views.actions import takers, upscaler
-from components.views.compare_query import other_models_query
 from components.views.links import picture_path
+from components.views.queries.compare import other_models_query
 from components.views.recipe import form_settings
 from components.views.words import plain
 

@@ -13,7 +13,7 @@ from components.catalog.requests import find_model
 from components.errors import InputError
 from components.jobs.job import Job, JobState
 from components.pictures.uploads import FORMATS
-from components.views.queries import write_generate_query
+from components.views.queries.generate import write_generate_query
 from components.views.recipe import form_settings, recipe_of
 from components.views.templates import render
 

@@ -9,9 +9,9 @@ from components.catalog.models import Catalog
 from components.catalog.parameters import Role
 from components.jobs.job import HistoryEntry
 from components.jobs.store.groups import HistoryGroup, HistoryGroups, HistoryOrder
-from components.jobs.store.spend import ChargeDifference, DaySpend
+from components.jobs.store.spend import DAY_S, ChargeDifference, DaySpend
 from components.views.links import HISTORY_ARCHIVE, HISTORY_DATA, MOST_ARCHIVED_JOBS, archive_link, own_link
-from components.views.queries import HistoryFilters, write_history_query
+from components.views.queries.history import HistoryFilters, write_history_query
 from components.views.templates import render
 from components.views.words import model_name
 
@@ -30,7 +30,6 @@ COLUMNS = {
 }
 DESCENDING_FIRST = ("created", "price", "seconds")
 DAYS = 30
-DAY_S = 86_400
 PAYERS = {"host": "the host's key", "visitor": "your key"}
 
 

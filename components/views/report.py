@@ -28,9 +28,9 @@ from components.pictures.thumbnails import PREVIEW_SIZE, data_url
 from components.playground import Playground
 from components.snippets import write_snippet
 from components.views import words
-from components.views.compare_query import PublishedSource, draft_of, write_compare_query
 from components.views.job import differences
 from components.views.links import link, published_path
+from components.views.queries.compare import PublishedSource, draft_of, write_compare_query
 from components.views.templates import render
 
 MAX_SIDES = ((12, 1024), (48, 768))  # up to so many pictures in a file: pixels of the longer side

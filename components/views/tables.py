@@ -16,7 +16,7 @@ from components.catalog.prices import Cost, PriceListRow, credits_text, price_li
 from components.jobs.store.measured import Measured
 from components.views.models import inputs_text, limits
 from components.views.models.purposes import EXPLAINED, PURPOSES, good_for_text, search_text
-from components.views.queries import ModelFilters
+from components.views.queries.models import ModelFilters
 from components.views.templates import render
 from components.views.words import seconds_text, typical_text
 

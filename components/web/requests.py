@@ -13,7 +13,7 @@ from components.jobs.job import JobState
 from components.jobs.store.history import JobFilter
 from components.pictures.fetch import read_limited
 from components.playground import Playground
-from components.views.queries import read_history_query
+from components.views.queries.history import read_history_query
 
 LONGEST_BODY_S = 60.0
 

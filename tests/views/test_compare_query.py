@@ -11,7 +11,8 @@ from components.catalog.requests import build_request
 from components.comparisons.comparison import Card, Comparison
 from components.comparisons.plan import Choice, plan_comparison
 from components.errors import InputError
-from components.views.compare_query import (
+from components.views.models import cheapest
+from components.views.queries.compare import (
     ComparisonDraft,
     PublishedSource,
     comparison_id_of,
@@ -24,8 +25,7 @@ from components.views.compare_query import (
     write_choice,
     write_compare_query,
 )
-from components.views.models import cheapest
-from components.views.queries import LONGEST_QUERY, Query
+from components.views.queries.query import LONGEST_QUERY, Query
 from tests.jobs.conftest import make_job
 from tests.views.html import HOSTILE
 

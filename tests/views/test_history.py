@@ -13,7 +13,7 @@ from components.jobs.job import HistoryEntry, Job, JobState
 from components.jobs.store.groups import HistoryGroup, HistoryGroups, HistoryOrder
 from components.jobs.store.spend import ChargeDifference, DaySpend
 from components.views import history
-from components.views.queries import HistoryFilters
+from components.views.queries.history import HistoryFilters
 from components.views.words import STATE_WORDS
 from tests.jobs.conftest import NOON, make_job
 from tests.views.conftest import retired_catalog

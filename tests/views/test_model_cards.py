@@ -14,9 +14,9 @@ from components.catalog.prices import price_list
 from components.comparisons.plan import Choice, plan_comparison
 from components.jobs.store.measured import Measured
 from components.playground import Playground
-from components.views.compare_query import variant_options
 from components.views.models.cards import MOST_CARDS, show_cards, show_chosen, show_panel, show_planned, show_several
 from components.views.models.purposes import matches, purpose_chips
+from components.views.queries.compare import variant_options
 from components.views.words import range_text
 from tests.catalog.large import large_catalog
 from tests.views.html import HOSTILE, inert

@@ -8,7 +8,7 @@ from components.catalog.models import Catalog
 from components.jobs.store.measured import Measured
 from components.playground import Playground
 from components.views.models.price_list import columns_for, frontier_ids, show_price_list, show_scatter
-from components.views.queries import ModelFilters
+from components.views.queries.models import ModelFilters
 from components.views.tables import FRONT, MEASURED, MORE, filtered_frame, models_frame
 from tests.views.html import inert
 

@@ -14,21 +14,10 @@ from components.catalog.requests import build_request, find_problems
 from components.errors import InputError
 from components.jobs.store.groups import HistoryOrder
 from components.jobs.store.history import JobFilter
-from components.views.queries import (
-    LONGEST_QUERY,
-    GenerateQuery,
-    HistoryFilters,
-    ModelFilters,
-    first,
-    generate_query,
-    read_generate_query,
-    read_history_order,
-    read_history_query,
-    read_models_query,
-    write_generate_query,
-    write_history_query,
-    write_models_query,
-)
+from components.views.queries.generate import GenerateQuery, generate_query, read_generate_query, write_generate_query
+from components.views.queries.history import HistoryFilters, read_history_order, read_history_query, write_history_query
+from components.views.queries.models import ModelFilters, read_models_query, write_models_query
+from components.views.queries.query import LONGEST_QUERY, first
 from tests.views.conftest import retired_catalog
 
 GPT = "gpt-image-1.5-official"

@@ -13,7 +13,7 @@ from components.catalog.loading import parse_catalog
 from components.catalog.models import Catalog
 from components.catalog.prices import price_list, tiers
 from components.views.exports.csv_text import csv_rows
-from components.views.queries import ModelFilters
+from components.views.queries.models import ModelFilters
 from components.views.tables import (
     FRONT,
     MEASURED,

@@ -16,7 +16,7 @@ from PIL import Image
 from components.catalog.models import Catalog
 from components.comparisons.plan import Choice
 from components.playground import Playground
-from components.views.compare_query import ComparisonDraft, read_compare_query
+from components.views.queries.compare import ComparisonDraft, read_compare_query
 from components.web.published import NO_COMPARISON, NOT_PUBLISHED
 from components.web.visitors import COOKIE
 from tests.jobs.scripted_upstream import png

@@ -21,9 +21,9 @@ from components.ui.events import DIRECT, LONG, Updates, bind
 from components.ui.header import Header, show_spending, visit_of
 from components.ui.latest_only import LatestOnly
 from components.ui.picker import SeveralModels
-from components.views.compare_query import ComparisonDraft, PublishedSource, settings_title, write_compare_query
 from components.views.comparison import button_text, retry_text, show_cards, show_plan
 from components.views.models.cards import show_planned
+from components.views.queries.compare import ComparisonDraft, PublishedSource, settings_title, write_compare_query
 from components.views.templates import render
 from components.views.words import plain
 

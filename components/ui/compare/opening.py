@@ -14,7 +14,9 @@ from components.jobs.job import Job
 from components.playground import Playground, Visit
 from components.ui.compare.board import CompareTab, show_comparison, show_draft
 from components.ui.events import Updates, sent
-from components.views.compare_query import (
+from components.views.comparison import ORDERS, show_earlier_comparisons
+from components.views.models import CHEAPEST, cheapest
+from components.views.queries.compare import (
     SOURCE,
     ComparisonDraft,
     PublishedSource,
@@ -24,9 +26,7 @@ from components.views.compare_query import (
     read_compare_query,
     settings_title,
 )
-from components.views.comparison import ORDERS, show_earlier_comparisons
-from components.views.models import CHEAPEST, cheapest
-from components.views.queries import Query, first
+from components.views.queries.query import Query, first
 
 EARLIER = 20
 

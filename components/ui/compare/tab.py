@@ -16,8 +16,8 @@ from components.ui.events import DIRECT, LATEST, Updates, bind
 from components.ui.header import Header, paying_visit
 from components.ui.html import SEND_CLICKS, html
 from components.ui.picker import build_several
-from components.views.compare_query import PublishedSource, read_choice, write_compare_query
 from components.views.comparison import ORDERS
+from components.views.queries.compare import PublishedSource, read_choice, write_compare_query
 from components.views.templates import render
 from components.views.words import plain
 

@@ -25,7 +25,7 @@ from components.ui.header import Header, paying_visit, show_spending
 from components.ui.html import html
 from components.views.evaluation.matrix import show_evaluation
 from components.views.evaluation.plan import show_matrix_plan, show_prompt_set, start_text
-from components.views.queries import Query, first
+from components.views.queries.query import Query, first
 from components.views.templates import render
 from components.views.words import plain, shorten, utc
 

@@ -34,7 +34,7 @@ from components.ui.html import html
 from components.ui.picker import chosen_box
 from components.views import job as result
 from components.views.models.cards import show_chosen
-from components.views.queries import write_generate_query
+from components.views.queries.generate import write_generate_query
 from components.views.templates import render
 
 EXAMPLES = 4

@@ -11,7 +11,7 @@ import gradio as gr
 from components.jobs.job import JobState
 from components.playground import Playground
 from components.ui.events import Updates
-from components.views.queries import HistoryFilters
+from components.views.queries.history import HistoryFilters
 from components.views.words import STATE_WORDS
 
 VIEWS = ("gallery", "table")

@@ -22,13 +22,8 @@ from components.ui.history.spend import build_spend
 from components.ui.html import SEND_CLICKS, html
 from components.ui.latest_only import LatestOnly
 from components.views import history
-from components.views.queries import (
-    HistoryFilters,
-    first,
-    read_history_order,
-    read_history_query,
-    write_history_query,
-)
+from components.views.queries.history import HistoryFilters, read_history_order, read_history_query, write_history_query
+from components.views.queries.query import first
 from components.views.templates import render
 from components.views.words import plain
 

@@ -16,15 +16,15 @@ from components.ui.html import SEND_CLICKS, html
 from components.ui.latest_only import LatestOnly
 from components.views.links import MODELS_CSV, link, what_if_link
 from components.views.models.price_list import show_price_list, show_scatter
-from components.views.queries import (
+from components.views.queries.models import (
     BUDGET_USD,
     LARGEST_AMOUNT,
     PICTURES,
     ModelFilters,
-    Query,
     read_models_query,
     write_models_query,
 )
+from components.views.queries.query import Query
 from components.views.tables import (
     NEEDS,
     SORTABLE,

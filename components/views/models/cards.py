@@ -14,10 +14,10 @@ from components.comparisons.plan import ComparisonPlan
 from components.errors import InputError
 from components.jobs.store.measured import Measured
 from components.playground import Playground
-from components.views.compare_query import read_choice, variant_options
 from components.views.links import SANDBOX, link, sample_path
 from components.views.models.facts import credits_range, dollars_range, inputs_text
 from components.views.models.purposes import good_for_text, matches, purpose_chips, search_text
+from components.views.queries.compare import read_choice, variant_options
 from components.views.templates import render
 from components.views.words import range_text, seconds_text, settings_text, typical_text, utc
 

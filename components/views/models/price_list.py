@@ -8,7 +8,7 @@ import pandas as pd
 
 from components.playground import Playground
 from components.views.models.cards import thumbnail
-from components.views.queries import ModelFilters
+from components.views.queries.models import ModelFilters
 from components.views.tables import (
     FRONT,
     MEASURED,

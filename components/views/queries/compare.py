@@ -1,4 +1,4 @@
-"""The query string of the Compare tab, the draft of a comparison that it holds, and the models to choose from."""
+"""The query string of Compare, the draft of a comparison that it holds, and the models to choose from."""
 
 from __future__ import annotations
 
@@ -16,15 +16,8 @@ from components.comparisons.plan import MOST_SAMPLES, Choice
 from components.errors import InputError
 from components.jobs.job import Job
 from components.views.models import CHEAPEST, cheapest
-from components.views.queries import (
-    LONGEST_PROMPT,
-    MOST_PICTURES,
-    Query,
-    first,
-    read_parameters,
-    texts_of,
-    write_query,
-)
+from components.views.queries.generate import read_parameters
+from components.views.queries.query import LONGEST_PROMPT, MOST_PICTURES, Query, first, texts_of, write_query
 from components.views.recipe import form_settings
 from components.views.words import ROLE_WORDS, settings_text, shorten
 
