@@ -118,8 +118,9 @@ def _sentence(ranking: Ranking, ranked: Sequence[tuple[ColumnResult, Standing]])
         key=lambda pair: (pair[1].gap_high > CLOSE, pair[0].price.credits),
     )
     if not cheaper_top:
-        others = "one other model" if len(top) == 2 else f"{len(top) - 1} other models"
-        return f"{best.label} shares the first place on these prompts (tier 1) with {others}, and none of them is cheaper, {price}."
+        alone = len(top) == 2
+        others = "one other, which is not cheaper" if alone else f"{len(top) - 1} others, none of which is cheaper"
+        return f"{best.label}, {price}, shares first place on these prompts (tier 1) with {others}."
     result, place = cheaper_top[0]
     if place.gap_high <= CLOSE:
         return f"{result.label} is as good as {best.label} on these prompts (tier 1) at {_ratio(result, best)} of the price."

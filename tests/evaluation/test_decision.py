@@ -50,8 +50,8 @@ def test_the_sentence_says_what_a_manager_needs() -> None:
         (
             ranking(first, ("ideo", 0.6, 1, 0.1)),
             [result("gpt", 8), result("ideo", 8)],
-            "GPT Image 1.5 high shares the first place on these prompts (tier 1) with one other model, "
-            "and none of them is cheaper, at 8 credits a picture.",
+            "GPT Image 1.5 high, at 8 credits a picture, shares first place on these prompts (tier 1) with one other, "
+            "which is not cheaper.",
         ),
         (
             Ranking((), ("gpt",), 1, 1, 3, "Not enough votes: 3 of at least 20."),
