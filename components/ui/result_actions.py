@@ -89,7 +89,7 @@ async def act(actions: ResultActions, given: Updates, event: gr.EventData, reque
             case "again":
                 return await run_again(actions, job, given, request)
             case _:
-                return await change_job(actions, job, action, given, request)
+                return await change_job(actions, job, action, given, event, request)
     except PlaygroundError as error:
         return await show_account(actions.header, visit, (plain(error),))
 
@@ -162,8 +162,10 @@ async def run_again(actions: ResultActions, job: Job, given: Updates, request: g
     }
 
 
-async def change_job(actions: ResultActions, job: Job, action: str, given: Updates, request: gr.Request) -> Updates:
-    """Check again, send again or dismiss; shown in Generate if it shows this job. Raises PlaygroundError."""
+async def change_job(
+    actions: ResultActions, job: Job, action: str, given: Updates, event: gr.EventData, request: gr.Request
+) -> Updates:
+    """Check again, send again, dismiss or follow a task; shown in Generate if it shows this job. Raises PlaygroundError."""
     visit, playground, tab = given[actions.header.visit], actions.playground, actions.generate
     match action:
         case "check":
@@ -172,6 +174,8 @@ async def change_job(actions: ResultActions, job: Job, action: str, given: Updat
             changed = await playground.resubmit(job.id, paying_visit(actions.header, given, request))
         case "dismiss":
             changed = await playground.jobs.abandon(job.id, visit.visitor)
+        case "attach":
+            changed = await playground.attach(job.id, sent(event, "task"), visit)
         case _:
             return {actions.tabs: gr.skip()}
     if given[tab.panel.job] != job.id:

@@ -12,6 +12,7 @@ from components.catalog.parameters import Role
 from components.catalog.requests import find_model
 from components.errors import InputError
 from components.jobs.job import Job, JobState
+from components.jobs.transitions import UNDECIDED
 from components.pictures.uploads import FORMATS
 from components.views.queries.generate import write_generate_query
 from components.views.recipe import form_settings, recipe_of
@@ -30,6 +31,7 @@ def show_actions(catalog: Catalog, job: Job, *, starred: bool = False, opens: bo
         upscaler=upscaler(catalog, job) is not None,
         checkable=checkable(job),
         undecided=job.state is JobState.UNCERTAIN,
+        lost=job.state in UNDECIDED,
         share=share_link(catalog, job),
     )
     return Markup(row)  # noqa: S704  # rendered with every value escaped

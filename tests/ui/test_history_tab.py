@@ -14,7 +14,7 @@ from components.catalog.models import Catalog
 from components.jobs.job import JobState
 from components.playground import Visit, visitor_id
 from components.ui.history.deletion import undo, withdraw
-from components.ui.history.panel import attach_task, refresh, save_note
+from components.ui.history.panel import refresh, save_note
 from components.ui.history.tab import (
     clear_filters,
     click_entry,
@@ -152,9 +152,8 @@ async def test_a_lost_answer_takes_its_task_and_says_why_not(page: OpenPage) -> 
     await playground.jobs.store.add(replace(lost, visitor=visitor_id(ANN), base_url=playground.sandbox.base_url))
     await page.call(click_entry, tab, {"entry": lost.id})
     for named, words in (("", "is no task id"), (task, "another request has this task"), ("n1gone", "does not know")):
-        page.values[tab.panel.task] = named
-        await page.call(attach_task, tab.panel)
-        assert words in page.values[tab.panel.error]
+        await page.call(act, page.parts.actions, {"action": "attach", "job_id": lost.id, "task": named})
+        assert words in page.values[page.parts.header.banner]
 
 
 async def test_nothing_of_another_visitor_is_shown_or_changed_however_it_is_asked_for(page: OpenPage) -> None:
@@ -167,14 +166,15 @@ async def test_nothing_of_another_visitor_is_shown_or_changed_however_it_is_aske
     for name in ("group", "select"):
         await bob.call(click_entry, tab, {name: "job-5"})
     for handler, part in (
-        (save_note, panel), (refresh, panel), (attach_task, panel), (open_comparison, bob.parts), (delete_chosen, tab),
+        (save_note, panel), (refresh, panel), (open_comparison, bob.parts), (delete_chosen, tab),
         (delete_selected, tab), (star_selected, tab), (undo, tab.deletion), (show_all, tab),
     ):  # fmt: skip
-        bob.values |= {panel.chosen: "job-5", panel.note: "mine", panel.error: "", panel.task: "n41task5"}
+        bob.values |= {panel.chosen: "job-5", panel.note: "mine", panel.error: ""}
         bob.values |= {tab.selection.jobs: ("job-5",), tab.deletion.deleted: ("job-5",)}
         updates = await bob.call(handler, part)
         assert "kite" not in str(updates), handler.__name__
-    await bob.call(act, bob.parts.actions, {"action": "open", "job_id": "job-5"})
+    for action in ("open", "attach"):
+        await bob.call(act, bob.parts.actions, {"action": action, "job_id": "job-5", "task": "n41task5"})
     assert "kite 5" not in str(bob.values.values())
     assert await listed(bob) == ""
     assert bob.values[tab.files] == ""

@@ -11,11 +11,41 @@
     const { jobId } = button.closest("[data-job-id]").dataset;
     const { action, picture = "0" } = button.dataset;
     if (action === "again" && button.closest("#result")) window.playground.sending();
+    if (action === "attach") return askForTask(jobId);
     if (action !== "star") return window.playground.resultAction({ action, job_id: jobId, picture });
     const starred = String(button.getAttribute("aria-pressed") !== "true");
     for (const star of document.querySelectorAll(`[data-job-id="${jobId}"] [data-action=star]`)) star.setAttribute("aria-pressed", starred);
     window.playground.star({ job_id: jobId, starred });
   });
+
+  // Why an action was refused stands at the top of the page, which may be out of sight.
+  let said = "";
+  window.playground.onChange(() => {
+    const banner = document.querySelector("#banner .banner:not(.sandbox)");
+    const before = said;
+    said = banner?.textContent ?? "";
+    if (said && said !== before) banner.scrollIntoView({ block: "nearest" });
+  });
+
+  // The task of a job whose answer was lost. Not in the row itself: a list that is drawn anew would empty the field.
+  const dialog = document.createElement("dialog");
+  dialog.className = "html task-dialog";
+  dialog.setAttribute("aria-label", "Task id");
+  dialog.innerHTML = `<form method="dialog">
+    <label>Its task id, from the service's dashboard<input required maxlength="200" placeholder="n42…" autocomplete="off" spellcheck="false"></label>
+    <footer><button>Follow this task</button><button type="button">Cancel</button></footer>
+  </form>`;
+  document.querySelector("gradio-app, .gradio-container, body").append(dialog);
+  const field = dialog.querySelector("input");
+  dialog.querySelector("[type=button]").addEventListener("click", () => dialog.close());
+  dialog.addEventListener("submit", () => {
+    window.playground.resultAction({ action: "attach", job_id: dialog.dataset.asksFor, task: field.value });
+  });
+  function askForTask(jobId) {
+    dialog.dataset.asksFor = jobId;
+    field.value = "";
+    dialog.showModal();
+  }
 
   // A list that is drawn anew each second would close the menu that somebody has just opened.
   let open = "";

@@ -1,4 +1,4 @@
-"""The chosen job of the history: its result with all actions, what was asked, the visitor's note, a lost task, deleting."""
+"""The chosen job of the history: its result with all actions, what was asked, the visitor's note, deleting."""
 
 from __future__ import annotations
 
@@ -9,7 +9,6 @@ import gradio as gr
 
 from components.errors import JobNotFound, PlaygroundError
 from components.jobs.job import HistoryEntry
-from components.jobs.transitions import UNDECIDED
 from components.playground import Playground
 from components.ui.events import DIRECT, Updates, bind
 from components.ui.header import Header
@@ -24,7 +23,7 @@ from components.views.words import plain
 class HistoryPanel:
     """The components of the panel. ``chosen`` holds the id of the job that is shown, or ""; ``error`` is above the list.
 
-    Each of ``changes`` is an event that changes the list.
+    ``noted`` is the event that changes a note.
     """
 
     playground: Playground
@@ -35,21 +34,19 @@ class HistoryPanel:
     delete: gr.Button
     result: gr.HTML
     request: gr.HTML
-    lost: gr.Row
-    task: gr.Textbox
     note: gr.Textbox
     chosen: gr.State
-    changes: tuple[Any, ...] = ()
+    noted: Any = None
 
     @property
     def reads(self) -> set[Any]:
         """What the handlers read."""
-        return {self.chosen, self.header.visit, self.note, self.task}
+        return {self.chosen, self.header.visit, self.note}
 
     @property
     def parts(self) -> set[Any]:
         """What the handlers update."""
-        shown = {self.column, self.comparison, self.delete, self.result, self.request, self.lost, self.task, self.note}
+        shown = {self.column, self.comparison, self.delete, self.result, self.request, self.note}
         return {*shown, self.chosen, self.error}
 
 
@@ -63,16 +60,6 @@ def build_history_panel(playground: Playground, header: Header, error: gr.HTML) 
             delete = gr.Button("Delete", size="sm", min_width=60, elem_id="history-delete")
             close = gr.Button("Close", size="sm", min_width=60, elem_id="history-close")
         shown = html(elem_id="history-result")
-        with gr.Row(visible=False, elem_id="history-lost") as lost:
-            task = gr.Textbox(
-                label="Its task id, from the service's dashboard",
-                placeholder="n42…",
-                max_lines=1,
-                scale=4,
-                min_width=160,
-                elem_id="history-task",
-            )
-            attach = gr.Button("Follow this task", size="sm", scale=1, min_width=110, elem_id="history-attach")
         request = html(elem_id="history-request", on_load=SEND_CLICKS)
         with gr.Row(elem_id="history-note"):
             note = gr.Textbox(
@@ -85,15 +72,11 @@ def build_history_panel(playground: Playground, header: Header, error: gr.HTML) 
             )
             save = gr.Button("Save note", size="sm", scale=1, min_width=90, elem_id="history-save")
     panel = HistoryPanel(
-        playground, header, error, column, comparison, delete, shown, request, lost, task, note, gr.State("")
+        playground, header, error, column, comparison, delete, shown, request, note, gr.State("")
     )  # fmt: skip
     reads, parts = panel.reads, panel.parts
     close.click(bind(close_panel, panel), None, parts, **DIRECT)
-    changes = (
-        gr.on([note.submit, save.click], bind(save_note, panel), reads, parts, **DIRECT),
-        gr.on([task.submit, attach.click], bind(attach_task, panel), reads, parts, **DIRECT),
-    )
-    return replace(panel, changes=changes)
+    return replace(panel, noted=gr.on([note.submit, save.click], bind(save_note, panel), reads, parts, **DIRECT))
 
 
 # -- what an event shows --------------------------------------------------------------------------
@@ -107,7 +90,6 @@ def show_chosen(panel: HistoryPanel, entry: HistoryEntry) -> Updates:
         panel.request: history.show_detail(panel.playground.catalog, entry),
         panel.comparison: gr.update(visible=bool(entry.job.comparison_id)),
         panel.note: entry.note,
-        panel.task: "",
         panel.chosen: entry.job.id,
         panel.error: "",
     }
@@ -118,7 +100,6 @@ def show_current(panel: HistoryPanel, entry: HistoryEntry) -> Updates:
     job, timing = entry.job, panel.playground.jobs.timing(entry.job)
     return {
         panel.result: result.show_job(panel.playground.catalog, job, timing, starred=entry.starred, opens=True),
-        panel.lost: gr.update(visible=job.state in UNDECIDED),
         panel.delete: gr.update(interactive=job.ended, value="Delete" if job.ended else "Delete, once it has ended"),
     }
 
@@ -163,13 +144,3 @@ async def save_note(panel: HistoryPanel, given: Updates) -> Updates:
     except PlaygroundError as error:
         return show_error(panel, error)
     return show_chosen(panel, entry)
-
-
-async def attach_task(panel: HistoryPanel, given: Updates) -> Updates:
-    """Give a job whose answer was lost the task that it has at the service."""
-    visit = given[panel.header.visit]
-    try:
-        job = await panel.playground.attach(given[panel.chosen], given[panel.task] or "", visit)
-        return show_chosen(panel, await panel.playground.jobs.entry(job.id, visit.visitor))
-    except PlaygroundError as error:
-        return show_error(panel, error)

@@ -138,7 +138,7 @@ def wire_jobs(tab: HistoryTab) -> None:
         deletion.undo.click(bind(undo, deletion), deletion.reads, deletion.parts, **DIRECT),
     )
     deletion.timer.tick(bind(withdraw, deletion), None, deletion.parts, **DIRECT)
-    for change in (*panel.changes, *changes):
+    for change in (panel.noted, *changes):
         change.then(bind(show_all, tab), tab.reads, tab.listed | panel.parts, **DIRECT)
 
 
