@@ -58,8 +58,12 @@
     // The server has answered a click on Compare: with cards, or with what is wrong.
     compareAnswered() {
       delete root.dataset.comparing;
-      if (matchMedia("(max-width: 760px)").matches) document.querySelector("#cards-state")?.scrollIntoView({ block: "start" });
+      showOnPhone("#cards-state");
     },
+  };
+
+  const showOnPhone = (part) => {
+    if (matchMedia("(max-width: 760px)").matches) document.querySelector(part)?.scrollIntoView({ block: "start" });
   };
 
   // What the server takes a moment to answer is shown at once: an empty card for each model.
@@ -72,6 +76,7 @@
     const card = '<li class="card"><header class="state">Sending</header><div class="line"></div><div class="pictures"><div class="frame skeleton"></div></div><footer class="result-details"></footer><div class="actions"></div></li>';
     document.querySelector("#compare-pending .cards").innerHTML = card.repeat(count);
     root.dataset.comparing = "";
+    showOnPhone("#compare-pending");
     setTimeout(() => delete root.dataset.comparing, GIVE_UP_MS);
   });
   document.addEventListener("keydown", (event) => {

@@ -44,6 +44,7 @@ def build_compare_tab(playground: Playground, header: Header) -> CompareTab:
                 show_label=False,
                 container=False,
                 elem_id="compare-order",
+                elem_classes="segments",
                 visible=False,
             )
             retry = gr.Button("Retry", visible=False, size="sm", elem_id="compare-retry", min_width=120)
