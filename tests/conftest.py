@@ -110,7 +110,7 @@ def sqlite_without_rows(path: Path) -> str:
 
 
 @asynccontextmanager
-async def records(folder: Path, url: str = "") -> AsyncIterator[Store]:
+async def open_store(folder: Path, url: str = "") -> AsyncIterator[Store]:
     """An open store: a new SQLite database in the folder, or the one at the address."""
     await asyncio.to_thread(folder.mkdir, parents=True, exist_ok=True)
     database = open_database(url or sqlite_without_rows(folder / "playground.db"))
@@ -123,14 +123,14 @@ async def records(folder: Path, url: str = "") -> AsyncIterator[Store]:
 
 
 @pytest.fixture
-async def runner(catalog: Catalog, client: ApiClient, tmp_path: Path) -> AsyncIterator[JobService]:
-    """A runner with a deadline that a busy machine does not reach."""
-    async with httpx2.AsyncClient(trust_env=False) as http, records(tmp_path / "records") as store:
-        runner = JobService(
+async def job_service(catalog: Catalog, client: ApiClient, tmp_path: Path) -> AsyncIterator[JobService]:
+    """A job service with a deadline that a busy machine does not reach."""
+    async with httpx2.AsyncClient(trust_env=False) as http, open_store(tmp_path / "records") as store:
+        job_service = JobService(
             catalog, store, client, PictureLibrary(FolderStorage(tmp_path / "pictures"), http), JobOptions(deadline_s=20)
         )
-        yield runner
-        await runner.aclose()
+        yield job_service
+        await job_service.aclose()
 
 
 @pytest.fixture(scope="session")

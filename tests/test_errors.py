@@ -74,9 +74,9 @@ def test_a_raw_reply_is_cut() -> None:
 
 def test_words_of_the_moment_replace_those_of_the_class() -> None:
     """For one error only."""
-    told = UpstreamFailed("It went wrong.", next_step="Wait.", charged="")
+    failure = UpstreamFailed("It went wrong.", next_step="Wait.", charged="")
 
-    assert str(told.problem) == "It went wrong. Wait."
+    assert str(failure.problem) == "It went wrong. Wait."
     assert UpstreamFailed("Again.").problem.next_step == UpstreamFailed.next_step
 
 

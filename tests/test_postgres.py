@@ -15,7 +15,7 @@ import psycopg
 import pytest
 
 from tests.conftest import ROOT
-from tests.postgres import Postgres, of_the_machine, of_the_wheel, running_postgres
+from tests.postgres import Postgres, installed_programs, running_postgres, wheel_programs
 
 GUARD_S = 60.0
 STARTS_ONE = """
@@ -34,12 +34,12 @@ def server() -> Iterator[Postgres]:
         yield server
 
 
-@pytest.mark.parametrize("source", [of_the_machine, of_the_wheel])
+@pytest.mark.parametrize("source", [installed_programs, wheel_programs])
 def test_a_server_starts_from_either_source(source: Callable[[], Path | None]) -> None:
     """The machine's own programs where it has them, those of the wheel everywhere."""
     programs = source()
     if programs is None:
-        assert source is of_the_machine, "requirements-dev.txt brings the wheel"
+        assert source is installed_programs, "requirements-dev.txt brings the wheel"
         pytest.skip("this machine has no PostgreSQL of its own")
 
     with running_postgres(programs) as server, server.fresh() as url, psycopg.connect(url) as connection:
@@ -83,7 +83,7 @@ def test_nothing_is_left_behind_by_an_interrupted_run(how: signal.Signals) -> No
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root starts the server as somebody else")
 def test_programs_in_a_closed_folder_are_copied(tmp_path: Path) -> None:
     """A virtual environment below /root, say, cannot be read by the user whom the server runs as."""
-    programs = of_the_wheel()
+    programs = wheel_programs()
     assert programs
     package = programs.parent.parent
     closed = tmp_path / "closed"

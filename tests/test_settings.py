@@ -169,12 +169,12 @@ def test_a_bad_value_is_told_by_the_variables_name(name: str, value: str, monkey
     with pytest.raises(SettingsError) as refusal:
         given(monkeypatch, **{"API_IN_ONE_KEY": KEY, name: value})
 
-    told = f"{refusal.value} {refusal.value.problem!r} {refusal.value.__cause__!r}"
-    assert name in told
-    assert KEY not in told
-    assert "secret" not in told
-    assert len(told.splitlines()) == 1
-    assert len(value) < 4 or value not in told
+    message = f"{refusal.value} {refusal.value.problem!r} {refusal.value.__cause__!r}"
+    assert name in message
+    assert KEY not in message
+    assert "secret" not in message
+    assert len(message.splitlines()) == 1
+    assert len(value) < 4 or value not in message
 
 
 def test_all_bad_values_are_told_at_once(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -22,7 +22,7 @@ def missing() -> list[str]:
     return [name for name in PACKAGES if shutil.which(name) is None]
 
 
-def need(name: str) -> None:
+def require_tool(name: str) -> None:
     """Skip the test, or with ``CI=true`` fail it, where a program is not on PATH."""
     if shutil.which(name) is None:
         (pytest.fail if os.environ.get("CI") == "true" else pytest.skip)(f"{name} is not on PATH")

@@ -123,10 +123,10 @@ async def test_many_jobs_share_fourteen_requests_in_flight(catalog: Catalog, tmp
 
     url = f"sqlite:///{tmp_path / 'playground.db'}"
     async with scripted_upstream(post=[counted(created(), 0.3)], poll=[counted(finished(), 0.05)]) as upstream:
-        async with process(catalog, url, tmp_path, deadline_s=60) as runner:
+        async with process(catalog, url, tmp_path, deadline_s=60) as job_service:
             host = account(catalog, upstream.address)
-            jobs = [await submit(runner, catalog, host, f"kite {number}") for number in range(60)]
-            ends = [await runner.settled(job.id, "ann") for job in jobs]
+            jobs = [await submit(job_service, catalog, host, f"kite {number}") for number in range(60)]
+            ends = [await job_service.settled(job.id, "ann") for job in jobs]
 
     assert {end.state for end in ends} == {JobState.DONE}
     assert most == MINIMUM

@@ -25,7 +25,7 @@ from tests.benchmarks import ROOT, end, environment, table, target
 from tests.benchmarks.upstream import Upstream, upstream
 from tests.browser import chromium
 from tests.browser.conftest import Playground, playground
-from tests.postgres import NoPostgres, running_postgres
+from tests.postgres import PostgresUnavailable, running_postgres
 
 PROMPTS, REPEATS, JOBS = 100, 5, 10_000
 SHARED_JOBS, WORKERS = 2_000, 3
@@ -64,7 +64,7 @@ def report() -> Iterator[str]:
         ):
             service.prepare(count=SHARED_JOBS, median=SHARED_S, side=SIDE)
             yield _shared(url, service, Path(folder))
-    except NoPostgres as error:
+    except PostgresUnavailable as error:
         yield f"Not measured: {error}\n"
 
 

@@ -29,7 +29,7 @@ from components.pictures.kept import KeptPicture
 from components.playground import visitor_id
 from components.playground.visits import COOKIE
 from tests.benchmarks import ROOT, share, table, target
-from tests.ui import App, running
+from tests.ui import AppProcess, run_app
 
 JOBS = 5_000
 TIMES = 40
@@ -63,7 +63,7 @@ def report() -> Iterator[str]:
         home = Path(folder) / "home"
         (home / "data").mkdir(parents=True)
         asyncio.run(_fill(home / "data"))
-        with running(home) as app:
+        with run_app(home) as app:
             rows = list(_measure(app))
         rows.append(asyncio.run(_delete(home / "data")))
     yield table(["change", "p50", "p95", "max", "the page says"], rows)
@@ -73,7 +73,7 @@ def report() -> Iterator[str]:
 class _Page:
     """The page as a browser knows it: its components and events by id, and the values that its controls hold."""
 
-    def __init__(self, app: App) -> None:
+    def __init__(self, app: AppProcess) -> None:
         self._http = httpx2.Client(base_url=app.url, headers={"Cookie": f"{COOKIE}={SECRET}"}, trust_env=False, timeout=60)
         config = self._http.get("/config").json()
         named = {item["props"].get("elem_id"): item["id"] for item in config["components"]}
@@ -99,7 +99,7 @@ class _Page:
         return next(event for event in self._events if [component, name] in [list(one) for one in event["targets"]])
 
 
-def _measure(app: App) -> Iterator[list[Any]]:
+def _measure(app: AppProcess) -> Iterator[list[Any]]:
     """A row for an event that reads nothing, and one for each of CHANGES."""
     page = _Page(app)
     cases = [("an event that reads nothing", page.nothing, {}, None)]

@@ -65,13 +65,13 @@ def report() -> Iterator[str]:
             for name in names:
                 module, how = PLAYERS[name]
                 service.prepare(count=count, median=MEDIAN_S, sigma=SIGMA)
-                told = measured(
+                measurement = measured(
                     module, service.address, str(count), str(PATIENCE_S[count]), how, within_s=PATIENCE_S[count] + 30
                 )
-                if "broken" in told:
-                    rows.append([name, told["broken"], *[""] * 6])
+                if "broken" in measurement:
+                    rows.append([name, measurement["broken"], *[""] * 6])
                     continue
-                found = _figures(told, service.ledger(), count)
+                found = _figures(measurement, service.ledger(), count)
                 script = found["cpu_ms"] if name == names[0] else script
                 rows.append(_row(name, found, script))
                 lines += _targets(name, count, found)
@@ -80,11 +80,11 @@ def report() -> Iterator[str]:
             yield f"### {count:,} jobs\n\n" + table(head, rows) + "\n" + "\n".join(lines) + "\n"
 
 
-def _figures(told: dict[str, Any], ledger: Ledger, count: int) -> dict[str, float]:
-    kept = {task: moment for task, moment in told["kept"].items() if task in ledger.tasks}
+def _figures(measurement: dict[str, Any], ledger: Ledger, count: int) -> dict[str, float]:
+    kept = {task: moment for task, moment in measurement["kept"].items() if task in ledger.tasks}
     added = [moment - ledger.tasks[task].ready for task, moment in kept.items()]
     whole = mean([moment - ledger.tasks[task].created for task, moment in kept.items()])
-    cpu = told["cpu"] / len(kept) if kept else float("nan")
+    cpu = measurement["cpu"] / len(kept) if kept else float("nan")
     return {
         "cpu_ms": cpu * 1000,
         "cores": cpu * count / whole,
@@ -138,14 +138,14 @@ async def _product(folder: Path, service_address: str, callbacks: str) -> AsyncI
         learned = LearnedStore(store.transactions)
         await learned.add_run_times(service_address, MODEL, latencies, Learned.expected(None))
         await learned.change_callback_score(callbacks, service_address, MODEL, lambda _: BEST_SCORE)
-        runner = JobService(
+        job_service = JobService(
             load_catalog(ROOT / "catalog.yaml"), store, ApiClient(service), pictures, JobOptions(callback_base=callbacks)
         )
-        await runner.begin()
+        await job_service.begin()
         try:
-            yield runner
+            yield job_service
         finally:
-            await runner.aclose()
+            await job_service.aclose()
             await store.aclose()
             database.close()
 
@@ -171,15 +171,15 @@ async def _run(address: str, count: int, within_s: float, with_callbacks: bool) 
     catalog = load_catalog(ROOT / "catalog.yaml")
     account = Account("host", address, catalog.endpoint.create, catalog.endpoint.status, "sk-benchmark-0123456789")
     with tempfile.TemporaryDirectory() as folder:
-        async with _route(with_callbacks) as (app, callbacks), _product(Path(folder), address, callbacks) as runner:
-            app.include_router(callback_routes(runner))
+        async with _route(with_callbacks) as (app, callbacks), _product(Path(folder), address, callbacks) as job_service:
+            app.include_router(callback_routes(job_service))
 
             async def one(number: int) -> tuple[str, float, str]:
                 await asyncio.sleep(number / A_SECOND)
                 visitor = f"visitor-{number % VISITORS:016d}"
                 request = build_request(catalog, MODEL, {"prompt": f"A red kite, number {number}"})
-                job = await runner.submit(request, account, visitor)
-                job = await runner.settled(job.id, visitor)
+                job = await job_service.submit(request, account, visitor)
+                job = await job_service.settled(job.id, visitor)
                 return str(job.task_id), time.time(), str(job.state)
 
             cpu, begun = own_cpu(), time.monotonic()

@@ -13,7 +13,7 @@ from playwright.sync_api import Browser, sync_playwright
 from tests.benchmarks import ROOT, free_port, started, table, target
 from tests.benchmarks.startup import BARE, until_ready
 from tests.browser import chromium
-from tests.browser.layout_shifts import OBSERVE, layout_shift
+from tests.browser.layout_shifts import OBSERVE_SHIFTS, layout_shift
 
 RUNS = 5
 SIZES = {"1280": (1280, 900), "390": (390, 844)}
@@ -32,8 +32,8 @@ def report() -> Iterator[str]:
         with _serve(Path(folder) / "bare.py", folder) as bare, _serve(ROOT / "app.py", folder) as product:
             for name, size in SIZES.items():
                 runs = [(_open(browser, bare, size), _open(browser, product, size)) for _ in range(RUNS)]
-                for label, place in (("bare Gradio page", 0), ("product", 1)):
-                    middle = {key: median(run[place][key] for run in runs) for key in runs[0][place]}
+                for label, position in (("bare Gradio page", 0), ("product", 1)):
+                    middle = {key: median(run[position][key] for run in runs) for key in runs[0][position]}
                     rows.append([f"{label}, {name} px", *(f"{value:.3g}" for value in middle.values())])
                 fetched += [run[1] for run in runs]
                 shares.append(median(run[1]["paint"] / run[0]["paint"] for run in runs))
@@ -47,7 +47,7 @@ def report() -> Iterator[str]:
 def _open(browser: Browser, address: str, size: tuple[int, int]) -> Figures:
     context = browser.new_context(viewport={"width": size[0], "height": size[1]})
     page = context.new_page()
-    page.add_init_script(OBSERVE)
+    page.add_init_script(OBSERVE_SHIFTS)
     sizes: list[float] = []
     network = context.new_cdp_session(page)
     network.send("Network.enable")

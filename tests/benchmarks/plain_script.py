@@ -45,11 +45,15 @@ async def run(address: str, count: int, within_s: float) -> dict[str, object]:
             cpu, begun = own_cpu(), time.monotonic()
             tasks = [asyncio.create_task(one(http, address, Path(folder), number)) for number in range(count)]
             done, late = await asyncio.wait(tasks, timeout=within_s)
-            told = {"cpu": own_cpu() - cpu, "wall": time.monotonic() - begun, "kept": dict(task.result() for task in done)}
+            measurement = {
+                "cpu": own_cpu() - cpu,
+                "wall": time.monotonic() - begun,
+                "kept": dict(task.result() for task in done),
+            }
             for task in late:
                 task.cancel()
             await asyncio.gather(*late, return_exceptions=True)
-            return told
+            return measurement
 
 
 if __name__ == "__main__":

@@ -25,7 +25,7 @@ from components.jobs.store.engine import open_database
 from components.jobs.store.jobs import Ownership, Store
 from components.pictures.kept import KeptPicture
 from tests.benchmarks import measured, own_cpu, share, table
-from tests.postgres import NoPostgres, running_postgres
+from tests.postgres import PostgresUnavailable, running_postgres
 
 PER_PROCESS = {1: 100, 50: 300}  # jobs of a process that takes one, or fifty, at once
 PICTURE = KeptPicture("a" * 64 + ".png", 1024, 1024, "png", 1_700_000, "https://example.test/a.png")
@@ -46,7 +46,7 @@ def report() -> Iterator[str]:
                 with server.fresh() as url:
                     open_database(url).close()
                     rows.append(_row("PostgreSQL", url, processes, at_once))
-    except NoPostgres as error:
+    except PostgresUnavailable as error:
         rows.append(["PostgreSQL", str(error).splitlines()[0], "", "", "", "", ""])
     yield table(["store", "processes", "at once, each", "jobs a second", "CPU ms a job", "ms a job: p50 / p95", "to SQLite, 50"],
                 _compared(rows))  # fmt: skip
@@ -55,12 +55,14 @@ def report() -> Iterator[str]:
 def _row(name: str, url: str, processes: int, at_once: int) -> list[Any]:
     count = PER_PROCESS[at_once]
     with ThreadPoolExecutor(processes) as pool:
-        told = list(pool.map(lambda _: measured("tests.benchmarks.stores", url, str(count), str(at_once)), range(processes)))
-    if broken := next((one["broken"] for one in told if "broken" in one), None):
+        reports = list(
+            pool.map(lambda _: measured("tests.benchmarks.stores", url, str(count), str(at_once)), range(processes))
+        )
+    if broken := next((one["broken"] for one in reports if "broken" in one), None):
         return [name, broken, at_once, float("nan"), "", "", ""]
-    rate = processes * count / (max(one["ended"] for one in told) - min(one["begun"] for one in told))
-    times = [seconds * 1000 for one in told for seconds in one["times"]]
-    cpu = sum(one["cpu"] for one in told) / (processes * count) * 1000
+    rate = processes * count / (max(one["ended"] for one in reports) - min(one["begun"] for one in reports))
+    times = [seconds * 1000 for one in reports for seconds in one["times"]]
+    cpu = sum(one["cpu"] for one in reports) / (processes * count) * 1000
     return [name, processes, at_once, rate, f"{cpu:.2f}", f"{share(times, 0.5):.1f} / {share(times, 0.95):.1f}", ""]
 
 
@@ -102,10 +104,10 @@ async def _run(url: str, count: int, at_once: int) -> dict[str, object]:
 
     cpu, begun = own_cpu(), time.time()
     await asyncio.gather(*(worker() for _ in range(at_once)))
-    told: dict[str, object] = {"cpu": own_cpu() - cpu, "begun": begun, "ended": time.time(), "times": times}
+    reports: dict[str, object] = {"cpu": own_cpu() - cpu, "begun": begun, "ended": time.time(), "times": times}
     await store.aclose()
     database.close()
-    return told
+    return reports
 
 
 if __name__ == "__main__":

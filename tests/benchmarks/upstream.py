@@ -102,9 +102,9 @@ class Service:
         callback = json.loads(body).get("callback_url")
         if callback and self.chance.random() >= self.plan.lost:
             delay = RING_MEDIAN_S * math.exp(RING_SIGMA * self.chance.gauss(0, 1))
-            ringing = asyncio.get_running_loop().create_task(self.ring(task, callback, task.ready - now + delay))
-            self.background.add(ringing)
-            ringing.add_done_callback(self.background.discard)
+            sending = asyncio.get_running_loop().create_task(self.send_callback(task, callback, task.ready - now + delay))
+            self.background.add(sending)
+            sending.add_done_callback(self.background.discard)
         return self.state(task)
 
     def show(self, task: Task) -> bytes:
@@ -128,15 +128,15 @@ class Service:
         data = {"task_id": task.id, "status": status} | ({"output": output} if output else {})
         return json.dumps({"code": 200, "message": "success", "data": data}).encode()
 
-    async def ring(self, task: Task, callback: str, delay: float) -> None:
+    async def send_callback(self, task: Task, callback: str, delay: float) -> None:
         """Call back once, on a connection of its own, as a service with many customers does."""
         await asyncio.sleep(delay)
         body = self.envelope(task, "completed")
-        place = urlsplit(callback)
+        url = urlsplit(callback)
         with suppress(OSError, TimeoutError):
             async with asyncio.timeout(30):
-                reader, writer = await asyncio.open_connection(place.hostname, place.port)
-                head = f"POST {place.path} HTTP/1.1\r\nHost: {place.netloc}\r\nConnection: close\r\n"
+                reader, writer = await asyncio.open_connection(url.hostname, url.port)
+                head = f"POST {url.path} HTTP/1.1\r\nHost: {url.netloc}\r\nConnection: close\r\n"
                 writer.write(f"{head}Content-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n".encode() + body)
                 task.rung = time.time()
                 await reader.read()
@@ -212,7 +212,7 @@ async def _serve() -> None:
     server = await loop.create_server(lambda: Connection(service), "127.0.0.1", 0, backlog=2048)
     service.address = "http://{}:{}".format(*server.sockets[0].getsockname())
 
-    def told() -> None:
+    def send_ledger() -> None:
         line = sys.stdin.readline()
         if not line:
             ended.set()
@@ -223,7 +223,7 @@ async def _serve() -> None:
         else:
             print(json.dumps(asdict(service.books)), flush=True)
 
-    loop.add_reader(sys.stdin, told)
+    loop.add_reader(sys.stdin, send_ledger)
     print(service.address, flush=True)
     await ended.wait()
 
@@ -242,8 +242,8 @@ class Upstream:
 
     def ledger(self) -> Ledger:
         self._say("")
-        told = json.loads(line_of(self._process))
-        return Ledger({name: Task(**task) for name, task in told["tasks"].items()}, told["opened"], told["most"])
+        document = json.loads(line_of(self._process))
+        return Ledger({name: Task(**task) for name, task in document["tasks"].items()}, document["opened"], document["most"])
 
     def _say(self, line: str) -> None:
         assert self._process.stdin is not None

@@ -19,7 +19,7 @@ from gradio_client import Client
 
 from tests.benchmarks import free_port, share, table, target
 from tests.benchmarks.upstream import Upstream, upstream
-from tests.ui import App, running
+from tests.ui import AppProcess, run_app
 
 VISITORS = 20
 ROUNDS = 2
@@ -50,26 +50,28 @@ def _measure(service: Upstream, home: Path, callbacks: bool) -> tuple[list[float
     if callbacks:
         port = str(free_port())
         settings |= {"GRADIO_SERVER_PORT": port, "PLAYGROUND_PUBLIC_URL": f"http://127.0.0.1:{port}"}
-    with running(home, **settings) as app, ThreadPoolExecutor(VISITORS) as pool:
+    with run_app(home, **settings) as app, ThreadPoolExecutor(VISITORS) as pool:
         together = Barrier(VISITORS)
-        told = [one for several in pool.map(lambda n: _visit(app, n, together), range(VISITORS)) for one in several]
+        timed_answers = [one for several in pool.map(lambda n: _visit(app, n, together), range(VISITORS)) for one in several]
     ledger = service.ledger()
-    done = [(moment - ledger.tasks[answer["task_id"]].ready) for answer, moment in told if answer["state"] == "done"]
-    for answer, _ in told:
+    done = [
+        (moment - ledger.tasks[answer["task_id"]].ready) for answer, moment in timed_answers if answer["state"] == "done"
+    ]
+    for answer, _ in timed_answers:
         if answer["state"] != "done":
             print(answer["message"], file=sys.stderr)
-    return done, len(told) - len(done), ledger.polls
+    return done, len(timed_answers) - len(done), ledger.polls
 
 
-def _visit(app: App, number: int, together: Barrier) -> list[tuple[dict[str, Any], float]]:
+def _visit(app: AppProcess, number: int, together: Barrier) -> list[tuple[dict[str, Any], float]]:
     """One visitor: the answers and when they came."""
     headers = {"X-Playground-Visitor": f"benchmark-visitor-{number:04d}"}
     client = Client(app.url, headers=headers, verbose=False, analytics_enabled=False)
     try:
         together.wait(60)
         answers = []
-        for turn in range(ROUNDS):
-            answer = client.predict(MODEL, {"prompt": f"Kite {number}, {turn}"}, api_name="/generate")
+        for round_number in range(ROUNDS):
+            answer = client.predict(MODEL, {"prompt": f"Kite {number}, {round_number}"}, api_name="/generate")
             answers.append((answer, time.time()))
         return answers
     finally:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from playwright.sync_api import Page
 
 # For ``add_init_script``. A shift within half a second after a key or click is the visitor's own.
-OBSERVE = """
+OBSERVE_SHIFTS = """
 window.shifts = []; window.largestPaint = 0;
 new PerformanceObserver((list) => {
   for (const { value, hadRecentInput, sources } of list.getEntries()) {

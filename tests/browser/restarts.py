@@ -16,7 +16,7 @@ from playwright.sync_api import BrowserContext, Page, expect
 from components.catalog.models import Catalog
 from components.sandbox import create_sandbox
 from tests.conftest import serve
-from tests.ui import ROOT, App, free_port, running
+from tests.ui import ROOT, AppProcess, free_port, run_app
 
 SPEED = 1000.0
 
@@ -102,7 +102,7 @@ class Installation:
         quick = folder.parent / "quick.yaml"
         quick.write_text(re.sub(r"seconds: \[.*?\]", "seconds: [0.1, 0.3]", (ROOT / "catalog.yaml").read_text()))
         self._settings = {"GRADIO_SERVER_PORT": str(free_port()), "PLAYGROUND_CATALOG": str(quick), **settings}
-        self.app: App = self.start()
+        self.app: AppProcess = self.start()
 
     @property
     def address(self) -> str:
@@ -112,8 +112,8 @@ class Installation:
     def database(self) -> Path:
         return self._folder / "data" / "playground.db"
 
-    def start(self) -> App:
-        self.app = self._stack.enter_context(running(self._folder, **self._settings))
+    def start(self) -> AppProcess:
+        self.app = self._stack.enter_context(run_app(self._folder, **self._settings))
         return self.app
 
     def kill(self) -> None:

@@ -9,7 +9,7 @@ from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import TRANSITIONS_ENDED, OpenPage, Playground, wait_until
 from tests.browser.history_setup import wait_until_deleted
-from tests.browser.layout_shifts import OBSERVE, layout_shift
+from tests.browser.layout_shifts import OBSERVE_SHIFTS, layout_shift
 
 FAILS = "grok-imagine?prompt=a+fox+%23sandbox%3Afailed"
 HANGS = "hunyuan-image-3?prompt=a+fox+%23sandbox%3Anever"
@@ -225,7 +225,7 @@ def test_a_comparison_shows_its_cards_at_once_without_scrolling_and_nothing_move
 ) -> None:
     for width, height in ((1280, 900), (390, 844)):
         page = open_page("about:blank", ready=False, viewport={"width": width, "height": height})
-        page.add_init_script(OBSERVE)
+        page.add_init_script(OBSERVE_SHIFTS)
         page.goto(address(app, "cogview-4", "flux-2", "ideogram-v4", prompt="a calm lake"))
         expect(page.locator("#compare-button")).to_contain_text("3 requests")
         page.evaluate("window.shifts = []")

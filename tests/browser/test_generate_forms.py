@@ -62,22 +62,22 @@ def _has_its_own_form(page: Page, model: Model) -> None:
     if any(is_rare(model, name) for name in fields):
         _unfold(page)
     for name, item in fields.items():
-        place = f"{model.id}, {name}"
+        context = f"{model.id}, {name}"
         control = page.locator(f"#parameters #field-{name}-{item.kind.name.lower()}")
-        expect(control.locator("[data-testid=block-info]"), place).to_have_text(item.title)
+        expect(control.locator("[data-testid=block-info]"), context).to_have_text(item.title)
         info = " ".join(part for part in (str(item.default) if name == "model" else "", item.description) if part)
         if info:
-            expect(control.locator(".info-text"), place).to_have_text(info)
+            expect(control.locator(".info-text"), context).to_have_text(info)
         if item.kind is Kind.CHOICE:
             options = control.locator("input[type=radio]")
-            expect(options, place).to_have_count(len(item.enum or ()))
+            expect(options, context).to_have_count(len(item.enum or ()))
             offered = options.evaluate_all("nodes => nodes.map(node => [node.value, node.checked])")
-            assert offered == [[str(value), value == item.default] for value in item.enum or ()], place
+            assert offered == [[str(value), value == item.default] for value in item.enum or ()], context
         elif item.kind.holds_pictures:
-            expect(page.locator(f".image-field:has(#{control.get_attribute('id')}) .choose"), place).to_be_visible()
+            expect(page.locator(f".image-field:has(#{control.get_attribute('id')}) .choose"), context).to_be_visible()
         else:
             default = "" if item.default is None or item.kind is Kind.SEED else str(item.default)
-            expect(control.locator("input, textarea").first, place).to_have_value(default)
+            expect(control.locator("input, textarea").first, context).to_have_value(default)
     for button_ in page.locator(".shapes :is(label, button):visible").all():
         drawn = button_.evaluate("node => [node.style.getPropertyValue('--w'), node.style.getPropertyValue('--h')]")
         ratio = re.search(r"(\d+):(\d+)", button_.inner_text())

@@ -9,7 +9,7 @@ from playwright.sync_api import expect
 
 from tests.browser.conftest import OpenPage, Playground, button, fill_prompt, state_label
 from tests.browser.history_setup import delayed_opening, open_history
-from tests.browser.layout_shifts import OBSERVE, layout_shift
+from tests.browser.layout_shifts import OBSERVE_SHIFTS, layout_shift
 from tests.browser.test_compare import address, compare
 
 MOST_REQUESTS = 70
@@ -44,7 +44,7 @@ def test_nothing_moves_while_the_page_opens_and_its_first_html_shows_it(open_pag
     assert "immutable" in httpx2.get(f"{app.address}/{script[0]}").headers["cache-control"]
     for width in (1280, 390):
         page = open_page("about:blank", ready=False, viewport={"width": width, "height": 844})
-        page.add_init_script(OBSERVE)
+        page.add_init_script(OBSERVE_SHIFTS)
         fetched: list[str] = []
         page.on("requestfinished", lambda request, fetched=fetched: fetched.append(request.url))
         page.goto(app.address)

@@ -19,8 +19,8 @@ from components.catalog.models import Catalog
 from components.comparisons.plan import Choice
 from components.web.visitors import COOKIE
 from tests.browser.conftest import OpenPage, Playground, playground
-from tests.ui.compared import ANN, SECRET, compared
-from tests.ui.opened import playing
+from tests.ui.finished_comparison import ANN, SECRET, run_comparison
+from tests.ui.page_session import open_playground
 
 PROMPT = (
     "<script>alert(1)</script> </style> \"'> ${alert(1)} {{7*7}} \u05e9\u05dc\u05d5\u05dd \u202eevil\u202c\n\n"
@@ -46,14 +46,14 @@ class Left:
     """
 
     app: Playground
-    batch: str
+    comparison_id: str
     token: str
     pictures: int
     long: str
 
     @property
     def report(self) -> httpx2.Response:
-        path = f"{self.app.address}/comparisons/{self.batch}/report.html"
+        path = f"{self.app.address}/comparisons/{self.comparison_id}/report.html"
         return httpx2.get(path, trust_env=False, timeout=60, headers={"Cookie": f"{COOKIE}={SECRET}"})
 
 
@@ -72,13 +72,13 @@ def left(browser: Browser, catalog: Catalog, sandbox: str, tmp_path_factory: pyt
     folder = tmp_path_factory.mktemp("left")
 
     async def leave() -> tuple[str, str, int, str]:
-        async with playing(catalog, folder / "data", sandbox) as playground:
-            batch = await compared(playground, *MODELS, prompt=PROMPT, shape="3:2", count=2)
-            batch = await playground.comparisons.publish(batch.id, ANN)
-            jobs = await playground.comparisons.jobs(batch)
-            long = await compared(playground, "flux-2", "seedream-4-5", prompt=LONG, shape="16:9")
+        async with open_playground(catalog, folder / "data", sandbox) as playground:
+            comparison = await run_comparison(playground, *MODELS, prompt=PROMPT, shape="3:2", count=2)
+            comparison = await playground.comparisons.publish(comparison.id, ANN)
+            jobs = await playground.comparisons.jobs(comparison)
+            long = await run_comparison(playground, "flux-2", "seedream-4-5", prompt=LONG, shape="16:9")
             long = await playground.comparisons.publish(long.id, ANN)
-            return batch.id, str(batch.token), sum(len(job.pictures) for job in jobs.values()), str(long.token)
+            return comparison.id, str(comparison.token), sum(len(job.pictures) for job in jobs.values()), str(long.token)
 
     left_by_ann = beside(leave())
     with playground(folder) as app:
@@ -157,7 +157,7 @@ def test_a_stranger_reads_what_is_published_and_can_ask_for_the_same(open_page: 
 
 
 def test_the_report_is_for_its_visitor_alone(left: Left) -> None:
-    path = f"{left.app.address}/comparisons/{left.batch}/report.html"
+    path = f"{left.app.address}/comparisons/{left.comparison_id}/report.html"
 
     assert left.report.headers["content-disposition"].startswith("attachment")
     assert httpx2.get(path, trust_env=False).status_code == 404

@@ -184,11 +184,11 @@ def test_every_model_has_an_example_request_and_the_reply_of_its_older_page(cata
 
 
 def test_every_contradiction_between_the_pages_is_written_down(catalog: Catalog) -> None:
-    told = {model.id: " ".join(model.contradictions) for model in catalog.models}
+    contradictions = {model.id: " ".join(model.contradictions) for model in catalog.models}
 
-    called_synchronous = {name for name, text in told.items() if "the reply is synchronous" in text}
+    called_synchronous = {name for name, text in contradictions.items() if "the reply is synchronous" in text}
     assert called_synchronous == {model.id for model in catalog.models if not model.webhook}
-    assert {name for name, text in told.items() if "The variant is sent here" in text} == {
+    assert {name for name, text in contradictions.items() if "The variant is sent here" in text} == {
         "grok-imagine", "ideogram-v3", "imagen-4", "recraft-v4", "seedream-4-5",
     }  # fmt: skip
     for name, words in [
@@ -196,7 +196,7 @@ def test_every_contradiction_between_the_pages_is_written_down(catalog: Catalog)
         ("recraft-v4", "recraft-v4-text-to-vector-pro"), ("ideogram-v4", "Turbo, Default and Quality"),
         ("seedream-4-5", "type parameter"), ("kling-image-o1", "images are optional"), ("grok-imagine", "task_id optional"),
     ]:  # fmt: skip
-        assert words in told[name], name
+        assert words in contradictions[name], name
 
 
 def test_dollars_in_the_answers_are_those_of_the_price_of_a_credit(catalog: Catalog) -> None:

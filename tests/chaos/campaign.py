@@ -108,16 +108,16 @@ class Campaign:
         with socket.socket() as listener:
             listener.bind(("127.0.0.1", 0))
             public = f"http://127.0.0.1:{listener.getsockname()[1]}"
-            runner = JobService(
+            job_service = JobService(
                 CATALOG, store, ApiClient(http), PictureLibrary(FolderStorage(self.folder / "kept"), downloads), JobOptions(self.caps, DEADLINE_S, callback_base=public),
                 find_account=lambda job: account(job.base_url),
             )  # fmt: skip
-            async with _served(runner, listener):
-                await runner.begin()
+            async with _served(job_service, listener):
+                await job_service.begin()
                 monitor = asyncio.create_task(self._monitor.watch(store))
                 slots = asyncio.Semaphore(self.at_once)
                 try:
-                    await asyncio.gather(*(self._one(runner, outcome, slots) for outcome in self.outcomes))
+                    await asyncio.gather(*(self._one(job_service, outcome, slots) for outcome in self.outcomes))
                 finally:
                     monitor.cancel()
                     with suppress(asyncio.CancelledError):
@@ -126,23 +126,23 @@ class Campaign:
                 spend = await store.spending.total("host", 0.0)
                 if abs(spend.reserved) > EPSILON:
                     self.watched.wrong.append(f"{spend.reserved:g} credits are still reserved at the end")
-                await runner.aclose()
+                await job_service.aclose()
                 if left := own_tasks():
                     self.watched.wrong.append(f"{len(left)} tasks are left after aclose: {left[:3]}")
         await store.aclose()
 
     # -- one run -----------------------------------------------------------------------------------
 
-    async def _one(self, runner: JobService, outcome: Outcome, slots: asyncio.Semaphore) -> None:
+    async def _one(self, job_service: JobService, outcome: Outcome, slots: asyncio.Semaphore) -> None:
         async with slots:
             try:
-                await self._live(runner, outcome)
+                await self._live(job_service, outcome)
             except Exception as error:  # noqa: BLE001  a campaign goes on, and its table says what broke
                 outcome.broke = f"{type(error).__name__}: {error}"
             finally:
                 self.upstream.leave(outcome.run.mark)
 
-    async def _live(self, runner: JobService, outcome: Outcome) -> None:
+    async def _live(self, job_service: JobService, outcome: Outcome) -> None:
         """What a visitor would do: ask, wait, check again once all is well, decide about what nobody knows."""
         run = outcome.run
         self.upstream.plan(run.mark, "+".join(fault.name for fault in run.faults))
@@ -150,40 +150,40 @@ class Campaign:
         payer = account(f"{base}/scope-{run.scope}" if run.scope else base)
         request = build_request(CATALOG, run.model, {"prompt": run.prompt})
         key = idempotency_key_of(request, payer, run.visitor) if run.has("visitor.double-click") else None
-        job = await runner.submit(request, payer, run.visitor, idempotency_key=key)
-        await self._meddle(runner, outcome, job, payer)
-        job = outcome.first = await self._settled(runner, outcome, job)
+        job = await job_service.submit(request, payer, run.visitor, idempotency_key=key)
+        await self._meddle(job_service, outcome, job, payer)
+        job = outcome.first = await self._settled(job_service, outcome, job)
         if job.state is JobState.UNCERTAIN:
             outcome.was_uncertain = True
-            job = await self._repaired(runner, outcome, job)
+            job = await self._repaired(job_service, outcome, job)
             outcome.repaired = job.state is not JobState.UNCERTAIN
         await self.upstream.heal(run.mark)
         while _checkable(job) and outcome.checks < (1 if any(fault.endless for fault in run.faults) else CHECKS):
             if outcome.checks:  # as a visitor would; a model that asked to wait is left alone for some seconds
                 await asyncio.sleep(BETWEEN_CHECKS_S)
             outcome.checks += 1
-            job = await runner.check_again(job.id, payer, run.visitor)
+            job = await job_service.check_again(job.id, payer, run.visitor)
             unsure = job.state is JobState.UNCERTAIN
-            job = await (self._repaired if unsure else self._settled)(runner, outcome, job)
+            job = await (self._repaired if unsure else self._settled)(job_service, outcome, job)
         outcome.settled = job
         if job.state is JobState.UNCERTAIN:
-            job = await runner.abandon(job.id, run.visitor)
+            job = await job_service.abandon(job.id, run.visitor)
         elif job.state is JobState.OVERDUE:
-            job = await runner.stop(job.id, run.visitor)
+            job = await job_service.stop(job.id, run.visitor)
         outcome.job = job
 
-    async def _meddle(self, runner: JobService, outcome: Outcome, job: Job, payer: Account) -> None:
+    async def _meddle(self, job_service: JobService, outcome: Outcome, job: Job, payer: Account) -> None:
         run = outcome.run
         if run.has("visitor.double-click"):
             request = build_request(CATALOG, run.model, {"prompt": run.prompt})
             key = idempotency_key_of(request, payer, run.visitor)
-            clicks = (runner.submit(request, payer, run.visitor, idempotency_key=key) for _ in range(3))
+            clicks = (job_service.submit(request, payer, run.visitor, idempotency_key=key) for _ in range(3))
             twins = await asyncio.gather(*clicks)
             if {twin.id for twin in twins} != {job.id}:
                 outcome.broke = "a double click made a second job"
         if run.has("visitor.leaves"):
-            page = asyncio.create_task(runner.settled(job.id, run.visitor))
-            async with aclosing(runner.watch(job.id, run.visitor)) as watching:
+            page = asyncio.create_task(job_service.settled(job.id, run.visitor))
+            async with aclosing(job_service.watch(job.id, run.visitor)) as watching:
                 await anext(watching)
             await asyncio.sleep(self.rng.uniform(0, 0.3))
             page.cancel()
@@ -191,27 +191,27 @@ class Campaign:
         if run.has("visitor.stops"):
             await asyncio.sleep(self.rng.uniform(0, 0.5))
         if run.has("visitor.stops") or run.has("visitor.stops-at-once"):
-            stopped = await runner.stop(job.id, run.visitor)
+            stopped = await job_service.stop(job.id, run.visitor)
             outcome.history.append(f"stopped by its visitor: {stopped.state}")
 
-    async def _settled(self, runner: JobService, outcome: Outcome, job: Job) -> Job:
+    async def _settled(self, job_service: JobService, outcome: Outcome, job: Job) -> Job:
         started = time.monotonic()
         try:
             async with asyncio.timeout(HANG_S):
-                job = await runner.settled(job.id, job.visitor)
+                job = await job_service.settled(job.id, job.visitor)
         except TimeoutError:
             outcome.hung = True
-            job = await runner.find(job.id, job.visitor)
+            job = await job_service.find(job.id, job.visitor)
             with suppress(TimeoutError):  # so that one hang is not also counted as credits that stay reserved
                 async with asyncio.timeout(130):
-                    job = await runner.settled(job.id, job.visitor)
+                    job = await job_service.settled(job.id, job.visitor)
         outcome.waits.append(time.monotonic() - started)
         problem = f", {job.problem.code}: {job.problem.what}" if job.problem else ""
         state = "overdue" if job.state is JobState.OVERDUE else job.state
         outcome.history.append(f"{state} after {outcome.waits[-1]:.2f} s, {job.polls} polls{problem}")
         return job
 
-    async def _repaired(self, runner: JobService, outcome: Outcome, job: Job) -> Job:
+    async def _repaired(self, job_service: JobService, outcome: Outcome, job: Job) -> Job:
         """Give a callback the time to come and to be confirmed."""
         run = outcome.run
         if not (run.called_back and self.upstream.ledger.tasks_of(run.mark)):
@@ -219,8 +219,8 @@ class Campaign:
         give_up = time.monotonic() + REPAIR_S
         while job.state is JobState.UNCERTAIN and time.monotonic() < give_up:
             await asyncio.sleep(0.05)
-            job = await runner.find(job.id, job.visitor)
-        return job if job.state is JobState.UNCERTAIN else await self._settled(runner, outcome, job)
+            job = await job_service.find(job.id, job.visitor)
+        return job if job.state is JobState.UNCERTAIN else await self._settled(job_service, outcome, job)
 
 
 def _client() -> httpx2.AsyncClient:
@@ -236,10 +236,10 @@ def _checkable(job: Job) -> bool:
 
 
 @asynccontextmanager
-async def _served(runner: JobService, listener: socket.socket) -> AsyncIterator[None]:
+async def _served(job_service: JobService, listener: socket.socket) -> AsyncIterator[None]:
     """The callback's route on this loop, as the application serves it."""
     app = FastAPI()
-    app.include_router(callback_routes(runner))
+    app.include_router(callback_routes(job_service))
     server = uvicorn.Server(uvicorn.Config(app, log_level="warning", lifespan="off"))
     serving = asyncio.create_task(server._serve([listener]))  # without the handling of signals, which is the process's
     while not server.started:  # noqa: ASYNC110  uvicorn has no event for it

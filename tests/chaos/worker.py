@@ -67,11 +67,11 @@ async def work(asked: argparse.Namespace) -> None:
     async with httpx2.AsyncClient(trust_env=False, transport=Pools()) as http, open_fetch_client() as keyless:
         pictures = PictureLibrary(FolderStorage(Path(asked.folder)), keyless)
         store = Store(database)
-        runner = JobService(
+        job_service = JobService(
             CATALOG, store, ApiClient(http), pictures, JobOptions(deadline_s=asked.deadline), find_account=lambda _: payer
         )
         print(f"owner {store.owner}", flush=True)
-        await runner.begin()
+        await job_service.begin()
         filling = asyncio.create_task(fill_disk(*asked.full)) if asked.full else None
 
         def known() -> dict[str, str]:
@@ -85,15 +85,15 @@ async def work(asked: argparse.Namespace) -> None:
             async with slots:
                 if mark not in ids:
                     request = build_request(CATALOG, "cogview-4", {"prompt": f"A red kite #job={mark}"})
-                    ids[mark] = (await stubborn(lambda: runner.submit(request, payer, mark))).id
+                    ids[mark] = (await stubborn(lambda: job_service.submit(request, payer, mark))).id
                     print(f"added {mark}", flush=True)
-                job = await stubborn(lambda: runner.settled(ids[mark], mark))
+                job = await stubborn(lambda: job_service.settled(ids[mark], mark))
                 for _ in range(asked.checks):
                     if job.state is not JobState.OVERDUE:
                         break
                     await asyncio.sleep(1)
-                    await stubborn(lambda: runner.check_again(ids[mark], payer, mark))
-                    job = await stubborn(lambda: runner.settled(ids[mark], mark))
+                    await stubborn(lambda: job_service.check_again(ids[mark], payer, mark))
+                    job = await stubborn(lambda: job_service.settled(ids[mark], mark))
                 print(f"settled {mark} {job.state}", flush=True)
 
         first, of = (int(number) for number in asked.share.split("/"))
@@ -105,7 +105,7 @@ async def work(asked: argparse.Namespace) -> None:
         if filling:
             await filling
         print("end", flush=True)
-        await runner.aclose()
+        await job_service.aclose()
         await store.aclose()
     database.close()
 

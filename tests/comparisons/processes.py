@@ -93,7 +93,7 @@ class Process:
     """The comparisons of one process, its jobs, and the account that pays."""
 
     comparisons: ComparisonService
-    runner: JobService
+    job_service: JobService
     payer: Account
 
     async def start(
@@ -119,7 +119,7 @@ class Process:
 
     async def ended(self, comparison: Comparison) -> list[Job | None]:
         """The jobs on the cards once each has settled."""
-        await asyncio.gather(*(settled(self.runner, job) for job in await self.jobs(comparison) if job))
+        await asyncio.gather(*(settled(self.job_service, job) for job in await self.jobs(comparison) if job))
         return await self.jobs(comparison)
 
     async def until_states(self, comparison: Comparison, *wanted: str) -> list[str]:
@@ -136,8 +136,10 @@ async def comparison_process(
 ) -> AsyncIterator[Process]:
     """One process on the database at ``url``, with the host's key for this upstream."""
     payer = account(catalog, upstream.address)
-    async with process(catalog, url, folder, **{"find_account": lambda _: payer} | options) as runner:
-        yield Process(ComparisonService(catalog, runner, ComparisonStore(runner.store.transactions)), runner, payer)
+    async with process(catalog, url, folder, **{"find_account": lambda _: payer} | options) as job_service:
+        yield Process(
+            ComparisonService(catalog, job_service, ComparisonStore(job_service.store.transactions)), job_service, payer
+        )
 
 
 @asynccontextmanager

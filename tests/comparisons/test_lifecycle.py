@@ -72,7 +72,7 @@ async def test_cards_over_a_cap_say_so_and_are_not_sent(catalog: Catalog, tmp_pa
         with pytest.raises(CapReached):
             await one.retry(await one.start("flux-2"))
         again = await one.comparisons.find(comparison.id, "ann")
-        spent = await one.runner.spent_today()
+        spent = await one.job_service.spent_today()
 
     assert states(jobs) == ["done"] * 3 + [""] * 2
     assert [("12 credits a day left" in card.refused, bool(card.job)) for card in again.cards[3:]] == [(True, False)] * 2
@@ -259,7 +259,7 @@ async def test_a_deleted_job_leaves_its_comparison_and_the_published_one(catalog
         comparison = await one.start("cogview-4", "flux-2", "kling-image-o1")
         await one.ended(comparison)
         token = (await one.comparisons.publish(comparison.id, "ann")).token
-        await one.runner.remove(comparison.cards[0].job, "ann")
+        await one.job_service.remove(comparison.cards[0].job, "ann")
         public, jobs = await one.comparisons.published(token)
         await one.comparisons.unpublish(comparison.id, "ann")
         after = await one.retry(comparison)
@@ -278,9 +278,9 @@ async def test_nothing_of_a_prompt_is_left_when_all_jobs_are_removed(catalog: Ca
         for comparison in both:
             await one.ended(comparison)
         await one.ended(await one.retry(both[0]))
-        jobs = (await one.runner.search("ann", JobFilter(), 100)).jobs
+        jobs = (await one.job_service.search("ann", JobFilter(), 100)).jobs
         for job in jobs:
-            await one.runner.remove(job.id, "ann")
+            await one.job_service.remove(job.id, "ann")
         newest = await one.comparisons.newest("ann")
     with raw_connection(sqlite(tmp_path)) as connection:
         dump = "\n".join(connection.iterdump())
@@ -352,11 +352,11 @@ async def test_what_is_sent_is_on_a_card_also_if_the_caller_goes_away_meanwhile(
                     starting.cancel()
                     await asyncio.wait([starting])
                 if how == "cancelled":
-                    await all_settled(one.runner, comparison)
+                    await all_settled(one.job_service, comparison)
             if how == "killed":
                 expire_leases(url)
                 async with comparison_process(catalog, url, tmp_path, upstream) as one:
-                    await all_settled(one.runner, comparison)
+                    await all_settled(one.job_service, comparison)
             async with comparison_process(catalog, url, tmp_path, upstream) as last:
                 jobs = await last.jobs(await last.comparisons.find(comparison.id, "ann"))
 
@@ -403,7 +403,7 @@ async def stored(one: Process) -> Comparison:
     return comparison
 
 
-async def all_settled(runner: JobService, comparison: Comparison) -> None:
+async def all_settled(job_service: JobService, comparison: Comparison) -> None:
     """Wait for every job that belongs to the comparison, whether or not it is on a card."""
-    for job in (await runner.search(comparison.visitor, JobFilter(comparison_id=comparison.id), 100)).jobs:
-        await settled(runner, job)
+    for job in (await job_service.search(comparison.visitor, JobFilter(comparison_id=comparison.id), 100)).jobs:
+        await settled(job_service, job)

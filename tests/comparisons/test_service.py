@@ -52,7 +52,7 @@ async def test_each_card_is_done_as_soon_as_its_own_model_is(catalog: Catalog, t
         started = await one.jobs(comparison)
         for number, model in enumerate(order, 1):
             service.gates[model].set()
-            await settled(one.runner, started[SIX.index(model)])
+            await settled(one.job_service, started[SIX.index(model)])
             assert {job.model for job in await one.jobs(comparison) if job.settled} == set(order[:number])
         jobs = await one.jobs(comparison)
 
@@ -71,7 +71,7 @@ async def test_a_card_that_fails_leaves_the_others_alone(catalog: Catalog, tmp_p
         comparison = await one.start(*SIX)
         jobs = await one.jobs(comparison)
         for job in jobs[:2] + jobs[4:]:
-            await settled(one.runner, job)
+            await settled(one.job_service, job)
         found = await one.until_states(comparison, "queued", "running")
 
     assert found == ["failed", "uncertain", "running", "queued", "failed", "done"]
@@ -79,14 +79,14 @@ async def test_a_card_that_fails_leaves_the_others_alone(catalog: Catalog, tmp_p
 
 
 async def test_every_model_of_the_catalog_makes_its_card_in_the_sandbox(
-    catalog: Catalog, runner: JobService, account: Account
+    catalog: Catalog, job_service: JobService, account: Account
 ) -> None:
     """Whatever its parameters are called."""
-    comparisons = ComparisonService(catalog, runner, ComparisonStore(runner.store.transactions))
+    comparisons = ComparisonService(catalog, job_service, ComparisonStore(job_service.store.transactions))
     models = [model.id for model in catalog.models if model.runnable]
     shared = {**PROMPT, "shape": "16:9", "quality": "best", "count": 2, "seed": 7, "negative": "text"}
     comparison = await comparisons.start(choices(*models), shared, 1, account, "ann")
-    ended = [await runner.settled(card.job, "ann") for card in comparison.cards]
+    ended = [await job_service.settled(card.job, "ann") for card in comparison.cards]
 
     assert [card.refused for card in comparison.cards] == [""] * len(models)
     assert [(job.model, str(job.state)) for job in ended] == [(model, "done") for model in models]
@@ -142,7 +142,7 @@ async def test_two_comparisons_with_the_same_form_have_jobs_of_their_own(catalog
         service.gate.set()
         jobs = [job for comparison in both for job in await one.ended(comparison)]
         for job in jobs:
-            await one.runner.remove(job.id, "ann")
+            await one.job_service.remove(job.id, "ann")
         left = await one.comparisons.newest("ann")
 
     assert [job.comparison_id for job in jobs] == [comparison.id for comparison in both for _ in range(2)]
@@ -164,14 +164,14 @@ async def test_a_retry_sends_what_failed_and_nothing_else(catalog: Catalog, tmp_
         comparison = await one.start(*models, shared=WITH_IMAGE)
         jobs = await one.jobs(comparison)
         for job in [*jobs[:3], jobs[4]]:
-            await settled(one.runner, job)
+            await settled(one.job_service, job)
         before = await one.until_states(comparison, "running")
         offered = plan_retries(catalog, comparison, await one.comparisons.jobs(comparison))
         first = list(service.bodies)
         del service.polls["hunyuan-image-3"]
         after = await one.retry(comparison)
         for position in (1, 4):
-            await settled(one.runner, (await one.jobs(after))[position])
+            await settled(one.job_service, (await one.jobs(after))[position])
         found = states(await one.jobs(after))
 
     assert before == ["done", "failed", "uncertain", "running", "failed", ""]
@@ -189,7 +189,7 @@ async def test_a_stopped_card_is_retried_only_if_nothing_can_come_of_it(catalog:
     async with comparisons_at(catalog, tmp_path, service) as one:
         comparison = await one.start("cogview-4", "flux-2")
         await one.until_states(comparison, "queued", "running")
-        stopped = [await one.runner.stop(card.job, "ann") for card in comparison.cards]
+        stopped = [await one.job_service.stop(card.job, "ann") for card in comparison.cards]
         offered = plan_retries(catalog, comparison, await one.comparisons.jobs(comparison))
 
     assert [(job.state, job.task_id is None) for job in stopped] == [(JobState.STOPPED, True), (JobState.STOPPED, False)]

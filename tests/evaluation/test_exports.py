@@ -15,11 +15,11 @@ from components.evaluation.evaluation import Evaluation
 from components.evaluation.results import as_values
 from components.evaluation.voting.ballots import Question
 from components.playground import Playground, visitor_id
-from tests.evaluation.test_voting import ANN, evaluated, playground, site
-from tests.ui.opened import playing
-from tests.web.conftest import served
+from tests.evaluation.test_voting import ANN, evaluated, http_client, playground
+from tests.ui.page_session import open_playground
+from tests.web.conftest import serve_playground
 
-__all__ = ["playground", "site"]
+__all__ = ["http_client", "playground"]
 
 
 async def voted(playground: Playground) -> Evaluation:
@@ -33,10 +33,12 @@ async def voted(playground: Playground) -> Evaluation:
     return evaluation
 
 
-async def test_tables_hold_every_result_and_ballot_and_no_formula(playground: Playground, site: httpx2.AsyncClient) -> None:
+async def test_tables_hold_every_result_and_ballot_and_no_formula(
+    playground: Playground, http_client: httpx2.AsyncClient
+) -> None:
     evaluation = await voted(playground)
     texts = {
-        name: (await site.get(f"/evaluations/{evaluation.id}/{name}")).content.decode("utf-8-sig")
+        name: (await http_client.get(f"/evaluations/{evaluation.id}/{name}")).content.decode("utf-8-sig")
         for name in ("results.csv", "results.jsonl", "ballots.csv", "ballots.jsonl")
     }
     results = list(csv.DictReader(io.StringIO(texts["results.csv"])))
@@ -51,9 +53,9 @@ async def test_tables_hold_every_result_and_ballot_and_no_formula(playground: Pl
     assert all(ballot["best"] in labels and set(ballot["shown"].split(" | ")) <= labels for ballot in ballots)
 
 
-async def test_the_report_needs_nothing_else(playground: Playground, site: httpx2.AsyncClient) -> None:
+async def test_the_report_needs_nothing_else(playground: Playground, http_client: httpx2.AsyncClient) -> None:
     evaluation = await voted(playground)
-    report = (await site.get(f"/evaluations/{evaluation.id}/report.html")).text
+    report = (await http_client.get(f"/evaluations/{evaluation.id}/report.html")).text
 
     assert report.count('<img src="data:image/') == 16
     assert not re.search(r"""(src|href)=["'](?!data:)""", report)
@@ -64,11 +66,14 @@ async def test_the_report_needs_nothing_else(playground: Playground, site: httpx
 
 
 async def test_an_empty_installation_reads_the_zip_and_shows_the_same_boards(
-    catalog: Catalog, sandbox: str, playground: Playground, site: httpx2.AsyncClient, tmp_path: Path
+    catalog: Catalog, sandbox: str, playground: Playground, http_client: httpx2.AsyncClient, tmp_path: Path
 ) -> None:
     evaluation = await voted(playground)
-    file = (await site.get(f"/evaluations/{evaluation.id}/evaluation.zip")).content
-    async with playing(catalog, tmp_path / "other", sandbox) as other, served(other, tmp_path / "up", **ANN) as away:
+    file = (await http_client.get(f"/evaluations/{evaluation.id}/evaluation.zip")).content
+    async with (
+        open_playground(catalog, tmp_path / "other", sandbox) as other,
+        serve_playground(other, tmp_path / "up", **ANN) as away,
+    ):
         answer = await away.post("/evaluations", content=file)
         found = await other.evaluations.find(answer.json()["evaluation_id"], visitor_id(ANN["X-Playground-Visitor"]))
         boards = [as_values(await one.evaluations.board(which)) for one, which in ((playground, evaluation), (other, found))]

@@ -8,9 +8,9 @@ import httpx2
 import pytest
 
 from components.keys import UNNAMED_SANDBOX
-from tests.evaluation.test_voting import playground, site
+from tests.evaluation.test_voting import http_client, playground
 
-__all__ = ["playground", "site"]
+__all__ = ["http_client", "playground"]
 
 TWENTY = "prompt,category\r\n" + "".join(f'"A kite, number {number}\nover ""the"" hill 🛶",sky\r\n' for number in range(20))
 
@@ -29,17 +29,19 @@ TWENTY = "prompt,category\r\n" + "".join(f'"A kite, number {number}\nover ""the"
     ],
 )  # fmt: skip
 async def test_a_file_of_prompts_is_read_or_says_what_is_wrong(
-    site: httpx2.AsyncClient, name: str, body: bytes, prompts: int | None, said: str
+    http_client: httpx2.AsyncClient, name: str, body: bytes, prompts: int | None, message: str
 ) -> None:
-    answer = await site.post("/prompt-file", params={"name": name}, content=body)
+    answer = await http_client.post("/prompt-file", params={"name": name}, content=body)
     found = answer.json()
 
     assert answer.status_code == 200
     assert (len(found["prompts"]) if found["prompts"] else None) == prompts
-    assert said in found["html"]
+    assert message in found["html"]
 
 
-async def test_the_sandbox_leaves_the_name_out_of_drawings_for_an_evaluation(site: httpx2.AsyncClient, sandbox: str) -> None:
+async def test_the_sandbox_leaves_the_name_out_of_drawings_for_an_evaluation(
+    http_client: httpx2.AsyncClient, sandbox: str
+) -> None:
     """An SVG holds its words as text."""
     drawings = []
     async with httpx2.AsyncClient(base_url=sandbox, trust_env=False) as http:
@@ -61,5 +63,5 @@ async def test_the_sandbox_leaves_the_name_out_of_drawings_for_an_evaluation(sit
 @pytest.mark.parametrize(
     "part", ["progress", "results", "rows", "rows/0", "cells/0", "cells/0/small", "report.html", "results.csv"]
 )
-async def test_an_evaluation_that_is_not_there_is_not_found(site: httpx2.AsyncClient, part: str) -> None:
-    assert (await site.get(f"/evaluations/somebody-else/{part}")).status_code == 404
+async def test_an_evaluation_that_is_not_there_is_not_found(http_client: httpx2.AsyncClient, part: str) -> None:
+    assert (await http_client.get(f"/evaluations/somebody-else/{part}")).status_code == 404

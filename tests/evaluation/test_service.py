@@ -24,7 +24,7 @@ from components.jobs.store.history import JobFilter
 from components.pictures.fetch import open_fetch_client
 from components.pictures.library import PictureLibrary
 from components.pictures.storage.folder import FolderStorage
-from tests.conftest import records
+from tests.conftest import open_store
 
 MODELS = ("cogview-4", "flux-2", "ideogram-v4", "imagen-4")
 
@@ -37,7 +37,7 @@ def draft(prompts: int = 2, models: int = 2, repeats: int = 1, **settings: objec
 @asynccontextmanager
 async def running(catalog: Catalog, folder: Path, client: ApiClient, account: Account) -> AsyncIterator[EvaluationService]:
     """The evaluations of a process that pays with ``account``; a visitor's own is not known to it before it is given."""
-    async with records(folder) as store, open_fetch_client() as downloads:
+    async with open_store(folder) as store, open_fetch_client() as downloads:
         pictures = PictureLibrary(FolderStorage(folder / "pictures"), downloads)
         jobs = JobService(catalog, store, client, pictures, JobOptions(deadline_s=30), lambda _: account)
         known = {} if account.payer == "visitor" else {account.payer: account}

@@ -18,8 +18,8 @@ from components.evaluation.prompts import Prompt
 from components.evaluation.voting.ballots import Question
 from components.jobs.store.history import JobFilter
 from components.playground import Playground
-from tests.ui.opened import playing
-from tests.web.conftest import served
+from tests.ui.page_session import open_playground
+from tests.web.conftest import serve_playground
 
 # From best to worst, as the voters of these tests see it; the worst is one that draws SVG.
 MODELS = ("ideogram-v4", "flux-2", "cogview-4")
@@ -28,7 +28,7 @@ ANN = {"X-Playground-Visitor": "ann-of-these-tests"}
 
 @pytest.fixture
 async def playground(catalog: Catalog, sandbox: str, tmp_path: Path) -> AsyncIterator[Playground]:
-    async with playing(catalog, tmp_path, sandbox) as playground:
+    async with open_playground(catalog, tmp_path, sandbox) as playground:
         work = asyncio.create_task(playground.evaluations.run())
         yield playground
         work.cancel()
@@ -36,8 +36,8 @@ async def playground(catalog: Catalog, sandbox: str, tmp_path: Path) -> AsyncIte
 
 
 @pytest.fixture
-async def site(playground: Playground, tmp_path: Path) -> AsyncIterator[httpx2.AsyncClient]:
-    async with served(playground, tmp_path / "uploads", **ANN) as http:
+async def http_client(playground: Playground, tmp_path: Path) -> AsyncIterator[httpx2.AsyncClient]:
+    async with serve_playground(playground, tmp_path / "uploads", **ANN) as http:
         yield http
 
 
@@ -62,19 +62,21 @@ def found(name: str, content: str) -> bool:
 
 
 async def test_before_the_vote_nothing_that_is_sent_names_a_model_and_after_it_names_and_prices_show(
-    playground: Playground, site: httpx2.AsyncClient
+    playground: Playground, http_client: httpx2.AsyncClient
 ) -> None:
     evaluation = await evaluated(playground, 2)
     names = {text.casefold() for model in playground.catalog.models for text in (model.id, model.name, model.provider)}
-    answers = [await site.get(f"/vote/{evaluation.token}"), await site.get(f"/vote/{evaluation.token}/screen")]
+    answers = [await http_client.get(f"/vote/{evaluation.token}"), await http_client.get(f"/vote/{evaluation.token}/screen")]
     screen = answers[1].json()
-    answers += [await site.get(f"/vote/{evaluation.token}/{path}") for path in screen["pictures"]]
+    answers += [await http_client.get(f"/vote/{evaluation.token}/{path}") for path in screen["pictures"]]
     sent = "\n".join(f"{answer.url} {answer.headers}" for answer in answers).casefold()
     contents = [answer.content.decode("latin-1").casefold() for answer in answers]
     pictures = [Image.open(BytesIO(answer.content)) for answer in answers[2:]]
     jobs = (await playground.jobs.search("ann", JobFilter(), 1)).total
-    voted = await site.post(f"/vote/{evaluation.token}/{screen['id']}", json={"verdict": "best", "best": 1, "worst": 4})
-    again = await site.post(f"/vote/{evaluation.token}/{screen['id']}", json={"verdict": "tie"})
+    voted = await http_client.post(
+        f"/vote/{evaluation.token}/{screen['id']}", json={"verdict": "best", "best": 1, "worst": 4}
+    )
+    again = await http_client.post(f"/vote/{evaluation.token}/{screen['id']}", json={"verdict": "tie"})
 
     assert [answer.status_code for answer in answers] == [200] * 6
     assert {name for name in names if name in sent or any(found(name, content) for content in contents)} == set()
@@ -87,27 +89,27 @@ async def test_before_the_vote_nothing_that_is_sent_names_a_model_and_after_it_n
 
 
 async def test_a_screen_stays_until_it_is_answered_and_the_last_answer_can_be_taken_back(
-    playground: Playground, site: httpx2.AsyncClient
+    playground: Playground, http_client: httpx2.AsyncClient
 ) -> None:
     evaluation = await evaluated(playground, 2)
     address = f"/vote/{evaluation.token}"
-    first, same = [(await site.get(f"{address}/screen")).json()["id"] for _ in range(2)]
-    two = (await site.get(f"{address}/screen?size=2")).json()
+    first, same = [(await http_client.get(f"{address}/screen")).json()["id"] for _ in range(2)]
+    two = (await http_client.get(f"{address}/screen?size=2")).json()
     wrong = [
-        await site.post(f"{address}/{two['id']}", json=body)
+        await http_client.post(f"{address}/{two['id']}", json=body)
         for body in ({"verdict": "best", "best": 5}, {"verdict": "best", "best": 1, "worst": 2}, {"verdict": "perhaps"})
     ]
-    await site.post(f"{address}/{two['id']}", json={"verdict": "best", "best": 2})
+    await http_client.post(f"{address}/{two['id']}", json={"verdict": "best", "best": 2})
     before = await playground.evaluations.ballots.cast(evaluation.id)
-    later = (await site.get(f"{address}/screen?size=2")).json()
-    undone = [(await site.post(f"{address}/undo")).json()["undone"]]
+    later = (await http_client.get(f"{address}/screen?size=2")).json()
+    undone = [(await http_client.post(f"{address}/undo")).json()["undone"]]
     after = await playground.evaluations.ballots.cast(evaluation.id)
     votes = (await playground.evaluations.progress(evaluation.id)).ballots
-    asked = (await site.get(f"{address}/screen?size=2")).json()
-    late = await site.post(f"{address}/{later['id']}", json={"verdict": "tie"})
-    await site.post(f"{address}/{asked['id']}", json={"verdict": "best", "best": 1})
+    asked = (await http_client.get(f"{address}/screen?size=2")).json()
+    late = await http_client.post(f"{address}/{later['id']}", json={"verdict": "tie"})
+    await http_client.post(f"{address}/{asked['id']}", json={"verdict": "best", "best": 1})
     corrected = await playground.evaluations.ballots.cast(evaluation.id)
-    undone += [(await site.post(f"{address}/undo")).json()["undone"] for _ in range(2)]
+    undone += [(await http_client.post(f"{address}/undo")).json()["undone"] for _ in range(2)]
 
     assert first == same
     assert len(two["pictures"]) == 2
@@ -118,11 +120,11 @@ async def test_a_screen_stays_until_it_is_answered_and_the_last_answer_can_be_ta
     assert late.status_code == 404  # the screen that comes back is the only open one
     assert [ballot.shown for ballot in corrected] == [before[0].shown] * 2
     assert corrected[1].best == before[0].shown[0]
-    assert (await site.get("/vote/another-token")).status_code == 404
+    assert (await http_client.get("/vote/another-token")).status_code == 404
 
 
 async def test_a_link_names_its_voter_on_every_device_and_a_table_says_who_voted_and_agrees(
-    playground: Playground, site: httpx2.AsyncClient
+    playground: Playground, http_client: httpx2.AsyncClient
 ) -> None:
     """Ann answers on her phone what was asked on her desk; nobody answers the screen of another voter."""
     evaluation = await evaluated(playground, 2)
@@ -130,10 +132,10 @@ async def test_a_link_names_its_voter_on_every_device_and_a_table_says_who_voted
     asked = []
     for device, voter in (("desk", "Ann  Müller"), ("phone", "Ann Müller"), ("another browser", "")):
         given = {"params": {"voter": voter, "size": 2}, "headers": {"X-Playground-Visitor": f"{device} of these tests"}}
-        asked.append((await site.get(f"{address}/screen", **given)).json()["id"])
+        asked.append((await http_client.get(f"{address}/screen", **given)).json()["id"])
     answers = [
-        await site.post(f"{address}/{asked[1]}?voter=Ann%20M%C3%BCller", json={"verdict": "skip"}),
-        await site.post(f"{address}/{asked[2]}", json={"verdict": "tie"}),
+        await http_client.post(f"{address}/{asked[1]}?voter=Ann%20M%C3%BCller", json={"verdict": "skip"}),
+        await http_client.post(f"{address}/{asked[2]}", json={"verdict": "tie"}),
     ]
     voters = (await playground.evaluations.board(evaluation)).voters
 

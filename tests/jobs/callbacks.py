@@ -31,7 +31,7 @@ PACE_WITHOUT_POLLS = 0.02  # tasks are expected to take fifty times as long, so 
 class CallbackServer:
     """A job service behind a listening server. ``base`` is what callback addresses begin with, ``address`` where it listens."""
 
-    runner: JobService
+    job_service: JobService
     catalog: Catalog
     address: str
     base: str
@@ -39,7 +39,7 @@ class CallbackServer:
     http: httpx2.AsyncClient
 
     async def start(self, model: str = WITH_CALLBACK, prompt: str = "A red kite", payer: Account | None = None) -> Job:
-        return await submit(self.runner, self.catalog, payer or self.service, prompt, model)
+        return await submit(self.job_service, self.catalog, payer or self.service, prompt, model)
 
     async def call(self, address: str, body: Any = None, times: int = 1) -> list[int]:
         """Send ``times`` callbacks at once and return their status codes."""
@@ -84,9 +84,9 @@ async def callback_server(
     app, service = FastAPI(), account(catalog, upstream.address, payer, pace=pace)
     options = {"find_account": lambda job: service if job.payer == "host" else None} | options
     async with httpx2.AsyncClient(trust_env=False, timeout=TIMEOUT_S) as http, serve_in_loop(app) as address:
-        async with process(catalog, url, folder, callback_base=base or address, **options) as runner:
-            app.include_router(callback_routes(runner))
-            yield CallbackServer(runner, catalog, address, base or address, service, http)
+        async with process(catalog, url, folder, callback_base=base or address, **options) as job_service:
+            app.include_router(callback_routes(job_service))
+            yield CallbackServer(job_service, catalog, address, base or address, service, http)
 
 
 def callback_address(upstream: Upstream, number: int = 0) -> str:

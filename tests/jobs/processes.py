@@ -63,7 +63,7 @@ async def process(
     try:
         async with httpx2.AsyncClient(trust_env=False, transport=Pools()) as http, open_fetch_client() as keyless:
             pictures = PictureLibrary(FolderStorage(folder / "kept"), keyless)
-            runner = JobService(
+            job_service = JobService(
                 catalog,
                 store,
                 ApiClient(http),
@@ -73,10 +73,10 @@ async def process(
             )
             try:
                 if started:
-                    await runner.begin()
-                yield runner
+                    await job_service.begin()
+                yield job_service
             finally:
-                await (cancel_all_tasks() if killed else runner.aclose())
+                await (cancel_all_tasks() if killed else job_service.aclose())
     finally:
         await store.aclose()
         database.close()
@@ -91,14 +91,14 @@ async def cancel_all_tasks() -> None:
 
 
 async def submit(
-    runner: JobService,
+    job_service: JobService,
     catalog: Catalog,
     payer: Account,
     prompt: str = "A red kite",
     model: str = PLAIN,
     visitor: str = "ann",
 ) -> Job:
-    return await runner.submit(build_request(catalog, model, {"prompt": prompt}), payer, visitor)
+    return await job_service.submit(build_request(catalog, model, {"prompt": prompt}), payer, visitor)
 
 
 def expire_leases(url: str) -> None:
@@ -113,11 +113,11 @@ def read_lease(url: str, job: Job) -> tuple[str | None, float | None]:
     return row[0], row[1]
 
 
-async def wait_for_job(runner: JobService, job: Job, **wanted: Any) -> Job:
+async def wait_for_job(job_service: JobService, job: Job, **wanted: Any) -> Job:
     """Wait until the job's row has these values."""
     async with asyncio.timeout(2 * TIMEOUT_S):
         while True:
-            now = await runner.store.get(job.id)
+            now = await job_service.store.get(job.id)
             if now and all(getattr(now, name) == value for name, value in wanted.items()):
                 return now
             await asyncio.sleep(0.02)
@@ -133,18 +133,18 @@ class Record:
     removed: bool
 
 
-async def record(runner: JobService, job_id: str) -> Record:
+async def record(job_service: JobService, job_id: str) -> Record:
     def reading(connection: Connection) -> Record:
         (job,) = to_jobs(connection, connection.execute(select(jobs).where(jobs.c.id == job_id)))
         row = connection.execute(select(history).where(history.c.job_id == job_id)).one()
         return Record(job, row.starred, row.note, row.removed)
 
-    return await runner.store.transactions.read(reading)
+    return await job_service.store.transactions.read(reading)
 
 
-def count(runner: JobService, name: str, **labels: str) -> float:
+def count(job_service: JobService, name: str, **labels: str) -> float:
     """The value of a metric."""
-    return runner.metrics.registry.get_sample_value(f"playground_{name}", labels) or 0.0
+    return job_service.metrics.registry.get_sample_value(f"playground_{name}", labels) or 0.0
 
 
 @asynccontextmanager
@@ -166,10 +166,10 @@ async def another_process(url: str, folder: Path, address: str, payer: str = "ho
 async def _alone(url: str, folder: str, address: str, payer: str) -> None:
     catalog = load_catalog(ROOT / "catalog.yaml")
     own = account(catalog, address, payer)
-    async with process(catalog, url, Path(folder), find_account=lambda _: own) as runner:
-        job = await submit(runner, catalog, own)
+    async with process(catalog, url, Path(folder), find_account=lambda _: own) as job_service:
+        job = await submit(job_service, catalog, own)
         print(json.dumps({"job": job.id, "pid": os.getpid()}), flush=True)
-        await settled(runner, job)
+        await settled(job_service, job)
         await asyncio.Event().wait()
 
 

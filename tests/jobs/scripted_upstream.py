@@ -25,7 +25,7 @@ from components.jobs.job import Job, JobOptions
 from components.jobs.service import JobService
 from components.pictures.library import PictureLibrary
 from components.pictures.storage.folder import FolderStorage
-from tests.conftest import records
+from tests.conftest import open_store
 
 KEY = "sk-canary-9f8e7d6c5b4a32100123"
 TASK = "n48task7f3a"
@@ -207,22 +207,22 @@ class SingleJob:
     """A job service with a scripted upstream, and the visitor's account there."""
 
     upstream: Upstream
-    runner: JobService
+    job_service: JobService
     account: Account
     catalog: Catalog
 
     async def start(self, visitor: str = "ann", prompt: str = "A red kite", account: Account | None = None) -> Job:
         request = build_request(self.catalog, "cogview-4", {"prompt": prompt})
-        return await self.runner.submit(request, account or self.account, visitor)
+        return await self.job_service.submit(request, account or self.account, visitor)
 
     async def settled(self, job: Job) -> Job:
-        return await settled(self.runner, job)
+        return await settled(self.job_service, job)
 
 
-async def settled(runner: JobService, job: Job) -> Job:
+async def settled(job_service: JobService, job: Job) -> Job:
     """The job once it has settled."""
     async with asyncio.timeout(TIMEOUT_S):
-        return [shown async for shown in runner.watch(job.id, job.visitor)][-1]
+        return [shown async for shown in job_service.watch(job.id, job.visitor)][-1]
 
 
 async def workers_ended() -> None:
@@ -248,11 +248,13 @@ async def single_job(
         scripted_upstream(post, poll, file) as upstream,
         httpx2.AsyncClient(trust_env=False, transport=Pools()) as http_client,
     ):
-        async with httpx2.AsyncClient(trust_env=False) as keyless, records(folder / "records") as store:
+        async with httpx2.AsyncClient(trust_env=False) as keyless, open_store(folder / "records") as store:
             pictures = PictureLibrary(FolderStorage(folder / "kept"), keyless)
-            runner = JobService(catalog, store, ApiClient(http_client), pictures, JobOptions(caps or Caps(), deadline_s))
+            job_service = JobService(
+                catalog, store, ApiClient(http_client), pictures, JobOptions(caps or Caps(), deadline_s)
+            )
             account = Account("visitor", upstream.address, endpoint.create, endpoint.status, KEY, pace=1000)
             try:
-                yield SingleJob(upstream, runner, account, catalog)
+                yield SingleJob(upstream, job_service, account, catalog)
             finally:
-                await runner.aclose()
+                await job_service.aclose()

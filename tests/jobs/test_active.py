@@ -37,14 +37,14 @@ async def test_a_task_id_that_cannot_be_written_at_first_is_written_later(
     """Between the POST and its record the database is locked for longer than a write waits: one POST, one job, done."""
     gate = asyncio.Event()
     async with scripted_upstream(post=[answer_after(gate, created())]) as upstream:
-        async with process(catalog, url, tmp_path, lock_wait_s=LOCK_WAIT_S) as runner:
-            job = await submit(runner, catalog, account(catalog, upstream.address))
+        async with process(catalog, url, tmp_path, lock_wait_s=LOCK_WAIT_S) as job_service:
+            job = await submit(job_service, catalog, account(catalog, upstream.address))
             await upstream.wait_for("posts")
             with lock_database(url):
                 gate.set()
                 await asyncio.sleep(LOCKED_S)
-                unwritten = await runner.store.get(job.id)
-            done = await wait_for_job(runner, job, state=JobState.DONE)
+                unwritten = await job_service.store.get(job.id)
+            done = await wait_for_job(job_service, job, state=JobState.DONE)
 
     tried = [record.getMessage() for record in caplog.records if record.levelno == logging.ERROR]
     assert (unwritten.state, unwritten.task_id) == (JobState.SUBMITTING, None)
@@ -58,8 +58,8 @@ async def test_a_change_that_was_written_although_its_answer_was_lost_counts_as_
     """The repeated write finds the row as it should be, and the job is polled as if nothing had happened."""
     gate = asyncio.Event()
     async with scripted_upstream(post=[answer_after(gate, created())]) as upstream:
-        async with process(catalog, url, tmp_path, started=False, lock_wait_s=LOCK_WAIT_S) as runner:
-            job = await submit(runner, catalog, account(catalog, upstream.address))
+        async with process(catalog, url, tmp_path, started=False, lock_wait_s=LOCK_WAIT_S) as job_service:
+            job = await submit(job_service, catalog, account(catalog, upstream.address))
             await upstream.wait_for("posts")
             with raw_connection(url) as connection:
                 connection.execute("BEGIN IMMEDIATE" if url.startswith("sqlite") else "BEGIN")
@@ -67,7 +67,7 @@ async def test_a_change_that_was_written_although_its_answer_was_lost_counts_as_
                 gate.set()
                 await asyncio.sleep(LOCKED_S)
                 connection.execute("COMMIT")
-            done = await settled(runner, job)
+            done = await settled(job_service, job)
 
     assert (done.state, done.task_id, len(upstream.posts)) == (JobState.DONE, TASK, 1)
 
@@ -75,14 +75,14 @@ async def test_a_change_that_was_written_although_its_answer_was_lost_counts_as_
 async def test_an_end_that_cannot_be_written_at_first_is_written_later(catalog: Catalog, url: str, tmp_path: Path) -> None:
     """The pictures are fetched and the job is done as soon as the database can be written again."""
     async with scripted_upstream(poll=[running()]) as upstream:
-        async with process(catalog, url, tmp_path, lock_wait_s=LOCK_WAIT_S) as runner:
-            job = await submit(runner, catalog, account(catalog, upstream.address))
+        async with process(catalog, url, tmp_path, lock_wait_s=LOCK_WAIT_S) as job_service:
+            job = await submit(job_service, catalog, account(catalog, upstream.address))
             await upstream.wait_for("polls")
             with lock_database(url):
                 upstream.poll = [finished()]
                 await asyncio.sleep(1)
-                unwritten = await runner.store.get(job.id)
-            done = await wait_for_job(runner, job, state=JobState.DONE)
+                unwritten = await job_service.store.get(job.id)
+            done = await wait_for_job(job_service, job, state=JobState.DONE)
 
     assert unwritten.state is JobState.RUNNING
     assert (len(done.pictures), len(upstream.posts), len(upstream.files)) == (1, 1, 1)
@@ -94,24 +94,24 @@ async def test_a_refusal_behind_a_locked_database_gives_its_reservation_back(
     """Nothing was created: once that can be written, nothing is reserved and nothing was spent."""
     gate = asyncio.Event()
     async with scripted_upstream(post=[answer_after(gate, response({"error": "bad"}, 400))]) as upstream:
-        async with process(catalog, url, tmp_path, lock_wait_s=LOCK_WAIT_S) as runner:
-            job = await submit(runner, catalog, account(catalog, upstream.address))
+        async with process(catalog, url, tmp_path, lock_wait_s=LOCK_WAIT_S) as job_service:
+            job = await submit(job_service, catalog, account(catalog, upstream.address))
             await upstream.wait_for("posts")
             with lock_database(url):
                 gate.set()
                 await asyncio.sleep(1)
-                reserved = await runner.spent_today()
-            await wait_for_job(runner, job, state=JobState.FAILED)
-            free = await runner.spent_today()
+                reserved = await job_service.spent_today()
+            await wait_for_job(job_service, job, state=JobState.FAILED)
+            free = await job_service.spent_today()
 
     assert (reserved, free, len(upstream.posts)) == (Spend(job.credits, 0), Spend(), 1)
 
 
 async def test_nothing_is_sent_while_a_request_cannot_be_recorded(catalog: Catalog, url: str, tmp_path: Path) -> None:
     """Without the row that says so, no POST leaves; the visitor learns at once that this page has a problem."""
-    async with scripted_upstream() as upstream, process(catalog, url, tmp_path, lock_wait_s=LOCK_WAIT_S) as runner:
+    async with scripted_upstream() as upstream, process(catalog, url, tmp_path, lock_wait_s=LOCK_WAIT_S) as job_service:
         with lock_database(url), pytest.raises(DatabaseUnavailable):
-            await submit(runner, catalog, account(catalog, upstream.address))
+            await submit(job_service, catalog, account(catalog, upstream.address))
         await asyncio.sleep(0.3)
 
     assert upstream.requests == []

@@ -30,10 +30,10 @@ async def test_the_named_task_is_followed_to_its_pictures(
     async with job_setup(catalog, url, tmp_path, {"post": [LOST], "poll": [running(), running(), finished()]}) as setup:
         lost = await setup.ended()
         if dismissed:
-            await setup.runner.abandon(lost.id, "ann")
-        attached = await setup.runner.attach(lost.id, f" {TASK}\n", setup.payer, "ann")
-        done = await settled(setup.runner, attached)
-        spent = await setup.runner.spent_today()
+            await setup.job_service.abandon(lost.id, "ann")
+        attached = await setup.job_service.attach(lost.id, f" {TASK}\n", setup.payer, "ann")
+        done = await settled(setup.job_service, attached)
+        spent = await setup.job_service.spent_today()
 
     assert (attached.state, attached.task_id) == (JobState.RUNNING, TASK)
     assert (done.state, done.task_id, len(done.pictures), done.problem) == (JobState.DONE, TASK, 1, None)
@@ -56,8 +56,8 @@ async def test_what_names_no_task_of_this_key_changes_nothing(catalog: Catalog, 
     async with job_setup(catalog, url, tmp_path, {"post": [LOST], **scripts}) as setup:
         lost = await setup.ended()
         with pytest.raises(kind, match=words) as refusal:
-            await setup.runner.attach(lost.id, named, setup.payer, "ann")
-        after = await setup.runner.find(lost.id, "ann")
+            await setup.job_service.attach(lost.id, named, setup.payer, "ann")
+        after = await setup.job_service.find(lost.id, "ann")
 
     assert after == lost
     assert "Nothing was charged" not in str(getattr(refusal.value, "problem", ""))
@@ -69,14 +69,16 @@ async def test_only_ones_own_uncertain_job_takes_a_task_and_only_its_payers_key_
     async with job_setup(catalog, url, tmp_path, {"post": [LOST, created()]}, find_account=lambda _: None) as setup:
         lost, done = await setup.ended(), await setup.ended(prompt="another")
         with pytest.raises(JobNotFound):
-            await setup.runner.attach(lost.id, TASK, setup.payer, "bea")
+            await setup.job_service.attach(lost.id, TASK, setup.payer, "bea")
         with pytest.raises(InvalidState, match="Only a request whose answer was lost"):
-            await setup.runner.attach(done.id, "n41other", setup.payer, "ann")
+            await setup.job_service.attach(done.id, "n41other", setup.payer, "ann")
         asked = len(setup.upstream.polls)
         with pytest.raises(InvalidState, match="key that this request was sent with"):
-            await setup.runner.attach(lost.id, "n41other", account(catalog, setup.upstream.address, payer="visitor"), "ann")
+            await setup.job_service.attach(
+                lost.id, "n41other", account(catalog, setup.upstream.address, payer="visitor"), "ann"
+            )
         with pytest.raises(InputError, match="another request has this task"):
-            await setup.runner.attach(lost.id, str(done.task_id), setup.payer, "ann")
+            await setup.job_service.attach(lost.id, str(done.task_id), setup.payer, "ann")
 
     assert len(setup.upstream.polls) == asked
 

@@ -52,9 +52,9 @@ async def test_without_callbacks_pictures_come_as_soon_as_without_a_public_addre
         times = []
         async with scripted_upstream(poll=[done_after(TASK_S)]) as upstream:
             for _ in range(2):
-                async with process(catalog, f"sqlite:///{folder}.db", folder, callback_base=base) as runner:
+                async with process(catalog, f"sqlite:///{folder}.db", folder, callback_base=base) as job_service:
                     payer = account(catalog, upstream.address, pace=PACE)
-                    job = await settled(runner, await submit(runner, catalog, payer, model=WITH_CALLBACK))
+                    job = await settled(job_service, await submit(job_service, catalog, payer, model=WITH_CALLBACK))
                     times.append(job.finished_at - job.sent_at)
         return times
 
@@ -74,13 +74,13 @@ async def test_callbacks_are_relied_on_once_one_has_arrived_and_after_a_restart(
             posts, polls, upstream.poll = len(upstream.posts), len(upstream.polls), [running()]
             async with callback_server(catalog, url, tmp_path, upstream, pace=8.0, base=base) as server:
                 job = await server.start(prompt=f"Kite {posts}")
-                await wait_for_job(server.runner, job, state=JobState.RUNNING)
+                await wait_for_job(server.job_service, job, state=JobState.RUNNING)
                 if called:
                     upstream.poll = [finished()]
                     await server.call(callback_address(upstream, posts))
                 await upstream.wait_for("polls", polls + 1)
                 upstream.poll = [finished()]
-                await settled(server.runner, job)
+                await settled(server.job_service, job)
             return upstream.polls[polls].at - upstream.posts[posts].at
 
         before = await first_poll()
@@ -101,9 +101,9 @@ async def test_a_callback_that_comes_long_after_the_end_is_not_relied_on(
         scripted_upstream() as upstream,
         callback_server(catalog, url, tmp_path, upstream, pace=1000, timings=timings) as server,
     ):
-        job = await settled(server.runner, await server.start())
+        job = await settled(server.job_service, await server.start())
         await server.call(callback_address(upstream))
-        recorded = await LearnedStore(server.runner.store.transactions).callback_scores(server.base)
+        recorded = await LearnedStore(server.job_service.store.transactions).callback_scores(server.base)
 
     assert job.state is JobState.DONE
     assert list(recorded.values()) == scores
@@ -116,14 +116,14 @@ async def test_a_callback_that_comes_to_another_process_is_followed_and_not_reli
     async with scripted_upstream(poll=[running()]) as upstream:
         with postgres.fresh() as url:
             async with callback_server(catalog, url, tmp_path, upstream, base=BASE) as first:
-                learned = LearnedStore(first.runner.store.transactions)
+                learned = LearnedStore(first.job_service.store.transactions)
                 payer = first.service.base_url, WITH_CALLBACK
                 await learned.change_callback_score(BASE, *payer, lambda _: 1)
                 async with callback_server(catalog, url, tmp_path, upstream, base=BASE) as second:
-                    job = await wait_for_job(second.runner, await second.start(), state=JobState.RUNNING)
+                    job = await wait_for_job(second.job_service, await second.start(), state=JobState.RUNNING)
                     upstream.poll = [finished()]
                     await first.call(callback_address(upstream))
-                    done = await settled(second.runner, job)
+                    done = await settled(second.job_service, job)
                     scores = await learned.callback_scores(BASE)
 
     assert (done.state, len(upstream.posts), len(upstream.polls)) == (JobState.DONE, 1, 1)
@@ -138,7 +138,7 @@ async def test_a_callback_before_the_end_never_delays_the_next_poll(catalog: Cat
             job = await server.start()
             await upstream.wait_for("polls")
             await server.call(callback_address(upstream))
-            done = await settled(server.runner, job)
+            done = await settled(server.job_service, job)
 
     assert (done.state, len(upstream.polls)) == (JobState.DONE, 3)
 
@@ -153,10 +153,10 @@ async def test_a_deadline_that_is_shorter_than_the_usual_run_time_works(
             job = await server.start()
             await upstream.wait_for("posts")
             await server.call(callback_address(upstream))
-            await settled(server.runner, job)
-        quick = await settled(server.runner, await server.start(prompt="A quick kite"))
+            await settled(server.job_service, job)
+        quick = await settled(server.job_service, await server.start(prompt="A quick kite"))
         polls, upstream.poll, begun = len(upstream.polls), [running()], time.monotonic()
-        overdue = await settled(server.runner, await server.start(prompt="A slow kite"))
+        overdue = await settled(server.job_service, await server.start(prompt="A slow kite"))
 
     assert (quick.state, overdue.state) == (JobState.DONE, JobState.OVERDUE)
     assert upstream.polls[polls].at - upstream.posts[-1].at < 1.2

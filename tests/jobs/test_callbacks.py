@@ -24,8 +24,8 @@ async def test_requests_of_models_with_a_webhook_carry_an_address(catalog: Catal
     """Those to the sandbox too, so that it can rehearse them. The address is sent and not kept with the request."""
     async with scripted_upstream() as upstream, callback_server(catalog, url, tmp_path, upstream, pace=1000) as server:
         sandbox = account(catalog, upstream.address, "sandbox", "sandbox")
-        jobs = [await settled(server.runner, await server.start(model)) for model in (WITH_CALLBACK, PLAIN)]
-        jobs.append(await settled(server.runner, await server.start(payer=sandbox)))
+        jobs = [await settled(server.job_service, await server.start(model)) for model in (WITH_CALLBACK, PLAIN)]
+        jobs.append(await settled(server.job_service, await server.start(payer=sandbox)))
         sent_to = [json.loads(request.body).get("callback_url", "") for request in upstream.posts]
 
     assert [
@@ -43,9 +43,9 @@ async def test_requests_of_models_with_a_webhook_carry_an_address(catalog: Catal
 
 async def test_without_a_public_address_no_request_carries_one(catalog: Catalog, url: str, tmp_path: Path) -> None:
     """Polling alone is enough."""
-    async with scripted_upstream() as upstream, process(catalog, url, tmp_path) as runner:
+    async with scripted_upstream() as upstream, process(catalog, url, tmp_path) as job_service:
         service = account(catalog, upstream.address)
-        done = await settled(runner, await submit(runner, catalog, service, model=WITH_CALLBACK))
+        done = await settled(job_service, await submit(job_service, catalog, service, model=WITH_CALLBACK))
 
     assert done.state is JobState.DONE
     assert b"callback" not in upstream.posts[0].body
@@ -60,7 +60,7 @@ async def test_a_secret_is_known_to_the_service_alone(
         jobs = [await server.start(prompt=prompt) for prompt in ("A red kite", "A blue kite")]
         await upstream.wait_for("posts", 2)
         secrets = [callback_address(upstream, number).rpartition("/")[2] for number in range(2)]
-        known = [await server.runner.find(job.id, "ann") for job in jobs]
+        known = [await server.job_service.find(job.id, "ann") for job in jobs]
         logged = caplog.text
         await server.call(callback_address(upstream), b"")
 
@@ -78,27 +78,27 @@ async def test_only_the_exact_address_is_answered(catalog: Catalog, url: str, tm
         jobs = [await server.start(prompt=prompt) for prompt in ("A red kite", "A blue kite")]
         await upstream.wait_for("posts", 2)
         for job in jobs:
-            await wait_for_job(server.runner, job, state=JobState.RUNNING)
+            await wait_for_job(server.job_service, job, state=JobState.RUNNING)
         right, other = callback_address(upstream), callback_address(upstream, 1)
         base, own_id, secret = right.rsplit("/", 2)
         wrong = [
             with_another_secret(right),
             f"{base}/{own_id}/{other.rpartition('/')[2]}",
             f"{base}/{'A' * 22}/{secret}",
-            f"{base}/{own_id}/{(await server.runner.find(own_id, 'ann')).callback_hash}",
+            f"{base}/{own_id}/{(await server.job_service.find(own_id, 'ann')).callback_hash}",
             f"{base}/{own_id}/%00%ff",
             f"{base}/%00/{secret}",
         ]
         forged = {"task_id": "n1forged", "status": "completed", "output": {"images": ["http://x/1.png"]}}
         answers = [await server.http.post(address, json=forged) for address in wrong]
         got = await server.http.get(right)
-        before = [await server.runner.store.get(job.id) for job in jobs]
+        before = [await server.job_service.store.get(job.id) for job in jobs]
         await asyncio.sleep(0.4)
         polls = list(upstream.polls)
         bodies = [b"", b"{", b"null", b"[" * 5000, b'{"task_id": 7.5}', b"\xff\0", b"x" * LARGEST_BODY]
         fine = [await server.call(right, body) for body in bodies]
         huge = await server.call(right, b"x" * (LARGEST_BODY + 1))
-        received = count(server.runner, "callbacks_total", model=WITH_CALLBACK)
+        received = count(server.job_service, "callbacks_total", model=WITH_CALLBACK)
 
     assert [answer.status_code for answer in answers] == [404] * len(wrong)
     assert {answer.text for answer in answers} == {answers[0].text}
@@ -117,7 +117,7 @@ async def test_a_callback_triggers_a_poll(catalog: Catalog, url: str, tmp_path: 
         await asyncio.sleep(0.4)
         before = list(upstream.polls)
         await server.call(callback_address(upstream), lie)
-        done = await settled(server.runner, job)
+        done = await settled(server.job_service, job)
 
     assert (before, len(upstream.polls)) == ([], 1)
     assert (done.state, done.problem, len(done.pictures)) == (JobState.DONE, None, 1)
@@ -134,7 +134,7 @@ async def test_a_thousand_callbacks_send_one_get_a_second(catalog: Catalog, url:
             await server.call(callback_address(upstream))
         upstream.poll = [finished()]
         await server.call(callback_address(upstream))
-        done = await settled(server.runner, job)
+        done = await settled(server.job_service, job)
 
     # Counted over the whole time: they leave a second apart, but a busy machine may see one arrive late and the next in time.
     assert answers == [204] * 1000
@@ -153,7 +153,7 @@ async def test_a_callback_before_the_answer_to_the_post_is_not_lost(catalog: Cat
         await upstream.wait_for("posts")
         early = await server.call(callback_address(upstream))
         answered.set()
-        done = await settled(server.runner, job)
+        done = await settled(server.job_service, job)
 
     assert (early, done.state, done.task_id) == ([204], JobState.DONE, TASK)
     assert (len(upstream.posts), len(upstream.polls)) == (1, 1)
@@ -168,14 +168,14 @@ async def test_a_callback_after_the_end_changes_nothing(catalog: Catalog, url: s
             await upstream.wait_for("posts")
             if end == "done":
                 await server.call(callback_address(upstream))
-                before = await settled(server.runner, job)
+                before = await settled(server.job_service, job)
             else:
-                await wait_for_job(server.runner, job, state=JobState.RUNNING)
-                before = await server.runner.stop(job.id, "ann")
+                await wait_for_job(server.job_service, job, state=JobState.RUNNING)
+                before = await server.job_service.stop(job.id, "ann")
             asked = len(upstream.requests)
             late = await server.call(callback_address(upstream), {"task_id": "n1another", "status": "failed"}, times=20)
             await asyncio.sleep(0.4)
-            after = await server.runner.store.get(job.id)
+            after = await server.job_service.store.get(job.id)
 
     assert (str(before.state), late) == (end, [204] * 20)
     assert (after, len(upstream.requests)) == (before, asked)
@@ -187,10 +187,10 @@ async def test_a_callback_resumes_an_overdue_job(catalog: Catalog, url: str, tmp
         scripted_upstream(poll=[running()]) as upstream,
         callback_server(catalog, url, tmp_path, upstream, deadline_s=1) as server,
     ):
-        job = await settled(server.runner, await server.start())
+        job = await settled(server.job_service, await server.start())
         upstream.poll = [finished()]
         await server.call(callback_address(upstream))
-        done = await wait_for_job(server.runner, job, state=JobState.DONE)
+        done = await wait_for_job(server.job_service, job, state=JobState.DONE)
 
     assert job.state is JobState.OVERDUE
     assert (done.state, len(done.pictures), len(upstream.posts)) == (JobState.DONE, 1, 1)

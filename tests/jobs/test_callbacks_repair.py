@@ -32,12 +32,12 @@ UNKNOWN = response({"error": {"message": "No such task"}}, 404)
 async def test_a_callback_repairs_an_uncertain_job(catalog: Catalog, url: str, tmp_path: Path, abandoned: bool) -> None:
     """The GET knows the task, so the job runs and ends with its picture; also where it was abandoned, and many calls come."""
     async with scripted_upstream(post=[LOST]) as upstream, callback_server(catalog, url, tmp_path, upstream) as server:
-        job = await settled(server.runner, await server.start())
+        job = await settled(server.job_service, await server.start())
         if abandoned:
-            await server.runner.abandon(job.id, "ann")
+            await server.job_service.abandon(job.id, "ann")
         answers = await server.call(callback_address(upstream), times=10)
-        done = await wait_for_job(server.runner, job, state=JobState.DONE)
-        spent = await server.runner.spent_today()
+        done = await wait_for_job(server.job_service, job, state=JobState.DONE)
+        spent = await server.job_service.spent_today()
 
     assert (job.state, answers) == (JobState.UNCERTAIN, [204] * 10)
     assert (done.task_id, done.problem, len(done.pictures)) == (TASK, None, 1)
@@ -52,10 +52,10 @@ async def test_a_task_that_the_service_does_not_know_repairs_nothing(catalog: Ca
     claim = {"task_id": "n1forged", "status": "completed", "output": {"images": [{"url": "http://127.0.0.1:9/x.png"}]}}
     async with scripted_upstream(post=[LOST], poll=[UNKNOWN]) as upstream:
         async with callback_server(catalog, url, tmp_path, upstream) as server:
-            job = await settled(server.runner, await server.start())
+            job = await settled(server.job_service, await server.start())
             await server.call(callback_address(upstream), claim)
             await upstream.wait_for("polls", 3)
-            after = await server.runner.store.get(job.id)
+            after = await server.job_service.store.get(job.id)
 
     assert {request.path.rpartition("/")[2] for request in upstream.polls} == {"n1forged"}
     assert (after.state, after.task_id, after.pending_urls, after.pictures) == (JobState.UNCERTAIN, None, (), ())
@@ -68,15 +68,15 @@ async def test_checking_again_does_not_wait_for_a_repair_that_goes_on(catalog: C
         scripted_upstream(post=[LOST], poll=[UNKNOWN]) as upstream,
         callback_server(catalog, url, tmp_path, upstream) as server,
     ):
-        job = await settled(server.runner, await server.start())
+        job = await settled(server.job_service, await server.start())
         await server.call(callback_address(upstream))
         await upstream.wait_for("polls", 2)
         async with asyncio.timeout(TIMEOUT_S):
-            looks = [await server.runner.check_again(job.id, server.service, job.visitor) for _ in range(3)]
+            looks = [await server.job_service.check_again(job.id, server.service, job.visitor) for _ in range(3)]
         asked = len(upstream.polls)
         await upstream.wait_for("polls", asked + 1)
         upstream.poll = [running(), finished()]
-        done = await wait_for_job(server.runner, job, state=JobState.DONE)
+        done = await wait_for_job(server.job_service, job, state=JobState.DONE)
 
     assert {look.state for look in looks} == {JobState.UNCERTAIN}
     assert (done.task_id, len(upstream.posts)) == (TASK, 1)
@@ -89,10 +89,10 @@ async def test_a_callback_that_names_no_task_repairs_nothing(
 ) -> None:
     """There is nothing to ask for."""
     async with scripted_upstream(post=[LOST]) as upstream, callback_server(catalog, url, tmp_path, upstream) as server:
-        job = await settled(server.runner, await server.start())
+        job = await settled(server.job_service, await server.start())
         assert await server.call(callback_address(upstream), body) == [204]
         await asyncio.sleep(0.5)
-        after = await server.runner.store.get(job.id)
+        after = await server.job_service.store.get(job.id)
 
     assert (after.state, after.callback_task_id, upstream.polls) == (JobState.UNCERTAIN, "", [])
 
@@ -108,7 +108,7 @@ async def test_an_early_callback_repairs_the_answer_that_is_lost_after_it(
             await upstream.wait_for("posts")
             await server.call(callback_address(upstream))
             broken.set()
-            done = await wait_for_job(server.runner, job, state=JobState.DONE)
+            done = await wait_for_job(server.job_service, job, state=JobState.DONE)
 
     assert (done.task_id, len(upstream.posts)) == (TASK, 1)
 
@@ -125,7 +125,7 @@ async def test_a_callback_before_a_process_died_repairs_the_job_in_the_next(
             await server.call(callback_address(upstream))
         expire_leases(url)
         async with callback_server(catalog, url, tmp_path, upstream) as server:
-            done = await wait_for_job(server.runner, job, state=JobState.DONE)
+            done = await wait_for_job(server.job_service, job, state=JobState.DONE)
 
     assert (done.task_id, len(done.pictures), len(upstream.posts)) == (TASK, 1, 1)
 
@@ -140,8 +140,8 @@ async def test_a_callback_repairs_what_a_dead_process_left_uncertain(catalog: Ca
             path = callback_address(upstream).removeprefix(server.address)
         expire_leases(url)
         async with callback_server(catalog, url, tmp_path, upstream) as server:
-            unsure = await settled(server.runner, job)
+            unsure = await settled(server.job_service, job)
             assert await server.call(server.address + path) == [204]
-            done = await wait_for_job(server.runner, job, state=JobState.DONE)
+            done = await wait_for_job(server.job_service, job, state=JobState.DONE)
 
     assert (unsure.state, done.task_id, len(upstream.posts)) == (JobState.UNCERTAIN, TASK, 1)

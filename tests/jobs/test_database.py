@@ -48,12 +48,12 @@ def refusal(url: str) -> str:
     """What is said when this database is opened: one line, and no password, neither there nor in a traceback."""
     with pytest.raises(SettingsError) as refused:
         open_database(url)
-    said = str(refused.value)
+    message = str(refused.value)
     assert CANARY not in "".join(traceback.format_exception(refused.value))
-    assert "\n" not in said
-    assert said.endswith(".")
-    assert not said.endswith(("..", "?.", "^."))
-    return said
+    assert "\n" not in message
+    assert message.endswith(".")
+    assert not message.endswith(("..", "?.", "^."))
+    return message
 
 
 def sqlite_url(path: Path) -> str:
@@ -96,10 +96,10 @@ def test_a_file_that_cannot_be_used_is_named_and_left_alone(
     obstacle(path)
     before = path.read_bytes() if path.is_file() else None
 
-    said = refusal(sqlite_url(path))
+    message = refusal(sqlite_url(path))
 
-    assert str(path) in said
-    assert words in said
+    assert str(path) in message
+    assert words in message
     assert (path.read_bytes() if path.is_file() else None) == before
     path.rename(tmp_path / "away")
     open_database(sqlite_url(path)).close()
@@ -184,10 +184,10 @@ def test_a_server_that_cannot_be_used_is_named(
         server.execute("REVOKE CREATE ON SCHEMA public FROM PUBLIC")
         parts = {"server": f"127.0.0.1:{postgres.port}", "closed": closed.getsockname()[1], "name": name, "role": role}
         try:
-            said = refusal(address.format(secret=CANARY, **parts))
+            message = refusal(address.format(secret=CANARY, **parts))
         finally:
             server.execute(f"DROP ROLE {role}")
-    assert words in said
+    assert words in message
     assert CANARY not in caplog.text
 
 

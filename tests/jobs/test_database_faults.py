@@ -154,9 +154,9 @@ async def test_a_full_disk_keeps_every_job_that_was_called_kept(tmp_path: Path) 
     """
     url = f"sqlite:///{tmp_path / 'playground.db'}"
 
-    *said, last = await run(FILLS, url)
-    kept = [line for line in said if line.startswith("job-")]
-    log = "\n".join(said[len(kept) :])
+    *output, last = await run(FILLS, url)
+    kept = [line for line in output if line.startswith("job-")]
+    log = "\n".join(output[len(kept) :])
 
     assert last.startswith("refused: ")
     assert log.count("the database does not answer") == 1
@@ -174,10 +174,10 @@ async def test_a_disk_that_is_full_at_the_start_is_said_in_a_sentence(tmp_path: 
     """And when there is room the same file can be used."""
     url = f"sqlite:///{tmp_path / 'playground.db'}"
 
-    (said,) = await run(OPENS_FULL, url)
+    (output,) = await run(OPENS_FULL, url)
 
-    assert said.startswith("SettingsError: ")
-    assert str(tmp_path) in said
+    assert output.startswith("SettingsError: ")
+    assert str(tmp_path) in output
     open_database(url).close()
 
 

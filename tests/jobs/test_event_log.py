@@ -53,9 +53,9 @@ async def run(
     catalog: Catalog, url: str, folder: Path, poll: list[Any] | None = None, **options: Any
 ) -> tuple[Job, JobService]:
     async with scripted_upstream(poll=poll or [running(), finished()]) as upstream:
-        async with process(catalog, url, folder, **options) as runner:
+        async with process(catalog, url, folder, **options) as job_service:
             own = account(catalog, upstream.address, "visitor")
-            return await settled(runner, await submit(runner, catalog, own, PROMPT, visitor=VISITOR)), runner
+            return await settled(job_service, await submit(job_service, catalog, own, PROMPT, visitor=VISITOR)), job_service
 
 
 async def test_each_state_is_one_line(catalog: Catalog, url: str, tmp_path: Path, lines: list[str]) -> None:
@@ -122,10 +122,10 @@ async def test_no_text_can_forge_a_line(text: str) -> None:
 @asynccontextmanager
 async def operated(catalog: Catalog, url: str, folder: Path) -> AsyncIterator[tuple[JobService, httpx2.AsyncClient]]:
     app = FastAPI()
-    async with serve_in_loop(app) as address, process(catalog, url, folder) as runner:
-        app.include_router(operator_routes(runner))
+    async with serve_in_loop(app) as address, process(catalog, url, folder) as job_service:
+        app.include_router(operator_routes(job_service))
         async with httpx2.AsyncClient(base_url=address, trust_env=False, timeout=60) as client:
-            yield runner, client
+            yield job_service, client
 
 
 async def test_health_is_200_while_the_database_answers(catalog: Catalog, url: str, tmp_path: Path) -> None:
@@ -154,9 +154,9 @@ async def test_health_is_503_while_the_database_is_away(catalog: Catalog, postgr
 async def test_metrics_count_and_name_nobody(catalog: Catalog, url: str, tmp_path: Path) -> None:
     """What Prometheus reads is valid and adds up; labels are models, payers and states."""
     async with scripted_upstream(poll=[running(), finished()]) as upstream:
-        async with operated(catalog, url, tmp_path) as (runner, client):
+        async with operated(catalog, url, tmp_path) as (job_service, client):
             own = account(catalog, upstream.address, "visitor")
-            job = await settled(runner, await submit(runner, catalog, own, PROMPT, visitor=VISITOR))
+            job = await settled(job_service, await submit(job_service, catalog, own, PROMPT, visitor=VISITOR))
             answer = await client.get("/metrics")
     families = list(text_string_to_metric_families(answer.text))
     samples = [one for family in families for one in family.samples if one.name.startswith("playground_")]

@@ -18,9 +18,9 @@ from tests.jobs.scripted_upstream import Upstream, answer_after, created, respon
 from tests.postgres import Postgres
 
 
-async def ask(runner: JobService, catalog: Catalog, payer: Account, visitor: str = "ann", **parameters: str) -> Job:
+async def ask(job_service: JobService, catalog: Catalog, payer: Account, visitor: str = "ann", **parameters: str) -> Job:
     request = build_request(catalog, "cogview-4", {"prompt": "A red kite", **parameters})
-    return await runner.submit(request, payer, visitor, idempotency_key=idempotency_key_of(request, payer, visitor))
+    return await job_service.submit(request, payer, visitor, idempotency_key=idempotency_key_of(request, payer, visitor))
 
 
 def gated() -> tuple[asyncio.Event, list]:
@@ -35,11 +35,11 @@ async def test_equal_requests_at_once_are_one_job_and_one_post(
 ) -> None:
     """Everybody who clicked watches the same job to its end."""
     gate, post = gated()
-    async with scripted_upstream(post=post) as upstream, process(catalog, url, tmp_path) as runner:
+    async with scripted_upstream(post=post) as upstream, process(catalog, url, tmp_path) as job_service:
         host = account(catalog, upstream.address)
-        jobs = await asyncio.gather(*(ask(runner, catalog, host) for _ in range(clicks)))
+        jobs = await asyncio.gather(*(ask(job_service, catalog, host) for _ in range(clicks)))
         gate.set()
-        ends = await asyncio.gather(*(settled(runner, job) for job in jobs))
+        ends = await asyncio.gather(*(settled(job_service, job) for job in jobs))
 
     assert len({job.id for job in jobs}) == 1
     assert {end.state for end in ends} == {JobState.DONE}
@@ -55,9 +55,9 @@ async def test_equal_requests_at_two_processes_are_one_job_and_one_post(
         async with scripted_upstream(post=post) as upstream:
             async with process(catalog, url, tmp_path) as one, process(catalog, url, tmp_path) as two:
                 host = account(catalog, upstream.address)
-                jobs = await asyncio.gather(*(ask(runner, catalog, host) for runner in (one, two) * 25))
+                jobs = await asyncio.gather(*(ask(job_service, catalog, host) for job_service in (one, two) * 25))
                 gate.set()
-                ends = [await settled(runner, jobs[0]) for runner in (one, two)]
+                ends = [await settled(job_service, jobs[0]) for job_service in (one, two)]
 
     assert len({job.id for job in jobs}) == 1
     assert [end.state for end in ends] == [JobState.DONE] * 2
@@ -68,18 +68,18 @@ async def test_what_differs_is_another_job(catalog: Catalog, url: str, tmp_path:
     """Another prompt, size, visitor, payer or service: each is sent."""
     gate, post = gated()
     async with scripted_upstream(post=post) as upstream, scripted_upstream(post=post) as elsewhere:
-        async with process(catalog, url, tmp_path) as runner:
+        async with process(catalog, url, tmp_path) as job_service:
             host = account(catalog, upstream.address)
             jobs = [
-                await ask(runner, catalog, host),
-                await ask(runner, catalog, host, prompt="A blue kite"),
-                await ask(runner, catalog, host, size="768x1344"),
-                await ask(runner, catalog, host, visitor="bea"),
-                await ask(runner, catalog, replace(host, payer="visitor")),
-                await ask(runner, catalog, account(catalog, elsewhere.address)),
+                await ask(job_service, catalog, host),
+                await ask(job_service, catalog, host, prompt="A blue kite"),
+                await ask(job_service, catalog, host, size="768x1344"),
+                await ask(job_service, catalog, host, visitor="bea"),
+                await ask(job_service, catalog, replace(host, payer="visitor")),
+                await ask(job_service, catalog, account(catalog, elsewhere.address)),
             ]
             gate.set()
-            await asyncio.gather(*(settled(runner, job) for job in jobs))
+            await asyncio.gather(*(settled(job_service, job) for job in jobs))
 
     assert len({job.id for job in jobs}) == 6
     assert (len(upstream.posts), len(elsewhere.posts)) == (5, 1)
@@ -88,13 +88,13 @@ async def test_what_differs_is_another_job(catalog: Catalog, url: str, tmp_path:
 async def test_a_request_without_once_is_sent_each_time(catalog: Catalog, url: str, tmp_path: Path) -> None:
     """Who asks for two equal pictures on purpose gets two, and ``once`` does not hand out one of those."""
     gate, post = gated()
-    async with scripted_upstream(post=post) as upstream, process(catalog, url, tmp_path) as runner:
+    async with scripted_upstream(post=post) as upstream, process(catalog, url, tmp_path) as job_service:
         host = account(catalog, upstream.address)
         request = build_request(catalog, "cogview-4", {"prompt": "A red kite"})
-        jobs = [await runner.submit(request, host, "ann") for _ in range(2)]
-        jobs += [await ask(runner, catalog, host), await runner.submit(request, host, "ann")]
+        jobs = [await job_service.submit(request, host, "ann") for _ in range(2)]
+        jobs += [await ask(job_service, catalog, host), await job_service.submit(request, host, "ann")]
         gate.set()
-        await asyncio.gather(*(settled(runner, job) for job in jobs))
+        await asyncio.gather(*(settled(job_service, job) for job in jobs))
 
     assert len({job.id for job in jobs}) == len(upstream.posts) == 4
 
@@ -109,15 +109,15 @@ async def test_after_the_end_the_same_request_is_a_new_job(catalog: Catalog, url
         "uncertain": response({}, 500),
         "stopped": answer_after(gate, created()),
     }[end]
-    async with scripted_upstream(post=[first, created()]) as upstream, process(catalog, url, tmp_path) as runner:
+    async with scripted_upstream(post=[first, created()]) as upstream, process(catalog, url, tmp_path) as job_service:
         host = account(catalog, upstream.address)
-        job = await ask(runner, catalog, host)
+        job = await ask(job_service, catalog, host)
         if end == "stopped":
             await upstream.wait_for("posts")
-            await runner.stop(job.id, "ann")
+            await job_service.stop(job.id, "ann")
             gate.set()
-        ended = await settled(runner, job)
-        again = await settled(runner, await ask(runner, catalog, host))
+        ended = await settled(job_service, job)
+        again = await settled(job_service, await ask(job_service, catalog, host))
 
     assert (ended.state, again.state) == (JobState(end), JobState.DONE)
     assert again.id != job.id

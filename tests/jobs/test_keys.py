@@ -34,10 +34,10 @@ BUSY = response({}, 429, headers={"Retry-After": "20"})
 Reference = weakref.ref[Account]
 
 
-async def start(runner: JobService, catalog: Catalog, address: str) -> tuple[Job, Reference]:
+async def start(job_service: JobService, catalog: Catalog, address: str) -> tuple[Job, Reference]:
     """A job on a visitor's key, and a look at the account with the key, which nobody holds but the job's worker."""
     own = account(catalog, address, "visitor")
-    return await submit(runner, catalog, own), weakref.ref(own)
+    return await submit(job_service, catalog, own), weakref.ref(own)
 
 
 async def dropped(reference: Reference) -> bool:
@@ -62,10 +62,10 @@ SETTLED: dict[str, tuple[dict[str, list[Answer]], JobState]] = {
 @pytest.mark.parametrize("end", SETTLED)
 async def test_a_key_is_dropped_when_its_job_has_settled(catalog: Catalog, url: str, tmp_path: Path, end: str) -> None:
     scripts, state = SETTLED[end]
-    async with scripted_upstream(**scripts) as upstream, process(catalog, url, tmp_path, deadline_s=1) as runner:
-        job, key = await start(runner, catalog, upstream.address)
+    async with scripted_upstream(**scripts) as upstream, process(catalog, url, tmp_path, deadline_s=1) as job_service:
+        job, key = await start(job_service, catalog, upstream.address)
         kept_while_active = key() is not None
-        job = await settled(runner, job)
+        job = await settled(job_service, job)
         gone = await dropped(key)
 
     assert (job.state, kept_while_active, gone) == (state, True, True)
@@ -84,23 +84,23 @@ async def test_forgetting_the_key_drops_it_and_its_jobs_wait_until_it_is_given_a
 ) -> None:
     """Nothing is asked meanwhile; then the job continues where it was, without a second request for its task."""
     kind = next(iter(FORGOTTEN[moment]))
-    async with scripted_upstream(**FORGOTTEN[moment]) as upstream, process(catalog, url, tmp_path) as runner:
-        job, key = await start(runner, catalog, upstream.address)
-        await wait_for_job(runner, job, state=JobState(moment))
+    async with scripted_upstream(**FORGOTTEN[moment]) as upstream, process(catalog, url, tmp_path) as job_service:
+        job, key = await start(job_service, catalog, upstream.address)
+        await wait_for_job(job_service, job, state=JobState(moment))
         await upstream.wait_for({"post": "posts", "poll": "polls", "file": "files"}[kind])
         if moment == "queued":
-            await wait_for_job(runner, job, status_note="The service asks to wait 20 s; nothing was created.")
-        await runner.forget_key("ann")
-        waiting, gone, asked = await runner.find(job.id, "ann"), await dropped(key), len(upstream.requests)
+            await wait_for_job(job_service, job, status_note="The service asks to wait 20 s; nothing was created.")
+        await job_service.forget_key("ann")
+        waiting, gone, asked = await job_service.find(job.id, "ann"), await dropped(key), len(upstream.requests)
         await asyncio.sleep(0.3)
         silent = len(upstream.requests) == asked
         upstream.post, upstream.poll, upstream.file = [created()], [finished()], [picture()]
         if moment == "queued":
-            assert await runner.key_given("ann", account(catalog, upstream.address, "visitor")) == 1
+            assert await job_service.key_given("ann", account(catalog, upstream.address, "visitor")) == 1
             done = waiting
         else:
-            await runner.key_given("ann", account(catalog, upstream.address, "visitor"))
-            done = await settled(runner, job)
+            await job_service.key_given("ann", account(catalog, upstream.address, "visitor"))
+            done = await settled(job_service, job)
 
     assert (waiting.state, gone, silent) == (JobState.NEEDS_KEY, True, True)
     assert done.state is (JobState.NEEDS_KEY if moment == "queued" else JobState.DONE)
@@ -114,14 +114,14 @@ async def test_forgetting_the_key_while_a_request_is_sent_lets_its_answer_arrive
     gate = asyncio.Event()
     async with (
         scripted_upstream(post=[answer_after(gate, created())]) as upstream,
-        process(catalog, url, tmp_path) as runner,
+        process(catalog, url, tmp_path) as job_service,
     ):
-        job, key = await start(runner, catalog, upstream.address)
+        job, key = await start(job_service, catalog, upstream.address)
         await upstream.wait_for("posts")
-        await runner.forget_key("ann")
-        sending = await runner.find(job.id, "ann")
+        await job_service.forget_key("ann")
+        sending = await job_service.find(job.id, "ann")
         gate.set()
-        waiting = await settled(runner, job)
+        waiting = await settled(job_service, job)
         gone = await dropped(key)
 
     assert (sending.state, waiting.state, waiting.task_id, gone) == (JobState.SUBMITTING, JobState.NEEDS_KEY, TASK, True)
@@ -132,13 +132,13 @@ async def test_forgetting_one_visitors_key_leaves_the_jobs_of_others_alone(
     catalog: Catalog, url: str, tmp_path: Path
 ) -> None:
     """Nor those that the host pays for."""
-    async with scripted_upstream(poll=[running()]) as upstream, process(catalog, url, tmp_path) as runner:
+    async with scripted_upstream(poll=[running()]) as upstream, process(catalog, url, tmp_path) as job_service:
         own = account(catalog, upstream.address, "visitor")
-        hers = await submit(runner, catalog, own, visitor="bea")
-        hosts = await submit(runner, catalog, account(catalog, upstream.address))
+        hers = await submit(job_service, catalog, own, visitor="bea")
+        hosts = await submit(job_service, catalog, account(catalog, upstream.address))
         for job in (hers, hosts):
-            await wait_for_job(runner, job, state=JobState.RUNNING)
-        await runner.forget_key("ann")
-        states = [(await runner.find(job.id, job.visitor)).state for job in (hers, hosts)]
+            await wait_for_job(job_service, job, state=JobState.RUNNING)
+        await job_service.forget_key("ann")
+        states = [(await job_service.find(job.id, job.visitor)).state for job in (hers, hosts)]
 
     assert states == [JobState.RUNNING] * 2

@@ -22,7 +22,7 @@ async def test_a_late_picture_is_tried_again_at_growing_intervals_with_a_note(
 ) -> None:
     async with job_setup(catalog, url, tmp_path, {"file": [MISSING] * 9 + [picture()]}) as setup:
         job = await setup.start()
-        shown = [one async for one in setup.runner.watch(job.id, job.visitor)]
+        shown = [one async for one in setup.job_service.watch(job.id, job.visitor)]
         times = [request.at for request in setup.upstream.files]
 
     notes = {one.status_note for one in shown if one.state is JobState.SAVING and one.status_note}
@@ -43,7 +43,7 @@ async def test_a_web_page_at_the_deadline_is_not_the_last_word(catalog: Catalog,
     scripts = {"file": [page_after_the_deadline, picture()]}
     async with job_setup(catalog, url, tmp_path, scripts, deadline_s=0.8) as setup:
         late = await setup.ended()
-        done = await settled(setup.runner, await setup.runner.check_again(late.id, setup.payer, "ann"))
+        done = await settled(setup.job_service, await setup.job_service.check_again(late.id, setup.payer, "ann"))
 
     assert (late.state, late.problem and late.problem.code) == (JobState.OVERDUE, "picture")
     assert (done.state, len(done.pictures)) == (JobState.DONE, 1)
@@ -56,14 +56,16 @@ async def test_a_process_that_starts_looks_for_pictures_that_were_late(
     """Where it has the key; a visitor's own key has to be given first."""
     async with scripted_upstream(file=[MISSING]) as upstream:
         own = account(catalog, upstream.address, payer)
-        async with process(catalog, url, tmp_path, deadline_s=0.5) as runner:
-            late = await settled(runner, await submit(runner, catalog, own))
+        async with process(catalog, url, tmp_path, deadline_s=0.5) as job_service:
+            late = await settled(job_service, await submit(job_service, catalog, own))
         upstream.file = [picture()]
-        async with process(catalog, url, tmp_path, find_account=lambda job: own if job.payer == "host" else None) as runner:
-            before = await runner.store.get(late.id)
+        async with process(
+            catalog, url, tmp_path, find_account=lambda job: own if job.payer == "host" else None
+        ) as job_service:
+            before = await job_service.store.get(late.id)
             if payer == "visitor":
-                assert await runner.key_given("ann", own) == 1
-            done = await wait_for_job(runner, late, state=JobState.DONE)
+                assert await job_service.key_given("ann", own) == 1
+            done = await wait_for_job(job_service, late, state=JobState.DONE)
 
     assert (late.state, late.problem and late.problem.code) == (JobState.OVERDUE, "picture")
     assert before

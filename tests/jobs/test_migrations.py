@@ -151,20 +151,20 @@ async def test_jobs_of_earlier_versions_keep_their_meaning_and_go_on(
                 connection.execute(insert(tables.tables["batches"]), form)
         engine.dispose()
         host = account(catalog, upstream.address)
-        async with process(catalog, new_database_url, tmp_path, started=False, find_account=lambda _: host) as runner:
-            seen = {row["id"]: await record(runner, row["id"]) for row in rows}
-            found = await runner.search("ann", JobFilter(text="strasse 7", starred=False), 5)
-            comparison = await ComparisonStore(runner.store.transactions).get("b1", "ann")
+        async with process(catalog, new_database_url, tmp_path, started=False, find_account=lambda _: host) as job_service:
+            seen = {row["id"]: await record(job_service, row["id"]) for row in rows}
+            found = await job_service.search("ann", JobFilter(text="strasse 7", starred=False), 5)
+            comparison = await ComparisonStore(job_service.store.transactions).get("b1", "ann")
             # One job for each state goes on; what became of the others is seen above.
             chosen = {one.job.state: key for key, one in seen.items() if not one.removed}
             with raw_connection(new_database_url) as connection:
                 others = ", ".join(f"'{key}'" for key in seen if key not in chosen.values())
                 connection.execute(f"DELETE FROM jobs WHERE id IN ({others})")
-            await runner.begin()
+            await job_service.begin()
             for entry in [seen[key] for key in chosen.values()]:
                 if entry.job.state in WAITING:
-                    await runner.check_again(entry.job.id, host, "ann")
-            after = {key: await settled(runner, seen[key].job) for key in chosen.values()}
+                    await job_service.check_again(entry.job.id, host, "ann")
+            after = {key: await settled(job_service, seen[key].job) for key in chosen.values()}
 
     old_notes = older == "0002"
     for row in rows:

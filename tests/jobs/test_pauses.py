@@ -42,31 +42,31 @@ def gaps(upstream: Upstream) -> list[float]:
 
 async def test_a_pause_on_a_request_holds_for_every_job_of_that_model(catalog: Catalog, url: str, tmp_path: Path) -> None:
     """Those that come later send nothing before the time is over; then each is sent once."""
-    async with scripted_upstream(post=[limited(), created()]) as upstream, process(catalog, url, tmp_path) as runner:
+    async with scripted_upstream(post=[limited(), created()]) as upstream, process(catalog, url, tmp_path) as job_service:
         host = account(catalog, upstream.address)
-        first = await submit(runner, catalog, host)
-        await wait_for_job(runner, first, status_note="The service asks to wait 1 s; nothing was created.")
-        jobs = [first, *[await submit(runner, catalog, host, f"kite {number}") for number in range(5)]]
-        ends = [await settled(runner, job) for job in jobs]
+        first = await submit(job_service, catalog, host)
+        await wait_for_job(job_service, first, status_note="The service asks to wait 1 s; nothing was created.")
+        jobs = [first, *[await submit(job_service, catalog, host, f"kite {number}") for number in range(5)]]
+        ends = [await settled(job_service, job) for job in jobs]
 
     assert {end.state for end in ends} == {JobState.DONE}
     assert min(gaps(upstream)) >= 0.6
-    assert (len(upstream.posts), count(runner, "rate_limits_total", model=PLAIN)) == (7, 1)
+    assert (len(upstream.posts), count(job_service, "rate_limits_total", model=PLAIN)) == (7, 1)
 
 
 async def test_other_models_and_services_are_not_paused(catalog: Catalog, url: str, tmp_path: Path) -> None:
     """They have limits of their own."""
     async with scripted_upstream(post=[limited("60"), created()]) as upstream, scripted_upstream() as elsewhere:
-        async with process(catalog, url, tmp_path, deadline_s=500) as runner:
+        async with process(catalog, url, tmp_path, deadline_s=500) as job_service:
             host = account(catalog, upstream.address)
-            paused = await submit(runner, catalog, host)
-            await wait_for_job(runner, paused, status_note="The service asks to wait 60 s; nothing was created.")
+            paused = await submit(job_service, catalog, host)
+            await wait_for_job(job_service, paused, status_note="The service asks to wait 60 s; nothing was created.")
             jobs = [
-                await submit(runner, catalog, host, model=OTHER),
-                await submit(runner, catalog, account(catalog, elsewhere.address)),
+                await submit(job_service, catalog, host, model=OTHER),
+                await submit(job_service, catalog, account(catalog, elsewhere.address)),
             ]
-            ends = [await settled(runner, job) for job in jobs]
-            waiting = await runner.find(paused.id, "ann")
+            ends = [await settled(job_service, job) for job in jobs]
+            waiting = await job_service.find(paused.id, "ann")
 
     assert {end.state for end in ends} == {JobState.DONE}
     assert (waiting.state, waiting.reserved) == (JobState.QUEUED, 0)
@@ -74,18 +74,18 @@ async def test_other_models_and_services_are_not_paused(catalog: Catalog, url: s
 
 async def test_a_pause_on_a_poll_holds_for_every_job_of_that_model(catalog: Catalog, url: str, tmp_path: Path) -> None:
     """Requests as well as polls, those of jobs that run already included; the tasks are not lost over it."""
-    async with scripted_upstream(poll=[running()]) as upstream, process(catalog, url, tmp_path) as runner:
+    async with scripted_upstream(poll=[running()]) as upstream, process(catalog, url, tmp_path) as job_service:
         host = account(catalog, upstream.address)
-        jobs = [await submit(runner, catalog, host, f"kite {number}") for number in range(4)]
+        jobs = [await submit(job_service, catalog, host, f"kite {number}") for number in range(4)]
         for job in jobs:
-            await wait_for_job(runner, job, state=JobState.RUNNING)
+            await wait_for_job(job_service, job, state=JobState.RUNNING)
         before, upstream.poll = len(upstream.polls), [*[running()] * len(upstream.polls), limited("1"), finished()]
         async with asyncio.timeout(8):
-            while not count(runner, "rate_limits_total", model=PLAIN):  # noqa: ASYNC110  # what is waited for says nothing by itself
+            while not count(job_service, "rate_limits_total", model=PLAIN):  # noqa: ASYNC110  # what is waited for says nothing by itself
                 await asyncio.sleep(0.005)
         limited_at = upstream.polls[before].at
-        jobs.append(await submit(runner, catalog, host, "one more kite"))
-        ends = [await settled(runner, job) for job in jobs]
+        jobs.append(await submit(job_service, catalog, host, "one more kite"))
+        ends = [await settled(job_service, job) for job in jobs]
 
     assert {end.state for end in ends} == {JobState.DONE}
     # What was on its way in the very moment of the answer had been sent before anybody knew.
@@ -98,9 +98,9 @@ async def test_a_date_is_waited_for(catalog: Catalog, url: str, tmp_path: Path) 
     """``Retry-After`` may be a time of day, in whole seconds."""
     at = datetime.now(UTC) + timedelta(seconds=3)
     async with scripted_upstream(post=[limited(format_datetime(at, usegmt=True)), created()]) as upstream:
-        async with process(catalog, url, tmp_path) as runner:
+        async with process(catalog, url, tmp_path) as job_service:
             host = account(catalog, upstream.address)
-            done = await settled(runner, await submit(runner, catalog, host))
+            done = await settled(job_service, await submit(job_service, catalog, host))
 
     assert done.state is JobState.DONE
     assert min(gaps(upstream)) >= 1
@@ -127,10 +127,12 @@ async def test_the_status_note_says_how_long_the_wait_is(
     """The wait that is kept, not the one that was asked for."""
     async with (
         scripted_upstream(post=[limited(header)]) as upstream,
-        process(catalog, url, tmp_path, deadline_s=500, timings=Timings()) as runner,
+        process(catalog, url, tmp_path, deadline_s=500, timings=Timings()) as job_service,
     ):
-        job = await submit(runner, catalog, account(catalog, upstream.address))
-        waiting = await wait_for_job(runner, job, status_note=f"The service asks to wait {seconds} s; nothing was created.")
+        job = await submit(job_service, catalog, account(catalog, upstream.address))
+        waiting = await wait_for_job(
+            job_service, job, status_note=f"The service asks to wait {seconds} s; nothing was created."
+        )
 
     assert (waiting.state, len(upstream.posts)) == (JobState.QUEUED, 1)
 
@@ -139,9 +141,9 @@ async def test_a_wait_beyond_the_deadline_ends_the_job_at_once(catalog: Catalog,
     """Nobody waits for what will not be sent; nothing was charged."""
     async with (
         scripted_upstream(post=[limited("100")]) as upstream,
-        process(catalog, url, tmp_path, deadline_s=20) as runner,
+        process(catalog, url, tmp_path, deadline_s=20) as job_service,
     ):
-        job = await settled(runner, await submit(runner, catalog, account(catalog, upstream.address)))
+        job = await settled(job_service, await submit(job_service, catalog, account(catalog, upstream.address)))
 
     assert (job.state, job.problem.code, job.problem.charged) == (JobState.FAILED, "rate", "Nothing was charged.")
     assert (len(upstream.posts), job.spent, job.reserved) == (1, 0, 0)
@@ -158,12 +160,12 @@ async def test_a_request_that_is_sent_just_before_the_deadline_is_given_time_for
 
     async with (
         scripted_upstream(post=[limited("1.2"), slowly], poll=[running()]) as upstream,
-        process(catalog, url, tmp_path, deadline_s=2) as runner,
+        process(catalog, url, tmp_path, deadline_s=2) as job_service,
     ):
         payer = account(catalog, upstream.address)
-        job = await settled(runner, await submit(runner, catalog, payer))
+        job = await settled(job_service, await submit(job_service, catalog, payer))
         asked, upstream.poll = len(upstream.polls), [finished()]
-        done = await settled(runner, await runner.check_again(job.id, payer, job.visitor))
+        done = await settled(job_service, await job_service.check_again(job.id, payer, job.visitor))
 
     assert (job.state, job.task_id, asked) == (JobState.OVERDUE, TASK, 1)
     assert (done.state, len(upstream.posts)) == (JobState.DONE, 2)
@@ -195,13 +197,13 @@ async def test_what_a_job_waited_for_is_not_shown_once_it_has_ended(
     """A 429 to the request and one to a poll, then any end: neither the record nor what is shown has a note of them."""
     async with (
         scripted_upstream(post=[limited("0.1"), created()], poll=[limited("0.1"), poll]) as upstream,
-        process(catalog, url, tmp_path, deadline_s=3 if state is JobState.OVERDUE else 20) as runner,
+        process(catalog, url, tmp_path, deadline_s=3 if state is JobState.OVERDUE else 20) as job_service,
     ):
-        job = await submit(runner, catalog, account(catalog, upstream.address))
+        job = await submit(job_service, catalog, account(catalog, upstream.address))
         if state is JobState.STOPPED:
             await upstream.wait_for("polls", 2)
-            await runner.stop(job.id, "ann")
-        shown = await settled(runner, job)
-        recorded = await runner.store.get(job.id)
+            await job_service.stop(job.id, "ann")
+        shown = await settled(job_service, job)
+        recorded = await job_service.store.get(job.id)
 
     assert (shown.state, "asks to wait" in shown.status_note, recorded.status_note) == (state, False, shown.status_note)

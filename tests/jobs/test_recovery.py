@@ -41,8 +41,8 @@ async def test_a_running_task_is_polled_on_without_a_second_post(catalog: Catalo
             os.kill(pid, signal.SIGKILL)
         expire_leases(url)
         upstream.poll = [finished()]
-        async with process(catalog, url, tmp_path, find_account=lambda _: host) as runner:
-            job = await settled(runner, await runner.find(job_id, "ann"))
+        async with process(catalog, url, tmp_path, find_account=lambda _: host) as job_service:
+            job = await settled(job_service, await job_service.find(job_id, "ann"))
 
     assert (job.state, job.task_id, len(job.pictures)) == (JobState.DONE, TASK, 1)
     assert len(upstream.posts) == 1
@@ -54,18 +54,18 @@ async def test_a_request_on_its_way_is_uncertain_and_leaves_two_choices(catalog:
     never = asyncio.Event()
     async with scripted_upstream(post=[answer_after(never, created()), created()]) as upstream:
         host = account(catalog, upstream.address)
-        async with process(catalog, url, tmp_path, killed=True) as runner:
-            lost = await submit(runner, catalog, host)
+        async with process(catalog, url, tmp_path, killed=True) as job_service:
+            lost = await submit(job_service, catalog, host)
             await upstream.wait_for("posts")
         expire_leases(url)
-        async with process(catalog, url, tmp_path, find_account=lambda _: host) as runner:
-            found = await settled(runner, lost)
-            held_back = await runner.spent_today()
-            waiting = [job.id for job in await runner.store.unfinished("ann")]
+        async with process(catalog, url, tmp_path, find_account=lambda _: host) as job_service:
+            found = await settled(job_service, lost)
+            held_back = await job_service.spent_today()
+            waiting = [job.id for job in await job_service.store.unfinished("ann")]
             asked = len(upstream.posts)
-            again = await settled(runner, await submit(runner, catalog, host))
-            let_go = await runner.abandon(lost.id, "ann")
-            spent = await runner.spent_today()
+            again = await settled(job_service, await submit(job_service, catalog, host))
+            let_go = await job_service.abandon(lost.id, "ann")
+            spent = await job_service.spent_today()
 
     assert (found.state, found.problem.code, found.task_id) == (JobState.UNCERTAIN, "lost", None)
     assert found.problem.charged == "It may have been charged."
@@ -78,12 +78,12 @@ async def test_a_queued_request_is_sent_once(catalog: Catalog, url: str, tmp_pat
     """It waited for a 429 when its process died: nothing of it existed at the service."""
     async with scripted_upstream(post=[ENDLESSLY, created()]) as upstream:
         host = account(catalog, upstream.address)
-        async with process(catalog, url, tmp_path, killed=True, deadline_s=500) as runner:
-            job = await submit(runner, catalog, host)
-            await wait_for_job(runner, job, status_note="The service asks to wait 60 s; nothing was created.")
+        async with process(catalog, url, tmp_path, killed=True, deadline_s=500) as job_service:
+            job = await submit(job_service, catalog, host)
+            await wait_for_job(job_service, job, status_note="The service asks to wait 60 s; nothing was created.")
         expire_leases(url)
-        async with process(catalog, url, tmp_path, find_account=lambda _: host) as runner:
-            done = await settled(runner, job)
+        async with process(catalog, url, tmp_path, find_account=lambda _: host) as job_service:
+            done = await settled(job_service, job)
 
     assert (done.state, done.status_note, len(upstream.posts)) == (JobState.DONE, "", 2)
 
@@ -94,12 +94,12 @@ async def test_a_queued_request_that_is_older_than_the_deadline_is_not_sent(
     """Nobody expects to pay for it any more. One that is younger is sent, by the same process."""
     async with scripted_upstream() as upstream:
         host = account(catalog, upstream.address)
-        async with process(catalog, url, tmp_path, killed=True, started=False) as runner:
-            old = await runner.store.add(make_job(created_at=time.time() - 31, base_url=upstream.address))
-            young = await runner.store.add(make_job(created_at=time.time() - 15, base_url=upstream.address))
+        async with process(catalog, url, tmp_path, killed=True, started=False) as job_service:
+            old = await job_service.store.add(make_job(created_at=time.time() - 31, base_url=upstream.address))
+            young = await job_service.store.add(make_job(created_at=time.time() - 15, base_url=upstream.address))
         expire_leases(url)
-        async with process(catalog, url, tmp_path, find_account=lambda _: host, deadline_s=30) as runner:
-            failed, done = await settled(runner, old), await settled(runner, young)
+        async with process(catalog, url, tmp_path, find_account=lambda _: host, deadline_s=30) as job_service:
+            failed, done = await settled(job_service, old), await settled(job_service, young)
 
     assert (failed.state, failed.spent, failed.problem.charged) == (JobState.FAILED, 0, "Nothing was charged.")
     assert (done.state, len(upstream.posts)) == (JobState.DONE, 1)
@@ -119,19 +119,19 @@ async def test_a_job_on_a_visitors_key_waits_for_that_visitors_key(
     async with scripted_upstream() as upstream:
         own = account(catalog, upstream.address, "visitor")
         left_behind = make_job(payer="visitor", base_url=upstream.address, created_at=time.time(), **KEYLESS[left])
-        async with process(catalog, url, tmp_path, killed=True, started=False) as runner:
-            job = await runner.store.add(left_behind)
+        async with process(catalog, url, tmp_path, killed=True, started=False) as job_service:
+            job = await job_service.store.add(left_behind)
         expire_leases(url)
-        async with process(catalog, url, tmp_path) as runner:
-            waiting = await settled(runner, job)
+        async with process(catalog, url, tmp_path) as job_service:
+            waiting = await settled(job_service, job)
             wrong = [
-                await runner.key_given("bea", own),
-                await runner.key_given("ann", account(catalog, "http://127.0.0.1:9", "visitor")),
-                await runner.key_given("ann", account(catalog, upstream.address, "sandbox")),
+                await job_service.key_given("bea", own),
+                await job_service.key_given("ann", account(catalog, "http://127.0.0.1:9", "visitor")),
+                await job_service.key_given("ann", account(catalog, upstream.address, "sandbox")),
             ]
             asked = list(upstream.requests)
-            right = await runner.key_given("ann", own)
-            done = await settled(runner, job)
+            right = await job_service.key_given("ann", own)
+            done = await settled(job_service, job)
 
     assert (waiting.state, waiting.status_note) == (JobState.NEEDS_KEY, NEEDS_VISITOR_KEY)
     assert (wrong, asked, right) == ([0, 0, 0], [], 1)
@@ -146,19 +146,19 @@ async def test_a_key_that_the_service_refuses_lets_the_job_wait_again(
     """One poll shows it; the task is not lost, and the right key still finds it."""
     async with scripted_upstream(poll=[running()]) as upstream:
         own = account(catalog, upstream.address, "visitor")
-        async with process(catalog, url, tmp_path, killed=True) as runner:
-            job = await submit(runner, catalog, own)
+        async with process(catalog, url, tmp_path, killed=True) as job_service:
+            job = await submit(job_service, catalog, own)
             await upstream.wait_for("polls")
         expire_leases(url)
-        async with process(catalog, url, tmp_path) as runner:
+        async with process(catalog, url, tmp_path) as job_service:
             before = len(upstream.polls)
             upstream.poll = [response({"error": "bad key"}, status)]
-            await runner.key_given("ann", own)
-            refused = await settled(runner, job)
+            await job_service.key_given("ann", own)
+            refused = await settled(job_service, job)
             tried = len(upstream.polls) - before
             upstream.poll = [finished()]
-            resumed = await runner.key_given("ann", own)
-            done = await settled(runner, job)
+            resumed = await job_service.key_given("ann", own)
+            done = await settled(job_service, job)
 
     assert (refused.state, refused.status_note, tried) == (JobState.NEEDS_KEY, NEEDS_VISITOR_KEY, 1)
     assert (resumed, done.state, len(upstream.posts)) == (1, JobState.DONE, 1)
@@ -171,15 +171,15 @@ async def test_a_job_on_the_hosts_key_waits_while_there_is_none(
     """The host has started without its key: nothing is asked, and after a start with the key it goes on by a check."""
     async with scripted_upstream() as upstream:
         host = account(catalog, upstream.address)
-        async with process(catalog, url, tmp_path, killed=True, started=False) as runner:
-            job = await runner.store.add(make_job(base_url=upstream.address, created_at=time.time(), **KEYLESS[left]))
+        async with process(catalog, url, tmp_path, killed=True, started=False) as job_service:
+            job = await job_service.store.add(make_job(base_url=upstream.address, created_at=time.time(), **KEYLESS[left]))
         expire_leases(url)
-        async with process(catalog, url, tmp_path) as runner:
-            waiting = await settled(runner, job)
+        async with process(catalog, url, tmp_path) as job_service:
+            waiting = await settled(job_service, job)
         asked = list(upstream.requests)
-        async with process(catalog, url, tmp_path, find_account=lambda _: host) as runner:
-            await runner.check_again(job.id, host, "ann")
-            done = await settled(runner, job)
+        async with process(catalog, url, tmp_path, find_account=lambda _: host) as job_service:
+            await job_service.check_again(job.id, host, "ann")
+            done = await settled(job_service, job)
 
     assert (waiting.state, waiting.status_note, asked) == (JobState.NEEDS_KEY, NEEDS_HOST_KEY, [])
     assert (done.state, len(upstream.posts)) == (JobState.DONE, left == "queued")
@@ -188,14 +188,14 @@ async def test_a_job_on_the_hosts_key_waits_while_there_is_none(
 async def test_a_sandbox_job_goes_on_at_the_sandboxs_new_address(catalog: Catalog, url: str, tmp_path: Path) -> None:
     """The sandbox is this page's own, so after a start on another port it is the same one."""
     async with scripted_upstream(poll=[running()]) as before, scripted_upstream() as after:
-        async with process(catalog, url, tmp_path, killed=True) as runner:
-            job = await submit(runner, catalog, account(catalog, before.address, "sandbox", "sandbox"))
+        async with process(catalog, url, tmp_path, killed=True) as job_service:
+            job = await submit(job_service, catalog, account(catalog, before.address, "sandbox", "sandbox"))
             await before.wait_for("polls")
         expire_leases(url)
         asked = len(before.requests)
         new = account(catalog, after.address, "sandbox", "sandbox")
-        async with process(catalog, url, tmp_path, find_account=lambda _: new) as runner:
-            done = await settled(runner, job)
+        async with process(catalog, url, tmp_path, find_account=lambda _: new) as job_service:
+            done = await settled(job_service, job)
 
     assert (done.state, len(done.pictures), len(before.requests)) == (JobState.DONE, 1, asked)
     assert (after.posts, [request.path.rpartition("/")[2] for request in after.polls]) == ([], [TASK])
@@ -205,15 +205,15 @@ async def test_an_overdue_job_stays_overdue_until_somebody_checks(catalog: Catal
     """A restart is no reason to begin polling a task that had all its time."""
     async with scripted_upstream(poll=[running()]) as upstream:
         host = account(catalog, upstream.address)
-        async with process(catalog, url, tmp_path, killed=True, deadline_s=0.5) as runner:
-            left = await settled(runner, await submit(runner, catalog, host))
+        async with process(catalog, url, tmp_path, killed=True, deadline_s=0.5) as job_service:
+            left = await settled(job_service, await submit(job_service, catalog, host))
         expire_leases(url)
         asked, upstream.poll = len(upstream.requests), [finished()]
-        async with process(catalog, url, tmp_path, find_account=lambda _: host) as runner:
-            found = await settled(runner, left)
+        async with process(catalog, url, tmp_path, find_account=lambda _: host) as job_service:
+            found = await settled(job_service, left)
             untouched = len(upstream.requests) == asked
-            await runner.check_again(left.id, host, "ann")
-            done = await settled(runner, left)
+            await job_service.check_again(left.id, host, "ann")
+            done = await settled(job_service, left)
 
     assert (left.state, found, untouched) == (JobState.OVERDUE, left, True)
     assert (done.state, len(upstream.posts)) == (JobState.DONE, 1)
@@ -229,13 +229,13 @@ async def test_pictures_that_came_with_the_first_answer_are_fetched_by_the_next_
         post=[finished(2, with_id=with_id)], poll=[finished(2)], file=[answer_after(never, picture())]
     ) as upstream:
         host = account(catalog, upstream.address)
-        async with process(catalog, url, tmp_path, killed=True) as runner:
-            job = await submit(runner, catalog, host)
+        async with process(catalog, url, tmp_path, killed=True) as job_service:
+            job = await submit(job_service, catalog, host)
             await upstream.wait_for("files")
         expire_leases(url)
         upstream.file = [picture()]
-        async with process(catalog, url, tmp_path, find_account=lambda _: host) as runner:
-            done = await settled(runner, job)
+        async with process(catalog, url, tmp_path, find_account=lambda _: host) as job_service:
+            done = await settled(job_service, job)
 
     assert (done.state, len(done.pictures), done.pending_urls) == (JobState.DONE, 2, ())
     assert (len(upstream.posts), len(upstream.polls)) == (1, int(with_id))

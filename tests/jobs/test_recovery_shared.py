@@ -46,9 +46,9 @@ async def sending(catalog: Catalog, url: str, folder: Path) -> AsyncIterator[tup
     answered = asyncio.Event()
     async with (
         scripted_upstream(post=[answer_after(answered, created())]) as upstream,
-        process(catalog, url, folder, timings=Timings()) as runner,
+        process(catalog, url, folder, timings=Timings()) as job_service,
     ):
-        job = await submit(runner, catalog, account(catalog, upstream.address))
+        job = await submit(job_service, catalog, account(catalog, upstream.address))
         await upstream.wait_for("posts")
         yield upstream, job, answered
 
@@ -63,14 +63,14 @@ async def test_a_killed_processs_job_changes_hands_when_its_lease_is_over(
             await upstream.wait_for("polls")
             os.kill(pid, signal.SIGKILL)
         upstream.poll = [finished()]
-        async with process(catalog, url, tmp_path, find_account=lambda _: host) as runner:
-            job = await runner.find(job_id, "ann")
+        async with process(catalog, url, tmp_path, find_account=lambda _: host) as job_service:
+            job = await job_service.find(job_id, "ann")
             owner, lease = read_lease(url, job)
-            assert owner not in (None, runner.store.owner)
+            assert owner not in (None, job_service.store.owner)
             assert job.state is JobState.RUNNING
             with raw_connection(url) as connection:
                 connection.execute(f"UPDATE jobs SET lease = {time.time() + 1}")
-            done = await wait_for_job(runner, job, state=JobState.DONE)
+            done = await wait_for_job(job_service, job, state=JobState.DONE)
 
     assert lease is not None
     assert (done.task_id, len(done.pictures), len(upstream.posts)) == (TASK, 1, 1)
@@ -195,8 +195,8 @@ async def test_a_process_that_ends_waits_for_its_answer_and_hands_its_jobs_on(
             left = await ending.store.get(job.id)
             owner = read_lease(database_url, job)
         upstream.poll = [finished()]
-        async with process(catalog, database_url, tmp_path, find_account=lambda _: host) as runner:
-            done = await settled(runner, job)
+        async with process(catalog, database_url, tmp_path, find_account=lambda _: host) as job_service:
+            done = await settled(job_service, job)
 
     assert (left.state, left.task_id, owner) == (JobState.RUNNING, TASK, (None, None))
     assert (done.state, len(upstream.posts)) == (JobState.DONE, 1)

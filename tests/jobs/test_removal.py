@@ -32,17 +32,17 @@ from tests.jobs.scripted_upstream import (
 )
 
 
-async def refused(runner: JobService, job: Job, payer: Any, visitor: str = "ann") -> set[type]:
+async def refused(job_service: JobService, job: Job, payer: Any, visitor: str = "ann") -> set[type]:
     """The errors that every way to a job raises."""
     asked = [
-        runner.find(job.id, visitor),
-        anext(runner.watch(job.id, visitor)),
-        runner.settled(job.id, visitor),
-        runner.stop(job.id, visitor),
-        runner.abandon(job.id, visitor),
-        runner.check_again(job.id, payer, visitor),
-        runner.note(job.id, visitor, "mine"),
-        runner.remove(job.id, visitor),
+        job_service.find(job.id, visitor),
+        anext(job_service.watch(job.id, visitor)),
+        job_service.settled(job.id, visitor),
+        job_service.stop(job.id, visitor),
+        job_service.abandon(job.id, visitor),
+        job_service.check_again(job.id, payer, visitor),
+        job_service.note(job.id, visitor, "mine"),
+        job_service.remove(job.id, visitor),
     ]
     return {type(answer) for answer in await asyncio.gather(*asked, return_exceptions=True)}
 
@@ -58,9 +58,9 @@ async def test_what_was_asked_and_drawn_is_gone_from_the_records_and_the_disk(
     async with job_setup(catalog, url, tmp_path, {"post": [created(), refusal]}) as setup:
         done, failed = await setup.ended(), await setup.ended()
         for job in (done, failed):
-            await setup.runner.note(job.id, "ann", f"{SECRET} for mother")
-            await setup.runner.store.history.star("ann", [job.id], starred=True)
-            await setup.runner.remove(job.id, "ann")
+            await setup.job_service.note(job.id, "ann", f"{SECRET} for mother")
+            await setup.job_service.store.history.star("ann", [job.id], starred=True)
+            await setup.job_service.remove(job.id, "ann")
         rows = [await setup.record(job) for job in (done, failed)]
         files = setup.files()
         with raw_connection(url) as connection:
@@ -78,14 +78,14 @@ async def test_what_was_asked_and_drawn_is_gone_from_the_records_and_the_disk(
 
 
 async def test_a_removed_job_is_found_in_no_way(catalog: Catalog, url: str, tmp_path: Path) -> None:
-    """Not by its id, its words, its batch or its task; the one beside it is, and a page that began behind it goes on."""
+    """Not by its id, its words, its comparison or its task; the one beside it is, and a page that began behind it goes on."""
     async with job_setup(catalog, url, tmp_path, {"post": [created(), LOST, created()]}) as setup:
         jobs = [await setup.ended(), await setup.ended(), await setup.ended()]
         done, lost, other = jobs
-        runner, store = setup.runner, setup.runner.store
+        job_service, store = setup.job_service, setup.job_service.store
         for job in (done, lost):
-            await runner.remove(job.id, "ann")
-        errors = await refused(runner, done, setup.payer) | await refused(runner, lost, setup.payer)
+            await job_service.remove(job.id, "ann")
+        errors = await refused(job_service, done, setup.payer) | await refused(job_service, lost, setup.payer)
         wanted = [
             JobFilter(),
             JobFilter(text="kite"),
@@ -93,14 +93,14 @@ async def test_a_removed_job_is_found_in_no_way(catalog: Catalog, url: str, tmp_
             JobFilter(task_id=TASK),
             JobFilter(models=("cogview-4",)),
         ]
-        pages = [await runner.search("ann", one, 10) for one in wanted]
+        pages = [await job_service.search("ann", one, 10) for one in wanted]
         behind = (
-            await runner.search("ann", JobFilter(), 10, before=other.id),
-            await runner.search("ann", JobFilter(), 10, lost.id),
+            await job_service.search("ann", JobFilter(), 10, before=other.id),
+            await job_service.search("ann", JobFilter(), 10, lost.id),
         )
-        found = await runner.find_all([job.id for job in jobs], "ann")
+        found = await job_service.find_all([job.id for job in jobs], "ann")
         recent, unfinished = await store.recent("ann", 10), await store.unfinished("ann")
-        resumed = await runner.key_given("ann", setup.payer)
+        resumed = await job_service.key_given("ann", setup.payer)
 
     assert lost.state is JobState.UNCERTAIN
     assert errors == {JobNotFound}
@@ -117,7 +117,7 @@ async def test_a_picture_stays_while_another_job_shows_it(catalog: Catalog, url:
         mine, hers, both = await setup.ended(), await setup.ended(visitor="bea"), await setup.ended(count=2)
         left = []
         for job in (mine, hers, both):
-            await setup.runner.remove(job.id, job.visitor)
+            await setup.job_service.remove(job.id, job.visitor)
             left.append(setup.files())
 
     assert mine.pictures[0].name == hers.pictures[0].name == both.pictures[1].name
@@ -134,9 +134,9 @@ async def test_a_picture_that_another_job_is_just_keeping_stays(catalog: Catalog
         mine = await setup.ended()
         going = await setup.start(visitor="bea", count=2)
         await setup.upstream.wait_for("files", 3)
-        await setup.runner.remove(mine.id, "ann")
+        await setup.job_service.remove(mine.id, "ann")
         gate.set()
-        done = await settled(setup.runner, going)
+        done = await settled(setup.job_service, going)
         files = setup.files()
 
     assert (done.state, len(done.pictures)) == (JobState.DONE, 2)
@@ -153,9 +153,9 @@ async def test_a_picture_that_was_kept_before_the_others_were_given_up_goes_with
         async with asyncio.timeout(TIMEOUT_S):
             while not (await setup.record(job)).job.pictures:  # noqa: ASYNC110  # a database has no events
                 await asyncio.sleep(0.02)
-        await setup.runner.stop(job.id, "ann")
+        await setup.job_service.stop(job.id, "ann")
         before = setup.files()
-        await setup.runner.remove(job.id, "ann")
+        await setup.job_service.remove(job.id, "ann")
         after = setup.files()
 
     assert (len(before), after) == (1, set())
@@ -167,11 +167,11 @@ async def test_removing_and_keeping_the_same_picture_at_once_loses_none(catalog:
         for _ in range(4):
             old = await setup.ended()
             new = await setup.start()
-            await wait_for_job(setup.runner, new, state=JobState.RUNNING)
-            await asyncio.gather(setup.runner.remove(old.id, "ann"), settled(setup.runner, new))
-            done = await setup.runner.find(new.id, "ann")
+            await wait_for_job(setup.job_service, new, state=JobState.RUNNING)
+            await asyncio.gather(setup.job_service.remove(old.id, "ann"), settled(setup.job_service, new))
+            done = await setup.job_service.find(new.id, "ann")
             assert {kept.name for kept in done.pictures} == setup.files()
-            await setup.runner.remove(new.id, "ann")
+            await setup.job_service.remove(new.id, "ann")
 
 
 # -- what is not ---------------------------------------------------------------------------------
@@ -195,23 +195,23 @@ ENDS: dict[str, dict[str, Any]] = {
 async def test_what_a_job_has_cost_is_counted_as_before(catalog: Catalog, url: str, tmp_path: Path, end: str) -> None:
     """Of the day, the visitor and the model: no cap is filled anew by removing, and nothing is lost or counted twice."""
     async with job_setup(catalog, url, tmp_path, ENDS[end]) as setup:
-        runner = setup.runner
+        job_service = setup.job_service
         job = await setup.start()
         if end.startswith("stopped"):
             await setup.upstream.wait_for("polls" if end == "stopped" else "files")
-            await runner.stop(job.id, "ann")
-        job = await settled(runner, job)
+            await job_service.stop(job.id, "ann")
+        job = await settled(job_service, job)
         if end == "abandoned":
-            await runner.abandon(job.id, "ann")
+            await job_service.abandon(job.id, "ann")
 
         async def counted() -> tuple[Any, ...]:
-            days = await runner.store.spending.by_day("ann", 0)
-            return (await runner.spent_today()).total, (await runner.spent_today("ann")).total, days
+            days = await job_service.store.spending.by_day("ann", 0)
+            return (await job_service.spent_today()).total, (await job_service.spent_today("ann")).total, days
 
         before = await counted()
-        await runner.remove(job.id, "ann")
+        await job_service.remove(job.id, "ann")
         after = await counted()
-        reserved = (await runner.spent_today()).reserved
+        reserved = (await job_service.spent_today()).reserved
 
     assert before[0] == (0 if end == "refused" else 4)
     assert after == before
@@ -224,7 +224,7 @@ async def test_a_cap_is_not_filled_anew_by_removing(catalog: Catalog, url: str, 
         for _ in range(2):
             job = await setup.ended()
             assert job.state is JobState.DONE
-            await setup.runner.remove(job.id, "ann")
+            await setup.job_service.remove(job.id, "ann")
         third = await setup.ended()
 
     assert (third.state, third.problem.code) == (JobState.FAILED, CapReached.code)
@@ -247,13 +247,13 @@ UNDER_WAY: dict[str, dict[str, Any]] = {
 async def test_a_job_that_is_under_way_is_not_removed(catalog: Catalog, url: str, tmp_path: Path, state: str) -> None:
     """It would go on, and cost, unseen. The words say what to do first, and doing that helps."""
     async with job_setup(catalog, url, tmp_path, started=False) as setup:
-        job = await setup.runner.store.add(make_job(prompt=SECRET, **UNDER_WAY[state]))
+        job = await setup.job_service.store.add(make_job(prompt=SECRET, **UNDER_WAY[state]))
         with pytest.raises(InvalidState, match="still going") as refused:
-            await setup.runner.remove(job.id, "ann")
+            await setup.job_service.remove(job.id, "ann")
         untouched = (await setup.record(job)).job
         if state != "submitting":
-            await setup.runner.stop(job.id, "ann")
-            await setup.runner.remove(job.id, "ann")
+            await setup.job_service.stop(job.id, "ann")
+            await setup.job_service.remove(job.id, "ann")
         after = await setup.record(job)
 
     assert refused.value.problem.next_step == "Stop it first."
@@ -265,8 +265,8 @@ async def test_nobody_removes_stars_or_notes_anothers_job(catalog: Catalog, url:
     """The same words as for a job that does not exist, and nothing is changed."""
     async with job_setup(catalog, url, tmp_path) as setup:
         job = await setup.ended()
-        errors = await refused(setup.runner, job, setup.payer, "eve")
-        unknown = await refused(setup.runner, replace(job, id="no-such-job"), setup.payer, "ann")
+        errors = await refused(setup.job_service, job, setup.payer, "eve")
+        unknown = await refused(setup.job_service, replace(job, id="no-such-job"), setup.payer, "ann")
         row, files = (await setup.record(job)).job, setup.files()
 
     assert errors == unknown == {JobNotFound}
@@ -277,8 +277,8 @@ async def test_nobody_removes_stars_or_notes_anothers_job(catalog: Catalog, url:
 async def test_removing_twice_at_once_is_removing_once(catalog: Catalog, url: str, tmp_path: Path) -> None:
     async with job_setup(catalog, url, tmp_path) as setup:
         job = await setup.ended()
-        answers = await asyncio.gather(*(setup.runner.remove(job.id, "ann") for _ in range(5)), return_exceptions=True)
-        row, spent = await setup.record(job), await setup.runner.spent_today()
+        answers = await asyncio.gather(*(setup.job_service.remove(job.id, "ann") for _ in range(5)), return_exceptions=True)
+        row, spent = await setup.record(job), await setup.job_service.spent_today()
 
     assert all(answer is None or isinstance(answer, JobNotFound) for answer in answers)
     assert (row.removed, row.job.pictures, setup.files(), spent.total) == (True, (), set(), 4)
@@ -289,17 +289,17 @@ async def test_a_deleted_job_is_gone_once_the_time_to_undo_has_passed(catalog: C
     scripts = {"post": [created(), created()], "file": [picture(png(64, 64, 1)), picture(png(64, 64, 2))]}
     async with job_setup(catalog, url, tmp_path, scripts, timings=replace(FAST, undo=0.3)) as setup:
         kept, gone = await setup.ended(), await setup.ended(prompt="another prompt")
-        store = setup.runner.store
+        store = setup.job_service.store
         assert set(await store.history.hide("ann", [kept.id, gone.id])) == {kept.id, gone.id}
         assert await store.history.restore("ann", [kept.id]) == [kept.id]
-        sweeping = asyncio.create_task(setup.runner.keep_removing())
+        sweeping = asyncio.create_task(setup.job_service.keep_removing())
         async with asyncio.timeout(TIMEOUT_S):
             while len(setup.files()) > 1:  # noqa: ASYNC110  # a sweep has no event
                 await asyncio.sleep(0.05)
         sweeping.cancel()
         await asyncio.gather(sweeping, return_exceptions=True)
         row, files = await setup.record(gone), setup.files()
-        assert await setup.runner.find(kept.id, "ann") == kept
+        assert await setup.job_service.find(kept.id, "ann") == kept
 
     assert (row.removed, row.job.prompt, row.job.body) == (True, "", {})
     assert files == {picture.name for picture in kept.pictures}

@@ -40,14 +40,14 @@ async def test_the_callback_of_a_removed_job_does_not_bring_it_back(
     """Its answer was lost and its visitor has removed it: nothing is asked, fetched or kept for nobody."""
     async with scripted_upstream(post=[LOST]) as upstream:
         async with callback_server(catalog, database_url, tmp_path, upstream) as setup:
-            job = await settled(setup.runner, await setup.start(prompt=SECRET))
-            spent = await setup.runner.spent_today()
-            await setup.runner.remove(job.id, "ann")
-            removed = await record(setup.runner, job.id)
+            job = await settled(setup.job_service, await setup.start(prompt=SECRET))
+            spent = await setup.job_service.spent_today()
+            await setup.job_service.remove(job.id, "ann")
+            removed = await record(setup.job_service, job.id)
             answers = await setup.call(callback_address(upstream), times=3)
             await workers_ended()
-            row, files = await record(setup.runner, job.id), list(setup.runner.pictures.storage.files())
-            unfinished, after = await setup.runner.store.unfinished("ann"), await setup.runner.spent_today()
+            row, files = await record(setup.job_service, job.id), list(setup.job_service.pictures.storage.files())
+            unfinished, after = await setup.job_service.store.unfinished("ann"), await setup.job_service.spent_today()
 
     assert job.state is JobState.UNCERTAIN
     assert set(answers) <= {200, 204, 404}
@@ -61,12 +61,12 @@ async def test_the_callback_of_a_removed_finished_job_changes_nothing(
 ) -> None:
     async with scripted_upstream() as upstream:
         async with callback_server(catalog, database_url, tmp_path, upstream, pace=1000) as setup:
-            job = await settled(setup.runner, await setup.start(prompt=SECRET))
-            await setup.runner.remove(job.id, "ann")
-            removed, asked = await record(setup.runner, job.id), len(upstream.requests)
+            job = await settled(setup.job_service, await setup.start(prompt=SECRET))
+            await setup.job_service.remove(job.id, "ann")
+            removed, asked = await record(setup.job_service, job.id), len(upstream.requests)
             await setup.call(callback_address(upstream), times=3)
             await workers_ended()
-            row = await record(setup.runner, job.id)
+            row = await record(setup.job_service, job.id)
 
     assert (job.state, row, len(upstream.requests)) == (JobState.DONE, removed, asked)
 
@@ -77,14 +77,14 @@ async def test_a_lost_job_that_is_being_looked_for_can_be_removed_at_once(
     """A callback has named its task and the service does not know it yet: nobody waits minutes for that, nor asks on."""
     async with scripted_upstream(post=[LOST], poll=[response({}, 404)]) as upstream:
         async with callback_server(catalog, database_url, tmp_path, upstream, deadline_s=60) as setup:
-            job = await settled(setup.runner, await setup.start(prompt=SECRET))
+            job = await settled(setup.job_service, await setup.start(prompt=SECRET))
             await setup.call(callback_address(upstream))
             await upstream.wait_for("polls")
             async with asyncio.timeout(TIMEOUT_S):
-                await setup.runner.remove(job.id, "ann")
+                await setup.job_service.remove(job.id, "ann")
             asked, upstream.poll = len(upstream.polls), [finished()]
             await workers_ended()
-            row, files = await record(setup.runner, job.id), list(setup.runner.pictures.storage.files())
+            row, files = await record(setup.job_service, job.id), list(setup.job_service.pictures.storage.files())
 
     assert (row.removed, row.job.state, row.job.pictures, files) == (True, JobState.ABANDONED, (), [])
     assert len(upstream.polls) - asked <= 1
@@ -97,16 +97,19 @@ async def test_a_job_that_is_found_again_while_it_is_removed_leaves_no_picture(
     gate = asyncio.Event()
     async with scripted_upstream(post=[LOST], poll=[answer_after(gate, finished())]) as upstream:
         async with callback_server(catalog, database_url, tmp_path, upstream) as setup:
-            job = await settled(setup.runner, await setup.start(prompt=SECRET))
+            job = await settled(setup.job_service, await setup.start(prompt=SECRET))
             await setup.call(callback_address(upstream))
             await upstream.wait_for("polls")
-            removing = asyncio.create_task(setup.runner.remove(job.id, "ann"))
+            removing = asyncio.create_task(setup.job_service.remove(job.id, "ann"))
             await asyncio.sleep(0.2)
             gate.set()
             with suppress(InvalidState):
                 await removing
             await workers_ended()
-            row, files = await record(setup.runner, job.id), {item.name for item in setup.runner.pictures.storage.files()}
+            row, files = (
+                await record(setup.job_service, job.id),
+                {item.name for item in setup.job_service.pictures.storage.files()},
+            )
 
     assert files == {kept.name for kept in row.job.pictures}
     assert not row.removed or (row.job.pictures, row.job.state in (JobState.ABANDONED, JobState.DONE)) == ((), True)
@@ -121,9 +124,9 @@ async def test_removing_and_checking_again_at_once_leave_nothing_that_goes_on_un
             setup.upstream.poll = [running()]
             job = await setup.start()
             await setup.upstream.wait_for("polls", len(setup.upstream.polls) + 1)
-            await setup.runner.stop(job.id, "ann")
+            await setup.job_service.stop(job.id, "ann")
             setup.upstream.poll = [finished()]
-            calls = [setup.runner.remove(job.id, "ann"), setup.runner.check_again(job.id, setup.payer, "ann")]
+            calls = [setup.job_service.remove(job.id, "ann"), setup.job_service.check_again(job.id, setup.payer, "ann")]
             answers = await asyncio.gather(*(calls if number % 2 else calls[::-1]), return_exceptions=True)
             await workers_ended()
             row = await setup.record(job)
@@ -132,7 +135,7 @@ async def test_removing_and_checking_again_at_once_leave_nothing_that_goes_on_un
             assert not row.removed or (row.job.state in ENDED, row.job.pictures) == (True, ())
             assert setup.files() == {kept.name for kept in row.job.pictures}
             if not row.removed:
-                await setup.runner.remove(job.id, "ann")
+                await setup.job_service.remove(job.id, "ann")
 
 
 async def test_a_note_beside_the_removal_is_gone_too(catalog: Catalog, database_url: str, tmp_path: Path) -> None:
@@ -140,7 +143,7 @@ async def test_a_note_beside_the_removal_is_gone_too(catalog: Catalog, database_
     async with job_setup(catalog, database_url, tmp_path) as setup:
         for number in range(10):
             job = await setup.ended()
-            calls = [setup.runner.remove(job.id, "ann"), setup.runner.note(job.id, "ann", SECRET)]
+            calls = [setup.job_service.remove(job.id, "ann"), setup.job_service.note(job.id, "ann", SECRET)]
             await asyncio.gather(*(calls if number % 2 else calls[::-1]), return_exceptions=True)
             row = await setup.record(job)
             assert (row.removed, row.note) == (True, "")
@@ -174,17 +177,17 @@ async def test_a_star_and_a_note_outlive_whatever_the_job_does_next(
         job = await setup.start()
         await setup.upstream.wait_for({"post": "posts", "poll": "polls", "file": "files"}[kind])
         if state is JobState.QUEUED:
-            await wait_for_job(setup.runner, job, status_note="The service asks to wait 20 s; nothing was created.")
-        await setup.runner.note(job.id, "ann", "for mother")
-        await setup.runner.store.history.star("ann", [job.id], starred=True)
-        seen = await setup.runner.entry(job.id, "ann")
-        found = await setup.runner.search("ann", JobFilter(text="MOTHER", starred=True), 5)
+            await wait_for_job(setup.job_service, job, status_note="The service asks to wait 20 s; nothing was created.")
+        await setup.job_service.note(job.id, "ann", "for mother")
+        await setup.job_service.store.history.star("ann", [job.id], starred=True)
+        seen = await setup.job_service.entry(job.id, "ann")
+        found = await setup.job_service.search("ann", JobFilter(text="MOTHER", starred=True), 5)
         if state is JobState.QUEUED:
-            ended = await setup.runner.stop(job.id, "ann")
+            ended = await setup.job_service.stop(job.id, "ann")
         else:
             gate.set()
-            ended = await settled(setup.runner, job)
-        row, stars = await setup.record(job), await setup.runner.store.pictures.starred()
+            ended = await settled(setup.job_service, job)
+        row, stars = await setup.record(job), await setup.job_service.store.pictures.starred()
 
     assert (seen.job.state, seen.note, seen.starred) == (state, "for mother", True)
     assert [one.id for one in found.jobs] == [job.id]
@@ -201,7 +204,7 @@ async def test_notes_without_end_lose_no_step_of_the_job(catalog: Catalog, datab
 
         async def scribble(job: Job) -> str:
             for number in range(1_000):
-                entry = await setup.runner.note(job.id, "ann", f"note {number}")
+                entry = await setup.job_service.note(job.id, "ann", f"note {number}")
                 assert entry.note == f"note {number}"
                 if entry.job.settled:
                     return entry.note
@@ -211,7 +214,7 @@ async def test_notes_without_end_lose_no_step_of_the_job(catalog: Catalog, datab
             last = await asyncio.gather(*(scribble(job) for job in jobs))
         rows = [await setup.record(job) for job in jobs]
         await workers_ended()
-        seen = [await setup.runner.find(job.id, "ann") for job in jobs]
+        seen = [await setup.job_service.find(job.id, "ann") for job in jobs]
 
     assert [str(row.job.state) for row in rows] == ["done"] * 8
     assert [row.note for row in rows] == last

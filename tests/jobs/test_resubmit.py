@@ -25,9 +25,9 @@ async def test_asking_again_abandons_the_uncertain_job(catalog: Catalog, url: st
     """The same body is sent once more; both may be paid, so both count."""
     async with job_setup(catalog, url, tmp_path, {"post": [LOST, created()]}) as setup:
         lost = await setup.ended()
-        again = await settled(setup.runner, await setup.runner.resubmit(lost.id, setup.payer, "ann"))
-        after, spent = await setup.runner.find(lost.id, "ann"), await setup.runner.spent_today()
-        third = await setup.runner.resubmit(lost.id, setup.payer, "ann")
+        again = await settled(setup.job_service, await setup.job_service.resubmit(lost.id, setup.payer, "ann"))
+        after, spent = await setup.job_service.find(lost.id, "ann"), await setup.job_service.spent_today()
+        third = await setup.job_service.resubmit(lost.id, setup.payer, "ann")
 
     assert (lost.state, again.state, after.state, third.id) == (
         JobState.UNCERTAIN,
@@ -55,8 +55,8 @@ async def test_a_refused_request_leaves_the_choice_and_its_reservation(
     caps = scripts.pop("caps", Caps())
     async with job_setup(catalog, url, tmp_path, scripts, caps=caps) as setup:
         lost = await setup.ended()
-        again = await settled(setup.runner, await setup.runner.resubmit(lost.id, setup.payer, "ann"))
-        after, spent = await setup.runner.find(lost.id, "ann"), await setup.runner.spent_today()
+        again = await settled(setup.job_service, await setup.job_service.resubmit(lost.id, setup.payer, "ann"))
+        after, spent = await setup.job_service.find(lost.id, "ann"), await setup.job_service.spent_today()
 
     assert again.problem
     assert (again.problem.code, after) == (code, lost)
@@ -69,10 +69,10 @@ async def test_a_job_that_was_stopped_before_it_was_sent_abandons_nothing(
     busy = response({}, 429, headers={"Retry-After": "20"})
     async with job_setup(catalog, url, tmp_path, {"post": [LOST, busy]}) as setup:
         lost = await setup.ended()
-        again = await setup.runner.resubmit(lost.id, setup.payer, "ann")
-        await wait_for_job(setup.runner, again, status_note="The service asks to wait 20 s; nothing was created.")
-        await setup.runner.stop(again.id, "ann")
-        after = await setup.runner.find(lost.id, "ann")
+        again = await setup.job_service.resubmit(lost.id, setup.payer, "ann")
+        await wait_for_job(setup.job_service, again, status_note="The service asks to wait 20 s; nothing was created.")
+        await setup.job_service.stop(again.id, "ann")
+        after = await setup.job_service.find(lost.id, "ann")
 
     assert after == lost
 
@@ -81,9 +81,9 @@ async def test_two_clicks_are_one_request(catalog: Catalog, url: str, tmp_path: 
     gate = asyncio.Event()
     async with job_setup(catalog, url, tmp_path, {"post": [LOST, answer_after(gate, created())]}) as setup:
         lost = await setup.ended()
-        jobs = await asyncio.gather(*(setup.runner.resubmit(lost.id, setup.payer, "ann") for _ in range(5)))
+        jobs = await asyncio.gather(*(setup.job_service.resubmit(lost.id, setup.payer, "ann") for _ in range(5)))
         gate.set()
-        await settled(setup.runner, jobs[0])
+        await settled(setup.job_service, jobs[0])
 
     assert (len({job.id for job in jobs}), len(setup.upstream.posts)) == (1, 2)
 
@@ -91,9 +91,9 @@ async def test_two_clicks_are_one_request(catalog: Catalog, url: str, tmp_path: 
 async def test_only_ones_own_uncertain_job_is_asked_for_again(catalog: Catalog, url: str, tmp_path: Path) -> None:
     async with job_setup(catalog, url, tmp_path) as setup:
         done = await setup.ended()
-        same = await setup.runner.resubmit(done.id, setup.payer, "ann")
+        same = await setup.job_service.resubmit(done.id, setup.payer, "ann")
         with pytest.raises(JobNotFound):
-            await setup.runner.resubmit(done.id, setup.payer, "eve")
+            await setup.job_service.resubmit(done.id, setup.payer, "eve")
 
     assert (same, len(setup.upstream.posts)) == (done, 1)
 
@@ -107,10 +107,10 @@ async def test_a_retired_model_is_refused_and_the_uncertain_job_stays(catalog: C
         host = account(catalog, upstream.address)
         async with job_setup(catalog, url, tmp_path, {"post": [LOST]}) as setup:
             lost = await setup.ended()
-        async with process(retired, url, tmp_path) as runner:
+        async with process(retired, url, tmp_path) as job_service:
             with pytest.raises(InputError):
-                await runner.resubmit(lost.id, host, "ann")
-            after = await runner.find(lost.id, "ann")
+                await job_service.resubmit(lost.id, host, "ann")
+            after = await job_service.find(lost.id, "ann")
 
     assert (after, upstream.posts) == (lost, [])
 
@@ -130,12 +130,12 @@ async def test_a_renamed_model_keeps_its_history_its_measured_and_its_learned_ti
         async with job_setup(load_catalog(ROOT / "catalog.yaml"), url, tmp_path, {"poll": [running(), finished()]}) as setup:
             job = await setup.ended()
             address = setup.upstream.address
-        async with process(renamed(), url, tmp_path) as runner:
+        async with process(renamed(), url, tmp_path) as job_service:
             wanted = [JobFilter(models=renamed().ids(name)) for name in ("cogview-four", "cogview-4")]
-            found = [(await runner.search("ann", one, 5)).total for one in wanted]
-            measured = await runner.measured()
+            found = [(await job_service.search("ann", one, 5)).total for one in wanted]
+            measured = await job_service.measured()
             host = account(renamed(), address)
-            learned = [runner.learned(host, name) for name in ("cogview-four", "cogview-4")]
+            learned = [job_service.learned(host, name) for name in ("cogview-four", "cogview-4")]
 
     assert (job.state, found, upstream.requests) == (JobState.DONE, [1, 1], [])
     assert set(measured) == {"cogview-four"}

@@ -57,7 +57,7 @@ def at_addresses(first: int) -> Answer:
 def shades(setup: JobSetup, job: Job) -> list[int]:
     """Which results the kept pictures are, in their order."""
     sizes = {png(64, 64, 20 * number + 10): number for number in range(COUNT)}
-    return [sizes[(setup.runner.pictures.storage.read(one.name)).read_bytes()] for one in job.pictures]
+    return [sizes[(setup.job_service.pictures.storage.read(one.name)).read_bytes()] for one in job.pictures]
 
 
 def asked(upstream: Upstream) -> list[int]:
@@ -73,7 +73,7 @@ async def test_one_result_that_cannot_be_fetched_costs_none_of_the_others(
         partly = await setup.ended(count=COUNT)
         kept, known = shades(setup, partly), asked(setup.upstream)
         setup.upstream.file = [results()]
-        done = await settled(setup.runner, await setup.runner.check_again(partly.id, setup.payer, "ann"))
+        done = await settled(setup.job_service, await setup.job_service.check_again(partly.id, setup.payer, "ann"))
         after, order = asked(setup.upstream), shades(setup, done)
 
     assert (partly.state, partly.problem and partly.problem.code, kept) == (JobState.OVERDUE, "picture", [1, 2, 3])
@@ -95,7 +95,7 @@ async def test_results_that_can_never_be_kept_end_the_job(catalog: Catalog, url:
         setup.upstream.poll, setup.upstream.file = [finished()], [TOO_LARGE]
         nothing = await setup.ended()
         setup.upstream.file = [picture()]
-        checked = await settled(setup.runner, await setup.runner.check_again(nothing.id, setup.payer, "ann"))
+        checked = await settled(setup.job_service, await setup.job_service.check_again(nothing.id, setup.payer, "ann"))
 
     assert (partly.state, order, polls, 1 < pages < 8) == (JobState.DONE, [0, 2], 1, True)
     assert [url.rpartition("/")[2] for url in partly.pending_urls] == ["", "1.png", "", "3.png"]
@@ -115,7 +115,7 @@ async def test_a_result_that_is_late_keeps_a_job_open_beside_one_that_can_never_
     async with job_setup(catalog, url, tmp_path, scripts, deadline_s=1) as setup:
         waiting = await setup.ended(count=COUNT)
         setup.upstream.file = [results({0: PAGE})]
-        done = await settled(setup.runner, await setup.runner.check_again(waiting.id, setup.payer, "ann"))
+        done = await settled(setup.job_service, await setup.job_service.check_again(waiting.id, setup.payer, "ann"))
 
     assert (waiting.state, len(waiting.pictures)) == (JobState.OVERDUE, 2)
     assert (done.state, len(done.pictures)) == (JobState.DONE, 3)
@@ -145,17 +145,17 @@ async def test_what_is_kept_so_far_survives_the_death_of_the_process(catalog: Ca
     never = asyncio.Event()
     async with scripted_upstream(poll=[finished(COUNT)], file=[results({1: answer_after(never, picture())})]) as upstream:
         host = account(catalog, upstream.address)
-        async with process(catalog, url, tmp_path, killed=True) as runner:
-            setup = JobSetup(runner, upstream, catalog)
+        async with process(catalog, url, tmp_path, killed=True) as job_service:
+            setup = JobSetup(job_service, upstream, catalog)
             job = await setup.start(count=COUNT)
             async with asyncio.timeout(20):
-                while len((await record(runner, job.id)).job.pictures) < COUNT - 1:  # noqa: ASYNC110  # a database has no events
+                while len((await record(job_service, job.id)).job.pictures) < COUNT - 1:  # noqa: ASYNC110  # a database has no events
                     await asyncio.sleep(0.02)
         expire_leases(url)
         before, upstream.file = len(upstream.files), [results()]
-        async with process(catalog, url, tmp_path, find_account=lambda _: host) as runner:
-            done = await settled(runner, job)
-            order = shades(JobSetup(runner, upstream, catalog), done)
+        async with process(catalog, url, tmp_path, find_account=lambda _: host) as job_service:
+            done = await settled(job_service, job)
+            order = shades(JobSetup(job_service, upstream, catalog), done)
 
     assert (done.state, order, len(upstream.posts)) == (JobState.DONE, [0, 1, 2, 3], 1)
     assert [request.path for request in upstream.files[before:]] == ["/files/1.png"]
@@ -170,9 +170,9 @@ async def test_a_stopped_job_keeps_what_had_arrived_and_is_completed_later(
         async with asyncio.timeout(20):
             while len((await setup.record(job)).job.pictures) < COUNT - 1:  # noqa: ASYNC110
                 await asyncio.sleep(0.02)
-        stopped = await setup.runner.stop(job.id, "ann")
+        stopped = await setup.job_service.stop(job.id, "ann")
         setup.upstream.file = [results()]
-        done = await settled(setup.runner, await setup.runner.check_again(job.id, setup.payer, "ann"))
+        done = await settled(setup.job_service, await setup.job_service.check_again(job.id, setup.payer, "ann"))
         order = shades(setup, done)
 
     assert (stopped.state, len(stopped.pictures)) == (JobState.STOPPED, 3)
@@ -191,11 +191,11 @@ async def test_a_picture_that_is_deleted_at_another_process_meanwhile_is_restore
 
         def delete(changed: Job) -> None:
             for one in changed.pictures if changed.state is JobState.DONE else ():
-                setup.runner.pictures.storage.remove(one.name)
+                setup.job_service.pictures.storage.remove(one.name)
 
-        setup.runner.on_change(delete)
+        setup.job_service.on_change(delete)
         setup.upstream.poll = [finished()]
-        done = await settled(setup.runner, job)
+        done = await settled(setup.job_service, job)
         await workers_ended()
 
     assert {kept.name for kept in done.pictures} == setup.files()
@@ -204,7 +204,7 @@ async def test_a_picture_that_is_deleted_at_another_process_meanwhile_is_restore
 async def test_a_removed_job_leaves_no_row_of_its_pictures(catalog: Catalog, url: str, tmp_path: Path) -> None:
     async with job_setup(catalog, url, tmp_path, {"poll": [finished(COUNT)], "file": [results()]}) as setup:
         job = await setup.ended(prompt=SECRET, count=COUNT)
-        await setup.runner.remove(job.id, "ann")
+        await setup.job_service.remove(job.id, "ann")
         with raw_connection(url) as connection:
             rows = connection.execute("SELECT * FROM job_pictures").fetchall()
 

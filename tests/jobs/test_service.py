@@ -25,7 +25,7 @@ from components.pictures.library import PictureLibrary
 from components.pictures.storage.folder import FolderStorage
 from components.sandbox.tasks import REHEARSALS
 from components.views.job import differences
-from tests.conftest import records
+from tests.conftest import open_store
 from tests.jobs.scripted_upstream import TIMEOUT_S, settled, single_job, workers_ended
 
 CATALOG = load_catalog(Path(__file__).parents[2] / "catalog.yaml")
@@ -63,34 +63,34 @@ ENDS = {
 }
 
 
-async def start(runner: JobService, account: Account, prompt: str = "A red kite", visitor: str = "ann") -> Job:
-    return await runner.submit(build_request(CATALOG, "cogview-4", {"prompt": prompt}), account, visitor)
+async def start(job_service: JobService, account: Account, prompt: str = "A red kite", visitor: str = "ann") -> Job:
+    return await job_service.submit(build_request(CATALOG, "cogview-4", {"prompt": prompt}), account, visitor)
 
 
 @pytest.mark.parametrize(("model", "parameters"), EXAMPLES + VARIED)
 async def test_every_model_ends_done_with_the_pictures_that_were_asked_for(
-    runner: JobService, account: Account, model: str, parameters: dict[str, Any]
+    job_service: JobService, account: Account, model: str, parameters: dict[str, Any]
 ) -> None:
     """Count, shape and format are as asked, and each file is named by the hash of its bytes."""
     request = build_request(CATALOG, model, {"prompt": "A red kite over dunes", **parameters})
 
-    job = await settled(runner, await runner.submit(request, account, "ann"))
+    job = await settled(job_service, await job_service.submit(request, account, "ann"))
 
     assert (job.state, job.problem) == (JobState.DONE, None)
     assert len(job.pictures) == request.count
     assert differences(job) == []
     for picture in job.pictures:
-        data = runner.pictures.storage.read(picture.name).read_bytes()
+        data = job_service.pictures.storage.read(picture.name).read_bytes()
         assert picture.name == f"{hashlib.sha256(data).hexdigest()}.{picture.format}"
         assert picture.size == len(data)
     assert job.charged == job.credits
 
 
-async def test_a_watcher_sees_the_states_in_order(runner: JobService, account: Account) -> None:
+async def test_a_watcher_sees_the_states_in_order(job_service: JobService, account: Account) -> None:
     """Each state is shown once at least, none before the one it follows."""
-    job = await start(runner, account)
+    job = await start(job_service, account)
 
-    seen = [shown.state async for shown in runner.watch(job.id, "ann")]
+    seen = [shown.state async for shown in job_service.watch(job.id, "ann")]
 
     assert list(dict.fromkeys(seen)) == [
         JobState.QUEUED,
@@ -101,48 +101,48 @@ async def test_a_watcher_sees_the_states_in_order(runner: JobService, account: A
     ]
 
 
-async def test_two_watchers_see_the_same_end(runner: JobService, account: Account) -> None:
+async def test_two_watchers_see_the_same_end(job_service: JobService, account: Account) -> None:
     """Watching is no property of one page."""
-    job = await start(runner, account)
+    job = await start(job_service, account)
 
-    first, second = await asyncio.gather(settled(runner, job), settled(runner, job))
+    first, second = await asyncio.gather(settled(job_service, job), settled(job_service, job))
 
     assert first == second
     assert first.state is JobState.DONE
 
 
-async def test_a_watcher_that_goes_away_leaves_the_job_going(runner: JobService, account: Account) -> None:
+async def test_a_watcher_that_goes_away_leaves_the_job_going(job_service: JobService, account: Account) -> None:
     """A closed page and a cancelled event end the watching only."""
-    job = await start(runner, account)
-    async with aclosing(runner.watch(job.id, "ann")) as watching:
+    job = await start(job_service, account)
+    async with aclosing(job_service.watch(job.id, "ann")) as watching:
         await anext(watching)
-    cancelled = asyncio.create_task(settled(runner, job))
+    cancelled = asyncio.create_task(settled(job_service, job))
     await asyncio.sleep(0)
     cancelled.cancel()
     await asyncio.wait([cancelled])
 
-    assert (await settled(runner, job)).state is JobState.DONE
+    assert (await settled(job_service, job)).state is JobState.DONE
 
 
 @pytest.mark.parametrize("asked", ["find", "watch", "stop", "check_again", "abandon"])
 async def test_another_visitor_is_told_the_same_as_for_an_unknown_id(
-    runner: JobService, account: Account, asked: str
+    job_service: JobService, account: Account, asked: str
 ) -> None:
     """Whether an id exists cannot be found out by asking."""
-    job = await start(runner, account)
+    job = await start(job_service, account)
 
     async def refusal(job_id: str, visitor: str) -> tuple[type, str, Any]:
         middle = (account,) if asked == "check_again" else ()
-        answer = getattr(runner, asked)(job_id, *middle, visitor)
+        answer = getattr(job_service, asked)(job_id, *middle, visitor)
         with pytest.raises(JobNotFound) as caught:
             await (anext(answer) if asked == "watch" else answer)
         return type(caught.value), str(caught.value), caught.value.problem
 
     assert await refusal(job.id, "eve") == await refusal("no-such-job", "eve")
-    assert (await settled(runner, job)).state is JobState.DONE
+    assert (await settled(job_service, job)).state is JobState.DONE
 
 
-async def test_asking_for_unknown_jobs_leaves_nothing_behind(runner: JobService) -> None:
+async def test_asking_for_unknown_jobs_leaves_nothing_behind(job_service: JobService) -> None:
     """Guessing ids does not fill the memory."""
 
     def events() -> int:
@@ -152,20 +152,20 @@ async def test_asking_for_unknown_jobs_leaves_nothing_behind(runner: JobService)
     before = events()
     for number in range(200):
         with pytest.raises(JobNotFound):
-            await anext(runner.watch(f"no-such-job-{number}", "eve"))
+            await anext(job_service.watch(f"no-such-job-{number}", "eve"))
 
     assert events() == before
 
 
-async def test_twenty_jobs_at_once_do_not_wait_for_one_that_never_ends(runner: JobService, account: Account) -> None:
+async def test_twenty_jobs_at_once_do_not_wait_for_one_that_never_ends(job_service: JobService, account: Account) -> None:
     """Nineteen are done while the twentieth goes on."""
-    endless = await start(runner, account, "#sandbox:never")
-    others = [await start(runner, account, f"Kite number {number}") for number in range(19)]
+    endless = await start(job_service, account, "#sandbox:never")
+    others = [await start(job_service, account, f"Kite number {number}") for number in range(19)]
 
-    ended = await asyncio.gather(*(settled(runner, job) for job in others))
+    ended = await asyncio.gather(*(settled(job_service, job) for job in others))
 
     assert {job.state for job in ended} == {JobState.DONE}
-    assert not (await runner.find(endless.id, "ann")).settled
+    assert not (await job_service.find(endless.id, "ann")).settled
 
 
 def test_every_rehearsal_has_an_expected_end() -> None:
@@ -175,11 +175,13 @@ def test_every_rehearsal_has_an_expected_end() -> None:
 
 async def test_every_rehearsed_failure_ends_as_it_should(client: ApiClient, account: Account, tmp_path: Path) -> None:
     """State, kind of problem, and what is said about the charge; all are rehearsed at the same time."""
-    async with httpx2.AsyncClient(trust_env=False) as http, records(tmp_path / "records") as store:
-        runner = JobService(CATALOG, store, client, PictureLibrary(FolderStorage(tmp_path), http), JobOptions(deadline_s=5))
-        started = [await start(runner, account, f"{tmp_path} #sandbox:{name}") for name in ENDS]
-        jobs = dict(zip(ENDS, await asyncio.gather(*(settled(runner, job) for job in started)), strict=True))
-        await runner.aclose()
+    async with httpx2.AsyncClient(trust_env=False) as http, open_store(tmp_path / "records") as store:
+        job_service = JobService(
+            CATALOG, store, client, PictureLibrary(FolderStorage(tmp_path), http), JobOptions(deadline_s=5)
+        )
+        started = [await start(job_service, account, f"{tmp_path} #sandbox:{name}") for name in ENDS]
+        jobs = dict(zip(ENDS, await asyncio.gather(*(settled(job_service, job) for job in started)), strict=True))
+        await job_service.aclose()
 
     problems = {name: (job.state, job.problem) for name, job in jobs.items()}
     assert {name: (s, p and p.code, p and p.charged) for name, (s, p) in problems.items()} == ENDS
@@ -190,21 +192,21 @@ async def test_every_rehearsed_failure_ends_as_it_should(client: ApiClient, acco
     assert (square.width, square.height) == (1024, 1024)
 
 
-async def test_an_uncertain_job_can_be_let_go(runner: JobService, account: Account) -> None:
+async def test_an_uncertain_job_can_be_let_go(job_service: JobService, account: Account) -> None:
     """The visitor's decision is noted, and the job stays on record as it is."""
-    job = await settled(runner, await start(runner, account, "#sandbox:upstream"))
+    job = await settled(job_service, await start(job_service, account, "#sandbox:upstream"))
 
-    let_go = await runner.abandon(job.id, "ann")
+    let_go = await job_service.abandon(job.id, "ann")
 
     assert let_go == dataclasses.replace(job, state=JobState.ABANDONED, status_note=let_go.status_note)
     assert let_go.status_note
 
 
-async def test_a_job_that_is_not_uncertain_cannot_be_let_go(runner: JobService, account: Account) -> None:
+async def test_a_job_that_is_not_uncertain_cannot_be_let_go(job_service: JobService, account: Account) -> None:
     """Letting go of a finished job changes nothing."""
-    job = await settled(runner, await start(runner, account))
+    job = await settled(job_service, await start(job_service, account))
 
-    assert await runner.abandon(job.id, "ann") == job
+    assert await job_service.abandon(job.id, "ann") == job
 
 
 @pytest.mark.parametrize("begun", [False, True], ids=["before its first step", "while it runs"])
@@ -213,29 +215,29 @@ async def test_closing_leaves_no_task_and_no_warning_behind(
 ) -> None:
     """The tasks after are the tasks before, and no piece of work is dropped unawaited."""
     before = asyncio.all_tasks()
-    async with httpx2.AsyncClient(trust_env=False) as http, records(tmp_path / "records") as store:
-        runner = JobService(catalog, store, client, PictureLibrary(FolderStorage(tmp_path), http))
+    async with httpx2.AsyncClient(trust_env=False) as http, open_store(tmp_path / "records") as store:
+        job_service = JobService(catalog, store, client, PictureLibrary(FolderStorage(tmp_path), http))
         with warnings.catch_warnings(record=True) as warned:
             warnings.simplefilter("always")
-            jobs = [await start(runner, account, "#sandbox:never") for _ in range(5)]
+            jobs = [await start(job_service, account, "#sandbox:never") for _ in range(5)]
             if begun:
                 async with asyncio.timeout(TIMEOUT_S):
-                    async for job in runner.watch(jobs[-1].id, "ann"):
+                    async for job in job_service.watch(jobs[-1].id, "ann"):
                         if job.state is JobState.RUNNING:
                             break
-            await runner.aclose()
+            await job_service.aclose()
             gc.collect()
 
     assert asyncio.all_tasks() == before
     assert [str(warning.message) for warning in warned] == []
 
 
-async def test_stopping_before_the_first_step_drops_no_work_unawaited(runner: JobService, account: Account) -> None:
+async def test_stopping_before_the_first_step_drops_no_work_unawaited(job_service: JobService, account: Account) -> None:
     """A job may be stopped in the instant it was started."""
     with warnings.catch_warnings(record=True) as warned:
         warnings.simplefilter("always")
-        job = await start(runner, account)
-        stopped = await runner.stop(job.id, "ann")
+        job = await start(job_service, account)
+        stopped = await job_service.stop(job.id, "ann")
         await workers_ended()
         gc.collect()
 
@@ -250,6 +252,6 @@ async def test_checking_again_asks_for_a_job_the_first_look_was_too_short_for(ca
         slow = dataclasses.replace(stage.account, pace=1.0)
         job = await stage.settled(await stage.start(account=slow))
         await workers_ended()
-        job = await stage.settled(await stage.runner.check_again(job.id, slow, "ann"))
+        job = await stage.settled(await stage.job_service.check_again(job.id, slow, "ann"))
 
     assert job.state is JobState.DONE

@@ -93,7 +93,7 @@ async def test_a_state_that_is_not_known_is_named_after_a_few_answers(catalog: C
     """And polled on, with Stop offered, until the pictures are there or the deadline passes."""
     async with single_job(catalog, tmp_path, poll=[PROBLEMS["unknown word"]] * 5 + [finished()]) as stage:
         started = await stage.start()
-        shown = [job async for job in stage.runner.watch(started.id, "ann")]
+        shown = [job async for job in stage.job_service.watch(started.id, "ann")]
 
     notes = {job.polls: job.status_note for job in shown if job.state is JobState.RUNNING}
     named = 'The service says "THAWING", a state that this page does not know. Polling goes on; Stop ends it.'
@@ -130,7 +130,7 @@ async def test_as_many_pictures_as_were_asked_for_and_a_few_more_are_kept(catalo
     nine = build_request(catalog, "kling-image-o1", {"prompt": "A red kite", "num_images": 9})
     for name, answers in (("at once", {"post": [finished(100)]}), ("by a poll", {"poll": [finished(100)]})):
         async with single_job(catalog, tmp_path / name, **answers) as stage:
-            job = await stage.settled(await stage.runner.submit(nine, stage.account, "ann"))
+            job = await stage.settled(await stage.job_service.submit(nine, stage.account, "ann"))
 
         assert (job.state, len(job.pictures)) == (JobState.DONE, 13), name
 
@@ -140,7 +140,7 @@ async def test_a_429_is_waited_for_noted_and_then_sent(catalog: Catalog, tmp_pat
     limited = response({"error": "slow down"}, 429, headers={"Retry-After": "1"})
     async with single_job(catalog, tmp_path, post=[limited, created()]) as stage:
         started = await stage.start()
-        shown = [job async for job in stage.runner.watch(started.id, "ann")]
+        shown = [job async for job in stage.job_service.watch(started.id, "ann")]
 
     waiting = [job for job in shown if job.state is JobState.QUEUED and job.status_note]
     assert waiting[-1].status_note == "The service asks to wait 1 s; nothing was created."
@@ -154,9 +154,9 @@ async def test_stopping_while_queued_sends_nothing_more(catalog: Catalog, tmp_pa
     """Queued behind a 429: nothing exists at the service, and the note of waiting is gone."""
     async with single_job(catalog, tmp_path, post=[response({}, 429, headers={"Retry-After": "1"}), created()]) as stage:
         started = await stage.start()
-        async for job in stage.runner.watch(started.id, "ann"):
+        async for job in stage.job_service.watch(started.id, "ann"):
             if job.status_note:
-                await stage.runner.stop(job.id, "ann")
+                await stage.job_service.stop(job.id, "ann")
         await workers_ended()
 
     assert (job.state, job.problem.code, job.status_note) == (JobState.STOPPED, "stopped", "")
@@ -181,7 +181,7 @@ async def test_stopping_while_submitting_waits_for_the_answer_and_asks_nothing_m
     async with single_job(catalog, tmp_path, post=[answer_after(gate, then)]) as stage:
         job = await stage.start()
         await stage.upstream.wait_for("posts")
-        await stage.runner.stop(job.id, "ann")
+        await stage.job_service.stop(job.id, "ann")
         gate.set()
         job = await stage.settled(job)
         await workers_ended()
@@ -195,10 +195,10 @@ async def test_stopping_while_running_ends_the_polling(catalog: Catalog, tmp_pat
     async with single_job(catalog, tmp_path, poll=[running()]) as stage:
         job = await stage.start()
         await stage.upstream.wait_for("polls", 2)
-        job = await stage.runner.stop(job.id, "ann")
+        job = await stage.job_service.stop(job.id, "ann")
         await workers_ended()
         asked = len(stage.upstream.requests)
-        assert await stage.settled(job) == await stage.runner.find(job.id, "ann")
+        assert await stage.settled(job) == await stage.job_service.find(job.id, "ann")
 
     assert (job.state, job.problem.charged) == (JobState.STOPPED, "It may still finish and be charged.")
     assert TASK in job.problem.what
@@ -216,10 +216,10 @@ async def test_stopping_while_pictures_are_fetched_keeps_the_charge_in_sight(
     ) as stage:
         job = await stage.start()
         await stage.upstream.wait_for("files")
-        job = await stage.runner.stop(job.id, "ann")
+        job = await stage.job_service.stop(job.id, "ann")
         await workers_ended()
         gate.set()
-        resumed = await stage.settled(await stage.runner.check_again(job.id, stage.account, "ann"))
+        resumed = await stage.settled(await stage.job_service.check_again(job.id, stage.account, "ann"))
 
     assert job.problem.charged != "Nothing was charged."
     assert job.spent == job.credits
@@ -234,11 +234,11 @@ async def test_checking_again_finishes_the_job_without_a_post(catalog: Catalog, 
         job = await stage.start()
         if how == "stopped":
             await stage.upstream.wait_for("polls")
-            await stage.runner.stop(job.id, "ann")
+            await stage.job_service.stop(job.id, "ann")
         left = await stage.settled(job)
         await workers_ended()
         stage.upstream.poll = [finished()]
-        again = await stage.runner.check_again(job.id, stage.account, "ann")
+        again = await stage.job_service.check_again(job.id, stage.account, "ann")
         done = await stage.settled(again)
 
     assert (left.settled, left.task_id) == (True, TASK)
@@ -268,7 +268,14 @@ async def test_a_key_that_the_service_repeats_reaches_no_record(
     caplog.set_level(logging.DEBUG)
     async with single_job(catalog, tmp_path, post=post, poll=poll, deadline_s=0.8) as stage:
         job = await stage.settled(await stage.start())
-        shown = [repr(job), str(job.problem), repr(job.problem), repr(stage.account), repr(vars(stage.runner)), caplog.text]
+        shown = [
+            repr(job),
+            str(job.problem),
+            repr(job.problem),
+            repr(stage.account),
+            repr(vars(stage.job_service)),
+            caplog.text,
+        ]
 
     assert job.problem is not None
     assert stage.upstream.requests[0].headers["authorization"] == f"Bearer {KEY}"

@@ -46,7 +46,7 @@ async def test_the_same_request_of_another_visitor_is_another_one(catalog: Catal
         request = build_request(catalog, "cogview-4", {"prompt": "A red kite"})
         visitors = ("ann", "ann", "bea")
         jobs = [
-            await stage.runner.submit(
+            await stage.job_service.submit(
                 request, stage.account, visitor, idempotency_key=idempotency_key_of(request, stage.account, visitor)
             )
             for visitor in visitors

@@ -188,7 +188,7 @@ async def test_sixty_submissions_at_once_never_pass_the_cap(catalog: Catalog, tm
         host = dataclasses.replace(stage.account, payer="host")
         jobs = await asyncio.gather(*(stage.start(f"visitor {number}", account=host) for number in range(60)))
         ended = [await stage.settled(job) for job in jobs]
-        spent = await stage.runner.store.spending.total("host", 0)
+        spent = await stage.job_service.store.spending.total("host", 0)
 
     assert len(stage.upstream.posts) == 12
     assert spent == Spend(0, 48)

@@ -195,10 +195,10 @@ async def test_a_request_that_was_on_its_way_when_its_process_died_is_uncertain(
     await add_jobs(stores[0], job)
     bury(database_url, stores[0])
     async with httpx2.AsyncClient(trust_env=False) as http:
-        runner = JobService(catalog, stores[1], client, PictureLibrary(FolderStorage(tmp_path / "pictures"), http))
-        await runner.begin()
-        found = await runner.find(job.id, "ann")
-        await runner.aclose()
+        job_service = JobService(catalog, stores[1], client, PictureLibrary(FolderStorage(tmp_path / "pictures"), http))
+        await job_service.begin()
+        found = await job_service.find(job.id, "ann")
+        await job_service.aclose()
 
     assert (found.state, found.task_id, found.problem.code) == (JobState.UNCERTAIN, None, "lost")
     assert await stores[2].spending.total("host", 0) == Spend(10, 0)

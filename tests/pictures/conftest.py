@@ -37,7 +37,7 @@ def data_url(data: bytes, media_type: str = "image/png") -> str:
     return f"data:{media_type};base64,{base64.b64encode(data).decode()}"
 
 
-def shaded(shade: int) -> bytes:
+def picture_of_shade(shade: int) -> bytes:
     """One of 255 pictures of the same size in bytes."""
     return png(40, 40, shade)
 

@@ -15,10 +15,10 @@ import pytest
 from components.pictures.library import PictureLibrary
 from components.pictures.storage.base import StoredFile
 from components.pictures.storage.folder import FolderStorage
-from tests.pictures.conftest import UPSTREAM, data_url, kept, shaded
+from tests.pictures.conftest import UPSTREAM, data_url, kept, picture_of_shade
 
 DELAY_S = 0.3
-SIZE = len(shaded(1))
+SIZE = len(picture_of_shade(1))
 
 
 class SlowStorage(FolderStorage):
@@ -77,8 +77,8 @@ async def test_the_event_loop_never_waits_for_the_storage(tmp_path: Path, http: 
     library = PictureLibrary(SlowStorage(tmp_path), http, limit=int(SIZE * 2.4))
     async with loop_delay() as delays:
         trimming = asyncio.create_task(library.keep_trimming())
-        first = [await library.keep(data_url(shaded(shade)), UPSTREAM) for shade in (1, 2)]
-        later = [asyncio.create_task(library.keep(data_url(shaded(shade)), UPSTREAM)) for shade in (3, 4, 5)]
+        first = [await library.keep(data_url(picture_of_shade(shade)), UPSTREAM) for shade in (1, 2)]
+        later = [asyncio.create_task(library.keep(data_url(picture_of_shade(shade)), UPSTREAM)) for shade in (3, 4, 5)]
         removing = asyncio.create_task(library.remove(first[0].name))
         for picture in first:
             await asyncio.sleep(DELAY_S / 4)
@@ -99,7 +99,7 @@ async def test_below_the_limit_the_storage_is_listed_once(tmp_path: Path, http: 
     storage.delay_s = 0
     library = PictureLibrary(storage, http, limit=int(SIZE * 3.4))
     for shade in range(1, 9):
-        picture = await kept(library, shaded(shade))
+        picture = await kept(library, picture_of_shade(shade))
         await library.trim()
         await library.remove(picture.name)
 
@@ -112,10 +112,10 @@ async def test_a_picture_that_is_kept_again_while_it_is_deleted_is_there_afterwa
     """The second job paid for it, and nobody deletes it after that."""
     storage = GatedStorage(tmp_path)
     library = PictureLibrary(storage, http)
-    picture = await kept(library, shaded(1))
+    picture = await kept(library, picture_of_shade(1))
     removing = asyncio.create_task(library.remove(picture.name))
     await asyncio.to_thread(storage.deleting.wait)
-    keeping = asyncio.create_task(library.keep(data_url(shaded(1)), UPSTREAM))
+    keeping = asyncio.create_task(library.keep(data_url(picture_of_shade(1)), UPSTREAM))
     await asyncio.sleep(0.1)
     storage.allowed.set()
     again = await keeping
@@ -127,7 +127,7 @@ async def test_a_picture_that_is_kept_again_while_it_is_deleted_is_there_afterwa
 
 async def test_a_picture_is_held_until_everybody_who_kept_it_has_released_it(library: PictureLibrary) -> None:
     """A job that is given up does not take the picture from another one that is about to record it."""
-    held = [await library.keep(data_url(shaded(1)), UPSTREAM) for _ in range(2)]
+    held = [await library.keep(data_url(picture_of_shade(1)), UPSTREAM) for _ in range(2)]
     for expected in (True, False):
         library.release(held[0].name)
         await library.remove(held[0].name)
@@ -137,12 +137,12 @@ async def test_a_picture_is_held_until_everybody_who_kept_it_has_released_it(lib
 async def test_a_keep_that_is_cancelled_holds_nothing(tmp_path: Path, http: httpx.AsyncClient) -> None:
     """Its job was stopped while the picture was written."""
     library = PictureLibrary(SlowStorage(tmp_path), http)
-    keeping = asyncio.create_task(library.keep(data_url(shaded(1)), UPSTREAM))
+    keeping = asyncio.create_task(library.keep(data_url(picture_of_shade(1)), UPSTREAM))
     await asyncio.sleep(DELAY_S / 2)
     keeping.cancel()
     with pytest.raises(asyncio.CancelledError):
         await keeping
-    again = await kept(library, shaded(1))
+    again = await kept(library, picture_of_shade(1))
     await library.remove(again.name)
 
     assert not await library.has(again.name)

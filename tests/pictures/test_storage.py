@@ -33,9 +33,9 @@ def storage(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[PictureS
     elif request.param == "file":
         yield open_storage(f"file://{tmp_path}/deep/pictures")
     else:
-        place = f"/{secrets.token_hex(8)}"
-        yield open_storage(f"memory:/{place}/pictures")
-        fsspec.filesystem("memory").rm(place, recursive=True)
+        root = f"/{secrets.token_hex(8)}"
+        yield open_storage(f"memory:/{root}/pictures")
+        fsspec.filesystem("memory").rm(root, recursive=True)
 
 
 def content(storage: PictureStorage, name: str) -> bytes | None:

@@ -18,9 +18,9 @@ from components.pictures.library import PictureLibrary
 from components.pictures.storage.base import StoredFile
 from components.pictures.storage.folder import ABANDONED_S, FolderStorage
 from tests.conftest import ROOT
-from tests.pictures.conftest import UPSTREAM, data_url, kept, names, shaded
+from tests.pictures.conftest import UPSTREAM, data_url, kept, names, picture_of_shade
 
-SIZE = len(shaded(1))
+SIZE = len(picture_of_shade(1))
 FULL = """
 import asyncio, os, resource, signal, sys
 from pathlib import Path
@@ -53,7 +53,7 @@ asyncio.run(main(Path(sys.argv[1])))
 
 async def added(library: PictureLibrary, shade: int, age_s: float = 0) -> KeptPicture:
     """One more picture, last used so many seconds ago; then the library is trimmed."""
-    picture = await kept(library, shaded(shade))
+    picture = await kept(library, picture_of_shade(shade))
     library.storage.touch(picture.name, time.time() - age_s)
     await library.trim()
     return picture
@@ -98,7 +98,7 @@ async def test_the_newest_picture_stays_even_if_only_starred_ones_could_go(tmp_p
 async def test_a_picture_that_is_held_is_not_trimmed(tmp_path: Path, http: httpx.AsyncClient) -> None:
     """Its job has not recorded it yet."""
     library = PictureLibrary(FolderStorage(tmp_path), http, limit=1)
-    held = await library.keep(data_url(shaded(1)), UPSTREAM)
+    held = await library.keep(data_url(picture_of_shade(1)), UPSTREAM)
     library.storage.touch(held.name, 1.0)
     new = await added(library, 2)
 
@@ -108,7 +108,7 @@ async def test_a_picture_that_is_held_is_not_trimmed(tmp_path: Path, http: httpx
 async def test_a_picture_that_is_kept_again_counts_as_used(tmp_path: Path, http: httpx.AsyncClient) -> None:
     library = PictureLibrary(FolderStorage(tmp_path), http, limit=int(SIZE * 2.4))
     first, _ = await added(library, 1, age_s=500), await added(library, 2, age_s=400)
-    again = await kept(library, shaded(1))
+    again = await kept(library, picture_of_shade(1))
     third = await added(library, 3)
 
     assert again.name == first.name
@@ -169,7 +169,7 @@ async def test_trimming_goes_on_after_a_failure(tmp_path: Path, http: httpx.Asyn
     trimming = asyncio.create_task(library.keep_trimming())
     async with asyncio.timeout(8):
         for shade in range(1, 255):
-            await kept(library, shaded(shade))
+            await kept(library, picture_of_shade(shade))
             await asyncio.sleep(0.02)
             if not storage.failures and shade > 5 and len(names(tmp_path)) == 1:
                 break
@@ -184,7 +184,7 @@ async def test_only_a_picture_can_be_removed(tmp_path: Path, library: PictureLib
     outside = tmp_path / "deep" / "outside.png"
     outside.write_bytes(b"mine")
     await library.remove(name)
-    one = await kept(library, shaded(1))
+    one = await kept(library, picture_of_shade(1))
     await library.remove("f" * 64 + ".png")
 
     assert names(folder) == {one.name}

@@ -133,13 +133,13 @@ async def test_of_a_photograph_only_the_upright_pixels_and_the_colour_profile_ar
     assert (upload.width, upload.height) == stored.size == (20, 30)
     assert b"SECRET" not in found.read_bytes()
     assert (dict(stored.getexif()), stored.info.get("icc_profile"), stored.mode) == ({}, b"profile", mode)
-    for place in ((0, 0), (19, 0), (0, 29), (10, 15)):
-        pair = [value if isinstance(value, tuple) else (value,) for value in map(pixel_at(place), (stored, expected))]
-        assert all(abs(one - other) <= 3 for one, other in zip(*pair, strict=True)), (place, pair)
+    for position in ((0, 0), (19, 0), (0, 29), (10, 15)):
+        pair = [value if isinstance(value, tuple) else (value,) for value in map(pixel_at(position), (stored, expected))]
+        assert all(abs(one - other) <= 3 for one, other in zip(*pair, strict=True)), (position, pair)
 
 
-def pixel_at(place: tuple[int, int]) -> Callable[[Image.Image], Any]:
-    return lambda picture: picture.getpixel(place)
+def pixel_at(position: tuple[int, int]) -> Callable[[Image.Image], Any]:
+    return lambda picture: picture.getpixel(position)
 
 
 @pytest.mark.parametrize("name", NO_PICTURES)
@@ -202,8 +202,8 @@ async def test_only_its_owner_removes_an_upload(uploads: Uploads, tmp_path: Path
 )
 async def test_no_other_name_leads_to_a_file(uploads: Uploads, tmp_path: Path, name: str) -> None:
     """Although such a file is in the folder or beside it."""
-    for place in (tmp_path, tmp_path / "uploads"):
-        (place / "secret.png").write_bytes(png(3, 2))
+    for position in (tmp_path, tmp_path / "uploads"):
+        (position / "secret.png").write_bytes(png(3, 2))
 
     assert await uploads.read(name) is None
     assert not await uploads.remove(name, ANN)

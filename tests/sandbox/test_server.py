@@ -92,7 +92,7 @@ def test_a_body_that_is_too_large_is_refused(api: httpx2.Client) -> None:
 
 @pytest.mark.parametrize("model", WITH_WEBHOOK + WITHOUT)
 def test_a_callback_is_taken_from_models_with_a_webhook_only(api: httpx2.Client, model: str) -> None:
-    answer = api.post(CREATE, json={"model": model, "prompt": "a fox", "callback_url": "https://me.example/bell"})
+    answer = api.post(CREATE, json={"model": model, "prompt": "a fox", "callback_url": "https://me.example/callback"})
 
     if model in WITH_WEBHOOK:
         assert answer.status_code == 200

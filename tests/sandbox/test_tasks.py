@@ -129,7 +129,7 @@ REHEARSED: dict[str, tuple[int, str, str]] = {
     "upstream": (500, "server_error", "Internal error"),
     "rate": (429, "rate_limit_error", "Too many requests"),
 }
-ENDINGS = {"failed": "The model crashed", "moderated-later": "Blocked by the safety system"}
+FAILURES = {"failed": "The model crashed", "moderated-later": "Blocked by the safety system"}
 SEEN = {"failed", "moderated-later", "never", "slow", "blip", "html", "word", "empty", "gone", "late", "square", "broken"}
 CALLED = {"callback-lost", "callback-late", "callback-twice"}  # in test_callbacks
 
@@ -158,11 +158,11 @@ def test_a_rehearsed_broken_answer_is_truncated_json(api: httpx2.Client) -> None
         answer.json()
 
 
-@pytest.mark.parametrize("name", ENDINGS)
+@pytest.mark.parametrize("name", FAILURES)
 def test_a_rehearsed_failure_ends_as_failed_with_its_reason(api: httpx2.Client, name: str) -> None:
     data = finish(api, start(api, **{**FOX, "prompt": f"#sandbox:{name}"}))
 
-    assert (data["status"], data["error_message"]) == ("failed", ENDINGS[name])
+    assert (data["status"], data["error_message"]) == ("failed", FAILURES[name])
     assert "output" not in data
 
 

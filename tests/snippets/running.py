@@ -18,7 +18,7 @@ from functools import partial
 from pathlib import Path
 
 from tests.recorder import KEY
-from tests.tools import need
+from tests.tools import require_tool
 
 # name: (language, tools it needs, command)
 RUNNERS = {
@@ -44,7 +44,7 @@ class Runner:
         """The runner of that name; skips or fails the test where a tool is missing."""
         language, tools, command = RUNNERS[name]
         for tool in tools:
-            need(tool)
+            require_tool(tool)
         return cls(language, command)
 
     def run(self, program: str, **changes: str | None) -> Ran:
@@ -123,7 +123,7 @@ class Terminal:
 @contextmanager
 def terminal(shell: str) -> Iterator[Terminal]:
     """A shell in an empty folder."""
-    need(shell)
+    require_tool(shell)
     with tempfile.TemporaryDirectory() as folder:
         opened = Terminal(shell, Path(folder))
         try:

@@ -16,7 +16,7 @@ from components.catalog.requests import Request, build_request
 from components.errors import InputError
 from components.snippets import LANGUAGES, write_snippet
 from tests.snippets.prompts import HOSTILE
-from tests.tools import need
+from tests.tools import require_tool
 
 BASE = "https://gateway.example/one"
 MOST_LINES = {"curl": 20, "shell": 35, "python": 45, "javascript": 45}
@@ -138,7 +138,7 @@ def test_half_a_character_makes_no_request_and_so_no_snippet(catalog: Catalog) -
 
 @pytest.mark.parametrize("indented", [True, False], ids=["a line a field", "one line"])
 def test_the_body_is_the_request_in_every_language(indented: bool, catalog: Catalog) -> None:
-    need("node")
+    require_tool("node")
     body = {
         "model": "m",
         "prompt": PROMPTS["hostile"],

@@ -19,8 +19,8 @@ from components.catalog.models import Catalog
 from components.catalog.requests import Request, build_request
 from components.snippets import write_snippet
 from tests.api.cases import CASES
-from tests.api.standin import StandIn
-from tests.recorder import KEY, Recorder, recorded, recorded_sandbox, written
+from tests.api.stand_in import StandIn
+from tests.recorder import KEY, Recorder, encoded_bodies, recorded, recorded_sandbox
 from tests.snippets.prompts import HOSTILE
 from tests.snippets.running import RUNNERS, Ran, Runner
 
@@ -84,7 +84,7 @@ def test_requests_arrive_as_they_are_and_every_image_is_saved(runner: Runner, ca
 
     outcomes = runner.run_all(programs(catalog, recorder, asked, runner))
 
-    assert recorder.bodies == written([request.body for request in asked])
+    assert recorder.bodies == encoded_bodies([request.body for request in asked])
     for ran, (_, _, expected) in zip(outcomes, cases, strict=True):
         assert (ran.status, ran.err) == (0, "")
         assert extensions(ran) == expected
@@ -123,7 +123,7 @@ def test_a_failure_is_said_with_the_reply_and_nothing_is_sent_twice(
         assert not any(ran.files.values()), name
         assert all(word in ran.err for word in words), (name, ran.err)
         assert "Traceback" not in ran.err, name
-    assert recorder.bodies == written([request.body for request in asked])
+    assert recorder.bodies == encoded_bodies([request.body for request in asked])
 
 
 @pytest.mark.parametrize("key", ["", None], ids=["empty", "unset"])
@@ -234,7 +234,7 @@ def test_the_shapes_that_the_snippets_read_end_as_they_do_in_the_application(run
     with recorded(StandIn(cases)) as server:
         ended = runner.run_all(list(map(impatient, programs(catalog, server, asked, runner))))
 
-    assert server.bodies == written([request.body for request in asked])
+    assert server.bodies == encoded_bodies([request.body for request in asked])
     for case, ran in zip(cases, ended, strict=True):
         if case.state == "done":
             assert (ran.status, len(ran.files)) == (0, case.images), (case.name, ran.err)

@@ -1,4 +1,4 @@
-"""What people see, without a browser: helpers to run the real application in a process of its own."""
+"""Tests of the user interface without a browser, and helpers that run the application in a process of its own."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from gradio_client import Client
 from tests.starting import start
 
 ROOT = Path(__file__).parent.parent.parent
-SLOWEST_START_S = 60
+START_TIMEOUT_S = 60
 
 
 def free_port() -> int:
@@ -29,8 +29,8 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-def lay_out(folder: Path) -> Path:
-    """A folder that looks like a checkout to the application, with nobody's ``.env`` in it."""
+def make_checkout(folder: Path) -> Path:
+    """Make a folder that looks like a checkout to the application, with an empty ``.env``."""
     folder.mkdir(parents=True, exist_ok=True)
     for name in ("app.py", "catalog.yaml", "components"):
         if not (folder / name).is_symlink():
@@ -39,8 +39,8 @@ def lay_out(folder: Path) -> Path:
     return folder
 
 
-def clean(folder: Path, **changes: str | None) -> dict[str, str]:
-    """The environment of a process that is to know nothing of this machine's settings; None leaves one out."""
+def process_environment(folder: Path, **changes: str | None) -> dict[str, str]:
+    """Environment variables for a process, without any setting of this machine; None leaves a variable out."""
     environment = {
         "PATH": os.environ["PATH"],
         "HOME": str(folder),
@@ -53,8 +53,8 @@ def clean(folder: Path, **changes: str | None) -> dict[str, str]:
 
 
 @dataclass
-class App:
-    """The application as it runs: its address, its process, and what it has written so far."""
+class AppProcess:
+    """A running application: its address, process and folder."""
 
     url: str
     process: ForkServerProcess
@@ -72,7 +72,7 @@ class App:
         return httpx2.post(self.url + path, trust_env=False, timeout=30, **options)
 
     def stop(self, with_signal: int = signal.SIGTERM) -> int:
-        """Ask the process to end, and wait; one that does not end is killed and its status is -9."""
+        """Send a signal and wait for the process to end; after 10 seconds it is killed. Returns its exit status."""
         assert self.process.pid
         os.kill(self.process.pid, with_signal)
         self.process.join(10)
@@ -82,7 +82,7 @@ class App:
 
 
 @contextmanager
-def running(folder: Path, program: Path | None = None, **changes: str | None) -> Iterator[App]:
+def run_app(folder: Path, program: Path | None = None, **changes: str | None) -> Iterator[AppProcess]:
     """The application in its own process and folder, answering; in a folder that has served before, with what it left.
 
     With ``program`` it is a new interpreter; where that is an absolute path, the folder holds an empty ``.env`` alone.
@@ -91,20 +91,20 @@ def running(folder: Path, program: Path | None = None, **changes: str | None) ->
         folder.mkdir()
         (folder / ".env").touch()
     else:
-        lay_out(folder)
-    process = start(folder, clean(folder, **changes), folder / "log", program=program)
-    app = App("", process, folder)
+        make_checkout(folder)
+    process = start(folder, process_environment(folder, **changes), folder / "log", program=program)
+    app = AppProcess("", process, folder)
     try:
         app.url = _answering(app)
         yield app
     finally:
-        process.kill()  # how it ends when asked to is a test of its own
+        process.kill()  # a clean shutdown is tested separately
         process.join()
 
 
-def _answering(app: App) -> str:
-    """The address that the log names last, once it answers."""
-    give_up = time.monotonic() + SLOWEST_START_S
+def _answering(app: AppProcess) -> str:
+    """Wait until the address in the log answers, and return it."""
+    give_up = time.monotonic() + START_TIMEOUT_S
     while time.monotonic() < give_up and app.process.is_alive():
         found = re.findall(r"The playground is at (http://\S+)", app.log)
         if found:
@@ -118,8 +118,8 @@ def _answering(app: App) -> str:
 
 
 @contextmanager
-def calling(app: App, **headers: str) -> Iterator[Client]:
-    """A headless caller of the public endpoints; names of headers are written with underscores."""
+def api_client(app: AppProcess, **headers: str) -> Iterator[Client]:
+    """A client of the public endpoints; header names are written with underscores."""
     sent = {name.replace("_", "-"): value for name, value in headers.items()}
     client = Client(app.url, headers=sent, verbose=False, analytics_enabled=False)
     try:

@@ -1,4 +1,4 @@
-"""The applications that the tests of this room share: one as it comes, one with a host's key, one in a hurry."""
+"""Running applications shared by the tests: without settings, with a host's key, and with a short deadline."""
 
 from __future__ import annotations
 
@@ -10,52 +10,52 @@ from gradio_client import Client
 
 from components.catalog.models import Catalog
 from tests.recorder import Recorder, recorded_sandbox
-from tests.ui import ROOT, App, calling, running
+from tests.ui import ROOT, AppProcess, api_client, run_app
 
 HOST_KEY = "sk-host-0f1e2d3c4b5a"
 
 
 @pytest.fixture(scope="session")
-def app(tmp_path_factory: pytest.TempPathFactory) -> Iterator[App]:
-    """The application with nothing set: its own sandbox, fifty times as fast."""
-    with running(tmp_path_factory.mktemp("app") / "home") as app:
+def app(tmp_path_factory: pytest.TempPathFactory) -> Iterator[AppProcess]:
+    """The application without settings: its sandbox is fifty times as fast as the service."""
+    with run_app(tmp_path_factory.mktemp("app") / "home") as app:
         yield app
 
 
 @pytest.fixture(scope="session")
-def caller(app: App) -> Iterator[Client]:
-    """A caller without a name or a key."""
-    with calling(app) as client:
+def api_caller(app: AppProcess) -> Iterator[Client]:
+    """A client of the endpoints without a visitor id or a key."""
+    with api_client(app) as client:
         yield client
 
 
 @pytest.fixture(scope="session")
 def upstream(catalog: Catalog) -> Iterator[Recorder]:
-    """A service in the place of the real one that writes down what reaches it."""
+    """A stand-in for the service that records the requests."""
     with recorded_sandbox(catalog) as recorder:
         yield recorder
 
 
 @pytest.fixture
-def ledger(upstream: Recorder) -> Recorder:
-    """The service with nothing on record."""
+def cleared_upstream(upstream: Recorder) -> Recorder:
+    """The stand-in service without earlier requests."""
     upstream.requests.clear()
     return upstream
 
 
 @pytest.fixture(scope="session")
-def hosted(upstream: Recorder, tmp_path_factory: pytest.TempPathFactory) -> Iterator[App]:
-    """The application with a host's key for that service, whose catalog promises as quick a service as that one is."""
+def app_with_host_key(upstream: Recorder, tmp_path_factory: pytest.TempPathFactory) -> Iterator[AppProcess]:
+    """The application with a host's key for the stand-in service, and a catalog that expects its speed."""
     folder = tmp_path_factory.mktemp("hosted") / "home"
     quick = folder.parent / "quick.yaml"
     quick.write_text(re.sub(r"seconds: \[.*?\]", "seconds: [0.1, 0.3]", (ROOT / "catalog.yaml").read_text()))
     settings = {"API_IN_ONE_KEY": HOST_KEY, "API_IN_ONE_BASE_URL": upstream.address, "PLAYGROUND_CATALOG": str(quick)}
-    with running(folder, **settings) as app:
+    with run_app(folder, **settings) as app:
         yield app
 
 
 @pytest.fixture(scope="session")
-def hurried(tmp_path_factory: pytest.TempPathFactory) -> Iterator[App]:
-    """The application whose deadline is two seconds."""
-    with running(tmp_path_factory.mktemp("hurried") / "home", PLAYGROUND_DEADLINE_S="2") as app:
+def app_with_short_deadline(tmp_path_factory: pytest.TempPathFactory) -> Iterator[AppProcess]:
+    """The application with a deadline of two seconds."""
+    with run_app(tmp_path_factory.mktemp("hurried") / "home", PLAYGROUND_DEADLINE_S="2") as app:
         yield app

@@ -16,7 +16,7 @@ from components.ui.compare.tab import follow as follow_compare
 from components.ui.generate.tab import choose_model, follow
 from components.ui.header import enter_key
 from tests.jobs.conftest import make_job
-from tests.ui.opened import OpenPage, playing
+from tests.ui.page_session import PageSession, open_playground
 
 ANN = "ann-of-the-caps-1234567"
 DEAR = "25 credits · $0.25 · does not fit"
@@ -38,9 +38,9 @@ async def test_generate_says_before_the_click_that_a_request_does_not_fit(
     caps: Caps, model: str, shown: tuple[str, str], catalog: Catalog, tmp_path: Path, sandbox: str
 ) -> None:
     """A key of one's own knows no caps. 10 credits of the host's key were spent by Ann today."""
-    async with playing(catalog, tmp_path, sandbox, host_key="sk-host-123456", caps=caps) as playground:
+    async with open_playground(catalog, tmp_path, sandbox, host_key="sk-host-123456", caps=caps) as playground:
         await _spend(playground, 10.0)
-        page = OpenPage(playground, ANN)
+        page = PageSession(playground, ANN)
         tab, header = page.parts.generate, page.parts.header
         await page.arrive(f"model={model}")
         await page.call(follow, tab)
@@ -58,9 +58,9 @@ async def test_generate_says_before_the_click_that_a_request_does_not_fit(
 
 async def test_compare_sends_no_more_than_it_says(catalog: Catalog, tmp_path: Path, sandbox: str) -> None:
     """The line, the button, and what a click on it would send."""
-    async with playing(catalog, tmp_path, sandbox, host_key="sk-host-123456", caps=Caps(daily=20)) as playground:
+    async with open_playground(catalog, tmp_path, sandbox, host_key="sk-host-123456", caps=Caps(daily=20)) as playground:
         await _spend(playground, 10.0)
-        page = OpenPage(playground, ANN)
+        page = PageSession(playground, ANN)
         tab = page.parts.compare
         await page.arrive("tab=compare&models=hunyuan-image-3,cogview-4,flux-2,kling-image-o1&prompt=a+fox")
         updates = await page.call(follow_compare, tab)

@@ -16,7 +16,7 @@ from components.catalog.prices import price, price_list, tiers
 from components.catalog.requests import build_request
 from components.snippets import LANGUAGES, write_snippet
 from tests.recorder import Recorder
-from tests.ui import App, calling
+from tests.ui import AppProcess, api_client
 
 FIELDS = [
     "id", "name", "provider", "inputs", "runtime", "webhook", "node", "credits", "credits_from", "credits_to",
@@ -65,26 +65,26 @@ PROMPTLESS = [{}, {"prompt": ""}, {"prompt": " \n\t"}, {"prompt": None}]
 def refused(client: Client, *given: Any, api_name: str) -> str:
     with pytest.raises(AppError) as refusal:
         client.predict(*given, api_name=api_name)
-    told = str(refusal.value)
-    assert "Traceback" not in told
-    assert len(told) < 600
-    return told
+    reply = str(refusal.value)
+    assert "Traceback" not in reply
+    assert len(reply) < 600
+    return reply
 
 
-def test_exactly_these_endpoints_are_public_with_these_arguments(app: App, caller: Client) -> None:
+def test_exactly_these_endpoints_are_public_with_these_arguments(app: AppProcess, api_caller: Client) -> None:
     """By name and in order; the page's own events are in neither list."""
-    shown = caller.view_api(return_format="dict", print_info=False)
+    shown = api_caller.view_api(return_format="dict", print_info=False)
 
     assert shown["unnamed_endpoints"] == {}
     found = shown["named_endpoints"]
     assert {name: [item["parameter_name"] for item in one["parameters"]] for name, one in found.items()} == ARGUMENTS
     language = found["/snippet"]["parameters"][-1]
     assert (language["parameter_has_default"], language["parameter_default"]) == (True, "curl")
-    told = app.get("/gradio_api/info").json()
-    assert (set(told["named_endpoints"]), told["unnamed_endpoints"]) == (set(ARGUMENTS), {})
+    reply = app.get("/gradio_api/info").json()
+    assert (set(reply["named_endpoints"]), reply["unnamed_endpoints"]) == (set(ARGUMENTS), {})
 
 
-def test_the_machine_readable_description_names_nothing_else(app: App) -> None:
+def test_the_machine_readable_description_names_nothing_else(app: AppProcess) -> None:
     """The OpenAPI page that Gradio offers beside it holds the same."""
     answer = app.get("/gradio_api/openapi.json")
 
@@ -93,9 +93,9 @@ def test_the_machine_readable_description_names_nothing_else(app: App) -> None:
         assert names <= {name.strip("/") for name in ARGUMENTS} | {"{event_id}"}
 
 
-def test_the_models_come_by_base_credits_with_all_their_facts(caller: Client, catalog: Catalog) -> None:
+def test_the_models_come_by_base_credits_with_all_their_facts(api_caller: Client, catalog: Catalog) -> None:
     """Eleven, each with exactly these fields, in the order of the price list."""
-    found = caller.predict(api_name="/models")
+    found = api_caller.predict(api_name="/models")
 
     assert [list(one) for one in found] == [FIELDS] * 11
     assert [one["id"] for one in found] == [row.model.id for row in price_list(catalog)]
@@ -115,9 +115,9 @@ def test_the_models_come_by_base_credits_with_all_their_facts(caller: Client, ca
         assert (one["usd_from"], one["usd_to"]) == (catalog.usd(one["credits_from"]), catalog.usd(one["credits_to"]))
 
 
-def test_the_parameters_are_a_schema_that_a_stranger_can_check_a_request_with(caller: Client, catalog: Catalog) -> None:
+def test_the_parameters_are_a_schema_that_a_stranger_can_check_a_request_with(api_caller: Client, catalog: Catalog) -> None:
     """It is valid, every example passes it, and a value outside it does not."""
-    for one in caller.predict(api_name="/models"):
+    for one in api_caller.predict(api_name="/models"):
         Draft202012Validator.check_schema(one["parameters"])
         check = Draft202012Validator(one["parameters"])
         model = catalog.find(one["id"])
@@ -126,16 +126,20 @@ def test_the_parameters_are_a_schema_that_a_stranger_can_check_a_request_with(ca
         assert not check.is_valid({})
 
 
-def test_an_estimate_is_the_price_of_each_tier(caller: Client, catalog: Catalog) -> None:
+def test_an_estimate_is_the_price_of_each_tier(api_caller: Client, catalog: Catalog) -> None:
     """With and without a prompt, by id and by alias."""
     for model in catalog.models:
         for tier in tiers(model):
-            told = caller.predict(model.id, dict(tier.settings), api_name="/estimate")
-            assert told == {"credits": tier.credits, "usd": catalog.usd(tier.credits), **UNCAPPED}
+            reply = api_caller.predict(model.id, dict(tier.settings), api_name="/estimate")
+            assert reply == {"credits": tier.credits, "usd": catalog.usd(tier.credits), **UNCAPPED}
     given = {"prompt": "a fox", "model": "imagen4-ultra", "num_images": 3}
     cost = price(catalog, build_request(catalog, "imagen-4", given))
-    assert caller.predict("imagen-4", given, api_name="/estimate") == {"credits": cost.credits, "usd": cost.usd, **UNCAPPED}
-    assert caller.predict("gpt-image-1-5", {"quality": "high"}, api_name="/estimate") == {
+    assert api_caller.predict("imagen-4", given, api_name="/estimate") == {
+        "credits": cost.credits,
+        "usd": cost.usd,
+        **UNCAPPED,
+    }
+    assert api_caller.predict("gpt-image-1-5", {"quality": "high"}, api_name="/estimate") == {
         "credits": 28,
         "usd": 0.28,
         **UNCAPPED,
@@ -143,77 +147,79 @@ def test_an_estimate_is_the_price_of_each_tier(caller: Client, catalog: Catalog)
 
 
 @pytest.mark.parametrize("given", PROMPTLESS[:3])
-def test_an_estimate_needs_no_prompt(given: dict[str, Any], caller: Client) -> None:
+def test_an_estimate_needs_no_prompt(given: dict[str, Any], api_caller: Client) -> None:
     """The price does not depend on it."""
-    assert caller.predict("flux-2", given, api_name="/estimate") == {"credits": 5, "usd": 0.05, **UNCAPPED}
+    assert api_caller.predict("flux-2", given, api_name="/estimate") == {"credits": 5, "usd": 0.05, **UNCAPPED}
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_a_snippet_is_the_program_for_the_sandbox_as_the_caller_reaches_it(
-    language: str, app: App, caller: Client, catalog: Catalog
+    language: str, app: AppProcess, api_caller: Client, catalog: Catalog
 ) -> None:
     """The same text that the page shows, curl when no language is named."""
     given = {"prompt": 'it\'s a "fox"\nand `more`', "resolution": "2K"}
     expected = write_snippet(build_request(catalog, "flux-2", given), f"{app.url}/sandbox", catalog.endpoint, language)
 
-    assert caller.predict("flux-2", given, language, api_name="/snippet") == expected
+    assert api_caller.predict("flux-2", given, language, api_name="/snippet") == expected
     if language == "curl":
-        assert caller.predict("flux-2", given, api_name="/snippet") == expected
+        assert api_caller.predict("flux-2", given, api_name="/snippet") == expected
 
 
-def test_a_snippet_in_another_language_is_refused(caller: Client) -> None:
+def test_a_snippet_in_another_language_is_refused(api_caller: Client) -> None:
     """With those that there are."""
-    told = refused(caller, "flux-2", {"prompt": "a fox"}, "cobol", api_name="/snippet")
+    reply = refused(api_caller, "flux-2", {"prompt": "a fox"}, "cobol", api_name="/snippet")
 
-    assert all(word in told for word in ("language", "cobol", *LANGUAGES))
+    assert all(word in reply for word in ("language", "cobol", *LANGUAGES))
 
 
 @pytest.mark.parametrize("api_name", ["/estimate", "/snippet", "/generate"])
-def test_wrong_input_is_refused_by_name_and_nothing_is_sent(api_name: str, hosted: App, ledger: Recorder) -> None:
+def test_wrong_input_is_refused_by_name_and_nothing_is_sent(
+    api_name: str, app_with_host_key: AppProcess, cleared_upstream: Recorder
+) -> None:
     """The error names the field and what is allowed; the service hears nothing of it."""
-    with calling(hosted) as client:
+    with api_client(app_with_host_key) as client:
         for model, parameters, words in WRONG:
-            told = refused(client, model, parameters, api_name=api_name)
-            assert [word for word in words if word not in told] == []
+            reply = refused(client, model, parameters, api_name=api_name)
+            assert [word for word in words if word not in reply] == []
         if api_name != "/estimate":
             for parameters in PROMPTLESS:
                 assert "prompt" in refused(client, "flux-2", parameters, api_name=api_name)
 
-    assert ledger.requests == []
+    assert cleared_upstream.requests == []
 
 
-def test_estimates_snippets_and_lists_call_nobody(hosted: App, ledger: Recorder) -> None:
+def test_estimates_snippets_and_lists_call_nobody(app_with_host_key: AppProcess, cleared_upstream: Recorder) -> None:
     """They are free of charge and of waiting."""
-    with calling(hosted) as client:
+    with api_client(app_with_host_key) as client:
         client.predict(api_name="/models")
         client.predict("flux-2", {"prompt": "a fox"}, api_name="/estimate")
         client.predict("flux-2", {"prompt": "a fox"}, api_name="/snippet")
 
-    assert ledger.requests == []
+    assert cleared_upstream.requests == []
 
 
-def test_every_models_example_can_be_generated(app: App, caller: Client, catalog: Catalog) -> None:
+def test_every_models_example_can_be_generated(app: AppProcess, api_caller: Client, catalog: Catalog) -> None:
     """The answer has exactly these fields, and its pictures can be fetched from where the caller called."""
-    asked = [(model, caller.submit(model.id, dict(model.example), api_name="/generate")) for model in catalog.models]
+    asked = [(model, api_caller.submit(model.id, dict(model.example), api_name="/generate")) for model in catalog.models]
 
     for model, job in asked:
-        told = job.result(timeout=60)
-        assert list(told) == ANSWER
-        assert (told["state"], told["message"], bool(told["task_id"])) == ("done", "", True)
+        reply = job.result(timeout=60)
+        assert list(reply) == ANSWER
+        assert (reply["state"], reply["message"], bool(reply["task_id"])) == ("done", "", True)
         cost = price(catalog, build_request(catalog, model.id, model.example))
-        assert (told["credits"], told["usd"]) == (cost.credits, cost.usd)
-        assert 0 < told["seconds"] < 60
-        for address in told["images"]:
+        assert (reply["credits"], reply["usd"]) == (cost.credits, cost.usd)
+        assert 0 < reply["seconds"] < 60
+        for address in reply["images"]:
             assert address.startswith(f"{app.url}/pictures/")
             picture = httpx2.get(address, trust_env=False)
             assert (picture.status_code, picture.headers["content-type"].split("/")[0]) == (200, "image")
-        json.dumps(told)
+        json.dumps(reply)
 
 
-def test_all_pictures_of_a_job_are_returned(caller: Client) -> None:
+def test_all_pictures_of_a_job_are_returned(api_caller: Client) -> None:
     """In their order, each with an address of its own."""
-    told = caller.predict("kling-image-o1", {"prompt": "a fox", "num_images": 4}, api_name="/generate")
+    reply = api_caller.predict("kling-image-o1", {"prompt": "a fox", "num_images": 4}, api_name="/generate")
 
-    assert len(set(told["images"])) == 4
+    assert len(set(reply["images"])) == 4
     vector = {"prompt": "a fox", "model": "recraft-v4-text-to-vector"}
-    assert caller.predict("recraft-v4", vector, api_name="/generate")["images"][0].endswith(".svg")
+    assert api_caller.predict("recraft-v4", vector, api_name="/generate")["images"][0].endswith(".svg")

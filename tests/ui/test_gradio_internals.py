@@ -15,14 +15,14 @@ from components.ui.compare.tab import compare
 from components.ui.events import bind, sent
 from components.ui.gradio_internals import PAGES_REMEMBERED, open_page, style_sheets
 from components.ui.page import arrive, build_page
-from tests.ui.opened import playing
+from tests.ui.page_session import open_playground
 
 SECRET = "sk-typed-into-a-form"
 
 
 @pytest.fixture
 async def page(catalog: Catalog, tmp_path: Path, sandbox: str) -> AsyncIterator[gr.Blocks]:
-    async with playing(catalog, tmp_path, sandbox) as playground:
+    async with open_playground(catalog, tmp_path, sandbox) as playground:
         yield build_page(playground)
 
 
@@ -85,8 +85,8 @@ async def test_a_bound_handler_is_given_the_request_and_what_a_click_sent() -> N
         box.input(bind(handler, "hello"), box, box)
     for data, expected in (({"job": "j1"}, "j1"), ({"job": 7}, ""), (["job"], ""), (None, "")):
         event, request = gr.EventData(None, data), gr.Request(session_hash="s1")
-        told = await page.process_api(next(iter(page.fns.values())), ["there"], request=request, event_data=event)
-        assert told["data"] == [f"hello there {expected} s1"]
+        reply = await page.process_api(next(iter(page.fns.values())), ["there"], request=request, event_data=event)
+        assert reply["data"] == [f"hello there {expected} s1"]
 
 
 async def test_no_event_of_the_page_takes_the_name_of_a_public_endpoint(page: gr.Blocks) -> None:

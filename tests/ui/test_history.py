@@ -15,8 +15,8 @@ from components.catalog.models import Catalog
 from components.catalog.requests import build_request
 from components.jobs.job import Job, JobState
 from components.playground import visitor_id
-from tests.conftest import records
-from tests.ui import App, calling, running
+from tests.conftest import open_store
+from tests.ui import AppProcess, api_client, run_app
 from tests.ui.test_endpoints import refused
 from tests.views.html import PICTURE
 
@@ -53,38 +53,38 @@ def past(catalog: Catalog, number: int = 0, **changes: Any) -> Job:
 
 
 @pytest.fixture(scope="module")
-def kept(catalog: Catalog, tmp_path_factory: pytest.TempPathFactory) -> Iterator[App]:
+def kept(catalog: Catalog, tmp_path_factory: pytest.TempPathFactory) -> Iterator[AppProcess]:
     """An application that was started anew over the records of an earlier one: KEPT jobs of Ann's."""
     folder = tmp_path_factory.mktemp("kept") / "home"
 
     async def fill() -> None:
-        async with records(folder / "data") as store:
+        async with open_store(folder / "data") as store:
             for number in range(KEPT):
                 model = "cogview-4" if number % 10 == 0 else "flux-2"
                 job = await store.add(past(catalog, number, model=model))
                 await store.history.star(job.visitor, [job.id], starred=number % 25 == 0)
 
     asyncio.run(fill())
-    with running(folder) as app:
+    with run_app(folder) as app:
         yield app
 
 
 @pytest.fixture
-def ann(kept: App) -> Iterator[Client]:
-    with calling(kept, X_Playground_Visitor=ANN) as client:
+def ann(kept: AppProcess) -> Iterator[Client]:
+    with api_client(kept, X_Playground_Visitor=ANN) as client:
         yield client
 
 
 def asked(client: Client, **query: Any) -> list[str]:
-    told = client.predict(query, api_name="/history")
-    return [job["job_id"] for job in told["jobs"]]
+    reply = client.predict(query, api_name="/history")
+    return [job["job_id"] for job in reply["jobs"]]
 
 
-def test_the_endpoint_returns_this_visitors_jobs_newest_first(ann: Client, kept: App) -> None:
+def test_the_endpoint_returns_this_visitors_jobs_newest_first(ann: Client, kept: AppProcess) -> None:
     """Fifty of them where nobody says how many, each as ``/job`` tells it and a little more."""
-    told = ann.predict({}, api_name="/history")
-    assert (told["total"], [job["job_id"] for job in told["jobs"]]) == (KEPT, [f"job-{KEPT - 1 - at}" for at in range(50)])
-    first = told["jobs"][0]
+    reply = ann.predict({}, api_name="/history")
+    assert (reply["total"], [job["job_id"] for job in reply["jobs"]]) == (KEPT, [f"job-{KEPT - 1 - at}" for at in range(50)])
+    first = reply["jobs"][0]
     assert tuple(first)[: len(JOB)] == JOB
     assert (first["model"], first["prompt"], first["created_at"]) == ("flux-2", "kite 99", NOW + 99)
     assert {name: first[name] for name in JOB[:9]} == ann.predict("job-99", api_name="/job")
@@ -121,13 +121,13 @@ def test_each_key_of_a_query_narrows_what_is_returned(ann: Client) -> None:
     ],
 )
 def test_a_query_that_is_not_understood_is_refused_by_name(query: Any, words: list[str], ann: Client) -> None:
-    told = refused(ann, query, api_name="/history")
-    assert [word for word in words if word not in told] == []
+    reply = refused(ann, query, api_name="/history")
+    assert [word for word in words if word not in reply] == []
 
 
-def test_a_hundred_ids_of_another_visitor_are_refused_by_the_endpoints(ann: Client, kept: App) -> None:
+def test_a_hundred_ids_of_another_visitor_are_refused_by_the_endpoints(ann: Client, kept: AppProcess) -> None:
     before, refusals = ann.predict({"limit": 200}, api_name="/history"), 0
-    with calling(kept, X_Playground_Visitor=BOB) as bob:
+    with api_client(kept, X_Playground_Visitor=BOB) as bob:
         assert bob.predict({"limit": 200}, api_name="/history") == {"total": 0, "jobs": []}
         for number in range(KEPT):
             with pytest.raises(AppError) as refusal:

@@ -30,7 +30,7 @@ from components.ui.history.tab import (
 )
 from components.ui.page import open_comparison
 from components.ui.result_actions import act
-from tests.ui.opened import OpenPage, playing
+from tests.ui.page_session import PageSession, open_playground
 from tests.ui.test_history import past
 
 ANN, BOB = "ann-of-the-history-tab-1", "bob-of-the-history-tab-2"
@@ -38,20 +38,20 @@ JOBS = 60
 
 
 @pytest.fixture
-async def page(catalog: Catalog, tmp_path: Path, sandbox: str) -> AsyncIterator[OpenPage]:
+async def page(catalog: Catalog, tmp_path: Path, sandbox: str) -> AsyncIterator[PageSession]:
     """Ann's page, with 60 jobs of hers; each older than the one with the next number."""
-    async with playing(catalog, tmp_path, sandbox) as playground:
+    async with open_playground(catalog, tmp_path, sandbox) as playground:
         for number in range(JOBS):
             model = "cogview-4" if number % 10 == 0 else "flux-2"
             job = past(catalog, number, model=model)
             await playground.jobs.store.add(replace(job, visitor=visitor_id(ANN)))
             await playground.history.star(visitor_id(ANN), [job.id], starred=number % 25 == 0)
-        page = OpenPage(playground, ANN)
+        page = PageSession(playground, ANN)
         await page.arrive("tab=history")
         yield page
 
 
-async def listed(page: OpenPage, handler: Any = filter_list, sent: dict[str, str] | None = None, **filters: Any) -> str:
+async def listed(page: PageSession, handler: Any = filter_list, sent: dict[str, str] | None = None, **filters: Any) -> str:
     """How many requests the list says it has after this, and the prompts that it shows first and last."""
     tab = page.parts.history
     for name, value in filters.items():
@@ -62,7 +62,7 @@ async def listed(page: OpenPage, handler: Any = filter_list, sent: dict[str, str
     return ": ".join([count, *([f"{prompts[0]}–{prompts[-1]}"] if prompts else [])])
 
 
-async def test_a_page_of_the_list_at_a_time_sorted_and_filtered_together(page: OpenPage) -> None:
+async def test_a_page_of_the_list_at_a_time_sorted_and_filtered_together(page: PageSession) -> None:
     tab = page.parts.history
     assert await listed(page) == "60 requests: kite 59–kite 36"
     assert await listed(page, turn_page, {"page": "3"}) == "60 requests: kite 11–kite 0"
@@ -90,7 +90,7 @@ async def test_a_page_of_the_list_at_a_time_sorted_and_filtered_together(page: O
     assert "not a date" in page.values[tab.nothing]
 
 
-async def test_a_click_opens_searches_and_notes(page: OpenPage) -> None:
+async def test_a_click_opens_searches_and_notes(page: PageSession) -> None:
     tab = page.parts.history
     await page.call(click_entry, tab, {"entry": "job-7"})
     assert page.values[tab.panel.chosen] == "job-7"
@@ -101,7 +101,7 @@ async def test_a_click_opens_searches_and_notes(page: OpenPage) -> None:
     assert await listed(page) == "1 request: kite 7–kite 7"
 
 
-async def test_a_group_opens_and_closes(page: OpenPage) -> None:
+async def test_a_group_opens_and_closes(page: PageSession) -> None:
     tab, store = page.parts.history, page.parts.playground.jobs.store
     for number in range(6):
         job = past(page.parts.playground.catalog, 100 + number, comparison_id="c1")
@@ -119,7 +119,7 @@ async def test_a_group_opens_and_closes(page: OpenPage) -> None:
     assert "job-103" not in page.values[tab.selection.jobs]
 
 
-async def test_several_jobs_are_starred_and_deleted_at_once_and_a_deletion_is_undone(page: OpenPage) -> None:
+async def test_several_jobs_are_starred_and_deleted_at_once_and_a_deletion_is_undone(page: PageSession) -> None:
     tab = page.parts.history
     await listed(page, text="kite 5")
     await page.call(select_page, tab)
@@ -144,7 +144,7 @@ async def test_several_jobs_are_starred_and_deleted_at_once_and_a_deletion_is_un
     assert (await listed(page)).startswith("14 requests")
 
 
-async def test_a_lost_answer_takes_its_task_and_says_why_not(page: OpenPage) -> None:
+async def test_a_lost_answer_takes_its_task_and_says_why_not(page: PageSession) -> None:
     tab, playground = page.parts.history, page.parts.playground
     drawn = await playground.generate("flux-2", {"prompt": "a lamp"}, Visit(visitor_id(ANN)))
     task = (await playground.jobs.settled(drawn.id, visitor_id(ANN))).task_id
@@ -156,8 +156,8 @@ async def test_a_lost_answer_takes_its_task_and_says_why_not(page: OpenPage) -> 
         assert words in page.values[page.parts.header.banner]
 
 
-async def test_nothing_of_another_visitor_is_shown_or_changed_however_it_is_asked_for(page: OpenPage) -> None:
-    bob = OpenPage(page.parts.playground, BOB, session="page-2")
+async def test_nothing_of_another_visitor_is_shown_or_changed_however_it_is_asked_for(page: PageSession) -> None:
+    bob = PageSession(page.parts.playground, BOB, session="page-2")
     await bob.arrive("tab=history")
     tab, panel = bob.parts.history, bob.parts.history.panel
     for forged in ("job-5", "no-such-job", "", None, ["job-5"], {"job": "job-5"}):

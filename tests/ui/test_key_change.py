@@ -17,7 +17,7 @@ from components.ui.generate.panel import show_error
 from components.ui.header import enter_key, forget_key
 from components.ui.page import show_with_key
 from components.ui.result_actions import act
-from tests.ui.opened import OpenPage, playing
+from tests.ui.page_session import PageSession, open_playground
 from tests.ui.test_history import past
 
 ANN = "ann-of-the-key-change-1"
@@ -38,9 +38,9 @@ async def test_an_error_goes_with_the_key_that_caused_it(
     """The job stays in the history. The form is as it was."""
     state = JobState.FAILED if error else JobState.DONE
     job = replace(past(catalog, 1), visitor=visitor_id(ANN), state=state, problem=error and error.problem)
-    async with playing(catalog, tmp_path, sandbox) as playground:
+    async with open_playground(catalog, tmp_path, sandbox) as playground:
         await playground.jobs.store.add(job)
-        page = OpenPage(playground, ANN)
+        page = PageSession(playground, ANN)
         header, tab = page.parts.header, page.parts.generate
         await page.arrive()
         await page.call(act, page.parts.actions, {"action": "open", "job_id": job.id})
@@ -62,8 +62,8 @@ async def test_an_error_goes_with_the_key_that_caused_it(
 
 async def test_a_refusal_without_a_job_goes_too(catalog: Catalog, tmp_path: Path, sandbox: str) -> None:
     """Nothing was sent, so nothing is in the history; Compare's error goes as well."""
-    async with playing(catalog, tmp_path, sandbox) as playground:
-        page = OpenPage(playground, ANN)
+    async with open_playground(catalog, tmp_path, sandbox) as playground:
+        page = PageSession(playground, ANN)
         await page.arrive()
         tab, compare = page.parts.generate, page.parts.compare
         page.values |= show_error(tab.panel, KeyRefused("This page no longer holds the key that it shows."))

@@ -16,9 +16,9 @@ from components.catalog.models import Catalog
 from components.jobs.job import Job, JobState
 from components.jobs.store.measured import Measured
 from components.views.tables import cell_text, models_frame
-from tests.conftest import records
+from tests.conftest import open_store
 from tests.recorder import Recorder
-from tests.ui import App, calling
+from tests.ui import AppProcess, api_client
 from tests.ui.test_spend import VISITOR, paid
 
 COLUMNS = ("Measured s", "Slowest 5 %", "Runs", "Failed")
@@ -36,13 +36,13 @@ def job(**changes: Any) -> Job:
 
 
 @pytest.fixture
-def spending(tmp_path: Path, ledger: Recorder) -> Iterator[App]:
+def spending(tmp_path: Path, cleared_upstream: Recorder) -> Iterator[AppProcess]:
     """An application of which nobody has asked anything yet, whose host pays."""
-    with paid(tmp_path / "home", ledger) as app:
+    with paid(tmp_path / "home", cleared_upstream) as app:
         yield app
 
 
-def cells(app: App, model: str) -> tuple[str, ...]:
+def cells(app: AppProcess, model: str) -> tuple[str, ...]:
     """The measured columns of a model in the CSV file."""
     rows = csv.DictReader(io.StringIO(app.get("/models.csv").content.decode("utf-8-sig")))
     row = next(row for row in rows if row["id"] == model)
@@ -67,17 +67,17 @@ def test_without_a_run_the_measured_columns_are_blank_and_sort_last(catalog: Cat
     assert frame[frame["id"] != "flux-2"]["Measured s"].isna().all()
 
 
-def test_a_sandbox_drawing_is_no_run(app: App) -> None:
+def test_a_sandbox_drawing_is_no_run(app: AppProcess) -> None:
     """It says nothing of a model."""
-    with calling(app) as client:
+    with api_client(app) as client:
         assert client.predict("cogview-4", {"prompt": "a fox"}, api_name="/generate")["state"] == "done"
     assert cells(app, "cogview-4") == ("", "", "", "")
 
 
-def test_real_runs_are_counted_in_the_file(spending: App) -> None:
+def test_real_runs_are_counted_in_the_file(spending: AppProcess) -> None:
     """Done and failed tasks; a request that never became a task is neither."""
     assert cells(spending, "flux-2") == ("", "", "", "")
-    with calling(spending) as client:
+    with api_client(spending) as client:
         for marker in ("", "", "", " #sandbox:failed", " #sandbox:key"):
             client.predict("flux-2", {"prompt": f"a fox{marker}"}, api_name="/generate")
     half, most, runs, failed = cells(spending, "flux-2")
@@ -89,7 +89,7 @@ def test_real_runs_are_counted_in_the_file(spending: App) -> None:
 async def test_the_numbers_are_those_of_the_jobs(tmp_path: Path) -> None:
     """Seconds from sending to the kept picture; of what is going, uncertain, stopped or a sandbox's, nothing."""
     now = time.time()
-    async with records(tmp_path) as store:
+    async with open_store(tmp_path) as store:
         for seconds in (2.0, 4.0, 6.0):
             await store.add(job(sent_at=now - seconds, finished_at=now))
         others = (JobState.STOPPED, JobState.UNCERTAIN, JobState.RUNNING)

@@ -14,10 +14,10 @@ from components.catalog.loading import load_catalog
 from components.errors import NOT_CHARGED
 from components.ui.endpoints import Endpoints
 from tests.api.cases import CASES, UP, A, ReplyCase, completed
-from tests.api.standin import StandIn
+from tests.api.stand_in import StandIn
 from tests.conftest import ROOT
 from tests.recorder import recorded
-from tests.ui.opened import playing
+from tests.ui.page_session import open_playground
 
 PAGE = f"{UP}/img/page.html"
 MODEL, CREDITS = "cogview-4", 2
@@ -34,11 +34,11 @@ async def test_every_reply_of_the_table_ends_as_it_should(tmp_path: Path) -> Non
     text = (ROOT / "catalog.yaml").read_text(encoding="utf-8")
     quick.write_text(re.sub(r"seconds: \[.*?\]", "seconds: [0.05, 0.1]", text), encoding="utf-8")
     with recorded(StandIn(cases)) as service:
-        async with playing(
+        async with open_playground(
             load_catalog(quick), tmp_path / "data", "http://127.0.0.1:9", service.address, "a-key"
         ) as playground:
-            generate, caller = Endpoints(playground).generate, gr.Request(headers={})
-            answers = await asyncio.gather(*(generate(MODEL, {"prompt": case.name}, caller) for case in cases))
+            generate, api_caller = Endpoints(playground).generate, gr.Request(headers={})
+            answers = await asyncio.gather(*(generate(MODEL, {"prompt": case.name}, api_caller) for case in cases))
 
     wrong = [problem for case, answer in zip(cases, answers, strict=True) if (problem := compare(case, answer))]
     assert not wrong, "\n".join(wrong)

@@ -14,7 +14,7 @@ from components.jobs.job import Job
 from components.playground import Playground, Visit, visitor_id
 from components.ui.generate.tab import follow, read_form, undo_switch
 from components.ui.result_actions import act, star
-from tests.ui.opened import OpenPage, playing
+from tests.ui.page_session import PageSession, open_playground
 
 SECRET = "somebody-with-a-cookie"
 VISIT = Visit(visitor_id(SECRET))
@@ -23,7 +23,7 @@ FLUX = {"prompt": "A red kite", "aspect_ratio": "16:9", "type": "flex"}
 
 @pytest.fixture
 async def playground(tmp_path: Path, catalog: Catalog, sandbox: str) -> AsyncIterator[Playground]:
-    async with playing(catalog, tmp_path, sandbox) as playground:
+    async with open_playground(catalog, tmp_path, sandbox) as playground:
         yield playground
 
 
@@ -32,23 +32,23 @@ async def have_made(playground: Playground, model: str, parameters: dict[str, An
     return await playground.jobs.settled(job.id, VISIT.visitor)
 
 
-async def opened(playground: Playground, query: str = "") -> OpenPage:
-    page = OpenPage(playground, SECRET)
+async def opened(playground: Playground, query: str = "") -> PageSession:
+    page = PageSession(playground, SECRET)
     await page.arrive(query)
     return page
 
 
-async def press(page: OpenPage, action: str, job: Job, **sent: str) -> None:
+async def press(page: PageSession, action: str, job: Job, **sent: str) -> None:
     await page.call(act, page.parts.actions, {"action": action, "job_id": job.id, **sent})
 
 
-def form(page: OpenPage) -> tuple[str, dict[str, Any]]:
+def form(page: PageSession) -> tuple[str, dict[str, Any]]:
     """The model and the values of the form that differ from its defaults."""
     model, values = read_form(page.parts.generate, page.values)
     return model.id, {name: value for name, value in values.items() if value != model.parameters[name].default}
 
 
-def shows(page: OpenPage, job: Job | None) -> bool:
+def shows(page: PageSession, job: Job | None) -> bool:
     """Whether the result is this job's (None: no job's), with its form, its code and its task id, and no mark of a change."""
     tab = page.parts.generate
     code, marked = page.values[tab.code.code], page.values[tab.panel.changed]

@@ -1,4 +1,4 @@
-"""Two models with the same name and provider: each row, card and choice is about its own id."""
+"""Two models with the same name and provider are distinguished by their ids."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import yaml
 from components.catalog.loading import load_catalog
 from components.ui.page import open_model
 from tests.ui import ROOT
-from tests.ui.opened import OpenPage, playing
+from tests.ui.page_session import PageSession, open_playground
 
 TWIN = "flux-2-of-another-node"
 
@@ -21,8 +21,8 @@ async def test_a_row_opens_the_model_whose_id_it_carries(tmp_path: Path, sandbox
     entries["models"].append({**flux, "id": TWIN, "aliases": [], "price": [{"credits": 1}]})
     (tmp_path / "twins.yaml").write_text(yaml.safe_dump(entries), encoding="utf-8")
     catalog = load_catalog(tmp_path / "twins.yaml")
-    async with playing(catalog, tmp_path, sandbox) as playground:
-        page = OpenPage(playground, "ann-of-the-twins-123456")
+    async with open_playground(catalog, tmp_path, sandbox) as playground:
+        page = PageSession(playground, "ann-of-the-twins-123456")
         await page.arrive("tab=models")
         rows = re.findall(r'<tr[^>]*data-model="([^"]+)"', page.values[page.parts.models.prices])
         prices = {}

@@ -21,7 +21,7 @@ from components.pictures.library import PictureLibrary
 from components.pictures.storage.folder import FolderStorage
 from components.playground import Playground
 from components.playground.key_checks import KeyChecks
-from tests.conftest import ROOT, records
+from tests.conftest import ROOT, open_store
 
 
 def retired_catalog(model_id: str, replaced_by: str = "") -> Catalog:
@@ -37,7 +37,7 @@ Settings = Callable[..., Playground]
 @pytest.fixture
 async def playground(catalog: Catalog, client: ApiClient, account: Account, tmp_path: Path) -> AsyncIterator[Settings]:
     """A playground over one database, with the host's key and the caps that a test chooses."""
-    async with httpx2.AsyncClient(trust_env=False) as http, records(tmp_path / "records") as store:
+    async with httpx2.AsyncClient(trust_env=False) as http, open_store(tmp_path / "records") as store:
         jobs = JobService(catalog, store, client, PictureLibrary(FolderStorage(tmp_path / "pictures"), http))
         comparisons = ComparisonService(catalog, jobs, ComparisonStore(store.transactions))
         evaluations = EvaluationService(catalog, jobs, lambda _: None)

@@ -45,7 +45,7 @@ class Page(HTMLParser):
         return " ".join(" ".join(self.texts).split())
 
 
-def inert(html: str) -> Page:
+def parse_inert(html: str) -> Page:
     """The page, after a check that nothing in it runs and no link leaves the application's path prefix."""
     page = Page(html)
     ours = ("icon", "frontier")  # the drawings of templates/icons, and the line of the chart
@@ -56,6 +56,6 @@ def inert(html: str) -> Page:
     return page
 
 
-def unsigned(link: str) -> str:
+def without_signature(link: str) -> str:
     """A link without its proof of the visitor, which each process writes differently."""
     return re.sub(r"[?&]by=[\w-]+\.[0-9a-f]{32}", "", link)

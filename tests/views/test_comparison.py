@@ -26,7 +26,7 @@ from components.views.comparison import (
     show_public,
 )
 from tests.jobs.conftest import NOON, make_job
-from tests.views.html import HOSTILE, PICTURE, Page, inert, unsigned
+from tests.views.html import HOSTILE, PICTURE, Page, parse_inert, without_signature
 
 
 def timing(job: Job) -> Timing:
@@ -40,7 +40,7 @@ def comparison(*cards: Card, prompt: str = "a kite", **shared: object) -> Compar
 def cards_of(catalog: Catalog, compared: Comparison, *jobs: Job, order: str = ORDERS[0]) -> tuple[Page, list[str]]:
     """The cards as a page, and the HTML of each card."""
     html = show_cards(catalog, compared, {job.id: job for job in jobs}, timing, order)
-    return inert(html), html.split('<li class="card"')[1:]
+    return parse_inert(html), html.split('<li class="card"')[1:]
 
 
 def test_the_plan_shows_each_price_and_the_button_their_sum(catalog: Catalog) -> None:
@@ -53,7 +53,7 @@ def test_the_plan_shows_each_price_and_the_button_their_sum(catalog: Catalog) ->
     assert button_text(two) == "Compare · 4 requests · 22 credits · $0.22"
     assert "2 × 4 = 8 credits · $0.08" in show_plan(catalog, two)
     assert "2 × 7 = 14 credits · $0.14" in show_plan(catalog, two)
-    assert "not sent" in inert(show_plan(catalog, all_of_them)).text
+    assert "not sent" in parse_inert(show_plan(catalog, all_of_them)).text
     assert button_text(plan_comparison(catalog, [], {"prompt": "a fox"})) == "Compare"
 
 
@@ -79,7 +79,7 @@ def test_what_fits_is_known_before_the_click(
     budget = Budget(caps)
     cards = tuple(fit_to_budget(planned.cards, budget))
     fitted = ComparisonPlan(cards, total_cost(catalog, cards), budget.left)
-    shown = inert(show_plan(catalog, fitted)).text
+    shown = parse_inert(show_plan(catalog, fitted)).text
 
     assert (fit_text(fitted), text in shown, button_text(fitted)) == (text, True, button)
     assert ("not sent" in shown) == (fitted.unaffordable > 0)
@@ -164,9 +164,9 @@ def test_links_lead_to_the_report_the_archive_and_the_published_page() -> None:
 
     report, data = ["comparisons/c1/report.html"], ["comparisons/c1/jobs.csv", "comparisons/c1/jobs.json"]
     for made, archive in ((jobs, ["files.zip?job=j1"]), ({}, [])):
-        page = inert(show_links(compared, made))
-        assert [unsigned(link) for link in page.values("href")] == [*report, *archive, *data]
-    assert inert(show_public(replace(compared, token="t"))).values("data-copy-address") == ["c/t"]
+        page = parse_inert(show_links(compared, made))
+        assert [without_signature(link) for link in page.values("href")] == [*report, *archive, *data]
+    assert parse_inert(show_public(replace(compared, token="t"))).values("data-copy-address") == ["c/t"]
     assert show_public(compared) == ""
 
 

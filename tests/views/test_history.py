@@ -17,7 +17,7 @@ from components.views.queries.history import HistoryFilters
 from components.views.words import STATE_WORDS
 from tests.jobs.conftest import NOON, make_job
 from tests.views.conftest import retired_catalog
-from tests.views.html import HOSTILE, PICTURE, inert, unsigned
+from tests.views.html import HOSTILE, PICTURE, parse_inert, without_signature
 
 VIEWS = ("gallery", "table")
 TEXTS = (HOSTILE, "שלום \u202eevil\u202c مرحبا", "\"double\" 'single' \\ </button></textarea> & &amp;", "ä🦊<b>" * 1_500)
@@ -52,10 +52,10 @@ def test_no_text_becomes_a_tag_or_is_lost(catalog: Catalog) -> None:
         job = replace(past(catalog), **changes, prompt=text, model=text, body={"prompt": text, "size": text, text: [text]})
         entry = HistoryEntry(job, note=f"#a {text}")
         for view in VIEWS:
-            page = inert(listed(catalog, entry, view=view))
+            page = parse_inert(listed(catalog, entry, view=view))
             assert text in page.values("title")
             assert "auto" in page.values("dir")
-        detail = inert(history.show_detail(catalog, entry))
+        detail = parse_inert(history.show_detail(catalog, entry))
         assert text in detail.texts
         assert text in detail.values("data-copy")
 
@@ -65,7 +65,7 @@ def test_every_state_is_an_entry_with_its_word_and_its_price(catalog: Catalog) -
         problem = Problem("failed", "The model crashed.", "", "", "") if state is JobState.FAILED else None
         job = past(catalog, state=state, problem=problem, pictures=(), task_id=None)
         for view in VIEWS:
-            text = inert(listed(catalog, HistoryEntry(job), view=view)).text
+            text = parse_inert(listed(catalog, HistoryEntry(job), view=view)).text
             assert STATE_WORDS[state] in text
             assert ("The model crashed." in text) == (state is JobState.FAILED)
             assert ("not charged" in text) == (state in (JobState.FAILED, JobState.STOPPED, JobState.NEEDS_KEY))
@@ -73,18 +73,18 @@ def test_every_state_is_an_entry_with_its_word_and_its_price(catalog: Catalog) -
 
 def test_an_entry_shows_its_thumbnail_and_a_drawing_is_marked_and_free(catalog: Catalog) -> None:
     for view in VIEWS:
-        page = inert(listed(catalog, HistoryEntry(past(catalog, charged=7.0)), view=view))
+        page = parse_inert(listed(catalog, HistoryEntry(past(catalog, charged=7.0)), view=view))
         assert page.values("src") == [f"pictures/{PICTURE.name}/small"]
         assert "7 credits · $0.07" in page.text
         assert "sandbox" not in page.text
-        drawn = inert(listed(catalog, HistoryEntry(past(catalog, payer="sandbox")), view=view)).text
+        drawn = parse_inert(listed(catalog, HistoryEntry(past(catalog, payer="sandbox")), view=view)).text
         assert "sandbox" in drawn
         assert "free" in drawn
     assert history.show_groups(catalog, HistoryGroups(1), HistoryOrder(), "gallery") == ""
 
 
 def test_words_with_a_hash_in_a_note_are_tags(catalog: Catalog) -> None:
-    page = inert(listed(catalog, HistoryEntry(past(catalog), note="for #Fox-2, #logo #logo # no-tag")))
+    page = parse_inert(listed(catalog, HistoryEntry(past(catalog), note="for #Fox-2, #logo #logo # no-tag")))
     assert page.values("data-tag") == ["#Fox-2", "#logo"]
 
 
@@ -105,7 +105,7 @@ def test_a_group_is_a_line_with_its_count_and_shows_its_jobs_once_it_is_open(cat
     groups = HistoryGroup("comparison/c", 11, compared), HistoryGroup("failed/1", 12, failed)
     page = HistoryGroups(1, groups, 2, 23)
     for view in VIEWS:
-        closed = inert(history.show_groups(catalog, page, HistoryOrder(), view, (), ("f0", "f1", "c0")))
+        closed = parse_inert(history.show_groups(catalog, page, HistoryOrder(), view, (), ("f0", "f1", "c0")))
         assert closed.values("data-group") == ["comparison/c", "failed/1"]
         assert closed.values("aria-expanded") == ["false", "false"]
         assert closed.values("data-select") == ["comparison/c", "failed/1"]
@@ -113,14 +113,14 @@ def test_a_group_is_a_line_with_its_count_and_shows_its_jobs_once_it_is_open(cat
         assert ("Comparison · 11 requests" in closed.text, "12 failed" in closed.text) == (True, True)
         assert ("The model crashed." in closed.text, "why" in closed.text) == (True, False)
         assert closed.values("src") == [f"pictures/{PICTURE.name}/small"] * 2
-        opened = inert(history.show_groups(catalog, page, HistoryOrder(), view, ("failed/1",)))
+        opened = parse_inert(history.show_groups(catalog, page, HistoryOrder(), view, ("failed/1",)))
         assert opened.values("aria-expanded") == ["false", "true"]
         assert list(dict.fromkeys(opened.values("data-entry"))) == ["f0", "f1"]
 
 
 def test_a_header_says_how_the_table_is_sorted(catalog: Catalog) -> None:
     page = HistoryGroups(1, (HistoryGroup("job/j", 1, (HistoryEntry(past(catalog)),)),), 1, 1)
-    table = inert(history.show_groups(catalog, page, HistoryOrder("price", descending=False), "table"))
+    table = parse_inert(history.show_groups(catalog, page, HistoryOrder("price", descending=False), "table"))
 
     assert table.values("data-sort") == ["state", "model", "price", "seconds", "created"]
     assert table.values("aria-sort") == ["ascending"]
@@ -129,12 +129,12 @@ def test_a_header_says_how_the_table_is_sorted(catalog: Catalog) -> None:
 
 def test_pages_are_the_first_the_last_and_those_around_this_one() -> None:
     def numbers(page: int, total: int) -> list[str]:
-        return inert(history.show_pages(HistoryGroups(page, (), total, total))).values("data-page")
+        return parse_inert(history.show_pages(HistoryGroups(page, (), total, total))).values("data-page")
 
     assert numbers(1, 24) == []
     assert numbers(1, 25) == ["0", "1", "2", "2"]
     assert numbers(5, 240) == ["4", "1", "4", "5", "6", "10", "6"]
-    assert inert(history.show_pages(HistoryGroups(5, (), 240, 240))).text == "‹ 1 … 4 5 6 … 10 ›"
+    assert parse_inert(history.show_pages(HistoryGroups(5, (), 240, 240))).text == "‹ 1 … 4 5 6 … 10 ›"
     assert history.count_text(HistoryGroups(1, (), 3, 5_000)) == "5,000 requests"
     assert history.count_text(HistoryGroups(1)) == ""
 
@@ -162,12 +162,12 @@ def test_a_page_links_to_its_pictures_all_pictures_and_all_data_that_match(catal
         (30, [page_link, all_link], "or the pictures of all 30 requests (ZIP)"),
         (1_234, [page_link, all_link], "or the pictures of the newest 200 requests (ZIP)"),
     ):
-        page = inert(history.download_links(groups_of(*jobs, total=total), filters))
-        assert [unsigned(link) for link in page.values("href")] == [*links, *data]
+        page = parse_inert(history.download_links(groups_of(*jobs, total=total), filters))
+        assert [without_signature(link) for link in page.values("href")] == [*links, *data]
         assert text in page.text
         assert f"All {total:,} requests as data" in page.text
-    page = inert(history.download_links(groups_of(jobs[1]), filters))
-    assert [unsigned(link) for link in page.values("href")] == data
+    page = parse_inert(history.download_links(groups_of(jobs[1]), filters))
+    assert [without_signature(link) for link in page.values("href")] == data
     assert history.download_links(HistoryGroups(1), filters) == ""
 
 
@@ -181,7 +181,7 @@ def test_the_spend_is_a_chart_and_a_table(catalog: Catalog) -> None:
         DaySpend(today, "flux-2", "host", 1, float("inf")),
     ]
     html = history.show_spend(catalog, spent, today + 60)
-    styles = inert(html).values("style")
+    styles = parse_inert(html).values("style")
 
     assert [style for style in styles if "height" in style] == ["height:50.0%", *["height:0.0%"] * 28, "height:100.0%"]
     assert [style for style in styles if "width" in style] == ["width:100.0%", "width:20.0%"]
@@ -191,8 +191,8 @@ def test_the_spend_is_a_chart_and_a_table(catalog: Catalog) -> None:
     assert cells[4][4:] == ["not known", "—"]
     assert cells[-1] == ["6", "30", "$0.30"]
     differences = [ChargeDifference("flux-2", 3, 5.0, 6.5)]
-    told = inert(history.show_spend(catalog, spent, today + 60, differences)).text
-    assert "Charged otherwise than by the price list" in told
-    assert "Flux 2 3 5 credits 6.5 credits" in told
+    shown_text = parse_inert(history.show_spend(catalog, spent, today + 60, differences)).text
+    assert "Charged otherwise than by the price list" in shown_text
+    assert "Flux 2 3 5 credits 6.5 credits" in shown_text
     assert history.spend_begins(today + 60) == today - 29 * DAY_S
-    assert "Nothing was spent" in inert(history.show_spend(catalog, [], today)).text
+    assert "Nothing was spent" in parse_inert(history.show_spend(catalog, [], today)).text

@@ -16,7 +16,7 @@ from components.catalog.service_pages import ExampleReply, ServicePages, Stateme
 from components.views.integration import CALLBACK_EXAMPLE, decision, integration
 from components.views.models.purposes import PURPOSES
 from components.views.templates import render
-from tests.views.html import inert
+from tests.views.html import parse_inert
 
 SECTIONS = [
     "example", "replies", "contract", "parameters", "tiers", "runtime", "flow", "callback", "errors", "capabilities",
@@ -122,7 +122,7 @@ def test_the_page_of_a_model_holds_every_fact_of_its_entry_and_of_the_service(ca
 
 def test_the_index_leads_to_every_section_in_order(catalog: Catalog) -> None:
     for model in catalog.models:
-        page = inert(render("integrate", **integration(catalog, model)))
+        page = parse_inert(render("integrate", **integration(catalog, model)))
         ids = [name for name in page.values("id") if name.startswith("integrate-")]
 
         assert [link for link in page.values("href") if link.startswith("#")] == [f"#{name}" for name in ids]
@@ -241,6 +241,6 @@ def test_nothing_of_a_catalog_is_taken_for_html(catalog: Catalog) -> None:
         update={"description": "<script>alert(1)</script>", "capabilities": ("${x}", "<b>"), "reply": reply}
     )
 
-    page = inert(render("integrate", **integration(catalog, model)))
+    page = parse_inert(render("integrate", **integration(catalog, model)))
 
     assert "b" not in {tag for tag, _ in page.tags}

@@ -22,7 +22,7 @@ from components.views.job import (
 )
 from components.views.words import STATE_WORDS, expected_text, state_word
 from tests.jobs.conftest import NOON, make_job
-from tests.views.html import HOSTILE, PICTURE, Page, inert, unsigned
+from tests.views.html import HOSTILE, PICTURE, Page, parse_inert, without_signature
 
 TIMING = Timing.from_range((3, 10))
 
@@ -33,7 +33,7 @@ def gpt(**changes: Any) -> Job:
 
 
 def shown(catalog: Catalog, **changes: Any) -> Page:
-    return inert(show_job(catalog, gpt(**changes), TIMING))
+    return parse_inert(show_job(catalog, gpt(**changes), TIMING))
 
 
 @pytest.mark.parametrize("state", JobState)
@@ -55,8 +55,8 @@ def test_a_picture_is_shown_from_this_server_and_described(catalog: Catalog) -> 
     )
 
     assert f'src="pictures/{PICTURE.name}" alt="a fox (GPT Image 1.5)" width="1024" height="1024"' in html
-    assert 'href="files/j1/1"' in unsigned(html)
-    assert 'href="files/j1/1&amp;recipe=0"' in unsigned(html)
+    assert 'href="files/j1/1"' in without_signature(html)
+    assert 'href="files/j1/1&amp;recipe=0"' in without_signature(html)
     assert 'data-copy="n42abc"' in html
     assert "cdn.example" not in html
 
@@ -117,10 +117,10 @@ def test_checking_again_is_offered_where_it_could_bring_pictures() -> None:
 
 def test_an_error_without_a_job_says_what_happened(catalog: Catalog) -> None:
     """With a link to the billing page for an empty account, and to nowhere else."""
-    page = inert(show_problem(catalog, OutOfCredits("No credits.", reply="<b>").problem))
+    page = parse_inert(show_problem(catalog, OutOfCredits("No credits.", reply="<b>").problem))
     assert page.values("href") == ["https://apiin.one/billing/credits"]
     for code, word in (("input", "Not sent"), ("database", "Not reachable"), ("job", "Not found")):
-        page = inert(show_problem(catalog, Problem(code, "prompt: is empty.", "", "Nothing was charged.")))
+        page = parse_inert(show_problem(catalog, Problem(code, "prompt: is empty.", "", "Nothing was charged.")))
         assert page.values("data-state") == [word]
         assert page.values("href") == []
 
@@ -128,21 +128,21 @@ def test_an_error_without_a_job_says_what_happened(catalog: Catalog) -> None:
 def test_a_model_has_an_example_and_a_form_that_asks_for_something_else_an_empty_place(catalog: Catalog) -> None:
     """Labelled as the sandbox's drawing. What was made from other settings would be no picture of the form."""
     for model in catalog.models:
-        page = inert(show_example(catalog, model, model.example))
+        page = parse_inert(show_example(catalog, model, model.example))
         assert page.values("src") == [f"sandbox/examples/{model.id}"]
         assert f"sandbox drawing, not by {model.name}" in page.text
-        other = inert(show_example(catalog, model, {**model.example, "prompt": "a boat"}))
+        other = parse_inert(show_example(catalog, model, {**model.example, "prompt": "a boat"}))
         assert (other.values("src"), other.values("data-state")) == ([], ["Empty"])
     bare = catalog.first.model_copy(update={"example": {}, "name": "<b>"})
-    assert "<b>" in inert(show_example(catalog, bare, {})).text
+    assert "<b>" in parse_inert(show_example(catalog, bare, {})).text
 
 
 def test_other_jobs_and_earlier_pictures_are_listed(catalog: Catalog) -> None:
     """The job in the panel is not among them, and no more than twelve pictures are. A click opens one here."""
     jobs = [gpt(id=f"j{number}", state=JobState.DONE, pictures=(PICTURE,) * 5, prompt=HOSTILE) for number in range(4)]
 
-    assert inert(show_others(catalog, jobs)).values("data-job-id") == ["j0", "j1", "j2", "j3"]
-    earlier = inert(show_earlier(catalog, jobs, "j0"))
+    assert parse_inert(show_others(catalog, jobs)).values("data-job-id") == ["j0", "j1", "j2", "j3"]
+    earlier = parse_inert(show_earlier(catalog, jobs, "j0"))
     assert earlier.values("src") == [f"pictures/{PICTURE.name}/small"] * 12
     assert (earlier.values("data-action")[0], earlier.values("data-job-id")[1], earlier.values("href")) == ("open", "j1", [])
     assert show_others(catalog, []) == show_earlier(catalog, jobs[:1], "j0") == ""
@@ -161,9 +161,9 @@ def test_a_result_offers_what_can_be_done_with_it(catalog: Catalog) -> None:
         ({"state": JobState.UNCERTAIN}, ["resend", "dismiss", *always]),
         ({"state": JobState.OVERDUE, "task_id": "n1"}, ["check", *always]),
     ):
-        assert inert(show_actions(catalog, gpt(**changes))).values("data-action") == ["open", *offered], changes
-    assert "open" not in inert(show_actions(catalog, gpt(**done), opens=False)).values("data-action")
-    assert inert(show_actions(catalog, gpt(**done), starred=True)).values("aria-pressed") == ["true"]
+        assert parse_inert(show_actions(catalog, gpt(**changes))).values("data-action") == ["open", *offered], changes
+    assert "open" not in parse_inert(show_actions(catalog, gpt(**done), opens=False)).values("data-action")
+    assert parse_inert(show_actions(catalog, gpt(**done), starred=True)).values("aria-pressed") == ["true"]
 
 
 def test_a_link_to_share_fills_the_form_without_uploads(catalog: Catalog) -> None:

@@ -19,7 +19,7 @@ from components.views.models.purposes import matches, purpose_chips
 from components.views.queries.compare import variant_options
 from components.views.words import range_text
 from tests.catalog.large import large_catalog
-from tests.views.html import HOSTILE, inert
+from tests.views.html import HOSTILE, parse_inert
 
 LETTERING = ["ideogram-v3", "gpt-image-1.5-official", "ideogram-v4"]
 EDIT = ["ideogram-v3", "gpt-image-1.5-official", "seedream-4-5", "hunyuan-image-3"]
@@ -52,7 +52,7 @@ async def test_the_panel_has_a_card_for_every_model_that_can_be_used(
     catalog: Catalog, playground: Callable[..., Playground]
 ) -> None:
     """In the order of the price list, each with price, time, inputs, purpose and a picture that a browser may keep."""
-    page = inert(show_cards(playground(), {}, many=False))
+    page = parse_inert(show_cards(playground(), {}, many=False))
 
     assert page.values("data-value") == [row.model.id for row in price_list(catalog)]
     for words in ("Flux 2", "Black Forest Labs", "$0.05–$0.24", "5–24 credits", "3–8 s · text + image", "Good for photo"):
@@ -60,24 +60,26 @@ async def test_the_panel_has_a_card_for_every_model_that_can_be_used(
     addresses = page.values("src")
     assert len(set(addresses)) == 11
     assert all(address.startswith("sandbox/examples/") for address in addresses)
-    redrawn = inert(show_cards(replace(playground(), drawings="other"), {}, many=False)).values("src")
+    redrawn = parse_inert(show_cards(replace(playground(), drawings="other"), {}, many=False)).values("src")
     assert not set(redrawn) & set(addresses)
-    assert inert(show_panel(catalog, many=False)).values("data-purpose")[1:] == [chip for _, chip in purpose_chips(catalog)]
+    assert parse_inert(show_panel(catalog, many=False)).values("data-purpose")[1:] == [
+        chip for _, chip in purpose_chips(catalog)
+    ]
 
 
 async def test_a_large_catalog_shows_some_cards_and_finds_the_others(playground: Callable[..., Playground]) -> None:
     catalog = parse_catalog(large_catalog(1001))
     large = replace(playground(), catalog=catalog)
 
-    every, found = (inert(show_cards(large, {}, many=True, search=search)) for search in ("", "merged"))
+    every, found = (parse_inert(show_cards(large, {}, many=True, search=search)) for search in ("", "merged"))
     assert (len(every.values("value")), every.values("data-total")) == (MOST_CARDS, ["1001"])
     assert found.values("value") == ["merged"]
-    assert inert(show_panel(catalog, many=True)).values("data-whole") == ["false"]
+    assert parse_inert(show_panel(catalog, many=True)).values("data-whole") == ["false"]
 
 
 async def test_the_chosen_model_is_a_button_with_its_facts(catalog: Catalog, playground: Callable[..., Playground]) -> None:
     model = catalog.models[0].model_copy(update={"name": HOSTILE})
-    page = inert(show_chosen(playground(), model, "model"))
+    page = parse_inert(show_chosen(playground(), model, "model"))
 
     assert "$0.04 · 3–8 s · text" in page.text
     assert HOSTILE.split()[0] in page.text
@@ -100,11 +102,11 @@ async def test_the_panel_for_several_has_the_variants_inside_their_model(
     catalog: Catalog, playground: Callable[..., Playground]
 ) -> None:
     """Each model and each of its differently priced settings is one checkbox; the chosen ones are named with theirs."""
-    values = inert(show_cards(playground(), {}, many=True)).values("value")
+    values = parse_inert(show_cards(playground(), {}, many=True)).values("value")
 
     offered = [text for model in catalog.models for text in (model.id, *(text for _, _, text in variant_options(model)))]
     assert sorted(values) == sorted(offered)
-    page = inert(show_several(catalog, ["flux-2?type=flex&resolution=2K", HOSTILE], "compare-models", "Choose models"))
+    page = parse_inert(show_several(catalog, ["flux-2?type=flex&resolution=2K", HOSTILE], "compare-models", "Choose models"))
     assert "Flux 2 · flex · 2K" in page.text
     assert page.values("data-leave-out") == ["flux-2?type=flex&resolution=2K", HOSTILE]
     assert page.values("data-chosen") == [f"flux-2?type=flex&resolution=2K\n{HOSTILE}"]

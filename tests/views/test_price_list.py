@@ -10,7 +10,7 @@ from components.playground import Playground
 from components.views.models.price_list import columns_for, frontier_ids, show_price_list, show_scatter
 from components.views.queries.models import ModelFilters
 from components.views.tables import FRONT, MEASURED, MORE, filtered_frame, models_frame
-from tests.views.html import inert
+from tests.views.html import parse_inert
 
 SEEN = {"gpt-image-1.5-official": Measured(4, 7.4, 11.0, 0.25)}
 
@@ -29,7 +29,7 @@ async def test_a_row_has_picture_price_bar_seconds_and_a_button(
     """A time that was measured here goes before the one that the service states."""
     frame = models_frame(catalog, SEEN)
     filters = ModelFilters(search="gpt", sort="Seconds", descending=True)
-    page = inert(show_price_list(playground(), frame, filtered_frame(frame, filters), filters))
+    page = parse_inert(show_price_list(playground(), frame, filtered_frame(frame, filters), filters))
     assert set(page.values("data-model")) == {"gpt-image-1.5-official"}
     assert "$0.10–$0.28" in " ".join(page.text.split())
     assert "7.4 s measured" in page.text
@@ -46,11 +46,11 @@ def test_the_frontier_is_what_nothing_beats_in_price_and_seconds() -> None:
 
 def test_the_chart_has_a_dot_for_each_model_with_a_time_and_names_the_others(catalog: Catalog) -> None:
     frame = models_frame(catalog)
-    page = inert(show_scatter(frame))
+    page = parse_inert(show_scatter(frame))
     assert sorted(page.values("data-model")) == sorted(frame["id"])
     assert any(label.endswith("on the frontier") for label in page.values("aria-label"))
     frame.loc[0, "Seconds"] = None
-    page = inert(show_scatter(frame))
+    page = parse_inert(show_scatter(frame))
     assert len(page.values("data-model")) == len(frame) - 1
     assert f"No time is stated for {frame.loc[0, 'Model']}." in page.text
     assert show_scatter(frame[:0]) == ""

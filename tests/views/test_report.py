@@ -22,8 +22,8 @@ from components.jobs.job import Job, JobState
 from components.playground import Playground
 from components.views.report import lead, price_order, report_cards, report_name, write_published, write_report
 from tests.jobs.conftest import NOON, make_job
-from tests.ui.compared import ANN, KEY, Reader, compared
-from tests.ui.opened import playing
+from tests.ui.finished_comparison import ANN, KEY, Reader, run_comparison
+from tests.ui.page_session import open_playground
 from tests.views.html import HOSTILE, PICTURE
 
 PROMPTS = (
@@ -191,7 +191,7 @@ def test_the_file_is_named_after_its_day_and_prompt(prompt: str, name: str) -> N
 
 @pytest.fixture
 async def playground(catalog: Catalog, sandbox: str, tmp_path: Path) -> AsyncIterator[Playground]:
-    async with playing(catalog, tmp_path, sandbox) as playground:
+    async with open_playground(catalog, tmp_path, sandbox) as playground:
         yield playground
 
 
@@ -212,7 +212,7 @@ def sides(page: Reader) -> list[int]:
 async def test_the_file_needs_nothing_else_and_names_nobody(playground: Playground) -> None:
     """Every picture, setting and price is inside; its policy forbids what it does not ask for anyway."""
     flex = Choice("flux-2", {"type": "flex", "resolution": "2K"})
-    comparison = await compared(playground, "cogview-4", flex, "imagen-4", count=2, shape="3:2", seed=42)
+    comparison = await run_comparison(playground, "cogview-4", flex, "imagen-4", count=2, shape="3:2", seed=42)
     for one in comparison.cards:
         await playground.jobs.note(one.job, ANN, NOTE)
     comparison = await playground.comparisons.publish(comparison.id, ANN)
@@ -242,7 +242,7 @@ async def test_the_file_needs_nothing_else_and_names_nobody(playground: Playgrou
 
 async def test_a_picture_that_is_gone_and_a_model_that_is_gone_say_so(playground: Playground, catalog: Catalog) -> None:
     """An old comparison outlives its pictures and the catalog."""
-    comparison = await compared(playground, "cogview-4", "flux-2")
+    comparison = await run_comparison(playground, "cogview-4", "flux-2")
     jobs = await playground.comparisons.jobs(comparison)
     await playground.jobs.pictures.remove(jobs[comparison.cards[0].job].pictures[0].name)
     smaller = catalog.model_copy(update={"models": tuple(model for model in catalog.models if model.id != "cogview-4")})
@@ -260,7 +260,7 @@ async def test_a_picture_that_is_gone_and_a_model_that_is_gone_say_so(playground
 
 async def test_a_vector_stays_a_picture_and_never_becomes_markup(playground: Playground) -> None:
     """Whatever a script inside it wants."""
-    comparison = await compared(playground, Choice("recraft-v4", {"model": SVG}))
+    comparison = await run_comparison(playground, Choice("recraft-v4", {"model": SVG}))
     (job,) = (await playground.comparisons.jobs(comparison)).values()
     scripted = b'<svg xmlns="http://www.w3.org/2000/svg" width="4" height="3"><script>alert(1)</script></svg>'
     address = "data:;base64," + base64.b64encode(scripted).decode()
@@ -274,6 +274,6 @@ async def test_a_vector_stays_a_picture_and_never_becomes_markup(playground: Pla
 
 async def test_more_pictures_are_smaller_ones(playground: Playground) -> None:
     """Thirteen of a full megapixel would make a file that nobody can send."""
-    comparison = await compared(playground, "cogview-4")
+    comparison = await run_comparison(playground, "cogview-4")
 
     assert set(sides(await read(playground, replace(comparison, cards=comparison.cards * 13)))) == {768}

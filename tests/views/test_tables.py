@@ -34,7 +34,7 @@ from components.views.tables import (
     what_if_frame,
 )
 from tests.conftest import ROOT
-from tests.views.html import inert
+from tests.views.html import parse_inert
 
 
 @pytest.fixture(scope="module")
@@ -76,7 +76,7 @@ def test_a_table_shows_texts_for_values(catalog: Catalog, odd: Catalog) -> None:
     assert flux == {"Largest side": "2048 px", "References": "up to 8"}
     unknown = models_frame(odd).to_dict("records")[0]
     assert (cell_text("Seconds", unknown), cell_text("Node", unknown)) == ("—", "—")
-    page = inert(show_table(models_frame(odd), MORE, "Models <b>", "To", descending=True))
+    page = parse_inert(show_table(models_frame(odd), MORE, "Models <b>", "To", descending=True))
     assert page.values("aria-sort") == ["descending"]
     assert page.values("data-sort")[::2] == page.values("data-sort")[1::2] == list(MORE)
     assert list(dict.fromkeys(page.values("data-model"))) == list(models_frame(odd)["id"])
@@ -139,14 +139,16 @@ def test_what_is_offered_as_a_filter_is_in_the_catalog(catalog: Catalog) -> None
 def test_the_count_names_the_cheapest_model_that_is_left(catalog: Catalog) -> None:
     frame = models_frame(catalog)
 
-    assert inert(show_models_count(catalog, frame, 11, ModelFilters())).text.startswith(
+    assert parse_inert(show_models_count(catalog, frame, 11, ModelFilters())).text.startswith(
         "All 11 models. Lowest price: CogView 4, 4 credits"
     )
     two = filtered_frame(sorted_frame(frame, "Base", descending=True), ModelFilters(providers=("Ideogram",)))
-    assert inert(show_models_count(catalog, two, 11, ModelFilters())).text.startswith("2 of 11 models. Lowest price:")
-    assert inert(show_models_count(catalog, frame[:0], 11, ModelFilters())).text.startswith("No model matches all filters.")
+    assert parse_inert(show_models_count(catalog, two, 11, ModelFilters())).text.startswith("2 of 11 models. Lowest price:")
+    assert parse_inert(show_models_count(catalog, frame[:0], 11, ModelFilters())).text.startswith(
+        "No model matches all filters."
+    )
     chosen = ModelFilters(good=("edit",), must=("image input",))
-    text = inert(show_models_count(catalog, frame, 11, chosen)).text
+    text = parse_inert(show_models_count(catalog, frame, 11, chosen)).text
     assert "changes a given picture by instruction" in text
     assert "to edit them or only as references" in text
 
@@ -171,7 +173,7 @@ def test_what_costs_nothing_buys_no_number_of_pictures(odd: Catalog) -> None:
     assert (free["$ a month"], pd.isna(free["Pictures"])) == (0, True)
     assert cell_text("Pictures", frame.to_dict("records")[0]) == "—"
     assert csv_rows(frame.to_dict("records"), ("Pictures",)).startswith('""\r\n')
-    styles = inert(show_what_if_chart(frame)).values("style")
+    styles = parse_inert(show_what_if_chart(frame)).values("style")
     assert (styles[0], styles[-1]) == ("width:0.0%", "width:100.0%")
 
 

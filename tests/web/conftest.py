@@ -1,4 +1,4 @@
-"""The server without its page, over HTTP in the loop of the test; and the running applications of the page's tests."""
+"""The web server without the Gradio page, in the event loop of the test; and the running applications of tests/ui."""
 
 from __future__ import annotations
 
@@ -18,27 +18,27 @@ from components.pictures.uploads import Uploads
 from components.playground import Playground
 from components.web.opening import Resources
 from components.web.server import create_app
-from tests.ui.conftest import app, caller, hosted, ledger, upstream
-from tests.ui.opened import playing
+from tests.ui.conftest import api_caller, app, app_with_host_key, cleared_upstream, upstream
+from tests.ui.page_session import open_playground
 
-__all__ = ["app", "caller", "hosted", "ledger", "upstream"]
+__all__ = ["api_caller", "app", "app_with_host_key", "cleared_upstream", "upstream"]
 
 
 @pytest.fixture
 async def playground(catalog: Catalog, sandbox: str, tmp_path: Path) -> AsyncIterator[Playground]:
-    async with playing(catalog, tmp_path, sandbox) as playground:
+    async with open_playground(catalog, tmp_path, sandbox) as playground:
         yield playground
 
 
 @pytest.fixture
-async def site(playground: Playground, tmp_path: Path) -> AsyncIterator[httpx2.AsyncClient]:
+async def http_client(playground: Playground, tmp_path: Path) -> AsyncIterator[httpx2.AsyncClient]:
     """A client of the server of this playground."""
-    async with served(playground, tmp_path / "uploads") as http:
+    async with serve_playground(playground, tmp_path / "uploads") as http:
         yield http
 
 
 @asynccontextmanager
-async def served(playground: Playground, folder: Path, **headers: str) -> AsyncIterator[httpx2.AsyncClient]:
+async def serve_playground(playground: Playground, folder: Path, **headers: str) -> AsyncIterator[httpx2.AsyncClient]:
     """A client of a server of this playground, which keeps uploads in the folder. ``headers`` go with every request."""
     resources = Resources(Uploads(folder, playground.public_address, playground.own_address), AsyncExitStack())
     server = uvicorn.Server(

@@ -18,7 +18,7 @@ from components.web.serving import own_address
 from tests.conftest import ROOT
 from tests.recorder import KEY, recorded
 from tests.starting import start
-from tests.ui import App, clean, lay_out, running
+from tests.ui import AppProcess, make_checkout, process_environment, run_app
 
 APP = Path("app.py")
 Setting = tuple[dict[str, str], list[str]]
@@ -43,12 +43,14 @@ BAD: dict[str, Setting] = {
 @pytest.mark.parametrize("name", BAD)
 def test_a_wrong_setting_ends_the_start_with_one_clear_line(name: str, tmp_path: Path) -> None:
     """It names what is wrong; no traceback, no key; exit status 1."""
-    folder = lay_out(tmp_path / "home")
+    folder = make_checkout(tmp_path / "home")
     (folder / "bad.yaml").write_text("endpoint: {}\nmodels: []\nmodle: 1\n")
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = str(taken.getsockname()[1])
         changes = {variable: value.replace("TAKEN", port) for variable, value in BAD[name][0].items()}
-        process = start(folder, clean(folder, **{"API_IN_ONE_KEY": KEY} | changes), folder / "log", folder / "errors")
+        process = start(
+            folder, process_environment(folder, **{"API_IN_ONE_KEY": KEY} | changes), folder / "log", folder / "errors"
+        )
         process.join(60)
     said = (folder / "errors").read_text(encoding="utf-8").replace(port, "TAKEN")
 
@@ -61,14 +63,14 @@ def test_a_wrong_setting_ends_the_start_with_one_clear_line(name: str, tmp_path:
 
 def test_an_empty_variable_is_not_set(tmp_path: Path) -> None:
     """As in a compose file that passes on what may be there."""
-    with running(tmp_path / "home", PLAYGROUND_DEADLINE_S="", API_IN_ONE_KEY="", GRADIO_SERVER_PORT="") as app:
+    with run_app(tmp_path / "home", PLAYGROUND_DEADLINE_S="", API_IN_ONE_KEY="", GRADIO_SERVER_PORT="") as app:
         assert app.get("/healthz").status_code == 200
 
 
 def test_it_starts_in_another_folder_and_with_a_locale_of_ascii_alone(tmp_path: Path) -> None:
     """Files are read as UTF-8 whatever the locale says, and those of the application are found wherever it is started."""
     ascii_only = {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}
-    with running(tmp_path / "home", ROOT / "app.py", **ascii_only) as app:
+    with run_app(tmp_path / "home", ROOT / "app.py", **ascii_only) as app:
         assert app.get("/").status_code == 200
 
 
@@ -79,13 +81,13 @@ def test_a_second_process_takes_the_next_port(tmp_path: Path) -> None:
             stack.enter_context(socket.create_server(("127.0.0.1", 7860)))
         except OSError:
             pytest.skip("port 7860 is in use by somebody else")
-        second = stack.enter_context(running(tmp_path / "second", GRADIO_SERVER_PORT=None))
+        second = stack.enter_context(run_app(tmp_path / "second", GRADIO_SERVER_PORT=None))
 
         assert 7860 < int(second.url.rpartition(":")[2]) < 7960
         assert second.get("/").status_code == 200
 
 
-def test_the_sandbox_has_its_page_with_and_without_a_slash(app: App) -> None:
+def test_the_sandbox_has_its_page_with_and_without_a_slash(app: AppProcess) -> None:
     """The redirect is relative: behind a proxy the path may have a prefix that the application does not know."""
     answers = [app.get(path) for path in ("/sandbox", "/sandbox/")]
 
@@ -104,7 +106,7 @@ def test_it_starts_and_makes_pictures_without_a_network(tmp_path: Path) -> None:
     with recorded(Starlette()) as world:
         proxies = dict.fromkeys(("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "http_proxy", "https_proxy"), world.address)
         statistics = {"NO_PROXY": "127.0.0.1,localhost", "GRADIO_ANALYTICS_ENABLED": "True"}
-        with running(tmp_path / "home", APP, **statistics, **proxies) as app:
+        with run_app(tmp_path / "home", APP, **statistics, **proxies) as app:
             client = Client(app.url, verbose=False, analytics_enabled=False)
             assert client.predict("flux-2", {"prompt": "a fox"}, api_name="/generate")["state"] == "done"
             assert app.get("/").status_code == 200
@@ -112,7 +114,7 @@ def test_it_starts_and_makes_pictures_without_a_network(tmp_path: Path) -> None:
         assert world.requests == []
 
 
-def ended(app: App, with_signal: int = signal.SIGTERM) -> None:
+def ended(app: AppProcess, with_signal: int = signal.SIGTERM) -> None:
     """It has gone by itself, by the signal or with status 0, and without a traceback."""
     assert app.stop(with_signal) in (0, -with_signal)
     assert "Traceback" not in app.log
@@ -121,13 +123,13 @@ def ended(app: App, with_signal: int = signal.SIGTERM) -> None:
 
 def test_it_ends_at_ctrl_c(tmp_path: Path) -> None:
     """Without a word about the interrupt."""
-    with running(tmp_path / "home", APP) as app:
+    with run_app(tmp_path / "home", APP) as app:
         ended(app, signal.SIGINT)
 
 
 def test_it_ends_when_asked_while_a_job_runs_and_a_page_is_open(tmp_path: Path) -> None:
     """A page keeps streams open for as long as it stands there, and a job may take minutes: neither holds it up."""
-    with running(tmp_path / "home") as app, httpx2.Client(base_url=app.url, trust_env=False, timeout=30) as http:
+    with run_app(tmp_path / "home") as app, httpx2.Client(base_url=app.url, trust_env=False, timeout=30) as http:
         call = {"data": ["flux-2", {"prompt": "a fox #sandbox:never"}]}
         event = http.post("/gradio_api/call/generate", json=call).json()["event_id"]
         with http.stream("GET", f"/gradio_api/call/generate/{event}"), http.stream("GET", "/gradio_api/heartbeat/abc"):

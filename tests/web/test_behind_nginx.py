@@ -16,7 +16,7 @@ from gradio_client import Client
 from components.web.visitors import COOKIE
 from tests.nginx import nginx
 from tests.snippets.running import Runner
-from tests.ui import free_port, running
+from tests.ui import free_port, run_app
 
 
 @dataclass(frozen=True)
@@ -32,7 +32,7 @@ class Proxied:
 def unknown(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, str]]:
     """nginx and an application that does not know its public address, at the root and below a path."""
     folder = tmp_path_factory.mktemp("unknown")
-    with running(folder / "home") as app:
+    with run_app(folder / "home") as app:
         locations = {"/": "http://playground", "/play/": "http://playground/"}
         with nginx(folder / "nginx", free_port(), [app.url], locations) as address:
             yield address, app.url
@@ -42,7 +42,7 @@ def unknown(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, str
 def public(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, str]]:
     """nginx and an application that knows its public address, which has a path."""
     folder, port = tmp_path_factory.mktemp("public"), free_port()
-    with running(folder / "home", PLAYGROUND_PUBLIC_URL=f"http://127.0.0.1:{port}/play") as app:
+    with run_app(folder / "home", PLAYGROUND_PUBLIC_URL=f"http://127.0.0.1:{port}/play") as app:
         with nginx(folder / "nginx", port, [app.url], {"/play/": "http://playground/"}) as address:
             yield address, app.url
 
@@ -86,8 +86,8 @@ def test_the_page_takes_its_address_from_the_browser(proxied: Proxied) -> None:
     (cookie,) = [header for header in page.headers.get_list("set-cookie") if header.startswith(COOKIE)]
     assert re.findall(r'"root":"([^"]*)"', page.text) == ["."]
     assert "path=" not in cookie.lower()
-    told = httpx2.get(f"{proxied.address}/config", trust_env=False).json()["root"]
-    assert told == (proxied.address if proxied.public else "http://playground")
+    root = httpx2.get(f"{proxied.address}/config", trust_env=False).json()["root"]
+    assert root == (proxied.address if proxied.public else "http://playground")
     assert "first-paint" in page.text
     for route in ("upload", "deep_link"):
         answer = httpx2.post(f"{proxied.address}/gradio_api/{route}", trust_env=False)

@@ -16,8 +16,8 @@ from components.playground import Playground
 from components.views.exports.jobs import CARD_COLUMNS, JOB_COLUMNS
 from components.web.downloads import JOBS_AT_ONCE
 from components.web.visitors import COOKIE
-from tests.ui import App
-from tests.ui.compared import ANN, SECRET, compared
+from tests.ui import AppProcess
+from tests.ui.finished_comparison import ANN, SECRET, run_comparison
 from tests.ui.test_history import past
 
 COOKIES = {"Cookie": f"{COOKIE}={SECRET}"}
@@ -25,7 +25,7 @@ HEADERS = {"X-Playground-Visitor": SECRET}
 OTHER = {"X-Playground-Visitor": "bob-of-the-downloads-0123456789"}
 
 
-def test_the_files_hold_what_the_tables_show(app: App, catalog: Catalog) -> None:
+def test_the_files_hold_what_the_tables_show(app: AppProcess, catalog: Catalog) -> None:
     """Under plain addresses, with a name to save them by; numbers that are none are refused."""
     models, plans = app.get("/models.csv"), app.get("/plans.csv?pictures=10&budget=1")
 
@@ -48,43 +48,49 @@ def rows_of(answer: httpx2.Response) -> list[dict[str, str]]:
 
 
 async def test_a_visitor_reads_a_history_and_a_comparison_as_data_by_cookie_or_header(
-    playground: Playground, site: httpx2.AsyncClient, catalog: Catalog
+    playground: Playground, http_client: httpx2.AsyncClient, catalog: Catalog
 ) -> None:
     """CSV and JSON hold the same jobs, also those beyond what is read at once; a failed card says why."""
     for number in range(JOBS_AT_ONCE):
         await playground.jobs.store.add(replace(past(catalog, number), visitor=ANN))
-    comparison = await compared(playground, "cogview-4", "flux-2", Choice("imagen-4", {"prompt": "=1+1 #sandbox:failed"}))
+    comparison = await run_comparison(
+        playground, "cogview-4", "flux-2", Choice("imagen-4", {"prompt": "=1+1 #sandbox:failed"})
+    )
     address = f"/comparisons/{comparison.id}/jobs"
     for headers in (COOKIES, HEADERS):
-        history: dict[str, Any] = (await site.get("/history.json", headers=headers)).json()
-        rows = rows_of(await site.get("/history.csv", headers=headers))
+        history: dict[str, Any] = (await http_client.get("/history.json", headers=headers)).json()
+        rows = rows_of(await http_client.get("/history.csv", headers=headers))
         assert history["total"] == len(history["jobs"]) == len(rows) == JOBS_AT_ONCE + 3
         assert list(rows[0]) == list(JOB_COLUMNS)
         assert [row["job_id"] for row in rows] == [job["job_id"] for job in history["jobs"]]
-        data = (await site.get(f"{address}.json", headers=headers)).json()
-        cards = rows_of(await site.get(f"{address}.csv", headers=headers))
+        data = (await http_client.get(f"{address}.json", headers=headers)).json()
+        cards = rows_of(await http_client.get(f"{address}.csv", headers=headers))
         assert list(cards[0]) == list(CARD_COLUMNS)
         assert [card["job"]["job_id"] for card in data["cards"]] == [card.job for card in comparison.cards]
         assert [row["state"] for row in cards] == ["done", "done", "failed"]
         assert (cards[2]["prompt"][:5], cards[2]["problem"][-1:]) == ("'=1+1", ".")
         picture = data["cards"][0]["job"]["pictures"][0]["address"]
-        assert (await site.get(picture)).status_code == 200
-        assert picture.startswith(str(site.base_url).rstrip("/"))
-        report = await site.get(f"/comparisons/{comparison.id}/report.html", headers=headers)
+        assert (await http_client.get(picture)).status_code == 200
+        assert picture.startswith(str(http_client.base_url).rstrip("/"))
+        report = await http_client.get(f"/comparisons/{comparison.id}/report.html", headers=headers)
         assert report.status_code == 200
-    filtered = rows_of(await site.get("/history.csv?state=failed", headers=HEADERS))
+    filtered = rows_of(await http_client.get("/history.csv?state=failed", headers=HEADERS))
     assert [row["model"] for row in filtered] == ["imagen-4"]
 
 
-async def test_nobody_else_reads_a_history_or_a_comparison(playground: Playground, site: httpx2.AsyncClient) -> None:
-    comparison = await compared(playground, "cogview-4")
+async def test_nobody_else_reads_a_history_or_a_comparison(playground: Playground, http_client: httpx2.AsyncClient) -> None:
+    comparison = await run_comparison(playground, "cogview-4")
     for headers in (OTHER, {}, {"Cookie": f"{COOKIE}="}):
-        assert (await site.get("/history.json", headers=headers)).json() == {"total": 0, "jobs": []}
-        assert rows_of(await site.get("/history.csv", headers=headers)) == []
+        assert (await http_client.get("/history.json", headers=headers)).json() == {"total": 0, "jobs": []}
+        assert rows_of(await http_client.get("/history.csv", headers=headers)) == []
         for kind in ("csv", "json"):
-            answer = await site.get(f"/comparisons/{comparison.id}/jobs.{kind}", headers=headers)
+            answer = await http_client.get(f"/comparisons/{comparison.id}/jobs.{kind}", headers=headers)
             assert (answer.status_code, comparison.id in answer.text) == (404, False)
     for path in ("/history.xlsx", f"/comparisons/{comparison.id}/jobs.html"):
-        assert (await site.get(path, headers=HEADERS)).status_code == 404
+        assert (await http_client.get(path, headers=HEADERS)).status_code == 404
     for path in ("/history.csv", "/history.json"):
-        assert (await site.head(path, headers=HEADERS)).headers["content-disposition"].startswith("attachment; filename=")
+        assert (
+            (await http_client.head(path, headers=HEADERS))
+            .headers["content-disposition"]
+            .startswith("attachment; filename=")
+        )

@@ -5,12 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 
 from tests.fuzzing import fuzz
-from tests.ui import running
+from tests.ui import run_app
 
 
 def test_no_random_request_is_answered_with_an_error_of_the_server(tmp_path: Path) -> None:
     """Nor is there a traceback in the log."""
-    with running(tmp_path / "home", PLAYGROUND_SANDBOX_SPEED="10000") as app:
+    with run_app(tmp_path / "home", PLAYGROUND_SANDBOX_SPEED="10000") as app:
         asked, failures = fuzz(app, 3)
         assert failures == []
         assert len(asked) > 60

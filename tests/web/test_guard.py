@@ -17,7 +17,7 @@ from starlette.responses import JSONResponse
 
 from components.web.guard import Guard
 from tests.recorder import Recorder, recorded
-from tests.ui import ROOT, App
+from tests.ui import ROOT, AppProcess
 
 CALL = "/gradio_api/call/"
 EVENTS = ("generate", "estimate", "snippet", "models", "arrive", "run", "follow")
@@ -49,7 +49,7 @@ def bodies(address: str) -> dict[str, bytes]:
     }
 
 
-def test_a_file_in_an_events_body_is_refused_and_not_fetched(app: App) -> None:
+def test_a_file_in_an_events_body_is_refused_and_not_fetched(app: AppProcess) -> None:
     """On every event, public or the page's own, by all the routes that take one."""
     routes = [*(CALL + event for event in EVENTS), "/gradio_api/run/estimate", "/gradio_api/api/estimate"]
     routes += ["/gradio_api/queue/join", "/gradio_api/call/v2/estimate", "/gradio_api/run/predict/"]
@@ -63,17 +63,17 @@ def test_a_file_in_an_events_body_is_refused_and_not_fetched(app: App) -> None:
         assert elsewhere.requests == []
 
 
-def test_a_prompt_may_name_a_file(caller: Client) -> None:
+def test_a_prompt_may_name_a_file(api_caller: Client) -> None:
     """It is only text, whatever it contains."""
     prompts = ["gradio.FileData", '{"_type": "gradio.FileData"}', "\\u0067radio.FileData", "é 🦊 \u2028"]
     for prompt in prompts:
-        assert caller.predict("imagen-4", {"prompt": prompt}, api_name="/estimate")["credits"] == 8
-        text = caller.predict("imagen-4", {"prompt": prompt}, "javascript", api_name="/snippet")
+        assert api_caller.predict("imagen-4", {"prompt": prompt}, api_name="/estimate")["credits"] == 8
+        text = api_caller.predict("imagen-4", {"prompt": prompt}, "javascript", api_name="/snippet")
         assert json.JSONDecoder().raw_decode(text.split("const body = ")[1])[0]["prompt"] == prompt
-    assert caller.predict("imagen-4", {"prompt": prompts[0]}, api_name="/generate")["state"] == "done"
+    assert api_caller.predict("imagen-4", {"prompt": prompts[0]}, api_name="/generate")["state"] == "done"
 
 
-def test_a_body_of_more_than_two_megabytes_is_refused(app: App) -> None:
+def test_a_body_of_more_than_two_megabytes_is_refused(app: AppProcess) -> None:
     """With its length in a header or without; a smaller one reaches the endpoint, which refuses the long prompt."""
     large = json.dumps({"data": ["flux-2", {"prompt": "x" * 2_000_001}]}).encode()
     for path in (f"{CALL}estimate", "/gradio_api/queue/join", "/gradio_api/heartbeat/x", "/gradio_api/reset"):
@@ -107,7 +107,7 @@ async def test_a_body_that_does_not_arrive_is_answered_and_not_waited_for() -> N
         assert (await http.post("/uploads", content=trickle())).json() == {"size": 3}
 
 
-def test_no_other_site_may_read_or_send(app: App) -> None:
+def test_no_other_site_may_read_or_send(app: AppProcess) -> None:
     """A browser asks first whether a page of another origin may; Gradio would allow every one on a public host."""
     for host in ("images.example", app.url.removeprefix("http://")):
         for origin in ("https://evil.example", "null"):
@@ -120,7 +120,7 @@ def test_no_other_site_may_read_or_send(app: App) -> None:
                     assert "access-control-allow-credentials" not in answer.headers, path
 
 
-def test_an_impossible_session_is_refused(app: App) -> None:
+def test_an_impossible_session_is_refused(app: AppProcess) -> None:
     """Gradio keeps the state of every session that a caller names."""
     sessions: list[Any] = ["x" * 65, 7, ["x"], {"x": "x"}]
     for session, route in product(sessions, ("/gradio_api/run/predict", "/gradio_api/queue/join")):
@@ -128,14 +128,14 @@ def test_an_impossible_session_is_refused(app: App) -> None:
         assert (answer.status_code, answer.json()["detail"]) == (400, "This is no session.")
 
 
-def test_a_stream_of_an_unknown_page_ends_without_an_error_in_the_log(app: App) -> None:
+def test_a_stream_of_an_unknown_page_ends_without_an_error_in_the_log(app: AppProcess) -> None:
     """A page asks for one after this process has been restarted; the answer says that the page is unknown."""
     answer = app.get("/gradio_api/queue/data?session_hash=unknown")
     assert '"session_not_found":true' in answer.text
     assert "Traceback" not in app.log
 
 
-def test_a_call_with_too_few_values_leaves_none_of_them_in_the_log(app: App) -> None:
+def test_a_call_with_too_few_values_leaves_none_of_them_in_the_log(app: AppProcess) -> None:
     """Events hold what was typed into the page, one of them a key."""
     page = httpx2.get(f"{app.url}/config", trust_env=False).json()
     (key,) = [item["id"] for item in page["components"] if item["props"].get("elem_id") == "key"]
@@ -149,7 +149,7 @@ def test_a_call_with_too_few_values_leaves_none_of_them_in_the_log(app: App) -> 
     assert "sk-canary-typed" not in log + answer.text
 
 
-def test_gradios_deep_links_uploads_and_run_history_are_closed(app: App) -> None:
+def test_gradios_deep_links_uploads_and_run_history_are_closed(app: AppProcess) -> None:
     links, uploads = (
         ("deep_link", "deep_link?session_hash=x", "deep_link/", "//deep_link"),
         ("upload", "upload?upload_id=1", "upload/"),
@@ -160,7 +160,7 @@ def test_gradios_deep_links_uploads_and_run_history_are_closed(app: App) -> None
         assert app.post(path, files={"files": ("a.html", b"<script>")}).status_code in (404, 405), path
 
 
-def test_no_file_of_the_machine_is_served(app: App) -> None:
+def test_no_file_of_the_machine_is_served(app: AppProcess) -> None:
     """Neither the source, nor the settings beside it, nor the system's, by any way of writing the path."""
     (app.folder / ".env").write_text("# canary-in-the-settings\n")
     files = [
@@ -184,12 +184,12 @@ def test_no_file_of_the_machine_is_served(app: App) -> None:
                 assert not any(sign in answer.text for sign in ("root:x:", "canary-in", "def create_app", "PATH="))
 
 
-def test_a_name_that_no_file_can_have_is_not_found(app: App) -> None:
+def test_a_name_that_no_file_can_have_is_not_found(app: AppProcess) -> None:
     for route in ("/assets/", "/static/", "/pictures/", "/"):
         assert app.get(route + "a" * 300).status_code == 404, route
 
 
-def test_no_address_is_fetched_for_a_caller(app: App) -> None:
+def test_no_address_is_fetched_for_a_caller(app: AppProcess) -> None:
     """Gradio's file route and proxy accept addresses; nothing is fetched from them."""
     with recorded(Starlette()) as elsewhere:
         for path in (f"file={elsewhere.address}/a.png", f"proxy={elsewhere.address}/a.png"):
@@ -197,14 +197,14 @@ def test_no_address_is_fetched_for_a_caller(app: App) -> None:
         assert elsewhere.requests == []
 
 
-def test_an_address_may_carry_a_long_prompt(app: App) -> None:
+def test_an_address_may_carry_a_long_prompt(app: AppProcess) -> None:
     """The page opens, and nothing is written to the data folder."""
     before = sorted((app.folder / "data").iterdir())
     assert app.get("/?model=flux-2&prompt=" + "x" * 12_000).status_code == 200
     assert sorted((app.folder / "data").iterdir()) == before
 
 
-def test_gradios_monitoring_is_off(app: App) -> None:
+def test_gradios_monitoring_is_off(app: AppProcess) -> None:
     for name in ("", "/", "/x", "/summary"):
         for path in (f"/monitoring{name}", f"/gradio_api/monitoring{name}"):
             answer = app.get(path)
@@ -212,16 +212,16 @@ def test_gradios_monitoring_is_off(app: App) -> None:
             assert answer.status_code >= 400 or "analytics" not in answer.text.lower(), path
 
 
-def test_fastapis_own_documentation_is_off(app: App) -> None:
+def test_fastapis_own_documentation_is_off(app: AppProcess) -> None:
     """It would describe private routes; the health check is open."""
     assert [app.get(path).status_code for path in ("/docs", "/redoc", "/sandbox/docs", "/sandbox/openapi.json")] == [404] * 4
     assert app.get("/healthz").json()["status"] == "ok"
 
 
-def test_the_page_and_its_configuration_hold_no_key(hosted: App, ledger: Recorder) -> None:
+def test_the_page_and_its_configuration_hold_no_key(app_with_host_key: AppProcess, cleared_upstream: Recorder) -> None:
     """Nor does the log; and opening the page sends no request to the service."""
-    texts = [hosted.get(path).text for path in ("/", "/config", "/gradio_api/info", "/models.csv", "/plans.csv")]
+    texts = [app_with_host_key.get(path).text for path in ("/", "/config", "/gradio_api/info", "/models.csv", "/plans.csv")]
 
     assert all(len(text) > 500 for text in texts)
-    assert "sk-host" not in "".join(texts) + hosted.log
-    assert ledger.requests == []
+    assert "sk-host" not in "".join(texts) + app_with_host_key.log
+    assert cleared_upstream.requests == []

@@ -5,7 +5,7 @@ from __future__ import annotations
 import httpx2
 import pytest
 
-from tests.ui import App
+from tests.ui import AppProcess
 
 PATHS = [
     "/", "/healthz", "/metrics", "/models.csv", "/plans.csv", "/history.csv", "/sandbox", "/sandbox/", "/sandbox/examples/flux-2",
@@ -15,7 +15,7 @@ PATHS = [
 
 
 @pytest.mark.parametrize("path", PATHS)
-def test_head_is_answered_like_get_without_a_body(app: App, path: str) -> None:
+def test_head_is_answered_like_get_without_a_body(app: AppProcess, path: str) -> None:
     get, head = (httpx2.request(method, app.url + path, trust_env=False) for method in ("GET", "HEAD"))
 
     assert (head.status_code, head.content) == (get.status_code, b"")

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.tools import need
-from tests.ui import calling, running
+from tests.tools import require_tool
+from tests.ui import api_client, run_app
 
 PROMPT = "狐 Füchse 🦊 café"
 LOCALES = {"GBK": ("zh_CN", "GBK"), "cp932": ("ja_JP", "SHIFT_JIS")}
@@ -18,14 +18,14 @@ ASCII = {"LC_ALL": "C", "PYTHONCOERCECLOCALE": "0", "PYTHONUTF8": "0"}
 @pytest.mark.parametrize("name", [*LOCALES, "ASCII"])
 def test_a_job_runs_in_a_locale_whose_encoding_is_not_utf_8(name: str, tmp_path: Path) -> None:
     """No file of ours is opened without its encoding, the prompt is whole, and the log can be written."""
-    with running(
+    with run_app(
         tmp_path / "home",
         Path("app.py"),
         PYTHONWARNDEFAULTENCODING="1",
         PLAYGROUND_LOG_PROMPTS="1",
         **locale(name, tmp_path),
     ) as app:
-        with calling(app, X_Playground_Visitor="ann-of-the-locales-0123456789") as client:
+        with api_client(app, X_Playground_Visitor="ann-of-the-locales-0123456789") as client:
             made = client.predict("cogview-4", {"prompt": PROMPT}, api_name="/generate")
             (entry,) = client.predict({"text": "Füchse"}, api_name="/history")["jobs"]
 
@@ -40,7 +40,7 @@ def locale(name: str, folder: Path) -> dict[str, str]:
     if name not in LOCALES:
         return ASCII
     language, charset = LOCALES[name]
-    need("localedef")
+    require_tool("localedef")
     compiled = folder / f"{language}.{charset}"
     command = ["localedef", "--no-warnings=ascii", "-i", language, "-f", charset, str(compiled)]
     subprocess.run(command, capture_output=True, check=False)

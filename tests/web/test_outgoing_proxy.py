@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from tests.recorder import Recorder
-from tests.ui import calling, running
+from tests.ui import api_client, run_app
 
 KEY = "sk-behind-a-proxy-123456"
 
@@ -91,24 +91,24 @@ def forwarding(target: str) -> Iterator[ForwardProxy]:
 
 
 @pytest.mark.parametrize("kind", ["http", "socks5"])
-def test_a_proxy_is_the_only_way_out(kind: str, tmp_path: Path, ledger: Recorder) -> None:
+def test_a_proxy_is_the_only_way_out(kind: str, tmp_path: Path, cleared_upstream: Recorder) -> None:
     """To the address that the service's pages print, and to its results; the sandbox on this machine needs no proxy."""
     with (
-        forwarding(ledger.address) as proxy,
-        running(
+        forwarding(cleared_upstream.address) as proxy,
+        run_app(
             tmp_path / "home",
             ALL_PROXY=f"{kind}://127.0.0.1:{proxy.port}",
             API_IN_ONE_BASE_URL="http://service.invalid/api/v1",
         ) as app,
     ):
-        with calling(app) as client:
+        with api_client(app) as client:
             drawn = client.predict("flux-2", {"prompt": "a fox"}, api_name="/generate")
         asked_for_drawings = list(proxy.hosts)
-        with calling(app, X_API_In_One_Key=KEY) as client:
+        with api_client(app, X_API_In_One_Key=KEY) as client:
             paid = client.predict("flux-2", {"prompt": "a fox"}, api_name="/generate")
         picture = app.get(paid["images"][0].removeprefix(app.url))
 
     assert (drawn["state"], asked_for_drawings) == ("done", [])
     assert (paid["state"], paid["message"], picture.status_code) == ("done", "", 200)
     assert set(proxy.hosts) == {"service.invalid"}
-    assert [one.path for one in ledger.posts] == ["/api/v1/images/generations"]
+    assert [one.path for one in cleared_upstream.posts] == ["/api/v1/images/generations"]

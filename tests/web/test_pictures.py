@@ -31,7 +31,7 @@ from components.views.recipe import read_settings, recipe_of
 from components.web.pictures import LARGEST_UPLOAD, NO_PICTURE, NO_RECIPE, UPLOADS_AT_ONCE
 from components.web.visitors import COOKIE
 from tests.jobs.scripted_upstream import png
-from tests.ui.compared import ANN, SECRET
+from tests.ui.finished_comparison import ANN, SECRET
 
 OTHER = "another-visitor-0123456789abcdef"
 HEADERS = {"X-Playground-Visitor": SECRET}
@@ -72,7 +72,7 @@ def tasks(manifest: Mapping[str, Any]) -> list[str]:
 
 
 async def test_all_of_a_reply_that_may_hold_a_paid_result_is_a_download_for_its_own_visitor(
-    playground: Playground, site: httpx2.AsyncClient
+    playground: Playground, http_client: httpx2.AsyncClient
 ) -> None:
     """The card shows its beginning and links to it."""
     reply = "<html>" + "x" * 9_000
@@ -80,26 +80,26 @@ async def test_all_of_a_reply_that_may_hold_a_paid_result_is_a_download_for_its_
     await playground.jobs.store.add(lost)
 
     card = show_job(playground.catalog, lost, Timing.from_range(None))
-    answer = await site.get("/files/lost-1/reply.txt", headers=HEADERS)
+    answer = await http_client.get("/files/lost-1/reply.txt", headers=HEADERS)
 
     assert (answer.text, answer.headers["content-type"]) == (reply, "text/plain; charset=utf-8")
     assert "attachment" in answer.headers["content-disposition"]
     assert ("files/lost-1/reply.txt" in card, reply not in card) == (True, True)
     for headers, path in ((STRANGERS[1], "lost-1"), (HEADERS, "none")):
-        assert (await site.get(f"/files/{path}/reply.txt", headers=headers)).status_code == 404
+        assert (await http_client.get(f"/files/{path}/reply.txt", headers=headers)).status_code == 404
 
 
 # -- a stored picture ----------------------------------------------------------------------------
 
 
-async def test_a_stored_picture_is_served_as_what_it_is(playground: Playground, site: httpx2.AsyncClient) -> None:
+async def test_a_stored_picture_is_served_as_what_it_is(playground: Playground, http_client: httpx2.AsyncClient) -> None:
     """For everybody who knows its name, without sniffing and with no script of an SVG run."""
     scripted = b'<svg xmlns="http://www.w3.org/2000/svg" width="1" height="1"><script>alert(1)</script></svg>'
     pictures = {f"image/{form}": png(3, 2, form=form.upper()) for form in ("png", "jpeg", "webp")}
     for media_type, data in {**pictures, "image/svg+xml": scripted}.items():
         address = "data:;base64," + base64.b64encode(data).decode()
         kept = await playground.jobs.pictures.keep(address, playground.sandbox.base_url)
-        answer = await site.get(f"/pictures/{kept.name}")
+        answer = await http_client.get(f"/pictures/{kept.name}")
 
         assert (answer.status_code, answer.content) == (200, data)
         assert answer.headers["content-type"].split(";")[0] == media_type
@@ -111,14 +111,16 @@ async def test_a_stored_picture_is_served_as_what_it_is(playground: Playground, 
         assert "content-disposition" not in answer.headers
 
 
-async def test_every_other_name_is_not_found(playground: Playground, site: httpx2.AsyncClient, tmp_path: Path) -> None:
+async def test_every_other_name_is_not_found(
+    playground: Playground, http_client: httpx2.AsyncClient, tmp_path: Path
+) -> None:
     """A file beside the folder of pictures, and one in it that is not named like a picture, among them."""
     for folder in (tmp_path, tmp_path / "pictures"):
         (folder / "secret.png").write_bytes(b"secret")
     dots = ["..%2fsecret.png", "%2e%2e/secret.png", "..%5csecret.png"]
     for name in ("nothing", f"{'0' * 64}.png", "secret.png", *dots, "%00", "%2fetc%2fpasswd", ""):
         for path in (f"/pictures/{name}", f"/pictures/{name}/small"):
-            answer = await site.get(path)
+            answer = await http_client.get(path)
             assert answer.status_code in (404, 307), path
             assert "secret" not in answer.text
 
@@ -127,11 +129,11 @@ async def test_every_other_name_is_not_found(playground: Playground, site: httpx
 
 
 async def test_a_picture_is_downloaded_with_its_recipe_under_a_readable_name(
-    playground: Playground, site: httpx2.AsyncClient, job: Job
+    playground: Playground, http_client: httpx2.AsyncClient, job: Job
 ) -> None:
     """By a browser with its cookie, by a caller with its header; no proxy may keep a copy. Without recipe: as delivered."""
     for headers in (HEADERS, {"Cookie": f"a=b; {COOKIE}={SECRET}"}):
-        answer = await site.get(f"/files/{job.id}/1", headers=headers)
+        answer = await http_client.get(f"/files/{job.id}/1", headers=headers)
         disposition = Message()
         disposition["Content-Disposition"] = answer.headers["content-disposition"]
 
@@ -142,40 +144,40 @@ async def test_a_picture_is_downloaded_with_its_recipe_under_a_readable_name(
         assert answer.headers["cache-control"] == "private, no-store"
         assert answer.headers["x-content-type-options"] == "nosniff"
         assert "sandbox" in answer.headers["content-security-policy"]
-    plain = await site.get(f"/files/{job.id}/1?recipe=0", headers=HEADERS)
+    plain = await http_client.get(f"/files/{job.id}/1?recipe=0", headers=HEADERS)
     path = await playground.jobs.pictures.read(job.pictures[0].name)
     assert plain.content == path.read_bytes()
     assert read(plain.content) is None
 
 
 async def test_a_link_of_the_page_works_without_a_cookie_and_opens_nothing_else(
-    playground: Playground, site: httpx2.AsyncClient, job: Job
+    playground: Playground, http_client: httpx2.AsyncClient, job: Job
 ) -> None:
     """It proves its visitor for this very address; a header names another one all the same."""
     other = await made(playground, resolution="2K")
-    assert read((await site.get("/" + download_link(job, 0))).content) == recipe_of(job)
-    plain = await site.get(f"/{download_link(job, 0)}&recipe=0")
+    assert read((await http_client.get("/" + download_link(job, 0))).content) == recipe_of(job)
+    plain = await http_client.get(f"/{download_link(job, 0)}&recipe=0")
     assert (plain.status_code, read(plain.content)) == (200, None)
     both = "/" + archive_link([job.id, other.id], job.visitor)
-    assert len(unzipped(await site.get(both))[0].namelist()) == 3
+    assert len(unzipped(await http_client.get(both))[0].namelist()) == 3
     proof = re.findall("by=.*", both)[0]
     forged = proof.replace("by=", "by=0")
     for path in (
         f"/files/{job.id}/1?{proof}", f"/files.zip?job={job.id}&{proof}", f"/history.zip?{proof}", f"/history.csv?{proof}",
         both.replace(proof, forged), both.replace(proof, f"by={job.visitor}.{'0' * 32}"), both.replace(proof, "by=%C3%A9.x"),
     ):  # fmt: skip
-        answer = await site.get(path)
+        answer = await http_client.get(path)
         assert answer.status_code == 404 or job.id not in answer.text, path
-    assert (await site.get(both, headers={"X-Playground-Visitor": "somebody-else-0123456789"})).status_code == 404
+    assert (await http_client.get(both, headers={"X-Playground-Visitor": "somebody-else-0123456789"})).status_code == 404
     await playground.jobs.remove(job.id, job.visitor)
-    assert (await site.get("/" + download_link(job, 0))).status_code == 404
+    assert (await http_client.get("/" + download_link(job, 0))).status_code == 404
 
 
 async def test_another_visitors_picture_gets_the_same_answer_as_none(
-    playground: Playground, site: httpx2.AsyncClient, job: Job
+    playground: Playground, http_client: httpx2.AsyncClient, job: Job
 ) -> None:
     await made(playground, visitor=visitor_id(OTHER))
-    never = (await site.get("/files/no-such-job/1", headers=HEADERS)).text
+    never = (await http_client.get("/files/no-such-job/1", headers=HEADERS)).text
     asked = [(headers, path) for headers in STRANGERS for path in (f"/files/{job.id}/1", f"/files.zip?job={job.id}")]
     asked += [
         (HEADERS, f"/files/{job.id}/{number}") for number in ("0", "2", "-1", "x", "9" * 200, "1.0", "١", "%00", "1%0a")
@@ -184,7 +186,7 @@ async def test_another_visitors_picture_gets_the_same_answer_as_none(
     asked += [(HEADERS, "/files/%F0%9F%8D%8F/1"), (HEADERS, "/files.zip?job=' or 1=1 --"), (HEADERS, "/files.zip?job=")]
 
     for headers, path in asked:
-        answer = await site.get(path, headers=headers)
+        answer = await http_client.get(path, headers=headers)
         assert (answer.status_code, answer.text) == (404, never), path[:80]
 
 
@@ -192,14 +194,14 @@ async def test_another_visitors_picture_gets_the_same_answer_as_none(
 
 
 async def test_an_archive_holds_the_named_jobs_in_their_order_each_once(
-    playground: Playground, site: httpx2.AsyncClient, job: Job
+    playground: Playground, http_client: httpx2.AsyncClient, job: Job
 ) -> None:
     """With recipe=0 the files as they were delivered."""
     other = await made(playground, "imagen-4", num_images=2)
     asked = [other.id, job.id, other.id]
-    answer = await site.get("/files.zip", params={"job": asked}, headers=HEADERS)
+    answer = await http_client.get("/files.zip", params={"job": asked}, headers=HEADERS)
     archive, manifest = unzipped(answer)
-    bare, _ = unzipped(await site.get("/files.zip", params={"job": asked, "recipe": "0"}, headers=HEADERS))
+    bare, _ = unzipped(await http_client.get("/files.zip", params={"job": asked, "recipe": "0"}, headers=HEADERS))
     rows = manifest["pictures"]
 
     assert [row["model"] for row in rows] == ["imagen-4", "imagen-4", "flux-2"]
@@ -211,25 +213,27 @@ async def test_an_archive_holds_the_named_jobs_in_their_order_each_once(
 
 
 async def test_an_archive_leaves_out_what_is_gone_or_another_visitors(
-    playground: Playground, site: httpx2.AsyncClient, job: Job
+    playground: Playground, http_client: httpx2.AsyncClient, job: Job
 ) -> None:
     """Jobs that were deleted since the page was opened, and pictures that are no longer stored."""
     gone, theirs = await made(playground), await made(playground, visitor=visitor_id(OTHER))
     await playground.jobs.remove(gone.id, gone.visitor)
-    _, manifest = unzipped(await site.get(f"/files.zip?job={gone.id}&job={theirs.id}&job={job.id}", headers=HEADERS))
+    _, manifest = unzipped(await http_client.get(f"/files.zip?job={gone.id}&job={theirs.id}&job={job.id}", headers=HEADERS))
     assert (tasks(manifest), manifest["requests_left_out"]) == ([job.task_id], 2)
 
     await playground.jobs.pictures.remove(job.pictures[0].name)
-    assert (await site.get(f"/files/{job.id}/1", headers=HEADERS)).status_code == 404
-    archive, _ = unzipped(await site.get(f"/files.zip?job={job.id}", headers=HEADERS))
+    assert (await http_client.get(f"/files/{job.id}/1", headers=HEADERS)).status_code == 404
+    archive, _ = unzipped(await http_client.get(f"/files.zip?job={job.id}", headers=HEADERS))
     assert archive.namelist() == ["manifest.json"]
     for count in (0, MOST_ARCHIVED_JOBS + 1):
-        answer = await site.get("/files.zip", params={"job": [f"job-{number}" for number in range(count)]}, headers=HEADERS)
+        answer = await http_client.get(
+            "/files.zip", params={"job": [f"job-{number}" for number in range(count)]}, headers=HEADERS
+        )
         assert (answer.status_code, str(MOST_ARCHIVED_JOBS) in answer.json()["detail"]) == (422, True)
 
 
 async def test_an_archive_of_the_history_holds_what_its_filters_match(
-    playground: Playground, site: httpx2.AsyncClient, job: Job
+    playground: Playground, http_client: httpx2.AsyncClient, job: Job
 ) -> None:
     """Newest first, jobs without a picture among them, nobody else's; a value that is no filter is ignored."""
     other = await made(playground, "imagen-4")
@@ -237,7 +241,7 @@ async def test_an_archive_of_the_history_holds_what_its_filters_match(
     theirs = await made(playground, visitor=visitor_id(OTHER))
 
     async def held(query: str, headers: dict[str, str] = HEADERS) -> list[str]:
-        return tasks(unzipped(await site.get(f"/history.zip?{query}", headers=headers))[1])
+        return tasks(unzipped(await http_client.get(f"/history.zip?{query}", headers=headers))[1])
 
     assert await held("") == [other.task_id, job.task_id, failed.task_id]
     assert await held("model=imagen-4") == [other.task_id]
@@ -246,11 +250,11 @@ async def test_an_archive_of_the_history_holds_what_its_filters_match(
     assert await held("", {"X-Playground-Visitor": OTHER}) == [theirs.task_id]
     for headers in STRANGERS[2:6]:
         assert await held("", headers) in ([], [theirs.task_id])
-    assert (await site.get("/history.zip?since=9999-99-99", headers=HEADERS)).status_code == 422
+    assert (await http_client.get("/history.zip?since=9999-99-99", headers=HEADERS)).status_code == 422
 
 
 async def test_every_route_that_is_read_with_get_answers_head_as_well(
-    playground: Playground, site: httpx2.AsyncClient, job: Job
+    playground: Playground, http_client: httpx2.AsyncClient, job: Job
 ) -> None:
     """With the same status and type, and without a body."""
     name = job.pictures[0].name
@@ -262,7 +266,7 @@ async def test_every_route_that_is_read_with_get_answers_head_as_well(
         "/history.zip",
     ]
     for path in [*paths, "/models.csv", "/plans.csv", "/healthz", "/metrics", "/pictures/none", "/c/none", "/uploads/none"]:
-        got, head = await site.get(path, headers=HEADERS), await site.head(path, headers=HEADERS)
+        got, head = await http_client.get(path, headers=HEADERS), await http_client.head(path, headers=HEADERS)
         assert (head.status_code, head.content) == (got.status_code, b""), path
         assert head.headers["content-type"] == got.headers["content-type"], path
 
@@ -271,7 +275,7 @@ async def test_every_route_that_is_read_with_get_answers_head_as_well(
 
 
 async def test_a_downloaded_picture_fills_the_form_that_made_it(
-    playground: Playground, site: httpx2.AsyncClient, catalog: Catalog
+    playground: Playground, http_client: httpx2.AsyncClient, catalog: Catalog
 ) -> None:
     """Pressing the button then would send the same body."""
     cases: list[tuple[str, dict[str, Any]]] = [
@@ -284,8 +288,8 @@ async def test_a_downloaded_picture_fills_the_form_that_made_it(
     ]
     for model, parameters in cases:
         job = await made(playground, model, **parameters)
-        data = (await site.get(f"/files/{job.id}/1", headers=HEADERS)).content
-        chosen, settings, notice = read_settings(catalog, (await site.post("/recipe", content=data)).json())
+        data = (await http_client.get(f"/files/{job.id}/1", headers=HEADERS)).content
+        chosen, settings, notice = read_settings(catalog, (await http_client.post("/recipe", content=data)).json())
 
         assert notice == ""
         assert build_request(catalog, chosen.id, settings).body == dict(job.body)
@@ -296,15 +300,15 @@ def a_recipe(chosen: str = "flux-2", /, **parameters: Any) -> Recipe:
     return Recipe(model=chosen, parameters=parameters, task_id="n1", sandbox=True, credits=5, usd=0.05, created=created)
 
 
-async def test_settings_are_returned_as_they_were_even_if_the_form_cannot_hold_them(site: httpx2.AsyncClient) -> None:
+async def test_settings_are_returned_as_they_were_even_if_the_form_cannot_hold_them(http_client: httpx2.AsyncClient) -> None:
     """A text of any length, and parameters that the model no longer has: the form says what it cannot hold."""
     parameters = {"prompt": "Длинное описание. " * 270, "input_urls": ["https://a.example/1.png"] * 8, "mood": "merry"}
-    answer = await site.post("/recipe", content=embed(png(3, 2), a_recipe(**parameters)))
+    answer = await http_client.post("/recipe", content=embed(png(3, 2), a_recipe(**parameters)))
 
     assert answer.json() == {"model": "flux-2", "parameters": parameters}
 
 
-async def test_a_picture_without_a_usable_recipe_is_answered_with_the_reason(site: httpx2.AsyncClient) -> None:
+async def test_a_picture_without_a_usable_recipe_is_answered_with_the_reason(http_client: httpx2.AsyncClient) -> None:
     unknown = "This picture was made with <b>gone</b>, which is not offered here."
     cases = [
         (png(3, 2), NO_RECIPE),
@@ -316,21 +320,21 @@ async def test_a_picture_without_a_usable_recipe_is_answered_with_the_reason(sit
         (embed(png(3, 2), a_recipe("<b>gone</b>")), unknown),
     ]
     for data, reason in cases:
-        answer = await site.post("/recipe", content=data)
+        answer = await http_client.post("/recipe", content=data)
         assert (answer.status_code, answer.json()) == (422, {"detail": reason}), data[:20]
 
 
-async def test_a_body_that_is_too_large_is_refused(site: httpx2.AsyncClient) -> None:
+async def test_a_body_that_is_too_large_is_refused(http_client: httpx2.AsyncClient) -> None:
     async def endless() -> AsyncIterator[bytes]:
         for _ in range(2 * LARGEST_UPLOAD // 1_000_000):
             yield bytes(1_000_000)
 
-    answer = await site.post("/recipe", content=endless())
+    answer = await http_client.post("/recipe", content=endless())
 
     assert (answer.status_code, answer.json()["detail"]) == (413, "The picture is larger than 32 MB.")
 
 
-async def test_only_a_few_pictures_are_read_at_once(site: httpx2.AsyncClient) -> None:
+async def test_only_a_few_pictures_are_read_at_once(http_client: httpx2.AsyncClient) -> None:
     """One more gets the answer to come again, and can as soon as one of them is done."""
     started, gate = asyncio.Semaphore(0), asyncio.Event()
 
@@ -339,12 +343,12 @@ async def test_only_a_few_pictures_are_read_at_once(site: httpx2.AsyncClient) ->
         started.release()
         await gate.wait()
 
-    arriving = [asyncio.create_task(site.post("/recipe", content=slow())) for _ in range(UPLOADS_AT_ONCE)]
+    arriving = [asyncio.create_task(http_client.post("/recipe", content=slow())) for _ in range(UPLOADS_AT_ONCE)]
     for _ in arriving:
         await started.acquire()
     async with asyncio.timeout(8):
-        while (await site.post("/recipe", content=png(3, 2))).status_code != 503:
+        while (await http_client.post("/recipe", content=png(3, 2))).status_code != 503:
             pass
     gate.set()
     assert {answer.status_code for answer in await asyncio.gather(*arriving)} == {422}
-    assert (await site.post("/recipe", content=png(3, 2))).status_code == 422
+    assert (await http_client.post("/recipe", content=png(3, 2))).status_code == 422

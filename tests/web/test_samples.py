@@ -19,8 +19,8 @@ from components.playground import KEY_HEADER, Playground, Visit
 from components.ui.compare.share import offer_pin, pin_samples
 from tests.conftest import ROOT
 from tests.recorder import Recorder
-from tests.ui.opened import OpenPage, playing
-from tests.web.conftest import served
+from tests.ui.page_session import PageSession, open_playground
+from tests.web.conftest import serve_playground
 
 HOST_KEY, OWN_KEY = "sk-host-0f1e2d3c4b5a", "sk-of-my-own-5e6f7a8b"
 MODELS = ["cogview-4", "ideogram-v4"]
@@ -28,17 +28,17 @@ DAY = r"2\d{3}-\d\d-\d\d"
 
 
 @pytest.fixture
-async def playground(tmp_path: Path, ledger: Recorder, sandbox: str) -> AsyncIterator[Playground]:
+async def playground(tmp_path: Path, cleared_upstream: Recorder, sandbox: str) -> AsyncIterator[Playground]:
     """An installation with a host's key for a service that is as quick as its catalog says."""
     quick = tmp_path / "quick.yaml"
     quick.write_text(re.sub(r"seconds: \[.*?\]", "seconds: [0.1, 0.3]", (ROOT / "catalog.yaml").read_text()))
-    async with playing(load_catalog(quick), tmp_path, sandbox, ledger.address, HOST_KEY) as playground:
+    async with open_playground(load_catalog(quick), tmp_path, sandbox, cleared_upstream.address, HOST_KEY) as playground:
         yield playground
 
 
 @pytest.fixture
-async def site(playground: Playground, tmp_path: Path) -> AsyncIterator[httpx2.AsyncClient]:
-    async with served(playground, tmp_path / "uploads") as http:
+async def http_client(playground: Playground, tmp_path: Path) -> AsyncIterator[httpx2.AsyncClient]:
+    async with serve_playground(playground, tmp_path / "uploads") as http:
         yield http
 
 
@@ -51,62 +51,67 @@ async def compared(playground: Playground, visit: Visit, *models: str) -> str:
     return comparison.id
 
 
-async def cards(site: httpx2.AsyncClient) -> dict[str, str]:
+async def cards(http_client: httpx2.AsyncClient) -> dict[str, str]:
     """Each model's card in the panel."""
-    html = (await site.get("/picker")).text
+    html = (await http_client.get("/picker")).text
     return {re.findall('data-value="(.*?)"', card)[0]: card for card in html.split("<li")[1:]}
 
 
 async def test_the_hosts_samples_stand_on_the_cards_until_they_are_removed(
-    playground: Playground, site: httpx2.AsyncClient
+    playground: Playground, http_client: httpx2.AsyncClient
 ) -> None:
     """With prompt, price and day; also after their jobs and files were deleted. A model without a sample keeps its drawing."""
     visit, host = Visit(), {KEY_HEADER: HOST_KEY}
     comparison = await compared(playground, visit, *MODELS)
 
-    assert (await site.post(f"/samples/{comparison}", headers=host)).status_code == 204
+    assert (await http_client.post(f"/samples/{comparison}", headers=host)).status_code == 204
     _, jobs = await playground.comparisons.with_jobs(comparison, visit.visitor)
     await playground.history.hide(visit.visitor, list(jobs))
     for picture in (picture for job in jobs.values() for picture in job.pictures):
         await playground.jobs.pictures.remove(picture.name)
 
     for model, price in zip(MODELS, ("0.04", "0.12"), strict=True):
-        card = (await cards(site))[model]
+        card = (await cards(http_client))[model]
         assert "“A red kite &lt;b&gt;”" in card
         assert re.search(rf"\${price} · {DAY}", card)
         (address,) = re.findall(r'src="(samples/[0-9a-f]{64}\.webp)"', card)
-        picture = await site.get(f"/{address}")
+        picture = await http_client.get(f"/{address}")
         assert (picture.headers["content-type"], picture.content[:4]) == ("image/webp", b"RIFF")
         assert picture.headers["cache-control"] == "public, max-age=31536000, immutable"
-    assert "sandbox drawing" in (await cards(site))["flux-2"]
-    assert (await site.delete("/samples", headers=host)).status_code == 204
-    assert all("sandbox drawing" in card for card in (await cards(site)).values())
-    assert (await site.get(f"/{address}")).status_code == 404
+    assert "sandbox drawing" in (await cards(http_client))["flux-2"]
+    assert (await http_client.delete("/samples", headers=host)).status_code == 204
+    assert all("sandbox drawing" in card for card in (await cards(http_client)).values())
+    assert (await http_client.get(f"/{address}")).status_code == 404
 
 
-async def test_a_stranger_cannot_change_the_samples(playground: Playground, site: httpx2.AsyncClient) -> None:
+async def test_a_stranger_cannot_change_the_samples(playground: Playground, http_client: httpx2.AsyncClient) -> None:
     """Also not for a comparison of their own, which the host or their own key has paid."""
     comparison = await compared(playground, Visit(), "cogview-4")
 
     for key in ({}, {KEY_HEADER: ""}, {KEY_HEADER: OWN_KEY}, {KEY_HEADER: HOST_KEY[:-1]}):
-        refused = [await site.post(f"/samples/{comparison}", headers=key), await site.delete("/samples", headers=key)]
+        refused = [
+            await http_client.post(f"/samples/{comparison}", headers=key),
+            await http_client.delete("/samples", headers=key),
+        ]
         assert [answer.status_code for answer in refused] == [403, 403]
         assert HOST_KEY not in refused[0].text
     assert playground.comparisons.samples.current == {}
 
 
-async def test_what_is_no_picture_of_a_real_model_is_no_sample(playground: Playground, site: httpx2.AsyncClient) -> None:
+async def test_what_is_no_picture_of_a_real_model_is_no_sample(
+    playground: Playground, http_client: httpx2.AsyncClient
+) -> None:
     host, drawn = {KEY_HEADER: HOST_KEY}, Visit()
     comparison = await compared(replace(playground, host_key=None), drawn, "cogview-4")
 
-    answer = await site.post(f"/samples/{comparison}", headers=host)
+    answer = await http_client.post(f"/samples/{comparison}", headers=host)
     assert (answer.status_code, "no picture of a real model" in answer.text) == (409, True)
-    assert (await site.post("/samples/nobody", headers=host)).status_code == 404
+    assert (await http_client.post("/samples/nobody", headers=host)).status_code == 404
 
 
 async def test_the_button_is_the_hosts_whose_own_key_the_page_holds(playground: Playground) -> None:
     """A visitor whose pictures the host pays does not see it, and nothing happens if they press it all the same."""
-    page = OpenPage(playground, "somebody-who-compares-0123456789")
+    page = PageSession(playground, "somebody-who-compares-0123456789")
     await page.arrive()
     share, header = page.parts.compare.share, page.parts.header
     visit = page.values[header.visit]
@@ -120,7 +125,7 @@ async def test_the_button_is_the_hosts_whose_own_key_the_page_holds(playground: 
 
 
 async def test_the_command_asks_the_running_page_with_the_hosts_key(
-    playground: Playground, site: httpx2.AsyncClient, tmp_path: Path
+    playground: Playground, http_client: httpx2.AsyncClient, tmp_path: Path
 ) -> None:
     comparison = await compared(playground, Visit(), "cogview-4")
     (tmp_path / ".env").touch()
@@ -128,11 +133,11 @@ async def test_the_command_asks_the_running_page_with_the_hosts_key(
     async def command(*arguments: str, key: str = HOST_KEY) -> tuple[int | None, str]:
         environment = {"PATH": os.environ["PATH"], "PYTHONPATH": str(ROOT), "API_IN_ONE_KEY": key}
         process = await asyncio.create_subprocess_exec(
-            sys.executable, "-m", "components.web.samples", *arguments, "--address", str(site.base_url), cwd=tmp_path,
+            sys.executable, "-m", "components.web.samples", *arguments, "--address", str(http_client.base_url), cwd=tmp_path,
             env=environment, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT,
         )  # fmt: skip
-        said, _ = await process.communicate()
-        return process.returncode, said.decode()
+        output, _ = await process.communicate()
+        return process.returncode, output.decode()
 
     assert await command(comparison) == (0, "The samples have been changed.\n")
     assert list(playground.comparisons.samples.current) == ["cogview-4"]

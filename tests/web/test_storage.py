@@ -7,21 +7,21 @@ import tempfile
 import time
 from pathlib import Path
 
-from tests.ui import calling, running
+from tests.ui import api_client, run_app
 
 
 def test_pictures_that_were_deleted_to_make_room_are_announced(tmp_path: Path) -> None:
     """On the page before, then in the history of the visitor, by /healthz, by /metrics and in the log."""
-    with running(tmp_path / "home", PLAYGROUND_IMAGES_GB="0.000001") as app:
+    with run_app(tmp_path / "home", PLAYGROUND_IMAGES_GB="0.000001") as app:
         assert "together may take 1e-06 GB" in app.get("/config").text
-        with calling(app, **{"X-Playground-Visitor": "ann-of-the-storage-tests"}) as ann:
-            told = [ann.predict("cogview-4", {"prompt": f"fox {n}"}, api_name="/generate") for n in range(2)]
+        with api_client(app, **{"X-Playground-Visitor": "ann-of-the-storage-tests"}) as ann:
+            reply = [ann.predict("cogview-4", {"prompt": f"fox {n}"}, api_name="/generate") for n in range(2)]
             give_up = time.monotonic() + 10
-            while not (first := ann.predict(told[0]["job_id"], api_name="/job"))["message"] and time.monotonic() < give_up:
+            while not (first := ann.predict(reply[0]["job_id"], api_name="/job"))["message"] and time.monotonic() < give_up:
                 time.sleep(0.05)
             listed = ann.predict({}, api_name="/history")["jobs"]
         health = app.get("/healthz").json()
-        trimmed = app.get(told[0]["images"][0].removeprefix(app.url))
+        trimmed = app.get(reply[0]["images"][0].removeprefix(app.url))
 
     assert (first["state"], first["images"], "deleted to make room" in first["message"]) == ("done", [], True)
     assert [(len(one["images"]), one["message"]) for one in listed] == [(1, ""), (0, first["message"])]
@@ -35,9 +35,9 @@ def test_the_page_promises_only_what_its_disk_keeps(tmp_path: Path) -> None:
     """A data folder in memory: the page and the log say that it is lost, and which settings would help."""
     memory = tempfile.mkdtemp(dir="/dev/shm")
     try:
-        with running(tmp_path / "home", PLAYGROUND_DATA=memory) as app:
+        with run_app(tmp_path / "home", PLAYGROUND_DATA=memory) as app:
             page, log = app.get("/config").text, app.log
-        with running(tmp_path / "home", PLAYGROUND_DATA=memory, PLAYGROUND_IMAGES_URL=f"file://{tmp_path}/kept") as app:
+        with run_app(tmp_path / "home", PLAYGROUND_DATA=memory, PLAYGROUND_IMAGES_URL=f"file://{tmp_path}/kept") as app:
             mixed = app.get("/config").text
     finally:
         shutil.rmtree(memory)

@@ -76,11 +76,11 @@ def test_an_upload_is_served_to_whoever_has_its_address(page: Page, form: str) -
     data = png(30, 20, form=form)
 
     answer = page.send(data)
-    told = answer.json()
-    fetched = page.ask(urlsplit(told["url"]).path)
+    reply = answer.json()
+    fetched = page.ask(urlsplit(reply["url"]).path)
 
-    assert (answer.status_code, told | {"url": ""}) == (201, {"url": "", "width": 30, "height": 20, "expires_in_s": LIFE_S})
-    assert re.fullmatch(rf"{PUBLIC}/uploads/[\w-]{{65}}\.{form.lower()}", told["url"])
+    assert (answer.status_code, reply | {"url": ""}) == (201, {"url": "", "width": 30, "height": 20, "expires_in_s": LIFE_S})
+    assert re.fullmatch(rf"{PUBLIC}/uploads/[\w-]{{65}}\.{form.lower()}", reply["url"])
     assert (fetched.status_code, Image.open(io.BytesIO(fetched.content)).size) == (200, (30, 20))
     assert fetched.headers["content-type"] == f"image/{form.lower()}"
     assert fetched.headers["x-content-type-options"] == "nosniff"
@@ -88,7 +88,7 @@ def test_an_upload_is_served_to_whoever_has_its_address(page: Page, form: str) -
     assert {"default-src 'none'", "sandbox"} <= {
         part.strip() for part in fetched.headers["content-security-policy"].split(";")
     }
-    looked = page.ask(urlsplit(told["url"]).path, "HEAD")
+    looked = page.ask(urlsplit(reply["url"]).path, "HEAD")
     assert (looked.status_code, looked.content, looked.headers["content-length"]) == (200, b"", str(len(fetched.content)))
 
 
@@ -121,7 +121,7 @@ def test_only_the_page_itself_uploads_and_removes(page: Page) -> None:
         {HEADER: "1"},
         {"Cookie": ANN["Cookie"]},
         ANN | {"Cookie": f"{COOKIE}=short"},
-        *(ANN | {"Sec-Fetch-Site": site} for site in ("cross-site", "same-site", "none")),
+        *(ANN | {"Sec-Fetch-Site": http_client} for http_client in ("cross-site", "same-site", "none")),
     ]
     for headers in refused:
         answer = page.send(png(3, 2), headers)

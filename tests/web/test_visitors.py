@@ -20,7 +20,7 @@ from starlette.requests import cookie_parser
 from components.playground import visitor_id
 from components.playground.visits import COOKIE, browser_visitor
 from components.web.visitors import Visitors
-from tests.ui import App, calling, free_port, running
+from tests.ui import AppProcess, api_client, free_port, run_app
 
 SECRET = "visitor-of-these-tests-0123456789"
 ANSWER = ["job_id", "state", "task_id", "images", "credits", "usd", "credits_estimated", "seconds", "message"]
@@ -109,36 +109,36 @@ def test_an_unreadable_or_forged_cookie_is_replaced() -> None:
 
 
 @pytest.fixture(scope="module")
-def known(app: App) -> dict[str, Any]:
+def known(app: AppProcess) -> dict[str, Any]:
     """A job of SECRET, as ``/generate`` returned it."""
-    with calling(app, X_Playground_Visitor=SECRET) as client:
+    with api_client(app, X_Playground_Visitor=SECRET) as client:
         return dict(client.predict("flux-2", {"prompt": "a fox in the snow"}, api_name="/generate"))
 
 
-def test_a_job_is_returned_to_its_visitor_only(app: App, known: dict[str, Any]) -> None:
+def test_a_job_is_returned_to_its_visitor_only(app: AppProcess, known: dict[str, Any]) -> None:
     """Everybody else gets the same answer as for a job that does not exist."""
-    with calling(app, X_Playground_Visitor=SECRET) as client:
-        told = client.predict(known["job_id"], api_name="/job")
+    with api_client(app, X_Playground_Visitor=SECRET) as client:
+        reply = client.predict(known["job_id"], api_name="/job")
         never = refusal(client, secrets.token_urlsafe(16))
-    assert list(told) == ANSWER
-    assert told == known
+    assert list(reply) == ANSWER
+    assert reply == known
     for _ in range(100):
         words = posted(app, "job", [known["job_id"]], {"X-Playground-Visitor": secrets.token_urlsafe(16)})
         assert never in words
         assert known["task_id"] not in words
-    with calling(app) as client:
+    with api_client(app) as client:
         assert refusal(client, known["job_id"]) == never
         for odd in ("", "' or 1=1 --", "%", "x" * 5000, "\0"):
             assert refusal(client, odd) == never
 
 
-def test_a_callers_jobs_are_not_opened_by_a_cookie_or_by_its_hash(app: App, known: dict[str, Any]) -> None:
+def test_a_callers_jobs_are_not_opened_by_a_cookie_or_by_its_hash(app: AppProcess, known: dict[str, Any]) -> None:
     """The hash that the database holds is no way in either."""
     for headers in ({"Cookie": f"{COOKIE}={SECRET}"}, {"X-Playground-Visitor": visitor_id(SECRET)}):
         assert "There is no such job" in posted(app, "job", [known["job_id"]], headers)
 
 
-def test_only_a_hash_of_a_visitors_secret_is_stored(app: App, known: dict[str, Any]) -> None:
+def test_only_a_hash_of_a_visitors_secret_is_stored(app: AppProcess, known: dict[str, Any]) -> None:
     """Neither cookie nor header is in the database, beside it, or in a line of the log."""
     cookie = app.get("/").cookies[COOKIE]
     assert app.get("/", cookies={COOKIE: cookie}).cookies.get(COOKIE) is None
@@ -156,12 +156,12 @@ def test_only_a_hash_of_a_visitors_secret_is_stored(app: App, known: dict[str, A
 def test_a_job_is_returned_after_a_restart(tmp_path: Path) -> None:
     """After an ordinary end and a new start the same visitor is given the same job, with a picture that is there."""
     settings = {"GRADIO_SERVER_PORT": str(free_port())}
-    with running(tmp_path / "home", **settings) as app:
-        with calling(app, X_Playground_Visitor=SECRET) as client:
+    with run_app(tmp_path / "home", **settings) as app:
+        with api_client(app, X_Playground_Visitor=SECRET) as client:
             before = client.predict("flux-2", {"prompt": "a fox"}, api_name="/generate")
         app.stop()
-    with running(tmp_path / "home", **settings) as app:
-        with calling(app, X_Playground_Visitor=SECRET) as client:
+    with run_app(tmp_path / "home", **settings) as app:
+        with api_client(app, X_Playground_Visitor=SECRET) as client:
             after = client.predict(before["job_id"], api_name="/job")
         assert after == before
         assert app.get("/pictures/" + after["images"][0].rpartition("/")[2]).status_code == 200
@@ -174,18 +174,18 @@ def test_a_running_job_is_finished_by_the_next_process(tmp_path: Path) -> None:
     """Its caller has gone with the first process and asks the second by the job's id."""
     settings = {"GRADIO_SERVER_PORT": str(free_port()), "PLAYGROUND_SANDBOX_SPEED": "1"}
     headers = {"X-Playground-Visitor": SECRET}
-    with running(tmp_path / "home", **settings) as app:
+    with run_app(tmp_path / "home", **settings) as app:
         app.post("/gradio_api/call/generate", json={"data": ["flux-2", {"prompt": "a fox"}]}, headers=headers)
         while '"running"' not in app.log:
             time.sleep(0.05)
         found = re.search(r'"job": "(\S+)"', app.log)
         assert found
         app.stop(9)
-    with running(tmp_path / "home", **settings) as app:
-        with calling(app, X_Playground_Visitor=SECRET) as client:
-            while (told := client.predict(found[1], api_name="/job"))["state"] == "running":
+    with run_app(tmp_path / "home", **settings) as app:
+        with api_client(app, X_Playground_Visitor=SECRET) as client:
+            while (reply := client.predict(found[1], api_name="/job"))["state"] == "running":
                 time.sleep(0.2)
-        assert (told["state"], len(told["images"])) == ("done", 1)
+        assert (reply["state"], len(reply["images"])) == ("done", 1)
 
 
 def refusal(client: Client, job_id: str) -> str:
@@ -194,7 +194,7 @@ def refusal(client: Client, job_id: str) -> str:
     return str(refused.value)
 
 
-def posted(app: App, endpoint: str, data: list[Any], headers: dict[str, str]) -> str:
+def posted(app: AppProcess, endpoint: str, data: list[Any], headers: dict[str, str]) -> str:
     """What the stream of a call by plain HTTP says."""
     with httpx2.Client(base_url=app.url, trust_env=False, timeout=30, headers=headers) as http:
         event = http.post(f"/gradio_api/call/{endpoint}", json={"data": data}).json()["event_id"]

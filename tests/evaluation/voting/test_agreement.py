@@ -68,12 +68,12 @@ def test_a_position_that_wins_too_often_is_called_biased() -> None:
     fair = [ballot("ab" if number % 2 else "ba", "a") for number in range(40)]
     left = [ballot("ab", "a") for _ in range(30)] + [ballot("ab", "b") for _ in range(10)]
 
-    assert [(place.size, place.position, place.best.count, place.biased) for place in position_bias(fair)] == [
+    assert [(bias.size, bias.position, bias.best.count, bias.biased) for bias in position_bias(fair)] == [
         (2, 1, 20, False),
         (2, 2, 20, False),
     ]
-    assert [place.biased for place in position_bias(left)] == [True, True]
-    assert [place.expected for place in position_bias([ballot("abcd", "c")])] == [0.25] * 4
+    assert [bias.biased for bias in position_bias(left)] == [True, True]
+    assert [bias.expected for bias in position_bias([ballot("abcd", "c")])] == [0.25] * 4
     assert position_bias([ballot("ab", None)]) == ()
 
 

@@ -1,4 +1,4 @@
-"""A service that answers as the table of replies says, for whatever speaks to it over HTTP."""
+"""A stand-in for the service that gives the replies of the table in ``cases.py``."""
 
 from __future__ import annotations
 

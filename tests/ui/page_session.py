@@ -1,4 +1,4 @@
-"""A page without a browser and a server: its parts, the values that the browser would hold, its handlers called as Gradio does."""
+"""The page without browser and server: its components, their values, and its handlers, called as Gradio calls them."""
 
 from __future__ import annotations
 
@@ -30,21 +30,21 @@ from components.playground.key_checks import KeyChecks
 from components.playground.visits import COOKIE
 from components.ui.gradio_internals import open_page
 from components.ui.page import PageParts, arrive, build_parts
-from tests.conftest import records
+from tests.conftest import open_store
 
 
 @asynccontextmanager
-async def playing(
+async def open_playground(
     catalog: Catalog, folder: Path, sandbox: str, service: str = "", host_key: str | None = None, caps: Caps | None = None
 ) -> AsyncIterator[Playground]:
-    """The playground of an installation whose data lie in ``folder``; ``service`` is the service's address."""
+    """A playground with its data in ``folder``; ``service`` is the address of the image service."""
     end = catalog.endpoint
     real = Account("service", service or end.base_url, end.create, end.status, "")
     drawing = Account("sandbox", sandbox, end.create, end.status, "sandbox", pace=50)
     async with (
         httpx2.AsyncClient(trust_env=False, transport=Pools()) as upstream,
         httpx2.AsyncClient(trust_env=False) as downloads,
-        records(folder) as store,
+        open_store(folder) as store,
     ):
         pictures = PictureLibrary(FolderStorage(folder / "pictures"), downloads)
         client = ApiClient(upstream)
@@ -53,19 +53,16 @@ async def playing(
         unnamed = replace(drawing, key=UNNAMED_SANDBOX)
         evaluations = EvaluationService(catalog, jobs, {"sandbox": unnamed}.get, beat_s=0.05)
         services = comparisons, evaluations, KeyChecks(client)
-        yield Playground(catalog, jobs, real, drawing, sandbox, *services, host_key=host_key, own_address=OWN)
+        yield Playground(catalog, jobs, real, drawing, sandbox, *services, host_key=host_key, own_address=OWN_ADDRESS)
         evaluations.close()
         await jobs.aclose()
 
 
-OWN = "http://here.example"
+OWN_ADDRESS = "http://here.example"
 
 
-class OpenPage:
-    """The page as the browser with this secret opens it. ``parts`` are its components.
-
-    A handler is called with the value of every component, as they are after all updates so far.
-    """
+class PageSession:
+    """The page of the visitor with this secret. ``parts`` are its components, ``values`` what they hold after all updates."""
 
     def __init__(self, playground: Playground, secret: str, session: str = "page-1") -> None:
         with open_page("test") as blocks:
@@ -80,7 +77,7 @@ class OpenPage:
     async def call(
         self, handler: Callable[..., Any], part: Any, sent: Mapping[str, Any] | None = None, *, query: str = "", **given: Any
     ) -> dict[Any, Any]:
-        """What a handler updates: all of it, where it yields. ``sent`` is what a click brings along."""
+        """Call a handler and return its updates, of all steps where it is a generator. ``sent`` is the data of a click event."""
         wanted = inspect.signature(handler, eval_str=True).parameters
         values: dict[str, Any] = {"given": self.values, "request": self._request(query)}
         values |= {"event": gr.EventData(None, sent or {}), **given}

@@ -1,4 +1,4 @@
-"""A comparison with real jobs, whose pictures a sandbox drew, in records and folders like those of the application."""
+"""A finished comparison, with jobs and pictures of the sandbox."""
 
 from __future__ import annotations
 
@@ -15,17 +15,17 @@ ANN = visitor_id(SECRET)
 KEY = "sk-canary-of-a-comparison-77"
 
 
-async def compared(
+async def run_comparison(
     playground: Playground, *models: str | Choice, samples: int = 1, paid: bool = True, **shared: Any
 ) -> Comparison:
-    """Ann's comparison after its end; ``paid`` on her own key, else as drawings of the sandbox."""
+    """Run a comparison of Ann's until it ends; ``paid`` with her own key, else as drawings of the sandbox."""
     account = replace(playground.sandbox, payer="visitor", key=KEY) if paid else playground.sandbox
     choices = [model if isinstance(model, Choice) else Choice(model) for model in models]
-    batch = await playground.comparisons.start(choices, {"prompt": "a red kite", **shared}, samples, account, ANN)
-    for card in batch.cards:
+    comparison = await playground.comparisons.start(choices, {"prompt": "a red kite", **shared}, samples, account, ANN)
+    for card in comparison.cards:
         if card.job:
             await playground.jobs.settled(card.job, ANN)
-    return batch
+    return comparison
 
 
 class Reader(HTMLParser):
