@@ -118,7 +118,7 @@ async def test_a_comparison_that_was_not_sent_shows_each_model_once(
     """With its price and a picture that is marked as what it is; not for samples, nor a model that would not be sent."""
     edit = Choice("seedream-4-5", {"model": "seedream/4.5-edit"})  # refused: it needs an image
     choices = [Choice("flux-2", {"type": "flex", "resolution": "2K"}), Choice("cogview-4"), edit]
-    page = inert(show_planned(playground(), plan_comparison(catalog, choices, {"prompt": HOSTILE}, 2)))
+    page = parse_inert(show_planned(playground(), plan_comparison(catalog, choices, {"prompt": HOSTILE}, 2)))
 
     assert [model in page.text for model in ("Flux 2", "CogView 4", "Seedream")] == [True, True, False]
     assert "24 credits · $0.24" in page.text
