@@ -16,7 +16,7 @@ TWENTY = "prompt,category\r\n" + "".join(f'"A kite, number {number}\nover ""the"
 
 
 @pytest.mark.parametrize(
-    ("name", "body", "prompts", "said"),
+    ("name", "body", "prompts", "message"),
     [
         ("a.csv", TWENTY.encode("utf-8-sig"), 20, "20 prompts are read"),
         ("a.csv", "prompt\nCafé Müller\n".encode("latin-1"), 1, "1 prompt is read"),
