@@ -5,10 +5,9 @@ from __future__ import annotations
 import asyncio
 import time
 from collections import defaultdict
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from math import inf
-from typing import Any
 
 from components.api.client import Account, ApiClient
 from components.api.limiter import RequestLimiter
@@ -81,16 +80,15 @@ class PacedClient:
         self,
         key: UpstreamModel,
         account: Account,
+        job: Job,
         task_id: str,
-        body: Mapping[str, Any],
-        count: int,
         timeout_s: float,
         give_up: float,
     ) -> Reply:
-        """GET a task that was created by ``body`` for ``count`` images. Raises as :meth:`ApiClient.task` and :meth:`request`."""
+        """GET a task that a job may have created. Raises as :meth:`ApiClient.task` and :meth:`request`."""
         async with self.request(key, give_up):
             self._metrics.polls.labels(key[1]).inc()
-            return await self.client.task(account, task_id, body, count, timeout_s)
+            return await self.client.task(account, task_id, job.body, job.count, timeout_s)
 
 
 class RunTimes:

@@ -248,8 +248,8 @@ class Poller:
         last, left = self._options.timings.last_try, task.give_up - time.monotonic()
         # A poll before the deadline ends with it: the last one follows, and the two must not add up.
         timeout_s = min(POLL_TIMEOUT_S, left if left > MINIMUM_WAIT_S else last)
-        task_id, job, give_up = str(task.job.task_id), task.job, max(task.give_up, time.monotonic() + last)
-        return await self._client.task(task.key, task.account, task_id, job.body, job.count, timeout_s, give_up)
+        task_id, give_up = str(task.job.task_id), max(task.give_up, time.monotonic() + last)
+        return await self._client.task(task.key, task.account, task.job, task_id, timeout_s, give_up)
 
     async def _fresh_addresses(self, task: FollowedTask) -> tuple[str, ...]:
         """Where the service says by now that the results are; empty if it does not say."""

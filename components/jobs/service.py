@@ -71,7 +71,7 @@ class JobService:
         self.pictures = pictures
         self.metrics = Metrics()
         self._catalog = catalog
-        self._caps = options.caps
+        self.caps = options.caps
         limiter, learned = RequestLimiter(), LearnedStore(store.transactions)
         timings = options.timings
         self._active = ActiveJobs(store, self.metrics, limiter, timings, log_prompts=options.log_prompts)
@@ -250,9 +250,9 @@ class JobService:
 
     async def budget(self, account: Account, visitor: str) -> Budget:
         """What the next requests of this visitor may cost; no caps unless the host pays. Queued requests count as spent."""
-        if account.payer != "host" or self._caps == Caps():
+        if account.payer != "host" or self.caps == Caps():
             return Budget()
-        return Budget(self._caps, *await self.store.spending.committed(start_of_day(time.time()), visitor))
+        return Budget(self.caps, *await self.store.spending.committed(start_of_day(time.time()), visitor))
 
     # -- changing --------------------------------------------------------------------------------
 

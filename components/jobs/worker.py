@@ -81,7 +81,7 @@ class Worker:
         key, timeout_s = self._times.key(account, job.model), self._options.timings.longest_repair_poll
         give_up = time.monotonic() + timeout_s
         with suppress(NoPicture):  # it is known, and why it shows nothing is for the job to say
-            await self._client.task(key, account, task_id, job.body, job.count, timeout_s, give_up)
+            await self._client.task(key, account, job, task_id, timeout_s, give_up)
 
     async def _send(self, job: Job, account: Account, give_up: float) -> tuple[Job, Reply] | None:
         """Send the request, once. Returns the running job with the answer, or None if it ended here."""
@@ -157,7 +157,7 @@ class Worker:
         key = self._times.key(account, job.model)
         timeout_s = self._options.timings.longest_repair_poll
         try:
-            return await self._client.task(key, account, task_id, job.body, job.count, timeout_s, give_up)
+            return await self._client.task(key, account, job, task_id, timeout_s, give_up)
         except NoPicture:
             return Reply(Phase.RUNNING, task_id)
         except RateLimited as error:

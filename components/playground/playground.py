@@ -19,7 +19,7 @@ from components.comparisons.service import ComparisonService
 from components.errors import DatabaseUnavailable, KeyRefused
 from components.evaluation.evaluation import Draft, Evaluation
 from components.evaluation.service import EvaluationService
-from components.jobs.budgets import Budget, Caps
+from components.jobs.budgets import Budget
 from components.jobs.job import Job, idempotency_key_of
 from components.jobs.service import JobService
 from components.jobs.store.history import HistoryStore
@@ -52,7 +52,6 @@ class Playground:
     evaluations: EvaluationService
     key_checks: KeyChecks
     host_key: str | None = field(default=None, repr=False)
-    caps: Caps = field(default_factory=Caps)
     notices: tuple[str, ...] = ()
     storage: str = ""
     uploads_refused: str = ""

@@ -47,7 +47,7 @@ def storage_note(requests_durable: bool, pictures_durable: bool, limit: float) -
 
 async def pill(playground: Playground, visit: Visit) -> tuple[str, str]:
     """Whose money is being spent: the pill's CSS classes and its words. Raises DatabaseUnavailable."""
-    payer, caps = playground.account(visit).payer, playground.caps
+    payer, caps = playground.account(visit).payer, playground.jobs.caps
     if payer == "sandbox":
         return payer, "Sandbox · drawings, free"
     if payer == "visitor":
@@ -63,7 +63,7 @@ async def pill(playground: Playground, visit: Visit) -> tuple[str, str]:
 
 async def spend_line(playground: Playground, visit: Visit) -> str:
     """What has been spent and under which caps; "" in the sandbox. Raises DatabaseUnavailable."""
-    payer, caps = playground.account(visit).payer, playground.caps
+    payer, caps = playground.account(visit).payer, playground.jobs.caps
     if payer == "visitor":
         mine = await playground.jobs.spent_by(visit.visitor, visit.since)
         usd = usd_text(playground.catalog.usd(mine.total))

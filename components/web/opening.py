@@ -19,6 +19,7 @@ from components.errors import SettingsError
 from components.evaluation.service import EvaluationService
 from components.jobs.budgets import Caps
 from components.jobs.job import Job, JobOptions
+from components.jobs.recovery import FindAccount
 from components.jobs.service import JobService
 from components.jobs.store.engine import open_database, sqlite_address
 from components.jobs.store.jobs import Store
@@ -66,6 +67,10 @@ class Accounts:
             return None
         return replace(self.sandbox, key=self.sandbox.key + UNNAMED_SANDBOX) if for_evaluation else self.sandbox
 
+    def of_job(self, job: Job) -> Account | None:
+        """The account that pays for a recovered job; None for a visitor's own key, which is in memory only."""
+        return self.of_payer(job.payer, for_evaluation=bool(job.evaluation_id))
+
 
 def open_playground(settings: Settings, port: int) -> tuple[Playground, Resources]:
     """The playground of an installation, served on this port. Raises SettingsError, CatalogError."""
@@ -75,12 +80,12 @@ def open_playground(settings: Settings, port: int) -> tuple[Playground, Resource
     service = Account("service", address, endpoint.create, endpoint.status, "")
     here, key = own_address(settings.listen_on, port), f"sandbox-{secrets.token_hex(16)}"
     sandbox = Account("sandbox", here + SANDBOX, endpoint.create, endpoint.status, key, settings.sandbox_speed)
-    caps = Caps(settings.daily_credits, settings.visitor_credits, settings.job_credits)
     uploads, opened = _open_uploads(settings, here), AsyncExitStack()
     upstream = open_client(settings.proxies, settings.certificates)
     opened.push_async_callback(upstream.aclose)
     client, accounts = ApiClient(upstream), Accounts(service, sandbox, settings.host_key)
-    jobs = _open_jobs(settings, catalog, client, accounts, caps, uploads, opened)
+    jobs = _open_jobs(settings, catalog, client, accounts.of_job, opened)
+    jobs.on_change(partial(follow_job, uploads))
     evaluations = EvaluationService(catalog, jobs, partial(accounts.of_payer, for_evaluation=True))
     opened.callback(evaluations.close)
     if settings.key_withheld:
@@ -95,7 +100,6 @@ def open_playground(settings: Settings, port: int) -> tuple[Playground, Resource
         evaluations=evaluations,
         key_checks=KeyChecks(client),
         host_key=settings.host_key,
-        caps=caps,
         notices=(KEY_WITHHELD,) if settings.key_withheld else (),
         storage=storage_note(*_durable(settings, jobs), jobs.pictures.limit),
         uploads_refused=uploads.refused,
@@ -106,20 +110,9 @@ def open_playground(settings: Settings, port: int) -> tuple[Playground, Resource
 
 
 def _open_jobs(
-    settings: Settings,
-    catalog: Catalog,
-    client: ApiClient,
-    accounts: Accounts,
-    caps: Caps,
-    uploads: Uploads,
-    opened: AsyncExitStack,
+    settings: Settings, catalog: Catalog, client: ApiClient, find_account: FindAccount, opened: AsyncExitStack
 ) -> JobService:
     """The jobs with everything they need; what is opened is closed in the opposite order. Raises SettingsError."""
-
-    def account_of(job: Job) -> Account | None:
-        """Who pays for a recovered job; None for a visitor's own key, which is in memory only."""
-        return accounts.of_payer(job.payer, for_evaluation=bool(job.evaluation_id))
-
     storage = _open_storage(settings)
     database = open_database(settings.database_address or sqlite_address(settings.database_file))
     opened.callback(database.close)
@@ -127,15 +120,10 @@ def _open_jobs(
     opened.push_async_callback(store.aclose)
     downloads = open_fetch_client(settings.proxies, settings.certificates)
     opened.push_async_callback(downloads.aclose)
-    jobs = JobService(
-        catalog,
-        store,
-        client,
-        PictureLibrary(storage, downloads, limit=settings.images_gb * GB, starred=store.pictures.starred),
-        JobOptions(caps, settings.deadline_s, settings.public_address, settings.log_prompts),
-        account_of,
-    )
-    jobs.on_change(lambda job: follow_job(uploads, job))
+    pictures = PictureLibrary(storage, downloads, limit=settings.images_gb * GB, starred=store.pictures.starred)
+    caps = Caps(settings.daily_credits, settings.visitor_credits, settings.job_credits)
+    options = JobOptions(caps, settings.deadline_s, settings.public_address, settings.log_prompts)
+    jobs = JobService(catalog, store, client, pictures, options, find_account)
     opened.push_async_callback(jobs.aclose)
     return jobs
 

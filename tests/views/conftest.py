@@ -45,7 +45,8 @@ async def playground(catalog: Catalog, client: ApiClient, account: Account, tmp_
         def made(host_key: str | None = "sk-host-of-these-tests", caps: Caps | None = None) -> Playground:
             service = replace(account, payer="", key="")
             services = comparisons, evaluations, KeyChecks(client)
-            return Playground(catalog, jobs, service, account, "", *services, host_key=host_key, caps=caps or Caps())
+            jobs.caps = caps or Caps()
+            return Playground(catalog, jobs, service, account, "", *services, host_key=host_key)
 
         yield made
         await jobs.aclose()
