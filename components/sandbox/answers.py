@@ -1,4 +1,4 @@
-"""What the sandbox answers: the service's response and error bodies, and what each rehearsal makes of them."""
+"""What the sandbox answers: the service's response and error bodies, and what each simulated fault makes of them."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from components.sandbox.tasks import Task
 
 
 def success(data: dict[str, Any]) -> dict[str, Any]:
-    """The envelope of every answer that is no error."""
+    """The envelope of every answer but errors."""
     return {"code": 200, "message": "success", "data": data}
 
 
@@ -23,9 +23,9 @@ def failure(status: int, message: str, kind: str, headers: dict[str, str] | None
     return JSONResponse({"error": {"code": status, "message": message, "type": kind}}, status, headers)
 
 
-def refusal(rehearsal: str, *, first_time: bool) -> Response | None:
-    """The rehearsed refusal of a POST, after which there is no task; None where none is rehearsed."""
-    match rehearsal:
+def refusal(fault: str, *, first_time: bool) -> Response | None:
+    """The simulated refusal of a POST, which creates no task; None where the fault is another."""
+    match fault:
         case "key":
             return failure(401, "Invalid API key", "authentication_error")
         case "credits":
@@ -38,8 +38,8 @@ def refusal(rehearsal: str, *, first_time: bool) -> Response | None:
 
 
 def created(task: Task) -> Response:
-    """The answer to a POST that created a task; two rehearsals lose it."""
-    match task.rehearsal:
+    """The answer to a POST that created a task; two faults lose it."""
+    match task.fault:
         case "upstream":
             return failure(500, "Internal error", "server_error")
         case "broken":
@@ -50,9 +50,9 @@ def created(task: Task) -> Response:
 def polled(task: Task, catalog: Catalog, base_url: str) -> Response:
     """The answer to a poll, which is counted."""
     task.polls += 1
-    if task.rehearsal == "blip" and task.polls <= 2:
+    if task.fault == "blip" and task.polls <= 2:
         return failure(503, "Service unavailable", "server_error")
-    if task.rehearsal == "html":
+    if task.fault == "html":
         return HTMLResponse("<!doctype html><title>Just a moment</title>")
     return JSONResponse(success(task_data(task, catalog, base_url)))
 
@@ -60,14 +60,14 @@ def polled(task: Task, catalog: Catalog, base_url: str) -> Response:
 def task_data(task: Task, catalog: Catalog, base_url: str) -> dict[str, Any]:
     """A task as it is now, with its result or its reason once it has ended; picture links begin with ``base_url``."""
     data: dict[str, Any] = {"task_id": task.id, "status": "IN_PROGRESS", "request": task.request.body}
-    if task.rehearsal == "word":
+    if task.fault == "word":
         return data | {"status": "THAWING"}
     if task.progress(time.monotonic()) < 1:
         return data
-    if task.rehearsal in ("failed", "moderated-later"):
-        reason = "The model crashed" if task.rehearsal == "failed" else "Blocked by the safety system"
+    if task.fault in ("failed", "moderated-later"):
+        reason = "The model crashed" if task.fault == "failed" else "Blocked by the safety system"
         return data | {"status": "failed", "error_message": reason}
-    count, kind = 0 if task.rehearsal == "empty" else task.request.count, picture_format(task.request)
+    count, kind = 0 if task.fault == "empty" else task.request.count, picture_format(task.request)
     images = [{"url": f"{base_url}/files/{task.id}/{number}.{kind}"} for number in range(1, count + 1)]
     credits = price(catalog, task.request).credits
     return data | {"status": "completed", "output": {"images": images}, "credits_consumed": credits, "sandbox": True}

@@ -53,17 +53,17 @@ class CallbackSender:
 
     def schedule(self, task: Task, address: str, base_url: str) -> None:
         """Call the address when the task has ended; ``base_url`` is where the links to its pictures begin."""
-        if self._workers and self._waiting < MOST_WAITING and isfinite(task.seconds) and task.rehearsal != "callback-lost":
+        if self._workers and self._waiting < MOST_WAITING and isfinite(task.seconds) and task.fault != "callback-lost":
             self._waiting += 1
             self._workers.start_soon(self._call, task, address, base_url)
 
     async def _call(self, task: Task, address: str, base_url: str) -> None:
-        late = RUN_TIMES_LATE * task.seconds if task.rehearsal == "callback-late" else 0.0
+        late = RUN_TIMES_LATE * task.seconds if task.fault == "callback-late" else 0.0
         try:
             # A timer may fire a little early, when the task would still be in progress.
             await asyncio.sleep(task.created + task.seconds + late - time.monotonic() + 0.01)
             body = success(task_data(task, self._catalog, base_url))
-            for _ in range(2 if task.rehearsal == "callback-twice" else 1):
+            for _ in range(2 if task.fault == "callback-twice" else 1):
                 await self._client.post(address, json=body)
         except (httpx.HTTPError, httpx.InvalidURL) as error:
             log.info("the callback of %s failed: %s", task.id, type(error).__name__)

@@ -63,7 +63,7 @@ def drawing_routes(catalog: Catalog, tasks: TaskStore) -> APIRouter:
             return failure(404, "No such file.", "not_found")
         if not re.fullmatch("[1-9][0-9]?", number) or int(number) > task.request.count:
             return failure(404, "No such file.", "not_found")
-        kind, square = picture_format(task.request), task.rehearsal == "square"
+        kind, square = picture_format(task.request), task.fault == "square"
         chance = crc32(task_id.encode())  # without a seed a model draws something else each time
         manner = manners[task.request.model.id]
         drawing = partial(

@@ -65,7 +65,7 @@ class Journal:
                     request,
                     time.monotonic() - age,
                     entry["seconds"],
-                    entry["rehearsal"],
+                    entry.get("fault", entry.get("rehearsal", "")),  # written as "rehearsal" until version 0.1
                     entry.get("named", True),
                 )
             except (ValueError, KeyError, TypeError, InputError):
@@ -92,7 +92,7 @@ def _line(task: Task) -> str:
         "parameters": dict(task.request.parameters),
         "created": time.time() - (time.monotonic() - task.created),
         "seconds": task.seconds,
-        "rehearsal": task.rehearsal,
+        "fault": task.fault,
         "named": task.named,
     }
     return json.dumps(entry) + "\n"

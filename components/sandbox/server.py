@@ -24,7 +24,7 @@ from components.sandbox.callbacks import CallbackSender, callable_origins, may_c
 from components.sandbox.drawings import drawing_routes
 from components.sandbox.journal import Journal
 from components.sandbox.page import page
-from components.sandbox.tasks import MOST_PICTURES, TaskStore, rehearsal
+from components.sandbox.tasks import MOST_PICTURES, TaskStore, fault_of
 
 LARGEST_BODY = 131_072  # bytes
 
@@ -58,9 +58,9 @@ def create_sandbox(
             request, callback_url = _read_request(catalog, await _read_body(http))
         except InputError as error:
             return failure(400, error.what, "bad_request")
-        rehearsed = rehearsal(request.prompt)
-        first_time = rehearsed == "rate" and tasks.first_time(request.prompt)
-        if refused := refusal(rehearsed, first_time=first_time):
+        fault = fault_of(request.prompt)
+        first_time = fault == "rate" and tasks.first_time(request.prompt)
+        if refused := refusal(fault, first_time=first_time):
             return refused
         task = tasks.accept(request, named=not _key(http).endswith(UNNAMED_SANDBOX))
         if journal:

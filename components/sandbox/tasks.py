@@ -3,8 +3,8 @@
 A task is a request and a clock: nothing runs in the background and no picture is held. The number of tasks and their
 age are bounded, so that callers cannot fill the memory.
 
-A prompt with a marker such as ``#sandbox:credits`` rehearses a failure: integrators see what their code does with it
-without spending anything. :data:`REHEARSALS` lists the markers.
+A prompt with a marker such as ``#sandbox:credits`` simulates a fault, so that integrators can test how their code handles
+it without spending anything. :data:`FAULTS` lists the markers.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ OLDEST_S = 3_600.0
 PICTURE_RUN_TIMES_LATE = 2
 TYPICAL_S = (3.0, 10.0)  # for a model that states no run time
 
-REHEARSALS = {
+FAULTS = {
     "key": "401 on the POST, as for a wrong key",
     "credits": "402 on the POST, as for an empty account",
     "moderation": "400 on the POST with a content policy message",
@@ -45,7 +45,7 @@ REHEARSALS = {
     "empty": "the task completes without a picture",
     "gone": "the task completes, its picture answers 404",
     "late": "the task completes, its picture answers 404 for two run times more",
-    "square": "the picture is square whatever was asked",
+    "square": "the picture is square, whatever shape was requested",
     "callback-lost": "callback_url is not called",
     "callback-late": "callback_url is called three run times after the task has ended",
     "callback-twice": "callback_url is called twice",
@@ -64,7 +64,7 @@ class Task:
     request: Request
     created: float
     seconds: float
-    rehearsal: str = ""
+    fault: str = ""
     named: bool = True
     polls: int = 0
 
@@ -74,8 +74,8 @@ class Task:
 
     def has_pictures(self, now: float) -> bool:
         """Whether its pictures are at their addresses."""
-        late = PICTURE_RUN_TIMES_LATE * self.seconds if self.rehearsal == "late" else 0.0
-        return self.rehearsal != "gone" and self.progress(now - late) >= 1
+        late = PICTURE_RUN_TIMES_LATE * self.seconds if self.fault == "late" else 0.0
+        return self.fault != "gone" and self.progress(now - late) >= 1
 
 
 @dataclass
@@ -91,8 +91,8 @@ class TaskStore:
         now = time.monotonic()
         node = re.sub(r"\D", "", request.model.node or "") or "0"
         task_id = f"n{node}{secrets.token_hex(10)}sandbox"
-        failure = rehearsal(request.prompt)
-        task = Task(task_id, request, now, self._seconds(request, task_id, failure), failure, named)
+        fault = fault_of(request.prompt)
+        task = Task(task_id, request, now, self._seconds(request, task_id, fault), fault, named)
         self._tasks[task_id] = task
         while len(self._tasks) > MOST_TASKS or now - next(iter(self._tasks.values())).created > OLDEST_S:
             self._tasks.popitem(last=False)
@@ -107,23 +107,23 @@ class TaskStore:
         return self._tasks.get(task_id)
 
     def first_time(self, prompt: str) -> bool:
-        """Whether this prompt is seen for the first time; the ``rate`` rehearsal refuses only once."""
+        """Whether this prompt is seen for the first time; the ``rate`` fault refuses only once."""
         if prompt in self._limited:
             return False
         self._limited[prompt] = True
         return True
 
-    def _seconds(self, request: Request, task_id: str, failure: str) -> float:
-        if failure == "never":
+    def _seconds(self, request: Request, task_id: str, fault: str) -> float:
+        if fault == "never":
             return float("inf")
         low, high = request.model.seconds or TYPICAL_S
         low, high = max(low, 0.1), max(high, low, 0.1)
         spread = log(high / low) / 2.563  # the stated range as the middle 80 % of a lognormal distribution
         seconds = exp(random.Random(task_id).gauss((log(low) + log(high)) / 2, spread))
-        return min(seconds, 1.5 * high) * (5 if failure == "slow" else 1) / self.speed
+        return min(seconds, 1.5 * high) * (5 if fault == "slow" else 1) / self.speed
 
 
-def rehearsal(prompt: str) -> str:
-    """The name of the failure that a prompt rehearses, or ""."""
+def fault_of(prompt: str) -> str:
+    """The fault that a prompt simulates, or ""."""
     found = MARKER.search(prompt)
-    return found.group(1) if found and found.group(1) in REHEARSALS else ""
+    return found.group(1) if found and found.group(1) in FAULTS else ""

@@ -21,7 +21,7 @@ from tests.jobs.scripted_upstream import TASK, answer_after, created, finished, 
 
 
 async def test_requests_of_models_with_a_webhook_carry_an_address(catalog: Catalog, url: str, tmp_path: Path) -> None:
-    """Those to the sandbox too, so that it can rehearse them. The address is sent and not kept with the request."""
+    """Those to the sandbox too, so that callbacks can be tried. The address is sent and not kept with the request."""
     async with scripted_upstream() as upstream, callback_server(catalog, url, tmp_path, upstream, pace=1000) as server:
         sandbox = account(catalog, upstream.address, "sandbox", "sandbox")
         jobs = [await settled(server.job_service, await server.start(model)) for model in (WITH_CALLBACK, PLAIN)]

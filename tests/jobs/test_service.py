@@ -23,7 +23,7 @@ from components.jobs.job import Job, JobOptions, JobState
 from components.jobs.service import JobService
 from components.pictures.library import PictureLibrary
 from components.pictures.storage.folder import FolderStorage
-from components.sandbox.tasks import REHEARSALS
+from components.sandbox.tasks import FAULTS
 from components.views.job import differences
 from tests.conftest import open_store
 from tests.jobs.scripted_upstream import TIMEOUT_S, settled, single_job, workers_ended
@@ -169,12 +169,12 @@ async def test_twenty_jobs_at_once_do_not_wait_for_one_that_never_ends(job_servi
 
 
 def test_every_rehearsal_has_an_expected_end() -> None:
-    """A new rehearsal of the sandbox is a new row of the table above."""
-    assert set(ENDS) == set(REHEARSALS)
+    """Every simulated fault of the sandbox has a row in the table above."""
+    assert set(ENDS) == set(FAULTS)
 
 
 async def test_every_rehearsed_failure_ends_as_it_should(client: ApiClient, account: Account, tmp_path: Path) -> None:
-    """State, kind of problem, and what is said about the charge; all are rehearsed at the same time."""
+    """State, kind of problem, and what is said about the charge; all faults are simulated at the same time."""
     async with httpx2.AsyncClient(trust_env=False) as http, open_store(tmp_path / "records") as store:
         job_service = JobService(
             CATALOG, store, client, PictureLibrary(FolderStorage(tmp_path), http), JobOptions(deadline_s=5)

@@ -1,4 +1,4 @@
-"""The sandbox calls ``callback_url`` when a task has ended, as the prompt rehearses it, and never another server."""
+"""The sandbox calls ``callback_url`` when a task has ended, as the prompt's marker says, and never another server."""
 
 from __future__ import annotations
 

@@ -29,7 +29,7 @@ def a_task(catalog: Catalog, number: int, prompt: str = "a fox", age: float = 0.
 
 def a_line(**changes: Any) -> str:
     line = {"id": "n48x", "model": "cogview-4", "parameters": {"prompt": "a fox"}, "created": time.time()}
-    return json.dumps(line | {"seconds": 5.0, "rehearsal": ""} | changes)
+    return json.dumps(line | {"seconds": 5.0, "fault": ""} | changes)
 
 
 def test_a_task_goes_on_in_the_next_process(catalog: Catalog, file: Path) -> None:

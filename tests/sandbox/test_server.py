@@ -15,7 +15,7 @@ from components.catalog.models import Catalog
 from components.sandbox import create_sandbox
 from components.sandbox.drawings import UNCHANGING
 from components.sandbox.server import LARGEST_BODY
-from components.sandbox.tasks import REHEARSALS
+from components.sandbox.tasks import FAULTS
 from tests.conftest import serve
 from tests.sandbox import CREATE, FOX, TASKS, addresses, connect, finish, refused, start
 
@@ -199,7 +199,7 @@ def test_the_page_says_how_to_use_it_and_lists_every_rehearsal(api: httpx2.Clien
     assert (
         f"<code>{str(api.base_url).rstrip('/')}/…</code>, <code>http://localhost:{api.base_url.port}/…</code>" in page.text
     )
-    for name, what in REHEARSALS.items():
+    for name, what in FAULTS.items():
         assert f"#sandbox:{name}</code></td><td>{what}<" in page.text
 
 

@@ -1,4 +1,4 @@
-"""Sandbox tasks: how long they take, when they are forgotten, and what each rehearsal shows over HTTP."""
+"""Sandbox tasks: how long they take, when they are forgotten, and what each simulated fault shows over HTTP."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from components.api import Account, ApiClient, Phase
 from components.catalog.models import Catalog
 from components.catalog.requests import Request, build_request
 from components.errors import ServiceError
-from components.sandbox.tasks import MOST_TASKS, OLDEST_S, REHEARSALS, TaskStore, rehearsal
+from components.sandbox.tasks import FAULTS, MOST_TASKS, OLDEST_S, TaskStore, fault_of
 from tests.sandbox import CREATE, FOX, TASKS, addresses, connect, finish, refused, start
 
 
@@ -98,13 +98,13 @@ def test_tasks_older_than_an_hour_are_forgotten(catalog: Catalog) -> None:
     assert store.find("n42nobody") is None
 
 
-@pytest.mark.parametrize("name", REHEARSALS)
+@pytest.mark.parametrize("name", FAULTS)
 def test_a_marker_anywhere_in_the_prompt_rehearses_and_any_other_text_does_not(catalog: Catalog, name: str) -> None:
     for prompt in ("#sandbox:{}", "a fox #sandbox:{} in snow", "a fox,#sandbox:{}.", "line\n#sandbox:{}\nline"):
-        assert rehearsal(prompt.format(name)) == name
-        assert TaskStore().accept(request(catalog, prompt.format(name))).rehearsal == name
+        assert fault_of(prompt.format(name)) == name
+        assert TaskStore().accept(request(catalog, prompt.format(name))).fault == name
     for prompt in ("", "{}", "#sandbox:", "#sandbox:non{}sense", "# sandbox:{}", "sandbox:{}", "#SANDBOX:{}"):
-        assert rehearsal(prompt.format(name)) == ""
+        assert fault_of(prompt.format(name)) == ""
 
 
 def test_a_prompt_is_limited_once_and_the_memory_of_it_is_bounded() -> None:
@@ -122,7 +122,7 @@ def api(sandbox: str) -> Iterator[httpx2.Client]:
 
 
 # name -> status, type and words of the answer to the POST
-REHEARSED: dict[str, tuple[int, str, str]] = {
+REFUSALS: dict[str, tuple[int, str, str]] = {
     "key": (401, "authentication_error", "Invalid API key"),
     "credits": (402, "insufficient_credits", "Insufficient credits"),
     "moderation": (400, "bad_request", "content policy"),
@@ -135,12 +135,12 @@ CALLED = {"callback-lost", "callback-late", "callback-twice"}  # in test_callbac
 
 
 def test_every_rehearsal_is_tried_here() -> None:
-    assert set(REHEARSED) | SEEN | CALLED == set(REHEARSALS)
+    assert set(REFUSALS) | SEEN | CALLED == set(FAULTS)
 
 
-@pytest.mark.parametrize("name", REHEARSED)
+@pytest.mark.parametrize("name", REFUSALS)
 def test_a_rehearsed_refusal_is_the_answer_to_the_post(api: httpx2.Client, name: str) -> None:
-    status, kind, words = REHEARSED[name]
+    status, kind, words = REFUSALS[name]
     body = {**FOX, "prompt": f"refused #sandbox:{name}"}
     answer = api.post(CREATE, json=body)
 
@@ -197,9 +197,9 @@ def test_rehearsed_pictures_are_missing_gone_late_or_square(api: httpx2.Client) 
         assert picture.size == (1024, 1024)
 
 
-@pytest.mark.parametrize("name", ["", *REHEARSALS])
+@pytest.mark.parametrize("name", ["", *FAULTS])
 async def test_our_own_client_understands_all_the_sandbox_says(client: ApiClient, account: Account, name: str) -> None:
-    """An answer of the sandbox is read as what it rehearses, never as something foreign."""
+    """Our own client reads each simulated fault as what it is."""
     body = {**FOX, "prompt": f"read #sandbox:{name}"}
     try:
         task_id = (await client.create(account, body, 1)).task_id

@@ -1,4 +1,4 @@
-"""The whole server with its own sandbox and a public address: callbacks as each marker rehearses them."""
+"""The whole server with its own sandbox and a public address: callbacks as each marker simulates them."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from components.web.server import create_app
 from tests.jobs.processes import count
 
 SPEED = 4.0
-REHEARSALS = {
+FAULTS = {
     # marker: a model of its own, how many callbacks come, and the score afterwards; None: a busy machine decides what is late
     "callback-lost": ("flux-2", 0, 0),
     "callback-late": ("imagen-4", 1, None),
@@ -58,7 +58,7 @@ async def test_every_rehearsed_callback_ends_in_a_picture(tmp_path: Path, monkey
     """Also where it is lost, late or sent twice; those that arrive are relied on from then on."""
     async with running(tmp_path, monkeypatch) as (playground, address), asyncio.timeout(60):
 
-        async def rehearse(marker: str, model: str, calls: int) -> tuple[JobState, int, float]:
+        async def run_marker(marker: str, model: str, calls: int) -> tuple[JobState, int, float]:
             visit = Visit()
             job = await playground.generate(model, {"prompt": f"A fox #sandbox:{marker}"}, visit)
             while not job.pictures:
@@ -68,10 +68,10 @@ async def test_every_rehearsed_callback_ends_in_a_picture(tmp_path: Path, monkey
                 await asyncio.sleep(0.05)
             return job.state, len(job.pictures), received
 
-        ends = await asyncio.gather(*(rehearse(marker, *row[:2]) for marker, row in REHEARSALS.items()))
+        ends = await asyncio.gather(*(run_marker(marker, *row[:2]) for marker, row in FAULTS.items()))
         scores = await LearnedStore(playground.jobs.store.transactions).callback_scores(address)
 
-    assert ends == [(JobState.DONE, 1, calls) for _, calls, _ in REHEARSALS.values()]
-    learned = [scores.get(("sandbox", model), 0) for model, _, score in REHEARSALS.values() if score is not None]
+    assert ends == [(JobState.DONE, 1, calls) for _, calls, _ in FAULTS.values()]
+    learned = [scores.get(("sandbox", model), 0) for model, _, score in FAULTS.values() if score is not None]
     assert learned[0] == 0
     assert max(learned[1:]) > 0, "one that comes long after the picture, as on a busy machine, counts for nothing"
