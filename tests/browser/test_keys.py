@@ -100,7 +100,7 @@ def test_a_malformed_key_is_refused_in_words_and_a_good_one_is_gone_after_a_relo
     expect(page.locator(".pill")).to_contain_text("Your key · works")
     expect(page.locator("#banner p")).to_have_count(0)
     page.reload()
-    expect(page.locator("#key-lost")).to_contain_text("Your key is gone from memory")
+    expect(page.locator("#key-lost")).to_contain_text("The reload removed your key from memory")
     _enter(page, "wrong-0123456789")
     expect(page.locator(".pill.refused")).to_contain_text("Your key · refused")
     expect(page.locator("#banner")).to_contain_text("The service refuses this key.")

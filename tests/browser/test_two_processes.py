@@ -17,7 +17,7 @@ from tests.postgres import Postgres
 
 STICKY = "hash $cookie_playground_visitor consistent;"
 SPREAD = "answered by different server processes"
-LOST = "Your key is gone from memory, as after every reload. Enter it again"
+LOST = "The reload removed your key from memory. Enter it again"
 KEY = "sk-two-processes-0123456789"
 
 

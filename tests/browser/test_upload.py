@@ -92,7 +92,7 @@ def test_pictures_are_uploaded_sent_along_and_removed(open_page: OpenPage, publi
     expect(page.locator("#result img")).to_have_js_property("complete", True)
 
     image_field(page, "input_urls").get_by_role("button", name="Remove").first.click()
-    expect(status).to_have_text("Removed, here and from this page's server.")
+    expect(status).to_have_text("Removed from this field and from the server.")
     assert addresses_in(page, "input_urls") == [hill]
     assert httpx2.get(fox, trust_env=False).status_code == 404
     expect(page.locator("#code")).not_to_contain_text(fox)

@@ -47,7 +47,7 @@
     dialog.showModal();
   }
 
-  // A list that is drawn anew each second would close the menu that somebody has just opened.
+  // A list that is rendered again each second would close an open menu, so it is opened again.
   let open = "";
   const nameOf = (menu) => `${menu.closest("[data-job-id]").dataset.jobId} ${menu.querySelector("summary").textContent}`;
   document.addEventListener(
@@ -66,7 +66,7 @@
     if (key === "Escape") for (const menu of document.querySelectorAll(".menu[open]")) menu.open = false;
   });
 
-  // The code and the mark on the picture follow the result: another job, or its task id, which is known a moment later.
+  // Code and "settings changed" mark are updated when another job is shown, and when the job gets its task id.
   let followed = "";
   window.playground.onChange(() => {
     if (open) for (const menu of document.querySelectorAll(".menu:not([open])")) if (nameOf(menu) === open) menu.open = true;
@@ -76,7 +76,7 @@
     followed = `${job} ${task}`;
   });
 
-  // The skeleton stays under a picture until it is there; then the rest of its frame is empty.
+  // A frame shows its skeleton until the picture has loaded.
   const settle = ({ type, target }) => {
     const frame = target.matches?.("img") && target.closest(".frame");
     if (!frame) return;

@@ -5,9 +5,9 @@
   const given = new URLSearchParams(location.search);
   const queries = new Map([[given.get("tab") || "generate", location.search]]);
 
-  // Until the server's first answer the page is inert, for what is typed before would be overwritten, and the address stays.
+  // Until the server's first answer the page is inert, since that answer overwrites the form; the address stays as it is.
   let opening = true;
-  let shown = ""; // the tab of the browser's present entry
+  let shown = ""; // the tab of the current history entry
   let returning = ""; // the tab that Back or Forward is opening
 
   function write() {
@@ -20,7 +20,7 @@
     for (const [name, value] of own) next.append(name, value);
     for (const name of KEPT) if (given.has(name)) next.set(name, given.get(name));
     if (shown === open.id && location.search === `?${next}`) return;
-    // Another tab is another entry, so that Back leads from a model to the table it was found in; the forms stay as they are.
+    // Another tab is another history entry, so that Back leads from a model to the table that it was opened from.
     if (shown && shown !== open.id) {
       history.pushState(open, "", `?${next}`);
       window.playground.focusTab();
@@ -28,7 +28,7 @@
     shown = open.id;
   }
 
-  // A tab's query stands in an element of the tab. A tab that is not open is not in the page: its last one stays.
+  // Each tab renders its query into an element. A tab that is not open is not in the page, so its last query is kept.
   window.playground.onChange(() => {
     if (opening) return;
     for (const { dataset } of document.querySelectorAll("[data-query]")) {
@@ -38,7 +38,7 @@
     write();
   });
 
-  // A browser may forbid a page to store anything, and says so by an error.
+  // Browsers throw an error where a page may not store anything.
   function remember(query) {
     try {
       sessionStorage.setItem(FORM, query);
@@ -48,7 +48,7 @@
   window.addEventListener("popstate", ({ state }) => {
     if (opening || !state?.id) return;
     [shown, returning] = [state.id, state.id];
-    setTimeout(() => (returning = ""), 1000); // a tab that does not open must not keep the address as it is
+    setTimeout(() => (returning = ""), 1000); // a tab that does not open must not block updates of the address
     if (window.playground.selectTab(state)) write();
   });
 
@@ -56,7 +56,7 @@
 
   window.playground = {
     ...window.playground,
-    // Called before the page's first question to the server, and after its answer. Returns the form before a reload.
+    // Called before the page's first event, and after its answer. Returns the query of the form before a reload.
     opening() {
       inert(true);
       setTimeout(window.playground.opened, 10_000);
@@ -69,8 +69,8 @@
     async opened() {
       if (!opening) return;
       opening = false;
-      for (let frames = 0; frames < 2; frames++) await new Promise(requestAnimationFrame); // what has come is drawn
-      document.documentElement.classList.add("opened"); // the first paint goes
+      for (let frames = 0; frames < 2; frames++) await new Promise(requestAnimationFrame); // what has arrived is rendered
+      document.documentElement.classList.add("opened"); // hides the first paint
       inert(false);
       window.playground.changed();
     },

@@ -1,5 +1,5 @@
 () => {
-  // Cards: a picture large, with the arrow keys from one to the next.
+  // The cards' pictures in a lightbox; the arrow keys show the next one.
   const box = document.createElement("dialog");
   box.className = "lightbox";
   box.setAttribute("aria-label", "Picture");
@@ -37,15 +37,15 @@
     if (event.key === "ArrowLeft") show(at - 1);
     if (event.key === "ArrowRight") show(at + 1);
   });
-  // The cards are drawn anew every second while jobs run, so the thumbnail that was pressed may be gone by then.
+  // The cards are rendered again every second while jobs run, so the pressed thumbnail may no longer exist.
   box.addEventListener("close", () => thumbnails()[at]?.focus());
 
-  // The slider is a range input over two pictures, one of which is cut at its value.
+  // The slider is a range input over two pictures, one of which is clipped at its value.
   document.addEventListener("input", ({ target }) => {
     if (target.matches("[data-slider]")) target.parentElement.style.setProperty("--at", `${target.value}%`);
   });
 
-  // Two clicks on Compare within a moment have one name: whatever is sent twice is one comparison.
+  // Two clicks on Compare within MOMENT_MS send the same name, so that the server makes one comparison of them.
   const MOMENT_MS = 3000;
   let click = { name: "", at: -Infinity };
   window.playground = {
@@ -66,7 +66,7 @@
     if (matchMedia("(max-width: 760px)").matches) document.querySelector(part)?.scrollIntoView({ block: "start" });
   };
 
-  // What the server takes a moment to answer is shown at once: an empty card for each model.
+  // Empty cards are shown at once, since the server's answer takes a moment.
   const root = document.documentElement;
   const GIVE_UP_MS = 30_000;
   document.addEventListener("click", ({ target }) => {

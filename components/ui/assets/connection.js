@@ -1,9 +1,9 @@
 () => {
-  // A job that is shown changes each second. Where it does not, its stream is dead, and the page needs another one.
-  // One server process holds the state of an open page, a typed key too. That is lost when the process is gone: then the
-  // page reloads, for jobs went on and the address holds the form. A single process is gone as soon as another one
-  // answers. One of several is gone when it has not answered for LOST_AFTER_MS; if it does answer, in turn with others,
-  // then a proxy spreads the requests of one visitor over several processes, and reloading would not help.
+  // The text of a running job changes each second. If it does not, its event stream is dead and must be opened again.
+  // One server process holds the state of an open page, including a typed key. When that process is gone, the page
+  // reloads: jobs continue and the address holds the form. A single process is gone as soon as another one answers. One
+  // of several is gone when it has not answered for LOST_AFTER_MS. If it still answers among others, a proxy spreads the
+  // requests of one visitor over several processes, and reloading would not help.
   const LOST_AFTER_MS = 30_000;
   const LOOK_MS = 2_000;
   const LOOKS_BETWEEN = 4;
@@ -41,7 +41,7 @@
       if (alone || Date.now() - othersSince > LOST_AFTER_MS) location.reload();
     } else if (othersSince) {
       othersSince = 0;
-      returns += 1; // once may be a proxy that took a slow process for a dead one
+      returns += 1; // once may be a proxy that considered a slow process dead
       if (returns > 1) banner(SPREAD);
     }
   }

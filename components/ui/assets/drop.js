@@ -1,5 +1,5 @@
 () => {
-  // A picture that was made here and is dropped on the page fills the form with the settings inside it.
+  // Dropping a picture that was made here fills the form with the settings embedded in it.
   const LARGEST = 32_000_000;
   const HINT = "Drop a picture made here to fill the form with its settings";
   const LOOK = {

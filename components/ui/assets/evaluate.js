@@ -1,9 +1,9 @@
 () => {
   // The Evaluate tab between events: reading a file of prompts, progress, the matrix of pictures, results.
   const POLL_MS = 1000;
-  const SLOW_POLL_MS = 4000; // for very large evaluations, and those that have ended: votes may still come
+  const SLOW_POLL_MS = 4000; // for very large evaluations, and for ended ones, which may still get votes
   const MANY_CELLS = 2500;
-  const CELLS_AT_ONCE = 60; // set in one go, so that the page answers meanwhile
+  const CELLS_AT_ONCE = 60; // updated without a pause; more would block the page
 
   const pause = (ms) => new Promise((wake) => setTimeout(wake, ms));
   const text = async (address) => {
@@ -91,7 +91,7 @@
     return image;
   }
 
-  // More rows are asked for when the end of those that are shown comes near.
+  // More rows are loaded when the visitor scrolls near the last one.
   async function addRows(element) {
     const rows = element.querySelector(".matrix-rows");
     const first = rows.children.length;
@@ -152,7 +152,7 @@
           if (now.cells !== cells) await setCells(element, now.cells);
           if (!element.querySelector(".matrix-row + .matrix-row, .matrix-rows > *")) await addRows(element);
           const done = now.cells.split("d").length - 1;
-          // Results are worth a look after votes, and when the pictures are complete.
+          // Results change with votes, and when all pictures are there.
           const seen = `${now.votes} ${now.state === "running" ? "" : done}`;
           if (seen !== last) {
             last = seen;
@@ -182,7 +182,7 @@
     button.textContent = `Copy the link for ${name || "others"}`;
   });
 
-  // -- what is pressed --
+  // -- buttons --
 
   async function open(element, address) {
     const box = element.querySelector(".evaluation-box");

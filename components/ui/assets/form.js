@@ -1,5 +1,5 @@
 () => {
-  // The form: shapes are drawn, values of an open list are buttons that fill its field, and what a field holds is marked.
+  // The form: draws shapes beside their ratios; buttons fill the field of an open list, and the button of its value is pressed.
   const RATIO = /(\d+)\s*[:x*×]\s*(\d+)/;
   const LONG = 16; // pixels of a drawn shape's longer side
 

@@ -1,21 +1,21 @@
 () => {
-  // Every touch of what Gradio builds around our components, which it may change: tests/browser/test_gradio.py has a
-  // test for each. The other scripts use our own ids and data attributes, and these functions.
-  const looks = [];
+  // Everything that depends on the DOM that Gradio builds around our components; tests/browser/test_gradio.py has a test
+  // for each function. The other scripts use our own ids and data attributes, and these functions.
+  const listeners = [];
   const OPEN_TAB = "#tabs [role=tab][aria-selected=true]";
 
   window.playground = {
     ...window.playground,
 
-    // Calls `look` now and after every change of the page. One observer for all: theirs would be called as often.
-    onChange(look) {
-      looks.push(look);
-      look();
+    // Calls `listener` now and after every change of the page. All share one observer.
+    onChange(listener) {
+      listeners.push(listener);
+      listener();
     },
 
-    changed: () => looks.forEach((look) => look()),
+    changed: () => listeners.forEach((listener) => listener()),
 
-    // Fills a text field as if somebody had typed: without the key press Gradio takes it for a value of its own.
+    // Fills a text field as if it were typed: without the key press Gradio ignores the change.
     setText(box, text) {
       box.value = text;
       box.dispatchEvent(new Event("input", { bubbles: true }));
@@ -36,7 +36,7 @@
       setTimeout(() => document.activeElement === document.body && document.querySelector(OPEN_TAB)?.focus({ preventScroll: true }), 50);
     },
 
-    // Opens a tab. On a narrow screen those that have no room are in a menu, and known there by their labels alone.
+    // Opens a tab. On narrow screens some are in a menu, where only their labels identify them.
     selectTab({ id, label }) {
       const tabs = [...document.querySelectorAll("#tabs > .tab-wrapper :is([role=tab], .overflow-dropdown button)")];
       const tab = tabs.find((one) => one.dataset.tabId === id) ?? tabs.find((one) => one.textContent.trim() === label);

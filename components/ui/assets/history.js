@@ -1,5 +1,5 @@
 () => {
-  // The history: a list that is drawn anew loses the focus, the mark of the chosen entry and the times in this clock.
+  // A history list that is rendered again loses the focus, the current entry and the local times; this restores them.
   let focused = "";
 
   const nameOf = (part) => {
@@ -33,7 +33,7 @@
   });
 
   document.addEventListener("click", (event) => {
-    const box = event.target.closest(".select-box"); // the answer takes a moment
+    const box = event.target.closest(".select-box"); // shown before the server answers
     if (box) box.setAttribute("aria-checked", String(box.getAttribute("aria-checked") !== "true"));
     if (event.target.closest("#history-comparison, #history-result [data-action=open], #history-pages button")) scrollTo({ top: 0 });
     if (event.target.closest("#history-close")) {

@@ -1,12 +1,12 @@
 () => {
-  // A typed key lives in the server's memory for one page: after a reload it is gone, and the page says so. On a narrow
-  // screen the box for it is behind a button.
+  // The server keeps a typed key in memory for one page. After a reload it is gone, and the page says so. On narrow
+  // screens its text box is behind a button.
   const HAD_KEY = "playground-had-key";
-  const LOST = "Your key is gone from memory, as after every reload. Enter it again to continue with it.";
+  const LOST = "The reload removed your key from memory. Enter it again to continue with it.";
   let reported = false;
-  let forgotten = false; // until the server has dropped it too
+  let forgotten = false; // until the server has deleted it too
 
-  // A browser may forbid a page to store anything, and says so by an error.
+  // Browsers throw an error where a page may not store anything.
   const remember = (had) => {
     try {
       if (had) sessionStorage.setItem(HAD_KEY, "1");

@@ -1,6 +1,6 @@
 () => {
-  // The panel that models are chosen from. A button with data-picker opens it, with what is chosen in data-chosen, one a
-  // line; the new choice goes into the text field that data-into names.
+  // The panel for choosing models. A button with data-picker opens it; data-chosen holds the current choices, one a line,
+  // and the new ones are written into the text field that data-into names.
   let returnTo = ""; // the part whose button opened the panel: choosing draws the button anew, which loses the focus
 
   const cardsOf = (dialog) => [...dialog.querySelectorAll(".model-card")];
@@ -57,7 +57,7 @@
     const picked = dialog.querySelector("[data-use]") ? ` · ${(dialog.chosen ?? []).length} chosen` : "";
     dialog.querySelector("footer p").textContent =
       (visible.length ? `${visible.length} of ${total} models${visible.length < total ? more : ""}` : "No model matches") + picked;
-    // One stop for the Tab key: the chosen card, or the first one.
+    // Only one card can be reached by the Tab key: the chosen one, or the first.
     const stop = visible.find((card) => card.getAttribute("aria-checked") === "true") ?? visible[0];
     for (const card of cardsOf(dialog)) if (controlOf(card) === card) card.tabIndex = card === stop ? 0 : -1;
   }
@@ -160,10 +160,10 @@
       event.preventDefault();
       const to = Math.min(cards.length - 1, Math.max(0, at + steps[event.key]));
       controlOf(cards[to]).focus();
-    } else if (event.key.length === 1 && event.key !== " ") box.focus(); // and the letter goes into it
+    } else if (event.key.length === 1 && event.key !== " ") box.focus(); // which receives the letter
   });
 
-  // Choosing draws the button anew: the focus goes to the new one.
+  // Choosing renders the button again; the new one gets the focus.
   document.addEventListener("focusin", ({ target }) => {
     if (returnTo && !target.closest("dialog.picker, [data-picker]")) returnTo = "";
   });
@@ -172,7 +172,7 @@
     document.querySelector(`#${CSS.escape(returnTo)} [data-picker]`)?.focus({ preventScroll: true });
   });
 
-  // Fetched as soon as somebody comes near, so that the panel opens at once.
+  // The cards are fetched when pointer or focus reach the button, so that the panel opens at once.
   for (const near of ["pointerover", "focusin"]) {
     document.addEventListener(near, ({ target }) => {
       const opener = target.closest?.("[data-picker]");

@@ -1,5 +1,5 @@
 () => {
-  // What the server takes a moment to answer is shown at once: Stop in the place of Generate, and the frame of the picture.
+  // A click is shown at once, before the server answers: Stop replaces Generate, and the picture's frame is a skeleton.
   const root = document.documentElement;
   const GIVE_UP_MS = 30_000;
   let stopAsked = false;
@@ -11,7 +11,7 @@
 
   function sending() {
     const { ratio = "1", count = "1", layout = "", wrong } = document.querySelector("#price-note [data-ratio]")?.dataset ?? {};
-    if (wrong !== undefined) return; // nothing will be sent: what is wrong stands at its field
+    if (wrong !== undefined) return; // nothing will be sent; the problem is shown at its field
     const pictures = document.querySelector("#pending .pictures");
     pictures.className = `pictures n${count > 4 ? "many" : count}`;
     pictures.replaceChildren(...Array.from({ length: count }, () => Object.assign(document.createElement("div"), { className: "frame skeleton" })));
@@ -25,7 +25,7 @@
     if (matchMedia("(max-width: 760px)").matches) document.querySelector("#result-panel").scrollIntoView({ block: "start" });
   }
 
-  // The server has answered: with a job, or with what is wrong, which is drawn a moment later.
+  // The server has answered with a job or with a problem, which is rendered a moment later.
   function answered() {
     clearTimeout(giveUp);
     const sent = "sending" in root.dataset;
@@ -53,7 +53,7 @@
     true,
   );
 
-  // Gradio takes Shift+Enter for "submit"; here each Enter is a new line, and with Ctrl or Cmd it generates.
+  // Gradio submits on Shift+Enter; here Enter is always a new line, and Ctrl+Enter or Cmd+Enter generates.
   function onEnter(event) {
     if (event.key !== "Enter" || !event.target.closest("#request-column")) return;
     if (event.ctrlKey || event.metaKey) {

@@ -1,9 +1,9 @@
 () => {
-  // Announces to a screen reader what changes by itself, once, when its words change. A live region that is drawn anew
-  // each second, with the seconds in it, would be read again each second, or not at all.
+  // Announces changes to screen readers, once per change. A live region that is rendered again each second, with the
+  // seconds in it, would be read each second or not at all.
   const PARTS = ["result", "price-note", "cards", "models-count"];
   const last = new Map();
-  // While a dialog is open, nothing outside of it is announced: each dialog has a region of its own.
+  // While a dialog is open, nothing outside of it is announced, so each dialog has its own region.
   const regions = [document.body, ...document.querySelectorAll("dialog")].map((home) => {
     const region = document.createElement("div");
     region.className = "visually-hidden announcements";
@@ -19,7 +19,7 @@
       const part = document.getElementById(name);
       if (!part) continue;
       const words = part.querySelector("[data-announcement]")?.dataset.announcement ?? "";
-      // What stands there at first sight, when the page or a tab opens, is not announced; the count of models comes a moment later.
+      // The first text after the page or a tab opens is not announced; the model count arrives a moment later.
       const seen = last.has(name) && !(name === "models-count" && last.get(name) === "");
       if (!opening && seen && last.get(name) !== words && words) changed.push(words);
       last.set(name, words);

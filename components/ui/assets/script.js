@@ -1,5 +1,5 @@
 () => {
-  // What the page cannot do in Python: copying, keeping the focus, one event for many changes, leading to a part of the page.
+  // Copying, keeping the focus, bundling changes into one event, links to parts of the page.
   let following;
   window.playground = {
     ...window.playground,
@@ -10,7 +10,7 @@
     },
   };
 
-  // A button that is pressed may go, and what has the focus with it: the next thing to do beside it gets it then.
+  // A pressed button may disappear and lose the focus; the next button beside it gets the focus then.
   async function keepFocus(row) {
     for (let tries = 0; tries < 20; tries++) {
       await pause(100);
@@ -54,12 +54,12 @@
     panel?.querySelector("button, input, textarea, select, a[href], [tabindex='0']")?.focus();
   });
 
-  // A link that is meant to be passed on shows its whole address.
+  // A link for sharing shows its full address.
   window.playground.onChange(() => {
     for (const link of document.querySelectorAll("[data-whole-address]")) if (link.textContent !== link.href) link.textContent = link.href;
   });
 
-  // A dismissed line stays away in this browser. The first paint reads the same mark.
+  // A dismissed line stays hidden in this browser. The first paint reads the same item.
   document.addEventListener("click", ({ target }) => {
     const line = target.closest("[data-dismiss]")?.dataset.dismiss;
     if (!line) return;

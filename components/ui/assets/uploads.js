@@ -1,5 +1,5 @@
 () => {
-  // A picture that is chosen or pasted at a field for pictures is uploaded; what the field gets is its address.
+  // Pictures that are chosen or pasted at an image field are uploaded, and their addresses are filled in.
   const FIELD = ".image-field";
   const OURS = /\/uploads\/([\w-]{65}\.(?:png|jpeg|webp))$/;
   const RESULT = /\/pictures\/([\w-]+\.\w+)$/;
@@ -14,7 +14,7 @@
     show();
   }
 
-  function say(field, text, wrong = false) {
+  function showStatus(field, text, wrong = false) {
     const line = field.querySelector(".status-text");
     line.textContent = text;
     line.classList.toggle("bad", wrong);
@@ -25,7 +25,7 @@
     const answer = await fetch("uploads", { method: "POST", body: file, headers: HEADERS }).catch(() => null);
     if (!answer) throw new Error("The connection was lost. Try again.");
     const reply = await answer.json().catch(() => ({}));
-    if (!answer.ok) throw new Error(reply.detail ?? `This page's server answers ${answer.status}. Try again.`);
+    if (!answer.ok) throw new Error(reply.detail ?? `The server answered with status ${answer.status}. Try again.`);
     return reply;
   }
 
@@ -34,8 +34,8 @@
     const wrong = [];
     let last = "";
     for (const [number, file] of files.entries()) {
-      const place = files.length > 1 ? ` (${number + 1} of ${files.length})` : "";
-      say(field, `Uploading ${file.name}${place} …`);
+      const progress = files.length > 1 ? ` (${number + 1} of ${files.length})` : "";
+      showStatus(field, `Uploading ${file.name}${progress} …`);
       try {
         const { url, width, height } = await send(file, Number(largest), tooLarge);
         const box = boxOf(field);
@@ -46,11 +46,11 @@
         wrong.push(`${file.name}: ${error.message}`);
       }
     }
-    if (wrong.length) say(field, `▲ ${wrong.join(" ")}`, true);
-    else say(field, files.length > 1 ? `Uploaded ${files.length} pictures.` : last);
+    if (wrong.length) showStatus(field, `▲ ${wrong.join(" ")}`, true);
+    else showStatus(field, files.length > 1 ? `Uploaded ${files.length} pictures.` : last);
   }
 
-  // One at a time for each field, in the order in which they were given.
+  // One at a time for each field, in order.
   function queue(field, files) {
     const chosen = field.querySelector("[data-many]") ? files : files.slice(0, 1);
     waiting.set(field, (waiting.get(field) ?? Promise.resolve()).then(() => take(field, chosen)));
@@ -59,9 +59,9 @@
   async function remove(field, address) {
     const box = boxOf(field);
     fill(box, linesOf(box).filter((line) => line !== address));
-    if (!OURS.test(address)) return say(field, "Removed from this field.");
+    if (!OURS.test(address)) return showStatus(field, "Removed from this field.");
     const answer = await fetch(`uploads/${OURS.exec(address)[1]}`, { method: "DELETE", headers: HEADERS }).catch(() => null);
-    say(field, answer?.ok ? "Removed, here and from this page's server." : "Removed from this field.");
+    showStatus(field, answer?.ok ? "Removed from this field and from the server." : "Removed from this field.");
   }
 
   document.addEventListener("change", (event) => {
@@ -84,8 +84,8 @@
     if (button) remove(button.closest(FIELD), button.dataset.remove);
   });
 
-  // The pictures are those of the addresses that the field holds, whoever put them there. Only our own are shown: another
-  // site would learn of each visitor.
+  // Shows the pictures behind the addresses in the field. Only our own are loaded: others would tell another site about
+  // the visitor.
   function picture(address) {
     const item = document.createElement("li");
     const [upload, result] = [OURS.exec(address), RESULT.exec(address)];
@@ -93,7 +93,7 @@
     if (upload || result) {
       shown.src = upload ? `uploads/${upload[1]}` : `pictures/${result[1]}/small`;
       shown.alt = upload ? "Uploaded picture" : "Earlier result";
-      shown.onerror = () => shown.replaceWith("No longer here");
+      shown.onerror = () => shown.replaceWith("No longer available");
     } else {
       shown.textContent = address.replace(/^https?:\/\//, "");
       shown.title = address;
@@ -116,7 +116,7 @@
     }
   }
 
-  // The field itself, with its addresses, is the second way.
+  // The text area with the addresses is hidden until asked for.
   document.addEventListener("click", (event) => {
     const button = event.target.closest(`${FIELD} [data-addresses]`);
     if (!button) return;

@@ -1,11 +1,11 @@
 () => {
-  // Gradio's streams; this runs before Gradio, which opens the first one at once. Where one breaks, Gradio reloads the
-  // page, and a key that was typed is lost; where one is ended without an error, as by a gateway after a minute, Gradio
-  // waits for ever. Here the events whose stream is gone end without a result, and the page asks again for what it shows.
-  // A request that fails is never repeated: it may have arrived.
-  const PAUSE_MS = 1_000; // the server must see that a stream is gone before there is another one
+  // Keeps Gradio's event streams alive. This runs before Gradio, which opens the first stream at once. When a stream
+  // breaks, Gradio reloads the page and a typed key is lost; when one ends without an error, as by a gateway's time
+  // limit, Gradio waits for ever. Here events without a stream end without a result, and the page asks for its state
+  // again. A failed request is never repeated: it may have arrived.
+  const PAUSE_MS = 1_000; // the server must notice the end of a stream before the next one begins
   const LONGEST_HOLD_MS = 20_000;
-  const UNREACHABLE = "The server cannot be reached. What has arrived there is shown once the page is connected again.";
+  const UNREACHABLE = "The server cannot be reached. Requests that have arrived are shown once the page is connected again.";
   const send = window.fetch.bind(window);
   const pause = (time) => new Promise((over) => setTimeout(over, time));
   const unfinished = new Set(); // the events that Gradio waits for
@@ -35,7 +35,7 @@
         yield lines;
       }
     } catch {
-      // It is over either way.
+      // The stream is over either way.
     } finally {
       open.delete(end);
     }
@@ -67,7 +67,7 @@
     outage ??= answering();
   }
 
-  // It tells the server that the page is open, for as long as it is.
+  // The heartbeat tells the server that the page is still open.
   async function relayHeartbeat(request, write) {
     while (!request.signal.aborted) {
       for await (const lines of linesOf(request.clone())) write(`${lines.join("\n")}\n`);
@@ -93,7 +93,7 @@
     return answer;
   };
 
-  // Opens every stream anew: a network that has changed does not always say so.
+  // Opens every stream again: a change of network is not always reported.
   function renew() {
     open.forEach((end) => end.abort());
     outage ??= answering();
