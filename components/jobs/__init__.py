@@ -2,5 +2,6 @@
 
 Open ``job`` for the record, ``transitions`` for its states, ``service`` for what other packages call, ``worker`` for
 sending, ``polling`` and ``results`` for what follows, ``callbacks`` for all that a callback does, ``recovery`` for what
-happens after a crash, ``active`` for what is in memory, ``pacing`` and ``budgets`` for limits, ``store`` for the database.
+happens after a crash, ``active`` for what is in memory, ``pacing`` and ``budgets`` for limits,
+``metrics`` for what an operator sees, ``store`` for the database.
 """

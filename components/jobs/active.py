@@ -7,7 +7,6 @@ not be lost is tried again for as long as the process lives.
 from __future__ import annotations
 
 import asyncio
-import json
 import logging
 import time
 from collections import Counter, defaultdict
@@ -21,13 +20,11 @@ from components.errors import DatabaseUnavailable, PlaygroundError
 from components.jobs import transitions
 from components.jobs.budgets import Caps
 from components.jobs.job import Job, JobState, Timings
-from components.jobs.metrics import Metrics
+from components.jobs.metrics import Metrics, log_change
 from components.jobs.store.jobs import ChooseJobs, Ownership, Store
 from components.jobs.transitions import Transition
 
 log = logging.getLogger(__name__)
-EVENT_LOG = "playground.jobs"
-events = logging.getLogger(EVENT_LOG)
 
 Work = Callable[[Job, Account], Coroutine[None, None, None]]
 
@@ -257,26 +254,7 @@ class ActiveJobs:
             event.set()
 
     def _report(self, job: Job) -> None:
-        """Log, count and pass on a change. The log's line is JSON in ASCII, so that no text can forge a line."""
-        now = time.time()
-        line = {
-            "time": round(now, 3),
-            "job": job.id,
-            "task": job.task_id,
-            "model": job.model,
-            "payer": job.payer,
-            "state": str(job.state),
-            "seconds": round(job.seconds(now), 3),
-            "polls": job.polls,
-            "credits": job.credits if job.charged is None else job.charged,
-        }
-        if job.charge_difference:
-            line["listed_credits"] = job.credits
-        if job.problem:
-            line["problem"] = job.problem.code
-        if self._log_prompts:
-            line["body"] = dict(job.body)
-        events.info(json.dumps(line))
+        log_change(job, with_body=self._log_prompts)
         self.metrics.changed(job)
         for listener in self.listeners:
             listener(job)

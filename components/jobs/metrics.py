@@ -1,13 +1,20 @@
-"""Counters and histograms for Prometheus, by model. No label names a visitor, a prompt or a key."""
+"""What an operator sees of jobs: a line in the log for each change, counters and histograms by model for Prometheus.
+
+No label names a visitor, a prompt or a key.
+"""
 
 from __future__ import annotations
 
+import json
+import logging
+import time
 from typing import Any
 
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 
 from components.jobs.job import Job, JobState
 
+EVENT_LOG = "playground.jobs"
 SECONDS = (1, 2, 3, 5, 8, 13, 20, 30, 45, 60, 90, 120, 300, 600)
 
 
@@ -62,3 +69,26 @@ class Metrics:
     def text(self) -> bytes:
         """The exposition format."""
         return generate_latest(self.registry)
+
+
+def log_change(job: Job, *, with_body: bool) -> None:
+    """Log the state of a job as one line of JSON in ASCII, so that no text can forge a line; ``with_body``: what it asks for."""
+    now = time.time()
+    line = {
+        "time": round(now, 3),
+        "job": job.id,
+        "task": job.task_id,
+        "model": job.model,
+        "payer": job.payer,
+        "state": str(job.state),
+        "seconds": round(job.seconds(now), 3),
+        "polls": job.polls,
+        "credits": job.credits if job.charged is None else job.charged,
+    }
+    if job.charge_difference:
+        line["listed_credits"] = job.credits
+    if job.problem:
+        line["problem"] = job.problem.code
+    if with_body:
+        line["body"] = dict(job.body)
+    logging.getLogger(EVENT_LOG).info(json.dumps(line))

@@ -11,7 +11,7 @@ import uvicorn
 from starlette.types import ASGIApp
 
 from components.errors import PlaygroundError
-from components.jobs.active import EVENT_LOG
+from components.jobs.metrics import EVENT_LOG
 
 PORTS = range(7860, 7960)
 LONGEST_ADDRESS = 65_536  # bytes; a link may carry a long prompt

@@ -18,9 +18,9 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from components.api.limiter import RequestLimiter
 from components.catalog.models import Catalog
-from components.jobs.active import EVENT_LOG, ActiveJobs
+from components.jobs.active import ActiveJobs
 from components.jobs.job import Job, JobState, Timings
-from components.jobs.metrics import Metrics
+from components.jobs.metrics import EVENT_LOG, Metrics
 from components.jobs.service import JobService
 from components.web.operations import operator_routes
 from tests.jobs.callbacks import serve_in_loop
