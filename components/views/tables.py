@@ -1,4 +1,4 @@
-"""The price list and the what-if: as pandas frames, filtered and sorted; as HTML tables, a chart and CSV.
+"""The price list and the what-if: as pandas frames, filtered and sorted; as HTML tables and CSV.
 
 Numbers stay numbers, so that they sort as numbers; their texts are formatted when they are shown. An unknown number is
 NaN, shown as "—", and sorts last in either direction.
@@ -12,7 +12,7 @@ from typing import Any
 import pandas as pd
 
 from components.catalog.models import Catalog, Model
-from components.catalog.prices import Cost, PriceListRow, credits_text, price_list, usd_text, what_if
+from components.catalog.prices import Cost, PriceListRow, Tier, credits_text, price_list, usd_text, what_if
 from components.jobs.store.measured import Measured
 from components.views.models import inputs_text, limits
 from components.views.models.purposes import EXPLAINED, PURPOSES, good_for_text, search_text
@@ -61,6 +61,8 @@ SORTABLE = (*FRONT, *MORE, *MEASURED)
 # In a file a range is two numbers, and a node a name.
 MODELS_FILE = ("id", *STATED, "Seconds from", "Seconds to", *MEASURED)
 WHAT_IF = ("Model", "Variant", "Credits", "$ each", "$ a month", "Pictures")
+WHAT_IF_FILE = ("id", *WHAT_IF, "Settings")  # with the ids that a request sends
+BAR = "$ a month"  # the column that is drawn, too
 FORMATS: Mapping[str, Callable[[float], str]] = {
     "$ per 1,000": usd_text,
     "Largest side": lambda value: f"{value:g} px",
@@ -160,8 +162,8 @@ def show_models_count(catalog: Catalog, frame: pd.DataFrame, total: int, filters
     """How many of ``total`` models match, the lowest price among them, and what the chosen purposes mean."""
     cheapest = ""
     if not frame.empty:
-        first = frame.sort_values("Base", kind="stable").iloc[0]
-        cheapest = f"{first['Model']}, {Cost(first['Base'], catalog.usd(first['Base']))}"
+        first = frame.sort_values("From", kind="stable").iloc[0]
+        cheapest = f"{first['Model']}, {Cost(first['From'], catalog.usd(first['From']))}"
     chosen = [EXPLAINED[purpose] for purpose in PURPOSES if purpose in filters.good]
     chosen += [IMAGE_INPUT_MEANS] if IMAGE_INPUT in filters.must else []
     measured = bool(frame["Runs"].notna().any())
@@ -173,7 +175,8 @@ def what_if_frame(catalog: Catalog, pictures_per_month: float, budget_usd: float
     rows = [
         {
             "Model": row.model.name,
-            "Variant": row.tier.label or "—",
+            "Variant": _titles_text(row.model, row.tier) or "—",
+            "Settings": row.tier.label,
             "Credits": row.tier.credits,
             "$ each": row.per_picture.usd,
             "$ a month": row.month.usd,
@@ -186,19 +189,6 @@ def what_if_frame(catalog: Catalog, pictures_per_month: float, budget_usd: float
     return pd.DataFrame(rows).sort_values("$ a month", kind="stable", ignore_index=True)
 
 
-def show_what_if_chart(frame: pd.DataFrame) -> str:
-    """The cost of a month as bars, each with its number."""
-    bars = [
-        (
-            row["Model"] + (f" · {row['Variant']}" if row["Variant"] != "—" else ""),
-            usd_text(row["$ a month"]),
-            row["$ a month"],
-        )
-        for row in frame.to_dict("records")
-    ]
-    return render("bars", title="Cost a month", bars=bars)
-
-
 def show_table(frame: pd.DataFrame, columns: Sequence[str], label: str, sort: str = "", *, descending: bool = False) -> str:
     """A frame as a table whose headers sort and whose rows open their models. ``sort`` is the column it is sorted by."""
     return render(
@@ -209,6 +199,8 @@ def show_table(frame: pd.DataFrame, columns: Sequence[str], label: str, sort: st
         numeric={name for name in columns if pd.api.types.is_numeric_dtype(frame[name])},
         sort=sort,
         order="descending" if descending else "ascending",
+        bar=BAR,
+        most=(float(frame[BAR].max()) if BAR in columns and len(frame) else 0.0) or 1.0,
         cell_text=cell_text,
     )
 
@@ -223,6 +215,11 @@ def cell_text(name: str, row: Mapping[Hashable, Any]) -> str:
     if name in FORMATS:
         return FORMATS[name](value)
     return value if isinstance(value, str) else f"{value:,.10g}"
+
+
+def _titles_text(model: Model, tier: Tier) -> str:
+    """``Fast · 2K``: the settings of a tier by their names for people; "" if the model has one price."""
+    return " · ".join(model.parameters[name].title_of(value) for name, value in tier.settings.items())
 
 
 def _time_text(model: Model, seen: Measured | None) -> str:

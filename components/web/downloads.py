@@ -22,7 +22,7 @@ from components.views.exports.jobs import (
     job_row,
 )
 from components.views.links import COMPARISONS, HISTORY_DATA, MODELS_CSV, WHAT_IF_CSV
-from components.views.tables import MODELS_FILE, WHAT_IF, models_rows, what_if_frame
+from components.views.tables import MODELS_FILE, WHAT_IF_FILE, models_rows, what_if_frame
 from components.web.requests import origin, requested_filter
 from components.web.responses import READING, attachment
 from components.web.visitors import requesting_visitor
@@ -42,8 +42,8 @@ def table_routes(playground: Playground) -> APIRouter:
         return _file(csv_header(MODELS_FILE) + csv_rows(rows, MODELS_FILE), _headers("csv", "models"))
 
     @router.api_route(WHAT_IF_CSV, methods=READING)
-    async def what_if(pictures: float = Query(1000, ge=0, le=1e9), budget: float = Query(50, ge=0, le=1e9)) -> Response:
-        columns, rows = ("id", *WHAT_IF), what_if_frame(catalog, pictures, budget).to_dict("records")
+    async def plans(pictures: float = Query(1000, ge=0, le=1e9), budget: float = Query(50, ge=0, le=1e9)) -> Response:
+        columns, rows = WHAT_IF_FILE, what_if_frame(catalog, pictures, budget).to_dict("records")
         return _file(csv_header(columns) + csv_rows(rows, columns), _headers("csv", "plans"))
 
     return router

@@ -29,7 +29,6 @@ from components.views.tables import (
     purpose_options,
     show_models_count,
     show_table,
-    show_what_if_chart,
     sorted_frame,
     what_if_frame,
 )
@@ -173,7 +172,7 @@ def test_what_costs_nothing_buys_no_number_of_pictures(odd: Catalog) -> None:
     assert (free["$ a month"], pd.isna(free["Pictures"])) == (0, True)
     assert cell_text("Pictures", frame.to_dict("records")[0]) == "—"
     assert csv_rows(frame.to_dict("records"), ("Pictures",)).startswith('""\r\n')
-    styles = parse_inert(show_what_if_chart(frame)).values("style")
+    styles = parse_inert(show_table(frame, WHAT_IF, "What a month costs")).values("style")
     assert (styles[0], styles[-1]) == ("width:0.0%", "width:100.0%")
 
 

@@ -35,7 +35,6 @@ from components.views.tables import (
     purpose_options,
     show_models_count,
     show_table,
-    show_what_if_chart,
     sorted_frame,
     what_if_frame,
 )
@@ -67,7 +66,6 @@ class ModelsTab:
     budget: gr.Number
     what_if: gr.HTML
     link: gr.HTML
-    chart: gr.HTML
     sort: gr.State
     what_if_sort: gr.State
     latest: LatestOnly = field(default_factory=LatestOnly)
@@ -86,7 +84,7 @@ class ModelsTab:
     @property
     def parts(self) -> set[Any]:
         """What :func:`show_models` updates."""
-        tables = {self.prices, self.scatter, self.what_if, self.chart}
+        tables = {self.prices, self.scatter, self.what_if}
         amounts = {self.pictures, self.budget}
         return tables | amounts | {self.found, self.clear, self.link, self.sort, self.what_if_sort}
 
@@ -120,7 +118,7 @@ def build_models_tab(playground: Playground) -> ModelsTab:
         search = gr.Textbox(label="Search", placeholder="Model or use", elem_id="search", scale=3)
         provider = gr.Dropdown(offered.providers, multiselect=True, label="Provider", elem_id="provider", scale=3)
         ceiling = gr.Dropdown(
-            offered.ceilings, value=0, label="Price from", elem_id="max-price", scale=2, min_width=140
+            offered.ceilings, value=0, label="Lowest price", elem_id="max-price", scale=2, min_width=140
         )  # fmt: skip
         needs = gr.CheckboxGroup(NEEDS, label="Must have", elem_id="must-have", scale=3, min_width=240)
     with gr.Row(elem_id="models-count-row"):
@@ -137,15 +135,10 @@ def build_models_tab(playground: Playground) -> ModelsTab:
     with gr.Row(elem_id="what-if"):
         pictures = gr.Number(value=PICTURES, label="Images a month", elem_id="images-per-month", min_width=140)
         budget = gr.Number(value=BUDGET_USD, label="or a budget of $", elem_id="budget", min_width=140)
-    with gr.Row(equal_height=False):
-        with gr.Column(scale=7, min_width=320):
-            what_if = html(elem_id=WHAT_IF_ID, on_load=SEND_CLICKS)
-            csv = html()
-        with gr.Column(scale=5, min_width=320):
-            chart = html(elem_id="plans-chart")
+    what_if, csv = html(elem_id=WHAT_IF_ID, on_load=SEND_CLICKS), html()
     tab = ModelsTab(
         playground, offered, good, search, provider, ceiling, needs, more, found, clear, prices, scatter, pictures, budget,
-        what_if, csv, chart, gr.State(("", False)), gr.State(("$ a month", False)),
+        what_if, csv, gr.State(("", False)), gr.State(("$ a month", False)),
     )  # fmt: skip
     gr.on([part.change for part in tab.filters], bind(filter_models, tab), tab.reads, tab.parts, **LATEST)
     prices.input(bind(sort_prices, tab), tab.reads, tab.parts, **LATEST)
@@ -189,7 +182,7 @@ def show_filters(tab: ModelsTab, filters: ModelFilters) -> Updates:
 
 
 async def show_models(tab: ModelsTab, filters: ModelFilters, what_if_sort: tuple[str, bool], request: gr.Request) -> Updates:
-    """Both tables and charts for the models that are left, with what has been measured by now.
+    """Both tables and the chart for the models that are left, with what has been measured by now.
 
     Nothing where a newer event has begun.
     """
@@ -223,7 +216,7 @@ def show_what_if(tab: ModelsTab, filters: ModelFilters, models: set[str], sort: 
     rows = sorted_frame(frame, column, descending=descending)
     table = show_table(rows, WHAT_IF, "What a month costs", column, descending=descending)
     csv = render("link", address=what_if_link(filters.pictures, filters.budget), text="Download as CSV")
-    return {tab.what_if: table, tab.chart: show_what_if_chart(frame), tab.link: csv, tab.what_if_sort: sort}
+    return {tab.what_if: table, tab.link: csv, tab.what_if_sort: sort}
 
 
 def explain_amounts(tab: ModelsTab, given: Updates) -> Updates:

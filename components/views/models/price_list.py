@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Hashable, Mapping, Sequence
+from typing import Any
 
 import pandas as pd
 
@@ -19,6 +20,8 @@ from components.views.tables import (
 from components.views.templates import render
 
 DOT_ROOM = 8  # percent of the chart kept free around the outermost dots
+NAME_ROOM = 30  # percent of the chart that a name takes at most
+MOST_NAMED = 15  # dots; of more only the frontier is named before one points at them
 
 
 def columns_for(frame: pd.DataFrame, *, more: bool) -> Sequence[str]:
@@ -33,7 +36,7 @@ def show_price_list(playground: Playground, frame: pd.DataFrame, left: pd.DataFr
 
     The bars of all rows are drawn to the dearest price of ``frame``, so that they stay as they are when it is filtered.
     """
-    rows = sorted_frame(left, filters.sort, descending=filters.descending)
+    rows = sorted_frame(left, filters.sort or "Price", descending=filters.descending)
     columns = columns_for(frame, more=filters.more)
     most = float(frame["To"].max()) or 1.0
     shown = set(rows["id"])
@@ -59,6 +62,9 @@ def show_scatter(frame: pd.DataFrame) -> str:
         return ""
     frontier = frontier_ids([(row["id"], row["$ base"], row["Seconds"]) for row in timed.to_dict("records")])
     seconds, prices = timed["Seconds"], timed["$ base"]
+    groups: dict[tuple[float, float], list[Mapping[Hashable, Any]]] = {}
+    for row in timed.to_dict("records"):
+        groups.setdefault((row["Seconds"], row["$ base"]), []).append(row)
     dots = [
         {
             "id": row["id"],
@@ -68,12 +74,20 @@ def show_scatter(frame: pd.DataFrame) -> str:
             "seconds": cell_text("Seconds", row),
             "usd": row["$ base"],
             "best": row["id"] in frontier,
+            "step": number,  # of several in one place the second stands beside the first
+            "label": ", ".join(str(one["Model"]) for one in group) if row is group[-1] else "",
         }
-        for row in timed.to_dict("records")
+        for group in groups.values()
+        for number, row in enumerate(group)
     ]
+    for dot in dots:  # whose name would be written over the next dot
+        dot["above"] = any(other["y"] == dot["y"] and 0 < other["x"] - dot["x"] < NAME_ROOM for other in dots)
     line = sorted((dot for dot in dots if dot["best"]), key=lambda dot: float(dot["x"]))
     untimed = [str(name) for name in frame[frame["Seconds"].isna()]["Model"]]
-    return render("scatter", dots=dots, line=line, untimed=untimed, seconds=seconds, prices=prices)
+    named = len(dots) <= MOST_NAMED
+    return render(
+        "scatter", dots=dots, line=line, untimed=untimed, seconds=seconds, prices=prices, room=DOT_ROOM, named=named
+    )
 
 
 def frontier_ids(points: Sequence[tuple[str, float, float]]) -> set[str]:
