@@ -45,11 +45,13 @@
     },
   };
 
-  // Gradio ignores the `autocomplete` of a password box, and gives a calendar's button and the menu of tabs no name.
+  // Gradio ignores the `autocomplete` of a password box, gives a calendar's button and the menu of tabs no name, and each
+  // radio button a group of its own: with one name they are one stop of the Tab key, and the arrow keys choose.
   window.playground.onChange(() => {
     for (const button of document.querySelectorAll(".timebox > button.calendar:not([aria-label])"))
       button.setAttribute("aria-label", "Open the calendar");
     document.querySelector("#tabs .overflow-menu > button")?.setAttribute("aria-label", "More tabs");
+    for (const radio of document.querySelectorAll(".segments input[type=radio]")) radio.name = radio.closest(".segments").id;
     const box = document.querySelector("#key input");
     if (box && box.autocomplete !== "off") box.autocomplete = "off";
   });
