@@ -164,7 +164,7 @@ class Upstream:
         await self._sandbox(scope, replay, send)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def upstream(catalog: Catalog) -> Iterator[Upstream]:
     service = Upstream(catalog)
     with serve(service) as address:
@@ -172,7 +172,7 @@ def upstream(catalog: Catalog) -> Iterator[Upstream]:
         yield service
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def app_at_service(browser: Browser, upstream: Upstream, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Playground]:
     """An application whose service is the upstream of these tests, with no key of its own."""
     with playground(tmp_path_factory.mktemp("keyed"), API_IN_ONE_BASE_URL=upstream.address) as running:
