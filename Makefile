@@ -9,13 +9,13 @@ run: .venv/.ready
 
 # Without a browser and without PostgreSQL.
 quick: .venv/.ready-dev
-	$(BIN)/python -m pytest tests --ignore=tests/browser --ignore=tests/chaos -m "not postgres" -n 4 --dist worksteal
+	$(BIN)/python -m pytest tests --ignore=tests/browser --ignore=tests/chaos -m "not postgres" -n 4 --dist loadgroup
 
 test: .venv/.ready-dev
 	$(BIN)/python -m tests.tools
-	$(BIN)/python -m pytest tests --ignore=tests/browser -n 4 --dist loadfile --reruns 1 -rR
+	$(BIN)/python -m pytest tests --ignore=tests/browser -n 4 --dist loadgroup --reruns 1 -rR
 	$(BIN)/python -m tests.browser.chromium
-	$(BIN)/python -m pytest tests/browser -n 3 --dist loadfile --reruns 1 -rR
+	$(BIN)/python -m pytest tests/browser -n 3 --dist loadgroup --reruns 1 -rR
 
 # Measurements as ratios within one run; none can fail.
 bench: .venv/.ready-dev

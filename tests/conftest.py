@@ -35,12 +35,19 @@ SPEED = 50.0
 OWN_NAMES = ("API_IN_ONE_", "PLAYGROUND_", "GRADIO_", "SPACE_")
 
 
+@pytest.hookimpl(tryfirst=True)  # pytest-xdist reads the groups in the same hook
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark what needs PostgreSQL, so that ``make quick`` can leave it out."""
+    """Mark what needs PostgreSQL, so that ``make quick`` can leave it out; and what must run in one process of
+    ``--dist loadgroup``: all that shares a server or an application. Every other test runs where there is room."""
     for item in items:
-        parameters = item.callspec.params.values() if isinstance(item, pytest.Function) and hasattr(item, "callspec") else ()
-        if "postgres" in getattr(item, "fixturenames", ()) or "postgresql" in [str(value) for value in parameters]:
+        if not isinstance(item, pytest.Function):
+            continue
+        parameters = item.callspec.params.values() if hasattr(item, "callspec") else ()
+        if "postgres" in item.fixturenames or "postgresql" in [str(value) for value in parameters]:
             item.add_marker("postgres")
+            item.add_marker(pytest.mark.xdist_group("postgres"))
+        elif "module" in (fixtures[-1].scope for fixtures in item._fixtureinfo.name2fixturedefs.values()):
+            item.add_marker(pytest.mark.xdist_group(item.nodeid.partition("::")[0]))
 
 
 @pytest.fixture(autouse=True)

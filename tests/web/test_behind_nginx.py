@@ -48,9 +48,9 @@ def public(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, str]
 
 
 @pytest.fixture(params=["unknown /", "unknown /play", "public /play"])
-def proxied(request: pytest.FixtureRequest) -> Proxied:
+def proxied(request: pytest.FixtureRequest, unknown: tuple[str, str], public: tuple[str, str]) -> Proxied:
     name, path = request.param.split()
-    address, own = request.getfixturevalue(name)
+    address, own = {"unknown": unknown, "public": public}[name]
     return Proxied(f"{address}{path}".rstrip("/"), own, name == "public")
 
 
