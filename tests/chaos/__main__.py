@@ -17,9 +17,9 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 from tests.chaos.campaign import Campaign
-from tests.chaos.judge import Verdict, judge
-from tests.chaos.kills import Scene, accident_scenes, kill_scenes, play
 from tests.chaos.runs import make_runs
+from tests.chaos.scenarios import Scenario, execute, kill_scenarios, machine_fault_scenarios
+from tests.chaos.verification import Verdict, check_campaign
 from tests.postgres import Postgres, running_postgres
 
 ENGINES = ("SQLite", "PostgreSQL")
@@ -44,12 +44,12 @@ def run_campaign(server: Postgres | None, runs: int, seed: int, at_once: int, on
     with database(server) as (url, folder):
         campaign = Campaign(url, folder, make_runs(runs, seed, only), seed, at_once)
         asyncio.run(campaign.go())
-        return judge(campaign, ENGINES[server is not None], seed)
+        return check_campaign(campaign, ENGINES[server is not None], seed)
 
 
-def run_scene(server: Postgres | None, scene: Scene, seed: int) -> Verdict:
+def run_scenario(server: Postgres | None, scenario: Scenario, seed: int) -> Verdict:
     with database(server) as (url, _):
-        return asyncio.run(play(scene, url, ENGINES[server is not None], seed))
+        return asyncio.run(execute(scenario, url, ENGINES[server is not None], seed))
 
 
 def show(verdict: Verdict) -> bool:
@@ -69,23 +69,23 @@ def main() -> int:
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--engine", choices=("sqlite", "postgresql", "both"), default="both")
     parser.add_argument("--no-accidents", action="store_true", help="leave out the full disk, the clock and the lock")
-    asked = parser.parse_args()
+    arguments = parser.parse_args()
     logging.disable(logging.CRITICAL)
     well = True
     with ExitStack() as stack:
-        servers: list[Postgres | None] = [None] if asked.engine != "postgresql" else []
-        if asked.engine != "sqlite":
+        servers: list[Postgres | None] = [None] if arguments.engine != "postgresql" else []
+        if arguments.engine != "sqlite":
             servers.append(stack.enter_context(running_postgres()))
         for server in servers:
-            if asked.runs:
-                well &= show(run_campaign(server, asked.runs, asked.seed, asked.at_once, asked.only))
-            scenes = kill_scenes(asked.kills, asked.jobs, server is not None) if asked.kills else []
-            scenes += [] if asked.no_accidents else accident_scenes(server is not None)
-            if server and asked.fleet:
-                scenes.append(Scene("four processes", asked.fleet, workers=4))
-            for scene in scenes:
-                well &= show(run_scene(server, scene, asked.seed))
-    print("All invariants hold." if well else f"There are violations; seed {asked.seed} makes the same runs.")
+            if arguments.runs:
+                well &= show(run_campaign(server, arguments.runs, arguments.seed, arguments.at_once, arguments.only))
+            scenarios = kill_scenarios(arguments.kills, arguments.jobs, server is not None) if arguments.kills else []
+            scenarios += [] if arguments.no_accidents else machine_fault_scenarios(server is not None)
+            if server and arguments.fleet:
+                scenarios.append(Scenario("four processes", arguments.fleet, workers=4))
+            for scenario in scenarios:
+                well &= show(run_scenario(server, scenario, arguments.seed))
+    print("All invariants hold." if well else f"There are violations; seed {arguments.seed} makes the same runs.")
     return not well
 
 

@@ -72,5 +72,5 @@ async def _post(ledger: Ledger, task: Task, kind: str, address: str, body: bytes
                 status = int((await reader.readline()).split()[1])
             finally:
                 writer.close()
-    ledger.record(task.mark).callbacks.append((kind, status))
-    ledger.note(task.mark, f"callback ({kind}) answered {status}")
+    ledger.record(task.label).callbacks.append((kind, status))
+    ledger.note(task.label, f"callback ({kind}) answered {status}")

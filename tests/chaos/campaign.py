@@ -1,4 +1,4 @@
-"""Many jobs at once through one real runner, each with its fault, and a monitor that counts the money meanwhile."""
+"""Many jobs at once through one job service, each with its fault, while a monitor checks the spending."""
 
 from __future__ import annotations
 
@@ -25,15 +25,15 @@ from components.jobs.store.jobs import Store
 from components.pictures.library import PictureLibrary
 from components.pictures.storage.folder import FolderStorage
 from components.web.callbacks import callback_routes
-from tests.chaos.accidents import PATIENCE, READ_S
 from tests.chaos.accounts import CATALOG, account
-from tests.chaos.monitor import EPSILON, Monitor, Watched, open_sockets, own_tasks, unfinished
+from tests.chaos.behaviors import READ_S, SLOWDOWN
+from tests.chaos.monitor import EPSILON, Measurements, Monitor, open_sockets, own_tasks, unfinished
 from tests.chaos.runs import Run
 from tests.chaos.upstream import Upstream
 
-DEADLINE_S = 4.0 * PATIENCE
+DEADLINE_S = 4.0 * SLOWDOWN
 HANG_S = DEADLINE_S + 5.0
-REPAIR_S = 14.0 * PATIENCE  # a repair asks for ten seconds, then it gives up
+REPAIR_S = 14.0 * SLOWDOWN  # a repair asks for ten seconds, then it gives up
 CHECKS = 3
 BETWEEN_CHECKS_S = 2.5
 
@@ -76,13 +76,13 @@ class Campaign:
         self.rng = Random(f"visitors/{seed}")
         self.upstream = Upstream(seed)
         self.outcomes = [Outcome(run) for run in runs]
-        families: dict[str, float] = {}
+        spending_by_visitor: dict[str, float] = {}
         for run in runs:
-            families[run.visitor] = families.get(run.visitor, 0.0) + run.price
-        usual = max(families.values()) if families else 0.0
-        self.caps = Caps(daily=sum(families.values()) * 0.97, visitor=usual - 3)
-        self.watched = Watched()
-        self._monitor = Monitor(self.watched, self.upstream.ledger, self.caps, runs, self.rng)
+            spending_by_visitor[run.visitor] = spending_by_visitor.get(run.visitor, 0.0) + run.price
+        largest = max(spending_by_visitor.values()) if spending_by_visitor else 0.0
+        self.caps = Caps(daily=sum(spending_by_visitor.values()) * 0.97, visitor=largest - 3)
+        self.measured = Measurements()
+        self._monitor = Monitor(self.measured, self.upstream.ledger, self.caps, runs, self.rng)
 
     async def go(self) -> None:
         """All runs, then the end of everything, and what is left open after it."""
@@ -92,7 +92,7 @@ class Campaign:
             try:
                 async with _client() as http, _client() as downloads:
                     await self._with(Store(database), http, downloads)
-                    self.watched.wrong += [
+                    self.measured.wrong += [
                         *unfinished("the service's client", http),
                         *unfinished("the pictures' client", downloads),
                     ]
@@ -101,8 +101,8 @@ class Campaign:
         await asyncio.sleep(0.5)  # what was closed a moment ago
         if left := open_sockets().keys() - sockets.keys():
             ends = [open_sockets().get(one) for one in left]
-            self.watched.wrong.append(f"sockets are open after the end: {ends}; the service was {self.upstream.address}")
-        self.watched.seconds = time.monotonic() - started
+            self.measured.wrong.append(f"sockets are open after the end: {ends}; the service was {self.upstream.address}")
+        self.measured.seconds = time.monotonic() - started
 
     async def _with(self, store: Store, http: httpx2.AsyncClient, downloads: httpx2.AsyncClient) -> None:
         with socket.socket() as listener:
@@ -125,10 +125,10 @@ class Campaign:
                 await self.upstream.callbacks_sent()
                 spend = await store.spending.total("host", 0.0)
                 if abs(spend.reserved) > EPSILON:
-                    self.watched.wrong.append(f"{spend.reserved:g} credits are still reserved at the end")
+                    self.measured.wrong.append(f"{spend.reserved:g} credits are still reserved at the end")
                 await job_service.aclose()
                 if left := own_tasks():
-                    self.watched.wrong.append(f"{len(left)} tasks are left after aclose: {left[:3]}")
+                    self.measured.wrong.append(f"{len(left)} tasks are left after aclose: {left[:3]}")
         await store.aclose()
 
     # -- one run -----------------------------------------------------------------------------------
@@ -136,28 +136,28 @@ class Campaign:
     async def _one(self, job_service: JobService, outcome: Outcome, slots: asyncio.Semaphore) -> None:
         async with slots:
             try:
-                await self._live(job_service, outcome)
+                await self._run_job(job_service, outcome)
             except Exception as error:  # noqa: BLE001  a campaign goes on, and its table says what broke
                 outcome.broke = f"{type(error).__name__}: {error}"
             finally:
-                self.upstream.leave(outcome.run.mark)
+                self.upstream.leave(outcome.run.label)
 
-    async def _live(self, job_service: JobService, outcome: Outcome) -> None:
-        """What a visitor would do: ask, wait, check again once all is well, decide about what nobody knows."""
+    async def _run_job(self, job_service: JobService, outcome: Outcome) -> None:
+        """Act as a visitor: submit, wait, check again when the faults are over, and decide about uncertain jobs."""
         run = outcome.run
-        self.upstream.plan(run.mark, "+".join(fault.name for fault in run.faults))
-        base = await self.upstream.listener(run.mark) if run.own_port else self.upstream.address
+        self.upstream.plan(run.label, "+".join(fault.name for fault in run.faults))
+        base = await self.upstream.listener(run.label) if run.own_port else self.upstream.address
         payer = account(f"{base}/scope-{run.scope}" if run.scope else base)
         request = build_request(CATALOG, run.model, {"prompt": run.prompt})
         key = idempotency_key_of(request, payer, run.visitor) if run.has("visitor.double-click") else None
         job = await job_service.submit(request, payer, run.visitor, idempotency_key=key)
-        await self._meddle(job_service, outcome, job, payer)
+        await self._act_as_visitor(job_service, outcome, job, payer)
         job = outcome.first = await self._settled(job_service, outcome, job)
         if job.state is JobState.UNCERTAIN:
             outcome.was_uncertain = True
             job = await self._repaired(job_service, outcome, job)
             outcome.repaired = job.state is not JobState.UNCERTAIN
-        await self.upstream.heal(run.mark)
+        await self.upstream.end_faults(run.label)
         while _checkable(job) and outcome.checks < (1 if any(fault.endless for fault in run.faults) else CHECKS):
             if outcome.checks:  # as a visitor would; a model that asked to wait is left alone for some seconds
                 await asyncio.sleep(BETWEEN_CHECKS_S)
@@ -172,7 +172,7 @@ class Campaign:
             job = await job_service.stop(job.id, run.visitor)
         outcome.job = job
 
-    async def _meddle(self, job_service: JobService, outcome: Outcome, job: Job, payer: Account) -> None:
+    async def _act_as_visitor(self, job_service: JobService, outcome: Outcome, job: Job, payer: Account) -> None:
         run = outcome.run
         if run.has("visitor.double-click"):
             request = build_request(CATALOG, run.model, {"prompt": run.prompt})
@@ -214,7 +214,7 @@ class Campaign:
     async def _repaired(self, job_service: JobService, outcome: Outcome, job: Job) -> Job:
         """Give a callback the time to come and to be confirmed."""
         run = outcome.run
-        if not (run.called_back and self.upstream.ledger.tasks_of(run.mark)):
+        if not (run.called_back and self.upstream.ledger.tasks_of(run.label)):
             return job
         give_up = time.monotonic() + REPAIR_S
         while job.state is JobState.UNCERTAIN and time.monotonic() < give_up:
@@ -226,7 +226,7 @@ class Campaign:
 def _client() -> httpx2.AsyncClient:
     limits = httpx2.Limits(max_connections=200, max_keepalive_connections=40)
     return httpx2.AsyncClient(
-        timeout=httpx2.Timeout(READ_S, connect=PATIENCE, pool=5.0 * PATIENCE), limits=limits, trust_env=False
+        timeout=httpx2.Timeout(READ_S, connect=SLOWDOWN, pool=5.0 * SLOWDOWN), limits=limits, trust_env=False
     )
 
 

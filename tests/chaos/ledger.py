@@ -1,4 +1,4 @@
-"""What a paid service saw, job by job: the judge of the campaign, kept apart from the product's own records."""
+"""What the service saw of each job, recorded independently of the product's own database."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class Task:
     """One task. Times are seconds of the monotonic clock; ``charged`` is what the account was charged."""
 
     id: str
-    mark: str
+    label: str
     model: str
     created: float
     ready: float
@@ -56,7 +56,7 @@ class Task:
 
 @dataclass
 class Record:
-    """Everything one job was seen to do."""
+    """All requests of one job."""
 
     posts: list[Post] = field(default_factory=list)
     polls: list[float] = field(default_factory=list)
@@ -66,7 +66,7 @@ class Record:
     bad_downloads: int = 0
     callbacks: list[tuple[str, int]] = field(default_factory=list)  # callbacks: what kind, and how they were answered
     early: list[tuple[float, str]] = field(default_factory=list)  # requests during a pause, and how long into it
-    story: list[str] = field(default_factory=list)
+    events: list[str] = field(default_factory=list)
 
 
 class Ledger:
@@ -76,31 +76,31 @@ class Ledger:
         self.records: dict[str, Record] = {}
         self.tasks: dict[str, Task] = {}
         self.names: dict[str, list[str]] = {}  # task ids by job
-        self.strays: list[str] = []  # requests that belong to no job
-        self.broken: list[str] = []  # errors of the service's own: a judge that breaks judges nothing
+        self.unknown_requests: list[str] = []  # requests that belong to no job
+        self.broken: list[str] = []  # errors of the test service itself
         self.charges: dict[str, float] = {}
         self.open_posts = 0
         self.started = time.monotonic()
 
-    def record(self, mark: str) -> Record:
-        return self.records.setdefault(mark, Record())
+    def record(self, label: str) -> Record:
+        return self.records.setdefault(label, Record())
 
-    def note(self, mark: str, what: str) -> None:
-        self.record(mark).story.append(f"{time.monotonic() - self.started:8.3f}  {what}")
+    def note(self, label: str, what: str) -> None:
+        self.record(label).events.append(f"{time.monotonic() - self.started:8.3f}  {what}")
 
-    def create(self, mark: str, model: str, seconds: float, rng: Random) -> Task:
+    def create(self, label: str, model: str, seconds: float, rng: Random) -> Task:
         """A new task, charged at once."""
-        name = "n48" + sha256(f"{mark}/{len(self.names.get(mark, ()))}".encode()).hexdigest()[:16]
+        name = "n48" + sha256(f"{label}/{len(self.names.get(label, ()))}".encode()).hexdigest()[:16]
         now = time.monotonic()
-        task = Task(name, mark, model, now, now + seconds, PRICES[model], rng.random() < 0.5)
+        task = Task(name, label, model, now, now + seconds, PRICES[model], rng.random() < 0.5)
         self.tasks[name] = task
-        self.names.setdefault(mark, []).append(name)
-        self.charges[mark] = self.charges.get(mark, 0.0) + task.charged
-        self.note(mark, f"task {name} created, {task.charged:g} credits charged, ready in {seconds * 1000:.0f} ms")
+        self.names.setdefault(label, []).append(name)
+        self.charges[label] = self.charges.get(label, 0.0) + task.charged
+        self.note(label, f"task {name} created, {task.charged:g} credits charged, ready in {seconds * 1000:.0f} ms")
         return task
 
-    def tasks_of(self, mark: str) -> list[Task]:
-        return [self.tasks[name] for name in self.names.get(mark, ())]
+    def tasks_of(self, label: str) -> list[Task]:
+        return [self.tasks[name] for name in self.names.get(label, ())]
 
     def charged(self) -> float:
         """All that was ever charged."""
@@ -110,10 +110,10 @@ class Ledger:
         """All of it, as JSON can hold it; pictures are their hashes."""
         return {
             "open_posts": self.open_posts,
-            "strays": self.strays,
+            "strays": self.unknown_requests,
             "broken": self.broken,
             "charges": self.charges,
-            "records": {mark: asdict(record) for mark, record in self.records.items()},
+            "records": {label: asdict(record) for label, record in self.records.items()},
             "tasks": {name: asdict(task) | {"sha256": task.hashes} for name, task in self.tasks.items()},
         }
 
@@ -121,15 +121,15 @@ class Ledger:
 def read(document: dict[str, Any]) -> Ledger:
     """The ledger of a document, so that one judge serves an upstream in this process and one in another."""
     ledger = Ledger()
-    ledger.strays, ledger.open_posts = document["strays"], document["open_posts"]
+    ledger.unknown_requests, ledger.open_posts = document["strays"], document["open_posts"]
     ledger.charges, ledger.broken = document["charges"], document["broken"]
-    for mark, values in document["records"].items():
+    for label, values in document["records"].items():
         posts = [Post(**post) for post in values.pop("posts")]
-        ledger.records[mark] = Record(posts=posts, **values)
+        ledger.records[label] = Record(posts=posts, **values)
     for name, values in document["tasks"].items():
         expected = values.pop("sha256")
         ledger.tasks[name] = task = Task(**values)
-        ledger.names.setdefault(task.mark, []).append(name)
+        ledger.names.setdefault(task.label, []).append(name)
         assert expected == task.hashes
     return ledger
 

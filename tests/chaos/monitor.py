@@ -18,14 +18,14 @@ from tests.chaos.ledger import Ledger
 from tests.chaos.runs import Run
 
 EPSILON = 1e-6
-LOOK_S = 0.05
+SAMPLE_INTERVAL_S = 0.05
 
 
 @dataclass
-class Watched:
+class Measurements:
     """What the monitor and the end of the campaign saw."""
 
-    looks: int = 0
+    samples: int = 0
     most: float = 0.0  # largest share of the daily cap that was ever reserved or spent
     wrong: list[str] = field(default_factory=list)
     lag: float = 0.0  # longest time that the event loop did not turn
@@ -35,28 +35,28 @@ class Watched:
 class Monitor:
     """At every instant: what is reserved or spent covers what was charged, and neither passes a cap."""
 
-    def __init__(self, watched: Watched, ledger: Ledger, caps: Caps, runs: list[Run], rng: Random) -> None:
-        self._watched = watched
+    def __init__(self, measured: Measurements, ledger: Ledger, caps: Caps, runs: list[Run], rng: Random) -> None:
+        self._watched = measured
         self._ledger = ledger
         self._caps = caps
         self._rng = rng
-        self._marks: dict[str, list[str]] = {}
+        self._labels: dict[str, list[str]] = {}
         for run in runs:
-            self._marks.setdefault(run.visitor, []).append(run.mark)
+            self._labels.setdefault(run.visitor, []).append(run.label)
 
     async def watch(self, store: Store) -> None:
         """Look again and again, each time at everybody's money and at one visitor's."""
-        visitors = sorted(self._marks)
+        visitors = sorted(self._labels)
         while True:
             before = time.monotonic()
-            await asyncio.sleep(LOOK_S)
-            self._watched.lag = max(self._watched.lag, time.monotonic() - before - LOOK_S)
+            await asyncio.sleep(SAMPLE_INTERVAL_S)
+            self._watched.lag = max(self._watched.lag, time.monotonic() - before - SAMPLE_INTERVAL_S)
             someone = self._rng.choice(visitors)
             # The ledger is read first: a task may be created while the store answers.
             charged = self._ledger.charged()
-            charged_to = sum(self._ledger.charges.get(mark, 0.0) for mark in self._marks[someone])
+            charged_to = sum(self._ledger.charges.get(label, 0.0) for label in self._labels[someone])
             whole, one = await store.spending.total("host", 0.0), await store.spending.total("host", 0.0, someone)
-            self._watched.looks += 1
+            self._watched.samples += 1
             self._compare("all visitors", whole.total, charged, self._caps.daily or 0.0)
             self._compare(someone, one.total, charged_to, self._caps.visitor or 0.0)
             self._watched.most = max(self._watched.most, whole.total / (self._caps.daily or 1.0))

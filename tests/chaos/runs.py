@@ -8,10 +8,10 @@ from random import Random
 from tests.chaos.faults import FAULTS, Fault
 from tests.chaos.ledger import PRICES
 
-FAMILY = 20  # runs of one visitor
+RUNS_PER_VISITOR = 20  # runs of one visitor
 SECOND_SHARE = 0.25  # of the runs have a second fault
-FEW = 3  # faults of polls in a row after which a short deadline has not passed
-CROWD = 8  # runs that share a scope and start together
+FEW_POLL_FAULTS = 3  # faults of polls in a row after which a short deadline has not passed
+RUNS_PER_LIMIT = 8  # runs that share a scope and start together
 WITHOUT_CALLBACK, WITH_CALLBACK = ("cogview-4",), ("flux-2", "flux-2", "gpt-image-1.5-official")
 
 
@@ -20,7 +20,7 @@ class Run:
     """One job and what happens to it. ``scope`` is a part of the upstream's address of its own, "" the common one."""
 
     number: int
-    mark: str
+    label: str
     visitor: str
     model: str
     faults: tuple[Fault, ...]
@@ -29,7 +29,7 @@ class Run:
     @property
     def prompt(self) -> str:
         names = "+".join(fault.name for fault in self.faults if fault.name != "none")
-        return f"A red kite #job={self.mark} #faults={names}"
+        return f"A red kite #job={self.label} #faults={names}"
 
     @property
     def price(self) -> float:
@@ -48,13 +48,13 @@ class Run:
     @property
     def confirmable(self) -> bool:
         """The service answers a poll soon enough for a callback to be believed: the deadline here is of seconds."""
-        return not any(fault.target == "poll" and fault.times > FEW for fault in self.faults)
+        return not any(fault.target == "poll" and fault.times > FEW_POLL_FAULTS for fault in self.faults)
 
     def has(self, name: str) -> bool:
         return any(fault.name == name for fault in self.faults)
 
     def __str__(self) -> str:
-        return f"{self.mark} ({self.model}, {' and '.join(fault.name for fault in self.faults)})"
+        return f"{self.label} ({self.model}, {' and '.join(fault.name for fault in self.faults)})"
 
 
 def make_runs(count: int, seed: int, only: str = "") -> list[Run]:
@@ -64,13 +64,17 @@ def make_runs(count: int, seed: int, only: str = "") -> list[Run]:
     """
     rng = Random(f"runs/{seed}")
     names = [name for name in FAULTS if any(part in name for part in only.split(","))]
-    crowds = [range(start, start + CROWD) for start in range(0, count - CROWD, CROWD * 9)] if not only else []
-    crowded = {number for crowd in crowds for number in crowd}
-    chosen = [names[number % len(names)] for number in range(count - len(crowded))]
+    groups = (
+        [range(start, start + RUNS_PER_LIMIT) for start in range(0, count - RUNS_PER_LIMIT, RUNS_PER_LIMIT * 9)]
+        if not only
+        else []
+    )
+    grouped = {number for group in groups for number in group}
+    chosen = [names[number % len(names)] for number in range(count - len(grouped))]
     rng.shuffle(chosen)
-    runs = [_run(number, "none" if number in crowded else chosen.pop(), names, seed, rng) for number in range(count)]
-    for crowd in crowds:
-        runs[crowd.start : crowd.stop] = _crowd(runs[crowd.start : crowd.stop], seed)
+    runs = [_run(number, "none" if number in grouped else chosen.pop(), names, seed, rng) for number in range(count)]
+    for group in groups:
+        runs[group.start : group.stop] = _share_limit(runs[group.start : group.stop], seed)
     return runs
 
 
@@ -80,24 +84,24 @@ def _run(number: int, name: str, names: list[str], seed: int, rng: Random) -> Ru
     if name == "callback.repeated" and "poll.never" in names:
         faults.append(FAULTS["poll.never"])  # with a task that ends it would be over at once
     elif rng.random() < SECOND_SHARE:
-        faults += [other for other in [FAULTS[rng.choice(names)]] if _agree(fault, other)]
+        faults += [other for other in [FAULTS[rng.choice(names)]] if _can_combine(fault, other)]
     calls = any(one.target == "callback" for one in faults) or rng.random() < 0.6
-    mark = f"s{seed}-r{number:05d}"
-    scope = mark if any(one.retry_after is not None for one in faults) else ""
+    label = f"s{seed}-r{number:05d}"
+    scope = label if any(one.retry_after is not None for one in faults) else ""
     model = rng.choice(WITH_CALLBACK if calls else WITHOUT_CALLBACK)
-    return Run(number, mark, f"visitor-{number // FAMILY}", model, tuple(faults), scope)
+    return Run(number, label, f"visitor-{number // RUNS_PER_VISITOR}", model, tuple(faults), scope)
 
 
-def _agree(fault: Fault, other: Fault) -> bool:
+def _can_combine(fault: Fault, other: Fault) -> bool:
     """Two faults of different requests, at most one of which closes the port."""
     return fault.target != other.target and "none" not in (fault.name, other.name) and not (fault.closes and other.closes)
 
 
-def _crowd(runs: list[Run], seed: int) -> list[Run]:
+def _share_limit(runs: list[Run], seed: int) -> list[Run]:
     """Runs of one model in one scope, of which the first two are answered 429: the others must wait with them."""
     scope = f"crowd-{seed}-{runs[0].number}"
     limit, none = FAULTS["create.429-1"], FAULTS["none"]
     return [
-        Run(run.number, run.mark, run.visitor, runs[0].model, (limit,) if number < 2 else (none,), scope)
+        Run(run.number, run.label, run.visitor, runs[0].model, (limit,) if number < 2 else (none,), scope)
         for number, run in enumerate(runs)
     ]

@@ -11,11 +11,11 @@ from concurrent.futures import Future, ThreadPoolExecutor
 
 import pytest
 
-from tests.chaos.__main__ import run_campaign, run_scene
+from tests.chaos.__main__ import run_campaign, run_scenario
 from tests.chaos.faults import FAULTS
-from tests.chaos.judge import Verdict
-from tests.chaos.kills import kill_scenes
 from tests.chaos.runs import make_runs
+from tests.chaos.scenarios import kill_scenarios
+from tests.chaos.verification import Verdict
 from tests.postgres import Postgres, running_postgres
 
 RUNS, KILLS, JOBS, SEED = 150, 3, 90, 7
@@ -29,11 +29,11 @@ def server() -> Iterator[Postgres]:
 
 @pytest.fixture(scope="module", autouse=True)
 def killed(server: Postgres) -> Iterator[Future[list[Verdict]]]:
-    """Kills and restarts on PostgreSQL: half a minute of waiting for dead processes' leases, spent beside the other tests."""
+    """Kills and restarts on PostgreSQL: half a minute of waiting for dead processes' leases, spent while the other tests run."""
     logging.disable(logging.CRITICAL)  # every fault is logged, as it should be; here they are thousands
-    with ThreadPoolExecutor(1) as beside:
-        scenes = kill_scenes(KILLS, JOBS, shared=True)
-        yield beside.submit(lambda: [run_scene(server, scene, SEED) for scene in scenes])
+    with ThreadPoolExecutor(1) as pool:
+        scenarios = kill_scenarios(KILLS, JOBS, shared=True)
+        yield pool.submit(lambda: [run_scenario(server, scenario, SEED) for scenario in scenarios])
     logging.disable(logging.NOTSET)
 
 
@@ -44,7 +44,7 @@ def test_every_fault_is_in_the_short_campaign() -> None:
 
 def test_kill_9_sends_nothing_twice_and_loses_nothing_on_sqlite() -> None:
     """One process, killed at random instants and started again."""
-    verdict = run_scene(None, kill_scenes(KILLS, JOBS, shared=False)[0], SEED)
+    verdict = run_scenario(None, kill_scenarios(KILLS, JOBS, shared=False)[0], SEED)
 
     assert verdict.violations == [], verdict.text()
 

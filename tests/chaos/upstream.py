@@ -16,28 +16,28 @@ from contextlib import suppress
 from random import Random
 
 from tests.chaos import callbacks
+from tests.chaos.connection import Connection, NormalAnswer, ServedRequest, read_request
+from tests.chaos.fault_plans import FaultPlan, JobListener
 from tests.chaos.faults import EVER, FAULTS
 from tests.chaos.ledger import Ledger, Post, Task
-from tests.chaos.limits import Limits
-from tests.chaos.plans import JobListener, Plan
-from tests.chaos.wire import Asked, NormalAnswer, Wire, read_request
+from tests.chaos.rate_limits import RateLimits
 
-MARK = re.compile(r"#job=([a-z0-9-]+)(?: #faults=([a-z0-9.+-]*))?", re.I)
+LABEL = re.compile(r"#job=([a-z0-9-]+)(?: #faults=([a-z0-9.+-]*))?", re.I)
 FASTEST_S, SLOWEST_S = 0.02, 0.3
 
 
 class Upstream:
     """The service. ``async with Upstream(seed) as upstream`` starts it on a free port of loopback."""
 
-    def __init__(self, seed: int = 0, port: int = 0, think_s: float = 0.0) -> None:
+    def __init__(self, seed: int = 0, port: int = 0, answer_delay_s: float = 0.0) -> None:
         self.seed = seed
-        self.think_s = think_s  # a POST is answered after up to so many seconds
+        self.answer_delay_s = answer_delay_s  # a POST is answered after up to so many seconds
         self.ledger = Ledger()
         self.address = ""
         self._port = port
-        self._plans: dict[str, Plan] = {}
+        self._plans: dict[str, FaultPlan] = {}
         self._listeners: dict[str, JobListener] = {}
-        self._limits = Limits()
+        self._limits = RateLimits()
         self._callbacks: set[asyncio.Task[None]] = set()
         self._handlers: dict[asyncio.Task[None], asyncio.StreamWriter | None] = {}
 
@@ -77,86 +77,86 @@ class Upstream:
 
     # -- for the campaign --------------------------------------------------------------------------
 
-    async def listener(self, mark: str) -> str:
+    async def listener(self, label: str) -> str:
         """A base address of this job's own; its port is closed if one of its faults says so."""
-        self._listeners[mark] = listener = JobListener(self.connected)
-        fault = self.plan(mark).closes("start")
+        self._listeners[label] = listener = JobListener(self.connected)
+        fault = self.plan(label).closes("start")
         if fault is None:
             await listener.open()
         elif fault.seconds < EVER:
-            self.spawn(self._opens(mark, fault.seconds))
+            self.spawn(self._opens(label, fault.seconds))
         return listener.address
 
-    async def heal(self, mark: str) -> None:
+    async def end_faults(self, label: str) -> None:
         """The faults of this job are over; what a visitor asks for now is no impatience."""
-        self.plan(mark).healed = True
-        self._limits.lift(mark)
-        self.ledger.note(mark, "-- healed")
-        for task in self.ledger.tasks_of(mark):
-            endless = any(fault.endless and fault.target == "poll" for fault in self.plan(mark).faults)
+        self.plan(label).faults_ended = True
+        self._limits.lift(label)
+        self.ledger.note(label, "-- healed")
+        for task in self.ledger.tasks_of(label):
+            endless = any(fault.endless and fault.target == "poll" for fault in self.plan(label).faults)
             task.never = task.never and endless
-        if mark in self._listeners:
-            await self._listeners[mark].open()
+        if label in self._listeners:
+            await self._listeners[label].open()
 
     async def callbacks_sent(self) -> None:
         """Wait until every callback that is still to come has been made."""
         if going := {task for task in self._callbacks if not task.done()}:
             await asyncio.wait(going, timeout=10)
 
-    def leave(self, mark: str) -> None:
+    def leave(self, label: str) -> None:
         """Nothing more of this job is expected."""
-        if listener := self._listeners.pop(mark, None):
+        if listener := self._listeners.pop(label, None):
             listener.close()
 
-    def plan(self, mark: str, faults: str = "") -> Plan:
+    def plan(self, label: str, faults: str = "") -> FaultPlan:
         """The job's plan, made at the first call."""
-        if mark not in self._plans:
+        if label not in self._plans:
             known = [FAULTS[name] for name in faults.split("+") if name]
-            self._plans[mark] = Plan(known, Random(f"{self.seed}/{mark}"))
-        return self._plans[mark]
+            self._plans[label] = FaultPlan(known, Random(f"{self.seed}/{label}"))
+        return self._plans[label]
 
     # -- requests ----------------------------------------------------------------------------------
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        wire = Wire(writer)
+        connection = Connection(writer)
         with suppress(ConnectionError, asyncio.IncompleteReadError, TimeoutError):
-            while wire.open and (asked := await read_request(reader)):
-                if asked.method == "POST":
-                    await self._create(wire, asked)
-                elif asked.path.startswith("/api/v1/tasks/"):
-                    await self._poll(wire, asked)
-                elif asked.path.startswith("/files/"):
-                    await self._download(wire, asked)
-                elif asked.path == "/ledger/open":
-                    await wire.send(str(self.ledger.open_posts).encode())
-                elif asked.path == "/ledger":
-                    await wire.send(json.dumps(self.ledger.document()).encode())
+            while connection.open and (request := await read_request(reader)):
+                if request.method == "POST":
+                    await self._create(connection, request)
+                elif request.path.startswith("/api/v1/tasks/"):
+                    await self._poll(connection, request)
+                elif request.path.startswith("/files/"):
+                    await self._download(connection, request)
+                elif request.path == "/ledger/open":
+                    await connection.send(str(self.ledger.open_posts).encode())
+                elif request.path == "/ledger":
+                    await connection.send(json.dumps(self.ledger.document()).encode())
                 else:
-                    await self._stray(wire, asked)
+                    await self._answer_unknown(connection, request)
 
-    async def _stray(self, wire: Wire, asked: Asked) -> None:
-        self.ledger.strays.append(f"{asked.method} {asked.path}")
-        await wire.send(b'{"error": {"message": "not found", "type": "not_found", "code": 404}}', 404)
+    async def _answer_unknown(self, connection: Connection, request: ServedRequest) -> None:
+        self.ledger.unknown_requests.append(f"{request.method} {request.path}")
+        await connection.send(b'{"error": {"message": "not found", "type": "not_found", "code": 404}}', 404)
 
-    async def _create(self, wire: Wire, asked: Asked) -> None:
-        body = json.loads(asked.body)
-        found = MARK.search(body.get("prompt", ""))
-        if found is None or asked.path != "/api/v1/images/generations":
-            return await self._stray(wire, asked)
-        mark, model = found[1], str(body["model"])
-        plan, record, ledger = self.plan(mark, found[2] or ""), self.ledger.record(mark), self.ledger
+    async def _create(self, connection: Connection, request: ServedRequest) -> None:
+        body = json.loads(request.body)
+        found = LABEL.search(body.get("prompt", ""))
+        if found is None or request.path != "/api/v1/images/generations":
+            return await self._answer_unknown(connection, request)
+        label, model = found[1], str(body["model"])
+        plan, record, ledger = self.plan(label, found[2] or ""), self.ledger.record(label), self.ledger
         post = Post(time.monotonic() - ledger.started, "nothing")
         record.posts.append(post)
-        ledger.note(mark, f"POST number {len(record.posts)}")
-        self._limits.check(record, f"{asked.scope}/{model}", "POST")
+        ledger.note(label, f"POST number {len(record.posts)}")
+        self._limits.check(record, f"{request.scope}/{model}", "POST")
         ledger.open_posts += 1
         try:
             fault = plan.next("create")
             if fault:
-                ledger.note(mark, f"meets {fault.name}")
+                ledger.note(label, f"meets {fault.name}")
             if fault is None or fault.creates:
                 post.verdict = "created"
-                task = ledger.create(mark, model, plan.rng.uniform(FASTEST_S, SLOWEST_S), plan.rng)
+                task = ledger.create(label, model, plan.rng.uniform(FASTEST_S, SLOWEST_S), plan.rng)
                 task.never = any(one.name.startswith("poll.never") for one in plan.faults)
                 data = {"task_id": task.id, "status": "IN_PROGRESS"}
                 normal = NormalAnswer(json.dumps({"code": 200, "message": "success", "data": data}).encode())
@@ -168,94 +168,94 @@ class Upstream:
                     await asyncio.sleep(0.05)
             else:
                 normal = NormalAnswer(b'{"code": 200, "message": "success", "data": {}}')
-            if self.think_s:
-                await asyncio.sleep(plan.rng.uniform(0, self.think_s))
+            if self.answer_delay_s:
+                await asyncio.sleep(plan.rng.uniform(0, self.answer_delay_s))
             if fault and fault.retry_after is not None:
                 post.verdict, post.answered = "refused", True
-                return await self._limits.refuse(wire, fault, f"{asked.scope}/{model}")
-            if fault and fault.act:
-                post.verdict = "refused" if fault.ends == ("failed",) else post.verdict
+                return await self._limits.refuse(connection, fault, f"{request.scope}/{model}")
+            if fault and fault.behavior:
+                post.verdict = "refused" if fault.allowed_states == ("failed",) else post.verdict
                 post.answered = post.verdict == "refused" or not fault.lost
-                return await fault.act(wire, normal, plan.rng)
-            await self._well(wire, normal, mark, "create")
+                return await fault.behavior(connection, normal, plan.rng)
+            await self._well(connection, normal, label, "create")
             post.answered = True
             return None
         finally:
             ledger.open_posts -= 1
 
-    async def _poll(self, wire: Wire, asked: Asked) -> None:
-        task = self.ledger.tasks.get(asked.path.rpartition("/")[2])
+    async def _poll(self, connection: Connection, request: ServedRequest) -> None:
+        task = self.ledger.tasks.get(request.path.rpartition("/")[2])
         if task is None:
-            return await self._stray(wire, asked)
-        plan, record = self.plan(task.mark), self.ledger.record(task.mark)
+            return await self._answer_unknown(connection, request)
+        plan, record = self.plan(task.label), self.ledger.record(task.label)
         record.polls.append(time.monotonic() - self.ledger.started)
-        self._limits.check(record, task.mark, "poll")
+        self._limits.check(record, task.label, "poll")
         fault = plan.next("poll")
-        normal = self._status_answer(task, asked)
+        normal = self._status_answer(task, request)
         if fault is None:
             if b"completed" not in normal.body:
-                return await wire.send(normal.body)
-            await self._well(wire, normal, task.mark, "poll")
+                return await connection.send(normal.body)
+            await self._well(connection, normal, task.label, "poll")
             if task.reported is None:
                 task.reported = time.monotonic()
-                self.ledger.note(task.mark, "reported as completed")
+                self.ledger.note(task.label, "reported as completed")
             return None
         record.bad_polls += 1
-        self.ledger.note(task.mark, f"poll meets {fault.name}")
+        self.ledger.note(task.label, f"poll meets {fault.name}")
         task.fails = task.fails or fault.name == "poll.failed"
         if fault.retry_after is not None:
-            return await self._limits.refuse(wire, fault, task.mark)
-        assert fault.act
-        return await fault.act(wire, normal, plan.rng)
+            return await self._limits.refuse(connection, fault, task.label)
+        assert fault.behavior
+        return await fault.behavior(connection, normal, plan.rng)
 
-    def _status_answer(self, task: Task, asked: Asked) -> NormalAnswer:
-        """The answer to a poll. Pictures lie at the host that was asked."""
+    def _status_answer(self, task: Task, request: ServedRequest) -> NormalAnswer:
+        """The answer to a poll. Pictures lie at the host that was request."""
         data: dict[str, object] = {"task_id": task.id, "status": "IN_PROGRESS"}
         if task.done(time.monotonic()):
-            images = [{"url": f"http://{asked.host}/files/{name}"} for name in task.pictures]
+            images = [{"url": f"http://{request.host}/files/{name}"} for name in task.pictures]
             data = {"status": "completed", "output": {"images": images}}
             data |= {"consumed_credits": task.charged} if task.reports else {}
         return NormalAnswer(json.dumps({"code": 200, "message": "success", "data": data}).encode())
 
-    async def _download(self, wire: Wire, asked: Asked) -> None:
-        name = asked.path.rpartition("/")[2]
+    async def _download(self, connection: Connection, request: ServedRequest) -> None:
+        name = request.path.rpartition("/")[2]
         task = self.ledger.tasks.get(name.rpartition("-")[0])
         if task is None:
-            return await self._stray(wire, asked)
-        record = self.ledger.record(task.mark)
+            return await self._answer_unknown(connection, request)
+        record = self.ledger.record(task.label)
         record.downloads += 1
-        fault = self.plan(task.mark).next("download", int(name.rpartition("-")[2].partition(".")[0]))
+        fault = self.plan(task.label).next("download", int(name.rpartition("-")[2].partition(".")[0]))
         normal = NormalAnswer(task.pictures[name], "image/png")
         if fault is None:
-            await wire.send(normal.body, kind=normal.kind)
+            await connection.send(normal.body, kind=normal.kind)
             record.served += len(normal.body)
             task.delivered.append(name)
-            self.ledger.note(task.mark, "picture served")
+            self.ledger.note(task.label, "picture served")
             return None
         record.bad_downloads += 1
-        self.ledger.note(task.mark, f"download meets {fault.name}")
+        self.ledger.note(task.label, f"download meets {fault.name}")
         if fault.retry_after is not None:
-            return await wire.send(b"", 429, headers={"Retry-After": "1"} if fault.retry_after else {})
-        assert fault.act
-        return await fault.act(wire, normal, self.plan(task.mark).rng)
+            return await connection.send(b"", 429, headers={"Retry-After": "1"} if fault.retry_after else {})
+        assert fault.behavior
+        return await fault.behavior(connection, normal, self.plan(task.label).rng)
 
-    async def _well(self, wire: Wire, normal: NormalAnswer, mark: str, target: str) -> None:
+    async def _well(self, connection: Connection, normal: NormalAnswer, label: str, target: str) -> None:
         """Send the normal answer, after which the job's port may be closed for a while."""
-        fault = self.plan(mark).closes(target)
-        if fault and mark in self._listeners:
-            wire.open = False
-            self._listeners[mark].stop()
-            self.ledger.note(mark, f"meets {fault.name}: nothing listens")
-            self.plan(mark).faults.remove(fault)
+        fault = self.plan(label).closes(target)
+        if fault and label in self._listeners:
+            connection.open = False
+            self._listeners[label].stop()
+            self.ledger.note(label, f"meets {fault.name}: nothing listens")
+            self.plan(label).faults.remove(fault)
             if fault.seconds < EVER:
-                self.spawn(self._opens(mark, fault.seconds))
-        await wire.send(normal.body, kind=normal.kind)
+                self.spawn(self._opens(label, fault.seconds))
+        await connection.send(normal.body, kind=normal.kind)
 
-    async def _opens(self, mark: str, after: float) -> None:
+    async def _opens(self, label: str, after: float) -> None:
         await asyncio.sleep(after)
-        if mark in self._listeners:
-            await self._listeners[mark].open()
-            self.ledger.note(mark, "listens again")
+        if label in self._listeners:
+            await self._listeners[label].open()
+            self.ledger.note(label, "listens again")
 
 
 async def main() -> None:
@@ -263,8 +263,8 @@ async def main() -> None:
     parser.add_argument("--port", type=int, default=0)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--think", type=float, default=0.0, help="seconds that a POST may take to be answered")
-    asked = parser.parse_args()
-    async with Upstream(asked.seed, asked.port, asked.think) as upstream:
+    arguments = parser.parse_args()
+    async with Upstream(arguments.seed, arguments.port, arguments.think) as upstream:
         print(upstream.address, flush=True)
         await asyncio.Event().wait()
 

@@ -51,8 +51,8 @@ async def fill_disk(after: float, seconds: float) -> None:
     print("room", flush=True)
 
 
-async def stubborn(ask: Callable[[], Awaitable[Job]]) -> Job:
-    """A visitor who tries again while the page says that it cannot reach its records."""
+async def retry_while_unavailable(ask: Callable[[], Awaitable[Job]]) -> Job:
+    """Repeat a call while the database is unavailable."""
     while True:
         try:
             return await ask()
@@ -60,44 +60,49 @@ async def stubborn(ask: Callable[[], Awaitable[Job]]) -> Job:
             await asyncio.sleep(0.3)
 
 
-async def work(asked: argparse.Namespace) -> None:
+async def work(arguments: argparse.Namespace) -> None:
     """Everything of a process, from opening the database to the end of its share."""
-    database = await asyncio.to_thread(open_database, asked.database)
-    payer = account(asked.upstream)
+    database = await asyncio.to_thread(open_database, arguments.database)
+    payer = account(arguments.upstream)
     async with httpx2.AsyncClient(trust_env=False, transport=Pools()) as http, open_fetch_client() as keyless:
-        pictures = PictureLibrary(FolderStorage(Path(asked.folder)), keyless)
+        pictures = PictureLibrary(FolderStorage(Path(arguments.folder)), keyless)
         store = Store(database)
         job_service = JobService(
-            CATALOG, store, ApiClient(http), pictures, JobOptions(deadline_s=asked.deadline), find_account=lambda _: payer
+            CATALOG,
+            store,
+            ApiClient(http),
+            pictures,
+            JobOptions(deadline_s=arguments.deadline),
+            find_account=lambda _: payer,
         )
         print(f"owner {store.owner}", flush=True)
         await job_service.begin()
-        filling = asyncio.create_task(fill_disk(*asked.full)) if asked.full else None
+        filling = asyncio.create_task(fill_disk(*arguments.full)) if arguments.full else None
 
         def known() -> dict[str, str]:
             with database.engine.connect() as connection:
                 return {row.visitor: row.id for row in connection.execute(text("SELECT visitor, id FROM jobs"))}
 
         ids = await asyncio.to_thread(known)
-        slots = asyncio.Semaphore(asked.at_once)
+        slots = asyncio.Semaphore(arguments.at_once)
 
-        async def one(mark: str) -> None:
+        async def one(label: str) -> None:
             async with slots:
-                if mark not in ids:
-                    request = build_request(CATALOG, "cogview-4", {"prompt": f"A red kite #job={mark}"})
-                    ids[mark] = (await stubborn(lambda: job_service.submit(request, payer, mark))).id
-                    print(f"added {mark}", flush=True)
-                job = await stubborn(lambda: job_service.settled(ids[mark], mark))
-                for _ in range(asked.checks):
+                if label not in ids:
+                    request = build_request(CATALOG, "cogview-4", {"prompt": f"A red kite #job={label}"})
+                    ids[label] = (await retry_while_unavailable(lambda: job_service.submit(request, payer, label))).id
+                    print(f"added {label}", flush=True)
+                job = await retry_while_unavailable(lambda: job_service.settled(ids[label], label))
+                for _ in range(arguments.checks):
                     if job.state is not JobState.OVERDUE:
                         break
                     await asyncio.sleep(1)
-                    await stubborn(lambda: job_service.check_again(ids[mark], payer, mark))
-                    job = await stubborn(lambda: job_service.settled(ids[mark], mark))
-                print(f"settled {mark} {job.state}", flush=True)
+                    await retry_while_unavailable(lambda: job_service.check_again(ids[label], payer, label))
+                    job = await retry_while_unavailable(lambda: job_service.settled(ids[label], label))
+                print(f"settled {label} {job.state}", flush=True)
 
-        first, of = (int(number) for number in asked.share.split("/"))
-        share = asyncio.gather(*(one(f"{asked.prefix}-{number:05d}") for number in range(first, asked.jobs, of)))
+        first, of = (int(number) for number in arguments.share.split("/"))
+        share = asyncio.gather(*(one(f"{arguments.prefix}-{number:05d}") for number in range(first, arguments.jobs, of)))
         asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, share.cancel)
         print("begun", flush=True)
         with suppress(asyncio.CancelledError):  # asked to stop: what is unfinished is for the other processes

@@ -1,4 +1,4 @@
-"""The faults of one job at the upstream in order, and a port of its own where one must be closed."""
+"""The faults of one job at the upstream in order, and a port of its own that can be closed."""
 
 from __future__ import annotations
 
@@ -15,20 +15,20 @@ Connected = Callable[[asyncio.StreamReader, asyncio.StreamWriter], None]
 
 
 @dataclass
-class Plan:
+class FaultPlan:
     """The faults of one job, and how much of them has happened."""
 
     faults: list[Fault]
     rng: Random
     used: dict[str, int] = field(default_factory=dict)
     first: dict[str, float] = field(default_factory=dict)
-    healed: bool = False
+    faults_ended: bool = False
 
     def next(self, target: str, picture: int = 0) -> Fault | None:
         """The fault that the next request of this kind meets, if any; ``picture``: which result is downloaded."""
         now = time.monotonic()
         for fault in self.faults:
-            if fault.target != target or fault.act is None or (self.healed and not fault.endless):
+            if fault.target != target or fault.behavior is None or (self.faults_ended and not fault.endless):
                 continue
             if fault.picture not in (None, picture):
                 continue
@@ -39,7 +39,7 @@ class Plan:
         return None
 
     def closes(self, after: str) -> Fault | None:
-        return next((fault for fault in self.faults if fault.closes == after and not self.healed), None)
+        return next((fault for fault in self.faults if fault.closes == after and not self.faults_ended), None)
 
 
 class JobListener:

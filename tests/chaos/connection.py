@@ -1,4 +1,4 @@
-"""HTTP as bytes: a request as it arrives, and the writing side of a connection, which may also be torn."""
+"""HTTP as bytes: reading a request, and writing an answer or breaking the connection."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ SCOPE = re.compile(r"/scope-([a-z0-9-]+)")
 
 
 @dataclass
-class Asked:
+class ServedRequest:
     """One request as it arrived."""
 
     method: str
@@ -23,7 +23,7 @@ class Asked:
     body: bytes
 
 
-class Wire:
+class Connection:
     """The writing side of one connection; ``open`` says that another request may follow on it."""
 
     def __init__(self, writer: asyncio.StreamWriter) -> None:
@@ -69,7 +69,7 @@ class NormalAnswer:
     kind: str = "application/json"
 
 
-async def read_request(reader: asyncio.StreamReader) -> Asked | None:
+async def read_request(reader: asyncio.StreamReader) -> ServedRequest | None:
     """The next request of a connection, or None when the other side is done."""
     try:
         head = (await reader.readuntil(b"\r\n\r\n")).decode("latin-1").split("\r\n")
@@ -79,4 +79,4 @@ async def read_request(reader: asyncio.StreamReader) -> Asked | None:
     headers = {name.lower(): value.strip() for name, _, value in (line.partition(":") for line in head[1:-2])}
     body = await reader.readexactly(int(headers.get("content-length", 0)))
     scope = SCOPE.match(path)
-    return Asked(method, path[scope.end() :] if scope else path, headers["host"], scope[1] if scope else "", body)
+    return ServedRequest(method, path[scope.end() :] if scope else path, headers["host"], scope[1] if scope else "", body)

@@ -1,4 +1,4 @@
-"""The invariants, each held against the service's ledger, and the table of figures."""
+"""Checks the invariants against the service's ledger, and makes the table of figures."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from pathlib import Path
 from components.api.schedule import SHORTEST_WAIT_S, Timing, next_delay
 from components.catalog.requests import find_model
 from components.jobs.job import JobState
-from tests.chaos.accidents import PATIENCE
 from tests.chaos.accounts import CATALOG, PACE
+from tests.chaos.behaviors import SLOWDOWN
 from tests.chaos.campaign import DEADLINE_S, Campaign, Outcome
-from tests.chaos.faults import ends
+from tests.chaos.faults import allowed_states
 from tests.chaos.ledger import Ledger, Record, Task
 
 EPSILON = 1e-6
@@ -26,14 +26,14 @@ LONGEST_LIMIT_S = 2.0  # of those that end within the deadline
 
 @dataclass
 class Verdict:
-    """Violations in words, each with what the service saw of the job, and figures by name."""
+    """Violations, each with the events of its job at the service, and figures by name."""
 
     title: str
     violations: list[str] = field(default_factory=list)
     figures: dict[str, str] = field(default_factory=dict)
 
     def text(self) -> str:
-        """All of it: the violations with their stories, then the figures."""
+        """The violations with their events, then the figures."""
         return "\n\n".join(["", *(f"VIOLATION {violation}" for violation in self.violations), self.table()])
 
     def table(self) -> str:
@@ -42,19 +42,19 @@ class Verdict:
         return "\n".join([self.title, "-" * len(self.title), *lines, ""])
 
 
-def judge(campaign: Campaign, engine: str, seed: int) -> Verdict:
-    """What the ledger says of a campaign that has ended."""
-    ledger, watched, outcomes = campaign.upstream.ledger, campaign.watched, campaign.outcomes
-    verdict = Verdict(f"{len(outcomes)} runs on {engine}, seed {seed}, {watched.seconds:.0f} s, patience {PATIENCE:.1f}")
+def check_campaign(campaign: Campaign, engine: str, seed: int) -> Verdict:
+    """Check a finished campaign against the ledger."""
+    ledger, measured, outcomes = campaign.upstream.ledger, campaign.measured, campaign.outcomes
+    verdict = Verdict(f"{len(outcomes)} runs on {engine}, seed {seed}, {measured.seconds:.0f} s, patience {SLOWDOWN:.1f}")
     for outcome in outcomes:
-        record = ledger.records.get(outcome.run.mark, Record())
-        kept, tasks = campaign.folder / "kept", ledger.tasks_of(outcome.run.mark)
-        for wrong in broken_rules(outcome, record, tasks, kept, GRACE_S * PATIENCE + watched.lag):
-            verdict.violations.append(f"{outcome.run}: {wrong}\n{story(outcome, record)}")
-    for wrong, count in Counter(watched.wrong).items():
+        record = ledger.records.get(outcome.run.label, Record())
+        kept, tasks = campaign.folder / "kept", ledger.tasks_of(outcome.run.label)
+        for wrong in broken_rules(outcome, record, tasks, kept, GRACE_S * SLOWDOWN + measured.lag):
+            verdict.violations.append(f"{outcome.run}: {wrong}\n{events(outcome, record)}")
+    for wrong, count in Counter(measured.wrong).items():
         verdict.violations.append(f"{wrong} (seen {count} times)" if count > 1 else wrong)
     verdict.violations += [f"the service of the test broke: {error}" for error in ledger.broken]
-    _money(verdict, campaign)
+    _add_spending(verdict, campaign)
     _figures(verdict, campaign, ledger)
     return verdict
 
@@ -104,7 +104,7 @@ def _wrong_end(outcome: Outcome, record: Record, tasks: list[Task]) -> list[str]
     if outcome.capped:
         sent = any(post.verdict != "refused" for post in record.posts)
         return ["refused by the cap, and sent"] if sent else []
-    allowed = ends(list(run.faults), run.called_back)
+    allowed = allowed_states(list(run.faults), run.called_back)
     if run.has("visitor.stops") or run.has("visitor.stops-at-once"):
         # A stop before the request leaves is the end of it; afterwards a check brings what was paid for.
         allowed = allowed if tasks else allowed | {"stopped"}
@@ -161,12 +161,12 @@ def expected_polls(outcome: Outcome, record: Record, tasks: list[Task]) -> float
     return polls + record.bad_polls + asked_anew + outcome.checks + min(len(record.callbacks), 2)
 
 
-def _money(verdict: Verdict, campaign: Campaign) -> None:
+def _add_spending(verdict: Verdict, campaign: Campaign) -> None:
     charged = campaign.upstream.ledger.charged()
     counted = sum(outcome.job.spent for outcome in campaign.outcomes if outcome.job)
     verdict.figures["credits charged / on record"] = f"{charged:g} / {counted:g}"
-    looks = f"{campaign.watched.looks} looks, at most {campaign.watched.most:.0%} of the daily cap in use"
-    verdict.figures["money watched"] = looks
+    samples = f"{campaign.measured.samples} looks, at most {campaign.measured.most:.0%} of the daily cap in use"
+    verdict.figures["money watched"] = samples
 
 
 def _figures(verdict: Verdict, campaign: Campaign, ledger: Ledger) -> None:
@@ -178,23 +178,25 @@ def _figures(verdict: Verdict, campaign: Campaign, ledger: Ledger) -> None:
     figures["POSTs"] = f"{sum(len(one) for one in posts)} for {len(ledger.tasks)} tasks"
     figures["extra POSTs"] = str(sum(sum(post.verdict != "refused" for post in one) > 1 for one in posts))
     sure = [outcome for outcome in outcomes if outcome.was_uncertain]
-    named = [one for one in sure if one.run.called_back and one.run.confirmable and ledger.tasks_of(one.run.mark)]
+    named = [one for one in sure if one.run.called_back and one.run.confirmable and ledger.tasks_of(one.run.label)]
     repaired = [one for one in named if one.end != "uncertain"]
     share = len(repaired) / len(named) if named else 1.0
     alone = sum(one.repaired for one in named)
     figures["uncertain"] = f"{len(sure)}, of which a callback can repair {len(named)}: {alone} by itself"
     figures["repaired"] = f"{len(repaired)} of {len(named)} ({share:.1%}), the others when their visitor checked again"
     if share < REPAIRED_SHARE and len(named) - len(repaired) > 1:
-        unrepaired = "\n".join(f"{one.run}\n{story(one, records[one.run.mark])}" for one in named if one.end == "uncertain")
+        unrepaired = "\n".join(
+            f"{one.run}\n{events(one, records[one.run.label])}" for one in named if one.end == "uncertain"
+        )
         verdict.violations.append(f"only {share:.1%} of the uncertain jobs were repaired by their callback:\n{unrepaired}")
-    lost = [one for one in outcomes if one.end != "done" and any(task.reported for task in ledger.tasks_of(one.run.mark))]
+    lost = [one for one in outcomes if one.end != "done" and any(task.reported for task in ledger.tasks_of(one.run.label))]
     gone = [one for one in lost if any(fault.target == "download" and fault.endless for fault in one.run.faults)]
     figures["completed and not done"] = f"{len(lost)}, of which {len(gone)} have no picture left to fetch"
     polls = sum(len(record.polls) for record in records.values())
     expected = sum(
-        expected_polls(one, records[one.run.mark], ledger.tasks_of(one.run.mark))
+        expected_polls(one, records[one.run.label], ledger.tasks_of(one.run.label))
         for one in outcomes
-        if one.run.mark in records
+        if one.run.label in records
     )
     figures["polls"] = f"{polls}, {polls / max(expected, 1):.2f} times what schedule, faults and wakes explain"
     if polls > expected * POLLS_SHARE:
@@ -203,12 +205,12 @@ def _figures(verdict: Verdict, campaign: Campaign, ledger: Ledger) -> None:
     late = f"{waits[len(waits) // 2]:.2f} / {waits[int(len(waits) * 0.99)]:.2f} / {waits[-1]:.2f} s" if waits else "-"
     figures["wait, median / 99 % / longest"] = f"{late}, deadline {DEADLINE_S:.1f} s"
     figures["checked again"] = str(sum(outcome.checks > 0 for outcome in outcomes))
-    figures["longest stop of the event loop"] = f"{campaign.watched.lag * 1000:.0f} ms"
-    figures["asked for what is not there"] = str(len(ledger.strays))
+    figures["longest stop of the event loop"] = f"{campaign.measured.lag * 1000:.0f} ms"
+    figures["asked for what is not there"] = str(len(ledger.unknown_requests))
     figures["violations"] = str(len(verdict.violations))
 
 
-def story(outcome: Outcome, record: Record) -> str:
-    """What the service saw of a job, and what we said of it."""
-    lines = [*(f"    service  {line}" for line in record.story), *(f"    page     {line}" for line in outcome.history)]
+def events(outcome: Outcome, record: Record) -> str:
+    """The events of a job at the service and on the page."""
+    lines = [*(f"    service  {line}" for line in record.events), *(f"    page     {line}" for line in outcome.history)]
     return "\n".join(lines)

@@ -6,21 +6,21 @@ import time
 from collections.abc import Mapping
 from email.utils import formatdate
 
+from tests.chaos.connection import Connection
 from tests.chaos.faults import Fault
 from tests.chaos.ledger import Record
-from tests.chaos.wire import Wire
 
 LONGEST_WAIT_S = 120.0  # a wait that is asked for is honoured up to here
 TOLERANCE_S = 0.02
 
 
-class Limits:
+class RateLimits:
     """From when to when nobody may ask, by scope and model for POSTs, by job for polls."""
 
     def __init__(self) -> None:
         self._pauses: dict[str, tuple[float, float]] = {}
 
-    async def refuse(self, wire: Wire, fault: Fault, key: str) -> None:
+    async def refuse(self, connection: Connection, fault: Fault, key: str) -> None:
         """Answer 429 with the fault's kind of ``Retry-After``. The pause begins when the answer has been written."""
         headers: Mapping[str, str] = {}
         value, wait = fault.retry_after or "", 0.0
@@ -31,7 +31,7 @@ class Limits:
             wait = min(float(value), LONGEST_WAIT_S)
         if value:
             headers = {"Retry-After": value}
-        await wire.send(b'{"error": {"message": "too many requests", "code": 429}}', 429, headers=headers)
+        await connection.send(b'{"error": {"message": "too many requests", "code": 429}}', 429, headers=headers)
         now = time.monotonic()
         since, until = self._pauses.get(key, (now, now))
         self._pauses[key] = (since if until > now else now, max(until, now + wait))

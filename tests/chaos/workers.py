@@ -1,4 +1,4 @@
-"""Processes of a kill test: one upstream that outlives everybody, and workers that are killed and started again."""
+"""Child processes for kill tests: the upstream, and workers that are killed and started again."""
 
 from __future__ import annotations
 
@@ -25,12 +25,12 @@ START_S = 30.0
 
 @dataclass
 class Worker:
-    """One process. ``lines`` is what it has said so far."""
+    """A child process; ``lines`` is its output so far."""
 
     process: asyncio.subprocess.Process
     reading: asyncio.Task[None]
     lines: list[str] = field(default_factory=list)
-    begun: asyncio.Event = field(default_factory=asyncio.Event)
+    started: asyncio.Event = field(default_factory=asyncio.Event)
 
     @property
     def over(self) -> bool:
@@ -38,7 +38,7 @@ class Worker:
 
     @property
     def owner(self) -> str:
-        """Its name in the leases; "" before it has said it."""
+        """Its name in the leases, or "" before it has printed it."""
         return next((line.split()[1] for line in self.lines if line.startswith("owner ")), "")
 
     @property
@@ -46,7 +46,7 @@ class Worker:
         return {line.split()[1] for line in self.lines if line.startswith("added ")}
 
     async def kill(self) -> None:
-        """kill -9 by its own id; nothing in it gets to know."""
+        """End it with kill -9."""
         self.signal(signal.SIGKILL)
         await self.process.wait()
         await self.reading
@@ -81,8 +81,8 @@ async def start(*arguments: str) -> Worker:
         async for line in stream:
             worker.lines.append(line.decode(errors="replace").rstrip())
             if worker.lines[-1] == "begun" or worker.lines[-1].startswith("http://"):
-                worker.begun.set()
-        worker.begun.set()
+                worker.started.set()
+        worker.started.set()
 
     worker = Worker(process, asyncio.create_task(asyncio.sleep(0)))
     await worker.reading
@@ -91,12 +91,12 @@ async def start(*arguments: str) -> Worker:
 
 
 @asynccontextmanager
-async def upstream(seed: int, think_s: float) -> AsyncIterator[str]:
+async def upstream(seed: int, answer_delay_s: float) -> AsyncIterator[str]:
     """The address of an upstream in a process of its own."""
-    process = await start("tests.chaos.upstream", "--seed", str(seed), "--think", f"{think_s:g}")
+    process = await start("tests.chaos.upstream", "--seed", str(seed), "--think", f"{answer_delay_s:g}")
     try:
         async with asyncio.timeout(START_S):
-            await process.begun.wait()
+            await process.started.wait()
         yield process.lines[-1]
     finally:
         await process.kill()
@@ -117,7 +117,7 @@ def _get(address: str) -> bytes:
 
 
 class Table:
-    """The jobs as they lie in the database, read by nothing of the product's."""
+    """The rows of the database, read without any code of the product."""
 
     def __init__(self, url: str) -> None:
         self._url = url
@@ -148,7 +148,7 @@ class Table:
             return list(cursor.execute(query))
 
     async def lock(self, seconds: float) -> None:
-        """Another connection holds what every writer needs."""
+        """Lock the jobs table from another connection."""
         await asyncio.to_thread(self._lock, seconds)
 
     def _lock(self, seconds: float) -> None:
