@@ -39,7 +39,7 @@ from components.views.account import NO_COOKIE
 from components.views.queries.compare import comparison_query
 from components.views.queries.generate import GenerateQuery, generate_query, read_generate_query
 from components.views.queries.query import first
-from components.views.recipe import read_settings
+from components.views.recipe import read_recipe
 from components.views.templates import render
 from components.views.words import TITLE, plain
 
@@ -259,7 +259,7 @@ async def use_dropped(parts: PageParts, given: Updates, event: gr.EventData) -> 
     """The settings that were found in a dropped picture. A job that is shown stays in the panel."""
     visit, tab = given[parts.header.visit], parts.generate
     try:
-        model, parameters, notice = read_settings(parts.playground.catalog, event_values(event))
+        model, parameters, notice = read_recipe(parts.playground.catalog, event_values(event))
     except PlaygroundError as error:
         return await show_account(parts.header, visit, (plain(error),))
     job = await shown_job(tab.panel, given)

@@ -150,11 +150,11 @@ async def upscale(actions: ResultActions, job: Job, given: Updates) -> Updates:
 async def run_again(actions: ResultActions, job: Job, given: Updates, request: gr.Request) -> Updates:
     """Send a job's request once more, its form filled in. Raises InputError for a model that is gone."""
     visit, tab = given[actions.header.visit], actions.generate
-    model, parameters, _ = form_settings(actions.playground.catalog, job.model, job.body)
+    model, parameters = form_settings(actions.playground.catalog, job.model, job.body)
     sent_again = await submit(tab, model, parameters, given, request)
     shown = await shown_job(tab.panel, {**given, **sent_again})
     if shown:  # with the seed that was drawn
-        _, parameters, _ = form_settings(actions.playground.catalog, shown.model, shown.body)
+        _, parameters = form_settings(actions.playground.catalog, shown.model, shown.body)
     return {
         **show_form(tab, model, parameters, visit, tab.code.read(given), shown),
         **sent_again,

@@ -58,7 +58,7 @@ def upscaler(catalog: Catalog, job: Job) -> Model | None:
 def share_link(catalog: Catalog, job: Job) -> str:
     """The query that fills Generate's form with a job's settings, without uploads; "" for a model that is gone."""
     try:
-        model, parameters, _ = form_settings(catalog, find_model(catalog, job.model).id, recipe_of(job).parameters)
+        model, parameters = form_settings(catalog, find_model(catalog, job.model).id, recipe_of(job).parameters)
     except InputError:
         return ""
     return write_generate_query(model, parameters)

@@ -86,25 +86,28 @@ def _shareable(value: Value) -> Value | None:
 # -- back into a form --
 
 
-def form_settings(catalog: Catalog, model_id: str, body: Mapping[str, Any]) -> tuple[Model, dict[str, Any], str]:
-    """The model and the parameters for its form, and a sentence that names those which no control can hold any more.
+def form_settings(catalog: Catalog, model_id: str, body: Mapping[str, Any]) -> tuple[Model, dict[str, Any]]:
+    """The model and the parameters for its form, without those that no control can hold any more.
 
     Raises InputError where the model has been retired or is gone.
     """
     model = find_model(catalog, model_id)
     parameters = parameters_of(model, body)
     illegal, declared = {error.field for error in find_problems(model, parameters)}, model.parameters
-    lost = [
-        name
+    return model, {
+        name: value
         for name, value in parameters.items()
-        if name in illegal and not (name in declared and declared[name].can_show(value))
-    ]
-    notice = f"No longer offered, so left out: {', '.join(lost)[:200]}." if lost else ""
-    return model, {name: value for name, value in parameters.items() if name not in lost}, notice
+        if name not in illegal or (name in declared and declared[name].can_show(value))
+    }
 
 
-def read_settings(catalog: Catalog, recipe: Mapping[str, Any]) -> tuple[Model, dict[str, Any], str]:
-    """:func:`form_settings` of what ``POST /recipe`` answers. Raises InputError for anything else."""
+def read_recipe(catalog: Catalog, recipe: Mapping[str, Any]) -> tuple[Model, dict[str, Any], str]:
+    """:func:`form_settings` of what ``POST /recipe`` answers, and a sentence that names what was left out.
+
+    Raises InputError for anything else.
+    """
     if not isinstance(recipe.get("parameters"), dict):
         raise InputError("settings", "settings: cannot be read.")
-    return form_settings(catalog, recipe.get("model", ""), recipe["parameters"])
+    model, parameters = form_settings(catalog, recipe.get("model", ""), recipe["parameters"])
+    lost = [name for name in parameters_of(model, recipe["parameters"]) if name not in parameters]
+    return model, parameters, f"No longer offered, so left out: {', '.join(lost)[:200]}." if lost else ""

@@ -15,7 +15,7 @@ from components.catalog.requests import build_request, rebuild_request
 from components.errors import InputError, Problem
 from components.jobs.job import JobState
 from components.pictures.kept import KeptPicture
-from components.views.recipe import archive_entries, file_stem, form_settings, read_settings, recipe_of
+from components.views.recipe import archive_entries, file_stem, form_settings, read_recipe, recipe_of
 from tests.jobs.conftest import NOON, make_job
 from tests.views.conftest import retired_catalog
 
@@ -103,19 +103,19 @@ def test_every_models_past_request_becomes_the_very_same_form_again(catalog: Cat
     """With its own example, and where there are variants with each of them."""
     for model in catalog.models:
         body = build_request(catalog, model.id, model.example).body
-        restored, parameters, notice = form_settings(catalog, model.id, body)
-        assert (restored, notice) == (model, "")
+        restored, parameters = form_settings(catalog, model.id, body)
+        assert restored == model
         assert build_request(catalog, model.id, parameters).body == rebuild_request(catalog, model.id, body).body
         for variant in model.variants or [model.id]:
             asked = {**model.example, "model": variant}
             expected = {name: value for name, value in asked.items() if name != "model" or model.variants}
-            assert read_settings(catalog, {"model": model.id, "parameters": asked}) == (model, expected, "")
+            assert read_recipe(catalog, {"model": model.id, "parameters": asked}) == (model, expected, "")
 
 
 def test_what_is_not_offered_any_more_is_left_out_and_named(catalog: Catalog) -> None:
     """A prompt that is too long is kept: it can be seen and corrected."""
-    body = {"model": "flux-2", "prompt": "x" * 9_999, "resolution": "9K", "gone": 1}
-    _, parameters, notice = form_settings(catalog, "flux-2", body)
+    asked = {"prompt": "x" * 9_999, "resolution": "9K", "gone": 1}
+    _, parameters, notice = read_recipe(catalog, {"model": "flux-2", "parameters": asked})
     assert parameters["prompt"] == "x" * 9_999
     assert not {"resolution", "gone"} & set(parameters)
     assert notice == "No longer offered, so left out: resolution, gone."
@@ -131,7 +131,7 @@ def test_values_of_another_kind_than_the_controls_hold_are_left_out(catalog: Cat
         ({"prompt": {"a": 1}, "input_urls": {"a": 1}, "model": "imagen-4", "tab": "models", "__theme": "x"}, {}),
         ({"prompt": "\0\u202e"}, {"prompt": "\0\u202e"}),
     ):
-        model, restored, notice = read_settings(catalog, {"model": "flux-2", "parameters": parameters})
+        model, restored, notice = read_recipe(catalog, {"model": "flux-2", "parameters": parameters})
         assert (model.id, restored) == ("flux-2", kept)
         assert (notice != "") == (len(restored) < len(set(parameters) - {"model"}))
 
@@ -139,9 +139,9 @@ def test_values_of_another_kind_than_the_controls_hold_are_left_out(catalog: Cat
 def test_what_is_no_recipe_or_of_a_retired_model_is_refused(catalog: Catalog) -> None:
     for recipe in ({}, {"model": "flux-2"}, {"model": "flux-2", "parameters": ["prompt"]}):
         with pytest.raises(InputError):
-            read_settings(catalog, recipe)
+            read_recipe(catalog, recipe)
     for named in ("no-such", None, ["flux-2"]):
         with pytest.raises(InputError):
-            read_settings(catalog, {"model": named, "parameters": {}})
+            read_recipe(catalog, {"model": named, "parameters": {}})
     with pytest.raises(InputError, match="retired"):
         form_settings(retired_catalog("flux-2", "cogview-4"), "flux-2", {"prompt": "a kite"})

@@ -27,7 +27,7 @@ from components.pictures.metadata import Recipe, embed, read
 from components.playground import Playground, visitor_id
 from components.views.job import show_job
 from components.views.links import MOST_ARCHIVED_JOBS, archive_link, download_link
-from components.views.recipe import read_settings, recipe_of
+from components.views.recipe import read_recipe, recipe_of
 from components.web.pictures import LARGEST_UPLOAD, NO_PICTURE, NO_RECIPE, UPLOADS_AT_ONCE
 from components.web.visitors import COOKIE
 from tests.jobs.scripted_upstream import png
@@ -289,7 +289,7 @@ async def test_a_downloaded_picture_fills_the_form_that_made_it(
     for model, parameters in cases:
         job = await made(playground, model, **parameters)
         data = (await http_client.get(f"/files/{job.id}/1", headers=HEADERS)).content
-        chosen, settings, notice = read_settings(catalog, (await http_client.post("/recipe", content=data)).json())
+        chosen, settings, notice = read_recipe(catalog, (await http_client.post("/recipe", content=data)).json())
 
         assert notice == ""
         assert build_request(catalog, chosen.id, settings).body == dict(job.body)

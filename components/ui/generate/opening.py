@@ -35,7 +35,7 @@ async def open_entry(tab: GenerateTab, entry: HistoryEntry, visit: Visit, choice
     job = entry.job
     others, _ = await show_others(tab.panel, visit, job.id)
     try:
-        model, parameters, _ = form_settings(tab.playground.catalog, job.model, job.body)
+        model, parameters = form_settings(tab.playground.catalog, job.model, job.body)
     except InputError:
         return {**others, **show_job(tab.panel, entry), tab.panel.changed: result.show_changed(tab.playground.catalog, job)}
     shown = {**show_form(tab, model, parameters, visit, choice, job), **show_job(tab.panel, entry)}

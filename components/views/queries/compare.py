@@ -142,7 +142,7 @@ def other_models_query(catalog: Catalog, job: Job) -> dict[str, list[str]]:
 
     Raises InputError where the job's model has been retired or is gone.
     """
-    model, parameters, _ = form_settings(catalog, job.model, job.body)
+    model, parameters = form_settings(catalog, job.model, job.body)
     query = {"tab": ["compare"]}
     for role in COMPARED_ROLES:
         value = parameters.get(model.by_role(role) or "")
