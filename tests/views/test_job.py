@@ -158,7 +158,7 @@ def test_a_result_offers_what_can_be_done_with_it(catalog: Catalog) -> None:
         ({**done, "pictures": (replace(PICTURE, format="svg"),)}, always),
         ({**done, "model": "grok-imagine"}, ["input", "upscale", *always]),
         ({"state": JobState.RUNNING, "task_id": "n1"}, ["compare", "star"]),
-        ({"state": JobState.UNCERTAIN}, ["resend", "dismiss", *always]),
+        ({"state": JobState.UNCERTAIN}, ["resend", "dismiss", "attach", *always]),
         ({"state": JobState.OVERDUE, "task_id": "n1"}, ["check", *always]),
     ):
         assert parse_inert(show_actions(catalog, gpt(**changes))).values("data-action") == ["open", *offered], changes
