@@ -67,7 +67,7 @@ def test_packages_import_only_what_the_table_allows() -> None:
     assert wrong == []
 
 
-def test_libraries_are_imported_where_the_table_says() -> None:
+def test_libraries_are_imported_only_where_the_table_allows_it() -> None:
     wrong = []
     for name, tree in modules():
         for imported in imports(tree):

@@ -63,7 +63,7 @@ def test_the_short_description_fits_its_place() -> None:
     assert str(front_matter()["title"])
 
 
-def test_the_licence_that_is_named_is_there() -> None:
+def test_the_named_licence_exists() -> None:
     """In the front matter as an identifier, beside it as a text."""
     licence = str(front_matter()["license"]).lower()
 
@@ -71,7 +71,7 @@ def test_the_licence_that_is_named_is_there() -> None:
 
 
 @pytest.mark.parametrize("name", GUIDES)
-def test_every_command_of_make_that_is_named_exists(name: str) -> None:
+def test_every_named_make_target_exists(name: str) -> None:
     """Only in code; English makes things too."""
     targets = set(re.findall(r"^([\w./-]+):", read("Makefile"), re.MULTILINE))
     text = read(name)
@@ -83,7 +83,7 @@ def test_every_command_of_make_that_is_named_exists(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", GUIDES)
-def test_every_file_that_is_named_exists(name: str) -> None:
+def test_every_named_file_exists(name: str) -> None:
     """Paths in the text, and what links and pictures point at."""
     text = re.sub(r"https?://\S+", "", read(name))
     named = {path.rstrip("/.") for path in PATH.findall(text)}
@@ -95,7 +95,7 @@ def test_every_file_that_is_named_exists(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", [*GUIDES, "CHANGELOG.md", ".env.example", "Makefile", ".ci/run"])
-def test_every_setting_that_is_named_exists(name: str) -> None:
+def test_every_named_setting_exists(name: str) -> None:
     """A variable that nobody reads would be set in vain."""
     known = {str(field.alias) for field in Settings.model_fields.values()}
 

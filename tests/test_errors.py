@@ -72,7 +72,7 @@ def test_a_raw_reply_is_cut() -> None:
     assert (error.status, error.task_id) == (500, "n1")
 
 
-def test_words_of_the_moment_replace_those_of_the_class() -> None:
+def test_texts_of_an_instance_replace_those_of_its_class() -> None:
     """For one error only."""
     failure = UpstreamFailed("It went wrong.", next_step="Wait.", charged="")
 

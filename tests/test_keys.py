@@ -10,7 +10,7 @@ from components.keys import clean_key
 KEY = "aio_0123456789abcdef"
 
 
-def test_what_stands_around_a_key_is_left_out() -> None:
+def test_quotes_spaces_and_prefixes_around_a_key_are_removed() -> None:
     for typed in (
         KEY, f"  {KEY}\r\n", f'"{KEY}"', f"'{KEY}'", f"`{KEY}`", f"“{KEY}”", f" '{KEY}' ", f'"{KEY}",', f"\ufeff{KEY}\u200b",
         f"Bearer {KEY}", f"bearer  {KEY}", f'"Bearer {KEY}"', f"Bearer '{KEY}'", f"Bearer: {KEY}", f"Authorization: Bearer {KEY}",

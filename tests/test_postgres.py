@@ -47,7 +47,7 @@ def test_a_server_starts_from_either_source(source: Callable[[], Path | None]) -
         assert connection.execute("SHOW listen_addresses").fetchone() == ("127.0.0.1",)
 
 
-def test_every_fresh_database_is_empty_and_gone_afterwards(server: Postgres) -> None:
+def test_every_database_is_empty_at_first_and_dropped_afterwards(server: Postgres) -> None:
     """One test's tables are not there for the next, even if it leaves a connection open."""
     with server.fresh() as first:
         left_open = psycopg.connect(first, autocommit=True)

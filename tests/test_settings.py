@@ -164,7 +164,7 @@ BAD = [
 
 
 @pytest.mark.parametrize(("name", "value"), BAD)
-def test_a_bad_value_is_told_by_the_variables_name(name: str, value: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_invalid_value_is_reported_with_its_variable(name: str, value: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """The message names it, shows no value, and the key that is set beside it is not there either."""
     with pytest.raises(SettingsError) as refusal:
         given(monkeypatch, **{"API_IN_ONE_KEY": KEY, name: value})
@@ -177,13 +177,13 @@ def test_a_bad_value_is_told_by_the_variables_name(name: str, value: str, monkey
     assert len(value) < 4 or value not in message
 
 
-def test_all_bad_values_are_told_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_all_invalid_values_are_reported_together(monkeypatch: pytest.MonkeyPatch) -> None:
     """One start shows them all."""
     with pytest.raises(SettingsError, match=r"PLAYGROUND_DAILY_CREDITS.*GRADIO_SERVER_PORT"):
         given(monkeypatch, GRADIO_SERVER_PORT="x", PLAYGROUND_DAILY_CREDITS="x")
 
 
-def test_a_misspelt_name_is_told_with_the_nearest_right_one(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_misspelt_variable_is_reported_with_the_nearest_name(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """In the environment and in .env; a cap that is silently none would cost money. Other programs' names are ignored."""
     (folder / ".env").write_text("playground_deadline=1\nPLAYGROUND_JOB_CREDITS=1\nGRADIO_THEME=x\n")
     with pytest.raises(SettingsError) as refusal:
@@ -209,7 +209,7 @@ def test_quotes_that_a_tool_passes_on_do_no_harm(monkeypatch: pytest.MonkeyPatch
     assert (settings.daily_credits, settings.deadline_s) == (50, 600)
 
 
-def test_paths_may_begin_at_home_and_are_looked_for_beside_the_application(
+def test_paths_may_begin_with_a_tilde_and_are_relative_to_the_application(
     folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Wherever it is started: in the working folder first."""
@@ -228,7 +228,7 @@ def test_paths_may_begin_at_home_and_are_looked_for_beside_the_application(
     assert read_settings(folder / "home").job_credits == 2
 
 
-def test_proxies_are_patterns_and_never_stand_before_this_machine(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_proxies_are_patterns_and_are_never_used_for_this_machine(monkeypatch: pytest.MonkeyPatch) -> None:
     assert read_settings(Path()).proxies == DIRECT
     settings = given(
         monkeypatch,
@@ -246,7 +246,7 @@ def test_proxies_are_patterns_and_never_stand_before_this_machine(monkeypatch: p
     assert given(monkeypatch, NO_PROXY="example.com,*").proxies == {}
 
 
-def test_a_file_that_is_no_text_is_told_without_its_content(folder: Path) -> None:
+def test_an_unreadable_file_is_reported_without_its_content(folder: Path) -> None:
     """A key saved in another encoding must not end in a traceback of bytes."""
     (folder / ".env").write_bytes(b"API_IN_ONE_KEY=caf\xe9\n")
 

@@ -129,7 +129,7 @@ del POLLS["no task id"], POLLS["empty"], POLLS["200 with code 500"]
 
 
 @pytest.mark.parametrize("answer", POLLS.values(), ids=POLLS)
-async def test_a_poll_that_fails_says_nothing_about_the_task(client: ApiClient, answer: bytes) -> None:
+async def test_a_failed_poll_does_not_end_the_task(client: ApiClient, answer: bytes) -> None:
     async with upstream(answer) as server:
         with pytest.raises(ServiceError) as caught:
             await client.task(account(server.address), "n1", BODY, 1, timeout_for(answer))
@@ -257,7 +257,7 @@ async def test_a_key_that_the_reply_repeats_is_masked(client: ApiClient, answer:
             assert KEY not in repr(where)
 
 
-async def test_a_key_with_a_slash_is_known_as_php_writes_it(client: ApiClient) -> None:
+async def test_a_key_with_a_slash_is_recognized_as_php_escapes_it(client: ApiClient) -> None:
     key = "sk-live/0123456789abcdef"
     async with upstream(http(401, json.dumps({"message": f"Bad key: {key}"}).replace("/", "\\/"))) as server:
         with pytest.raises(KeyRefused) as caught:

@@ -56,7 +56,7 @@ async def test_when_the_jobs_become_more_the_requests_that_wait_start_at_once() 
     await asyncio.gather(*waiting)
 
 
-async def test_first_come_is_first_served_also_when_a_slot_becomes_free() -> None:
+async def test_requests_wait_in_order_for_a_free_slot() -> None:
     limiter, done = RequestLimiter(), []
     async with await full(limiter):
         waiting = [asyncio.create_task(request(limiter, done, number)) for number in range(50)]

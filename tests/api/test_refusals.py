@@ -32,7 +32,7 @@ def refused(status: int, text: str) -> ServiceError:
     return caught.value
 
 
-def test_code_then_status_then_words_decide_the_error() -> None:
+def test_an_error_is_classified_by_code_then_status_then_text() -> None:
     for status, code, message, kind in (
         # By status.
         (400, "", "prompt is required", RequestRefused),
@@ -86,7 +86,7 @@ def test_code_then_status_then_words_decide_the_error() -> None:
             assert message.rstrip(". ") in str(error)
 
 
-def test_a_failed_task_is_moderated_by_code_or_words_and_a_failure_otherwise() -> None:
+def test_a_failed_task_is_moderation_by_code_or_text_and_else_a_failure() -> None:
     for message, codes, kind in (
         ("Blocked by the safety system", (), Moderated),
         ("nsfw_content_detected", (), Moderated),
@@ -100,7 +100,7 @@ def test_a_failed_task_is_moderated_by_code_or_words_and_a_failure_otherwise() -
         assert (type(failure), failure.charged) == (kind, CHARGE_UNKNOWN), message
 
 
-def test_a_refusal_says_whether_it_was_charged_and_what_to_do() -> None:
+def test_every_refusal_has_a_charge_and_a_next_step() -> None:
     for status, message, charged, kind in (
         (400, "bad", NOT_CHARGED, RequestRefused),
         (401, "bad", NOT_CHARGED, KeyRefused),
@@ -181,7 +181,7 @@ async def test_a_refusal_proves_that_nothing_was_created(
     assert caught.value.problem.charged == NOT_CHARGED
 
 
-async def test_a_rate_limit_carries_the_wait_that_the_service_asks_for(client: ApiClient) -> None:
+async def test_a_rate_limit_has_the_requested_wait(client: ApiClient) -> None:
     for headers, wait in (
         (["Retry-After: 7"], 7.0),
         (["retry-after: 99999"], 120.0),

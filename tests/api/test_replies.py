@@ -68,7 +68,7 @@ def test_a_created_task_is_read_in_every_shape_seen() -> None:
         assert read_callback_task_id(text) == "", text
 
 
-def test_a_reply_with_words_but_no_id_may_have_created_a_task() -> None:
+def test_a_reply_without_a_task_id_may_have_created_a_task() -> None:
     """Only a word of failure is a refusal."""
     for reply in (
         {"status": "queued", "message": "Your request is in the queue", "job": "j1"},
@@ -110,7 +110,7 @@ def test_any_code_but_that_of_success_refuses_a_request_that_has_no_task_id() ->
     assert (failed.phase, failed.task_id, failed.message) == (Phase.FAILED, "n1", "Out of memory")
 
 
-def test_a_result_that_comes_with_the_creation_is_taken() -> None:
+def test_a_result_in_the_answer_to_the_post_is_used() -> None:
     for reply in (
         {"status": "completed", "images": [A]},
         {"code": 200, "data": {"task_id": "n1", "status": "SUCCESS", "output": A}},
@@ -123,7 +123,7 @@ def test_a_result_that_comes_with_the_creation_is_taken() -> None:
         assert (read.phase, read.images) == (Phase.DONE, (A,)), reply
 
 
-def test_state_words_are_known_in_any_case_and_under_every_key() -> None:
+def test_state_words_are_read_in_any_case_and_under_every_key() -> None:
     words = {
         Phase.RUNNING: ["IN_PROGRESS", "in_progress", "InProgress", "in progress", "Pending", "QUEUED", "IN_QUEUE", "processing",
                         "Running", "submitted", "starting", "NOT_START", "TASK_STATUS_PROCESSING"],
@@ -136,7 +136,7 @@ def test_state_words_are_known_in_any_case_and_under_every_key() -> None:
             assert (read.phase, read.word, read.word_known) == (expected, word, True), (key, word)
 
 
-def test_a_word_with_a_part_that_means_failure_is_one_and_the_reason_where_nothing_else_is() -> None:
+def test_a_state_word_that_contains_a_failure_word_is_a_failure_and_its_reason() -> None:
     for word in (
         "canceled", "CANCELLED", "aborted", "GENERATE_FAILED", "CREATE_TASK_FAILED", "SENSITIVE_WORD_ERROR", "rejected", "Expired",
         "Request Moderated", "terminated", "NSFW_DETECTED", "timeout", "timed_out", "Timed Out", "access-denied", "BLOCKED",
@@ -150,7 +150,7 @@ def test_a_word_with_a_part_that_means_failure_is_one_and_the_reason_where_nothi
         assert task({"status": word, "images": [A]}).phase is Phase.DONE
 
 
-def test_a_word_that_nobody_knows_is_done_with_pictures_and_running_without() -> None:
+def test_an_unknown_state_is_done_with_pictures_and_running_without() -> None:
     for word in ("Ready", "THAWING", "完成"):
         done = task({"id": "x", "status": word, "result": {"sample": A, "prompt": "x"}})
         assert (done.phase, done.images) == (Phase.DONE, (A,))
@@ -230,7 +230,7 @@ def test_a_picture_in_base64_becomes_a_data_address() -> None:
             task({"status": "completed", "result": text})
 
 
-def test_a_few_addresses_more_than_were_asked_for_are_read() -> None:
+def test_a_few_more_addresses_than_requested_are_read() -> None:
     many = [f"https://cdn.example/{number}.png" for number in range(100)]
     for count in (1, 9):
         text = json.dumps({"status": "completed", "images": many})
@@ -252,7 +252,7 @@ def test_the_sibling_routes_of_the_service_are_read() -> None:
     assert task({"code": 200, "msg": "success", "data": cover}).images == (A, B)
 
 
-def test_an_echo_or_a_thumbnail_is_never_taken_for_a_result() -> None:
+def test_an_echo_or_a_thumbnail_is_never_a_result() -> None:
     for key in (
         "request", "request_body", "requestBody", "input", "inputs", "input_urls", "inputUrls", "params", "parameters", "payload",
         "reference_images", "mask_image", "callback_url", "thumbnail_url", "thumbnail", "error", "previewUrl", "preview_images",
@@ -302,7 +302,7 @@ def test_a_failed_task_has_the_most_specific_error_text() -> None:
         assert isinstance(read.failure, UpstreamFailed)
 
 
-def test_an_error_beside_a_word_of_success_without_pictures_is_a_failure() -> None:
+def test_an_error_next_to_a_success_word_without_pictures_is_a_failure() -> None:
     for reply in (
         {"status": "COMPLETED", "error": "Downstream service unavailable", "error_type": "downstream"},
         {"status": "COMPLETED", "output": {"error": "Downstream service unavailable"}},
@@ -319,7 +319,7 @@ def test_an_error_beside_a_word_of_success_without_pictures_is_a_failure() -> No
     assert task({"status": "COMPLETED", "error": "one of two failed", "images": [A]}).images == (A,)
 
 
-def test_the_codes_of_an_error_are_read_wherever_they_stand() -> None:
+def test_error_codes_are_read_at_every_position() -> None:
     for data in (
         {"error": {"type": "Content_Policy_Violation", "code": 7}},
         {"error_code": "content_policy_violation"},
@@ -359,7 +359,7 @@ UNREADABLE = [
 ]  # fmt: skip
 
 
-def test_a_reply_in_no_known_shape_is_an_error_with_the_raw_reply() -> None:
+def test_a_reply_of_unknown_shape_is_an_error_with_the_raw_reply() -> None:
     for text in UNREADABLE:
         for read in (task, created):
             with pytest.raises(UnreadableReply) as caught:

@@ -86,7 +86,7 @@ def test_after_the_first_poll_no_wait_is_longer_than_a_quarter_of_the_elapsed_ti
 
 @STEADY
 @given(timings, costs, st.floats(0.5, 600))
-def test_polls_come_before_a_deadline_however_long_the_task_usually_takes(
+def test_there_is_a_poll_before_a_deadline_even_if_the_task_usually_takes_longer(
     timing: Timing, cost: float, deadline: float
 ) -> None:
     """The first one halfway at the latest, the last one exactly then; a schedule that fits is left as it is."""
@@ -313,7 +313,7 @@ def test_a_typical_model_takes_few_polls_and_its_end_is_noticed_soon() -> None:
         assert late < 1.5, stated
 
 
-def test_the_first_poll_comes_before_half_of_the_runs_are_done() -> None:
+def test_the_first_poll_is_before_the_median_run_time() -> None:
     seconds = (1, 2, 4, 8, 16, 60, 300)
     waits = [next_delay(0.0, 0, Timing(math.log(median), 0.4)) for median in seconds]
 

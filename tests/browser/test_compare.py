@@ -119,7 +119,9 @@ def test_two_clicks_at_once_are_one_comparison_which_comes_back_after_a_reload_a
     expect(page.locator(".card img")).to_have_count(3)
 
 
-def test_pictures_are_seen_large_two_in_a_slider_published_and_taken_back(open_page: OpenPage, app: Playground) -> None:
+def test_pictures_open_in_a_lightbox_and_in_the_slider_and_are_published_and_unpublished(
+    open_page: OpenPage, app: Playground
+) -> None:
     page = open_page(address(app, "cogview-4", "flux-2", prompt="a lighthouse", shape="16:9"))
     expect(page.locator("#compare-button")).to_contain_text("2 requests")
     compare(page)

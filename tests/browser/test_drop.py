@@ -125,7 +125,7 @@ def test_a_text_too_long_for_an_address_is_filled_in_all_the_same(open_page: Ope
     expect(page.locator("#prompt textarea")).to_have_value("again")
 
 
-def test_a_picture_that_cannot_be_used_says_why_until_that_is_dismissed(browser: Browser, app: Playground) -> None:
+def test_the_reason_why_a_picture_cannot_be_used_is_shown_until_dismissed(browser: Browser, app: Playground) -> None:
     """The form stays as it was, the sentence is text and nothing else."""
     context = browser.new_context()  # a refused request is an error in the console, and is meant to be here
     page = context.new_page()
@@ -154,7 +154,7 @@ def test_a_picture_that_cannot_be_used_says_why_until_that_is_dismissed(browser:
     context.close()
 
 
-def test_only_files_from_outside_are_taken(open_page: OpenPage, app: Playground) -> None:
+def test_only_files_from_outside_the_page_are_accepted(open_page: OpenPage, app: Playground) -> None:
     """Text is dropped as ever, also into a field; so is a picture of a page, which comes with its HTML."""
     page = open_page(f"{app.address}/?model=flux-2&prompt=mine")
     hint = page.locator("#drop-hint")

@@ -43,9 +43,7 @@ PRICED: Mapping[str, tuple[Mapping[str, Any], ...]] = {
 }
 
 
-def test_every_model_has_exactly_its_own_form_makes_a_picture_and_says_what_it_costs(
-    open_page: OpenPage, app: Playground
-) -> None:
+def test_every_model_has_its_own_form_price_and_result(open_page: OpenPage, app: Playground) -> None:
     page = open_page(app.address)
     fill_prompt(page, "Three blue boats on a quiet lake")
     for model in sorted(SHIPPED.models, key=lambda model: model is not SHIPPED.first):

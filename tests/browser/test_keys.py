@@ -86,7 +86,7 @@ def test_a_typed_key_pays_for_this_visit_only_and_is_found_nowhere(
     assert upstream.requests[before:] == []
 
 
-def test_a_malformed_key_is_refused_in_words_and_a_good_one_is_gone_after_a_reload(
+def test_a_malformed_key_is_refused_with_a_reason_and_a_valid_one_is_gone_after_a_reload(
     open_page: OpenPage, app_at_service: Playground
 ) -> None:
     page = open_page(app_at_service.address)
@@ -139,7 +139,7 @@ def test_the_hosts_key_pays_within_its_cap_and_is_on_no_page(
     _expect_nowhere(HOST_KEY, page, hosted)
 
 
-def test_a_typed_key_stays_where_a_picture_is_dropped_and_what_a_model_has_no_more_is_named(
+def test_dropping_a_picture_keeps_the_key_and_names_settings_that_no_longer_exist(
     open_page: OpenPage, app_at_service: Playground
 ) -> None:
     """The page is not opened anew."""

@@ -49,7 +49,7 @@ def test_every_number_sorts_as_a_number_in_a_browser_of_any_language(
     expect(_header(page, "models", "Model")).to_have_attribute("aria-sort", "ascending")
 
 
-def test_filters_leave_what_matches_all_of_them(open_page: OpenPage, app: Playground) -> None:
+def test_filters_are_combined(open_page: OpenPage, app: Playground) -> None:
     """What a model is good for leaves the cheapest that matches on top."""
     page = _open(open_page, app)
     found, search = page.locator("#models-count"), page.locator("#search :is(textarea, input)")
@@ -89,7 +89,7 @@ def test_filters_leave_what_matches_all_of_them(open_page: OpenPage, app: Playgr
     _expect_models(page, ["GPT Image 1.5"])
 
 
-def test_the_table_fits_a_desk_and_its_measured_columns_come_with_the_first_run(
+def test_the_table_fits_a_desktop_and_has_measured_columns_after_the_first_run(
     open_page: OpenPage, upstream: Upstream, tmp_path: Path
 ) -> None:
     headers = "nodes => nodes.map((node) => node.dataset.sort)"

@@ -15,7 +15,7 @@ from tests.browser.test_compare import address, compare
 MOST_REQUESTS = 70
 
 
-def test_nothing_is_taken_that_the_first_answer_would_overwrite(open_page: OpenPage, app: Playground) -> None:
+def test_the_page_is_inert_until_the_first_answer(open_page: OpenPage, app: Playground) -> None:
     page, sent = open_page(app.address), len(app.jobs)
     box = page.locator("#prompt textarea")
     example = box.input_value()

@@ -26,7 +26,7 @@ def hurried(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Itera
         yield running
 
 
-def test_what_is_not_known_sorts_last_and_is_a_dash_and_a_retired_model_is_not_offered(
+def test_unknown_values_sort_last_and_are_a_dash_and_a_retired_model_is_not_offered(
     open_page: OpenPage, hurried: Playground
 ) -> None:
     """An address that asks for the retired one says so, and still opens."""

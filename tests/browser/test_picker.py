@@ -39,7 +39,7 @@ def test_a_model_is_found_and_chosen_with_the_keyboard_alone(open_page: OpenPage
     expect(opener).to_be_focused()
 
 
-def test_a_purpose_leaves_the_models_that_are_good_for_it(open_page: OpenPage, app: Playground) -> None:
+def test_a_purpose_filters_the_models_that_suit_it(open_page: OpenPage, app: Playground) -> None:
     page = open_page(f"{app.address}/?tab=integrate")
     panel = page.locator("#picker-one")
     page.locator("#integrate-chosen [data-picker]").click()

@@ -20,7 +20,7 @@ CUT_S = 4.0
 
 
 @pytest.mark.parametrize("aborts", [True, False], ids=["aborted", "ended"])
-def test_a_page_whose_streams_are_cut_goes_on_without_a_reload(
+def test_a_page_whose_streams_are_closed_continues_without_a_reload(
     browser: Browser, catalog: Catalog, tmp_path: Path, aborts: bool
 ) -> None:
     """A typed key and text stay, the job that runs is followed to its end, and so is a second one."""
@@ -57,7 +57,7 @@ def test_a_page_whose_streams_are_cut_goes_on_without_a_reload(
             assert (loads, service.post_count("first"), service.post_count("second")) == ([], 1, 1)
 
 
-def test_below_a_path_without_cookies_the_page_works_and_says_what_it_lacks(
+def test_the_page_works_below_a_path_and_without_cookies_and_says_what_is_missing(
     browser: Browser, app: Playground, tmp_path: Path
 ) -> None:
     """The proxy names another host than the browser does, and keeps cookies back as a browser may inside another site."""

@@ -139,7 +139,7 @@ def test_the_report_prints_on_paper_with_its_whole_prompt_and_without_programs(
     context.close()
 
 
-def test_a_stranger_reads_what_is_published_and_can_ask_for_the_same(open_page: OpenPage, left: Left) -> None:
+def test_anybody_can_open_a_published_comparison_and_fill_the_form_with_it(open_page: OpenPage, left: Left) -> None:
     page = open_page("about:blank", ready=False)
 
     for width in WIDTHS:
@@ -163,7 +163,7 @@ def test_the_report_is_for_its_visitor_alone(left: Left) -> None:
     assert httpx2.get(path, trust_env=False).status_code == 404
 
 
-def test_a_prompt_that_fits_no_address_comes_with_its_comparison(open_page: OpenPage, left: Left) -> None:
+def test_a_prompt_too_long_for_an_address_is_read_from_its_comparison(open_page: OpenPage, left: Left) -> None:
     """Also after a reload, as long as it is not changed. Where the comparison was taken back, that is said."""
     page = open_page(f"{left.app.address}/c/{left.long}", ready=False)
     page.get_by_role("link", name="Open this in the playground").click()

@@ -176,7 +176,9 @@ def test_an_open_page_without_a_job_reloads_and_works(with_host_key: KilledApp, 
     expect(page.locator("#result img")).to_have_attribute("alt", re.compile("^A quiet pond "))
 
 
-def test_after_a_restart_an_open_page_spends_nobody_elses_money(with_host_key: KilledApp, service: StandInService) -> None:
+def test_after_a_restart_an_open_page_does_not_silently_use_the_hosts_key(
+    with_host_key: KilledApp, service: StandInService
+) -> None:
     """The typed key died with the process: the page does not silently use the host's key instead."""
     page = with_host_key.pages["keyed"]
     page.wait_for_function("!window.before")

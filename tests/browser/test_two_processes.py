@@ -51,9 +51,7 @@ def count_loads(page: Page) -> list[str]:
     return loads
 
 
-def test_a_proxy_that_keeps_each_visitor_on_one_process_works_until_that_process_is_gone(
-    pair: Pair, browser: Browser, unused_tcp_port: int
-) -> None:
+def test_sticky_sessions_work_until_their_process_is_gone(pair: Pair, browser: Browser, unused_tcp_port: int) -> None:
     """Then the page reloads on another process, and says that the key is needed again."""
     assert len({repr(dependencies(address)) for address in pair.addresses}) == 1
     with proxied(pair, STICKY, unused_tcp_port) as address, browser.new_context() as context:

@@ -236,7 +236,7 @@ def test_words_and_ratios_without_quotes_are_the_text_that_is_written() -> None:
     assert resolution.default == "16:9"
 
 
-def test_a_name_may_stand_for_one_model_only() -> None:
+def test_a_name_must_be_unique() -> None:
     for entry, line, field in (
         (SECOND.replace("id: second", "id: flux-2"), 28, "id"),
         (SECOND.replace("    name: Second", "    aliases: [other, flux-2]\n    name: Second"), 29, "aliases.1"),
@@ -290,7 +290,7 @@ def test_a_value_of_the_wrong_type_is_a_catalog_error_with_its_line() -> None:
         assert fault(changed(old, new)).startswith("shop.yaml, line "), new
 
 
-def test_a_file_that_is_missing_or_not_text_is_named(tmp_path: Path) -> None:
+def test_a_missing_or_unreadable_file_is_named(tmp_path: Path) -> None:
     binary = tmp_path / "picture.yaml"
     binary.write_bytes(b"\x89PNG\xff\xfe")
 

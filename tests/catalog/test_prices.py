@@ -54,7 +54,7 @@ PRICES: list[tuple[str, dict[str, Any], float, float]] = [
 ]
 
 
-def test_a_request_costs_what_the_service_says(catalog: Catalog) -> None:
+def test_prices_agree_with_the_service(catalog: Catalog) -> None:
     for model, settings, credits, usd in PRICES:
         request = build_request(catalog, model, settings, prompt_needed=False)
         assert price(catalog, request) == Cost(credits, usd), (model, settings)

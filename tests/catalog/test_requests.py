@@ -149,7 +149,7 @@ def test_what_is_not_allowed_is_refused_by_its_field(
         assert word in str(caught.value)
 
 
-def test_what_the_service_leaves_open_is_left_open(catalog: Catalog) -> None:
+def test_unknown_facts_are_marked_unknown(catalog: Catalog) -> None:
     for model, field, value in [
         ("cogview-4", "size", "1440*720"), ("flux-2", "aspect_ratio", "5:4"), ("recraft-v4", "image_size", "1707x1024"),
         ("imagen-4", "seed", -5), ("imagen-4", "num_images", 40), ("hunyuan-image-3", "size", "768*1024"),

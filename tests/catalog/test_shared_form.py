@@ -201,7 +201,7 @@ SHAPES_SENT = {
 MARKS = {"~": " (nearest)", "?": " (not listed by the service)"}
 
 
-def test_every_model_is_asked_for_the_shape_or_the_nearest_that_it_may_accept(catalog: Catalog) -> None:
+def test_every_model_gets_the_shape_or_the_nearest_one_it_accepts(catalog: Catalog) -> None:
     for name, row in SHAPES_SENT.items():
         for shape, expected in zip(SHAPES, row.split(), strict=True):
             mapped = map_shared_form(catalog, name, {**FOX, "shape": shape})

@@ -103,7 +103,7 @@ def limits(model: Model, name: str) -> tuple[str, Any, Any]:
     return TEXT, field.default, (field.min_length, field.max_length)
 
 
-def test_exactly_the_eleven_models_stand_in_the_order_of_their_base_price(catalog: Catalog) -> None:
+def test_the_eleven_models_are_in_the_order_of_their_base_price(catalog: Catalog) -> None:
     assert [model.id for model in catalog.models] == list(MODELS)
     assert [row.model.id for row in price_list(catalog)] == list(MODELS)
 

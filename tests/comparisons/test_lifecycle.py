@@ -79,7 +79,7 @@ async def test_cards_over_a_cap_say_so_and_are_not_sent(catalog: Catalog, tmp_pa
     assert (sent, len(service.bodies), spent.total) == (3, 3, 12)
 
 
-async def test_a_retry_sends_what_fits_and_leaves_the_other_cards_as_they_are(catalog: Catalog, tmp_path: Path) -> None:
+async def test_a_retry_sends_what_fits_and_does_not_change_the_other_cards(catalog: Catalog, tmp_path: Path) -> None:
     """A new card is held to the caps too."""
     service = ImageService(posts={"cogview-4": [REFUSED], "flux-2": [REFUSED]})
     async with comparisons_at(catalog, tmp_path, service, caps=Caps(daily=12)) as one:
@@ -253,7 +253,7 @@ async def test_an_unpublished_comparison_never_gets_its_old_address_back(catalog
 # -- deletion ------------------------------------------------------------------------------------
 
 
-async def test_a_deleted_job_leaves_its_comparison_and_the_published_one(catalog: Catalog, tmp_path: Path) -> None:
+async def test_a_deleted_job_disappears_from_its_comparison_and_the_published_one(catalog: Catalog, tmp_path: Path) -> None:
     """It is not retried, and a retry of another card does not take its position."""
     async with comparisons_at(catalog, tmp_path, ImageService(posts={"flux-2": [REFUSED]})) as one:
         comparison = await one.start("cogview-4", "flux-2", "kling-image-o1")
@@ -293,7 +293,7 @@ async def test_nothing_of_a_prompt_is_left_when_all_jobs_are_removed(catalog: Ca
 # -- a process dies ------------------------------------------------------------------------------
 
 
-async def test_a_process_that_stops_leaves_the_comparison_to_the_next(catalog: Catalog, tmp_path: Path) -> None:
+async def test_a_comparison_continues_after_a_clean_stop(catalog: Catalog, tmp_path: Path) -> None:
     """It is found with every card and job, goes on, and sends nothing twice."""
     service = ImageService(gates={"flux-2": asyncio.Event()}, posts={"kling-image-o1": [REFUSED] * 2})
     async with serve_images(service) as upstream:
@@ -312,7 +312,7 @@ async def test_a_process_that_stops_leaves_the_comparison_to_the_next(catalog: C
     assert len(service.bodies) == 12
 
 
-async def test_a_process_that_is_killed_leaves_the_comparison_to_the_next(catalog: Catalog, tmp_path: Path) -> None:
+async def test_a_comparison_continues_after_a_kill(catalog: Catalog, tmp_path: Path) -> None:
     """A kill -9 while all six models work."""
     service = ImageService(polls=dict.fromkeys(SIX, ALWAYS_RUNNING))
     async with serve_images(service) as upstream:
@@ -337,7 +337,7 @@ async def test_a_process_that_is_killed_leaves_the_comparison_to_the_next(catalo
 
 
 @pytest.mark.parametrize("how", ["cancelled", "killed"])
-async def test_what_is_sent_is_on_a_card_also_if_the_caller_goes_away_meanwhile(
+async def test_sent_jobs_are_on_their_cards_even_if_the_caller_disconnects(
     catalog: Catalog, postgres: Postgres, tmp_path: Path, how: str
 ) -> None:
     """The jobs are recorded and later sent, so a comparison that does not know them would show nothing for the money."""
@@ -364,7 +364,7 @@ async def test_what_is_sent_is_on_a_card_also_if_the_caller_goes_away_meanwhile(
     assert len([job for job in jobs if job]) >= len(service.bodies)
 
 
-async def test_what_a_killed_process_did_not_send_says_so_and_can_be_retried(
+async def test_cards_that_a_killed_process_did_not_send_say_so_and_can_be_retried(
     catalog: Catalog, postgres: Postgres, tmp_path: Path
 ) -> None:
     """The cards were stored, their jobs were not: nothing was charged. Retried from two pages at once, each is one job."""

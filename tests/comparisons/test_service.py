@@ -61,7 +61,7 @@ async def test_each_card_is_done_as_soon_as_its_own_model_is(catalog: Catalog, t
     assert len(service.bodies) == 6
 
 
-async def test_a_card_that_fails_leaves_the_others_alone(catalog: Catalog, tmp_path: Path) -> None:
+async def test_a_failed_card_does_not_affect_the_others(catalog: Catalog, tmp_path: Path) -> None:
     """One refused, one lost, one that never ends, one that has to wait, one that fails later: the sixth is done."""
     service = ImageService(
         posts={"cogview-4": [REFUSED], "flux-2": [reset()], "ideogram-v3": [BUSY]},

@@ -108,7 +108,7 @@ async def test_fifty_edits_at_once_all_count(database_url: str) -> None:
     assert sorted(len(answer.cards) for answer in answers) == list(range(1, 51))
 
 
-async def test_an_edit_that_raises_changes_nothing_and_leaves_the_others_alone(comparisons: ComparisonStore) -> None:
+async def test_an_edit_that_raises_changes_nothing(comparisons: ComparisonStore) -> None:
     await comparisons.add(a_comparison(cards=()))
 
     def broken(stored: Comparison) -> Comparison:

@@ -50,7 +50,7 @@ def printed(content: bytes) -> Fingerprint:
     return found
 
 
-def test_a_delivery_is_compared_with_what_was_asked() -> None:
+def test_the_delivered_picture_is_compared_with_the_request() -> None:
     cases = [
         ("3:2", "", 1024, 1024, ["asked 3:2, got 1024 × 1024"]),
         ("3:2", "", 1536, 1024, []),

@@ -22,7 +22,7 @@ def ranking(*standings: tuple[str, float, int, float]) -> Ranking:
     return Ranking(tuple(rows), (), 20, 3, 400)
 
 
-def test_the_sentence_says_what_a_manager_needs() -> None:
+def test_the_decision_sentence_names_best_model_price_and_alternatives() -> None:
     first = ("gpt", 0.61, 1, 0.0)
     cases = [
         (

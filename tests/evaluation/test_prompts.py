@@ -18,7 +18,7 @@ def test_each_line_is_a_prompt_and_a_fenced_one_keeps_its_lines() -> None:
     ]
 
 
-def test_braces_stand_for_every_combination_of_their_alternatives() -> None:
+def test_braces_expand_to_every_combination() -> None:
     cases = {
         "a {red|blue} {cat|dog}": ["a red cat", "a red dog", "a blue cat", "a blue dog"],
         "a {|big }cat": ["a cat", "a big cat"],
@@ -61,7 +61,7 @@ def test_a_prompt_that_is_there_twice_is_left_out_with_a_notice() -> None:
     assert found.notices == ("2 prompts are there twice and left out once (line 1, 3).",)
 
 
-def test_a_prompt_has_the_same_id_wherever_it_stands_and_another_one_if_any_part_differs() -> None:
+def test_a_prompts_id_depends_on_its_content_only() -> None:
     kite, cat = read_text("a kite\na cat").prompts
 
     assert read_text("a cat\na kite").prompts[1].id == kite.id != cat.id

@@ -170,7 +170,7 @@ async def test_the_claim_itself_refuses_what_the_budget_does_not_pay(
     assert progress.count(CellState.WAITING) == 12 - progress.count(CellState.DONE) >= 6
 
 
-async def test_an_evaluation_goes_with_the_last_of_its_jobs(
+async def test_an_evaluation_is_deleted_with_the_last_of_its_jobs(
     catalog: Catalog, tmp_path: Path, client: ApiClient, account: Account
 ) -> None:
     """It holds their prompts."""

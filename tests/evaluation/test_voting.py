@@ -123,7 +123,7 @@ async def test_a_screen_stays_until_it_is_answered_and_the_last_answer_can_be_ta
     assert (await http_client.get("/vote/another-token")).status_code == 404
 
 
-async def test_a_link_names_its_voter_on_every_device_and_a_table_says_who_voted_and_agrees(
+async def test_a_link_names_its_voter_on_every_device_and_a_table_lists_votes_and_agreement(
     playground: Playground, http_client: httpx2.AsyncClient
 ) -> None:
     """Ann answers on her phone what was asked on her desk; nobody answers the screen of another voter."""

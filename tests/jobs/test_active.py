@@ -148,7 +148,9 @@ class DelayedReads(Store):
         return job
 
 
-async def test_a_change_is_seen_by_nobody_before_the_process_that_made_it_knows(tmp_path: Path, catalog: Catalog) -> None:
+async def test_a_change_is_not_visible_before_the_process_that_made_it_has_confirmed_it(
+    tmp_path: Path, catalog: Catalog
+) -> None:
     """Else a watcher sees a job go on, and then the older state again, takes it for its end and looks away."""
     database = open_database(f"sqlite:///{tmp_path / 'playground.db'}")
     store = DelayedReads(database)
@@ -172,7 +174,7 @@ async def test_a_change_is_seen_by_nobody_before_the_process_that_made_it_knows(
     assert [job.state for job in seen if job] == [JobState.UNCERTAIN] * 2
 
 
-async def test_what_a_late_answer_says_is_not_shown_of_a_job_that_has_ended(store: Store) -> None:
+async def test_a_late_answer_does_not_change_the_note_of_an_ended_job(store: Store) -> None:
     """A 429 to a poll arrives in the moment in which the visitor stops the job."""
     job, gate = make_job(state=JobState.RUNNING, task_id="t"), asyncio.Event()
     await add_jobs(store, job)

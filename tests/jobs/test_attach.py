@@ -23,7 +23,7 @@ UNKNOWN = response({"error": {"code": "not_found", "message": "No such task"}}, 
 
 
 @pytest.mark.parametrize("dismissed", [False, True])
-async def test_the_named_task_is_followed_to_its_pictures(
+async def test_an_attached_task_is_polled_to_its_pictures(
     catalog: Catalog, url: str, tmp_path: Path, dismissed: bool
 ) -> None:
     """With the payer's key, without another POST; also where the job was dismissed; spaces that are copied along go."""
@@ -51,7 +51,9 @@ REFUSED: dict[str, tuple[str, dict[str, Any], type[Exception], str]] = {
 
 
 @pytest.mark.parametrize("name", REFUSED)
-async def test_what_names_no_task_of_this_key_changes_nothing(catalog: Catalog, url: str, tmp_path: Path, name: str) -> None:
+async def test_an_id_that_is_no_task_of_this_key_changes_nothing(
+    catalog: Catalog, url: str, tmp_path: Path, name: str
+) -> None:
     named, scripts, kind, words = REFUSED[name]
     async with job_setup(catalog, url, tmp_path, {"post": [LOST], **scripts}) as setup:
         lost = await setup.ended()
@@ -63,7 +65,7 @@ async def test_what_names_no_task_of_this_key_changes_nothing(catalog: Catalog, 
     assert "Nothing was charged" not in str(getattr(refusal.value, "problem", ""))
 
 
-async def test_only_ones_own_uncertain_job_takes_a_task_and_only_its_payers_key_asks(
+async def test_only_a_visitors_own_uncertain_job_can_be_attached_and_only_with_its_payers_key(
     catalog: Catalog, url: str, tmp_path: Path
 ) -> None:
     async with job_setup(catalog, url, tmp_path, {"post": [LOST, created()]}, find_account=lambda _: None) as setup:
@@ -83,7 +85,7 @@ async def test_only_ones_own_uncertain_job_takes_a_task_and_only_its_payers_key_
     assert len(setup.upstream.polls) == asked
 
 
-async def test_one_task_is_never_taken_by_two_jobs(stores: list[Store]) -> None:
+async def test_one_task_is_never_attached_to_two_jobs(stores: list[Store]) -> None:
     """Not at the same moment in several processes, and not the task of a job that was removed."""
     lost = [make_job(state=JobState.UNCERTAIN) for _ in range(8)]
     removed = make_job(state=JobState.DONE, task_id="n41gone")

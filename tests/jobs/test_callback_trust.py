@@ -92,7 +92,7 @@ async def test_callbacks_are_relied_on_once_one_has_arrived_and_after_a_restart(
 
 
 @pytest.mark.parametrize(("latest", "scores"), [(5.0, [1]), (0.0, [])])
-async def test_a_callback_that_comes_long_after_the_end_is_not_relied_on(
+async def test_a_callback_long_after_the_end_is_not_relied_on(
     catalog: Catalog, url: str, tmp_path: Path, latest: float, scores: list[int]
 ) -> None:
     """Polling had found the end long before. One that comes a moment after it would have been as good."""
@@ -109,7 +109,7 @@ async def test_a_callback_that_comes_long_after_the_end_is_not_relied_on(
     assert list(recorded.values()) == scores
 
 
-async def test_a_callback_that_comes_to_another_process_is_followed_and_not_relied_on(
+async def test_a_callback_to_another_process_triggers_a_poll_and_is_not_relied_on(
     catalog: Catalog, postgres: Postgres, tmp_path: Path
 ) -> None:
     """The process that follows the task learns of it at its next heartbeat, which polling would not have waited for."""

@@ -51,7 +51,7 @@ async def test_without_a_public_address_no_request_carries_one(catalog: Catalog,
     assert b"callback" not in upstream.posts[0].body
 
 
-async def test_a_secret_is_known_to_the_service_alone(
+async def test_the_callback_secret_is_stored_as_a_hash_only(
     catalog: Catalog, url: str, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     """The database holds its hash, the logs of every level nothing of it, and no two requests have the same."""

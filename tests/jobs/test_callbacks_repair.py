@@ -62,7 +62,7 @@ async def test_a_task_that_the_service_does_not_know_repairs_nothing(catalog: Ca
     assert (after.reserved, len(upstream.posts), upstream.files) == (job.credits, 1, [])
 
 
-async def test_checking_again_does_not_wait_for_a_repair_that_goes_on(catalog: Catalog, url: str, tmp_path: Path) -> None:
+async def test_check_again_does_not_wait_for_a_running_repair(catalog: Catalog, url: str, tmp_path: Path) -> None:
     """The visitor has an answer at once, and the service is asked about the task by one task of ours as before."""
     async with (
         scripted_upstream(post=[LOST], poll=[UNKNOWN]) as upstream,

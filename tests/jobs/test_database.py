@@ -106,14 +106,14 @@ def test_a_file_that_cannot_be_used_is_named_and_left_alone(
 
 
 @pytest.mark.parametrize("path", ["a file/playground.db", "/proc/self/playground.db", "/dev/null/playground.db"])
-def test_a_path_where_nothing_can_be_written_is_named(tmp_path: Path, path: str) -> None:
+def test_an_unwritable_path_is_named(tmp_path: Path, path: str) -> None:
     """A file where a folder should be, a file system that takes no files (root may write everywhere else)."""
     (tmp_path / "a file").touch()
     assert str(tmp_path / path) in refusal(sqlite_url(tmp_path / path))
 
 
 @pytest.mark.parametrize("folder", ["new/er", "with space", "100%", "%41", "ü#1", "a:b@c", "a?b=c"])
-def test_a_database_is_made_where_it_is_told_to_be(tmp_path: Path, folder: str) -> None:
+def test_a_database_is_created_at_any_path(tmp_path: Path, folder: str) -> None:
     """Folders that are missing are made, and no character of a path means anything."""
     open_database(sqlite_url(tmp_path / folder / "playground.db")).close()
     assert (tmp_path / folder / "playground.db").is_file()
@@ -128,7 +128,7 @@ def test_an_address_of_another_kind_is_refused(address: str) -> None:
     assert "PLAYGROUND_DATABASE_URL" in refusal(address.format(CANARY))
 
 
-def test_a_second_process_is_refused_while_the_first_one_lives(tmp_path: Path) -> None:
+def test_a_second_process_is_refused_while_the_first_one_runs(tmp_path: Path) -> None:
     """The same in one process; and a process that is killed locks nobody out."""
     url = sqlite_url(tmp_path / "playground.db")
     with run(OPENS, url) as first:

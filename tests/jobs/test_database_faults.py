@@ -109,7 +109,7 @@ async def test_a_lock_that_lasts_is_an_error_and_the_next_write_is_none(tmp_path
         assert (await store.claim(job.id, Caps(), NOON)).state is JobState.SUBMITTING
 
 
-async def test_nobody_waits_for_a_locked_server_forever(postgres: Postgres) -> None:
+async def test_a_statement_does_not_wait_for_ever_for_a_locked_server(postgres: Postgres) -> None:
     """Four threads that hang would be all of this page's records."""
     with postgres.fresh() as url:
         database = open_database(url)
@@ -147,7 +147,7 @@ async def test_a_full_database_keeps_what_it_has(tmp_path: Path) -> None:
         await add_jobs(store, make_job())
 
 
-async def test_a_full_disk_keeps_every_job_that_was_called_kept(tmp_path: Path) -> None:
+async def test_every_confirmed_job_survives_a_full_disk(tmp_path: Path) -> None:
     """A file system that takes no more: the next process finds exactly what the one before had confirmed.
 
     Whoever runs the page finds the reason in the log, once, and not what was asked for.
@@ -170,7 +170,7 @@ async def test_a_full_disk_keeps_every_job_that_was_called_kept(tmp_path: Path) 
         assert connection.execute("PRAGMA integrity_check").fetchone() == ("ok",)
 
 
-async def test_a_disk_that_is_full_at_the_start_is_said_in_a_sentence(tmp_path: Path) -> None:
+async def test_a_disk_that_is_full_at_the_start_is_reported_in_one_sentence(tmp_path: Path) -> None:
     """And when there is room the same file can be used."""
     url = f"sqlite:///{tmp_path / 'playground.db'}"
 
@@ -196,7 +196,7 @@ async def test_a_connection_that_the_server_ends_is_replaced(postgres: Postgres)
             assert (await store.claim(jobs[0].id, Caps(), NOON)).state is JobState.SUBMITTING
 
 
-async def test_a_server_that_is_gone_is_an_error_that_visitors_understand(postgres: Postgres) -> None:
+async def test_an_unreachable_server_is_an_error_without_internals(postgres: Postgres) -> None:
     """Without its address, its password or a traceback."""
     with postgres.fresh() as url:
         database = open_database(url)

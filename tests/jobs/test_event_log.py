@@ -151,7 +151,7 @@ async def test_health_is_503_while_the_database_is_away(catalog: Catalog, postgr
     assert [secret for secret in (postgres.password, name, "127.0.0.1") if secret in away.text] == []
 
 
-async def test_metrics_count_and_name_nobody(catalog: Catalog, url: str, tmp_path: Path) -> None:
+async def test_metrics_contain_no_visitor_or_prompt(catalog: Catalog, url: str, tmp_path: Path) -> None:
     """What Prometheus reads is valid and adds up; labels are models, payers and states."""
     async with scripted_upstream(poll=[running(), finished()]) as upstream:
         async with operated(catalog, url, tmp_path) as (job_service, client):

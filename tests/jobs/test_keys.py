@@ -128,9 +128,7 @@ async def test_forgetting_the_key_while_a_request_is_sent_lets_its_answer_arrive
     assert upstream.polls == []
 
 
-async def test_forgetting_one_visitors_key_leaves_the_jobs_of_others_alone(
-    catalog: Catalog, url: str, tmp_path: Path
-) -> None:
+async def test_forgetting_a_key_does_not_affect_other_visitors_jobs(catalog: Catalog, url: str, tmp_path: Path) -> None:
     """Nor those that the host pays for."""
     async with scripted_upstream(poll=[running()]) as upstream, process(catalog, url, tmp_path) as job_service:
         own = account(catalog, upstream.address, "visitor")

@@ -33,7 +33,9 @@ async def test_a_late_picture_is_tried_again_at_growing_intervals_with_a_note(
     assert gaps[-1] > 3 * gaps[0]
 
 
-async def test_a_web_page_at_the_deadline_is_not_the_last_word(catalog: Catalog, url: str, tmp_path: Path) -> None:
+async def test_a_web_page_instead_of_a_picture_at_the_deadline_is_tried_again_later(
+    catalog: Catalog, url: str, tmp_path: Path
+) -> None:
     """It was seen once, and may be one of the host's own: the job can be checked again and loses nothing."""
 
     async def page_after_the_deadline(upstream: Upstream, writer: asyncio.StreamWriter) -> None:
@@ -50,7 +52,7 @@ async def test_a_web_page_at_the_deadline_is_not_the_last_word(catalog: Catalog,
 
 
 @pytest.mark.parametrize("payer", ["host", "visitor"])
-async def test_a_process_that_starts_looks_for_pictures_that_were_late(
+async def test_a_starting_process_looks_for_late_pictures_again(
     catalog: Catalog, url: str, tmp_path: Path, payer: str
 ) -> None:
     """Where it has the key; a visitor's own key has to be given first."""

@@ -75,7 +75,7 @@ async def test_an_uncertain_job_whose_task_was_named_is_repaired_when_its_key_is
     assert (resumed, job.state, job.task_id, upstream.posts) == (1, JobState.DONE, TASK, [])
 
 
-async def test_a_service_that_asks_for_no_wait_is_asked_less_and_less(catalog: Catalog, tmp_path: Path) -> None:
+async def test_retry_after_zero_is_retried_at_growing_intervals(catalog: Catalog, tmp_path: Path) -> None:
     """``Retry-After: 0`` again and again is no reason to send as fast as the line allows."""
     again = response({"error": "too many"}, status=429, headers={"Retry-After": "0"})
     async with scripted_upstream(post=[again]) as upstream:

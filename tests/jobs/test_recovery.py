@@ -49,7 +49,9 @@ async def test_a_running_task_is_polled_on_without_a_second_post(catalog: Catalo
     assert upstream.polls[-1].path.endswith(TASK)
 
 
-async def test_a_request_on_its_way_is_uncertain_and_leaves_two_choices(catalog: Catalog, url: str, tmp_path: Path) -> None:
+async def test_a_request_without_an_answer_is_uncertain_and_can_be_resubmitted_or_abandoned(
+    catalog: Catalog, url: str, tmp_path: Path
+) -> None:
     """Its credits stay reserved, nothing is sent; it can be abandoned, or the same can be asked for once more."""
     never = asyncio.Event()
     async with scripted_upstream(post=[answer_after(never, created()), created()]) as upstream:
@@ -185,7 +187,7 @@ async def test_a_job_on_the_hosts_key_waits_while_there_is_none(
     assert (done.state, len(upstream.posts)) == (JobState.DONE, left == "queued")
 
 
-async def test_a_sandbox_job_goes_on_at_the_sandboxs_new_address(catalog: Catalog, url: str, tmp_path: Path) -> None:
+async def test_a_sandbox_job_continues_at_the_new_address_of_the_sandbox(catalog: Catalog, url: str, tmp_path: Path) -> None:
     """The sandbox is this page's own, so after a start on another port it is the same one."""
     async with scripted_upstream(poll=[running()]) as before, scripted_upstream() as after:
         async with process(catalog, url, tmp_path, killed=True) as job_service:

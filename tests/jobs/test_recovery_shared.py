@@ -95,7 +95,7 @@ async def test_a_living_processs_jobs_are_left_alone(catalog: Catalog, url: str,
     assert {request.headers["authorization"] for request in upstream.requests} == {"Bearer sk-of-the-first"}
 
 
-async def test_a_process_that_was_taken_for_dead_still_writes_its_answer(catalog: Catalog, url: str, tmp_path: Path) -> None:
+async def test_a_process_that_lost_its_lease_still_records_its_answer(catalog: Catalog, url: str, tmp_path: Path) -> None:
     """It alone knows the task: the job that another one called uncertain goes on and ends with its picture.
 
     So it does where its visitor let it go, and then it counts against the cap as ever.
@@ -114,7 +114,7 @@ async def test_a_process_that_was_taken_for_dead_still_writes_its_answer(catalog
     assert (spent, len(upstream.posts)) == (Spend(0, job.credits), 1)
 
 
-async def test_a_request_on_its_way_is_not_cut_off_by_who_takes_its_job(catalog: Catalog, url: str, tmp_path: Path) -> None:
+async def test_taking_over_a_job_does_not_abort_its_request(catalog: Catalog, url: str, tmp_path: Path) -> None:
     """Between taking many jobs of a process that stalled and looking at this one, the other process may need a while."""
     async with sending(catalog, url, tmp_path) as (upstream, job, answered):
         async with process(catalog, url, tmp_path, started=False) as other:

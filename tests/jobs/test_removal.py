@@ -50,7 +50,7 @@ async def refused(job_service: JobService, job: Job, payer: Any, visitor: str = 
 # -- what is gone --------------------------------------------------------------------------------
 
 
-async def test_what_was_asked_and_drawn_is_gone_from_the_records_and_the_disk(
+async def test_prompt_and_pictures_are_deleted_from_the_database_and_the_disk(
     catalog: Catalog, url: str, tmp_path: Path
 ) -> None:
     """The whole row holds nothing of the prompt, the remark, the picture or the answer of the service."""
@@ -143,7 +143,7 @@ async def test_a_picture_that_another_job_is_just_keeping_stays(catalog: Catalog
     assert {kept.name for kept in done.pictures} <= files
 
 
-async def test_a_picture_that_was_kept_before_the_others_were_given_up_goes_with_its_job(
+async def test_a_picture_kept_before_the_others_were_given_up_is_deleted_with_its_job(
     catalog: Catalog, url: str, tmp_path: Path
 ) -> None:
     """Stopped while the second of two pictures was fetched: the first lies there already, and no job shows it."""
@@ -218,7 +218,7 @@ async def test_what_a_job_has_cost_is_counted_as_before(catalog: Catalog, url: s
     assert reserved == 0
 
 
-async def test_a_cap_is_not_filled_anew_by_removing(catalog: Catalog, url: str, tmp_path: Path) -> None:
+async def test_removing_a_job_does_not_reset_a_cap(catalog: Catalog, url: str, tmp_path: Path) -> None:
     """Two of four credits fit; when both are removed, the third is still refused."""
     async with job_setup(catalog, url, tmp_path, caps=Caps(visitor=8)) as setup:
         for _ in range(2):
@@ -261,7 +261,7 @@ async def test_a_job_that_is_under_way_is_not_removed(catalog: Catalog, url: str
     assert after.removed == (state != "submitting")
 
 
-async def test_nobody_removes_stars_or_notes_anothers_job(catalog: Catalog, url: str, tmp_path: Path) -> None:
+async def test_another_visitors_job_cannot_be_removed_starred_or_noted(catalog: Catalog, url: str, tmp_path: Path) -> None:
     """The same words as for a job that does not exist, and nothing is changed."""
     async with job_setup(catalog, url, tmp_path) as setup:
         job = await setup.ended()
@@ -284,7 +284,7 @@ async def test_removing_twice_at_once_is_removing_once(catalog: Catalog, url: st
     assert (row.removed, row.job.pictures, setup.files(), spent.total) == (True, (), set(), 4)
 
 
-async def test_a_deleted_job_is_gone_once_the_time_to_undo_has_passed(catalog: Catalog, url: str, tmp_path: Path) -> None:
+async def test_a_deleted_job_is_removed_when_it_can_no_longer_be_undone(catalog: Catalog, url: str, tmp_path: Path) -> None:
     """Restored in time it is as it was; after that nothing of it is left, whoever sweeps."""
     scripts = {"post": [created(), created()], "file": [picture(png(64, 64, 1)), picture(png(64, 64, 2))]}
     async with job_setup(catalog, url, tmp_path, scripts, timings=replace(FAST, undo=0.3)) as setup:

@@ -90,7 +90,7 @@ async def test_a_lost_job_that_is_being_looked_for_can_be_removed_at_once(
     assert len(upstream.polls) - asked <= 1
 
 
-async def test_a_job_that_is_found_again_while_it_is_removed_leaves_no_picture(
+async def test_a_job_that_is_repaired_while_it_is_removed_leaves_no_picture(
     catalog: Catalog, database_url: str, tmp_path: Path
 ) -> None:
     """The task that a callback has named turns up in that very moment."""
@@ -115,7 +115,7 @@ async def test_a_job_that_is_found_again_while_it_is_removed_leaves_no_picture(
     assert not row.removed or (row.job.pictures, row.job.state in (JobState.ABANDONED, JobState.DONE)) == ((), True)
 
 
-async def test_removing_and_checking_again_at_once_leave_nothing_that_goes_on_unseen(
+async def test_removing_and_checking_again_at_once_leaves_no_hidden_running_job(
     catalog: Catalog, database_url: str, tmp_path: Path
 ) -> None:
     """Either it is removed for good, or it is there as before, and whoever asked to remove it gets an error."""
@@ -138,7 +138,7 @@ async def test_removing_and_checking_again_at_once_leave_nothing_that_goes_on_un
                 await setup.job_service.remove(job.id, "ann")
 
 
-async def test_a_note_beside_the_removal_is_gone_too(catalog: Catalog, database_url: str, tmp_path: Path) -> None:
+async def test_a_note_written_during_the_removal_is_removed_too(catalog: Catalog, database_url: str, tmp_path: Path) -> None:
     """Two tabs: one writes, one removes. Nothing that was written is kept of a removed job."""
     async with job_setup(catalog, database_url, tmp_path) as setup:
         for number in range(10):

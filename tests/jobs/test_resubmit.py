@@ -21,7 +21,7 @@ from tests.jobs.processes import account, process, wait_for_job
 from tests.jobs.scripted_upstream import answer_after, created, finished, response, running, scripted_upstream, settled
 
 
-async def test_asking_again_abandons_the_uncertain_job(catalog: Catalog, url: str, tmp_path: Path) -> None:
+async def test_resubmitting_abandons_the_uncertain_job(catalog: Catalog, url: str, tmp_path: Path) -> None:
     """The same body is sent once more; both may be paid, so both count."""
     async with job_setup(catalog, url, tmp_path, {"post": [LOST, created()]}) as setup:
         lost = await setup.ended()
@@ -47,7 +47,7 @@ REFUSED: dict[str, tuple[dict[str, Any], str]] = {
 
 
 @pytest.mark.parametrize("how", REFUSED)
-async def test_a_refused_request_leaves_the_choice_and_its_reservation(
+async def test_a_refused_resubmission_keeps_the_uncertain_job_and_its_reservation(
     catalog: Catalog, url: str, tmp_path: Path, how: str
 ) -> None:
     """Nothing was accepted instead of it: the uncertain job can still be asked for, or abandoned."""
@@ -88,7 +88,7 @@ async def test_two_clicks_are_one_request(catalog: Catalog, url: str, tmp_path: 
     assert (len({job.id for job in jobs}), len(setup.upstream.posts)) == (1, 2)
 
 
-async def test_only_ones_own_uncertain_job_is_asked_for_again(catalog: Catalog, url: str, tmp_path: Path) -> None:
+async def test_only_a_visitors_own_uncertain_job_is_resubmitted(catalog: Catalog, url: str, tmp_path: Path) -> None:
     async with job_setup(catalog, url, tmp_path) as setup:
         done = await setup.ended()
         same = await setup.job_service.resubmit(done.id, setup.payer, "ann")

@@ -86,7 +86,7 @@ PAGE, TOO_LARGE = response(b"<!doctype html><p>Sign in", kind="text/html"), resp
 HALF = picture(png(300, 200)[:-200])
 
 
-async def test_results_that_can_never_be_kept_end_the_job(catalog: Catalog, url: str, tmp_path: Path) -> None:
+async def test_results_that_cannot_be_kept_end_the_job(catalog: Catalog, url: str, tmp_path: Path) -> None:
     """As done with the pictures that it has, as failed without any; the addresses stay, and nothing is asked for again."""
     scripts = {"poll": [finished(COUNT)], "file": [results({1: PAGE, 3: HALF})]}
     async with job_setup(catalog, url, tmp_path, scripts) as setup:
@@ -108,7 +108,7 @@ async def test_results_that_can_never_be_kept_end_the_job(catalog: Catalog, url:
     assert (checked.state, len(checked.pictures)) == (JobState.DONE, 1)
 
 
-async def test_a_result_that_is_late_keeps_a_job_open_beside_one_that_can_never_be_kept(
+async def test_a_late_result_keeps_a_job_open_even_if_another_cannot_be_kept(
     catalog: Catalog, url: str, tmp_path: Path
 ) -> None:
     scripts = {"poll": [finished(COUNT)], "file": [results({0: PAGE, 1: GONE})]}
@@ -140,7 +140,7 @@ async def test_fresh_addresses_are_used_for_the_missing_results_only(catalog: Ca
     assert [asked_for.count(number) for number in (1, 3, 10, 12)] == [1, 1, 1, 1]
 
 
-async def test_what_is_kept_so_far_survives_the_death_of_the_process(catalog: Catalog, url: str, tmp_path: Path) -> None:
+async def test_kept_pictures_survive_a_kill(catalog: Catalog, url: str, tmp_path: Path) -> None:
     """Also the order: the next process fetches what is missing and nothing else."""
     never = asyncio.Event()
     async with scripted_upstream(poll=[finished(COUNT)], file=[results({1: answer_after(never, picture())})]) as upstream:

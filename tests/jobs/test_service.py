@@ -111,7 +111,7 @@ async def test_two_watchers_see_the_same_end(job_service: JobService, account: A
     assert first.state is JobState.DONE
 
 
-async def test_a_watcher_that_goes_away_leaves_the_job_going(job_service: JobService, account: Account) -> None:
+async def test_a_job_continues_when_its_watcher_disconnects(job_service: JobService, account: Account) -> None:
     """A closed page and a cancelled event end the watching only."""
     job = await start(job_service, account)
     async with aclosing(job_service.watch(job.id, "ann")) as watching:
@@ -125,9 +125,7 @@ async def test_a_watcher_that_goes_away_leaves_the_job_going(job_service: JobSer
 
 
 @pytest.mark.parametrize("asked", ["find", "watch", "stop", "check_again", "abandon"])
-async def test_another_visitor_is_told_the_same_as_for_an_unknown_id(
-    job_service: JobService, account: Account, asked: str
-) -> None:
+async def test_another_visitors_job_is_reported_as_unknown(job_service: JobService, account: Account, asked: str) -> None:
     """Whether an id exists cannot be found out by asking."""
     job = await start(job_service, account)
 
@@ -142,7 +140,7 @@ async def test_another_visitor_is_told_the_same_as_for_an_unknown_id(
     assert (await settled(job_service, job)).state is JobState.DONE
 
 
-async def test_asking_for_unknown_jobs_leaves_nothing_behind(job_service: JobService) -> None:
+async def test_requests_for_unknown_jobs_leave_nothing_in_memory(job_service: JobService) -> None:
     """Guessing ids does not fill the memory."""
 
     def events() -> int:
@@ -210,7 +208,7 @@ async def test_a_job_that_is_not_uncertain_cannot_be_let_go(job_service: JobServ
 
 
 @pytest.mark.parametrize("begun", [False, True], ids=["before its first step", "while it runs"])
-async def test_closing_leaves_no_task_and_no_warning_behind(
+async def test_closing_leaves_no_asyncio_task_and_no_warning(
     begun: bool, catalog: Catalog, client: ApiClient, account: Account, tmp_path: Path
 ) -> None:
     """The tasks after are the tasks before, and no piece of work is dropped unawaited."""
@@ -246,7 +244,7 @@ async def test_stopping_before_the_first_step_drops_no_work_unawaited(job_servic
     assert [str(warning.message) for warning in warned] == []
 
 
-async def test_checking_again_asks_for_a_job_the_first_look_was_too_short_for(catalog: Catalog, tmp_path: Path) -> None:
+async def test_check_again_polls_a_job_that_was_not_polled_before_its_deadline(catalog: Catalog, tmp_path: Path) -> None:
     """Whoever checks again wants an answer of the service, also when the model's usual time has not passed."""
     async with single_job(catalog, tmp_path, deadline_s=0.5) as stage:
         slow = dataclasses.replace(stage.account, pace=1.0)

@@ -56,7 +56,9 @@ PROBLEMS = {
 
 
 @pytest.mark.parametrize("answer", [*LOST.values(), endless(b" ", 0.05)], ids=[*LOST, "a byte at a time for ever"])
-async def test_a_lost_answer_is_uncertain_and_never_asked_twice(catalog: Catalog, tmp_path: Path, answer: Answer) -> None:
+async def test_a_lost_answer_makes_the_job_uncertain_and_is_not_sent_again(
+    catalog: Catalog, tmp_path: Path, answer: Answer
+) -> None:
     """Something may have been accepted: the job says so, and only the visitor may ask again."""
     async with single_job(catalog, tmp_path, post=[answer, created()], deadline_s=1) as stage:
         job = await stage.settled(await stage.start())
@@ -89,7 +91,7 @@ async def test_polls_may_fail_in_any_way_and_the_job_still_ends_done(catalog: Ca
     assert dict(zip(PROBLEMS, ends, strict=True)) == dict.fromkeys(PROBLEMS, (JobState.DONE, None, TASK, 1, 3))
 
 
-async def test_a_state_that_is_not_known_is_named_after_a_few_answers(catalog: Catalog, tmp_path: Path) -> None:
+async def test_an_unknown_state_is_named_after_a_few_polls(catalog: Catalog, tmp_path: Path) -> None:
     """And polled on, with Stop offered, until the pictures are there or the deadline passes."""
     async with single_job(catalog, tmp_path, poll=[PROBLEMS["unknown word"]] * 5 + [finished()]) as stage:
         started = await stage.start()
@@ -125,7 +127,7 @@ async def test_a_create_answer_may_be_the_result_at_once(catalog: Catalog, tmp_p
     assert (len(stage.upstream.posts), len(stage.upstream.polls)) == (1, 0)
 
 
-async def test_as_many_pictures_as_were_asked_for_and_a_few_more_are_kept(catalog: Catalog, tmp_path: Path) -> None:
+async def test_a_few_more_pictures_than_requested_are_kept(catalog: Catalog, tmp_path: Path) -> None:
     """Whether they come at once or by a poll; a reply with a hundred is not followed a hundred times."""
     nine = build_request(catalog, "kling-image-o1", {"prompt": "A red kite", "num_images": 9})
     for name, answers in (("at once", {"post": [finished(100)]}), ("by a poll", {"poll": [finished(100)]})):
@@ -173,7 +175,7 @@ AFTER_STOP = {
 
 
 @pytest.mark.parametrize(("then", "state", "charged"), AFTER_STOP.values(), ids=AFTER_STOP)
-async def test_stopping_while_submitting_waits_for_the_answer_and_asks_nothing_more(
+async def test_stopping_while_submitting_waits_for_the_answer_and_sends_nothing_more(
     catalog: Catalog, tmp_path: Path, then: Answer, state: JobState, charged: str
 ) -> None:
     """The request is on its way, so its answer decides what is said about the charge."""

@@ -106,7 +106,9 @@ async def test_any_text_survives(store: Store, text: str) -> None:
 
 
 @pytest.mark.parametrize(("text", "kept"), UNSTORABLE.values(), ids=UNSTORABLE)
-async def test_what_no_database_holds_is_replaced_in_texts_and_kept_in_bodies(store: Store, text: str, kept: str) -> None:
+async def test_characters_that_no_database_stores_are_replaced_in_texts_and_kept_in_bodies(
+    store: Store, text: str, kept: str
+) -> None:
     """A body is sent as it is, so it is kept as it is; a text that PostgreSQL refuses is shown without the bad character."""
     problem = Problem("input", text, text, text, text)
     job = make_job(body={text: [text]}, pending_urls=(text,), problem=problem)
@@ -119,7 +121,7 @@ async def test_what_no_database_holds_is_replaced_in_texts_and_kept_in_bodies(st
 
 
 @pytest.mark.parametrize("name", STRANGE.values(), ids=STRANGE)
-async def test_strange_names_belong_to_nobody(store: Store, name: str) -> None:
+async def test_unknown_ids_match_no_job(store: Store, name: str) -> None:
     """Job ids come from addresses: whatever is asked for, the answer is that there is none."""
     await add_jobs(store, make_job())
 
@@ -168,7 +170,7 @@ async def test_of_many_changes_out_of_one_state_one_happens(stores: list[Store])
     assert [await stores[0].get(job.id)] == [one for one in after if one]
 
 
-async def test_a_write_whose_caller_is_gone_is_done_all_the_same(database_url: str) -> None:
+async def test_a_write_is_completed_even_if_its_caller_is_cancelled(database_url: str) -> None:
     """A page that is closed, or a task that is cancelled, while others are writing: no task id is lost by that."""
     async with open_stores(database_url) as (store,):
         job = make_job()
@@ -196,7 +198,7 @@ async def test_recent_are_the_newest_with_pictures_of_this_visitor(store: Store)
     assert await store.recent("bea", 50) == others[:1]
 
 
-async def test_unfinished_is_what_goes_on_or_waits_for_a_decision(store: Store) -> None:
+async def test_unfinished_jobs_are_active_or_wait_for_a_decision(store: Store) -> None:
     """Newest first, at most so many, nobody else's, and not what was abandoned."""
     states = enumerate(JobState)
     jobs = {state: make_job(state=state, created_at=NOON + at) for at, state in states}

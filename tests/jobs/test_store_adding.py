@@ -30,7 +30,7 @@ async def test_of_fifty_equal_requests_at_once_one_is_kept(stores: list[Store]) 
     assert [job for job in found if job] == [kept[0]]
 
 
-async def test_requests_without_once_are_all_kept(store: Store) -> None:
+async def test_requests_without_an_idempotency_key_are_all_kept(store: Store) -> None:
     """Who asks twice on purpose gets two."""
     jobs = [make_job() for _ in range(20)]
 
@@ -84,7 +84,7 @@ async def test_a_request_after_its_twin_has_settled_is_a_new_one(store: Store, c
     [{"id": "taken", "visitor": "eve"}, {"id": "taken", "body": {"prompt": "other"}}, {"usd": None}, {"usd": math.nan}],
     ids=str,
 )
-async def test_a_job_that_is_not_kept_is_never_called_kept(store: Store, unkeepable: dict[str, Any]) -> None:
+async def test_a_job_that_cannot_be_stored_is_an_error(store: Store, unkeepable: dict[str, Any]) -> None:
     """What the database refuses is an error: a request that nobody remembers must not be sent."""
     await add_jobs(store, make_job(id="taken"))
     job = make_job(status_note="second", **unkeepable)

@@ -146,7 +146,7 @@ async def test_a_hundred_claims_at_once_never_pass_the_cap(stores: list[Store]) 
         assert await stores[0].spending.total("host", start_of_day(now)) == Spend(50, 0)
 
 
-async def test_every_visitors_cap_holds_when_all_ask_at_once(stores: list[Store]) -> None:
+async def test_every_visitors_cap_holds_for_concurrent_requests(stores: list[Store]) -> None:
     """Two for each of five visitors, and eight in all."""
     jobs = [make_job(visitor=f"visitor {number % 5}") for number in range(100)]
     await add_jobs(stores[0], *jobs)

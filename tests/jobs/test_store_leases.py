@@ -55,7 +55,7 @@ async def test_a_living_process_keeps_its_jobs(stores: list[Store], shared: bool
     assert ids(await stores[1].leases.take_over()) == (set() if shared else {added.id, claimed.id})
 
 
-async def test_nobody_takes_over_from_oneself(stores: list[Store], database_url: str) -> None:
+async def test_a_process_does_not_take_over_its_own_jobs(stores: list[Store], database_url: str) -> None:
     """Not even when the own lease is over: the jobs are being worked on."""
     await add_jobs(stores[0], make_job(), make_job(state=JobState.RUNNING, task_id="t"))
     bury(database_url, stores[0])
@@ -64,7 +64,7 @@ async def test_nobody_takes_over_from_oneself(stores: list[Store], database_url:
 
 
 @pytest.mark.parametrize("state", JobState)
-async def test_a_dead_processes_unfinished_jobs_are_taken_as_they_were(
+async def test_a_dead_processs_unfinished_jobs_are_taken_over_unchanged(
     stores: list[Store], database_url: str, state: JobState
 ) -> None:
     """What waits for somebody, or has ended, has no owner any more."""
@@ -90,7 +90,7 @@ async def test_two_processes_never_take_the_same_job(postgres: Postgres) -> None
     assert sorted(taken) == sorted(ids(jobs))
 
 
-async def test_more_jobs_than_one_look_takes_are_all_taken(stores: list[Store], database_url: str) -> None:
+async def test_all_jobs_are_taken_over_even_if_they_exceed_one_page(stores: list[Store], database_url: str) -> None:
     """A few hundred at a time, the oldest first, until there are no more."""
     jobs = [make_job(created_at=NOON + number) for number in range(TAKEN_AT_ONCE + 20)]
     await add_jobs(stores[0], *jobs)
@@ -125,7 +125,7 @@ async def test_renewing_returns_what_is_worked_on(stores: list[Store]) -> None:
     assert ids(await stores[0].leases.renew()) == ids([jobs[state] for state in ACTIVE])
 
 
-async def test_who_was_taken_for_dead_has_lost_its_jobs(stores: list[Store], database_url: str) -> None:
+async def test_a_process_whose_leases_expired_has_lost_its_jobs(stores: list[Store], database_url: str) -> None:
     """A process that comes back after a long pause finds out before it writes."""
     job = make_job(state=JobState.RUNNING, task_id="t")
     await add_jobs(stores[0], job)
@@ -139,7 +139,7 @@ async def test_who_was_taken_for_dead_has_lost_its_jobs(stores: list[Store], dat
 
 
 @pytest.mark.parametrize("changes", [{"state": JobState.RUNNING}, {}], ids=str)
-async def test_whoever_resumes_a_job_owns_it(stores: list[Store], changes: dict[str, Any]) -> None:
+async def test_resuming_a_job_takes_its_lease(stores: list[Store], changes: dict[str, Any]) -> None:
     """Wherever it was before, and also where nothing else is changed."""
     job = make_job(state=JobState.STOPPED, task_id="t")
     await add_jobs(stores[0], job)
@@ -163,7 +163,7 @@ async def test_of_two_who_claim_a_job_of_a_dead_process_one_sends_it(stores: lis
     assert len([one for one in claimed if one]) == 1
 
 
-async def test_a_new_process_on_sqlite_takes_everything_at_once(tmp_path: Path) -> None:
+async def test_a_new_process_on_sqlite_takes_over_all_jobs_at_once(tmp_path: Path) -> None:
     """The lock on the file says that nobody else lives, so no lease is waited for."""
     url = f"sqlite:///{tmp_path / 'playground.db'}"
     jobs = [make_job(state=state) for state in sorted(ACTIVE)]
@@ -175,7 +175,7 @@ async def test_a_new_process_on_sqlite_takes_everything_at_once(tmp_path: Path) 
         assert ids(await store.leases.renew()) == ids(jobs)
 
 
-async def test_a_process_that_ends_in_order_leaves_its_jobs_to_anybody(stores: list[Store]) -> None:
+async def test_a_clean_shutdown_releases_all_leases(stores: list[Store]) -> None:
     """At once, without waiting for a lease; nobody else's jobs with them."""
     mine, theirs, ended = make_job(), make_job(), make_job(state=JobState.DONE)
     await add_jobs(stores[0], mine, ended)

@@ -130,7 +130,7 @@ def test_a_job_that_needs_its_key_is_resumed_where_it_was_and_may_expire_unsent(
     assert (resumed.state, failed.state) == (S.QUEUED, S.FAILED)
 
 
-def test_every_state_is_shown_as_one_of_seven() -> None:
+def test_every_state_has_one_of_seven_public_names() -> None:
     """The words of the public endpoints stay what they were."""
     shown = {state: public_state(make_job(state=state, task_id="t")) for state in JobState}
     others = {S.SAVING: S.RUNNING, S.OVERDUE: S.RUNNING, S.NEEDS_KEY: S.RUNNING, S.ABANDONED: S.UNCERTAIN}

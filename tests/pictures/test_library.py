@@ -231,7 +231,7 @@ async def test_a_full_disk_leaves_no_partial_file(library: PictureLibrary, folde
     assert names(folder) == set()
 
 
-async def test_a_folder_that_is_gone_is_reported(library: PictureLibrary, folder: Path) -> None:
+async def test_a_missing_folder_is_reported(library: PictureLibrary, folder: Path) -> None:
     await asyncio.to_thread(folder.rmdir)
 
     with pytest.raises(PictureNotSaved, match="cannot be stored here"):

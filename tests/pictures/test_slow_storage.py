@@ -106,9 +106,7 @@ async def test_below_the_limit_the_storage_is_listed_once(tmp_path: Path, http: 
     assert storage.listings == 1
 
 
-async def test_a_picture_that_is_kept_again_while_it_is_deleted_is_there_afterwards(
-    tmp_path: Path, http: httpx.AsyncClient
-) -> None:
+async def test_a_picture_that_is_stored_again_during_its_deletion_survives(tmp_path: Path, http: httpx.AsyncClient) -> None:
     """The second job paid for it, and nobody deletes it after that."""
     storage = GatedStorage(tmp_path)
     library = PictureLibrary(storage, http)
@@ -125,7 +123,7 @@ async def test_a_picture_that_is_kept_again_while_it_is_deleted_is_there_afterwa
     assert await library.has(again.name)
 
 
-async def test_a_picture_is_held_until_everybody_who_kept_it_has_released_it(library: PictureLibrary) -> None:
+async def test_a_picture_is_protected_until_everybody_who_stored_it_has_released_it(library: PictureLibrary) -> None:
     """A job that is given up does not take the picture from another one that is about to record it."""
     held = [await library.keep(data_url(picture_of_shade(1)), UPSTREAM) for _ in range(2)]
     for expected in (True, False):

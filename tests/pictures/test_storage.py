@@ -99,7 +99,7 @@ def test_a_folder_that_cannot_be_created_is_an_os_error(tmp_path: Path) -> None:
         FolderStorage(tmp_path / "file" / "pictures")
 
 
-def test_a_write_that_fails_leaves_nothing(tmp_path: Path) -> None:
+def test_a_failed_write_leaves_no_file(tmp_path: Path) -> None:
     """The last step fails because a folder has the final name; the temporary file is deleted."""
     storage = FolderStorage(tmp_path)
     (tmp_path / NAME).mkdir()

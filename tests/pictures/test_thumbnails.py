@@ -89,7 +89,7 @@ class CountingStorage(FolderStorage):
         return super().read(name)
 
 
-async def test_copies_are_made_once_and_kept_within_a_limit(tmp_path: Path, http: httpx.AsyncClient) -> None:
+async def test_thumbnails_are_made_once_and_their_number_is_limited(tmp_path: Path, http: httpx.AsyncClient) -> None:
     """Thumbnails and previews share it; those that were used longest ago are made again when they are requested."""
     storage = CountingStorage(tmp_path)
     library = PictureLibrary(storage, http)

@@ -59,7 +59,9 @@ async def added(library: PictureLibrary, shade: int, age_s: float = 0) -> KeptPi
     return picture
 
 
-async def test_the_least_recently_used_goes_first_and_starred_ones_last(tmp_path: Path, http: httpx.AsyncClient) -> None:
+async def test_the_least_recently_used_pictures_are_deleted_first_and_starred_ones_last(
+    tmp_path: Path, http: httpx.AsyncClient
+) -> None:
     """With room for three of five, the starred one is the oldest and stays."""
     stars: set[str] = set()
 
@@ -95,7 +97,7 @@ async def test_the_newest_picture_stays_even_if_only_starred_ones_could_go(tmp_p
     assert names(tmp_path) == {new.name}
 
 
-async def test_a_picture_that_is_held_is_not_trimmed(tmp_path: Path, http: httpx.AsyncClient) -> None:
+async def test_a_protected_picture_is_not_trimmed(tmp_path: Path, http: httpx.AsyncClient) -> None:
     """Its job has not recorded it yet."""
     library = PictureLibrary(FolderStorage(tmp_path), http, limit=1)
     held = await library.keep(data_url(picture_of_shade(1)), UPSTREAM)
@@ -157,7 +159,7 @@ class FailingStorage(FolderStorage):
 
 
 @pytest.mark.parametrize("failing", ["listing", "deleting", "reading the stars"])
-async def test_trimming_goes_on_after_a_failure(tmp_path: Path, http: httpx.AsyncClient, failing: str) -> None:
+async def test_trimming_continues_after_a_failure(tmp_path: Path, http: httpx.AsyncClient, failing: str) -> None:
     """Pictures are stored meanwhile, because they are paid for; each new one tries again."""
     storage = FailingStorage(tmp_path, failing)
 
@@ -204,7 +206,7 @@ def test_what_a_killed_process_was_writing_is_removed_once_it_is_old(tmp_path: P
     assert list(storage.files()) == []
 
 
-def test_a_full_disk_leaves_no_partial_file_and_the_picture_is_fetched_later(tmp_path: Path) -> None:
+def test_a_full_disk_leaves_no_partial_file_and_the_picture_is_fetched_again_later(tmp_path: Path) -> None:
     """The job is paid, so it can be checked again when there is room; no second request is sent."""
     command = [sys.executable, "-W", "ignore", "-c", FULL, str(tmp_path)]
     ran = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=120)

@@ -270,7 +270,7 @@ async def test_only_so_many_arrive_at_once(uploads: Uploads) -> None:
     assert await kept(uploads)
 
 
-async def test_an_upload_that_breaks_off_leaves_nothing(uploads: Uploads, tmp_path: Path) -> None:
+async def test_an_interrupted_upload_leaves_no_file(uploads: Uploads, tmp_path: Path) -> None:
     """No file, and it no longer counts as arriving."""
 
     async def breaking() -> AsyncIterator[bytes]:
@@ -323,7 +323,7 @@ async def test_an_upload_expires_soon_after_the_job_that_used_it_has_ended(uploa
     assert await seconds_left(uploads, paths[2], *addresses[:2], ended=True) > LIFE_S - 10
 
 
-async def test_an_upload_that_is_used_again_is_kept_for_that_job_but_never_longer_than_its_life(
+async def test_an_upload_that_is_used_again_is_kept_for_that_job_up_to_its_maximum_age(
     uploads: Uploads, tmp_path: Path
 ) -> None:
     """The second one was uploaded nearly LIFE_S ago, according to its name."""
@@ -359,7 +359,7 @@ async def test_other_addresses_concern_no_upload(uploads: Uploads, tmp_path: Pat
     assert not path.exists()
 
 
-async def test_sweeping_goes_on_after_the_folder_was_missing(uploads: Uploads, tmp_path: Path) -> None:
+async def test_cleaning_up_continues_after_the_folder_was_missing(uploads: Uploads, tmp_path: Path) -> None:
     """The next round records the uses of both rounds."""
     paths = [tmp_path / "uploads" / await kept(uploads) for _ in range(2)]
     away = paths[0].parent.rename(tmp_path / "away")

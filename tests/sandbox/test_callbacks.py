@@ -61,7 +61,7 @@ def test_an_ended_task_is_sent_once_as_the_status_route_answers_it(catalog: Cata
     assert read_callback_task_id(bodies["/done?x=1"].content.decode()) == task_id
 
 
-def test_calls_are_lost_and_doubled_as_the_prompt_says(catalog: Catalog) -> None:
+def test_callbacks_are_lost_and_doubled_as_the_prompt_says(catalog: Catalog) -> None:
     """A task whose answer to the POST was lost is called for; a refused request has no task."""
     with called_at_its_public_address(catalog) as (api, public):
         for marker in ("callback-lost", "callback-twice", "broken", "upstream", "key", "never"):
@@ -73,7 +73,7 @@ def test_calls_are_lost_and_doubled_as_the_prompt_says(catalog: Catalog) -> None
     assert (counted, len(public.requests)) == ([2, 1, 1, 1], 5)
 
 
-def test_a_late_call_comes_when_polling_has_long_found_the_result(catalog: Catalog) -> None:
+def test_a_late_callback_arrives_after_polling_has_found_the_result(catalog: Catalog) -> None:
     with called_at_its_public_address(catalog, speed=10) as (api, public):
         answer = create(api, f"{public.address}/late", "callback-late")
         assert finish(api, answer.json()["data"]["task_id"])["status"] == "completed"

@@ -80,7 +80,7 @@ def pixels(request: Request, manner: Manner, **options: Any) -> np.ndarray:
     return np.asarray(Image.open(io.BytesIO(content)).convert("RGB"), np.int16)
 
 
-def test_a_drawing_has_exactly_the_size_asked_for_in_every_manner(one_model: Catalog) -> None:
+def test_a_drawing_has_exactly_the_requested_size_in_every_manner(one_model: Catalog) -> None:
     for manner in MANNERS:
         for size in [(64, 64), (200, 301), (800, 64), (64, 800)]:
             request = asked(one_model, size=f"{size[0]}x{size[1]}", images=[ORIGINAL])
@@ -162,7 +162,7 @@ def test_a_change_of_any_setting_can_be_seen_in_every_manner(one_model: Catalog)
             assert (difference.max(axis=2) > 8).mean() > 0.004, (manner, change)
 
 
-def test_pictures_of_one_task_differ_and_a_seed_of_minus_one_leaves_it_to_chance(one_model: Catalog) -> None:
+def test_pictures_of_one_task_differ_and_a_seed_of_minus_one_is_random(one_model: Catalog) -> None:
     request = asked(one_model, seed=-1)
     several = [draw(request, manners.hills, "png", index=index, chance=chance) for index in (1, 2) for chance in (1, 2)]
     seeded = asked(one_model, seed=5)
@@ -204,7 +204,7 @@ def canvas_of(text: str, width: int = 256, height: int = 256) -> Canvas:
 
 
 @pytest.mark.parametrize("noun", sorted(subjects.DRAWN))
-def test_every_noun_that_is_known_is_drawn_where_the_picture_can_show_it(noun: str) -> None:
+def test_every_known_noun_is_drawn_where_the_manner_can_show_it(noun: str) -> None:
     """Also in the plural and in capitals; the scene is wide enough to be seen and stands inside the picture."""
     shown = subjects.stage(canvas_of(f"Two {noun.upper()} at noon"), 240, 200)
 

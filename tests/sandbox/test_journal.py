@@ -32,7 +32,7 @@ def a_line(**changes: Any) -> str:
     return json.dumps(line | {"seconds": 5.0, "fault": ""} | changes)
 
 
-def test_a_task_goes_on_in_the_next_process(catalog: Catalog, file: Path) -> None:
+def test_a_task_continues_in_the_next_process(catalog: Catalog, file: Path) -> None:
     """With its request, its clock, its failure and, once it is done, its picture."""
     with serve(create_sandbox(catalog, SPEED, journal_file=file)) as address, connect(address) as api:
         done = start(api, **FOX)
@@ -53,7 +53,7 @@ def test_without_a_journal_tasks_end_with_their_process(catalog: Catalog) -> Non
         refused(api.get(TASKS + task), 404, "not_found")
 
 
-def test_a_tasks_clock_goes_on_while_no_process_runs(catalog: Catalog, file: Path) -> None:
+def test_a_tasks_time_passes_while_no_process_runs(catalog: Catalog, file: Path) -> None:
     """What was accepted a minute ago is a minute old."""
     journal = Journal(file, catalog)
     journal.add(a_task(catalog, 1, age=60))

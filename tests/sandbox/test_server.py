@@ -29,7 +29,7 @@ def api(sandbox: str) -> Iterator[httpx2.Client]:
         yield client
 
 
-def test_a_task_goes_from_created_over_in_progress_to_completed(api: httpx2.Client, catalog: Catalog) -> None:
+def test_a_task_is_created_in_progress_and_completed(api: httpx2.Client, catalog: Catalog) -> None:
     created = api.post(CREATE, json=FOX).json()
     task_id = created["data"]["task_id"]
 
@@ -52,7 +52,7 @@ def test_without_a_bearer_both_routes_answer_401(sandbox: str, header: str | Non
 
 
 @pytest.mark.parametrize("key", ["sandbox", "aio_real_looking", "x"])
-def test_any_bearer_is_taken(sandbox: str, key: str) -> None:
+def test_any_bearer_token_is_accepted(sandbox: str, key: str) -> None:
     for scheme in ("Bearer", "bearer"):
         assert (
             httpx2.post(
@@ -91,7 +91,7 @@ def test_a_body_that_is_too_large_is_refused(api: httpx2.Client) -> None:
 
 
 @pytest.mark.parametrize("model", WITH_WEBHOOK + WITHOUT)
-def test_a_callback_is_taken_from_models_with_a_webhook_only(api: httpx2.Client, model: str) -> None:
+def test_only_models_with_a_webhook_accept_a_callback(api: httpx2.Client, model: str) -> None:
     answer = api.post(CREATE, json={"model": model, "prompt": "a fox", "callback_url": "https://me.example/callback"})
 
     if model in WITH_WEBHOOK:
@@ -102,7 +102,7 @@ def test_a_callback_is_taken_from_models_with_a_webhook_only(api: httpx2.Client,
 
 @pytest.mark.parametrize(("named", "sent"), [("gpt-image-1-5", "gpt-image-1.5-official"), ("imagen4-ultra", "imagen4-ultra"), ("imagen-4", "imagen4"),
                                              ("seedream-4-5", "seedream/4.5-text-to-image"), ("grok-imagine", "grok-imagine/text-to-image")])  # fmt: skip
-def test_a_model_is_known_by_id_alias_and_variant(api: httpx2.Client, named: str, sent: str) -> None:
+def test_a_model_is_found_by_id_alias_and_variant(api: httpx2.Client, named: str, sent: str) -> None:
     assert api.get(TASKS + start(api, model=named, prompt="a fox")).json()["data"]["request"]["model"] == sent
 
 
@@ -115,7 +115,7 @@ def test_a_model_is_known_by_id_alias_and_variant(api: httpx2.Client, named: str
         ({"model": "flux-2", "prompt": "a fox", "resolution": "2K"}, "png", (2048, 2048)),
     ],
 )  # fmt: skip
-def test_a_picture_has_the_size_and_format_that_was_asked_for(
+def test_a_picture_has_the_requested_size_and_format(
     api: httpx2.Client, body: dict[str, Any], kind: str, size: tuple[int, int] | None
 ) -> None:
     (url,) = addresses(finish(api, start(api, **body)))
@@ -140,7 +140,7 @@ def test_a_vector_variant_gives_a_vector_file_that_can_run_nothing(api: httpx2.C
     assert "sandbox" in answer.headers["content-security-policy"]
 
 
-def test_as_many_different_pictures_come_as_were_asked_for(api: httpx2.Client) -> None:
+def test_the_requested_number_of_different_pictures_is_delivered(api: httpx2.Client) -> None:
     data = finish(api, start(api, model="imagen4-fast", prompt="a fox", num_images=3))
     urls = addresses(data)
 
@@ -190,7 +190,7 @@ def test_every_model_has_an_example_picture_that_a_page_can_open_with(api: httpx
     refused(api.get("/examples/flux-3/1.webp"), 404, "not_found")
 
 
-def test_the_page_says_how_to_use_it_and_lists_every_rehearsal(api: httpx2.Client) -> None:
+def test_the_page_explains_its_use_and_lists_every_fault(api: httpx2.Client) -> None:
     page = httpx2.get(str(api.base_url), trust_env=False)
 
     assert (page.status_code, page.headers["content-type"]) == (200, "text/html; charset=utf-8")

@@ -166,7 +166,7 @@ def test_a_rehearsed_failure_ends_as_failed_with_its_reason(api: httpx2.Client, 
     assert "output" not in data
 
 
-def test_rehearsed_polls_answer_as_their_text_says(api: httpx2.Client) -> None:
+def test_simulated_poll_faults_answer_as_described(api: httpx2.Client) -> None:
     blip, html, word, never, slow = (
         start(api, **{**FOX, "prompt": f"#sandbox:{name}"}) for name in ("blip", "html", "word", "never", "slow")
     )
@@ -181,7 +181,7 @@ def test_rehearsed_polls_answer_as_their_text_says(api: httpx2.Client) -> None:
     assert api.get(TASKS + never).json()["data"]["status"] == "IN_PROGRESS", "long after the others ended"
 
 
-def test_rehearsed_pictures_are_missing_gone_late_or_square(api: httpx2.Client) -> None:
+def test_simulated_picture_faults_are_missing_gone_late_or_square_pictures(api: httpx2.Client) -> None:
     empty, gone = (finish(api, start(api, **{**FOX, "prompt": f"#sandbox:{name}"})) for name in ("empty", "gone"))
     late = addresses(finish(api, start(api, **{**FOX, "prompt": "#sandbox:late"})))[0]
     answers = [api.get(late).status_code]
@@ -198,7 +198,7 @@ def test_rehearsed_pictures_are_missing_gone_late_or_square(api: httpx2.Client) 
 
 
 @pytest.mark.parametrize("name", ["", *FAULTS])
-async def test_our_own_client_understands_all_the_sandbox_says(client: ApiClient, account: Account, name: str) -> None:
+async def test_our_own_client_reads_every_answer_of_the_sandbox(client: ApiClient, account: Account, name: str) -> None:
     """Our own client reads each simulated fault as what it is."""
     body = {**FOX, "prompt": f"read #sandbox:{name}"}
     try:

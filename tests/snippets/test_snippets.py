@@ -57,7 +57,7 @@ def test_there_are_four_languages_and_curl_is_the_default(catalog: Catalog) -> N
 
 
 @pytest.mark.parametrize("language", ["cobol", "", "Python", "curl ", "x" * 500, "__class__"])
-def test_an_unknown_language_is_refused_in_one_sentence_that_names_the_known_ones(language: str, catalog: Catalog) -> None:
+def test_an_unknown_language_is_refused_with_the_list_of_languages(language: str, catalog: Catalog) -> None:
     with pytest.raises(InputError) as refusal:
         snippet(catalog, language)
 
@@ -78,7 +78,7 @@ def test_no_snippet_is_longer_than_its_limit(catalog: Catalog) -> None:
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
-def test_lines_fit_beside_the_form_and_the_body_stands_on_several(language: str, catalog: Catalog) -> None:
+def test_lines_are_short_and_the_body_has_several_lines(language: str, catalog: Catalog) -> None:
     """But for a prompt that is longer than a line."""
     for model in catalog.models:
         assert [line for line in snippet(catalog, language, model.id).splitlines() if len(line) > 121] == []

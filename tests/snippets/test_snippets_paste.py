@@ -57,7 +57,7 @@ def test_with_a_task_id_the_second_curl_command_shows_that_task(shell: Terminal,
     assert '"status":"' in shown
 
 
-def test_the_script_saves_its_image_and_a_failed_one_leaves_the_terminal_open(
+def test_the_script_saves_its_image_and_a_failure_keeps_the_terminal_open(
     shell: Terminal, catalog: Catalog, server: Recorder
 ) -> None:
     saved, refused = (

@@ -109,7 +109,7 @@ FAILURES = {
 }
 
 
-def test_a_failure_is_said_with_the_reply_and_nothing_is_sent_twice(
+def test_a_failure_is_printed_with_the_reply_and_nothing_is_sent_twice(
     runner: Runner, catalog: Catalog, recorder: Recorder
 ) -> None:
     """A poll that fails is no failure: ``blip`` answers 503 twice."""
@@ -245,7 +245,7 @@ def test_the_shapes_that_the_snippets_read_end_as_they_do_in_the_application(run
             assert "Traceback" not in ran.err, case.name
 
 
-def test_every_state_word_that_the_client_knows_ends_the_program(runner: Runner, catalog: Catalog) -> None:
+def test_every_state_word_that_the_client_reads_ends_the_program(runner: Runner, catalog: Catalog) -> None:
     words = [*DONE_WORDS, *FAILED_WORDS]
     replies = [json.dumps({"data": {"status": word.upper(), "output": "http://HOST/a.png"}}) for word in words]
 
@@ -277,7 +277,7 @@ BROKEN = {
 }
 
 
-def test_a_reply_that_leads_nowhere_is_shown_at_once(runner: Runner, catalog: Catalog) -> None:
+def test_a_reply_without_a_result_is_printed_at_once(runner: Runner, catalog: Catalog) -> None:
     """It says so where a task may exist, and no poll is repeated that can only be refused again."""
     ended, server = outcomes(runner, catalog, [(post, poll) for post, poll, _, _ in BROKEN.values()])
 

@@ -92,9 +92,7 @@ def test_without_a_key_of_ones_own_the_hosts_key_pays(app_with_host_key: AppProc
     assert bearers(cleared_upstream) == {f"Bearer {HOST_KEY}"}
 
 
-def test_a_callers_own_key_goes_to_the_service_and_nowhere_else(
-    app_with_host_key: AppProcess, cleared_upstream: Recorder
-) -> None:
+def test_a_callers_own_key_is_sent_to_the_service_only(app_with_host_key: AppProcess, cleared_upstream: Recorder) -> None:
     """Not to the picture's address, not into the answer, the program or the log; and the host's key is not used."""
     with api_client(app_with_host_key, X_API_In_One_Key=OWN_KEY) as client:
         reply = client.predict("flux-2", {"prompt": "a fox"}, api_name="/generate")

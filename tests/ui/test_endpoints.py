@@ -93,7 +93,7 @@ def test_the_machine_readable_description_names_nothing_else(app: AppProcess) ->
         assert names <= {name.strip("/") for name in ARGUMENTS} | {"{event_id}"}
 
 
-def test_the_models_come_by_base_credits_with_all_their_facts(api_caller: Client, catalog: Catalog) -> None:
+def test_the_models_are_listed_by_base_credits_with_all_fields(api_caller: Client, catalog: Catalog) -> None:
     """Eleven, each with exactly these fields, in the order of the price list."""
     found = api_caller.predict(api_name="/models")
 
@@ -188,7 +188,7 @@ def test_wrong_input_is_refused_by_name_and_nothing_is_sent(
     assert cleared_upstream.requests == []
 
 
-def test_estimates_snippets_and_lists_call_nobody(app_with_host_key: AppProcess, cleared_upstream: Recorder) -> None:
+def test_estimates_snippets_and_lists_make_no_request(app_with_host_key: AppProcess, cleared_upstream: Recorder) -> None:
     """They are free of charge and of waiting."""
     with api_client(app_with_host_key) as client:
         client.predict(api_name="/models")

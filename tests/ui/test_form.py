@@ -83,7 +83,7 @@ def test_a_choice_offers_what_is_allowed_and_nothing_else(form: Form, catalog: C
     assert shown(form, flux, {})["resolution"]["choices"] == [("1K", "1K"), ("2K", "2K")]
 
 
-def test_what_is_shown_is_read_back(form: Form, catalog: Catalog) -> None:
+def test_shown_values_are_read_back_from_the_form(form: Form, catalog: Catalog) -> None:
     """Every example of every model, and a full form, by the API's own names."""
     for model in catalog.models:
         given = {name: value for name, value in model.example.items() if model.parameters[name].kind is not Kind.PROMPT}
@@ -160,7 +160,7 @@ def test_a_wrong_field_is_explained_at_its_control(form: Form, catalog: Catalog)
     assert not any("wrong" in update["elem_classes"] or update["info"].startswith("▲") for update in others)
 
 
-def test_rarely_used_fields_stand_under_the_fold(form: Form, catalog: Catalog) -> None:
+def test_rarely_used_fields_are_in_the_accordion(form: Form, catalog: Catalog) -> None:
     """Its label names them; a model without any has no fold."""
     for model in catalog.models:
         rare = [

@@ -62,7 +62,7 @@ async def test_a_page_that_sends_events_is_open_though_a_stream_of_it_was_cut() 
     assert not state.is_closed
 
 
-async def test_the_state_of_so_many_pages_is_kept(page: gr.Blocks) -> None:
+async def test_gradio_keeps_the_state_of_the_configured_number_of_pages(page: gr.Blocks) -> None:
     assert page.state_session_capacity == PAGES_REMEMBERED
 
 
@@ -89,7 +89,7 @@ async def test_a_bound_handler_is_given_the_request_and_what_a_click_sent() -> N
         assert reply["data"] == [f"hello there {expected} s1"]
 
 
-async def test_no_event_of_the_page_takes_the_name_of_a_public_endpoint(page: gr.Blocks) -> None:
+async def test_no_page_event_has_the_name_of_a_public_endpoint(page: gr.Blocks) -> None:
     public = [event.api_name for event in page.fns.values() if event.api_visibility == "public"]
 
     assert public == [
@@ -106,7 +106,7 @@ async def test_no_event_of_the_page_takes_the_name_of_a_public_endpoint(page: gr
     ]
 
 
-async def test_the_style_sheets_of_the_components_of_a_page_are_known(page: gr.Blocks) -> None:
+async def test_the_style_sheets_of_a_pages_components_are_found(page: gr.Blocks) -> None:
     """As many as the browser would fetch; a page with fewer components needs fewer."""
     with open_page("test") as smaller:
         gr.Textbox()

@@ -144,7 +144,7 @@ async def test_several_jobs_are_starred_and_deleted_at_once_and_a_deletion_is_un
     assert (await listed(page)).startswith("14 requests")
 
 
-async def test_a_lost_answer_takes_its_task_and_says_why_not(page: PageSession) -> None:
+async def test_attaching_a_task_to_a_lost_answer_works_or_explains_why_not(page: PageSession) -> None:
     tab, playground = page.parts.history, page.parts.playground
     drawn = await playground.generate("flux-2", {"prompt": "a lamp"}, Visit(visitor_id(ANN)))
     task = (await playground.jobs.settled(drawn.id, visitor_id(ANN))).task_id
@@ -156,7 +156,7 @@ async def test_a_lost_answer_takes_its_task_and_says_why_not(page: PageSession) 
         assert words in page.values[page.parts.header.banner]
 
 
-async def test_nothing_of_another_visitor_is_shown_or_changed_however_it_is_asked_for(page: PageSession) -> None:
+async def test_nothing_of_another_visitor_can_be_read_or_changed(page: PageSession) -> None:
     bob = PageSession(page.parts.playground, BOB, session="page-2")
     await bob.arrive("tab=history")
     tab, panel = bob.parts.history, bob.parts.history.panel

@@ -32,7 +32,7 @@ ENDS = [
 
 @pytest.mark.parametrize(("error", "stays"), ENDS, ids=lambda value: getattr(value, "code", str(value)))
 @pytest.mark.parametrize("forgets", [False, True], ids=["enters", "forgets"])
-async def test_an_error_goes_with_the_key_that_caused_it(
+async def test_an_error_disappears_with_the_key_that_caused_it(
     error: PlaygroundError | None, stays: bool, forgets: bool, catalog: Catalog, tmp_path: Path, sandbox: str
 ) -> None:
     """The job stays in the history. The form is as it was."""
@@ -60,7 +60,7 @@ async def test_an_error_goes_with_the_key_that_caused_it(
     assert again.total == 1
 
 
-async def test_a_refusal_without_a_job_goes_too(catalog: Catalog, tmp_path: Path, sandbox: str) -> None:
+async def test_a_refusal_without_a_job_disappears_too(catalog: Catalog, tmp_path: Path, sandbox: str) -> None:
     """Nothing was sent, so nothing is in the history; Compare's error goes as well."""
     async with open_playground(catalog, tmp_path, sandbox) as playground:
         page = PageSession(playground, ANN)

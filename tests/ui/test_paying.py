@@ -94,7 +94,7 @@ async def test_a_key_pays_as_it_was_pasted_until_it_is_forgotten(page: PageSessi
     ]
 
 
-async def test_a_page_whose_key_was_lost_says_so_and_the_host_does_not_pay(
+async def test_a_page_whose_key_was_lost_says_so_and_does_not_use_the_hosts_key(
     page: PageSession, cleared_upstream: Recorder
 ) -> None:
     """Gradio keeps the state of so many pages, and after a restart of none; the page itself goes on showing "Your key"."""
@@ -121,9 +121,7 @@ async def test_one_click_that_arrives_twice_is_one_comparison(page: PageSession,
     assert len(await posts(page, cleared_upstream)) == 3
 
 
-async def test_a_seed_that_is_given_is_used_and_one_that_was_drawn_is_drawn_anew(
-    page: PageSession, cleared_upstream: Recorder
-) -> None:
+async def test_a_given_seed_is_used_and_a_random_one_is_replaced(page: PageSession, cleared_upstream: Recorder) -> None:
     """The form stays empty unless the seed is to be kept."""
     form = page.parts.compare.form
     await click_compare(page, "imagen-4", click="1", seed=42)

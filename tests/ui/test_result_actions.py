@@ -117,7 +117,7 @@ async def test_the_buttons_of_a_result(playground: Playground) -> None:
     assert (await playground.jobs.entry(grok.id, VISIT.visitor)).starred
 
 
-async def test_a_result_becomes_an_input_image_of_a_model_that_takes_some(playground: Playground) -> None:
+async def test_a_result_is_used_as_the_input_image_of_a_model(playground: Playground) -> None:
     """The chosen one if it does, else another, to which prompt and shape are carried over."""
     job = await have_made(playground, "flux-2", FLUX)
     address = f"http://here.example/pictures/{job.pictures[0].name}"

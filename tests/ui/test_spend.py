@@ -51,7 +51,7 @@ def paid(folder: Path, cleared_upstream: Recorder, **caps: str) -> Iterator[AppP
         yield app
 
 
-def test_a_cap_is_kept_across_a_restart_and_beyond_it_nothing_is_sent(tmp_path: Path, cleared_upstream: Recorder) -> None:
+def test_a_cap_holds_across_a_restart_and_nothing_is_sent_above_it(tmp_path: Path, cleared_upstream: Recorder) -> None:
     """What was spent before the process died counts; a key of one's own is not held to it."""
     with paid(tmp_path / "home", cleared_upstream, PLAYGROUND_DAILY_CREDITS="12") as app:
         with api_client(app) as client:
@@ -106,7 +106,7 @@ def test_a_comparison_sends_what_fits_in_its_order_and_says_what_the_rest_would_
     assert [(one["state"], one["credits"]) for one in nothing["jobs"]] == [("refused", 0)]
 
 
-def test_a_charge_other_than_listed_stands_wherever_the_price_does(tmp_path: Path, cleared_upstream: Recorder) -> None:
+def test_a_charge_that_differs_from_the_list_is_shown_with_the_price(tmp_path: Path, cleared_upstream: Recorder) -> None:
     """At the endpoints, in the export, in the log and at /healthz: the service takes 5 credits where the catalog says 3."""
     (tmp_path / "own.yaml").write_text(
         (ROOT / "catalog.yaml").read_text().replace("      - {credits: 5}", "      - {credits: 3}", 1)

@@ -55,7 +55,7 @@ def test_what_is_not_offered_is_left_out(catalog: Catalog) -> None:
     assert read_compare_query(catalog, {"prompt": ["a kite"]}, default) == ComparisonDraft(("flux-2",), {"prompt": "a kite"})
 
 
-def test_what_is_too_long_is_found_in_the_published_comparison_that_is_named() -> None:
+def test_long_prompts_are_read_from_the_published_comparison() -> None:
     """Only if it is the very same there."""
     long = {"prompt": "語" * 20_000, "seed": 7}
     draft = ComparisonDraft(("flux-2",), long)
@@ -96,7 +96,7 @@ def test_a_comparison_becomes_the_draft_that_it_was_made_from() -> None:
     assert draft_of(comparison) == ComparisonDraft(("flux-2?type=flex", "cogview-4"), {"prompt": "a kite"}, 2)
 
 
-def test_a_job_is_asked_of_the_cheapest_other_models(catalog: Catalog) -> None:
+def test_other_models_opens_the_cheapest_models(catalog: Catalog) -> None:
     """Of those that take a picture if the job has one; its own model is not among them."""
     for model in catalog.models:
         body = build_request(catalog, model.id, model.example).body

@@ -140,7 +140,7 @@ def test_no_text_becomes_a_tag_in_any_order(catalog: Catalog) -> None:
             assert text in page.texts
 
 
-def test_cards_are_sorted_and_what_has_no_number_comes_last(catalog: Catalog) -> None:
+def test_cards_are_sorted_and_unknown_numbers_come_last(catalog: Catalog) -> None:
     jobs = [
         make_job(id="a", state=JobState.DONE, finished_at=NOON + 9, credits=4.0),
         make_job(id="b", state=JobState.DONE, finished_at=NOON + 2, credits=8.0),
@@ -175,7 +175,7 @@ def test_a_card_is_named_after_model_settings_and_sample(catalog: Catalog) -> No
     assert card_name(catalog, Card("gone")) == "gone"
 
 
-def test_what_all_cards_say_alike_is_said_once(catalog: Catalog) -> None:
+def test_what_is_the_same_on_all_cards_is_shown_once(catalog: Catalog) -> None:
     jobs = [
         make_job(id=name, state=JobState.DONE, pictures=(PICTURE,), payer=payer)
         for name, payer in (("j1", "host"), ("j2", "sandbox"))

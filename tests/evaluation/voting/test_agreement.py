@@ -52,7 +52,7 @@ def test_each_voter_is_listed_with_votes_and_agreement_on_the_pairs_that_others_
     assert found == [("Ann", 3, 0, 1, 3), ("voter 2", 2, 1, 1, 3), ("Ben", 1, 0, 0, 2)]
 
 
-def test_the_names_of_pictures_do_not_make_agreement_look_better() -> None:
+def test_agreement_does_not_depend_on_picture_names() -> None:
     """Voters who choose at random agree on half of many pairs: alpha is about 0, however many pictures there are."""
     cells = [chr(300 + number) for number in range(400)]
     cast = []

@@ -126,7 +126,7 @@ def test_three_votes_give_no_ranking() -> None:
     assert ranking.left_out == ("a", "b", "c", "d")
 
 
-def test_too_few_votes_or_prompts_of_a_model_leave_it_out() -> None:
+def test_a_model_with_too_few_votes_or_prompts_is_not_ranked() -> None:
     few = [vote(prompt, "a", "b") for prompt in range(20)] + [vote(prompt, "a", "c") for prompt in range(4)]
     one_prompt = [vote(prompt, "a", "d") for prompt in (0, 1) for _ in range(25)]
 

@@ -99,7 +99,7 @@ def test_screens_left_falls_to_none_as_votes_come_in() -> None:
     assert rank(cast, voters.columns).standings[0].p_best >= 0.9
 
 
-def test_a_small_lead_takes_about_as_many_screens_again() -> None:
+def test_a_lead_that_is_not_clear_needs_about_as_many_screens_again() -> None:
     """54 of 100 votes are 0.16 logits, with an error of 0.2; a lead of 0.2, as it may be in truth, needs about 64 more."""
     voters = Voters(np.zeros(2), prompts=20, effect=0, seed=1)
     cells = [(f"0/{prompt}", f"1/{prompt}") for prompt in range(20)] * 5
@@ -113,7 +113,7 @@ def test_a_small_lead_takes_about_as_many_screens_again() -> None:
     assert 30 <= left <= 130
 
 
-def test_where_the_winner_depends_on_the_prompt_more_prompts_are_asked_for() -> None:
+def test_more_prompts_are_suggested_where_the_winner_depends_on_the_prompt() -> None:
     """Each of two models is better on half of the prompts: no number of votes on them says which is better elsewhere."""
     voters = Voters(np.zeros(2), prompts=20, effect=0, seed=1)
     voters.quality[:, 0] = [2, -2] * 10
