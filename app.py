@@ -22,7 +22,7 @@ def build(settings: Settings, port: int) -> ASGIApp:
     from components.web.server import create_app
 
     playground, resources = open_playground(settings, port)
-    playground = replace(playground, drawings=drawings_version())
+    playground = replace(playground, drawings_version=drawings_version())
     journal = settings.data_folder / "sandbox.jsonl"
     sandbox = create_sandbox(
         playground.catalog, settings.sandbox_speed, settings.public_address, journal, playground.sandbox.key

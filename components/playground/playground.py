@@ -35,12 +35,18 @@ class Playground:
     """The playground of this installation, shared by all visitors.
 
     What needs nobody to pay is asked of ``jobs``, ``history``, ``comparisons`` and ``evaluations``, with the visitor's id.
-    ``service`` is the real service without a key, ``sandbox`` the built-in one as this process reaches it;
-    ``sandbox_url`` is how a visitor reaches it. ``host_key`` is None where visitors may not spend one. ``notices`` are
-    sentences about this installation that every visitor should know, ``storage`` says how long results are kept,
-    ``uploads_refused`` why no picture can be uploaded here ("" where one can). ``public_address`` is where strangers
-    reach this page, without a trailing slash; "" where it is not set. ``own_address`` is how this process reaches it.
-    ``drawings`` changes when the sandbox draws differently.
+
+    Attributes:
+        service: the real service, without a key.
+        sandbox: the built-in service, as this process reaches it.
+        sandbox_url: how a visitor reaches the sandbox.
+        host_key: the host's key; None where visitors may not spend one.
+        notices: sentences about this installation that every visitor should know.
+        storage_note: how long results are kept.
+        uploads_refused: why no picture can be uploaded here; "" where one can.
+        public_address: where strangers reach this page, without a trailing slash; "" where it is not set.
+        own_address: how this process reaches itself.
+        drawings_version: changes when the sandbox draws differently.
     """
 
     catalog: Catalog
@@ -53,11 +59,11 @@ class Playground:
     key_checks: KeyChecks
     host_key: str | None = field(default=None, repr=False)
     notices: tuple[str, ...] = ()
-    storage: str = ""
+    storage_note: str = ""
     uploads_refused: str = ""
     public_address: str = ""
     own_address: str = ""
-    drawings: str = ""
+    drawings_version: str = ""
 
     @property
     def history(self) -> HistoryStore:

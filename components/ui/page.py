@@ -115,7 +115,7 @@ def build_parts(page: gr.Blocks, playground: Playground) -> PageParts:
             history = build_history_tab(playground, header)
         with gr.Tab(TABS["integrate"], id="integrate"):
             integrate = build_integrate_tab(playground)
-    html(render("footer", storage=playground.storage, service=playground.catalog.endpoint.base_url), elem_id="storage")
+    html(render("footer", storage=playground.storage_note, service=playground.catalog.endpoint.base_url), elem_id="storage")
     remembered = gr.Textbox(visible="hidden")
     actions = wire_result_actions(playground, header, tabs, generate, compare)
     compare.opened_by(compare_tab)

@@ -101,7 +101,7 @@ def open_playground(settings: Settings, port: int) -> tuple[Playground, Resource
         key_checks=KeyChecks(client),
         host_key=settings.host_key,
         notices=(KEY_WITHHELD,) if settings.key_withheld else (),
-        storage=storage_note(*_durable(settings, jobs), jobs.pictures.limit),
+        storage_note=storage_note(*_durable(settings, jobs), jobs.pictures.limit),
         uploads_refused=uploads.refused,
         public_address=settings.public_address,
         own_address=here,

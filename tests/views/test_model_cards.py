@@ -60,7 +60,7 @@ async def test_the_panel_has_a_card_for_every_model_that_can_be_used(
     addresses = page.values("src")
     assert len(set(addresses)) == 11
     assert all(address.startswith("sandbox/examples/") for address in addresses)
-    redrawn = parse_inert(show_cards(replace(playground(), drawings="other"), {}, many=False)).values("src")
+    redrawn = parse_inert(show_cards(replace(playground(), drawings_version="other"), {}, many=False)).values("src")
     assert not set(redrawn) & set(addresses)
     assert parse_inert(show_panel(catalog, many=False)).values("data-purpose")[1:] == [
         chip for _, chip in purpose_chips(catalog)

@@ -40,7 +40,7 @@ def thumbnail(playground: Playground, model: Model) -> Thumbnail | None:
         return Thumbnail(link(sample_path(sample.name)), caption, sample.prompt)
     if not model.example or not model.runnable:
         return None
-    version = f"{crc32(f'{playground.drawings} {model.model_dump_json()}'.encode()):08x}"
+    version = f"{crc32(f'{playground.drawings_version} {model.model_dump_json()}'.encode()):08x}"
     address = link(f"{SANDBOX}/examples/{quote(model.id, safe='')}/{version}.webp")
     return Thumbnail(address, "sandbox drawing")
 
