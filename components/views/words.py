@@ -221,9 +221,9 @@ def shorten(text: str, length: int) -> str:
     return line if len(line) <= length else line[: length - 1].rstrip() + "…"
 
 
-def middle_cut(text: str, length: int = 16) -> str:
-    """``n42b7e…gptimg``: a long id without its middle."""
-    return text if len(text) <= length else f"{text[: length // 2 - 1]}…{text[-(length // 2 - 1) :]}"
+def middle_cut(text: str) -> str:
+    """``n42b7e2…gptimg0``: a long id without its middle."""
+    return text if len(text) <= 16 else f"{text[:7]}…{text[-7:]}"
 
 
 def tagline(catalog: Catalog) -> str:

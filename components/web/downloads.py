@@ -42,7 +42,7 @@ def table_routes(playground: Playground) -> APIRouter:
         return _file(csv_header(MODELS_FILE) + csv_rows(rows, MODELS_FILE), _headers("csv", "models"))
 
     @router.api_route(WHAT_IF_CSV, methods=READING)
-    async def plans(pictures: float = Query(1000, ge=0, le=1e9), budget: float = Query(50, ge=0, le=1e9)) -> Response:
+    async def what_if(pictures: float = Query(1000, ge=0, le=1e9), budget: float = Query(50, ge=0, le=1e9)) -> Response:
         columns, rows = WHAT_IF_FILE, what_if_frame(catalog, pictures, budget).to_dict("records")
         return _file(csv_header(columns) + csv_rows(rows, columns), _headers("csv", "plans"))
 

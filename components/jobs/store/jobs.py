@@ -62,13 +62,13 @@ class Ownership(Enum):
 
 
 class Store:
-    """The jobs as one process sees them. ``owner`` names the process in the leases of its jobs.
+    """The jobs as one process sees them. ``owner`` names it in the leases of its jobs.
 
     Every method raises DatabaseUnavailable when the database does not answer. Removed jobs are in no result.
     """
 
-    def __init__(self, database: Database, owner: str | None = None, timings: Timings | None = None) -> None:
-        self.owner = owner or secrets.token_hex(8)
+    def __init__(self, database: Database, timings: Timings | None = None) -> None:
+        self.owner = secrets.token_hex(8)
         self._database = database
         timings = timings or Timings()
         self.transactions = Transactions(database)
