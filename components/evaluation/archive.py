@@ -42,10 +42,10 @@ def archive(service: EvaluationService, evaluation: Evaluation) -> AsyncIterator
         ballots = await service.ballots.cast(evaluation.id)
         jobs = {job.id: job for _, job in await service.cell_jobs(evaluation, [one.position for one in results]) if job}
         for result in results:
-            found = await service.jobs.pictures.read(result.picture) if result.picture else None
-            if found is not None:
-                data = await asyncio.to_thread(found.read_bytes) if isinstance(found, Path) else found
-                yield _file_of(result), data
+            stored = await service.jobs.pictures.read(result.picture) if result.picture else None
+            if stored is not None:
+                data = await asyncio.to_thread(stored.read_bytes) if isinstance(stored, Path) else stored
+                yield picture_name(result), data
         yield MANIFEST, await asyncio.to_thread(_manifest, evaluation, results, jobs, ballots)
 
     return stream_zip(files())
@@ -90,7 +90,8 @@ async def restore(service: EvaluationService, file: Path, visitor: str) -> Evalu
     return evaluation
 
 
-def _file_of(result: Result) -> str:
+def picture_name(result: Result) -> str:
+    """The name of a picture in the ZIP: its position, from 1."""
     return f"pictures/{result.position + 1:05d}.{result.picture.rpartition('.')[2]}"
 
 
@@ -106,7 +107,7 @@ def _manifest(evaluation: Evaluation, results: list[Result], jobs: Mapping[str, 
                 "refused": result.refused,
                 "notes": result.notes,
                 "checks": result.checks,
-                "file": _file_of(result) if result.picture else "",
+                "file": picture_name(result) if result.picture else "",
                 "job": _described(job) if job else None,
             }
         )

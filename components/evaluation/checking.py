@@ -72,10 +72,10 @@ class Checker:
 
     async def _check_one(self, evaluation: Evaluation, result: Result, job: Job | None) -> dict[str, Any]:
         picture = job.pictures[0] if job and job.pictures else None
-        found = await self._pictures.read(picture.name) if picture else None
-        if job is None or picture is None or found is None:
+        stored = await self._pictures.read(picture.name) if picture else None
+        if job is None or picture is None or stored is None:
             return {"findings": []}
-        data = await asyncio.to_thread(found.read_bytes) if isinstance(found, Path) else found
+        data = await asyncio.to_thread(stored.read_bytes) if isinstance(stored, Path) else stored
         findings = check_delivery(picture, job.shape, str(job.body.get("output_format", "")))
         print_ = await asyncio.to_thread(fingerprint, data)
         findings += blank_finding(print_) if print_ else []

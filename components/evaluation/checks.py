@@ -32,7 +32,7 @@ SLOW_FACTOR, SLOW_SECONDS = 2.0, 5.0  # slower than usual: more than twice as lo
 
 
 class FindingKind(StrEnum):
-    """What a check found."""
+    """What can be wrong with a result."""
 
     SHAPE = "shape"
     SIZE = "size"
@@ -91,8 +91,8 @@ def fingerprint(picture: bytes) -> Fingerprint | None:
     distance = np.abs(colors - np.median(colors, axis=(0, 1))).max(axis=2)
     blank = bool((distance <= SAME_COLOR).mean() >= BLANK_SHARE)
     step = SIDE // COPY_SIDE
-    small = colors.reshape(COPY_SIDE, step, COPY_SIDE, step, 3).mean(axis=(1, 3))
-    return Fingerprint(base64.b64encode(small.astype(np.uint8).tobytes()).decode(), blank)
+    shrunk = colors.reshape(COPY_SIDE, step, COPY_SIDE, step, 3).mean(axis=(1, 3))
+    return Fingerprint(base64.b64encode(shrunk.astype(np.uint8).tobytes()).decode(), blank)
 
 
 def blank_finding(of: Fingerprint) -> list[Finding]:
@@ -106,10 +106,10 @@ def near_duplicates(repeats: Mapping[str, Fingerprint]) -> dict[str, list[str]]:
     Cells without such others are left out, and so are blank pictures, which are all alike.
     """
     pixels = {cell: _pixels(print_) for cell, print_ in repeats.items() if not print_.blank}
-    found = {
+    alike = {
         cell: [other for other, its in pixels.items() if other != cell and _alike(own, its)] for cell, own in pixels.items()
     }
-    return {cell: others for cell, others in found.items() if others}
+    return {cell: others for cell, others in alike.items() if others}
 
 
 def slow_finding(seconds: float, usual: float | None) -> list[Finding]:

@@ -104,25 +104,25 @@ def _sentence(ranking: Ranking, ranked: Sequence[tuple[ColumnResult, Standing]])
     """The sentence for somebody who reads only this one."""
     if not ranked:
         return ranking.not_enough or "There is no result to rank."
-    best, standing = ranked[0]
-    top = [(result, place) for result, place in ranked if place.tier == 1]
+    best, first_standing = ranked[0]
+    top = [(result, standing) for result, standing in ranked if standing.tier == 1]
     price = f"at {credits_text(best.price.credits)} a picture"
     if len(top) == 1:
         cheaper = [result for result, _ in ranked[1:] if result.price.credits < best.price.credits]
-        text = f"{best.label} is the best on these prompts, {price} (chance of being the best: {_percent(standing.p_best)})."
+        text = f"{best.label} is the best on these prompts, {price} (chance of being the best: {_percent(first_standing.p_best)})."
         if cheaper:
             text += f" {cheaper[0].label}, the best of the cheaper ones, costs {_ratio(cheaper[0], best)} of that."
         return text
     cheaper_top = sorted(
-        ((result, place) for result, place in top if result.price.credits < best.price.credits),
+        ((result, standing) for result, standing in top if result.price.credits < best.price.credits),
         key=lambda pair: (pair[1].gap_high > CLOSE, pair[0].price.credits),
     )
     if not cheaper_top:
         alone = len(top) == 2
         others = "one other, which is not cheaper" if alone else f"{len(top) - 1} others, none of which is cheaper"
         return f"{best.label}, {price}, shares first place on these prompts (tier 1) with {others}."
-    result, place = cheaper_top[0]
-    if place.gap_high <= CLOSE:
+    result, standing = cheaper_top[0]
+    if standing.gap_high <= CLOSE:
         return f"{result.label} is as good as {best.label} on these prompts (tier 1) at {_ratio(result, best)} of the price."
     return (
         f"The votes do not tell {result.label} from {best.label} on these prompts yet (both tier 1); "

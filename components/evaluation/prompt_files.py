@@ -84,15 +84,15 @@ def read_file(file: Path, mapping: ColumnMapping | None = None) -> PromptSet:
         InputError: the file is empty, not text, or has no such column; or a row is wrong, which names its line.
     """
     encoding = _encoding(file)
-    found = read_columns(file)
-    mapping = mapping or found.proposed
-    listed = ", ".join(found.columns[:20])
+    file_columns = read_columns(file)
+    mapping = mapping or file_columns.proposed
+    listed = ", ".join(file_columns.columns[:20])
     if not mapping.prompt:
         raise InputError(
             "prompts", f"prompts: no column is known to hold the prompts. The file has: {listed}.", next_step=CHOOSE
         )
     for name in _mapped(mapping):
-        if name not in found.columns:
+        if name not in file_columns.columns:
             raise InputError(
                 "prompts", f"prompts: there is no column {name[:60]!r}. The file has: {listed}.", next_step=CHOOSE
             )

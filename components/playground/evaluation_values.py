@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from components.errors import InputError
@@ -27,8 +27,11 @@ def read_draft(prompts: Any, models: Any, budget: Any, shared: Any, repeats: Any
     return Draft(texts.prompts, tuple(read_choices(models)), shared, repeats, float(budget))
 
 
-def describe_evaluation(evaluation: Evaluation, progress: Progress, board: Board, voting: str) -> dict[str, Any]:
-    """An evaluation as both endpoints return it; ``voting`` is the address of its voting page."""
+def describe_evaluation(evaluation: Evaluation, progress: Progress, boards: Sequence[Board], voting: str) -> dict[str, Any]:
+    """An evaluation as both endpoints return it; ``voting`` is the address of its voting page.
+
+    ``boards`` are those of its questions; the first one, of the preference, is also what ``rows`` is about.
+    """
     return {
         "evaluation_id": evaluation.id,
         "name": evaluation.name,
@@ -48,7 +51,8 @@ def describe_evaluation(evaluation: Evaluation, progress: Progress, board: Board
         "seconds_left": progress.seconds_left,
         "votes": progress.ballots,
         "voting_url": voting,
-        **as_values(board),
+        **as_values(boards[0]),
+        "boards": {str(board.question): as_values(board) for board in boards},
     }
 
 

@@ -153,8 +153,9 @@ class Endpoints:
 
     async def _describe(self, evaluation: Evaluation, request: gr.Request) -> dict[str, Any]:
         evaluations = self.playground.evaluations
-        progress, board = await evaluations.progress(evaluation.id), await evaluations.board(evaluation)
-        return describe_evaluation(evaluation, progress, board, f"{self._address(request)}{VOTING}/{evaluation.token}")
+        progress = await evaluations.progress(evaluation.id)
+        boards = [await evaluations.board(evaluation, question) for question in evaluation.questions]
+        return describe_evaluation(evaluation, progress, boards, f"{self._address(request)}{VOTING}/{evaluation.token}")
 
     def _pictures(self, request: gr.Request) -> str:
         """Where kept pictures are served."""

@@ -61,7 +61,7 @@ async def test_the_sandbox_leaves_the_name_out_of_drawings_for_an_evaluation(
 
 
 @pytest.mark.parametrize(
-    "part", ["progress", "results", "rows", "rows/0", "cells/0", "cells/0/small", "report.html", "results.csv"]
+    "part", ["progress", "results", "rows", "rows/0", "cells/0", "cells/0/thumbnail", "report.html", "results.csv"]
 )
 async def test_an_evaluation_that_is_not_there_is_not_found(http_client: httpx2.AsyncClient, part: str) -> None:
     assert (await http_client.get(f"/evaluations/somebody-else/{part}")).status_code == 404

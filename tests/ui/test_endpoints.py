@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from typing import Any
 
 import httpx2
@@ -223,3 +224,26 @@ def test_all_pictures_of_a_job_are_returned(api_caller: Client) -> None:
     assert len(set(reply["images"])) == 4
     vector = {"prompt": "a fox", "model": "recraft-v4-text-to-vector"}
     assert api_caller.predict("recraft-v4", vector, api_name="/generate")["images"][0].endswith(".svg")
+
+
+def test_an_evaluation_starts_once_stays_within_its_budget_and_reports_progress_costs_and_boards(app: App) -> None:
+    """The budget pays for the first of two prompts on both models."""
+    given = (["A koi pond", {"prompt": "A kite", "category": "sky"}], ["flux-2", "cogview-4"], 9, {}, 1, "this test")
+    with calling(app, **{"X-Playground-Visitor": "evaluator-0123456789"}) as caller:
+        first, again = (caller.predict(*given, api_name="/evaluate") for _ in range(2))
+        give_up = time.monotonic() + 60
+        while (shown := caller.predict(first["evaluation_id"], api_name="/evaluation"))["state"] == "running":
+            assert time.monotonic() < give_up
+            time.sleep(0.2)
+        for wrong, named in (([], "prompts"), ([{"text": "A kite"}], "prompts"), (["A kite"] * 2_001, "prompts")):
+            assert named in refused(caller, wrong, *given[1:5], "", api_name="/evaluate")
+    with calling(app) as other:
+        assert "no such evaluation" in refused(other, first["evaluation_id"], api_name="/evaluation")
+
+    assert again["evaluation_id"] == first["evaluation_id"]
+    assert (shown["state"], shown["jobs"]["done"], shown["jobs"]["waiting"], shown["jobs"]["total"]) == ("paused", 2, 2, 4)
+    assert "budget of 9 credits" in shown["message"]
+    assert (shown["budget"], shown["credits"], shown["votes"]) == (9, 9, 0)
+    assert shown["sentence"].startswith("Not enough votes: 0")
+    assert [(row["column"], row["credits"], row["done"]) for row in shown["rows"]] == [("flux-2", 5, 1), ("cogview-4", 4, 1)]
+    assert shown["boards"] == {"preference": {name: shown[name] for name in ("sentence", "basis", "rows")}}

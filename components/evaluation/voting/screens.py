@@ -119,8 +119,8 @@ def screens_left(
     tally = count_ballots(ballots, columns, question)
     if len(tally.prompts) < MIN_PROMPTS and tally.votes >= MIN_VOTES:
         return ScreensLeft(None, more_prompts=True)
-    places_missing = np.maximum(0, MIN_BALLOTS - tally.shown.sum(0)).sum()
-    missing = max(int(np.ceil(places_missing / size)), MIN_VOTES - tally.votes)
+    positions_missing = np.maximum(0, MIN_BALLOTS - tally.shown.sum(0)).sum()
+    missing = max(int(np.ceil(positions_missing / size)), MIN_VOTES - tally.votes)
     if missing > 0:
         return ScreensLeft(missing, unranked=True)
     draws = draw_strengths(tally)
@@ -133,8 +133,8 @@ def screens_left(
     if times == np.inf:
         return ScreensLeft(None, more_prompts=True)
     per_column = tally.shown.sum(0)[contenders].mean()
-    places = min(size, len(contenders))  # further places go to columns that are out of the running
-    screens = (times - 1) * per_column * len(contenders) / places
+    positions = min(size, len(contenders))  # further positions go to columns that are out of the running
+    screens = (times - 1) * per_column * len(contenders) / positions
     return ScreensLeft(int(np.clip(np.ceil(screens), 1, MOST_SCREENS_LEFT)))
 
 

@@ -112,11 +112,11 @@ class VotingService:
         if not 1 <= number <= len(shown):
             return None
         results = await self._cells.results(evaluation.id, [int(shown[number - 1])])
-        found = await self._pictures.read(results[0].picture) if results and results[0].picture else None
-        if found is None:
+        stored = await self._pictures.read(results[0].picture) if results and results[0].picture else None
+        if stored is None:
             return None
         async with self._drawing:
-            return await asyncio.to_thread(neutral_copy, found, _copy_size(evaluation))
+            return await asyncio.to_thread(neutral_copy, stored, _copy_size(evaluation))
 
     async def vote(
         self, token: str, voter: str, screen_id: str, verdict: str, best: int = 0, worst: int = 0, seconds: float = 0.0

@@ -24,11 +24,11 @@
     status.textContent = `Reading ${file.name} …`;
     try {
       const answer = await fetch(`prompt-file?${query}`, { method: "POST", body: file });
-      const found = await answer.json();
-      if (!answer.ok) throw new Error(found.detail);
+      const data = await answer.json();
+      if (!answer.ok) throw new Error(data.detail);
       status.textContent = "";
-      part.querySelector(".file-mapping").innerHTML = found.html;
-      if (found.prompts) window.playground.usePrompts({ prompts: found.prompts, name: file.name });
+      part.querySelector(".file-mapping").innerHTML = data.html;
+      if (data.prompts) window.playground.usePrompts({ prompts: data.prompts, name: file.name });
     } catch (error) {
       status.textContent = `▲ ${error.message ?? "The connection was lost. Try again."}`;
     }
@@ -40,9 +40,9 @@
     input.value = "";
     status.textContent = `Reading ${exported.name} …`;
     const answer = await fetch("evaluations", { method: "POST", body: exported }).catch(() => null);
-    const found = await answer?.json().catch(() => null);
-    if (answer?.ok) window.playground.evaluationAction({ action: "open", id: found.evaluation_id });
-    status.textContent = answer?.ok ? "" : `▲ ${found?.detail ?? "The file could not be sent. Try again."}`;
+    const data = await answer?.json().catch(() => null);
+    if (answer?.ok) window.playground.evaluationAction({ action: "open", id: data.evaluation_id });
+    status.textContent = answer?.ok ? "" : `▲ ${data?.detail ?? "The file could not be sent. Try again."}`;
   }
 
   document.addEventListener("change", (event) => {
@@ -87,7 +87,7 @@
     image.loading = "lazy";
     image.decoding = "async";
     image.alt = "";
-    image.src = `${element.dataset.evaluation}/cells/${at}/small`;
+    image.src = `${element.dataset.evaluation}/cells/${at}/thumbnail`;
     return image;
   }
 

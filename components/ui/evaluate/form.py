@@ -30,7 +30,7 @@ QUESTIONS = {
     "has fewer faults?": Question.FAULTS,
 }
 # The browser's script sends along what it has read of a file.
-TAKE_FILE = "window.playground = { ...window.playground, usePrompts: (found) => trigger('input', found) }"
+TAKE_FILE = "window.playground = { ...window.playground, usePrompts: (read) => trigger('input', read) }"
 
 
 @dataclass(frozen=True)

@@ -8,6 +8,7 @@ from math import isfinite
 from typing import Any
 
 from components.catalog.models import Catalog
+from components.evaluation.archive import picture_name
 from components.evaluation.evaluation import Evaluation
 from components.evaluation.results import findings_of, usual_seconds
 from components.evaluation.store.cells import Result
@@ -104,11 +105,6 @@ def to_csv(rows: Sequence[Mapping[str, Any]], columns: Sequence[str]) -> str:
 def to_jsonl(rows: Sequence[Mapping[str, Any]]) -> Iterator[str]:
     """One JSON object a line."""
     return (json.dumps(row, ensure_ascii=False) + "\n" for row in rows)
-
-
-def picture_name(result: Result) -> str:
-    """The name of a picture in the ZIP: its position, from 1."""
-    return f"pictures/{result.position + 1:05d}.{result.picture.rpartition('.')[2]}"
 
 
 def _score_names(results: Sequence[Result]) -> list[str]:

@@ -29,9 +29,9 @@
   async function ask(path, options = {}, values = {}) {
     const query = new URLSearchParams({ ...values, voter: name });
     const answer = await fetch(`${address}/${path}?${query}`, { cache: "no-store", headers, ...options });
-    const found = await answer.json();
-    if (!answer.ok) throw new Error(found.detail ?? `The server answers ${answer.status}.`);
-    return found;
+    const data = await answer.json();
+    if (!answer.ok) throw new Error(data.detail ?? `The server answers ${answer.status}.`);
+    return data;
   }
 
   const load = (source) =>
@@ -44,9 +44,9 @@
 
   // All pictures at once: one that shows earlier would be looked at longer.
   async function prepare() {
-    const found = await ask("screen", {}, { question: question(), size: part(".size").value });
-    const images = await Promise.all((found.pictures ?? []).map((name) => load(`${address}/${name}`)));
-    return { ...found, images };
+    const data = await ask("screen", {}, { question: question(), size: part(".size").value });
+    const images = await Promise.all((data.pictures ?? []).map((name) => load(`${address}/${name}`)));
+    return { ...data, images };
   }
 
   function say(text) {

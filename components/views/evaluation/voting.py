@@ -1,4 +1,4 @@
-"""The voting page, and what it is told: nothing that names a model before the vote."""
+"""The voting page, and what its script receives: nothing that names a model before the vote."""
 
 from __future__ import annotations
 

@@ -36,7 +36,7 @@ TOO_LARGE = f"The file is larger than {LARGEST_FILE // 1_000_000} MB. An evaluat
 
 
 def evaluation_routes(playground: Playground, thumbnails: ThumbnailCache) -> APIRouter:
-    """``GET /evaluations/{id}/progress``, ``/rows``, ``/rows/{row}``, ``/cells/{position}`` and its ``/small`` picture."""
+    """``GET /evaluations/{id}/progress``, ``/rows``, ``/rows/{row}``, ``/cells/{position}`` and its ``/thumbnail``."""
     router, evaluations, catalog = APIRouter(prefix=EVALUATIONS), playground.evaluations, playground.catalog
 
     @router.api_route("/{evaluation_id}/progress", methods=READING)
@@ -75,8 +75,8 @@ def evaluation_routes(playground: Playground, thumbnails: ThumbnailCache) -> API
         result, job = await _cell(playground, evaluation, position)
         return HTMLResponse(show_cell(catalog, evaluation, result, job), headers=NO_STORE)
 
-    @router.api_route("/{evaluation_id}/cells/{position}/small", methods=READING)
-    async def small(evaluation_id: str, position: int) -> Response:
+    @router.api_route("/{evaluation_id}/cells/{position}/thumbnail", methods=READING)
+    async def thumbnail(evaluation_id: str, position: int) -> Response:
         results = await evaluations.cells.results(evaluation_id, [position])
         name = results[0].picture if results else ""
         if name.endswith(".svg"):
@@ -87,10 +87,10 @@ def evaluation_routes(playground: Playground, thumbnails: ThumbnailCache) -> API
 
 
 async def _cell(playground: Playground, evaluation: Evaluation, position: int) -> tuple[Result, Job | None]:
-    found = await playground.evaluations.cell_jobs(evaluation, [position])
-    if not found:
+    cells = await playground.evaluations.cell_jobs(evaluation, [position])
+    if not cells:
         raise JobNotFound("There is no such picture in this evaluation.")
-    return found[0]
+    return cells[0]
 
 
 def prompt_file_routes() -> APIRouter:
@@ -125,8 +125,8 @@ def _read(data: bytes, name: str, mapping: ColumnMapping) -> dict[str, object]:
             prompts = _limited(read_file(file, mapping))
         except InputError as error:
             problem = f"{error.what} {error.next_step}".replace(file.name, name).removeprefix("prompts: ")
-    found = [[one.text, one.category, list(one.images), one.expected_text] for one in prompts.prompts] if prompts else None
-    return {"html": show_mapping(columns, mapping, name, prompts, problem), "prompts": found}
+    texts = [[one.text, one.category, list(one.images), one.expected_text] for one in prompts.prompts] if prompts else None
+    return {"html": show_mapping(columns, mapping, name, prompts, problem), "prompts": texts}
 
 
 def _limited(prompts: PromptSet) -> PromptSet:
