@@ -226,10 +226,10 @@ def test_all_pictures_of_a_job_are_returned(api_caller: Client) -> None:
     assert api_caller.predict("recraft-v4", vector, api_name="/generate")["images"][0].endswith(".svg")
 
 
-def test_an_evaluation_starts_once_stays_within_its_budget_and_reports_progress_costs_and_boards(app: App) -> None:
+def test_an_evaluation_starts_once_stays_within_its_budget_and_reports_progress_costs_and_boards(app: AppProcess) -> None:
     """The budget pays for the first of two prompts on both models."""
     given = (["A koi pond", {"prompt": "A kite", "category": "sky"}], ["flux-2", "cogview-4"], 9, {}, 1, "this test")
-    with calling(app, **{"X-Playground-Visitor": "evaluator-0123456789"}) as caller:
+    with api_client(app, **{"X-Playground-Visitor": "evaluator-0123456789"}) as caller:
         first, again = (caller.predict(*given, api_name="/evaluate") for _ in range(2))
         give_up = time.monotonic() + 60
         while (shown := caller.predict(first["evaluation_id"], api_name="/evaluation"))["state"] == "running":
@@ -237,7 +237,7 @@ def test_an_evaluation_starts_once_stays_within_its_budget_and_reports_progress_
             time.sleep(0.2)
         for wrong, named in (([], "prompts"), ([{"text": "A kite"}], "prompts"), (["A kite"] * 2_001, "prompts")):
             assert named in refused(caller, wrong, *given[1:5], "", api_name="/evaluate")
-    with calling(app) as other:
+    with api_client(app) as other:
         assert "no such evaluation" in refused(other, first["evaluation_id"], api_name="/evaluation")
 
     assert again["evaluation_id"] == first["evaluation_id"]
