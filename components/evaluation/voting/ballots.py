@@ -125,10 +125,10 @@ def outcomes(ballot: Ballot) -> list[Outcome]:
     if ballot.best is None:
         return []
     rest = [cell for cell in ballot.shown if cell != ballot.best]
-    pairs = [Outcome(ballot.best, cell, False, weight) for cell in rest]
+    preferred = [Outcome(ballot.best, cell, False, weight) for cell in rest]
     if ballot.worst is not None:
-        pairs += [Outcome(cell, ballot.worst, False, 2 / len(rest)) for cell in rest if cell != ballot.worst]
-    return pairs
+        preferred += [Outcome(cell, ballot.worst, False, 2 / len(rest)) for cell in rest if cell != ballot.worst]
+    return preferred
 
 
 def accepted_pictures(ballots: Iterable[Ballot], columns: Mapping[str, str]) -> dict[str, Share]:
