@@ -20,6 +20,7 @@ from components.catalog.models import Catalog, Model
 from components.catalog.parameters import Role
 from components.catalog.prices import Cost, usd_text
 from components.catalog.requests import rebuild_request
+from components.catalog.shared_form import NO_SEED
 from components.comparisons.comparison import Card, Comparison
 from components.errors import InputError
 from components.jobs.job import Job
@@ -99,6 +100,7 @@ def write_published(catalog: Catalog, comparison: Comparison, jobs: Mapping[str,
         preview=f"{address}/preview.png" if preview_pictures(comparison, jobs) else "",
         size=PREVIEW_SIZE,
         form=link(_form_query(comparison, token), depth=1),
+        fonts=link("/static/fonts/IBMPlexSans/IBMPlexSans", depth=1),
     )
 
 
@@ -143,6 +145,7 @@ def _render(catalog: Catalog, comparison: Comparison, jobs: Mapping[str, Job], *
         total=_total(card.price for card in cards if not card.price.at_most),
         at_most=_total(card.price for card in cards if card.price.at_most),
         differences=differences,
+        no_seed=NO_SEED,
         hide_address=_hide_address,
         **values,
     )

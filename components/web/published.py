@@ -27,7 +27,9 @@ from components.web.visitors import requesting_visitor
 NO_COMPARISON = "You have no such comparison."
 NOT_PUBLISHED = "This comparison is not published, or no longer published."
 REPORTS_AT_ONCE = 2
-PAGE_POLICY = "default-src 'none'; img-src 'self'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'"
+PAGE_POLICY = (
+    "default-src 'none'; img-src 'self'; font-src 'self'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'"
+)
 PAGE = UNLISTED | {"Content-Security-Policy": PAGE_POLICY}
 PICTURE = PICTURE_HEADERS | UNLISTED
 PREVIEW = PICTURE | {"Cross-Origin-Resource-Policy": "cross-origin"}  # shown by other sites beside a link
