@@ -77,7 +77,7 @@ def test_filters_are_combined(open_page: OpenPage, app: Playground) -> None:
         _expect_models(page, names)
     search.fill("")
     expect(_rows(page)).to_have_count(11)
-    page.get_by_label("callback").check()
+    page.get_by_label("webhook").check()
     page.get_by_label("image input").check()
     _expect_models(page, ["Flux 2", "GPT Image 1.5", "Seedream 4.5"])
     page.locator("#max-price input").click()
@@ -120,7 +120,7 @@ def test_a_row_opens_its_model_with_its_example_and_price(open_page: OpenPage, a
     for direction in ("ascending", "descending"):
         _header(page, "models", "Price").click()
         expect(_header(page, "models", "Price")).to_have_attribute("aria-sort", direction)
-    page.get_by_label("callback").check()
+    page.get_by_label("webhook").check()
     expect(_rows(page)).to_have_count(5)
     _open_the_first_row(page, catalog, "Seedream 4.5")
 

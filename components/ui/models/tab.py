@@ -26,6 +26,8 @@ from components.views.queries.models import (
 )
 from components.views.queries.query import Query
 from components.views.tables import (
+    CALLBACK,
+    IMAGE_INPUT,
     NEEDS,
     SORTABLE,
     WHAT_IF,
@@ -120,7 +122,13 @@ def build_models_tab(playground: Playground) -> ModelsTab:
         ceiling = gr.Dropdown(
             offered.ceilings, value=0, label="Lowest price", elem_id="max-price", scale=2, min_width=140
         )  # fmt: skip
-        needs = gr.CheckboxGroup(NEEDS, label="Must have", elem_id="must-have", scale=3, min_width=240)
+        needs = gr.CheckboxGroup(
+            [("image input", IMAGE_INPUT), ("webhook", CALLBACK)],
+            label="Must have",
+            elem_id="must-have",
+            scale=3,
+            min_width=240,
+        )
     with gr.Row(elem_id="models-count-row"):
         found = html(elem_id="models-count")
         clear = gr.Button("Clear the filters", size="sm", visible=False, elem_id="clear-filters", min_width=120)
