@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import re
 import signal
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
@@ -16,7 +15,7 @@ from playwright.sync_api import BrowserContext, Page, expect
 from components.catalog.models import Catalog
 from components.sandbox import create_sandbox
 from tests.conftest import serve
-from tests.ui import ROOT, AppProcess, free_port, run_app
+from tests.ui import AppProcess, free_port, run_app, write_quick_catalog
 
 SPEED = 1000.0
 
@@ -99,9 +98,11 @@ class Installation:
         self._folder = folder
         self._stack = stack
         folder.parent.mkdir(parents=True, exist_ok=True)
-        quick = folder.parent / "quick.yaml"
-        quick.write_text(re.sub(r"seconds: \[.*?\]", "seconds: [0.1, 0.3]", (ROOT / "catalog.yaml").read_text()))
-        self._settings = {"GRADIO_SERVER_PORT": str(free_port()), "PLAYGROUND_CATALOG": str(quick), **settings}
+        self._settings = {
+            "GRADIO_SERVER_PORT": str(free_port()),
+            "PLAYGROUND_CATALOG": str(write_quick_catalog(folder.parent)),
+            **settings,
+        }
         self.app: AppProcess = self.start()
 
     @property

@@ -39,6 +39,13 @@ def make_checkout(folder: Path) -> Path:
     return folder
 
 
+def write_quick_catalog(folder: Path) -> Path:
+    """The shipped catalog with run times of 0.1 to 0.3 s, for a stand-in service that is as quick."""
+    path = folder / "quick.yaml"
+    path.write_text(re.sub(r"seconds: \[.*?\]", "seconds: [0.1, 0.3]", (ROOT / "catalog.yaml").read_text()))
+    return path
+
+
 def process_environment(folder: Path, **changes: str | None) -> dict[str, str]:
     """Environment variables for a process, without any setting of this machine; None leaves a variable out."""
     environment = {

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 
 import pytest
@@ -10,7 +9,7 @@ from gradio_client import Client
 
 from components.catalog.models import Catalog
 from tests.recorder import Recorder, recorded_sandbox
-from tests.ui import ROOT, AppProcess, api_client, run_app
+from tests.ui import AppProcess, api_client, run_app, write_quick_catalog
 
 HOST_KEY = "sk-host-0f1e2d3c4b5a"
 
@@ -47,9 +46,11 @@ def cleared_upstream(upstream: Recorder) -> Recorder:
 def app_with_host_key(upstream: Recorder, tmp_path_factory: pytest.TempPathFactory) -> Iterator[AppProcess]:
     """The application with a host's key for the stand-in service, and a catalog that expects its speed."""
     folder = tmp_path_factory.mktemp("hosted") / "home"
-    quick = folder.parent / "quick.yaml"
-    quick.write_text(re.sub(r"seconds: \[.*?\]", "seconds: [0.1, 0.3]", (ROOT / "catalog.yaml").read_text()))
-    settings = {"API_IN_ONE_KEY": HOST_KEY, "API_IN_ONE_BASE_URL": upstream.address, "PLAYGROUND_CATALOG": str(quick)}
+    settings = {
+        "API_IN_ONE_KEY": HOST_KEY,
+        "API_IN_ONE_BASE_URL": upstream.address,
+        "PLAYGROUND_CATALOG": str(write_quick_catalog(folder.parent)),
+    }
     with run_app(folder, **settings) as app:
         yield app
 

@@ -19,8 +19,8 @@ from components.ui.generate.panel import stop_job
 from components.ui.generate.tab import generate
 from components.ui.header import enter_key, forget_key
 from components.ui.result_actions import act
-from tests.conftest import ROOT
 from tests.recorder import RecordedRequest, Recorder
+from tests.ui import write_quick_catalog
 from tests.ui.page_session import PageSession, open_playground
 
 HOST_KEY, OWN_KEY = "sk-host-0f1e2d3c4b5a", "sk-of-my-own-5e6f7a8b"
@@ -31,9 +31,9 @@ FOX = "a fox #sandbox:never"
 @pytest.fixture
 async def playground(tmp_path: Path, cleared_upstream: Recorder, sandbox: str) -> AsyncIterator[Playground]:
     """An installation with a host's key for a service that is as quick as its catalog says."""
-    quick = tmp_path / "quick.yaml"
-    quick.write_text(re.sub(r"seconds: \[.*?\]", "seconds: [0.1, 0.3]", (ROOT / "catalog.yaml").read_text()))
-    async with open_playground(load_catalog(quick), tmp_path, sandbox, cleared_upstream.address, HOST_KEY) as playground:
+    async with open_playground(
+        load_catalog(write_quick_catalog(tmp_path)), tmp_path, sandbox, cleared_upstream.address, HOST_KEY
+    ) as playground:
         yield playground
 
 

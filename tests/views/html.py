@@ -9,7 +9,7 @@ from components.pictures.kept import KeptPicture
 
 HOSTILE = "<img src=x onerror=alert(1)> \"'>&amp;${alert(1)}{{x}}</script><script>alert(2)</script>"
 PICTURE = KeptPicture("a" * 64 + ".png", 1024, 1024, "png", 5000, "https://cdn.example/a.png")
-VOID = ("img", "br", "hr", "meta", "input")
+VOID = ("img", "br", "hr", "meta", "input", "link")
 
 
 class Page(HTMLParser):
@@ -33,7 +33,8 @@ class Page(HTMLParser):
         assert self._open.pop() == tag
 
     def handle_data(self, data: str) -> None:
-        self.texts.append(data)
+        if self._open[-1:] != ["style"]:
+            self.texts.append(data)
 
     def values(self, attribute: str) -> list[str]:
         """Every value of an attribute, in order."""
@@ -43,6 +44,27 @@ class Page(HTMLParser):
     def text(self) -> str:
         """Everything that can be read, as one line."""
         return " ".join(" ".join(self.texts).split())
+
+    def all(self, tag: str) -> list[dict[str, str]]:
+        """The attributes of every element of this kind."""
+        return [attributes for name, attributes in self.tags if name == tag]
+
+    def meta(self, name: str) -> str:
+        """The content of a ``meta`` element; fails where there is not exactly one."""
+        (found,) = [tag["content"] for tag in self.all("meta") if name in (tag.get("name"), tag.get("property"))]
+        return found
+
+
+class ReportPage(Page):
+    """A report or a published page."""
+
+    def assert_inert(self) -> None:
+        """Nothing runs or loads, apart from the page's own style, icons, pictures and links."""
+        icon = {"class": "icon"}.items()
+        names = {name for name, attributes in self.tags if name != "svg" or not icon <= attributes.items()}
+        assert not names & {"script", "iframe", "object", "embed", "svg", "form", "base", "link"}
+        assert not [name for _, attributes in self.tags for name in attributes if name.startswith("on")]
+        assert len(self.all("style")) == 1
 
 
 def parse_inert(html: str) -> Page:

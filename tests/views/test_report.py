@@ -22,9 +22,9 @@ from components.jobs.job import Job, JobState
 from components.playground import Playground
 from components.views.report import lead, price_order, report_cards, report_name, write_published, write_report
 from tests.jobs.conftest import NOON, make_job
-from tests.ui.finished_comparison import ANN, KEY, Reader, run_comparison
+from tests.ui.finished_comparison import ANN, KEY, run_comparison
 from tests.ui.page_session import open_playground
-from tests.views.html import HOSTILE, PICTURE
+from tests.views.html import HOSTILE, PICTURE, ReportPage
 
 PROMPTS = (
     HOSTILE,
@@ -53,8 +53,8 @@ def card(model: str = "cogview-4", settings: dict[str, Any] | None = None, **cha
     return Card(model, settings or {}), job
 
 
-def published(catalog: Catalog, comparison: Comparison, jobs: dict[str, Job]) -> Reader:
-    return Reader(write_published(catalog, comparison, jobs, "token", "https://a.example/play"))
+def published(catalog: Catalog, comparison: Comparison, jobs: dict[str, Job]) -> ReportPage:
+    return ReportPage(write_published(catalog, comparison, jobs, "token", "https://a.example/play"))
 
 
 # -- what it says --
@@ -162,7 +162,7 @@ def test_a_hostile_prompt_is_text_and_whole(catalog: Catalog) -> None:
     for prompt in PROMPTS:
         page = published(catalog, *made(card(body={"negative": prompt}), prompt=prompt, negative=prompt))
 
-        page.inert()
+        page.assert_inert()
         assert prompt in page.texts
         assert page.all("html") == [{"lang": "en", "prefix": "og: https://ogp.me/ns#"}]
         assert len(page.all("title")) == 1
@@ -192,8 +192,8 @@ async def playground(catalog: Catalog, sandbox: str, tmp_path: Path) -> AsyncIte
         yield playground
 
 
-async def read(playground: Playground, comparison: Comparison) -> Reader:
-    return Reader((await write_report(playground, comparison, await playground.comparisons.jobs(comparison))).decode())
+async def read(playground: Playground, comparison: Comparison) -> ReportPage:
+    return ReportPage((await write_report(playground, comparison, await playground.comparisons.jobs(comparison))).decode())
 
 
 def decoded(address: str) -> bytes:
@@ -201,7 +201,7 @@ def decoded(address: str) -> bytes:
     return base64.b64decode(address.partition(",")[2], validate=True)
 
 
-def sides(page: Reader) -> list[int]:
+def sides(page: ReportPage) -> list[int]:
     """The longer side of each picture in a file."""
     return [max(Image.open(io.BytesIO(decoded(tag["src"]))).size) for tag in page.all("img")]
 
@@ -215,9 +215,9 @@ async def test_the_file_needs_nothing_else_and_names_nobody(playground: Playgrou
     comparison = await playground.comparisons.publish(comparison.id, ANN)
     jobs = await playground.comparisons.jobs(comparison)
     file = await write_report(playground, comparison, jobs)
-    page = Reader(file.decode())
+    page = ReportPage(file.decode())
 
-    page.inert()
+    page.assert_inert()
     assert max(sides(page)) <= 1024
     assert all(tag["href"].startswith("#card-") for tag in page.all("a"))
     (policy,) = [tag["content"] for tag in page.all("meta") if tag.get("http-equiv") == "Content-Security-Policy"]
@@ -264,8 +264,8 @@ async def test_a_vector_stays_a_picture_and_never_becomes_markup(playground: Pla
     kept = await playground.jobs.pictures.keep(address, playground.sandbox.base_url)
 
     assert decoded((await read(playground, comparison)).all("img")[0]["src"]).lstrip().startswith(b"<svg")
-    hostile = Reader((await write_report(playground, comparison, {job.id: replace(job, pictures=(kept,))})).decode())
-    hostile.inert()
+    hostile = ReportPage((await write_report(playground, comparison, {job.id: replace(job, pictures=(kept,))})).decode())
+    hostile.assert_inert()
     assert decoded(hostile.all("img")[0]["src"]) == scripted
 
 

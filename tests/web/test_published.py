@@ -20,7 +20,8 @@ from components.views.queries.compare import ComparisonDraft, read_compare_query
 from components.web.published import NO_COMPARISON, NOT_PUBLISHED
 from components.web.visitors import COOKIE
 from tests.jobs.scripted_upstream import png
-from tests.ui.finished_comparison import ANN, KEY, SECRET, Reader, run_comparison
+from tests.ui.finished_comparison import ANN, KEY, SECRET, run_comparison
+from tests.views.html import ReportPage
 from tests.web.conftest import serve_playground
 
 COOKIES = {"Cookie": f"{COOKIE}={SECRET}"}
@@ -43,9 +44,9 @@ async def test_links_lead_to_the_public_address_with_its_prefix(playground: Play
     public = "https://playground.example/play"
     host = {"Host": "playground.example"}
     async with serve_playground(replace(playground, public_address=public), tmp_path / "uploads", **host) as behind:
-        page = Reader((await behind.get(f"/c/{token}")).text)
-        missing = Reader((await behind.get("/c/none")).text)
-        missing_picture = Reader((await behind.get("/c/none/1/1")).text)
+        page = ReportPage((await behind.get(f"/c/{token}")).text)
+        missing = ReportPage((await behind.get("/c/none")).text)
+        missing_picture = ReportPage((await behind.get("/c/none/1/1")).text)
         picture = await behind.get(f"/c/{page.all('img')[0]['src']}")
 
     assert page.meta("og:image") == f"{public}/c/{token}/preview.png"
@@ -67,7 +68,7 @@ async def test_the_report_is_a_download_for_its_own_visitor(playground: Playgrou
     assert answer.headers["content-disposition"].endswith('-a-red-kite.html"')
     assert answer.headers["cache-control"] == "no-store"
     assert answer.headers["x-content-type-options"] == "nosniff"
-    assert len(Reader(answer.text).all("img")) == 1
+    assert len(ReportPage(answer.text).all("img")) == 1
 
 
 async def test_another_visitors_report_gets_the_same_answer_as_none(
@@ -91,9 +92,9 @@ async def test_a_published_page_shows_pictures_recipe_prices_and_times(
 ) -> None:
     token = await published(playground, "cogview-4", "imagen-4", shape="3:2", seed=42)
     comparison, jobs = await playground.comparisons.published(token)
-    page = Reader((await http_client.get(f"/c/{token}")).text)
+    page = ReportPage((await http_client.get(f"/c/{token}")).text)
 
-    page.inert()
+    page.assert_inert()
     for expected in (
         "a red kite",
         "3:2",
@@ -139,7 +140,7 @@ async def test_the_reason_of_a_failure_is_not_published(playground: Playground, 
     """It may name an account; that the card failed is shown."""
     token = await published(playground, "cogview-4", prompt="a kite #sandbox:failed")
     _, jobs = await playground.comparisons.published(token)
-    page = Reader((await http_client.get(f"/c/{token}")).text)
+    page = ReportPage((await http_client.get(f"/c/{token}")).text)
 
     assert [job.problem.what for job in jobs.values() if job.problem and job.problem.what in page.text] == []
     assert "Failed" in page.text
@@ -159,7 +160,7 @@ async def test_the_page_runs_no_script_and_is_not_cached_or_indexed(
     assert answer.headers["referrer-policy"] == "no-referrer"
     assert answer.headers["x-content-type-options"] == "nosniff"
     assert answer.headers["x-robots-tag"] == "noindex"
-    assert Reader(answer.text).meta("robots") == "noindex"
+    assert ReportPage(answer.text).meta("robots") == "noindex"
     picture = await http_client.get(f"/c/{token}/1/1")
     assert picture.headers["cache-control"] == "no-store"
     assert "sandbox" in picture.headers["content-security-policy"]
@@ -198,7 +199,7 @@ async def test_a_removed_picture_is_gone_from_the_page_too(playground: Playgroun
     comparison, _ = await playground.comparisons.published(token)
     await playground.jobs.remove(comparison.cards[0].job, ANN)
 
-    page = Reader((await http_client.get(f"/c/{token}")).text)
+    page = ReportPage((await http_client.get(f"/c/{token}")).text)
     assert len(page.all("img")) == 1
     assert [text for text in ("CogView", "Deleted", "No picture") if text in page.text] == []
     assert [(await http_client.get(f"/c/{token}/{number}/1")).status_code for number in (1, 2)] == [200, 404]
@@ -207,7 +208,7 @@ async def test_a_removed_picture_is_gone_from_the_page_too(playground: Playgroun
 async def test_other_sites_can_preview_a_link_to_it(playground: Playground, http_client: httpx2.AsyncClient) -> None:
     """An absolute address, of the size that sites ask for."""
     token = await published(playground, "cogview-4", "flux-2", prompt=HOSTILE)
-    page = Reader((await http_client.get(f"/c/{token}")).text)
+    page = ReportPage((await http_client.get(f"/c/{token}")).text)
     image = page.meta("og:image")
     answer = await http_client.get(image)
 
@@ -220,7 +221,7 @@ async def test_other_sites_can_preview_a_link_to_it(playground: Playground, http
     with Image.open(io.BytesIO(answer.content)) as preview:
         assert (preview.format, preview.size) == ("PNG", (1200, 630))
         assert (page.meta("og:image:width"), page.meta("og:image:height")) == ("1200", "630")
-    page.inert()
+    page.assert_inert()
     assert HOSTILE in page.texts
 
 
@@ -254,7 +255,7 @@ async def test_each_comparison_has_a_preview_of_its_own(playground: Playground, 
 
 async def test_without_a_picture_there_is_no_preview(playground: Playground, http_client: httpx2.AsyncClient) -> None:
     token = await published(playground, Choice("recraft-v4", {"model": "recraft-v4-text-to-vector"}))
-    page = Reader((await http_client.get(f"/c/{token}")).text)
+    page = ReportPage((await http_client.get(f"/c/{token}")).text)
 
     assert [tag for tag in page.all("meta") if tag.get("property") == "og:image"] == []
     assert page.meta("twitter:card") == "summary"
@@ -268,7 +269,9 @@ async def test_the_link_into_the_playground_fills_the_same_form_and_takes_no_pic
     flex = Choice("flux-2", {"type": "flex", "input_urls": [FACE]})
     token = await published(playground, "gpt-image-1.5-official", flex, prompt=HOSTILE, shape="3:2", seed=7, images=[FACE])
     (link,) = [
-        tag["href"] for tag in Reader((await http_client.get(f"/c/{token}")).text).all("a") if tag.get("class") == "button"
+        tag["href"]
+        for tag in ReportPage((await http_client.get(f"/c/{token}")).text).all("a")
+        if tag.get("class") == "button"
     ]
     address = urlsplit(str(http_client.base_url.join(f"/c/{token}").join(link)))
     query = parse_qs(address.query)

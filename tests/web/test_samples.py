@@ -17,8 +17,8 @@ from components.catalog.loading import load_catalog
 from components.comparisons.plan import Choice
 from components.playground import KEY_HEADER, Playground, Visit
 from components.ui.compare.share import offer_pin, pin_samples
-from tests.conftest import ROOT
 from tests.recorder import Recorder
+from tests.ui import ROOT, write_quick_catalog
 from tests.ui.page_session import PageSession, open_playground
 from tests.web.conftest import serve_playground
 
@@ -30,9 +30,9 @@ DAY = r"2\d{3}-\d\d-\d\d"
 @pytest.fixture
 async def playground(tmp_path: Path, cleared_upstream: Recorder, sandbox: str) -> AsyncIterator[Playground]:
     """An installation with a host's key for a service that is as quick as its catalog says."""
-    quick = tmp_path / "quick.yaml"
-    quick.write_text(re.sub(r"seconds: \[.*?\]", "seconds: [0.1, 0.3]", (ROOT / "catalog.yaml").read_text()))
-    async with open_playground(load_catalog(quick), tmp_path, sandbox, cleared_upstream.address, HOST_KEY) as playground:
+    async with open_playground(
+        load_catalog(write_quick_catalog(tmp_path)), tmp_path, sandbox, cleared_upstream.address, HOST_KEY
+    ) as playground:
         yield playground
 
 
