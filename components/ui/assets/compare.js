@@ -76,7 +76,8 @@
     const card = '<li class="card"><header class="state">Sending</header><div class="line"></div><div class="pictures"><div class="frame skeleton"></div></div><footer class="result-details"></footer><div class="actions"></div></li>';
     document.querySelector("#compare-pending .cards").innerHTML = card.repeat(count);
     root.dataset.comparing = "";
-    showOnPhone("#compare-pending");
+    document.querySelector("#compare-settings > button.open")?.click(); // the cards are to be seen
+    requestAnimationFrame(() => showOnPhone("#compare-pending"));
     setTimeout(() => delete root.dataset.comparing, GIVE_UP_MS);
   });
   document.addEventListener("keydown", (event) => {

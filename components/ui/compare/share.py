@@ -11,12 +11,12 @@ import gradio as gr
 from components.comparisons.comparison import Comparison
 from components.errors import PlaygroundError
 from components.jobs.job import Job
+from components.pictures.kept import KeptPicture
 from components.playground import Playground
 from components.ui.events import DIRECT, LATEST, Updates, bind
 from components.ui.header import Header
 from components.ui.html import html
 from components.views.comparison import card_name, show_links, show_public
-from components.views.links import link, picture_path
 from components.views.templates import render
 from components.views.words import plain
 
@@ -60,6 +60,21 @@ class Share:
     def published(self) -> set[Any]:
         """What publishing and taking back update."""
         return {self.ask, self.confirm, self.unpublish, self.public}
+
+
+@dataclass(frozen=True)
+class Side:
+    """A picture that the slider can show: the name of its card, and which of the ``count`` pictures on the card it is."""
+
+    card: str
+    index: int
+    count: int
+    kept: KeptPicture
+
+    @property
+    def label(self) -> str:
+        """``2. Flux 2``, ``3. Imagen 4 (1)``."""
+        return f"{self.card} ({self.index})" if self.count > 1 else self.card
 
 
 def build_share(playground: Playground, header: Header) -> Share:
@@ -116,13 +131,8 @@ async def pin_samples(share: Share, given: Updates) -> Updates:
 
 def show_share(share: Share, comparison: Comparison, jobs: Mapping[str, Job], *, fresh: bool) -> Updates:
     """Updates of ``share.parts``. ``fresh``: it is another comparison than before, of which nothing is in the slider yet."""
-    pictured = [(card, job) for card in comparison.cards if (job := jobs.get(card.job)) and job.pictures]
-    choices = [
-        (f"{number}. {card_name(share.playground.catalog, card)}" + (f" ({index})" if len(job.pictures) > 1 else ""), name)
-        for number, (card, job) in enumerate(pictured, 1)
-        for index, name in enumerate(_names(job), 1)
-    ]
-    ended = bool(pictured) and all(job.settled for job in jobs.values())
+    choices = [(side.label, side.kept.name) for side in _sides(share, comparison, jobs)]
+    ended = bool(choices) and all(job.settled for job in jobs.values())
     # A choice that stays behind is refused by the dropdown that it is no choice of any more.
     emptied: dict[str, Any] = {"value": None} if fresh else {}
     return {
@@ -148,21 +158,20 @@ def _show_published(share: Share, comparison: Comparison, *, ended: bool = True)
 
 async def show_chosen(share: Share, given: Updates) -> Updates:
     """The two chosen pictures in the slider, if both are still in the comparison."""
-    names = [name for card in await _pictures(share, given) for name in card]
-    left, right = given[share.left], given[share.right]
-    return {share.slider: _slider(left, right) if left in names and right in names else gr.skip()}
+    sides = {side.kept.name: side for side in await _own_sides(share, given)}
+    left, right = sides.get(given[share.left]), sides.get(given[share.right])
+    return {share.slider: _slider(left, right) if left and right else gr.skip()}
 
 
 async def show_first_two(share: Share, given: Updates) -> Updates:
     """Something to look at at once: two pictures, of two cards where there are two, until others are chosen."""
     if given[share.left] or given[share.right]:
         return {share.slider: gr.skip()}
-    cards = await _pictures(share, given)
-    firsts = [name for card in cards for name in card[:1]]
-    names = list(dict.fromkeys(firsts + [name for card in cards for name in card]))
-    if len(names) < 2:
+    sides = {side.kept.name: side for side in sorted(await _own_sides(share, given), key=lambda side: side.index > 1)}
+    if len(sides) < 2:
         return {share.slider: gr.skip()}
-    return {share.left: names[0], share.right: names[1], share.slider: _slider(*names[:2])}
+    left, right, *_ = sides.values()
+    return {share.left: left.kept.name, share.right: right.kept.name, share.slider: _slider(left, right)}
 
 
 async def _changed(share: Share, change: Awaitable[Comparison]) -> Updates:
@@ -185,20 +194,24 @@ async def unpublish(share: Share, given: Updates) -> Updates:
     return await _changed(share, comparisons.unpublish(given[share.comparison], visitor))
 
 
-async def _pictures(share: Share, given: Updates) -> list[list[str]]:
-    """What the slider can show, by card; nothing of a comparison that is not this visitor's."""
+async def _own_sides(share: Share, given: Updates) -> list[Side]:
+    """What the slider can show; nothing of a comparison that is not this visitor's."""
     try:
         shown, visitor = given[share.comparison], given[share.header.visit].visitor
-        comparison, jobs = await share.playground.comparisons.with_jobs(shown, visitor)
+        return _sides(share, *await share.playground.comparisons.with_jobs(shown, visitor))
     except PlaygroundError:
         return []
-    return [_names(jobs[card.job]) for card in comparison.cards if card.job in jobs]
 
 
-def _names(job: Job) -> list[str]:
-    """The names of a job's pictures."""
-    return [picture.name for picture in job.pictures]
+def _sides(share: Share, comparison: Comparison, jobs: Mapping[str, Job]) -> list[Side]:
+    """Every picture, in the order of the cards."""
+    pictured = [(card, job) for card in comparison.cards if (job := jobs.get(card.job)) and job.pictures]
+    return [
+        Side(f"{number}. {card_name(share.playground.catalog, card)}", index, len(job.pictures), kept)
+        for number, (card, job) in enumerate(pictured, 1)
+        for index, kept in enumerate(job.pictures, 1)
+    ]
 
 
-def _slider(left: str, right: str) -> str:
-    return render("slider", left=link(picture_path(left)), right=link(picture_path(right)))
+def _slider(left: Side, right: Side) -> str:
+    return render("slider", left=left, right=right, ratio=left.kept.width / left.kept.height if left.kept.height else 1.0)
