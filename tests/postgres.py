@@ -69,7 +69,7 @@ class Postgres:
 
     @contextmanager
     def fresh(self) -> Iterator[str]:
-        """The address of a new empty database, which is dropped afterwards, whoever is still connected."""
+        """The address of a new empty database, which is dropped afterwards even if clients are connected."""
         name = f"test_{next(self._numbers)}_{secrets.token_hex(4)}"
         self.run(f"CREATE DATABASE {name} TEMPLATE template0")
         try:

@@ -96,7 +96,7 @@ def test_every_named_file_exists(name: str) -> None:
 
 @pytest.mark.parametrize("name", [*GUIDES, "CHANGELOG.md", ".env.example", "Makefile", ".ci/run"])
 def test_every_named_setting_exists(name: str) -> None:
-    """A variable that nobody reads would be set in vain."""
+    """A documented variable must be read by the code."""
     known = {str(field.alias) for field in Settings.model_fields.values()}
 
     assert set(NAME.findall(read(name))) - known == set()

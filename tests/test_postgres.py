@@ -1,4 +1,4 @@
-"""The PostgreSQL of the tests: wherever its programs come from, it starts, keeps tests apart and leaves nothing behind."""
+"""The tests' PostgreSQL starts from either source of programs, isolates tests and cleans up."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ def test_every_database_is_empty_at_first_and_dropped_afterwards(server: Postgre
 
 @pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
 def test_nothing_is_left_behind_by_an_interrupted_run(how: signal.Signals) -> None:
-    """Neither the server nor its folder, even if nobody could clean up."""
+    """Server and folder disappear even after a kill -9 of the tests."""
     command = [sys.executable, "-c", STARTS_ONE]
     pipe = subprocess.PIPE
     with subprocess.Popen(command, cwd=ROOT, stdin=pipe, stdout=pipe, stderr=subprocess.DEVNULL, text=True) as run:

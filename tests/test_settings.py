@@ -258,7 +258,7 @@ def test_an_unreadable_file_is_reported_without_its_content(folder: Path) -> Non
 
 
 def test_the_key_is_in_no_repr(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Only whoever asks for the host's key gets it, without blanks around it."""
+    """The host's key is a secret value, without surrounding blanks."""
     settings = given(monkeypatch, API_IN_ONE_KEY=f" {KEY}\n")
 
     assert settings.host_key == KEY

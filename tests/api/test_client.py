@@ -139,7 +139,7 @@ async def test_a_failed_poll_does_not_end_the_task(client: ApiClient, answer: by
 
 
 async def test_a_task_id_stays_one_segment_of_its_path(client: ApiClient) -> None:
-    """An id comes from outside. One that cannot be asked for is an error; no id leads the key elsewhere."""
+    """An id comes from outside. An invalid one is an error, and no id sends the key to another address."""
     ids = [
         "n41x",
         "a/b",

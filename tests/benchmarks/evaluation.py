@@ -28,7 +28,7 @@ def voters(models: int, prompts: int, effect: float, seed: int) -> Voters:
 
 
 def coverage(effect: float, prompts: int, votes: int) -> tuple[float, float]:
-    """The share of intervals of 8 models that hold the truth, and of runs whose first model is the best."""
+    """The share of intervals of 8 models that contain the truth, and of runs whose first model is the best."""
     held, first = [], 0
     for seed in range(RUNS):
         people = voters(8, prompts, effect, seed)

@@ -105,7 +105,7 @@ def fixed(seconds: float) -> Delay:
 
 
 def known(runs: Numbers) -> Timing:
-    """The timing of somebody who has seen all these runs."""
+    """The timing learned from all these runs."""
     logs = np.log(runs)
     return Timing(float(logs.mean()), float(logs.std()))
 

@@ -201,7 +201,7 @@ def _chunk(kind: bytes, data: bytes) -> bytes:
 
 
 def _picture(side: int, name: str) -> bytes:
-    """A PNG whose bytes no other name has."""
+    """A PNG that is different for every name."""
     head = _chunk(b"IHDR", struct.pack(">IIBBBBB", side, side, 8, 2, 0, 0, 0))
     return b"\x89PNG\r\n\x1a\n" + head + _chunk(b"tEXt", b"Title\0" + name.encode()) + _shared(side) + _chunk(b"IEND", b"")
 

@@ -174,7 +174,7 @@ def upstream(catalog: Catalog) -> Iterator[Upstream]:
 
 @pytest.fixture(scope="module")
 def app_at_service(browser: Browser, upstream: Upstream, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Playground]:
-    """An application whose service is the upstream of these tests, with no key of its own."""
+    """An application without a key whose service is the upstream of these tests."""
     with playground(tmp_path_factory.mktemp("keyed"), API_IN_ONE_BASE_URL=upstream.address) as running:
         yield running
 
@@ -297,7 +297,7 @@ def snippet_text(page: Page) -> str:
 
 
 def request_body(page: Page) -> dict[str, Any]:
-    """The JSON in the cURL command that is shown; empty while the editor draws it anew."""
+    """The JSON in the cURL command; empty while the snippet is rendered again."""
     match = re.search(r" -d '(\{.*\})'\s+curl ", snippet_text(page), re.DOTALL)
     return dict(json.loads(match[1].replace("'\\''", "'"))) if match else {}
 

@@ -31,7 +31,7 @@ def address(app: Playground, *models: str, **shared: str) -> str:
 
 
 def loaded(page: Page, pictures: str) -> None:
-    """Wait until each of these pictures is there to be seen, and what it moved stands still."""
+    """Wait until all these pictures have loaded and transitions have ended."""
     for picture in page.locator(pictures).all():
         picture.scroll_into_view_if_needed()
     page.wait_for_function("(all) => [...document.querySelectorAll(all)].every((one) => one.naturalWidth)", arg=pictures)

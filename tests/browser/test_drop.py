@@ -43,7 +43,7 @@ DRAG = """([kind, at, files, text]) => {
 
 
 def drag(page: Page, kind: str, *files: tuple[str, str, bytes | int], at: str = "body", **text: str) -> bool:
-    """Whether the page leaves the event to the browser. A number stands for so many bytes, which are made there."""
+    """Dispatch a drag event and return whether the page leaves it to the browser. A number means a file of so many bytes."""
     return bool(page.evaluate(DRAG, _event(kind, at, files, **text)))
 
 
@@ -73,7 +73,7 @@ def picture_with_recipe(chosen: str = "flux-2", /, **parameters: Any) -> bytes:
 
 
 def asked(page: Page) -> dict[str, Any]:
-    """The request of the form as it stands, as the cURL command shows it."""
+    """The request in the cURL command."""
     return request_body(page)
 
 

@@ -36,7 +36,7 @@ def test_a_browser_does_not_offer_to_remember_the_key(open_page: OpenPage, app: 
 
 
 def test_clicks_in_our_html_are_events_of_gradio(open_page: OpenPage, app: Playground) -> None:
-    """Also after the tab was closed and opened again, which builds the element anew."""
+    """Also after the tab was closed and opened again, which renders the element again."""
     page = open_page(f"{app.address}/?tab=models")
     for _ in range(2):
         page.locator('#models-table [data-sort="Price"] button').click()

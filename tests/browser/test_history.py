@@ -1,4 +1,4 @@
-"""The History tab: one's own jobs and nobody else's, narrowed by filters that are in the address, page by page."""
+"""The History tab: the visitor's own jobs, with filters that are in the address, and pages."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ SIZES = """async (pictures) => {
 
 @pytest.fixture(scope="module")
 def ann(app: Playground) -> str:
-    """The secret of a visitor who has asked for SOME; the tests that open her history leave it as it is."""
+    """The secret of a visitor with the jobs of SAMPLE_REQUESTS; tests do not change her history."""
     secret = "ann-of-the-history-0123456789"
     create_jobs(app, secret, SAMPLE_REQUESTS)
     return secret

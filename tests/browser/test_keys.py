@@ -27,7 +27,7 @@ KEPT = """() => JSON.stringify({
 
 @pytest.fixture(scope="module")
 def hosted(browser: Browser, upstream: Upstream, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Playground]:
-    """An application whose host pays, up to 100 credits a day."""
+    """An application with a host's key and a daily cap of 100 credits."""
     settings = {
         "API_IN_ONE_KEY": HOST_KEY, "API_IN_ONE_BASE_URL": upstream.address, "PLAYGROUND_DAILY_CREDITS": "100",
     }  # fmt: skip
@@ -142,7 +142,7 @@ def test_the_hosts_key_pays_within_its_cap_and_is_on_no_page(
 def test_dropping_a_picture_keeps_the_key_and_names_settings_that_no_longer_exist(
     open_page: OpenPage, app_at_service: Playground
 ) -> None:
-    """The page is not opened anew."""
+    """The page is not reloaded."""
     page = open_page(app_at_service.address)
     _enter(page, KEY)
     expect(page.locator(".pill.visitor")).to_be_visible()

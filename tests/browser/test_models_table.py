@@ -180,7 +180,7 @@ def _column(page: Page, table: str, number: int) -> list[str]:
 
 
 def _number(text: str) -> float:
-    """What a cell's text stands for: ``$0.04``, ``1,250``, ``node48``, or the middle of ``3–8``."""
+    """The number in a cell: ``$0.04``, ``1,250``, ``node48``, or the middle of ``3–8``."""
     numbers = [float(part.replace(",", "")) for part in re.findall(r"[\d.,]+", text)]
     return sum(numbers) / len(numbers)
 

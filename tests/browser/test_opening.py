@@ -1,4 +1,4 @@
-"""A page that opens takes nothing before it knows whose visit this is, and what is sent in spite of that is not lost."""
+"""A page that opens accepts no input before its first answer, and what a script sends before is not lost."""
 
 from __future__ import annotations
 

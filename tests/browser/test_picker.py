@@ -53,7 +53,7 @@ def test_a_purpose_filters_the_models_that_suit_it(open_page: OpenPage, app: Pla
 
 
 def test_several_models_and_variants_are_chosen_for_a_comparison(open_page: OpenPage, app: Playground) -> None:
-    """It opens with models that suit its prompt; what is chosen stands beside the form, can be left out, and is priced."""
+    """It opens with models that suit its prompt; chosen models are listed with their prices and can be removed."""
     page = open_page(f"{app.address}/?tab=compare")
     chosen, panel = page.locator("#compare-models-chosen li"), page.locator("#picker-many")
     expect(chosen).to_have_text([re.compile(name) for name in ("Ideogram V3", "GPT Image 1.5", "Ideogram V4")])

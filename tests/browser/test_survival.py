@@ -24,7 +24,7 @@ def service(catalog: Catalog) -> Iterator[StandInService]:
 def installation(
     browser: Browser, service: StandInService, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Installation]:
-    """An application whose host pays for tasks at that service."""
+    """An application with a host's key for that service."""
     folder = tmp_path_factory.mktemp("survival") / "home"
     with ExitStack() as stack:
         yield Installation(folder, stack, API_IN_ONE_KEY="sk-host-survival", API_IN_ONE_BASE_URL=service.address)

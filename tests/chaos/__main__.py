@@ -28,7 +28,7 @@ MEMORY = Path("/dev/shm")  # a slow disk is no fault of the product's
 
 @contextmanager
 def database(server: Postgres | None) -> Iterator[tuple[str, Path]]:
-    """The address of an empty database, and a folder for whoever uses it."""
+    """The address of an empty database, and a folder beside it."""
     folder = Path(tempfile.mkdtemp(prefix="playground-chaos-", dir=MEMORY if MEMORY.exists() else None))
     try:
         if server:

@@ -40,7 +40,7 @@ BETWEEN_CHECKS_S = 2.5
 
 @dataclass
 class Outcome:
-    """How one run went: the job at its end, what was asked for it, and how long the longest wait was."""
+    """The outcome of one run: the job at its end, its requests, and its longest wait."""
 
     run: Run
     job: Job | None = None

@@ -1,4 +1,4 @@
-"""The service's rate limits: whoever asks again before the time that it was asked to wait for is noted."""
+"""The service's rate limits; requests during a requested wait are recorded."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ TOLERANCE_S = 0.02
 
 
 class RateLimits:
-    """From when to when nobody may ask, by scope and model for POSTs, by job for polls."""
+    """Pauses as (begin, end), by scope and model for POSTs, by job for polls."""
 
     def __init__(self) -> None:
         self._pauses: dict[str, tuple[float, float]] = {}

@@ -35,7 +35,7 @@ AT_ONCE = 25
 
 
 def shift_clock(after: float, seconds: float) -> None:
-    """From then on this process believes in another time of day. The monotonic clock goes on as it does in real life."""
+    """Shift this process's time of day after a while. The monotonic clock is not changed."""
     real, started = time.time, time.monotonic()
     time.time = lambda: real() + (seconds if time.monotonic() - started > after else 0.0)
 

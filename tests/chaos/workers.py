@@ -133,7 +133,7 @@ class Table:
         return found
 
     async def submitting(self, worker: Worker) -> set[str]:
-        """Ids of this process's jobs whose POST may be on its way; none while there is no table yet."""
+        """Ids of this process's jobs whose POST may be in flight; none before the table exists."""
         with suppress(sqlite3.OperationalError, psycopg.errors.UndefinedTable):
             return {row["id"] for row in await self.rows("id", f"state = 'submitting' AND owner = '{worker.owner}'")}
         return set()

@@ -209,7 +209,7 @@ async def test_another_visitor_gets_the_same_answer_as_for_an_unknown_id(catalog
 
 
 async def test_a_comparison_can_be_published_once_it_has_ended(catalog: Catalog, tmp_path: Path) -> None:
-    """Under one address however often that is asked for, at once too."""
+    """At one address, however often it is requested, also concurrently."""
     service = ImageService(gates={"flux-2": asyncio.Event()})
     async with comparisons_at(catalog, tmp_path, service) as one:
         comparison = await one.start("cogview-4", "flux-2")
@@ -294,7 +294,7 @@ async def test_nothing_of_a_prompt_is_left_when_all_jobs_are_removed(catalog: Ca
 
 
 async def test_a_comparison_continues_after_a_clean_stop(catalog: Catalog, tmp_path: Path) -> None:
-    """It is found with every card and job, goes on, and sends nothing twice."""
+    """It is found with every card and job, continues, and sends nothing twice."""
     service = ImageService(gates={"flux-2": asyncio.Event()}, posts={"kling-image-o1": [REFUSED] * 2})
     async with serve_images(service) as upstream:
         async with comparison_process(catalog, sqlite(tmp_path), tmp_path, upstream) as one:

@@ -43,7 +43,7 @@ def comparisons(jobs: Store) -> ComparisonStore:
 
 
 async def test_a_comparison_is_read_as_it_was_stored(comparisons: ComparisonStore) -> None:
-    """Also one without a card, one with sixty, and whatever text stands in it; and each can be edited."""
+    """Also one without cards, one with sixty, and any text in it; each can be edited."""
     full = a_comparison(
         shared={"prompt": HOSTILE, "images": ["https://x/1.png"], "seed": 2**31 - 1, "count": 1, "negative": UNSTORABLE},
         cards=(CARD, *(Card(f"model-{number}", sample=number, refused=HOSTILE) for number in range(59))),

@@ -1,4 +1,4 @@
-"""Routes around an evaluation: files of prompts as they come, drawings without names, and ids that nobody knows."""
+"""Routes of evaluations: files of prompts, drawings without names, unknown ids."""
 
 from __future__ import annotations
 

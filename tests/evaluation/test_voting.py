@@ -57,7 +57,7 @@ async def evaluated(playground: Playground, prompts: int, first: str = "A boat o
 
 
 def found(name: str, content: str) -> bool:
-    """Whether a name is in what was received; a name of a few letters stands in any large picture by chance."""
+    """Whether a name is in what was received, except short names, which occur in large pictures by chance."""
     return name.casefold() in content.casefold() and (len(name) > 4 or len(content) < 20_000)
 
 
@@ -126,7 +126,7 @@ async def test_a_screen_stays_until_it_is_answered_and_the_last_answer_can_be_ta
 async def test_a_link_names_its_voter_on_every_device_and_a_table_lists_votes_and_agreement(
     playground: Playground, http_client: httpx2.AsyncClient
 ) -> None:
-    """Ann answers on her phone what was asked on her desk; nobody answers the screen of another voter."""
+    """Ann answers on her phone a screen that was shown on her desktop; a voter cannot answer another's screen."""
     evaluation = await evaluated(playground, 2)
     address = f"/vote/{evaluation.token}"
     asked = []

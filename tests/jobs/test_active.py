@@ -118,7 +118,7 @@ async def test_nothing_is_sent_while_a_request_cannot_be_recorded(catalog: Catal
 
 
 async def test_a_claim_whose_answer_was_lost_may_be_repeated(store: Store) -> None:
-    """With the same token it is the same claim and reserves once; with another one the job is somebody else's."""
+    """With the same token it is the same claim and reserves once; with another token the claim fails."""
     job = make_job()
     await add_jobs(store, job)
     token, caps = hashed("secret"), Caps(daily=15)

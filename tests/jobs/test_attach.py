@@ -1,4 +1,4 @@
-"""A lost answer whose task is known from the service's dashboard: the visitor names it, and the job goes on."""
+"""A lost answer whose task id the visitor enters from the service's dashboard: the job continues."""
 
 from __future__ import annotations
 

@@ -147,7 +147,7 @@ async def test_a_callback_before_the_end_never_delays_the_next_poll(catalog: Cat
 async def test_a_deadline_that_is_shorter_than_the_usual_run_time_works(
     catalog: Catalog, url: str, tmp_path: Path, called: bool
 ) -> None:
-    """The task is asked for halfway, and once more at the deadline: nothing is overdue that nobody has asked for."""
+    """The task is polled halfway and once more at the deadline: no job becomes overdue without a poll."""
     async with scripted_upstream() as upstream, callback_server(catalog, url, tmp_path, upstream, deadline_s=1.5) as server:
         if called:
             job = await server.start()

@@ -124,7 +124,7 @@ async def test_a_callback_triggers_a_poll(catalog: Catalog, url: str, tmp_path: 
 
 
 async def test_a_thousand_callbacks_send_one_get_a_second(catalog: Catalog, url: str, tmp_path: Path) -> None:
-    """Repeated callbacks do not have the task polled more often, and the job goes on as it would have."""
+    """Repeated callbacks do not cause more polls, and the job continues as without them."""
     async with scripted_upstream(poll=[running()]) as upstream, callback_server(catalog, url, tmp_path, upstream) as server:
         begun = time.monotonic()
         job = await server.start()
@@ -143,7 +143,7 @@ async def test_a_thousand_callbacks_send_one_get_a_second(catalog: Catalog, url:
 
 
 async def test_a_callback_before_the_answer_to_the_post_is_not_lost(catalog: Catalog, url: str, tmp_path: Path) -> None:
-    """A fast task may call before its POST is answered; it is asked for once the id is known."""
+    """A fast task may call back before its POST is answered; it is polled once its id is known."""
     answered = asyncio.Event()
     async with (
         scripted_upstream(post=[answer_after(answered, created())]) as upstream,

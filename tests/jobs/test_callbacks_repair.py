@@ -1,4 +1,4 @@
-"""A callback may name the task of a request whose answer was lost: a GET with the key decides whether that is so."""
+"""A callback may name the task of a request whose answer was lost; a GET with the key confirms it."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ async def test_a_callback_repairs_an_uncertain_job(catalog: Catalog, url: str, t
 
 
 async def test_a_task_that_the_service_does_not_know_repairs_nothing(catalog: Catalog, url: str, tmp_path: Path) -> None:
-    """What a callback says is never enough, whatever else stands in it."""
+    """A callback alone is never trusted, whatever it contains."""
     claim = {"task_id": "n1forged", "status": "completed", "output": {"images": [{"url": "http://127.0.0.1:9/x.png"}]}}
     async with scripted_upstream(post=[LOST], poll=[UNKNOWN]) as upstream:
         async with callback_server(catalog, url, tmp_path, upstream) as server:
@@ -131,7 +131,7 @@ async def test_a_callback_before_a_process_died_repairs_the_job_in_the_next(
 
 
 async def test_a_callback_repairs_what_a_dead_process_left_uncertain(catalog: Catalog, url: str, tmp_path: Path) -> None:
-    """The address that the dead process gave out is still answered, by whoever runs now."""
+    """The callback address of the dead process is answered by the next one."""
     never = asyncio.Event()
     async with scripted_upstream(post=[answer_after(never, created())]) as upstream:
         async with callback_server(catalog, url, tmp_path, upstream, killed=True) as server:

@@ -38,7 +38,7 @@ input()
 
 
 def run(script: str, *arguments: str, **options: Any) -> subprocess.Popen[str]:
-    """A process of its own that knows our code; whoever reads its ``ready`` may give it a line to go on."""
+    """A child process with our code; it prints ``ready`` and continues when it gets a line."""
     pipe = subprocess.PIPE
     words = [sys.executable, "-c", script, *arguments]
     return subprocess.Popen(words, cwd=ROOT, stdin=pipe, stdout=pipe, stderr=pipe, text=True, **options)
@@ -129,7 +129,7 @@ def test_an_address_of_another_kind_is_refused(address: str) -> None:
 
 
 def test_a_second_process_is_refused_while_the_first_one_runs(tmp_path: Path) -> None:
-    """The same in one process; and a process that is killed locks nobody out."""
+    """The same in one process; a killed process leaves no lock."""
     url = sqlite_url(tmp_path / "playground.db")
     with run(OPENS, url) as first:
         assert first.stdin

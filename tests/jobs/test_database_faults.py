@@ -61,7 +61,7 @@ async def run(script: str, url: str) -> list[str]:
 
 @asynccontextmanager
 async def with_pragma(path: Path, pragma: str) -> AsyncIterator[tuple[Store, Database]]:
-    """A store on SQLite whose connection, the first and only one that writes, is set so."""
+    """A SQLite store whose writing connection has this pragma."""
     database = open_database(f"sqlite:///{path}")
     store = Store(database)
     with database.engine.connect() as connection:
@@ -74,7 +74,7 @@ async def with_pragma(path: Path, pragma: str) -> AsyncIterator[tuple[Store, Dat
 
 
 async def test_a_lock_of_two_seconds_delays_writes_and_loses_none(database_url: str) -> None:
-    """A backup, say. Pages go on reading meanwhile, and the loop goes on turning."""
+    """As during a backup. Reads continue, and the event loop is not blocked."""
     async with open_stores(database_url) as (store,):
         jobs = [make_job() for _ in range(10)]
         await add_jobs(store, *jobs)
@@ -182,7 +182,7 @@ async def test_a_disk_that_is_full_at_the_start_is_reported_in_one_sentence(tmp_
 
 
 async def test_a_connection_that_the_server_ends_is_replaced(postgres: Postgres) -> None:
-    """After a restart of the server the page goes on as if nothing had been."""
+    """The app continues after a restart of the server."""
     with postgres.fresh() as url:
         async with open_stores(url) as (store,):
             jobs = [make_job() for _ in range(8)]

@@ -98,7 +98,7 @@ class OneRow:
 @settings(max_examples=150, deadline=None)
 @given(text=st.text(st.one_of(st.sampled_from(BREAKS + '"\\{}'), st.characters()), min_size=1))
 async def test_no_text_can_forge_a_line(text: str) -> None:
-    """Whatever stands in a prompt, a task's id or a model: one line, of printable ASCII, that reads back as it was."""
+    """Any text in a prompt, a task id or a model gives one line of printable ASCII that decodes to the same text."""
     written: list[str] = []
     handler = logging.Handler()
     handler.emit = lambda record: written.append(record.getMessage())  # type: ignore[method-assign]

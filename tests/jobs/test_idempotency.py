@@ -1,4 +1,4 @@
-"""The same request asked for twice at once is one job and one POST; everything else is another job."""
+"""The same request twice at once is one job and one POST; anything else is another job."""
 
 from __future__ import annotations
 
@@ -101,7 +101,7 @@ async def test_a_request_without_once_is_sent_each_time(catalog: Catalog, url: s
 
 @pytest.mark.parametrize("end", ["done", "failed", "uncertain", "stopped"])
 async def test_after_the_end_the_same_request_is_a_new_job(catalog: Catalog, url: str, tmp_path: Path, end: str) -> None:
-    """However it ended: whoever asks again wants another one."""
+    """A settled job does not block the same request, however it ended."""
     gate = asyncio.Event()
     first = {
         "done": created(),

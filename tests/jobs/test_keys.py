@@ -35,7 +35,7 @@ Reference = weakref.ref[Account]
 
 
 async def start(job_service: JobService, catalog: Catalog, address: str) -> tuple[Job, Reference]:
-    """A job on a visitor's key, and a look at the account with the key, which nobody holds but the job's worker."""
+    """A job with a visitor's key, and a weak reference to the account, which only the job's worker holds."""
     own = account(catalog, address, "visitor")
     return await submit(job_service, catalog, own), weakref.ref(own)
 

@@ -124,7 +124,7 @@ async def test_retry_after_becomes_seconds_to_wait(header: str | None, wait: flo
 async def test_the_status_note_says_how_long_the_wait_is(
     catalog: Catalog, url: str, tmp_path: Path, header: str | None, seconds: int
 ) -> None:
-    """The wait that is kept, not the one that was asked for."""
+    """The wait that is observed, not the one that was requested."""
     async with (
         scripted_upstream(post=[limited(header)]) as upstream,
         process(catalog, url, tmp_path, deadline_s=500, timings=Timings()) as job_service,
@@ -152,7 +152,7 @@ async def test_a_wait_beyond_the_deadline_ends_the_job_at_once(catalog: Catalog,
 async def test_a_request_that_is_sent_just_before_the_deadline_is_given_time_for_its_answer(
     catalog: Catalog, url: str, tmp_path: Path
 ) -> None:
-    """It may have been paid for. Its task is asked for once, although the deadline has passed by then."""
+    """It may have been charged. Its task is polled once, although the deadline has passed."""
 
     async def slowly(upstream: Upstream, writer: asyncio.StreamWriter) -> None:
         await asyncio.sleep(1.2)

@@ -1,4 +1,4 @@
-"""Who pays stays who pays: no job ever goes on with another payer's key, and none is sent that nobody waits for."""
+"""The payer of a job never changes: no job continues with another payer's key, and none is sent when it is too old."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ async def test_a_visitors_job_is_never_sent_with_the_hosts_key(catalog: Catalog,
 
 
 async def test_a_visitors_key_never_pays_for_a_job_of_the_host(catalog: Catalog, tmp_path: Path) -> None:
-    """A job that waits for the host's key goes on waiting when a visitor enters one."""
+    """A job that needs the host's key still waits when a visitor enters a key."""
     async with scripted_upstream() as upstream:
         job = await left_behind(catalog, tmp_path, upstream, payer="host", state=JobState.RUNNING, task_id=TASK)
         async with process(catalog, f"sqlite:///{tmp_path}/p.db", tmp_path) as job_service:

@@ -1,4 +1,4 @@
-"""A process dies, on both databases: the next one goes on where it was, sends nothing twice and uses nobody else's key."""
+"""Recovery after the death of a process: jobs continue, nothing is sent twice, and no other payer's key is used."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ async def test_a_running_task_is_polled_on_without_a_second_post(catalog: Catalo
 async def test_a_request_without_an_answer_is_uncertain_and_can_be_resubmitted_or_abandoned(
     catalog: Catalog, url: str, tmp_path: Path
 ) -> None:
-    """Its credits stay reserved, nothing is sent; it can be abandoned, or the same can be asked for once more."""
+    """Its credits stay reserved and nothing is sent; it can be abandoned, or the same request sent once more."""
     never = asyncio.Event()
     async with scripted_upstream(post=[answer_after(never, created()), created()]) as upstream:
         host = account(catalog, upstream.address)
@@ -117,7 +117,7 @@ KEYLESS: dict[str, dict[str, Any]] = {
 async def test_a_job_on_a_visitors_key_waits_for_that_visitors_key(
     catalog: Catalog, url: str, tmp_path: Path, left: str
 ) -> None:
-    """It is neither polled nor sent, says why, and goes on with the key of the same visitor for the same service only."""
+    """It is neither polled nor sent, says why, and continues only with the same visitor's key for the same service."""
     async with scripted_upstream() as upstream:
         own = account(catalog, upstream.address, "visitor")
         left_behind = make_job(payer="visitor", base_url=upstream.address, created_at=time.time(), **KEYLESS[left])
@@ -170,7 +170,7 @@ async def test_a_key_that_the_service_refuses_lets_the_job_wait_again(
 async def test_a_job_on_the_hosts_key_waits_while_there_is_none(
     catalog: Catalog, url: str, tmp_path: Path, left: str
 ) -> None:
-    """The host has started without its key: nothing is asked, and after a start with the key it goes on by a check."""
+    """Without the host's key nothing is polled; after a start with the key, Check again continues it."""
     async with scripted_upstream() as upstream:
         host = account(catalog, upstream.address)
         async with process(catalog, url, tmp_path, killed=True, started=False) as job_service:
@@ -225,7 +225,7 @@ async def test_an_overdue_job_stays_overdue_until_somebody_checks(catalog: Catal
 async def test_pictures_that_came_with_the_first_answer_are_fetched_by_the_next_process(
     catalog: Catalog, url: str, tmp_path: Path, with_id: bool
 ) -> None:
-    """Without a task id the noted addresses are all there is; with one the task is asked for them anew."""
+    """Without a task id only the recorded addresses exist; with one the task is polled for fresh ones."""
     never = asyncio.Event()
     async with scripted_upstream(
         post=[finished(2, with_id=with_id)], poll=[finished(2)], file=[answer_after(never, picture())]

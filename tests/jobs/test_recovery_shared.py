@@ -42,7 +42,7 @@ def url(postgres: Postgres) -> Iterator[str]:
 
 @asynccontextmanager
 async def sending(catalog: Catalog, url: str, folder: Path) -> AsyncIterator[tuple[Upstream, Job, asyncio.Event]]:
-    """A process whose request is on its way, and whose next heartbeat is far off: the service, its job, and the event that lets the service answer."""
+    """A process with a POST in flight and no heartbeat soon; yields the service, the job, and the event that lets the service answer."""
     answered = asyncio.Event()
     async with (
         scripted_upstream(post=[answer_after(answered, created())]) as upstream,

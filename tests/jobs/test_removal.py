@@ -78,7 +78,7 @@ async def test_prompt_and_pictures_are_deleted_from_the_database_and_the_disk(
 
 
 async def test_a_removed_job_is_found_in_no_way(catalog: Catalog, url: str, tmp_path: Path) -> None:
-    """Not by its id, its words, its comparison or its task; the one beside it is, and a page that began behind it goes on."""
+    """Not by its id, prompt, comparison or task; its neighbour is found, and paging continues past it."""
     async with job_setup(catalog, url, tmp_path, {"post": [created(), LOST, created()]}) as setup:
         jobs = [await setup.ended(), await setup.ended(), await setup.ended()]
         done, lost, other = jobs
@@ -146,7 +146,7 @@ async def test_a_picture_that_another_job_is_just_keeping_stays(catalog: Catalog
 async def test_a_picture_kept_before_the_others_were_given_up_is_deleted_with_its_job(
     catalog: Catalog, url: str, tmp_path: Path
 ) -> None:
-    """Stopped while the second of two pictures was fetched: the first lies there already, and no job shows it."""
+    """Stopped while the second of two pictures was fetched: the first is stored, but no job shows it."""
     scripts = {"poll": [finished(2)], "file": [picture(), answer_after(asyncio.Event(), picture())]}
     async with job_setup(catalog, url, tmp_path, scripts) as setup:
         job = await setup.start(count=2)
@@ -193,7 +193,7 @@ ENDS: dict[str, dict[str, Any]] = {
 
 @pytest.mark.parametrize("end", ENDS)
 async def test_what_a_job_has_cost_is_counted_as_before(catalog: Catalog, url: str, tmp_path: Path, end: str) -> None:
-    """Of the day, the visitor and the model: no cap is filled anew by removing, and nothing is lost or counted twice."""
+    """By day, visitor and model: removal does not reset a cap, and nothing is lost or counted twice."""
     async with job_setup(catalog, url, tmp_path, ENDS[end]) as setup:
         job_service = setup.job_service
         job = await setup.start()
@@ -285,7 +285,7 @@ async def test_removing_twice_at_once_is_removing_once(catalog: Catalog, url: st
 
 
 async def test_a_deleted_job_is_removed_when_it_can_no_longer_be_undone(catalog: Catalog, url: str, tmp_path: Path) -> None:
-    """Restored in time it is as it was; after that nothing of it is left, whoever sweeps."""
+    """Restored in time it is unchanged; after that everything of it is deleted."""
     scripts = {"post": [created(), created()], "file": [picture(png(64, 64, 1)), picture(png(64, 64, 2))]}
     async with job_setup(catalog, url, tmp_path, scripts, timings=replace(FAST, undo=0.3)) as setup:
         kept, gone = await setup.ended(), await setup.ended(prompt="another prompt")

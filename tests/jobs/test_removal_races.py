@@ -37,7 +37,7 @@ from tests.jobs.scripted_upstream import (
 async def test_the_callback_of_a_removed_job_does_not_bring_it_back(
     catalog: Catalog, database_url: str, tmp_path: Path
 ) -> None:
-    """Its answer was lost and its visitor has removed it: nothing is asked, fetched or kept for nobody."""
+    """Its answer was lost and its visitor removed it: nothing is polled, fetched or kept."""
     async with scripted_upstream(post=[LOST]) as upstream:
         async with callback_server(catalog, database_url, tmp_path, upstream) as setup:
             job = await settled(setup.job_service, await setup.start(prompt=SECRET))
@@ -74,7 +74,7 @@ async def test_the_callback_of_a_removed_finished_job_changes_nothing(
 async def test_a_lost_job_that_is_being_looked_for_can_be_removed_at_once(
     catalog: Catalog, database_url: str, tmp_path: Path
 ) -> None:
-    """A callback has named its task and the service does not know it yet: nobody waits minutes for that, nor asks on."""
+    """A callback has named its task, which the service does not know yet: removal does not wait, and polling ends."""
     async with scripted_upstream(post=[LOST], poll=[response({}, 404)]) as upstream:
         async with callback_server(catalog, database_url, tmp_path, upstream, deadline_s=60) as setup:
             job = await settled(setup.job_service, await setup.start(prompt=SECRET))
@@ -118,7 +118,7 @@ async def test_a_job_that_is_repaired_while_it_is_removed_leaves_no_picture(
 async def test_removing_and_checking_again_at_once_leaves_no_hidden_running_job(
     catalog: Catalog, database_url: str, tmp_path: Path
 ) -> None:
-    """Either it is removed for good, or it is there as before, and whoever asked to remove it gets an error."""
+    """Either it is removed, or it is unchanged and the removal raises an error."""
     async with job_setup(catalog, database_url, tmp_path, {"poll": [running()]}) as setup:
         for number in range(10):
             setup.upstream.poll = [running()]

@@ -50,7 +50,7 @@ REFUSED: dict[str, tuple[dict[str, Any], str]] = {
 async def test_a_refused_resubmission_keeps_the_uncertain_job_and_its_reservation(
     catalog: Catalog, url: str, tmp_path: Path, how: str
 ) -> None:
-    """Nothing was accepted instead of it: the uncertain job can still be asked for, or abandoned."""
+    """The uncertain job can still be resubmitted or abandoned."""
     scripts, code = REFUSED[how]
     caps = scripts.pop("caps", Caps())
     async with job_setup(catalog, url, tmp_path, scripts, caps=caps) as setup:

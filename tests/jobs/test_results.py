@@ -1,4 +1,4 @@
-"""Several results of one task: each that can be fetched is kept and recorded, only the missing ones are asked for again."""
+"""Several results of one task: each one that can be fetched is kept and recorded, only the missing ones are requested again."""
 
 from __future__ import annotations
 
@@ -67,7 +67,7 @@ def asked(upstream: Upstream) -> list[int]:
 async def test_one_result_that_cannot_be_fetched_costs_none_of_the_others(
     catalog: Catalog, url: str, tmp_path: Path
 ) -> None:
-    """The first of four is gone: three are kept, and when it is back only it is asked for."""
+    """The first of four is missing: three are kept, and only the missing one is requested later."""
     scripts = {"poll": [finished(COUNT)], "file": [results({0: GONE})]}
     async with job_setup(catalog, url, tmp_path, scripts, deadline_s=1) as setup:
         partly = await setup.ended(count=COUNT)
@@ -87,7 +87,7 @@ HALF = picture(png(300, 200)[:-200])
 
 
 async def test_results_that_cannot_be_kept_end_the_job(catalog: Catalog, url: str, tmp_path: Path) -> None:
-    """As done with the pictures that it has, as failed without any; the addresses stay, and nothing is asked for again."""
+    """As done if it has pictures, else as failed; the addresses are kept, and nothing is requested again."""
     scripts = {"poll": [finished(COUNT)], "file": [results({1: PAGE, 3: HALF})]}
     async with job_setup(catalog, url, tmp_path, scripts) as setup:
         partly = await setup.ended(count=COUNT)

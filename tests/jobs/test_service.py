@@ -156,7 +156,7 @@ async def test_requests_for_unknown_jobs_leave_nothing_in_memory(job_service: Jo
 
 
 async def test_twenty_jobs_at_once_do_not_wait_for_one_that_never_ends(job_service: JobService, account: Account) -> None:
-    """Nineteen are done while the twentieth goes on."""
+    """Nineteen are done while the twentieth is running."""
     endless = await start(job_service, account, "#sandbox:never")
     others = [await start(job_service, account, f"Kite number {number}") for number in range(19)]
 

@@ -138,7 +138,7 @@ async def test_a_few_more_pictures_than_requested_are_kept(catalog: Catalog, tmp
 
 
 async def test_a_429_is_waited_for_noted_and_then_sent(catalog: Catalog, tmp_path: Path) -> None:
-    """The first POST created nothing, so a second is in order, and not before the time that was asked for."""
+    """The first POST created nothing, so a second one follows, but not before the requested time."""
     limited = response({"error": "slow down"}, 429, headers={"Retry-After": "1"})
     async with single_job(catalog, tmp_path, post=[limited, created()]) as stage:
         started = await stage.start()
@@ -193,7 +193,7 @@ async def test_stopping_while_submitting_waits_for_the_answer_and_sends_nothing_
 
 
 async def test_stopping_while_running_ends_the_polling(catalog: Catalog, tmp_path: Path) -> None:
-    """The task goes on at the service: the text names it and says that it may be charged."""
+    """The task continues at the service: the message has its id and says that it may be charged."""
     async with single_job(catalog, tmp_path, poll=[running()]) as stage:
         job = await stage.start()
         await stage.upstream.wait_for("polls", 2)
@@ -266,7 +266,7 @@ ECHOES: dict[str, tuple[Sequence[Answer], Sequence[Answer]]] = {
 async def test_a_key_that_the_service_repeats_reaches_no_record(
     catalog: Catalog, tmp_path: Path, caplog: pytest.LogCaptureFixture, post: Sequence[Answer], poll: Sequence[Answer]
 ) -> None:
-    """Neither the key nor a piece of it stands in a job, a problem, a log record or a repr."""
+    """Neither the key nor a part of it is in a job, a problem, a log record or a repr."""
     caplog.set_level(logging.DEBUG)
     async with single_job(catalog, tmp_path, post=post, poll=poll, deadline_s=0.8) as stage:
         job = await stage.settled(await stage.start())

@@ -122,7 +122,7 @@ async def test_characters_that_no_database_stores_are_replaced_in_texts_and_kept
 
 @pytest.mark.parametrize("name", STRANGE.values(), ids=STRANGE)
 async def test_unknown_ids_match_no_job(store: Store, name: str) -> None:
-    """Job ids come from addresses: whatever is asked for, the answer is that there is none."""
+    """Job ids come from addresses: every unknown one is reported as not found."""
     await add_jobs(store, make_job())
 
     assert await store.get(name) is None
@@ -147,7 +147,7 @@ async def test_a_transition_that_allows_no_change_makes_none(store: Store) -> No
 
 
 async def test_changes_at_once_do_not_undo_each_other(stores: list[Store]) -> None:
-    """Two changes of different fields are both there afterwards, whoever was first."""
+    """Two changes of different fields are both kept, in either order."""
     job = make_job()
     await add_jobs(stores[0], job)
     changes: list[dict[str, Any]] = [{"status_note": "n"}, {"polls": 3}, {"charged": 1.0}, {"callback_task_id": "t"}] * 5
@@ -199,7 +199,7 @@ async def test_recent_are_the_newest_with_pictures_of_this_visitor(store: Store)
 
 
 async def test_unfinished_jobs_are_active_or_wait_for_a_decision(store: Store) -> None:
-    """Newest first, at most so many, nobody else's, and not what was abandoned."""
+    """Newest first, limited in number, this visitor's only, without abandoned jobs."""
     states = enumerate(JobState)
     jobs = {state: make_job(state=state, created_at=NOON + at) for at, state in states}
     await add_jobs(store, *jobs.values(), make_job(visitor="bea"))

@@ -67,7 +67,7 @@ async def test_a_process_does_not_take_over_its_own_jobs(stores: list[Store], da
 async def test_a_dead_processs_unfinished_jobs_are_taken_over_unchanged(
     stores: list[Store], database_url: str, state: JobState
 ) -> None:
-    """What waits for somebody, or has ended, has no owner any more."""
+    """Jobs that wait for a decision or have ended have no owner."""
     job = make_job(state=state, task_id="t")
     await add_jobs(stores[0], job)
     bury(database_url, stores[0])
@@ -102,7 +102,7 @@ async def test_all_jobs_are_taken_over_even_if_they_exceed_one_page(stores: list
 
 
 async def test_a_lease_that_is_renewed_is_not_over(stores: list[Store], database_url: str, shared: bool) -> None:
-    """Renewing prolongs this process's leases, and nobody else's, by the same length."""
+    """Renewing extends the leases of this process only, all by the same time."""
     mine, theirs = make_job(state=JobState.RUNNING, task_id="t"), make_job()
     await add_jobs(stores[0], mine)
     await add_jobs(stores[1], theirs)
@@ -164,7 +164,7 @@ async def test_of_two_who_claim_a_job_of_a_dead_process_one_sends_it(stores: lis
 
 
 async def test_a_new_process_on_sqlite_takes_over_all_jobs_at_once(tmp_path: Path) -> None:
-    """The lock on the file says that nobody else lives, so no lease is waited for."""
+    """The lock on the file proves that no other process runs, so no lease has to expire."""
     url = f"sqlite:///{tmp_path / 'playground.db'}"
     jobs = [make_job(state=state) for state in sorted(ACTIVE)]
     async with open_stores(url) as (store,):
@@ -176,7 +176,7 @@ async def test_a_new_process_on_sqlite_takes_over_all_jobs_at_once(tmp_path: Pat
 
 
 async def test_a_clean_shutdown_releases_all_leases(stores: list[Store]) -> None:
-    """At once, without waiting for a lease; nobody else's jobs with them."""
+    """At once, without waiting for a lease, and only its own."""
     mine, theirs, ended = make_job(), make_job(), make_job(state=JobState.DONE)
     await add_jobs(stores[0], mine, ended)
     await add_jobs(stores[1], theirs)

@@ -73,7 +73,7 @@ async def test_requests_made_before_midnight_count_on_the_day_they_are_sent(stor
 
 @pytest.mark.parametrize("caps", [Caps(daily=10), Caps(visitor=10)])
 async def test_a_new_day_starts_at_nothing(store: Store, caps: Caps) -> None:
-    """What was sent before midnight UTC does not count after it, even if it goes on."""
+    """What was sent before midnight UTC does not count after it, even if it is still running."""
     jobs = [make_job(), make_job(), make_job()]
     earlier = [make_job(sent_at=MIDNIGHT - 1, state=state) for state in (JobState.DONE, JobState.RUNNING)]
     await add_jobs(store, *jobs, *earlier)

@@ -96,7 +96,7 @@ async def test_the_manifest_lists_what_has_no_picture(library: PictureLibrary, f
 
 @pytest.mark.skipif(shutil.which("unzip") is None, reason="there is no unzip here")
 async def test_another_program_unpacks_it(library: PictureLibrary, tmp_path: Path) -> None:
-    """One that reads it from front to end: the size stands in front of each file, although it was streamed."""
+    """For readers that read from front to end, the size precedes each file, although it was streamed."""
     archive = await packed(library, await entries(library, *[png(width, 2) for width in range(1, 6)]))
     assert archive.fp is not None
     archive.fp.seek(0)

@@ -163,7 +163,7 @@ async def test_the_upstreams_own_host_and_port_are_allowed(http: httpx.AsyncClie
 
 
 async def test_a_proxy_is_handed_names_and_no_spelling_of_a_private_address(trap: Trap, http: httpx.AsyncClient) -> None:
-    """It may know names that nobody here does; what is known here to be private is refused as without one."""
+    """The proxy may resolve names that are unknown here; addresses known here to be private are still refused."""
     async with FetchClient(transport=httpx.AsyncHTTPTransport(), mounts={"https://": trap}) as proxied:
         for address in [one for one in ADDRESSES if "nosuchhost" not in one]:
             with pytest.raises(PictureNotSaved):

@@ -55,7 +55,7 @@ class GatedStorage(FolderStorage):
 
 @asynccontextmanager
 async def loop_delay() -> AsyncIterator[list[float]]:
-    """How long the event loop made somebody wait who wanted to continue at once: a list of seconds."""
+    """Delays of the event loop: a list of seconds."""
     delays: list[float] = []
 
     async def measure() -> None:
@@ -107,7 +107,7 @@ async def test_below_the_limit_the_storage_is_listed_once(tmp_path: Path, http: 
 
 
 async def test_a_picture_that_is_stored_again_during_its_deletion_survives(tmp_path: Path, http: httpx.AsyncClient) -> None:
-    """The second job paid for it, and nobody deletes it after that."""
+    """The second job shows it, so it is not deleted afterwards."""
     storage = GatedStorage(tmp_path)
     library = PictureLibrary(storage, http)
     picture = await kept(library, picture_of_shade(1))

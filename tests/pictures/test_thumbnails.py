@@ -135,7 +135,7 @@ def test_every_kind_of_picture_has_a_copy_that_browsers_show() -> None:
 
 
 def test_a_grey_picture_of_16_bits_keeps_its_shades() -> None:
-    """In a list, and for whoever compares pictures by numbers; Pillow makes all but the darkest white."""
+    """Pillow alone would turn all but the darkest pixels white."""
     file = io.BytesIO()
     shades = b"".join((257 * (8 * at + 4)).to_bytes(2, "little") for _ in range(32) for at in range(32))
     Image.frombytes("I;16", (32, 32), shades).save(file, "PNG")

@@ -125,7 +125,7 @@ async def test_files_of_an_earlier_process_count(tmp_path: Path, http: httpx.Asy
 
 
 async def test_what_is_removed_makes_room(tmp_path: Path, http: httpx.AsyncClient) -> None:
-    """With room for three, a fourth picture displaces nobody after one was removed; the fifth does."""
+    """With room for three, a fourth picture fits after one was removed; a fifth displaces one."""
     library = PictureLibrary(FolderStorage(tmp_path), http, limit=int(SIZE * 3.4))
     first, second, third = [await added(library, shade, 500 - shade) for shade in (1, 2, 3)]
     await library.remove(second.name)

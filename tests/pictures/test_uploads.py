@@ -181,7 +181,7 @@ async def test_names_are_unique_and_do_not_reveal_the_owner(uploads: Uploads) ->
 
 
 async def test_only_its_owner_removes_an_upload(uploads: Uploads, tmp_path: Path) -> None:
-    """A name combined from two is nobody's; after a restart the owner is the same."""
+    """A name combined from two uploads belongs to neither; after a restart the owner is the same."""
     mine, other = await kept(uploads), await kept(uploads, BOB)
     mixed = mine[:43] + other[43:]
     assert not await uploads.remove(mine, BOB)

@@ -1,4 +1,4 @@
-"""What the sandbox delivers is what was asked for, as the page compares the two, for every model of the catalog."""
+"""For every model the page's comparison of request and result finds no difference in what the sandbox delivers."""
 
 from __future__ import annotations
 

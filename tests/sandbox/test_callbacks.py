@@ -62,7 +62,7 @@ def test_an_ended_task_is_sent_once_as_the_status_route_answers_it(catalog: Cata
 
 
 def test_callbacks_are_lost_and_doubled_as_the_prompt_says(catalog: Catalog) -> None:
-    """A task whose answer to the POST was lost is called for; a refused request has no task."""
+    """A task whose POST was answered by an error still sends a callback; a refused request has no task."""
     with called_at_its_public_address(catalog) as (api, public):
         for marker in ("callback-lost", "callback-twice", "broken", "upstream", "key", "never"):
             create(api, f"{public.address}/{marker}", marker)

@@ -205,7 +205,7 @@ def canvas_of(text: str, width: int = 256, height: int = 256) -> Canvas:
 
 @pytest.mark.parametrize("noun", sorted(subjects.DRAWN))
 def test_every_known_noun_is_drawn_where_the_manner_can_show_it(noun: str) -> None:
-    """Also in the plural and in capitals; the scene is wide enough to be seen and stands inside the picture."""
+    """Also in the plural and in capitals; the scene is wide enough and inside the picture."""
     shown = subjects.stage(canvas_of(f"Two {noun.upper()} at noon"), 240, 200)
 
     assert subjects.has_subject(f"some {noun}s")

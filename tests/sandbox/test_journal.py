@@ -115,7 +115,7 @@ def test_a_very_long_request_is_not_noted(catalog: Catalog, file: Path) -> None:
 
 
 def test_a_journal_that_cannot_be_written_refuses_no_task(catalog: Catalog, tmp_path: Path) -> None:
-    """A file stands where its folder should be."""
+    """There is a file where its folder should be."""
     (tmp_path / "file").write_text("in the way")
     with (
         serve(create_sandbox(catalog, SPEED, journal_file=tmp_path / "file" / "x.jsonl")) as address,

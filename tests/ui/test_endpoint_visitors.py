@@ -33,7 +33,7 @@ FAILURES: dict[str, tuple[str, list[str]]] = {
 
 
 def test_each_simulated_failure_has_its_state_and_message(api_caller: Client) -> None:
-    """State, the service's own words and what to do; a task id wherever there is a task."""
+    """State, the service's message and the next step; a task id if there is a task."""
     asked = {
         name: api_caller.submit(
             "recraft-v4", {"prompt": f"a fox #sandbox:{name}", "image_size": "64x64"}, api_name="/generate"
@@ -115,7 +115,7 @@ def test_a_callers_own_key_is_sent_to_the_service_only(app_with_host_key: AppPro
 
 
 def bearers(cleared_upstream: Recorder) -> set[str]:
-    """The keys with which both routes were asked; the files are asked for without."""
+    """The keys sent to both routes; files are requested without a key."""
     assert not any("authorization" in one.headers for one in cleared_upstream.requests if "/files/" in one.path)
     return {one.headers["authorization"] for one in cleared_upstream.requests if "/files/" not in one.path}
 

@@ -122,7 +122,7 @@ def test_fields_of_other_models_are_not_sent(form: Form, catalog: Catalog) -> No
 
 
 def test_a_hidden_control_is_emptied(form: Form, catalog: Catalog) -> None:
-    """So that nobody finds another model's value in it later."""
+    """So that it never holds another model's value."""
     for model in catalog.models:
         for control, update in form.show(model, {}, ()).items():
             if control in form.controls and not update["visible"]:

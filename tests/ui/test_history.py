@@ -54,7 +54,7 @@ def past(catalog: Catalog, number: int = 0, **changes: Any) -> Job:
 
 @pytest.fixture(scope="module")
 def kept(catalog: Catalog, tmp_path_factory: pytest.TempPathFactory) -> Iterator[AppProcess]:
-    """An application that was started anew over the records of an earlier one: KEPT jobs of Ann's."""
+    """An application started on a database with KEPT jobs of Ann's."""
     folder = tmp_path_factory.mktemp("kept") / "home"
 
     async def fill() -> None:
@@ -81,7 +81,7 @@ def asked(client: Client, **query: Any) -> list[str]:
 
 
 def test_the_endpoint_returns_this_visitors_jobs_newest_first(ann: Client, kept: AppProcess) -> None:
-    """Fifty of them where nobody says how many, each as ``/job`` tells it and a little more."""
+    """Fifty by default, each with the fields of ``/job`` and a few more."""
     reply = ann.predict({}, api_name="/history")
     assert (reply["total"], [job["job_id"] for job in reply["jobs"]]) == (KEPT, [f"job-{KEPT - 1 - at}" for at in range(50)])
     first = reply["jobs"][0]

@@ -37,7 +37,7 @@ def job(**changes: Any) -> Job:
 
 @pytest.fixture
 def spending(tmp_path: Path, cleared_upstream: Recorder) -> Iterator[AppProcess]:
-    """An application of which nobody has asked anything yet, whose host pays."""
+    """An application with a host's key and without jobs."""
     with paid(tmp_path / "home", cleared_upstream) as app:
         yield app
 

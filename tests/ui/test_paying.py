@@ -39,7 +39,7 @@ async def playground(tmp_path: Path, cleared_upstream: Recorder, sandbox: str) -
 
 @pytest.fixture
 async def page(playground: Playground) -> PageSession:
-    """A page of somebody new, opened."""
+    """An open page of a new visitor."""
     page = PageSession(playground, SECRET)
     await page.arrive()
     return page

@@ -79,7 +79,7 @@ def test_the_facts_are_sizes_price_and_seconds(catalog: Catalog) -> None:
 
 
 def test_an_active_job_shows_its_progress(catalog: Catalog) -> None:
-    """As many skeletons as pictures were asked for, at most nine, and how long it usually takes."""
+    """As many skeletons as requested pictures, at most nine, and the usual time."""
     for count, skeletons in ((3, 3), (50, 9)):
         page = shown(catalog, state=JobState.RUNNING, task_id="n1", count=count)
         assert page.values("class").count("frame skeleton") == skeletons

@@ -1,4 +1,4 @@
-"""The price list on the page: what stands in front, what was measured, and the chart of price against seconds."""
+"""The price list on the page: its first columns, measured values, and the chart of price against seconds."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The report of a comparison: everything in one file, honest about prices, silent about whose it is."""
+"""The report of a comparison: one file with prices and their source, without anything about the visitor."""
 
 from __future__ import annotations
 
@@ -270,7 +270,7 @@ async def test_a_vector_stays_a_picture_and_never_becomes_markup(playground: Pla
 
 
 async def test_more_pictures_are_smaller_ones(playground: Playground) -> None:
-    """Thirteen of a full megapixel would make a file that nobody can send."""
+    """Thirteen pictures of a megapixel would make the file too large to send."""
     comparison = await run_comparison(playground, "cogview-4")
 
     assert set(sides(await read(playground, replace(comparison, cards=comparison.cards * 13)))) == {768}

@@ -50,7 +50,7 @@ def odd() -> Catalog:
 
 
 def test_the_comparison_has_a_row_a_model_by_base_credits(catalog: Catalog) -> None:
-    """Numbers are numbers, so that 5 stands before 12 and 70 after 28."""
+    """Numbers sort as numbers: 5 before 12, 70 after 28."""
     frame = models_frame(catalog)
 
     assert list(frame["id"]) == [row.model.id for row in price_list(catalog)]
@@ -62,7 +62,7 @@ def test_the_comparison_has_a_row_a_model_by_base_credits(catalog: Catalog) -> N
 
 
 def test_a_table_shows_texts_for_values(catalog: Catalog, odd: Catalog) -> None:
-    """A number nobody knows is a dash; headers say how the rows are sorted, and rows name their model."""
+    """Unknown numbers are a dash; headers have ``aria-sort``, and rows have the id of their model."""
     rows = {row["Model"]: row for row in models_frame(catalog).to_dict("records")}
     texts = {name: cell_text(name, rows["GPT Image 1.5"]) for name in SORTABLE if name != "Price"}
     assert texts == {

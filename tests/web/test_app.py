@@ -68,14 +68,14 @@ def test_an_empty_variable_is_not_set(tmp_path: Path) -> None:
 
 
 def test_it_starts_in_another_folder_and_with_a_locale_of_ascii_alone(tmp_path: Path) -> None:
-    """Files are read as UTF-8 whatever the locale says, and those of the application are found wherever it is started."""
+    """Files are read as UTF-8 in any locale, and the application's own files are found from any folder."""
     ascii_only = {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}
     with run_app(tmp_path / "home", ROOT / "app.py", **ascii_only) as app:
         assert app.get("/").status_code == 200
 
 
 def test_a_second_process_takes_the_next_port(tmp_path: Path) -> None:
-    """Where no port is asked for: the first free one from 7860 on."""
+    """Without a configured port, the first free one from 7860 on."""
     with ExitStack() as stack:
         try:
             stack.enter_context(socket.create_server(("127.0.0.1", 7860)))
@@ -102,7 +102,7 @@ def test_a_process_that_listens_everywhere_reaches_itself_on_loopback() -> None:
 
 
 def test_it_starts_and_makes_pictures_without_a_network(tmp_path: Path) -> None:
-    """Nobody is asked for anything, usage statistics included: every proxy leads to a server that records requests."""
+    """No request is made, usage statistics included: every proxy leads to a server that records requests."""
     with recorded(Starlette()) as world:
         proxies = dict.fromkeys(("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "http_proxy", "https_proxy"), world.address)
         statistics = {"NO_PROXY": "127.0.0.1,localhost", "GRADIO_ANALYTICS_ENABLED": "True"}
@@ -128,7 +128,7 @@ def test_it_ends_at_ctrl_c(tmp_path: Path) -> None:
 
 
 def test_it_ends_when_asked_while_a_job_runs_and_a_page_is_open(tmp_path: Path) -> None:
-    """A page keeps streams open for as long as it stands there, and a job may take minutes: neither holds it up."""
+    """Neither the open streams of a page nor a running job delay the shutdown."""
     with run_app(tmp_path / "home") as app, httpx2.Client(base_url=app.url, trust_env=False, timeout=30) as http:
         call = {"data": ["flux-2", {"prompt": "a fox #sandbox:never"}]}
         event = http.post("/gradio_api/call/generate", json=call).json()["event_id"]

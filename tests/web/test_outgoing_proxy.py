@@ -19,7 +19,7 @@ KEY = "sk-behind-a-proxy-123456"
 
 @dataclass
 class ForwardProxy:
-    """An HTTP and SOCKS5 proxy in one, which leads every host name to the server at ``target``. ``hosts`` are the names asked for."""
+    """An HTTP and SOCKS5 proxy that connects every host name to the server at ``target``. ``hosts`` are the requested names."""
 
     target: str
     hosts: list[str] = field(default_factory=list)

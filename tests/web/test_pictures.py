@@ -235,7 +235,7 @@ async def test_an_archive_leaves_out_what_is_gone_or_another_visitors(
 async def test_an_archive_of_the_history_holds_what_its_filters_match(
     playground: Playground, http_client: httpx2.AsyncClient, job: Job
 ) -> None:
-    """Newest first, jobs without a picture among them, nobody else's; a value that is no filter is ignored."""
+    """Newest first, this visitor's only, also jobs without a picture; an invalid filter is ignored."""
     other = await made(playground, "imagen-4")
     failed = await made(playground, prompt="a kite #sandbox:failed")
     theirs = await made(playground, visitor=visitor_id(OTHER))

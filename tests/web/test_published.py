@@ -171,7 +171,7 @@ async def test_the_page_runs_no_script_and_is_not_cached_or_indexed(
 async def test_a_revoked_comparison_is_gone_with_its_pictures_and_its_address(
     playground: Playground, http_client: httpx2.AsyncClient
 ) -> None:
-    """And answers as one that never was. Published anew it has another address."""
+    """It then answers like an unknown one. Published again it has another address."""
     token = await published(playground, "cogview-4")
     comparison, _ = await playground.comparisons.published(token)
     paths = ("", "/1/1", "/preview.png")

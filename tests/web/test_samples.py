@@ -1,4 +1,4 @@
-"""The samples of this page: real pictures on the models' cards, which nobody but the host can choose."""
+"""Samples: real pictures on the models' cards, which only the host can choose."""
 
 from __future__ import annotations
 
@@ -110,7 +110,7 @@ async def test_what_is_no_picture_of_a_real_model_is_no_sample(
 
 
 async def test_the_button_is_the_hosts_whose_own_key_the_page_holds(playground: Playground) -> None:
-    """A visitor whose pictures the host pays does not see it, and nothing happens if they press it all the same."""
+    """A visitor without the host's key does not see the button, and its event changes nothing for them."""
     page = PageSession(playground, "somebody-who-compares-0123456789")
     await page.arrive()
     share, header = page.parts.compare.share, page.parts.header

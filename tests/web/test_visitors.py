@@ -1,4 +1,4 @@
-"""A browser is known by its cookie and a caller by a header; nobody else gets either, or what they asked for."""
+"""A browser is identified by its cookie and a program by a header; neither they nor their jobs are visible to others."""
 
 from __future__ import annotations
 
