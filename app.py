@@ -25,7 +25,7 @@ def build(settings: Settings, port: int) -> ASGIApp:
     playground = replace(playground, drawings_version=drawings_version())
     journal = settings.data_folder / "sandbox.jsonl"
     sandbox = create_sandbox(
-        playground.catalog, settings.sandbox_speed, settings.public_address, journal, playground.sandbox.key
+        playground.catalog, settings.sandbox_speed, settings.public_address, journal, playground.accounts.sandbox.key
     )
     app = create_app(playground, resources, sandbox, framed=settings.on_space)
     mount_page(app, playground, settings.listen_on, port)

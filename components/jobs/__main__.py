@@ -32,7 +32,7 @@ def main() -> int:
         set_up_logging()
         with bind(HOST, 0) as listener:
             playground, resources = open_playground(settings, listener.getsockname()[1])
-            sandbox = create_sandbox(playground.catalog, settings.sandbox_speed, own_key=playground.sandbox.key)
+            sandbox = create_sandbox(playground.catalog, settings.sandbox_speed, own_key=playground.accounts.sandbox.key)
             serve(create_app(playground, resources, sandbox, framed=False), listener, HOST, behind_proxy=False)
     except PlaygroundError as error:
         print(error, file=sys.stderr)

@@ -1,7 +1,8 @@
 """What anyone can ask the product for: the page, the endpoints and the routes are thin skins over ``Playground``.
 
-``playground`` has what depends on who pays, and leads to jobs, history, comparisons and evaluations; ``visits`` has who
-asks and with which key, ``plain_values`` and ``evaluation_values`` what the public endpoints take and return.
+``playground`` has what depends on who pays, and leads to jobs, history, comparisons and evaluations; ``accounts`` says who
+can pay, ``visits`` who asks and with which key, ``plain_values`` and ``evaluation_values`` what the public endpoints take
+and return.
 """
 
 from components.playground.playground import Playground as Playground

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field, replace
-from hmac import compare_digest
+from dataclasses import dataclass, replace
 from typing import Any
 
 from components.api import Account
@@ -23,6 +22,7 @@ from components.jobs.budgets import Budget
 from components.jobs.job import Job, idempotency_key_of
 from components.jobs.service import JobService
 from components.jobs.store.history import HistoryStore
+from components.playground.accounts import Accounts
 from components.playground.key_checks import KeyCheck, KeyChecks
 from components.playground.own_pictures import unreachable_picture
 from components.playground.seeds import with_new_seed
@@ -37,10 +37,7 @@ class Playground:
     What needs nobody to pay is asked of ``jobs``, ``history``, ``comparisons`` and ``evaluations``, with the visitor's id.
 
     Attributes:
-        service: the real service, without a key.
-        sandbox: the built-in service, as this process reaches it.
         sandbox_url: how a visitor reaches the sandbox.
-        host_key: the host's key; None where visitors may not spend one.
         notices: sentences about this installation that every visitor should know.
         storage_note: how long results are kept.
         uploads_refused: why no picture can be uploaded here; "" where one can.
@@ -51,13 +48,11 @@ class Playground:
 
     catalog: Catalog
     jobs: JobService
-    service: Account
-    sandbox: Account
+    accounts: Accounts
     sandbox_url: str
     comparisons: ComparisonService
     evaluations: EvaluationService
     key_checks: KeyChecks
-    host_key: str | None = field(default=None, repr=False)
     notices: tuple[str, ...] = ()
     storage_note: str = ""
     uploads_refused: str = ""
@@ -74,11 +69,7 @@ class Playground:
 
     def account(self, visit: Visit) -> Account:
         """Who pays for this visit: the visitor's own key, else the host's, else the sandbox."""
-        if visit.key:
-            return replace(self.service, payer="visitor", key=visit.key)
-        if self.host_key:
-            return replace(self.service, payer="host", key=self.host_key)
-        return self.sandbox
+        return self.accounts.of_visitor(visit.key)
 
     def paying_account(self, visit: Visit) -> Account:
         """Who pays for what is sent now. Raises KeyRefused if the visit's page shows another payer.
@@ -153,7 +144,7 @@ class Playground:
         Raises:
             InputError: there is no such language.
         """
-        account = self.service if at_service else self.account(visit)
+        account = self.accounts.service if at_service else self.account(visit)
         base = self.sandbox_url if account.payer == "sandbox" else account.base_url
         return write_snippet(request, base, self.catalog.endpoint, language, task_id=task_id)
 
@@ -222,16 +213,12 @@ class Playground:
         account = self.paying_account(visit)
         return await self.comparisons.start(choices, shared, samples, account, visit.visitor, idempotency_key)
 
-    def is_host(self, key: str) -> bool:
-        """Whether this is the host's key: who knows it may change what every visitor sees."""
-        return bool(self.host_key and key) and compare_digest((self.host_key or "").encode(), key.encode())
-
     async def pin_samples(self, comparison_id: str, key: str) -> None:
         """Show the pictures of a comparison on the cards of its models, to every visitor; "" shows drawings again.
 
         Raises KeyRefused unless ``key`` is the host's, JobNotFound, InvalidState, DatabaseUnavailable.
         """
-        if not self.is_host(key):
+        if not self.accounts.is_host(key):
             raise KeyRefused("Only the host of this page can choose its samples.", next_step="Use the host's key.")
         if comparison_id:
             await self.comparisons.pin(comparison_id)

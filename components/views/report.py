@@ -250,4 +250,4 @@ def _snippet(playground: Playground, job: Job) -> str:
         request = rebuild_request(playground.catalog, job.model, job.body)
     except InputError:
         return ""
-    return write_snippet(request, playground.service.base_url, playground.catalog.endpoint, task_id=job.task_id)
+    return write_snippet(request, playground.accounts.service.base_url, playground.catalog.endpoint, task_id=job.task_id)

@@ -6,7 +6,7 @@ import logging
 import secrets
 from collections.abc import Iterator
 from contextlib import AsyncExitStack, contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass
 from functools import partial
 
 from components.api.client import Account, ApiClient, service_address
@@ -18,12 +18,11 @@ from components.comparisons.store import ComparisonStore
 from components.errors import SettingsError
 from components.evaluation.service import EvaluationService
 from components.jobs.budgets import Caps
-from components.jobs.job import Job, JobOptions
+from components.jobs.job import JobOptions
 from components.jobs.recovery import FindAccount
 from components.jobs.service import JobService
 from components.jobs.store.engine import open_database, sqlite_address
 from components.jobs.store.jobs import Store
-from components.keys import UNNAMED_SANDBOX
 from components.pictures.fetch import open_fetch_client
 from components.pictures.library import PictureLibrary
 from components.pictures.storage.base import PictureStorage
@@ -32,6 +31,7 @@ from components.pictures.storage.folder import FolderStorage
 from components.pictures.storage.opening import check_storage, open_storage
 from components.pictures.uploads import Uploads
 from components.playground import Playground
+from components.playground.accounts import Accounts
 from components.playground.key_checks import KeyChecks
 from components.settings import Settings
 from components.views.account import KEY_WITHHELD, storage_note
@@ -49,27 +49,6 @@ class Resources:
 
     uploads: Uploads
     opened: AsyncExitStack
-
-
-@dataclass(frozen=True)
-class Accounts:
-    """The accounts of this process: the service without a key, the sandbox, and the host's key."""
-
-    service: Account
-    sandbox: Account
-    host_key: str | None = field(repr=False)
-
-    def of_payer(self, payer: str, *, for_evaluation: bool) -> Account | None:
-        """The account of a payer; None for a visitor's own key. The sandbox leaves names out of an evaluation's drawings."""
-        if payer == "host" and self.host_key:
-            return replace(self.service, payer="host", key=self.host_key)
-        if payer != "sandbox":
-            return None
-        return replace(self.sandbox, key=self.sandbox.key + UNNAMED_SANDBOX) if for_evaluation else self.sandbox
-
-    def of_job(self, job: Job) -> Account | None:
-        """The account that pays for a recovered job; None for a visitor's own key, which is in memory only."""
-        return self.of_payer(job.payer, for_evaluation=bool(job.evaluation_id))
 
 
 def open_playground(settings: Settings, port: int) -> tuple[Playground, Resources]:
@@ -93,13 +72,11 @@ def open_playground(settings: Settings, port: int) -> tuple[Playground, Resource
     playground = Playground(
         catalog=catalog,
         jobs=jobs,
-        service=service,
-        sandbox=sandbox,
+        accounts=accounts,
         sandbox_url=settings.public_address + SANDBOX if settings.public_address else sandbox.base_url,
         comparisons=ComparisonService(catalog, jobs, ComparisonStore(jobs.store.transactions)),
         evaluations=evaluations,
         key_checks=KeyChecks(client),
-        host_key=settings.host_key,
         notices=(KEY_WITHHELD,) if settings.key_withheld else (),
         storage_note=storage_note(*_durable(settings, jobs), jobs.pictures.limit),
         uploads_refused=uploads.refused,

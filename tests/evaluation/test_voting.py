@@ -48,7 +48,7 @@ async def evaluated(playground: Playground, prompts: int, first: str = "A boat o
     draft = Draft((Prompt(first), *(Prompt(f"A boat on lake {number}") for number in range(1, prompts))), choices)
     service = playground.evaluations
     evaluation = await service.start(
-        draft, playground.sandbox, "ann", "this test"
+        draft, playground.accounts.sandbox, "ann", "this test"
     )  # the id, and so the screens, are the same
     async with asyncio.timeout(40):
         while (await service.progress(evaluation.id)).cells != "d" * evaluation.size:  # noqa: ASYNC110  # other tasks work

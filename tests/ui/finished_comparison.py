@@ -18,7 +18,7 @@ async def run_comparison(
     playground: Playground, *models: str | Choice, samples: int = 1, paid: bool = True, **shared: Any
 ) -> Comparison:
     """Run a comparison of Ann's until it ends; ``paid`` with her own key, else as drawings of the sandbox."""
-    account = replace(playground.sandbox, payer="visitor", key=KEY) if paid else playground.sandbox
+    account = replace(playground.accounts.sandbox, payer="visitor", key=KEY) if paid else playground.accounts.sandbox
     choices = [model if isinstance(model, Choice) else Choice(model) for model in models]
     comparison = await playground.comparisons.start(choices, {"prompt": "a red kite", **shared}, samples, account, ANN)
     for card in comparison.cards:

@@ -26,6 +26,7 @@ from components.keys import UNNAMED_SANDBOX
 from components.pictures.library import PictureLibrary
 from components.pictures.storage.folder import FolderStorage
 from components.playground import Playground
+from components.playground.accounts import Accounts
 from components.playground.key_checks import KeyChecks
 from components.playground.visits import COOKIE
 from components.ui.gradio_internals import open_page
@@ -53,7 +54,7 @@ async def open_playground(
         unnamed = replace(drawing, key=UNNAMED_SANDBOX)
         evaluations = EvaluationService(catalog, jobs, {"sandbox": unnamed}.get, beat_s=0.05)
         services = comparisons, evaluations, KeyChecks(client)
-        yield Playground(catalog, jobs, real, drawing, sandbox, *services, host_key=host_key, own_address=OWN_ADDRESS)
+        yield Playground(catalog, jobs, Accounts(real, drawing, host_key), sandbox, *services, own_address=OWN_ADDRESS)
         evaluations.close()
         await jobs.aclose()
 

@@ -149,7 +149,7 @@ async def test_attaching_a_task_to_a_lost_answer_works_or_explains_why_not(page:
     drawn = await playground.generate("flux-2", {"prompt": "a lamp"}, Visit(visitor_id(ANN)))
     task = (await playground.jobs.settled(drawn.id, visitor_id(ANN))).task_id
     lost = past(playground.catalog, 200, state=JobState.UNCERTAIN, task_id=None, payer="sandbox", pictures=())
-    await playground.jobs.store.add(replace(lost, visitor=visitor_id(ANN), base_url=playground.sandbox.base_url))
+    await playground.jobs.store.add(replace(lost, visitor=visitor_id(ANN), base_url=playground.accounts.sandbox.base_url))
     await page.call(click_entry, tab, {"entry": lost.id})
     for named, words in (("", "is no task id"), (task, "another request has this task"), ("n1gone", "does not know")):
         await page.call(act, page.parts.actions, {"action": "attach", "job_id": lost.id, "task": named})

@@ -20,6 +20,7 @@ from components.jobs.service import JobService
 from components.pictures.library import PictureLibrary
 from components.pictures.storage.folder import FolderStorage
 from components.playground import Playground
+from components.playground.accounts import Accounts
 from components.playground.key_checks import KeyChecks
 from tests.conftest import ROOT, open_store
 
@@ -46,7 +47,7 @@ async def playground(catalog: Catalog, client: ApiClient, account: Account, tmp_
             service = replace(account, payer="", key="")
             services = comparisons, evaluations, KeyChecks(client)
             jobs.caps = caps or Caps()
-            return Playground(catalog, jobs, service, account, "", *services, host_key=host_key)
+            return Playground(catalog, jobs, Accounts(service, account, host_key), "", *services)
 
         yield made
         await jobs.aclose()

@@ -51,7 +51,7 @@ PROMPT = 'Zwölf "Äpfel" & 50 % of #1?\nsecond line + 🍏 <script>'
 async def made(playground: Playground, model: str = "flux-2", visitor: str = ANN, **parameters: Any) -> Job:
     """A job that the sandbox has finished."""
     request = build_request(playground.catalog, model, {"prompt": PROMPT, **parameters})
-    job = await playground.jobs.submit(request, playground.sandbox, visitor)
+    job = await playground.jobs.submit(request, playground.accounts.sandbox, visitor)
     return await playground.jobs.settled(job.id, job.visitor)
 
 
@@ -98,7 +98,7 @@ async def test_a_stored_picture_is_served_as_what_it_is(playground: Playground, 
     pictures = {f"image/{form}": png(3, 2, form=form.upper()) for form in ("png", "jpeg", "webp")}
     for media_type, data in {**pictures, "image/svg+xml": scripted}.items():
         address = "data:;base64," + base64.b64encode(data).decode()
-        kept = await playground.jobs.pictures.keep(address, playground.sandbox.base_url)
+        kept = await playground.jobs.pictures.keep(address, playground.accounts.sandbox.base_url)
         answer = await http_client.get(f"/pictures/{kept.name}")
 
         assert (answer.status_code, answer.content) == (200, data)

@@ -232,7 +232,7 @@ async def test_the_preview_shows_each_picture_whole_and_no_vector(
     comparison, _ = await playground.comparisons.published(token)
     for number, shade in enumerate((10, 250)):
         address = "data:;base64," + base64.b64encode(png(300, 300, shade)).decode()
-        kept = await playground.jobs.pictures.keep(address, playground.sandbox.base_url)
+        kept = await playground.jobs.pictures.keep(address, playground.accounts.sandbox.base_url)
         await playground.jobs.store.apply(
             comparison.cards[number].job, lambda job, kept=kept: replace(job, pictures=(kept,))
         )

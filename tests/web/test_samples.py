@@ -102,7 +102,9 @@ async def test_what_is_no_picture_of_a_real_model_is_no_sample(
     playground: Playground, http_client: httpx2.AsyncClient
 ) -> None:
     host, drawn = {KEY_HEADER: HOST_KEY}, Visit()
-    comparison = await compared(replace(playground, host_key=None), drawn, "cogview-4")
+    comparison = await compared(
+        replace(playground, accounts=replace(playground.accounts, host_key=None)), drawn, "cogview-4"
+    )
 
     answer = await http_client.post(f"/samples/{comparison}", headers=host)
     assert (answer.status_code, "no picture of a real model" in answer.text) == (409, True)

@@ -109,7 +109,7 @@ def build_share(playground: Playground, header: Header) -> Share:
 
 async def offer_pin(share: Share, given: Updates) -> Updates:
     """The button for the host, whose own key this page holds, under a comparison with pictures of real models."""
-    if not share.playground.is_host(given[share.header.visit].key):
+    if not share.playground.accounts.is_host(given[share.header.visit].key):
         return {share.pin: gr.update(visible=False)}
     try:
         shown, visitor = given[share.comparison], given[share.header.visit].visitor

@@ -55,7 +55,7 @@ class CodePanel:
 
 def build_code_panel(playground: Playground) -> CodePanel:
     """Build the panel inside the current column."""
-    host = urlsplit(playground.service.base_url).netloc
+    host = urlsplit(playground.accounts.service.base_url).netloc
     bare: dict[str, Any] = {"show_label": False, "container": False, "min_width": 0, "elem_classes": "segments"}
     with gr.Column(elem_id="snippet"):
         with gr.Row(elem_id="snippet-bar"):
