@@ -1,4 +1,4 @@
-"""Keeps sandbox tasks over a restart, one line of JSON each, so that a job whose task runs here goes on.
+"""Keeps sandbox tasks over a restart, one line of JSON each, so that their jobs continue.
 
 Only a drawing can be lost, so lines are not forced to the disk.
 """

@@ -1,4 +1,4 @@
-"""The public endpoints: typed methods, so that they stand in the API page with their argument names."""
+"""The public endpoints: typed methods, so that the API info has their argument names and types."""
 
 from __future__ import annotations
 
@@ -158,7 +158,7 @@ class Endpoints:
         return describe_evaluation(evaluation, progress, boards, f"{self._address(request)}{VOTING}/{evaluation.token}")
 
     def _pictures(self, request: gr.Request) -> str:
-        """Where kept pictures are served."""
+        """The address below which stored pictures are served."""
         return self._address(request) + PICTURES
 
     def _address(self, request: gr.Request) -> str:

@@ -14,7 +14,7 @@ from components.ui.gradio_internals import event_values
 Updates = dict[Any, Any]
 
 PRIVATE: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
-# Answered at once: Gradio's queue is for events that take long.
+# Without Gradio's queue, which is for long events.
 DIRECT: dict[str, Any] = {**PRIVATE, "queue": False}
 # Of several events in a row the last one counts.
 LATEST: dict[str, Any] = {**DIRECT, "trigger_mode": "always_last"}

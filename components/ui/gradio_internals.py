@@ -111,6 +111,6 @@ def style_sheets(page: gr.Blocks) -> list[Path]:
 
 
 def event_values(event: gr.EventData) -> dict[str, Any]:
-    """What an event has sent along. A caller can forge it: anything but an object is empty."""
+    """The data of an event. A caller can forge it: anything but an object counts as empty."""
     values = event._data
     return values if isinstance(values, dict) else {}

@@ -1,4 +1,4 @@
-"""The line at the top: name, key box, and one pill that says whose money is spent. It also holds the page's visit."""
+"""The header: name, key box, and a pill that says who pays. It also holds the page's visit."""
 
 from __future__ import annotations
 
@@ -78,7 +78,7 @@ def build_header(playground: Playground) -> Header:
 
 
 def visit_of(header: Header, given: Updates, request: gr.Request) -> Visit:
-    """The visit of the page. One without a visitor yet takes the browser's cookie; without that, a new visitor."""
+    """The visit of the page. Without a visitor yet, it gets the one of the browser's cookie, or a new one."""
     visit: Visit = given[header.visit]
     if visit.visitor:
         return visit
@@ -101,7 +101,7 @@ async def enter_key(header: Header, given: Updates, request: gr.Request) -> Upda
 
 
 async def check_key(header: Header, given: Updates) -> Updates:
-    """Show whether the service takes the visitor's key. Costs nothing."""
+    """Show whether the service accepts the visitor's key. Costs nothing."""
     visit: Visit = given[header.visit]
     check = await header.playground.check_key(visit)
     if check is None:  # none was entered

@@ -33,6 +33,6 @@ class LatestOnly:
         return self._newest.get(str(request.session_hash)) is event
 
     def finish(self, request: gr.Request, event: object) -> None:
-        """End an event; a newer one goes on."""
+        """End an event; a newer one continues."""
         if self.is_newest(request, event):
             del self._newest[str(request.session_hash)]

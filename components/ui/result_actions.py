@@ -71,7 +71,7 @@ def wire_result_actions(
 
 
 async def act(actions: ResultActions, given: Updates, event: gr.EventData, request: gr.Request) -> Updates:
-    """Do what the button says with its job. Everything but a comparison is shown in Generate."""
+    """Run the action of a result's button. Everything but a comparison is shown in Generate."""
     visit, action, job_id = given[actions.header.visit], sent(event, "action"), sent(event, "job_id")
     tab = actions.generate
     try:
@@ -95,7 +95,7 @@ async def act(actions: ResultActions, given: Updates, event: gr.EventData, reque
 
 
 async def star(actions: ResultActions, given: Updates, event: gr.EventData) -> Updates:
-    """Star a job or take its star away, as the browser shows already."""
+    """Star or unstar a job, as the browser already shows."""
     job_id, visit = sent(event, "job_id"), given[actions.header.visit]
     try:
         await actions.playground.jobs.find(job_id, visit.visitor)
@@ -131,7 +131,7 @@ async def use_as_input(actions: ResultActions, job: Job, number: str, given: Upd
 
 
 def with_images(model: Model, parameters: Mapping[str, Any], addresses: list[str]) -> dict[str, Any]:
-    """The parameters with these input images: as many of the last ones as the model takes."""
+    """The parameters with the last of these input images, as many as the model accepts."""
     name = model.by_role(Role.IMAGES) or ""
     field = model.parameters[name]
     many = field.type == "array"
@@ -148,7 +148,7 @@ async def upscale(actions: ResultActions, job: Job, given: Updates) -> Updates:
 
 
 async def run_again(actions: ResultActions, job: Job, given: Updates, request: gr.Request) -> Updates:
-    """Send a job's request once more, its form filled in. Raises InputError for a model that is gone."""
+    """Send a job's request once more, with its form filled in. Raises InputError for a model that no longer exists."""
     visit, tab = given[actions.header.visit], actions.generate
     model, parameters = form_settings(actions.playground.catalog, job.model, job.body)
     sent_again = await submit(tab, model, parameters, given, request)

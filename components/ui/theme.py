@@ -1,4 +1,4 @@
-"""The look, set once: Gradio's own variables carry it everywhere, the style sheet adds layout only."""
+"""The theme: colours and type are Gradio's variables; the style sheets add layout only."""
 
 from __future__ import annotations
 

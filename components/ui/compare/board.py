@@ -1,4 +1,4 @@
-"""What Compare shows: its components, the plan of the form, and the cards, which are looked at until all have ended."""
+"""What Compare shows: its components, the plan for the form, and the cards, which are updated until all have ended."""
 
 from __future__ import annotations
 
@@ -100,7 +100,7 @@ class CompareTab:
         self._watch(event.then)
 
     def opened_by(self, tab: gr.Tab) -> None:
-        """Look anew whenever the tab is opened: a card may have been deleted in the history meanwhile."""
+        """Update the cards whenever the tab is opened: a card may have been deleted in the history."""
         self._watch(tab.select)
 
     def _watch(self, event: Callable[..., Any]) -> None:
@@ -114,12 +114,12 @@ class CompareTab:
 
 
 async def show_draft(tab: CompareTab, draft: ComparisonDraft, source: PublishedSource, visit: Visit) -> Updates:
-    """How each model would take the form, what of it fits the caps and costs, what is wrong with it, and its address."""
+    """How each model would read the form, what it costs, what fits the caps, its problems, and its address."""
     address = render("query", tab="compare", query=write_compare_query(draft, source))
     title = gr.update(label=settings_title(draft))
     lost = source.token and not source.shared and "prompt" not in draft.shared
     try:
-        # A seed that is left open is drawn when the requests are sent: which models take none shows before.
+        # A random seed is chosen when the requests are sent; which models ignore it is shown before.
         shared = {"seed": ANY_SEED, **draft.shared}
         plan = plan_comparison(tab.playground.catalog, draft.choices(tab.playground.catalog), shared, draft.samples)
     except InputError as error:
@@ -176,7 +176,7 @@ def show_added(tab: CompareTab, plan: ComparisonPlan | None) -> Updates:
 
 
 async def show_changed(tab: CompareTab, change: Awaitable[Comparison], given: Updates) -> Updates:
-    """A comparison after what its visitor asked for, or why it could not be done."""
+    """The comparison after an action, or why the action failed."""
     try:
         visit = given[tab.header.visit]
         comparison, jobs = await tab.playground.comparisons.with_jobs((await change).id, visit.visitor)
@@ -200,7 +200,7 @@ async def watch(tab: CompareTab, given: Updates, request: gr.Request) -> AsyncIt
             if not tab.latest.is_newest(request, event):
                 break
             active = any(not job.settled for job in jobs.values())
-            # What is in the slider may have been deleted in the history meanwhile.
+            # The pictures in the slider may have been deleted in the history.
             fresh = not chosen <= {picture.name for job in jobs.values() for picture in job.pictures}
             chosen = set() if fresh else chosen
             updates = await show_comparison(tab, comparison, jobs, given[tab.order], visit, fresh=fresh)

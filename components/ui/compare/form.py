@@ -38,7 +38,7 @@ class CompareForm:
         return {self.models.box, self.samples, *self.roles.values()}
 
     def read(self, given: Mapping[Any, Any]) -> ComparisonDraft:
-        """What the controls hold; what is empty is not asked for."""
+        """The values of the controls, without empty ones."""
         shared = {}
         for role, control in self.roles.items():
             value = given[control]

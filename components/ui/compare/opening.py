@@ -83,7 +83,7 @@ async def _named_comparison(tab: CompareTab, query: Query, visit: Visit) -> tupl
 
 
 async def _published_source(tab: CompareTab, token: str) -> PublishedSource:
-    """What a published comparison asks for, without its visitor's pictures; nothing once it was taken back."""
+    """The form of a published comparison, without its visitor's input images; None once it is unpublished."""
     try:
         comparison, _ = await tab.playground.comparisons.published(token)
     except (JobNotFound, DatabaseUnavailable):

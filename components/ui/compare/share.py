@@ -148,7 +148,7 @@ def show_share(share: Share, comparison: Comparison, jobs: Mapping[str, Job], *,
 
 
 def _show_published(share: Share, comparison: Comparison, *, ended: bool = True) -> Updates:
-    """Its public address, and the button that takes it back, or the one that publishes it once its jobs have ``ended``."""
+    """Its public address with the Unpublish button, or the Publish button once its jobs have ``ended``."""
     return {
         share.ask: gr.update(visible=ended and not comparison.token),
         share.unpublish: gr.update(visible=bool(comparison.token)),
@@ -164,7 +164,7 @@ async def show_chosen(share: Share, given: Updates) -> Updates:
 
 
 async def show_first_two(share: Share, given: Updates) -> Updates:
-    """Something to look at at once: two pictures, of two cards where there are two, until others are chosen."""
+    """Two pictures for the slider until others are chosen, of two cards if possible."""
     if given[share.left] or given[share.right]:
         return {share.slider: gr.skip()}
     sides = {side.kept.name: side for side in sorted(await _own_sides(share, given), key=lambda side: side.index > 1)}
@@ -175,7 +175,7 @@ async def show_first_two(share: Share, given: Updates) -> Updates:
 
 
 async def _changed(share: Share, change: Awaitable[Comparison]) -> Updates:
-    """A comparison that was published or taken back, or why it could not be."""
+    """The comparison after it was published or unpublished, or why that failed."""
     try:
         return {**_show_published(share, await change), share.confirm: gr.update(visible=False)}
     except PlaygroundError as error:

@@ -64,7 +64,7 @@ def build_compare_tab(playground: Playground, header: Header) -> CompareTab:
     )  # fmt: skip
     for change in header.changes:
         change.then(bind(follow, tab), tab.follows, tab.beside_form, **DIRECT)
-    # The line that says what was spent changes with everything that is spent, and with the key.
+    # The spending line changes with every charge, and with the key.
     changes = [part.change for part in form.controls] + [header.spend.change]
     gr.on(changes, bind(follow, tab), tab.follows, tab.beside_form, **LATEST)
     reads = {*form.controls, form.lock, tab.click, *tab.reads}
@@ -89,12 +89,12 @@ def build_compare_tab(playground: Playground, header: Header) -> CompareTab:
 
 
 async def follow(tab: CompareTab, given: Updates) -> Updates:
-    """The plan for the form as it stands. Sends nothing."""
+    """Update the plan for the form. Sends nothing."""
     return await show_draft(tab, tab.form.read(given), given[tab.source], given[tab.header.visit])
 
 
 async def compare(tab: CompareTab, given: Updates, request: gr.Request) -> Updates:
-    """Send the requests. A seed that is left open is drawn and used for every model that takes one."""
+    """Send the requests. Without a seed, a random one is used for every model that has one."""
     tab.latest.start(request)
     playground, visit, draft = tab.playground, paying_visit(tab.header, given, request), tab.form.read(given)
     key = f"{given[tab.click]} {write_compare_query(draft)}"  # another form is another comparison
@@ -116,7 +116,7 @@ async def compare(tab: CompareTab, given: Updates, request: gr.Request) -> Updat
 
 
 async def keep_seed(tab: CompareTab, given: Updates) -> Updates:
-    """The seed of the comparison that is shown, in the form while it is to be kept."""
+    """The seed of the comparison that is shown, put into the form if it is locked."""
     field, before = tab.form.roles[Role.SEED], given[tab.form.roles[Role.SEED]]
     try:
         comparison = await tab.playground.comparisons.find(given[tab.share.comparison], given[tab.header.visit].visitor)

@@ -29,7 +29,7 @@ QUESTIONS = {
     "follows the prompt?": Question.PROMPT,
     "has fewer faults?": Question.FAULTS,
 }
-# The browser's script sends along what it has read of a file.
+# The browser's script sends what it has read from a file.
 TAKE_FILE = "window.playground = { ...window.playground, usePrompts: (read) => trigger('input', read) }"
 
 

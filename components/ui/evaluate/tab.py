@@ -61,7 +61,7 @@ class EvaluateTab:
         return {self.picker, self.again, self.new, self.evaluation, self.plan, self.start, self.error}
 
     def opened_by(self, tab: gr.Tab) -> None:
-        """List the evaluations anew whenever the tab is opened."""
+        """Update the list of evaluations whenever the tab is opened."""
         tab.select(bind(list_again, self), {self.header.visit, self.picker}, {self.picker}, **DIRECT)
 
 
@@ -154,7 +154,7 @@ async def show_draft(tab: EvaluateTab, given: Updates) -> Updates:
 
 
 async def show_set(tab: EvaluateTab, given: Updates, chosen: tuple[PromptSet, str] | None) -> Updates:
-    """The form with a prompt set in place of the text, or with the text for None."""
+    """The form with a prompt set instead of the text, or with the text for None."""
     return {
         tab.form.chosen: chosen,
         tab.form.chosen_html: show_prompt_set(*chosen) if chosen else "",
@@ -176,7 +176,7 @@ async def _options(tab: EvaluateTab, visit: Visit) -> list[tuple[str, str]]:
 
 
 async def follow(tab: EvaluateTab, given: Updates) -> Updates:
-    """The plan for the form as it stands."""
+    """The plan for the form."""
     return await show_draft(tab, given)
 
 

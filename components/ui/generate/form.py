@@ -158,7 +158,7 @@ def is_rare(model: Model, name: str) -> bool:
 
 
 def hint(error: InputError) -> str:
-    """A field's problem as it stands at the field."""
+    """A field's problem as it is shown at the field."""
     text = error.hint.removeprefix("is ")
     return f"▲ {text[:1].upper()}{text[1:]}"
 

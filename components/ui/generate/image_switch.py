@@ -20,7 +20,7 @@ SEND_UNDO = "element.addEventListener('click', (event) => event.target.closest('
 
 @dataclass(frozen=True)
 class Switch:
-    """Whether the form had images when it was last looked at; the settings that were changed for them, and to what."""
+    """Whether the form had images at the last event; the settings that were changed for them, before and after."""
 
     images: bool = False
     before: Mapping[str, Any] = field(default_factory=dict)

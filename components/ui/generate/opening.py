@@ -31,7 +31,7 @@ async def open_job(tab: GenerateTab, job_id: str, visit: Visit, choice: CodeChoi
 
 
 async def open_entry(tab: GenerateTab, entry: HistoryEntry, visit: Visit, choice: CodeChoice | None = None) -> Updates:
-    """A job with its form and code. The form of a model that is gone stays as it was, and the picture is marked."""
+    """A job with its form and code. If its model no longer exists, the form is kept and the picture is marked."""
     job = entry.job
     others, _ = await show_others(tab.panel, visit, job.id)
     try:

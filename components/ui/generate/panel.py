@@ -57,7 +57,7 @@ class JobPanel:
 
 
 def build_job_panel(playground: Playground, header: Header) -> tuple[gr.HTML, gr.HTML]:
-    """The place of the result and the mark on it, inside the current column; beside them what the browser shows while it sends."""
+    """Build the result, its "settings changed" mark, and what is shown while a request is sent, inside the current column."""
     with gr.Column(elem_id="result-panel"):
         html(render("pending"), elem_id="pending")
         return html(elem_id="result"), html(elem_id="settings-changed")

@@ -194,7 +194,7 @@ def show_request(
     choice: CodeChoice,
     job: Job | None,
 ) -> Updates:
-    """What does not touch the form: price, address, code, and the mark on a result that was made from something else."""
+    """Everything that depends on the form: price, address, code, and the mark on a result that was made from other settings."""
     same = result.is_made_from(tab.playground.catalog, checked.request, job, model)
     return {
         tab.note: _note(model, parameters, checked, job.id if job else ""),
@@ -213,7 +213,7 @@ def show_example(tab: GenerateTab, model: Model, parameters: Mapping[str, Any]) 
 
 
 async def follow(tab: GenerateTab, given: Updates) -> Updates:
-    """Price, explanations, code and address for the form as it stands. Sends nothing."""
+    """Update price, explanations, code and address for the form. Sends nothing."""
     model, held = read_form(tab, given)
     parameters, switch = with_mode(model, held, given[tab.switch.state])
     changed = {name: value for name, value in parameters.items() if value != held.get(name)}
@@ -245,7 +245,7 @@ async def show_fit(tab: GenerateTab, checked: CheckedForm, visit: Visit) -> Upda
 
 
 async def choose_model(tab: GenerateTab, given: Updates) -> Updates:
-    """Another model: what can be kept of the form, else its example. A job that is shown stays."""
+    """Choose another model: keep the settings that it has too, else fill in its example. A shown job stays."""
     model = chosen_model(tab, given)
     before, values = read_form(tab, given, tab.playground.catalog.find(given[tab.filled]))
     parameters: Mapping[str, Any] = model.example
@@ -275,7 +275,7 @@ async def fill_example(tab: GenerateTab, given: Updates) -> Updates:
 
 
 async def generate(tab: GenerateTab, given: Updates, request: gr.Request) -> Updates:
-    """Send the form as a request; the panel watches its job. What is wrong stands at its field, and nothing is sent."""
+    """Send the form as a request; the panel watches its job. With problems, show them at their fields and send nothing."""
     model, parameters = read_form(tab, given)
     checked = tab.playground.check_form(model, parameters, given[tab.header.visit])
     if checked.problems:

@@ -20,7 +20,7 @@ from components.views.words import plain
 
 @dataclass(frozen=True)
 class Deletion:
-    """The components of the line. ``deleted`` holds the ids that can be restored, ``timer`` takes the offer away."""
+    """The components of the line. ``deleted`` holds the ids that can be restored, ``timer`` hides the line."""
 
     playground: Playground
     header: Header

@@ -83,7 +83,7 @@ class HistoryTab:
         return self.listed | self.panel.parts | self.selection.parts | self.deletion.parts | {self.opened}
 
     def opened_by(self, tab: gr.Tab) -> None:
-        """Look anew whenever the tab is opened."""
+        """Update the list whenever the tab is opened."""
         tab.select(bind(show_all, self), self.reads, self.listed | self.panel.parts, **DIRECT)
 
 
@@ -156,7 +156,7 @@ def open_history(tab: HistoryTab, query: Mapping[str, list[str]]) -> Updates:
 
 
 async def look(tab: HistoryTab, given: Updates, order: HistoryOrder, request: gr.Request) -> Updates:
-    """The list in this order; nothing where a newer event of this page has begun meanwhile."""
+    """The list in this order; nothing if a newer event of this page has begun."""
     event, visit = tab.latest.start(request), visit_of(tab.header, given, request)
     try:
         filters = tab.filters.read(given)
@@ -184,7 +184,7 @@ def show_list(tab: HistoryTab, given: Updates, filters: HistoryFilters, page: Hi
     empty = "" if page.groups else NO_MATCH if filtered else EMPTY
     query = write_history_query(filters, "" if view == VIEWS[0] else view, order)
     return {
-        # The same HTML again would take the focus from what is being pressed in it.
+        # Rendering the same HTML again would remove the focus from a pressed button.
         tab.entries: gr.skip() if digest == given[tab.digest] else shown,
         tab.digest: digest,
         tab.order: order,

@@ -48,7 +48,7 @@ def build_integrate_tab(playground: Playground) -> IntegrateTab:
 
 
 def show_model(tab: IntegrateTab, generated: str, instead: str = "") -> Updates:
-    """Updates of ``tab.parts``: the model that Generate has, or another one in its place."""
+    """Updates of ``tab.parts``: the model that Generate has, or another one."""
     model = instead or generated
     return {tab.model: model, tab.generated: generated, **_describe(tab, model)}
 
