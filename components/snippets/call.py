@@ -11,6 +11,14 @@ from typing import Any
 KEY_NAME = "API_IN_ONE_KEY"
 WIDTH = 110
 
+# What the programs look for in a reply, in the syntax that the regular expressions of all their languages share.
+# A key with one of ECHO names an echo of the request, another copy or another link.
+ECHO = (
+    "input|requ|param|^ref|conf|^arg|^opt|init|orig|thumb|prev|cover|hold",
+    "|avatar|hook|link|page|path|sizes|load|fetch|^get$|^web$|stat.*url|cancel",
+)
+IMAGE = "https?://|data:image|iVBOR|/9j/|UklGR|R0lGO"  # the last four begin PNG, JPEG, WebP and GIF in base64
+
 # Characters that reverse the reading direction, end a line in some editors or cannot be seen. They are written as
 # escapes, so that a snippet does what it appears to do. Private-use characters have no agreed look, and zsh's line
 # editor uses some of them itself: a pasted U+E000 ended the text there.
@@ -52,4 +60,5 @@ def to_json(value: Any) -> str:
 
 def fill(template: str, **values: str) -> str:
     """Replace each ``@NAME@`` in one pass, so that a value which looks like a name stays as it is."""
+    values |= {"KEY": KEY_NAME, "ECHO1": ECHO[0], "ECHO2": ECHO[1], "IMAGE": IMAGE, "JSIMAGE": IMAGE.replace("/", "\\/")}
     return re.sub("@(" + "|".join(values) + ")@", lambda match: values[match.group(1)], template)

@@ -218,12 +218,15 @@ def test_every_reply_that_the_services_pages_show_is_read(runner: Runner, catalo
 # The snippets read what the service's pages and sibling routes show, and these shapes of other services. The rest of the
 # table needs a judgement that would make a program longer than the page may show.
 READ_BY_SNIPPETS = [
-    "control addresses beside outputs", "control addresses beside an output", "links beside the output", "succeed",
-    "data.output.images", "the page and the path of a picture", "an avatar in the result", "a code that is a word",
-    "a byte order mark", "a byte order mark and lines", "late at its host", "base64 with percents",
-    "canceled", "aborted", "GENERATE_FAILED", "a reason beside a word of success", "an error beside COMPLETED",
-    "failed in a 422", "completed without a picture, with a reason",
-    "a code of five digits", "an error object with a number", "a status that is false",
+    "control addresses beside outputs", "control addresses beside an output", "succeed", "Ready", "canceled", "aborted",
+    "GENERATE_FAILED", "a reason beside a word of success", "an error beside COMPLETED", "base64 at once", "base64 later",
+    "bare base64", "a code of five digits", "a preview beside the result", "a byte order mark",
+    "completed without a picture, with a reason", "failed in a 422", "data.output.images",
+    "the page and the path of a picture", "links beside the output", "an avatar in the result",
+    "base64 with percents", "a byte order mark and lines", "a code that is a word", "an error object with a number",
+    "a status that is false", "addresses by name in an output", "references beside the result", "an echo as a config",
+    "an echo as arguments", "an echo as options", "other sizes of the picture", "an address to fetch the result",
+    "TaskState.SUCCEEDED", "TaskState.FAILED", "a sentence as the state", "base64 in a list of lists", "late at its host",
 ]  # fmt: skip
 
 

@@ -1,5 +1,4 @@
-(
-: 'Creates the images, waits for them, saves them here. For sh, bash and zsh; on Windows for WSL or Git Bash.'
+( : 'Creates the images, waits for them, saves them here. For sh, bash and zsh; on Windows for WSL or Git Bash.'
 set -eu; : "${API_IN_ONE_KEY:?is not set. First run: export API_IN_ONE_KEY=your_key}"
 for tool in curl jq; do command -v "$tool" >/dev/null || { echo "Install $tool first." >&2; exit 1; }; done
 body='{"model": "flux-2", "type": "pro",
@@ -7,29 +6,30 @@ body='{"model": "flux-2", "type": "pro",
   "resolution": "1K"}'
 call() { reply=$(curl -sS --max-time 120 -w ' %{http_code}' -H "Authorization: Bearer $API_IN_ONE_KEY" "$@") || :
   code=${reply##* } reply=${reply% *}; }
-get() { printf '%s' "$reply" | jq -r "(.data // .) | $1" 2>/dev/null || :; }
+get() { printf '%s' "$reply" | jq -r "((.data | objects) // .) | $1" 2>/dev/null || :; }
+images() { printf '%s' "$reply" | jq -r 'paths(strings) as $path | select($path | map(strings | test(
+  "input|requ|param|^ref|conf|^arg|^opt|init|orig|thumb|prev|cover|hold" +
+  "|avatar|hook|link|page|path|sizes|load|fetch|^get$|^web$|stat.*url|cancel"; "i")) | any | not)
+  | getpath($path) | select(test("^(https?://|data:image|iVBOR|/9j/|UklGR|R0lGO)"))' | awk '!seen[$0]++'; }
 stop() { printf '%s\n' "$1" "$reply" >&2; exit 1; }
 call -H 'Content-Type: application/json' -d "$body" https://gateway.example/one/api/v1/images/generations
 case $code in 2??) ;; 000) stop 'No reply. The task may exist and be charged.' ;; *) stop "HTTP $code:" ;; esac
 task=$(get '.task_id // .taskId // .id // empty | @uri') deadline=$(($(date +%s) + 600)) number=0
-[ -n "$task" ] || stop 'No task id. The task may exist and be charged:'
-while :; do
+[ -n "$task$(images)" ] || stop 'No task id. The task may exist and be charged:'
+while [ -n "$task" ]; do
   [ "$(date +%s)" -lt "$deadline" ] || stop "Task $task is still running:"
   sleep 2; call https://gateway.example/one/api/v1/tasks/"$task"
   case $code in 2??) ;; 000 | 408 | 425 | 429 | 5??) continue ;; *) stop "HTTP $code:" ;; esac
-  state=$(get '.status // .task_status // .type // "" | ascii_downcase')
-  case $state in complete* | succe* | done | finish*) break ;;
-    *fail* | *error* | *cancel* | *abort* | *reject* | *expire*) stop 'The task failed:' ;; esac
-done
-images=$(get '.output // .outputs // .task_result // . | .images? // .response? // .response_data? // .
-  | if type == "array" then .[] else . end | .url? // .image_url? // . | strings')
-[ -n "$images" ] || stop 'No image:'
-printf '%s\n' "$images" | while IFS= read -r url; do
-  number=$((number + 1)) file=$task-$number tries=5
-  case $url in data:*) printf '%s' "${url#*,}" | base64 -d >"$file" ;; *) until curl -fsSL -o "$file" "$url"; do
-    tries=$((tries - 1)); [ "$tries" -gt 0 ] || stop "Not saved: $url"; sleep 2; done ;; esac
+  case $(get '.status // .state // .task_status // .type // "" | tostring | ascii_downcase') in
+    *complet* | *succe* | *done* | *finish* | *ready*) break ;;
+    *fail*|*error*|*cancel*|*abort*|*reject*|*expir*|*moder*|*nsfw*|*time*) stop 'The task failed:' ;; esac; done
+[ -n "$(images)" ] || stop 'No image:'
+images | while IFS= read -r url; do
+  number=$((number + 1)) file=${task:-image}-$number tries=5
+  case $url in http*) until curl -fsSL -o "$file" "$url"; do
+    tries=$((tries - 1)); [ "$tries" -gt 0 ] || stop "Not saved: $url"; sleep 2; done ;;
+    *) printf '%s' "${url#*,}" | base64 -d >"$file" ;; esac
   case $(head -c 4 "$file" | LC_ALL=C tr -cd 'A-Z<') in
     PNG) type=png ;; RIFF) type=webp ;; GIF) type=gif ;; '<'*) type=svg ;; *) type=jpg ;; esac
   mv "$file" "$file.$type"; echo "Saved $file.$type"
-done
-)
+done)
