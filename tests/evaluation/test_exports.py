@@ -6,6 +6,9 @@ import csv
 import io
 import json
 import re
+import zipfile
+from collections.abc import Iterator
+from functools import reduce
 from pathlib import Path
 
 import httpx2
@@ -65,6 +68,38 @@ async def test_the_report_needs_nothing_else(playground: Playground, http_client
     assert evaluation.token not in report
 
 
+# By the path to it: a value that no evaluation of this program has there, as JSON.
+ODD = {
+    ("evaluation", "repeats"): "Infinity", ("evaluation", "per_model"): "1" + "0" * 30, ("evaluation", "budget"): "NaN",
+    ("evaluation", "created_at"): "1e300", ("evaluation", "name"): '"a\\u0000b"', ("evaluation", "prompts"): "[]",
+    ("evaluation", "baseline"): '"x"', ("evaluation", "columns", 0, "model"): "{}", ("cells", 0, "checks"): '"abc"',
+    ("cells", 0, "refused"): "{}", ("cells", 0, "credits"): "NaN", ("cells", 0, "file"): '"../../etc/passwd"',
+    ("cells", 0, "job", "task_id"): "5", ("cells", 0, "job", "charged"): '"x"', ("cells", 0, "job", "problem"): "[1]",
+    ("cells", 0, "job", "count"): "1" + "0" * 25, ("ballots", 0, "seconds"): "-1", ("version",): '"1"', ("cells",): "[" * 9999,
+}  # fmt: skip
+
+
+def odd_files(file: bytes) -> Iterator[bytes]:
+    """The ZIP with one value changed, and with a description that cannot be unpacked."""
+    packed = zipfile.ZipFile(io.BytesIO(file))
+    for path, text in ODD.items():
+        manifest = json.loads(packed.read("evaluation.json"))
+        *parents, last = path
+        reduce(lambda value, name: value[name], parents, manifest)[last] = "ODD"
+        changed = io.BytesIO()
+        with zipfile.ZipFile(changed, "w") as written:
+            for name in set(packed.namelist()) - {"evaluation.json"}:
+                written.writestr(name, packed.read(name))
+            written.writestr("evaluation.json", json.dumps(manifest).replace('"ODD"', text))
+        yield changed.getvalue()
+    for method in (zipfile.ZIP_DEFLATED, zipfile.ZIP_LZMA, zipfile.ZIP_BZIP2):
+        broken = io.BytesIO()
+        with zipfile.ZipFile(broken, "w", method) as written:
+            written.writestr("evaluation.json", packed.read("evaluation.json"))
+        start = 30 + len("evaluation.json") + 9
+        yield broken.getvalue()[:start] + b"\xff" * 40 + broken.getvalue()[start + 40 :]
+
+
 async def test_an_empty_installation_reads_the_zip_and_shows_the_same_boards(
     catalog: Catalog, sandbox: str, playground: Playground, http_client: httpx2.AsyncClient, tmp_path: Path
 ) -> None:
@@ -78,11 +113,12 @@ async def test_an_empty_installation_reads_the_zip_and_shows_the_same_boards(
         found = await other.evaluations.find(answer.json()["evaluation_id"], visitor_id(ANN["X-Playground-Visitor"]))
         boards = [as_values(await one.evaluations.board(which)) for one, which in ((playground, evaluation), (other, found))]
         small = await away.get(f"/evaluations/{found.id}/cells/0/thumbnail")
-        refused = [await away.post("/evaluations", content=body) for body in (b"", b"no zip", file[: len(file) // 2])]
+        damaged = (b"", b"no zip", file[: len(file) // 2], *odd_files(file))
+        refused = [await away.post("/evaluations", content=body) for body in damaged]
         spent = await other.jobs.spent_today()
 
     assert boards[0] == boards[1]
     assert boards[0]["rows"][0]["tier"] == 1
     assert small.status_code == 200
-    assert [(bad.status_code, "damaged" in bad.text) for bad in refused] == [(422, True)] * 3
+    assert [(bad.status_code, "damaged" in bad.text) for bad in refused] == [(422, True)] * len(damaged)
     assert spent.total == 0

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import json
+import lzma
 import secrets
+import struct
 import zipfile
+import zlib
 from base64 import b64encode
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import asdict
@@ -14,6 +17,7 @@ from typing import Any
 
 from components.api.replies import Phase, Reply
 from components.errors import InputError, PictureNotSaved, Problem
+from components.evaluation.archive.manifest import read_manifest
 from components.evaluation.evaluation import IMPORTED, CellState, Evaluation, EvaluationState
 from components.evaluation.matrix import Column
 from components.evaluation.prompts import Prompt
@@ -29,8 +33,20 @@ from components.pictures.kept import KeptPicture
 
 MANIFEST = "evaluation.json"
 VERSION = 1
-LARGEST_MANIFEST = 200_000_000
+LARGEST_MANIFEST = 64_000_000
 LARGEST_PICTURE = 64_000_000
+# What the standard library raises for a damaged or an odd ZIP; ValueError is ours and pydantic's too.
+DAMAGED = (
+    zipfile.BadZipFile,
+    zlib.error,
+    lzma.LZMAError,
+    EOFError,
+    struct.error,
+    KeyError,
+    OSError,
+    RuntimeError,
+    ValueError,
+)
 WRONG = "Choose a ZIP that this page has made of an evaluation."
 
 
@@ -63,17 +79,7 @@ async def restore(service: EvaluationService, file: Path, visitor: str) -> Evalu
             jobs = [await _job(service.jobs, archived, evaluation, position, cell) for position, cell in enumerate(cells)]
             ballots = [_ballot(evaluation, one) for one in manifest["ballots"]]
             rows = [_cell_row(evaluation, position, cell) for position, cell in enumerate(cells)]
-    except (
-        zipfile.BadZipFile,
-        KeyError,
-        TypeError,
-        ValueError,
-        AttributeError,
-        IndexError,
-        OSError,
-        RuntimeError,
-        NotImplementedError,
-    ) as error:
+    except DAMAGED as error:
         raise InputError(
             "file", f"file: is no evaluation of this program, or is damaged ({type(error).__name__}).", next_step=WRONG
         ) from error
@@ -140,10 +146,7 @@ def _described(job: Job) -> dict[str, Any]:
 def _read_manifest(archived: zipfile.ZipFile) -> dict[str, Any]:
     if archived.getinfo(MANIFEST).file_size > LARGEST_MANIFEST:
         raise ValueError("the manifest is too large")
-    manifest: dict[str, Any] = json.loads(archived.read(MANIFEST))
-    if manifest["version"] != VERSION:
-        raise ValueError("another version")
-    return manifest
+    return read_manifest(archived.read(MANIFEST))
 
 
 def _evaluation(manifest: Mapping[str, Any], visitor: str) -> Evaluation:

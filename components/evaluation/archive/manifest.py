@@ -1,0 +1,156 @@
+"""The manifest of an evaluation's ZIP: which values it may hold. Whoever has the page open may send one, of any content."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, JsonValue
+
+from components.evaluation.checks import FindingKind
+from components.evaluation.evaluation import CellState
+from components.evaluation.prompts import MOST_PROMPTS
+from components.evaluation.voting.ballots import Question, Verdict
+
+LATEST = 253_370_764_800.0  # seconds since 1970 at the end of the year 9998: no table can show a later day
+Text = Annotated[str, Field(max_length=200_000)]
+Name = Annotated[str, Field(max_length=500)]
+Amount = Annotated[float, Field(ge=0, le=1e9)]
+Moment = Annotated[float, Field(ge=0, le=LATEST)]
+
+
+class _Values(BaseModel):
+    model_config = ConfigDict(allow_inf_nan=False)
+
+
+class ManifestPrompt(_Values):
+    """A prompt."""
+
+    text: Text
+    category: Text = ""
+    images: list[Text] = []
+    expected_text: Text = ""
+
+
+class ManifestColumn(_Values):
+    """A model with its settings."""
+
+    id: Name
+    label: Name
+    model: Name
+    settings: dict[str, JsonValue]
+
+
+class ManifestEvaluation(_Values):
+    """What was asked."""
+
+    created_at: Moment
+    name: Text
+    prompts: Annotated[list[ManifestPrompt], Field(min_length=1, max_length=MOST_PROMPTS)]
+    columns: Annotated[list[ManifestColumn], Field(min_length=1, max_length=1000)]
+    shared: dict[str, JsonValue]
+    repeats: Annotated[int, Field(ge=1, le=1000)]
+    questions: list[Question]
+    per_model: Annotated[int, Field(ge=0, le=1000)]
+    budget: Amount
+    baseline: dict[str, Annotated[list[Annotated[float, Field(ge=-1e9, le=1e9)]], Field(min_length=3, max_length=3)]]
+
+
+class ManifestProblem(_Values):
+    """Why a job ended without a picture."""
+
+    code: Name
+    what: Text
+    next_step: Text
+    charged: Text
+    reply: Text = ""
+
+
+class ManifestJob(_Values):
+    """A job as it ended."""
+
+    body: dict[str, JsonValue]
+    shape: Name
+    count: Annotated[int, Field(ge=1, le=100)]
+    credits: Amount
+    usd: Amount
+    created_at: Moment
+    sent_at: Moment | None
+    finished_at: Moment | None
+    charged: Amount | None
+    prompt: Text
+    task_id: Name | None
+    problem: ManifestProblem | None
+
+
+class ManifestFinding(_Values):
+    """What a check found."""
+
+    kind: FindingKind
+    text: Text
+
+
+class ManifestFingerprint(_Values):
+    """A picture in few numbers."""
+
+    copy_: Annotated[str, Field(alias="copy", max_length=2000)]
+    blank: bool
+
+
+class ManifestText(_Values):
+    """What was read in a picture."""
+
+    read: Text
+    exact: bool
+    error_rate: Amount
+
+
+class ManifestChecks(_Values):
+    """What the automatic checks said."""
+
+    findings: list[ManifestFinding] = []
+    fingerprint: ManifestFingerprint | None = None
+    text: ManifestText | None = None
+    scores: dict[str, JsonValue] | None = None
+
+
+class ManifestCell(_Values):
+    """What became of a cell; ``file`` is the name of its picture in the ZIP or ""."""
+
+    state: CellState
+    model: Name
+    credits: Annotated[float, Field(ge=0, allow_inf_nan=True)]  # infinite: no price
+    refused: Text
+    notes: list[Text]
+    checks: ManifestChecks | None
+    file: Name
+    job: ManifestJob | None
+
+
+class ManifestBallot(_Values):
+    """A vote."""
+
+    prompt: Name
+    voter: Name
+    shown: list[Name]
+    verdict: Verdict
+    best: Name | None
+    worst: Name | None
+    question: Question
+    seconds: Amount
+    created_at: Moment
+
+
+class Manifest(_Values):
+    """The whole file."""
+
+    version: Literal[1]
+    evaluation: ManifestEvaluation
+    cells: list[ManifestCell]
+    ballots: list[ManifestBallot]
+
+
+def read_manifest(data: bytes) -> dict[str, Any]:
+    """The values of a manifest. Blocks. Raises ValueError if any is missing, of another type or out of bounds."""
+    if b"\\u0000" in data:
+        raise ValueError("a text holds a character that no database can store")
+    return Manifest.model_validate_json(data).model_dump(by_alias=True)
