@@ -30,7 +30,7 @@ SHORTEST_SECRET = 12  # characters; a shorter key is no real one, and might be p
 LARGEST_REPLY = 48_000_000  # bytes: a data: URL of the largest picture that is kept, with room to spare
 REDIRECTS = (*range(300, 304), *range(305, 400))
 SEE_OTHER = 303  # after a POST, it may say that it was accepted
-CORRECT_ADDRESS = "Whoever runs this page corrects API_IN_ONE_BASE_URL, so that nothing redirects."
+CORRECT_ADDRESS = "The host of this page must correct API_IN_ONE_BASE_URL so that nothing redirects."
 NEVER_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.ProxyError, httpx.UnsupportedProtocol)
 PICTURE = re.compile(rb"\x89PNG\r\n|\xff\xd8\xff|GIF8[79]a|RIFF....WEBP|....ftypavif", re.S)
 # httpx2 passes a damaged TLS record on as the OSError it is; the last two come from a redirect to a host name that is

@@ -31,7 +31,7 @@ from components.jobs.job import Job, JobState
 from components.jobs.service import JobService
 
 log = logging.getLogger(__name__)
-NEEDS_KEY = "Waiting for the key it was started with. Keys are never stored: enter it again, and the evaluation goes on."
+NEEDS_KEY = "Waiting for the key it was started with. Keys are never stored: enter it again, and the evaluation continues."
 AT_ONCE = 200  # most jobs that one process runs for an evaluation, for the estimate of its duration
 
 

@@ -16,7 +16,7 @@ SANDBOX_BANNER = Markup(
     '<a href="{}" target="_blank" rel="noopener">About the sandbox</a>'
 ).format(link(f"{SANDBOX}/"))
 NO_COOKIE = Markup(
-    "This browser keeps no cookie for this page, so the history begins anew whenever it is opened. "
+    "This browser keeps no cookie for this page, so its history is empty each time it is opened. "
     '<a href="{}" target="_blank" rel="noopener">Open the page in its own tab</a>'
 ).format("./")
 KEY_WITHHELD = (
@@ -24,7 +24,7 @@ KEY_WITHHELD = (
     "The host of this page can set PLAYGROUND_DAILY_CREDITS."
 )
 KEY_REFUSED = (
-    "The service refuses this key. Check that it is whole and not revoked, then enter it again. Nothing was charged."
+    "The service refuses this key. Check that it is complete and not revoked, then enter it again. Nothing was charged."
 )
 # What survives a restart of the server, by whether requests and whether pictures do.
 STORAGE = {
@@ -34,7 +34,7 @@ STORAGE = {
     (False, False): "Requests and pictures can be lost when this server restarts. Download what you want to keep.",
 }
 TRIMMING = (
-    " All pictures on this server together may take {:g} GB; beyond that, those that were used longest ago are deleted, "
+    " Pictures on this server may take {:g} GB in all; beyond that, the least recently used ones are deleted, "
     "starred ones last."
 )
 

@@ -84,7 +84,7 @@ def test_a_first_visitor_gets_from_prompts_to_a_ranking(catalog: Catalog, open_p
     vote(ballot)
     expect(ballot.locator(".meter")).to_have_text(re.compile("^1 vote "))
     ballot.keyboard.press("u")
-    expect(ballot.locator(".hint")).to_have_text("Your last answer is taken back. Answer again.")
+    expect(ballot.locator(".hint")).to_have_text("Your last answer was undone. Answer again.")
     expect(ballot.locator(".meter")).to_have_text(re.compile("^0 votes "))
     for _ in range(SCREENS):
         vote(ballot)

@@ -192,7 +192,7 @@ def test_the_spend_is_a_chart_and_a_table(catalog: Catalog) -> None:
     assert cells[-1] == ["6", "30", "$0.30"]
     differences = [ChargeDifference("flux-2", 3, 5.0, 6.5)]
     shown_text = parse_inert(history.show_spend(catalog, spent, today + 60, differences)).text
-    assert "Charged otherwise than by the price list" in shown_text
+    assert "Charged differently from the price list" in shown_text
     assert "Flux 2 3 5 credits 6.5 credits" in shown_text
     assert history.spend_begins(today + 60) == today - 29 * DAY_S
     assert "Nothing was spent" in parse_inert(history.show_spend(catalog, [], today)).text

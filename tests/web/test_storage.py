@@ -13,7 +13,7 @@ from tests.ui import api_client, run_app
 def test_pictures_that_were_deleted_to_make_room_are_announced(tmp_path: Path) -> None:
     """On the page before, then in the history of the visitor, by /healthz, by /metrics and in the log."""
     with run_app(tmp_path / "home", PLAYGROUND_IMAGES_GB="0.000001") as app:
-        assert "together may take 1e-06 GB" in app.get("/config").text
+        assert "may take 1e-06 GB in all" in app.get("/config").text
         with api_client(app, **{"X-Playground-Visitor": "ann-of-the-storage-tests"}) as ann:
             reply = [ann.predict("cogview-4", {"prompt": f"fox {n}"}, api_name="/generate") for n in range(2)]
             give_up = time.monotonic() + 10

@@ -165,7 +165,7 @@
     try {
       const { undone } = await ask("undo", { method: "POST" }, { question: question() });
       if (undone) await show(prepare());
-      say(undone ? "Your last answer is taken back. Answer again." : "There is no vote to undo.");
+      say(undone ? "Your last answer was undone. Answer again." : "There is no vote to undo.");
     } catch (error) {
       say(`▲ ${error.message}`);
     }
