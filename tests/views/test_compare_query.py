@@ -21,6 +21,7 @@ from components.views.queries.compare import (
     other_models_query,
     read_choice,
     read_compare_query,
+    settings_title,
     variant_options,
     write_choice,
     write_compare_query,
@@ -81,6 +82,23 @@ def test_every_option_can_be_chosen_and_sent(catalog: Catalog) -> None:
     with pytest.raises(InputError, match="no model 'dall-e'"):
         read_choice(catalog, "dall-e?size=1")
     assert (24, "flex · 2K", "flux-2?type=flex&resolution=2K") in options
+
+
+def test_the_title_of_the_settings_says_what_is_asked_for() -> None:
+    asked = {
+        "prompt": "a",
+        "shape": "16:9",
+        "quality": "standard",
+        "count": 1,
+        "seed": 0,
+        "images": ["a", "b"],
+        "negative": "x" * 60,
+    }
+
+    assert settings_title(EMPTY) == "Settings: shape, quality, samples, seed, what to avoid, input images"
+    assert settings_title(ComparisonDraft((), asked, 2)) == (
+        f"Settings: shape 16:9 · seed 0 · what to avoid {'x' * 39}… · input images 2 · 2 samples of each"
+    )
 
 
 def test_the_cheapest_models_come_first(catalog: Catalog) -> None:

@@ -120,6 +120,14 @@ def test_an_active_card_shows_its_progress_and_a_failed_one_why(catalog: Catalog
     assert "sandbox drawings, not model output" in page.text
 
 
+def test_a_card_shows_the_star_of_its_job(catalog: Catalog) -> None:
+    jobs = {name: make_job(id=name, state=JobState.DONE, pictures=(PICTURE,)) for name in ("j1", "j2")}
+    compared = comparison(*(Card("flux-2", job=name) for name in jobs))
+    page = parse_inert(show_cards(catalog, compared, jobs, timing, ORDERS[0], {"j2"}))
+
+    assert page.values("aria-pressed") == ["false", "true"]
+
+
 def test_a_card_without_a_job_was_never_sent(catalog: Catalog) -> None:
     page, (never,) = cards_of(catalog, comparison(Card("imagen-4", refused="Skipped.")))
 
