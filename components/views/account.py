@@ -12,8 +12,8 @@ from components.views.links import SANDBOX, link
 
 SANDBOX_BANNER = Markup(
     "Sandbox: these are drawings made here from your settings, not model output. "
-    "<span class='wide'>Add a key to use the real models.</span> "
-    '<a href="{}" target="_blank" rel="noopener">About the sandbox</a>'
+    "<span class='wide'>Add a key to use the real models. "
+    '<a href="{}" target="_blank" rel="noopener">About the sandbox</a></span>'
 ).format(link(f"{SANDBOX}/"))
 NO_COOKIE = Markup(
     "This browser keeps no cookie for this page, so its history is empty each time it is opened. "

@@ -46,7 +46,7 @@ def test_each_refusal_is_announced_with_its_reason(open_page: OpenPage, app: Pla
         button(page).click()
         expect(page.locator("#prompt .info-text")).to_contain_text("Empty. Describe the picture you want.")
         expect(page.locator("#prompt textarea")).to_be_focused()
-        expect(page.locator(ANNOUNCEMENTS)).to_contain_text("prompt: is empty.")
+        expect(page.locator(ANNOUNCEMENTS)).to_contain_text("Prompt is empty.")
         page.wait_for_function("window.heard.length > 0")
         pick_model(page, catalog.models[number])
         expect(page.locator("#prompt textarea")).not_to_have_value("")

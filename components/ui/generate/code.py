@@ -14,6 +14,7 @@ from components.jobs.job import Job
 from components.playground import Playground, Visit
 from components.snippets import LANGUAGES
 from components.ui.events import Updates
+from components.ui.generate.form import problem_text
 from components.ui.html import html
 from components.views.templates import render
 
@@ -88,7 +89,7 @@ def show_code(
         known = job.task_id if job and same and (job.payer == "sandbox") != at_service else None
         program = playground.snippet(checked.request, visit, choice.language, known, at_service=drawn and at_service)
     else:
-        reason = " ".join(checked.problems[0].what.splitlines())
+        reason = problem_text(checked.asked.model, checked.problems[0])
         program = f"{shown.comment} Not a request yet. {reason}"
     title = render("code_title", same=same, job=job, sandbox=not at_service)
     return {

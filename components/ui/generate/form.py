@@ -163,6 +163,14 @@ def hint(error: InputError) -> str:
     return f"▲ {text[:1].upper()}{text[1:]}"
 
 
+def problem_text(model: Model, error: InputError) -> str:
+    """``Prompt is empty. Describe the picture you want.``: a problem on one line, with its field's name for people."""
+    field = model.parameters.get(error.field)
+    name = label(error.field, field) if field else error.field
+    text = " ".join(error.hint.split())
+    return f"{name} {text}" if text.startswith("is ") else f"{name}: {text}"
+
+
 def label(name: str, field: Parameter) -> str:
     """A field's name for people."""
     return field.title or name.replace("_", " ").capitalize()

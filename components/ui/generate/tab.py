@@ -17,7 +17,7 @@ from components.jobs.job import Job
 from components.playground import Playground, Visit
 from components.ui.events import DIRECT, LATEST, Updates, bind
 from components.ui.generate.code import CodeChoice, CodePanel, build_code_panel, show_code
-from components.ui.generate.form import Form, build_form, hint
+from components.ui.generate.form import Form, build_form, hint, problem_text
 from components.ui.generate.image_switch import ImageSwitch, Switch, build_image_switch, with_mode
 from components.ui.generate.panel import (
     JobPanel,
@@ -279,7 +279,7 @@ async def generate(tab: GenerateTab, given: Updates, request: gr.Request) -> Upd
     model, parameters = read_form(tab, given)
     checked = tab.playground.check_form(model, parameters, given[tab.header.visit])
     if checked.problems:
-        reasons = " ".join(error.what for error in checked.problems)
+        reasons = " ".join(problem_text(model, error) for error in checked.problems)
         note = _note(model, parameters, checked, given[tab.panel.job], said=reasons)
         return {tab.note: note, **_explained(tab, model, parameters, checked, begun=True)}
     return await submit(tab, model, parameters, given, request)
