@@ -53,7 +53,8 @@ NAKED_ADDRESS = re.compile(
 )
 BASE64_MARK = re.compile(r"(data:)?\s*[\w/.+-]*\s*;?\s*base64\s*,", re.I)
 BASE64_IMAGE = re.compile(
-    r"(?P<png>iVBORw0KGgo)|(?P<jpeg>/9j/)|(?P<gif>R0lGOD)|(?P<webp>UklGR[\w+/]{7}RUJQ)|(?P<avif>AAAA..Z0eXBhdml)|(?P<svg>PHN2Z|PD94bW)"
+    r"(?P<png>iVBORw0KGgo)|(?P<jpeg>/9j/)|(?P<gif>R0lGOD)|(?P<webp>UklGR[\w+/]{7}RUJQ)|(?P<avif>AAAA..Z0eXBhdml)"
+    r"|(?P<bmp>Qk[\w+/]{6}AAAAA)|(?P<tiff>SUkqA)|(?P<jp2>AAAADGpQ)|(?P<svg>PHN2Z|PD94bW)"
 )
 SVG = re.compile(r"(<\?xml[^>]*>\s*)?(<!--.*?-->\s*)*<svg[\s>]", re.S)
 SHORTEST_BASE64 = 40  # characters; what is shorter may be a word or a path

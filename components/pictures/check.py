@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import io
 import re
+import zlib
+from contextlib import suppress
 
 from components.errors import PictureNotSaved
+from components.pictures.fetch import LARGEST_BYTES
 from components.pictures.pixels import READABLE, TURNED, UNREADABLE, orientation
 
 LARGEST_PIXELS = 40_000_000
@@ -14,6 +17,8 @@ SVG_START = re.compile(rb"(?>(?:\xef\xbb\xbf)?(?:<\?xml[^>]*>|<!--.*?-->|<!DOCTY
 SVG_END = re.compile(rb"(?:</svg\s*>|/>)\s*(?:<!--[^>]*-->\s*)*\Z")
 PNG_END = b"IEND\xaeB`\x82"
 FORMATS = ("png", "jpeg", "webp", "gif", "avif", "svg")
+CONVERTED = {"BMP": b"BM", "TIFF": b"II*\0", "JPEG2000": b"\0\0\0\x0cjP  "}  # by Pillow's names, with how they begin
+PNG_MODES = {"1", "L", "LA", "P", "RGB", "RGBA", "I;16"}
 SECOND_PICTURE = "MPO"  # a JPEG with another one behind it
 
 
@@ -43,6 +48,26 @@ def inspect(data: bytes) -> tuple[str, int, int]:
             return "jpeg" if name == SECOND_PICTURE else name.lower(), width, height
     except (*UNREADABLE, Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
         raise _unusable(f"The service delivered {_described(data)} instead of a picture.") from error
+
+
+def as_browsers_show(data: bytes) -> bytes:
+    """A picture that comes as gzip unpacked, and one in a format that browsers do not show as a PNG; all else as it is. Blocks."""
+    if data.startswith(b"\x1f\x8b"):
+        with suppress(zlib.error):
+            return zlib.decompressobj(wbits=31).decompress(data, LARGEST_BYTES)
+    if not data.startswith(tuple(CONVERTED.values())):
+        return data
+    from PIL import Image
+
+    with (
+        suppress(*UNREADABLE, Image.DecompressionBombError, Image.DecompressionBombWarning),
+        Image.open(io.BytesIO(data), formats=tuple(CONVERTED)) as picture,
+    ):
+        if picture.width * picture.height <= LARGEST_PIXELS:
+            file = io.BytesIO()
+            (picture if picture.mode in PNG_MODES else picture.convert("RGB")).save(file, "PNG")
+            return file.getvalue()
+    return data
 
 
 def _unusable(what: str) -> PictureNotSaved:

@@ -20,7 +20,7 @@ from weakref import WeakValueDictionary
 import httpx2 as httpx
 
 from components.errors import PictureNotSaved
-from components.pictures.check import FORMATS, inspect
+from components.pictures.check import FORMATS, as_browsers_show, inspect
 from components.pictures.fetch import LONGEST_S, fetch_picture
 from components.pictures.kept import KeptPicture
 from components.pictures.storage.base import PictureStorage
@@ -78,6 +78,7 @@ class PictureLibrary:
         """
         data = await fetch_picture(self._http, address, upstream, min(timeout_s, LONGEST_S))
         async with self._decoding:
+            data = await asyncio.to_thread(as_browsers_show, data)
             kept = await asyncio.to_thread(_describe, data, "" if address.startswith("data:") else address)
         self._held[kept.name] += 1
         try:

@@ -156,6 +156,8 @@ CASES = [
     # -- pictures in the reply --
     done("a GIF in the reply", completed(images=[picture_url("GIF")])),
     done("an AVIF in the reply", completed(images=[{"image_base64": picture_url("AVIF").partition(",")[2]}])),
+    done("a BMP in the reply", completed(images=[{"b64_json": picture_url("BMP").partition(",")[2]}])),
+    done("a TIFF in the reply", completed(images=[picture_url("TIFF")])),
     done("data: with spaces", completed(output=coded("spaces"))),
     done("data: in capitals", completed(output={"image": coded("capitals")})),
     done("a media type alone", completed(output={"image": coded("bare")})),

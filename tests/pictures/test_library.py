@@ -39,6 +39,13 @@ def bomb(side: int = 13_300) -> bytes:
     return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", head) + chunk(b"IDAT", rows) + chunk(b"IEND", b"")
 
 
+def tiff_of_81_megapixels() -> bytes:
+    """A valid TIFF of a few kilobytes."""
+    file = io.BytesIO()
+    Image.new("1", (9000, 9000)).save(file, "TIFF", compression="group4")
+    return file.getvalue()
+
+
 def two_frames() -> bytes:
     """A JPEG with a second picture behind it, as cameras and HDR encoders write it."""
     file, frame = io.BytesIO(), Image.effect_noise((30, 20), 50).convert("RGB")
@@ -88,6 +95,19 @@ async def test_a_picture_is_stored_by_its_content(
         assert (folder / kept.name).read_bytes() == data
 
 
+@pytest.mark.parametrize("form", ["BMP", "TIFF", "JPEG2000", "gzip"])
+async def test_a_picture_that_browsers_do_not_show_is_stored_as_one_that_they_do(
+    library: PictureLibrary, folder: Path, form: str
+) -> None:
+    """It was paid for, and its address may expire."""
+    data = gzip.compress(png(30, 20)) if form == "gzip" else png(30, 20, form=form)
+
+    kept = await fetched(library, response(data, kind="application/octet-stream"))
+
+    assert (kept.width, kept.height, kept.format) == (30, 20, "png")
+    assert Image.open(folder / kept.name).tobytes() == Image.open(io.BytesIO(png(30, 20))).tobytes()
+
+
 async def test_an_svg_without_a_readable_size_is_stored_with_size_0(library: PictureLibrary) -> None:
     """It is a picture all the same, and it was paid for."""
     for size in ('width="1.2.3" height="1"', 'width="." height="."', f'width="{"9" * 400}" height="1"',
@@ -133,7 +153,9 @@ REFUSED = {
     "text": response(b"no picture", kind="image/png"),
     "gif cut in half": picture(png(300, 200, form="GIF")[:90]),
     "avif cut in half": picture(png(30, 20, form="AVIF")[:-20]),
-    "bmp": picture(png(30, 20, form="BMP")),
+    "bmp cut in half": picture(png(30, 20, form="BMP")[:-900]),
+    "tiff bomb": picture(tiff_of_81_megapixels()),
+    "gzip bomb without a header": picture(gzip.compress(bytes(100_000_000), 9)),
     "nothing": picture(b""),
     "png cut in half": picture(png(300, 200)[:-200]),
     "jpeg cut in half": picture(png(300, 200, form="JPEG")[:900]),
