@@ -4,6 +4,7 @@
   const part = (name) => page.querySelector(name);
   const button = (act) => page.querySelector(`[data-act=${act}]`);
   const VOTER = "playground-voter";
+  const WAIT_MS = 2000; // until pictures are asked for again
   const name = new URLSearchParams(location.search).get("voter") ?? ""; // in a link that was made for one person
   let screen = null; // what is shown
   let best = 0;
@@ -66,7 +67,11 @@
     answered = false;
     best = 0;
     part(".meter").textContent = screen.meter;
-    if (!screen.id) return message("No prompt has pictures of two models yet. Come back when some are done.");
+    if (!screen.id) {
+      message("No prompt has pictures of two models yet. They show here as soon as they are made.");
+      setTimeout(() => screen ?? show(prepare()), WAIT_MS);
+      return;
+    }
     part(".asked").textContent = screen.prompt;
     part(".screen").style.setProperty("--rows", screen.images.length > 2 ? 2 : 1);
     part(".screen").replaceChildren(
