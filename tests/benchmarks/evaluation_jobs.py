@@ -38,7 +38,7 @@ AT_ONCE = 1e-9  # the median time of a task whose answer holds the picture alrea
 SHARED_S = 0.3  # and of one that has to be asked for, so that some are running when a worker is killed
 KILLED_AT = 400  # jobs that are done then
 NEEDS_IMAGES = ("upscale", "edit")  # parts of the names of variants that no prompt alone can use
-WATCHED_S = 45
+STARTED_S, WATCHED_S = 5, 45  # the first is for the start of the page itself, which another benchmark measures
 # By a screen, and from the end to the top again.
 SCROLL = """() => {
   const box = document.querySelector(".matrix");
@@ -131,6 +131,7 @@ def _watched(app: Playground, evaluation: str) -> Watched | None:
         page = context.new_page()
         page.goto(f"{app.address}/?tab=evaluate&evaluation={evaluation}", timeout=120_000)
         page.locator(".matrix-row [data-letter]").first.wait_for(timeout=120_000)
+        page.wait_for_timeout(1000 * STARTED_S)
         browser.start_tracing(page=page, categories=TASKS.split(","))
         until = time.monotonic() + WATCHED_S
         while time.monotonic() < until:
