@@ -77,7 +77,7 @@ def build_evaluate_tab(playground: Playground, header: Header) -> EvaluateTab:
         with gr.Column(scale=5, min_width=320, elem_id="evaluate-request"):
             form = build_evaluate_form(playground)
         with gr.Column(scale=7, min_width=320, elem_id="evaluate-plan"):
-            plan = html(elem_id="evaluate-total")
+            plan = html(render("note", text=HINT), elem_id="evaluate-total")
             error = html(elem_id="evaluate-error")
             start = gr.Button(START, variant="primary", size="lg", elem_id="evaluate-start", interactive=False)
     evaluation = html(elem_id="evaluation", on_load=SEND_ACTIONS)
