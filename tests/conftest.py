@@ -110,8 +110,9 @@ def _newest_sqlite() -> bytes:
 
 
 def sqlite_without_rows(path: Path) -> str:
-    """The address of an SQLite database of the newest schema in an existing folder; one that is there stays as it is."""
+    """The address of an SQLite database of the newest schema; one that is there stays as it is."""
     if not path.exists():
+        path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(_newest_sqlite())
     return sqlite_address(path)
 
