@@ -22,11 +22,11 @@ MOST_FUNCTION_LINES = {False: 60, True: 100}  # the second for builders, which o
 
 def modules() -> list[tuple[str, ast.Module]]:
     """Every module as (dotted name below components, syntax tree)."""
-    found = []
+    parsed = []
     for path in sorted(ROOT.rglob("*.py")):
         name = ".".join(path.relative_to(ROOT).with_suffix("").parts)
-        found.append((name.removesuffix(".__init__"), ast.parse(path.read_text(encoding="utf-8"))))
-    return [(name, tree) for name, tree in found if name != "__init__"]
+        parsed.append((name.removesuffix(".__init__"), ast.parse(path.read_text(encoding="utf-8"))))
+    return [(name, tree) for name, tree in parsed if name != "__init__"]
 
 
 def imports(tree: ast.Module) -> list[str]:

@@ -29,9 +29,9 @@ def read(name: str) -> str:
 def front_matter() -> dict[str, object]:
     """What Hugging Face reads of the README."""
     _, head, _ = read("README.md").split("---\n", 2)
-    found = yaml.safe_load(head)
-    assert isinstance(found, dict)
-    return found
+    front_matter_values = yaml.safe_load(head)
+    assert isinstance(front_matter_values, dict)
+    return front_matter_values
 
 
 def test_a_space_is_built_with_the_gradio_that_is_pinned() -> None:

@@ -106,8 +106,8 @@ def measured(*arguments: str, within_s: float = LONGEST_CHILD_S) -> dict[str, An
     lines = done.stdout.strip().splitlines()
     if done.returncode or not lines:
         return {"broken": (done.stderr.strip().splitlines() or [f"status {done.returncode}"])[-1]}
-    found: dict[str, Any] = json.loads(lines[-1])
-    return found
+    result: dict[str, Any] = json.loads(lines[-1])
+    return result
 
 
 def line_of(process: subprocess.Popen[str]) -> str:

@@ -174,8 +174,8 @@ def _columns() -> list[dict[str, Any]]:
 def _start(app: Playground, prompts: int, columns: list[dict[str, Any]], repeats: int) -> str:
     texts = [f"A kite over hill {number}" for number in range(prompts)]
     with closing(Client(app.address, headers={VISITOR_HEADER: VISITOR}, verbose=False)) as client:
-        found = client.predict(texts, columns, 1e9, {}, repeats, "", api_name="/evaluate")
-    return str(found["evaluation_id"])
+        answer = client.predict(texts, columns, 1e9, {}, repeats, "", api_name="/evaluate")
+    return str(answer["evaluation_id"])
 
 
 def _peak_mb(app: Playground) -> float:
@@ -228,7 +228,7 @@ def _until(app: Playground, evaluation: str, reached: Any) -> str:
     """Wait for a state of the evaluation; returns the letters of its cells."""
     give_up = time.monotonic() + PATIENCE_S
     while True:
-        found = httpx2.get(f"{app.address}/evaluations/{evaluation}/progress", timeout=60, trust_env=False).json()
-        if reached(found["state"], found["cells"]) or time.monotonic() > give_up:
-            return str(found["cells"])
+        answer = httpx2.get(f"{app.address}/evaluations/{evaluation}/progress", timeout=60, trust_env=False).json()
+        if reached(answer["state"], answer["cells"]) or time.monotonic() > give_up:
+            return str(answer["cells"])
         time.sleep(1)

@@ -71,10 +71,10 @@ def report() -> Iterator[str]:
                 if "broken" in measurement:
                     rows.append([name, measurement["broken"], *[""] * 6])
                     continue
-                found = _figures(measurement, service.ledger(), count)
-                script = found["cpu_ms"] if name == names[0] else script
-                rows.append(_row(name, found, script))
-                lines += _targets(name, count, found)
+                figures = _figures(measurement, service.ledger(), count)
+                script = figures["cpu_ms"] if name == names[0] else script
+                rows.append(_row(name, figures, script))
+                lines += _targets(name, count, figures)
             head = ["", "CPU ms a job", "to the script", "cores", "connections: opened / at once", "added s: mean / p95 / max",
                     "polls a job", f"not done in {PATIENCE_S[count]:g} s"]  # fmt: skip
             yield f"### {count:,} jobs\n\n" + table(head, rows) + "\n" + "\n".join(lines) + "\n"
@@ -98,30 +98,30 @@ def _figures(measurement: dict[str, Any], ledger: Ledger, count: int) -> dict[st
     }
 
 
-def _row(name: str, found: dict[str, float], script: float) -> list[str]:
+def _row(name: str, figures: dict[str, float], script: float) -> list[str]:
     return [
         name,
-        f"{found['cpu_ms']:.1f}",
-        f"{found['cpu_ms'] / script:.2f} ×",
-        f"{found['cores']:.2f}",
-        f"{found['opened']:.0f} / {found['most']:.0f}",
-        f"{found['mean']:.2f} / {found['p95']:.2f} / {found['max']:.2f}",
-        f"{found['polls']:.1f}",
-        f"{found['lost']:.0f}",
+        f"{figures['cpu_ms']:.1f}",
+        f"{figures['cpu_ms'] / script:.2f} ×",
+        f"{figures['cores']:.2f}",
+        f"{figures['opened']:.0f} / {figures['most']:.0f}",
+        f"{figures['mean']:.2f} / {figures['p95']:.2f} / {figures['max']:.2f}",
+        f"{figures['polls']:.1f}",
+        f"{figures['lost']:.0f}",
     ]
 
 
-def _targets(name: str, count: int, found: dict[str, float]) -> Iterator[str]:
+def _targets(name: str, count: int, figures: dict[str, float]) -> Iterator[str]:
     if "product" not in name:
         return
     if count == 200:
-        yield target(f"{name}: cores at 200 in flight", found["cores"], 0.5)
+        yield target(f"{name}: cores at 200 in flight", figures["cores"], 0.5)
     else:
-        yield target(f"{name}: added at 1,000 in flight, mean", found["mean"], 2.5, " s")
-        yield target(f"{name}: not done in time", found["lost"], 0)
-    yield target(f"{name}: connections opened per 200 jobs", found["opened"] * 200 / count, 20)
+        yield target(f"{name}: added at 1,000 in flight, mean", figures["mean"], 2.5, " s")
+        yield target(f"{name}: not done in time", figures["lost"], 0)
+    yield target(f"{name}: connections opened per 200 jobs", figures["opened"] * 200 / count, 20)
     if "callbacks" in name:
-        yield target(f"{name}: polls a job", found["polls"], 1.2)
+        yield target(f"{name}: polls a job", figures["polls"], 1.2)
 
 
 # -- the measured process ------------------------------------------------------------------------

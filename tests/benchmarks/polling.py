@@ -91,9 +91,9 @@ def poll_times(delay: Delay, until: float) -> Numbers:
 
 def seen(delay: Delay, runs: Numbers) -> Seen:
     times = poll_times(delay, float(runs.max()))
-    found = np.searchsorted(times, runs)
-    stale = times[found] - runs + RTT / 2
-    return Seen(float(stale.mean()), float(np.quantile(stale, 0.95)), float(found.mean()) + 1)
+    indices = np.searchsorted(times, runs)
+    stale = times[indices] - runs + RTT / 2
+    return Seen(float(stale.mean()), float(np.quantile(stale, 0.95)), float(indices.mean()) + 1)
 
 
 def product(timing: Timing) -> Delay:

@@ -16,10 +16,10 @@ REPORTED_IMPACTS = ("serious", "critical")
 def test_axe_finds_nothing_serious(open_page: OpenPage, app: Playground, tab: str) -> None:
     page = open_page(f"{app.address}/?tab={tab}", ready=False)
     expect(page.locator("html.opened")).to_be_attached()
-    found = []
+    violations = []
     for width, theme in each_viewport(page):
         for violation in Axe().run(page).response["violations"]:
             if violation["impact"] in REPORTED_IMPACTS:
                 parts = [node["target"] for node in violation["nodes"]]
-                found.append(f"{theme}, {width} px: {violation['id']} ({violation['impact']}) at {parts[:4]}")
-    assert not found, "\n".join(found)
+                violations.append(f"{theme}, {width} px: {violation['id']} ({violation['impact']}) at {parts[:4]}")
+    assert not violations, "\n".join(violations)

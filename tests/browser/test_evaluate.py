@@ -9,7 +9,7 @@ from playwright.sync_api import Page, Response, expect
 
 from components.catalog.models import Catalog
 from tests.browser.conftest import OpenPage, Playground
-from tests.evaluation.test_voting import found
+from tests.evaluation.test_voting import contains_name
 
 SCREENS = 20
 
@@ -37,7 +37,7 @@ def names_sent(catalog: Catalog, page: Page, received: list[Response]) -> set[st
     seen = [page.content(), *(f"{one.url} {one.all_headers()}" for one in received)]
     seen += [one.body().decode("latin-1") for one in received]
     names = {name for model in catalog.models for name in (model.id, model.name, model.provider, *model.variants)}
-    return {name for name in names if any(found(name, text) for text in seen)}
+    return {name for name in names if any(contains_name(name, text) for text in seen)}
 
 
 def test_a_first_visitor_gets_from_prompts_to_a_ranking(catalog: Catalog, open_page: OpenPage, app: Playground) -> None:

@@ -36,11 +36,13 @@ def test_every_model_has_its_contract_fields_prices_and_callback(
         allowed = rows.locator("td:nth-child(5)").all_inner_texts()
         for text, item in zip(allowed, model.parameters.values(), strict=True):
             assert text.startswith(", ".join(map(str, item.enum or item.examples)))
-        found = [(tier.label or "any settings", tier.credits) for tier in tiers(model)]
+        price_tiers = [(tier.label or "any settings", tier.credits) for tier in tiers(model)]
         prices = _section(page, "Price").locator("tbody tr")
-        expect(prices.locator("td:nth-child(1)")).to_have_text([label for label, _ in found])
-        expect(prices.locator("td:nth-child(2)")).to_have_text([credits_text(credits) for _, credits in found])
-        expect(prices.locator("td:nth-child(3)")).to_have_text([usd_text(catalog.usd(credits)) for _, credits in found])
+        expect(prices.locator("td:nth-child(1)")).to_have_text([label for label, _ in price_tiers])
+        expect(prices.locator("td:nth-child(2)")).to_have_text([credits_text(credits) for _, credits in price_tiers])
+        expect(prices.locator("td:nth-child(3)")).to_have_text(
+            [usd_text(catalog.usd(credits)) for _, credits in price_tiers]
+        )
         callback = _section(page, "Callback").locator("pre")
         expect(callback).to_have_count(1 if model.webhook else 0)
         if model.webhook:

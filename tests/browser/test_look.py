@@ -139,9 +139,9 @@ def _expect_one_column(page: Page, context: str) -> None:
     """On a phone: model, prompt, parameters, button, result, code."""
     boxes = [page.locator(part).bounding_box() or {} for part in PHONE_ORDER]
     ends = [0.0, *(box["y"] + box["height"] for box in boxes)]
-    found = f"{context}: {dict(zip(PHONE_ORDER, boxes, strict=True))}"
-    assert all(box["y"] >= end - 1 for box, end in zip(boxes, ends, strict=False)), found
-    assert all(box["x"] >= 0 and box["x"] + box["width"] <= 390 for box in boxes), found
+    boxes_by_part = f"{context}: {dict(zip(PHONE_ORDER, boxes, strict=True))}"
+    assert all(box["y"] >= end - 1 for box, end in zip(boxes, ends, strict=False)), boxes_by_part
+    assert all(box["x"] >= 0 and box["x"] + box["width"] <= 390 for box in boxes), boxes_by_part
 
 
 def _expect_two_columns(page: Page, context: str) -> None:

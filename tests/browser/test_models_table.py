@@ -52,17 +52,17 @@ def test_every_number_sorts_as_a_number_in_a_browser_of_any_language(
 def test_filters_are_combined(open_page: OpenPage, app: Playground) -> None:
     """What a model is good for leaves the cheapest that matches on top."""
     page = _open(open_page, app)
-    found, search = page.locator("#models-count"), page.locator("#search :is(textarea, input)")
-    expect(found).to_contain_text("All 11 models. Lowest price: CogView 4, 4 credits · $0.04")
+    summary, search = page.locator("#models-count"), page.locator("#search :is(textarea, input)")
+    expect(summary).to_contain_text("All 11 models. Lowest price: CogView 4, 4 credits · $0.04")
     page.get_by_label("Logo or text in the picture").check()
     _expect_models(page, ["Ideogram V3", "GPT Image 1.5", "Ideogram V4"])
     page.get_by_label("Edit a picture").check()
     _expect_models(page, ["Ideogram V3", "GPT Image 1.5"])
-    expect(found).to_contain_text("changes a given picture by instruction")
+    expect(summary).to_contain_text("changes a given picture by instruction")
     expect(page.locator("#scatter .dot-button")).to_have_count(2)
     expect(page.locator("#plans-table tbody tr").first).to_contain_text("Ideogram V3")
     assert set(_column(page, "plans", 0)) == {"Ideogram V3", "GPT Image 1.5"}
-    expect(found).to_contain_text("2 of 11 models. Lowest price: Ideogram V3, 8 credits · $0.08")
+    expect(summary).to_contain_text("2 of 11 models. Lowest price: Ideogram V3, 8 credits · $0.08")
     page.get_by_label("Enlarge a picture").check()
     _expect_models(page, [])
     page.get_by_role("button", name="Clear the filters").click()

@@ -61,11 +61,11 @@ class Monitor:
             self._compare(someone, one.total, charged_to, self._caps.visitor or 0.0)
             self._watched.most = max(self._watched.most, whole.total / (self._caps.daily or 1.0))
 
-    def _compare(self, whose: str, ours: float, theirs: float, cap: float) -> None:
-        if max(ours, theirs) > cap + EPSILON:
-            self._watched.wrong.append(f"{whose}: {ours:g} counted and {theirs:g} charged of a cap of {cap:g}")
-        if theirs > ours + EPSILON:
-            self._watched.wrong.append(f"{whose}: {theirs:g} charged, but only {ours:g} counted")
+    def _compare(self, whose: str, spent: float, charges_seen: float, cap: float) -> None:
+        if max(spent, charges_seen) > cap + EPSILON:
+            self._watched.wrong.append(f"{whose}: {spent:g} counted and {charges_seen:g} charged of a cap of {cap:g}")
+        if charges_seen > spent + EPSILON:
+            self._watched.wrong.append(f"{whose}: {charges_seen:g} charged, but only {spent:g} counted")
 
 
 def unfinished(what: str, http: httpx2.AsyncClient) -> list[str]:

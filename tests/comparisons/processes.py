@@ -114,8 +114,8 @@ class Process:
 
     async def jobs(self, comparison: Comparison) -> list[Job | None]:
         """The current jobs on the cards, in the order of the cards."""
-        found = await self.comparisons.jobs(comparison)
-        return [found.get(card.job) for card in comparison.cards]
+        current = await self.comparisons.jobs(comparison)
+        return [current.get(card.job) for card in comparison.cards]
 
     async def ended(self, comparison: Comparison) -> list[Job | None]:
         """The jobs on the cards once each has settled."""
@@ -125,9 +125,9 @@ class Process:
     async def until_states(self, comparison: Comparison, *wanted: str) -> list[str]:
         """The states on the cards, once these are among them."""
         async with asyncio.timeout(TIMEOUT_S):
-            while not Counter(wanted) <= Counter(found := states(await self.jobs(comparison))):  # noqa: ASYNC110  # a database has no events
+            while not Counter(wanted) <= Counter(current := states(await self.jobs(comparison))):  # noqa: ASYNC110  # a database has no events
                 await asyncio.sleep(0.02)
-        return found
+        return current
 
 
 @asynccontextmanager

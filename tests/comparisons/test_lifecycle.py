@@ -194,11 +194,11 @@ async def test_another_visitor_gets_the_same_answer_as_for_an_unknown_id(catalog
             raised = await asyncio.gather(*calls, return_exceptions=True)
             return {(type(error), str(error), getattr(error, "problem", None)) for error in raised}
 
-        hers, unknown = await answers(comparison.id, "eve"), await answers("no-such-comparison", "eve")
+        foreign, unknown = await answers(comparison.id, "eve"), await answers("no-such-comparison", "eve")
         await workers_ended()
 
-        assert hers == unknown
-        assert [kind for kind, _, _ in hers] == [JobNotFound]
+        assert foreign == unknown
+        assert [kind for kind, _, _ in foreign] == [JobNotFound]
         assert await one.comparisons.newest("eve") is None
         assert await one.comparisons.find(comparison.id, "ann") == published
         assert (await one.comparisons.published(published.token))[0] == published
@@ -302,11 +302,11 @@ async def test_a_comparison_continues_after_a_clean_stop(catalog: Catalog, tmp_p
             await one.until_states(comparison, "done", "running", "failed")
         service.gates["flux-2"].set()
         async with comparison_process(catalog, sqlite(tmp_path), tmp_path, upstream) as two:
-            found = await two.comparisons.newest("ann")
-            jobs = await two.ended(found)
+            restored = await two.comparisons.newest("ann")
+            jobs = await two.ended(restored)
 
-    assert found == comparison
-    assert has_a_job_on_every_card(found)
+    assert restored == comparison
+    assert has_a_job_on_every_card(restored)
     ends = {model: "failed" if model == "kling-image-o1" else "done" for model in SIX}
     assert [(job.model, str(job.state)) for job in jobs] == [(model, ends[model]) for model in SIX for _ in range(2)]
     assert len(service.bodies) == 12
@@ -382,8 +382,8 @@ async def test_cards_that_a_killed_process_did_not_send_say_so_and_can_be_retrie
                 connection.execute("DELETE FROM history")
             sent = len(service.bodies)
             async with comparison_process(catalog, url, tmp_path, upstream) as two:
-                before, found = await two.comparisons.current(comparison)
-                offered = plan_retries(catalog, before, found)
+                before, restored = await two.comparisons.current(comparison)
+                offered = plan_retries(catalog, before, restored)
                 both = await asyncio.gather(two.retry(comparison), two.retry(comparison))
                 jobs = await two.ended(both[0])
 

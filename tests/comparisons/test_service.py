@@ -72,9 +72,9 @@ async def test_a_failed_card_does_not_affect_the_others(catalog: Catalog, tmp_pa
         jobs = await one.jobs(comparison)
         for job in jobs[:2] + jobs[4:]:
             await settled(one.job_service, job)
-        found = await one.until_states(comparison, "queued", "running")
+        card_states = await one.until_states(comparison, "queued", "running")
 
-    assert found == ["failed", "uncertain", "running", "queued", "failed", "done"]
+    assert card_states == ["failed", "uncertain", "running", "queued", "failed", "done"]
     assert len(service.bodies) == 6
 
 
@@ -172,13 +172,13 @@ async def test_a_retry_sends_what_failed_and_nothing_else(catalog: Catalog, tmp_
         after = await one.retry(comparison)
         for position in (1, 4):
             await settled(one.job_service, (await one.jobs(after))[position])
-        found = states(await one.jobs(after))
+        card_states = states(await one.jobs(after))
 
     assert before == ["done", "failed", "uncertain", "running", "failed", ""]
     assert {position: planned.cost.credits for position, planned in offered.items()} == {1: 6, 4: 25}
     assert sorted(body["model"] for body in service.bodies[5:]) == ["hunyuan-image-3", "kling-image-o1"]
     assert all(body in first for body in service.bodies[5:])
-    assert found == ["done", "done", "uncertain", "running", "done", ""]
+    assert card_states == ["done", "done", "uncertain", "running", "done", ""]
     assert [position for position in range(6) if comparison.cards[position] != after.cards[position]] == [1, 4]
     assert after == replace(comparison, cards=after.cards)
 

@@ -68,8 +68,8 @@ async def test_a_comparison_is_read_as_it_was_stored(comparisons: ComparisonStor
 
 async def test_an_unknown_id_token_or_visitor_finds_and_changes_nothing(comparisons: ComparisonStore) -> None:
     """Whatever an address holds; other visitors' comparisons among it."""
-    hers = await comparisons.add(a_comparison(token="secret"))
-    mine = await comparisons.add(a_comparison("c2", "bea"))
+    of_ann = await comparisons.add(a_comparison(token="secret"))
+    of_bea = await comparisons.add(a_comparison("c2", "bea"))
     for text in (HOSTILE, UNSTORABLE, "", "%", "c_", "C1", "c1 ", "c2", "x" * 5_000):
         assert await comparisons.get(text, "ann") is None
         assert await comparisons.get("c1", text) is None
@@ -77,7 +77,7 @@ async def test_an_unknown_id_token_or_visitor_finds_and_changes_nothing(comparis
         assert await comparisons.newest(text) is None
         assert await comparisons.edit(text, "ann", appending("new")) is None
     assert await comparisons.edit("c1", "bea", appending("new")) is None
-    assert (await comparisons.get("c1", "ann"), await comparisons.newest("bea")) == (hers, mine)
+    assert (await comparisons.get("c1", "ann"), await comparisons.newest("bea")) == (of_ann, of_bea)
 
 
 async def test_a_second_comparison_with_the_same_id_is_the_first_one(database_url: str) -> None:

@@ -45,9 +45,9 @@ def with_shadow() -> Image.Image:
 
 
 def printed(content: bytes) -> Fingerprint:
-    found = fingerprint(content)
-    assert found
-    return found
+    checked = fingerprint(content)
+    assert checked
+    return checked
 
 
 def test_the_delivered_picture_is_compared_with_the_request() -> None:

@@ -110,9 +110,11 @@ async def test_an_empty_installation_reads_the_zip_and_shows_the_same_boards(
         serve_playground(other, tmp_path / "up", **ANN) as away,
     ):
         answer = await away.post("/evaluations", content=file)
-        found = await other.evaluations.find(answer.json()["evaluation_id"], visitor_id(ANN["X-Playground-Visitor"]))
-        boards = [as_values(await one.evaluations.board(which)) for one, which in ((playground, evaluation), (other, found))]
-        small = await away.get(f"/evaluations/{found.id}/cells/0/thumbnail")
+        imported = await other.evaluations.find(answer.json()["evaluation_id"], visitor_id(ANN["X-Playground-Visitor"]))
+        boards = [
+            as_values(await one.evaluations.board(which)) for one, which in ((playground, evaluation), (other, imported))
+        ]
+        small = await away.get(f"/evaluations/{imported.id}/cells/0/thumbnail")
         damaged = (b"", b"no zip", file[: len(file) // 2], *odd_files(file))
         refused = [await away.post("/evaluations", content=body) for body in damaged]
         spent = await other.jobs.spent_today()

@@ -45,18 +45,18 @@ def test_twenty_real_prompts_are_twenty_rows_in_any_form(tmp_path: Path) -> None
         plain.replace(",photo\n", "\tphoto\n\n").replace("Prompt,", "Prompt\t").encode(),
     ]
     for content in variants:
-        found = read_file(write(tmp_path, "prompts.csv", content))
-        assert [prompt.text.replace("\r\n", "\n") for prompt in found.prompts] == REAL, content[:40]
-        assert {prompt.category for prompt in found.prompts} == {"photo"}
-        assert found.notices == ()
+        prompt_set = read_file(write(tmp_path, "prompts.csv", content))
+        assert [prompt.text.replace("\r\n", "\n") for prompt in prompt_set.prompts] == REAL, content[:40]
+        assert {prompt.category for prompt in prompt_set.prompts} == {"photo"}
+        assert prompt_set.notices == ()
 
 
 def test_what_is_not_utf_8_is_read_as_latin_1_with_a_notice(tmp_path: Path) -> None:
     file = write(tmp_path, "prompts.csv", "prompt\nCafé Müller\n".encode("latin-1"))
 
-    found = read_file(file)
-    assert found.prompts == (Prompt("Café Müller"),)
-    assert "Latin-1" in found.notices[0]
+    prompt_set = read_file(file)
+    assert prompt_set.prompts == (Prompt("Café Müller"),)
+    assert "Latin-1" in prompt_set.notices[0]
 
 
 def test_columns_are_proposed_by_name_and_can_be_chosen(tmp_path: Path) -> None:
@@ -125,10 +125,10 @@ def test_a_million_rows_are_refused_without_reading_them(tmp_path: Path) -> None
 
 
 def test_the_shipped_set_has_eight_categories_of_three() -> None:
-    found = shipped_prompts()
-    counts = [sum(prompt.category == category for prompt in found.prompts) for category in found.categories]
+    prompt_set = shipped_prompts()
+    counts = [sum(prompt.category == category for prompt in prompt_set.prompts) for category in prompt_set.categories]
 
     assert counts == [3] * 8
-    assert all(prompt.expected_text for prompt in found.prompts if prompt.category == "text in images")
-    assert all(prompt.images for prompt in found.prompts if prompt.category == "editing")
-    assert all(prompt.expected_text.lower() in prompt.text.lower() for prompt in found.prompts if prompt.expected_text)
+    assert all(prompt.expected_text for prompt in prompt_set.prompts if prompt.category == "text in images")
+    assert all(prompt.images for prompt in prompt_set.prompts if prompt.category == "editing")
+    assert all(prompt.expected_text.lower() in prompt.text.lower() for prompt in prompt_set.prompts if prompt.expected_text)

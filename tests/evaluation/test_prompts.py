@@ -55,10 +55,10 @@ def test_an_error_names_the_line_of_the_text() -> None:
 
 
 def test_a_prompt_that_is_there_twice_is_left_out_with_a_notice() -> None:
-    found = read_text("a {red|red} kite\na cat\na cat")
+    prompt_set = read_text("a {red|red} kite\na cat\na cat")
 
-    assert [prompt.text for prompt in found.prompts] == ["a red kite", "a cat"]
-    assert found.notices == ("2 prompts are there twice and left out once (line 1, 3).",)
+    assert [prompt.text for prompt in prompt_set.prompts] == ["a red kite", "a cat"]
+    assert prompt_set.notices == ("2 prompts are there twice and left out once (line 1, 3).",)
 
 
 def test_a_prompts_id_depends_on_its_content_only() -> None:

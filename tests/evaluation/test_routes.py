@@ -32,11 +32,11 @@ async def test_a_file_of_prompts_is_read_or_says_what_is_wrong(
     http_client: httpx2.AsyncClient, name: str, body: bytes, prompts: int | None, message: str
 ) -> None:
     answer = await http_client.post("/prompt-file", params={"name": name}, content=body)
-    found = answer.json()
+    document = answer.json()
 
     assert answer.status_code == 200
-    assert (len(found["prompts"]) if found["prompts"] else None) == prompts
-    assert message in found["html"]
+    assert (len(document["prompts"]) if document["prompts"] else None) == prompts
+    assert message in document["html"]
 
 
 async def test_the_sandbox_leaves_the_name_out_of_drawings_for_an_evaluation(

@@ -56,7 +56,7 @@ async def evaluated(playground: Playground, prompts: int, first: str = "A boat o
     return evaluation
 
 
-def found(name: str, content: str) -> bool:
+def contains_name(name: str, content: str) -> bool:
     """Whether a name is in what was received, except short names, which occur in large pictures by chance."""
     return name.casefold() in content.casefold() and (len(name) > 4 or len(content) < 20_000)
 
@@ -79,7 +79,7 @@ async def test_before_the_vote_nothing_that_is_sent_names_a_model_and_after_it_n
     again = await http_client.post(f"/vote/{evaluation.token}/{screen['id']}", json={"verdict": "tie"})
 
     assert [answer.status_code for answer in answers] == [200] * 6
-    assert {name for name in names if name in sent or any(found(name, content) for content in contents)} == set()
+    assert {name for name in names if name in sent or any(contains_name(name, content) for content in contents)} == set()
     assert {(picture.format, picture.size) for picture in pictures} == {("WEBP", (1024, 1024))}
     assert not any(picture.info.get(name) for picture in pictures for name in ("exif", "xmp", "icc_profile"))
     assert {picture["name"] for picture in voted.json()["pictures"]} == {column.label for column in evaluation.columns}

@@ -147,13 +147,13 @@ def test_a_second_process_is_refused_while_the_first_one_runs(tmp_path: Path) ->
 def test_a_database_may_be_closed_by_another_thread_than_opened_it(tmp_path: Path) -> None:
     """The one that opens blocks, so it may well be a thread of its own; and a second opening in one process is refused."""
     url = sqlite_url(tmp_path / "playground.db")
-    found: list[Database] = []
-    thread = threading.Thread(target=lambda: found.append(open_database(url)))
+    databases: list[Database] = []
+    thread = threading.Thread(target=lambda: databases.append(open_database(url)))
     thread.start()
     thread.join()
     assert "in use" in refusal(url)
 
-    found[0].close()
+    databases[0].close()
 
     open_database(url).close()
 

@@ -189,8 +189,8 @@ async def test_a_connection_that_the_server_ends_is_replaced(postgres: Postgres)
             await add_jobs(store, *jobs)
             await asyncio.gather(*(store.get(job.id) for job in jobs))
             with raw_connection(url) as server:
-                mine = "datname = current_database() AND pid <> pg_backend_pid()"
-                server.execute(f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE {mine}")
+                other_connections = "datname = current_database() AND pid <> pg_backend_pid()"
+                server.execute(f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE {other_connections}")
 
             assert await asyncio.gather(*(store.get(job.id) for job in jobs)) == jobs
             assert (await store.claim(jobs[0].id, Caps(), NOON)).state is JobState.SUBMITTING

@@ -132,11 +132,11 @@ async def test_forgetting_a_key_does_not_affect_other_visitors_jobs(catalog: Cat
     """Nor those that the host pays for."""
     async with scripted_upstream(poll=[running()]) as upstream, process(catalog, url, tmp_path) as job_service:
         own = account(catalog, upstream.address, "visitor")
-        hers = await submit(job_service, catalog, own, visitor="bea")
-        hosts = await submit(job_service, catalog, account(catalog, upstream.address))
-        for job in (hers, hosts):
+        other_visitors_job = await submit(job_service, catalog, own, visitor="bea")
+        host_job = await submit(job_service, catalog, account(catalog, upstream.address))
+        for job in (other_visitors_job, host_job):
             await wait_for_job(job_service, job, state=JobState.RUNNING)
         await job_service.forget_key("ann")
-        states = [(await job_service.find(job.id, job.visitor)).state for job in (hers, hosts)]
+        states = [(await job_service.find(job.id, job.visitor)).state for job in (other_visitors_job, host_job)]
 
     assert states == [JobState.RUNNING] * 2

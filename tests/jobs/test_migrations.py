@@ -153,7 +153,7 @@ async def test_jobs_of_earlier_versions_keep_their_meaning_and_go_on(
         host = account(catalog, upstream.address)
         async with process(catalog, new_database_url, tmp_path, started=False, find_account=lambda _: host) as job_service:
             seen = {row["id"]: await record(job_service, row["id"]) for row in rows}
-            found = await job_service.search("ann", JobFilter(text="strasse 7", starred=False), 5)
+            page = await job_service.search("ann", JobFilter(text="strasse 7", starred=False), 5)
             comparison = await ComparisonStore(job_service.store.transactions).get("b1", "ann")
             # One job for each state goes on; what became of the others is seen above.
             chosen = {one.job.state: key for key, one in seen.items() if not one.removed}
@@ -182,4 +182,4 @@ async def test_jobs_of_earlier_versions_keep_their_meaning_and_go_on(
     }  # fmt: skip
     followed = [job for key, job in after.items() if job.state is JobState.DONE is not seen[key].job.state]
     assert {len(job.pictures) for job in followed} == {2}
-    assert (found.total > 0, comparison is not None) == (old_notes, old_notes)
+    assert (page.total > 0, comparison is not None) == (old_notes, old_notes)

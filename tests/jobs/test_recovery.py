@@ -61,7 +61,7 @@ async def test_a_request_without_an_answer_is_uncertain_and_can_be_resubmitted_o
             await upstream.wait_for("posts")
         expire_leases(url)
         async with process(catalog, url, tmp_path, find_account=lambda _: host) as job_service:
-            found = await settled(job_service, lost)
+            recovered = await settled(job_service, lost)
             held_back = await job_service.spent_today()
             waiting = [job.id for job in await job_service.store.unfinished("ann")]
             asked = len(upstream.posts)
@@ -69,8 +69,8 @@ async def test_a_request_without_an_answer_is_uncertain_and_can_be_resubmitted_o
             let_go = await job_service.abandon(lost.id, "ann")
             spent = await job_service.spent_today()
 
-    assert (found.state, found.problem.code, found.task_id) == (JobState.UNCERTAIN, "lost", None)
-    assert found.problem.charged == "It may have been charged."
+    assert (recovered.state, recovered.problem.code, recovered.task_id) == (JobState.UNCERTAIN, "lost", None)
+    assert recovered.problem.charged == "It may have been charged."
     assert (held_back, waiting, asked) == (Spend(lost.credits, 0), [lost.id], 1)
     assert (again.state, again.id != lost.id, let_go.state) == (JobState.DONE, True, JobState.ABANDONED)
     assert spent == Spend(0, lost.credits + again.credits)
@@ -98,10 +98,10 @@ async def test_a_queued_request_that_is_older_than_the_deadline_is_not_sent(
         host = account(catalog, upstream.address)
         async with process(catalog, url, tmp_path, killed=True, started=False) as job_service:
             old = await job_service.store.add(make_job(created_at=time.time() - 31, base_url=upstream.address))
-            young = await job_service.store.add(make_job(created_at=time.time() - 15, base_url=upstream.address))
+            recent = await job_service.store.add(make_job(created_at=time.time() - 15, base_url=upstream.address))
         expire_leases(url)
         async with process(catalog, url, tmp_path, find_account=lambda _: host, deadline_s=30) as job_service:
-            failed, done = await settled(job_service, old), await settled(job_service, young)
+            failed, done = await settled(job_service, old), await settled(job_service, recent)
 
     assert (failed.state, failed.spent, failed.problem.charged) == (JobState.FAILED, 0, "Nothing was charged.")
     assert (done.state, len(upstream.posts)) == (JobState.DONE, 1)
@@ -212,12 +212,12 @@ async def test_an_overdue_job_stays_overdue_until_somebody_checks(catalog: Catal
         expire_leases(url)
         asked, upstream.poll = len(upstream.requests), [finished()]
         async with process(catalog, url, tmp_path, find_account=lambda _: host) as job_service:
-            found = await settled(job_service, left)
+            recovered = await settled(job_service, left)
             untouched = len(upstream.requests) == asked
             await job_service.check_again(left.id, host, "ann")
             done = await settled(job_service, left)
 
-    assert (left.state, found, untouched) == (JobState.OVERDUE, left, True)
+    assert (left.state, recovered, untouched) == (JobState.OVERDUE, left, True)
     assert (done.state, len(upstream.posts)) == (JobState.DONE, 1)
 
 

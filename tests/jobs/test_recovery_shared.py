@@ -79,12 +79,14 @@ async def test_a_killed_processs_job_changes_hands_when_its_lease_is_over(
 async def test_a_living_processs_jobs_are_left_alone(catalog: Catalog, url: str, tmp_path: Path) -> None:
     """Its leases are prolonged at every beat, so that another one, which looks as often, never gets hold of them."""
     async with scripted_upstream(poll=[running()]) as upstream:
-        mine, yours = (account(catalog, upstream.address, key=key) for key in ("sk-of-the-first", "sk-of-the-second"))
+        first_account, second_account = (
+            account(catalog, upstream.address, key=key) for key in ("sk-of-the-first", "sk-of-the-second")
+        )
         async with process(catalog, url, tmp_path) as first:
-            job = await submit(first, catalog, mine)
+            job = await submit(first, catalog, first_account)
             await upstream.wait_for("polls")
             before = read_lease(url, job)
-            async with process(catalog, url, tmp_path, find_account=lambda _: yours) as second:
+            async with process(catalog, url, tmp_path, find_account=lambda _: second_account) as second:
                 with raw_connection(url) as connection:
                     connection.execute(f"UPDATE jobs SET lease = {time.time() + BEAT_S * 1.3}")
                 await asyncio.sleep(BEAT_S * 2.2)

@@ -98,7 +98,7 @@ async def test_a_removed_job_is_found_in_no_way(catalog: Catalog, url: str, tmp_
             await job_service.search("ann", JobFilter(), 10, before=other.id),
             await job_service.search("ann", JobFilter(), 10, lost.id),
         )
-        found = await job_service.find_all([job.id for job in jobs], "ann")
+        remaining = await job_service.find_all([job.id for job in jobs], "ann")
         recent, unfinished = await store.recent("ann", 10), await store.unfinished("ann")
         resumed = await job_service.key_given("ann", setup.payer)
 
@@ -106,7 +106,7 @@ async def test_a_removed_job_is_found_in_no_way(catalog: Catalog, url: str, tmp_
     assert errors == {JobNotFound}
     assert [(page.total, [job.id for job in page.jobs]) for page in pages] == [(1, [other.id])] * 5
     assert [(page.total, page.jobs) for page in behind] == [(1, ())] * 2
-    assert (list(found), [job.id for job in recent], unfinished, resumed) == ([other.id], [other.id], [], 0)
+    assert (list(remaining), [job.id for job in recent], unfinished, resumed) == ([other.id], [other.id], [], 0)
 
 
 async def test_a_picture_stays_while_another_job_shows_it(catalog: Catalog, url: str, tmp_path: Path) -> None:
@@ -114,13 +114,13 @@ async def test_a_picture_stays_while_another_job_shows_it(catalog: Catalog, url:
     first, second = picture(png(64, 64, 1)), picture(png(64, 64, 2))
     scripts = {"poll": [finished(), finished(), finished(2)], "file": [first, first, second, first]}
     async with job_setup(catalog, url, tmp_path, scripts) as setup:
-        mine, hers, both = await setup.ended(), await setup.ended(visitor="bea"), await setup.ended(count=2)
+        job_of_ann, job_of_bea, both = await setup.ended(), await setup.ended(visitor="bea"), await setup.ended(count=2)
         left = []
-        for job in (mine, hers, both):
+        for job in (job_of_ann, job_of_bea, both):
             await setup.job_service.remove(job.id, job.visitor)
             left.append(setup.files())
 
-    assert mine.pictures[0].name == hers.pictures[0].name == both.pictures[1].name
+    assert job_of_ann.pictures[0].name == job_of_bea.pictures[0].name == both.pictures[1].name
     names = {kept.name for kept in both.pictures}
     assert left == [names, names, set()]
 
@@ -131,10 +131,10 @@ async def test_a_picture_that_another_job_is_just_keeping_stays(catalog: Catalog
     first, second = picture(png(64, 64, 1)), picture(png(64, 64, 2))
     scripts = {"poll": [finished(), finished(2)], "file": [first, first, answer_after(gate, second)]}
     async with job_setup(catalog, url, tmp_path, scripts) as setup:
-        mine = await setup.ended()
+        job_of_ann = await setup.ended()
         going = await setup.start(visitor="bea", count=2)
         await setup.upstream.wait_for("files", 3)
-        await setup.job_service.remove(mine.id, "ann")
+        await setup.job_service.remove(job_of_ann.id, "ann")
         gate.set()
         done = await settled(setup.job_service, going)
         files = setup.files()

@@ -181,7 +181,7 @@ async def test_a_star_and_a_note_outlive_whatever_the_job_does_next(
         await setup.job_service.note(job.id, "ann", "for mother")
         await setup.job_service.store.history.star("ann", [job.id], starred=True)
         seen = await setup.job_service.entry(job.id, "ann")
-        found = await setup.job_service.search("ann", JobFilter(text="MOTHER", starred=True), 5)
+        page = await setup.job_service.search("ann", JobFilter(text="MOTHER", starred=True), 5)
         if state is JobState.QUEUED:
             ended = await setup.job_service.stop(job.id, "ann")
         else:
@@ -190,7 +190,7 @@ async def test_a_star_and_a_note_outlive_whatever_the_job_does_next(
         row, stars = await setup.record(job), await setup.job_service.store.pictures.starred()
 
     assert (seen.job.state, seen.note, seen.starred) == (state, "for mother", True)
-    assert [one.id for one in found.jobs] == [job.id]
+    assert [one.id for one in page.jobs] == [job.id]
     assert ended.state is (JobState.STOPPED if state is JobState.QUEUED else JobState.DONE)
     assert (row.note, row.starred, stars) == ("for mother", True, {kept.name for kept in ended.pictures})
     assert len(setup.upstream.posts) == 1

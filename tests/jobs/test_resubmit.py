@@ -132,12 +132,12 @@ async def test_a_renamed_model_keeps_its_history_its_measured_and_its_learned_ti
             address = setup.upstream.address
         async with process(renamed(), url, tmp_path) as job_service:
             wanted = [JobFilter(models=renamed().ids(name)) for name in ("cogview-four", "cogview-4")]
-            found = [(await job_service.search("ann", one, 5)).total for one in wanted]
+            totals = [(await job_service.search("ann", one, 5)).total for one in wanted]
             measured = await job_service.measured()
             host = account(renamed(), address)
             learned = [job_service.learned(host, name) for name in ("cogview-four", "cogview-4")]
 
-    assert (job.state, found, upstream.requests) == (JobState.DONE, [1, 1], [])
+    assert (job.state, totals, upstream.requests) == (JobState.DONE, [1, 1], [])
     assert set(measured) == {"cogview-four"}
     assert learned[0] is not None
     assert learned[0] == learned[1]

@@ -26,8 +26,8 @@ async def test_of_fifty_equal_requests_at_once_one_is_kept(stores: list[Store]) 
     kept = await asyncio.gather(*(stores[at % 4].add(job) for at, job in enumerate(jobs)))
 
     assert len({job.id for job in kept}) == 1
-    found = [await stores[0].get(job.id) for job in jobs]
-    assert [job for job in found if job] == [kept[0]]
+    stored = [await stores[0].get(job.id) for job in jobs]
+    assert [job for job in stored if job] == [kept[0]]
 
 
 async def test_requests_without_an_idempotency_key_are_all_kept(store: Store) -> None:

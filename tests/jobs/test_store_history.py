@@ -31,7 +31,7 @@ async def added(store: Store, job: Job, *, starred: bool = False, note: str = ""
     await store.history.note(job.visitor, job.id, note)
 
 
-async def found(store: Store, visitor: str = "ann", **wanted: object) -> list[str]:
+async def search_ids(store: Store, visitor: str = "ann", **wanted: object) -> list[str]:
     page = await store.history.search(visitor, JobFilter(**wanted), 100)  # type: ignore[arg-type]
     assert page.total == len(page.jobs)
     return [job.prompt or job.id for job in page.jobs]
@@ -60,7 +60,7 @@ async def test_every_word_must_occur_somewhere_whatever_its_case(store: Store, t
     await add_jobs(store, a_past_job("snake_case", 5))
     await added(store, a_past_job("Logo", 4, task_id="n48task7"), note="for #acme")
 
-    assert await found(store, text=text) == hits
+    assert await search_ids(store, text=text) == hits
 
 
 async def test_filters_are_joined_and_nobody_elses_or_removed_jobs_are_found(store: Store) -> None:
@@ -75,15 +75,15 @@ async def test_filters_are_joined_and_nobody_elses_or_removed_jobs_are_found(sto
         a_past_job("hers", 4, visitor="bea", **done),
     )
 
-    assert await found(store) == ["three", "two", "one"]
-    assert await found(store, models=("flux-2",)) == ["one"]
-    assert await found(store, state="failed") == ["three"]
-    assert await found(store, task_id="t2") == ["two"]
-    assert await found(store, starred=True, state="done") == ["one"]
-    assert await found(store, comparison_id="b1") == ["one"]
-    assert await found(store, since=NOON + 2, until=NOON + 3) == ["two"]
-    assert await found(store, text="two", models=("flux-2",)) == []
-    assert await found(store, visitor="bea") == ["hers"]
+    assert await search_ids(store) == ["three", "two", "one"]
+    assert await search_ids(store, models=("flux-2",)) == ["one"]
+    assert await search_ids(store, state="failed") == ["three"]
+    assert await search_ids(store, task_id="t2") == ["two"]
+    assert await search_ids(store, starred=True, state="done") == ["one"]
+    assert await search_ids(store, comparison_id="b1") == ["one"]
+    assert await search_ids(store, since=NOON + 2, until=NOON + 3) == ["two"]
+    assert await search_ids(store, text="two", models=("flux-2",)) == []
+    assert await search_ids(store, visitor="bea") == ["hers"]
 
 
 async def test_pages_follow_each_other_without_a_gap_or_a_twin(store: Store) -> None:
@@ -177,27 +177,27 @@ async def test_a_comparison_is_one_group_and_failures_for_one_reason_are_another
 
 
 async def test_a_deleted_job_is_hidden_and_can_be_restored_until_its_time_has_come(store: Store) -> None:
-    mine, running, hers = (
+    own, running, foreign = (
         a_past_job("mine", state=JobState.DONE),
         a_past_job("busy", state=JobState.RUNNING),
         a_past_job("hers", visitor="bea"),
     )
-    hers = replace(hers, state=JobState.DONE)
-    await add_jobs(store, mine, running, hers)
-    everything = [mine.id, running.id, hers.id, "none"]
+    foreign = replace(foreign, state=JobState.DONE)
+    await add_jobs(store, own, running, foreign)
+    everything = [own.id, running.id, foreign.id, "none"]
     await store.history.star("ann", everything, starred=True)
 
-    assert await store.history.hide("ann", everything) == [mine.id]
+    assert await store.history.hide("ann", everything) == [own.id]
     assert await store.history.hide("ann", everything) == []
-    assert (await store.get(mine.id), await store.history.find(mine.id)) == (None, None)
-    assert (await found(store), await store.get_all([mine.id])) == (["busy"], [])
+    assert (await store.get(own.id), await store.history.find(own.id)) == (None, None)
+    assert (await search_ids(store), await store.get_all([own.id])) == (["busy"], [])
     assert await store.history.to_delete(time.time()) == []
-    assert await store.history.to_delete(time.time() + 60) == [mine.id]
+    assert await store.history.to_delete(time.time() + 60) == [own.id]
     assert await store.history.restore("bea", everything) == []
-    assert await store.history.restore("ann", everything) == [mine.id]
-    assert sorted(await found(store, starred=True)) == ["busy", "mine"]
-    assert await found(store, "bea", starred=True) == []
-    await store.history.hide("ann", [mine.id])
-    assert await store.remove(mine.id) == []
+    assert await store.history.restore("ann", everything) == [own.id]
+    assert sorted(await search_ids(store, starred=True)) == ["busy", "mine"]
+    assert await search_ids(store, "bea", starred=True) == []
+    await store.history.hide("ann", [own.id])
+    assert await store.remove(own.id) == []
     assert await store.history.restore("ann", everything) == []
     assert await store.history.to_delete(time.time() + 60) == []

@@ -83,10 +83,10 @@ async def test_two_processes_never_take_the_same_job(postgres: Postgres) -> None
             jobs = [make_job(created_at=NOON + number) for number in range(100)]
             await add_jobs(dead, *jobs)
             bury(url, dead)
-            found = await asyncio.gather(*(store.leases.take_over() for store in living * 4))
-            found += [await living[0].leases.take_over()]
+            recovered = await asyncio.gather(*(store.leases.take_over() for store in living * 4))
+            recovered += [await living[0].leases.take_over()]
 
-    taken = [job.id for some in found for job in some]
+    taken = [job.id for some in recovered for job in some]
     assert sorted(taken) == sorted(ids(jobs))
 
 
@@ -103,17 +103,17 @@ async def test_all_jobs_are_taken_over_even_if_they_exceed_one_page(stores: list
 
 async def test_a_lease_that_is_renewed_is_not_over(stores: list[Store], database_url: str, shared: bool) -> None:
     """Renewing extends the leases of this process only, all by the same time."""
-    mine, theirs = make_job(state=JobState.RUNNING, task_id="t"), make_job()
-    await add_jobs(stores[0], mine)
-    await add_jobs(stores[1], theirs)
+    own, foreign = make_job(state=JobState.RUNNING, task_id="t"), make_job()
+    await add_jobs(stores[0], own)
+    await add_jobs(stores[1], foreign)
     bury(database_url, stores[0], stores[1])
 
-    assert await stores[0].leases.renew() == [mine]
+    assert await stores[0].leases.renew() == [own]
 
     if shared:
-        assert await stores[2].leases.take_over() == [theirs]
+        assert await stores[2].leases.take_over() == [foreign]
         now = time.time()
-        assert 0 < leases(database_url)[mine.id] - now <= Timings().lease + 1  # the server's clock is this machine's
+        assert 0 < leases(database_url)[own.id] - now <= Timings().lease + 1  # the server's clock is this machine's
 
 
 async def test_renewing_returns_what_is_worked_on(stores: list[Store]) -> None:
@@ -177,14 +177,14 @@ async def test_a_new_process_on_sqlite_takes_over_all_jobs_at_once(tmp_path: Pat
 
 async def test_a_clean_shutdown_releases_all_leases(stores: list[Store]) -> None:
     """At once, without waiting for a lease, and only its own."""
-    mine, theirs, ended = make_job(), make_job(), make_job(state=JobState.DONE)
-    await add_jobs(stores[0], mine, ended)
-    await add_jobs(stores[1], theirs)
+    own, foreign, ended = make_job(), make_job(), make_job(state=JobState.DONE)
+    await add_jobs(stores[0], own, ended)
+    await add_jobs(stores[1], foreign)
 
     await stores[0].leases.release()
 
-    assert await stores[1].leases.take_over() == [mine]
-    assert ids(await stores[1].leases.renew()) == ids([mine, theirs])
+    assert await stores[1].leases.take_over() == [own]
+    assert ids(await stores[1].leases.renew()) == ids([own, foreign])
 
 
 async def test_a_request_that_was_on_its_way_when_its_process_died_is_uncertain(
@@ -197,10 +197,10 @@ async def test_a_request_that_was_on_its_way_when_its_process_died_is_uncertain(
     async with httpx2.AsyncClient(trust_env=False) as http:
         job_service = JobService(catalog, stores[1], client, PictureLibrary(FolderStorage(tmp_path / "pictures"), http))
         await job_service.begin()
-        found = await job_service.find(job.id, "ann")
+        recovered = await job_service.find(job.id, "ann")
         await job_service.aclose()
 
-    assert (found.state, found.task_id, found.problem.code) == (JobState.UNCERTAIN, None, "lost")
+    assert (recovered.state, recovered.task_id, recovered.problem.code) == (JobState.UNCERTAIN, None, "lost")
     assert await stores[2].spending.total("host", 0) == Spend(10, 0)
     assert [one.id for one in await stores[2].unfinished("ann")] == [job.id]
 

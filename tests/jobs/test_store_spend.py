@@ -111,8 +111,8 @@ async def test_models_that_are_charged_otherwise_than_listed_are_summed_up(store
         )),
     )  # fmt: skip
 
-    found = await store.spending.charge_differences("ann", start_of_day(NOON))
-    assert found == [ChargeDifference("b", 1, 10, 4), ChargeDifference("a", 2, 10, 11.5)]
+    differences = await store.spending.charge_differences("ann", start_of_day(NOON))
+    assert differences == [ChargeDifference("b", 1, 10, 4), ChargeDifference("a", 2, 10, 11.5)]
 
 
 async def test_a_budget_counts_what_is_queued_and_what_is_sent(store: Store) -> None:

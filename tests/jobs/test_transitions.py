@@ -63,11 +63,11 @@ TABLE: dict[str, tuple[Callable[[Job], Job | None], dict[JobState, JobState]]] =
 
 def test_each_transition_is_allowed_in_exactly_these_states() -> None:
     for name, (transition, allowed) in TABLE.items():
-        found = {}
+        reached = {}
         for state in JobState:
             if after := transition(make_job(state=state, task_id="t", pending_urls=("u",))):
-                found[state] = after.state
-        assert found == allowed, name
+                reached[state] = after.state
+        assert reached == allowed, name
 
 
 def test_a_settled_job_gives_its_idempotency_key_and_its_stop_request_up() -> None:

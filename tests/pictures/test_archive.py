@@ -146,9 +146,9 @@ class TrimmingStorage(FolderStorage):
     """Deletes each file after it was found and before it is read."""
 
     def read(self, name: str) -> Path | None:
-        found = super().read(name)
+        local_headers = super().read(name)
         self.remove(name)
-        return found
+        return local_headers
 
 
 async def test_a_picture_that_is_deleted_while_it_is_read_is_none(tmp_path: Path, http: httpx.AsyncClient) -> None:

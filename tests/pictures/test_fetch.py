@@ -103,8 +103,8 @@ async def http(trap: Trap, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[htt
 
     def known(host: Any, port: Any, *args: Any, **more: Any) -> list[Any]:
         name = (host.decode() if isinstance(host, bytes) else str(host)).lower().rstrip(".")
-        found = NAMES.get(name, [name])
-        return [entry for address in found for entry in resolve(address, port, *args, **more)]
+        addresses = NAMES.get(name, [name])
+        return [entry for address in addresses for entry in resolve(address, port, *args, **more)]
 
     monkeypatch.setattr(socket, "getaddrinfo", known)
     async with httpx.AsyncClient(transport=trap) as client:

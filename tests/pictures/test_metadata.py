@@ -86,12 +86,12 @@ every_file = pytest.mark.parametrize("data", FILES.values(), ids=FILES)
 def frames(data: bytes) -> list[tuple[str, tuple[int, int], bytes]]:
     """Every frame as a decoder sees it."""
     with Image.open(io.BytesIO(data)) as picture:
-        found = []
+        content = []
         for number in range(getattr(picture, "n_frames", 1)):
             picture.seek(number)
             picture.load()
-            found.append((picture.mode, picture.size, picture.tobytes()))
-        return found
+            content.append((picture.mode, picture.size, picture.tobytes()))
+        return content
 
 
 def described(data: bytes) -> dict[str, Any]:
@@ -302,8 +302,8 @@ def test_a_damaged_file_is_never_an_error(data: bytes, draw: Any) -> None:
         if draw.draw(st.booleans()):
             broken = broken[:at]
     for one in (bytes(broken), data[: len(broken) // 2]):
-        found = read(one)
-        assert found is None or isinstance(found, Recipe)
+        content = read(one)
+        assert content is None or isinstance(content, Recipe)
         written = embed(one, RECIPE)
         assert written == one or read(written) == RECIPE
 

@@ -39,8 +39,8 @@ def storage(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[PictureS
 
 
 def content(storage: PictureStorage, name: str) -> bytes | None:
-    found = storage.read(name)
-    return found.read_bytes() if isinstance(found, Path) else found
+    content = storage.read(name)
+    return content.read_bytes() if isinstance(content, Path) else content
 
 
 def test_a_file_is_there_from_put_to_remove(storage: PictureStorage) -> None:

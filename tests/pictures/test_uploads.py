@@ -97,9 +97,9 @@ async def test_a_picture_is_stored_at_a_public_address_with_the_same_pixels(
     assert NAME.fullmatch(name)
     assert name.endswith(f".{form}")
     assert (upload.width, upload.height, upload.expires_in_s) == (30, 20, 6 * 3600)
-    found = await uploads.read(name)
-    assert found is not None
-    stored, sent = (Image.open(file).convert("RGB").getpixel((15, 10)) for file in (found, io.BytesIO(data)))
+    file = await uploads.read(name)
+    assert file is not None
+    stored, sent = (Image.open(file).convert("RGB").getpixel((15, 10)) for file in (file, io.BytesIO(data)))
     assert all(abs(one - other) <= 3 for one, other in zip(stored, sent, strict=True))  # type: ignore[arg-type]
     assert files(tmp_path / "uploads") == [name]
 
@@ -127,11 +127,11 @@ async def test_of_a_photograph_only_the_upright_pixels_and_the_colour_profile_ar
 
     upload = await uploads.keep(ANN, body(data))
 
-    found = await uploads.read(upload.address.rpartition("/")[2])
-    assert found is not None
-    stored, expected = Image.open(found), Image.open(io.BytesIO(data)).transpose(Image.Transpose.ROTATE_270)
+    file = await uploads.read(upload.address.rpartition("/")[2])
+    assert file is not None
+    stored, expected = Image.open(file), Image.open(io.BytesIO(data)).transpose(Image.Transpose.ROTATE_270)
     assert (upload.width, upload.height) == stored.size == (20, 30)
-    assert b"SECRET" not in found.read_bytes()
+    assert b"SECRET" not in file.read_bytes()
     assert (dict(stored.getexif()), stored.info.get("icc_profile"), stored.mode) == ({}, b"profile", mode)
     for position in ((0, 0), (19, 0), (0, 29), (10, 15)):
         pair = [value if isinstance(value, tuple) else (value,) for value in map(pixel_at(position), (stored, expected))]
@@ -182,18 +182,18 @@ async def test_names_are_unique_and_do_not_reveal_the_owner(uploads: Uploads) ->
 
 async def test_only_its_owner_removes_an_upload(uploads: Uploads, tmp_path: Path) -> None:
     """A name combined from two uploads belongs to neither; after a restart the owner is the same."""
-    mine, other = await kept(uploads), await kept(uploads, BOB)
-    mixed = mine[:43] + other[43:]
-    assert not await uploads.remove(mine, BOB)
-    assert not await uploads.remove(mine, "")
+    own, other = await kept(uploads), await kept(uploads, BOB)
+    mixed = own[:43] + other[43:]
+    assert not await uploads.remove(own, BOB)
+    assert not await uploads.remove(own, "")
     assert not await uploads.remove(mixed, BOB)
-    assert await uploads.read(mine)
+    assert await uploads.read(own)
 
     again = Uploads(tmp_path / "uploads", PAGE, "http://127.0.0.1:1")
 
-    assert await again.remove(mine, ANN)
-    assert not await again.remove(mine, ANN)
-    assert await uploads.read(mine) is None
+    assert await again.remove(own, ANN)
+    assert not await again.remove(own, ANN)
+    assert await uploads.read(own) is None
     assert files(tmp_path / "uploads") == [other]
 
 
@@ -212,18 +212,18 @@ async def test_no_other_name_leads_to_a_file(uploads: Uploads, tmp_path: Path, n
 
 async def test_an_upload_expires_also_after_a_restart(uploads: Uploads, tmp_path: Path) -> None:
     """The time of the file decides: it cannot be read from then on, and the first sweep deletes it."""
-    old, young = await kept(uploads), await kept(uploads)
+    old, recent = await kept(uploads), await kept(uploads)
     age(tmp_path / "uploads" / old, LIFE_S + 1)
-    age(tmp_path / "uploads" / young, LIFE_S - 60)
+    age(tmp_path / "uploads" / recent, LIFE_S - 60)
     assert await uploads.read(old) is None
     assert not await uploads.remove(old, ANN)
-    assert await uploads.read(young)
+    assert await uploads.read(recent)
 
     again = Uploads(tmp_path / "uploads", PAGE, "http://127.0.0.1:1")
     await again.sweep()
 
-    assert files(tmp_path / "uploads") == [young]
-    assert await again.read(young)
+    assert files(tmp_path / "uploads") == [recent]
+    assert await again.read(recent)
 
 
 async def test_each_visitor_has_a_maximum_of_uploads(uploads: Uploads, tmp_path: Path) -> None:

@@ -63,7 +63,7 @@ def job_of(request: Request, pictures: tuple[KeptPicture, ...]) -> Job:
 
 
 def test_asked_and_delivered_agree_for_every_shape_resolution_and_format_of_every_model(catalog: Catalog) -> None:
-    accused: dict[str, list[str]] = {}
+    wrong: dict[str, list[str]] = {}
     drawn: dict[Any, KeptPicture] = {}  # by size and format: drawing each again would take a minute
     for model in catalog.models:
         for request in requests(catalog, model):
@@ -71,9 +71,9 @@ def test_asked_and_delivered_agree_for_every_shape_resolution_and_format_of_ever
             key = (kind, picture_size(request))
             if key not in drawn:
                 drawn[key] = kept(draw(request, blank, kind))
-            if found := differences(job_of(request, (drawn[key],))):
-                accused[str(request.body)] = found
-    assert accused == {}
+            if reported := differences(job_of(request, (drawn[key],))):
+                wrong[str(request.body)] = reported
+    assert wrong == {}
     assert {key[0] for key in drawn} == {"png", "jpeg", "webp", "svg"}
 
 

@@ -69,7 +69,7 @@ def one_model(tmp_path_factory: pytest.TempPathFactory, catalog: Catalog) -> Cat
     return load_catalog(path)
 
 
-def asked(catalog: Catalog, prompt: str = "a quiet harbour", **parameters: Any) -> Request:
+def request_for(catalog: Catalog, prompt: str = "a quiet harbour", **parameters: Any) -> Request:
     """A request of the one model; an odd prompt may be one that the service would refuse."""
     request = build_request(catalog, "any", {"prompt": "a fox", **parameters})
     return Request(request.model, {**request.parameters, "prompt": prompt})
@@ -83,7 +83,7 @@ def pixels(request: Request, manner: Manner, **options: Any) -> np.ndarray:
 def test_a_drawing_has_exactly_the_requested_size_in_every_manner(one_model: Catalog) -> None:
     for manner in MANNERS:
         for size in [(64, 64), (200, 301), (800, 64), (64, 800)]:
-            request = asked(one_model, size=f"{size[0]}x{size[1]}", images=[ORIGINAL])
+            request = request_for(one_model, size=f"{size[0]}x{size[1]}", images=[ORIGINAL])
             assert pixels(request, manner).shape == (size[1], size[0], 3), manner
 
 
@@ -102,7 +102,7 @@ def test_a_drawing_has_exactly_the_requested_size_in_every_manner(one_model: Cat
 def test_the_request_decides_the_format_and_the_size(
     one_model: Catalog, parameters: dict[str, Any], kind: str, size: tuple[int, int]
 ) -> None:
-    request = asked(one_model, **parameters)
+    request = request_for(one_model, **parameters)
 
     assert picture_format(request) == kind
     with Image.open(io.BytesIO(draw(request, manners.flat, kind))) as picture:
@@ -112,13 +112,13 @@ def test_the_request_decides_the_format_and_the_size(
 @pytest.mark.parametrize("text", ODD_TEXTS.values(), ids=ODD_TEXTS)
 def test_any_text_can_be_drawn_in_every_manner_that_writes_it(one_model: Catalog, text: str) -> None:
     for manner in (manners.film, manners.capitals, manners.poster, manners.sphere, manners.flat):
-        assert draw(asked(one_model, text, negative=text, size="96x64"), manner, "png")
+        assert draw(request_for(one_model, text, negative=text, size="96x64"), manner, "png")
 
 
 def test_a_vector_variant_gives_a_well_formed_svg_that_can_run_and_load_nothing(one_model: Catalog) -> None:
-    assert picture_format(asked(one_model, model="any-vector")) == "svg"
+    assert picture_format(request_for(one_model, model="any-vector")) == "svg"
     for text in [*ODD_TEXTS.values(), "a logo"]:
-        root = ElementTree.fromstring(draw(asked(one_model, text, images=[ORIGINAL]), manners.flat, "svg"))
+        root = ElementTree.fromstring(draw(request_for(one_model, text, images=[ORIGINAL]), manners.flat, "svg"))
         assert (root.get("width"), root.get("height"), root.get("viewBox")) == ("192", "128", "0 0 192 128")
         assert {element.tag.split("}")[1] for element in root.iter()} == {"svg", "title", "path", "text"}
         assert not {name for element in root.iter() for name in element.attrib if "href" in name or name[:2] == "on"}
@@ -143,7 +143,7 @@ def test_equal_requests_give_equal_bytes_in_another_process(catalog: Catalog) ->
 
 
 def test_drawings_made_at_the_same_time_are_those_made_alone(one_model: Catalog) -> None:
-    work = [(asked(one_model, images=[ORIGINAL]), manner) for manner in MANNERS]
+    work = [(request_for(one_model, images=[ORIGINAL]), manner) for manner in MANNERS]
     with ThreadPoolExecutor(8) as pool:
         together = list(pool.map(lambda each: draw(*each, "png"), work))
 
@@ -156,16 +156,16 @@ def test_a_change_of_any_setting_can_be_seen_in_every_manner(one_model: Catalog)
         *({"quality": "low"}, {"quality": "high"}, {"mode": "b"}),
     ]
     for manner in MANNERS:
-        before = pixels(asked(one_model), manner)
+        before = pixels(request_for(one_model), manner)
         for change in changes:
-            difference = np.abs(before - pixels(asked(one_model, **change), manner))
+            difference = np.abs(before - pixels(request_for(one_model, **change), manner))
             assert (difference.max(axis=2) > 8).mean() > 0.004, (manner, change)
 
 
 def test_pictures_of_one_task_differ_and_a_seed_of_minus_one_is_random(one_model: Catalog) -> None:
-    request = asked(one_model, seed=-1)
+    request = request_for(one_model, seed=-1)
     several = [draw(request, manners.hills, "png", index=index, chance=chance) for index in (1, 2) for chance in (1, 2)]
-    seeded = asked(one_model, seed=5)
+    seeded = request_for(one_model, seed=5)
 
     assert len(set(several)) == 4
     assert draw(seeded, manners.hills, "png", chance=1) == draw(seeded, manners.hills, "png", chance=2)
@@ -173,16 +173,17 @@ def test_pictures_of_one_task_differ_and_a_seed_of_minus_one_is_random(one_model
 
 def test_a_higher_quality_draws_more_detail(one_model: Catalog) -> None:
     counts = [
-        draw(asked(one_model, quality=quality), manners.flat, "svg").count(b"<path") for quality in ("low", "medium", "high")
+        draw(request_for(one_model, quality=quality), manners.flat, "svg").count(b"<path")
+        for quality in ("low", "medium", "high")
     ]
 
     assert all(fewer < more for fewer, more in pairwise(counts))
 
 
 def test_two_edits_of_one_picture_show_the_same_original(one_model: Catalog) -> None:
-    snow = pixels(asked(one_model, "make it snow", images=[ORIGINAL, "https://example.org/b.png"]), manners.hills)
-    night = pixels(asked(one_model, "at night", images=[ORIGINAL]), manners.bokeh)
-    other = pixels(asked(one_model, "at night", images=["https://example.org/c.png"]), manners.bokeh)
+    snow = pixels(request_for(one_model, "make it snow", images=[ORIGINAL, "https://example.org/b.png"]), manners.hills)
+    night = pixels(request_for(one_model, "at night", images=[ORIGINAL]), manners.bokeh)
+    other = pixels(request_for(one_model, "at night", images=["https://example.org/c.png"]), manners.bokeh)
     inset = np.s_[54:74, 168:188]
 
     assert np.abs(snow[inset] - night[inset]).max() <= 6, "the same but for the grain"
@@ -191,7 +192,7 @@ def test_two_edits_of_one_picture_show_the_same_original(one_model: Catalog) -> 
 
 def test_the_words_of_the_prompt_choose_the_colours(one_model: Catalog) -> None:
     def warmth(prompt: str, **parameters: Any) -> float:
-        red, _, blue = pixels(asked(one_model, prompt, **parameters), manners.silk).mean(axis=(0, 1))
+        red, _, blue = pixels(request_for(one_model, prompt, **parameters), manners.silk).mean(axis=(0, 1))
         return float(red - blue)
 
     assert warmth("the desert") > 20
@@ -234,7 +235,7 @@ def test_a_colour_that_the_prompt_names_is_the_colour_of_what_it_names() -> None
 def test_every_drawing_carries_a_legible_mark_in_its_lower_right_corner(one_model: Catalog) -> None:
     for manner in MANNERS:
         for prompt in ("neon night", "snow"):
-            corner = pixels(asked(one_model, prompt, size="400x400"), manner)[380:, 310:].mean(axis=2)
+            corner = pixels(request_for(one_model, prompt, size="400x400"), manner)[380:, 310:].mean(axis=2)
             low, high = np.percentile(corner, (0.5, 99.5))
             assert high - low > 70, (manner, prompt)
 

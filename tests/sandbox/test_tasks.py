@@ -89,12 +89,12 @@ def test_tasks_are_bounded_and_the_oldest_is_forgotten_first(catalog: Catalog) -
 
 def test_tasks_older_than_an_hour_are_forgotten(catalog: Catalog) -> None:
     store = TaskStore()
-    old, young = store.accept(request(catalog)), store.accept(request(catalog))
+    old, recent = store.accept(request(catalog)), store.accept(request(catalog))
     old.created = time.monotonic() - OLDEST_S - 1
 
     store.accept(request(catalog))
 
-    assert (store.find(old.id), store.find(young.id)) == (None, young)
+    assert (store.find(old.id), store.find(recent.id)) == (None, recent)
     assert store.find("n42nobody") is None
 
 

@@ -45,10 +45,10 @@ def test_samples_are_jobs_of_their_own_with_seeds_of_their_own(api_caller: Clien
 
 
 def test_a_comparison_is_in_the_history_of_its_visitor_only(app: AppProcess) -> None:
-    with api_client(app, **{"X-Playground-Visitor": "comparer-0123456789"}) as mine, api_client(app) as other:
-        reply = compared(mine, ["cogview-4", "flux-2"], {"prompt": "a heron"})
+    with api_client(app, **{"X-Playground-Visitor": "comparer-0123456789"}) as own, api_client(app) as other:
+        reply = compared(own, ["cogview-4", "flux-2"], {"prompt": "a heron"})
         ids = {one["job_id"] for one in reply["jobs"]}
-        assert {one["job_id"] for one in mine.predict({"text": "heron"}, api_name="/history")["jobs"]} == ids
+        assert {one["job_id"] for one in own.predict({"text": "heron"}, api_name="/history")["jobs"]} == ids
         assert other.predict({"text": "heron"}, api_name="/history")["total"] == 0
 
 

@@ -77,9 +77,9 @@ def test_exactly_these_endpoints_are_public_with_these_arguments(app: AppProcess
     shown = api_caller.view_api(return_format="dict", print_info=False)
 
     assert shown["unnamed_endpoints"] == {}
-    found = shown["named_endpoints"]
-    assert {name: [item["parameter_name"] for item in one["parameters"]] for name, one in found.items()} == ARGUMENTS
-    language = found["/snippet"]["parameters"][-1]
+    listed = shown["named_endpoints"]
+    assert {name: [item["parameter_name"] for item in one["parameters"]] for name, one in listed.items()} == ARGUMENTS
+    language = listed["/snippet"]["parameters"][-1]
     assert (language["parameter_has_default"], language["parameter_default"]) == (True, "curl")
     reply = app.get("/gradio_api/info").json()
     assert (set(reply["named_endpoints"]), reply["unnamed_endpoints"]) == (set(ARGUMENTS), {})
@@ -96,13 +96,13 @@ def test_the_machine_readable_description_names_nothing_else(app: AppProcess) ->
 
 def test_the_models_are_listed_by_base_credits_with_all_fields(api_caller: Client, catalog: Catalog) -> None:
     """Eleven, each with exactly these fields, in the order of the price list."""
-    found = api_caller.predict(api_name="/models")
+    listed = api_caller.predict(api_name="/models")
 
-    assert [list(one) for one in found] == [FIELDS] * 11
-    assert [one["id"] for one in found] == [row.model.id for row in price_list(catalog)]
-    assert [one["credits"] for one in found] == sorted(one["credits"] for one in found)
-    assert [one["credits"] for one in found] == [4, 5, 5, 6, 8, 8, 10, 10, 12, 12, 25]
-    for one in found:
+    assert [list(one) for one in listed] == [FIELDS] * 11
+    assert [one["id"] for one in listed] == [row.model.id for row in price_list(catalog)]
+    assert [one["credits"] for one in listed] == sorted(one["credits"] for one in listed)
+    assert [one["credits"] for one in listed] == [4, 5, 5, 6, 8, 8, 10, 10, 12, 12, 25]
+    for one in listed:
         model = catalog.find(one["id"])
         assert model is not None
         assert (one["name"], one["provider"], one["node"], one["webhook"]) == (

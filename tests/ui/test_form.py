@@ -26,12 +26,12 @@ def form(catalog: Catalog) -> Form:
 def shown(form: Form, model: Model, parameters: dict[str, Any]) -> dict[str, dict[str, Any]]:
     """The visible controls' updates by field name."""
     updates = form.show(model, parameters, find_problems(model, parameters))
-    found = {}
+    updates_by_name = {}
     for slot in form.slots:
         if updates[slot.control]["visible"]:
-            assert slot.name not in found
-            found[slot.name] = updates[slot.control]
-    return found
+            assert slot.name not in updates_by_name
+            updates_by_name[slot.name] = updates[slot.control]
+    return updates_by_name
 
 
 def page(form: Form, model: Model, parameters: dict[str, Any]) -> dict[Any, Any]:

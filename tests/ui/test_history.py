@@ -41,13 +41,13 @@ JOB = (
 
 def past(catalog: Catalog, number: int = 0, **changes: Any) -> Job:
     """A job of Ann's that is done, each older than the one with the next number."""
-    asked = build_request(catalog, changes.pop("model", "flux-2"), {"prompt": changes.pop("prompt", f"kite {number}")})
+    search_ids = build_request(catalog, changes.pop("model", "flux-2"), {"prompt": changes.pop("prompt", f"kite {number}")})
     asked_at = NOW + number
     job = Job(
-        id=f"job-{number}", visitor=visitor_id(ANN), model=asked.model.id, body=asked.body, shape=asked.shape, count=1,
+        id=f"job-{number}", visitor=visitor_id(ANN), model=search_ids.model.id, body=search_ids.body, shape=search_ids.shape, count=1,
         payer="host", base_url="https://service.test", credits=5.0, usd=0.05, created_at=asked_at, sent_at=asked_at,
         finished_at=asked_at + 4.2, state=JobState.DONE, task_id=f"n41task{number}", pictures=(PICTURE,),
-        prompt=asked.prompt,
+        prompt=search_ids.prompt,
     )  # fmt: skip
     return replace(job, **changes)
 
@@ -75,7 +75,7 @@ def ann(kept: AppProcess) -> Iterator[Client]:
         yield client
 
 
-def asked(client: Client, **query: Any) -> list[str]:
+def search_ids(client: Client, **query: Any) -> list[str]:
     reply = client.predict(query, api_name="/history")
     return [job["job_id"] for job in reply["jobs"]]
 
@@ -92,12 +92,12 @@ def test_the_endpoint_returns_this_visitors_jobs_newest_first(ann: Client, kept:
 
 
 def test_each_key_of_a_query_narrows_what_is_returned(ann: Client) -> None:
-    assert asked(ann, text="KITE 42") == ["job-42"]
-    assert asked(ann, model="cogview-4") == [f"job-{number}" for number in range(90, -1, -10)]
-    assert asked(ann, task_id="n41task7") == ["job-7"]
-    assert asked(ann, starred=True) == ["job-75", "job-50", "job-25", "job-0"]
-    assert asked(ann, state="failed") == []
-    assert asked(ann, state="done", limit=2, before="job-50") == ["job-49", "job-48"]
+    assert search_ids(ann, text="KITE 42") == ["job-42"]
+    assert search_ids(ann, model="cogview-4") == [f"job-{number}" for number in range(90, -1, -10)]
+    assert search_ids(ann, task_id="n41task7") == ["job-7"]
+    assert search_ids(ann, starred=True) == ["job-75", "job-50", "job-25", "job-0"]
+    assert search_ids(ann, state="failed") == []
+    assert search_ids(ann, state="done", limit=2, before="job-50") == ["job-49", "job-48"]
     assert ann.predict({"limit": 2, "before": "job-50"}, api_name="/history")["total"] == KEPT
 
 
@@ -133,6 +133,6 @@ def test_a_hundred_ids_of_another_visitor_are_refused_by_the_endpoints(ann: Clie
             with pytest.raises(AppError) as refusal:
                 bob.predict(f"job-{number}", api_name="/job")
             refusals += "There is no such job." in str(refusal.value)
-        assert asked(bob, before="job-50") == []
+        assert search_ids(bob, before="job-50") == []
     assert refusals == KEPT
     assert ann.predict({"limit": 200}, api_name="/history") == before

@@ -97,7 +97,7 @@ async def test_the_numbers_are_those_of_the_jobs(tmp_path: Path) -> None:
             await store.add(one)
         await store.add(job(payer="sandbox", sent_at=now - 100, finished_at=now))
         await store.add(replace(job(), state=JobState.FAILED))
-        found = (await store.measured.by_model(str))["flux-2"]
-    assert (found.runs, found.failed) == (3, 0.25)
-    assert found.p50 == pytest.approx(4.0, abs=0.01)
-    assert found.p95 == pytest.approx(5.8, abs=0.01)
+        row = (await store.measured.by_model(str))["flux-2"]
+    assert (row.runs, row.failed) == (3, 0.25)
+    assert row.p50 == pytest.approx(4.0, abs=0.01)
+    assert row.p95 == pytest.approx(5.8, abs=0.01)

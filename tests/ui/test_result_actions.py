@@ -156,11 +156,11 @@ async def test_the_first_image_sets_the_mode_that_uses_it_until_that_is_undone(p
 
 
 async def test_a_picture_of_this_page_alone_is_not_sent_to_the_service(playground: Playground) -> None:
-    mine = {"prompt": "A fox", "input_urls": ["http://here.example/uploads/a.png"]}
+    own = {"prompt": "A fox", "input_urls": ["http://here.example/uploads/a.png"]}
     flux = playground.catalog.find("flux-2")
     assert flux
-    assert not playground.check_form(flux, mine, VISIT).problems
+    assert not playground.check_form(flux, own, VISIT).problems
     keyed = VISIT.with_key("aio_visitor_key_0123456789")
-    assert [error.field for error in playground.check_form(flux, mine, keyed).problems] == ["input_urls"]
+    assert [error.field for error in playground.check_form(flux, own, keyed).problems] == ["input_urls"]
     with pytest.raises(InputError, match="no public address"):
-        await playground.generate("flux-2", mine, keyed)
+        await playground.generate("flux-2", own, keyed)

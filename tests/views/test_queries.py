@@ -36,9 +36,9 @@ def opened(catalog: Catalog, query: str) -> GenerateQuery:
 
 
 def model_of(catalog: Catalog, model_id: str) -> Model:
-    found = catalog.find(model_id)
-    assert found is not None
-    return found
+    model = catalog.find(model_id)
+    assert model is not None
+    return model
 
 
 def test_an_address_names_its_tab() -> None:

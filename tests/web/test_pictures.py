@@ -216,9 +216,9 @@ async def test_an_archive_leaves_out_what_is_gone_or_another_visitors(
     playground: Playground, http_client: httpx2.AsyncClient, job: Job
 ) -> None:
     """Jobs that were deleted since the page was opened, and pictures that are no longer stored."""
-    gone, theirs = await made(playground), await made(playground, visitor=visitor_id(OTHER))
+    gone, foreign = await made(playground), await made(playground, visitor=visitor_id(OTHER))
     await playground.jobs.remove(gone.id, gone.visitor)
-    _, manifest = unzipped(await http_client.get(f"/files.zip?job={gone.id}&job={theirs.id}&job={job.id}", headers=HEADERS))
+    _, manifest = unzipped(await http_client.get(f"/files.zip?job={gone.id}&job={foreign.id}&job={job.id}", headers=HEADERS))
     assert (tasks(manifest), manifest["requests_left_out"]) == ([job.task_id], 2)
 
     await playground.jobs.pictures.remove(job.pictures[0].name)
@@ -238,7 +238,7 @@ async def test_an_archive_of_the_history_holds_what_its_filters_match(
     """Newest first, this visitor's only, also jobs without a picture; an invalid filter is ignored."""
     other = await made(playground, "imagen-4")
     failed = await made(playground, prompt="a kite #sandbox:failed")
-    theirs = await made(playground, visitor=visitor_id(OTHER))
+    foreign = await made(playground, visitor=visitor_id(OTHER))
 
     async def held(query: str, headers: dict[str, str] = HEADERS) -> list[str]:
         return tasks(unzipped(await http_client.get(f"/history.zip?{query}", headers=headers))[1])
@@ -247,9 +247,9 @@ async def test_an_archive_of_the_history_holds_what_its_filters_match(
     assert await held("model=imagen-4") == [other.task_id]
     assert await held("state=failed&text=KITE") == [failed.task_id]
     assert await held("model=no-such&state=&until=soon&starred=&text=%00") == []
-    assert await held("", {"X-Playground-Visitor": OTHER}) == [theirs.task_id]
+    assert await held("", {"X-Playground-Visitor": OTHER}) == [foreign.task_id]
     for headers in STRANGERS[2:6]:
-        assert await held("", headers) in ([], [theirs.task_id])
+        assert await held("", headers) in ([], [foreign.task_id])
     assert (await http_client.get("/history.zip?since=9999-99-99", headers=HEADERS)).status_code == 422
 
 

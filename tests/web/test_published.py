@@ -110,9 +110,9 @@ async def test_a_published_page_shows_pictures_recipe_prices_and_times(
     for number, picture in enumerate(page.all("img"), 1):
         answer = await http_client.get(f"/c/{picture['src'].removeprefix('/c/')}")
         kept = jobs[comparison.cards[number - 1].job].pictures[0]
-        found = await playground.jobs.pictures.read(kept.name)
-        assert isinstance(found, Path)
-        assert answer.content == found.read_bytes()
+        file = await playground.jobs.pictures.read(kept.name)
+        assert isinstance(file, Path)
+        assert answer.content == file.read_bytes()
         assert answer.headers["content-type"] == "image/png"
     assert len(page.all("img")) == 2
 
