@@ -7,7 +7,8 @@ import re
 import pytest
 from playwright.sync_api import expect
 
-from tests.browser.conftest import OpenPage, Playground, choose, field, fill_prompt, generate
+from components.catalog.models import Catalog
+from tests.browser.conftest import OpenPage, Playground, choose, field, fill_prompt, generate, pick_model
 
 
 def test_the_open_tab_is_known_and_another_one_can_be_opened(open_page: OpenPage, app: Playground) -> None:
@@ -29,6 +30,25 @@ def test_a_text_that_a_script_fills_in_is_a_change_for_the_server(open_page: Ope
     }""")
     expect(page).to_have_url(re.compile("filled\\+by\\+a\\+script"))
     expect(page.locator("#code")).to_contain_text("filled by a script")
+
+
+def test_no_timer_of_an_event_goes_on_once_the_event_has_ended(
+    open_page: OpenPage, app: Playground, catalog: Catalog
+) -> None:
+    """Gradio's timers of components that were removed would use more of the processor with each change of the model."""
+    page = open_page("about:blank", ready=False)
+    page.add_init_script("""
+        window.frames_asked = 0;
+        const request = window.requestAnimationFrame.bind(window);
+        window.requestAnimationFrame = (callback) => { window.frames_asked += 1; return request(callback); };
+    """)
+    page.goto(app.address)
+    pick_model(page, catalog.models[3])
+    page.wait_for_function("""async () => {
+        const before = window.frames_asked;
+        await new Promise((resolve) => setTimeout(resolve, 500));
+        return window.frames_asked === before;
+    }""")
 
 
 def test_a_browser_does_not_offer_to_remember_the_key(open_page: OpenPage, app: Playground) -> None:
