@@ -110,6 +110,9 @@ async def test_a_screen_stays_until_it_is_answered_and_the_last_answer_can_be_ta
     await http_client.post(f"{address}/{asked['id']}", json={"verdict": "best", "best": 1})
     corrected = await playground.evaluations.ballots.cast(evaluation.id)
     undone += [(await http_client.post(f"{address}/undo")).json()["undone"] for _ in range(2)]
+    faults = (await http_client.get(f"{address}/screen?question=faults")).json()
+    await http_client.post(f"{address}/{faults['id']}", json={"verdict": "tie"})
+    boards = [await playground.evaluations.board(evaluation, question) for question in Question]
 
     assert first == same
     assert len(two["pictures"]) == 2
@@ -120,6 +123,7 @@ async def test_a_screen_stays_until_it_is_answered_and_the_last_answer_can_be_ta
     assert late.status_code == 404  # the screen that comes back is the only open one
     assert [ballot.shown for ballot in corrected] == [before[0].shown] * 2
     assert corrected[1].best == before[0].shown[0]
+    assert {str(board.question): board.ranking.votes for board in boards} == {"preference": 0, "prompt": 0, "faults": 1}
     assert (await http_client.get("/vote/another-token")).status_code == 404
 
 
