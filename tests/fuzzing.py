@@ -150,6 +150,7 @@ def _run(
 
     try:
         one()
+        print(f"{name}: {asked.get(name, 0):,} requests", flush=True)
     except (AssertionError, httpx2.HTTPError) as error:
         failures.append(f"{name}: {type(error).__name__} {str(error)[:600]}")
     except ExceptionGroup as errors:  # several kinds of failures
@@ -174,8 +175,10 @@ def _call(http: httpx2.Client, endpoint: str, data: list[Any]) -> None:
     if event := started.status_code == 200 and started.json().get("event_id"):
         with http.stream("GET", f"/gradio_api/call{endpoint}/{event}") as answer:
             assert answer.status_code < 500, (endpoint, sent)
+            kind = ""
             for line in answer.iter_lines():
-                assert line != "data: null", (endpoint, sent)  # an error that is none of ours
+                kind = line if line.startswith("event:") else kind  # a heartbeat has no data either
+                assert (kind, line) != ("event: error", "data: null"), (endpoint, sent)  # an error that is none of ours
 
 
 def _ask(
