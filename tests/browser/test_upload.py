@@ -127,9 +127,9 @@ def test_a_picture_can_be_chosen_by_keyboard_pasted_and_dropped_on_its_field(
     asked_for: list[str] = []
     page.on("request", lambda request: asked_for.append(urlsplit(request.url).path))
     selector = ".image-field:has(#field-input_urls-images) textarea"
-    drag(page, "dragover", ("a.png", "image/png", png()), selector=selector)
+    drag(page, "dragover", ("a.png", "image/png", png()), at=selector)
     expect(page.locator("#drop-hint")).to_be_hidden()
-    drag(page, "drop", ("a.png", "image/png", picture_with_recipe(prompt="x")), selector=selector)
+    drag(page, "drop", ("a.png", "image/png", picture_with_recipe(prompt="x")), at=selector)
     expect(image_field(page, "input_urls").locator(".status-text")).to_contain_text("Uploaded a.png")
     assert "/recipe" not in asked_for
     assert page.locator("#dropped").count() == 0
