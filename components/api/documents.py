@@ -51,12 +51,13 @@ NAKED_ADDRESS = re.compile(
     r"(?P<host>[\w-]+(\.[\w-]+)+(:\d+)?/|[\w-]+:\d+/)?([\w.~%@+-]+/)*[\w.~%@+-]+\.(png|jpe?g|webp|gif|avif|svg)([?#]\S*)?",
     re.I,
 )
-BASE64_MARK = re.compile(r"(data:)?\s*[\w/.+-]*\s*;?\s*base64\s*,", re.I)
+BASE64_MARK = re.compile(r"\s*(data:)?\s*[\w/.+-]*\s*;?\s*base64\s*,", re.I)
 BASE64_IMAGE = re.compile(
     r"(?P<png>iVBORw0KGgo)|(?P<jpeg>/9j/)|(?P<gif>R0lGOD)|(?P<webp>UklGR[\w+/]{7}RUJQ)|(?P<avif>AAAA..Z0eXBhdml)"
     r"|(?P<bmp>Qk[\w+/]{6}AAAAA)|(?P<tiff>SUkqA)|(?P<jp2>AAAADGpQ)|(?P<svg>PHN2Z|PD94bW)"
 )
 SVG = re.compile(r"(<\?xml[^>]*>\s*)?(<!--.*?-->\s*)*<svg[\s>]", re.S)
+LONGEST_MARK = 100  # characters before the base64; a search in the whole of a megabyte took a minute
 SHORTEST_BASE64 = 40  # characters; what is shorter may be a word or a path
 DEEPEST = 60  # levels of nesting that are searched
 
@@ -232,7 +233,7 @@ def addresses_in(text: str) -> Iterator[str]:
         yield from (address for address in addresses if not CONTROL_URL.match(address))
     elif SVG.match(text):
         yield f"data:image/svg+xml;base64,{b64encode(text.encode()).decode()}"
-    elif url := _data_url(BASE64_MARK.sub("", text, count=1)):
+    elif url := _data_url(text[mark.end() :] if (mark := BASE64_MARK.match(text[:LONGEST_MARK])) else text):
         yield url
     elif start.startswith("//") or (start.startswith("/") and IMAGE_URL.match(text)):
         yield text
