@@ -46,11 +46,11 @@ STARTS = """
 import asyncio, sys
 from pathlib import Path
 from components.catalog.loading import load_catalog
-from tests.comparisons.processes import SIX, process_at
+from tests.comparisons.processes import SIX, comparison_process
 from tests.jobs.scripted_upstream import Upstream
 
 async def main(url, folder, address):
-    async with process_at(load_catalog(Path("catalog.yaml")), url, Path(folder), Upstream(address=address)) as one:
+    async with comparison_process(load_catalog(Path("catalog.yaml")), url, Path(folder), Upstream(address=address)) as one:
         print((await one.start(*SIX)).id, flush=True)
         await asyncio.Event().wait()
 

@@ -25,7 +25,7 @@ FULL = """
 import asyncio, os, resource, signal, sys
 from pathlib import Path
 from components.catalog.loading import load_catalog
-from tests.jobs.scripted_upstream import misbehaving, picture, settled
+from tests.jobs.scripted_upstream import picture, scripted_upstream, settled
 from tests.jobs.processes import account, process, submit
 
 async def main(folder):
@@ -35,7 +35,7 @@ async def main(folder):
     file = io.BytesIO()
     Image.effect_noise((1500, 1500), 90).save(file, "PNG")
     signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
-    async with misbehaving(file=[picture(file.getvalue())]) as upstream:
+    async with scripted_upstream(file=[picture(file.getvalue())]) as upstream:
         own = account(catalog, upstream.address)
         async with process(catalog, f"sqlite:///{folder}/p.db", folder, find_account=lambda _: own, deadline_s=6) as runner:
             limits = resource.getrlimit(resource.RLIMIT_FSIZE)
