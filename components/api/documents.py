@@ -45,7 +45,7 @@ MEANINGLESS = frozenset(  # as the text of an error
 )  # fmt: skip
 CONTROL_URL = re.compile(r"https?://[^?#]*/(cancel|status|stream)/?([?#]|$)", re.I)
 IMAGE_URL = re.compile(r"(https?:/|/)?/[^?#\s]+\.(png|jpe?g|webp|gif|avif|svg)([?#]|$)", re.I)
-MARKUP_IMAGE = re.compile(r"(?:!\[[^\]]*\]\(|<img\b[^>]*?\bsrc=[\"']?|^<)\s*(https?://[^)\s>\"']+)", re.I)  # Markdown, HTML
+MARKUP_IMAGE = re.compile(r"(?:!\[[^\[\]]*\]\(|<img\b[^<>]*?\bsrc=[\"']?|^<)\s*(https?://[^)\s>\"']+)", re.I)  # Markdown, HTML
 PATH = re.compile(r"/[\w.~%@+-][\w.~%@+/-]*(\?\S*)?")
 NAKED_ADDRESS = re.compile(
     r"(?P<host>[\w-]+(\.[\w-]+)+(:\d+)?/|[\w-]+:\d+/)?([\w.~%@+-]+/)*[\w.~%@+-]+\.(png|jpe?g|webp|gif|avif|svg)([?#]\S*)?",
@@ -56,7 +56,7 @@ BASE64_IMAGE = re.compile(
     r"(?P<png>iVBORw0KGgo)|(?P<jpeg>/9j/)|(?P<gif>R0lGOD)|(?P<webp>UklGR[\w+/]{7}RUJQ)|(?P<avif>AAAA..Z0eXBhdml)"
     r"|(?P<bmp>Qk[\w+/]{6}AAAAA)|(?P<tiff>SUkqA)|(?P<jp2>AAAADGpQ)|(?P<svg>PHN2Z|PD94bW)"
 )
-SVG = re.compile(r"(<\?xml[^>]*>\s*)?(<!--.*?-->\s*)*<svg[\s>]", re.S)
+SVG = re.compile(r"(<\?xml[^>]*>\s*)?(<!--(?:(?!-->).)*-->\s*)*<svg[\s>]", re.S)
 LONGEST_MARK = 100  # characters before the base64; a search in the whole of a megabyte took a minute
 SHORTEST_BASE64 = 40  # characters; what is shorter may be a word or a path
 DEEPEST = 60  # levels of nesting that are searched
