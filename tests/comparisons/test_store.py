@@ -185,7 +185,7 @@ async def test_every_method_of_a_failing_database_raises_the_error_that_a_page_c
     database_url: str, comparisons: ComparisonStore
 ) -> None:
     with raw_connection(database_url) as connection:
-        connection.execute("DROP TABLE comparisons")
+        connection.execute("ALTER TABLE comparisons RENAME TO missing")
 
     calls = [
         comparisons.add(a_comparison()),
@@ -195,5 +195,7 @@ async def test_every_method_of_a_failing_database_raises_the_error_that_a_page_c
         comparisons.edit("c1", "ann", appending("new")),
     ]
     answers = await asyncio.gather(*calls, return_exceptions=True)
+    with raw_connection(database_url) as connection:  # PostgreSQL's database is shared with other tests
+        connection.execute("ALTER TABLE missing RENAME TO comparisons")
 
     assert {type(answer) for answer in answers} == {DatabaseUnavailable}
