@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import json
 import math
+import time
 from collections.abc import Callable
 from typing import Any
 
@@ -450,3 +451,14 @@ def only_service_errors(read: Callable[..., Reply], text: str, status: int = 200
     except ServiceError as error:
         texts = [error.task_id or "", error.what, error.reply]
     assert "\n".join(texts).encode() is not None
+
+
+@pytest.mark.parametrize("opening", ["<img ", "![", "<!---->", "data:", "http://a/"])
+def test_a_text_of_many_openings_is_read_in_a_time_that_grows_with_its_length_alone(opening: str) -> None:
+    """A search from each opening to the end takes minutes; the event loop waits for it."""
+    text = opening * (200_000 // len(opening))
+    for document in (text, json.dumps({"data": {"status": "completed", "output": text}})):
+        begun = time.process_time()
+        for read in (task, created):
+            only_service_errors(read, document)
+        assert time.process_time() - begun < 10
