@@ -2,6 +2,7 @@
   // A click is shown at once, before the server answers: Stop replaces Generate, and the picture's frame is a skeleton.
   const root = document.documentElement;
   const GIVE_UP_MS = 30_000;
+  const RENDERED_MS = 1_000;
   let stopAsked = false;
   let giveUp = 0;
 
@@ -33,11 +34,14 @@
     delete root.dataset.sending;
     if (stopAsked && running()) stop().click();
     stopAsked = false;
-    setTimeout(() => {
+    const lastLook = performance.now() + RENDERED_MS;
+    const focus = () => {
       const field = !running() && document.querySelector("#request-column .wrong :is(textarea, input)");
       if (field) field.focus();
+      else if (!running() && performance.now() < lastLook) setTimeout(focus, 50);
       else if (sent && document.activeElement === document.body) (shown(stop()) ? stop() : button()).focus({ preventScroll: true });
-    }, 50);
+    };
+    setTimeout(focus, 50);
   }
 
   document.addEventListener(

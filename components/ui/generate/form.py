@@ -167,7 +167,7 @@ def problem_text(model: Model, error: InputError) -> str:
     """``Prompt is empty. Describe the picture you want.``: a problem on one line, with its field's name for people."""
     field = model.parameters.get(error.field)
     name = label(error.field, field) if field else error.field
-    text = " ".join(error.hint.split())
+    text = " ".join(error.what.removeprefix(f"{error.field}: ").split())
     return f"{name} {text}" if text.startswith("is ") else f"{name}: {text}"
 
 

@@ -355,9 +355,14 @@ def _explained(
 def _explained_prompt(
     model: Model, parameters: Mapping[str, Any], checked: CheckedForm, *, begun: bool = False
 ) -> dict[str, Any]:
-    """What is wrong with a prompt that has been ``begun``; an empty one needs no explanation until it is sent."""
+    """What is wrong with a prompt that has been ``begun``; an empty one needs no explanation until it is sent.
+
+    The explanation of an empty one that was sent stays: an event of typing may be answered after that of the button.
+    """
     name = model.by_role(Role.PROMPT)
     wrong = next((error for error in checked.problems if error.field == name), None)
-    if wrong is None or not (begun or _prompt(model, parameters)):
+    if wrong is None:
         return {"info": "", "elem_classes": []}
+    if not (begun or _prompt(model, parameters)):
+        return {}
     return {"info": hint(wrong), "elem_classes": ["wrong"]}
