@@ -45,7 +45,9 @@ MEANINGLESS = frozenset(  # as the text of an error
 )  # fmt: skip
 CONTROL_URL = re.compile(r"https?://[^?#]*/(cancel|status|stream)/?([?#]|$)", re.I)
 IMAGE_URL = re.compile(r"(https?:/|/)?/[^?#\s]+\.(png|jpe?g|webp|gif|avif|svg)([?#]|$)", re.I)
-MARKUP_IMAGE = re.compile(r"(?:!\[[^\[\]]*\]\(|<img\b[^<>]*?\bsrc=[\"']?|^<)\s*(https?://[^)\s>\"']+)", re.I)  # Markdown, HTML
+MARKUP_IMAGE = re.compile(
+    r"(?:!\[[^\[\]]*\]\(|<img\b[^<>]*?\bsrc=[\"']?|^<)\s*(https?://[^)\s>\"']+)", re.I
+)  # Markdown, HTML
 PATH = re.compile(r"/[\w.~%@+-][\w.~%@+/-]*(\?\S*)?")
 NAKED_ADDRESS = re.compile(
     r"(?P<host>[\w-]+(\.[\w-]+)+(:\d+)?/|[\w-]+:\d+/)?([\w.~%@+-]+/)*[\w.~%@+-]+\.(png|jpe?g|webp|gif|avif|svg)([?#]\S*)?",
