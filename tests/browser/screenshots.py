@@ -25,7 +25,7 @@ VISIBLE_PICTURES = """() => {
   const pictures = [...document.images].filter((image) => visible(image.getBoundingClientRect()));
   return Promise.allSettled(pictures.map((image) => image.decode()));
 }"""
-READY = {"models": "#models-table table", "history": "#history-list img", "integrate": "#integrate h2"}
+READY = {"models": "#models-table table", "history": "#history-list img:visible", "integrate": "#integrate h2"}
 PROMPT = "A red-brick lighthouse on a cliff at dusk, long exposure"
 
 
