@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -20,12 +21,13 @@ App = Callable[[Any, Callable[[], Awaitable[Message]], Callable[[Message], Await
 
 @dataclass(frozen=True)
 class RecordedRequest:
-    """One request as it reached the server."""
+    """One request as it reached a server; ``at`` is seconds of the monotonic clock."""
 
     method: str
     path: str
     headers: Mapping[str, str]
     content: bytes
+    at: float = field(default_factory=time.monotonic)
 
     @property
     def body(self) -> Any:

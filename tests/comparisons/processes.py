@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-import json
 from collections import Counter
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
@@ -65,7 +64,7 @@ class ImageService:
     bodies: list[dict[str, Any]] = field(default_factory=list)
 
     async def post(self, upstream: Upstream, writer: asyncio.StreamWriter) -> None:
-        body = json.loads(upstream.requests[-1].body)
+        body = upstream.requests[-1].body
         name = body["model"].removesuffix("-turbo")
         script, number = self.posts.get(name, []), len(self.sent(name))
         self.bodies.append(body)

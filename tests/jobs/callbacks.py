@@ -91,7 +91,7 @@ async def callback_server(
 
 def callback_address(upstream: Upstream, number: int = 0) -> str:
     """The callback address in the n-th request."""
-    return str(json.loads(upstream.posts[number].body)["callback_url"])
+    return str(upstream.posts[number].body["callback_url"])
 
 
 def with_another_secret(address: str) -> str:

@@ -7,7 +7,6 @@ import io
 import json
 import socket
 import struct
-import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
@@ -26,21 +25,11 @@ from components.jobs.service import JobService
 from components.pictures.library import PictureLibrary
 from components.pictures.storage.folder import FolderStorage
 from tests.conftest import open_store
+from tests.recorder import RecordedRequest
 
 KEY = "sk-canary-9f8e7d6c5b4a32100123"
 TASK = "n48task7f3a"
 TIMEOUT_S = 30.0  # ends a test that would wait for ever
-
-
-@dataclass(frozen=True)
-class RecordedRequest:
-    """One request as it arrived; ``at`` is seconds of the monotonic clock."""
-
-    method: str
-    path: str
-    headers: Mapping[str, str]
-    body: bytes
-    at: float
 
 
 @dataclass
@@ -78,7 +67,7 @@ class Upstream:
             headers = {name.lower(): value.strip() for name, _, value in (line.partition(":") for line in head[1:-2])}
             body = await reader.readexactly(int(headers.get("content-length", 0)))
             async with self.changed:
-                self.requests.append(RecordedRequest(method, path, headers, body, time.monotonic()))
+                self.requests.append(RecordedRequest(method, path, headers, body))
                 script, asked = (
                     (self.post, self.posts) if method == "POST" else
                     (self.poll, self.polls) if "/tasks/" in path else (self.file, self.files)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import logging
 import time
 from hashlib import sha256
@@ -26,7 +25,7 @@ async def test_requests_of_models_with_a_webhook_carry_an_address(catalog: Catal
         sandbox = account(catalog, upstream.address, "sandbox", "sandbox")
         jobs = [await settled(server.job_service, await server.start(model)) for model in (WITH_CALLBACK, PLAIN)]
         jobs.append(await settled(server.job_service, await server.start(payer=sandbox)))
-        sent_to = [json.loads(request.body).get("callback_url", "") for request in upstream.posts]
+        sent_to = [request.body.get("callback_url", "") for request in upstream.posts]
 
     assert [
         address.startswith(f"{server.address}/callbacks/{job.id}/") for address, job in zip(sent_to, jobs, strict=True)
@@ -37,7 +36,7 @@ async def test_requests_of_models_with_a_webhook_carry_an_address(catalog: Catal
     ]
     assert sent_to[1] == ""
     assert all("callback_url" not in job.body for job in jobs)
-    sent = json.loads(upstream.posts[0].body)
+    sent = upstream.posts[0].body
     assert {name: value for name, value in sent.items() if name != "callback_url"} == dict(jobs[0].body)
 
 
@@ -48,7 +47,7 @@ async def test_without_a_public_address_no_request_carries_one(catalog: Catalog,
         done = await settled(job_service, await submit(job_service, catalog, service, model=WITH_CALLBACK))
 
     assert done.state is JobState.DONE
-    assert b"callback" not in upstream.posts[0].body
+    assert b"callback" not in upstream.posts[0].content
 
 
 async def test_the_callback_secret_is_stored_as_a_hash_only(

@@ -121,8 +121,8 @@ async def test_after_the_end_the_same_request_is_a_new_job(catalog: Catalog, url
 
     assert (ended.state, again.state) == (JobState(end), JobState.DONE)
     assert again.id != job.id
-    assert posted(upstream) == [upstream.posts[0].body] * 2
+    assert posted(upstream) == [upstream.posts[0].content] * 2
 
 
 def posted(upstream: Upstream) -> list[bytes]:
-    return [request.body for request in upstream.posts]
+    return [request.content for request in upstream.posts]

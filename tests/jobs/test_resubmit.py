@@ -36,7 +36,7 @@ async def test_resubmitting_abandons_the_uncertain_job(catalog: Catalog, url: st
         lost.id,
     )
     assert (spent, len(setup.upstream.posts)) == (Spend(0, 2 * lost.credits), 2)
-    assert setup.upstream.posts[0].body == setup.upstream.posts[1].body
+    assert setup.upstream.posts[0].content == setup.upstream.posts[1].content
 
 
 REFUSED: dict[str, tuple[dict[str, Any], str]] = {

@@ -13,7 +13,6 @@ from tests.jobs.job_setup import SECRET, JobSetup, job_setup
 from tests.jobs.processes import account, expire_leases, process, record
 from tests.jobs.scripted_upstream import (
     Answer,
-    RecordedRequest,
     Upstream,
     answer_after,
     finished,
@@ -25,6 +24,7 @@ from tests.jobs.scripted_upstream import (
     settled,
     workers_ended,
 )
+from tests.recorder import RecordedRequest
 
 GONE = response({}, 404)
 COUNT = 4

@@ -149,7 +149,7 @@ async def test_a_429_is_waited_for_noted_and_then_sent(catalog: Catalog, tmp_pat
     assert (shown[-1].state, shown[-1].status_note) == (JobState.DONE, "")
     first, second = stage.upstream.posts
     assert second.at - first.at >= 1
-    assert first.body == second.body
+    assert first.content == second.content
 
 
 async def test_stopping_while_queued_sends_nothing_more(catalog: Catalog, tmp_path: Path) -> None:
