@@ -158,9 +158,9 @@ def voter_id(token: str, browser: str, name: str) -> str:
     ``browser`` is the browser's own id, which is not stored.
     """
     plain = " ".join(name.split())[:LONGEST_NAME]
-    return (
-        plain if plain and not UNNAMED.fullmatch(plain) else sha256(f"{token} {browser} {plain}".encode()).hexdigest()[:16]
-    )
+    if plain and not UNNAMED.fullmatch(plain):
+        return plain
+    return sha256(f"{token} {browser} {plain}".encode()).hexdigest()[:16]
 
 
 def _candidates(evaluation: Evaluation, results: list[Result]) -> list[Candidate]:

@@ -35,7 +35,7 @@
     <label>Its task id, from the service's dashboard<input required maxlength="200" placeholder="n42…" autocomplete="off" spellcheck="false"></label>
     <footer><button>Follow this task</button><button type="button">Cancel</button></footer>
   </form>`;
-  document.querySelector("gradio-app, .gradio-container, body").append(dialog);
+  document.body.append(dialog);
   const field = dialog.querySelector("input");
   dialog.querySelector("[type=button]").addEventListener("click", () => dialog.close());
   dialog.addEventListener("submit", () => {

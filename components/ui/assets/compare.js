@@ -16,7 +16,7 @@
   const foot = document.createElement("div");
   foot.append(previous, caption, next, close);
   box.append(picture, foot);
-  document.querySelector("gradio-app, .gradio-container, body").append(box);
+  document.body.append(box);
 
   let at = 0;
   const thumbnails = () => [...document.querySelectorAll("[data-zoom]")].filter((button) => button.offsetWidth);
