@@ -208,7 +208,7 @@ def _absolute(reply: Reply, account: Account) -> Reply:
 
 
 def _task_at(text: str, account: Account) -> str | None:
-    """The id of the task whose address a reply's Location is, or stands in its text."""
+    """The id in the first task address of a Location header or a reply's text; None without one."""
     pattern = re.escape(account.status_path).replace(re.escape("{task_id}"), r"([^/?#\s\"\\{}]+)")
     match = re.search(f'{pattern}(?:[?#"\\s]|$)', text.replace("\\/", "/"))
     return unquote(match[1]) if match else None

@@ -70,7 +70,7 @@ def same_key(key: str) -> str:
 
 
 RESULTS = frozenset(map(same_key, RESULT_KEYS))
-# Keys that mean something around all the rest.
+# Keys with a meaning of their own: an object with only such a key is no envelope.
 KNOWN_ALONE = {"error", "errors", "exception", "failure", "fault", *map(same_key, INNER_SECTIONS), *RESULTS}
 
 
@@ -94,8 +94,8 @@ def field(document: Mapping[str, Any], name: str) -> Any:
 
 
 def unwrapped(value: Any) -> Any:
-    """The object under the one key of an object, or first in a list of one there, if that key means nothing around all
-    the rest; any other value as it is."""
+    """The content of an envelope: an object's only value (or the only item of a list there), if that is an object and its
+    key has no meaning of its own. Any other value is returned unchanged."""
     if isinstance(value, dict) and len(value) == 1:
         ((key, inner),) = value.items()
         inner = inner[0] if isinstance(inner, list) and len(inner) == 1 else inner

@@ -244,6 +244,6 @@ def new_id() -> str:
 
 
 def idempotency_key_of(request: Request, account: Account, visitor: str, replaces: str = "") -> str:
-    """The same for two requests of a visitor for the same picture with the same money, and in place of the same job."""
+    """A key that is equal for equal requests of one visitor, paid by the same account, that replace the same job or none."""
     parts = [visitor, account.payer, account.base_url, request.model.id, request.body, replaces]
     return sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()

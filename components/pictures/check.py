@@ -51,7 +51,7 @@ def inspect(data: bytes) -> tuple[str, int, int]:
 
 
 def as_browsers_show(data: bytes) -> bytes:
-    """A picture that comes as gzip unpacked, and one in a format that browsers do not show as a PNG; all else as it is. Blocks."""
+    """Unpack a gzipped picture, and convert a format that browsers do not show to PNG; anything else is unchanged. Blocks."""
     if data.startswith(b"\x1f\x8b"):
         with suppress(zlib.error):
             return zlib.decompressobj(wbits=31).decompress(data, LARGEST_BYTES)

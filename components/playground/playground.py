@@ -1,4 +1,4 @@
-"""What depends on who pays: prices and checks of a form, and everything that is sent. The rest is asked of the parts."""
+"""Operations that depend on who pays: prices and checks of a form, and everything that is sent."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ from components.snippets import write_snippet
 class Playground:
     """The playground of this installation, shared by all visitors.
 
-    What needs nobody to pay is asked of ``jobs``, ``history``, ``comparisons`` and ``evaluations``, with the visitor's id.
+    For operations that cost nothing, call ``jobs``, ``history``, ``comparisons`` or ``evaluations`` with the visitor's id.
 
     Attributes:
         sandbox_url: how a visitor reaches the sandbox.

@@ -54,7 +54,7 @@ def build_panels(catalog: Catalog) -> None:
 
 def chosen_box(value: str, elem_id: str) -> gr.Textbox:
     """The hidden field that holds what is chosen, one choice a line. A choice in the panel counts as typed into it."""
-    # Gradio shows a hidden part of a row that it shows for the first time; the style sheet does not.
+    # Gradio shows hidden components when their row is first shown, so the style sheet hides this one.
     return gr.Textbox(value, visible="hidden", elem_id=elem_id, elem_classes="picker-box")
 
 

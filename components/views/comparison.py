@@ -58,7 +58,7 @@ def show_cards(
 
 
 def common_notes(cards: Sequence[Card]) -> list[str]:
-    """What the notes of all cards say alike; it is said once. Nothing of a single card, and nothing of the seed."""
+    """The notes that all cards share, to be shown once: none for a single card, and never the one on the seed."""
     if len(cards) < 2:
         return []
     return [note for note in cards[0].notes if note != NO_SEED and all(note in card.notes for card in cards)]

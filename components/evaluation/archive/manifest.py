@@ -1,4 +1,4 @@
-"""The manifest of an evaluation's ZIP: which values it may hold. Whoever has the page open may send one, of any content."""
+"""The manifest of an evaluation's ZIP: which values it may hold. Any visitor can upload one, with any content."""
 
 from __future__ import annotations
 
@@ -90,7 +90,7 @@ class ManifestFinding(_Values):
 
 
 class ManifestFingerprint(_Values):
-    """A picture in few numbers."""
+    """What finds near-duplicates of a picture, and whether it is blank."""
 
     copy_: Annotated[str, Field(alias="copy", max_length=2000)]
     blank: bool

@@ -153,7 +153,7 @@ class VotingService:
 
 
 def voter_id(token: str, browser: str, name: str) -> str:
-    """Who a ballot is recorded of: the name that the voting link gives, else an id of this browser for this evaluation.
+    """The id to record a ballot under: the name in the voting link, else an id of this browser for this evaluation.
 
     ``browser`` is the browser's own id, which is not stored.
     """

@@ -263,7 +263,7 @@ def _job(job_id: str) -> Select[Any]:
 
 
 def _locked(job_id: str) -> Select[Any]:
-    """The job's row for whoever changes it.
+    """Select a job's row, locked for a change.
 
     Both rows are locked: PostgreSQL reads a row that was only joined as it was before the wait.
     """
