@@ -12,7 +12,8 @@ from tests.chaos.connection import Connection, NormalAnswer
 
 # Time limits grow with the load of the machine, so that slowness is not counted as a fault.
 SLOWDOWN = min(4.0, max(1.0, os.getloadavg()[0] / (os.cpu_count() or 1)))
-READ_S = 1.5 * SLOWDOWN  # the campaign's clients wait this long for an answer
+DEADLINE_S = 4.0 * SLOWDOWN  # of the campaign's jobs
+READ_S = 1.5 * SLOWDOWN  # a download waits this long for the next bytes
 LATE_S = READ_S + 0.6
 DRIP_S = 0.25
 
@@ -37,8 +38,14 @@ async def cut(connection: Connection, normal: NormalAnswer, rng: Random) -> None
 
 
 async def late(connection: Connection, normal: NormalAnswer, rng: Random) -> None:
-    """The answer comes after the client has given up."""
+    """The answer comes when a download has been given up."""
     await asyncio.sleep(LATE_S)
+    await connection.send(normal.body, kind=normal.kind)
+
+
+async def after_deadline(connection: Connection, normal: NormalAnswer, rng: Random) -> None:
+    """The answer comes when its job has ended: a POST is waited for until the deadline."""
+    await asyncio.sleep(DEADLINE_S + 0.6)
     await connection.send(normal.body, kind=normal.kind)
 
 
@@ -66,7 +73,7 @@ async def wrong_types(connection: Connection, normal: NormalAnswer, rng: Random)
         None,
         {"data": 7},
         {"data": [[]]},
-        {"code": [200], "data": {"task_id": ["n48"], "status": 5}},
+        {"code": [200], "data": {"task_id": [{}], "status": 5}},
         {"code": "200", "data": {"task_id": {}, "status": None, "output": 3}},
     ]
     await connection.send(json.dumps(rng.choice(bodies)).encode())

@@ -26,12 +26,11 @@ from components.pictures.library import PictureLibrary
 from components.pictures.storage.folder import FolderStorage
 from components.web.callbacks import callback_routes
 from tests.chaos.accounts import CATALOG, account
-from tests.chaos.behaviors import READ_S, SLOWDOWN
+from tests.chaos.behaviors import DEADLINE_S, READ_S, SLOWDOWN
 from tests.chaos.monitor import EPSILON, Measurements, Monitor, open_sockets, own_tasks, unfinished
 from tests.chaos.runs import Run
 from tests.chaos.upstream import Upstream
 
-DEADLINE_S = 4.0 * SLOWDOWN
 HANG_S = DEADLINE_S + 5.0
 REPAIR_S = 14.0 * SLOWDOWN  # a repair asks for ten seconds, then it gives up
 CHECKS = 3

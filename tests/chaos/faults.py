@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from tests.chaos.behaviors import (
     Behavior,
+    after_deadline,
     backwards,
     cut,
     drip,
@@ -95,12 +96,13 @@ def _limits() -> Iterator[Fault]:
 
 def _all() -> Iterator[Fault]:
     for name, behavior in (
-        ("reset", reset), ("hang-up", hang_up), ("cut", cut), ("late", late), ("truncated", truncated), ("html", html),
+        ("reset", reset), ("hang-up", hang_up), ("cut", cut), ("truncated", truncated), ("html", html),
         ("drip", drip), ("wrong-types", wrong_types), ("500", status(500)),
     ):  # fmt: skip
         yield from _everywhere(name, behavior)
     yield from _limits()
     yield Fault("none")
+    yield Fault("create.late", after_deadline, creates=True, allowed_states=LOST)
     # The request is taken off the wire, and nothing comes of it.
     yield Fault("create.reset-unread", reset, allowed_states=LOST)
     yield Fault("create.500-nothing", status(500), allowed_states=LOST)
@@ -115,6 +117,8 @@ def _all() -> Iterator[Fault]:
     yield Fault("download.refused", closes="poll", seconds=0.7)
     yield Fault("download.refused-long", closes="poll", seconds=EVER)
     for target in ("poll", "download"):
+        yield Fault(f"{target}.late", late)
+        yield Fault(f"{target}.latex5", late, 5)
         yield Fault(f"{target}.500x30", status(500), 30)
         yield Fault(f"{target}.503", status(503), EVER, seconds=2)
         yield Fault(f"{target}.404x3", status(404), 3)

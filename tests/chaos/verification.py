@@ -11,8 +11,8 @@ from components.api.schedule import SHORTEST_WAIT_S, Timing, next_delay
 from components.catalog.requests import find_model
 from components.jobs.job import JobState
 from tests.chaos.accounts import CATALOG, PACE
-from tests.chaos.behaviors import SLOWDOWN
-from tests.chaos.campaign import DEADLINE_S, Campaign, Outcome
+from tests.chaos.behaviors import DEADLINE_S, SLOWDOWN
+from tests.chaos.campaign import Campaign, Outcome
 from tests.chaos.faults import allowed_states
 from tests.chaos.ledger import Ledger, Record, Task
 
