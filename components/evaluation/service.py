@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import logging
 import secrets
 import time
 from collections.abc import Mapping
@@ -16,7 +15,7 @@ from typing import Any
 
 from components.api.client import Account
 from components.catalog.models import Catalog
-from components.errors import InputError, InvalidState, JobNotFound, KeyRefused, PlaygroundError
+from components.errors import InputError, InvalidState, JobNotFound, KeyRefused
 from components.evaluation.checking import Checker
 from components.evaluation.evaluation import IMPORTED, CellState, Draft, Evaluation, EvaluationState, Progress
 from components.evaluation.matrix import Matrix, build_matrix, expected_seconds
@@ -30,7 +29,6 @@ from components.evaluation.voting.service import VotingService
 from components.jobs.job import Job, JobState
 from components.jobs.service import JobService
 
-log = logging.getLogger(__name__)
 NEEDS_KEY = "Waiting for the key it was started with. Keys are never stored: enter it again, and the evaluation continues."
 AT_ONCE = 200  # most jobs that one process runs for an evaluation, for the estimate of its duration
 
@@ -50,7 +48,6 @@ class EvaluationService:
         self.checker = Checker(self.store, self.cells, jobs.store, jobs.pictures)
         self.runner = EvaluationRunner(catalog, jobs, (self.store, self.cells), self.checker, find_account, beat_s)
         self.voting = VotingService(self.store, self.cells, self.ballots, jobs.pictures)
-        self._removing: set[asyncio.Task[None]] = set()
 
     async def run(self) -> None:
         """Send jobs and check pictures until cancelled."""
@@ -194,14 +191,12 @@ class EvaluationService:
         await self.store.edit(evaluation_id, lambda _, evaluation: {"baseline": saved})
 
     async def delete(self, evaluation_id: str, visitor: str) -> None:
-        """Delete an evaluation, its votes, its jobs and their pictures; what they cost stays on record. Raises JobNotFound."""
+        """Delete an evaluation with its votes; its jobs are removed soon after, see ``jobs.removal``. Raises JobNotFound."""
         evaluation = await self.find(evaluation_id, visitor)
         if evaluation.state is EvaluationState.RUNNING or (await self.progress(evaluation_id)).count(CellState.ACTIVE):
             raise InvalidState("This evaluation is still going.", next_step="Stop it first.")
         job_ids = await self.store.delete(evaluation_id)
-        removing = asyncio.create_task(self._remove(job_ids, visitor))
-        self._removing.add(removing)
-        removing.add_done_callback(self._removing.discard)
+        await self.jobs.store.history.hide(visitor, job_ids)
 
     async def key_given(self, visitor: str, account: Account) -> None:
         """Go on with this visitor's evaluations that wait for this key."""
@@ -245,13 +240,6 @@ class EvaluationService:
         self.runner.use_key(resumed, paying)
         self.runner.wake()
         return resumed
-
-    async def _remove(self, job_ids: list[str], visitor: str) -> None:
-        for job_id in job_ids:
-            try:
-                await self.jobs.remove(job_id, visitor)
-            except PlaygroundError:  # removed before, or not reachable now: it can be deleted in the history
-                log.warning("job %s of a deleted evaluation is left", job_id, exc_info=True)
 
 
 def _new_id(visitor: str, idempotency_key: str) -> str:

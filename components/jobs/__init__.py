@@ -1,7 +1,7 @@
 """Jobs: the record of each request, from its submission to its stored pictures; at most one POST, nothing paid is lost.
 
 Open ``job`` for the record, ``transitions`` for its states, ``service`` for what other packages call, ``worker`` for
-sending, ``polling`` and ``results`` for what follows, ``callbacks`` for all that a callback does, ``recovery`` for what
-happens after a crash, ``active`` for what is in memory, ``pacing`` and ``budgets`` for limits,
-``metrics`` for what an operator sees, ``store`` for the database.
+sending, ``polling`` for what follows, ``results`` for the pictures and the deletion of jobs, ``callbacks`` for all that a
+callback does, ``recovery`` for what happens after a crash and with a key, ``active`` for what is in memory, ``pacing``
+and ``budgets`` for limits, ``metrics`` for what an operator sees, ``store`` for the database.
 """

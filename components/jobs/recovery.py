@@ -7,6 +7,7 @@ import logging
 import re
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from functools import partial
 
 from components.api.client import Account
@@ -22,6 +23,7 @@ log = logging.getLogger(__name__)
 
 TASK_ID = re.compile(r"[^\s/?#\x00-\x1f]{4,200}")
 LATE_S = 86_400.0  # after a day, results that were late are looked for only when their visitor comes
+MOST_WAITING = 2_000  # jobs of a visitor that one key resumes
 FindAccount = Callable[[Job], Account | None]
 
 
@@ -92,6 +94,30 @@ class Recovery:
         if resumed and job.id not in self._active:
             self._start(resumed, account)
         return resumed
+
+    async def key_given(self, visitor: str, account: Account) -> int:
+        """Resume this visitor's jobs that wait for a key; also those with a named task or late results. Returns how many."""
+        unfinished = await self._store.unfinished(visitor, MOST_WAITING)
+        waiting = [job for job in unfinished if job.state is JobState.NEEDS_KEY or job.repairable or job.late]
+        resumed = [await self.resume(job, account) for job in waiting if fits(account, job)]
+        return len([job for job in resumed if job])
+
+    async def forget_key(self, visitor: str) -> None:
+        """Drop this visitor's own key from memory. Jobs that need it wait until it is given again.
+
+        A request that is being sent is left to arrive first.
+        """
+        holding = {active.job.id: active.job for active in self._active.of_visitor(visitor)}
+        for job_id in holding:
+            self._active.forget_key(job_id)
+        with suppress(DatabaseUnavailable):  # the heartbeat finds jobs that have no worker
+            unfinished = await self._store.unfinished(visitor, MOST_WAITING)
+            for job in {**holding, **{job.id: job for job in unfinished}}.values():
+                if job.payer == "visitor" and not job.settled:
+                    await self._active.apply(job.id, transitions.needs_key)
+        for job in holding.values():
+            if self._active.latest(job).state not in (JobState.QUEUED, JobState.SUBMITTING):
+                await self._active.finish(job.id, cancel=True)
 
     async def attach(self, job: Job, task_id: str, account: Account | None) -> Job | None:
         """Follow the task that an uncertain job has at the service, as its dashboard shows it. Sends no POST.

@@ -1,4 +1,7 @@
-"""The pictures of a finished task: each one that can be fetched is kept and recorded at once, whatever becomes of the others."""
+"""The pictures of jobs: kept as soon as they can be fetched, whatever becomes of the others, and deleted with their jobs.
+
+``Results`` fetches those of a finished task, ``Removal`` deletes jobs and what no other job shows.
+"""
 
 from __future__ import annotations
 
@@ -28,12 +31,69 @@ FRESH_AFTER = 3  # tries the service is asked for the addresses again: they may 
 FreshAddresses = Callable[[], Awaitable[tuple[str, ...]]]
 
 
-class Results:
-    """Fetches the pictures of jobs, and deletes those that no job shows any more."""
+class Removal:
+    """Deletes what jobs hold; what they cost stays on record. ``run`` it beside the jobs, every ``interval_s`` seconds."""
 
-    def __init__(self, active: ActiveJobs, pictures: PictureLibrary, timings: Timings) -> None:
+    def __init__(self, active: ActiveJobs, pictures: PictureLibrary, interval_s: float) -> None:
         self._active = active
         self._pictures = pictures
+        self._interval_s = interval_s
+
+    async def run(self) -> None:
+        """Until cancelled, remove hidden jobs that can no longer be restored, whichever process has hidden them."""
+        while True:
+            try:
+                for job_id in await self._active.store.history.to_delete(time.time()):
+                    await self.remove(job_id)
+            except DatabaseUnavailable:
+                log.warning("deleted jobs cannot be removed yet", exc_info=True)
+            await asyncio.sleep(self._interval_s)
+
+    async def remove(self, job_id: str) -> bool:
+        """Remove an ended job with the pictures that no other job shows. False if it has not ended, or is gone.
+
+        An uncertain job is abandoned.
+        """
+        unreferenced = await self._active.store.remove(job_id)
+        if unreferenced is None:
+            return False
+        await self._active.finish(job_id, cancel=True)
+        await self.discard(unreferenced)
+        return True
+
+    async def discard(self, names: Collection[str]) -> None:
+        """Delete pictures that no job shows.
+
+        A picture is named by its content, so another job may record the very same one in this moment, in another
+        process too. It records first and looks for the file then; here the file is deleted first, and put back if
+        somebody shows it by then. So one of the two restores it, in whatever order they come.
+        """
+        try:
+            for name in await self._active.store.pictures.unreferenced(names) if names else ():
+                file = await self._pictures.read(name)
+                data = await asyncio.to_thread(file.read_bytes) if isinstance(file, Path) else file
+                await self._pictures.remove(name)
+                if data and not await self._active.store.pictures.unreferenced([name]):
+                    await asyncio.to_thread(self._pictures.storage.put, name, data)
+        except DatabaseUnavailable:  # the library deletes what was used longest ago when it needs room
+            return
+
+    async def picture_trimmed(self, name: str) -> None:
+        """Take a picture that was deleted to make room from the jobs that show it."""
+        self._active.metrics.trimmed.inc()
+        showing = await self._active.store.pictures.showing(name)
+        if showing and not await self._pictures.has(name):  # a job that records it now has stored it again
+            for job_id in showing:
+                await self._active.apply(job_id, partial(transitions.picture_trimmed, name=name))
+
+
+class Results:
+    """Fetches the pictures of jobs."""
+
+    def __init__(self, active: ActiveJobs, pictures: PictureLibrary, removal: Removal, timings: Timings) -> None:
+        self._active = active
+        self._pictures = pictures
+        self._removal = removal
         self._timings = timings
 
     async def keep(
@@ -66,42 +126,6 @@ class Results:
             self._active.show(replace(saved, status_note=note))
             await asyncio.sleep(wait)
             urls = await ask() if number >= FRESH_AFTER and not all(problem.definite for problem in late) else ()
-
-    async def remove(self, job_id: str) -> bool:
-        """Remove an ended job with the pictures that no other job shows. False if it has not ended, or is gone."""
-        unreferenced = await self._active.store.remove(job_id)
-        if unreferenced is None:
-            return False
-        await self._active.finish(job_id, cancel=True)
-        await self.discard(unreferenced)
-        return True
-
-    async def keep_removing(self) -> None:
-        """Until cancelled, remove hidden jobs that can no longer be restored, whichever process has hidden them."""
-        while True:
-            try:
-                for job_id in await self._active.store.history.to_delete(time.time()):
-                    await self.remove(job_id)
-            except DatabaseUnavailable:
-                log.warning("deleted jobs cannot be removed yet", exc_info=True)
-            await asyncio.sleep(self._timings.heartbeat)
-
-    async def discard(self, names: Collection[str]) -> None:
-        """Delete pictures that no job shows.
-
-        A picture is named by its content, so another job may record the very same one in this moment, in another
-        process too. It records first and looks for the file then; here the file is deleted first, and put back if
-        somebody shows it by then. So one of the two restores it, in whatever order they come.
-        """
-        try:
-            for name in await self._active.store.pictures.unreferenced(names) if names else ():
-                file = await self._pictures.read(name)
-                data = await asyncio.to_thread(file.read_bytes) if isinstance(file, Path) else file
-                await self._pictures.remove(name)
-                if data and not await self._active.store.pictures.unreferenced([name]):
-                    await asyncio.to_thread(self._pictures.storage.put, name, data)
-        except DatabaseUnavailable:  # the library deletes what was used longest ago when it needs room
-            return
 
     async def _end(self, job: Job, late: list[PictureNotSaved], refused: Mapping[str, PictureNotSaved]) -> None:
         """Record why results are missing: they are late, or can never be kept. A complete job is done already."""
@@ -148,7 +172,7 @@ class Results:
                 known, recorded = await self._record_once(job_id, kept)
             self._pictures.release(picture.name)
             if known and recorded is None:
-                await self.discard([picture.name])
+                await self._removal.discard([picture.name])
         return recorded is None or await self._pictures.has(picture.name)
 
     async def _record_once(self, job_id: str, kept: transitions.Transition) -> tuple[bool, Job | None]:

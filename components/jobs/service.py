@@ -1,4 +1,4 @@
-"""Jobs for the rest of the product: submit, watch, stop, resume, search and remove.
+"""Jobs for the rest of the product: submit, watch, stop, resume and search.
 
 Each job has a worker that the application owns and not a page. Whoever wants to see a job watches it; a watcher that
 goes away ends the watching, never the job. Calls go one way: service -> recovery -> worker -> polling -> results ->
@@ -25,7 +25,6 @@ from components.errors import (
     CapReached,
     DatabaseUnavailable,
     InputError,
-    InvalidState,
     JobNotFound,
 )
 from components.jobs import transitions
@@ -35,24 +34,23 @@ from components.jobs.callbacks import Callbacks
 from components.jobs.job import HistoryEntry, Job, JobOptions, JobState, idempotency_key_of, new_id, new_job
 from components.jobs.metrics import Metrics
 from components.jobs.pacing import PacedClient, RunTimes
-from components.jobs.polling import Collaborators, Poller
+from components.jobs.polling import Collaborators
 from components.jobs.recovery import FindAccount, Recovery, fits
-from components.jobs.results import Results
+from components.jobs.results import Removal, Results
 from components.jobs.store.history import HistoryPage, JobFilter
 from components.jobs.store.jobs import ChooseJobs, Store
-from components.jobs.store.learned import LearnedStore
 from components.jobs.store.measured import Measured
-from components.jobs.store.spend import Spend
 from components.jobs.worker import Worker
 from components.pictures.library import PictureLibrary
 
-MOST_WAITING = 2_000
 MOST_ACTIVE = 5_000  # strangers may not fill the memory
 LONGEST_NOTE = 2_000
 
 
 class JobService:
     """One for a process: ``begin`` it before use, ``aclose`` it at the end.
+
+    ``recovery`` takes keys that visitors give and forget, ``removal`` deletes.
 
     ``find_account`` returns the account that pays for a job without its visitor's key, or None: the job waits for it.
     """
@@ -72,22 +70,22 @@ class JobService:
         self.metrics = Metrics()
         self._catalog = catalog
         self.caps = options.caps
-        limiter, learned = RequestLimiter(), LearnedStore(store.transactions)
-        timings = options.timings
+        limiter, timings = RequestLimiter(), options.timings
         self._active = ActiveJobs(store, self.metrics, limiter, timings, log_prompts=options.log_prompts)
-        self._results = Results(self._active, pictures, timings)
-        self._times = RunTimes(learned, catalog)
-        self._callbacks = Callbacks(self._active, catalog, learned, options.callback_base, timings.latest_callback)
+        self.removal = Removal(self._active, pictures, timings.heartbeat)
+        results = Results(self._active, pictures, self.removal, timings)
+        self._times = RunTimes(store.learned, catalog)
+        self._callbacks = Callbacks(self._active, catalog, store.learned, options.callback_base, timings.latest_callback)
         paced = PacedClient(client, limiter, self.metrics, timings)
-        shared = Collaborators(self._active, paced, self._results, self._times, self._callbacks, options)
-        self._worker = Worker(shared, Poller(shared))
-        self._recovery = Recovery(shared, self._worker, find_account)
+        shared = Collaborators(self._active, paced, results, self._times, self._callbacks, options)
+        self._worker = Worker(shared)
+        self.recovery = Recovery(shared, self._worker, find_account)
         self._heartbeat: asyncio.Task[None] | None = None
 
     async def begin(self) -> None:
         """Recover what dead processes left, and start the heartbeat."""
-        self._heartbeat = asyncio.create_task(self._recovery.beat())
-        await self._recovery.begin()
+        self._heartbeat = asyncio.create_task(self.recovery.beat())
+        await self.recovery.begin()
 
     async def aclose(self) -> None:
         """End every worker; a request that is being sent is given a while to be answered."""
@@ -240,14 +238,6 @@ class JobService:
         """Run times of tasks at real services, by the model's present id."""
         return await self.store.measured.by_model(self._catalog.current_id)
 
-    async def spent_by(self, visitor: str, since: float = 0.0) -> Spend:
-        """Credits of this visitor's own key since then."""
-        return await self.store.spending.total("visitor", since, visitor)
-
-    async def spent_today(self, visitor: str | None = None) -> Spend:
-        """Credits of the host's key since midnight UTC, of all visitors or of one."""
-        return await self.store.spending.total("host", start_of_day(time.time()), visitor)
-
     async def budget(self, account: Account, visitor: str) -> Budget:
         """What the next requests of this visitor may cost; no caps unless the host pays. Queued requests count as spent."""
         if account.payer != "host" or self.caps == Caps():
@@ -283,7 +273,7 @@ class JobService:
         there is one.
         """
         job = await self.find(job_id, visitor)
-        paying = account if fits(account, job) else self._recovery.account(job)
+        paying = account if fits(account, job) else self.recovery.account(job)
         if paying is None:
             return job
         # A repair, which may take until the deadline, is no worker that has nothing left to do.
@@ -291,7 +281,7 @@ class JobService:
             await self._active.finish(job_id)
         if job_id in self._active:
             return job
-        return await self._recovery.resume(job, paying) or await self.find(job_id, visitor)
+        return await self.recovery.resume(job, paying) or await self.find(job_id, visitor)
 
     async def attach(self, job_id: str, task_id: str, account: Account, visitor: str) -> Job:
         """Follow the task that this visitor's uncertain job has at the service, see :meth:`Recovery.attach`.
@@ -299,7 +289,7 @@ class JobService:
         Raises JobNotFound, InvalidState, InputError, ServiceError.
         """
         job = await self.find(job_id, visitor)
-        attached = await self._recovery.attach(job, task_id.strip(), account if fits(account, job) else None)
+        attached = await self.recovery.attach(job, task_id.strip(), account if fits(account, job) else None)
         return attached or await self.find(job_id, visitor)
 
     async def abandon(self, job_id: str, visitor: str) -> Job:
@@ -307,62 +297,14 @@ class JobService:
         await self.find(job_id, visitor)
         return await self._active.apply(job_id, transitions.abandoned) or await self.find(job_id, visitor)
 
-    async def remove(self, job_id: str, visitor: str) -> None:
-        """Delete what was asked and drawn; what it cost stays on record. An uncertain job is abandoned.
-
-        Raises:
-            JobNotFound: there is no such job of this visitor.
-            InvalidState: the job has not ended.
-        """
-        await self.find(job_id, visitor)
-        if not await self._results.remove(job_id):
-            await self.find(job_id, visitor)
-            raise InvalidState("This request is still going.", next_step="Stop it first.")
-
-    async def picture_trimmed(self, name: str) -> None:
-        """Take a picture that was deleted to make room from the jobs that show it."""
-        self.metrics.trimmed.inc()
-        showing = await self.store.pictures.showing(name)
-        if showing and not await self.pictures.has(name):  # a job that records it now has stored it again
-            for job_id in showing:
-                await self._active.apply(job_id, partial(transitions.picture_trimmed, name=name))
-
-    async def keep_removing(self) -> None:
-        """Until cancelled, remove jobs that visitors have deleted once the time to undo it has passed."""
-        await self._results.keep_removing()
-
-    async def key_given(self, visitor: str, account: Account) -> int:
-        """Resume this visitor's jobs that wait for a key; also those with a named task or late results. Returns how many."""
-        unfinished = await self.store.unfinished(visitor, MOST_WAITING)
-        waiting = [job for job in unfinished if job.state is JobState.NEEDS_KEY or job.repairable or job.late]
-        resumed = [await self._recovery.resume(job, account) for job in waiting if fits(account, job)]
-        return len([job for job in resumed if job])
-
-    async def forget_key(self, visitor: str) -> None:
-        """Drop this visitor's own key from memory. Jobs that need it wait until it is given again.
-
-        A request that is being sent is left to arrive first.
-        """
-        holding = {active.job.id: active.job for active in self._active.of_visitor(visitor)}
-        for job_id in holding:
-            self._active.forget_key(job_id)
-        with suppress(DatabaseUnavailable):  # the heartbeat finds jobs that have no worker
-            unfinished = await self.store.unfinished(visitor, MOST_WAITING)
-            for job in {**holding, **{job.id: job for job in unfinished}}.values():
-                if job.payer == "visitor" and not job.settled:
-                    await self._active.apply(job.id, transitions.needs_key)
-        for job in holding.values():
-            if self._active.latest(job).state not in (JobState.QUEUED, JobState.SUBMITTING):
-                await self._active.finish(job.id, cancel=True)
-
     async def callback(self, job_id: str, secret: str, body: bytes) -> bool:
         """Handle a callback: poll the job's task. False if nobody was given this address."""
         job = await self._callbacks.receive(job_id, secret, body)
         if job is None:
             return False
         waits = job.state in (JobState.OVERDUE, JobState.NEEDS_KEY, JobState.UNCERTAIN, JobState.ABANDONED)
-        if waits and job_id not in self._active and (account := self._recovery.account(job)):
-            await self._recovery.resume(job, account)
+        if waits and job_id not in self._active and (account := self.recovery.account(job)):
+            await self.recovery.resume(job, account)
         return True
 
     def _latest(self, entry: HistoryEntry) -> HistoryEntry:

@@ -29,13 +29,13 @@ MOST_NAMED = 5
 class Worker:
     """The three ways to work on a job; ``ActiveJobs`` starts and ends them."""
 
-    def __init__(self, shared: Collaborators, poller: Poller) -> None:
+    def __init__(self, shared: Collaborators) -> None:
         self._active = shared.active
         self._client = shared.client
         self._times = shared.times
         self._callbacks = shared.callbacks
         self._options = shared.options
-        self._poller = poller
+        self._poller = Poller(shared)
 
     async def run(self, job: Job, account: Account) -> None:
         """Send the request of a queued job, follow its task and keep its pictures."""

@@ -87,7 +87,7 @@ class Playground:
         """The visit with this key; jobs of the visitor that wait for it continue. Raises KeyRefused."""
         entered = visit.with_key(typed)
         if entered.key:
-            await self.jobs.key_given(entered.visitor, self.account(entered))
+            await self.jobs.recovery.key_given(entered.visitor, self.account(entered))
             await self.evaluations.key_given(entered.visitor, self.account(entered))
         return entered
 
@@ -98,7 +98,7 @@ class Playground:
     async def forget_key(self, visit: Visit) -> Visit:
         """The visit without a key; the visitor's jobs that need it wait for it."""
         await self.evaluations.forget_key(visit.visitor)
-        await self.jobs.forget_key(visit.visitor)
+        await self.jobs.recovery.forget_key(visit.visitor)
         return replace(visit, key="")
 
     # -- requests, before they are sent ---------------------------------------------------------

@@ -51,11 +51,11 @@ async def pill(playground: Playground, visit: Visit) -> tuple[str, str]:
     if payer == "sandbox":
         return payer, "Sandbox · drawings, free"
     if payer == "visitor":
-        spend = await playground.jobs.spent_by(visit.visitor, visit.since)
+        spend = await playground.jobs.store.spending.total("visitor", visit.since, visit.visitor)
         check = playground.key_checks.known(visit.key)
         text = " · ".join(("Your key", check or "checking", f"{credits_text(spend.total)} this visit"))
         return (f"{payer} {check.name.lower()}" if check else payer), text
-    today = (await playground.jobs.spent_today()).total
+    today = (await playground.jobs.store.spending.today()).total
     if caps.daily is None:
         return payer, f"Host key · {credits_text(today)} used today"
     return payer, f"Host key · {max(0.0, caps.daily - today):g} of {credits_text(caps.daily)} left today"
@@ -65,13 +65,13 @@ async def spend_line(playground: Playground, visit: Visit) -> str:
     """What has been spent and under which caps; "" in the sandbox. Raises DatabaseUnavailable."""
     payer, caps = playground.account(visit).payer, playground.jobs.caps
     if payer == "visitor":
-        mine = await playground.jobs.spent_by(visit.visitor, visit.since)
+        mine = await playground.jobs.store.spending.total("visitor", visit.since, visit.visitor)
         usd = usd_text(playground.catalog.usd(mine.total))
         reserved = _reserved(mine.reserved)
         return f"Your key: {credits_text(mine.total)} ({usd}) since you opened this page{reserved}. No cap here."
     if payer != "host":
         return ""
-    today, mine = await playground.jobs.spent_today(), await playground.jobs.spent_today(visit.visitor)
+    today, mine = await playground.jobs.store.spending.today(), await playground.jobs.store.spending.today(visit.visitor)
     parts = [f"Today: {_of(today.total, caps.daily)}{_reserved(today.reserved)}", f"you: {_of(mine.total, caps.visitor)}"]
     if caps.job is not None:
         parts.append(f"at most {caps.job:g} per request")

@@ -117,7 +117,7 @@ async def test_an_empty_installation_reads_the_zip_and_shows_the_same_boards(
         small = await away.get(f"/evaluations/{imported.id}/cells/0/thumbnail")
         damaged = (b"", b"no zip", file[: len(file) // 2], *odd_files(file))
         refused = [await away.post("/evaluations", content=body) for body in damaged]
-        spent = await other.jobs.spent_today()
+        spent = await other.jobs.store.spending.today()
 
     assert boards[0] == boards[1]
     assert boards[0]["rows"][0]["tier"] == 1

@@ -100,9 +100,9 @@ async def test_a_refusal_behind_a_locked_database_gives_its_reservation_back(
             with lock_database(url):
                 gate.set()
                 await asyncio.sleep(1)
-                reserved = await job_service.spent_today()
+                reserved = await job_service.store.spending.today()
             await wait_for_job(job_service, job, state=JobState.FAILED)
-            free = await job_service.spent_today()
+            free = await job_service.store.spending.today()
 
     assert (reserved, free, len(upstream.posts)) == (Spend(job.credits, 0), Spend(), 1)
 

@@ -33,7 +33,7 @@ async def test_an_attached_task_is_polled_to_its_pictures(
             await setup.job_service.abandon(lost.id, "ann")
         attached = await setup.job_service.attach(lost.id, f" {TASK}\n", setup.payer, "ann")
         done = await settled(setup.job_service, attached)
-        spent = await setup.job_service.spent_today()
+        spent = await setup.job_service.store.spending.today()
 
     assert (attached.state, attached.task_id) == (JobState.RUNNING, TASK)
     assert (done.state, done.task_id, len(done.pictures), done.problem) == (JobState.DONE, TASK, 1, None)

@@ -37,7 +37,7 @@ async def test_a_callback_repairs_an_uncertain_job(catalog: Catalog, url: str, t
             await server.job_service.abandon(job.id, "ann")
         answers = await server.call(callback_address(upstream), times=10)
         done = await wait_for_job(server.job_service, job, state=JobState.DONE)
-        spent = await server.job_service.spent_today()
+        spent = await server.job_service.store.spending.today()
 
     assert (job.state, answers) == (JobState.UNCERTAIN, [204] * 10)
     assert (done.task_id, done.problem, len(done.pictures)) == (TASK, None, 1)

@@ -90,16 +90,16 @@ async def test_forgetting_the_key_drops_it_and_its_jobs_wait_until_it_is_given_a
         await upstream.wait_for({"post": "posts", "poll": "polls", "file": "files"}[kind])
         if moment == "queued":
             await wait_for_job(job_service, job, status_note="The service asks to wait 20 s; nothing was created.")
-        await job_service.forget_key("ann")
+        await job_service.recovery.forget_key("ann")
         waiting, gone, asked = await job_service.find(job.id, "ann"), await dropped(key), len(upstream.requests)
         await asyncio.sleep(0.3)
         silent = len(upstream.requests) == asked
         upstream.post, upstream.poll, upstream.file = [created()], [finished()], [picture()]
         if moment == "queued":
-            assert await job_service.key_given("ann", account(catalog, upstream.address, "visitor")) == 1
+            assert await job_service.recovery.key_given("ann", account(catalog, upstream.address, "visitor")) == 1
             done = waiting
         else:
-            await job_service.key_given("ann", account(catalog, upstream.address, "visitor"))
+            await job_service.recovery.key_given("ann", account(catalog, upstream.address, "visitor"))
             done = await settled(job_service, job)
 
     assert (waiting.state, gone, silent) == (JobState.NEEDS_KEY, True, True)
@@ -118,7 +118,7 @@ async def test_forgetting_the_key_while_a_request_is_sent_lets_its_answer_arrive
     ):
         job, key = await start(job_service, catalog, upstream.address)
         await upstream.wait_for("posts")
-        await job_service.forget_key("ann")
+        await job_service.recovery.forget_key("ann")
         sending = await job_service.find(job.id, "ann")
         gate.set()
         waiting = await settled(job_service, job)
@@ -136,7 +136,7 @@ async def test_forgetting_a_key_does_not_affect_other_visitors_jobs(catalog: Cat
         host_job = await submit(job_service, catalog, account(catalog, upstream.address))
         for job in (other_visitors_job, host_job):
             await wait_for_job(job_service, job, state=JobState.RUNNING)
-        await job_service.forget_key("ann")
+        await job_service.recovery.forget_key("ann")
         states = [(await job_service.find(job.id, job.visitor)).state for job in (other_visitors_job, host_job)]
 
     assert states == [JobState.RUNNING] * 2

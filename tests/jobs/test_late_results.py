@@ -66,7 +66,7 @@ async def test_a_starting_process_looks_for_late_pictures_again(
         ) as job_service:
             before = await job_service.store.get(late.id)
             if payer == "visitor":
-                assert await job_service.key_given("ann", own) == 1
+                assert await job_service.recovery.key_given("ann", own) == 1
             done = await wait_for_job(job_service, late, state=JobState.DONE)
 
     assert (late.state, late.problem and late.problem.code) == (JobState.OVERDUE, "picture")

@@ -29,7 +29,7 @@ async def test_a_visitors_job_is_never_sent_with_the_hosts_key(catalog: Catalog,
         async with process(catalog, f"sqlite:///{tmp_path}/p.db", tmp_path, caps=Caps(daily=0)) as job_service:
             await job_service.check_again(job.id, account(catalog, upstream.address, "host", HOST), "ann")
             await workers_ended()
-            job, spend = await job_service.find(job.id, "ann"), await job_service.spent_today()
+            job, spend = await job_service.find(job.id, "ann"), await job_service.store.spending.today()
 
     assert (job.state, upstream.requests, spend) == (JobState.NEEDS_KEY, [], Spend())
 
@@ -39,7 +39,7 @@ async def test_a_visitors_key_never_pays_for_a_job_of_the_host(catalog: Catalog,
     async with scripted_upstream() as upstream:
         job = await left_behind(catalog, tmp_path, upstream, payer="host", state=JobState.RUNNING, task_id=TASK)
         async with process(catalog, f"sqlite:///{tmp_path}/p.db", tmp_path) as job_service:
-            resumed = await job_service.key_given("ann", account(catalog, upstream.address, "visitor", OWN))
+            resumed = await job_service.recovery.key_given("ann", account(catalog, upstream.address, "visitor", OWN))
             await workers_ended()
             job = await job_service.find(job.id, "ann")
 
@@ -52,7 +52,7 @@ async def test_a_request_of_days_ago_is_not_sent_when_a_key_is_entered(catalog: 
         asked = {"payer": "visitor", "state": JobState.NEEDS_KEY, "created_at": time.time() - 3 * 86_400}
         job = await left_behind(catalog, tmp_path, upstream, **asked)
         async with process(catalog, f"sqlite:///{tmp_path}/p.db", tmp_path) as job_service:
-            await job_service.key_given("ann", account(catalog, upstream.address, "visitor", OWN))
+            await job_service.recovery.key_given("ann", account(catalog, upstream.address, "visitor", OWN))
             job = await settled(job_service, job)
 
     assert (job.state, job.problem.charged, upstream.requests) == (JobState.FAILED, "Nothing was charged.", [])
@@ -68,7 +68,7 @@ async def test_an_uncertain_job_whose_task_was_named_is_repaired_when_its_key_is
         )
         async with process(catalog, f"sqlite:///{tmp_path}/p.db", tmp_path) as job_service:
             assert (await job_service.find(job.id, "ann")).state is JobState.UNCERTAIN
-            resumed = await job_service.key_given("ann", account(catalog, upstream.address, "visitor", OWN))
+            resumed = await job_service.recovery.key_given("ann", account(catalog, upstream.address, "visitor", OWN))
             await workers_ended()
             job = await job_service.find(job.id, "ann")
 

@@ -62,12 +62,12 @@ async def test_a_request_without_an_answer_is_uncertain_and_can_be_resubmitted_o
         expire_leases(url)
         async with process(catalog, url, tmp_path, find_account=lambda _: host) as job_service:
             recovered = await settled(job_service, lost)
-            held_back = await job_service.spent_today()
+            held_back = await job_service.store.spending.today()
             waiting = [job.id for job in await job_service.store.unfinished("ann")]
             asked = len(upstream.posts)
             again = await settled(job_service, await submit(job_service, catalog, host))
             let_go = await job_service.abandon(lost.id, "ann")
-            spent = await job_service.spent_today()
+            spent = await job_service.store.spending.today()
 
     assert (recovered.state, recovered.problem.code, recovered.task_id) == (JobState.UNCERTAIN, "lost", None)
     assert recovered.problem.charged == "It may have been charged."
@@ -127,12 +127,12 @@ async def test_a_job_on_a_visitors_key_waits_for_that_visitors_key(
         async with process(catalog, url, tmp_path) as job_service:
             waiting = await settled(job_service, job)
             wrong = [
-                await job_service.key_given("bea", own),
-                await job_service.key_given("ann", account(catalog, "http://127.0.0.1:9", "visitor")),
-                await job_service.key_given("ann", account(catalog, upstream.address, "sandbox")),
+                await job_service.recovery.key_given("bea", own),
+                await job_service.recovery.key_given("ann", account(catalog, "http://127.0.0.1:9", "visitor")),
+                await job_service.recovery.key_given("ann", account(catalog, upstream.address, "sandbox")),
             ]
             asked = list(upstream.requests)
-            right = await job_service.key_given("ann", own)
+            right = await job_service.recovery.key_given("ann", own)
             done = await settled(job_service, job)
 
     assert (waiting.state, waiting.status_note) == (JobState.NEEDS_KEY, NEEDS_VISITOR_KEY)
@@ -155,11 +155,11 @@ async def test_a_key_that_the_service_refuses_lets_the_job_wait_again(
         async with process(catalog, url, tmp_path) as job_service:
             before = len(upstream.polls)
             upstream.poll = [response({"error": "bad key"}, status)]
-            await job_service.key_given("ann", own)
+            await job_service.recovery.key_given("ann", own)
             refused = await settled(job_service, job)
             tried = len(upstream.polls) - before
             upstream.poll = [finished()]
-            resumed = await job_service.key_given("ann", own)
+            resumed = await job_service.recovery.key_given("ann", own)
             done = await settled(job_service, job)
 
     assert (refused.state, refused.status_note, tried) == (JobState.NEEDS_KEY, NEEDS_VISITOR_KEY, 1)

@@ -110,7 +110,7 @@ async def test_a_process_that_lost_its_lease_still_records_its_answer(catalog: C
             answered.set()
             await wait_for_job(other, job, task_id=TASK)
             done = await wait_for_job(other, job, state=JobState.DONE)
-            spent = await other.spent_today()
+            spent = await other.store.spending.today()
 
     assert (unsure.state, done.problem, done.task_id) == (JobState.UNCERTAIN, None, TASK)
     assert (spent, len(upstream.posts)) == (Spend(0, job.credits), 1)
@@ -145,7 +145,7 @@ async def test_the_payer_on_record_pays_for_an_id_that_is_submitted_twice(
             await asyncio.sleep(0.5)
             answered.set()
             await settled(first, one)
-            spent = await second.spent_today()
+            spent = await second.store.spending.today()
 
     assert (one.payer, two.payer, spent) == ("visitor", "visitor", Spend())
     assert {request.headers["authorization"] for request in upstream.posts} == {"Bearer sk-of-the-visitor"}

@@ -26,7 +26,7 @@ async def test_resubmitting_abandons_the_uncertain_job(catalog: Catalog, url: st
     async with job_setup(catalog, url, tmp_path, {"post": [LOST, created()]}) as setup:
         lost = await setup.ended()
         again = await settled(setup.job_service, await setup.job_service.resubmit(lost.id, setup.payer, "ann"))
-        after, spent = await setup.job_service.find(lost.id, "ann"), await setup.job_service.spent_today()
+        after, spent = await setup.job_service.find(lost.id, "ann"), await setup.job_service.store.spending.today()
         third = await setup.job_service.resubmit(lost.id, setup.payer, "ann")
 
     assert (lost.state, again.state, after.state, third.id) == (
@@ -56,7 +56,7 @@ async def test_a_refused_resubmission_keeps_the_uncertain_job_and_its_reservatio
     async with job_setup(catalog, url, tmp_path, scripts, caps=caps) as setup:
         lost = await setup.ended()
         again = await settled(setup.job_service, await setup.job_service.resubmit(lost.id, setup.payer, "ann"))
-        after, spent = await setup.job_service.find(lost.id, "ann"), await setup.job_service.spent_today()
+        after, spent = await setup.job_service.find(lost.id, "ann"), await setup.job_service.store.spending.today()
 
     assert again.problem
     assert (again.problem.code, after) == (code, lost)

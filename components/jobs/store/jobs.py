@@ -28,6 +28,7 @@ from components.jobs.store.engine import Database
 from components.jobs.store.evaluations import check_evaluation
 from components.jobs.store.executor import DuplicateKey, Transactions
 from components.jobs.store.history import HistoryStore
+from components.jobs.store.learned import LearnedStore
 from components.jobs.store.leases import TAKEN_AT_ONCE, LeaseStore
 from components.jobs.store.measured import MeasuredStore
 from components.jobs.store.pictures import PictureStore, unreferenced
@@ -73,6 +74,7 @@ class Store:
         timings = timings or Timings()
         self.transactions = Transactions(database)
         self.leases = LeaseStore(self.transactions, self.owner, timings.lease, shared=database.shared)
+        self.learned = LearnedStore(self.transactions)
         self.measured = MeasuredStore(self.transactions)
         self.spending = SpendStore(self.transactions)
         self.pictures = PictureStore(self.transactions)

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import dataclass
 from math import inf
 
 from sqlalchemy import BigInteger, Connection, case, func, or_, select
 from sqlalchemy import cast as sql_cast
 
+from components.jobs.budgets import start_of_day
 from components.jobs.job import JobState
 from components.jobs.store.executor import Transactions
 from components.jobs.store.schema import jobs, storable
@@ -62,6 +64,10 @@ class SpendStore:
         if visitor is not None:
             wanted = wanted.where(jobs.c.visitor == storable(visitor))
         return await self._transactions.read(lambda connection: Spend(*connection.execute(wanted).one()))
+
+    async def today(self, visitor: str | None = None) -> Spend:
+        """Credits of the host's key since midnight UTC, of all visitors or of one."""
+        return await self.total("host", start_of_day(time.time()), visitor)
 
     async def committed(self, since: float, visitor: str) -> tuple[float, float]:
         """As :func:`host_credits`, and the price of what is queued: what is left for a request that is asked for next."""
