@@ -38,7 +38,7 @@ from components.ui.result_actions import ResultActions, wire_result_actions
 from components.views.account import NO_COOKIE
 from components.views.queries.compare import comparison_query
 from components.views.queries.generate import GenerateQuery, generate_query, read_generate_query
-from components.views.queries.query import first
+from components.views.queries.query import first_value
 from components.views.recipe import read_recipe
 from components.views.templates import render
 from components.views.words import TITLE, plain
@@ -191,7 +191,7 @@ async def arrive(parts: PageParts, given: Updates, request: gr.Request) -> Updat
     query = {name: request.query_params.getlist(name) for name in request.query_params}
     visit, catalog = visit_of(parts.header, given, request), parts.playground.catalog
     opening = read_generate_query(catalog, generate_query(query, given[parts.remembered] or ""))
-    tab = first(query, "tab")
+    tab = first_value(query, "tab")
     named = read_generate_query(catalog, query) if tab == "integrate" else opening
     await parts.playground.resume_late(visit)
     notices = opening.notices if browser_visitor(request.cookies) else (*opening.notices, NO_COOKIE)

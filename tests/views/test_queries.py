@@ -17,7 +17,7 @@ from components.jobs.store.history import JobFilter
 from components.views.queries.generate import GenerateQuery, generate_query, read_generate_query, write_generate_query
 from components.views.queries.history import HistoryFilters, read_history_order, read_history_query, write_history_query
 from components.views.queries.models import ModelFilters, read_models_query, write_models_query
-from components.views.queries.query import LONGEST_QUERY, first
+from components.views.queries.query import LONGEST_QUERY, first_value
 from tests.views.conftest import retired_catalog
 
 GPT = "gpt-image-1.5-official"
@@ -42,7 +42,7 @@ def model_of(catalog: Catalog, model_id: str) -> Model:
 
 
 def test_an_address_names_its_tab() -> None:
-    assert [first(query, "tab") for query in ({}, {"tab": []}, {"tab": ["models", "history"]})] == ["", "", "models"]
+    assert [first_value(query, "tab") for query in ({}, {"tab": []}, {"tab": ["models", "history"]})] == ["", "", "models"]
 
 
 # -- Generate --

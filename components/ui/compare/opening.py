@@ -26,7 +26,7 @@ from components.views.queries.compare import (
     read_compare_query,
     settings_title,
 )
-from components.views.queries.query import Query, first
+from components.views.queries.query import Query, first_value
 
 EARLIER = 20
 
@@ -48,9 +48,9 @@ async def open_compare(tab: CompareTab, query: Query, visit: Visit) -> Updates:
     """
     draft = default_draft(tab.playground)
     found, source = await _named_comparison(tab, query, visit), PublishedSource()
-    if first(query, "tab") == "compare":
+    if first_value(query, "tab") == "compare":
         draft = read_compare_query(tab.playground.catalog, query, draft)
-        source = await _published_source(tab, first(query, SOURCE))
+        source = await _published_source(tab, first_value(query, SOURCE))
         own = draft_of(found[0]) if found else draft
         if source.shared:
             draft = replace(draft, shared={**source.shared, **draft.shared})

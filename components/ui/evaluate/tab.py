@@ -25,7 +25,7 @@ from components.ui.header import Header, paying_visit, show_spending
 from components.ui.html import html
 from components.views.evaluation.matrix import show_evaluation
 from components.views.evaluation.plan import show_matrix_plan, show_prompt_set, start_text
-from components.views.queries.query import Query, first
+from components.views.queries.query import Query, first_value
 from components.views.templates import render
 from components.views.words import plain, shorten, utc
 
@@ -104,7 +104,7 @@ def build_evaluate_tab(playground: Playground, header: Header) -> EvaluateTab:
 
 async def open_evaluate(tab: EvaluateTab, query: Query, visit: Visit) -> Updates:
     """Updates of ``tab.parts``: the evaluation that the address names, else the form."""
-    named = first(query, "evaluation")
+    named = first_value(query, "evaluation")
     try:
         evaluation = await tab.playground.evaluations.find(named, visit.visitor) if named else None
     except PlaygroundError:

@@ -23,7 +23,7 @@ from components.ui.html import SEND_CLICKS, html
 from components.ui.latest_only import LatestOnly
 from components.views import history
 from components.views.queries.history import HistoryFilters, read_history_order, read_history_query, write_history_query
-from components.views.queries.query import first
+from components.views.queries.query import first_value
 from components.views.templates import render
 from components.views.words import plain
 
@@ -147,11 +147,11 @@ def wire_jobs(tab: HistoryTab) -> None:
 
 def open_history(tab: HistoryTab, query: Mapping[str, list[str]]) -> Updates:
     """Updates of ``tab.opening`` for an address; none for the address of another tab."""
-    if first(query, "tab") != "history":
+    if first_value(query, "tab") != "history":
         return {}
     models = [value for _, value in model_choices(tab.playground)]
     filters = read_history_query(query, models, [value for _, value in state_choices()])
-    table = first(query, "view") == VIEWS[1]
+    table = first_value(query, "view") == VIEWS[1]
     return {**tab.filters.show(filters), tab.filters.view: VIEWS[table], tab.order: read_history_order(query)}
 
 

@@ -17,7 +17,7 @@ from components.errors import InputError
 from components.jobs.job import Job
 from components.views.models import CHEAPEST, cheapest
 from components.views.queries.generate import read_parameters
-from components.views.queries.query import LONGEST_PROMPT, MOST_PICTURES, Query, first, texts_of, write_query
+from components.views.queries.query import LONGEST_PROMPT, MOST_PICTURES, Query, first_value, texts_of, write_query
 from components.views.recipe import form_settings
 from components.views.words import ROLE_WORDS, settings_text, shorten
 
@@ -116,7 +116,7 @@ def read_compare_query(catalog: Catalog, query: Query, default: ComparisonDraft)
             shared[role.value] = value
     if not models and not shared:
         return default
-    number = first(query, "samples")
+    number = first_value(query, "samples")
     samples = int(number) if number in map(str, range(1, MOST_SAMPLES + 1)) else 1
     return ComparisonDraft(tuple(dict.fromkeys(models)) or default.models, shared, samples)
 
@@ -159,7 +159,7 @@ def comparison_query(job: Job) -> dict[str, list[str]]:
 
 def comparison_id_of(query: Query) -> str:
     """The id of the comparison that an address names, or "". Older links call the parameter ``batch``."""
-    return first(query, "comparison") or first(query, "batch")
+    return first_value(query, "comparison") or first_value(query, "batch")
 
 
 def variant_options(model: Model) -> list[tuple[float, str, str]]:

@@ -9,7 +9,7 @@ from urllib.parse import parse_qs
 
 from components.catalog.models import Catalog, Model
 from components.catalog.requests import find_problems
-from components.views.queries.query import LONGEST_PROMPT, LONGEST_QUERY, MOST_PICTURES, Query, first, write_query
+from components.views.queries.query import LONGEST_PROMPT, LONGEST_QUERY, MOST_PICTURES, Query, first_value, write_query
 
 
 @dataclass(frozen=True)
@@ -35,7 +35,7 @@ def write_generate_query(model: Model, parameters: Mapping[str, Any], job: str =
 
 def read_generate_query(catalog: Catalog, query: Query) -> GenerateQuery:
     """The form that an address asks for; the catalog's first model with its example where it names none."""
-    named = first(query, "model")
+    named = first_value(query, "model")
     model = catalog.find(named)
     if model is None:
         notices = (f"There is no model {named[:80]!r} here.",) if named else ()
@@ -50,7 +50,7 @@ def read_generate_query(catalog: Catalog, query: Query) -> GenerateQuery:
         if problem.field in parameters and not model.parameters[problem.field].can_show(parameters[problem.field]):
             del parameters[problem.field]
             said.append(f"Part of the address was ignored. {problem.what}")
-    job = first(query, "job")
+    job = first_value(query, "job")
     if not job and not set(parameters) - {"model"}:  # a model alone shows what it can do
         parameters = {**model.example, **parameters}
     return GenerateQuery(model, parameters, tuple(said), chosen=True, job=job)
@@ -62,7 +62,7 @@ def generate_query(query: Query, remembered: str) -> Query:
     Only the address of Generate itself always speaks of that form. On another tab the form is restored from
     ``remembered``, the query that it had before the page was reloaded ("" where there is none).
     """
-    tab = first(query, "tab")
+    tab = first_value(query, "tab")
     named = {name for name in query if not name.startswith("__")} - {"tab"}
     silent = "model" not in named or tab == "compare" or (tab == "integrate" and named == {"model"})
     if tab in ("", "generate") or not silent:
@@ -76,7 +76,7 @@ def read_parameters(model: Model, query: Query, named: str = "") -> dict[str, An
 
     Where the model is ``named`` by a variant, that is the variant unless the query has another one.
     """
-    if variant := model.variant_named(first(query, "variant") or named):
+    if variant := model.variant_named(first_value(query, "variant") or named):
         query = {**query, "variant": [variant]}
     parameters: dict[str, Any] = {}
     for name, parameter in model.parameters.items():

@@ -12,7 +12,7 @@ from components.errors import InputError
 from components.jobs.store.groups import HISTORY_SORTS, HistoryOrder
 from components.jobs.store.history import JobFilter
 from components.jobs.store.spend import DAY_S
-from components.views.queries.query import LONGEST_SEARCH, Query, first, read_search, write_query
+from components.views.queries.query import LONGEST_SEARCH, Query, first_value, read_search, write_query
 
 PAGE_NUMBER = re.compile(r"[1-9][0-9]{0,5}")
 DATE = re.compile(r"\d{4}-\d\d-\d\d")
@@ -47,21 +47,21 @@ def write_history_query(filters: HistoryFilters, view: str = "", order: HistoryO
 
 def read_history_order(query: Query) -> HistoryOrder:
     """The order and the page of an address; the usual one for what is not known."""
-    sort, page = first(query, "sort"), first(query, "page")
+    sort, page = first_value(query, "sort"), first_value(query, "page")
     number = int(page) if PAGE_NUMBER.fullmatch(page) else HistoryOrder.page
     if sort not in HISTORY_SORTS:
         return HistoryOrder(page=number)
-    return HistoryOrder(sort, first(query, "order") != "ascending", number)
+    return HistoryOrder(sort, first_value(query, "order") != "ascending", number)
 
 
 def read_history_query(query: Query, models: Collection[str], states: Collection[str]) -> HistoryFilters:
     """The filters of an address, without models and states that are not offered and dates that are none."""
-    model, state, since, until = (first(query, name) for name in ("model", "state", "since", "until"))
+    model, state, since, until = (first_value(query, name) for name in ("model", "state", "since", "until"))
     return HistoryFilters(
         text=read_search(query, "text"),
         model=model if model in models else "",
         state=state if state in states else "",
-        starred=first(query, "starred") == "1",
+        starred=first_value(query, "starred") == "1",
         since=since if DATE.fullmatch(since) else "",
         until=until if DATE.fullmatch(until) else "",
     )

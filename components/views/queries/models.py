@@ -7,7 +7,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
-from components.views.queries.query import LONGEST_SEARCH, Query, first, read_search, write_query
+from components.views.queries.query import LONGEST_SEARCH, Query, first_value, read_search, write_query
 
 PICTURES, BUDGET_USD = 1000, 50  # a month, in the what-if of an address that names none
 LARGEST_AMOUNT = 1e9
@@ -53,22 +53,22 @@ def write_models_query(filters: ModelFilters) -> str:
 
 def read_models_query(query: Query, offered: Mapping[str, Collection[Any]]) -> ModelFilters:
     """The filters of an address, those of them that are ``offered`` under ``provider price must good sort``."""
-    if first(query, "tab") != "models":
+    if first_value(query, "tab") != "models":
         return ModelFilters()
 
     def several(name: str) -> tuple[str, ...]:
         return tuple(value for value in offered[name] if value in query.get(name, ()))
 
-    sort = first(query, "sort") if first(query, "sort") in offered["sort"] else ""
+    sort = first_value(query, "sort") if first_value(query, "sort") in offered["sort"] else ""
     return ModelFilters(
         search=read_search(query, "search"),
         providers=several("provider"),
-        price=next((price for price in offered["price"] if f"{price:g}" == first(query, "price")), 0),
+        price=next((price for price in offered["price"] if f"{price:g}" == first_value(query, "price")), 0),
         must=several("must"),
         good=several("good"),
         sort=sort,
-        descending=bool(sort) and first(query, "order") == "descending",
-        more=first(query, "columns") == "all",
+        descending=bool(sort) and first_value(query, "order") == "descending",
+        more=first_value(query, "columns") == "all",
         pictures=_amount(query, "pictures", PICTURES),
         budget=_amount(query, "budget", BUDGET_USD),
     )
@@ -77,7 +77,7 @@ def read_models_query(query: Query, offered: Mapping[str, Collection[Any]]) -> M
 def _amount(query: Query, name: str, default: float) -> float:
     """An amount a month in an address; the default where there is none or it makes no sense."""
     with suppress(ValueError):
-        amount = float(first(query, name) or default)
+        amount = float(first_value(query, name) or default)
         if 0 <= amount <= LARGEST_AMOUNT:
             return amount
     return default

@@ -14,7 +14,7 @@ MOST_PICTURES = 50
 Query = Mapping[str, list[str]]
 
 
-def first(query: Query, name: str) -> str:
+def first_value(query: Query, name: str) -> str:
     """The first value of a parameter; "" without one."""
     return (query.get(name) or [""])[0]
 
@@ -42,4 +42,4 @@ def texts_of(value: Any) -> list[str]:
 
 def read_search(query: Query, name: str) -> str:
     """What is searched for under a name, without superfluous spaces."""
-    return " ".join(first(query, name)[:LONGEST_SEARCH].split())
+    return " ".join(first_value(query, name)[:LONGEST_SEARCH].split())
