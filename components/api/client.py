@@ -11,7 +11,7 @@ from base64 import b64encode
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Any, Literal
 from urllib.parse import quote, unquote, urljoin, urlsplit
 
 import httpx2 as httpx
@@ -37,17 +37,20 @@ PICTURE = re.compile(rb"\x89PNG\r\n|\xff\xd8\xff|GIF8[79]a|RIFF....WEBP|....ftyp
 # no valid IDNA.
 REQUEST_ERRORS = (httpx.HTTPError, httpx.InvalidURL, OSError, ValueError, IndexError)
 
+# Whose key pays: nobody's in the ``sandbox``; ``service`` is an account without a key, and jobs of an ``imported``
+# evaluation were paid for elsewhere.
+Payer = Literal["sandbox", "host", "visitor", "service", "imported"]
+
 
 @dataclass(frozen=True)
 class Account:
     """Who pays, and where: the service's base URL (no trailing slash), its two paths, and the key.
 
-    ``payer`` is ``sandbox``, ``host``, ``visitor``, or ``service`` for an account without a key. ``pace`` is how many
-    times faster than the catalog's seconds this upstream runs: 1 for the service, the speed setting for the sandbox.
+    ``pace`` is how many times faster than the catalog's seconds this upstream runs: 1 for the service, the speed setting for the sandbox.
     The key is not part of ``repr`` and comparisons.
     """
 
-    payer: str
+    payer: Payer
     base_url: str
     create_path: str
     status_path: str

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Any
+from typing import Any, Final
 
+from components.api.client import Payer
 from components.comparisons.plan import Choice
 from components.errors import InputError
 from components.evaluation.matrix import Column
@@ -15,7 +16,7 @@ from components.evaluation.voting.ballots import Question
 
 PER_MODEL, MOST_PER_MODEL = 4, 20  # jobs of one model that a process runs at the same time
 LONGEST_NAME = 120
-IMPORTED = "imported"  # the payer of jobs that another installation has paid for: they count in no cap here
+IMPORTED: Final = "imported"  # the payer of jobs that another installation has paid for: they count in no cap here
 
 
 class EvaluationState(StrEnum):
@@ -82,7 +83,7 @@ class Evaluation:
     shared: Mapping[str, Any]
     repeats: int
     questions: tuple[Question, ...]
-    payer: str
+    payer: Payer
     base_url: str
     per_model: int
     budget: float

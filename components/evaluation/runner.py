@@ -13,7 +13,7 @@ from contextlib import suppress
 from functools import partial
 from typing import Any
 
-from components.api.client import Account
+from components.api.client import Account, Payer
 from components.catalog.models import Catalog
 from components.catalog.requests import rebuild_request
 from components.errors import DatabaseUnavailable, InputError
@@ -28,7 +28,7 @@ from components.jobs.store.executor import DuplicateKey
 log = logging.getLogger(__name__)
 BEAT_S = 1.0
 
-FindAccount = Callable[[str], Account | None]
+FindAccount = Callable[[Payer], Account | None]
 
 
 class EvaluationRunner:
@@ -77,7 +77,7 @@ class EvaluationRunner:
         """Look at once for what there is to do."""
         self._wake.set()
 
-    def account(self, payer: str, evaluation_id: str = "") -> Account | None:
+    def account(self, payer: Payer, evaluation_id: str = "") -> Account | None:
         """The account that pays for an evaluation here, or None: a visitor's own key is not given again yet."""
         return self._own_accounts.get(evaluation_id) or self._find_account(payer)
 

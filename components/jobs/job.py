@@ -12,7 +12,7 @@ from hashlib import sha256
 from math import isfinite
 from typing import Any
 
-from components.api.client import Account
+from components.api.client import Account, Payer
 from components.catalog.models import Catalog
 from components.catalog.prices import price
 from components.catalog.requests import Request
@@ -48,7 +48,6 @@ class Job:
     """One request and what became of it. Times are seconds since 1970 (UTC); None where not yet.
 
     Attributes:
-        payer: ``sandbox``, ``host`` or ``visitor``.
         credits: the price by the catalog; infinite where it is unknown.
         typical_seconds: the range of run times to expect.
         status_note: why the job waits, or what became of it since.
@@ -72,7 +71,7 @@ class Job:
     body: Mapping[str, Any]
     shape: str
     count: int
-    payer: str
+    payer: Payer
     base_url: str
     credits: float
     usd: float

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from hmac import compare_digest
 
-from components.api import Account
+from components.api.client import Account, Payer
 from components.jobs.job import Job
 from components.keys import UNNAMED_SANDBOX
 
@@ -28,7 +28,7 @@ class Accounts:
             return replace(self.service, payer="visitor", key=key)
         return self.of_payer("host") or self.sandbox
 
-    def of_payer(self, payer: str, *, for_evaluation: bool = False) -> Account | None:
+    def of_payer(self, payer: Payer, *, for_evaluation: bool = False) -> Account | None:
         """The account of a payer; None for a visitor's own key. The sandbox leaves names out of an evaluation's drawings."""
         if payer == "host" and self.host_key:
             return replace(self.service, payer="host", key=self.host_key)

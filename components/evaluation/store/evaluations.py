@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, Row, Select, insert, select, update
 
+from components.api.client import Payer
 from components.comparisons.store import json_value
 from components.evaluation.evaluation import Evaluation, EvaluationState
 from components.evaluation.matrix import Cell, Column
@@ -26,7 +27,7 @@ class Running(NamedTuple):
 
     id: str
     visitor: str
-    payer: str
+    payer: Payer
     base_url: str
     per_model: int
 

@@ -9,6 +9,7 @@ from math import inf
 from sqlalchemy import BigInteger, Connection, case, func, or_, select
 from sqlalchemy import cast as sql_cast
 
+from components.api.client import Payer
 from components.jobs.budgets import start_of_day
 from components.jobs.job import JobState
 from components.jobs.store.executor import Transactions
@@ -23,7 +24,7 @@ class DaySpend:
 
     day: float
     model: str
-    payer: str
+    payer: Payer
     jobs: int
     credits: float
 
@@ -57,7 +58,7 @@ class SpendStore:
     def __init__(self, transactions: Transactions) -> None:
         self._transactions = transactions
 
-    async def total(self, payer: str, since: float, visitor: str | None = None) -> Spend:
+    async def total(self, payer: Payer, since: float, visitor: str | None = None) -> Spend:
         """Credits of this payer's jobs sent since then, of one visitor or of all."""
         held, ended = func.coalesce(func.sum(jobs.c.reserved), 0.0), func.coalesce(func.sum(jobs.c.spent), 0.0)
         wanted = select(held, ended).where(jobs.c.payer == payer, jobs.c.sent_at >= since)
