@@ -46,8 +46,8 @@ Payer = Literal["sandbox", "host", "visitor", "service", "imported"]
 class Account:
     """Who pays, and where: the service's base URL (no trailing slash), its two paths, and the key.
 
-    ``pace`` is how many times faster than the catalog's seconds this upstream runs: 1 for the service, the speed setting for the sandbox.
-    The key is not part of ``repr`` and comparisons.
+    ``pace`` is how many times faster than the catalog's seconds this upstream runs: 1 for the service, the speed setting
+    for the sandbox. The key is not part of ``repr`` and comparisons.
     """
 
     payer: Payer

@@ -10,7 +10,6 @@ import secrets
 import time
 from collections.abc import Coroutine, Mapping, Sequence
 from dataclasses import replace
-from hashlib import sha256
 from typing import Any
 
 from components.api.client import Account
@@ -20,7 +19,7 @@ from components.comparisons.plan import MOST_CARDS, Choice, PlannedCard, fit_to_
 from components.comparisons.samples import Samples
 from components.comparisons.store import ComparisonStore
 from components.errors import InputError, InvalidState, JobNotFound, PlaygroundError
-from components.jobs.job import Job
+from components.jobs.job import Job, new_id_for
 from components.jobs.service import JobService
 
 NEVER_SENT = "The server stopped before this was sent. Nothing was charged."
@@ -63,7 +62,9 @@ class ComparisonService:
         # Job ids are on the stored cards before anything is sent, so that no job is ever without its card.
         planned = [card.with_job_id() for card in fit_to_budget(wanted, await self._jobs.budget(account, visitor))]
         cards = tuple(one.card for one in planned)
-        comparison = Comparison(_new_id(visitor, idempotency_key), visitor, time.time(), dict(shared), cards)
+        comparison = Comparison(
+            new_id_for("comparison", visitor, idempotency_key), visitor, time.time(), dict(shared), cards
+        )
         stored = await self._store.add(comparison)
         if stored != comparison:
             return stored
@@ -209,13 +210,6 @@ class ComparisonService:
             return replace(stored, cards=tuple(cards.get(at, card) for at, card in enumerate(stored.cards)))
 
         return _existing(await self._store.edit(comparison.id, comparison.visitor, put))
-
-
-def _new_id(visitor: str, idempotency_key: str) -> str:
-    """An unguessable id; with a key the same one for the same visitor, which the table's primary key makes unique."""
-    if not idempotency_key:
-        return secrets.token_urlsafe(16)
-    return sha256(f"{visitor}\n{idempotency_key}".encode("utf-8", "replace")).hexdigest()
 
 
 def _check_not_published(comparison: Comparison) -> None:

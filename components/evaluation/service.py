@@ -9,7 +9,6 @@ from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import replace
 from functools import partial
-from hashlib import sha256
 from math import isfinite
 from typing import Any
 
@@ -26,7 +25,7 @@ from components.evaluation.store.cells import CellStore, Result, paid_until, ren
 from components.evaluation.store.evaluations import EvaluationStore
 from components.evaluation.voting.ballots import Question
 from components.evaluation.voting.service import VotingService
-from components.jobs.job import Job, JobState
+from components.jobs.job import Job, JobState, new_id_for
 from components.jobs.service import JobService
 
 NEEDS_KEY = "Waiting for the key it was started with. Keys are never stored: enter it again, and the evaluation continues."
@@ -79,7 +78,7 @@ class EvaluationService:
         ``idempotency_key``: every further start of this visitor with it returns the same evaluation. Raises InputError,
         DatabaseUnavailable; nothing is sent then.
         """
-        evaluation_id = _new_id(visitor, idempotency_key)
+        evaluation_id = new_id_for("evaluation", visitor, idempotency_key)
         matrix = await asyncio.to_thread(self.plan, draft, evaluation_id)
         if not matrix.jobs:
             reasons = " ".join(dict.fromkeys(reason for column in matrix.by_column for reason in column.skipped))
@@ -240,13 +239,6 @@ class EvaluationService:
         self.runner.use_key(resumed, paying)
         self.runner.wake()
         return resumed
-
-
-def _new_id(visitor: str, idempotency_key: str) -> str:
-    """An unguessable id; with a key the same one for the same visitor."""
-    if not idempotency_key:
-        return secrets.token_urlsafe(24)
-    return sha256(f"evaluation\n{visitor}\n{idempotency_key}".encode("utf-8", "replace")).hexdigest()[:40]
 
 
 def _name_of(draft: Draft) -> str:

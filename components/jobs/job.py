@@ -238,8 +238,17 @@ def new_job(catalog: Catalog, request: Request, account: Account, visitor: str, 
 
 
 def new_id() -> str:
-    """An id for a job, which nobody can guess."""
+    """An id that nobody can guess."""
     return secrets.token_urlsafe(16)
+
+
+def new_id_for(kind: str, visitor: str, idempotency_key: str) -> str:
+    """A new id for a ``comparison`` or an ``evaluation``; with a key the same one for the same visitor and key.
+
+    The table's primary key makes it unique.
+    """
+    text = f"{kind}\n{visitor}\n{idempotency_key}"
+    return sha256(text.encode("utf-8", "replace")).hexdigest() if idempotency_key else new_id()
 
 
 def idempotency_key_of(request: Request, account: Account, visitor: str, replaces: str = "") -> str:

@@ -22,22 +22,6 @@ from components.jobs.store.learned import LearnedStore
 UpstreamModel = tuple[str, str]  # see :meth:`RunTimes.key`
 
 
-class Pauses:
-    """The pauses of models at their upstreams. A 429 to one job pauses its model for all jobs."""
-
-    def __init__(self) -> None:
-        self._until: dict[UpstreamModel, float] = {}
-
-    def pause(self, key: UpstreamModel, seconds: float) -> float:
-        """Send nothing to a model for so many seconds; a longer pause stays. Returns the seconds that are left."""
-        self._until[key] = max(time.monotonic() + seconds, self._until.get(key, 0.0))
-        return self.left(key)
-
-    def left(self, key: UpstreamModel) -> float:
-        """Seconds until the pause of a model ends."""
-        return max(0.0, self._until.get(key, 0.0) - time.monotonic())
-
-
 class PacedClient:
     """The API client for many jobs at once: few requests at a time, and none while their model is paused."""
 
@@ -46,18 +30,20 @@ class PacedClient:
         self._limiter = limiter
         self._metrics = metrics
         self._timings = timings
-        self._pauses = Pauses()
+        self._paused_until: dict[UpstreamModel, float] = {}
 
     def paused(self, key: UpstreamModel) -> float:
-        """Seconds until the pause of a model ends."""
-        return self._pauses.left(key)
+        """Seconds until the pause of a model ends: a 429 to one job pauses its model for all jobs."""
+        return max(0.0, self._paused_until.get(key, 0.0) - time.monotonic())
 
     def pause(self, key: UpstreamModel, error: RateLimited, times: int = 1) -> float:
-        """Pause a model for as long as the service asks; longer each time if it asks for nothing. Returns the seconds."""
+        """Pause a model for as long as the service asks; longer each time if it asks for nothing. Returns the seconds left."""
         self._metrics.limited.labels(key[1]).inc()
         asked = self._timings.rate_limit if error.retry_after is None else error.retry_after
         own = min(self._timings.shortest_pause * 2 ** (times - 1), self._timings.longest_pause)
-        return self._pauses.pause(key, max(asked, own))
+        until = time.monotonic() + max(asked, own)
+        self._paused_until[key] = max(until, self._paused_until.get(key, 0.0))  # a longer pause stays
+        return self.paused(key)
 
     @asynccontextmanager
     async def request(self, key: UpstreamModel, give_up: float = inf) -> AsyncIterator[None]:

@@ -21,7 +21,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from components.errors import InputError, PictureNotSaved, TooLarge
 from components.pictures.check import LARGEST_PIXELS, PNG_END, inspect
@@ -102,18 +102,18 @@ class Uploads:
             await asyncio.to_thread(self._check_room, visitor, 0)
             data = await _read(body)
             async with self._decoding:
-                picture_format, width, height, data = await asyncio.to_thread(_checked, data)
+                picture = await asyncio.to_thread(_without_metadata, data)
             token = _new_token()
-            name = f"{token}{_proof(token, visitor)}.{picture_format}"
+            name = f"{token}{_proof(token, visitor)}.{picture.format}"
             async with self._storing:  # otherwise several at once would each find room for the last one
-                await asyncio.to_thread(self._check_room, visitor, len(data))
-                await asyncio.to_thread(self._storage.put, name, data)
+                await asyncio.to_thread(self._check_room, visitor, len(picture.data))
+                await asyncio.to_thread(self._storage.put, name, picture.data)
         except OSError as error:
             log.exception("an upload cannot be stored")
             raise PictureNotSaved("The picture cannot be stored here. The log of this page says why.") from error
         finally:
             self._arriving -= 1
-        return Upload(f"{self._address}{PREFIX}/{name}", width, height, LIFE_S)
+        return Upload(f"{self._address}{PREFIX}/{name}", picture.width, picture.height, LIFE_S)
 
     async def read(self, name: str) -> Path | None:
         """The file of an upload that has not expired, or None."""
@@ -195,8 +195,17 @@ async def _read(body: AsyncIterator[bytes]) -> bytes:
         raise _refusal(SLOW) from error
 
 
-def _checked(data: bytes) -> tuple[str, int, int, bytes]:
-    """Format, width, height and new file of a picture with nothing behind its end. Raises InputError."""
+class _Picture(NamedTuple):
+    """A picture as it is stored: the bytes of its new file, and the size that a viewer shows."""
+
+    format: str
+    width: int
+    height: int
+    data: bytes
+
+
+def _without_metadata(data: bytes) -> _Picture:
+    """The picture in a new file, if nothing is behind its end. Raises InputError."""
     try:
         picture_format, width, height = inspect(data)
     except PictureNotSaved as error:
@@ -209,7 +218,7 @@ def _checked(data: bytes) -> tuple[str, int, int, bytes]:
     if not is_complete.get(picture_format):
         raise _refusal(NO_PICTURE)
     try:
-        return picture_format, width, height, _pixels_only(data)
+        return _Picture(picture_format, width, height, _pixels_only(data))
     except UNREADABLE as error:
         raise _refusal(NO_PICTURE) from error
 

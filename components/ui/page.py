@@ -123,19 +123,19 @@ def build_parts(page: gr.Blocks, playground: Playground) -> PageParts:
     evaluate.opened_by(evaluate_tab)
     history.opened_by(history_tab)
     return PageParts(
-        playground,
-        header,
-        tabs,
-        generate,
-        compare,
-        models,
-        evaluate,
-        history,
-        integrate,
-        actions,
-        remembered,
-        dropped,
-        resumed,
+        playground=playground,
+        header=header,
+        tabs=tabs,
+        generate=generate,
+        compare=compare,
+        models=models,
+        evaluate=evaluate,
+        history=history,
+        integrate=integrate,
+        actions=actions,
+        remembered=remembered,
+        dropped=dropped,
+        resumed=resumed,
     )
 
 

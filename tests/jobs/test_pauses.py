@@ -8,12 +8,17 @@ from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 from pathlib import Path
 
+import httpx2
 import pytest
 
+from components.api import ApiClient
+from components.api.limiter import RequestLimiter
 from components.api.refusals import LONGEST_WAIT_S, read_retry_after
 from components.catalog.models import Catalog
+from components.errors import RateLimited
 from components.jobs.job import JobState, Timings
-from components.jobs.pacing import Pauses
+from components.jobs.metrics import Metrics
+from components.jobs.pacing import PacedClient
 from tests.jobs.processes import PLAIN, account, count, process, submit, wait_for_job
 from tests.jobs.scripted_upstream import (
     TASK,
@@ -173,12 +178,13 @@ async def test_a_request_that_is_sent_just_before_the_deadline_is_given_time_for
 
 async def test_a_longer_pause_is_not_cut_short_by_a_shorter_one() -> None:
     """Two answers of the same moment: the service meant both."""
-    pauses = Pauses()
-    pauses.pause(("x", "model"), 100)
+    async with httpx2.AsyncClient(trust_env=False) as http:
+        client = PacedClient(ApiClient(http), RequestLimiter(), Metrics(), Timings())
+        client.pause(("x", "model"), RateLimited("slow down", retry_after=100))
+        left = client.pause(("x", "model"), RateLimited("slow down", retry_after=1))
 
-    assert pauses.pause(("x", "model"), 1) == pytest.approx(100, abs=0.5)
-    assert pauses.left(("x", "another")) == 0
-    assert pauses.left(("y", "model")) == 0
+    assert left == pytest.approx(100, abs=0.5)
+    assert client.paused(("x", "another")) == client.paused(("y", "model")) == 0
 
 
 @pytest.mark.parametrize(
