@@ -64,8 +64,8 @@ def decide(ranking: Ranking, results: Sequence[ColumnResult]) -> Decision:
     by_column = {result.column: result for result in results}
     ranked = [(by_column[standing.column], standing) for standing in ranking.standings if standing.column in by_column]
     rest = [result for result in results if ranking.find(result.column) is None]
-    frontier = _frontier({result.column: (result.price.credits, standing.preference) for result, standing in ranked})
-    rows = [_row(result, standing, result.column in frontier) for result, standing in ranked]
+    best = frontier({result.column: (result.price.credits, -standing.preference) for result, standing in ranked})
+    rows = [_row(result, standing, result.column in best) for result, standing in ranked]
     rows += [_row(result, None, False) for result in rest]
     return Decision(tuple(rows), _sentence(ranking, ranked))
 
@@ -88,16 +88,13 @@ def _per_good_picture(result: ColumnResult, good: Share) -> float | None:
     return result.spent / result.done / good.rate if result.done and good.count else None
 
 
-def _frontier(points: Mapping[str, tuple[float, float]]) -> set[str]:
-    """The columns that no other column beats in (credits, preference): in one of the two, and at least equal in the other."""
-
-    def beaten(credits: float, preference: float) -> bool:
-        return any(
-            other_credits <= credits and other >= preference and (other_credits, other) != (credits, preference)
-            for other_credits, other in points.values()
-        )
-
-    return {column for column, point in points.items() if not beaten(*point)}
+def frontier(points: Mapping[str, tuple[float, float]]) -> set[str]:
+    """The names of the points that no other beats: lower in one of the two numbers, and at least as low in the other."""
+    return {
+        name
+        for name, (one, two) in points.items()
+        if not any(a <= one and b <= two and (a, b) != (one, two) for a, b in points.values())
+    }
 
 
 def _sentence(ranking: Ranking, ranked: Sequence[tuple[ColumnResult, Standing]]) -> str:

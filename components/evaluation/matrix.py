@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,6 +15,7 @@ from components.catalog.requests import Request, resolve_variant
 from components.comparisons.plan import MOST_SAMPLES, Choice, PlannedCard, plan_comparison
 from components.errors import InputError
 from components.evaluation.prompts import Prompt
+from components.jobs.budgets import TOLERANCE
 
 MOST_CELLS = 10_000
 MOST_COLUMNS = 40
@@ -139,19 +140,26 @@ def expected_seconds(cells: Sequence[Cell], learned: Mapping[str, float], per_mo
 
 
 def within_budget(matrix: Matrix, credits: float) -> Affordable:
-    """What a budget pays for, from the first row on: a prompt that only some columns can draw cannot be voted on fairly."""
+    """What a budget pays for, from the first row on."""
     width = len(matrix.columns)
-    rows = [matrix.cells[at : at + width] for at in range(0, len(matrix.cells), width)]
-    paid: list[Cell] = []
-    spent, paid_rows = 0.0, 0
-    for row in rows:
-        cost = sum(cell.cost.credits for cell in row)
-        if spent + cost > credits + 1e-9:  # 0.1 + 0.2 is more than 0.3 in floating point
-            break
-        spent += cost
-        paid_rows += 1
-        paid += [cell for cell in row if cell.request]
-    return Affordable(tuple(paid), spent, paid_rows, len(rows))
+    until = paid_until(((at, cell.cost.credits) for at, cell in enumerate(matrix.cells)), width, len(matrix.cells), credits)
+    paid = [cell for cell in matrix.cells[:until] if cell.request]
+    return Affordable(tuple(paid), sum(cell.cost.credits for cell in paid), until // width, len(matrix.cells) // width)
+
+
+def paid_until(cells: Iterable[tuple[int, float]], width: int, size: int, credits: float) -> int:
+    """The position up to which a budget pays for whole rows of ``cells``, which are positions with their prices, in order.
+
+    A prompt that only some columns, of ``width``, have drawn cannot be voted on fairly. ``size``: it pays for all of them.
+    """
+    left, row, cost = credits, -1, 0.0
+    for position, price in cells:
+        if position // width != row:
+            left, row, cost = left - cost, position // width, 0.0
+        cost += price
+        if cost > left + TOLERANCE:
+            return row * width
+    return size
 
 
 def _check_size(prompts: Sequence[Prompt], choices: Sequence[Choice], shared: Mapping[str, Any], repeats: int) -> None:

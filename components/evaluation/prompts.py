@@ -58,11 +58,6 @@ class PromptSet:
     prompts: tuple[Prompt, ...]
     notices: tuple[str, ...] = ()
 
-    @property
-    def categories(self) -> tuple[str, ...]:
-        """The categories in the order of their first prompts, without ""."""
-        return tuple(dict.fromkeys(prompt.category for prompt in self.prompts if prompt.category))
-
 
 def read_text(text: str) -> PromptSet:
     """The prompts of a text, expanded. Raises InputError with the line that is wrong, or if there is no prompt."""

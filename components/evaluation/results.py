@@ -92,7 +92,7 @@ def build_board(
     cells = [result for result in results if _prompt_of(evaluation, result) in wanted]
     columns = {str(result.position): _column_of(evaluation, result) for result in cells if result.picture}
     cast = [ballot for ballot in ballots if ballot.question is question and ballot.prompt in wanted]
-    ranking = rank(cast, columns, question, wanted)
+    ranking = rank(cast, columns)
     typical = usual_seconds(results, usual or {})
     checks = {column.id: _checked(evaluation, column.id, cells, typical) for column in evaluation.columns}
     accepted = accepted_pictures(cast, columns)
@@ -102,11 +102,11 @@ def build_board(
         category,
         ranking,
         decide(ranking, costs),
-        win_rates(count_ballots(cast, columns, question)),
+        win_rates(count_ballots(cast, columns)),
         position_bias(cast),
         agreement(cast),
         count_voters(cast),
-        screens_left(cast, columns, question=question),
+        screens_left(cast, columns),
         checks,
         _changes(ranking, baseline or {}),
     )

@@ -38,14 +38,16 @@ class EvaluationRunner:
         self,
         catalog: Catalog,
         jobs: JobService,
-        stores: tuple[EvaluationStore, CellStore],
+        evaluations: EvaluationStore,
+        cells: CellStore,
         checker: Checker,
         find_account: FindAccount,
         beat_s: float = BEAT_S,
     ) -> None:
         self._catalog = catalog
         self._jobs = jobs
-        self._evaluations, self._cells = stores
+        self._evaluations = evaluations
+        self._cells = cells
         self._checker = checker
         self._find_account = find_account
         self._beat_s = beat_s

@@ -21,7 +21,7 @@ from components.evaluation.matrix import Matrix, build_matrix, expected_seconds
 from components.evaluation.results import Board, build_board, standings
 from components.evaluation.runner import BEAT_S, EvaluationRunner, FindAccount
 from components.evaluation.store.ballots import BallotStore
-from components.evaluation.store.cells import CellStore, Result, paid_until, renew
+from components.evaluation.store.cells import CellStore, Result, affordable_until, renew
 from components.evaluation.store.evaluations import EvaluationStore
 from components.evaluation.voting.ballots import Question
 from components.evaluation.voting.service import VotingService
@@ -39,13 +39,11 @@ class EvaluationService:
         transactions = jobs.store.transactions
         self._catalog = catalog
         self.jobs = jobs
-        self.store, self.cells, self.ballots = (
-            EvaluationStore(transactions),
-            CellStore(transactions),
-            BallotStore(transactions),
-        )
+        self.store = EvaluationStore(transactions)
+        self.cells = CellStore(transactions)
+        self.ballots = BallotStore(transactions)
         self.checker = Checker(self.store, self.cells, jobs.store, jobs.pictures)
-        self.runner = EvaluationRunner(catalog, jobs, (self.store, self.cells), self.checker, find_account, beat_s)
+        self.runner = EvaluationRunner(catalog, jobs, self.store, self.cells, self.checker, find_account, beat_s)
         self.voting = VotingService(self.store, self.cells, self.ballots, jobs.pictures)
 
     async def run(self) -> None:
@@ -222,7 +220,7 @@ class EvaluationService:
         def going_on(connection: Any, before: Evaluation) -> Mapping[str, Any]:
             renew(connection, before, failed=failed)
             allowed = before.budget if budget is None else budget
-            until = paid_until(connection, before, allowed)
+            until = affordable_until(connection, before, allowed)
             return {"state": EvaluationState.RUNNING, "note": "", "budget": allowed, "paid_until": until}
 
         waiting = [

@@ -32,14 +32,6 @@ MAX_DECODING = 2
 NAME = re.compile(rf"[0-9a-f]{{64}}\.(?:{'|'.join(FORMATS)})")
 
 
-async def _no_names() -> set[str]:
-    return set()
-
-
-async def _tell_nobody(_: str) -> None:
-    return
-
-
 class PictureLibrary:
     """Pictures in a storage, about ``limit`` bytes at most while ``keep_trimming`` runs.
 
@@ -54,7 +46,7 @@ class PictureLibrary:
         http: httpx.AsyncClient,
         *,
         limit: float = inf,
-        starred: Callable[[], Awaitable[set[str]]] = _no_names,
+        starred: Callable[[], Awaitable[set[str]]] | None = None,
     ) -> None:
         self.storage = storage
         self._http = http
@@ -122,7 +114,7 @@ class PictureLibrary:
         except Exception:
             log.exception("picture %s cannot be deleted", name)
 
-    async def trim(self, trimmed: Callable[[str], Awaitable[None]] = _tell_nobody) -> None:
+    async def trim(self, trimmed: Callable[[str], Awaitable[None]]) -> None:
         """Above the limit, delete the pictures that were used longest ago, starred ones after all others.
 
         ``trimmed`` is called with the name of each deleted picture. The newest picture and those that are held stay. The
@@ -132,13 +124,12 @@ class PictureLibrary:
             return
         before = self.size
         files = await asyncio.to_thread(lambda: list(self.storage.files()))
-        self.size += (
-            sum(file.size for file in files) - before
-        )  # what was added meanwhile may count twice until the next listing
+        # What was added meanwhile may count twice until the next listing.
+        self.size += sum(file.size for file in files) - before
         self._listed = True
         if self.size <= self.limit:
             return
-        starred = await self._starred()
+        starred = await self._starred() if self._starred else set()
         newest = max(files, default=None)
         for file in sorted(files, key=lambda file: (file.name in starred, file)):
             if self.size <= self.limit * TRIM_TO:
@@ -147,7 +138,7 @@ class PictureLibrary:
                 log.warning("picture %s was deleted: all pictures together are above PLAYGROUND_IMAGES_GB", file.name)
                 await trimmed(file.name)
 
-    async def keep_trimming(self, trimmed: Callable[[str], Awaitable[None]] = _tell_nobody) -> None:
+    async def keep_trimming(self, trimmed: Callable[[str], Awaitable[None]]) -> None:
         """Trim now and after every picture that was added; ``trimmed`` as in ``trim``. Runs until it is cancelled."""
         while True:
             self._grown.clear()

@@ -11,7 +11,8 @@ from typing import Any
 
 import pandas as pd
 
-from components.catalog.models import Catalog, Model
+from components.catalog.models import Catalog, Model, Purpose
+from components.catalog.parameters import Role
 from components.catalog.prices import Cost, PriceListRow, Tier, credits_text, price_list, usd_text, what_if
 from components.jobs.store.measured import Measured
 from components.views.models import inputs_text, limits
@@ -21,6 +22,7 @@ from components.views.templates import render
 from components.views.words import seconds_text, typical_text
 
 UNKNOWN = float("nan")
+YES_NO = {True: "yes", False: "no"}
 IMAGE_INPUT, CALLBACK = NEEDS = ("image input", "callback")
 IMAGE_INPUT_MEANS = "Image input: takes pictures, to edit them or only as references."
 
@@ -42,9 +44,9 @@ STATED: Mapping[str, Callable[[PriceListRow], Any]] = {
     "Largest side": lambda row: limits.largest_side(row.model),
     "References": lambda row: limits.references_text(row.model),
     "Pictures": lambda row: limits.pictures_text(row.model),
-    "Seed": lambda row: limits.seed_text(row.model),
-    "Vector": lambda row: limits.vector_text(row.model),
-    "Webhook": lambda row: "yes" if row.model.webhook else "no",
+    "Seed": lambda row: YES_NO[row.model.by_role(Role.SEED) is not None],
+    "Vector": lambda row: YES_NO[Purpose.VECTOR in row.model.good_for],
+    "Webhook": lambda row: YES_NO[row.model.webhook],
     "Runtime": lambda row: f"{row.model.runtime} task",
     "Node": lambda row: "".join(filter(str.isdigit, row.model.node or "")) or None,
 }

@@ -18,8 +18,8 @@ def result(column: str, credits: float, **more: object) -> ColumnResult:
 
 def ranking(*standings: tuple[str, float, int, float]) -> Ranking:
     """Standings as (column, preference, tier, the most that the first is better)."""
-    rows = [Standing(c, p, p - 0.1, p + 0.1, tier, p, 10, 10, -0.1, gap) for c, p, tier, gap in standings]
-    return Ranking(tuple(rows), (), 20, 3, 400)
+    rows = [Standing(c, p, p - 0.1, p + 0.1, tier, p, 10, 10, gap) for c, p, tier, gap in standings]
+    return Ranking(tuple(rows), 20, 3, 400)
 
 
 def test_the_decision_sentence_names_best_model_price_and_alternatives() -> None:
@@ -54,7 +54,7 @@ def test_the_decision_sentence_names_best_model_price_and_alternatives() -> None
             "which is not cheaper.",
         ),
         (
-            Ranking((), ("gpt",), 1, 1, 3, "Not enough votes: 3 of at least 20."),
+            Ranking((), 1, 1, 3, "Not enough votes: 3 of at least 20."),
             [result("gpt", 8)],
             "Not enough votes: 3 of at least 20.",
         ),

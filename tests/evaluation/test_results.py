@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from components.catalog.models import Catalog
 from components.evaluation.evaluation import CellState, Evaluation
 from components.evaluation.matrix import Column
@@ -14,7 +16,7 @@ from components.views.evaluation.results import show_results
 PROMPTS = tuple(Prompt(f"A hill {number}", "hills" if number < 4 else "lakes") for number in range(8))
 COLUMNS = (Column("good", "Good", "flux-2", {}), Column("cheap", "Cheap", "cogview-4", {}))
 EVALUATION = Evaluation(
-    "e", "ann", 0.0, "Hills", PROMPTS, COLUMNS, {}, 1, (Question.PREFERENCE,), "sandbox", "", 4, 100.0, "t"
+    "e", "ann", 0.0, "Hills", PROMPTS, COLUMNS, {}, 1, (Question.PREFERENCE, Question.FAULTS), "sandbox", "", 4, 100.0, "t"
 )  # fmt: skip
 
 
@@ -51,6 +53,16 @@ def test_a_category_has_a_ranking_of_its_own(catalog: Catalog) -> None:
     assert hills.ranking.standings[0].column == "good"
     assert lakes.ranking.votes < 20
     assert "Not enough votes" in lakes.decision.sentence
+
+
+def test_a_question_has_a_ranking_of_its_own(catalog: Catalog) -> None:
+    faults = [replace(one, question=Question.FAULTS, best=one.shown[1]) for one in ballots()]
+    boards = [
+        build_board(catalog, EVALUATION, results(), [*ballots(), *faults], question) for question in EVALUATION.questions
+    ]
+
+    assert [board.ranking.standings[0].column for board in boards] == ["good", "cheap"]
+    assert [board.ranking.votes for board in boards] == [40, 40]
 
 
 def test_costs_failures_and_a_teams_own_scores_are_in_table_and_chart(catalog: Catalog) -> None:

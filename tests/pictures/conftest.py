@@ -51,3 +51,7 @@ async def kept(library: PictureLibrary, data: bytes) -> KeptPicture:
 
 def names(folder: Path) -> set[str]:
     return {path.name for path in folder.iterdir()}
+
+
+async def ignore(_: str) -> None:
+    """Hear that a picture was trimmed, and do nothing."""

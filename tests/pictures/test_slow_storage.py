@@ -15,7 +15,7 @@ import pytest
 from components.pictures.library import PictureLibrary
 from components.pictures.storage.base import StoredFile
 from components.pictures.storage.folder import FolderStorage
-from tests.pictures.conftest import UPSTREAM, data_url, kept, picture_of_shade
+from tests.pictures.conftest import UPSTREAM, data_url, ignore, kept, picture_of_shade
 
 DELAY_S = 0.3
 SIZE = len(picture_of_shade(1))
@@ -76,7 +76,7 @@ async def test_the_event_loop_never_waits_for_the_storage(tmp_path: Path, http: 
     """Pictures are stored, released, deleted and trimmed at once, each while another operation is in progress."""
     library = PictureLibrary(SlowStorage(tmp_path), http, limit=int(SIZE * 2.4))
     async with loop_delay() as delays:
-        trimming = asyncio.create_task(library.keep_trimming())
+        trimming = asyncio.create_task(library.keep_trimming(ignore))
         first = [await library.keep(data_url(picture_of_shade(shade)), UPSTREAM) for shade in (1, 2)]
         later = [asyncio.create_task(library.keep(data_url(picture_of_shade(shade)), UPSTREAM)) for shade in (3, 4, 5)]
         removing = asyncio.create_task(library.remove(first[0].name))
@@ -87,7 +87,7 @@ async def test_the_event_loop_never_waits_for_the_storage(tmp_path: Path, http: 
         for picture in await asyncio.gather(*later):
             library.release(picture.name)
         await removing
-        await library.trim()
+        await library.trim(ignore)
         trimming.cancel()
 
     assert max(delays) < DELAY_S * 0.8
@@ -100,7 +100,7 @@ async def test_below_the_limit_the_storage_is_listed_once(tmp_path: Path, http: 
     library = PictureLibrary(storage, http, limit=int(SIZE * 3.4))
     for shade in range(1, 9):
         picture = await kept(library, picture_of_shade(shade))
-        await library.trim()
+        await library.trim(ignore)
         await library.remove(picture.name)
 
     assert storage.listings == 1

@@ -18,7 +18,7 @@ from components.pictures.library import PictureLibrary
 from components.pictures.storage.base import StoredFile
 from components.pictures.storage.folder import ABANDONED_S, FolderStorage
 from tests.conftest import ROOT
-from tests.pictures.conftest import UPSTREAM, data_url, kept, names, picture_of_shade
+from tests.pictures.conftest import UPSTREAM, data_url, ignore, kept, names, picture_of_shade
 
 SIZE = len(picture_of_shade(1))
 FULL = """
@@ -55,7 +55,7 @@ async def added(library: PictureLibrary, shade: int, age_s: float = 0) -> KeptPi
     """One more picture, last used so many seconds ago; then the library is trimmed."""
     picture = await kept(library, picture_of_shade(shade))
     library.storage.touch(picture.name, time.time() - age_s)
-    await library.trim()
+    await library.trim(ignore)
     return picture
 
 
@@ -168,7 +168,7 @@ async def test_trimming_continues_after_a_failure(tmp_path: Path, http: httpx.As
         return set()
 
     library = PictureLibrary(storage, http, limit=int(SIZE * 1.4), starred=starred)
-    trimming = asyncio.create_task(library.keep_trimming())
+    trimming = asyncio.create_task(library.keep_trimming(ignore))
     async with asyncio.timeout(8):
         for shade in range(1, 255):
             await kept(library, picture_of_shade(shade))

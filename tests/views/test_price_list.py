@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from components.catalog.models import Catalog
+from components.evaluation.decision import frontier
 from components.jobs.store.measured import Measured
 from components.playground import Playground
-from components.views.models.price_list import columns_for, frontier_ids, show_price_list, show_scatter
+from components.views.models.price_list import columns_for, show_price_list, show_scatter
 from components.views.queries.models import ModelFilters
 from components.views.tables import FRONT, MEASURED, MORE, filtered_frame, models_frame
 from tests.views.html import parse_inert
@@ -39,9 +40,9 @@ async def test_a_row_has_picture_price_bar_seconds_and_a_button(
 
 
 def test_the_frontier_is_what_nothing_beats_in_price_and_seconds() -> None:
-    points = [("cheap", 1.0, 9.0), ("fast", 5.0, 2.0), ("both", 3.0, 3.0), ("beaten", 3.0, 4.0), ("same", 3.0, 3.0)]
-    assert frontier_ids(points) == {"cheap", "fast", "both", "same"}
-    assert frontier_ids([]) == set()
+    points = {"cheap": (1.0, 9.0), "fast": (5.0, 2.0), "both": (3.0, 3.0), "beaten": (3.0, 4.0), "same": (3.0, 3.0)}
+    assert frontier(points) == {"cheap", "fast", "both", "same"}
+    assert frontier({}) == set()
 
 
 def test_the_chart_has_a_dot_for_each_model_with_a_time_and_names_the_others(catalog: Catalog) -> None:

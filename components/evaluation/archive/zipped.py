@@ -17,14 +17,14 @@ from typing import Any
 
 from components.api.replies import Phase, Reply
 from components.errors import InputError, PictureNotSaved, Problem
-from components.evaluation.archive.manifest import read_manifest
+from components.evaluation.archive.manifest import ManifestJob, read_manifest
 from components.evaluation.evaluation import IMPORTED, CellState, Evaluation, EvaluationState
 from components.evaluation.matrix import Column
 from components.evaluation.prompts import Prompt
 from components.evaluation.service import EvaluationService
 from components.evaluation.store.cells import Result, job_id_of
 from components.evaluation.store.evaluations import cell_row, insert_evaluation
-from components.evaluation.voting.ballots import Ballot, Question, Verdict, check_ballot
+from components.evaluation.voting.ballots import Ballot, check_ballot
 from components.jobs import transitions
 from components.jobs.job import Job
 from components.jobs.service import JobService
@@ -127,20 +127,8 @@ def _manifest(evaluation: Evaluation, results: list[Result], jobs: Mapping[str, 
 
 
 def _described(job: Job) -> dict[str, Any]:
-    names = (
-        "body",
-        "shape",
-        "count",
-        "credits",
-        "usd",
-        "created_at",
-        "sent_at",
-        "finished_at",
-        "charged",
-        "prompt",
-        "task_id",
-    )
-    return {name: getattr(job, name) for name in names} | {"problem": asdict(job.problem) if job.problem else None}
+    values = {name: getattr(job, name) for name in ManifestJob.model_fields}
+    return {**values, "problem": asdict(job.problem) if job.problem else None}
 
 
 def _read_manifest(archived: zipfile.ZipFile) -> dict[str, Any]:
@@ -152,29 +140,25 @@ def _read_manifest(archived: zipfile.ZipFile) -> dict[str, Any]:
 def _evaluation(manifest: Mapping[str, Any], visitor: str) -> Evaluation:
     given = manifest["evaluation"]
     return Evaluation(
-        id=secrets.token_urlsafe(24),
-        visitor=visitor,
-        created_at=float(given["created_at"]),
-        name=str(given["name"]),
-        prompts=tuple(Prompt(**{**prompt, "images": tuple(prompt["images"])}) for prompt in given["prompts"]),
-        columns=tuple(Column(**column) for column in given["columns"]),
-        shared=dict(given["shared"]),
-        repeats=int(given["repeats"]),
-        questions=tuple(Question(question) for question in given["questions"]),
-        payer=IMPORTED,
-        base_url="",
-        per_model=int(given["per_model"]),
-        budget=float(given["budget"]),
-        token=secrets.token_urlsafe(24),
-        state=EvaluationState.DONE,
-        baseline=given["baseline"],
+        **{
+            **given,
+            "id": secrets.token_urlsafe(24),
+            "visitor": visitor,
+            "prompts": tuple(Prompt(**{**prompt, "images": tuple(prompt["images"])}) for prompt in given["prompts"]),
+            "columns": tuple(Column(**column) for column in given["columns"]),
+            "questions": tuple(given["questions"]),
+            "payer": IMPORTED,
+            "base_url": "",
+            "token": secrets.token_urlsafe(24),
+            "state": EvaluationState.DONE,
+        }
     )
 
 
 def _cell_row(evaluation: Evaluation, position: int, cell: Mapping[str, Any]) -> dict[str, Any]:
     """The row of a cell; one without a job stays as it was: skipped, or never sent."""
     never = "" if cell["job"] else cell["refused"] or "It was not sent before the export."
-    row = cell_row(evaluation.id, position, _key(evaluation, position), cell["model"], float(cell["credits"]))
+    row = cell_row(evaluation.id, position, _key(evaluation, position), cell["model"], cell["credits"])
     return {**row, "refused": never, "notes": list(cell["notes"]), "checks": cell["checks"], "submitted": bool(cell["job"])}
 
 
@@ -189,29 +173,23 @@ async def _job(
     given = cell["job"]
     if not given or CellState(cell["state"]) is CellState.WAITING:
         return None
-    sent = float(given["sent_at"] or given["created_at"])
-    ended = float(given["finished_at"] or sent)
+    sent = given["sent_at"] or given["created_at"]
+    ended = given["finished_at"] or sent
     job = Job(
         id=job_id_of(_key(evaluation, position), 0),
         visitor=evaluation.visitor,
-        model=str(cell["model"]),
-        body=dict(given["body"]),
-        shape=str(given["shape"]),
-        count=int(given["count"]),
+        model=cell["model"],
         payer=IMPORTED,
         base_url="",
-        credits=float(given["credits"]),
-        usd=float(given["usd"]),
-        created_at=float(given["created_at"]),
         evaluation_id=evaluation.id,
-        prompt=str(given["prompt"]),
+        **{name: given[name] for name in ("body", "shape", "count", "credits", "usd", "created_at", "prompt")},
     )
     sending = _allowed(transitions.submitting(job, sent, ""))
     running = _allowed(transitions.accepted(sending, Reply(Phase.RUNNING, given["task_id"], charged=given["charged"]), sent))
     if not cell["file"]:
         problem = Problem(**given["problem"]) if given["problem"] else Problem(IMPORTED, "It had no picture.", "", "")
         return _allowed(transitions.failed(running, problem, ended))
-    picture = await _keep(jobs, archived, str(cell["file"]))
+    picture = await _keep(jobs, archived, cell["file"])
     saving = _allowed(transitions.saving(running, [cell["file"]], given["charged"], ended))
     return _allowed(transitions.picture_kept(saving, 0, picture, ended))
 
@@ -234,13 +212,9 @@ def _allowed(job: Job | None) -> Job:
 
 
 def _ballot(evaluation: Evaluation, given: Mapping[str, Any]) -> Ballot:
-    shown = tuple(str(cell) for cell in given["shown"])
-    ballot = Ballot(
-        secrets.token_urlsafe(16), evaluation.id, str(given["prompt"]), str(given["voter"])[:64], shown,
-        Verdict(given["verdict"]), given["best"], given["worst"], Question(given["question"]), float(given["seconds"]),
-        float(given["created_at"]),
-    )  # fmt: skip
+    own = {"id": secrets.token_urlsafe(16), "evaluation_id": evaluation.id, "voter": given["voter"][:64]}
+    ballot = Ballot(**{**given, **own, "shown": tuple(given["shown"])})
     check_ballot(ballot)
-    if not all(0 <= int(cell) < evaluation.size for cell in shown):
+    if not all(0 <= int(cell) < evaluation.size for cell in ballot.shown):
         raise ValueError("a ballot shows a cell that is not there")
     return ballot

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import asdict
 from typing import Any
 
 from sqlalchemy import Connection, Row, and_, delete, insert, select, update
@@ -28,11 +29,11 @@ class BallotStore:
         )
         return [_from_row(row) for row in rows]
 
-    async def open(self, evaluation_id: str, voter: str, question: Question) -> tuple[str, str, tuple[str, ...]] | None:
-        """Id, prompt and cells of the screen that this voter was shown and has not answered, or None."""
+    async def open(self, evaluation_id: str, voter: str, question: Question) -> Ballot | None:
+        """The screen that this voter was shown and has not answered, or None."""
         theirs = and_(_of_voter(evaluation_id, voter, question), table.verdict == "")
         row = await self._first(select(ballots).where(theirs))
-        return (row.id, row.prompt, tuple(row.shown)) if row else None
+        return _from_row(row) if row else None
 
     async def shown(self, evaluation_id: str, screen_id: str) -> tuple[str, ...]:
         """The cells of a screen in their order; none if there is no such screen."""
@@ -41,11 +42,11 @@ class BallotStore:
 
     async def add_screen(self, screen: Ballot) -> None:
         """Record a screen that is shown now, in place of one that this voter has left unanswered."""
-        left = and_(_of_voter(screen.evaluation, screen.voter, screen.question), table.verdict == "")
+        left = and_(_of_voter(screen.evaluation_id, screen.voter, screen.question), table.verdict == "")
 
         def adding(connection: Connection) -> None:
             connection.execute(delete(ballots).where(left))
-            connection.execute(insert(ballots), _to_row(screen) | {"verdict": ""})
+            connection.execute(insert(ballots), asdict(screen) | {"verdict": ""})
 
         await self._transactions.write(adding)
 
@@ -53,14 +54,14 @@ class BallotStore:
         """Record ballots that were cast elsewhere."""
         if cast:
             await self._transactions.write(
-                lambda connection: connection.execute(insert(ballots), [_to_row(ballot) for ballot in cast])
+                lambda connection: connection.execute(insert(ballots), [asdict(ballot) for ballot in cast])
             )
 
     async def answer(self, ballot: Ballot) -> bool:
         """Record the answer to an open screen of this voter; False if there is none, or it is answered."""
         mine = and_(table.id == storable(ballot.id), table.voter == ballot.voter, table.verdict == "")
         values = {"verdict": ballot.verdict, "best": ballot.best, "worst": ballot.worst, "seconds": ballot.seconds}
-        answered = update(ballots).where(mine, table.evaluation_id == ballot.evaluation).values(**values)
+        answered = update(ballots).where(mine, table.evaluation_id == ballot.evaluation_id).values(**values)
         return await self._transactions.write(lambda connection: connection.execute(answered).rowcount == 1)
 
     async def undo(self, evaluation_id: str, voter: str, question: Question, new_id: str, now: float) -> bool:
@@ -93,33 +94,7 @@ def _of_voter(evaluation_id: str, voter: str, question: Question) -> Any:
     return and_(table.evaluation_id == evaluation_id, table.voter == voter, table.question == question)
 
 
-def _to_row(ballot: Ballot) -> dict[str, Any]:
-    return {
-        "id": ballot.id,
-        "evaluation_id": ballot.evaluation,
-        "voter": ballot.voter,
-        "question": ballot.question,
-        "prompt": ballot.prompt,
-        "shown": list(ballot.shown),
-        "verdict": ballot.verdict,
-        "best": ballot.best,
-        "worst": ballot.worst,
-        "seconds": ballot.seconds,
-        "created_at": ballot.created_at,
-    }
-
-
 def _from_row(row: Row[Any]) -> Ballot:
-    return Ballot(
-        row.id,
-        row.evaluation_id,
-        row.prompt,
-        row.voter,
-        tuple(row.shown),
-        Verdict(row.verdict),
-        row.best,
-        row.worst,
-        Question(row.question),
-        row.seconds,
-        row.created_at,
-    )
+    """A ballot; one that is not answered yet counts as skipped."""
+    verdict, question = Verdict(row.verdict or Verdict.SKIP), Question(row.question)
+    return Ballot(**{**row._mapping, "shown": tuple(row.shown), "verdict": verdict, "question": question})

@@ -11,8 +11,8 @@ from sqlalchemy import ColumnElement, Connection, Row, Text, and_, func, or_, se
 from sqlalchemy import cast as sql_cast
 
 from components.evaluation.evaluation import CellState, Evaluation, EvaluationState, Progress
+from components.evaluation.matrix import paid_until
 from components.evaluation.voting.ballots import NOT_VOTES
-from components.jobs.budgets import TOLERANCE
 from components.jobs.job import ACTIVE, WAITING, Job, JobState
 from components.jobs.store.evaluations import used_credits
 from components.jobs.store.executor import Transactions
@@ -92,13 +92,9 @@ class CellStore:
         return await self._transactions.write(lambda connection: _finish(connection, evaluation_id))
 
 
-def first_job_id(key: str) -> str:
-    """The id of the job of a cell's first attempt: the same whenever the same cell is sent."""
-    return job_id_of(key, 0)
-
-
 def job_id_of(key: str, attempt: int) -> str:
-    """The id of the job of an attempt. The key comes from the id of the evaluation, so nobody can guess it."""
+    """The id of the job of an attempt, from 0, at a cell: the same whenever that is sent. Nobody can guess it, for the key
+    comes from the id of the evaluation."""
     return f"{key[:48]}-{attempt}"
 
 
@@ -145,24 +141,15 @@ def renew(connection: Connection, evaluation: Evaluation, *, failed: bool) -> in
     return len(rows)
 
 
-def paid_until(connection: Connection, evaluation: Evaluation, budget: float) -> int:
-    """The position up to which a budget pays for whole rows of cells that are still to be sent.
-
-    A prompt that only some columns have drawn cannot be voted on fairly.
-    """
+def affordable_until(connection: Connection, evaluation: Evaluation, budget: float) -> int:
+    """The position up to which a budget pays for whole rows of cells that are still to be sent."""
     queued = select(func.coalesce(func.sum(jobs.c.credits), 0.0)).where(
         jobs.c.evaluation_id == evaluation.id, jobs.c.state == JobState.QUEUED
     )
     left = budget - used_credits(connection, evaluation.id) - float(connection.execute(queued).scalar_one())
-    width, row, cost = len(evaluation.columns), -1, 0.0
     wanted = select(cells.position, cells.credits).where(_pending(evaluation.id)).order_by(cells.position)
-    for position, credits in connection.execute(wanted):
-        if position // width != row:
-            left, row, cost = left - cost, position // width, 0.0
-        cost += credits
-        if cost > left + TOLERANCE:
-            return row * width
-    return evaluation.size
+    pending = (tuple(row) for row in connection.execute(wanted))
+    return paid_until(pending, len(evaluation.columns), evaluation.size, left)
 
 
 def _pending(evaluation_id: str) -> ColumnElement[bool]:

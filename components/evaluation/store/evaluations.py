@@ -13,13 +13,14 @@ from components.comparisons.store import json_value
 from components.evaluation.evaluation import Evaluation, EvaluationState
 from components.evaluation.matrix import Cell, Column
 from components.evaluation.prompts import Prompt
-from components.evaluation.store.cells import first_job_id
+from components.evaluation.store.cells import job_id_of
 from components.evaluation.voting.ballots import Question
 from components.jobs.store.executor import DuplicateKey, Transactions
 from components.jobs.store.removal import delete_evaluation
 from components.jobs.store.schema import evaluation_cells, evaluations, jobs, storable
 
 NEWEST = 50
+DEFINITION = ("prompts", "columns", "shared", "repeats", "questions")  # as one JSON value
 
 
 class Running(NamedTuple):
@@ -134,35 +135,15 @@ def cell_row(evaluation_id: str, position: int, key: str, model: str, credits: f
         "notes": [],
         "submitted": False,
         "attempt": 0,
-        "job_id": first_job_id(key),
+        "job_id": job_id_of(key, 0),
         "checks": None,
     }
 
 
 def _to_row(evaluation: Evaluation) -> dict[str, Any]:
-    definition = {
-        "prompts": [asdict(prompt) for prompt in evaluation.prompts],
-        "columns": [{**vars(column), "settings": dict(column.settings)} for column in evaluation.columns],
-        "shared": dict(evaluation.shared),
-        "repeats": evaluation.repeats,
-        "questions": list(evaluation.questions),
-    }
-    return {
-        "id": evaluation.id,
-        "visitor": storable(evaluation.visitor),
-        "created_at": evaluation.created_at,
-        "name": storable(evaluation.name),
-        "definition": json_value(definition),
-        "payer": evaluation.payer,
-        "base_url": evaluation.base_url,
-        "per_model": evaluation.per_model,
-        "budget": evaluation.budget,
-        "paid_until": evaluation.paid_until,
-        "state": evaluation.state,
-        "note": storable(evaluation.note),
-        "token": evaluation.token,
-        "baseline": dict(evaluation.baseline),
-    }
+    values = {name: storable(value) for name, value in asdict(evaluation).items()}
+    definition = json_value({name: values.pop(name) for name in DEFINITION})
+    return {**values, "definition": definition}
 
 
 def _to_cell_row(evaluation_id: str, position: int, cell: Cell) -> dict[str, Any]:
@@ -172,24 +153,13 @@ def _to_cell_row(evaluation_id: str, position: int, cell: Cell) -> dict[str, Any
 
 
 def _from_row(row: Row[Any]) -> Evaluation:
-    definition = row.definition
-    return Evaluation(
-        id=row.id,
-        visitor=row.visitor,
-        created_at=row.created_at,
-        name=row.name,
-        prompts=tuple(Prompt(**{**prompt, "images": tuple(prompt["images"])}) for prompt in definition["prompts"]),
-        columns=tuple(Column(**column) for column in definition["columns"]),
-        shared=definition["shared"],
-        repeats=definition["repeats"],
-        questions=tuple(Question(question) for question in definition["questions"]),
-        payer=row.payer,
-        base_url=row.base_url,
-        per_model=row.per_model,
-        budget=row.budget,
-        token=row.token,
-        paid_until=row.paid_until,
-        state=EvaluationState(row.state),
-        note=row.note,
-        baseline=row.baseline or {},
-    )
+    values = {**row._mapping, **row.definition}
+    del values["definition"]
+    values |= {
+        "prompts": tuple(Prompt(**{**prompt, "images": tuple(prompt["images"])}) for prompt in values["prompts"]),
+        "columns": tuple(Column(**column) for column in values["columns"]),
+        "questions": tuple(Question(question) for question in values["questions"]),
+        "state": EvaluationState(row.state),
+        "baseline": row.baseline or {},
+    }
+    return Evaluation(**values)

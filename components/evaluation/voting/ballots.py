@@ -48,7 +48,7 @@ class Ballot:
     """
 
     id: str
-    evaluation: str
+    evaluation_id: str
     prompt: str
     voter: str
     shown: tuple[str, ...]
@@ -142,12 +142,12 @@ def accepted_pictures(ballots: Iterable[Ballot], columns: Mapping[str, str]) -> 
     return {column: Share(accepted[column], seen[column]) for column in dict.fromkeys(columns.values())}
 
 
-def count_ballots(ballots: Iterable[Ballot], columns: Mapping[str, str], question: Question = Question.PREFERENCE) -> Tally:
-    """The ballots on a question as counts. ``columns`` maps each cell id to the id of its column.
+def count_ballots(ballots: Iterable[Ballot], columns: Mapping[str, str]) -> Tally:
+    """The ballots, all on one question, as counts. ``columns`` maps each cell id to the id of its column.
 
     A ballot that shows a cell without a column (its picture was deleted) counts only for the others it shows.
     """
-    counted = [ballot for ballot in ballots if ballot.decided and ballot.question is question]
+    counted = [ballot for ballot in ballots if ballot.decided]
     names = tuple(dict.fromkeys(columns.values()))
     prompts = tuple(dict.fromkeys(ballot.prompt for ballot in counted))
     column_at = {cell: names.index(column) for cell, column in columns.items()}

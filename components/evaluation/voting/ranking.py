@@ -16,7 +16,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from components.evaluation.voting.ballots import Ballot, Question, Tally, count_ballots
+from components.evaluation.voting.ballots import Ballot, Tally, count_ballots
 from components.evaluation.voting.bradley_terry import Fit, fit, preferences
 from components.evaluation.voting.influence import votes_to_change
 
@@ -34,7 +34,7 @@ class Standing:
     """One column of a ranking.
 
     ``preference`` is the share of votes it would win against the others, ties as half; ``low`` to ``high`` its 95 %
-    interval. ``gap_low`` to ``gap_high`` is the interval of the first column's preference minus this one's. Tier 1:
+    interval. ``gap_high`` is the upper end of the interval of the first column's preference minus this one's. Tier 1:
     no column is clearly better; tier 2: one of tier 1 is clearly better, and so on; "clearly" means that the
     intervals do not overlap. ``p_best`` is the chance that it is the best on prompts like these.
     """
@@ -47,7 +47,6 @@ class Standing:
     p_best: float
     ballots: int
     prompts: int
-    gap_low: float = 0.0
     gap_high: float = 0.0
 
 
@@ -55,13 +54,12 @@ class Standing:
 class Ranking:
     """Columns by the lower end of their interval, highest first.
 
-    ``left_out`` are columns without enough votes, ``not_enough`` says why there is no order at all ("": there is one).
+    Columns without enough votes are left out; ``not_enough`` says why there is no order at all ("": there is one).
     ``votes_to_change`` is about the smallest number of ballots without which another column would be first; None if there
     is no such number.
     """
 
     standings: tuple[Standing, ...]
-    left_out: tuple[str, ...]
     prompts: int
     voters: int
     votes: int
@@ -92,29 +90,18 @@ class Draws(NamedTuple):
         return wins
 
 
-def rank(
-    ballots: Iterable[Ballot],
-    columns: Mapping[str, str],
-    question: Question = Question.PREFERENCE,
-    prompts: Iterable[str] | None = None,
-) -> Ranking:
-    """Rank columns by the ballots on a question. ``columns`` maps cell ids to column ids; ``prompts``: only on these.
-
-    Use ``prompts`` for the ranking of a category.
-    """
-    wanted = None if prompts is None else set(prompts)
-    counted = [ballot for ballot in ballots if ballot.decided and ballot.question == question]
-    counted = [ballot for ballot in counted if wanted is None or ballot.prompt in wanted]
-    everything = count_ballots(counted, columns, question)
+def rank(ballots: Iterable[Ballot], columns: Mapping[str, str]) -> Ranking:
+    """Rank columns by ballots on one question. ``columns`` maps cell ids to column ids."""
+    counted = [ballot for ballot in ballots if ballot.decided]
+    everything = count_ballots(counted, columns)
     tally = everything.only(_ranked_columns(everything))
-    left_out = tuple(column for column in everything.columns if column not in tally.columns)
     basis = (len(tally.prompts), tally.voters, tally.votes)
     if not_enough := _not_enough(tally):
-        return Ranking((), everything.columns, *basis, not_enough=not_enough)
+        return Ranking((), *basis, not_enough=not_enough)
     draws = draw_strengths(tally)
     standings = _standings(tally, draws)
     change = votes_to_change(counted, columns, tally, draws.fitted)
-    return Ranking(standings, left_out, *basis, votes_to_change=change)
+    return Ranking(standings, *basis, votes_to_change=change)
 
 
 def draw_strengths(tally: Tally, resamples: int = RESAMPLES, seed: int = 0) -> Draws:
@@ -160,13 +147,13 @@ def _standings(tally: Tally, draws: Draws) -> tuple[Standing, ...]:
     tail = (1 - CONFIDENCE) / 2
     low, high = np.quantile(drawn, [tail, 1 - tail], axis=0)
     order = np.argsort(-low, kind="stable")
-    gaps = np.quantile(drawn[:, [order[0]]] - drawn, [tail, 1 - tail], axis=0)
+    gaps = np.quantile(drawn[:, [order[0]]] - drawn, 1 - tail, axis=0)
     tiers = _tiers(low, high)
     ballots, prompts, p_best = tally.shown.sum(0), (tally.shown > 0).sum(0), draws.p_best
     return tuple(
         Standing(
             tally.columns[at], float(estimate[at]), float(low[at]), float(high[at]), tiers[at], float(p_best[at]),
-            int(ballots[at]), int(prompts[at]), float(gaps[0, at]), float(gaps[1, at]),
+            int(ballots[at]), int(prompts[at]), float(gaps[at]),
         )
         for at in order
     )  # fmt: skip

@@ -11,7 +11,7 @@ from statistics import NormalDist
 import numpy as np
 from numpy.typing import NDArray
 
-from components.evaluation.voting.ballots import Ballot, Question, count_ballots
+from components.evaluation.voting.ballots import Ballot, count_ballots
 from components.evaluation.voting.bradley_terry import fit
 from components.evaluation.voting.ranking import (
     MIN_BALLOTS,
@@ -40,11 +40,10 @@ class Candidate:
 
 @dataclass(frozen=True)
 class Screen:
-    """Cells of one prompt, in the order on screen. ``repeated``: this voter has judged them all together before."""
+    """Cells of one prompt, in the order on screen."""
 
     prompt: str
     shown: tuple[str, ...]
-    repeated: bool = False
 
 
 @dataclass(frozen=True)
@@ -66,9 +65,8 @@ def next_screen(
     voter: str,
     size: int = 4,
     seed: int = 0,
-    question: Question = Question.PREFERENCE,
 ) -> Screen | None:
-    """The next screen for a voter; None if no prompt has pictures of two columns.
+    """The next screen for a voter, by all ballots on the same question; None if no prompt has pictures of two columns.
 
     First every column gets the votes that a ranking needs, those with the fewest first. Then each place on the screen
     goes to the best column in a draw of strengths from what the votes say so far (Thompson sampling), so that columns
@@ -76,12 +74,12 @@ def next_screen(
     give the same screen; ``seed`` and the number of ballots decide between equals and about the sides.
     """
     by_prompt = _by_prompt(candidates)
-    cast = [ballot for ballot in ballots if ballot.question == question]
+    cast = list(ballots)
     if not by_prompt:
         return None
     columns = tuple(dict.fromkeys(candidate.column for candidate in candidates))
     column_of = {candidate.cell: candidate.column for candidate in candidates}
-    tally = count_ballots(cast, column_of, question)
+    tally = count_ballots(cast, column_of)
     random = np.random.default_rng([seed, len(cast)])
     shown = dict(zip(tally.columns, tally.shown.sum(0), strict=True))
     fitted = fit(tally.wins.sum(0), tally.ties.sum(0))
@@ -108,15 +106,13 @@ def next_screen(
     return picks.any_screen(size)
 
 
-def screens_left(
-    ballots: Iterable[Ballot], columns: Mapping[str, str], size: int = 4, question: Question = Question.PREFERENCE
-) -> ScreensLeft:
+def screens_left(ballots: Iterable[Ballot], columns: Mapping[str, str], size: int = 4) -> ScreensLeft:
     """About how many more screens it takes until P(best) of some column reaches SURE. ``columns`` as for ``rank``.
 
     What votes leave open shrinks with their number; what the choice of prompts leaves open does not. Votes go to the columns
     that may be the best, so those are the ones that the estimate counts.
     """
-    tally = count_ballots(ballots, columns, question)
+    tally = count_ballots(ballots, columns)
     if len(tally.prompts) < MIN_PROMPTS and tally.votes >= MIN_VOTES:
         return ScreensLeft(None, more_prompts=True)
     positions_missing = np.maximum(0, MIN_BALLOTS - tally.shown.sum(0)).sum()
@@ -212,7 +208,7 @@ class _Picker:
         }
         prompt = min(judged, key=judged.__getitem__)
         shown = [min(cells, key=self._judged.__getitem__) for cells in self._by_prompt[prompt].values()]
-        return self._shuffled(prompt, [shown[at] for at in self._random.permutation(len(shown))[:size]], repeated=True)
+        return self._shuffled(prompt, [shown[at] for at in self._random.permutation(len(shown))[:size]])
 
-    def _shuffled(self, prompt: str, shown: Sequence[str], repeated: bool = False) -> Screen:
-        return Screen(prompt, tuple(shown[at] for at in self._random.permutation(len(shown))), repeated)
+    def _shuffled(self, prompt: str, shown: Sequence[str]) -> Screen:
+        return Screen(prompt, tuple(shown[at] for at in self._random.permutation(len(shown))))

@@ -86,24 +86,25 @@ class VotingService:
         cast = [ballot for ballot in answered if ballot.verdict is not Verdict.UNDONE]
         columns = {candidate.cell: candidate.column for candidate in candidates}
         most = min(size, len(set(columns.values())))
-        shown = await self._ballots.open(evaluation.id, voter, question)
-        if shown is None or len(shown[2]) > size or (len(shown[2]) < most == size) or not set(shown[2]) <= set(columns):
+        ballot = await self._ballots.open(evaluation.id, voter, question)
+        if (
+            ballot is None
+            or len(ballot.shown) > size
+            or (len(ballot.shown) < most == size)
+            or not set(ballot.shown) <= set(columns)
+        ):
             seed = crc32(f"{evaluation.id} {voter}".encode())
-            chosen = await asyncio.to_thread(next_screen, candidates, cast, voter, size, seed, question)
+            chosen = await asyncio.to_thread(next_screen, candidates, cast, voter, size, seed)
             if chosen is None:
                 return None
-            shown = (secrets.token_urlsafe(16), chosen.prompt, chosen.shown)
-            await self._ballots.add_screen(
-                Ballot(
-                    shown[0], evaluation.id, chosen.prompt, voter, chosen.shown, Verdict.SKIP, question=question,
-                    created_at=time.time(),
-                )
+            ballot = Ballot(
+                secrets.token_urlsafe(16), evaluation.id, chosen.prompt, voter, chosen.shown, Verdict.SKIP, question=question,
+                created_at=time.time(),
             )  # fmt: skip
-        left = await asyncio.to_thread(screens_left, cast, columns, size, question)
-        text = next((prompt.text for prompt in evaluation.prompts if prompt.id == shown[1]), "")
-        return OpenScreen(
-            shown[0], text, len(shown[2]), _copy_size(evaluation), sum(ballot.decided for ballot in cast), left
-        )
+            await self._ballots.add_screen(ballot)
+        left = await asyncio.to_thread(screens_left, cast, columns, size)
+        text = next((prompt.text for prompt in evaluation.prompts if prompt.id == ballot.prompt), "")
+        return OpenScreen(ballot.id, text, len(ballot.shown), _copy_size(evaluation), sum(one.decided for one in cast), left)
 
     async def picture(self, token: str, screen_id: str, number: int) -> bytes | None:
         """The picture at a position (from 1) of a screen, as every other one is; None if there is none. Raises JobNotFound."""

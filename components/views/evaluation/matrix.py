@@ -34,17 +34,12 @@ STATE_WORDS = {
 }
 
 
-def evaluation_link(evaluation_id: str, part: str) -> str:
-    """The link to a part of an evaluation, for its visitor alone: the id is a secret."""
-    return link(f"{EVALUATIONS}/{evaluation_id}/{part}")
-
-
 def show_evaluation(evaluation: Evaluation) -> str:
     """The frame that the page's script fills: head, progress, results, matrix."""
     return render(
         "evaluation/evaluation",
         evaluation=evaluation,
-        address=evaluation_link(evaluation.id, "")[:-1],
+        address=link(f"{EVALUATIONS}/{evaluation.id}"),
         vote=link(f"{VOTING}/{evaluation.token}"),
         words=CELL_WORDS,
         rows=len(evaluation.prompts),
@@ -78,17 +73,10 @@ def show_rows(evaluation: Evaluation, cells: str, first: int) -> str:
     return render("evaluation/rows", evaluation=evaluation, rows=rows, cells=cells, words=CELL_WORDS)
 
 
-def show_cell(catalog: Catalog, evaluation: Evaluation, result: Result, job: Job | None) -> str:
-    """One cell in full size with all that is known of it."""
-    return _cards(catalog, evaluation, [(result, job)], alone=True)
-
-
-def show_row(catalog: Catalog, evaluation: Evaluation, cells: Sequence[tuple[Result, Job | None]]) -> str:
-    """All cells of a prompt side by side."""
-    return _cards(catalog, evaluation, cells, alone=False)
-
-
-def _cards(catalog: Catalog, evaluation: Evaluation, cells: Sequence[tuple[Result, Job | None]], *, alone: bool) -> str:
+def show_cells(
+    catalog: Catalog, evaluation: Evaluation, cells: Sequence[tuple[Result, Job | None]], *, alone: bool = False
+) -> str:
+    """Cells of a prompt side by side, or one ``alone`` with all that is known of it."""
     first = evaluation.coordinates(cells[0][0].position)
     return render(
         "evaluation/cards",

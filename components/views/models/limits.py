@@ -1,10 +1,10 @@
-"""What a model's schema limits: shapes, size, pictures in and out, seed. "" where the schema says nothing."""
+"""What a model's schema limits: shapes, size, pictures in and out. "" where the schema says nothing."""
 
 from __future__ import annotations
 
 import re
 
-from components.catalog.models import Model, Purpose
+from components.catalog.models import Model
 from components.catalog.parameters import Parameter, Role
 from components.catalog.shapes import read_shape
 
@@ -46,16 +46,6 @@ def pictures_text(model: Model) -> str:
         return "1"
     most = model.parameters[name].maximum
     return f"up to {most:g}" if most else "some"
-
-
-def seed_text(model: Model) -> str:
-    """Whether the same picture can be asked for again."""
-    return "yes" if model.by_role(Role.SEED) else "no"
-
-
-def vector_text(model: Model) -> str:
-    """Whether a variant draws true SVG, by what the model's page says it is good for."""
-    return "yes" if Purpose.VECTOR in model.good_for else "no"
 
 
 def _single(field: Parameter) -> int | None:

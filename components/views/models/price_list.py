@@ -7,6 +7,7 @@ from typing import Any
 
 import pandas as pd
 
+from components.evaluation.decision import frontier
 from components.playground import Playground
 from components.views.models.cards import thumbnail
 from components.views.queries.models import ModelFilters
@@ -60,7 +61,7 @@ def show_scatter(frame: pd.DataFrame) -> str:
     timed = frame[frame["Seconds"].notna()]
     if timed.empty:
         return ""
-    frontier = frontier_ids([(row["id"], row["$ base"], row["Seconds"]) for row in timed.to_dict("records")])
+    cheapest_or_fastest = frontier({row["id"]: (row["$ base"], row["Seconds"]) for row in timed.to_dict("records")})
     seconds, prices = timed["Seconds"], timed["$ base"]
     groups: dict[tuple[float, float], list[Mapping[Hashable, Any]]] = {}
     for row in timed.to_dict("records"):
@@ -73,7 +74,7 @@ def show_scatter(frame: pd.DataFrame) -> str:
             "y": 100 - _place(row["$ base"], prices.min(), prices.max()),
             "seconds": cell_text("Seconds", row),
             "usd": row["$ base"],
-            "best": row["id"] in frontier,
+            "best": row["id"] in cheapest_or_fastest,
             "step": number,  # of several in one place the second stands beside the first
             "label": ", ".join(str(one["Model"]) for one in group) if row is group[-1] else "",
         }
@@ -88,18 +89,6 @@ def show_scatter(frame: pd.DataFrame) -> str:
     return render(
         "scatter", dots=dots, line=line, untimed=untimed, seconds=seconds, prices=prices, room=DOT_ROOM, named=named
     )
-
-
-def frontier_ids(points: Sequence[tuple[str, float, float]]) -> set[str]:
-    """The ids of those (id, price, seconds) that no other point beats in one and equals or beats in the other."""
-    return {
-        name
-        for name, price, seconds in points
-        if not any(
-            other_price <= price and other_seconds <= seconds and (other_price, other_seconds) != (price, seconds)
-            for _, other_price, other_seconds in points
-        )
-    }
 
 
 def _place(value: float, low: float, high: float) -> float:

@@ -14,15 +14,12 @@ from fastapi import APIRouter, Request
 from fastapi.responses import HTMLResponse, JSONResponse, Response
 
 from components.errors import InputError, JobNotFound
-from components.evaluation.evaluation import Evaluation
 from components.evaluation.prompt_files import ColumnMapping, FileColumns, read_columns, read_file
 from components.evaluation.prompts import PromptSet
-from components.evaluation.store.cells import Result
 from components.evaluation.voting.ballots import Question
-from components.jobs.job import Job
 from components.pictures.thumbnails import ThumbnailCache
 from components.playground import Playground
-from components.views.evaluation.matrix import show_cell, show_progress, show_row, show_rows
+from components.views.evaluation.matrix import show_cells, show_progress, show_rows
 from components.views.evaluation.plan import show_mapping
 from components.views.evaluation.results import show_results
 from components.views.links import EVALUATIONS, PROMPT_FILE
@@ -67,13 +64,15 @@ def evaluation_routes(playground: Playground, thumbnails: ThumbnailCache) -> API
         if not 0 <= row < len(evaluation.prompts):
             raise JobNotFound("There is no such prompt.")
         cells = await evaluations.cell_jobs(evaluation, evaluation.positions(row))
-        return HTMLResponse(show_row(catalog, evaluation, cells), headers=NO_STORE)
+        return HTMLResponse(show_cells(catalog, evaluation, cells), headers=NO_STORE)
 
     @router.api_route("/{evaluation_id}/cells/{position}", methods=READING)
     async def cell(evaluation_id: str, position: int) -> Response:
         evaluation = await evaluations.get(evaluation_id)
-        result, job = await _cell(playground, evaluation, position)
-        return HTMLResponse(show_cell(catalog, evaluation, result, job), headers=NO_STORE)
+        cells = await evaluations.cell_jobs(evaluation, [position])
+        if not cells:
+            raise JobNotFound("There is no such picture in this evaluation.")
+        return HTMLResponse(show_cells(catalog, evaluation, cells, alone=True), headers=NO_STORE)
 
     @router.api_route("/{evaluation_id}/cells/{position}/thumbnail", methods=READING)
     async def thumbnail(evaluation_id: str, position: int) -> Response:
@@ -84,13 +83,6 @@ def evaluation_routes(playground: Playground, thumbnails: ThumbnailCache) -> API
         return picture_response(await thumbnails.thumbnail(name, THUMBNAIL) if name else None, "webp", PICTURE_HEADERS)
 
     return router
-
-
-async def _cell(playground: Playground, evaluation: Evaluation, position: int) -> tuple[Result, Job | None]:
-    cells = await playground.evaluations.cell_jobs(evaluation, [position])
-    if not cells:
-        raise JobNotFound("There is no such picture in this evaluation.")
-    return cells[0]
 
 
 def prompt_file_routes() -> APIRouter:

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from components.errors import InputError
-from components.evaluation.voting.ballots import Ballot, Question, Verdict, check_ballot, count_ballots, outcomes
+from components.evaluation.voting.ballots import Ballot, Verdict, check_ballot, count_ballots, outcomes
 
 
 def ballot(
@@ -56,7 +56,7 @@ def test_a_ballot_that_contradicts_itself_is_refused() -> None:
         check_ballot(right)
 
 
-def test_ballots_are_counted_by_prompt_and_column_and_each_question_by_itself() -> None:
+def test_ballots_are_counted_by_prompt_and_column() -> None:
     columns = {"a": "one", "b": "two", "c": "two"}
     cast = [
         ballot("ab", best="a"),
@@ -65,7 +65,6 @@ def test_ballots_are_counted_by_prompt_and_column_and_each_question_by_itself() 
         ballot("bc", best="c"),  # two pictures of one column say nothing about columns
         ballot("xa", best="x"),  # the picture of x was deleted
         ballot("ab", Verdict.SKIP),
-        ballot("ab", best="b", question=Question.FAULTS),
     ]
     tally = count_ballots(cast, columns)
 
