@@ -13,7 +13,9 @@ from components.ui.gradio_internals import event_values
 # A component and its new value, or a ``gr.update``. Inputs have the same shape: a component and its value.
 Updates = dict[Any, Any]
 
-PRIVATE: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
+# ``show_progress_on`` names no component: at each event Gradio's script looks up every component in whose place any event
+# could show progress, hidden or not, which took half of the browser's time to open the page.
+PRIVATE: dict[str, Any] = {"show_progress": "hidden", "show_progress_on": [], "api_visibility": "private"}
 # Without Gradio's queue, which is for long events.
 DIRECT: dict[str, Any] = {**PRIVATE, "queue": False}
 # Of several events in a row the last one counts.

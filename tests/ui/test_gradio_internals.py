@@ -31,6 +31,13 @@ def handled_by(page: gr.Blocks, handler: Any) -> Any:
     return next(event for event in page.fns.values() if getattr(event.fn, "__func__", None) is handler)
 
 
+async def test_no_event_shows_progress_in_the_place_of_a_component(page: gr.Blocks) -> None:
+    events = [event for event in page.config["dependencies"] if event["api_visibility"] == "private"]
+
+    assert len(events) > 50
+    assert [event["targets"] for event in events if event["show_progress_on"] != []] == []
+
+
 async def test_an_error_for_too_few_values_does_not_repeat_them(page: gr.Blocks) -> None:
     with pytest.raises(gr.Error, match=r"takes \d+ values and was sent 1") as error:
         page.validate_inputs(handled_by(page, compare), [SECRET])
