@@ -10,7 +10,6 @@ import asyncio
 import logging
 from collections.abc import Mapping
 from dataclasses import asdict
-from pathlib import Path
 from typing import Any
 
 from components.errors import DatabaseUnavailable
@@ -72,10 +71,9 @@ class Checker:
 
     async def _check_one(self, evaluation: Evaluation, result: Result, job: Job | None) -> dict[str, Any]:
         picture = job.pictures[0] if job and job.pictures else None
-        stored = await self._pictures.read(picture.name) if picture else None
-        if job is None or picture is None or stored is None:
+        data = await self._pictures.read_bytes(picture.name) if picture else None
+        if job is None or picture is None or data is None:
             return {"findings": []}
-        data = await asyncio.to_thread(stored.read_bytes) if isinstance(stored, Path) else stored
         findings = check_delivery(picture, job.shape, str(job.body.get("output_format", "")))
         print_ = await asyncio.to_thread(fingerprint, data)
         findings += blank_finding(print_) if print_ else []

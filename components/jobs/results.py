@@ -12,7 +12,6 @@ import time
 from collections.abc import Awaitable, Callable, Collection, Mapping
 from dataclasses import replace
 from functools import partial
-from pathlib import Path
 
 from components.api.client import Account
 from components.errors import DatabaseUnavailable, PictureNotSaved
@@ -70,8 +69,7 @@ class Removal:
         """
         try:
             for name in await self._active.store.pictures.unreferenced(names) if names else ():
-                file = await self._pictures.read(name)
-                data = await asyncio.to_thread(file.read_bytes) if isinstance(file, Path) else file
+                data = await self._pictures.read_bytes(name)
                 await self._pictures.remove(name)
                 if data and not await self._active.store.pictures.unreferenced([name]):
                     await asyncio.to_thread(self._pictures.storage.put, name, data)

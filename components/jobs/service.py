@@ -39,7 +39,7 @@ from components.jobs.recovery import FindAccount, Recovery, fits
 from components.jobs.results import Removal, Results
 from components.jobs.store.history import HistoryPage, JobFilter
 from components.jobs.store.jobs import ChooseJobs, Store
-from components.jobs.store.measured import Measured
+from components.jobs.store.measured import Measured, measure_models
 from components.jobs.worker import Worker
 from components.pictures.library import PictureLibrary
 
@@ -236,7 +236,7 @@ class JobService:
 
     async def measured(self) -> dict[str, Measured]:
         """Run times of tasks at real services, by the model's present id."""
-        return await self.store.measured.by_model(self._catalog.current_id)
+        return await measure_models(self.store.transactions, self._catalog.current_id)
 
     async def budget(self, account: Account, visitor: str) -> Budget:
         """What the next requests of this visitor may cost; no caps unless the host pays. Queued requests count as spent."""

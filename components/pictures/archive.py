@@ -9,7 +9,6 @@ import zipfile
 from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any
 
 from components.errors import InputError
@@ -20,6 +19,7 @@ from components.pictures.metadata import GENERATOR, Recipe, embed
 MAX_PICTURES = 500
 MAX_BYTES = 1_000_000_000
 MANIFEST = "manifest.json"
+ZippedFile = tuple[str, float, bytes]  # its name, when it was made (seconds since 1970), its content
 DELETED = "The picture is no longer stored on this page."
 EARLIEST = datetime(1980, 1, 1, tzinfo=UTC).timestamp()  # of a time in a ZIP
 
@@ -41,8 +41,8 @@ class ArchiveEntry:
 
 async def read_picture(pictures: PictureLibrary, name: str, recipe: Recipe | None) -> bytes | None:
     """A picture with a recipe inside, or as it was delivered; None if it is no longer stored."""
-    found = await pictures.read(name)
-    return None if found is None else await asyncio.to_thread(_with_recipe, found, recipe)
+    data = await pictures.read_bytes(name)
+    return await asyncio.to_thread(embed, data, recipe) if data and recipe else data
 
 
 def count_that_fit(requests: Sequence[Sequence[KeptPicture]]) -> int:
@@ -68,7 +68,7 @@ def write_archive(
         raise _too_much(f"{len(sizes):,} pictures. At most {MAX_PICTURES}")
     if sum(sizes) > MAX_BYTES:
         raise _too_much(f"{sum(sizes) / 1e9:.1f} GB of pictures. At most {MAX_BYTES / 1e9:.0f} GB")
-    return _pieces(entries, pictures, requests_left_out)
+    return stream_zip(_files(entries, pictures, requests_left_out))
 
 
 class _Buffer(io.BytesIO):
@@ -94,55 +94,46 @@ class _Buffer(io.BytesIO):
         return data
 
 
-async def stream_zip(files: AsyncIterator[tuple[str, bytes]]) -> AsyncIterator[bytes]:
-    """A ZIP of files by name in pieces, holding one of them in memory at a time."""
-    buffer, now = _Buffer(), datetime.now(UTC).timestamp()
+async def stream_zip(files: AsyncIterator[ZippedFile]) -> AsyncIterator[bytes]:
+    """A ZIP of files in pieces, holding one of them in memory at a time."""
+    buffer = _Buffer()
     with zipfile.ZipFile(buffer, "w") as archive:
-        async for name, data in files:
-            await asyncio.to_thread(archive.writestr, _zip_entry(name, now), data)
+        async for name, created_at, data in files:
+            await asyncio.to_thread(archive.writestr, _zip_entry(name, created_at), data)
             yield buffer.take()
     yield buffer.take()
 
 
-async def _pieces(entries: Sequence[ArchiveEntry], pictures: PictureLibrary, requests_left_out: int) -> AsyncIterator[bytes]:
-    buffer = _Buffer()
+async def _files(
+    entries: Sequence[ArchiveEntry], pictures: PictureLibrary, requests_left_out: int
+) -> AsyncIterator[ZippedFile]:
+    """The pictures, and last the manifest."""
     packed: list[dict[str, Any]] = []
     without: list[dict[str, Any]] = []
-    with zipfile.ZipFile(buffer, "w") as archive:
-        for entry in entries:
-            data = await read_picture(pictures, entry.kept.name, entry.recipe) if entry.kept else None
-            if entry.kept is None or data is None:
-                message = {"message": DELETED} if entry.kept else {}
-                without.append({"file": None, **entry.row, **message})
-                continue
-            name = f"{len(packed) + 1:03d}-{entry.stem}.{entry.kept.format}"
-            await asyncio.to_thread(archive.writestr, _zip_entry(name, entry.created_at), data)
-            packed.append({"file": name, **entry.row})
-            yield buffer.take()
-        created = datetime.now(UTC)
-        manifest = {
-            "generator": GENERATOR,
-            "created": iso_time(created),
-            "requests_left_out": requests_left_out,
-            "pictures": packed,
-            "without_pictures": without,
-        }
-        text = json.dumps(manifest, ensure_ascii=False, indent=2, allow_nan=False)
-        archive.writestr(_zip_entry(MANIFEST, created.timestamp()), text.encode("utf-8", "replace"))
-    yield buffer.take()
+    for entry in entries:
+        data = await read_picture(pictures, entry.kept.name, entry.recipe) if entry.kept else None
+        if entry.kept is None or data is None:
+            message = {"message": DELETED} if entry.kept else {}
+            without.append({"file": None, **entry.row, **message})
+            continue
+        name = f"{len(packed) + 1:03d}-{entry.stem}.{entry.kept.format}"
+        packed.append({"file": name, **entry.row})
+        yield name, entry.created_at, data
+    created = datetime.now(UTC)
+    manifest = {
+        "generator": GENERATOR,
+        "created": iso_time(created),
+        "requests_left_out": requests_left_out,
+        "pictures": packed,
+        "without_pictures": without,
+    }
+    text = json.dumps(manifest, ensure_ascii=False, indent=2, allow_nan=False)
+    yield MANIFEST, created.timestamp(), text.encode("utf-8", "replace")
 
 
 def iso_time(moment: datetime) -> str:
     """``2026-03-04T12:00:00Z``, of a time in UTC."""
     return moment.strftime("%Y-%m-%dT%H:%M:%SZ")
-
-
-def _with_recipe(found: Path | bytes, recipe: Recipe | None) -> bytes | None:
-    try:
-        data = found.read_bytes() if isinstance(found, Path) else found
-    except OSError:  # deleted since it was found
-        return None
-    return embed(data, recipe) if recipe else data
 
 
 def _zip_entry(name: str, created_at: float) -> zipfile.ZipInfo:

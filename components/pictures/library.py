@@ -98,6 +98,14 @@ class PictureLibrary:
             log.exception("picture %s cannot be read", name)
             return None
 
+    async def read_bytes(self, name: str) -> bytes | None:
+        """A picture's bytes; None as by :meth:`read`."""
+        found = await self.read(name)
+        try:
+            return await asyncio.to_thread(found.read_bytes) if isinstance(found, Path) else found
+        except OSError:  # deleted since it was found
+            return None
+
     async def has(self, name: str) -> bool:
         """Whether a picture is stored."""
         try:

@@ -5,9 +5,9 @@ from __future__ import annotations
 import asyncio
 import base64
 import io
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from cachetools import LRUCache
 
@@ -24,6 +24,7 @@ MAX_ON_PREVIEW = 6
 PREVIEW_MARGIN, PREVIEW_GAP, PREVIEW_COLOR = 24, 12, "#fafaf9"
 CACHE_BYTES = 48_000_000
 MAX_DRAWING = 2
+Key = TypeVar("Key", bound=Hashable)
 
 
 class ThumbnailCache:
@@ -69,15 +70,20 @@ def smaller_copy(picture: Path | bytes, longest: int, quality: int = COPY_QUALIT
     return file.getvalue()
 
 
-def data_url(picture: Path | bytes, picture_format: str, longest: int) -> str:
-    """A smaller copy as a ``data:`` URL, an SVG as it is; "" if the picture cannot be read."""
-    if picture_format != "svg":
-        copy = smaller_copy(picture, longest)
+async def data_urls(pictures: PictureLibrary, names: Mapping[Key, str], longest: int) -> dict[Key, str]:
+    """Smaller copies of stored pictures as ``data:`` URLs, SVGs as they are; "" where one cannot be read."""
+
+    def url(name: str, data: bytes) -> str:
+        if name.endswith(".svg"):
+            return _data_url("svg+xml", data)
+        copy = smaller_copy(data, longest)
         return _data_url("webp", copy) if copy else ""
-    try:
-        return _data_url("svg+xml", picture.read_bytes() if isinstance(picture, Path) else picture)
-    except OSError:
-        return ""
+
+    urls: dict[Key, str] = {}
+    for key, name in names.items():
+        data = await pictures.read_bytes(name)
+        urls[key] = await asyncio.to_thread(url, name, data) if data else ""
+    return urls
 
 
 def draw_preview(pictures: Sequence[Path | bytes]) -> bytes | None:

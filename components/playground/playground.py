@@ -24,8 +24,7 @@ from components.jobs.service import JobService
 from components.jobs.store.history import HistoryStore
 from components.playground.accounts import Accounts
 from components.playground.key_checks import KeyCheck, KeyChecks
-from components.playground.own_pictures import unreachable_picture
-from components.playground.seeds import with_new_seed
+from components.playground.preparation import unreachable_picture, with_new_seed
 from components.playground.visits import Visit
 from components.snippets import write_snippet
 

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections import OrderedDict
-
 import gradio as gr
+from cachetools import LRUCache
 
 MOST_PAGES = 10_000
 
@@ -13,15 +12,11 @@ class LatestOnly:
     """The newest event of each open page, by Gradio's session. Beyond MOST_PAGES the oldest page is dropped."""
 
     def __init__(self) -> None:
-        self._newest: OrderedDict[str, object] = OrderedDict()
+        self._newest: LRUCache[str, object] = LRUCache(MOST_PAGES)
 
     def start(self, request: gr.Request) -> object:
         """Begin an event; responses of the page's earlier ones are stale from now on."""
-        page, event = str(request.session_hash), object()
-        self._newest[page] = event
-        self._newest.move_to_end(page)
-        if len(self._newest) > MOST_PAGES:
-            self._newest.popitem(last=False)
+        event = self._newest[str(request.session_hash)] = object()
         return event
 
     def busy(self, request: gr.Request) -> bool:

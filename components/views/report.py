@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import re
-import unicodedata
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
@@ -25,7 +24,7 @@ from components.comparisons.comparison import Card, Comparison
 from components.errors import InputError
 from components.jobs.job import Job
 from components.pictures.kept import KeptPicture
-from components.pictures.thumbnails import PREVIEW_SIZE, data_url
+from components.pictures.thumbnails import PREVIEW_SIZE, data_urls
 from components.playground import Playground
 from components.snippets import write_snippet
 from components.views import words
@@ -77,10 +76,8 @@ async def write_report(playground: Playground, comparison: Comparison, jobs: Map
     """The HTML file with every picture inside, large ones made smaller. Takes a while for many pictures."""
     numbered = list(_numbered_pictures(comparison, jobs))
     side = next((side for most, side in MAX_SIDES if len(numbered) <= most), SMALLEST_MAX_SIDE)
-    sources = {}
-    for card, number, kept in numbered:
-        data = await playground.jobs.pictures.read(kept.name)
-        sources[card, number] = await asyncio.to_thread(data_url, data, kept.format, side) if data else ""
+    names = {(card, number): kept.name for card, number, kept in numbered}
+    sources = await data_urls(playground.jobs.pictures, names, side)
     own = {"max_side": side, "published": False, "snippet": partial(_snippet, playground), "sources": sources}
     html = await asyncio.to_thread(_render, playground.catalog, comparison, jobs, **own)
     return html.encode()
@@ -112,10 +109,8 @@ def preview_pictures(comparison: Comparison, jobs: Mapping[str, Job]) -> list[Ke
 
 
 def report_name(comparison: Comparison) -> str:
-    """``comparison-2026-11-22-a-red-kite.html``: the day, and the first words of the prompt in ASCII."""
-    prompt = unicodedata.normalize("NFKD", _prompt(comparison)[:200]).encode("ascii", "ignore").decode().lower()
-    parts = [f"{words.utc(comparison.created_at):%Y-%m-%d}", *re.findall(r"[a-z0-9]+", prompt)[:4]]
-    return f"comparison-{'-'.join(parts)[:60].rstrip('-')}.html"
+    """``comparison-2026-11-22-a-red-kite.html``."""
+    return f"{words.file_name('comparison', comparison.created_at, _prompt(comparison))}.html"
 
 
 def _render(catalog: Catalog, comparison: Comparison, jobs: Mapping[str, Job], **values: Any) -> str:

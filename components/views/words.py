@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import time
+import unicodedata
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -219,6 +220,13 @@ def shorten(text: str, length: int) -> str:
     """The text on one line, cut to ``length`` characters."""
     line = " ".join(text.split())
     return line if len(line) <= length else line[: length - 1].rstrip() + "…"
+
+
+def file_name(kind: str, created_at: float, text: str) -> str:
+    """``comparison-2026-11-22-a-red-kite``: the kind, the day, and the first words of a text in ASCII."""
+    plain = unicodedata.normalize("NFKD", text[:200]).encode("ascii", "ignore").decode().lower()
+    words = [f"{utc(created_at):%Y-%m-%d}", *re.findall(r"[a-z0-9]+", plain)[:4]]
+    return f"{kind}-{'-'.join(words)[:60].rstrip('-')}"
 
 
 def middle_cut(text: str) -> str:

@@ -15,7 +15,7 @@ from PIL import Image
 from components.pictures.library import PictureLibrary
 from components.pictures.pixels import small_pixels
 from components.pictures.storage.folder import FolderStorage
-from components.pictures.thumbnails import PREVIEW_SIZE, ThumbnailCache, data_url, smaller_copy
+from components.pictures.thumbnails import PREVIEW_SIZE, ThumbnailCache, data_urls, smaller_copy
 from components.web.pictures import picture_routes
 from tests.jobs.scripted_upstream import png
 
@@ -147,12 +147,15 @@ def test_a_grey_picture_of_16_bits_keeps_its_shades() -> None:
         assert row[at] == 8 * at + 4
 
 
-def test_a_data_url_is_a_smaller_webp_or_the_svg_itself_or_nothing() -> None:
+async def test_data_urls_are_smaller_webps_or_the_svg_itself_or_nothing(library: PictureLibrary) -> None:
     svg = b"<svg xmlns='http://www.w3.org/2000/svg'/>"
-    media_type, _, content = data_url(png(300, 200), "png", 100).partition(";base64,")
+    files = {"a.png": png(300, 200), "b.svg": svg, "c.png": b"no picture", "d.png": png(30, 20)[:60]}
+    names = {name: name[0] * 64 + name[1:] for name in [*files, "e.png"]}
+    for name, data in files.items():
+        library.storage.put(names[name], data)
+    urls = await data_urls(library, names, 100)
+    media_type, _, content = urls["a.png"].partition(";base64,")
 
     assert (media_type, opened(base64.b64decode(content)).size) == ("data:image/webp", (100, 67))
-    assert data_url(svg, "svg", 100) == f"data:image/svg+xml;base64,{base64.b64encode(svg).decode()}"
-    for unreadable in (b"", b"no picture", png(30, 20)[:60]):
-        assert data_url(unreadable, "png", 100) == ""
-    assert data_url(Path("/nowhere/at/all.svg"), "svg", 100) == ""
+    assert urls["b.svg"] == f"data:image/svg+xml;base64,{base64.b64encode(svg).decode()}"
+    assert [urls[name] for name in ("c.png", "d.png", "e.png")] == [""] * 3

@@ -14,7 +14,7 @@ import pytest
 
 from components.catalog.models import Catalog
 from components.jobs.job import Job, JobState
-from components.jobs.store.measured import Measured
+from components.jobs.store.measured import Measured, measure_models
 from components.views.tables import cell_text, models_frame
 from tests.conftest import open_store
 from tests.recorder import Recorder
@@ -97,7 +97,7 @@ async def test_the_numbers_are_those_of_the_jobs(tmp_path: Path) -> None:
             await store.add(one)
         await store.add(job(payer="sandbox", sent_at=now - 100, finished_at=now))
         await store.add(replace(job(), state=JobState.FAILED))
-        row = (await store.measured.by_model(str))["flux-2"]
+        row = (await measure_models(store.transactions, str))["flux-2"]
     assert (row.runs, row.failed) == (3, 0.25)
     assert row.p50 == pytest.approx(4.0, abs=0.01)
     assert row.p95 == pytest.approx(5.8, abs=0.01)

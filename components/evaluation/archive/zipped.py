@@ -7,6 +7,7 @@ import json
 import lzma
 import secrets
 import struct
+import time
 import zipfile
 import zlib
 from base64 import b64encode
@@ -28,7 +29,7 @@ from components.evaluation.voting.ballots import Ballot, check_ballot
 from components.jobs import transitions
 from components.jobs.job import Job
 from components.jobs.service import JobService
-from components.pictures.archive import stream_zip
+from components.pictures.archive import ZippedFile, stream_zip
 from components.pictures.kept import KeptPicture
 
 MANIFEST = "evaluation.json"
@@ -53,16 +54,16 @@ WRONG = "Choose a ZIP that this page has made of an evaluation."
 def archive(service: EvaluationService, evaluation: Evaluation) -> AsyncIterator[bytes]:
     """The ZIP in pieces, holding one picture in memory at a time."""
 
-    async def files() -> AsyncIterator[tuple[str, bytes]]:
+    async def files() -> AsyncIterator[ZippedFile]:
+        now = time.time()
         results = await service.cells.results(evaluation.id)
         ballots = await service.ballots.cast(evaluation.id)
         jobs = {job.id: job for _, job in await service.cell_jobs(evaluation, [one.position for one in results]) if job}
         for result in results:
-            stored = await service.jobs.pictures.read(result.picture) if result.picture else None
-            if stored is not None:
-                data = await asyncio.to_thread(stored.read_bytes) if isinstance(stored, Path) else stored
-                yield picture_name(result), data
-        yield MANIFEST, await asyncio.to_thread(_manifest, evaluation, results, jobs, ballots)
+            data = await service.jobs.pictures.read_bytes(result.picture) if result.picture else None
+            if data is not None:
+                yield picture_name(result), now, data
+        yield MANIFEST, now, await asyncio.to_thread(_manifest, evaluation, results, jobs, ballots)
 
     return stream_zip(files())
 

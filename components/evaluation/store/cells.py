@@ -14,9 +14,9 @@ from components.evaluation.evaluation import CellState, Evaluation, EvaluationSt
 from components.evaluation.matrix import paid_until
 from components.evaluation.voting.ballots import NOT_VOTES
 from components.jobs.job import ACTIVE, WAITING, Job, JobState
-from components.jobs.store.evaluations import used_credits
 from components.jobs.store.executor import Transactions
 from components.jobs.store.schema import ballots, evaluation_cells, evaluations, history, job_pictures, jobs
+from components.jobs.store.spend import used_credits
 
 cells = evaluation_cells.c
 # Codes of problems that every further job would meet too, so that the evaluation is paused.

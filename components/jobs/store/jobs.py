@@ -25,12 +25,10 @@ from components.jobs import transitions
 from components.jobs.budgets import Budget, Caps, start_of_day
 from components.jobs.job import ACTIVE, WAITING, Job, JobState, Timings
 from components.jobs.store.engine import Database
-from components.jobs.store.evaluations import check_evaluation
 from components.jobs.store.executor import DuplicateKey, Transactions
 from components.jobs.store.history import HistoryStore
 from components.jobs.store.learned import LearnedStore
 from components.jobs.store.leases import TAKEN_AT_ONCE, LeaseStore
-from components.jobs.store.measured import MeasuredStore
 from components.jobs.store.pictures import PictureStore, unreferenced
 from components.jobs.store.removal import forget_request
 from components.jobs.store.schema import (
@@ -44,7 +42,7 @@ from components.jobs.store.schema import (
     to_picture_rows,
     to_row,
 )
-from components.jobs.store.spend import SpendStore, host_credits
+from components.jobs.store.spend import SpendStore, check_evaluation, host_credits
 from components.jobs.transitions import Transition
 from components.pictures.storage.disk import Disk
 
@@ -75,7 +73,6 @@ class Store:
         self.transactions = Transactions(database)
         self.leases = LeaseStore(self.transactions, self.owner, timings.lease, shared=database.shared)
         self.learned = LearnedStore(self.transactions)
-        self.measured = MeasuredStore(self.transactions)
         self.spending = SpendStore(self.transactions)
         self.pictures = PictureStore(self.transactions)
         self.history = HistoryStore(self.transactions, timings.undo)

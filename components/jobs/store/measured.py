@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Callable
 from dataclasses import dataclass
+from statistics import quantiles
 from typing import Any
 
 from sqlalchemy import select
@@ -30,40 +31,31 @@ class Measured:
     failed: float
 
 
-class MeasuredStore:
-    """Run times over the jobs of one database. Raises DatabaseUnavailable when the database does not answer."""
+async def measure_models(transactions: Transactions, model_id: Callable[[str], str]) -> dict[str, Measured]:
+    """Run times by model of the last MEASURED_JOBS ended jobs at real services; ``model_id`` resolves former ids.
 
-    def __init__(self, transactions: Transactions) -> None:
-        self._transactions = transactions
-
-    async def by_model(self, model_id: Callable[[str], str]) -> dict[str, Measured]:
-        """Run times of the last MEASURED_JOBS ended jobs at real services; ``model_id`` resolves former ids."""
-        seconds = (jobs.c.finished_at - jobs.c.sent_at).label("seconds")
-        ended = jobs.c.state.in_((JobState.DONE, JobState.FAILED)) & jobs.c.task_id.is_not(None)
-        wanted = (
-            select(jobs.c.model, jobs.c.state, seconds)
-            .where(ended, jobs.c.payer != "sandbox", jobs.c.finished_at.is_not(None))
-            .order_by(jobs.c.finished_at.desc())
-            .limit(MEASURED_JOBS)
-        )
-        rows = await self._transactions.read(lambda connection: list(connection.execute(wanted)))
-        by_model: defaultdict[str, list[Any]] = defaultdict(list)
-        for row in rows:
-            by_model[model_id(row.model)].append(row)
-        return {model: _measure(seen) for model, seen in by_model.items()}
+    Raises DatabaseUnavailable.
+    """
+    seconds = (jobs.c.finished_at - jobs.c.sent_at).label("seconds")
+    ended = jobs.c.state.in_((JobState.DONE, JobState.FAILED)) & jobs.c.task_id.is_not(None)
+    wanted = (
+        select(jobs.c.model, jobs.c.state, seconds)
+        .where(ended, jobs.c.payer != "sandbox", jobs.c.finished_at.is_not(None))
+        .order_by(jobs.c.finished_at.desc())
+        .limit(MEASURED_JOBS)
+    )
+    rows = await transactions.read(lambda connection: list(connection.execute(wanted)))
+    by_model: defaultdict[str, list[Any]] = defaultdict(list)
+    for row in rows:
+        by_model[model_id(row.model)].append(row)
+    return {model: _measure(seen) for model, seen in by_model.items()}
 
 
 def _measure(rows: list[Any]) -> Measured:
-    times = sorted(row.seconds for row in rows if row.state == JobState.DONE)
+    times = [row.seconds for row in rows if row.state == JobState.DONE]
     failed = sum(row.state == JobState.FAILED for row in rows) / len(rows)
-    return Measured(len(times), _quantile(times, 0.5), _quantile(times, 0.95), failed)
-
-
-def _quantile(times: list[float], share: float) -> float | None:
-    """Linear between the two nearest of a sorted list; None for an empty one."""
-    if not times:
-        return None
-    at = share * (len(times) - 1)
-    low = int(at)
-    high = min(low + 1, len(times) - 1)
-    return float(times[low] + (times[high] - times[low]) * (at - low))
+    if len(times) < 2:
+        only = times[0] if times else None
+        return Measured(len(times), only, only, failed)
+    twentieths = quantiles(times, n=20, method="inclusive")
+    return Measured(len(times), twentieths[9], twentieths[18], failed)

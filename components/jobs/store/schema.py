@@ -142,6 +142,7 @@ evaluations = Table(
 )
 Index("evaluations_of_visitor", evaluations.c.visitor, evaluations.c.created_at)
 Index("evaluations_by_state", evaluations.c.state)
+EVALUATION_RUNS = "running"  # the state in which jobs of an evaluation are sent
 
 # One row for each job that an evaluation wants; ``job_id`` is that of its latest attempt.
 evaluation_cells = Table(

@@ -1,4 +1,4 @@
-"""What jobs cost: by payer, by day, what counts against the caps, and where the service charged another price than listed."""
+"""What jobs cost: by payer, by day, what counts against caps and the budget of an evaluation, and where a charge was unlike the list."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from sqlalchemy import BigInteger, Connection, case, func, or_, select
 from sqlalchemy import cast as sql_cast
 
 from components.api.client import Payer
-from components.jobs.budgets import start_of_day
-from components.jobs.job import JobState
+from components.jobs.budgets import check_budget, start_of_day
+from components.jobs.job import Job, JobState
 from components.jobs.store.executor import Transactions
-from components.jobs.store.schema import jobs, storable
+from components.jobs.store.schema import EVALUATION_RUNS, evaluations, jobs, storable
 
 DAY_S = 86_400
 
@@ -112,3 +112,17 @@ def host_credits(connection: Connection, since: float, visitor: str, *, queued: 
     wanted = select(func.coalesce(func.sum(amount), 0.0), func.coalesce(func.sum(theirs), 0.0))
     everyone, one = connection.execute(wanted.where(jobs.c.payer == "host", counted)).one()
     return everyone, one
+
+
+def used_credits(connection: Connection, evaluation_id: str) -> float:
+    """Credits that are reserved or spent by all jobs of an evaluation, earlier attempts too."""
+    amount = func.coalesce(func.sum(jobs.c.reserved + jobs.c.spent), 0.0)
+    return float(connection.execute(select(amount).where(jobs.c.evaluation_id == evaluation_id)).scalar_one())
+
+
+def check_evaluation(connection: Connection, job: Job) -> None:
+    """Lock the evaluation of a job that is about to be sent. Raises CapReached if it does not run, or its budget is used."""
+    wanted = select(evaluations.c.state, evaluations.c.budget).where(evaluations.c.id == job.evaluation_id)
+    row = connection.execute(wanted.with_for_update()).one_or_none()
+    running = row is not None and row.state == EVALUATION_RUNS
+    check_budget(job.credits, row.budget if row else 0.0, used_credits(connection, job.evaluation_id), running=running)

@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 import asyncio
-import re
-import unicodedata
 from collections.abc import Sequence
 
 from components.evaluation.evaluation import Evaluation
 from components.evaluation.store.cells import Result
-from components.pictures.thumbnails import data_url
+from components.pictures.thumbnails import data_urls
 from components.playground import Playground
 from components.views.evaluation.matrix import CELL_WORDS
 from components.views.evaluation.results import show_results
 from components.views.templates import render
-from components.views.words import TITLE, utc
+from components.views.words import TITLE, file_name, utc
 
 SIDES = ((200, 384), (1_000, 256))  # up to so many pictures: pixels of the longer side
 SMALLEST_SIDE = 128
@@ -27,11 +25,7 @@ async def write_evaluation_report(playground: Playground, evaluation: Evaluation
     boards = [await evaluations.board(evaluation, question) for question in evaluation.questions]
     shown = [result for result in results if result.picture]
     side = next((side for most, side in SIDES if len(shown) <= most), SMALLEST_SIDE)
-    sources: dict[int, str] = {}
-    for result in shown:
-        data = await pictures.read(result.picture)
-        picture_format = result.picture.rpartition(".")[2]
-        sources[result.position] = await asyncio.to_thread(data_url, data, picture_format, side) if data else ""
+    sources = await data_urls(pictures, {result.position: result.picture for result in shown}, side)
     html = await asyncio.to_thread(
         render,
         "evaluation/report",
@@ -50,10 +44,8 @@ async def write_evaluation_report(playground: Playground, evaluation: Evaluation
 
 
 def export_name(evaluation: Evaluation, part: str) -> str:
-    """``evaluation-2026-11-22-a-red-kite-results.csv``: the day, the first words of the name in ASCII, the part."""
-    plain = unicodedata.normalize("NFKD", evaluation.name[:200]).encode("ascii", "ignore").decode().lower()
-    words = [f"{utc(evaluation.created_at):%Y-%m-%d}", *re.findall(r"[a-z0-9]+", plain)[:4]]
-    return f"evaluation-{'-'.join(words)[:60].rstrip('-')}-{part}"
+    """``evaluation-2026-11-22-a-red-kite-results.csv``, for the part ``results.csv``."""
+    return f"{file_name('evaluation', evaluation.created_at, evaluation.name)}-{part}"
 
 
 def _rows(evaluation: Evaluation, results: Sequence[Result], sources: dict[int, str]) -> list[object]:

@@ -12,10 +12,20 @@ from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
+from pygments import highlight
+from pygments.formatters import HtmlFormatter
+from pygments.lexers import get_lexer_by_name
 
 from components.catalog.prices import credits_text, usd_text
 from components.views import links, words
-from components.views.templates.highlighting import highlighted
+
+_SPANS = HtmlFormatter(nowrap=True, classprefix="code-")  # coloured by assets/style/base.css
+
+
+def highlighted(text: str, lexer: str) -> Markup:
+    """``text`` escaped, with a class on each comment, string and keyword. ``lexer`` is a name that Pygments knows."""
+    return Markup(highlight(text, get_lexer_by_name(lexer, stripnl=False, ensurenl=False), _SPANS))  # noqa: S704 - escaped by Pygments
+
 
 _environment = Environment(
     loader=PackageLoader("components.views"),

@@ -1,9 +1,13 @@
-"""Refuse requests that name a picture which only this process can fetch: the sandbox can, the service cannot."""
+"""What depends on the visit in a request, before it is sent: a drawn seed, and pictures that the service cannot fetch."""
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from components.api import Account
+from components.catalog.parameters import Role
 from components.catalog.requests import Request
+from components.comparisons.plan import draw_seed
 from components.errors import InputError
 
 ONLY_HERE = "This picture is only on this page, which has no public address: the service could not fetch it."
@@ -19,3 +23,15 @@ def unreachable_picture(request: Request, account: Account, own_address: str) ->
         if any(str(address).startswith(f"{own_address}/") for address in held):
             return InputError(name, f"{name}: {ONLY_HERE}", hint=ONLY_HERE)
     return None
+
+
+def with_new_seed(request: Request) -> tuple[Request, Request]:
+    """The request with a drawn seed, and what is the same for all that differ in nothing but a drawn seed.
+
+    A model that takes no seed: the request itself, twice.
+    """
+    name = request.model.by_role(Role.SEED)
+    if name is None:
+        return request, request
+    seeded, unseeded = ({**request.parameters, name: seed} for seed in (draw_seed(), "drawn"))
+    return replace(request, parameters=seeded), replace(request, parameters=unseeded)
