@@ -5,7 +5,9 @@ from __future__ import annotations
 import io
 from pathlib import Path
 
+from components.pictures.check import LARGEST_PIXELS, SVG_START
 from components.pictures.pixels import READABLE, UNREADABLE, in_8_bits, orientation, upright
+from components.pictures.svg import rasterize
 
 AREA = 1_048_576  # pixels of a copy, whatever its shape
 QUALITY = 90
@@ -21,27 +23,25 @@ def copy_size(ratio: float) -> tuple[int, int]:
 
 def neutral_copy(picture: Path | bytes, size: tuple[int, int]) -> bytes | None:
     """The picture as WebP of this size: scaled to fit, in the middle of a plain ground. None if it is unreadable. Blocks."""
-    from PIL import Image, ImageOps
+    from PIL import Image
 
     try:
         data = picture.read_bytes() if isinstance(picture, Path) else picture
-        if b"<svg" in data[:2000] or data[:5] == b"<?xml":
+        if SVG_START.match(data[:4096]):
             data = rasterize(data, size)
         with Image.open(io.BytesIO(data), formats=READABLE) as opened:
+            if opened.width * opened.height > LARGEST_PIXELS:  # drawn of an SVG that states no size
+                return None
             turn = orientation(opened)
             whole = upright(in_8_bits(opened), turn).convert("RGBA")
     except (*UNREADABLE, Image.DecompressionBombError):
         return None
-    fitted = ImageOps.contain(whole, size, Image.Resampling.LANCZOS)
+    scale = min(size[0] / whole.width, size[1] / whole.height)
+    fitted = whole.resize(
+        (max(1, round(whole.width * scale)), max(1, round(whole.height * scale))), Image.Resampling.LANCZOS
+    )
     ground = Image.new("RGB", size, GROUND)
     ground.paste(fitted, ((size[0] - fitted.width) // 2, (size[1] - fitted.height) // 2), fitted)
     file = io.BytesIO()
     ground.save(file, "WEBP", quality=QUALITY, method=2)
     return file.getvalue()
-
-
-def rasterize(svg: bytes, size: tuple[int, int]) -> bytes:
-    """An SVG as PNG, at most as large as ``size`` on one side. Raises ValueError if it cannot be drawn."""
-    import resvg_py  # loads a library of 3 MB, which a start does not need
-
-    return bytes(resvg_py.svg_to_bytes(svg_string=svg.decode("utf-8", "replace"), width=size[0]))

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import io
+import struct
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from PIL import Image
 
 READABLE = ("PNG", "JPEG", "WEBP", "GIF", "AVIF")  # by Pillow's names
-UNREADABLE = (OSError, ValueError, SyntaxError)  # what Pillow raises for a damaged file
+UNREADABLE = (  # what Pillow raises for a damaged file: each of its decoders has errors of its own
+    OSError, ValueError, SyntaxError, RuntimeError, LookupError, ArithmeticError, TypeError, AttributeError, EOFError,
+    MemoryError, struct.error,
+)  # fmt: skip
 ORIENTATION = 0x0112  # the Exif tag
 TURNED = range(5, 9)  # its values that exchange width and height
 

@@ -153,6 +153,7 @@ REFUSED = {
     "text": response(b"no picture", kind="image/png"),
     "gif cut in half": picture(png(300, 200, form="GIF")[:90]),
     "avif cut in half": picture(png(30, 20, form="AVIF")[:-20]),
+    "avif without a picture": picture(png(30, 20, form="AVIF").replace(b"pitm", b"xxxx")),
     "bmp cut in half": picture(png(30, 20, form="BMP")[:-900]),
     "tiff bomb": picture(tiff_of_81_megapixels()),
     "gzip bomb without a header": picture(gzip.compress(bytes(100_000_000), 9)),

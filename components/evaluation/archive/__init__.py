@@ -1,5 +1,5 @@
-"""An evaluation as a ZIP that another installation reads: ``zipped`` writes and reads it, ``manifest`` says what its
-description may hold."""
+"""An evaluation as a ZIP that another installation reads: ``zipped`` writes and reads it, ``unpacking`` bounds
+what is unpacked, ``manifest`` says what its description may hold."""
 
 from components.evaluation.archive.zipped import archive, picture_name, restore
 

@@ -11,6 +11,7 @@ from components.evaluation.evaluation import CellState
 from components.evaluation.prompts import MOST_PROMPTS
 from components.evaluation.voting.ballots import Question, Verdict
 
+MOST_BALLOTS = 100_000
 LATEST = 253_370_764_800.0  # seconds since 1970 at the end of the year 9998: no table can show a later day
 Text = Annotated[str, Field(max_length=200_000)]
 Name = Annotated[str, Field(max_length=500)]
@@ -146,7 +147,7 @@ class Manifest(_Values):
     version: Literal[1]
     evaluation: ManifestEvaluation
     cells: list[ManifestCell]
-    ballots: list[ManifestBallot]
+    ballots: Annotated[list[ManifestBallot], Field(max_length=MOST_BALLOTS)]
 
 
 def read_manifest(data: bytes) -> dict[str, Any]:

@@ -4,12 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import json
-import lzma
 import secrets
-import struct
 import time
-import zipfile
-import zlib
 from base64 import b64encode
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import asdict
@@ -19,8 +15,9 @@ from typing import Any
 from components.api.replies import Phase, Reply
 from components.errors import InputError, PictureNotSaved, Problem
 from components.evaluation.archive.manifest import ManifestJob, read_manifest
+from components.evaluation.archive.unpacking import DAMAGED, Unpacking
 from components.evaluation.evaluation import IMPORTED, CellState, Evaluation, EvaluationState
-from components.evaluation.matrix import Column
+from components.evaluation.matrix import MOST_CELLS, Column
 from components.evaluation.prompts import Prompt
 from components.evaluation.service import EvaluationService
 from components.evaluation.store.cells import Result, job_id_of
@@ -36,18 +33,6 @@ MANIFEST = "evaluation.json"
 VERSION = 1
 LARGEST_MANIFEST = 64_000_000
 LARGEST_PICTURE = 64_000_000
-# What the standard library raises for a damaged or an odd ZIP; ValueError is ours and pydantic's too.
-DAMAGED = (
-    zipfile.BadZipFile,
-    zlib.error,
-    lzma.LZMAError,
-    EOFError,
-    struct.error,
-    KeyError,
-    OSError,
-    RuntimeError,
-    ValueError,
-)
 WRONG = "Choose a ZIP that this page has made of an evaluation."
 
 
@@ -70,31 +55,41 @@ def archive(service: EvaluationService, evaluation: Evaluation) -> AsyncIterator
 
 async def restore(service: EvaluationService, file: Path, visitor: str) -> Evaluation:
     """Store the evaluation in a ZIP as this visitor's own; its jobs count in no cap. Raises InputError."""
+    held: list[str] = []
     try:
-        with zipfile.ZipFile(file) as archived:
-            manifest = await asyncio.to_thread(_read_manifest, archived)
-            evaluation = _evaluation(manifest, visitor)
-            cells = manifest["cells"]
-            if len(cells) != evaluation.size:
-                raise ValueError("cells are missing")
-            jobs = [await _job(service.jobs, archived, evaluation, position, cell) for position, cell in enumerate(cells)]
+        evaluation, rows, jobs, ballots = await _read(service.jobs, file, visitor, held)
+
+        def adding(connection: Any) -> list[Job]:
+            insert_evaluation(connection, evaluation, rows)
+            return jobs
+
+        await service.jobs.store.add_all(adding)
+    finally:
+        for name in held:
+            service.jobs.pictures.release(name)
+        await service.jobs.removal.discard(held)  # where the ZIP turned out to be damaged; otherwise a job shows them
+    await service.ballots.add_all(ballots)
+    return evaluation
+
+
+async def _read(
+    jobs: JobService, file: Path, visitor: str, held: list[str]
+) -> tuple[Evaluation, list[dict[str, Any]], list[Job], list[Ballot]]:
+    """What a ZIP describes, with its pictures stored and held, whose names are added to ``held``. Raises InputError."""
+    try:
+        with await asyncio.to_thread(Unpacking, file) as archived:
+            manifest = await asyncio.to_thread(lambda: read_manifest(archived.read(MANIFEST, LARGEST_MANIFEST)))
+            evaluation, cells = _evaluation(manifest, visitor), manifest["cells"]
+            if len(cells) != evaluation.size or evaluation.size > MOST_CELLS:
+                raise ValueError("cells are missing, or are too many")
             ballots = [_ballot(evaluation, one) for one in manifest["ballots"]]
             rows = [_cell_row(evaluation, position, cell) for position, cell in enumerate(cells)]
+            found = [await _job(jobs, archived, evaluation, position, cell, held) for position, cell in enumerate(cells)]
     except DAMAGED as error:
         raise InputError(
             "file", f"file: is no evaluation of this program, or is damaged ({type(error).__name__}).", next_step=WRONG
         ) from error
-
-    def adding(connection: Any) -> list[Job]:
-        insert_evaluation(connection, evaluation, rows)
-        return [job for job in jobs if job]
-
-    await service.jobs.store.add_all(adding)
-    await service.ballots.add_all(ballots)
-    for job in jobs:
-        for picture in job.pictures if job else ():
-            service.jobs.pictures.release(picture.name)
-    return evaluation
+    return evaluation, rows, [job for job in found if job], ballots
 
 
 def picture_name(result: Result) -> str:
@@ -132,12 +127,6 @@ def _described(job: Job) -> dict[str, Any]:
     return {**values, "problem": asdict(job.problem) if job.problem else None}
 
 
-def _read_manifest(archived: zipfile.ZipFile) -> dict[str, Any]:
-    if archived.getinfo(MANIFEST).file_size > LARGEST_MANIFEST:
-        raise ValueError("the manifest is too large")
-    return read_manifest(archived.read(MANIFEST))
-
-
 def _evaluation(manifest: Mapping[str, Any], visitor: str) -> Evaluation:
     given = manifest["evaluation"]
     return Evaluation(
@@ -168,7 +157,7 @@ def _key(evaluation: Evaluation, position: int) -> str:
 
 
 async def _job(
-    jobs: JobService, archived: zipfile.ZipFile, evaluation: Evaluation, position: int, cell: Mapping[str, Any]
+    jobs: JobService, archived: Unpacking, evaluation: Evaluation, position: int, cell: Mapping[str, Any], held: list[str]
 ) -> Job | None:
     """The job of a cell as it ended elsewhere, with its picture stored here; None for one that was never sent."""
     given = cell["job"]
@@ -191,15 +180,14 @@ async def _job(
         problem = Problem(**given["problem"]) if given["problem"] else Problem(IMPORTED, "It had no picture.", "", "")
         return _allowed(transitions.failed(running, problem, ended))
     picture = await _keep(jobs, archived, cell["file"])
+    held.append(picture.name)
     saving = _allowed(transitions.saving(running, [cell["file"]], given["charged"], ended))
     return _allowed(transitions.picture_kept(saving, 0, picture, ended))
 
 
-async def _keep(jobs: JobService, archived: zipfile.ZipFile, name: str) -> KeptPicture:
+async def _keep(jobs: JobService, archived: Unpacking, name: str) -> KeptPicture:
     """Store a picture of the ZIP after the checks that every picture passes. Raises ValueError."""
-    if archived.getinfo(name).file_size > LARGEST_PICTURE:
-        raise ValueError("a picture is too large")
-    data = await asyncio.to_thread(archived.read, name)
+    data = await asyncio.to_thread(archived.read, name, LARGEST_PICTURE)
     try:
         return await jobs.pictures.keep(f"data:application/octet-stream;base64,{b64encode(data).decode()}", "")
     except PictureNotSaved as error:

@@ -1,0 +1,34 @@
+"""An SVG drawn as pixels, within limits.
+
+Anybody may have written the file, and one of a few hundred bytes can keep the library that draws it busy for ever, use up
+all memory or end its process. It also reads the files that an image names. So a program of its own draws it, and is not
+told such names.
+"""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+from components.pictures.check import svg_size
+
+PROGRAM = Path(__file__).with_name("svg_program.py")
+LONGEST_S = 20.0  # on a busy machine; the program limits its own processor time
+OUTSIDE = re.compile(r"""(\bhref\s*=\s*)(["'])(?!\s*(?:#|data:)).*?\2""", re.S)  # neither in the drawing nor in the file
+
+
+def rasterize(svg: bytes, size: tuple[int, int]) -> bytes:
+    """An SVG as PNG that fits into ``size``. Blocks. Raises ValueError if it cannot be drawn within the limits."""
+    text = OUTSIDE.sub(r"\1\2\2", svg.decode("utf-8", "replace"))
+    width, height = svg_size(svg)
+    side = ("height", size[1]) if height * size[0] > width * size[1] else ("width", size[0])
+    command = [sys.executable, "-I", str(PROGRAM), *map(str, side)]
+    try:
+        drawn = subprocess.run(command, input=text.encode(), capture_output=True, timeout=LONGEST_S, check=False, env={})  # noqa: S603
+    except subprocess.TimeoutExpired as error:
+        raise ValueError("the SVG takes too long to draw") from error
+    if drawn.returncode or not drawn.stdout:
+        raise ValueError("the SVG cannot be drawn")
+    return drawn.stdout
