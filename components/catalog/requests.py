@@ -15,6 +15,7 @@ from jsonschema.exceptions import ValidationError
 
 from components.catalog.models import Catalog, Model
 from components.catalog.parameters import LARGEST_NUMBER, TYPE_TEXTS, Parameter, Role
+from components.catalog.shapes import notation, read_shape
 from components.errors import InputError
 
 
@@ -126,6 +127,8 @@ def _all_problems(model: Model, parameters: Mapping[str, Any], prompt_needed: bo
         if name in model.parameters:
             yield from _text_problems(name, value)
             yield from _address_problems(name, model.parameters[name], value)
+            if name == model.by_role(Role.SHAPE):
+                yield from _shape_problems(name, model.parameters[name], value)
             if isinstance(value, int | float) and not abs(value) <= LARGEST_NUMBER:
                 yield InputError(name, f"{name}: is too large a number. At most {LARGEST_NUMBER:,}.")
     prompt = model.by_role(Role.PROMPT) or ""
@@ -218,6 +221,17 @@ def _text_problems(name: str, value: Any) -> Iterator[InputError]:
                 text.encode()
             except UnicodeEncodeError:
                 yield InputError(name, f"{name}: holds a broken character. Type or paste it again.")
+
+
+def _shape_problems(name: str, field: Parameter, value: Any) -> Iterator[InputError]:
+    """A shape that an open list does not name must at least be written as the list writes its own."""
+    if field.enum or not isinstance(value, str) or value in map(str, field.examples):
+        return
+    listed = next((text for text in map(str, field.examples) if read_shape(text)), "")
+    if listed and (notation(value) != notation(listed) or value.split() != [value]):
+        kind = "ratio" if notation(listed) == ":" else "size in pixels"
+        hint = f"is no {kind}. Write it like {listed}."
+        yield InputError(name, f"{name}: {_quoted(value)} {hint}", hint=hint)
 
 
 def _address_problems(name: str, field: Parameter, value: Any) -> Iterator[InputError]:

@@ -39,6 +39,12 @@ def read_shape(text: str) -> Shape | None:
     return Shape(width, height, match[2] != ":") if match and width and height else None
 
 
+def notation(text: str) -> str:
+    """What stands between the sides of a shape, one of ``: * x X ×``; "" for anything else."""
+    match = SHAPE.fullmatch(text)
+    return match[2] if match and read_shape(text) else ""
+
+
 def same_ratio(one: float, other: float) -> bool:
     """Whether two ratios of width to height count as the same shape."""
     return max(one, other) / min(one, other) <= 1 + NEAR

@@ -262,12 +262,18 @@ def field(page: Page, name: str) -> Locator:
 
 
 def choose(page: Page, name: str, value: str) -> None:
-    """Choose a value of a parameter: a segment, or one of an open list."""
+    """Choose a value of a parameter: a segment, a button of an open list, or what is typed there."""
     control = field(page, name)
     if control.locator("input[type=radio]").count():
         control.locator(f'label:has(input[value="{value}"])').click()
-    else:
-        control.locator("textarea, input").fill(value)
+        return
+    offered = page.locator(f'.open-choice:has([id^="field-{name}-"])')
+    if offered.locator(f'[data-fill="{value}"]').count():
+        offered.locator(f'[data-fill="{value}"]').click()
+        return
+    if not control.is_visible():
+        offered.locator("[data-type-value]").click()
+    control.locator("textarea, input").fill(value)
 
 
 def address_box(page: Page, name: str) -> Locator:

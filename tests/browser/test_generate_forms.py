@@ -62,7 +62,11 @@ def _has_its_own_form(page: Page, model: Model) -> None:
     for name, item in fields.items():
         context = f"{model.id}, {name}"
         control = page.locator(f"#parameters #field-{name}-{item.kind.name.lower()}")
-        expect(control.locator("[data-testid=block-info]"), context).to_have_text(item.title)
+        title = control.locator("[data-testid=block-info]")
+        if item.kind is Kind.OPEN_CHOICE:
+            title = page.locator(f".open-choice:has(#{control.get_attribute('id')}) .offered-name")
+            expect(control, context).not_to_be_visible()
+        expect(title, context).to_have_text(item.title)
         info = " ".join(part for part in (str(item.default) if name == "model" else "", item.description) if part)
         if info:
             expect(control.locator(".info-text"), context).to_have_text(info)
@@ -134,6 +138,40 @@ def test_a_count_gives_that_many_pictures_and_a_vector_variant_gives_svg(open_pa
     expect(page.locator("#result .result-details")).to_contain_text("SVG")
     expect(page.locator("#result img")).to_have_attribute("src", re.compile(r"\.svg$"))
     assert page.locator("#result img").evaluate("async node => { await node.decode(); return node.naturalWidth }") > 0
+
+
+def test_shapes_are_buttons_and_the_exact_size_is_typed_only_where_it_is_asked_for(
+    open_page: OpenPage, app: Playground
+) -> None:
+    """The notation of a size is said at the text field alone; a size in another notation is refused there and not sent."""
+    page = open_page(f"{app.address}/?model=cogview-4&prompt=Two+foxes")
+    box, typing = field(page, "size"), page.get_by_role("button", name="Exact size")
+    expect(page.locator("#parameters")).to_contain_text("Size")
+    expect(box).not_to_be_visible()
+    expect(page.locator("[data-fill='1024*1024']")).to_have_attribute("aria-pressed", "true")
+    page.locator("[data-fill='768*1344']").click()
+    expect(page.locator("#code")).to_contain_text('"size": "768*1344"')
+    expect(box).not_to_be_visible()
+    typing.press("Enter")
+    expect(box.locator("input, textarea")).to_be_focused()
+    expect(box.locator(".info-text")).to_contain_text("written with an asterisk")
+    choose(page, "size", "16:9")
+    expect(box.locator(".info-text")).to_have_text("▲ No size in pixels. Write it like 1024*1024.")
+    jobs = app.jobs
+    expect_refusal(page, "No size in pixels")
+    assert app.jobs == jobs
+    choose(page, "size", "1000*800")
+    expect(page.locator("#code")).to_contain_text('"size": "1000*800"')
+    typing.click()
+    expect(box, "a value that no button has stays in sight").to_be_visible()
+    choose(page, "size", "864*1152")
+    expect(box).not_to_be_visible()
+    for model, label in (("recraft-v4", "Exact size"), ("hunyuan-image-3", "Exact size"), ("flux-2", "Other ratio")):
+        page.goto(f"{app.address}/?model={model}&prompt=Two+foxes")
+        expect(page.get_by_role("button", name=label), model).to_be_visible()
+        expect(page.locator(".open-choice .block:visible").filter(has=page.locator("input, textarea")), model).to_have_count(
+            0
+        )
 
 
 def test_what_is_not_allowed_or_missing_is_explained_at_its_field_and_not_sent(

@@ -56,7 +56,10 @@ def test_a_model_shows_exactly_its_own_fields(form: Form, catalog: Catalog) -> N
         for name, update in controls.items():
             field = model.parameters[name]
             variant = f"{field.default} " if name == "model" else ""
-            assert (update["label"], update["info"]) == (field.title, f"{variant}{field.description}".strip())
+            label = field.title
+            if field.kind is Kind.OPEN_CHOICE:  # whose buttons have its title
+                label = "Other ratio" if model.id == "flux-2" else "Exact size"
+            assert (update["label"], update["info"]) == (label, f"{variant}{field.description}".strip())
             assert update["value"] == (
                 ""
                 if field.default is None and field.kind in (Kind.TEXT, Kind.IMAGE, Kind.IMAGES)

@@ -16,6 +16,7 @@ import gradio as gr
 from components.catalog.models import Catalog, Model
 from components.catalog.parameters import Kind, Parameter, Role
 from components.catalog.prices import credits_text, price_depends_on, tiers
+from components.catalog.shapes import read_shape
 from components.catalog.shared_form import shape_options
 from components.errors import InputError
 from components.ui.events import DIRECT, Updates
@@ -31,7 +32,10 @@ LOCK = "Otherwise each request draws a new one."
 
 @dataclass(frozen=True)
 class Slot:
-    """One control of the pool. ``rare`` ones are in the accordion; ``offered`` shows the values of an open list."""
+    """One control of the pool. ``rare`` ones are in the accordion.
+
+    ``offered`` shows the values of an open list as buttons; the style sheet hides the control until another is wanted.
+    """
 
     name: str
     kind: Kind
@@ -133,7 +137,8 @@ def build_form(catalog: Catalog, uploads_refused: str = "") -> Form:
             return Slot(name, kind, rare, _with_upload(name, kind, uploads_refused))
         if kind is Kind.OPEN_CHOICE:
             with gr.Column(elem_classes=["open-choice", "wide"]):
-                return Slot(name, kind, rare, _control(name, kind), html())
+                offered = html()
+                return Slot(name, kind, rare, _control(name, kind), offered)
         fields = [field for model in catalog.models if (field := model.parameters.get(name)) and field.kind is kind]
         short = all(len(field.enum or ()) <= MOST_SEGMENTS for field in fields)
         return Slot(name, kind, rare, _control(name, kind, segments=short))
@@ -215,6 +220,8 @@ def _properties(slot: Slot, field: Parameter, model: Model) -> dict[str, Any]:
     """The properties of a control for one model's field, without its value and its explanation."""
     named = {"label": label(slot.name, field)}
     match slot.kind:
+        case Kind.OPEN_CHOICE:
+            return {"label": _typed_label(field)}
         case Kind.CHOICE:
             return {**named, "choices": [(_priced(model, slot.name, item), item) for item in field.enum or ()]}
         case Kind.NUMBER | Kind.SEED:
@@ -240,7 +247,13 @@ def _offered(model: Model, name: str, field: Parameter) -> str:
     """The values of an open list as buttons: shapes by their ratio, everything else as it is."""
     shapes = shape_options(model) if name == model.by_role(Role.SHAPE) else []
     options = shapes or [(str(item), str(item), True) for item in field.examples]
-    return render("offered", options=options, shapes=bool(shapes), label=label(name, field))
+    return render("offered", options=options, shapes=bool(shapes), label=label(name, field), typed=_typed_label(field))
+
+
+def _typed_label(field: Parameter) -> str:
+    """What is typed where none of an open list's values is wanted."""
+    shape = read_shape(str(field.examples[0]))
+    return "Other value" if shape is None else "Exact size" if shape.exact else "Other ratio"
 
 
 def _priced(model: Model, name: str, value: Any) -> str:
