@@ -16,7 +16,9 @@ from components.catalog.parameters import Role
 from components.catalog.prices import Cost, PriceListRow, Tier, credits_text, price_list, usd_text, what_if
 from components.jobs.store.measured import Measured
 from components.views.models import inputs_text, limits
-from components.views.models.purposes import EXPLAINED, PURPOSES, good_for_text, search_text
+from components.views.models.facts import middle_seconds
+from components.views.models.purposes import EXPLAINED, PURPOSES, good_for_text
+from components.views.models.search import has_words, remarks_on, search_text
 from components.views.queries.models import ModelFilters
 from components.views.templates import render
 from components.views.words import seconds_text, typical_text
@@ -94,7 +96,7 @@ def models_frame(catalog: Catalog, measured: Mapping[str, Measured] | None = Non
                 "id": model.id,
                 "icon": model.icon,
                 "Price": row.lowest.usd,
-                "Seconds": seen.p50 if seen and seen.p50 else sum(model.seconds) / 2 if model.seconds else None,
+                "Seconds": middle_seconds(model, seen),
                 "time": _time_text(model, seen),
                 "good_for": frozenset(model.good_for),
                 "search": search_text(model),
@@ -119,9 +121,7 @@ def models_rows(catalog: Catalog, measured: Mapping[str, Measured]) -> list[dict
 
 def filtered_frame(frame: pd.DataFrame, filters: ModelFilters) -> pd.DataFrame:
     """The rows that match every filter, each word of the search, and all purposes."""
-    keep = pd.Series(True, index=frame.index)
-    for word in filters.search.lower().split():
-        keep &= frame["search"].str.contains(word, regex=False)
+    keep = frame["search"].map(lambda text: has_words(text, filters.search)).astype(bool)
     if filters.providers:
         keep &= frame["Provider"].isin(list(filters.providers))
     if filters.price:
@@ -160,16 +160,24 @@ def purpose_options(frame: pd.DataFrame) -> list[tuple[str, str]]:
     ]
 
 
-def show_models_count(catalog: Catalog, frame: pd.DataFrame, total: int, filters: ModelFilters) -> str:
-    """How many of ``total`` models match, the lowest price among them, and what the chosen purposes mean."""
+def show_models_count(catalog: Catalog, frame: pd.DataFrame, left: pd.DataFrame, filters: ModelFilters) -> str:
+    """How many of all models in ``frame`` are ``left``, what there is to say of the search, the lowest price, and what the
+    chosen purposes mean."""
     cheapest = ""
-    if not frame.empty:
-        first = frame.sort_values("From", kind="stable").iloc[0]
+    if not left.empty:
+        first = left.sort_values("From", kind="stable").iloc[0]
         cheapest = f"{first['Model']}, {Cost(first['From'], catalog.usd(first['From']))}"
     chosen = [EXPLAINED[purpose] for purpose in PURPOSES if purpose in filters.good]
     chosen += [IMAGE_INPUT_MEANS] if IMAGE_INPUT in filters.must else []
-    measured = bool(frame["Runs"].notna().any())
-    return render("models_count", total=total, count=len(frame), cheapest=cheapest, explained=chosen, measured=measured)
+    return render(
+        "models_count",
+        total=len(frame),
+        count=len(left),
+        cheapest=cheapest,
+        remarks=remarks_on(frame["search"], filters.search),
+        explained=chosen,
+        measured=bool(left["Runs"].notna().any()),
+    )
 
 
 def what_if_frame(catalog: Catalog, pictures_per_month: float, budget_usd: float) -> pd.DataFrame:

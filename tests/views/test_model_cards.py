@@ -1,11 +1,9 @@
-"""What a search for a model finds, and the cards of the models."""
+"""The cards of the models: the panel that they are chosen from, the chosen one, and those of a comparison that was not sent."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
-
-import pytest
 
 from components.api.schedule import Learned
 from components.catalog.loading import parse_catalog
@@ -15,37 +13,11 @@ from components.comparisons.plan import Choice, plan_comparison
 from components.jobs.store.measured import Measured
 from components.playground import Playground
 from components.views.models.cards import MOST_CARDS, show_cards, show_chosen, show_panel, show_planned, show_several
-from components.views.models.purposes import matches, purpose_chips
+from components.views.models.purposes import purpose_chips
 from components.views.queries.compare import variant_options
 from components.views.words import range_text
 from tests.catalog.large import large_catalog
 from tests.views.html import HOSTILE, parse_inert
-
-LETTERING = ["ideogram-v3", "gpt-image-1.5-official", "ideogram-v4"]
-EDIT = ["ideogram-v3", "gpt-image-1.5-official", "seedream-4-5", "hunyuan-image-3"]
-
-
-@pytest.mark.parametrize(
-    ("search", "purpose", "found"),
-    [
-        ("a logo with text", "", LETTERING),
-        ("poster", "", LETTERING),
-        ("edit photo", "", EDIT),
-        ("", "edit", EDIT),
-        ("OPENAI", "edit", ["gpt-image-1.5-official"]),
-        ("svg", "", ["recraft-v4"]),
-        ("upscale", "", ["grok-imagine"]),
-        ("flux-2", "", ["flux-2"]),
-        ("(.*", "", []),
-        ("", "no such purpose", []),
-    ],
-)
-def test_a_search_knows_purposes_and_other_words_for_them(
-    catalog: Catalog, search: str, purpose: str, found: list[str]
-) -> None:
-    ids = [row.model.id for row in price_list(catalog) if matches(row.model, search, purpose)]
-
-    assert ids == found or (search == "poster" and set(LETTERING) <= set(ids))
 
 
 async def test_the_panel_has_a_card_for_every_model_that_can_be_used(

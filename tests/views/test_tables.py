@@ -138,16 +138,18 @@ def test_what_is_offered_as_a_filter_is_in_the_catalog(catalog: Catalog) -> None
 def test_the_count_names_the_cheapest_model_that_is_left(catalog: Catalog) -> None:
     frame = models_frame(catalog)
 
-    assert parse_inert(show_models_count(catalog, frame, 11, ModelFilters())).text.startswith(
+    assert parse_inert(show_models_count(catalog, frame, frame, ModelFilters())).text.startswith(
         "All 11 models. Lowest price: CogView 4, 4 credits"
     )
     two = filtered_frame(sorted_frame(frame, "Base", descending=True), ModelFilters(providers=("Ideogram",)))
-    assert parse_inert(show_models_count(catalog, two, 11, ModelFilters())).text.startswith("2 of 11 models. Lowest price:")
-    assert parse_inert(show_models_count(catalog, frame[:0], 11, ModelFilters())).text.startswith(
+    assert parse_inert(show_models_count(catalog, frame, two, ModelFilters())).text.startswith(
+        "2 of 11 models. Lowest price:"
+    )
+    assert parse_inert(show_models_count(catalog, frame, frame[:0], ModelFilters())).text.startswith(
         "No model matches all filters."
     )
     chosen = ModelFilters(good=("edit",), must=("image input",))
-    text = parse_inert(show_models_count(catalog, frame, 11, chosen)).text
+    text = parse_inert(show_models_count(catalog, frame, frame, chosen)).text
     assert "changes a given picture by instruction" in text
     assert "to edit them or only as references" in text
 

@@ -209,7 +209,7 @@ async def show_models(tab: ModelsTab, filters: ModelFilters, what_if_sort: tuple
     return {
         tab.prices: show_price_list(tab.playground, frame, left, filters),
         tab.scatter: show_scatter(left),
-        tab.found: show_models_count(tab.playground.catalog, left, len(frame), filters) + query,
+        tab.found: show_models_count(tab.playground.catalog, frame, left, filters) + query,
         tab.clear: gr.update(visible=replace(filters, sort="", descending=False) != others),
         tab.sort: (filters.sort, filters.descending),
         **show_what_if(tab, filters, set(left["id"]), what_if_sort),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from math import inf
 from urllib.parse import quote
 from zlib import crc32
 
@@ -15,8 +16,9 @@ from components.errors import InputError
 from components.jobs.store.measured import Measured
 from components.playground import Playground
 from components.views.links import SANDBOX, link, sample_path
-from components.views.models.facts import credits_range, dollars_range, inputs_text
-from components.views.models.purposes import good_for_text, matches, purpose_chips, search_text
+from components.views.models.facts import credits_range, dollars_range, inputs_text, middle_seconds
+from components.views.models.purposes import good_for_text, purpose_chips
+from components.views.models.search import matches, order_of, remarks_on, search_data, search_text
 from components.views.queries.compare import read_choice, variant_options
 from components.views.templates import render
 from components.views.words import range_text, seconds_text, settings_text, typical_text, utc
@@ -91,10 +93,16 @@ def show_panel(catalog: Catalog, *, many: bool) -> str:
 def show_cards(
     playground: Playground, measured: Mapping[str, Measured], *, many: bool, search: str = "", purpose: str = ""
 ) -> str:
-    """The cards of the models that match, by base price, MOST_CARDS at most; ``many`` with a checkbox each."""
+    """The cards of the models that match, by base price or as the search orders them, MOST_CARDS at most.
+
+    ``many`` with a checkbox each.
+    """
     rows = [row for row in price_list(playground.catalog) if matches(row.model, search, purpose)]
+    if order_of(search) == "Seconds":
+        rows.sort(key=lambda row: middle_seconds(row.model, measured.get(row.model.id)) or inf)
     cards = [_card(playground, row, measured.get(row.model.id)) for row in rows[:MOST_CARDS]]
-    return render("picker_cards", cards=cards, many=many, total=len(rows))
+    remark = " ".join(remarks_on(map(search_text, playground.catalog.models), search)) if search else ""
+    return render("picker_cards", cards=cards, many=many, total=len(rows), remark=remark, search_data=search_data())
 
 
 def _card(playground: Playground, row: PriceListRow, measured: Measured | None) -> dict[str, object]:
@@ -109,5 +117,6 @@ def _card(playground: Playground, row: PriceListRow, measured: Measured | None) 
         "inputs": inputs_text(model),
         "good_for": good_for_text(model),
         "search": search_text(model),
+        "middle": middle_seconds(model, measured) or "",
         "variants": variant_options(model),
     }

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from components.catalog.models import Catalog, Model
 from components.catalog.prices import PriceListRow, credits_text, price_list, usd_text
+from components.jobs.store.measured import Measured
 from components.pictures import uploads
 from components.views.templates import render
 
@@ -36,6 +37,13 @@ def cheapest(catalog: Catalog, wanted: str = "", most: int | None = CHEAPEST) ->
     """The ids of the ``most`` cheapest models (None: of all), of those with the input ``wanted`` where it is named."""
     ids = [row.model.id for row in price_list(catalog) if not wanted or wanted in row.model.inputs]
     return ids[:most]
+
+
+def middle_seconds(model: Model, seen: Measured | None) -> float | None:
+    """The seconds that a model is sorted by: the median measured here, else the middle of what the service states."""
+    if seen and seen.p50:
+        return seen.p50
+    return sum(model.seconds) / 2 if model.seconds else None
 
 
 def upload_control(refused: str, *, many: bool) -> str:

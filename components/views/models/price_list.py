@@ -10,6 +10,7 @@ import pandas as pd
 from components.evaluation.decision import frontier
 from components.playground import Playground
 from components.views.models.cards import thumbnail
+from components.views.models.search import order_of
 from components.views.queries.models import ModelFilters
 from components.views.tables import (
     FRONT,
@@ -37,7 +38,8 @@ def show_price_list(playground: Playground, frame: pd.DataFrame, left: pd.DataFr
 
     The bars of all rows are drawn to the dearest price of ``frame``, so that they stay as they are when it is filtered.
     """
-    rows = sorted_frame(left, filters.sort or "Price", descending=filters.descending)
+    sort = filters.sort or order_of(filters.search)
+    rows = sorted_frame(left, sort or "Price", descending=filters.descending)
     columns = columns_for(frame, more=filters.more)
     most = float(frame["To"].max()) or 1.0
     shown = set(rows["id"])
@@ -50,7 +52,7 @@ def show_price_list(playground: Playground, frame: pd.DataFrame, left: pd.DataFr
         pictures=pictures,
         most=most,
         numeric={name for name in columns if pd.api.types.is_numeric_dtype(frame[name])},
-        sort=filters.sort,
+        sort=sort,
         order="descending" if filters.descending else "ascending",
         cell_text=cell_text,
     )
