@@ -255,8 +255,8 @@ class AnswerLost(ServiceError):
 
     code = "lost"
     longest_reply = None
-    charged = MAY_BE_CHARGED
-    next_step = "Send it again, which may pay twice, or dismiss it."
+    charged = "It may have been charged, so sending it again may pay twice."
+    next_step = "Send it again or dismiss it."
 
 
 class StillRunning(ServiceError):

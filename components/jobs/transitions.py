@@ -213,6 +213,8 @@ def _done_if_complete(job: Job, now: float) -> Job:
 
 
 def _settled(job: Job, state: JobState, problem: Problem | None, finished_at: float | None) -> Job:
+    if problem and problem.charged and job.payer == "sandbox":
+        problem = replace(problem, charged=NOT_CHARGED)  # whatever the service would charge
     return replace(
         job,
         state=state,

@@ -18,7 +18,6 @@ from components.api import ApiClient, Phase
 from components.api.client import CONNECT_ATTEMPTS
 from components.api.connections import Pools
 from components.errors import (
-    MAY_BE_CHARGED,
     NOT_CHARGED,
     AnswerLost,
     KeyRefused,
@@ -100,7 +99,7 @@ async def test_a_lost_reply_is_an_error_of_its_own_and_the_request_is_sent_once(
             await client.create(account(server.address), BODY, 1, timeout_for(answer))
 
     assert server.posts == 1
-    assert caught.value.problem.charged == MAY_BE_CHARGED
+    assert caught.value.problem.charged == AnswerLost.charged
     assert "may have been accepted" in str(caught.value)
 
 
@@ -182,7 +181,7 @@ async def test_a_redirect_is_not_followed_and_names_target_and_setting(client: A
         for error in (polled.value, *([created.value] if status != 303 else [])):
             assert f"redirects to {other.address}/x ({status})" in str(error)
             assert "API_IN_ONE_BASE_URL" in error.problem.next_step
-        assert created.value.problem.charged == (MAY_BE_CHARGED if status == 303 else NOT_CHARGED)
+        assert created.value.problem.charged == (AnswerLost.charged if status == 303 else NOT_CHARGED)
     for location, shown in (
         ("/b/", "/b/"),
         ("http://a.example:x/", "/api/v1/images/generations"),

@@ -14,13 +14,13 @@ OUTCOMES = (
     ("credits", "Failed", ("out of credits (402)", "Nothing was charged.", "https://apiin.one/billing/credits")),
     ("key", "Failed", ("refuses the key (401)", "Nothing was charged.", "Check the key")),
     ("moderation", "Failed", ("refuses this content (400)", "Nothing was charged.", "Rephrase the prompt")),
-    ("moderated-later", "Failed", ("Blocked by the safety system", "does not say whether", "Rephrase the prompt")),
-    ("failed", "Failed", ("The model crashed", "does not say whether", "Try again, or try another model.")),
-    ("empty", "Failed", ("no picture", "may have been charged", "Report the task id")),
+    ("moderated-later", "Failed", ("Blocked by the safety system", "Nothing was charged.", "Rephrase the prompt")),
+    ("failed", "Failed", ("The model crashed", "Nothing was charged.", "Try again, or try another model.")),
+    ("empty", "Failed", ("no picture", "Nothing was charged.", "Report the task id")),
     ("gone", "Saving", ("The picture is not there yet", "404", "Trying again")),
     ("word", "Running", ('The service says "THAWING"', "Stop ends it")),
-    ("broken", "Unsure", ("may have been accepted", "may have been charged", "which may pay twice, or dismiss it")),
-    ("upstream", "Unsure", ("The service failed (500)", "may have been charged", "which may pay twice, or dismiss it")),
+    ("broken", "Unsure", ("may have been accepted", "Nothing was charged.", "Send it again or dismiss it.")),
+    ("upstream", "Unsure", ("The service failed (500)", "Nothing was charged.", "Send it again or dismiss it.")),
     ("rate", "Done", ()),
 )
 
@@ -63,7 +63,7 @@ def _send_again_or_dismiss(page: Page, app: Playground) -> None:
     assert len(app.jobs) == len(jobs) + 3
 
 
-def test_a_running_job_has_a_frame_of_the_requested_shape_and_stop_warns_of_the_charge(
+def test_a_running_job_has_a_frame_of_the_requested_shape_and_stop_says_what_becomes_of_it(
     open_page: OpenPage, app: Playground
 ) -> None:
     page, jobs = open_page(f"{app.address}/?model=flux-2&aspect_ratio=16:9&prompt=A+lake+%23sandbox:never"), app.jobs
@@ -77,7 +77,7 @@ def test_a_running_job_has_a_frame_of_the_requested_shape_and_stop_warns_of_the_
     expect(button(page), "Stop replaces it").not_to_be_visible()
     page.locator("#stop-button").click()
     expect(state_label(page)).to_have_text("Stopped")
-    expect(page.locator("#result .problem")).to_contain_text("It may still finish and be charged.")
+    expect(page.locator("#result .problem")).to_contain_text("Nothing was charged.")
     expect(page.get_by_role("button", name="Check again")).to_be_visible()
     expect(page.locator("#stop-button")).not_to_be_visible()
     assert len(app.jobs) == len(jobs) + 1

@@ -52,7 +52,7 @@ def test_a_task_that_never_ends_is_still_running_and_can_be_looked_at_again(
 ) -> None:
     page = open_page(f"{hurried.address}/?model=flux-2&prompt=A+lake+%23sandbox:never")
     generate(page, "Still running")
-    expect(page.locator("#result .problem")).to_contain_text("It may still finish and be charged.")
+    expect(page.locator("#result .problem")).to_contain_text("Nothing was charged. Check again.")
     task, jobs = page.locator("#result .task code").inner_text(), hurried.jobs
     whole = page.locator("#result .task [data-copy]").get_attribute("data-copy") or "none"
     expect(page.locator("#result .problem-what")).to_contain_text(whole)

@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from components.catalog.models import Catalog
+from components.errors import AnswerLost
 from components.jobs.job import JobState
 from components.jobs.store.spend import Spend
 from components.jobs.transitions import NEEDS_HOST_KEY, NEEDS_VISITOR_KEY
@@ -70,7 +71,7 @@ async def test_a_request_without_an_answer_is_uncertain_and_can_be_resubmitted_o
             spent = await job_service.store.spending.today()
 
     assert (recovered.state, recovered.problem.code, recovered.task_id) == (JobState.UNCERTAIN, "lost", None)
-    assert recovered.problem.charged == "It may have been charged."
+    assert recovered.problem.charged == AnswerLost.charged
     assert (held_back, waiting, asked) == (Spend(lost.credits, 0), [lost.id], 1)
     assert (again.state, again.id != lost.id, let_go.state) == (JobState.DONE, True, JobState.ABANDONED)
     assert spent == Spend(0, lost.credits + again.credits)

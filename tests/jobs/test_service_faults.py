@@ -12,6 +12,7 @@ import pytest
 
 from components.catalog.models import Catalog
 from components.catalog.requests import build_request
+from components.errors import AnswerLost
 from components.jobs.job import JobState
 from tests.jobs.scripted_upstream import (
     KEY,
@@ -65,7 +66,7 @@ async def test_a_lost_answer_makes_the_job_uncertain_and_is_not_sent_again(
         await workers_ended()
 
     assert (job.state, job.problem.code) == (JobState.UNCERTAIN, "lost")
-    assert job.problem.charged == "It may have been charged."
+    assert job.problem.charged == AnswerLost.charged
     assert [request.method for request in stage.upstream.requests] == ["POST"]
 
 
@@ -168,7 +169,7 @@ async def test_stopping_while_queued_sends_nothing_more(catalog: Catalog, tmp_pa
 
 AFTER_STOP = {
     "accepted": (created(), JobState.STOPPED, "It may still finish and be charged."),
-    "500": (response({}, 500), JobState.UNCERTAIN, "It may have been charged."),
+    "500": (response({}, 500), JobState.UNCERTAIN, AnswerLost.charged),
     "401": (response({}, 401), JobState.FAILED, "Nothing was charged."),
     "429": (response({}, 429), JobState.STOPPED, "Nothing was charged."),
 }

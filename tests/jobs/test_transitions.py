@@ -9,7 +9,7 @@ from functools import partial
 import pytest
 
 from components.api.replies import Phase, Reply
-from components.errors import Problem
+from components.errors import AnswerLost, Problem
 from components.jobs import transitions
 from components.jobs.job import Job, JobState, public_state
 from components.pictures.kept import KeptPicture
@@ -78,6 +78,15 @@ def test_a_settled_job_gives_its_idempotency_key_and_its_stop_request_up() -> No
             after = transition(job)
             assert after is not None
             assert (after.idempotency_key is None) == after.settled or state in (job.state, after.state), name
+
+
+@pytest.mark.parametrize(("payer", "said"), [("sandbox", "Nothing was charged."), ("host", AnswerLost.charged)])
+def test_in_the_sandbox_nothing_is_charged_whatever_the_service_would_charge(payer: str, said: str) -> None:
+    lost = transitions.uncertain(make_job(state=S.SUBMITTING, payer=payer), AnswerLost("Lost.").problem, NOON)
+
+    assert lost is not None
+    assert lost.problem is not None
+    assert (lost.problem.what, lost.problem.charged) == ("Lost.", said)
 
 
 def kept(shade: int) -> KeptPicture:
