@@ -16,7 +16,7 @@ from components.views.templates import render
 from components.views.words import model_name
 
 PAGE = 24
-# The columns of the table and what each is sorted by; "" for none.
+# The columns of the table, and what each sorts the list by; "" for nothing.
 COLUMNS = {
     "Prompt": "",
     "Star": "",
@@ -67,12 +67,13 @@ def show_pages(page: HistoryGroups) -> str:
 
 
 def group_title(group: HistoryGroup) -> str:
-    """``Comparison · 11 requests``, ``Evaluation · 100 requests`` or ``12 failed``; "" for a single job."""
+    """``Comparison · 11 requests, 2 failed``, ``Evaluation · 100 requests`` or ``12 failed``; "" for a single job."""
     job = group.entries[0].job
     if group.count == 1:
         return ""
     if job.comparison_id or job.evaluation_id:
-        return f"{'Comparison' if job.comparison_id else 'Evaluation'} · {group.count:,} requests"
+        failed = f", {group.failed:,} failed" if group.failed else ""
+        return f"{'Comparison' if job.comparison_id else 'Evaluation'} · {group.count:,} requests{failed}"
     return f"{group.count:,} failed"
 
 

@@ -142,7 +142,8 @@ async def test_a_comparison_is_one_group_and_failures_for_one_reason_are_another
     """Sorted and counted as groups; a group shows its newest jobs, and all of them once it is opened."""
     lost, refused = (Problem(code, "What.", "", "") for code in ("lost", "failed"))
     failed = {"state": JobState.FAILED, "model": "flux-2"}
-    compared = [a_past_job(f"c{number}", 100 + number, comparison_id="c1", credits=1.0) for number in range(6)]
+    compared = [a_past_job(f"c{number}", 100 + number, comparison_id="c1", credits=1.0) for number in range(5)]
+    compared.append(a_past_job("c5", 105, comparison_id="c1", credits=1.0, state=JobState.FAILED, problem=lost))
     failures = [a_past_job(f"f{number}", 200 + number, problem=refused, **failed) for number in range(5)]
     others = [
         a_past_job("other reason", 300, problem=lost, **failed),
@@ -162,7 +163,7 @@ async def test_a_comparison_is_one_group_and_failures_for_one_reason_are_another
     assert await groups(HistoryOrder(descending=False)) == newest[::-1]
     assert (await groups(HistoryOrder("price")))[0] == "1:alone"
     assert (await groups(HistoryOrder("model", descending=False)))[0] == "1:other model"
-    assert await groups(HistoryOrder("state"), state="queued") == ["6:c5", "1:alone"]
+    assert await groups(HistoryOrder("state"), state="queued") == ["5:c4", "1:alone"]
     assert await groups(HistoryOrder("seconds"), 2) == newest[:2]
     assert await groups(HistoryOrder(page=2), 4) == newest[4:]
     assert await groups(HistoryOrder(page=9), 4) == newest[4:]
@@ -172,6 +173,7 @@ async def test_a_comparison_is_one_group_and_failures_for_one_reason_are_another
     opened = await store.history.groups("ann", JobFilter(), HistoryOrder(), 10, [key])
     assert (closed.total, closed.total_jobs, closed.page) == (6, 15, 1)
     assert [entry.job.prompt for entry in closed.groups[4].entries] == ["c5", "c4", "c3", "c2"]
+    assert [group.failed for group in closed.groups] == [1, 1, 1, 5, 1, 0]
     assert [entry.job.prompt for entry in opened.groups[4].entries] == ["c5", "c4", "c3", "c2", "c1", "c0"]
     assert await store.history.groups("bea", JobFilter(text="c5"), HistoryOrder(), 10, [key]) == HistoryGroups(1)
 

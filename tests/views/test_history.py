@@ -102,7 +102,7 @@ def test_a_group_is_a_line_with_its_count_and_shows_its_jobs_once_it_is_open(cat
         HistoryEntry(past(catalog, id=f"f{at}", state=JobState.FAILED, problem=problem, pictures=(), prompt="why"))
         for at in range(2)
     )
-    groups = HistoryGroup("comparison/c", 11, compared), HistoryGroup("failed/1", 12, failed)
+    groups = HistoryGroup("comparison/c", 11, compared, failed=3), HistoryGroup("failed/1", 12, failed, failed=12)
     page = HistoryGroups(1, groups, 2, 23)
     for view in VIEWS:
         closed = parse_inert(history.show_groups(catalog, page, HistoryOrder(), view, (), ("f0", "f1", "c0")))
@@ -110,7 +110,7 @@ def test_a_group_is_a_line_with_its_count_and_shows_its_jobs_once_it_is_open(cat
         assert closed.values("aria-expanded") == ["false", "false"]
         assert closed.values("data-select") == ["comparison/c", "failed/1"]
         assert closed.values("aria-checked") == ["false", "true"]
-        assert ("Comparison · 11 requests" in closed.text, "12 failed" in closed.text) == (True, True)
+        assert ("Comparison · 11 requests, 3 failed" in closed.text, "12 failed" in closed.text) == (True, True)
         assert ("The model crashed." in closed.text, "why" in closed.text) == (True, False)
         assert closed.values("src") == [f"pictures/{PICTURE.name}/small"] * 2
         opened = parse_inert(history.show_groups(catalog, page, HistoryOrder(), view, ("failed/1",)))
@@ -118,13 +118,18 @@ def test_a_group_is_a_line_with_its_count_and_shows_its_jobs_once_it_is_open(cat
         assert list(dict.fromkeys(opened.values("data-entry"))) == ["f0", "f1"]
 
 
-def test_a_header_says_how_the_table_is_sorted(catalog: Catalog) -> None:
+def test_the_same_buttons_sort_cards_and_table_and_say_how(catalog: Catalog) -> None:
     page = HistoryGroups(1, (HistoryGroup("job/j", 1, (HistoryEntry(past(catalog)),)),), 1, 1)
-    table = parse_inert(history.show_groups(catalog, page, HistoryOrder("price", descending=False), "table"))
+    cards, table = (
+        parse_inert(history.show_groups(catalog, page, HistoryOrder("price", descending=False), view)) for view in VIEWS
+    )
 
-    assert table.values("data-sort") == ["state", "model", "price", "seconds", "created"]
+    for shown in (cards, table):
+        assert shown.values("data-sort") == ["state", "model", "price", "seconds", "created"]
+        assert "Price ↑" in shown.text
     assert table.values("aria-sort") == ["ascending"]
-    assert "Price ↑" in table.text
+    assert "Price ↑ , ascending" in cards.text
+    assert cards.values("aria-pressed")[:5] == ["false", "false", "true", "false", "false"]
 
 
 def test_pages_are_the_first_the_last_and_those_around_this_one() -> None:

@@ -31,12 +31,14 @@ HISTORY_SORTS = tuple(SORTED_BY)
 class HistoryGroup:
     """Jobs that are listed as one: of a comparison or an evaluation, or failures of a model for one reason on one day.
 
-    ``count`` is how many there are; ``entries`` are the newest few of them, or all of a group that was asked for.
+    ``count`` is how many there are, ``failed`` how many of them failed; ``entries`` are the newest few of them, or all of a
+    group that was asked for.
     """
 
     key: str
     count: int
     entries: tuple[HistoryEntry, ...]
+    failed: int = 0
 
 
 @dataclass(frozen=True)
@@ -84,12 +86,17 @@ def find_groups(
     """
     key = group_key().label("key")
     newest = SORTED_BY["created"].label("newest")
-    found = select(key, func.count().label("size"), newest).select_from(jobs).join(history, history.c.job_id == jobs.c.id)
+    failed = func.sum(case((jobs.c.state == JobState.FAILED, 1), else_=0)).label("failed")
+    found = (
+        select(key, func.count().label("size"), failed, newest)
+        .select_from(jobs)
+        .join(history, history.c.job_id == jobs.c.id)
+    )
     grouped = found.add_columns(SORTED_BY[order.sort].label("value")).where(fits).group_by(key).subquery()
     direction = grouped.c.value.desc() if order.descending else grouped.c.value.asc()
     # The totals come with every row: to count is as much work as to list.
     totals = func.count().over().label("total"), func.sum(grouped.c.size).over().label("total_jobs")
-    wanted = select(grouped.c.key, grouped.c.size, *totals).order_by(
+    wanted = select(grouped.c.key, grouped.c.size, grouped.c.failed, *totals).order_by(
         direction.nulls_last(), grouped.c.newest.desc(), grouped.c.key
     )
     page = max(1, order.page)
@@ -97,7 +104,7 @@ def find_groups(
     if not rows and page > 1:
         page = max(1, -(-(connection.scalar(select(func.count()).select_from(grouped)) or 0) // limit))
         rows = connection.execute(wanted.limit(limit).offset((page - 1) * limit)).all()
-    groups = tuple(HistoryGroup(row.key, row.size, ()) for row in rows)
+    groups = tuple(HistoryGroup(row.key, row.size, (), int(row.failed)) for row in rows)
     total, total_jobs = (int(rows[0].total), int(rows[0].total_jobs)) if rows else (0, 0)
     return HistoryGroups(page, groups, total, total_jobs), _members(fits, [row.key for row in rows], opened)
 
