@@ -28,6 +28,7 @@ class Comparison:
     """One visitor's cards, in the order of the form. ``shared`` holds the values of the shared form by role.
 
     ``created_at`` is seconds since 1970. Whoever knows ``token`` can read the comparison; None: it is not published.
+    ``seed_drawn``: the seed in ``shared`` was drawn, because the form had none.
     """
 
     id: str
@@ -36,3 +37,4 @@ class Comparison:
     shared: Mapping[str, Any]
     cards: tuple[Card, ...] = ()
     token: str | None = None
+    seed_drawn: bool = False

@@ -9,6 +9,7 @@ from math import inf
 from typing import Any
 
 from components.catalog.models import Catalog
+from components.catalog.parameters import Role
 from components.catalog.prices import Cost, price
 from components.catalog.requests import Request, resolve_variant
 from components.catalog.shared_form import MappedForm, map_shared_form
@@ -126,6 +127,16 @@ def plan_retries(catalog: Catalog, comparison: Comparison, jobs: Mapping[str, Jo
                 # A card whose job was never recorded keeps its job id, so that two retries of it are one job.
                 again[position] = planned.with_job_id(card.job if card.refused else "")
     return again
+
+
+def with_drawn_seed(
+    catalog: Catalog, choices: Sequence[Choice], shared: Mapping[str, Any], samples: int
+) -> Mapping[str, Any] | None:
+    """The form with a drawn seed; None where it has a seed already, or no request would use one. Raises as :func:`plan_comparison`."""
+    seeded = {**shared, "seed": draw_seed()}
+    planned = plan_comparison(catalog, choices, seeded, samples).cards
+    uses = any(one.request.model.by_role(Role.SEED) in one.request.parameters for one in planned if one.request)
+    return seeded if uses and "seed" not in shared else None
 
 
 def draw_seed() -> int:

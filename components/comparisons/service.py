@@ -8,18 +8,26 @@ from __future__ import annotations
 import asyncio
 import secrets
 import time
-from collections.abc import Coroutine, Mapping, Sequence
+from collections.abc import Collection, Coroutine, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
 from components.api.client import Account
 from components.catalog.models import Catalog
 from components.comparisons.comparison import Card, Comparison
-from components.comparisons.plan import MOST_CARDS, Choice, PlannedCard, fit_to_budget, plan_comparison, plan_retries
+from components.comparisons.plan import (
+    MOST_CARDS,
+    Choice,
+    PlannedCard,
+    fit_to_budget,
+    plan_comparison,
+    plan_retries,
+    with_drawn_seed,
+)
 from components.comparisons.samples import Samples
 from components.comparisons.store import ComparisonStore
 from components.errors import InputError, InvalidState, JobNotFound, PlaygroundError
-from components.jobs.job import Job, new_id_for
+from components.jobs.job import HistoryEntry, Job, new_id_for
 from components.jobs.service import JobService
 
 NEVER_SENT = "The server stopped before this was sent. Nothing was charged."
@@ -43,9 +51,12 @@ class ComparisonService:
         account: Account,
         visitor: str,
         idempotency_key: str = "",
+        *,
+        new_seed: bool = False,
     ) -> Comparison:
         """Store a comparison and submit the requests that fit the caps, in order. A card that is not sent says why.
 
+        ``new_seed``: where the form has no seed, draw one for all models that take one.
         A visitor has one comparison for an ``idempotency_key``: every further start with it, in any process, sends
         nothing and returns that comparison. "" always starts a new one.
 
@@ -53,6 +64,8 @@ class ComparisonService:
             InputError: as for :func:`plan_comparison`, or nothing at all can be sent.
             DatabaseUnavailable: nothing was sent.
         """
+        drawn = with_drawn_seed(self._catalog, choices, shared, samples) if new_seed else None
+        shared = drawn or shared
         wanted = plan_comparison(self._catalog, choices, shared, samples).cards
         if not wanted:
             raise InputError("models", "models: there is none.", next_step="Choose the models to compare.")
@@ -63,7 +76,12 @@ class ComparisonService:
         planned = [card.with_job_id() for card in fit_to_budget(wanted, await self._jobs.budget(account, visitor))]
         cards = tuple(one.card for one in planned)
         comparison = Comparison(
-            new_id_for("comparison", visitor, idempotency_key), visitor, time.time(), dict(shared), cards
+            new_id_for("comparison", visitor, idempotency_key),
+            visitor,
+            time.time(),
+            dict(shared),
+            cards,
+            seed_drawn=drawn is not None,
         )
         stored = await self._store.add(comparison)
         if stored != comparison:
@@ -91,7 +109,9 @@ class ComparisonService:
 
         Raises JobNotFound, InvalidState, CapReached where none fits.
         """
-        before, jobs = await self._with_unsent(await self.find(comparison_id, visitor))
+        before = await self.find(comparison_id, visitor)
+        jobs = await self.jobs(before)
+        before = await self._with_unsent(before, jobs)
         again = plan_retries(self._catalog, before, jobs)
         if again:
             _check_not_published(before)
@@ -121,6 +141,12 @@ class ComparisonService:
         """This visitor's comparison and its current jobs by id. Raises JobNotFound."""
         return await self.current(await self.find(comparison_id, visitor))
 
+    async def with_entries(self, comparison_id: str, visitor: str) -> tuple[Comparison, dict[str, HistoryEntry]]:
+        """This visitor's comparison and its current jobs by id, each with its star and its note. Raises JobNotFound."""
+        comparison = await self.find(comparison_id, visitor)
+        entries = await self._jobs.find_entries([card.job for card in comparison.cards if card.job], visitor)
+        return await self._shown(comparison, entries), entries
+
     async def newest(self, visitor: str) -> Comparison | None:
         """The comparison that this visitor started last, or None."""
         return await self._store.newest(visitor)
@@ -135,21 +161,25 @@ class ComparisonService:
 
     async def current(self, comparison: Comparison) -> tuple[Comparison, dict[str, Job]]:
         """The comparison with its current jobs, without the cards whose jobs its visitor has deleted."""
-        comparison, jobs = await self._with_unsent(comparison)
-        cards = tuple(card for card in comparison.cards if card.refused or card.job in jobs)
-        return replace(comparison, cards=cards), jobs
+        jobs = await self.jobs(comparison)
+        return await self._shown(comparison, jobs), jobs
 
-    async def _with_unsent(self, comparison: Comparison) -> tuple[Comparison, dict[str, Job]]:
-        """The comparison with its current jobs. A card whose job was never recorded says that nothing was sent.
+    async def _shown(self, comparison: Comparison, found: Collection[str]) -> Comparison:
+        """The comparison without the cards whose jobs its visitor has deleted; ``found`` are the ids of those that remain."""
+        comparison = await self._with_unsent(comparison, found)
+        cards = tuple(card for card in comparison.cards if card.refused or card.job in found)
+        return replace(comparison, cards=cards)
+
+    async def _with_unsent(self, comparison: Comparison, found: Collection[str]) -> Comparison:
+        """The comparison, where a card whose job was never recorded says that nothing was sent.
 
         Such a card keeps its job's id: if the process that drew it was only slow, a retry is still the same one job.
         """
-        jobs = await self.jobs(comparison)
-        if missing := {card.job for card in comparison.cards if card.job} - set(jobs):
+        if missing := {card.job for card in comparison.cards if card.job} - set(found):
             missing -= await self._jobs.store.recorded(missing)
             cards = (replace(card, refused=NEVER_SENT) if card.job in missing else card for card in comparison.cards)
             comparison = replace(comparison, cards=tuple(cards))
-        return comparison, jobs
+        return comparison
 
     async def stop(self, comparison_id: str, visitor: str) -> Comparison:
         """Stop every active job of a comparison. Raises JobNotFound."""

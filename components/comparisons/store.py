@@ -90,6 +90,7 @@ def _to_row(comparison: Comparison) -> dict[str, Any]:
         "shared": json_value(dict(comparison.shared)),
         "cards": [json_value(asdict(card)) for card in comparison.cards],
         "token": comparison.token,
+        "seed_drawn": comparison.seed_drawn,
     }
 
 
@@ -104,4 +105,4 @@ def json_value(value: Any) -> Any:
 
 def _from_row(row: Row[Any]) -> Comparison:
     cards = tuple(Card(**{**card, "notes": tuple(card["notes"])}) for card in row.cards)
-    return Comparison(row.id, row.visitor, row.created_at, row.shared, cards, row.token)
+    return Comparison(row.id, row.visitor, row.created_at, row.shared, cards, row.token, row.seed_drawn)

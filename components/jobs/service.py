@@ -188,6 +188,12 @@ class JobService:
         """Those of these jobs that are this visitor's, by id."""
         return {job.id: self._active.latest(job) for job in await self.store.get_all(job_ids) if job.visitor == visitor}
 
+    async def find_entries(self, job_ids: Collection[str], visitor: str) -> dict[str, HistoryEntry]:
+        """Those of these jobs that are this visitor's, by id, each with its star and its note."""
+        found = await self.store.history.find_all(job_ids)
+        latest = (replace(entry, job=self._active.latest(entry.job)) for entry in found if entry.job.visitor == visitor)
+        return {entry.job.id: entry for entry in latest}
+
     async def watch(self, job_id: str, visitor: str, interval: float = 1.0) -> AsyncIterator[Job]:
         """The job now, at every change, and at least every ``interval`` seconds, until it is settled. Raises JobNotFound."""
         await self.find(job_id, visitor)

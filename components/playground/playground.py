@@ -203,14 +203,19 @@ class Playground:
         samples: int,
         visit: Visit,
         idempotency_key: str = "",
+        *,
+        new_seed: bool = False,
     ) -> Comparison:
         """Send every request of a comparison that fits the caps.
 
         ``idempotency_key``: every further call of this visitor with it returns the same comparison and sends nothing.
+        ``new_seed``: where the form has no seed, draw one for all models that take one.
         Raises InputError, KeyRefused, DatabaseUnavailable; nothing was sent then.
         """
         account = self.paying_account(visit)
-        return await self.comparisons.start(choices, shared, samples, account, visit.visitor, idempotency_key)
+        return await self.comparisons.start(
+            choices, shared, samples, account, visit.visitor, idempotency_key, new_seed=new_seed
+        )
 
     async def pin_samples(self, comparison_id: str, key: str) -> None:
         """Show the pictures of a comparison on the cards of its models, to every visitor; "" shows drawings again.

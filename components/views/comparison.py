@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from math import inf, isinf
 from typing import Any
@@ -14,7 +14,7 @@ from components.catalog.prices import credits_text
 from components.catalog.shared_form import NO_SEED
 from components.comparisons.comparison import Card, Comparison
 from components.comparisons.plan import ComparisonPlan
-from components.jobs.job import Job
+from components.jobs.job import HistoryEntry, Job
 from components.views.actions import show_actions
 from components.views.job import differences, job_facts, shape_ratio
 from components.views.links import COMPARISONS, archive_link, link, own_link, published_path
@@ -27,12 +27,12 @@ ORDERS = ("as asked", "finish", "price", "time", "name")
 def show_cards(
     catalog: Catalog,
     comparison: Comparison,
-    jobs: Mapping[str, Job],
+    entries: Mapping[str, HistoryEntry],
     timing_of: Callable[[Job], Timing],
     order: str,
-    starred: Collection[str] = (),
 ) -> str:
-    """All cards in one of the ORDERS; ``timing_of`` says how long a job's model usually takes, ``starred`` are ids of jobs."""
+    """All cards in one of the ORDERS; ``entries`` are the jobs by id, ``timing_of`` says how long a job's model usually takes."""
+    jobs = {job_id: entry.job for job_id, entry in entries.items()}
     seeded = [card.model for card in comparison.cards if not card.refused and NO_SEED not in card.notes]
     cards = sorted(comparison.cards, key=lambda card: _sort_key(catalog, card, jobs.get(card.job), order))
     pictured = [job for job in jobs.values() if job.pictures]
@@ -46,7 +46,7 @@ def show_cards(
         seeded=list(dict.fromkeys(model_name(catalog, model) for model in seeded)),
         drawings=bool(pictured) and all(job.payer == "sandbox" for job in pictured),
         actions_of=partial(show_actions, catalog),
-        starred=starred,
+        starred={job_id for job_id, entry in entries.items() if entry.starred},
         shared=comparison.shared,
         now=time.time(),
         timing_of=timing_of,

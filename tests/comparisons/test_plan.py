@@ -9,10 +9,18 @@ from typing import Any
 import pytest
 
 from components.catalog.models import Catalog
-from components.comparisons.plan import LARGEST_SEED, Choice, draw_seed, fit_to_budget, plan_comparison, total_cost
+from components.comparisons.plan import (
+    LARGEST_SEED,
+    Choice,
+    draw_seed,
+    fit_to_budget,
+    plan_comparison,
+    total_cost,
+    with_drawn_seed,
+)
 from components.errors import InputError
 from components.jobs.budgets import Budget, Caps
-from tests.comparisons.processes import PROMPT, SEEDED, WITH_IMAGE, choices
+from tests.comparisons.processes import PROMPT, SEEDED, SEEDLESS, WITH_IMAGE, choices
 
 
 def test_a_plan_costs_what_its_cards_cost_and_a_skipped_card_costs_nothing(catalog: Catalog) -> None:
@@ -87,3 +95,12 @@ def test_settings_of_any_type_are_accepted_or_refused_in_words(catalog: Catalog)
         with suppress(InputError):
             (planned,) = plan_comparison(catalog, [Choice("flux-2", settings)], PROMPT).cards
             assert (planned.request is None) == bool(planned.card.refused), settings
+
+
+def test_a_seed_is_drawn_where_the_form_has_none_and_a_model_takes_one(catalog: Catalog) -> None:
+    drawn = with_drawn_seed(catalog, choices(SEEDED, SEEDLESS), PROMPT, 1)
+
+    assert drawn is not None
+    assert drawn == {**PROMPT, "seed": drawn["seed"]}
+    assert with_drawn_seed(catalog, choices(SEEDED), {**PROMPT, "seed": 7}, 1) is None
+    assert with_drawn_seed(catalog, choices(SEEDLESS), PROMPT, 1) is None

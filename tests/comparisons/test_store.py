@@ -48,6 +48,7 @@ async def test_a_comparison_is_read_as_it_was_stored(comparisons: ComparisonStor
         shared={"prompt": HOSTILE, "images": ["https://x/1.png"], "seed": 2**31 - 1, "count": 1, "negative": UNSTORABLE},
         cards=(CARD, *(Card(f"model-{number}", sample=number, refused=HOSTILE) for number in range(59))),
         token="t" * 32,
+        seed_drawn=True,
     )
     texts = [HOSTILE, UNSTORABLE, "\0", "\ud800", "", "x" * 100_000]
     odd = [

@@ -14,6 +14,7 @@ from components.catalog.loading import load_catalog
 from components.catalog.parameters import Role
 from components.jobs.job import JobState
 from components.playground import Playground, visitor_id
+from components.ui.compare.opening import open_listed
 from components.ui.compare.tab import compare, keep_seed
 from components.ui.generate.panel import stop_job
 from components.ui.generate.tab import generate
@@ -140,6 +141,17 @@ async def test_a_given_seed_is_used_and_a_random_one_is_replaced(page: PageSessi
     assert first == 42
     assert len(set(drawn)) == len(drawn) == 2
     assert kept == drawn[-1]
+
+
+async def test_a_seed_that_was_drawn_stays_out_of_the_form_of_its_comparison(page: PageSession) -> None:
+    """One that was typed is a part of it."""
+    field = page.parts.compare.form.roles[Role.SEED]
+    typed = await click_compare(page, "imagen-4", click="1", seed=42)
+    page.values[field] = None
+    drawn = await click_compare(page, "imagen-4", click="2")
+    for comparison, seed in ((typed, 42), (drawn, None)):
+        await page.call(open_listed, page.parts.compare, {"comparison": comparison})
+        assert page.values[field] == seed
 
 
 async def test_a_request_that_is_not_uncertain_any_more_is_not_sent_again(

@@ -13,7 +13,7 @@ from components.comparisons.comparison import Card, Comparison
 from components.comparisons.plan import Choice, ComparisonPlan, fit_to_budget, plan_comparison, total_cost
 from components.errors import Problem
 from components.jobs.budgets import Budget, Caps
-from components.jobs.job import Job, JobState
+from components.jobs.job import HistoryEntry, Job, JobState
 from components.views.comparison import (
     ORDERS,
     button_text,
@@ -39,7 +39,7 @@ def comparison(*cards: Card, prompt: str = "a kite", **shared: object) -> Compar
 
 def cards_of(catalog: Catalog, compared: Comparison, *jobs: Job, order: str = ORDERS[0]) -> tuple[Page, list[str]]:
     """The cards as a page, and the HTML of each card."""
-    html = show_cards(catalog, compared, {job.id: job for job in jobs}, timing, order)
+    html = show_cards(catalog, compared, {job.id: HistoryEntry(job) for job in jobs}, timing, order)
     return parse_inert(html), html.split('<li class="card"')[1:]
 
 
@@ -121,9 +121,12 @@ def test_an_active_card_shows_its_progress_and_a_failed_one_why(catalog: Catalog
 
 
 def test_a_card_shows_the_star_of_its_job(catalog: Catalog) -> None:
-    jobs = {name: make_job(id=name, state=JobState.DONE, pictures=(PICTURE,)) for name in ("j1", "j2")}
-    compared = comparison(*(Card("flux-2", job=name) for name in jobs))
-    page = parse_inert(show_cards(catalog, compared, jobs, timing, ORDERS[0], {"j2"}))
+    entries = {
+        name: HistoryEntry(make_job(id=name, state=JobState.DONE, pictures=(PICTURE,)), starred=name == "j2")
+        for name in ("j1", "j2")
+    }
+    compared = comparison(*(Card("flux-2", job=name) for name in entries))
+    page = parse_inert(show_cards(catalog, compared, entries, timing, ORDERS[0]))
 
     assert page.values("aria-pressed") == ["false", "true"]
 

@@ -70,6 +70,11 @@ class HistoryStore:
 
         return await self._transactions.read(finding)
 
+    async def find_all(self, job_ids: Collection[str]) -> list[HistoryEntry]:
+        """Those of these jobs that there are, with what their visitors have added to them, in no order."""
+        wanted = _entries().where(jobs.c.id.in_([storable(job_id) for job_id in job_ids]), VISIBLE)
+        return await self._transactions.read(lambda connection: _to_entries(connection, list(connection.execute(wanted))))
+
     async def search(self, visitor: str, wanted: JobFilter, limit: int, before: str = "") -> HistoryPage:
         """This visitor's entries that fit, newest first, older than the job ``before``."""
         return await self._transactions.read(lambda connection: _find_page(connection, visitor, wanted, limit, before))

@@ -21,6 +21,7 @@ from sqlalchemy import (
     String,
     Table,
     Text,
+    false,
     select,
 )
 
@@ -117,6 +118,7 @@ comparisons = Table(
     Column("shared", JSON, nullable=False),
     Column("cards", JSON, nullable=False),
     Column("token", String(64), unique=True),
+    Column("seed_drawn", Boolean, nullable=False, server_default=false()),
 )
 Index("comparisons_of_visitor", comparisons.c.visitor, comparisons.c.created_at)
 

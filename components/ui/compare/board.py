@@ -10,10 +10,9 @@ from typing import Any
 import gradio as gr
 
 from components.comparisons.comparison import Comparison
-from components.comparisons.plan import MOST_CARDS, ComparisonPlan, plan_comparison
+from components.comparisons.plan import ComparisonPlan, plan_comparison
 from components.errors import DatabaseUnavailable, InputError, JobNotFound, PlaygroundError
-from components.jobs.job import Job
-from components.jobs.store.history import JobFilter
+from components.jobs.job import HistoryEntry
 from components.playground import Playground, Visit
 from components.ui.compare.form import CompareForm
 from components.ui.compare.share import Share, offer_pin, show_share
@@ -135,21 +134,21 @@ async def show_draft(tab: CompareTab, draft: ComparisonDraft, source: PublishedS
     }
 
 
-async def draw_cards(tab: CompareTab, comparison: Comparison, jobs: Mapping[str, Job], order: str, visit: Visit) -> str:
-    """The cards in an order, with the stars that their jobs have in the history."""
-    wanted = JobFilter(comparison_id=comparison.id, starred=True)
-    starred = {entry.job.id for entry in (await tab.playground.history.search(visit.visitor, wanted, MOST_CARDS)).entries}
-    return show_cards(tab.playground.catalog, comparison, jobs, tab.playground.jobs.timing, order, starred)
-
-
 async def show_comparison(
-    tab: CompareTab, comparison: Comparison, jobs: Mapping[str, Job], order: str, visit: Visit, *, fresh: bool = False
+    tab: CompareTab,
+    comparison: Comparison,
+    entries: Mapping[str, HistoryEntry],
+    order: str,
+    visit: Visit,
+    *,
+    fresh: bool = False,
 ) -> Updates:
     """The cards and what can be done about them. ``fresh``: another comparison was shown before."""
+    jobs = {job_id: entry.job for job_id, entry in entries.items()}
     active = any(not job.settled for job in jobs.values())
     again = None if active or comparison.token else await tab.playground.plan_retries(comparison, jobs, visit)
     return {
-        tab.cards: await draw_cards(tab, comparison, jobs, order, visit),
+        tab.cards: show_cards(tab.playground.catalog, comparison, entries, tab.playground.jobs.timing, order),
         tab.order: gr.update(visible=True),
         tab.retry: gr.update(
             visible=bool(again and again.cards),
@@ -179,10 +178,10 @@ async def show_changed(tab: CompareTab, change: Awaitable[Comparison], given: Up
     """The comparison after an action, or why the action failed."""
     try:
         visit = given[tab.header.visit]
-        comparison, jobs = await tab.playground.comparisons.with_jobs((await change).id, visit.visitor)
+        comparison, entries = await tab.playground.comparisons.with_entries((await change).id, visit.visitor)
     except PlaygroundError as error:
         return {tab.error: render("note", text=plain(error))}
-    return {tab.error: "", **await show_comparison(tab, comparison, jobs, given[tab.order], visit)}
+    return {tab.error: "", **await show_comparison(tab, comparison, entries, given[tab.order], visit)}
 
 
 async def watch(tab: CompareTab, given: Updates, request: gr.Request) -> AsyncIterator[Updates]:
@@ -193,19 +192,22 @@ async def watch(tab: CompareTab, given: Updates, request: gr.Request) -> AsyncIt
     try:
         while active:
             try:
-                comparison, jobs = await tab.playground.comparisons.with_jobs(given[tab.share.comparison], visit.visitor)
+                comparison, entries = await tab.playground.comparisons.with_entries(
+                    given[tab.share.comparison], visit.visitor
+                )
             except DatabaseUnavailable:  # jobs outlive a database that is unavailable for a while
                 await asyncio.sleep(BEAT_S)
                 continue
             if not tab.latest.is_newest(request, event):
                 break
-            active = any(not job.settled for job in jobs.values())
+            jobs = [entry.job for entry in entries.values()]
+            active = any(not job.settled for job in jobs)
             # The pictures in the slider may have been deleted in the history.
-            fresh = not chosen <= {picture.name for job in jobs.values() for picture in job.pictures}
+            fresh = not chosen <= {picture.name for job in jobs for picture in job.pictures}
             chosen = set() if fresh else chosen
-            updates = await show_comparison(tab, comparison, jobs, given[tab.order], visit, fresh=fresh)
+            updates = await show_comparison(tab, comparison, entries, given[tab.order], visit, fresh=fresh)
             del updates[tab.share.comparison]  # a page that shows another comparison would be brought back to this one
-            before, ended = ended, sum(job.settled for job in jobs.values())
+            before, ended = ended, sum(job.settled for job in jobs)
             yield updates if ended == before else {**updates, **await show_spending(tab.header, visit)}
             await asyncio.sleep(BEAT_S if active else 0)
     except JobNotFound:

@@ -10,7 +10,7 @@ from components.catalog.parameters import Role
 from components.catalog.prices import price_list
 from components.comparisons.comparison import Comparison
 from components.errors import DatabaseUnavailable, JobNotFound
-from components.jobs.job import Job
+from components.jobs.job import HistoryEntry
 from components.playground import Playground, Visit
 from components.ui.compare.board import CompareTab, show_comparison, show_draft
 from components.ui.events import Updates, sent
@@ -71,13 +71,14 @@ async def open_compare(tab: CompareTab, query: Query, visit: Visit) -> Updates:
     }
 
 
-async def _named_comparison(tab: CompareTab, query: Query, visit: Visit) -> tuple[Comparison, dict[str, Job]] | None:
+async def _named_comparison(
+    tab: CompareTab, query: Query, visit: Visit
+) -> tuple[Comparison, dict[str, HistoryEntry]] | None:
     named, comparisons = comparison_id_of(query), tab.playground.comparisons
     try:
-        if named:
-            return await comparisons.with_jobs(named, visit.visitor)
-        newest = await comparisons.newest(visit.visitor)
-        return await comparisons.current(newest) if newest else None
+        if not named and (newest := await comparisons.newest(visit.visitor)):
+            named = newest.id
+        return await comparisons.with_entries(named, visit.visitor) if named else None
     except (JobNotFound, DatabaseUnavailable):
         return None
 
@@ -88,7 +89,7 @@ async def _published_source(tab: CompareTab, token: str) -> PublishedSource:
         comparison, _ = await tab.playground.comparisons.published(token)
     except (JobNotFound, DatabaseUnavailable):
         return PublishedSource(token)
-    return PublishedSource(token, {role: value for role, value in comparison.shared.items() if role != "images"})
+    return PublishedSource(token, {role: value for role, value in draft_of(comparison).shared.items() if role != "images"})
 
 
 async def show_earlier(tab: CompareTab, visit: Visit, shown: str) -> Updates:

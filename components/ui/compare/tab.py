@@ -5,10 +5,10 @@ from __future__ import annotations
 import gradio as gr
 
 from components.catalog.parameters import Role
-from components.comparisons.plan import draw_seed, plan_comparison
+from components.comparisons.plan import plan_comparison
 from components.errors import InputError, PlaygroundError
 from components.playground import Playground
-from components.ui.compare.board import CompareTab, draw_cards, show_added, show_changed, show_comparison, show_draft
+from components.ui.compare.board import CompareTab, show_added, show_changed, show_comparison, show_draft
 from components.ui.compare.form import build_compare_form
 from components.ui.compare.opening import default_draft, list_anew, open_listed
 from components.ui.compare.share import build_share, publish, unpublish
@@ -16,7 +16,7 @@ from components.ui.events import DIRECT, LATEST, Updates, bind
 from components.ui.header import Header, paying_visit
 from components.ui.html import SEND_CLICKS, html
 from components.ui.picker import build_several
-from components.views.comparison import ORDERS
+from components.views.comparison import ORDERS, show_cards
 from components.views.queries.compare import PublishedSource, read_choice, write_compare_query
 from components.views.templates import render
 from components.views.words import plain
@@ -94,22 +94,18 @@ async def follow(tab: CompareTab, given: Updates) -> Updates:
 
 
 async def compare(tab: CompareTab, given: Updates, request: gr.Request) -> Updates:
-    """Send the requests. Without a seed, a random one is used for every model that has one."""
+    """Send the requests. Without a seed in the form, one is drawn for all models that take one."""
     tab.latest.start(request)
     playground, visit, draft = tab.playground, paying_visit(tab.header, given, request), tab.form.read(given)
     key = f"{given[tab.click]} {write_compare_query(draft)}"  # another form is another comparison
-    seeded = draft if "seed" in draft.shared else draft.with_seed(draw_seed())
     try:
         choices = draft.choices(playground.catalog)
-        plan = plan_comparison(playground.catalog, choices, seeded.shared, draft.samples)
-        if not any("seed" in card.request.parameters for card in plan.cards if card.request):
-            seeded = draft
-        started = await playground.compare(choices, seeded.shared, draft.samples, visit, key)
-        comparison, jobs = await playground.comparisons.with_jobs(started.id, visit.visitor)
+        started = await playground.compare(choices, draft.shared, draft.samples, visit, key, new_seed=True)
+        comparison, entries = await playground.comparisons.with_entries(started.id, visit.visitor)
     except PlaygroundError as error:
         return {tab.error: render("note", text=plain(error))}
     return {
-        **await show_comparison(tab, comparison, jobs, given[tab.order], visit, fresh=True),
+        **await show_comparison(tab, comparison, entries, given[tab.order], visit, fresh=True),
         tab.form.roles[Role.SEED]: comparison.shared.get("seed") if given[tab.form.lock] else gr.skip(),
         tab.error: "",
     }
@@ -169,7 +165,9 @@ async def arrange(tab: CompareTab, given: Updates) -> Updates:
     """The cards in another order."""
     try:
         shown, visitor = given[tab.share.comparison], given[tab.header.visit].visitor
-        comparison, jobs = await tab.playground.comparisons.with_jobs(shown, visitor)
-        return {tab.cards: await draw_cards(tab, comparison, jobs, given[tab.order], given[tab.header.visit])}
+        comparison, entries = await tab.playground.comparisons.with_entries(shown, visitor)
+        return {
+            tab.cards: show_cards(tab.playground.catalog, comparison, entries, tab.playground.jobs.timing, given[tab.order])
+        }
     except PlaygroundError:
         return {tab.cards: gr.skip()}

@@ -37,10 +37,9 @@ class ComparisonDraft:
     shared: Mapping[str, Any]
     samples: int = 1
 
-    def with_seed(self, seed: int | None) -> ComparisonDraft:
-        """The same with another seed; None leaves it open."""
-        shared = {role: value for role, value in self.shared.items() if role != Role.SEED}
-        return replace(self, shared=shared if seed is None else {**shared, Role.SEED.value: seed})
+    def without_seed(self) -> ComparisonDraft:
+        """The same with the seed left open."""
+        return replace(self, shared={role: value for role, value in self.shared.items() if role != Role.SEED})
 
     def choices(self, catalog: Catalog) -> list[Choice]:
         """Raises InputError for an unknown model."""
@@ -86,10 +85,11 @@ def read_choice(catalog: Catalog, text: str) -> Choice:
 
 
 def draft_of(comparison: Comparison) -> ComparisonDraft:
-    """The form that a comparison was made from."""
+    """The form that a comparison was made from, without a seed that was drawn for it."""
     choices = dict.fromkeys(write_choice(Choice(card.model, card.settings)) for card in comparison.cards)
     samples = max((card.sample for card in comparison.cards), default=1)
-    return ComparisonDraft(tuple(choices), comparison.shared, samples)
+    draft = ComparisonDraft(tuple(choices), comparison.shared, samples)
+    return draft.without_seed() if comparison.seed_drawn else draft
 
 
 def write_compare_query(draft: ComparisonDraft, source: PublishedSource | None = None) -> str:
