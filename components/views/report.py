@@ -28,6 +28,7 @@ from components.pictures.thumbnails import PREVIEW_SIZE, data_urls
 from components.playground import Playground
 from components.snippets import write_snippet
 from components.views import words
+from components.views.fonts import embedded_fonts, served_fonts
 from components.views.job import differences
 from components.views.links import link, published_path
 from components.views.queries.compare import PublishedSource, draft_of, write_compare_query
@@ -78,7 +79,8 @@ async def write_report(playground: Playground, comparison: Comparison, jobs: Map
     side = next((side for most, side in MAX_SIDES if len(numbered) <= most), SMALLEST_MAX_SIDE)
     names = {(card, number): kept.name for card, number, kept in numbered}
     sources = await data_urls(playground.jobs.pictures, names, side)
-    own = {"max_side": side, "published": False, "snippet": partial(_snippet, playground), "sources": sources}
+    snippet = partial(_snippet, playground)
+    own = {"max_side": side, "published": False, "snippet": snippet, "sources": sources, "fonts": embedded_fonts()}
     html = await asyncio.to_thread(_render, playground.catalog, comparison, jobs, **own)
     return html.encode()
 
@@ -97,7 +99,7 @@ def write_published(catalog: Catalog, comparison: Comparison, jobs: Mapping[str,
         preview=f"{address}/preview.png" if preview_pictures(comparison, jobs) else "",
         size=PREVIEW_SIZE,
         form=link(_form_query(comparison, token), depth=1),
-        fonts=link("/static/fonts/IBMPlexSans/IBMPlexSans", depth=1),
+        fonts=served_fonts(),
     )
 
 

@@ -16,6 +16,7 @@ from fastapi.routing import APIRoute
 from components.errors import DatabaseUnavailable, JobNotFound
 from components.pictures.thumbnails import MAX_ON_PREVIEW, ThumbnailCache
 from components.playground import Playground
+from components.views.fonts import served_fonts
 from components.views.links import COMPARISONS, PUBLISHED, depth_of, link
 from components.views.report import preview_pictures, report_name, write_published, write_report
 from components.views.templates import render
@@ -49,8 +50,9 @@ class PageRoute(APIRoute):
                 sentence, status = NO_COMPARISON if self.path.startswith(COMPARISONS) else NOT_PUBLISHED, 404
             except DatabaseUnavailable as error:
                 sentence, status = error.what, 503
-            home = link("/", depth_of(request.scope["path"])) or "./"
-            page = render("report_missing", sentence=sentence, product=TITLE, home=home)
+            depth = depth_of(request.scope["path"])
+            home, fonts = link("/", depth) or "./", served_fonts(depth)
+            page = render("report_missing", sentence=sentence, product=TITLE, home=home, fonts=fonts)
             return HTMLResponse(page, status, headers=PAGE)
 
         return handle_or_explain

@@ -35,6 +35,10 @@ SHOWN = (
 )
 LONG = "\u05e9\u05dc\u05d5\u05dd " * 900 + "end"  # six characters a letter in an address, which ends long before
 WIDTHS = (1280, 390)
+OWN_TYPEFACE = """async () => {
+  await document.fonts.ready;
+  return [...document.fonts].map((face) => `${face.weight} ${face.status}`).sort();
+}"""
 FITS = "document.documentElement.scrollWidth <= innerWidth"
 
 
@@ -111,6 +115,7 @@ def test_the_report_opens_without_a_network_and_shows_every_picture(browser: Bro
         page.set_viewport_size({"width": width, "height": 900})
         page.goto(file.as_uri())
         whole(page, left.pictures, look)
+        assert page.evaluate(OWN_TYPEFACE) == ["400 loaded", "700 loaded"], look
         ground = page.evaluate("getComputedStyle(document.body).backgroundColor")
         assert ground == ("rgb(250, 250, 249)" if scheme == "light" else "rgb(15, 15, 14)"), look
         assert {address.partition(":")[0] for address in asked} <= {"file", "data"}, look
@@ -146,6 +151,7 @@ def test_anybody_can_open_a_published_comparison_and_fill_the_form_with_it(open_
         page.set_viewport_size({"width": width, "height": 900})
         page.goto(f"{left.app.address}/c/{left.token}")
         whole(page, left.pictures, f"{width} px")
+        assert page.evaluate(OWN_TYPEFACE) == ["400 loaded", "700 loaded"]
         page.get_by_role("link", name="Open this in the playground").click(trial=True)
     assert page.context.cookies() == []
     image = page.locator("meta[property='og:image']").get_attribute("content")

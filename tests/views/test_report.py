@@ -218,10 +218,13 @@ async def test_the_file_needs_nothing_else_and_names_nobody(playground: Playgrou
     page = ReportPage(file.decode())
 
     page.assert_inert()
+    fonts = re.findall(r'url\("(data:font/woff2;base64,[^"]+)"\)', file.decode())
+    assert (len(fonts), sum(map(len, fonts)) < 60_000) == (2, True)
     assert max(sides(page)) <= 1024
     assert all(tag["href"].startswith("#card-") for tag in page.all("a"))
     (policy,) = [tag["content"] for tag in page.all("meta") if tag.get("http-equiv") == "Content-Security-Policy"]
     assert "default-src 'none'" in policy
+    assert "font-src data:" in policy
     assert not [word for word in ("script", "http") if word in policy]
     for text in ("3:2", "42", "3:2 → size 1248*832 (not listed by the service)", "CogView 4", "Google", "PNG"):
         assert text in page.text

@@ -11,6 +11,7 @@ from components.pictures.thumbnails import data_urls
 from components.playground import Playground
 from components.views.evaluation.matrix import CELL_WORDS
 from components.views.evaluation.results import show_results
+from components.views.fonts import embedded_fonts
 from components.views.templates import render
 from components.views.words import TITLE, file_name, utc
 
@@ -31,6 +32,7 @@ async def write_evaluation_report(playground: Playground, evaluation: Evaluation
         "evaluation/report",
         evaluation=evaluation,
         product=TITLE,
+        fonts=embedded_fonts(),
         day=f"{utc(evaluation.created_at):%d %B %Y}",
         used=round(sum(result.spent for result in results), 2),
         boards=[

@@ -14,6 +14,7 @@ from components.evaluation.evaluation import Evaluation
 from components.evaluation.voting.ballots import Question
 from components.evaluation.voting.screens import MOST_SCREENS_LEFT, ScreensLeft
 from components.evaluation.voting.service import OpenScreen, Revealed
+from components.views.fonts import served_fonts
 from components.views.templates import render
 
 SCRIPT = (Path(__file__).parent / "vote.js").read_text(encoding="utf-8")
@@ -28,7 +29,7 @@ QUESTIONS = {
 def show_voting_page(evaluation: Evaluation) -> str:
     """The page under the evaluation's token. It names neither the evaluation, whose name may name a model, nor anybody."""
     questions = [(str(question), QUESTIONS[question]) for question in evaluation.questions]
-    return render("evaluation/vote", token=evaluation.token, questions=questions, script=SCRIPT)
+    return render("evaluation/vote", token=evaluation.token, questions=questions, script=SCRIPT, fonts=served_fonts())
 
 
 def describe_screen(screen: OpenScreen | None) -> dict[str, Any]:

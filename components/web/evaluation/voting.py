@@ -23,7 +23,7 @@ from components.web.responses import NO_SUCH_PICTURE, READING, UNLISTED
 from components.web.visitors import requesting_visitor
 
 POLICY = (
-    f"default-src 'none'; img-src 'self'; connect-src 'self'; script-src 'sha256-{SCRIPT_HASH}'; "
+    f"default-src 'none'; img-src 'self'; font-src 'self'; connect-src 'self'; script-src 'sha256-{SCRIPT_HASH}'; "
     "style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'"
 )
 PAGE = UNLISTED | {"Content-Security-Policy": POLICY}
