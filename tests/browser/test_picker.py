@@ -52,6 +52,38 @@ def test_a_purpose_filters_the_models_that_suit_it(open_page: OpenPage, app: Pla
     expect(page.locator("#integrate h2")).to_contain_text("Recraft V4")
 
 
+def test_the_panel_searches_as_the_price_list_does(open_page: OpenPage, app: Playground) -> None:
+    """Words order what is found, and what no model offers is said; an emptied search is as before."""
+    page = open_page(app.address)
+    page.locator("#chosen-model [data-picker]").click()
+    panel = page.locator("#picker-one")
+    search, said, names = panel.get_by_role("searchbox"), panel.locator("footer p"), panel.locator("li:visible strong")
+    expect(names).to_have_count(11)
+    before = names.all_inner_texts()
+    for text, found, remark in (
+        ("cheapest logo", ["Ideogram V3", "GPT Image 1.5", "Ideogram V4"], "3 of 11 models. Cheapest first."),
+        (
+            "fast photo edit",
+            ["Ideogram V3", "GPT Image 1.5", "Seedream 4.5", "Hunyuan Image 3"],
+            "4 of 11 models. Fastest first.",
+        ),
+        ("transparent", [], "No model matches. No model's page offers a transparent background."),
+        ("midjourney", [], "No model matches. Nothing here is about “midjourney”."),
+        (
+            "best",
+            before,
+            "11 of 11 models. Which is best depends on the prompt: Compare shows several models, Evaluate lets people vote.",
+        ),
+    ):
+        search.fill(text)
+        expect(names, text).to_have_text([re.compile(rf"{re.escape(name.strip())}\s*$") for name in found])
+        expect(said, text).to_have_text(remark)
+    search.fill("fast")
+    expect(names.last).to_have_text(re.compile("Kling|Hunyuan"))
+    search.fill("")
+    assert names.all_inner_texts() == before
+
+
 def test_several_models_and_variants_are_chosen_for_a_comparison(open_page: OpenPage, app: Playground) -> None:
     """It opens with models that suit its prompt; chosen models are listed with their prices and can be removed."""
     page = open_page(f"{app.address}/?tab=compare")
