@@ -18,15 +18,8 @@ from components.ui.evaluate.tab import EvaluateTab, build_evaluate_tab, open_eva
 from components.ui.events import DIRECT, LATEST, Updates, bind, sent
 from components.ui.generate.opening import open_form, open_last
 from components.ui.generate.panel import show_job, shown_job, with_star
-from components.ui.generate.tab import (
-    GenerateTab,
-    build_generate_tab,
-    choose_model,
-    follow,
-    read_form,
-    show_example,
-    show_form,
-)
+from components.ui.generate.request import GenerateTab, fill_form, read_form, show_example
+from components.ui.generate.tab import build_generate_tab, choose_model, follow
 from components.ui.gradio_internals import event_values, open_page
 from components.ui.header import Header, build_header, show_account, visit_of
 from components.ui.history.tab import HistoryTab, build_history_tab, open_history, show_all
@@ -262,10 +255,8 @@ async def use_dropped(parts: PageParts, given: Updates, event: gr.EventData) -> 
         model, parameters, notice = read_recipe(parts.playground.catalog, event_values(event))
     except PlaygroundError as error:
         return await show_account(parts.header, visit, (plain(error),))
-    job = await shown_job(tab.panel, given)
     return {
-        **show_form(tab, model, parameters, visit, tab.code.read(given), job),
-        **({} if job else show_example(tab, model, parameters)),
+        **await fill_form(tab, model, parameters, given),
         **await show_account(parts.header, visit, (notice,)),
         **parts.select("generate"),
     }

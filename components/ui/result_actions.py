@@ -20,7 +20,8 @@ from components.ui.events import DIRECT, Updates, bind, sent
 from components.ui.generate.image_switch import with_mode
 from components.ui.generate.opening import open_entry, open_job
 from components.ui.generate.panel import shown_job, with_star
-from components.ui.generate.tab import ANSWERED, GenerateTab, chosen_model, read_form, show_example, show_form, submit
+from components.ui.generate.request import GenerateTab, chosen_model, fill_form, read_form, show_form
+from components.ui.generate.tab import ANSWERED, submit
 from components.ui.header import Header, paying_visit, show_account
 from components.views.actions import takers, upscaler
 from components.views.links import picture_path
@@ -186,14 +187,7 @@ async def change_job(
 
 async def _fill(actions: ResultActions, model: Model, parameters: Mapping[str, Any], given: Updates) -> Updates:
     """The form of Generate with these values; the result that is shown stays."""
-    tab = actions.generate
-    job = await shown_job(tab.panel, given)
-    shown = {} if job else show_example(tab, model, parameters)
-    return {
-        **show_form(tab, model, parameters, given[actions.header.visit], tab.code.read(given), job),
-        **shown,
-        **_select(actions, "generate"),
-    }
+    return {**await fill_form(actions.generate, model, parameters, given), **_select(actions, "generate")}
 
 
 def _select(actions: ResultActions, tab: str) -> Updates:
