@@ -10,21 +10,11 @@ import struct
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
-from pathlib import Path
 
-import httpx2
 from PIL import Image
 
-from components.api import Account, ApiClient
-from components.api.connections import Pools
-from components.catalog.models import Catalog
-from components.catalog.requests import build_request
-from components.jobs.budgets import Caps
-from components.jobs.job import Job, JobOptions
+from components.jobs.job import Job
 from components.jobs.service import JobService
-from components.pictures.library import PictureLibrary
-from components.pictures.storage.folder import FolderStorage
-from tests.conftest import open_store
 from tests.recorder import RecordedRequest
 
 KEY = "sk-canary-9f8e7d6c5b4a32100123"
@@ -191,23 +181,6 @@ async def scripted_upstream(
         await server.wait_closed()
 
 
-@dataclass
-class SingleJob:
-    """A job service with a scripted upstream, and the visitor's account there."""
-
-    upstream: Upstream
-    job_service: JobService
-    account: Account
-    catalog: Catalog
-
-    async def start(self, visitor: str = "ann", prompt: str = "A red kite", account: Account | None = None) -> Job:
-        request = build_request(self.catalog, "cogview-4", {"prompt": prompt})
-        return await self.job_service.submit(request, account or self.account, visitor)
-
-    async def settled(self, job: Job) -> Job:
-        return await settled(self.job_service, job)
-
-
 async def settled(job_service: JobService, job: Job) -> Job:
     """The job once it has settled."""
     async with asyncio.timeout(TIMEOUT_S):
@@ -219,31 +192,3 @@ async def workers_ended() -> None:
     own = {task for task in asyncio.all_tasks() if "ActiveJobs." in repr(task.get_coro())}
     if own:
         await asyncio.wait(own, timeout=TIMEOUT_S)
-
-
-@asynccontextmanager
-async def single_job(
-    catalog: Catalog,
-    folder: Path,
-    post: Sequence[Answer] = (),
-    poll: Sequence[Answer] = (),
-    file: Sequence[Answer] = (),
-    caps: Caps | None = None,
-    deadline_s: float = 4.0,
-) -> AsyncIterator[SingleJob]:
-    """A job service that expects tasks to be done within milliseconds."""
-    endpoint = catalog.endpoint
-    async with (
-        scripted_upstream(post, poll, file) as upstream,
-        httpx2.AsyncClient(trust_env=False, transport=Pools()) as http_client,
-    ):
-        async with httpx2.AsyncClient(trust_env=False) as keyless, open_store(folder / "records") as store:
-            pictures = PictureLibrary(FolderStorage(folder / "kept"), keyless)
-            job_service = JobService(
-                catalog, store, ApiClient(http_client), pictures, JobOptions(caps or Caps(), deadline_s)
-            )
-            account = Account("visitor", upstream.address, endpoint.create, endpoint.status, KEY, pace=1000)
-            try:
-                yield SingleJob(upstream, job_service, account, catalog)
-            finally:
-                await job_service.aclose()

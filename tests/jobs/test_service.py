@@ -26,7 +26,8 @@ from components.pictures.storage.folder import FolderStorage
 from components.sandbox.tasks import FAULTS
 from components.views.job import differences
 from tests.conftest import open_store
-from tests.jobs.scripted_upstream import TIMEOUT_S, settled, single_job, workers_ended
+from tests.jobs.job_setup import visitors_setup
+from tests.jobs.scripted_upstream import TIMEOUT_S, settled, workers_ended
 
 CATALOG = load_catalog(Path(__file__).parents[2] / "catalog.yaml")
 EXAMPLES = [(model.id, dict(model.example)) for model in CATALOG.models if model.runnable]
@@ -247,10 +248,10 @@ async def test_stopping_before_the_first_step_drops_no_work_unawaited(job_servic
 
 async def test_check_again_polls_a_job_that_was_not_polled_before_its_deadline(catalog: Catalog, tmp_path: Path) -> None:
     """Whoever checks again wants an answer of the service, also when the model's usual time has not passed."""
-    async with single_job(catalog, tmp_path, deadline_s=0.5) as stage:
-        slow = dataclasses.replace(stage.account, pace=1.0)
-        job = await stage.settled(await stage.start(account=slow))
+    async with visitors_setup(catalog, tmp_path, deadline_s=0.5) as setup:
+        slow = dataclasses.replace(setup.payer, pace=1.0)
+        job = await settled(setup.job_service, await setup.start(payer=slow))
         await workers_ended()
-        job = await stage.settled(await stage.job_service.check_again(job.id, slow, "ann"))
+        job = await settled(setup.job_service, await setup.job_service.check_again(job.id, slow, "ann"))
 
     assert job.state is JobState.DONE

@@ -14,6 +14,7 @@ from components.catalog.models import Catalog
 from components.catalog.requests import build_request
 from components.errors import AnswerLost
 from components.jobs.job import JobState
+from tests.jobs.job_setup import visitors_setup
 from tests.jobs.scripted_upstream import (
     KEY,
     TASK,
@@ -27,7 +28,7 @@ from tests.jobs.scripted_upstream import (
     reset,
     response,
     running,
-    single_job,
+    settled,
     workers_ended,
 )
 
@@ -61,20 +62,20 @@ async def test_a_lost_answer_makes_the_job_uncertain_and_is_not_sent_again(
     catalog: Catalog, tmp_path: Path, answer: Answer
 ) -> None:
     """Something may have been accepted: the job says so, and only the visitor may ask again."""
-    async with single_job(catalog, tmp_path, post=[answer, created()], deadline_s=1) as stage:
-        job = await stage.settled(await stage.start())
+    async with visitors_setup(catalog, tmp_path, {"post": [answer, created()]}, deadline_s=1) as setup:
+        job = await settled(setup.job_service, await setup.start())
         await workers_ended()
 
     assert (job.state, job.problem.code) == (JobState.UNCERTAIN, "lost")
     assert job.problem.charged == AnswerLost.charged
-    assert [request.method for request in stage.upstream.requests] == ["POST"]
+    assert [request.method for request in setup.upstream.requests] == ["POST"]
 
 
 async def test_an_upstream_that_is_not_there_was_sent_nothing(catalog: Catalog, tmp_path: Path) -> None:
     """A refused connection proves that the request never left."""
-    async with single_job(catalog, tmp_path) as stage:
-        nowhere = dataclasses.replace(stage.account, base_url="http://127.0.0.1:9")
-        job = await stage.settled(await stage.start(account=nowhere))
+    async with visitors_setup(catalog, tmp_path) as setup:
+        nowhere = dataclasses.replace(setup.payer, base_url="http://127.0.0.1:9")
+        job = await settled(setup.job_service, await setup.start(payer=nowhere))
 
     assert (job.state, job.problem.charged) == (JobState.FAILED, "Nothing was charged.")
 
@@ -83,9 +84,9 @@ async def test_polls_may_fail_in_any_way_and_the_job_still_ends_done(catalog: Ca
     """No failed poll says anything about the task; it is asked again, and the POST is not."""
 
     async def run(name: str, fault: Answer) -> tuple[object, ...]:
-        async with single_job(catalog, tmp_path / name, poll=[fault, fault, finished()]) as stage:
-            job = await stage.settled(await stage.start())
-        return job.state, job.problem, job.task_id, len(stage.upstream.posts), len(stage.upstream.polls)
+        async with visitors_setup(catalog, tmp_path / name, {"poll": [fault, fault, finished()]}) as setup:
+            job = await settled(setup.job_service, await setup.start())
+        return job.state, job.problem, job.task_id, len(setup.upstream.posts), len(setup.upstream.polls)
 
     ends = await asyncio.gather(*(run(name, fault) for name, fault in PROBLEMS.items()))
 
@@ -94,14 +95,14 @@ async def test_polls_may_fail_in_any_way_and_the_job_still_ends_done(catalog: Ca
 
 async def test_an_unknown_state_is_named_after_a_few_polls(catalog: Catalog, tmp_path: Path) -> None:
     """And polled on, with Stop offered, until the pictures are there or the deadline passes."""
-    async with single_job(catalog, tmp_path, poll=[PROBLEMS["unknown word"]] * 5 + [finished()]) as stage:
-        started = await stage.start()
-        shown = [job async for job in stage.job_service.watch(started.id, "ann")]
+    async with visitors_setup(catalog, tmp_path, {"poll": [PROBLEMS["unknown word"]] * 5 + [finished()]}) as setup:
+        started = await setup.start()
+        shown = [job async for job in setup.job_service.watch(started.id, "ann")]
 
     notes = {job.polls: job.status_note for job in shown if job.state is JobState.RUNNING}
     named = 'The service says "THAWING", a state that this page does not know. Polling goes on; Stop ends it.'
     assert [notes[polls] for polls in (1, 2, 3, 5)] == ["", "", named, named]
-    assert (shown[-1].state, shown[-1].status_note, len(stage.upstream.polls)) == (JobState.DONE, "", 6)
+    assert (shown[-1].state, shown[-1].status_note, len(setup.upstream.polls)) == (JobState.DONE, "", 6)
 
 
 async def test_polls_that_fail_until_the_deadline_leave_an_overdue_job(catalog: Catalog, tmp_path: Path) -> None:
@@ -109,9 +110,9 @@ async def test_polls_that_fail_until_the_deadline_leave_an_overdue_job(catalog: 
     faults = {"500": response({}, 500), "reset": reset(), "html": HTML, "slow": endless(b" ", 0.05)}
 
     async def run(name: str, fault: Answer) -> tuple[object, ...]:
-        async with single_job(catalog, tmp_path / name, poll=[fault], deadline_s=1) as stage:
-            job = await stage.settled(await stage.start())
-        return job.state, job.problem.code, TASK in job.problem.what, len(stage.upstream.posts)
+        async with visitors_setup(catalog, tmp_path / name, {"poll": [fault]}, deadline_s=1) as setup:
+            job = await settled(setup.job_service, await setup.start())
+        return job.state, job.problem.code, TASK in job.problem.what, len(setup.upstream.posts)
 
     ends = await asyncio.gather(*(run(name, fault) for name, fault in faults.items()), return_exceptions=True)
 
@@ -121,19 +122,19 @@ async def test_polls_that_fail_until_the_deadline_leave_an_overdue_job(catalog: 
 @pytest.mark.parametrize("with_id", [True, False], ids=["with a task id", "without one"])
 async def test_a_create_answer_may_be_the_result_at_once(catalog: Catalog, tmp_path: Path, with_id: bool) -> None:
     """Nothing is polled then."""
-    async with single_job(catalog, tmp_path, post=[finished(2, with_id=with_id)]) as stage:
-        job = await stage.settled(await stage.start())
+    async with visitors_setup(catalog, tmp_path, {"post": [finished(2, with_id=with_id)]}) as setup:
+        job = await settled(setup.job_service, await setup.start())
 
     assert (job.state, len(job.pictures)) == (JobState.DONE, 2)
-    assert (len(stage.upstream.posts), len(stage.upstream.polls)) == (1, 0)
+    assert (len(setup.upstream.posts), len(setup.upstream.polls)) == (1, 0)
 
 
 async def test_a_few_more_pictures_than_requested_are_kept(catalog: Catalog, tmp_path: Path) -> None:
     """Whether they come at once or by a poll; a reply with a hundred is not followed a hundred times."""
     nine = build_request(catalog, "kling-image-o1", {"prompt": "A red kite", "num_images": 9})
     for name, answers in (("at once", {"post": [finished(100)]}), ("by a poll", {"poll": [finished(100)]})):
-        async with single_job(catalog, tmp_path / name, **answers) as stage:
-            job = await stage.settled(await stage.job_service.submit(nine, stage.account, "ann"))
+        async with visitors_setup(catalog, tmp_path / name, answers) as setup:
+            job = await settled(setup.job_service, await setup.job_service.submit(nine, setup.payer, "ann"))
 
         assert (job.state, len(job.pictures)) == (JobState.DONE, 13), name
 
@@ -141,30 +142,32 @@ async def test_a_few_more_pictures_than_requested_are_kept(catalog: Catalog, tmp
 async def test_a_429_is_waited_for_noted_and_then_sent(catalog: Catalog, tmp_path: Path) -> None:
     """The first POST created nothing, so a second one follows, but not before the requested time."""
     limited = response({"error": "slow down"}, 429, headers={"Retry-After": "1"})
-    async with single_job(catalog, tmp_path, post=[limited, created()]) as stage:
-        started = await stage.start()
-        shown = [job async for job in stage.job_service.watch(started.id, "ann")]
+    async with visitors_setup(catalog, tmp_path, {"post": [limited, created()]}) as setup:
+        started = await setup.start()
+        shown = [job async for job in setup.job_service.watch(started.id, "ann")]
 
     waiting = [job for job in shown if job.state is JobState.QUEUED and job.status_note]
     assert waiting[-1].status_note == "The service asks to wait 1 s; nothing was created."
     assert (shown[-1].state, shown[-1].status_note) == (JobState.DONE, "")
-    first, second = stage.upstream.posts
+    first, second = setup.upstream.posts
     assert second.at - first.at >= 1
     assert first.content == second.content
 
 
 async def test_stopping_while_queued_sends_nothing_more(catalog: Catalog, tmp_path: Path) -> None:
     """Queued behind a 429: nothing exists at the service, and the note of waiting is gone."""
-    async with single_job(catalog, tmp_path, post=[response({}, 429, headers={"Retry-After": "1"}), created()]) as stage:
-        started = await stage.start()
-        async for job in stage.job_service.watch(started.id, "ann"):
+    async with visitors_setup(
+        catalog, tmp_path, {"post": [response({}, 429, headers={"Retry-After": "1"}), created()]}
+    ) as setup:
+        started = await setup.start()
+        async for job in setup.job_service.watch(started.id, "ann"):
             if job.status_note:
-                await stage.job_service.stop(job.id, "ann")
+                await setup.job_service.stop(job.id, "ann")
         await workers_ended()
 
     assert (job.state, job.problem.code, job.status_note) == (JobState.STOPPED, "stopped", "")
     assert job.problem.charged == "Nothing was charged."
-    assert len(stage.upstream.requests) == 1
+    assert len(setup.upstream.requests) == 1
 
 
 AFTER_STOP = {
@@ -181,31 +184,31 @@ async def test_stopping_while_submitting_waits_for_the_answer_and_sends_nothing_
 ) -> None:
     """The request is on its way, so its answer decides what is said about the charge."""
     gate = asyncio.Event()
-    async with single_job(catalog, tmp_path, post=[answer_after(gate, then)]) as stage:
-        job = await stage.start()
-        await stage.upstream.wait_for("posts")
-        await stage.job_service.stop(job.id, "ann")
+    async with visitors_setup(catalog, tmp_path, {"post": [answer_after(gate, then)]}) as setup:
+        job = await setup.start()
+        await setup.upstream.wait_for("posts")
+        await setup.job_service.stop(job.id, "ann")
         gate.set()
-        job = await stage.settled(job)
+        job = await settled(setup.job_service, job)
         await workers_ended()
 
     assert (job.state, job.problem.charged) == (state, charged)
-    assert len(stage.upstream.requests) == 1
+    assert len(setup.upstream.requests) == 1
 
 
 async def test_stopping_while_running_ends_the_polling(catalog: Catalog, tmp_path: Path) -> None:
     """The task continues at the service: the message has its id and says that it may be charged."""
-    async with single_job(catalog, tmp_path, poll=[running()]) as stage:
-        job = await stage.start()
-        await stage.upstream.wait_for("polls", 2)
-        job = await stage.job_service.stop(job.id, "ann")
+    async with visitors_setup(catalog, tmp_path, {"poll": [running()]}) as setup:
+        job = await setup.start()
+        await setup.upstream.wait_for("polls", 2)
+        job = await setup.job_service.stop(job.id, "ann")
         await workers_ended()
-        asked = len(stage.upstream.requests)
-        assert await stage.settled(job) == await stage.job_service.find(job.id, "ann")
+        asked = len(setup.upstream.requests)
+        assert await settled(setup.job_service, job) == await setup.job_service.find(job.id, "ann")
 
     assert (job.state, job.problem.charged) == (JobState.STOPPED, "It may still finish and be charged.")
     assert TASK in job.problem.what
-    assert len(stage.upstream.requests) == asked
+    assert len(setup.upstream.requests) == asked
 
 
 @pytest.mark.parametrize("with_id", [True, False], ids=["with a task id", "without one"])
@@ -214,39 +217,39 @@ async def test_stopping_while_pictures_are_fetched_keeps_the_charge_in_sight(
 ) -> None:
     """The task is done and paid: never "nothing was charged", its credits still count, and it can be resumed."""
     gate = asyncio.Event()
-    async with single_job(
-        catalog, tmp_path, post=[finished(with_id=with_id)], file=[answer_after(gate, picture())]
-    ) as stage:
-        job = await stage.start()
-        await stage.upstream.wait_for("files")
-        job = await stage.job_service.stop(job.id, "ann")
+    async with visitors_setup(
+        catalog, tmp_path, {"post": [finished(with_id=with_id)], "file": [answer_after(gate, picture())]}
+    ) as setup:
+        job = await setup.start()
+        await setup.upstream.wait_for("files")
+        job = await setup.job_service.stop(job.id, "ann")
         await workers_ended()
         gate.set()
-        resumed = await stage.settled(await stage.job_service.check_again(job.id, stage.account, "ann"))
+        resumed = await settled(setup.job_service, await setup.job_service.check_again(job.id, setup.payer, "ann"))
 
     assert job.problem.charged != "Nothing was charged."
     assert job.spent == job.credits
     assert job.state is JobState.STOPPED
-    assert (resumed.state, len(resumed.pictures), len(stage.upstream.posts)) == (JobState.DONE, 1, 1)
+    assert (resumed.state, len(resumed.pictures), len(setup.upstream.posts)) == (JobState.DONE, 1, 1)
 
 
 @pytest.mark.parametrize("how", ["overdue", "stopped"])
 async def test_checking_again_finishes_the_job_without_a_post(catalog: Catalog, tmp_path: Path, how: str) -> None:
     """The task id is enough; what the first look left behind is cleared."""
-    async with single_job(catalog, tmp_path, poll=[running()], deadline_s=1) as stage:
-        job = await stage.start()
+    async with visitors_setup(catalog, tmp_path, {"poll": [running()]}, deadline_s=1) as setup:
+        job = await setup.start()
         if how == "stopped":
-            await stage.upstream.wait_for("polls")
-            await stage.job_service.stop(job.id, "ann")
-        left = await stage.settled(job)
+            await setup.upstream.wait_for("polls")
+            await setup.job_service.stop(job.id, "ann")
+        left = await settled(setup.job_service, job)
         await workers_ended()
-        stage.upstream.poll = [finished()]
-        again = await stage.job_service.check_again(job.id, stage.account, "ann")
-        done = await stage.settled(again)
+        setup.upstream.poll = [finished()]
+        again = await setup.job_service.check_again(job.id, setup.payer, "ann")
+        done = await settled(setup.job_service, again)
 
     assert (left.settled, left.task_id) == (True, TASK)
     assert (again.state, again.problem) == (JobState.RUNNING, None)
-    assert (done.state, len(done.pictures), len(stage.upstream.posts)) == (JobState.DONE, 1, 1)
+    assert (done.state, len(done.pictures), len(setup.upstream.posts)) == (JobState.DONE, 1, 1)
 
 
 ECHO = {"error": {"message": f"Bad key {KEY}", "key": KEY}}
@@ -269,17 +272,17 @@ async def test_a_key_that_the_service_repeats_reaches_no_record(
 ) -> None:
     """Neither the key nor a part of it is in a job, a problem, a log record or a repr."""
     caplog.set_level(logging.DEBUG)
-    async with single_job(catalog, tmp_path, post=post, poll=poll, deadline_s=0.8) as stage:
-        job = await stage.settled(await stage.start())
+    async with visitors_setup(catalog, tmp_path, {"post": post, "poll": poll}, deadline_s=0.8) as setup:
+        job = await settled(setup.job_service, await setup.start())
         shown = [
             repr(job),
             str(job.problem),
             repr(job.problem),
-            repr(stage.account),
-            repr(vars(stage.job_service)),
+            repr(setup.payer),
+            repr(vars(setup.job_service)),
             caplog.text,
         ]
 
     assert job.problem is not None
-    assert stage.upstream.requests[0].headers["authorization"] == f"Bearer {KEY}"
+    assert setup.upstream.requests[0].headers["authorization"] == f"Bearer {KEY}"
     assert [text for text in shown if KEY[:12] in text] == []

@@ -16,7 +16,8 @@ from components.errors import PlaygroundError
 from components.jobs.job import ENDED, WAITING, JobState, idempotency_key_of
 from components.jobs.store.jobs import Store
 from tests.jobs.conftest import NOON, add_jobs, make_job, set_fields
-from tests.jobs.scripted_upstream import answer_after, created, single_job
+from tests.jobs.job_setup import visitors_setup
+from tests.jobs.scripted_upstream import answer_after, created, settled
 
 
 async def test_of_fifty_equal_requests_at_once_one_is_kept(stores: list[Store]) -> None:
@@ -42,17 +43,17 @@ async def test_requests_without_an_idempotency_key_are_all_kept(store: Store) ->
 async def test_the_same_request_of_another_visitor_is_another_one(catalog: Catalog, tmp_path: Path) -> None:
     """Nobody is shown a stranger's job, however equal the two requests are."""
     answered = asyncio.Event()
-    async with single_job(catalog, tmp_path, post=[answer_after(answered, created())]) as stage:
+    async with visitors_setup(catalog, tmp_path, {"post": [answer_after(answered, created())]}) as setup:
         request = build_request(catalog, "cogview-4", {"prompt": "A red kite"})
         visitors = ("ann", "ann", "bea")
         jobs = [
-            await stage.job_service.submit(
-                request, stage.account, visitor, idempotency_key=idempotency_key_of(request, stage.account, visitor)
+            await setup.job_service.submit(
+                request, setup.payer, visitor, idempotency_key=idempotency_key_of(request, setup.payer, visitor)
             )
             for visitor in visitors
         ]
         answered.set()
-        await asyncio.gather(*(stage.settled(job) for job in jobs))
+        await asyncio.gather(*(settled(setup.job_service, job) for job in jobs))
 
     assert jobs[0].id == jobs[1].id != jobs[2].id
     assert [job.visitor for job in jobs] == ["ann", "ann", "bea"]

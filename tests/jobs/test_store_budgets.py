@@ -16,7 +16,8 @@ from components.jobs.job import JobState
 from components.jobs.store.jobs import Store
 from components.jobs.store.spend import Spend
 from tests.jobs.conftest import NOON, add_jobs, claim_all, make_job, open_stores, set_fields
-from tests.jobs.scripted_upstream import created, finished, response, single_job
+from tests.jobs.job_setup import visitors_setup
+from tests.jobs.scripted_upstream import created, finished, response, settled
 
 DAY = 86_400.0
 
@@ -184,13 +185,13 @@ async def test_caps_outlive_the_process(database_url: str) -> None:
 
 async def test_sixty_submissions_at_once_never_pass_the_cap(catalog: Catalog, tmp_path: Path) -> None:
     """4 credits each, 50 a day: twelve are sent, the others are refused by the cap."""
-    async with single_job(catalog, tmp_path, caps=Caps(daily=50), deadline_s=60) as stage:
-        host = dataclasses.replace(stage.account, payer="host")
-        jobs = await asyncio.gather(*(stage.start(f"visitor {number}", account=host) for number in range(60)))
-        ended = [await stage.settled(job) for job in jobs]
-        spent = await stage.job_service.store.spending.total("host", 0)
+    async with visitors_setup(catalog, tmp_path, caps=Caps(daily=50), deadline_s=60) as setup:
+        host = dataclasses.replace(setup.payer, payer="host")
+        jobs = await asyncio.gather(*(setup.start(visitor=f"visitor {number}", payer=host) for number in range(60)))
+        ended = [await settled(setup.job_service, job) for job in jobs]
+        spent = await setup.job_service.store.spending.total("host", 0)
 
-    assert len(stage.upstream.posts) == 12
+    assert len(setup.upstream.posts) == 12
     assert spent == Spend(0, 48)
     assert [job.state for job in ended].count(JobState.DONE) == 12
     assert {job.problem.code for job in ended if job.problem} == {"cap"}
@@ -199,8 +200,8 @@ async def test_sixty_submissions_at_once_never_pass_the_cap(catalog: Catalog, tm
 async def test_a_refused_request_gives_its_credits_to_the_next(catalog: Catalog, tmp_path: Path) -> None:
     """A cap of one request lets another in after the first was refused, and no third after the second."""
     posts = [response({}, 401), created()]
-    async with single_job(catalog, tmp_path, post=posts, poll=[finished()], caps=Caps(daily=4)) as stage:
-        host = dataclasses.replace(stage.account, payer="host")
-        ended = [await stage.settled(await stage.start(account=host)) for _ in range(3)]
+    async with visitors_setup(catalog, tmp_path, {"post": posts, "poll": [finished()]}, caps=Caps(daily=4)) as setup:
+        host = dataclasses.replace(setup.payer, payer="host")
+        ended = [await settled(setup.job_service, await setup.start(payer=host)) for _ in range(3)]
 
     assert [job.problem and job.problem.code for job in ended] == ["key", None, "cap"]
