@@ -39,7 +39,7 @@ class Checker:
         self._waiting: asyncio.Queue[str] = asyncio.Queue()
         self._queued: set[str] = set()
 
-    def look_at(self, evaluation_id: str) -> None:
+    def enqueue(self, evaluation_id: str) -> None:
         """Check what is unchecked in an evaluation, soon."""
         if evaluation_id not in self._queued:
             self._queued.add(evaluation_id)
@@ -75,11 +75,11 @@ class Checker:
         if job is None or picture is None or data is None:
             return {"findings": []}
         findings = check_delivery(picture, job.shape, str(job.body.get("output_format", "")))
-        print_ = await asyncio.to_thread(fingerprint, data)
-        findings += blank_finding(print_) if print_ else []
+        seen = await asyncio.to_thread(fingerprint, data)
+        findings += blank_finding(seen) if seen else []
         checks: dict[str, Any] = {
             "findings": [asdict(finding) for finding in findings],
-            "fingerprint": asdict(print_) if print_ else None,
+            "fingerprint": asdict(seen) if seen else None,
         }
         expected = evaluation.prompts[evaluation.coordinates(result.position).prompt].expected_text
         if expected and picture.format != "svg" and self._reader.available():

@@ -105,7 +105,7 @@ def near_duplicates(repeats: Mapping[str, Fingerprint]) -> dict[str, list[str]]:
 
     Cells without such others are left out, and so are blank pictures, which are all alike.
     """
-    pixels = {cell: _pixels(print_) for cell, print_ in repeats.items() if not print_.blank}
+    pixels = {cell: _pixels(one) for cell, one in repeats.items() if not one.blank}
     alike = {
         cell: [other for other, its in pixels.items() if other != cell and _alike(own, its)] for cell, own in pixels.items()
     }

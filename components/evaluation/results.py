@@ -129,17 +129,17 @@ def usual_seconds(results: Sequence[Result], learned: Mapping[str, float]) -> di
 def findings_of(evaluation: Evaluation, cells: Iterable[Result], usual: Mapping[str, float]) -> dict[int, list[str]]:
     """For each position the kinds of its findings, with those that only show beside the other repeats."""
     kinds_at: dict[int, list[str]] = {}
-    prints: dict[tuple[str, str], dict[str, Fingerprint]] = {}
+    fingerprints: dict[tuple[str, str], dict[str, Fingerprint]] = {}
     for result in cells:
         checks = result.checks or {}
         kinds = [finding["kind"] for finding in checks.get("findings", ())]
         if result.seconds is not None:
             kinds += [str(one.kind) for one in slow_finding(result.seconds, usual.get(result.model))]
         kinds_at[result.position] = kinds
-        if print_ := checks.get("fingerprint"):
+        if known := checks.get("fingerprint"):
             same = _prompt_of(evaluation, result), _column_of(evaluation, result)
-            prints.setdefault(same, {})[str(result.position)] = Fingerprint(**print_)
-    for repeats in prints.values():
+            fingerprints.setdefault(same, {})[str(result.position)] = Fingerprint(**known)
+    for repeats in fingerprints.values():
         for position in near_duplicates(repeats):
             kinds_at[int(position)].append("duplicate")
     return kinds_at

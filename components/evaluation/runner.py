@@ -19,7 +19,7 @@ from components.catalog.requests import rebuild_request
 from components.errors import DatabaseUnavailable, InputError
 from components.evaluation.checking import Checker
 from components.evaluation.evaluation import Evaluation
-from components.evaluation.store.cells import PAUSING, CellStore, Pending, renew, take
+from components.evaluation.store.cells import PAUSING, CellStore, Pending, retry_cells, take
 from components.evaluation.store.evaluations import EvaluationStore, Running
 from components.jobs.job import Job, JobState, new_job
 from components.jobs.service import JobService
@@ -64,7 +64,7 @@ class EvaluationRunner:
             try:
                 if not begun:
                     for running in await self._evaluations.running():
-                        await self._evaluations.edit(running.id, _renew_unsent)
+                        await self._evaluations.edit(running.id, _retry_unsent)
                     begun = True
                 await self._step()
             except (DatabaseUnavailable, DuplicateKey):
@@ -100,7 +100,7 @@ class EvaluationRunner:
         if job.state is JobState.FAILED and job.problem and job.problem.code in PAUSING:
             self._pausing[job.evaluation_id] = f"Paused. {job.problem}"
         elif job.state is JobState.DONE:
-            self._checker.look_at(job.evaluation_id)
+            self._checker.enqueue(job.evaluation_id)
         self.wake()
 
     async def _step(self) -> None:
@@ -135,6 +135,6 @@ class EvaluationRunner:
         return new_job(self._catalog, request, account, running.visitor, cell.job_id, running.id)
 
 
-def _renew_unsent(connection: Any, evaluation: Evaluation) -> Mapping[str, Any]:
-    renew(connection, evaluation, failed=False)
+def _retry_unsent(connection: Any, evaluation: Evaluation) -> Mapping[str, Any]:
+    retry_cells(connection, evaluation, failed=False)
     return {}

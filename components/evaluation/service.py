@@ -21,7 +21,7 @@ from components.evaluation.matrix import Matrix, build_matrix, expected_seconds
 from components.evaluation.results import Board, build_board, standings
 from components.evaluation.runner import BEAT_S, EvaluationRunner, FindAccount
 from components.evaluation.store.ballots import BallotStore
-from components.evaluation.store.cells import CellStore, Result, affordable_until, renew
+from components.evaluation.store.cells import CellStore, Result, affordable_until, retry_cells
 from components.evaluation.store.evaluations import EvaluationStore
 from components.evaluation.voting.ballots import Question
 from components.evaluation.voting.service import VotingService
@@ -128,7 +128,7 @@ class EvaluationService:
             if self.runner.account(evaluation.payer, evaluation_id) is None:
                 progress = replace(progress, note=NEEDS_KEY)
         if progress.count(CellState.DONE):
-            self.checker.look_at(evaluation_id)
+            self.checker.enqueue(evaluation_id)
         return progress
 
     async def cell_jobs(self, evaluation: Evaluation, positions: list[int]) -> list[tuple[Result, Job | None]]:
@@ -161,11 +161,11 @@ class EvaluationService:
 
     async def resume(self, evaluation_id: str, account: Account, visitor: str, budget: float | None = None) -> Evaluation:
         """Send what is still to be sent, within the old budget or another one. Raises JobNotFound, KeyRefused, InputError, InvalidState."""
-        return await self._go_on(evaluation_id, account, visitor, budget, failed=False)
+        return await self._continue(evaluation_id, account, visitor, budget, failed=False)
 
     async def retry_failed(self, evaluation_id: str, account: Account, visitor: str) -> Evaluation:
         """Send what failed again, and what is still to be sent. Raises JobNotFound, KeyRefused."""
-        return await self._go_on(evaluation_id, account, visitor, None, failed=True)
+        return await self._continue(evaluation_id, account, visitor, None, failed=True)
 
     async def stop(self, evaluation_id: str, visitor: str) -> None:
         """Send no further job and stop those that are active. Raises JobNotFound."""
@@ -205,7 +205,7 @@ class EvaluationService:
         """Drop this visitor's own key; evaluations that need it wait."""
         self.runner.forget_keys({evaluation.id for evaluation in await self.store.of_visitor(visitor)})
 
-    async def _go_on(
+    async def _continue(
         self, evaluation_id: str, account: Account, visitor: str, budget: float | None, *, failed: bool
     ) -> Evaluation:
         evaluation = await self.find(evaluation_id, visitor)
@@ -217,8 +217,8 @@ class EvaluationService:
         if paying is None or (paying.payer == "visitor" and paying.base_url != evaluation.base_url):
             raise KeyRefused("This evaluation was started with a key of yours.", next_step="Enter that key, then resume.")
 
-        def going_on(connection: Any, before: Evaluation) -> Mapping[str, Any]:
-            renew(connection, before, failed=failed)
+        def continuing(connection: Any, before: Evaluation) -> Mapping[str, Any]:
+            retry_cells(connection, before, failed=failed)
             allowed = before.budget if budget is None else budget
             until = affordable_until(connection, before, allowed)
             return {"state": EvaluationState.RUNNING, "note": "", "budget": allowed, "paid_until": until}
@@ -231,7 +231,7 @@ class EvaluationService:
         for _, job in await self.cell_jobs(evaluation, waiting):
             if job and job.state is not JobState.UNCERTAIN:  # what the service has accepted is asked for again for free
                 await self.jobs.check_again(job.id, paying, visitor)
-        resumed = await self.store.edit(evaluation_id, going_on)
+        resumed = await self.store.edit(evaluation_id, continuing)
         if resumed is None:
             raise _not_found()
         self.runner.use_key(resumed, paying)

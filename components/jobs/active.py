@@ -105,7 +105,7 @@ class ActiveJobs:
         """An event that the job's next change sets. Ask for a new one each time."""
         return self._changed[job_id]
 
-    def ignore(self, job_id: str) -> None:
+    def unwatch(self, job_id: str) -> None:
         """Drop the event of a job that nobody watches any more."""
         self._changed.pop(job_id, None)
 

@@ -115,7 +115,7 @@ class PollHistory:
 class FollowedTask:
     """A task that is polled until ``give_up`` (monotonic seconds).
 
-    ``fresh``: it was created just now, by this worker. ``hint`` is the wait that is asked for before the next poll.
+    ``fresh``: it was created just now, by this worker. ``retry_after`` is the wait that is asked for before the next poll.
     ``relied``: polls were left out because a callback was relied on.
     """
 
@@ -126,7 +126,7 @@ class FollowedTask:
     polls: PollHistory
     fresh: bool
     expects_callback: bool
-    hint: float | None
+    retry_after: float | None
     relied: bool = False
 
 
@@ -165,8 +165,8 @@ class Poller:
         give_up = give_up or time.monotonic() + self._options.deadline_s
         expects_callback = fresh and self._callbacks.expected(job)
         key = self._times.key(account, job.model)
-        hint = 0.0 if at_once else None
-        task = FollowedTask(job, account, key, give_up, PollHistory(job), fresh, expects_callback, hint)
+        retry_after = 0.0 if at_once else None
+        task = FollowedTask(job, account, key, give_up, PollHistory(job), fresh, expects_callback, retry_after)
         while reply is None or reply.phase is Phase.RUNNING:
             called = await self._wait(task)
             if called is None:
@@ -194,17 +194,17 @@ class Poller:
 
         The last poll is sent at the deadline, so that no task is called running that nobody has asked for.
         """
-        polls, hint, left = task.polls, task.hint, task.give_up - time.monotonic()
-        task.hint = None
+        polls, retry_after, left = task.polls, task.retry_after, task.give_up - time.monotonic()
+        task.retry_after = None
         paused = self._client.paused(task.key)
         if paused > max(left, 0.0) or (polls.count and polls.last > task.give_up - MINIMUM_WAIT_S):
             return None
         timing = self._times.timing(task.key, task.job)
         relies = task.expects_callback and self._callbacks.trusted(task.job) and not polls.called
         if relies:
-            delay = callback_delay(polls.elapsed, polls.count, timing, hint)
+            delay = callback_delay(polls.elapsed, polls.count, timing, retry_after)
         else:
-            delay = next_delay(polls.elapsed, polls.count, timing, poll_cost(len(self._active)), hint)
+            delay = next_delay(polls.elapsed, polls.count, timing, poll_cost(len(self._active)), retry_after)
         called = await self._called(task, max(paused, before_deadline(delay, polls.count, left)))
         task.relied = task.relied or (relies and not called)
         return called
@@ -235,7 +235,7 @@ class Poller:
             reply = await self._ask(task)
         except ServiceError as error:
             if isinstance(error, RateLimited):
-                task.hint = self._client.pause(task.key, error)
+                task.retry_after = self._client.pause(task.key, error)
             given_anew = not task.fresh and task.polls.count == 1 and task.account.payer == "visitor"
             if isinstance(error, KeyRefused) and given_anew:
                 raise

@@ -203,7 +203,7 @@ class JobService:
                 job = await self.find(job_id, visitor)
                 yield job
                 if job.settled:
-                    self._active.ignore(job_id)
+                    self._active.unwatch(job_id)
                     return
             with suppress(TimeoutError):
                 async with asyncio.timeout(interval):

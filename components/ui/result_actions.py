@@ -23,7 +23,7 @@ from components.ui.generate.panel import shown_job, with_star
 from components.ui.generate.request import GenerateTab, chosen_model, fill_form, read_form, show_form
 from components.ui.generate.tab import ANSWERED, submit
 from components.ui.header import Header, paying_visit, show_account
-from components.views.actions import takers, upscaler
+from components.views.actions import models_with_image_input, upscaling_model
 from components.views.links import picture_path
 from components.views.queries.compare import other_models_query
 from components.views.recipe import form_settings
@@ -113,7 +113,7 @@ async def use_as_input(actions: ResultActions, job: Job, number: str, given: Upd
     """
     visit, tab = given[actions.header.visit], actions.generate
     chosen, catalog = chosen_model(tab, given), actions.playground.catalog
-    model = chosen if chosen.by_role(Role.IMAGES) else next(iter(takers(catalog)), None)
+    model = chosen if chosen.by_role(Role.IMAGES) else next(iter(models_with_image_input(catalog)), None)
     if model is None:
         raise InputError("images", NO_TAKER)
     base, index = actions.playground.picture_base(visit), int(number) if number.isdecimal() else 0
@@ -141,7 +141,7 @@ def with_images(model: Model, parameters: Mapping[str, Any], addresses: list[str
 
 async def upscale(actions: ResultActions, job: Job, given: Updates) -> Updates:
     """The form that enlarges a job's picture by its task id. Raises InputError where its model cannot."""
-    model = upscaler(actions.playground.catalog, job)
+    model = upscaling_model(actions.playground.catalog, job)
     if model is None or model.upscale is None:
         raise InputError("model", "This model does not enlarge its pictures.")
     prompt = {model.by_role(Role.PROMPT) or "": job.prompt}

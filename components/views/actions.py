@@ -27,8 +27,10 @@ def show_actions(catalog: Catalog, job: Job, *, starred: bool = False, opens: bo
         starred=starred,
         opens=opens,
         with_settings=FORMATS,
-        inputs=[number for number, kept in enumerate(job.pictures) if kept.format in FORMATS and takers(catalog)],
-        upscaler=upscaler(catalog, job) is not None,
+        inputs=[
+            number for number, kept in enumerate(job.pictures) if kept.format in FORMATS and models_with_image_input(catalog)
+        ],
+        upscaler=upscaling_model(catalog, job) is not None,
         checkable=checkable(job),
         undecided=job.state is JobState.UNCERTAIN,
         lost=job.state in UNDECIDED,
@@ -44,12 +46,12 @@ def checkable(job: Job) -> bool:
     return (waits and bool(job.task_id or job.pending_urls)) or job.repairable
 
 
-def takers(catalog: Catalog) -> list[Model]:
+def models_with_image_input(catalog: Catalog) -> list[Model]:
     """The models that take input images, in the catalog's order."""
     return [model for model in catalog.models if model.runnable and model.by_role(Role.IMAGES)]
 
 
-def upscaler(catalog: Catalog, job: Job) -> Model | None:
+def upscaling_model(catalog: Catalog, job: Job) -> Model | None:
     """The model that enlarges this job's picture by its task id: its own, if it can. Of no other is that known."""
     model = catalog.find(job.model)
     return model if model and model.runnable and model.upscale and job.task_id and job.pictures else None

@@ -130,7 +130,7 @@ def _render(catalog: Catalog, comparison: Comparison, jobs: Mapping[str, Job], *
         comparison=comparison,
         product=words.TITLE,
         title=words.shorten(prompt, LONGEST_TITLE) or "Without a prompt",
-        lead=lead(cards),
+        lead=summary(cards),
         prompt=prompt,
         prompt_start=words.shorten(prompt, LONGEST_ALT),
         long_prompt=len(prompt) > LONG_PROMPT,
@@ -175,7 +175,7 @@ def price_order(card: ReportCard) -> tuple[bool, float, float]:
     return not card.pictures, card.price.cost.credits if card.price.cost else inf, card.seconds or 0
 
 
-def lead(cards: Sequence[ReportCard]) -> str:
+def summary(cards: Sequence[ReportCard]) -> str:
     """``Six pictures by five models, $0.02 to $0.28 per request, 2.9 s to 8.1 s.``"""
     shown = [card for card in cards if card.pictures]
     if not shown:

@@ -20,7 +20,7 @@ from components.comparisons.plan import Choice
 from components.errors import Problem
 from components.jobs.job import Job, JobState
 from components.playground import Playground
-from components.views.report import lead, price_order, report_cards, report_name, write_published, write_report
+from components.views.report import price_order, report_cards, report_name, summary, write_published, write_report
 from tests.jobs.conftest import NOON, make_job
 from tests.ui.finished_comparison import ANN, KEY, run_comparison
 from tests.ui.page_session import open_playground
@@ -122,7 +122,7 @@ def test_drawings_are_told_from_pictures_of_models(catalog: Catalog) -> None:
         assert page.text.count("sandbox drawing, not model output") == (drawings == "some"), "once for all where all are"
         assert ("These pictures are sandbox drawings" in page.text) == (drawings == "all")
         assert ("Pictures marked as such are sandbox drawings" in page.text) == (drawings == "some")
-    assert lead(report_cards(catalog, *made(drawing))).startswith("One drawing standing in for one model")
+    assert summary(report_cards(catalog, *made(drawing))).startswith("One drawing standing in for one model")
 
 
 def test_a_page_is_dated_with_its_day_and_a_comparison_over_several_days_with_both(catalog: Catalog) -> None:

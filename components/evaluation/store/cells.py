@@ -125,7 +125,7 @@ def take(
     return new
 
 
-def renew(connection: Connection, evaluation: Evaluation, *, failed: bool) -> int:
+def retry_cells(connection: Connection, evaluation: Evaluation, *, failed: bool) -> int:
     """Give cells whose job was never sent another attempt, with ``failed`` also those that failed. Returns how many.
 
     What moderation has refused would be refused again, and what was accepted and then stopped may still arrive.

@@ -81,7 +81,7 @@ def build_compare_tab(playground: Playground, header: Header) -> CompareTab:
     tab.watched(share.unpublish.click(bind(unpublish, share), {share.comparison, header.visit}, shared, **DIRECT))
     form.lock.input(bind(keep_seed, tab), {*tab.reads, form.lock, form.roles[Role.SEED]}, form.roles[Role.SEED], **DIRECT)
     stop.click(bind(stop_all, tab), tab.reads, tab.shown, **DIRECT)
-    order.input(bind(arrange, tab), tab.reads, {cards}, **DIRECT)
+    order.input(bind(reorder_cards, tab), tab.reads, {cards}, **DIRECT)
     return tab
 
 
@@ -161,7 +161,7 @@ async def stop_all(tab: CompareTab, given: Updates) -> Updates:
     return await show_changed(tab, stopping, given)
 
 
-async def arrange(tab: CompareTab, given: Updates) -> Updates:
+async def reorder_cards(tab: CompareTab, given: Updates) -> Updates:
     """The cards in another order."""
     try:
         shown, visitor = given[tab.share.comparison], given[tab.header.visit].visitor

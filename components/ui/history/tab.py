@@ -151,11 +151,12 @@ def open_history(tab: HistoryTab, query: Mapping[str, list[str]]) -> Updates:
         return {}
     models = [value for _, value in model_choices(tab.playground)]
     filters = read_history_query(query, models, [value for _, value in state_choices()])
-    table = first_value(query, "view") == VIEWS[1]
-    return {**tab.filters.show(filters), tab.filters.view: VIEWS[table], tab.order: read_history_order(query)}
+    view = first_value(query, "view")
+    shown = view if view in VIEWS else VIEWS[0]
+    return {**tab.filters.show(filters), tab.filters.view: shown, tab.order: read_history_order(query)}
 
 
-async def look(tab: HistoryTab, given: Updates, order: HistoryOrder, request: gr.Request) -> Updates:
+async def read_list(tab: HistoryTab, given: Updates, order: HistoryOrder, request: gr.Request) -> Updates:
     """The list in this order; nothing if a newer event of this page has begun."""
     event, visit = tab.latest.start(request), visit_of(tab.header, given, request)
     try:
@@ -203,12 +204,12 @@ def show_list(tab: HistoryTab, given: Updates, filters: HistoryFilters, page: Hi
 
 async def filter_list(tab: HistoryTab, given: Updates, request: gr.Request) -> Updates:
     """Other filters: the first page."""
-    return await look(tab, given, replace(given[tab.order], page=1), request)
+    return await read_list(tab, given, replace(given[tab.order], page=1), request)
 
 
 async def show_all(tab: HistoryTab, given: Updates, request: gr.Request) -> Updates:
     """The list and the chosen job, as they are now."""
-    return {**await look(tab, given, given[tab.order], request), **await refresh(tab.panel, given)}
+    return {**await read_list(tab, given, given[tab.order], request), **await refresh(tab.panel, given)}
 
 
 async def tick(tab: HistoryTab, given: Updates, request: gr.Request) -> Updates:
@@ -220,7 +221,7 @@ async def turn_page(tab: HistoryTab, given: Updates, event: gr.EventData, reques
     """Another page of the list."""
     number = sent(event, "page")
     page = int(number) if number.isascii() and number.isdecimal() and len(number) < 7 else 1
-    return await look(tab, given, replace(given[tab.order], page=page), request)
+    return await read_list(tab, given, replace(given[tab.order], page=page), request)
 
 
 async def sort_list(tab: HistoryTab, given: Updates, event: gr.EventData, request: gr.Request) -> Updates:
@@ -228,7 +229,7 @@ async def sort_list(tab: HistoryTab, given: Updates, event: gr.EventData, reques
     sort, before = sent(event, "sort"), given[tab.order]
     descending = not before.descending if sort == before.sort else sort in history.DESCENDING_FIRST
     order = HistoryOrder(sort, descending) if sort in HISTORY_SORTS else before
-    return await look(tab, given, order, request)
+    return await read_list(tab, given, order, request)
 
 
 def clear_filters(tab: HistoryTab) -> Updates:
