@@ -147,7 +147,10 @@ def test_the_what_if_follows_its_two_numbers_and_both_tables_can_be_had_as_files
     open_page: OpenPage, app: Playground, catalog: Catalog
 ) -> None:
     page = _open(open_page, app)
-    page.locator("#images-per-month input").fill("250")
+    page.get_by_role("link", name="What a month costs").click()
+    expect(page.locator("#images-per-month input")).to_be_focused()
+    expect(page.locator("#images-per-month input")).to_be_in_viewport()
+    page.keyboard.type("250")
     page.locator("#budget input").fill("-7")
     expect(page.locator("#budget")).to_contain_text("A number from 0 to 1,000,000,000.")
     page.locator("#budget input").fill("7")

@@ -69,14 +69,16 @@
     } catch {}
   });
 
-  // Gradio's <base> makes a link to a part of the page a link to another page.
+  // Gradio's <base> makes a link to a part of the page a link to another page. The first field in it gets the focus.
   document.addEventListener("click", (event) => {
-    const link = event.target.closest('.integrate a[href^="#"]');
+    const link = event.target.closest('.html a[href^="#"]');
     if (!link) return;
     event.preventDefault();
-    const heading = document.getElementById(link.hash.slice(1));
-    heading.scrollIntoView();
-    heading.focus({ preventScroll: true });
+    const part = document.getElementById(link.hash.slice(1));
+    part.scrollIntoView();
+    const field = part.querySelector("input");
+    (field ?? part).focus({ preventScroll: true });
+    field?.select();
   });
 
   const pause = (ms) => new Promise((wake) => setTimeout(wake, ms));

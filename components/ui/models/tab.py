@@ -44,7 +44,8 @@ from components.views.templates import render
 
 PRICES_ID, WHAT_IF_ID = "models-table", "plans-table"
 WHAT_A_MODEL_COSTS = "One picture, from the lowest to the highest price; 1 credit = {}. Sort by any column."
-WHAT_A_MONTH_COSTS = "What a month costs, and how many pictures a budget buys, for the models above with all their variants."
+MONTH = "What a month costs"
+WHAT_A_MONTH_COSTS = "So many images with each model and variant above, and how many a budget buys."
 WRONG_AMOUNT = "A number from 0 to 1,000,000,000."
 
 
@@ -114,7 +115,7 @@ def build_models_tab(playground: Playground) -> ModelsTab:
     """Build and wire the tab."""
     offered = offered_filters(playground)
     costs = WHAT_A_MODEL_COSTS.format(usd_text(playground.catalog.usd(1)))
-    html(render("section", title="What each model costs", text=costs))
+    html(render("section", title="What each model costs", text=costs, below=("#what-if", MONTH)))
     good = gr.CheckboxGroup(offered.purposes, label="Good for", elem_id="good-for")
     with gr.Row(elem_id="filters"):
         search = gr.Textbox(label="Search", placeholder="Model or use", elem_id="search", scale=3)
@@ -139,7 +140,7 @@ def build_models_tab(playground: Playground) -> ModelsTab:
             html(render("link", address=link(MODELS_CSV), text="Download as CSV"))
         with gr.Column(scale=4, min_width=300):
             scatter = html(elem_id="scatter", on_load=SEND_CLICKS)
-    html(render("section", title="What if", text=WHAT_A_MONTH_COSTS))
+    html(render("section", title=MONTH, text=WHAT_A_MONTH_COSTS, below=None))
     with gr.Row(elem_id="what-if"):
         pictures = gr.Number(value=PICTURES, label="Images a month", elem_id="images-per-month", min_width=140)
         budget = gr.Number(value=BUDGET_USD, label="or a budget of $", elem_id="budget", min_width=140)
