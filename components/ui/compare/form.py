@@ -20,6 +20,7 @@ from components.views.queries.compare import ROLE_DEFAULTS, ComparisonDraft, set
 from components.views.words import ROLE_WORDS
 
 OWN = ""
+OWN_LABEL = "each model's default"
 
 
 @dataclass(frozen=True)
@@ -65,13 +66,13 @@ class CompareForm:
 def build_shape_and_quality() -> tuple[gr.Dropdown, gr.Dropdown]:
     """The two lists whose first choice leaves each model its own default."""
     shape = gr.Dropdown(
-        [("model's own", OWN), *((item, item) for item in SHAPES)],
+        [(OWN_LABEL, OWN), *((item, item) for item in SHAPES)],
         value=OWN,
         label=ROLE_WORDS[Role.SHAPE],
         min_width=120,
     )
     quality = gr.Dropdown(
-        [("model's own" if item == STANDARD else item, item) for item in QUALITIES],
+        [(OWN_LABEL if item == STANDARD else item, item) for item in QUALITIES],
         value=STANDARD,
         label=ROLE_WORDS[Role.QUALITY],
         min_width=120,
@@ -101,7 +102,7 @@ def build_compare_form(playground: Playground, opens_with: ComparisonDraft) -> C
         count = gr.Number(value=1, precision=0, label=ROLE_WORDS[Role.COUNT], min_width=120)
         seed = gr.Number(
             precision=0,
-            placeholder="drawn when you compare",
+            placeholder="random",
             label=ROLE_WORDS[Role.SEED],
             min_width=120,
             elem_id="compare-seed",

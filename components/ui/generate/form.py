@@ -27,7 +27,7 @@ from components.views.templates import render
 SHORT = (Kind.CHOICE, Kind.OPEN_CHOICE, Kind.NUMBER, Kind.SEED, Kind.BOOLEAN)
 MOST_SEGMENTS = 9  # options; a longer list is a menu
 MOST_LETTERS = 32  # in the segments of half a row
-LOCK = "Otherwise each request draws a new one."
+LOCK = "Otherwise each request has a new random one."
 
 
 @dataclass(frozen=True)
