@@ -25,7 +25,7 @@ CREATE_TIMEOUT_S = 90.0
 POLL_TIMEOUT_S = 30.0  # a poll can be repeated for free, so one that hangs is given up sooner than a request
 CHECK_TIMEOUT_S = 10.0
 CONNECT_TIMEOUT_S = 10.0
-CANCEL_AFTER_S = 1.0  # beyond the timeout
+CANCEL_BEFORE_S, CANCEL_SHARE = 1.0, 0.1  # so long before a reply is cancelled, httpx2 gives it up itself
 SHORTEST_SECRET = 12  # characters; a shorter key is no real one, and might be part of a word or URL
 LARGEST_REPLY = 48_000_000  # bytes: a data: URL of the largest picture that is kept, with room to spare
 REDIRECTS = (*range(300, 304), *range(305, 400))
@@ -170,9 +170,9 @@ class ApiClient:
         httpx2 bounds each read, this loop their sum. Only a reply whose head arrives byte by byte is cancelled from
         outside, because that may cost the pool its connection.
         """
-        end = time.monotonic() + timeout_s
+        end = time.monotonic() + _own_timeout(timeout_s)
         try:
-            async with asyncio.timeout(timeout_s + CANCEL_AFTER_S):
+            async with asyncio.timeout(timeout_s):
                 response = await self._http.send(request, stream=True, follow_redirects=False)
                 try:
                     content = bytearray()
@@ -227,7 +227,13 @@ def _redirect(status: int, headers: httpx.Headers, url: str, account: Account) -
 
 
 def _timeout(seconds: float) -> httpx.Timeout:
-    return httpx.Timeout(seconds, connect=min(seconds, CONNECT_TIMEOUT_S))
+    own = _own_timeout(seconds)
+    return httpx.Timeout(own, connect=min(own, CONNECT_TIMEOUT_S))
+
+
+def _own_timeout(seconds: float) -> float:
+    """When httpx2 gives up a request that may take so many seconds."""
+    return seconds - min(CANCEL_BEFORE_S, CANCEL_SHARE * seconds)
 
 
 def _headers(account: Account) -> dict[str, str]:

@@ -31,13 +31,15 @@ class RequestLimiter:
         self._limiter.total_tokens = max(MINIMUM, jobs // JOBS_PER_REQUEST)
 
     @asynccontextmanager
-    async def request(self) -> AsyncIterator[None]:
-        """Wait until a request is admitted, and count it while the block runs."""
+    async def request(self, longest_wait_s: float | None = None) -> AsyncIterator[None]:
+        """Wait until a request is admitted, ``longest_wait_s`` at most, and count it while the block runs."""
         borrower = object()
-        await self._limiter.acquire_on_behalf_of(borrower)
+        with suppress(TimeoutError):
+            async with asyncio.timeout(longest_wait_s):
+                await self._limiter.acquire_on_behalf_of(borrower)
 
         def release() -> None:
-            with suppress(RuntimeError):  # released already
+            with suppress(RuntimeError):  # released already, or never admitted
                 self._limiter.release_on_behalf_of(borrower)
 
         timer = asyncio.get_running_loop().call_later(self._longest_hold_s, release)

@@ -20,6 +20,7 @@ from components.jobs.metrics import Metrics
 from components.jobs.store.learned import LearnedStore
 
 UpstreamModel = tuple[str, str]  # see :meth:`RunTimes.key`
+MOST_WAITED = 1 / 3  # of the time that a poll may take, for other requests to be answered
 
 
 class PacedClient:
@@ -46,8 +47,10 @@ class PacedClient:
         return self.paused(key)
 
     @asynccontextmanager
-    async def request(self, key: UpstreamModel, give_up: float = inf) -> AsyncIterator[None]:
-        """Wait until one more request may be made.
+    async def request(
+        self, key: UpstreamModel, give_up: float = inf, longest_wait_s: float | None = None
+    ) -> AsyncIterator[None]:
+        """Wait until one more request may be made; for others that are unanswered ``longest_wait_s`` at most.
 
         Raises ServiceError if the model is paused beyond ``give_up`` (monotonic seconds).
         """
@@ -57,7 +60,7 @@ class PacedClient:
                 raise ServiceError(what, next_step="Try again later.", charged=NOT_CHARGED)
             while left := self.paused(key):  # noqa: ASYNC110  # a clock is waited for, which others may set back
                 await asyncio.sleep(left)
-            async with self._limiter.request():
+            async with self._limiter.request(longest_wait_s):
                 if not self.paused(key):  # the service may have asked for a pause while this request waited
                     yield
                     return
@@ -71,10 +74,15 @@ class PacedClient:
         timeout_s: float,
         give_up: float,
     ) -> Reply:
-        """GET a task that a job may have created. Raises as :meth:`ApiClient.task` and :meth:`request`."""
-        async with self.request(key, give_up):
+        """GET a task that a job may have created. ``timeout_s`` bounds it with its waiting for others, but not for a pause.
+
+        Raises as :meth:`ApiClient.task` and :meth:`request`.
+        """
+        end = time.monotonic() + self.paused(key) + timeout_s
+        async with self.request(key, give_up, timeout_s * MOST_WAITED):
             self._metrics.polls.labels(key[1]).inc()
-            return await self.client.task(account, task_id, job.body, job.count, timeout_s)
+            left = max(end - time.monotonic(), timeout_s * (1 - MOST_WAITED))
+            return await self.client.task(account, task_id, job.body, job.count, left)
 
 
 class RunTimes:

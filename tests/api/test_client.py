@@ -27,7 +27,21 @@ from components.errors import (
     ServiceError,
     UpstreamFailed,
 )
-from tests.api.upstream import BODY, CREATED, ENDLESS, KEY, RESET, SILENT, SLOW, Call, account, both, http, upstream
+from tests.api.upstream import (
+    BODY,
+    CREATED,
+    ENDLESS,
+    KEY,
+    RESET,
+    SILENT,
+    SLOW,
+    SLOW_HEAD,
+    Call,
+    account,
+    both,
+    http,
+    upstream,
+)
 
 
 def timeout_for(answer: bytes) -> float:
@@ -103,7 +117,7 @@ async def test_a_lost_reply_is_an_error_of_its_own_and_the_request_is_sent_once(
     assert "may have been accepted" in str(caught.value)
 
 
-@pytest.mark.parametrize("answer", [SILENT, SLOW], ids=["no reply", "a byte at a time"])
+@pytest.mark.parametrize("answer", [SILENT, SLOW, SLOW_HEAD], ids=["no reply", "a byte at a time", "also in its head"])
 async def test_the_timeout_bounds_the_whole_reply(client: ApiClient, answer: bytes) -> None:
     async with upstream(answer) as server:
         for call in both(client, account(server.address), timeout_s=0.2):

@@ -56,6 +56,20 @@ async def test_when_the_jobs_become_more_the_requests_that_wait_start_at_once() 
     await asyncio.gather(*waiting)
 
 
+async def test_a_request_that_may_wait_no_longer_goes_ahead_and_takes_no_slot() -> None:
+    limiter, done = RequestLimiter(), []
+    async with await full(limiter):
+        for _ in range(3):
+            async with limiter.request(longest_wait_s=0.01):
+                done.append(0)
+        waiting = asyncio.create_task(request(limiter, done, 1))
+        await run_others()
+        assert done == [0] * 3
+    await waiting
+    async with await full(limiter):
+        assert done == [0] * 3 + [1]
+
+
 async def test_requests_wait_in_order_for_a_free_slot() -> None:
     limiter, done = RequestLimiter(), []
     async with await full(limiter):

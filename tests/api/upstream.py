@@ -15,7 +15,7 @@ KEY = "aio_0123456789abcdefSECRET"
 BODY = {"model": "flux-2", "prompt": "a fox"}
 CREATED = '{"code":200,"message":"success","data":{"task_id":"n41x","status":"IN_PROGRESS"}}'
 Call = Callable[[], Awaitable[Reply]]
-RESET, SILENT, SLOW, ENDLESS = b"reset", b"silent", b"slow", b"endless"
+RESET, SILENT, SLOW, SLOW_HEAD, ENDLESS = b"reset", b"silent", b"slow", b"slow head", b"endless"
 
 
 @dataclass
@@ -49,8 +49,8 @@ class Upstream:
                 writer.transport.abort()
             elif self.answer == SILENT:
                 await reader.read()
-            elif self.answer == SLOW:
-                writer.write(b"HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n")
+            elif self.answer in (SLOW, SLOW_HEAD):
+                writer.write(b"HTTP/1.1 200 OK\r\nConnection: close\r\n" + b"\r\n" * (self.answer == SLOW))
                 while not writer.is_closing():
                     writer.write(b" ")
                     await writer.drain()

@@ -12,7 +12,7 @@ from components.catalog.models import Catalog
 from components.jobs.job import JobState
 from tests.jobs.job_setup import job_setup
 from tests.jobs.processes import account, process, submit, wait_for_job
-from tests.jobs.scripted_upstream import Upstream, picture, response, scripted_upstream, settled
+from tests.jobs.scripted_upstream import Answer, Upstream, picture, png, reset, response, scripted_upstream, settled
 
 MISSING = response({}, 404)
 
@@ -73,3 +73,24 @@ async def test_a_starting_process_looks_for_late_pictures_again(
     assert before
     assert payer == "host" or before.state is JobState.OVERDUE
     assert (len(done.pictures), len(upstream.posts)) == (1, 1)
+
+
+@pytest.mark.parametrize("fault", [response({}, 403), response({}, 500), picture(png()[:-200]), reset()])
+async def test_a_picture_whose_only_download_before_a_short_deadline_was_refused_is_not_lost(
+    catalog: Catalog, url: str, tmp_path: Path, fault: Answer
+) -> None:
+    """Check again fetches it, and so does a starting process; nothing is sent twice."""
+    async with scripted_upstream(file=[fault]) as upstream:
+        own = account(catalog, upstream.address)
+        async with process(catalog, url, tmp_path, find_account=lambda _: own, deadline_s=0.4) as job_service:
+            checked = await settled(job_service, await submit(job_service, catalog, own))
+            left = await settled(job_service, await submit(job_service, catalog, own, "another kite"))
+            upstream.file = [picture()]
+            await job_service.check_again(checked.id, own, "ann")
+            checked_again = await settled(job_service, checked)
+        async with process(catalog, url, tmp_path, find_account=lambda _: own) as job_service:
+            recovered = await wait_for_job(job_service, left, state=JobState.DONE)
+
+    assert (checked.state, left.state) == (JobState.OVERDUE, JobState.OVERDUE)
+    assert [(job.state, len(job.pictures)) for job in (checked_again, recovered)] == [(JobState.DONE, 1)] * 2
+    assert len(upstream.posts) == 2
