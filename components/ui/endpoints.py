@@ -25,7 +25,6 @@ from components.playground.plain_values import (
 )
 from components.playground.visits import headless_visit
 from components.views.links import PICTURES, VOTING
-from components.views.words import plain
 
 
 @dataclass(frozen=True)
@@ -188,7 +187,7 @@ def _readable_errors() -> Iterator[None]:
     try:
         yield
     except PlaygroundError as error:
-        raise gr.Error(plain(error), print_exception=False) from error
+        raise gr.Error(str(error.problem), print_exception=False) from error
 
 
 def _visit(request: gr.Request) -> Visit:

@@ -96,7 +96,7 @@ async def enter_key(header: Header, given: Updates, request: gr.Request) -> Upda
     try:
         visit = await header.playground.enter_key(visit_of(header, given, request), given[header.key])
     except PlaygroundError as error:
-        return {header.key: "", header.banner: render("banner", lines=[words.plain(error)], sandbox="")}
+        return {header.key: "", header.banner: render("banner", lines=[str(error.problem)], sandbox="")}
     return {header.key: "", header.visit: visit, **await show_account(header, visit)}
 
 

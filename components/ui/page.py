@@ -34,7 +34,7 @@ from components.views.queries.generate import GenerateQuery, generate_query, rea
 from components.views.queries.query import first_value
 from components.views.recipe import read_recipe
 from components.views.templates import render
-from components.views.words import TITLE, plain
+from components.views.words import TITLE
 
 # The values of `visit`, which only the server knows, and of `remembered`.
 OPENING = "() => [null, window.playground.opening()]"
@@ -254,7 +254,7 @@ async def use_dropped(parts: PageParts, given: Updates, event: gr.EventData) -> 
     try:
         model, parameters, notice = read_recipe(parts.playground.catalog, event_values(event))
     except PlaygroundError as error:
-        return await show_account(parts.header, visit, (plain(error),))
+        return await show_account(parts.header, visit, (str(error.problem),))
     return {
         **await fill_form(tab, model, parameters, given),
         **await show_account(parts.header, visit, (notice,)),
@@ -268,5 +268,5 @@ async def open_comparison(parts: PageParts, given: Updates) -> Updates:
     try:
         query = comparison_query(await parts.playground.jobs.find(given[parts.history.panel.chosen], visit.visitor))
     except PlaygroundError as error:
-        return {parts.history.panel.error: render("note", text=plain(error))}
+        return {parts.history.panel.error: render("note", text=str(error.problem))}
     return {**await open_compare(parts.compare, query, visit), **parts.select("compare")}

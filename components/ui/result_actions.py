@@ -27,7 +27,6 @@ from components.views.actions import models_with_image_input, upscaling_model
 from components.views.links import picture_path
 from components.views.queries.compare import other_models_query
 from components.views.recipe import form_settings
-from components.views.words import plain
 
 RECEIVE = """window.playground = {
   ...window.playground,
@@ -92,7 +91,7 @@ async def act(actions: ResultActions, given: Updates, event: gr.EventData, reque
             case _:
                 return await change_job(actions, job, action, given, event, request)
     except PlaygroundError as error:
-        return await show_account(actions.header, visit, (plain(error),))
+        return await show_account(actions.header, visit, (str(error.problem),))
 
 
 async def star(actions: ResultActions, given: Updates, event: gr.EventData) -> Updates:
@@ -102,7 +101,7 @@ async def star(actions: ResultActions, given: Updates, event: gr.EventData) -> U
         await actions.playground.jobs.find(job_id, visit.visitor)
         await actions.playground.history.star(visit.visitor, [job_id], starred=sent(event, "starred") == "true")
     except PlaygroundError as error:
-        return await show_account(actions.header, visit, (plain(error),))
+        return await show_account(actions.header, visit, (str(error.problem),))
     return {actions.header.banner: gr.skip()}
 
 

@@ -16,7 +16,6 @@ from components.api.schedule import Timing
 from components.catalog.models import Catalog
 from components.catalog.parameters import Role
 from components.catalog.prices import Cost, credits_text
-from components.errors import PlaygroundError
 from components.jobs.job import ENDED, Job, JobState
 from components.pictures.kept import KeptPicture
 
@@ -237,8 +236,3 @@ def middle_cut(text: str) -> str:
 def tagline(catalog: Catalog) -> str:
     """``Eleven image models, one API``."""
     return f"{counted(sum(model.runnable for model in catalog.models), 'image model')}, one API"
-
-
-def plain(error: PlaygroundError) -> str:
-    """An error as one paragraph."""
-    return str(error.problem)

@@ -11,7 +11,6 @@ import pytest
 
 from components.errors import CapReached
 from components.jobs.budgets import Budget, Caps
-from components.views import words as messages
 from tests.recorder import Recorder
 from tests.ui import ROOT, AppProcess, api_client, free_port, run_app
 from tests.web.test_visitors import posted
@@ -34,7 +33,7 @@ def test_a_refusal_names_the_cap_and_says_when_it_resets(caps: Caps, words: str)
     """And that nothing was charged, and what to do about it."""
     with pytest.raises(CapReached) as refused:
         Budget(caps, 15.0, 6.0).check(10.0)
-    reply = messages.plain(refused.value)
+    reply = str(refused.value.problem)
     assert words in reply
     assert "Nothing was charged." in reply
     assert "own key" in reply

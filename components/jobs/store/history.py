@@ -118,24 +118,23 @@ class HistoryStore:
 
         For a while :meth:`restore` can undo it; then they are in :meth:`to_delete`.
         """
-        named = jobs.c.id.in_([storable(job_id) for job_id in job_ids])
-        ended = _entries().with_only_columns(jobs.c.id).where(named, jobs.c.visitor == storable(visitor), VISIBLE)
-        return await self._set_delete_at(ended.where(jobs.c.state.in_(ENDED)), time.time() + self.undo_s)
+        ended = jobs.c.state.in_(ENDED)
+        return await self._set_delete_at(and_(_own(visitor, job_ids), VISIBLE, ended), time.time() + self.undo_s)
 
     async def restore(self, visitor: str, job_ids: Collection[str]) -> list[str]:
         """Show those of these jobs again that are this visitor's, hidden, and not removed yet. Returns their ids."""
-        named = jobs.c.id.in_([storable(job_id) for job_id in job_ids])
-        hidden = _entries().with_only_columns(jobs.c.id).where(named, jobs.c.visitor == storable(visitor))
-        return await self._set_delete_at(hidden.where(history.c.delete_at.is_not(None)), None)
+        return await self._set_delete_at(and_(_own(visitor, job_ids), history.c.delete_at.is_not(None)), None)
 
     async def to_delete(self, now: float) -> list[str]:
         """Ids of the hidden jobs whose time has come, of all visitors."""
         wanted = select(history.c.job_id).where(history.c.delete_at <= now)
         return await self._transactions.read(lambda connection: list(connection.scalars(wanted)))
 
-    async def _set_delete_at(self, wanted: Select[Any], delete_at: float | None) -> list[str]:
+    async def _set_delete_at(self, wanted: ColumnElement[bool], delete_at: float | None) -> list[str]:
+        locked = _entries().with_only_columns(jobs.c.id).where(wanted).with_for_update()
+
         def setting(connection: Connection) -> list[str]:
-            ids = list(connection.scalars(wanted.with_for_update()))
+            ids = list(connection.scalars(locked))
             connection.execute(update(history).where(history.c.job_id.in_(ids)).values(delete_at=delete_at))
             return ids
 
@@ -143,16 +142,14 @@ class HistoryStore:
 
     async def star(self, visitor: str, job_ids: Collection[str], *, starred: bool) -> None:
         """Star those of these jobs that are this visitor's, or take their stars away."""
-        named = jobs.c.id.in_([storable(job_id) for job_id in job_ids])
-        mine = select(jobs.c.id).where(named, jobs.c.visitor == storable(visitor))
-        changed = update(history).where(history.c.job_id.in_(mine), VISIBLE).values(starred=starred)
+        own = history.c.job_id.in_(select(jobs.c.id).where(_own(visitor, job_ids)))
+        changed = update(history).where(own, VISIBLE).values(starred=starred)
         await self._transactions.write(lambda connection: connection.execute(changed))
 
     async def note(self, visitor: str, job_id: str, text: str) -> None:
         """Write a note on a job if it is this visitor's."""
-        mine = select(jobs.c.id).where(jobs.c.id == storable(job_id), jobs.c.visitor == storable(visitor))
-        values = {"note": storable(text), "search_text": searchable(text)}
-        changed = update(history).where(history.c.job_id.in_(mine), VISIBLE).values(**values)
+        own = history.c.job_id.in_(select(jobs.c.id).where(_own(visitor, [job_id])))
+        changed = update(history).where(own, VISIBLE).values(note=storable(text), search_text=searchable(text))
         await self._transactions.write(lambda connection: connection.execute(changed))
 
 
@@ -179,6 +176,11 @@ def _same_job() -> ColumnElement[bool]:
 
 def _entries() -> Select[Any]:
     return select(jobs, history.c.starred, history.c.note).join(history, _same_job())
+
+
+def _own(visitor: str, job_ids: Collection[str]) -> ColumnElement[bool]:
+    """Those of these jobs that are this visitor's."""
+    return and_(jobs.c.id.in_([storable(job_id) for job_id in job_ids]), jobs.c.visitor == storable(visitor))
 
 
 def _to_entries(connection: Connection, rows: list[Row[Any]]) -> list[HistoryEntry]:

@@ -24,7 +24,6 @@ from components.views.comparison import button_text, retry_text, show_cards, sho
 from components.views.models.cards import show_planned
 from components.views.queries.compare import ComparisonDraft, PublishedSource, settings_title, write_compare_query
 from components.views.templates import render
-from components.views.words import plain
 
 BEAT_S = 1.0
 ANY_SEED = 1
@@ -180,7 +179,7 @@ async def show_changed(tab: CompareTab, change: Awaitable[Comparison], given: Up
         visit = given[tab.header.visit]
         comparison, entries = await tab.playground.comparisons.with_entries((await change).id, visit.visitor)
     except PlaygroundError as error:
-        return {tab.error: render("note", text=plain(error))}
+        return {tab.error: render("note", text=str(error.problem))}
     return {tab.error: "", **await show_comparison(tab, comparison, entries, given[tab.order], visit)}
 
 

@@ -18,7 +18,6 @@ from components.ui.header import Header
 from components.ui.html import html
 from components.views.comparison import card_name, show_links, show_public
 from components.views.templates import render
-from components.views.words import plain
 
 PIN = "Use as samples of this page"
 WHAT_PUBLISHING_SHOWS = (
@@ -125,7 +124,7 @@ async def pin_samples(share: Share, given: Updates) -> Updates:
     try:
         await share.playground.pin_samples(given[share.comparison], given[share.header.visit].key)
     except PlaygroundError as error:
-        return {share.public: render("note", text=plain(error))}
+        return {share.public: render("note", text=str(error.problem))}
     return {share.pin: gr.update(value="These are the samples of this page now")}
 
 
@@ -179,7 +178,7 @@ async def _changed(share: Share, change: Awaitable[Comparison]) -> Updates:
     try:
         return {**_show_published(share, await change), share.confirm: gr.update(visible=False)}
     except PlaygroundError as error:
-        return {share.public: render("note", text=plain(error))}
+        return {share.public: render("note", text=str(error.problem))}
 
 
 async def publish(share: Share, given: Updates) -> Updates:

@@ -19,7 +19,6 @@ from components.ui.picker import build_several
 from components.views.comparison import ORDERS, show_cards
 from components.views.queries.compare import PublishedSource, read_choice, write_compare_query
 from components.views.templates import render
-from components.views.words import plain
 
 # What is shown from the click until the server's first answer goes, and a phone is led to the cards.
 ANSWERED = "() => window.playground.compareAnswered()"
@@ -103,7 +102,7 @@ async def compare(tab: CompareTab, given: Updates, request: gr.Request) -> Updat
         started = await playground.compare(choices, draft.shared, draft.samples, visit, key, new_seed=True)
         comparison, entries = await playground.comparisons.with_entries(started.id, visit.visitor)
     except PlaygroundError as error:
-        return {tab.error: render("note", text=plain(error))}
+        return {tab.error: render("note", text=str(error.problem))}
     return {
         **await show_comparison(tab, comparison, entries, given[tab.order], visit, fresh=True),
         tab.form.roles[Role.SEED]: comparison.shared.get("seed") if given[tab.form.lock] else gr.skip(),
@@ -152,7 +151,7 @@ async def quote_added(tab: CompareTab, given: Updates) -> Updates:
         plan = plan_comparison(tab.playground.catalog, choices, comparison.shared)
         return show_added(tab, await tab.playground.fit_comparison(plan, given[tab.header.visit]))
     except PlaygroundError as error:
-        return {tab.add: gr.update(visible=False), tab.unfit: render("note", text=plain(error))}
+        return {tab.add: gr.update(visible=False), tab.unfit: render("note", text=str(error.problem))}
 
 
 async def stop_all(tab: CompareTab, given: Updates) -> Updates:

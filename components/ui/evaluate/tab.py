@@ -27,7 +27,7 @@ from components.views.evaluation.matrix import show_evaluation
 from components.views.evaluation.plan import show_matrix_plan, show_prompt_set, start_text
 from components.views.queries.query import Query, first_value
 from components.views.templates import render
-from components.views.words import plain, shorten, utc
+from components.views.words import shorten, utc
 
 NEW = ""
 START = "Start"
@@ -117,7 +117,7 @@ async def show(tab: EvaluateTab, visit: Visit, evaluation: Evaluation | None, er
     try:
         options = await _options(tab, visit)
     except PlaygroundError as trouble:
-        options, error = [("New evaluation", NEW)], error or plain(trouble)
+        options, error = [("New evaluation", NEW)], error or str(trouble.problem)
     address = render("query", tab="evaluate", query=f"?evaluation={evaluation.id}" if evaluation else "")
     shown = show_evaluation(evaluation) if evaluation else ""
     return {
@@ -229,7 +229,7 @@ async def begin(tab: EvaluateTab, given: Updates, request: gr.Request) -> Update
         draft = tab.form.read(tab.playground, given)
         evaluation = await tab.playground.evaluate(draft, visit, given[tab.click])
     except PlaygroundError as error:
-        return {tab.error: _trouble(plain(error))}
+        return {tab.error: _trouble(str(error.problem))}
     return {**await show(tab, visit, evaluation), **await show_spending(tab.header, visit)}
 
 
@@ -258,7 +258,7 @@ async def act(tab: EvaluateTab, given: Updates, event: gr.EventData, request: gr
             case _:
                 return {tab.error: gr.skip()}
     except PlaygroundError as error:
-        gr.Warning(plain(error))
+        gr.Warning(str(error.problem))
         return {tab.error: gr.skip()}
     return await show_spending(tab.header, visit)
 

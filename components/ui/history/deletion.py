@@ -15,7 +15,6 @@ from components.ui.header import Header
 from components.ui.html import html
 from components.views.history import deleted_text
 from components.views.templates import render
-from components.views.words import plain
 
 
 @dataclass(frozen=True)
@@ -55,7 +54,7 @@ async def delete(deletion: Deletion, job_ids: Collection[str], visit: Visit) -> 
     try:
         deleted = await deletion.playground.history.hide(visit.visitor, job_ids)
     except PlaygroundError as error:
-        return {deletion.row: gr.update(visible=True), deletion.text: render("note", text=plain(error))}
+        return {deletion.row: gr.update(visible=True), deletion.text: render("note", text=str(error.problem))}
     return {
         deletion.row: gr.update(visible=True),
         deletion.text: render("note", text=deleted_text(len(deleted), len(job_ids) - len(deleted))),
@@ -70,7 +69,7 @@ async def undo(deletion: Deletion, given: Updates) -> Updates:
     try:
         await deletion.playground.history.restore(given[deletion.header.visit].visitor, given[deletion.deleted])
     except PlaygroundError as error:
-        return {deletion.text: render("note", text=plain(error))}
+        return {deletion.text: render("note", text=str(error.problem))}
     return withdraw(deletion)
 
 

@@ -16,7 +16,6 @@ from components.ui.html import SEND_CLICKS, html
 from components.views import history
 from components.views import job as result
 from components.views.templates import render
-from components.views.words import plain
 
 
 @dataclass(frozen=True)
@@ -107,7 +106,7 @@ def show_current(panel: HistoryPanel, entry: HistoryEntry) -> Updates:
 def show_error(panel: HistoryPanel, error: PlaygroundError) -> Updates:
     """Why something could not be done; the panel closes where its job is gone."""
     closed = close_panel(panel) if isinstance(error, JobNotFound) else {}
-    return {**closed, panel.error: render("note", text=plain(error))}
+    return {**closed, panel.error: render("note", text=str(error.problem))}
 
 
 async def refresh(panel: HistoryPanel, given: Updates) -> Updates:

@@ -14,7 +14,6 @@ from components.ui.header import Header
 from components.ui.html import html
 from components.views import history
 from components.views.templates import render
-from components.views.words import plain
 
 
 @dataclass(frozen=True)
@@ -43,5 +42,5 @@ async def show_spend(spend: SpendReport, given: Updates) -> Updates:
         spent = await spending.by_day(visit.visitor, since)
         differences = await spending.charge_differences(visit.visitor, since)
     except PlaygroundError as error:
-        return {spend.report: render("note", text=plain(error))}
+        return {spend.report: render("note", text=str(error.problem))}
     return {spend.report: history.show_spend(spend.playground.catalog, spent, now, differences)}

@@ -25,7 +25,6 @@ from components.views import history
 from components.views.queries.history import HistoryFilters, read_history_order, read_history_query, write_history_query
 from components.views.queries.query import first_value
 from components.views.templates import render
-from components.views.words import plain
 
 BEAT_S = 2.0
 EMPTY = "Your requests and pictures will appear here. Only this browser can see them."
@@ -167,7 +166,7 @@ async def read_list(tab: HistoryTab, given: Updates, order: HistoryOrder, reques
         )
         updates = show_list(tab, given, filters, page, order)
     except PlaygroundError as error:
-        updates = {tab.nothing: render("note", text=plain(error))}
+        updates = {tab.nothing: render("note", text=str(error.problem))}
     finally:
         newest = tab.latest.is_newest(request, event)
         tab.latest.finish(request, event)
@@ -290,7 +289,7 @@ async def _star(tab: HistoryTab, given: Updates, *, starred: bool) -> Updates:
         visitor = given[tab.header.visit].visitor
         await tab.playground.history.star(visitor, given[tab.selection.jobs], starred=starred)
     except PlaygroundError as error:
-        return {tab.panel.error: render("note", text=plain(error))}
+        return {tab.panel.error: render("note", text=str(error.problem))}
     return {tab.panel.error: ""}
 
 
@@ -300,5 +299,5 @@ async def _change_selection(tab: HistoryTab, given: Updates, keys: Sequence[str]
     try:
         members = await tab.playground.history.members(visit.visitor, wanted, keys)
     except PlaygroundError as error:
-        return {tab.panel.error: render("note", text=plain(error))}
+        return {tab.panel.error: render("note", text=str(error.problem))}
     return show_selection(tab.selection, toggled(given[tab.selection.jobs], members or keys))
