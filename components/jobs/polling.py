@@ -25,18 +25,6 @@ UNKNOWN_WORDS = 3  # of one task, before the visitor is informed: the first may 
 LEAST_SHARE = 0.6  # of the time at the poll that found the task done: no shorter run time is assumed
 
 
-@dataclass(frozen=True)
-class Collaborators:
-    """What everything that works on jobs shares; one for a process."""
-
-    active: ActiveJobs
-    client: PacedClient
-    results: Results
-    times: RunTimes
-    callbacks: Callbacks
-    options: JobOptions
-
-
 class PollHistory:
     """The polls of one task that is followed from now on.
 
@@ -133,13 +121,21 @@ class FollowedTask:
 class Poller:
     """Polls tasks; ``follow`` is the second half of what a worker does."""
 
-    def __init__(self, shared: Collaborators) -> None:
-        self._active = shared.active
-        self._client = shared.client
-        self._results = shared.results
-        self._times = shared.times
-        self._callbacks = shared.callbacks
-        self._options = shared.options
+    def __init__(
+        self,
+        active: ActiveJobs,
+        client: PacedClient,
+        results: Results,
+        times: RunTimes,
+        callbacks: Callbacks,
+        options: JobOptions,
+    ) -> None:
+        self._active = active
+        self._client = client
+        self._results = results
+        self._times = times
+        self._callbacks = callbacks
+        self._options = options
 
     async def follow(
         self,

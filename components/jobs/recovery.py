@@ -14,8 +14,10 @@ from components.api.client import Account
 from components.api.replies import Phase, Reply
 from components.errors import DatabaseUnavailable, InputError, InvalidState, RequestRefused
 from components.jobs import transitions
-from components.jobs.job import Job, JobState
-from components.jobs.polling import Collaborators
+from components.jobs.active import ActiveJobs
+from components.jobs.callbacks import Callbacks
+from components.jobs.job import Job, JobOptions, JobState
+from components.jobs.pacing import RunTimes
 from components.jobs.store.jobs import Ownership
 from components.jobs.worker import Worker
 
@@ -33,12 +35,20 @@ class Recovery:
     ``find_account`` returns the account that pays for a job here without its visitor's key, or None.
     """
 
-    def __init__(self, shared: Collaborators, worker: Worker, find_account: FindAccount) -> None:
-        self._active = shared.active
-        self._store = shared.active.store
-        self._times = shared.times
-        self._callbacks = shared.callbacks
-        self._options = shared.options
+    def __init__(
+        self,
+        active: ActiveJobs,
+        times: RunTimes,
+        callbacks: Callbacks,
+        options: JobOptions,
+        worker: Worker,
+        find_account: FindAccount,
+    ) -> None:
+        self._active = active
+        self._store = active.store
+        self._times = times
+        self._callbacks = callbacks
+        self._options = options
         self._worker = worker
         self._find_account = find_account
 

@@ -34,7 +34,7 @@ from components.jobs.callbacks import Callbacks
 from components.jobs.job import HistoryEntry, Job, JobOptions, JobState, idempotency_key_of, new_id, new_job
 from components.jobs.metrics import Metrics
 from components.jobs.pacing import PacedClient, RunTimes
-from components.jobs.polling import Collaborators
+from components.jobs.polling import Poller
 from components.jobs.recovery import FindAccount, Recovery, fits
 from components.jobs.results import Removal, Results
 from components.jobs.store.history import HistoryPage, JobFilter
@@ -77,9 +77,9 @@ class JobService:
         self._times = RunTimes(store.learned, catalog)
         self._callbacks = Callbacks(self._active, catalog, store.learned, options.callback_base, timings.latest_callback)
         paced = PacedClient(client, limiter, self.metrics, timings)
-        shared = Collaborators(self._active, paced, results, self._times, self._callbacks, options)
-        self._worker = Worker(shared)
-        self.recovery = Recovery(shared, self._worker, find_account)
+        poller = Poller(self._active, paced, results, self._times, self._callbacks, options)
+        self._worker = Worker(self._active, paced, self._times, self._callbacks, options, poller)
+        self.recovery = Recovery(self._active, self._times, self._callbacks, options, self._worker, find_account)
         self._heartbeat: asyncio.Task[None] | None = None
 
     async def begin(self) -> None:

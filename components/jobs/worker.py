@@ -15,10 +15,11 @@ from components.api.client import CREATE_TIMEOUT_S, Account
 from components.api.replies import Phase, Reply
 from components.errors import AnswerLost, NoPicture, RateLimited, ServiceError
 from components.jobs import transitions
-from components.jobs.callbacks import hashed, new_secret
-from components.jobs.job import Job
-from components.jobs.pacing import UpstreamModel
-from components.jobs.polling import MINIMUM_WAIT_S, Collaborators, Poller
+from components.jobs.active import ActiveJobs
+from components.jobs.callbacks import Callbacks, hashed, new_secret
+from components.jobs.job import Job, JobOptions
+from components.jobs.pacing import PacedClient, RunTimes, UpstreamModel
+from components.jobs.polling import MINIMUM_WAIT_S, Poller
 from components.jobs.store.jobs import Ownership
 
 FIRST_REPAIR_WAIT_S = 0.3
@@ -29,13 +30,21 @@ MOST_NAMED = 5
 class Worker:
     """The three ways to work on a job; ``ActiveJobs`` starts and ends them."""
 
-    def __init__(self, shared: Collaborators) -> None:
-        self._active = shared.active
-        self._client = shared.client
-        self._times = shared.times
-        self._callbacks = shared.callbacks
-        self._options = shared.options
-        self._poller = Poller(shared)
+    def __init__(
+        self,
+        active: ActiveJobs,
+        client: PacedClient,
+        times: RunTimes,
+        callbacks: Callbacks,
+        options: JobOptions,
+        poller: Poller,
+    ) -> None:
+        self._active = active
+        self._client = client
+        self._times = times
+        self._callbacks = callbacks
+        self._options = options
+        self._poller = poller
 
     async def run(self, job: Job, account: Account) -> None:
         """Send the request of a queued job, follow its task and keep its pictures."""
