@@ -79,7 +79,7 @@ ROUTES = {
 
 def fuzz(app: AppProcess, examples: int) -> tuple[dict[str, int], list[str]]:
     """Send so many examples to each route and endpoint. Returns how often each was asked, and what failed."""
-    asked: dict[str, int] = {}
+    counts: dict[str, int] = {}
     failures: list[str] = []
     with httpx2.Client(
         base_url=app.url, trust_env=False, timeout=30, limits=httpx2.Limits(max_keepalive_connections=0)
@@ -89,21 +89,21 @@ def fuzz(app: AppProcess, examples: int) -> tuple[dict[str, int], list[str]]:
             names = [one["parameter_name"] for one in described["parameters"]]
             named = st.dictionaries(st.one_of(texts, st.sampled_from([*names, "data"])), values, max_size=4)
             data = _arguments(len(names))
-            _run(asked, failures, examples, name, lambda sent, name=name: _call(http, name, sent), data)
+            _run(counts, failures, examples, name, lambda sent, name=name: _call(http, name, sent), data)
             _run(
-                asked, failures, examples, f"{name} by name", lambda sent, name=name: _call_by_name(http, name, sent), named
+                counts, failures, examples, f"{name} by name", lambda sent, name=name: _call_by_name(http, name, sent), named
             )
         for method, templates in ROUTES.items():
             for template in templates:
                 _run(
-                    asked,
+                    counts,
                     failures,
                     examples,
                     f"{method} {template}",
                     lambda sent, m=method, t=template: _ask(http, m, t, sent),
                     _requests(),
                 )
-    return asked, failures
+    return counts, failures
 
 
 def _arguments(count: int) -> st.SearchStrategy[list[Any]]:
@@ -132,7 +132,7 @@ def _requests() -> st.SearchStrategy[tuple[list[str], dict[str, str], Any, dict[
 
 
 def _run(
-    asked: dict[str, int],
+    counts: dict[str, int],
     failures: list[str],
     examples: int,
     name: str,
@@ -145,12 +145,12 @@ def _run(
     )  # fmt: skip
     @given(strategy)
     def one(sent: Any) -> None:
-        asked[name] = asked.get(name, 0) + 1
+        counts[name] = counts.get(name, 0) + 1
         send(sent)
 
     try:
         one()
-        print(f"{name}: {asked.get(name, 0):,} requests", flush=True)
+        print(f"{name}: {counts.get(name, 0):,} requests", flush=True)
     except (AssertionError, httpx2.HTTPError) as error:
         failures.append(f"{name}: {type(error).__name__} {str(error)[:600]}")
     except ExceptionGroup as errors:  # several kinds of failures
@@ -207,11 +207,11 @@ def main() -> int:
     examples = int(sys.argv[1]) if len(sys.argv) > 1 else 1_000
     with tempfile.TemporaryDirectory() as folder, run_app(Path(folder) / "home", PLAYGROUND_SANDBOX_SPEED="10000") as app:
         began = time.monotonic()
-        asked, failures = fuzz(app, examples)
+        counts, failures = fuzz(app, examples)
         traces = app.log.count("Traceback")
         print(*failures, *dict.fromkeys(re.findall(r"^[A-Za-z_.]*(?:Error|Exception)\b.*", app.log, re.M)), sep="\n")
         print(
-            f"{sum(asked.values()):,} requests to {len(asked)} routes and endpoints in {time.monotonic() - began:.0f} s: "
+            f"{sum(counts.values()):,} requests to {len(counts)} routes and endpoints in {time.monotonic() - began:.0f} s: "
             f"{len(failures)} failed, {traces} tracebacks in the log"
         )
     return 1 if traces or failures else 0

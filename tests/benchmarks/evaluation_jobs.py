@@ -79,9 +79,9 @@ def _large(app: Playground, service: Upstream) -> Iterator[str]:
     watched = {"while it runs": _watched(app, evaluation)}
     slowest, cells = 0.0, ""
     while (not cells or "a" in cells or "w" in cells) and time.monotonic() - begun < PATIENCE_S:
-        asked = time.monotonic()
+        began = time.monotonic()
         cells = _until(app, evaluation, lambda state, _: True)
-        slowest = max(slowest, time.monotonic() - asked)
+        slowest = max(slowest, time.monotonic() - began)
         time.sleep(2)
     seconds = time.monotonic() - begun
     watched["when it is done"] = _watched(app, evaluation)

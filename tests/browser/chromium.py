@@ -77,8 +77,8 @@ def _own() -> str | None:
     """The Chromium that ``playwright install`` has put on this machine. Asked in a process of its own, because
     Playwright's loop would stay in this one."""
     ask = "from playwright.sync_api import sync_playwright as p\nwith p() as x: print(x.chromium.executable_path)"
-    asked = subprocess.run([sys.executable, "-c", ask], capture_output=True, text=True, timeout=60, check=False)
-    path = asked.stdout.strip()
+    done = subprocess.run([sys.executable, "-c", ask], capture_output=True, text=True, timeout=60, check=False)
+    path = done.stdout.strip()
     return path if path and Path(path).is_file() else None
 
 

@@ -60,9 +60,9 @@ def test_the_form_is_in_the_address_and_survives_a_reload(open_page: OpenPage, a
 def test_opening_a_link_fills_the_form_says_what_cannot_be_used_and_spends_nothing(
     open_page: OpenPage, app: Playground
 ) -> None:
-    asked = {"model": "gpt-image-1-5", "prompt": "A paper crane", "quality": "high", "aspect_ratio": "2:3"}
+    parameters = {"model": "gpt-image-1-5", "prompt": "A paper crane", "quality": "high", "aspect_ratio": "2:3"}
     jobs, logged = app.jobs, len(app.log)
-    page = open_page(f"{app.address}/?{urlencode(asked)}")
+    page = open_page(f"{app.address}/?{urlencode(parameters)}")
     expect(page.locator("#chosen-model strong")).to_have_text("GPT Image 1.5")
     expect(page.locator("#prompt textarea")).to_have_value("A paper crane")
     expect(button(page)).to_have_text("Generate · 28 credits · $0.28")
@@ -124,11 +124,11 @@ def test_filters_and_sorting_of_the_table_are_in_the_address(open_page: OpenPage
         expect(header).to_have_attribute("aria-sort", direction)
         expect(page).to_have_url(re.compile(f"&order={direction}$"))
     expect(rows.first).to_contain_text("Seedream 4.5")
-    asked = {
+    parameters = {
         "tab": ["models"], "search": ["picture"], "provider": ["ByteDance / KIE", "OpenAI"], "price": ["12"],
         "must": ["image input"], "good": ["edit"], "sort": ["Price"], "order": ["descending"],
     }  # fmt: skip
-    assert _query(page) == asked
+    assert _query(page) == parameters
     other = open_page(page.url)
     expect(other.locator('#models-table th[data-sort="Price"]')).to_have_attribute("aria-sort", "descending")
     expect(other.locator("#models-table tbody tr")).to_have_count(2)
@@ -136,7 +136,7 @@ def test_filters_and_sorting_of_the_table_are_in_the_address(open_page: OpenPage
     expect(other.locator("#search textarea, #search input")).to_have_value("picture")
     expect(other.locator("#max-price input")).to_have_value("up to 12 credits")
     expect(other.get_by_label("Edit a picture")).to_be_checked()
-    assert _query(other) == asked
+    assert _query(other) == parameters
     other.get_by_role("button", name="Clear the filters").click()
     expect(other).to_have_url(f"{app.address}/?tab=models&sort=Price&order=descending")
     expect(other.locator("#models-table tbody tr")).to_have_count(11)

@@ -29,7 +29,7 @@ def ann(app: Playground) -> str:
 def test_a_history_lists_this_visitors_jobs_newest_first(open_page: OpenPage, app: Playground, ann: str) -> None:
     """Pictures are shown as small copies."""
     page, other = open_as(ann, open_page, f"{app.address}/?tab=history"), open_page(f"{app.address}/?tab=history")
-    expect(page.locator(".entry .excerpt")).to_have_text([asked["prompt"] for _, asked in reversed(SAMPLE_REQUESTS)])
+    expect(page.locator(".entry .excerpt")).to_have_text([query["prompt"] for _, query in reversed(SAMPLE_REQUESTS)])
     expect(page.locator(".entry .head strong")).to_have_text(["Done", "Failed", "Done", "Done"])
     expect(page.locator(".entry .badge.many")).to_have_text(["3 pictures"])
     expect(page.locator(".entry .why")).to_contain_text("The model crashed")
@@ -69,8 +69,8 @@ def test_filters_and_the_table_narrow_at_once_and_are_cleared_by_one_button(
     page.get_by_role("option", name="Flux 2").click()
     page.locator("#history-since input").first.fill("2020-01-01")
     page.locator("#history-since input").first.press("Enter")
-    asked = "tab=history&text=boat&model=flux-2&state=failed&since=2020-01-01&view=table"
-    expect(page).to_have_url(f"{app.address}/?{asked}")
+    query = "tab=history&text=boat&model=flux-2&state=failed&since=2020-01-01&view=table"
+    expect(page).to_have_url(f"{app.address}/?{query}")
     page.reload()
     other = page.context.new_page()
     other.goto(page.url)
@@ -82,7 +82,7 @@ def test_filters_and_the_table_narrow_at_once_and_are_cleared_by_one_button(
         expect(one.locator("#history-state input")).to_have_value("Failed")
         expect(one.locator("#history-since input").first).to_have_value("2020-01-01")
         expect(one.get_by_label("Table")).to_be_checked()
-        expect(one).to_have_url(f"{app.address}/?{asked}")
+        expect(one).to_have_url(f"{app.address}/?{query}")
     search.fill("zebra")
     expect(page.locator("#history-nothing")).to_have_text("No request matches these filters.")
     page.get_by_role("button", name="Clear filters").click()

@@ -57,11 +57,11 @@ def test_a_typed_key_pays_for_this_visit_only_and_is_found_nowhere(
     generate(page)
     expect(page.locator("#result .result-details")).to_contain_text("10 credits · $0.10 charged")
     expect(page.locator(".pill")).to_have_text("Your key · works · 10 credits this visit")
-    asked = upstream.requests[before:]
-    assert [entry for entry in asked if entry[0] == "POST"] == [("POST", "/api/v1/images/generations", f"Bearer {KEY}")]
-    polls = {sent for method, path, sent in asked if method == "GET" and "/tasks/" in path}
+    requests = upstream.requests[before:]
+    assert [entry for entry in requests if entry[0] == "POST"] == [("POST", "/api/v1/images/generations", f"Bearer {KEY}")]
+    polls = {sent for method, path, sent in requests if method == "GET" and "/tasks/" in path}
     assert polls == {f"Bearer {KEY}"}
-    files = {sent for _, path, sent in asked if path.startswith("/files/")}
+    files = {sent for _, path, sent in requests if path.startswith("/files/")}
     assert files == {""}, "a picture was fetched with the key"
     fill_prompt(page, "A brass key #sandbox:key")
     generate(page, "Failed")

@@ -100,12 +100,12 @@ def whole(page: Page, pictures: int, look: str) -> None:
 
 def test_the_report_opens_without_a_network_and_shows_every_picture(browser: Browser, left: Left, tmp_path: Path) -> None:
     assert left.pictures == 7
-    file, asked, failures = tmp_path / "report.html", [], []
+    file, addresses, failures = tmp_path / "report.html", [], []
     file.write_bytes(left.report.content)
     context = browser.new_context()
     context.set_offline(True)
     page = context.new_page()
-    page.on("request", lambda request: asked.append(request.url))
+    page.on("request", lambda request: addresses.append(request.url))
     page.on("console", lambda line: failures.append(line.text))
     page.on("dialog", lambda dialog: (failures.append(dialog.message), dialog.dismiss()))
 
@@ -118,7 +118,7 @@ def test_the_report_opens_without_a_network_and_shows_every_picture(browser: Bro
         assert page.evaluate(OWN_TYPEFACE) == ["400 loaded", "700 loaded"], look
         ground = page.evaluate("getComputedStyle(document.body).backgroundColor")
         assert ground == ("rgb(250, 250, 249)" if scheme == "light" else "rgb(15, 15, 14)"), look
-        assert {address.partition(":")[0] for address in asked} <= {"file", "data"}, look
+        assert {address.partition(":")[0] for address in addresses} <= {"file", "data"}, look
         assert failures == [], look
     context.close()
 

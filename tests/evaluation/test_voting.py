@@ -105,9 +105,9 @@ async def test_a_screen_stays_until_it_is_answered_and_the_last_answer_can_be_ta
     undone = [(await http_client.post(f"{address}/undo")).json()["undone"]]
     after = await playground.evaluations.ballots.cast(evaluation.id)
     votes = (await playground.evaluations.progress(evaluation.id)).ballots
-    asked = (await http_client.get(f"{address}/screen?size=2")).json()
+    screen = (await http_client.get(f"{address}/screen?size=2")).json()
     late = await http_client.post(f"{address}/{later['id']}", json={"verdict": "tie"})
-    await http_client.post(f"{address}/{asked['id']}", json={"verdict": "best", "best": 1})
+    await http_client.post(f"{address}/{screen['id']}", json={"verdict": "best", "best": 1})
     corrected = await playground.evaluations.ballots.cast(evaluation.id)
     undone += [(await http_client.post(f"{address}/undo")).json()["undone"] for _ in range(2)]
     faults = (await http_client.get(f"{address}/screen?question=faults")).json()
@@ -119,7 +119,7 @@ async def test_a_screen_stays_until_it_is_answered_and_the_last_answer_can_be_ta
     assert [answer.status_code for answer in wrong] == [422] * 3
     assert (len(before), [ballot.decided for ballot in before], before[0].best) == (1, [True], before[0].shown[1])
     assert undone == [True, True, False]
-    assert ([ballot.verdict for ballot in after], votes, asked["meter"][:7]) == (["undone"], 0, "0 votes")
+    assert ([ballot.verdict for ballot in after], votes, screen["meter"][:7]) == (["undone"], 0, "0 votes")
     assert late.status_code == 404  # the screen that comes back is the only open one
     assert [ballot.shown for ballot in corrected] == [before[0].shown] * 2
     assert corrected[1].best == before[0].shown[0]
@@ -133,17 +133,17 @@ async def test_a_link_names_its_voter_on_every_device_and_a_table_lists_votes_an
     """Ann answers on her phone a screen that was shown on her desktop; a voter cannot answer another's screen."""
     evaluation = await evaluated(playground, 2)
     address = f"/vote/{evaluation.token}"
-    asked = []
+    screens = []
     for device, voter in (("desk", "Ann  Müller"), ("phone", "Ann Müller"), ("another browser", "")):
         given = {"params": {"voter": voter, "size": 2}, "headers": {"X-Playground-Visitor": f"{device} of these tests"}}
-        asked.append((await http_client.get(f"{address}/screen", **given)).json()["id"])
+        screens.append((await http_client.get(f"{address}/screen", **given)).json()["id"])
     answers = [
-        await http_client.post(f"{address}/{asked[1]}?voter=Ann%20M%C3%BCller", json={"verdict": "skip"}),
-        await http_client.post(f"{address}/{asked[2]}", json={"verdict": "tie"}),
+        await http_client.post(f"{address}/{screens[1]}?voter=Ann%20M%C3%BCller", json={"verdict": "skip"}),
+        await http_client.post(f"{address}/{screens[2]}", json={"verdict": "tie"}),
     ]
     voters = (await playground.evaluations.board(evaluation)).voters
 
-    assert asked[0] == asked[1] != asked[2]
+    assert screens[0] == screens[1] != screens[2]
     assert [answer.status_code for answer in answers] == [200, 409]
     assert [(one.name, one.votes, one.skipped) for one in voters] == [("Ann Müller", 0, 1)]
 

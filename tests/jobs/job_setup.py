@@ -36,8 +36,8 @@ class JobSetup:
         request = build_request(self.catalog, model, {"prompt": prompt, **more})
         return await self.job_service.submit(request, payer or self.payer, visitor)
 
-    async def ended(self, **asked: Any) -> Job:
-        return await settled(self.job_service, await self.start(**asked))
+    async def ended(self, **request: Any) -> Job:
+        return await settled(self.job_service, await self.start(**request))
 
     async def record(self, job: Job) -> Record:
         """The job's rows in the database, removed or not."""

@@ -58,12 +58,12 @@ class Upstream:
             body = await reader.readexactly(int(headers.get("content-length", 0)))
             async with self.changed:
                 self.requests.append(RecordedRequest(method, path, headers, body))
-                script, asked = (
+                script, arrived = (
                     (self.post, self.posts) if method == "POST" else
                     (self.poll, self.polls) if "/tasks/" in path else (self.file, self.files)
                 )  # fmt: skip
                 self.changed.notify_all()
-            await script[min(len(asked), len(script)) - 1](self, writer)
+            await script[min(len(arrived), len(script)) - 1](self, writer)
             writer.close()
             await writer.wait_closed()
 

@@ -74,7 +74,7 @@ async def test_only_a_visitors_own_uncertain_job_can_be_attached_and_only_with_i
             await setup.job_service.attach(lost.id, TASK, setup.payer, "bea")
         with pytest.raises(InvalidState, match="Only a request whose answer was lost"):
             await setup.job_service.attach(done.id, "n41other", setup.payer, "ann")
-        asked = len(setup.upstream.polls)
+        polls = len(setup.upstream.polls)
         with pytest.raises(InvalidState, match="key that this request was sent with"):
             await setup.job_service.attach(
                 lost.id, "n41other", account(catalog, setup.upstream.address, payer="visitor"), "ann"
@@ -82,7 +82,7 @@ async def test_only_a_visitors_own_uncertain_job_can_be_attached_and_only_with_i
         with pytest.raises(InputError, match="another request has this task"):
             await setup.job_service.attach(lost.id, str(done.task_id), setup.payer, "ann")
 
-    assert len(setup.upstream.polls) == asked
+    assert len(setup.upstream.polls) == polls
 
 
 async def test_one_task_is_never_attached_to_two_jobs(stores: list[Store]) -> None:

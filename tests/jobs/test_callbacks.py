@@ -171,13 +171,13 @@ async def test_a_callback_after_the_end_changes_nothing(catalog: Catalog, url: s
             else:
                 await wait_for_job(server.job_service, job, state=JobState.RUNNING)
                 before = await server.job_service.stop(job.id, "ann")
-            asked = len(upstream.requests)
+            sent = len(upstream.requests)
             late = await server.call(callback_address(upstream), {"task_id": "n1another", "status": "failed"}, times=20)
             await asyncio.sleep(0.4)
             after = await server.job_service.store.get(job.id)
 
     assert (str(before.state), late) == (end, [204] * 20)
-    assert (after, len(upstream.requests)) == (before, asked)
+    assert (after, len(upstream.requests)) == (before, sent)
 
 
 async def test_a_callback_resumes_an_overdue_job(catalog: Catalog, url: str, tmp_path: Path) -> None:

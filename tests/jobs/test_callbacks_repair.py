@@ -73,14 +73,14 @@ async def test_check_again_does_not_wait_for_a_running_repair(catalog: Catalog, 
         await upstream.wait_for("polls", 2)
         async with asyncio.timeout(TIMEOUT_S):
             looks = [await server.job_service.check_again(job.id, server.service, job.visitor) for _ in range(3)]
-        asked = len(upstream.polls)
-        await upstream.wait_for("polls", asked + 1)
+        polls = len(upstream.polls)
+        await upstream.wait_for("polls", polls + 1)
         upstream.poll = [running(), finished()]
         done = await wait_for_job(server.job_service, job, state=JobState.DONE)
 
     assert {look.state for look in looks} == {JobState.UNCERTAIN}
     assert (done.task_id, len(upstream.posts)) == (TASK, 1)
-    assert asked < 5
+    assert polls < 5
 
 
 @pytest.mark.parametrize("body", [b"", b"{}", b'{"status": "completed"}', b"<html>", b'{"task_id": ".."}'])

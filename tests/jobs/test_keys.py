@@ -91,9 +91,9 @@ async def test_forgetting_the_key_drops_it_and_its_jobs_wait_until_it_is_given_a
         if moment == "queued":
             await wait_for_job(job_service, job, status_note="The service asks to wait 20 s; nothing was created.")
         await job_service.recovery.forget_key("ann")
-        waiting, gone, asked = await job_service.find(job.id, "ann"), await dropped(key), len(upstream.requests)
+        waiting, gone, sent = await job_service.find(job.id, "ann"), await dropped(key), len(upstream.requests)
         await asyncio.sleep(0.3)
-        silent = len(upstream.requests) == asked
+        silent = len(upstream.requests) == sent
         upstream.post, upstream.poll, upstream.file = [created()], [finished()], [picture()]
         if moment == "queued":
             assert await job_service.recovery.key_given("ann", account(catalog, upstream.address, "visitor")) == 1

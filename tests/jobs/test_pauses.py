@@ -169,10 +169,10 @@ async def test_a_request_that_is_sent_just_before_the_deadline_is_given_time_for
     ):
         payer = account(catalog, upstream.address)
         job = await settled(job_service, await submit(job_service, catalog, payer))
-        asked, upstream.poll = len(upstream.polls), [finished()]
+        polls, upstream.poll = len(upstream.polls), [finished()]
         done = await settled(job_service, await job_service.check_again(job.id, payer, job.visitor))
 
-    assert (job.state, job.task_id, asked) == (JobState.OVERDUE, TASK, 1)
+    assert (job.state, job.task_id, polls) == (JobState.OVERDUE, TASK, 1)
     assert (done.state, len(upstream.posts)) == (JobState.DONE, 2)
 
 

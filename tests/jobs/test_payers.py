@@ -49,8 +49,8 @@ async def test_a_visitors_key_never_pays_for_a_job_of_the_host(catalog: Catalog,
 async def test_a_request_of_days_ago_is_not_sent_when_a_key_is_entered(catalog: Catalog, tmp_path: Path) -> None:
     """It ends as never sent."""
     async with scripted_upstream() as upstream:
-        asked = {"payer": "visitor", "state": JobState.NEEDS_KEY, "created_at": time.time() - 3 * 86_400}
-        job = await left_behind(catalog, tmp_path, upstream, **asked)
+        fields = {"payer": "visitor", "state": JobState.NEEDS_KEY, "created_at": time.time() - 3 * 86_400}
+        job = await left_behind(catalog, tmp_path, upstream, **fields)
         async with process(catalog, f"sqlite:///{tmp_path}/p.db", tmp_path) as job_service:
             await job_service.recovery.key_given("ann", account(catalog, upstream.address, "visitor", OWN))
             job = await settled(job_service, job)

@@ -65,14 +65,14 @@ async def test_a_request_without_an_answer_is_uncertain_and_can_be_resubmitted_o
             recovered = await settled(job_service, lost)
             held_back = await job_service.store.spending.today()
             waiting = [job.id for job in await job_service.store.unfinished("ann")]
-            asked = len(upstream.posts)
+            sent = len(upstream.posts)
             again = await settled(job_service, await submit(job_service, catalog, host))
             let_go = await job_service.abandon(lost.id, "ann")
             spent = await job_service.store.spending.today()
 
     assert (recovered.state, recovered.problem.code, recovered.task_id) == (JobState.UNCERTAIN, "lost", None)
     assert recovered.problem.charged == AnswerLost.charged
-    assert (held_back, waiting, asked) == (Spend(lost.credits, 0), [lost.id], 1)
+    assert (held_back, waiting, sent) == (Spend(lost.credits, 0), [lost.id], 1)
     assert (again.state, again.id != lost.id, let_go.state) == (JobState.DONE, True, JobState.ABANDONED)
     assert spent == Spend(0, lost.credits + again.credits)
 
@@ -132,12 +132,12 @@ async def test_a_job_on_a_visitors_key_waits_for_that_visitors_key(
                 await job_service.recovery.key_given("ann", account(catalog, "http://127.0.0.1:9", "visitor")),
                 await job_service.recovery.key_given("ann", account(catalog, upstream.address, "sandbox")),
             ]
-            asked = list(upstream.requests)
+            sent = list(upstream.requests)
             right = await job_service.recovery.key_given("ann", own)
             done = await settled(job_service, job)
 
     assert (waiting.state, waiting.status_note) == (JobState.NEEDS_KEY, NEEDS_VISITOR_KEY)
-    assert (wrong, asked, right) == ([0, 0, 0], [], 1)
+    assert (wrong, sent, right) == ([0, 0, 0], [], 1)
     assert (done.state, done.status_note, len(done.pictures)) == (JobState.DONE, "", 1)
     assert len(upstream.posts) == (left == "queued")
 
@@ -179,12 +179,12 @@ async def test_a_job_on_the_hosts_key_waits_while_there_is_none(
         expire_leases(url)
         async with process(catalog, url, tmp_path) as job_service:
             waiting = await settled(job_service, job)
-        asked = list(upstream.requests)
+        sent = list(upstream.requests)
         async with process(catalog, url, tmp_path, find_account=lambda _: host) as job_service:
             await job_service.check_again(job.id, host, "ann")
             done = await settled(job_service, job)
 
-    assert (waiting.state, waiting.status_note, asked) == (JobState.NEEDS_KEY, NEEDS_HOST_KEY, [])
+    assert (waiting.state, waiting.status_note, sent) == (JobState.NEEDS_KEY, NEEDS_HOST_KEY, [])
     assert (done.state, len(upstream.posts)) == (JobState.DONE, left == "queued")
 
 
@@ -195,12 +195,12 @@ async def test_a_sandbox_job_continues_at_the_new_address_of_the_sandbox(catalog
             job = await submit(job_service, catalog, account(catalog, before.address, "sandbox", "sandbox"))
             await before.wait_for("polls")
         expire_leases(url)
-        asked = len(before.requests)
+        sent = len(before.requests)
         new = account(catalog, after.address, "sandbox", "sandbox")
         async with process(catalog, url, tmp_path, find_account=lambda _: new) as job_service:
             done = await settled(job_service, job)
 
-    assert (done.state, len(done.pictures), len(before.requests)) == (JobState.DONE, 1, asked)
+    assert (done.state, len(done.pictures), len(before.requests)) == (JobState.DONE, 1, sent)
     assert (after.posts, [request.path.rpartition("/")[2] for request in after.polls]) == ([], [TASK])
 
 
@@ -211,10 +211,10 @@ async def test_an_overdue_job_stays_overdue_until_somebody_checks(catalog: Catal
         async with process(catalog, url, tmp_path, killed=True, deadline_s=0.5) as job_service:
             left = await settled(job_service, await submit(job_service, catalog, host))
         expire_leases(url)
-        asked, upstream.poll = len(upstream.requests), [finished()]
+        sent, upstream.poll = len(upstream.requests), [finished()]
         async with process(catalog, url, tmp_path, find_account=lambda _: host) as job_service:
             recovered = await settled(job_service, left)
-            untouched = len(upstream.requests) == asked
+            untouched = len(upstream.requests) == sent
             await job_service.check_again(left.id, host, "ann")
             done = await settled(job_service, left)
 

@@ -162,11 +162,11 @@ async def test_a_stop_at_another_process_ends_the_polling(catalog: Catalog, url:
                 while count(owner, "jobs_going"):  # noqa: ASYNC110  # what is waited for says nothing by itself
                     await asyncio.sleep(0.05)
             upstream.poll = [finished()]
-            asked = len(upstream.requests)
+            sent = len(upstream.requests)
             after = await owner.store.get(job.id)
 
     assert (stopped.state, stopped.problem.charged) == (JobState.STOPPED, "It may still finish and be charged.")
-    assert (after, len(upstream.requests)) == (stopped, asked)
+    assert (after, len(upstream.requests)) == (stopped, sent)
 
 
 async def test_a_stop_at_another_process_reaches_a_request_on_its_way(catalog: Catalog, url: str, tmp_path: Path) -> None:

@@ -34,7 +34,7 @@ from tests.jobs.scripted_upstream import (
 
 async def refused(job_service: JobService, job: Job, payer: Any, visitor: str = "ann") -> set[type]:
     """The errors that every way to a job raises."""
-    asked = [
+    operations = [
         job_service.find(job.id, visitor),
         anext(job_service.watch(job.id, visitor)),
         job_service.settled(job.id, visitor),
@@ -43,7 +43,7 @@ async def refused(job_service: JobService, job: Job, payer: Any, visitor: str = 
         job_service.check_again(job.id, payer, visitor),
         job_service.note(job.id, visitor, "mine"),
     ]
-    return {type(answer) for answer in await asyncio.gather(*asked, return_exceptions=True)}
+    return {type(answer) for answer in await asyncio.gather(*operations, return_exceptions=True)}
 
 
 # -- what is gone --------------------------------------------------------------------------------

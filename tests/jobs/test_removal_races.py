@@ -64,12 +64,12 @@ async def test_the_callback_of_a_removed_finished_job_changes_nothing(
         async with callback_server(catalog, database_url, tmp_path, upstream, pace=1000) as setup:
             job = await settled(setup.job_service, await setup.start(prompt=SECRET))
             await setup.job_service.removal.remove(job.id)
-            removed, asked = await record(setup.job_service, job.id), len(upstream.requests)
+            removed, sent = await record(setup.job_service, job.id), len(upstream.requests)
             await setup.call(callback_address(upstream), times=3)
             await workers_ended()
             row = await record(setup.job_service, job.id)
 
-    assert (job.state, row, len(upstream.requests)) == (JobState.DONE, removed, asked)
+    assert (job.state, row, len(upstream.requests)) == (JobState.DONE, removed, sent)
 
 
 async def test_a_lost_job_that_is_being_looked_for_can_be_removed_at_once(
@@ -83,12 +83,12 @@ async def test_a_lost_job_that_is_being_looked_for_can_be_removed_at_once(
             await upstream.wait_for("polls")
             async with asyncio.timeout(TIMEOUT_S):
                 await setup.job_service.removal.remove(job.id)
-            asked, upstream.poll = len(upstream.polls), [finished()]
+            sent, upstream.poll = len(upstream.polls), [finished()]
             await workers_ended()
             row, files = await record(setup.job_service, job.id), list(setup.job_service.pictures.storage.files())
 
     assert (row.removed, row.job.state, row.job.pictures, files) == (True, JobState.ABANDONED, (), [])
-    assert len(upstream.polls) - asked <= 1
+    assert len(upstream.polls) - sent <= 1
 
 
 async def test_a_job_that_is_repaired_while_it_is_removed_leaves_no_picture(

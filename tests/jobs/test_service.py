@@ -125,16 +125,18 @@ async def test_a_job_continues_when_its_watcher_disconnects(job_service: JobServ
     assert (await settled(job_service, job)).state is JobState.DONE
 
 
-@pytest.mark.parametrize("asked", ["find", "watch", "stop", "check_again", "abandon"])
-async def test_another_visitors_job_is_reported_as_unknown(job_service: JobService, account: Account, asked: str) -> None:
+@pytest.mark.parametrize("operation", ["find", "watch", "stop", "check_again", "abandon"])
+async def test_another_visitors_job_is_reported_as_unknown(
+    job_service: JobService, account: Account, operation: str
+) -> None:
     """Whether an id exists cannot be found out by asking."""
     job = await start(job_service, account)
 
     async def refusal(job_id: str, visitor: str) -> tuple[type, str, Any]:
-        middle = (account,) if asked == "check_again" else ()
-        answer = getattr(job_service, asked)(job_id, *middle, visitor)
+        middle = (account,) if operation == "check_again" else ()
+        answer = getattr(job_service, operation)(job_id, *middle, visitor)
         with pytest.raises(JobNotFound) as caught:
-            await (anext(answer) if asked == "watch" else answer)
+            await (anext(answer) if operation == "watch" else answer)
         return type(caught.value), str(caught.value), caught.value.problem
 
     assert await refusal(job.id, "eve") == await refusal("no-such-job", "eve")

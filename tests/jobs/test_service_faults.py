@@ -203,12 +203,12 @@ async def test_stopping_while_running_ends_the_polling(catalog: Catalog, tmp_pat
         await setup.upstream.wait_for("polls", 2)
         job = await setup.job_service.stop(job.id, "ann")
         await workers_ended()
-        asked = len(setup.upstream.requests)
+        sent = len(setup.upstream.requests)
         assert await settled(setup.job_service, job) == await setup.job_service.find(job.id, "ann")
 
     assert (job.state, job.problem.charged) == (JobState.STOPPED, "It may still finish and be charged.")
     assert TASK in job.problem.what
-    assert len(setup.upstream.requests) == asked
+    assert len(setup.upstream.requests) == sent
 
 
 @pytest.mark.parametrize("with_id", [True, False], ids=["with a task id", "without one"])

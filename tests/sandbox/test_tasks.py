@@ -26,9 +26,9 @@ def request(catalog: Catalog, prompt: str = "a fox", model: str = "gpt-image-1-5
     return build_request(catalog, model, {"prompt": prompt})
 
 
-def times(store: TaskStore, asked: Request) -> list[float]:
+def times(store: TaskStore, one_request: Request) -> list[float]:
     """How many seconds each of 800 tasks for a request takes."""
-    return [store.accept(asked).seconds for _ in range(800)]
+    return [store.accept(one_request).seconds for _ in range(800)]
 
 
 def test_four_of_five_tasks_take_the_time_the_model_states(catalog: Catalog) -> None:
@@ -54,8 +54,8 @@ def test_speed_divides_every_time_and_slow_takes_five_times_as_long(catalog: Cat
 def test_a_task_id_begins_with_its_models_node_and_is_never_given_twice(catalog: Catalog) -> None:
     store, nodes = TaskStore(), {"gpt-image-1-5": "n42", "flux-2": "n41", "ideogram-v4": "n63", "seedream-4-5": "n30"}
     for model, node in nodes.items():
-        asked = request(catalog, model=model)
-        ids = [store.accept(asked).id for _ in range(500)]
+        one_request = request(catalog, model=model)
+        ids = [store.accept(one_request).id for _ in range(500)]
 
         assert len(set(ids)) == 500
         assert all(name.startswith(node) and name.isalnum() and len(name) > 20 for name in ids)
@@ -77,11 +77,11 @@ def test_a_task_that_never_ends_is_never_done(catalog: Catalog) -> None:
 
 def test_tasks_are_bounded_and_the_oldest_is_forgotten_first(catalog: Catalog) -> None:
     store = TaskStore()
-    asked = request(catalog)
-    first, *others = [store.accept(asked) for _ in range(MOST_TASKS)]
+    one_request = request(catalog)
+    first, *others = [store.accept(one_request) for _ in range(MOST_TASKS)]
     assert store.find(first.id) is first
 
-    latest = store.accept(asked)
+    latest = store.accept(one_request)
 
     assert store.find(first.id) is None
     assert all(store.find(task.id) is task for task in [*others, latest])

@@ -45,8 +45,8 @@ def runner(request: pytest.FixtureRequest) -> Runner:
     return Runner.named(request.param)
 
 
-def programs(catalog: Catalog, server: Recorder, asked: list[Request], runner: Runner) -> list[str]:
-    return [write_snippet(request, server.address, catalog.endpoint, runner.language) for request in asked]
+def programs(catalog: Catalog, server: Recorder, requests: list[Request], runner: Runner) -> list[str]:
+    return [write_snippet(request, server.address, catalog.endpoint, runner.language) for request in requests]
 
 
 def impatient(text: str) -> str:
@@ -80,11 +80,11 @@ def test_requests_arrive_as_they_are_and_every_image_is_saved(runner: Runner, ca
         ("ideogram-v4", {"output_format": "jpeg"}, ["jpg"]),
         ("ideogram-v4", {"output_format": "webp"}, ["webp"]),
     ]
-    asked = [build_request(catalog, model, {"prompt": "a fox"} | given) for model, given, _ in cases]
+    requests = [build_request(catalog, model, {"prompt": "a fox"} | given) for model, given, _ in cases]
 
-    outcomes = runner.run_all(programs(catalog, recorder, asked, runner))
+    outcomes = runner.run_all(programs(catalog, recorder, requests, runner))
 
-    assert recorder.bodies == encoded_bodies([request.body for request in asked])
+    assert recorder.bodies == encoded_bodies([request.body for request in requests])
     for ran, (_, _, expected) in zip(outcomes, cases, strict=True):
         assert (ran.status, ran.err) == (0, "")
         assert extensions(ran) == expected
@@ -113,9 +113,9 @@ def test_a_failure_is_printed_with_the_reply_and_nothing_is_sent_twice(
     runner: Runner, catalog: Catalog, recorder: Recorder
 ) -> None:
     """A poll that fails is no failure: ``blip`` answers 503 twice."""
-    asked = [build_request(catalog, "recraft-v4", {"prompt": f"a #sandbox:{name}"}) for name in [*FAILURES, "blip"]]
+    requests = [build_request(catalog, "recraft-v4", {"prompt": f"a #sandbox:{name}"}) for name in [*FAILURES, "blip"]]
 
-    *failed, blip = runner.run_all(list(map(impatient, programs(catalog, recorder, asked, runner))))
+    *failed, blip = runner.run_all(list(map(impatient, programs(catalog, recorder, requests, runner))))
 
     assert (blip.status, len(blip.files)) == (0, 1)
     for (name, words), ran in zip(FAILURES.items(), failed, strict=True):
@@ -123,7 +123,7 @@ def test_a_failure_is_printed_with_the_reply_and_nothing_is_sent_twice(
         assert not any(ran.files.values()), name
         assert all(word in ran.err for word in words), (name, ran.err)
         assert "Traceback" not in ran.err, name
-    assert recorder.bodies == encoded_bodies([request.body for request in asked])
+    assert recorder.bodies == encoded_bodies([request.body for request in requests])
 
 
 @pytest.mark.parametrize("key", ["", None], ids=["empty", "unset"])
@@ -233,11 +233,11 @@ READ_BY_SNIPPETS = [
 def test_the_shapes_that_the_snippets_read_end_as_they_do_in_the_application(runner: Runner, catalog: Catalog) -> None:
     cases = [case for case in CASES if case.name in READ_BY_SNIPPETS]
     assert len(cases) == len(READ_BY_SNIPPETS)
-    asked = [build_request(catalog, "cogview-4", {"prompt": case.name}) for case in cases]
+    requests = [build_request(catalog, "cogview-4", {"prompt": case.name}) for case in cases]
     with recorded(StandIn(cases)) as server:
-        ended = runner.run_all(list(map(impatient, programs(catalog, server, asked, runner))))
+        ended = runner.run_all(list(map(impatient, programs(catalog, server, requests, runner))))
 
-    assert server.bodies == encoded_bodies([request.body for request in asked])
+    assert server.bodies == encoded_bodies([request.body for request in requests])
     for case, ran in zip(cases, ended, strict=True):
         if case.state == "done":
             assert (ran.status, len(ran.files)) == (0, case.images), (case.name, ran.err)

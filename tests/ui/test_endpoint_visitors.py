@@ -34,7 +34,7 @@ FAILURES: dict[str, tuple[str, list[str]]] = {
 
 def test_each_simulated_failure_has_its_state_and_message(api_caller: Client) -> None:
     """State, the service's message and the next step; a task id if there is a task."""
-    asked = {
+    calls = {
         name: api_caller.submit(
             "recraft-v4", {"prompt": f"a fox #sandbox:{name}", "image_size": "64x64"}, api_name="/generate"
         )
@@ -42,7 +42,7 @@ def test_each_simulated_failure_has_its_state_and_message(api_caller: Client) ->
     }
 
     for name, (state, words) in FAILURES.items():
-        reply = asked[name].result(timeout=60)
+        reply = calls[name].result(timeout=60)
         assert (name, reply["state"]) == (name, state)
         assert [word for word in words if word not in reply["message"]] == []
         assert bool(reply["message"]) == (state != "done")
@@ -54,11 +54,11 @@ def test_each_simulated_failure_has_its_state_and_message(api_caller: Client) ->
 def test_at_the_deadline_a_job_is_returned_as_running(app_with_short_deadline: AppProcess) -> None:
     """With its task id, and words that say so; unreadable answers until then are named."""
     with api_client(app_with_short_deadline) as client:
-        asked = {
+        calls = {
             name: client.submit("flux-2", {"prompt": f"a fox #sandbox:{name}"}, api_name="/generate")
             for name in ("never", "html", "word", "gone")
         }
-        reply: dict[str, Any] = {name: job.result(timeout=60) for name, job in asked.items()}
+        reply: dict[str, Any] = {name: job.result(timeout=60) for name, job in calls.items()}
 
     assert {one["state"] for one in reply.values()} == {"running"}
     for name, one in reply.items():

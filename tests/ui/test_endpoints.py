@@ -201,9 +201,9 @@ def test_estimates_snippets_and_lists_make_no_request(app_with_host_key: AppProc
 
 def test_every_models_example_can_be_generated(app: AppProcess, api_caller: Client, catalog: Catalog) -> None:
     """The answer has exactly these fields, and its pictures can be fetched from where the caller called."""
-    asked = [(model, api_caller.submit(model.id, dict(model.example), api_name="/generate")) for model in catalog.models]
+    calls = [(model, api_caller.submit(model.id, dict(model.example), api_name="/generate")) for model in catalog.models]
 
-    for model, job in asked:
+    for model, job in calls:
         reply = job.result(timeout=60)
         assert list(reply) == ANSWER
         assert (reply["state"], reply["message"], bool(reply["task_id"])) == ("done", "", True)

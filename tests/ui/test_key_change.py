@@ -44,7 +44,7 @@ async def test_an_error_disappears_with_the_key_that_caused_it(
         header, tab = page.parts.header, page.parts.generate
         await page.arrive()
         await page.call(act, page.parts.actions, {"action": "open", "job_id": job.id})
-        asked, shown = page.values[tab.prompt], page.values[tab.panel.result]
+        prompt, shown = page.values[tab.prompt], page.values[tab.panel.result]
         page.values[header.key] = "sk-another-key-123456"
         await page.call(enter_key, header)
         if forgets:
@@ -52,7 +52,7 @@ async def test_an_error_disappears_with_the_key_that_caused_it(
         await page.call(show_with_key, page.parts)
         again = await playground.jobs.search(page.values[header.visit].visitor, JobFilter(), 5)
 
-    assert asked == page.values[tab.prompt] == job.prompt
+    assert prompt == page.values[tab.prompt] == job.prompt
     assert page.values[tab.panel.job] == (job.id if stays else "")
     assert (page.values[tab.panel.result] == shown) == stays
     assert "problem" in shown or stays

@@ -85,7 +85,7 @@ def test_every_option_can_be_chosen_and_sent(catalog: Catalog) -> None:
 
 
 def test_the_title_of_the_settings_says_what_is_asked_for() -> None:
-    asked = {
+    shared = {
         "prompt": "a",
         "shape": "16:9",
         "quality": "standard",
@@ -96,7 +96,7 @@ def test_the_title_of_the_settings_says_what_is_asked_for() -> None:
     }
 
     assert settings_title(EMPTY) == "Settings: shape, quality, samples, seed, what to avoid, input images"
-    assert settings_title(ComparisonDraft((), asked, 2)) == (
+    assert settings_title(ComparisonDraft((), shared, 2)) == (
         f"Settings: shape 16:9 · seed 0 · what to avoid {'x' * 39}… · input images 2 · 2 samples of each"
     )
 

@@ -202,10 +202,10 @@ def test_cost_input_images_and_shapes_are_each_asked_once_and_answered_by_the_ca
         for tier in tiers(model):
             assert re.search(rf"\b{tier.credits:g}\b", answers)
         images, shape = model.by_role(Role.IMAGES), model.by_role(Role.SHAPE)
-        asked = [answer for question, answer in questions.items() if re.search("(input|edit) images", question)]
-        assert len(asked) == 1
-        assert asked[0].startswith("Yes") == (images is not None)
-        assert (images or "") in asked[0]
+        on_images = [answer for question, answer in questions.items() if re.search("(input|edit) images", question)]
+        assert len(on_images) == 1
+        assert on_images[0].startswith("Yes") == (images is not None)
+        assert (images or "") in on_images[0]
         shapes = [answer for question, answer in questions.items() if "hapes" in question or "ratios" in question]
         assert len(shapes) == (1 if shape else 0)
         if shape:

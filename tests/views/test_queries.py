@@ -281,8 +281,8 @@ def test_what_the_history_does_not_offer_is_left_out() -> None:
 
 def test_dates_are_whole_days_in_utc(catalog: Catalog) -> None:
     """What is no date is named."""
-    asked = HistoryFilters(since="2026-11-22", until="2026-11-23").job_filter(catalog)
-    assert asked == JobFilter(since=1795305600.0, until=1795305600.0 + 2 * 86_400)
+    wanted = HistoryFilters(since="2026-11-22", until="2026-11-23").job_filter(catalog)
+    assert wanted == JobFilter(since=1795305600.0, until=1795305600.0 + 2 * 86_400)
     assert HistoryFilters(until=" ").job_filter(catalog) == JobFilter()
     assert HistoryFilters(until="9999-12-31").job_filter(catalog).until == 253402300800.0
     for text in ("22.11.2026", "soon", "2026-13-01", "99999-01-01"):

@@ -107,15 +107,15 @@ def test_every_models_past_request_becomes_the_very_same_form_again(catalog: Cat
         assert restored == model
         assert build_request(catalog, model.id, parameters).body == rebuild_request(catalog, model.id, body).body
         for variant in model.variants or [model.id]:
-            asked = {**model.example, "model": variant}
-            expected = {name: value for name, value in asked.items() if name != "model" or model.variants}
-            assert read_recipe(catalog, {"model": model.id, "parameters": asked}) == (model, expected, "")
+            settings = {**model.example, "model": variant}
+            expected = {name: value for name, value in settings.items() if name != "model" or model.variants}
+            assert read_recipe(catalog, {"model": model.id, "parameters": settings}) == (model, expected, "")
 
 
 def test_what_is_not_offered_any_more_is_left_out_and_named(catalog: Catalog) -> None:
     """A prompt that is too long is kept: it can be seen and corrected."""
-    asked = {"prompt": "x" * 9_999, "resolution": "9K", "gone": 1}
-    _, parameters, notice = read_recipe(catalog, {"model": "flux-2", "parameters": asked})
+    settings = {"prompt": "x" * 9_999, "resolution": "9K", "gone": 1}
+    _, parameters, notice = read_recipe(catalog, {"model": "flux-2", "parameters": settings})
     assert parameters["prompt"] == "x" * 9_999
     assert not {"resolution", "gone"} & set(parameters)
     assert notice == "No longer offered, so left out: resolution, gone."

@@ -11,7 +11,7 @@ from tests.ui import run_app
 def test_no_random_request_is_answered_with_an_error_of_the_server(tmp_path: Path) -> None:
     """Nor is there a traceback in the log."""
     with run_app(tmp_path / "home", PLAYGROUND_SANDBOX_SPEED="10000") as app:
-        asked, failures = fuzz(app, 3)
+        counts, failures = fuzz(app, 3)
         assert failures == []
-        assert len(asked) > 60
+        assert len(counts) > 60
         assert "Traceback" not in app.log

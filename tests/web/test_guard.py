@@ -113,9 +113,9 @@ def test_no_other_site_may_read_or_send(app: AppProcess) -> None:
         for origin in ("https://evil.example", "null"):
             headers = {"Host": host, "Origin": origin, "Access-Control-Request-Method": "POST"}
             for path in ("/", "/gradio_api/call/history", "/uploads", "/history.json", "/gradio_api/queue/join"):
-                asked = httpx2.options(app.url + path, headers=headers, trust_env=False)
+                preflight = httpx2.options(app.url + path, headers=headers, trust_env=False)
                 sent = httpx2.post(app.url + path, headers=headers, json={"data": [{}]}, trust_env=False)
-                for answer in (asked, sent):
+                for answer in (preflight, sent):
                     assert "access-control-allow-origin" not in answer.headers, path
                     assert "access-control-allow-credentials" not in answer.headers, path
 

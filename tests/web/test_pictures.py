@@ -178,14 +178,14 @@ async def test_another_visitors_picture_gets_the_same_answer_as_none(
 ) -> None:
     await made(playground, visitor=visitor_id(OTHER))
     never = (await http_client.get("/files/no-such-job/1", headers=HEADERS)).text
-    asked = [(headers, path) for headers in STRANGERS for path in (f"/files/{job.id}/1", f"/files.zip?job={job.id}")]
-    asked += [
+    attempts = [(headers, path) for headers in STRANGERS for path in (f"/files/{job.id}/1", f"/files.zip?job={job.id}")]
+    attempts += [
         (HEADERS, f"/files/{job.id}/{number}") for number in ("0", "2", "-1", "x", "9" * 200, "1.0", "١", "%00", "1%0a")
     ]
-    asked += [(HEADERS, path) for path in ("/files.zip?job=no-such-job", "/files.zip?job=%00", "/files/%00/1")]
-    asked += [(HEADERS, "/files/%F0%9F%8D%8F/1"), (HEADERS, "/files.zip?job=' or 1=1 --"), (HEADERS, "/files.zip?job=")]
+    attempts += [(HEADERS, path) for path in ("/files.zip?job=no-such-job", "/files.zip?job=%00", "/files/%00/1")]
+    attempts += [(HEADERS, "/files/%F0%9F%8D%8F/1"), (HEADERS, "/files.zip?job=' or 1=1 --"), (HEADERS, "/files.zip?job=")]
 
-    for headers, path in asked:
+    for headers, path in attempts:
         answer = await http_client.get(path, headers=headers)
         assert (answer.status_code, answer.text) == (404, never), path[:80]
 
@@ -198,10 +198,10 @@ async def test_an_archive_holds_the_named_jobs_in_their_order_each_once(
 ) -> None:
     """With recipe=0 the files as they were delivered."""
     other = await made(playground, "imagen-4", num_images=2)
-    asked = [other.id, job.id, other.id]
-    answer = await http_client.get("/files.zip", params={"job": asked}, headers=HEADERS)
+    job_ids = [other.id, job.id, other.id]
+    answer = await http_client.get("/files.zip", params={"job": job_ids}, headers=HEADERS)
     archive, manifest = unzipped(answer)
-    bare, _ = unzipped(await http_client.get("/files.zip", params={"job": asked, "recipe": "0"}, headers=HEADERS))
+    bare, _ = unzipped(await http_client.get("/files.zip", params={"job": job_ids, "recipe": "0"}, headers=HEADERS))
     rows = manifest["pictures"]
 
     assert [row["model"] for row in rows] == ["imagen-4", "imagen-4", "flux-2"]

@@ -277,9 +277,9 @@ async def test_the_link_into_the_playground_fills_the_same_form_and_takes_no_pic
     query = parse_qs(address.query)
 
     assert (address.path, query["tab"]) == ("/", ["compare"])
-    asked = read_compare_query(catalog, query, ComparisonDraft((), {}))
-    assert asked.shared == {"prompt": HOSTILE, "shape": "3:2", "seed": 7}
-    assert asked.choices(catalog) == [Choice("gpt-image-1.5-official"), Choice("flux-2", {"type": "flex"})]
+    draft = read_compare_query(catalog, query, ComparisonDraft((), {}))
+    assert draft.shared == {"prompt": HOSTILE, "shape": "3:2", "seed": 7}
+    assert draft.choices(catalog) == [Choice("gpt-image-1.5-official"), Choice("flux-2", {"type": "flex"})]
 
 
 async def test_a_database_that_fails_is_not_reported_as_a_missing_comparison(
