@@ -11,6 +11,7 @@ import json
 from typing import Any
 from urllib.parse import urlsplit
 
+from fastapi.exceptions import RequestValidationError
 from starlette.datastructures import MutableHeaders
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect, Request
@@ -98,7 +99,9 @@ class Guard:
             await self.app(scope, receive, hold_failure)
         except Exception as error:
             by_name = path.startswith(BY_NAME) and isinstance(error, TypeError)
-            if not by_name and not isinstance(error, UnicodeEncodeError) and type(error).__name__ != UNKNOWN_EVENT:
+            # FastAPI's refusal repeats what was sent, which may be neither UTF-8 nor JSON: half a pair, NaN.
+            unrepeatable = isinstance(error, UnicodeEncodeError) or isinstance(error.__context__, RequestValidationError)
+            if not by_name and not unrepeatable and type(error).__name__ != UNKNOWN_EVENT:
                 raise
             await _refuse(422, printable(str(error)))(scope, receive, send)
             return

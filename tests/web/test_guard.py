@@ -135,6 +135,16 @@ def test_a_stream_of_an_unknown_page_ends_without_an_error_in_the_log(app: AppPr
     assert "Traceback" not in app.log
 
 
+def test_a_body_that_is_no_event_is_refused_whatever_numbers_and_characters_it_holds(app: AppProcess) -> None:
+    """FastAPI's answer repeats the body, and JSON has no NaN."""
+    for body, path in product(
+        (b'{"a": NaN}', b'{"a": -Infinity}', rb'{"a": "\ud83e"}'), ("run/x", "queue/join", "cancel", "reset", "call/x")
+    ):
+        answer = app.post(f"/gradio_api/{path}", content=body, headers={"content-type": "application/json"})
+        assert answer.status_code in (404, 422), (path, body, answer.text)
+    assert "Traceback" not in app.log
+
+
 def test_a_call_with_too_few_values_leaves_none_of_them_in_the_log(app: AppProcess) -> None:
     """Events hold what was typed into the page, one of them a key."""
     page = httpx2.get(f"{app.url}/config", trust_env=False).json()
