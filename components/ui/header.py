@@ -70,7 +70,16 @@ def build_header(playground: Playground) -> Header:
             pill = html(elem_id="pill")
     spend, banner = html(elem_id="spend"), html(elem_id="banner")
     payer = gr.Textbox(visible="hidden", elem_id="payer")
-    header = Header(playground, visit, payer, key, forget, pill, spend, banner)
+    header = Header(
+        playground=playground,
+        visit=visit,
+        payer=payer,
+        key=key,
+        forget=forget,
+        pill=pill,
+        spend=spend,
+        banner=banner,
+    )
     entered = key.submit(bind(enter_key, header), {key, visit}, {key, visit, *header.parts}, **DIRECT)
     entered.then(bind(check_key, header), {visit}, {pill, spend, banner}, **DIRECT)
     forgotten = forget.click(bind(forget_key, header), {visit}, {visit, *header.parts}, **DIRECT)

@@ -94,9 +94,22 @@ def build_share(playground: Playground, header: Header) -> Share:
             right = gr.Dropdown([], label="Right", elem_id="slider-right")
         slider = html(elem_id="slider")
     share = Share(
-        playground, header, gr.State(""), accordion, left, right, slider, row, links, ask, confirm, publish, unpublish,
-        public, pin,
-    )  # fmt: skip
+        playground=playground,
+        header=header,
+        comparison=gr.State(""),
+        accordion=accordion,
+        left=left,
+        right=right,
+        slider=slider,
+        row=row,
+        links=links,
+        ask=ask,
+        confirm=confirm,
+        publish=publish,
+        unpublish=unpublish,
+        public=public,
+        pin=pin,
+    )
     reads = {left, right, share.comparison, header.visit}
     gr.on([left.input, right.input], bind(show_chosen, share), reads, {slider}, **LATEST)
     accordion.expand(bind(show_first_two, share), reads, {left, right, slider}, **DIRECT)

@@ -58,9 +58,26 @@ def build_compare_tab(playground: Playground, header: Header) -> CompareTab:
         unfit = html(elem_id="compare-unfit")
     earlier = html(elem_id="compare-earlier", on_load=SEND_CLICKS)
     tab = CompareTab(
-        playground, header, form, plan, error, start, order, retry, stop, cards, planned, earlier, more, another, add,
-        unfit, share, gr.State(PublishedSource()), gr.Textbox(visible="hidden"),
-    )  # fmt: skip
+        playground=playground,
+        header=header,
+        form=form,
+        plan=plan,
+        error=error,
+        start=start,
+        order=order,
+        retry=retry,
+        stop=stop,
+        cards=cards,
+        planned=planned,
+        earlier=earlier,
+        more=more,
+        another=another,
+        add=add,
+        unfit=unfit,
+        share=share,
+        source=gr.State(PublishedSource()),
+        click=gr.Textbox(visible="hidden"),
+    )
     for change in header.changes:
         change.then(bind(follow, tab), tab.follows, tab.beside_form, **DIRECT)
     # The spending line changes with every charge, and with the key.

@@ -113,9 +113,20 @@ def build_evaluate_form(playground: Playground) -> EvaluateForm:
         Role.SHAPE: shape, Role.IMAGES: images, Role.SEED: seed, Role.NEGATIVE: negative, Role.QUALITY: quality,
     }  # fmt: skip
     return EvaluateForm(
-        prompts, gr.State(None), chosen_html, example_set, write, file, models, roles, repeats, budget, per_model, questions,
-        name,
-    )  # fmt: skip
+        prompts=prompts,
+        chosen=gr.State(None),
+        chosen_html=chosen_html,
+        example_set=example_set,
+        write=write,
+        file=file,
+        models=models,
+        roles=roles,
+        repeats=repeats,
+        budget=budget,
+        per_model=per_model,
+        questions=questions,
+        name=name,
+    )
 
 
 def _shared_value(role: Role, value: Any) -> Any:

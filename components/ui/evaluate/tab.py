@@ -82,7 +82,19 @@ def build_evaluate_tab(playground: Playground, header: Header) -> EvaluateTab:
             start = gr.Button(START, variant="primary", size="lg", elem_id="evaluate-start", interactive=False)
     evaluation = html(elem_id="evaluation", on_load=SEND_ACTIONS)
     click = gr.Textbox(visible="hidden")
-    tab = EvaluateTab(playground, header, picker, again, new, form, plan, error, start, evaluation, click)
+    tab = EvaluateTab(
+        playground=playground,
+        header=header,
+        picker=picker,
+        again=again,
+        new=new,
+        form=form,
+        plan=plan,
+        error=error,
+        start=start,
+        evaluation=evaluation,
+        click=click,
+    )
     beside_form = {plan, start, error}
     reads = {*form.reads, header.visit}
     gr.on([part.change for part in form.controls], bind(follow, tab), reads, beside_form, **LATEST)

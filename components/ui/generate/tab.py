@@ -78,9 +78,22 @@ def build_generate_tab(playground: Playground, header: Header) -> GenerateTab:
             others, earlier = html(elem_id="other-jobs"), html(elem_id="earlier-results")
     panel = JobPanel(playground, header, shown, changed, gr.State(""), others, earlier)
     tab = GenerateTab(
-        playground, header, model, facts, prompt, examples, form, note, fit, button, stop, panel, code,
-        gr.State(catalog.first.id), switch,
-    )  # fmt: skip
+        playground=playground,
+        header=header,
+        model=model,
+        chips=facts,
+        prompt=prompt,
+        examples=examples,
+        form=form,
+        note=note,
+        fit=fit,
+        button=button,
+        stop=stop,
+        panel=panel,
+        code=code,
+        filled=gr.State(catalog.first.id),
+        switch=switch,
+    )
     model.input(bind(choose_model, tab), tab.reads, (tab.parts - {model}) | {panel.result, panel.job}, **LATEST)
     following = [prompt, *code.reads, *form.controls]
     gr.on([part.change for part in following], None, None, js=FOLLOW_SOON, **DIRECT)

@@ -71,8 +71,17 @@ def build_history_panel(playground: Playground, header: Header, error: gr.HTML) 
             )
             save = gr.Button("Save note", size="sm", scale=1, min_width=90, elem_id="history-save")
     panel = HistoryPanel(
-        playground, header, error, column, comparison, delete, shown, request, note, gr.State("")
-    )  # fmt: skip
+        playground=playground,
+        header=header,
+        error=error,
+        column=column,
+        comparison=comparison,
+        delete=delete,
+        result=shown,
+        request=request,
+        note=note,
+        chosen=gr.State(""),
+    )
     reads, parts = panel.reads, panel.parts
     close.click(bind(close_panel, panel), None, parts, **DIRECT)
     return replace(panel, noted=gr.on([note.submit, save.click], bind(save_note, panel), reads, parts, **DIRECT))

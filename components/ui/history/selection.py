@@ -41,7 +41,16 @@ def build_selection() -> Selection:
         unstar = gr.Button("Remove stars", size="sm", min_width=80)
         delete = gr.Button("Delete", size="sm", min_width=60, elem_id="history-delete-selected")
         clear = gr.Button("Select none", size="sm", min_width=80)
-    return Selection(row, text, page, star, unstar, delete, clear, gr.State(()))
+    return Selection(
+        row=row,
+        text=text,
+        page=page,
+        star=star,
+        unstar=unstar,
+        delete=delete,
+        clear=clear,
+        jobs=gr.State(()),
+    )
 
 
 def show_selection(selection: Selection, job_ids: Collection[str]) -> Updates:

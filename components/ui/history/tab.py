@@ -105,9 +105,24 @@ def build_history_tab(playground: Playground, header: Header) -> HistoryTab:
         panel = build_history_panel(playground, header, error)
     build_spend(playground, header)
     tab = HistoryTab(
-        playground, header, panel, filters, selection, deletion, count, pages, entries, nothing, start, clear, files,
-        gr.State(HistoryOrder()), gr.State(()), gr.State(""), gr.Timer(BEAT_S, active=False),
-    )  # fmt: skip
+        playground=playground,
+        header=header,
+        panel=panel,
+        filters=filters,
+        selection=selection,
+        deletion=deletion,
+        count=count,
+        pages=pages,
+        entries=entries,
+        nothing=nothing,
+        start=start,
+        clear=clear,
+        files=files,
+        order=gr.State(HistoryOrder()),
+        opened=gr.State(()),
+        digest=gr.State(""),
+        ticker=gr.Timer(BEAT_S, active=False),
+    )
     gr.on([part.change for part in filters.controls], bind(filter_list, tab), tab.reads, tab.listed, **LATEST)
     filters.view.change(bind(show_all, tab), tab.reads, tab.listed | panel.parts, **DIRECT)
     entries.input(bind(sort_list, tab), tab.reads, tab.listed, **LATEST)

@@ -55,13 +55,13 @@ class ModelsTab:
 
     playground: Playground
     offered: Offered
-    good: gr.CheckboxGroup
+    purposes: gr.CheckboxGroup
     search: gr.Textbox
     provider: gr.Dropdown
-    ceiling: gr.Dropdown
-    needs: gr.CheckboxGroup
+    max_price: gr.Dropdown
+    must_have: gr.CheckboxGroup
     more: gr.Checkbox
-    found: gr.HTML
+    count: gr.HTML
     clear: gr.Button
     prices: gr.HTML
     scatter: gr.HTML
@@ -77,7 +77,7 @@ class ModelsTab:
     def filters(self) -> set[Any]:
         """The controls that filter, or say what to show."""
         amounts = {self.pictures, self.budget}
-        return {self.good, self.search, self.provider, self.ceiling, self.needs, self.more} | amounts
+        return {self.purposes, self.search, self.provider, self.max_price, self.must_have, self.more} | amounts
 
     @property
     def reads(self) -> set[Any]:
@@ -89,7 +89,7 @@ class ModelsTab:
         """What :func:`show_models` updates."""
         tables = {self.prices, self.scatter, self.what_if}
         amounts = {self.pictures, self.budget}
-        return tables | amounts | {self.found, self.clear, self.link, self.sort, self.what_if_sort}
+        return tables | amounts | {self.count, self.clear, self.link, self.sort, self.what_if_sort}
 
     def opened_by(self, tab: gr.Tab) -> None:
         """Look for new measurements whenever the tab is opened."""
@@ -102,7 +102,7 @@ class Offered:
 
     purposes: list[tuple[str, str]]
     providers: list[str]
-    ceilings: list[tuple[str, float]]
+    max_prices: list[tuple[str, float]]
 
 
 def offered_filters(playground: Playground) -> Offered:
@@ -116,14 +116,14 @@ def build_models_tab(playground: Playground) -> ModelsTab:
     offered = offered_filters(playground)
     costs = WHAT_A_MODEL_COSTS.format(usd_text(playground.catalog.usd(1)))
     html(render("section", title="What each model costs", text=costs, below=("#what-if", MONTH)))
-    good = gr.CheckboxGroup(offered.purposes, label="Good for", elem_id="good-for")
+    purposes = gr.CheckboxGroup(offered.purposes, label="Good for", elem_id="good-for")
     with gr.Row(elem_id="filters"):
         search = gr.Textbox(label="Search", placeholder="Model or use", elem_id="search", scale=3)
         provider = gr.Dropdown(offered.providers, multiselect=True, label="Provider", elem_id="provider", scale=3)
-        ceiling = gr.Dropdown(
-            offered.ceilings, value=0, label="Lowest price", elem_id="max-price", scale=2, min_width=140
+        max_price = gr.Dropdown(
+            offered.max_prices, value=0, label="Lowest price", elem_id="max-price", scale=2, min_width=140
         )  # fmt: skip
-        needs = gr.CheckboxGroup(
+        must_have = gr.CheckboxGroup(
             [("image input", IMAGE_INPUT), ("webhook", CALLBACK)],
             label="Must have",
             elem_id="must-have",
@@ -131,7 +131,7 @@ def build_models_tab(playground: Playground) -> ModelsTab:
             min_width=240,
         )
     with gr.Row(elem_id="models-count-row"):
-        found = html(elem_id="models-count")
+        count = html(elem_id="models-count")
         clear = gr.Button("Clear the filters", size="sm", visible=False, elem_id="clear-filters", min_width=120)
         more = gr.Checkbox(label="All columns", elem_id="more-columns", container=False, min_width=120)
     with gr.Row(elem_id="prices-row", equal_height=False):
@@ -146,9 +146,25 @@ def build_models_tab(playground: Playground) -> ModelsTab:
         budget = gr.Number(value=BUDGET_USD, label="or a budget of $", elem_id="budget", min_width=140)
     what_if, csv = html(elem_id=WHAT_IF_ID, on_load=SEND_CLICKS), html()
     tab = ModelsTab(
-        playground, offered, good, search, provider, ceiling, needs, more, found, clear, prices, scatter, pictures, budget,
-        what_if, csv, gr.State(("", False)), gr.State(("$ a month", False)),
-    )  # fmt: skip
+        playground=playground,
+        offered=offered,
+        purposes=purposes,
+        search=search,
+        provider=provider,
+        max_price=max_price,
+        must_have=must_have,
+        more=more,
+        count=count,
+        clear=clear,
+        prices=prices,
+        scatter=scatter,
+        pictures=pictures,
+        budget=budget,
+        what_if=what_if,
+        link=csv,
+        sort=gr.State(("", False)),
+        what_if_sort=gr.State(("$ a month", False)),
+    )
     gr.on([part.change for part in tab.filters], bind(filter_models, tab), tab.reads, tab.parts, **LATEST)
     prices.input(bind(sort_prices, tab), tab.reads, tab.parts, **LATEST)
     what_if.input(bind(sort_what_if, tab), tab.reads, tab.parts, **LATEST)
@@ -165,9 +181,9 @@ def read_filters(tab: ModelsTab, given: Updates) -> ModelFilters:
     return ModelFilters(
         search=given[tab.search] or "",
         providers=tuple(given[tab.provider] or ()),
-        price=given[tab.ceiling] or 0,
-        must=tuple(given[tab.needs] or ()),
-        good=tuple(given[tab.good] or ()),
+        price=given[tab.max_price] or 0,
+        must=tuple(given[tab.must_have] or ()),
+        good=tuple(given[tab.purposes] or ()),
         sort=sort,
         descending=descending,
         more=bool(given[tab.more]),
@@ -181,9 +197,9 @@ def show_filters(tab: ModelsTab, filters: ModelFilters) -> Updates:
     return {
         tab.search: filters.search,
         tab.provider: list(filters.providers),
-        tab.ceiling: filters.price,
-        tab.needs: list(filters.must),
-        tab.good: list(filters.good),
+        tab.max_price: filters.price,
+        tab.must_have: list(filters.must),
+        tab.purposes: list(filters.good),
         tab.more: filters.more,
         tab.pictures: filters.pictures,
         tab.budget: filters.budget,
@@ -210,7 +226,7 @@ async def show_models(tab: ModelsTab, filters: ModelFilters, what_if_sort: tuple
     return {
         tab.prices: show_price_list(tab.playground, frame, left, filters),
         tab.scatter: show_scatter(left),
-        tab.found: show_models_count(tab.playground.catalog, frame, left, filters) + query,
+        tab.count: show_models_count(tab.playground.catalog, frame, left, filters) + query,
         tab.clear: gr.update(visible=replace(filters, sort="", descending=False) != others),
         tab.sort: (filters.sort, filters.descending),
         **show_what_if(tab, filters, set(left["id"]), what_if_sort),
@@ -246,7 +262,7 @@ async def open_models(tab: ModelsTab, query: Query, request: gr.Request) -> Upda
     """The filters and the order that the address asks for."""
     offered: Mapping[str, Any] = {
         "provider": tab.offered.providers,
-        "price": [price for _, price in tab.offered.ceilings],
+        "price": [price for _, price in tab.offered.max_prices],
         "must": NEEDS,
         "good": [value for _, value in tab.offered.purposes],
         "sort": list(SORTABLE),
@@ -276,7 +292,7 @@ async def sort_what_if(tab: ModelsTab, given: Updates, event: gr.EventData, requ
 def clear_filters(tab: ModelsTab) -> Updates:
     """Empty filters; that they change asks for the table. The amounts and columns stay."""
     shown = show_filters(tab, ModelFilters())
-    return {part: shown[part] for part in (tab.search, tab.provider, tab.ceiling, tab.needs, tab.good)}
+    return {part: shown[part] for part in (tab.search, tab.provider, tab.max_price, tab.must_have, tab.purposes)}
 
 
 def turned(sort: tuple[str, bool], column: str) -> tuple[str, bool]:
