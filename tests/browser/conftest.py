@@ -40,6 +40,16 @@ TRANSITIONS_ENDED = """async () => {
   await Promise.allSettled(moving.map((one) => one.finished));
 }"""
 
+# What each tab shows when it is ready.
+READY = {
+    "Generate": "#result img",
+    "Compare": "#mapping .plan summary",
+    "Models & prices": "#models-table tbody tr >> nth=10",
+    "Evaluate": "#evaluate-prompts textarea",
+    "History": "#history-text",
+    "Integrate": ".contract",
+}
+
 expect.set_options(timeout=1000 * TIMEOUT_S)
 
 
@@ -227,6 +237,19 @@ def each_viewport(page: Page) -> Iterator[tuple[int, str]]:
         expect(page.locator("body.dark"), theme).to_have_count(int(theme == "dark"))
         page.evaluate(TRANSITIONS_ENDED)
         yield width, theme
+
+
+def open_tab(page: Page, name: str, context: str = "") -> None:
+    """Open a tab by its label, and wait until it is ready."""
+    tab = page.get_by_role("tab", name=name)
+    if tab.is_visible():
+        tab.click()
+    else:  # on a phone the last ones are in a menu
+        page.get_by_role("button", name="More tabs").click()
+        page.locator(".overflow-dropdown").get_by_role("button", name=name).click()
+    expect(tab, context).to_have_attribute("aria-selected", "true")
+    expect(page.locator(READY[name]).first, f"{name}, {context}").to_be_visible()
+    page.evaluate(TRANSITIONS_ENDED)
 
 
 def expect_no_sideways_scroll(page: Page, look: str) -> None:

@@ -8,25 +8,18 @@ from playwright.sync_api import Page, expect
 
 from components.catalog.models import Catalog
 from tests.browser.conftest import (
-    TRANSITIONS_ENDED,
+    READY,
     OpenPage,
     Playground,
     button,
     choose,
     each_viewport,
     expect_no_sideways_scroll,
+    open_tab,
     request_body,
     state_label,
 )
 
-# What each tab shows when it is ready.
-SHOWN = {
-    "Generate": "#result img",
-    "Compare": "#mapping .plan summary",
-    "Models & prices": "#models-table tbody tr >> nth=10",
-    "History": "#history-text",
-    "Integrate": ".contract",
-}
 PHONE_ORDER = ("#chosen-model", "#prompt", "#parameters", "#generate-button", "#result", "#code")
 
 # Texts whose contrast with their background is below 4.5.
@@ -104,7 +97,7 @@ def test_every_tab_fits_the_window_and_has_enough_contrast(open_page: OpenPage, 
         context = f"{theme}, {width} px"
         ground = page.locator("gradio-app").evaluate("node => getComputedStyle(node).backgroundColor")
         assert (sum(map(int, re.findall(r"\d+", ground)[:3])) < 200) == (theme == "dark"), f"{context}: {ground}"
-        _open(page, "Generate", context)
+        open_tab(page, "Generate", context)
         opener = page.get_by_role("button", name="Key", exact=True)
         if width == 390:
             opener.click()
@@ -116,23 +109,11 @@ def test_every_tab_fits_the_window_and_has_enough_contrast(open_page: OpenPage, 
             expect(key, context).not_to_be_visible()
         expect(page.locator("#result img"), context).to_have_js_property("complete", True)
         (_expect_one_column if width == 390 else _expect_two_columns)(page, context)
-        for name in SHOWN:
-            _open(page, name, context)
+        for name in READY:
+            open_tab(page, name, context)
             expect_no_sideways_scroll(page, f"{name}, {context}")
             low_contrast = page.evaluate(LOW_CONTRAST_TEXTS)
             assert not low_contrast, f"{name}, {context}: too little contrast: {low_contrast}"
-
-
-def _open(page: Page, name: str, context: str) -> None:
-    tab = page.get_by_role("tab", name=name)
-    if tab.is_visible():
-        tab.click()
-    else:  # on a phone the last ones are in a menu
-        page.get_by_role("button", name="More tabs").click()
-        page.locator(".overflow-dropdown").get_by_role("button", name=name).click()
-    expect(tab, context).to_have_attribute("aria-selected", "true")
-    expect(page.locator(SHOWN[name]).first, f"{name}, {context}").to_be_visible()
-    page.evaluate(TRANSITIONS_ENDED)
 
 
 def _expect_one_column(page: Page, context: str) -> None:
