@@ -1,15 +1,17 @@
 # `make run` serves the app, `make test` runs every test; both install what they need into .venv.
 PYTHON ?= python3
 BIN := .venv/bin
+# Where this is set, each process of the tests compiles all modules anew.
+export PYTHONDONTWRITEBYTECODE =
 
 .PHONY: run quick test bench fuzz chaos screenshots check style clean
 
 run: .venv/.ready
 	$(BIN)/python app.py
 
-# Without a browser and without PostgreSQL.
+# Without a browser, without PostgreSQL, and without tests that start programs of their own.
 quick: .venv/.ready-dev
-	$(BIN)/python -m pytest tests --ignore=tests/browser --ignore=tests/chaos -m "not postgres" -n 4 --dist loadgroup
+	$(BIN)/python -m pytest tests --ignore=tests/browser -m "not postgres and not processes" -n 4 --dist loadgroup
 
 test: .venv/.ready-dev
 	$(BIN)/python -m tests.tools

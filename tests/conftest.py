@@ -32,6 +32,8 @@ from tests.postgres import Postgres, running_postgres
 
 ROOT = Path(__file__).parent.parent
 SPEED = 50.0
+LONGEST_SIDE = 256  # of a drawing: drawing, storing and reading pictures of the usual size was half of the tests' time
+SHARED_BY_TESTS = ("app_with_host_key", "app_with_short_deadline", "app")  # fixtures that start the application
 OWN_NAMES = ("API_IN_ONE_", "PLAYGROUND_", "GRADIO_", "SPACE_")
 
 
@@ -43,9 +45,12 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         if not isinstance(item, pytest.Function):
             continue
         parameters = item.callspec.params.values() if hasattr(item, "callspec") else ()
+        shared = [name for name in SHARED_BY_TESTS if name in item.fixturenames]
         if "postgres" in item.fixturenames or "postgresql" in [str(value) for value in parameters]:
             item.add_marker("postgres")
             item.add_marker(pytest.mark.xdist_group("postgres"))
+        elif shared:
+            item.add_marker(pytest.mark.xdist_group(shared[0]))
         elif "module" in (fixtures[-1].scope for fixtures in item._fixtureinfo.name2fixturedefs.values()):
             item.add_marker(pytest.mark.xdist_group(item.nodeid.partition("::")[0]))
 
@@ -82,7 +87,14 @@ def catalog() -> Catalog:
 
 @pytest.fixture(scope="session")
 def sandbox(catalog: Catalog) -> Iterator[str]:
-    """The base address of a running sandbox whose tasks take a fiftieth of their time."""
+    """The base address of a running sandbox whose tasks take a fiftieth of their time and whose drawings are small."""
+    with serve(create_sandbox(catalog, speed=SPEED, longest=LONGEST_SIDE)) as address:
+        yield address
+
+
+@pytest.fixture(scope="session")
+def full_size_sandbox(catalog: Catalog) -> Iterator[str]:
+    """The base address of a running sandbox whose drawings have the sizes that are asked for."""
     with serve(create_sandbox(catalog, speed=SPEED)) as address:
         yield address
 

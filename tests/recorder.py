@@ -11,7 +11,7 @@ from typing import Any
 
 from components.catalog.models import Catalog
 from components.sandbox import create_sandbox
-from tests.conftest import serve
+from tests.conftest import LONGEST_SIDE, serve
 
 KEY = "sk-canary-4f1c9b7a2e8d"
 
@@ -89,5 +89,5 @@ def recorded(app: Any) -> Iterator[Recorder]:
 
 @contextmanager
 def recorded_sandbox(catalog: Catalog, speed: float = 50.0) -> Iterator[Recorder]:
-    with recorded(create_sandbox(catalog, speed)) as recorder:
+    with recorded(create_sandbox(catalog, speed, longest=LONGEST_SIDE)) as recorder:
         yield recorder

@@ -7,10 +7,14 @@ import re
 import subprocess
 import sys
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
+
+import pytest
 
 import components
 
+pytestmark = pytest.mark.xdist_group("architecture")  # so that the modules are parsed once
 ROOT = Path(components.__file__).parent
 ROW = re.compile(r"^    ([\w.]+) +(.+)$", re.MULTILINE)
 TABLES = components.__doc__.split("A library is imported in one place:")
@@ -20,6 +24,7 @@ MOST_LINES, MOST_MODULES = 400, 13
 MOST_FUNCTION_LINES = {False: 60, True: 100}  # the second for builders, which only declare components and wire them
 
 
+@cache
 def modules() -> list[tuple[str, ast.Module]]:
     """Every module as (dotted name below components, syntax tree)."""
     parsed = []

@@ -17,6 +17,8 @@ import pytest
 from tests.conftest import ROOT
 from tests.postgres import Postgres, installed_programs, running_postgres, wheel_programs
 
+pytestmark = pytest.mark.processes
+
 GUARD_S = 60.0
 STARTS_ONE = """
 import signal

@@ -17,7 +17,7 @@ from fastapi.responses import Response
 from components.catalog.models import Catalog
 from components.catalog.requests import Request, build_request
 from components.sandbox.answers import failure
-from components.sandbox.art.drawing import draw, draw_small, picture_format
+from components.sandbox.art.drawing import LONGEST_SIDE, draw, draw_small, picture_format
 from components.sandbox.art.manners import assign_manners
 from components.sandbox.tasks import TaskStore
 
@@ -49,10 +49,11 @@ class DrawingCache:
         return content
 
 
-def drawing_routes(catalog: Catalog, tasks: TaskStore) -> APIRouter:
+def drawing_routes(catalog: Catalog, tasks: TaskStore, longest: int = LONGEST_SIDE) -> APIRouter:
     """``GET /files/{task_id}/{number}.{format}``, ``/examples/{model_id}`` and, small, ``/examples/{model_id}/{version}.webp``.
 
-    Any version gives the present drawing; an address with the version of a former one is no longer asked for.
+    Any version gives the present drawing; an address with the version of a former one is no longer asked for. No side of
+    a drawing is longer than ``longest`` pixels.
     """
     router, drawings, manners = APIRouter(), DrawingCache(), assign_manners(catalog)
 
@@ -66,9 +67,8 @@ def drawing_routes(catalog: Catalog, tasks: TaskStore) -> APIRouter:
         kind, square = picture_format(task.request), task.fault == "square"
         chance = crc32(task_id.encode())  # without a seed a model draws something else each time
         manner = manners[task.request.model.id]
-        drawing = partial(
-            draw, task.request, manner, kind, index=int(number), chance=chance, square=square, named=task.named
-        )
+        options = {"index": int(number), "chance": chance, "square": square, "longest": longest, "named": task.named}
+        drawing = partial(draw, task.request, manner, kind, **options)
         return _file(await drawings.get(f"{task_id}/{number}", drawing), kind)
 
     def example_of(model_id: str) -> Request | None:
@@ -83,7 +83,7 @@ def drawing_routes(catalog: Catalog, tasks: TaskStore) -> APIRouter:
         # As WebP a thirtieth of a PNG's size: the page shows all examples when it opens.
         kind = "svg" if picture_format(request) == "svg" else "webp"
         model = request.model.id
-        return _file(await drawings.get(model, partial(draw, request, manners[model], kind)), kind)
+        return _file(await drawings.get(model, partial(draw, request, manners[model], kind, longest=longest)), kind)
 
     @router.get("/examples/{model_id}/{version}.webp")
     async def small_example(model_id: str, version: str) -> Response:

@@ -20,6 +20,7 @@ from components.catalog.requests import Request, build_request, find_model, is_w
 from components.errors import InputError
 from components.keys import UNNAMED_SANDBOX
 from components.sandbox.answers import created, failure, polled, refusal
+from components.sandbox.art.drawing import LONGEST_SIDE
 from components.sandbox.callbacks import CallbackSender, callable_origins, may_call
 from components.sandbox.drawings import drawing_routes
 from components.sandbox.journal import Journal
@@ -30,7 +31,12 @@ LARGEST_BODY = 131_072  # bytes
 
 
 def create_sandbox(
-    catalog: Catalog, speed: float = 1.0, public_url: str = "", journal_file: Path | None = None, own_key: str = ""
+    catalog: Catalog,
+    speed: float = 1.0,
+    public_url: str = "",
+    journal_file: Path | None = None,
+    own_key: str = "",
+    longest: int = LONGEST_SIDE,
 ) -> FastAPI:
     """The sandbox as an ASGI application.
 
@@ -39,6 +45,7 @@ def create_sandbox(
         public_url: the product's public address, where links to results begin, and which may be called back.
         journal_file: where accepted tasks are written, so that they outlive the process.
         own_key: the key of the product itself, which fetches results from this server and not by the public address.
+        longest: no side of a drawing is longer, in pixels; tests draw small.
     """
     tasks, callbacks = TaskStore(speed), CallbackSender(catalog)
     app = FastAPI(lifespan=callbacks.running, openapi_url=None, docs_url=None, redoc_url=None)
@@ -80,7 +87,7 @@ def create_sandbox(
             else failure(404, "No such task.", "not_found")
         )
 
-    app.include_router(drawing_routes(catalog, tasks))
+    app.include_router(drawing_routes(catalog, tasks, longest))
     return app
 
 

@@ -12,7 +12,7 @@ import pytest
 from components.api.client import ApiClient, service_address
 from components.api.connections import Pools, open_client
 from components.errors import NotSent
-from tests.api.upstream import BODY, account, http, upstream
+from tests.api.upstream import BODY, account, http, serve_connections, upstream
 from tests.conftest import serve
 
 
@@ -124,9 +124,8 @@ async def test_a_socks_proxy_that_does_not_connect_has_sent_nothing(answer: byte
             await asyncio.sleep(0.05)
         writer.close()
 
-    async with await asyncio.start_server(serve_once, "127.0.0.1", 0) as server:
-        port = server.sockets[0].getsockname()[1]
-        async with open_client({"all://": f"socks5://127.0.0.1:{port}"}) as client:
+    async with serve_connections(serve_once) as address:
+        async with open_client({"all://": address.replace("http", "socks5")}) as client:
             with pytest.raises(NotSent):
                 await ApiClient(client).create(account("http://service.example"), BODY, 1)
     gc.collect()

@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from functools import partial
+from typing import Any
 
 from components.api import Account, ApiClient, Reply
 from components.api.client import LARGEST_REPLY
@@ -70,10 +71,29 @@ class Upstream:
 
 
 @asynccontextmanager
+async def serve_connections(talk: Callable[[asyncio.StreamReader, asyncio.StreamWriter], Any]) -> AsyncIterator[str]:
+    """The address of a server that runs ``talk`` for each connection. At the end none of them is left open."""
+    handlers: dict[asyncio.Task[None], asyncio.StreamWriter] = {}
+
+    def connected(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        handlers[asyncio.create_task(talk(reader, writer))] = writer
+
+    server = await asyncio.start_server(connected, "127.0.0.1", 0)
+    try:
+        yield "http://{}:{}".format(*server.sockets[0].getsockname())
+    finally:
+        server.close()
+        for handler, writer in handlers.items():
+            handler.cancel()
+            writer.transport.abort()
+        await asyncio.gather(*handlers, return_exceptions=True)
+        await server.wait_closed()
+
+
+@asynccontextmanager
 async def upstream(answer: bytes) -> AsyncIterator[Upstream]:
     server = Upstream(answer)
-    async with await asyncio.start_server(server.talk, "127.0.0.1", 0) as listening:
-        server.address = f"http://127.0.0.1:{listening.sockets[0].getsockname()[1]}"
+    async with serve_connections(server.talk) as server.address:
         yield server
 
 

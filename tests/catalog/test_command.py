@@ -12,6 +12,8 @@ import pytest
 from components.catalog.__main__ import main
 from components.catalog.models import Catalog
 
+pytestmark = pytest.mark.processes
+
 ROOT = Path(__file__).parents[2]
 
 

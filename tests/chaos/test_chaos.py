@@ -18,6 +18,8 @@ from tests.chaos.scenarios import kill_scenarios
 from tests.chaos.verification import Verdict
 from tests.postgres import Postgres, running_postgres
 
+pytestmark = pytest.mark.processes
+
 RUNS, KILLS, JOBS, SEED = 150, 3, 90, 7
 
 

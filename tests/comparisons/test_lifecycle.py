@@ -312,6 +312,7 @@ async def test_a_comparison_continues_after_a_clean_stop(catalog: Catalog, tmp_p
     assert len(service.bodies) == 12
 
 
+@pytest.mark.processes
 async def test_a_comparison_continues_after_a_kill(catalog: Catalog, tmp_path: Path) -> None:
     """A kill -9 while all six models work."""
     service = ImageService(polls=dict.fromkeys(SIX, ALWAYS_RUNNING))

@@ -15,6 +15,7 @@ from PIL import Image
 
 from components.jobs.job import Job
 from components.jobs.service import JobService
+from tests.api.upstream import serve_connections
 from tests.recorder import RecordedRequest
 
 KEY = "sk-canary-9f8e7d6c5b4a32100123"
@@ -163,22 +164,8 @@ async def scripted_upstream(
 ) -> AsyncIterator[Upstream]:
     """A running upstream; without a script every request succeeds."""
     upstream = Upstream(post or [created()], poll or [finished()], file or [picture()])
-    handlers: dict[asyncio.Task[None], asyncio.StreamWriter] = {}
-
-    def connected(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        handlers[asyncio.create_task(upstream.serve(reader, writer))] = writer
-
-    server = await asyncio.start_server(connected, "127.0.0.1", 0)
-    upstream.address = "http://{}:{}".format(*server.sockets[0].getsockname())
-    try:
+    async with serve_connections(upstream.serve) as upstream.address:
         yield upstream
-    finally:
-        server.close()
-        for handler, writer in handlers.items():
-            handler.cancel()
-            writer.transport.abort()
-        await asyncio.gather(*handlers, return_exceptions=True)
-        await server.wait_closed()
 
 
 async def settled(job_service: JobService, job: Job) -> Job:

@@ -128,6 +128,7 @@ def test_an_address_of_another_kind_is_refused(address: str) -> None:
     assert "PLAYGROUND_DATABASE_URL" in refusal(address.format(CANARY))
 
 
+@pytest.mark.processes
 def test_a_second_process_is_refused_while_the_first_one_runs(tmp_path: Path) -> None:
     """The same in one process; a killed process leaves no lock."""
     url = sqlite_url(tmp_path / "playground.db")

@@ -147,6 +147,7 @@ async def test_a_full_database_keeps_what_it_has(tmp_path: Path) -> None:
         await add_jobs(store, make_job())
 
 
+@pytest.mark.processes
 async def test_every_confirmed_job_survives_a_full_disk(tmp_path: Path) -> None:
     """A file system that takes no more: the next process finds exactly what the one before had confirmed.
 
@@ -170,6 +171,7 @@ async def test_every_confirmed_job_survives_a_full_disk(tmp_path: Path) -> None:
         assert connection.execute("PRAGMA integrity_check").fetchone() == ("ok",)
 
 
+@pytest.mark.processes
 async def test_a_disk_that_is_full_at_the_start_is_reported_in_one_sentence(tmp_path: Path) -> None:
     """And when there is room the same file can be used."""
     url = f"sqlite:///{tmp_path / 'playground.db'}"

@@ -33,6 +33,7 @@ from tests.jobs.scripted_upstream import (
 ENDLESSLY = response({}, 429, headers={"Retry-After": "60"})
 
 
+@pytest.mark.processes
 async def test_a_running_task_is_polled_on_without_a_second_post(catalog: Catalog, url: str, tmp_path: Path) -> None:
     """Also when the process ended by a kill -9: the task's id is all that is needed."""
     async with scripted_upstream(poll=[running()]) as upstream:

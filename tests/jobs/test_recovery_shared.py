@@ -53,6 +53,7 @@ async def sending(catalog: Catalog, url: str, folder: Path) -> AsyncIterator[tup
         yield upstream, job, answered
 
 
+@pytest.mark.processes
 async def test_a_killed_processs_job_changes_hands_when_its_lease_is_over(
     catalog: Catalog, url: str, tmp_path: Path
 ) -> None:

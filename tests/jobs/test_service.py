@@ -25,7 +25,7 @@ from components.pictures.library import PictureLibrary
 from components.pictures.storage.folder import FolderStorage
 from components.sandbox.tasks import FAULTS
 from components.views.job import differences
-from tests.conftest import open_store
+from tests.conftest import LONGEST_SIDE, open_store
 from tests.jobs.job_setup import visitors_setup
 from tests.jobs.scripted_upstream import TIMEOUT_S, settled, workers_ended
 
@@ -70,12 +70,13 @@ async def start(job_service: JobService, account: Account, prompt: str = "A red 
 
 @pytest.mark.parametrize(("model", "parameters"), EXAMPLES + VARIED)
 async def test_every_model_ends_done_with_the_pictures_that_were_asked_for(
-    job_service: JobService, account: Account, model: str, parameters: dict[str, Any]
+    job_service: JobService, account: Account, full_size_sandbox: str, model: str, parameters: dict[str, Any]
 ) -> None:
     """Count, shape and format are as asked, and each file is named by the hash of its bytes."""
     request = build_request(CATALOG, model, {"prompt": "A red kite over dunes", **parameters})
 
-    job = await settled(job_service, await job_service.submit(request, account, "ann"))
+    drawing = dataclasses.replace(account, base_url=full_size_sandbox)
+    job = await settled(job_service, await job_service.submit(request, drawing, "ann"))
 
     assert (job.state, job.problem) == (JobState.DONE, None)
     assert len(job.pictures) == request.count
@@ -191,7 +192,7 @@ async def test_every_rehearsed_failure_ends_as_it_should(client: ApiClient, acco
     assert set(overdue) == {"never", "html", "word", "gone"}
     assert all(job.task_id and job.problem.next_step.startswith("Check again") for job in overdue.values())
     square = jobs["square"].pictures[0]
-    assert (square.width, square.height) == (1024, 1024)
+    assert (square.width, square.height) == (LONGEST_SIDE, LONGEST_SIDE)
 
 
 async def test_an_uncertain_job_can_be_let_go(job_service: JobService, account: Account) -> None:

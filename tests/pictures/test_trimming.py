@@ -206,6 +206,7 @@ def test_what_a_killed_process_was_writing_is_removed_once_it_is_old(tmp_path: P
     assert list(storage.files()) == []
 
 
+@pytest.mark.processes
 def test_a_full_disk_leaves_no_partial_file_and_the_picture_is_fetched_again_later(tmp_path: Path) -> None:
     """The job is paid, so it can be checked again when there is room; no second request is sent."""
     command = [sys.executable, "-W", "ignore", "-c", FULL, str(tmp_path)]

@@ -125,6 +125,7 @@ def test_a_vector_variant_gives_a_well_formed_svg_that_can_run_and_load_nothing(
         assert "".join(root.itertext()).count("sandbox · Any model") == 2
 
 
+@pytest.mark.processes
 def test_equal_requests_give_equal_bytes_in_another_process(catalog: Catalog) -> None:
     code = (
         "import hashlib; from pathlib import Path; from components.catalog.loading import load_catalog\n"

@@ -116,10 +116,11 @@ def test_a_model_is_found_by_id_alias_and_variant(api: httpx2.Client, named: str
     ],
 )  # fmt: skip
 def test_a_picture_has_the_requested_size_and_format(
-    api: httpx2.Client, body: dict[str, Any], kind: str, size: tuple[int, int] | None
+    full_size_sandbox: str, body: dict[str, Any], kind: str, size: tuple[int, int] | None
 ) -> None:
-    (url,) = addresses(finish(api, start(api, **body)))
-    answer = api.get(url)
+    with connect(full_size_sandbox) as api:
+        (url,) = addresses(finish(api, start(api, **body)))
+        answer = api.get(url)
 
     assert (answer.status_code, answer.headers["content-type"], url.rpartition(".")[2]) == (200, f"image/{kind}", kind)
     assert answer.headers["x-content-type-options"] == "nosniff"

@@ -19,6 +19,7 @@ from components.catalog.models import Catalog
 from components.catalog.requests import Request, build_request
 from components.errors import ServiceError
 from components.sandbox.tasks import FAULTS, MOST_TASKS, OLDEST_S, TaskStore, fault_of
+from tests.conftest import LONGEST_SIDE
 from tests.sandbox import CREATE, FOX, TASKS, addresses, connect, finish, refused, start
 
 
@@ -194,7 +195,7 @@ def test_simulated_picture_faults_are_missing_gone_late_or_square_pictures(api: 
     assert (gone["status"], [api.get(url).status_code for url in addresses(gone)]) == ("completed", [404])
     assert (answers[0], answers[-1]) == (404, 200)
     with Image.open(io.BytesIO(api.get(addresses(square)[0]).content)) as picture:
-        assert picture.size == (1024, 1024)
+        assert picture.size == (LONGEST_SIDE, LONGEST_SIDE)
 
 
 @pytest.mark.parametrize("name", ["", *FAULTS])

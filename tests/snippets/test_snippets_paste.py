@@ -14,6 +14,8 @@ from tests.recorder import KEY, Recorder, recorded_sandbox
 from tests.snippets.prompts import HOSTILE
 from tests.snippets.running import TERMINALS, Terminal, terminal
 
+pytestmark = pytest.mark.processes
+
 
 @pytest.fixture(scope="module")
 def server(catalog: Catalog) -> Iterator[Recorder]:

@@ -24,10 +24,12 @@ from tests.recorder import KEY, Recorder, encoded_bodies, recorded, recorded_san
 from tests.snippets.prompts import HOSTILE
 from tests.snippets.running import RUNNERS, Ran, Runner
 
+pytestmark = pytest.mark.processes
+
 PNG = b"\x89PNG\r\n\x1a\n" + bytes(range(256)) * 40
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def server(catalog: Catalog) -> Iterator[Recorder]:
     with recorded_sandbox(catalog) as recorder:
         yield recorder

@@ -14,21 +14,21 @@ from tests.ui import AppProcess, api_client, run_app, write_quick_catalog
 HOST_KEY = "sk-host-0f1e2d3c4b5a"
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def app(tmp_path_factory: pytest.TempPathFactory) -> Iterator[AppProcess]:
     """The application without settings: its sandbox is fifty times as fast as the service."""
     with run_app(tmp_path_factory.mktemp("app") / "home") as app:
         yield app
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def api_caller(app: AppProcess) -> Iterator[Client]:
     """A client of the endpoints without a visitor id or a key."""
     with api_client(app) as client:
         yield client
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def upstream(catalog: Catalog) -> Iterator[Recorder]:
     """A stand-in for the service that records the requests."""
     with recorded_sandbox(catalog) as recorder:
@@ -42,7 +42,7 @@ def cleared_upstream(upstream: Recorder) -> Recorder:
     return upstream
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def app_with_host_key(upstream: Recorder, tmp_path_factory: pytest.TempPathFactory) -> Iterator[AppProcess]:
     """The application with a host's key for the stand-in service, and a catalog that expects its speed."""
     folder = tmp_path_factory.mktemp("hosted") / "home"
@@ -55,7 +55,7 @@ def app_with_host_key(upstream: Recorder, tmp_path_factory: pytest.TempPathFacto
         yield app
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def app_with_short_deadline(tmp_path_factory: pytest.TempPathFactory) -> Iterator[AppProcess]:
     """The application with a deadline of two seconds."""
     with run_app(tmp_path_factory.mktemp("hurried") / "home", PLAYGROUND_DEADLINE_S="2") as app:

@@ -20,6 +20,8 @@ from tests.ui import AppProcess, api_client, run_app
 from tests.ui.test_endpoints import refused
 from tests.views.html import PICTURE
 
+pytestmark = pytest.mark.processes
+
 ANN, BOB = "ann-of-these-tests-1", "bob-of-these-tests-2"
 KEPT = 100
 NOW = 1_790_000_000.0

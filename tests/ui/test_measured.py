@@ -21,6 +21,8 @@ from tests.recorder import Recorder
 from tests.ui import AppProcess, api_client
 from tests.ui.test_spend import VISITOR, paid
 
+pytestmark = pytest.mark.processes
+
 COLUMNS = ("Measured s", "Slowest 5 %", "Runs", "Failed")
 
 

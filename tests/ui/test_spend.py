@@ -15,6 +15,8 @@ from tests.recorder import Recorder
 from tests.ui import ROOT, AppProcess, api_client, free_port, run_app
 from tests.web.test_visitors import posted
 
+pytestmark = pytest.mark.processes
+
 KEY = "sk-visitor-of-these-tests"
 HOST_KEY = "sk-host-of-these-tests"
 VISITOR = "spender-of-these-tests"

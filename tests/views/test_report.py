@@ -22,6 +22,7 @@ from components.jobs.job import Job, JobState
 from components.playground import Playground
 from components.views.report import price_order, report_cards, report_name, summary, write_published, write_report
 from tests.jobs.conftest import NOON, make_job
+from tests.jobs.scripted_upstream import png
 from tests.ui.finished_comparison import ANN, KEY, run_comparison
 from tests.ui.page_session import open_playground
 from tests.views.html import HOSTILE, PICTURE, ReportPage
@@ -275,5 +276,10 @@ async def test_a_vector_stays_a_picture_and_never_becomes_markup(playground: Pla
 async def test_more_pictures_are_smaller_ones(playground: Playground) -> None:
     """Thirteen pictures of a megapixel would make the file too large to send."""
     comparison = await run_comparison(playground, "cogview-4")
+    address = "data:;base64," + base64.b64encode(png(1024, 1024)).decode()
+    kept = await playground.jobs.pictures.keep(address, playground.accounts.sandbox.base_url)
+    jobs = {name: replace(job, pictures=(kept,)) for name, job in (await playground.comparisons.jobs(comparison)).items()}
 
-    assert set(sides(await read(playground, replace(comparison, cards=comparison.cards * 13)))) == {768}
+    report = await write_report(playground, replace(comparison, cards=comparison.cards * 13), jobs)
+
+    assert set(sides(ReportPage(report.decode()))) == {768}

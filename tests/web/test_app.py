@@ -20,6 +20,8 @@ from tests.recorder import KEY, recorded
 from tests.starting import start
 from tests.ui import AppProcess, make_checkout, process_environment, run_app
 
+pytestmark = pytest.mark.processes
+
 APP = Path("app.py")
 Setting = tuple[dict[str, str], list[str]]
 BAD: dict[str, Setting] = {

@@ -18,6 +18,8 @@ from tests.nginx import nginx
 from tests.snippets.running import Runner
 from tests.ui import free_port, run_app
 
+pytestmark = pytest.mark.processes
+
 
 @dataclass(frozen=True)
 class Proxied:

@@ -4,8 +4,12 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+
 from tests.fuzzing import fuzz
 from tests.ui import run_app
+
+pytestmark = pytest.mark.processes
 
 
 def test_no_random_request_is_answered_with_an_error_of_the_server(tmp_path: Path) -> None:

@@ -10,6 +10,8 @@ import pytest
 from tests.tools import require_tool
 from tests.ui import api_client, run_app
 
+pytestmark = pytest.mark.processes
+
 PROMPT = "狐 Füchse 🦊 café"
 LOCALES = {"GBK": ("zh_CN", "GBK"), "cp932": ("ja_JP", "SHIFT_JIS")}
 ASCII = {"LC_ALL": "C", "PYTHONCOERCECLOCALE": "0", "PYTHONUTF8": "0"}

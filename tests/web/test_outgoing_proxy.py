@@ -14,6 +14,8 @@ import pytest
 from tests.recorder import Recorder
 from tests.ui import api_client, run_app
 
+pytestmark = pytest.mark.processes
+
 KEY = "sk-behind-a-proxy-123456"
 
 

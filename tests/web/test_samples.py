@@ -126,6 +126,7 @@ async def test_the_button_is_the_hosts_whose_own_key_the_page_holds(playground: 
         assert list(playground.comparisons.samples.current) == (["cogview-4"] if seen else [])
 
 
+@pytest.mark.processes
 async def test_the_command_asks_the_running_page_with_the_hosts_key(
     playground: Playground, http_client: httpx2.AsyncClient, tmp_path: Path
 ) -> None:

@@ -7,7 +7,11 @@ import tempfile
 import time
 from pathlib import Path
 
+import pytest
+
 from tests.ui import api_client, run_app
+
+pytestmark = pytest.mark.processes
 
 
 def test_pictures_that_were_deleted_to_make_room_are_announced(tmp_path: Path) -> None:

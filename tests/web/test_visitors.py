@@ -153,6 +153,7 @@ def test_only_a_hash_of_a_visitors_secret_is_stored(app: AppProcess, known: dict
         assert secret not in app.log
 
 
+@pytest.mark.processes
 def test_a_job_is_returned_after_a_restart(tmp_path: Path) -> None:
     """After an ordinary end and a new start the same visitor is given the same job, with a picture that is there."""
     settings = {"GRADIO_SERVER_PORT": str(free_port())}
@@ -170,6 +171,7 @@ def test_a_job_is_returned_after_a_restart(tmp_path: Path) -> None:
         )
 
 
+@pytest.mark.processes
 def test_a_running_job_is_finished_by_the_next_process(tmp_path: Path) -> None:
     """Its caller has gone with the first process and asks the second by the job's id."""
     settings = {"GRADIO_SERVER_PORT": str(free_port()), "PLAYGROUND_SANDBOX_SPEED": "1"}

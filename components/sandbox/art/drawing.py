@@ -75,7 +75,7 @@ def draw(
         palette = replace(palette, accent=choose_palette(request.prompt).accent)
     seed = _value(request, Role.SEED, -1)  # -1 asks for a random one
     key, text = f"{source or body} {chance if seed < 0 else seed} {index}", lettering.printable(request.prompt)
-    width, height = (1024, 1024) if square else picture_size(request, longest)
+    width, height = (min(1024, longest),) * 2 if square else picture_size(request, longest)
     canvas = Canvas(width, height, palette, np.random.default_rng(crc32(key.encode())), _detail(request), text)
     mark = f"sandbox · {lettering.printable(request.model.name)}" if named else "sandbox"
     letters = max(6.0, canvas.unit * 0.0195)
