@@ -238,8 +238,8 @@ def new_job(catalog: Catalog, request: Request, account: Account, visitor: str, 
 
 
 def new_id() -> str:
-    """An id that nobody can guess."""
-    return secrets.token_urlsafe(16)
+    """An id that nobody can guess, and that a table shows as it is: a hyphen at its beginning would start a formula."""
+    return secrets.token_hex(16)
 
 
 def new_id_for(kind: str, visitor: str, idempotency_key: str) -> str:

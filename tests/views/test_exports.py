@@ -10,7 +10,7 @@ import pytest
 
 from components.catalog.models import Catalog
 from components.errors import Problem
-from components.jobs.job import HistoryEntry, JobState
+from components.jobs.job import HistoryEntry, JobState, new_id
 from components.views.exports.csv_text import csv_header, csv_rows
 from components.views.exports.jobs import JOB_COLUMNS, job_object, job_row
 from tests.views.html import PICTURE
@@ -38,6 +38,12 @@ def test_a_text_in_a_cell_is_no_formula_and_nothing_else_of_it_changes(text: str
 
     assert file.startswith("\ufeffid,text,number\r\n")
     assert list(csv.reader(io.StringIO(file[1:], newline="")))[1:] == [["1", cell, "-1.5"]]
+
+
+def test_the_id_of_a_job_is_itself_in_a_cell() -> None:
+    """One that began with a hyphen, as every sixty-fourth did, got a quote."""
+    ids = [{"id": new_id()} for _ in range(1_000)]
+    assert csv_rows(ids, ["id"]).split() == [row["id"] for row in ids]
 
 
 def test_a_number_that_is_not_known_is_an_empty_cell() -> None:
