@@ -67,8 +67,17 @@ def drawing_routes(catalog: Catalog, tasks: TaskStore, longest: int = LONGEST_SI
         kind, square = picture_format(task.request), task.fault == "square"
         chance = crc32(task_id.encode())  # without a seed a model draws something else each time
         manner = manners[task.request.model.id]
-        options = {"index": int(number), "chance": chance, "square": square, "longest": longest, "named": task.named}
-        drawing = partial(draw, task.request, manner, kind, **options)
+        drawing = partial(
+            draw,
+            task.request,
+            manner,
+            kind,
+            index=int(number),
+            chance=chance,
+            square=square,
+            longest=longest,
+            named=task.named,
+        )
         return _file(await drawings.get(f"{task_id}/{number}", drawing), kind)
 
     def example_of(model_id: str) -> Request | None:
