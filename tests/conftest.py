@@ -184,5 +184,5 @@ def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     if request.param == "sqlite":
         return sqlite_without_rows(tmp_path / "playground.db")
     url: str = request.getfixturevalue("newest_postgres")
-    request.getfixturevalue("postgres").delete_rows(url, kept=("budget", "alembic_version"))
+    request.getfixturevalue("postgres").delete_rows(url, spared=("budget", "alembic_version"))
     return url

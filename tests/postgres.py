@@ -77,12 +77,12 @@ class Postgres:
         finally:
             self.run(f"DROP DATABASE {name} WITH (FORCE)")
 
-    def delete_rows(self, url: str, kept: Sequence[str]) -> None:
-        """Disconnect everybody from the database and delete the rows of all tables but ``kept``. A new database with
+    def delete_rows(self, url: str, spared: Sequence[str]) -> None:
+        """Disconnect everybody from the database and delete the rows of all tables but ``spared``. A new database with
         its migrations costs ten times as much."""
         with psycopg.connect(url, autocommit=True, connect_timeout=10) as connection:
             connection.execute(OTHERS)
-            tables = [name for (name,) in connection.execute(TABLES) if name not in kept]
+            tables = [name for (name,) in connection.execute(TABLES) if name not in spared]
             connection.execute(";".join(f"DELETE FROM {name}" for name in tables).encode())
 
     def run(self, statement: str) -> None:
@@ -93,10 +93,10 @@ class Postgres:
 
 def installed_programs() -> Path | None:
     """The folder of the machine's own server programs, the newest if there are several."""
-    found = [Path(shutil.which("pg_ctl") or "/-").resolve().parent]
+    folders = [Path(shutil.which("pg_ctl") or "/-").resolve().parent]
     with_version = Path("/usr/lib/postgresql").glob("*/bin")
-    found += sorted(with_version, key=lambda folder: int("0" + folder.parent.name.split(".")[0]), reverse=True)
-    return next((folder for folder in found if (folder / "initdb").exists() and (folder / "postgres").exists()), None)
+    folders += sorted(with_version, key=lambda folder: int("0" + folder.parent.name.split(".")[0]), reverse=True)
+    return next((folder for folder in folders if (folder / "initdb").exists() and (folder / "postgres").exists()), None)
 
 
 def wheel_programs() -> Path | None:

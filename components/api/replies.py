@@ -235,10 +235,10 @@ def _state_word(sections: list[dict[str, Any]]) -> str:
     return fields.state_word(sections) or (kind if isinstance(kind, str) and _name(kind) in PHASES else "")
 
 
-def _results(found: Iterable[str], body: Mapping[str, Any], count: int) -> tuple[str, ...]:
+def _results(addresses: Iterable[str], body: Mapping[str, Any], count: int) -> tuple[str, ...]:
     """The addresses that were not in the body that was sent, each once."""
     sent = {address for text in find_texts(body) for address in (text, *addresses_in(text))}
-    return tuple(dict.fromkeys(address for address in found if address not in sent))[: count + MORE_IMAGES]
+    return tuple(dict.fromkeys(address for address in addresses if address not in sent))[: count + MORE_IMAGES]
 
 
 def _phase(word: str, has_images: bool) -> Phase | None:

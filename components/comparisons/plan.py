@@ -151,8 +151,8 @@ def _plan_card(catalog: Catalog, choice: Choice, shared: Mapping[str, Any], samp
     model, settings = resolve_variant(catalog, choice.model, choice.settings)
     mapped = map_shared_form(catalog, model.id, form, settings)
     cost = price(catalog, mapped.request) if mapped.request else Cost(0, 0.0)
-    kept = dict(settings) if isinstance(settings, Mapping) else {}
-    card = Card(model.id, kept, sample, notes=mapped.notes, refused=_refusal(mapped))
+    chosen = dict(settings) if isinstance(settings, Mapping) else {}
+    card = Card(model.id, chosen, sample, notes=mapped.notes, refused=_refusal(mapped))
     return PlannedCard(card, mapped.request, cost)
 
 

@@ -164,18 +164,18 @@ class ComparisonService:
         jobs = await self.jobs(comparison)
         return await self._shown(comparison, jobs), jobs
 
-    async def _shown(self, comparison: Comparison, found: Collection[str]) -> Comparison:
-        """The comparison without the cards whose jobs its visitor has deleted; ``found`` are the ids of those that remain."""
-        comparison = await self._with_unsent(comparison, found)
-        cards = tuple(card for card in comparison.cards if card.refused or card.job in found)
+    async def _shown(self, comparison: Comparison, job_ids: Collection[str]) -> Comparison:
+        """The comparison without the cards whose jobs its visitor has deleted; ``job_ids`` are those that remain."""
+        comparison = await self._with_unsent(comparison, job_ids)
+        cards = tuple(card for card in comparison.cards if card.refused or card.job in job_ids)
         return replace(comparison, cards=cards)
 
-    async def _with_unsent(self, comparison: Comparison, found: Collection[str]) -> Comparison:
+    async def _with_unsent(self, comparison: Comparison, job_ids: Collection[str]) -> Comparison:
         """The comparison, where a card whose job was never recorded says that nothing was sent.
 
         Such a card keeps its job's id: if the process that drew it was only slow, a retry is still the same one job.
         """
-        if missing := {card.job for card in comparison.cards if card.job} - set(found):
+        if missing := {card.job for card in comparison.cards if card.job} - set(job_ids):
             missing -= await self._jobs.store.recorded(missing)
             cards = (replace(card, refused=NEVER_SENT) if card.job in missing else card for card in comparison.cards)
             comparison = replace(comparison, cards=tuple(cards))

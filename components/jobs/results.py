@@ -160,23 +160,23 @@ class Results:
 
     async def _record(self, job_id: str, position: int, picture: KeptPicture) -> bool:
         """Record a picture, or delete it if its job does not want it. False if its file has gone meanwhile."""
-        kept = partial(transitions.picture_kept, position=position, picture=picture, now=time.time())
+        transition = partial(transitions.picture_kept, position=position, picture=picture, now=time.time())
         recorded, known = None, False
         try:
-            recorded = await self._active.persist(job_id, kept, Ownership.ANY)
+            recorded = await self._active.persist(job_id, transition, Ownership.ANY)
             known = True
         finally:
             if not known:  # the worker is cancelled: the job was stopped, or this process ends
-                known, recorded = await self._record_once(job_id, kept)
+                known, recorded = await self._record_once(job_id, transition)
             self._pictures.release(picture.name)
             if known and recorded is None:
                 await self._removal.discard([picture.name])
         return recorded is None or await self._pictures.has(picture.name)
 
-    async def _record_once(self, job_id: str, kept: transitions.Transition) -> tuple[bool, Job | None]:
+    async def _record_once(self, job_id: str, transition: transitions.Transition) -> tuple[bool, Job | None]:
         """Whether it is known what became of the picture, and the job if it shows it."""
         try:
-            return True, await self._active.apply(job_id, kept)
+            return True, await self._active.apply(job_id, transition)
         except DatabaseUnavailable:
             return False, None
 

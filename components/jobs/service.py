@@ -190,8 +190,8 @@ class JobService:
 
     async def find_entries(self, job_ids: Collection[str], visitor: str) -> dict[str, HistoryEntry]:
         """Those of these jobs that are this visitor's, by id, each with its star and its note."""
-        found = await self.store.history.find_all(job_ids)
-        latest = (replace(entry, job=self._active.latest(entry.job)) for entry in found if entry.job.visitor == visitor)
+        entries = await self.store.history.find_all(job_ids)
+        latest = (replace(entry, job=self._active.latest(entry.job)) for entry in entries if entry.job.visitor == visitor)
         return {entry.job.id: entry for entry in latest}
 
     async def watch(self, job_id: str, visitor: str, interval: float = 1.0) -> AsyncIterator[Job]:

@@ -102,8 +102,8 @@ def saving(job: Job, urls: Sequence[str], charged: float | None, now: float, not
         return None
     if job.pictures:
         known = [*urls, *job.pending_urls[len(urls) :]]
-        kept = [not url for url in job.pending_urls] + [False] * len(known)
-        urls = ["" if is_kept else url for url, is_kept in zip(known, kept, strict=False)]
+        saved = [not url for url in job.pending_urls] + [False] * len(known)
+        urls = ["" if is_saved else url for url, is_saved in zip(known, saved, strict=False)]
     charged = job.charged if charged is None else charged
     return _done_if_complete(
         replace(job, state=JobState.SAVING, pending_urls=tuple(urls), charged=charged, status_note=note), now

@@ -71,16 +71,16 @@ class PictureLibrary:
         data = await fetch_picture(self._http, address, upstream, min(timeout_s, LONGEST_S))
         async with self._decoding:
             data = await asyncio.to_thread(as_browsers_show, data)
-            kept = await asyncio.to_thread(_describe, data, "" if address.startswith("data:") else address)
-        self._held[kept.name] += 1
+            picture = await asyncio.to_thread(_describe, data, "" if address.startswith("data:") else address)
+        self._held[picture.name] += 1
         try:
-            async with self._lock(kept.name):
-                added = await self._stored(kept.name, data)
+            async with self._lock(picture.name):
+                added = await self._stored(picture.name, data)
         except BaseException:
-            self.release(kept.name)
+            self.release(picture.name)
             raise
         self._change_size(added)
-        return kept
+        return picture
 
     def release(self, name: str) -> None:
         """End one hold of a picture: its job has recorded it, or does not want it any more."""
@@ -100,9 +100,9 @@ class PictureLibrary:
 
     async def read_bytes(self, name: str) -> bytes | None:
         """A picture's bytes; None as by :meth:`read`."""
-        found = await self.read(name)
+        stored = await self.read(name)
         try:
-            return await asyncio.to_thread(found.read_bytes) if isinstance(found, Path) else found
+            return await asyncio.to_thread(stored.read_bytes) if isinstance(stored, Path) else stored
         except OSError:  # deleted since it was found
             return None
 

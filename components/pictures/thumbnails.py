@@ -51,8 +51,8 @@ class ThumbnailCache:
         key = (kind, *stored)
         async with self._drawing:
             if key not in self._cache:
-                found = [data for name in stored if (data := await self._pictures.read(name)) is not None]
-                copy = await asyncio.to_thread(draw, found) if found else None
+                pictures = [data for name in stored if (data := await self._pictures.read(name)) is not None]
+                copy = await asyncio.to_thread(draw, pictures) if pictures else None
                 if copy is None or len(copy) > self._cache.maxsize:
                     return copy
                 self._cache[key] = copy

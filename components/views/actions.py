@@ -28,7 +28,9 @@ def show_actions(catalog: Catalog, job: Job, *, starred: bool = False, opens: bo
         opens=opens,
         with_settings=FORMATS,
         inputs=[
-            number for number, kept in enumerate(job.pictures) if kept.format in FORMATS and models_with_image_input(catalog)
+            number
+            for number, picture in enumerate(job.pictures)
+            if picture.format in FORMATS and models_with_image_input(catalog)
         ],
         upscaler=upscaling_model(catalog, job) is not None,
         checkable=checkable(job),

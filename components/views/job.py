@@ -121,13 +121,14 @@ def differences(job: Job) -> list[str]:
     if len(job.pictures) != job.count and job.status_note != TRIMMED:
         texts.append(f"asked {job.count} picture{'' if job.count == 1 else 's'}, got {len(job.pictures)}")
     shape = read_shape(job.shape)
-    other = next((kept for kept in job.pictures if shape and kept.width and kept.height and not _fits(shape, kept)), None)
+    sized = [picture for picture in job.pictures if picture.width and picture.height]
+    other = next((picture for picture in sized if shape and not _fits(shape, picture)), None)
     if shape and other:
         got = pixels_text(other) if shape.exact else ratio(other.width, other.height)
         texts.append(f"asked {job.shape}, got {got}")
     asked = str(job.body.get("output_format", "")).lower()
     asked = SAME_FORMAT.get(asked, asked)
-    formats = {kept.format for kept in job.pictures}
+    formats = {picture.format for picture in job.pictures}
     if asked and formats - {asked}:
         texts.append(f"asked {asked}, got {', '.join(sorted(formats))}")
     return texts
@@ -149,7 +150,7 @@ def shape_ratio(shape: str) -> float | None:
     return parsed.ratio if parsed else None
 
 
-def _fits(shape: Shape, kept: KeptPicture) -> bool:
+def _fits(shape: Shape, picture: KeptPicture) -> bool:
     if shape.exact:
-        return (shape.width, shape.height) == (kept.width, kept.height)
-    return same_ratio(kept.width / kept.height, shape.ratio)
+        return (shape.width, shape.height) == (picture.width, picture.height)
+    return same_ratio(picture.width / picture.height, shape.ratio)

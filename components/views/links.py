@@ -60,14 +60,14 @@ def sample_path(name: str) -> str:
     return f"{SAMPLES}/{name}.webp"
 
 
-def picture_link(kept: KeptPicture) -> str:
+def picture_link(picture: KeptPicture) -> str:
     """A kept picture in full size."""
-    return link(picture_path(kept.name))
+    return link(picture_path(picture.name))
 
 
-def thumbnail_link(kept: KeptPicture) -> str:
+def thumbnail_link(picture: KeptPicture) -> str:
     """A small copy of a kept picture; an SVG has none and is its own."""
-    return picture_link(kept) if kept.format == "svg" else f"{picture_link(kept)}/small"
+    return picture_link(picture) if picture.format == "svg" else f"{picture_link(picture)}/small"
 
 
 def download_link(job: Job, index: int) -> str:

@@ -15,6 +15,7 @@ from components.errors import InputError
 from components.jobs.job import Job
 from components.jobs.store.schema import storable
 from components.pictures.archive import ArchiveEntry, iso_time
+from components.pictures.kept import KeptPicture
 from components.pictures.metadata import Recipe, Value
 from components.pictures.uploads import NAME as UPLOAD_NAME
 from components.pictures.uploads import PREFIX as UPLOADS
@@ -25,7 +26,7 @@ def recipe_of(job: Job) -> Recipe:
     """The recipe of a job's pictures, without uploads, which anybody who has their address can fetch."""
     return Recipe(
         model=job.model,
-        parameters={name: kept for name, value in job.body.items() if (kept := _shareable(value)) is not None},
+        parameters={name: shared for name, value in job.body.items() if (shared := _shareable(value)) is not None},
         task_id=storable(job.task_id),
         sandbox=job.payer == "sandbox",
         credits=job.cost if math.isfinite(job.cost) else None,
@@ -47,7 +48,7 @@ def archive_entries(catalog: Catalog, jobs: Sequence[Job], *, recipes: bool) -> 
     """
     for job in jobs:
         recipe = recipe_of(job)
-        for kept in job.pictures or (None,):
+        for picture in job.pictures or (None,):
             row = {
                 "model": job.model,
                 "parameters": dict(recipe.parameters),
@@ -61,16 +62,20 @@ def archive_entries(catalog: Catalog, jobs: Sequence[Job], *, recipes: bool) -> 
                 "seconds": round(job.seconds(job.finished_at), 2) if job.finished_at else None,
                 "created": iso_time(recipe.created),
                 "asked": {"shape": job.shape, "count": job.count},
-                "delivered": kept and {"width": kept.width or None, "height": kept.height or None, "format": kept.format},
-                "message": "" if kept else str(job.problem or job.status_note),
+                "delivered": _delivered(picture) if picture else None,
+                "message": "" if picture else str(job.problem or job.status_note),
             }
-            yield ArchiveEntry(file_stem(job), job.created_at, row, kept, recipe if recipes and kept else None)
+            yield ArchiveEntry(file_stem(job), job.created_at, row, picture, recipe if recipes and picture else None)
+
+
+def _delivered(picture: KeptPicture) -> dict[str, Any]:
+    return {"width": picture.width or None, "height": picture.height or None, "format": picture.format}
 
 
 def _shareable(value: Value) -> Value | None:
     """The value without uploads and without passwords in web addresses; None if nothing is left."""
     if isinstance(value, list):
-        return [kept for item in value if isinstance(kept := _shareable(item), str)] or None
+        return [shared for item in value if isinstance(shared := _shareable(item), str)] or None
     if not isinstance(value, str) or not value.startswith(("http://", "https://")):
         return value
     try:

@@ -77,7 +77,7 @@ async def write_report(playground: Playground, comparison: Comparison, jobs: Map
     """The HTML file with every picture inside, large ones made smaller. Takes a while for many pictures."""
     numbered = list(_numbered_pictures(comparison, jobs))
     side = next((side for most, side in MAX_SIDES if len(numbered) <= most), SMALLEST_MAX_SIDE)
-    names = {(card, number): kept.name for card, number, kept in numbered}
+    names = {(card, number): picture.name for card, number, picture in numbered}
     sources = await data_urls(playground.jobs.pictures, names, side)
     snippet = partial(_snippet, playground)
     own = {"max_side": side, "published": False, "snippet": snippet, "sources": sources, "fonts": embedded_fonts()}
@@ -105,9 +105,9 @@ def write_published(catalog: Catalog, comparison: Comparison, jobs: Mapping[str,
 
 def preview_pictures(comparison: Comparison, jobs: Mapping[str, Job]) -> list[KeptPicture]:
     """The first picture of each card unless it is an SVG; every model's first sample before any second one."""
-    firsts = [(card, kept) for card, number, kept in _numbered_pictures(comparison, jobs) if number == 1]
+    firsts = [(card, picture) for card, number, picture in _numbered_pictures(comparison, jobs) if number == 1]
     firsts.sort(key=lambda item: comparison.cards[item[0] - 1].sample)
-    return [kept for _, kept in firsts if kept.format != "svg"]
+    return [picture for _, picture in firsts if picture.format != "svg"]
 
 
 def report_name(comparison: Comparison) -> str:
@@ -123,7 +123,7 @@ def _render(catalog: Catalog, comparison: Comparison, jobs: Mapping[str, Job], *
     service's words.
     """
     prompt, cards = _prompt(comparison), report_cards(catalog, comparison, jobs)
-    sized = [kept for card in cards for kept in card.pictures if kept.width and kept.height]
+    sized = [picture for card in cards for picture in card.pictures if picture.width and picture.height]
     return render(
         "report",
         catalog=catalog,
@@ -138,7 +138,7 @@ def _render(catalog: Catalog, comparison: Comparison, jobs: Mapping[str, Job], *
         cards=cards,
         by_price=sorted(cards, key=price_order),
         days=_days(comparison, jobs),
-        ratio=min(2.0, max(0.5, median(kept.width / kept.height for kept in sized))) if sized else 1.0,
+        ratio=min(2.0, max(0.5, median(picture.width / picture.height for picture in sized))) if sized else 1.0,
         total=_total(card.price for card in cards if not card.price.at_most),
         at_most=_total(card.price for card in cards if card.price.at_most),
         differences=differences,
@@ -152,8 +152,8 @@ def _numbered_pictures(comparison: Comparison, jobs: Mapping[str, Job]) -> Itera
     """Each picture after the numbers of its card and of itself, both from 1."""
     for card_number, card in enumerate(comparison.cards, 1):
         if job := jobs.get(card.job):
-            for number, kept in enumerate(job.pictures, 1):
-                yield card_number, number, kept
+            for number, picture in enumerate(job.pictures, 1):
+                yield card_number, number, picture
 
 
 # -- what they say --

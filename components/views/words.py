@@ -182,21 +182,21 @@ def expected_text(timing: Timing, elapsed: float) -> str:
     )
 
 
-def pixels_text(kept: KeptPicture) -> str:
+def pixels_text(picture: KeptPicture) -> str:
     """``1024 × 1024``; "" for an SVG that states no size."""
-    return f"{kept.width} × {kept.height}" if kept.width else ""
+    return f"{picture.width} × {picture.height}" if picture.width else ""
 
 
-def file_text(kept: KeptPicture) -> str:
+def file_text(picture: KeptPicture) -> str:
     """``1024 × 1024 PNG, 1.2 MB``."""
-    size = f"{kept.size / 1e6:.1f} MB" if kept.size >= 1e6 else f"{max(1, round(kept.size / 1e3))} kB"
-    return f"{pixels_text(kept)} {kept.format.upper()}, {size}".strip()
+    size = f"{picture.size / 1e6:.1f} MB" if picture.size >= 1e6 else f"{max(1, round(picture.size / 1e3))} kB"
+    return f"{pixels_text(picture)} {picture.format.upper()}, {size}".strip()
 
 
 def delivered_text(pictures: Sequence[KeptPicture]) -> str:
     """``2 pictures, 1024 × 1024 PNG``: how many, and every size and format once; "" without any."""
     many = f"{len(pictures)} pictures, " if len(pictures) > 1 else ""
-    return many + ", ".join(sorted({f"{pixels_text(kept)} {kept.format.upper()}".strip() for kept in pictures}))
+    return many + ", ".join(sorted({f"{pixels_text(picture)} {picture.format.upper()}".strip() for picture in pictures}))
 
 
 def is_compact(ratio: float, count: int) -> bool:

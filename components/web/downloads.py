@@ -93,12 +93,14 @@ def job_data_routes(playground: Playground) -> APIRouter:
     async def comparison(comparison_id: str, kind: str, request: Request) -> Response:
         headers, visitor = _headers(kind, "comparison"), requesting_visitor(request)
         address = origin(request, playground)
-        found, _ = await playground.comparisons.with_jobs(comparison_id, visitor)
-        page = await playground.jobs.search(visitor, JobFilter(comparison_id=found.id), limit=10 * JOBS_AT_ONCE)
+        found_comparison, _ = await playground.comparisons.with_jobs(comparison_id, visitor)
+        page = await playground.jobs.search(visitor, JobFilter(comparison_id=found_comparison.id), limit=10 * JOBS_AT_ONCE)
         entries = {entry.job.id: entry for entry in page.entries}
         if kind == "json":
-            return _file(_json(comparison_object(catalog, found, entries, address)), headers)
-        rows = (card_row(catalog, at, card, entries.get(card.job), address) for at, card in enumerate(found.cards, 1))
+            return _file(_json(comparison_object(catalog, found_comparison, entries, address)), headers)
+        rows = (
+            card_row(catalog, at, card, entries.get(card.job), address) for at, card in enumerate(found_comparison.cards, 1)
+        )
         return _file(csv_header(CARD_COLUMNS) + csv_rows(rows, CARD_COLUMNS), headers)
 
     return router

@@ -154,13 +154,13 @@ async def _fill(data: Path) -> None:
         words = " ".join(WORDS[(number * step + step) % len(WORDS)] for step in range(1, 20 if number % 7 else 150))
         request = build_request(catalog, model.id, {"prompt": f"{words} number {number}"[:990]})
         cost, state = price(catalog, request), ENDS[number % len(ENDS)]
-        kept = KeptPicture(f"{number:064x}.png", 1024, 1024, "png", 1_700_000, "")
+        stored = KeptPicture(f"{number:064x}.png", 1024, 1024, "png", 1_700_000, "")
         asked_at = NOW - number * 600.0
         return Job(
             id=secrets.token_urlsafe(16), visitor=visitor_id(SECRET), model=model.id, body=request.body, shape=request.shape,
             count=1, payer="host", base_url="https://example.test", credits=cost.credits, usd=cost.usd,
             created_at=asked_at, sent_at=asked_at, finished_at=asked_at + 6.0, state=state, task_id=f"n48task{number}",
-            pictures=(kept,) if state is JobState.DONE else (),
+            pictures=(stored,) if state is JobState.DONE else (),
             prompt=request.prompt, comparison_id=compared(number),
         )  # fmt: skip
 

@@ -113,10 +113,10 @@ def playground(folder: Path, **settings: str) -> Iterator[Playground]:
 def _address(process: ForkServerProcess, log_file: Path) -> str:
     give_up = time.monotonic() + 60
     while time.monotonic() < give_up and process.is_alive():
-        if found := LISTENING.search(log_file.read_text(encoding="utf-8")):
+        if listening := LISTENING.search(log_file.read_text(encoding="utf-8")):
             with suppress(httpx2.HTTPError):
-                if httpx2.get(f"{found[1]}/healthz", trust_env=False).is_success:
-                    return found[1]
+                if httpx2.get(f"{listening[1]}/healthz", trust_env=False).is_success:
+                    return listening[1]
         time.sleep(0.05)
     raise AssertionError(f"The application did not start:\n{log_file.read_text(encoding='utf-8')}")
 
@@ -262,12 +262,12 @@ def _width(page: Page) -> int:
     return (page.viewport_size or {"width": 0})["width"]
 
 
-def wait_until(page: Page, found: Callable[[], Any], wanted: Any) -> None:
-    """Wait until ``found()`` equals ``wanted``, for what Playwright cannot wait for."""
+def wait_until(page: Page, read: Callable[[], Any], wanted: Any) -> None:
+    """Wait until ``read()`` equals ``wanted``, for what Playwright cannot wait for."""
     give_up = time.monotonic() + TIMEOUT_S
-    while found() != wanted and time.monotonic() < give_up:
+    while read() != wanted and time.monotonic() < give_up:
         page.wait_for_timeout(50)
-    assert found() == wanted
+    assert read() == wanted
 
 
 def pick_model(page: Page, model: Model) -> None:

@@ -37,11 +37,11 @@ def test_the_form_is_in_the_address_and_survives_a_reload(open_page: OpenPage, a
     choose(page, "aspect_ratio", "9:16")
     address_box(page, "input_urls").fill("https://one.example/a.png\nhttps://two.example/b.png")
     expect(page).to_have_url(re.compile("two.example"))
-    kept = {
+    expected = {
         "model": ["flux-2"], "prompt": [PROMPT], "type": ["flex"], "aspect_ratio": ["9:16"], "__theme": ["dark"],
         "input_urls": ["https://one.example/a.png", "https://two.example/b.png"],
     }  # fmt: skip
-    assert _query(page) == kept
+    assert _query(page) == expected
     # The editor draws only the lines in sight, so the request itself is compared.
     expect(page.locator("#code")).to_contain_text("two.example")
     body = request_body(page)
@@ -50,9 +50,9 @@ def test_the_form_is_in_the_address_and_survives_a_reload(open_page: OpenPage, a
     expect(button(page)).to_have_text("Generate · 14 credits · $0.14")
     expect(page.locator("#prompt textarea")).to_have_value(PROMPT)
     expect(field(page, "aspect_ratio").locator("input")).to_have_value("9:16")
-    expect(field(page, "input_urls").locator("textarea")).to_have_value("\n".join(kept["input_urls"]))
+    expect(field(page, "input_urls").locator("textarea")).to_have_value("\n".join(expected["input_urls"]))
     assert page.locator("body.dark").count() == 1
-    assert _query(page) == kept
+    assert _query(page) == expected
     wait_until(page, lambda: request_body(page), body)
     assert app.jobs == jobs
 

@@ -148,7 +148,7 @@ def test_pictures_open_in_a_lightbox_and_in_the_slider_and_are_published_and_unp
     page.keyboard.press("ArrowRight")
     expect(handle).to_have_value("51")
     expect(page.locator("#slider img").last).to_have_css("clip-path", re.compile(r"51%|49%"))
-    kept = [str(image.get_attribute("src")) for image in page.locator("#slider img").all()]
+    sources = [str(image.get_attribute("src")) for image in page.locator("#slider img").all()]
     assert page.locator("#publish-open").is_visible()
     page.locator("#publish-open").focus()
     page.keyboard.press("Enter")
@@ -182,7 +182,7 @@ def test_pictures_open_in_a_lightbox_and_in_the_slider_and_are_published_and_unp
     page.get_by_role("tab", name="History").click()
     page.get_by_role("button", name="Delete", exact=True).click()
     expect(page.locator("#history-detail")).not_to_be_visible()
-    wait_until_deleted(page, *(f"{app.address}/{copy}" for copy in kept), left=1)
+    wait_until_deleted(page, *(f"{app.address}/{copy}" for copy in sources), left=1)
     page.get_by_role("tab", name="Compare").click()
     expect(page.locator(".card img")).to_have_count(1)
 

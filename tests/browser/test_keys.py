@@ -181,9 +181,9 @@ def _enter(page: Page, key: str) -> None:
 
 
 def _expect_nowhere(key: str, page: Page, app: Playground) -> None:
-    kept = json.loads(page.evaluate(KEPT))
-    assert re.search("generate-button", kept["html"])
-    assert [store for store, value in kept.items() if key in json.dumps(value)] == []
+    page_state = json.loads(page.evaluate(KEPT))
+    assert re.search("generate-button", page_state["html"])
+    assert [store for store, value in page_state.items() if key in json.dumps(value)] == []
     assert [cookie for cookie in page.context.cookies() if key in json.dumps(cookie)] == []
     for path in PATHS:
         assert key not in page.request.get(app.address + path).text(), path

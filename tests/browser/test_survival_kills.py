@@ -226,8 +226,8 @@ def test_a_job_on_a_typed_key_waits_for_it_and_goes_on_when_it_is_typed_again(
     expect(page.locator("#result img")).to_have_attribute("alt", re.compile("^A paper lantern "))
     assert (service.post_count("lantern"), service.keys[-1]) == (1, f"Bearer {KEY}")
     assert KEY not in with_visitor_key.installation.app.log
-    kept = list(with_visitor_key.installation.database.parent.glob(f"{with_visitor_key.installation.database.name}*"))
-    assert [file for file in kept if KEY.encode() in file.read_bytes()] == []
+    files = list(with_visitor_key.installation.database.parent.glob(f"{with_visitor_key.installation.database.name}*"))
+    assert [file for file in files if KEY.encode() in file.read_bytes()] == []
 
 
 def test_a_sandbox_job_outlives_its_sandbox(with_visitor_key: KilledApp, service: StandInService) -> None:

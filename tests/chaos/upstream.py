@@ -140,11 +140,11 @@ class Upstream:
 
     async def _create(self, connection: Connection, request: ServedRequest) -> None:
         body = json.loads(request.body)
-        found = LABEL.search(body.get("prompt", ""))
-        if found is None or request.path != "/api/v1/images/generations":
+        match = LABEL.search(body.get("prompt", ""))
+        if match is None or request.path != "/api/v1/images/generations":
             return await self._answer_unknown(connection, request)
-        label, model = found[1], str(body["model"])
-        plan, record, ledger = self.plan(label, found[2] or ""), self.ledger.record(label), self.ledger
+        label, model = match[1], str(body["model"])
+        plan, record, ledger = self.plan(label, match[2] or ""), self.ledger.record(label), self.ledger
         post = Post(time.monotonic() - ledger.started, "nothing")
         record.posts.append(post)
         ledger.note(label, f"POST number {len(record.posts)}")

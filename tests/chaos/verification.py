@@ -59,7 +59,7 @@ def check_campaign(campaign: Campaign, engine: str, seed: int) -> Verdict:
     return verdict
 
 
-def broken_rules(outcome: Outcome, record: Record, tasks: list[Task], kept: Path, grace: float) -> list[str]:
+def broken_rules(outcome: Outcome, record: Record, tasks: list[Task], folder: Path, grace: float) -> list[str]:
     """The rules that one run broke. A request may be on its way for ``grace`` seconds when a limit is answered."""
     job, wrong = outcome.job, list[str]()
     if outcome.broke:
@@ -76,10 +76,10 @@ def broken_rules(outcome: Outcome, record: Record, tasks: list[Task], kept: Path
     if outcome.end == "done":
         refused = [fault.picture for fault in outcome.run.faults if fault.refused]
         expected = [one for task in tasks for number, one in enumerate(task.hashes) if number not in refused]
-        found = [picture.name.partition(".")[0] for picture in job.pictures]
-        bytes_kept = [sha256((kept / picture.name).read_bytes()).hexdigest() for picture in job.pictures]
-        if not expected or found != expected or bytes_kept != expected:
-            wrong.append(f"done with other pictures than those of its task: {found}, {bytes_kept}, not {expected}")
+        hashes = [picture.name.partition(".")[0] for picture in job.pictures]
+        bytes_kept = [sha256((folder / picture.name).read_bytes()).hexdigest() for picture in job.pictures]
+        if not expected or hashes != expected or bytes_kept != expected:
+            wrong.append(f"done with other pictures than those of its task: {hashes}, {bytes_kept}, not {expected}")
     kept_now = {picture.name.partition(".")[0] for picture in job.pictures}
     delivered = {sha256(task.pictures[name]).hexdigest(): name for task in tasks for name in task.delivered}
     if lost := [name for digest, name in delivered.items() if digest not in kept_now]:

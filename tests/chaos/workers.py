@@ -127,10 +127,10 @@ class Table:
 
     async def pictures(self) -> dict[str, list[str]]:
         """The names of each job's pictures, in their order."""
-        found: dict[str, list[str]] = {}
+        names: dict[str, list[str]] = {}
         for row in await asyncio.to_thread(self._rows, "SELECT job_id, name FROM job_pictures ORDER BY job_id, position"):
-            found.setdefault(row["job_id"], []).append(row["name"])
-        return found
+            names.setdefault(row["job_id"], []).append(row["name"])
+        return names
 
     async def submitting(self, worker: Worker) -> set[str]:
         """Ids of this process's jobs whose POST may be in flight; none before the table exists."""

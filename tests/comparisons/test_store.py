@@ -84,26 +84,26 @@ async def test_an_unknown_id_token_or_visitor_finds_and_changes_nothing(comparis
 async def test_a_second_comparison_with_the_same_id_is_the_first_one(database_url: str) -> None:
     """Stored at once by four processes too; another visitor cannot take the id."""
     async with open_stores(database_url, 4) as stores:
-        kept = [ComparisonStore(store.transactions) for store in stores]
+        comparison_stores = [ComparisonStore(store.transactions) for store in stores]
         several = [a_comparison(number=number) for number in range(8)]
-        added = await asyncio.gather(*(kept[at % 4].add(comparison) for at, comparison in enumerate(several)))
+        added = await asyncio.gather(*(comparison_stores[at % 4].add(comparison) for at, comparison in enumerate(several)))
         with pytest.raises(DuplicateKey):
-            await kept[0].add(a_comparison(visitor="bea"))
+            await comparison_stores[0].add(a_comparison(visitor="bea"))
 
         assert len(set(map(repr, added))) == 1
         assert added[0] in several
-        assert await kept[0].get("c1", "ann") == added[0]
-        assert await kept[0].get("c1", "bea") is None
+        assert await comparison_stores[0].get("c1", "ann") == added[0]
+        assert await comparison_stores[0].get("c1", "bea") is None
 
 
 async def test_fifty_edits_at_once_all_count(database_url: str) -> None:
     """Those of four processes too, where the database is for several."""
     async with open_stores(database_url, 4) as stores:
-        kept = [ComparisonStore(store.transactions) for store in stores]
-        await kept[0].add(a_comparison(cards=()))
-        edits = (kept[number % 4].edit("c1", "ann", appending(str(number))) for number in range(50))
+        comparison_stores = [ComparisonStore(store.transactions) for store in stores]
+        await comparison_stores[0].add(a_comparison(cards=()))
+        edits = (comparison_stores[number % 4].edit("c1", "ann", appending(str(number))) for number in range(50))
         answers = await asyncio.gather(*edits)
-        comparison = await kept[0].get("c1", "ann")
+        comparison = await comparison_stores[0].get("c1", "ann")
 
     assert sorted(int(card.model) for card in comparison.cards) == list(range(50))
     assert sorted(len(answer.cards) for answer in answers) == list(range(1, 51))

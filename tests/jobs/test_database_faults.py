@@ -156,16 +156,16 @@ async def test_every_confirmed_job_survives_a_full_disk(tmp_path: Path) -> None:
     url = f"sqlite:///{tmp_path / 'playground.db'}"
 
     *output, last = await run(FILLS, url)
-    kept = [line for line in output if line.startswith("job-")]
-    log = "\n".join(output[len(kept) :])
+    confirmed = [line for line in output if line.startswith("job-")]
+    log = "\n".join(output[len(confirmed) :])
 
     assert last.startswith("refused: ")
     assert log.count("the database does not answer") == 1
     assert "sqlite3.OperationalError" in log
     assert "xxxx" not in log
-    assert len(kept) > 5
+    assert len(confirmed) > 5
     async with open_stores(url) as (store,):
-        assert {job.id for job in await store.unfinished("ann", 1000)} == set(kept)
+        assert {job.id for job in await store.unfinished("ann", 1000)} == set(confirmed)
         await add_jobs(store, make_job(id="after"))
     with closing(sqlite3.connect(tmp_path / "playground.db")) as connection:
         assert connection.execute("PRAGMA integrity_check").fetchone() == ("ok",)

@@ -120,7 +120,7 @@ async def test_a_picture_stays_while_another_job_shows_it(catalog: Catalog, url:
             left.append(setup.files())
 
     assert job_of_ann.pictures[0].name == job_of_bea.pictures[0].name == both.pictures[1].name
-    names = {kept.name for kept in both.pictures}
+    names = {picture.name for picture in both.pictures}
     assert left == [names, names, set()]
 
 
@@ -139,7 +139,7 @@ async def test_a_picture_that_another_job_is_just_keeping_stays(catalog: Catalog
         files = setup.files()
 
     assert (done.state, len(done.pictures)) == (JobState.DONE, 2)
-    assert {kept.name for kept in done.pictures} <= files
+    assert {picture.name for picture in done.pictures} <= files
 
 
 async def test_a_picture_kept_before_the_others_were_given_up_is_deleted_with_its_job(
@@ -169,7 +169,7 @@ async def test_removing_and_keeping_the_same_picture_at_once_loses_none(catalog:
             await wait_for_job(setup.job_service, new, state=JobState.RUNNING)
             await asyncio.gather(setup.job_service.removal.remove(old.id), settled(setup.job_service, new))
             done = await setup.job_service.find(new.id, "ann")
-            assert {kept.name for kept in done.pictures} == setup.files()
+            assert {picture.name for picture in done.pictures} == setup.files()
             await setup.job_service.removal.remove(new.id)
 
 
@@ -289,10 +289,10 @@ async def test_a_deleted_job_is_removed_when_it_can_no_longer_be_undone(catalog:
     """Restored in time it is unchanged; after that everything of it is deleted."""
     scripts = {"post": [created(), created()], "file": [picture(png(64, 64, 1)), picture(png(64, 64, 2))]}
     async with job_setup(catalog, url, tmp_path, scripts, timings=replace(FAST, undo=0.3)) as setup:
-        kept, gone = await setup.ended(), await setup.ended(prompt="another prompt")
+        restored, gone = await setup.ended(), await setup.ended(prompt="another prompt")
         store = setup.job_service.store
-        assert set(await store.history.hide("ann", [kept.id, gone.id])) == {kept.id, gone.id}
-        assert await store.history.restore("ann", [kept.id]) == [kept.id]
+        assert set(await store.history.hide("ann", [restored.id, gone.id])) == {restored.id, gone.id}
+        assert await store.history.restore("ann", [restored.id]) == [restored.id]
         sweeping = asyncio.create_task(setup.job_service.removal.run())
         async with asyncio.timeout(TIMEOUT_S):
             while len(setup.files()) > 1:  # noqa: ASYNC110  # a sweep has no event
@@ -300,7 +300,7 @@ async def test_a_deleted_job_is_removed_when_it_can_no_longer_be_undone(catalog:
         sweeping.cancel()
         await asyncio.gather(sweeping, return_exceptions=True)
         row, files = await setup.record(gone), setup.files()
-        assert await setup.job_service.find(kept.id, "ann") == kept
+        assert await setup.job_service.find(restored.id, "ann") == restored
 
     assert (row.removed, row.job.prompt, row.job.body) == (True, "", {})
-    assert files == {picture.name for picture in kept.pictures}
+    assert files == {picture.name for picture in restored.pictures}

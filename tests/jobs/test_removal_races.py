@@ -111,7 +111,7 @@ async def test_a_job_that_is_repaired_while_it_is_removed_leaves_no_picture(
                 {item.name for item in setup.job_service.pictures.storage.files()},
             )
 
-    assert files == {kept.name for kept in row.job.pictures}
+    assert files == {picture.name for picture in row.job.pictures}
     assert not row.removed or (row.job.pictures, row.job.state in (JobState.ABANDONED, JobState.DONE)) == ((), True)
 
 
@@ -132,7 +132,7 @@ async def test_removing_and_checking_again_at_once_leaves_no_hidden_running_job(
             row = await setup.record(job)
             assert row.removed or False in answers
             assert not row.removed or (row.job.state in ENDED, row.job.pictures) == (True, ())
-            assert setup.files() == {kept.name for kept in row.job.pictures}
+            assert setup.files() == {picture.name for picture in row.job.pictures}
             if not row.removed:
                 await setup.job_service.removal.remove(job.id)
 
@@ -191,7 +191,7 @@ async def test_a_star_and_a_note_outlive_whatever_the_job_does_next(
     assert (seen.job.state, seen.note, seen.starred) == (state, "for mother", True)
     assert [one.id for one in page.jobs] == [job.id]
     assert ended.state is (JobState.STOPPED if state is JobState.QUEUED else JobState.DONE)
-    assert (row.note, row.starred, stars) == ("for mother", True, {kept.name for kept in ended.pictures})
+    assert (row.note, row.starred, stars) == ("for mother", True, {picture.name for picture in ended.pictures})
     assert len(setup.upstream.posts) == 1
 
 

@@ -198,7 +198,7 @@ async def test_a_picture_that_is_deleted_at_another_process_meanwhile_is_restore
         done = await settled(setup.job_service, job)
         await workers_ended()
 
-    assert {kept.name for kept in done.pictures} == setup.files()
+    assert {picture.name for picture in done.pictures} == setup.files()
 
 
 async def test_a_removed_job_leaves_no_row_of_its_pictures(catalog: Catalog, url: str, tmp_path: Path) -> None:

@@ -24,11 +24,11 @@ async def test_of_fifty_equal_requests_at_once_one_is_kept(stores: list[Store]) 
     """Two clicks, or two pages on two processes: everybody gets the one that was first."""
     jobs = [make_job(idempotency_key="same") for _ in range(50)]
 
-    kept = await asyncio.gather(*(stores[at % 4].add(job) for at, job in enumerate(jobs)))
+    added = await asyncio.gather(*(stores[at % 4].add(job) for at, job in enumerate(jobs)))
 
-    assert len({job.id for job in kept}) == 1
+    assert len({job.id for job in added}) == 1
     stored = [await stores[0].get(job.id) for job in jobs]
-    assert [job for job in stored if job] == [kept[0]]
+    assert [job for job in stored if job] == [added[0]]
 
 
 async def test_requests_without_an_idempotency_key_are_all_kept(store: Store) -> None:

@@ -87,12 +87,12 @@ async def test_a_picture_is_stored_by_its_content(
 ) -> None:
     """Format and size are read from the bytes; the server's Content-Type does not matter."""
     for media_type in ("image/png", "text/html", ""):
-        kept = await fetched(library, response(data, kind=media_type))
+        stored = await fetched(library, response(data, kind=media_type))
 
-        assert kept.name == f"{hashlib.sha256(data).hexdigest()}.{picture_format}"
-        assert (kept.width, kept.height, kept.format, kept.size) == (30, 20, picture_format, len(data))
-        assert kept.source.startswith("http://127.0.0.1")
-        assert (folder / kept.name).read_bytes() == data
+        assert stored.name == f"{hashlib.sha256(data).hexdigest()}.{picture_format}"
+        assert (stored.width, stored.height, stored.format, stored.size) == (30, 20, picture_format, len(data))
+        assert stored.source.startswith("http://127.0.0.1")
+        assert (folder / stored.name).read_bytes() == data
 
 
 @pytest.mark.parametrize("form", ["BMP", "TIFF", "JPEG2000", "gzip"])
@@ -102,18 +102,18 @@ async def test_a_picture_that_browsers_do_not_show_is_stored_as_one_that_they_do
     """It was paid for, and its address may expire."""
     data = gzip.compress(png(30, 20)) if form == "gzip" else png(30, 20, form=form)
 
-    kept = await fetched(library, response(data, kind="application/octet-stream"))
+    stored = await fetched(library, response(data, kind="application/octet-stream"))
 
-    assert (kept.width, kept.height, kept.format) == (30, 20, "png")
-    assert Image.open(folder / kept.name).tobytes() == Image.open(io.BytesIO(png(30, 20))).tobytes()
+    assert (stored.width, stored.height, stored.format) == (30, 20, "png")
+    assert Image.open(folder / stored.name).tobytes() == Image.open(io.BytesIO(png(30, 20))).tobytes()
 
 
 async def test_an_svg_without_a_readable_size_is_stored_with_size_0(library: PictureLibrary) -> None:
     """It is a picture all the same, and it was paid for."""
     for size in ('width="1.2.3" height="1"', 'width="." height="."', f'width="{"9" * 400}" height="1"',
                  'viewBox="0 0 1.1.1 2"', 'width="100%"', ""):  # fmt: skip
-        kept = await library.keep(data_url(f"<svg {size}></svg>".encode()), UPSTREAM)
-        assert (kept.width, kept.height, kept.format) == (0, 0, "svg")
+        stored = await library.keep(data_url(f"<svg {size}></svg>".encode()), UPSTREAM)
+        assert (stored.width, stored.height, stored.format) == (0, 0, "svg")
 
 
 async def test_the_same_bytes_are_stored_once(library: PictureLibrary, folder: Path) -> None:
@@ -121,7 +121,7 @@ async def test_the_same_bytes_are_stored_once(library: PictureLibrary, folder: P
     both = await asyncio.gather(*(fetched(library, picture(png(30, 20))) for _ in range(8)))
     inline = await library.keep(data_url(png(30, 20)), UPSTREAM)
 
-    assert {kept.name for kept in both} == {inline.name}
+    assert {picture.name for picture in both} == {inline.name}
     assert names(folder) == {inline.name}
 
 
@@ -136,9 +136,9 @@ async def test_the_same_bytes_are_stored_once(library: PictureLibrary, folder: P
     ids=["base64", "percent", "untyped", "svg"],
 )
 async def test_a_picture_inside_the_reply_is_stored_without_a_source(library: PictureLibrary, address: str) -> None:
-    kept = await library.keep(address, UPSTREAM)
+    stored = await library.keep(address, UPSTREAM)
 
-    assert (kept.width, kept.height, kept.source) == (30, 20, "")
+    assert (stored.width, stored.height, stored.source) == (30, 20, "")
 
 
 async def test_a_broken_picture_inside_the_reply_is_refused(library: PictureLibrary) -> None:
@@ -207,9 +207,9 @@ async def test_anything_else_is_refused_and_leaves_no_file(library: PictureLibra
 async def test_three_redirects_within_the_upstream_are_followed(library: PictureLibrary) -> None:
     moved = response(b"", 302, headers={"Location": "/there"})
     async with scripted_upstream(file=[moved, moved, moved, picture(png(30, 20))]) as upstream:
-        kept = await library.keep(f"{upstream.address}/1", upstream.address)
+        stored = await library.keep(f"{upstream.address}/1", upstream.address)
 
-    assert kept.width == 30
+    assert stored.width == 30
     assert [request.path for request in upstream.files] == ["/1", "/there", "/there", "/there"]
     assert [request.headers.get("authorization") for request in upstream.files] == [None] * 4
 
@@ -266,7 +266,7 @@ async def test_a_missing_folder_is_reported(library: PictureLibrary, folder: Pat
 @pytest.mark.parametrize("name", ["", ".", "..", "../pictures/{}", "/{}", "{}\0", "{}\n", "{}.png", "{upper}", "x{}", "..\\{}",
                                   "{folder}/{}", f"{'0' * 64}.png", f"{'0' * 64}.gif", f"{'0' * 64}"])  # fmt: skip
 async def test_only_the_name_of_a_stored_picture_can_be_read(library: PictureLibrary, folder: Path, name: str) -> None:
-    kept = (await library.keep(data_url(png(30, 20)), UPSTREAM)).name
+    stored = (await library.keep(data_url(png(30, 20)), UPSTREAM)).name
 
-    assert await library.read(kept) == folder / kept
-    assert await library.read(name.format(kept, upper=kept.upper(), folder=folder)) is None
+    assert await library.read(stored) == folder / stored
+    assert await library.read(name.format(stored, upper=stored.upper(), folder=folder)) is None

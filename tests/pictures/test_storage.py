@@ -116,10 +116,10 @@ async def test_a_picture_is_served_the_same_from_every_storage(storage: PictureS
     app = FastAPI()
     async with httpx2.AsyncClient(trust_env=False) as http:
         pictures = PictureLibrary(storage, http)
-        kept = await pictures.keep("data:;base64," + base64.b64encode(data).decode(), "http://x")
+        stored = await pictures.keep("data:;base64," + base64.b64encode(data).decode(), "http://x")
         app.include_router(picture_routes(pictures, ThumbnailCache(pictures)))
         async with httpx2.AsyncClient(transport=httpx2.ASGITransport(app), base_url="http://page") as page:
-            shown = await page.get(f"/pictures/{kept.name}")
+            shown = await page.get(f"/pictures/{stored.name}")
             missing = await page.get(f"/pictures/{NAME}")
 
     assert (shown.status_code, shown.content, missing.status_code) == (200, data, 404)

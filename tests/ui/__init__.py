@@ -113,11 +113,11 @@ def _answering(app: AppProcess) -> str:
     """Wait until the address in the log answers, and return it."""
     give_up = time.monotonic() + START_TIMEOUT_S
     while time.monotonic() < give_up and app.process.is_alive():
-        found = re.findall(r"The playground is at (http://\S+)", app.log)
-        if found:
+        addresses = re.findall(r"The playground is at (http://\S+)", app.log)
+        if addresses:
             try:
-                if httpx2.get(f"{found[-1]}/healthz", trust_env=False).is_success:
-                    return str(found[-1])
+                if httpx2.get(f"{addresses[-1]}/healthz", trust_env=False).is_success:
+                    return str(addresses[-1])
             except httpx2.HTTPError:
                 pass
         time.sleep(0.05)

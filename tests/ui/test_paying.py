@@ -136,11 +136,11 @@ async def test_a_given_seed_is_used_and_a_random_one_is_replaced(page: PageSessi
     page.values[form.lock] = False
     await page.call(keep_seed, page.parts.compare)
     assert page.values[form.roles[Role.SEED]] is None
-    first, *drawn, kept = [one.body["seed"] for one in await posts(page, cleared_upstream)]
+    first, *drawn, locked = [one.body["seed"] for one in await posts(page, cleared_upstream)]
 
     assert first == 42
     assert len(set(drawn)) == len(drawn) == 2
-    assert kept == drawn[-1]
+    assert locked == drawn[-1]
 
 
 async def test_a_seed_that_was_drawn_stays_out_of_the_form_of_its_comparison(page: PageSession) -> None:

@@ -16,8 +16,8 @@ SQUARE = (1024, 1024)
 
 def done(shape: str, *sizes: tuple[int, int], count: int = 1, form: str = "png", **body: Any) -> Job:
     """A finished job with pictures of these sizes."""
-    kept = tuple(KeptPicture(f"{n:064x}.{form}", width, height, form, 9, "") for n, (width, height) in enumerate(sizes))
-    return make_job(shape=shape, count=count, body=body, state=JobState.DONE, pictures=kept)
+    pictures = tuple(KeptPicture(f"{n:064x}.{form}", width, height, form, 9, "") for n, (width, height) in enumerate(sizes))
+    return make_job(shape=shape, count=count, body=body, state=JobState.DONE, pictures=pictures)
 
 
 def test_a_ratio_is_the_simplest_that_is_near_enough() -> None:

@@ -265,10 +265,10 @@ async def test_a_vector_stays_a_picture_and_never_becomes_markup(playground: Pla
     (job,) = (await playground.comparisons.jobs(comparison)).values()
     scripted = b'<svg xmlns="http://www.w3.org/2000/svg" width="4" height="3"><script>alert(1)</script></svg>'
     address = "data:;base64," + base64.b64encode(scripted).decode()
-    kept = await playground.jobs.pictures.keep(address, playground.accounts.sandbox.base_url)
+    stored = await playground.jobs.pictures.keep(address, playground.accounts.sandbox.base_url)
 
     assert decoded((await read(playground, comparison)).all("img")[0]["src"]).lstrip().startswith(b"<svg")
-    hostile = ReportPage((await write_report(playground, comparison, {job.id: replace(job, pictures=(kept,))})).decode())
+    hostile = ReportPage((await write_report(playground, comparison, {job.id: replace(job, pictures=(stored,))})).decode())
     hostile.assert_inert()
     assert decoded(hostile.all("img")[0]["src"]) == scripted
 

@@ -98,8 +98,8 @@ async def test_a_stored_picture_is_served_as_what_it_is(playground: Playground, 
     pictures = {f"image/{form}": png(3, 2, form=form.upper()) for form in ("png", "jpeg", "webp")}
     for media_type, data in {**pictures, "image/svg+xml": scripted}.items():
         address = "data:;base64," + base64.b64encode(data).decode()
-        kept = await playground.jobs.pictures.keep(address, playground.accounts.sandbox.base_url)
-        answer = await http_client.get(f"/pictures/{kept.name}")
+        stored = await playground.jobs.pictures.keep(address, playground.accounts.sandbox.base_url)
+        answer = await http_client.get(f"/pictures/{stored.name}")
 
         assert (answer.status_code, answer.content) == (200, data)
         assert answer.headers["content-type"].split(";")[0] == media_type

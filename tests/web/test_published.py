@@ -109,8 +109,8 @@ async def test_a_published_page_shows_pictures_recipe_prices_and_times(
         assert f"{job.credits:g} credits · ${job.usd:.2f} · {job.seconds(0):.1f} s" in page.text
     for number, picture in enumerate(page.all("img"), 1):
         answer = await http_client.get(f"/c/{picture['src'].removeprefix('/c/')}")
-        kept = jobs[comparison.cards[number - 1].job].pictures[0]
-        file = await playground.jobs.pictures.read(kept.name)
+        stored = jobs[comparison.cards[number - 1].job].pictures[0]
+        file = await playground.jobs.pictures.read(stored.name)
         assert isinstance(file, Path)
         assert answer.content == file.read_bytes()
         assert answer.headers["content-type"] == "image/png"
@@ -128,8 +128,8 @@ async def test_nothing_of_the_visitor_is_published(playground: Playground, http_
     answers = [await http_client.get(f"/c/{token}{path}") for path in ("", "/1/1", "/2/1", "/3/1", "/preview.png", "/9/9")]
     seen = b"".join(answer.content + str(answer.headers.multi_items()).encode() for answer in answers)
 
-    tasks, kept = [job.task_id for job in jobs.values()], [job.pictures[0].name for job in jobs.values()]
-    private = [ANN, SECRET, KEY, REMARK, FACE, "private.example", comparison.id, *jobs, *tasks, *kept, "visitor"]
+    tasks, stored = [job.task_id for job in jobs.values()], [job.pictures[0].name for job in jobs.values()]
+    private = [ANN, SECRET, KEY, REMARK, FACE, "private.example", comparison.id, *jobs, *tasks, *stored, "visitor"]
     assert len(tasks) == 3
     assert [word for word in private if str(word).encode() in seen] == []
     assert "1 picture, not shown here" in answers[0].text
@@ -232,9 +232,9 @@ async def test_the_preview_shows_each_picture_whole_and_no_vector(
     comparison, _ = await playground.comparisons.published(token)
     for number, shade in enumerate((10, 250)):
         address = "data:;base64," + base64.b64encode(png(300, 300, shade)).decode()
-        kept = await playground.jobs.pictures.keep(address, playground.accounts.sandbox.base_url)
+        stored = await playground.jobs.pictures.keep(address, playground.accounts.sandbox.base_url)
         await playground.jobs.store.apply(
-            comparison.cards[number].job, lambda job, kept=kept: replace(job, pictures=(kept,))
+            comparison.cards[number].job, lambda job, stored=stored: replace(job, pictures=(stored,))
         )
 
     with Image.open(io.BytesIO((await http_client.get(f"/c/{token}/preview.png")).content)) as preview:

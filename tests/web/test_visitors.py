@@ -144,11 +144,11 @@ def test_only_a_hash_of_a_visitors_secret_is_stored(app: AppProcess, known: dict
     assert app.get("/", cookies={COOKIE: cookie}).cookies.get(COOKIE) is None
     with closing(sqlite3.connect(app.folder / "data" / "playground.db")) as database:
         (visitor,) = database.execute("select visitor from jobs where id = ?", [known["job_id"]]).fetchone()
-        kept = "\n".join(database.iterdump())
+        dump = "\n".join(database.iterdump())
     assert visitor == visitor_id(SECRET)
     files = [path for path in (app.folder / "data").rglob("*") if path.is_file()]
     for secret in (SECRET, cookie):
-        assert secret not in kept
+        assert secret not in dump
         assert [path for path in files if secret.encode() in path.read_bytes()] == []
         assert secret not in app.log
 
@@ -180,12 +180,12 @@ def test_a_running_job_is_finished_by_the_next_process(tmp_path: Path) -> None:
         app.post("/gradio_api/call/generate", json={"data": ["flux-2", {"prompt": "a fox"}]}, headers=headers)
         while '"running"' not in app.log:
             time.sleep(0.05)
-        found = re.search(r'"job": "(\S+)"', app.log)
-        assert found
+        logged = re.search(r'"job": "(\S+)"', app.log)
+        assert logged
         app.stop(9)
     with run_app(tmp_path / "home", **settings) as app:
         with api_client(app, X_Playground_Visitor=SECRET) as client:
-            while (reply := client.predict(found[1], api_name="/job"))["state"] == "running":
+            while (reply := client.predict(logged[1], api_name="/job"))["state"] == "running":
                 time.sleep(0.2)
         assert (reply["state"], len(reply["images"])) == ("done", 1)
 

@@ -92,10 +92,12 @@ class Tally:
     def only(self, columns: Iterable[str]) -> Tally:
         """The same for some of the columns, in their order here."""
         wanted = set(columns)
-        kept = [index for index, column in enumerate(self.columns) if column in wanted]
-        pairs = np.ix_(range(len(self.prompts)), kept, kept)
-        names = tuple(self.columns[index] for index in kept)
-        return Tally(names, self.prompts, self.wins[pairs], self.ties[pairs], self.shown[:, kept], self.votes, self.voters)
+        indexes = [index for index, column in enumerate(self.columns) if column in wanted]
+        pairs = np.ix_(range(len(self.prompts)), indexes, indexes)
+        names = tuple(self.columns[index] for index in indexes)
+        return Tally(
+            names, self.prompts, self.wins[pairs], self.ties[pairs], self.shown[:, indexes], self.votes, self.voters
+        )
 
 
 def check_ballot(ballot: Ballot) -> None:

@@ -38,9 +38,9 @@ def disk_of(folder: Path, mounts: Path = MOUNTS) -> Disk:
         lines = mounts.read_text(encoding="utf-8", errors="surrogateescape").splitlines()
     except OSError:
         return Disk()
-    path, found = folder.resolve(), Disk()
+    path, disk = folder.resolve(), Disk()
     for _, escaped, kind, *_ in (line.split(" ") for line in lines):
         mount = re.sub(r"\\([0-7]{3})", lambda code: chr(int(code[1], 8)), escaped)
-        if path.is_relative_to(mount) and len(mount) >= len(found.mount):  # of two on the same point the later one counts
-            found = Disk(mount, kind)
-    return found
+        if path.is_relative_to(mount) and len(mount) >= len(disk.mount):  # of two on the same point the later one counts
+            disk = Disk(mount, kind)
+    return disk

@@ -113,11 +113,11 @@ def thing(canvas: Canvas, x: float, foot: float, height: float) -> Scene:
 
 def place(canvas: Canvas, foot: float, height: float) -> Scene:
     """The first place that the prompt names, across the whole width with its foot at ``foot`` px; [] where it names none."""
-    found = next((_BY_PLACE[noun] for noun in nouns(canvas.text) if noun in _BY_PLACE), None)
-    if found is None:
+    drawings = next((_BY_PLACE[noun] for noun in nouns(canvas.text) if noun in _BY_PLACE), None)
+    if drawings is None:
         return []
     scene: Scene = []
-    for drawing, count, share in found:
+    for drawing, count, share in drawings:
         for number in range(count):
             x = canvas.width * (number + 0.5 + canvas.rng.uniform(-0.2, 0.2)) / count
             tall = height * share * canvas.rng.uniform(*((0.45, 1.1) if drawing is _BUILDING else (0.8, 1.15)))

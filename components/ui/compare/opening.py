@@ -47,27 +47,27 @@ async def open_compare(tab: CompareTab, query: Query, visit: Visit) -> Updates:
     visitor's own that it was used for.
     """
     draft = default_draft(tab.playground)
-    found, source = await _named_comparison(tab, query, visit), PublishedSource()
+    named, source = await _named_comparison(tab, query, visit), PublishedSource()
     if first_value(query, "tab") == "compare":
         draft = read_compare_query(tab.playground.catalog, query, draft)
         source = await _published_source(tab, first_value(query, SOURCE))
-        own = draft_of(found[0]) if found else draft
+        own = draft_of(named[0]) if named else draft
         if source.shared:
             draft = replace(draft, shared={**source.shared, **draft.shared})
         elif "prompt" not in query and ("models" not in query or draft.models == own.models):
             draft = own
     asked = asked_settings(draft)
-    made = found is not None and asked == asked_settings(draft_of(found[0]))
+    made = named is not None and asked == asked_settings(draft_of(named[0]))
     return {
         **tab.form.show(draft),
         tab.form.lock: False,
         tab.source: source,
-        **(await show_comparison(tab, *found, ORDERS[0], visit, fresh=True) if found else {}),
-        tab.order: gr.update(value=ORDERS[0], visible=bool(found)),
+        **(await show_comparison(tab, *named, ORDERS[0], visit, fresh=True) if named else {}),
+        tab.order: gr.update(value=ORDERS[0], visible=bool(named)),
         **await show_draft(tab, draft, source, visit),
         # Open where the address asks for some, but not above the cards that were made with them.
         tab.form.settings: gr.update(label=settings_title(draft), open=bool(asked) and not made),
-        **await show_earlier(tab, visit, found[0].id if found else ""),
+        **await show_earlier(tab, visit, named[0].id if named else ""),
     }
 
 

@@ -39,7 +39,7 @@ async def open_entry(tab: GenerateTab, entry: HistoryEntry, visit: Visit, choice
     except InputError:
         return {**others, **show_job(tab.panel, entry), tab.panel.changed: result.show_changed(tab.playground.catalog, job)}
     shown = {**show_form(tab, model, parameters, visit, choice, job), **show_job(tab.panel, entry)}
-    return {**others, **shown, tab.form.lock: lock(model, kept=False)}
+    return {**others, **shown, tab.form.lock: lock(model, locked=False)}
 
 
 async def open_last(tab: GenerateTab, visit: Visit) -> Updates:
@@ -68,10 +68,10 @@ async def open_form(
     others, _ = await show_others(tab.panel, visit, entry.job.id if entry else "")
     shown = show_job(tab.panel, entry) if entry else show_example(tab, model, parameters)
     filled = show_form(tab, model, parameters, visit, job=entry.job if entry else None)
-    kept = entry is None and (model.by_role(Role.SEED) or "") in parameters  # a link asks for its seed
-    return {**others, **filled, **shown, tab.form.lock: lock(model, kept=kept)}
+    locked = entry is None and (model.by_role(Role.SEED) or "") in parameters  # a link asks for its seed
+    return {**others, **filled, **shown, tab.form.lock: lock(model, locked=locked)}
 
 
-def lock(model: Model, *, kept: bool) -> Any:
+def lock(model: Model, *, locked: bool) -> Any:
     """The update of the form's lock: whether the seed in the form is the next request's, too."""
-    return gr.update(value=kept, visible=model.by_role(Role.SEED) is not None)
+    return gr.update(value=locked, visible=model.by_role(Role.SEED) is not None)

@@ -175,8 +175,8 @@ async def _follow_others(panel: JobPanel, job: Job, visit: Visit) -> AsyncGenera
         waited_s += OTHERS_BEAT_S
         were_active, (updates, active) = active, await show_others(panel, visit, job.id)
         if uncertain and (await panel.playground.jobs.find(job.id, visit.visitor)).state is not JobState.UNCERTAIN:
-            async for found in _follow(panel, job.id, visit):
-                yield found
+            async for followed in _follow(panel, job.id, visit):
+                yield followed
             return
         # Also when the last of them has just ended: it is among the pictures now, and its money has moved.
         if active or were_active:

@@ -71,14 +71,14 @@ def job_object(catalog: Catalog, entry: HistoryEntry, origin: str) -> dict[str, 
         "seconds": round(job.seconds(job.finished_at), 2) if job.finished_at else None,
         "pictures": [
             {
-                "name": kept.name,
-                "address": origin + picture_path(kept.name),
-                "width": kept.width,
-                "height": kept.height,
-                "format": kept.format,
-                "bytes": kept.size,
+                "name": picture.name,
+                "address": origin + picture_path(picture.name),
+                "width": picture.width,
+                "height": picture.height,
+                "format": picture.format,
+                "bytes": picture.size,
             }
-            for kept in job.pictures
+            for picture in job.pictures
         ],
         "problem": asdict(job.problem) if job.problem else None,
         "starred": entry.starred,
@@ -111,12 +111,12 @@ def comparison_object(
 
 def job_row(catalog: Catalog, entry: HistoryEntry, origin: str) -> dict[str, Any]:
     """A job as a row of JOB_COLUMNS: lists are joined by spaces, parameters are JSON."""
-    row, kept = job_object(catalog, entry, origin), entry.job.pictures
+    row, pictures = job_object(catalog, entry, origin), entry.job.pictures
     return {
         **row,
         "parameters": json.dumps(row["parameters"], ensure_ascii=False),
-        "pictures": " ".join(picture.name for picture in kept),
-        "picture_sizes": " ".join(f"{picture.width}x{picture.height}" for picture in kept),
+        "pictures": " ".join(picture.name for picture in pictures),
+        "picture_sizes": " ".join(f"{picture.width}x{picture.height}" for picture in pictures),
         "picture_addresses": " ".join(picture["address"] for picture in row["pictures"]),
         "problem": str(entry.job.problem) if entry.job.problem else "",
         "starred": "yes" if entry.starred else "",

@@ -47,9 +47,9 @@ def test_each_voter_is_listed_with_votes_and_agreement_on_the_pairs_that_others_
         ballot("ab", "a", unnamed, 4), ballot("cd", "d", unnamed, 5), replace(ballot("gh", None, unnamed, 6), verdict=Verdict.SKIP),
         ballot("ab", None, "Ben", 7),
     ]  # fmt: skip
-    found = [(one.name, one.votes, one.skipped, one.agreed.count, one.agreed.total) for one in count_voters(cast)]
+    counted = [(one.name, one.votes, one.skipped, one.agreed.count, one.agreed.total) for one in count_voters(cast)]
 
-    assert found == [("Ann", 3, 0, 1, 3), ("voter 2", 2, 1, 1, 3), ("Ben", 1, 0, 0, 2)]
+    assert counted == [("Ann", 3, 0, 1, 3), ("voter 2", 2, 1, 1, 3), ("Ben", 1, 0, 0, 2)]
 
 
 def test_agreement_does_not_depend_on_picture_names() -> None:
