@@ -146,7 +146,7 @@ async def test_kept_pictures_survive_a_kill(catalog: Catalog, url: str, tmp_path
     async with scripted_upstream(poll=[finished(COUNT)], file=[results({1: answer_after(never, picture())})]) as upstream:
         host = account(catalog, upstream.address)
         async with process(catalog, url, tmp_path, killed=True) as job_service:
-            setup = JobSetup(job_service, upstream, catalog)
+            setup = JobSetup(job_service, upstream, catalog, host)
             job = await setup.start(count=COUNT)
             async with asyncio.timeout(20):
                 while len((await record(job_service, job.id)).job.pictures) < COUNT - 1:  # noqa: ASYNC110  # a database has no events
@@ -155,7 +155,7 @@ async def test_kept_pictures_survive_a_kill(catalog: Catalog, url: str, tmp_path
         before, upstream.file = len(upstream.files), [results()]
         async with process(catalog, url, tmp_path, find_account=lambda _: host) as job_service:
             done = await settled(job_service, job)
-            order = shades(JobSetup(job_service, upstream, catalog), done)
+            order = shades(setup, done)
 
     assert (done.state, order, len(upstream.posts)) == (JobState.DONE, [0, 1, 2, 3], 1)
     assert [request.path for request in upstream.files[before:]] == ["/files/1.png"]
