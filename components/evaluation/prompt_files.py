@@ -22,6 +22,7 @@ from components.evaluation.prompts import MOST_PROMPTS, SHIPPED, Prompt, PromptS
 
 LONGEST_LINE = 200_000
 SAMPLE_ROWS = 5
+MOST_NAMES = 200  # of columns
 SEPARATORS = ",;\t"
 FORMULA = re.compile(r"\s*(=|[+@-]\s*[A-Za-z_.]+\()|#(REF|NAME|VALUE|DIV/0|N/A|NULL|NUM)[!?]?$")
 NAMES = {
@@ -68,6 +69,7 @@ def read_columns(file: Path) -> FileColumns:
     first_rows: list[_Row] = []
     for row in islice(_rows(file, _encoding(file)), MOST_PROMPTS):  # in JSONL a later row may have further names
         names |= dict.fromkeys(row.cells)
+        _check_count(row.line, len(names))
         if len(first_rows) < SAMPLE_ROWS:
             first_rows.append(row)
     if not names:
@@ -189,7 +191,7 @@ def _rows(file: Path, encoding: str) -> Iterator[_Row]:
 def _csv_rows(text: TextIO) -> Iterator[_Row]:
     """Rows below the first, which names the columns; empty rows are skipped."""
     header_line = text.readline(LONGEST_LINE)
-    separator = max(SEPARATORS, key=lambda mark: len(next(csv.reader([header_line], delimiter=mark), [])))
+    separator = max(SEPARATORS, key=lambda mark: _count_cells(header_line, mark))
     text.seek(0)
     reader = csv.reader(_lines(text), delimiter=separator, strict=True)
     header: list[str] = []
@@ -204,6 +206,7 @@ def _csv_rows(text: TextIO) -> Iterator[_Row]:
         if not any(cell.strip() for cell in cells):
             continue
         if not header:
+            _check_count(line, len(cells))
             header = [cell.strip() or f"column {number}" for number, cell in enumerate(cells, 1)]
             if twice := [name for name in header if header.count(name) > 1]:
                 raise line_error(line, f"names two columns {twice[0][:60]!r}.")
@@ -214,6 +217,20 @@ def _csv_rows(text: TextIO) -> Iterator[_Row]:
                 f"has {len(cells)} cells, but the file has {len(header)} columns. Put quotes around texts with {separator!r}.",
             )
         yield _Row(line, dict(zip(header, cells, strict=False)))
+
+
+def _count_cells(line: str, separator: str) -> int:
+    """How many cells a line has with this separator; 0 where one is too long for the reader."""
+    try:
+        return len(next(csv.reader([line], delimiter=separator), []))
+    except csv.Error:
+        return 0
+
+
+def _check_count(line: int, names: int) -> None:
+    """Raises InputError for a file of so many columns that it is no table of prompts."""
+    if names > MOST_NAMES:
+        raise line_error(line, f"brings the columns to {names:,}. At most {MOST_NAMES}.")
 
 
 def _json_rows(text: TextIO) -> Iterator[_Row]:

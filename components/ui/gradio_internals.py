@@ -25,7 +25,9 @@ class Page(gr.Blocks):  # type: ignore[misc]
     """Blocks whose error for too few values does not repeat what a visitor typed, which may be a key."""
 
     def validate_inputs(self, block_fn: Any, inputs: list[Any]) -> None:
-        """Raises gr.Error where a handler is sent too few values, as by a page from before an update."""
+        """Raises gr.Error where a handler is sent too few values, as by a page from before an update, or is in the browser."""
+        if block_fn.fn is None:
+            raise gr.Error("This event has no handler on the server.", print_exception=False)
         try:
             super().validate_inputs(block_fn, inputs)
         except ValueError:

@@ -27,6 +27,7 @@ LONGEST_NAME = 255  # bytes: no file system has longer ones, and Gradio's file r
 FILES = (UPLOADS, RECIPE, EVALUATIONS, PROMPT_FILE)  # take larger bodies, each with bounds of its own
 READ = ("GET", "HEAD", "OPTIONS")
 LONGEST_SESSION = 64
+OTHER_SITES = (b"cross-site", b"same-site")  # as a browser names them, in a header that no page can set
 NO_FILES = "Files are not accepted here. Send web addresses."
 CLOSED = (
     "/gradio_api/deep_link",
@@ -49,7 +50,7 @@ class Guard:
         self._longest_body_s = longest_body_s
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer 404 for a closed route, 413 and 408 for a large or slow body, 400 for a refused event.
+        """Answer 404 for a closed route, 403 to other sites, 413 and 408 for a large or slow body, 400 for a refused event.
 
         Pass everything else on.
         """
@@ -59,6 +60,8 @@ class Guard:
             receive = _bounded(receive, self._longest_body_s)
         if scope["type"] == "http" and (path.startswith(CLOSED) or _has_long_name(path)):
             await _refuse(404, "Not found.")(scope, receive, send)
+        elif scope["type"] == "http" and scope["method"] not in READ and _is_of_other_site(scope):
+            await _refuse(403, "Other sites may not send anything here.")(scope, receive, send)
         elif scope["type"] == "http" and scope["method"] == "POST" and path.startswith("/gradio_api"):
             await self._check_body(path, scope, receive, send)
         else:
@@ -219,6 +222,10 @@ def _reason_to_refuse(body: bytes) -> str:
         elif isinstance(value, list):
             unchecked += value
     return ""
+
+
+def _is_of_other_site(scope: Scope) -> bool:
+    return any(name == b"sec-fetch-site" and value in OTHER_SITES for name, value in scope["headers"])
 
 
 def _has_long_name(path: str) -> bool:

@@ -7,8 +7,12 @@ import asyncio
 import httpx2
 import pytest
 
+from components.comparisons.plan import Choice
+from components.evaluation.evaluation import Draft
+from components.evaluation.prompts import Prompt
 from components.keys import UNNAMED_SANDBOX
-from tests.evaluation.test_voting import http_client, playground
+from components.playground import Playground, visitor_id
+from tests.evaluation.test_voting import ANN, http_client, playground
 
 __all__ = ["http_client", "playground"]
 
@@ -25,6 +29,9 @@ TWENTY = "prompt,category\r\n" + "".join(f'"A kite, number {number}\nover ""the"
         ("a.csv", b"prompt\n=HYPERLINK(1)\n", None, "has a formula"),
         ("a.csv", b"prompt\n" + b"".join(b"A kite %d\n" % number for number in range(1_000_000)), None, "at most 2,000"),
         ("a.jsonl", b'{"prompt": "A kite", "images": ["https://a.example/b.png"]}\n', 1, "1 prompt is read"),
+        ("a.csv", b"prompt" + b"," * 100_000 + b"\nA kite\n", None, "brings the columns to 100,001. At most 200"),
+        ("a.csv", b",".join(b"a%d" % at for at in range(25_000)) + b"\nA kite\n", None, "brings the columns to 25,000"),
+        ("a.jsonl", b"".join(b'{"prompt": "A kite", "%d": 1}\n' % row for row in range(999)), None, "columns to 201"),
         ("a.xlsx", b"PK\3\4", None, "no CSV or JSONL file"),
     ],
 )  # fmt: skip
@@ -37,6 +44,24 @@ async def test_a_file_of_prompts_is_read_or_says_what_is_wrong(
     assert answer.status_code == 200
     assert (len(document["prompts"]) if document["prompts"] else None) == prompts
     assert message in document["html"]
+
+
+async def test_the_results_of_an_evaluation_name_no_other_one_but_to_its_visitor(
+    playground: Playground, http_client: httpx2.AsyncClient
+) -> None:
+    """An address may be handed on: it shows one evaluation, and the id of another would open that too."""
+    evaluations = playground.evaluations
+    drafts = [Draft((Prompt(f"A kite {number}"),), (Choice("flux-2"), Choice("cogview-4"))) for number in range(2)]
+    own = visitor_id(ANN["X-Playground-Visitor"])
+    first, other = [await evaluations.start(draft, playground.accounts.sandbox, own) for draft in drafts]
+    await evaluations.store.edit(other.id, lambda _, evaluation: {"baseline": {"flux-2": [0.5, 0.0, 1.0]}})
+    address = f"/evaluations/{first.id}/results"
+    hers = await http_client.get(address)
+    theirs = await http_client.get(address, headers={"X-Playground-Visitor": "bob-of-these-tests"})
+
+    assert (hers.status_code, theirs.status_code) == (200, 200)
+    assert (other.id in hers.text, other.id in theirs.text) == (True, False)
+    assert other.name not in theirs.text
 
 
 async def test_the_sandbox_leaves_the_name_out_of_drawings_for_an_evaluation(

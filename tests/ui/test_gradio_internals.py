@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from inspect import signature
 from pathlib import Path
+from types import MethodType
 from typing import Any
 
 import gradio as gr
@@ -43,6 +45,24 @@ async def test_an_error_for_too_few_values_does_not_repeat_them(page: gr.Blocks)
         page.validate_inputs(handled_by(page, compare), [SECRET])
 
     assert SECRET not in str(error.value)
+
+
+async def test_every_handler_takes_the_values_that_its_event_sends(page: gr.Blocks) -> None:
+    """As its parameter ``given``; what another parameter would be given is a dictionary of components."""
+    bound = [event for event in page.fns.values() if isinstance(event.fn, MethodType) and event.api_visibility == "private"]
+    wrong = [event.name for event in bound if event.inputs_as_dict != ("given" in list(signature(event.fn).parameters)[:1])]
+
+    assert len(bound) > 80
+    assert wrong == []
+
+
+async def test_an_event_that_is_handled_in_the_browser_is_an_error_without_a_trace(page: gr.Blocks) -> None:
+    """Only a forged request asks the server for it."""
+    event = next(event for event in page.fns.values() if event.fn is None)
+    with pytest.raises(gr.Error, match="no handler on the server") as error:
+        await page.preprocess_data(event, [], None)
+
+    assert error.value.print_exception is False
 
 
 async def test_a_choice_of_the_previous_list_counts_as_none() -> None:

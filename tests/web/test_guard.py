@@ -120,6 +120,19 @@ def test_no_other_site_may_read_or_send(app: AppProcess) -> None:
                     assert "access-control-allow-credentials" not in answer.headers, path
 
 
+def test_what_another_site_sends_with_a_visitors_browser_is_refused(app: AppProcess) -> None:
+    """On every route, also as a form, for which a browser asks nobody; links from other sites work."""
+    kinds = ("text/plain", "application/x-www-form-urlencoded", "multipart/form-data; boundary=x")
+    paths = ("/", "/evaluations", "/recipe", "/prompt-file", "/uploads", "/vote/a/undo", "/gradio_api/call/generate")
+    for site, kind, path in product(("cross-site", "same-site"), kinds, paths):
+        headers = {"Sec-Fetch-Site": site, "Content-Type": kind}
+        assert app.post(path, headers=headers, content=b"{}").status_code == 403, path
+        assert httpx2.delete(f"{app.url}/uploads/a", headers=headers, trust_env=False).status_code == 403
+    for site in ("cross-site", "same-origin", "none"):
+        assert app.get("/", headers={"Sec-Fetch-Site": site}).status_code == 200
+    assert app.post("/recipe", headers={"Sec-Fetch-Site": "same-origin"}, content=b"x").status_code == 422
+
+
 def test_an_impossible_session_is_refused(app: AppProcess) -> None:
     """Gradio keeps the state of every session that a caller names."""
     sessions: list[Any] = ["x" * 65, 7, ["x"], {"x": "x"}]
@@ -205,6 +218,15 @@ def test_no_address_is_fetched_for_a_caller(app: AppProcess) -> None:
         for path in (f"file={elsewhere.address}/a.png", f"proxy={elsewhere.address}/a.png"):
             assert app.get(f"/gradio_api/{path}", follow_redirects=False).status_code >= 400
         assert elsewhere.requests == []
+
+
+def test_a_forged_call_of_an_event_that_is_handled_in_the_browser_is_refused(app: AppProcess) -> None:
+    """Whichever route takes it; nothing of it is in the log."""
+    before = app.log
+    for route in ("/gradio_api/run/js_fn", "/gradio_api/api/js_fn"):
+        answer = app.post(route, json={"data": []})
+        assert (answer.status_code, "no handler" in answer.text) == (422, True), route
+    assert app.log == before
 
 
 def test_an_address_may_carry_a_long_prompt(app: AppProcess) -> None:

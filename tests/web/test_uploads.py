@@ -121,7 +121,6 @@ def test_only_the_page_itself_uploads_and_removes(page: Page) -> None:
         {HEADER: "1"},
         {"Cookie": ANN["Cookie"]},
         ANN | {"Cookie": f"{COOKIE}=short"},
-        *(ANN | {"Sec-Fetch-Site": http_client} for http_client in ("cross-site", "same-site", "none")),
     ]
     for headers in refused:
         answer = page.send(png(3, 2), headers)

@@ -62,6 +62,11 @@ def show_selection(selection: Selection, job_ids: Collection[str]) -> Updates:
     }
 
 
+def select_none(selection: Selection) -> Updates:
+    """Untick every job."""
+    return show_selection(selection, ())
+
+
 def toggled(selected: Sequence[str], job_ids: Sequence[str]) -> list[str]:
     """The ticked jobs after a click on these: all of them unless they all were."""
     if set(job_ids) <= set(selected):

@@ -17,7 +17,7 @@ from components.ui.header import Header, visit_of
 from components.ui.history.deletion import Deletion, build_deletion, delete, undo, withdraw
 from components.ui.history.filters import VIEWS, Filters, build_filters, model_choices, state_choices
 from components.ui.history.panel import HistoryPanel, build_history_panel, choose, close_panel, refresh
-from components.ui.history.selection import Selection, build_selection, show_selection, toggled
+from components.ui.history.selection import Selection, build_selection, select_none, show_selection, toggled
 from components.ui.history.spend import build_spend
 from components.ui.html import SEND_CLICKS, html
 from components.ui.latest_only import LatestOnly
@@ -144,7 +144,7 @@ def wire_jobs(tab: HistoryTab) -> None:
     changes = (
         entered,
         selection.page.click(bind(select_page, tab), tab.reads, tab.parts, **DIRECT),
-        selection.clear.click(bind(show_selection, selection), {deletion.deleted}, selection.parts, **DIRECT),
+        selection.clear.click(bind(select_none, selection), None, selection.parts, **DIRECT),
         selection.star.click(bind(star_selected, tab), tab.reads, tab.parts, **DIRECT),
         selection.unstar.click(bind(unstar_selected, tab), tab.reads, tab.parts, **DIRECT),
         selection.delete.click(bind(delete_selected, tab), tab.reads, tab.parts, **DIRECT),

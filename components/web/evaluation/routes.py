@@ -25,6 +25,7 @@ from components.views.evaluation.results import show_results
 from components.views.links import EVALUATIONS, PROMPT_FILE
 from components.web.requests import read_body
 from components.web.responses import NO_STORE, PICTURE_HEADERS, READING, picture_response
+from components.web.visitors import requesting_visitor
 
 THUMBNAIL = 160  # pixels of a picture in the matrix
 LARGEST_FILE = 32_000_000
@@ -45,11 +46,17 @@ def evaluation_routes(playground: Playground, thumbnails: ThumbnailCache) -> API
 
     @router.api_route("/{evaluation_id}/results", methods=READING)
     async def results(
-        evaluation_id: str, question: Question = Question.PREFERENCE, category: str = "", baseline: str = ""
+        evaluation_id: str,
+        request: Request,
+        question: Question = Question.PREFERENCE,
+        category: str = "",
+        baseline: str = "",
     ) -> Response:
         evaluation = await evaluations.get(evaluation_id)
         board = await evaluations.board(evaluation, question, category, baseline)
-        others = await evaluations.of_visitor(evaluation.visitor)
+        # Whoever has this evaluation's id may read it, and learns no id of another one.
+        own = requesting_visitor(request) == evaluation.visitor
+        others = await evaluations.of_visitor(evaluation.visitor) if own else []
         saved = [other for other in others if other.baseline and other.id != evaluation.id]
         return HTMLResponse(show_results(catalog, evaluation, board, saved, baseline), headers=NO_STORE)
 
