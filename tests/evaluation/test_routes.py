@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import AsyncIterator
 
 import httpx2
 import pytest
@@ -12,6 +13,7 @@ from components.evaluation.evaluation import Draft
 from components.evaluation.prompts import Prompt
 from components.keys import UNNAMED_SANDBOX
 from components.playground import Playground, visitor_id
+from components.web.evaluation.routes import FILES_AT_ONCE
 from tests.evaluation.test_voting import ANN, http_client, playground
 
 __all__ = ["http_client", "playground"]
@@ -44,6 +46,31 @@ async def test_a_file_of_prompts_is_read_or_says_what_is_wrong(
     assert answer.status_code == 200
     assert (len(document["prompts"]) if document["prompts"] else None) == prompts
     assert message in document["html"]
+
+
+async def test_no_more_files_of_prompts_arrive_at_once_than_fit_into_memory(http_client: httpx2.AsyncClient) -> None:
+    """A slow one holds what has arrived of it."""
+    begun, sent = asyncio.Semaphore(0), asyncio.Event()
+
+    async def slow() -> AsyncIterator[bytes]:
+        yield b"prompt\n"
+        begun.release()
+        await sent.wait()
+        yield b"A kite\n"
+
+    sending = [
+        asyncio.create_task(http_client.post("/prompt-file?name=a.csv", content=slow())) for _ in range(FILES_AT_ONCE)
+    ]
+    for _ in sending:
+        await begun.acquire()
+    async with asyncio.timeout(20):
+        while (refused := await http_client.post("/prompt-file?name=a.csv", content=b"prompt\nx")).status_code == 200:  # noqa: ASYNC110  # not all have reached the server
+            await asyncio.sleep(0.02)
+    sent.set()
+    answers = await asyncio.gather(*sending)
+
+    assert (refused.status_code, "Try again in a minute" in refused.text) == (503, True)
+    assert [answer.status_code for answer in answers] == [200] * FILES_AT_ONCE
 
 
 async def test_the_results_of_an_evaluation_name_no_other_one_but_to_its_visitor(

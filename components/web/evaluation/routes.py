@@ -10,7 +10,7 @@ import tempfile
 from pathlib import Path
 from urllib.parse import unquote
 
-from fastapi import APIRouter, Request
+from fastapi import APIRouter, HTTPException, Request
 from fastapi.responses import HTMLResponse, JSONResponse, Response
 
 from components.errors import InputError, JobNotFound
@@ -30,6 +30,8 @@ from components.web.visitors import requesting_visitor
 THUMBNAIL = 160  # pixels of a picture in the matrix
 LARGEST_FILE = 32_000_000
 LARGEST_ANSWER = 1_500_000  # characters of all prompts together: they are sent along when the evaluation starts
+FILES_AT_ONCE = 8
+BUSY = "Too many files are arriving at the moment. Try again in a minute."
 TOO_LARGE = f"The file is larger than {LARGEST_FILE // 1_000_000} MB. An evaluation has at most 2,000 prompts."
 
 
@@ -98,11 +100,14 @@ def prompt_file_routes() -> APIRouter:
     ``prompt``, ``category``, ``images`` and ``expected_text`` name the columns; without any the file's own names decide.
     Returns ``{html, prompts}``: the mapping to be shown, and a list of [text, category, images, expected text] or null.
     """
-    router, reading = APIRouter(), asyncio.Semaphore(2)
+    router, arriving, reading = APIRouter(), asyncio.Semaphore(FILES_AT_ONCE), asyncio.Semaphore(2)
 
     @router.post(PROMPT_FILE)
     async def prompt_file(request: Request) -> Response:
-        data = await read_body(request, LARGEST_FILE, TOO_LARGE)
+        if arriving.locked():
+            raise HTTPException(503, BUSY)
+        async with arriving:
+            data = await read_body(request, LARGEST_FILE, TOO_LARGE)
         query = request.query_params
         mapping = ColumnMapping(**{part: query.get(part, "") for part in ("prompt", "category", "images", "expected_text")})
         async with reading:
