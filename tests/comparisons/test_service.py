@@ -278,3 +278,16 @@ async def test_no_comparison_has_more_than_sixty_cards(catalog: Catalog, tmp_pat
     assert nothing is None
     assert has_a_job_on_every_card(after)
     assert (len(after.cards), len(service.bodies)) == (MOST_CARDS, MOST_CARDS)
+
+
+async def test_one_look_at_a_comparison_brings_jobs_and_stars(catalog: Catalog, tmp_path: Path) -> None:
+    """The page looks once a second; a job that its visitor has deleted is on no card."""
+    async with comparisons_at(catalog, tmp_path, ImageService()) as one:
+        comparison = await one.start("cogview-4", "flux-2", "imagen-4")
+        first, second, third = [job.id for job in await one.ended(comparison) if job]
+        await one.job_service.store.history.star("ann", [second], starred=True)
+        await one.job_service.store.history.hide("ann", [third])
+        shown, entries = await one.comparisons.with_entries(comparison.id, "ann")
+
+    assert [card.job for card in shown.cards] == [first, second]
+    assert {job_id: entry.starred for job_id, entry in entries.items()} == {first: False, second: True}
