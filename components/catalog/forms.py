@@ -22,16 +22,16 @@ KEPT_ROLES = (Role.PROMPT, Role.SHAPE, Role.IMAGES, Role.COUNT, Role.SEED, Role.
 
 @dataclass(frozen=True)
 class CheckedForm:
-    """``asked`` has the valid values, defaults for the rest, and ``cost`` is its price; only without problems may it be sent."""
+    """``draft`` has the valid values, defaults for the rest, and ``cost`` is its price; only without problems may it be sent."""
 
     problems: tuple[InputError, ...]
-    asked: Request
+    draft: Request
     cost: Cost
 
     @property
     def request(self) -> Request | None:
         """What would be sent; None where there are problems."""
-        return None if self.problems else self.asked
+        return None if self.problems else self.draft
 
 
 def check_form(catalog: Catalog, model: Model, parameters: Mapping[str, Any]) -> CheckedForm:

@@ -110,6 +110,13 @@ class Playground:
         """What a request costs; the prompt may be missing. Raises InputError naming the field."""
         return price(self.catalog, self.request(model, parameters, prompt_needed=False))
 
+    def origin(self, called_at: str) -> str:
+        """This application's address without a trailing slash: the public one, else the one that the caller used.
+
+        A proxy may hide the scheme and host that the caller used.
+        """
+        return self.public_address or called_at.rstrip("/")
+
     def picture_base(self, visit: Visit) -> str:
         """The address below which whoever draws for this visit can fetch our pictures; "" if the service cannot reach us."""
         return self.public_address or (self.own_address if self.account(visit).payer == "sandbox" else "")
@@ -117,7 +124,7 @@ class Playground:
     def check_form(self, model: Model, parameters: Mapping[str, Any], visit: Visit) -> CheckedForm:
         """What is wrong with an unfinished form, what it would send, and what that costs."""
         checked = check_form(self.catalog, model, parameters)
-        unreachable = unreachable_picture(checked.asked, self.account(visit), self.own_address)
+        unreachable = unreachable_picture(checked.draft, self.account(visit), self.own_address)
         return replace(checked, problems=(*checked.problems, unreachable)) if unreachable else checked
 
     async def budget(self, visit: Visit) -> Budget:

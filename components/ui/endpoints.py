@@ -162,8 +162,7 @@ class Endpoints:
 
     def _address(self, request: gr.Request) -> str:
         """Where this application is reached: its public address, else the address that the caller used."""
-        base = request.request.base_url if request.request is not None else ""
-        return self.playground.public_address or str(base).rstrip("/")
+        return self.playground.origin(str(request.request.base_url) if request.request is not None else "")
 
 
 def add_endpoints(playground: Playground) -> None:

@@ -11,8 +11,8 @@ import gradio as gr
 from components.catalog.models import Catalog
 from components.ui.events import LATEST, Updates, bind
 from components.ui.html import html
-from components.views.models import cheapest
 from components.views.models.cards import show_panel, show_several
+from components.views.models.facts import cheapest
 
 PICKS: Mapping[str, Callable[[Catalog], list[str]]] = {
     "Cheapest four": cheapest,

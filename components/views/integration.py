@@ -12,7 +12,7 @@ from components.catalog.prices import credits_text, price_list, tiers, usd_text
 from components.catalog.requests import Request
 from components.snippets import KEY_NAME, write_snippet
 from components.views.job import example_request
-from components.views.models import inputs_text, price_range
+from components.views.models.facts import inputs_text, price_range
 from components.views.models.purposes import PURPOSES
 from components.views.words import typical_text
 

@@ -29,7 +29,7 @@ SAMPLES = "/samples"
 MODELS_CSV = "/models.csv"
 WHAT_IF_CSV = "/plans.csv"
 SANDBOX = "/sandbox"
-PROOF = "by"  # the last parameter that a proof covers: what follows it is free
+PROOF_PARAMETER = "by"  # the last parameter that a proof covers: what follows it is free
 EVALUATIONS = "/evaluations"
 PROMPT_FILE = "/prompt-file"
 VOTING = "/vote"
@@ -47,7 +47,7 @@ def depth_of(path: str) -> int:
 
 def own_link(path: str, visitor: str) -> str:
     """The link to a route that answers its visitor alone. It proves who follows it: some browsers keep no cookie here."""
-    return link(f"{path}{'&' if '?' in path else '?'}{PROOF}={visitor}.{link_proof(visitor, path)}")
+    return link(f"{path}{'&' if '?' in path else '?'}{PROOF_PARAMETER}={visitor}.{link_proof(visitor, path)}")
 
 
 def picture_path(name: str) -> str:

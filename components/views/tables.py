@@ -15,8 +15,8 @@ from components.catalog.models import Catalog, Model, Purpose
 from components.catalog.parameters import Role
 from components.catalog.prices import Cost, PriceListRow, Tier, credits_text, price_list, usd_text, what_if
 from components.jobs.store.measured import Measured
-from components.views.models import inputs_text, limits
-from components.views.models.facts import middle_seconds
+from components.views.models import limits
+from components.views.models.facts import inputs_text, middle_seconds
 from components.views.models.purposes import EXPLAINED, PURPOSES, good_for_text
 from components.views.models.search import has_words, remarks_on, search_text
 from components.views.queries.models import ModelFilters

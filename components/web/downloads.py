@@ -23,7 +23,7 @@ from components.views.exports.jobs import (
 )
 from components.views.links import COMPARISONS, HISTORY_DATA, MODELS_CSV, WHAT_IF_CSV
 from components.views.tables import MODELS_FILE, WHAT_IF_FILE, models_rows, what_if_frame
-from components.web.requests import origin, requested_filter
+from components.web.requests import requested_filter
 from components.web.responses import READING, attachment
 from components.web.visitors import requesting_visitor
 
@@ -62,7 +62,7 @@ def job_data_routes(playground: Playground) -> APIRouter:
         wanted, visitor, address = (
             requested_filter(request, catalog),
             requesting_visitor(request),
-            origin(request, playground),
+            playground.origin(str(request.base_url)),
         )
         first = await playground.jobs.search(visitor, wanted, JOBS_AT_ONCE)  # what goes wrong here is still an answer
         if request.method == "HEAD":
@@ -92,7 +92,7 @@ def job_data_routes(playground: Playground) -> APIRouter:
     @router.api_route(COMPARISONS + "/{comparison_id}/jobs.{kind}", methods=READING)
     async def comparison(comparison_id: str, kind: str, request: Request) -> Response:
         headers, visitor = _headers(kind, "comparison"), requesting_visitor(request)
-        address = origin(request, playground)
+        address = playground.origin(str(request.base_url))
         found_comparison, _ = await playground.comparisons.with_jobs(comparison_id, visitor)
         page = await playground.jobs.search(visitor, JobFilter(comparison_id=found_comparison.id), limit=10 * JOBS_AT_ONCE)
         entries = {entry.job.id: entry for entry in page.entries}

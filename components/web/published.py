@@ -21,7 +21,6 @@ from components.views.links import COMPARISONS, PUBLISHED, depth_of, link
 from components.views.report import preview_pictures, report_name, write_published, write_report
 from components.views.templates import render
 from components.views.words import TITLE
-from components.web.requests import origin
 from components.web.responses import PICTURE_HEADERS, READING, UNLISTED, attachment, numbered, picture_response
 from components.web.visitors import requesting_visitor
 
@@ -76,7 +75,7 @@ def comparison_routes(playground: Playground, thumbnails: ThumbnailCache) -> API
     @router.api_route(PUBLISHED + "/{token}", methods=READING)
     async def page(token: str, request: Request) -> Response:
         comparison, jobs = await comparisons.published(token)
-        html = write_published(playground.catalog, comparison, jobs, token, origin(request, playground))
+        html = write_published(playground.catalog, comparison, jobs, token, playground.origin(str(request.base_url)))
         return HTMLResponse(html, headers=PAGE)
 
     @router.api_route(PUBLISHED + "/{token}/preview.png", methods=READING)

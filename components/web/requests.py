@@ -1,4 +1,4 @@
-"""What the routes read from a request: its body, the filters of a history, and where this application was called."""
+"""What the routes read from a request: its body, and the filters of a history."""
 
 from __future__ import annotations
 
@@ -12,7 +12,6 @@ from components.errors import TooLarge
 from components.jobs.job import JobState
 from components.jobs.store.history import JobFilter
 from components.pictures.fetch import read_limited
-from components.playground import Playground
 from components.views.queries.history import read_history_query
 
 LONGEST_BODY_S = 60.0
@@ -35,11 +34,3 @@ def requested_filter(request: Request, catalog: Catalog) -> JobFilter:
     """The filters of a History tab, in the address as the tab writes them. Raises InputError for a date that is none."""
     query = {name: request.query_params.getlist(name) for name in request.query_params}
     return read_history_query(query, [model.id for model in catalog.models], list(JobState)).job_filter(catalog)
-
-
-def origin(request: Request, playground: Playground) -> str:
-    """This application's address without a trailing slash: the public one, else the one that the caller used.
-
-    A proxy may hide the scheme and host that the caller used.
-    """
-    return playground.public_address or str(request.base_url).rstrip("/")

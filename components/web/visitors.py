@@ -16,10 +16,10 @@ from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from components.playground.visits import COOKIE, LONGEST_SECRET, VISITOR_HEADER, browser_visitor, link_proof, visitor_id
-from components.views.links import PROOF
+from components.views.links import PROOF_PARAMETER
 
 ONE_YEAR_S = 31_536_000
-LINK = re.compile(rf"(?P<address>.*?)[?&]{PROOF}=(?P<visitor>[\w-]+)\.(?P<proof>[0-9a-f]{{32}})(&|$)", re.ASCII)
+LINK = re.compile(rf"(?P<address>.*?)[?&]{PROOF_PARAMETER}=(?P<visitor>[\w-]+)\.(?P<proof>[0-9a-f]{{32}})(&|$)", re.ASCII)
 
 
 def requesting_visitor(request: Request) -> str:

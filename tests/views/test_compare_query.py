@@ -11,7 +11,7 @@ from components.catalog.requests import build_request
 from components.comparisons.comparison import Card, Comparison
 from components.comparisons.plan import Choice, plan_comparison
 from components.errors import InputError
-from components.views.models import cheapest
+from components.views.models.facts import cheapest
 from components.views.queries.compare import (
     ComparisonDraft,
     PublishedSource,

@@ -21,7 +21,7 @@ from fastapi import FastAPI
 from PIL import Image
 
 from components.pictures.uploads import LARGEST_BYTES, LIFE_S, MOST_OF_A_VISITOR, NO_ADDRESS, NO_PICTURE, TOO_LARGE, Uploads
-from components.views.models import upload_control
+from components.views.models.facts import upload_control
 from components.web.guard import Guard
 from components.web.uploads import HEADER, STRANGER, upload_routes
 from components.web.visitors import COOKIE

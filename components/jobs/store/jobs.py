@@ -47,7 +47,7 @@ from components.jobs.transitions import Transition
 from components.pictures.storage.disk import Disk
 
 ADD_TRIES = 3
-NOTHING_LEFT = {"starred": False, "note": "", "search_text": "", "removed": True, "delete_at": None}
+ERASED = {"starred": False, "note": "", "search_text": "", "removed": True, "delete_at": None}
 
 ChooseJobs = Callable[[Connection], Sequence[Job]]
 
@@ -205,7 +205,7 @@ class Store:
                 return None
             _write(connection, job, rest, {})
             mine = history.c.job_id == job.id
-            connection.execute(update(history).where(mine).values(**NOTHING_LEFT))
+            connection.execute(update(history).where(mine).values(**ERASED))
             forget_request(connection, job)
             return unreferenced(connection, [picture.name for picture in job.pictures])
 

@@ -15,7 +15,7 @@ from components.playground import Playground
 from components.ui.events import Updates
 from components.ui.html import html
 from components.ui.picker import SeveralModels, build_several
-from components.views.models import upload_control
+from components.views.models.facts import upload_control
 from components.views.queries.compare import ROLE_DEFAULTS, ComparisonDraft, settings_title
 from components.views.words import ROLE_WORDS
 

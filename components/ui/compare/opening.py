@@ -15,7 +15,7 @@ from components.playground import Playground, Visit
 from components.ui.compare.board import CompareTab, show_comparison, show_draft
 from components.ui.events import Updates, sent
 from components.views.comparison import ORDERS, show_earlier_comparisons
-from components.views.models import CHEAPEST, cheapest
+from components.views.models.facts import CHEAPEST, cheapest
 from components.views.queries.compare import (
     SOURCE,
     ComparisonDraft,

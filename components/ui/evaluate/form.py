@@ -18,7 +18,7 @@ from components.playground import Playground
 from components.ui.compare.form import build_shape_and_quality
 from components.ui.html import html
 from components.ui.picker import SeveralModels, build_several
-from components.views.models import cheapest, upload_control
+from components.views.models.facts import cheapest, upload_control
 from components.views.queries.compare import read_choice
 from components.views.templates import render
 from components.views.words import ROLE_WORDS

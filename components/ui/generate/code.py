@@ -89,7 +89,7 @@ def show_code(
         known = job.task_id if job and same and (job.payer == "sandbox") != at_service else None
         program = playground.snippet(checked.request, visit, choice.language, known, at_service=drawn and at_service)
     else:
-        reason = problem_text(checked.asked.model, checked.problems[0])
+        reason = problem_text(checked.draft.model, checked.problems[0])
         program = f"{shown.comment} Not a request yet. {reason}"
     title = render("code_title", same=same, job=job, sandbox=not at_service)
     return {

@@ -21,7 +21,7 @@ from components.catalog.shared_form import shape_options
 from components.errors import InputError
 from components.ui.events import DIRECT, Updates
 from components.ui.html import html
-from components.views.models import upload_control
+from components.views.models.facts import upload_control
 from components.views.templates import render
 
 SHORT = (Kind.CHOICE, Kind.OPEN_CHOICE, Kind.NUMBER, Kind.SEED, Kind.BOOLEAN)

@@ -177,11 +177,11 @@ def price_note(model: Model, parameters: Mapping[str, Any], checked: CheckedForm
     """The note on the price; beside it, unseen, the address of the form, what the browser needs to show the frame of a
     picture before the server has answered, and what is ``said`` to a screen reader."""
     query = write_generate_query(model, parameters, job_id)
-    count = min(checked.asked.count, MOST_FRAMES)
+    count = min(checked.draft.count, MOST_FRAMES)
     return render("note", text=model.price_note) + render(
         "asked",
         query=query,
-        ratio=result.shape_ratio(checked.asked.shape) or 1.0,
+        ratio=result.shape_ratio(checked.draft.shape) or 1.0,
         count=count,
         wrong=checked.problems,
         said=said,

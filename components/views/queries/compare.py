@@ -15,7 +15,7 @@ from components.comparisons.comparison import Comparison
 from components.comparisons.plan import MOST_SAMPLES, Choice
 from components.errors import InputError
 from components.jobs.job import Job
-from components.views.models import CHEAPEST, cheapest
+from components.views.models.facts import CHEAPEST, cheapest
 from components.views.queries.generate import read_parameters
 from components.views.queries.query import LONGEST_PROMPT, MOST_PICTURES, Query, first_value, texts_of, write_query
 from components.views.recipe import form_settings
