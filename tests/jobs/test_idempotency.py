@@ -73,7 +73,7 @@ async def test_what_differs_is_another_job(catalog: Catalog, url: str, tmp_path:
             jobs = [
                 await ask(job_service, catalog, host),
                 await ask(job_service, catalog, host, prompt="A blue kite"),
-                await ask(job_service, catalog, host, size="768x1344"),
+                await ask(job_service, catalog, host, size="768*1344"),
                 await ask(job_service, catalog, host, visitor="bea"),
                 await ask(job_service, catalog, replace(host, payer="visitor")),
                 await ask(job_service, catalog, account(catalog, elsewhere.address)),
