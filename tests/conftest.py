@@ -25,6 +25,7 @@ from components.jobs.job import JobOptions
 from components.jobs.service import JobService
 from components.jobs.store.engine import open_database, sqlite_address
 from components.jobs.store.jobs import Store
+from components.pictures.fetch import open_fetch_client
 from components.pictures.library import PictureLibrary
 from components.pictures.storage.folder import FolderStorage
 from components.sandbox import create_sandbox
@@ -145,7 +146,7 @@ async def open_store(folder: Path, url: str = "") -> AsyncIterator[Store]:
 @pytest.fixture
 async def job_service(catalog: Catalog, client: ApiClient, tmp_path: Path) -> AsyncIterator[JobService]:
     """A job service with a deadline that a busy machine does not reach."""
-    async with httpx2.AsyncClient(trust_env=False) as http, open_store(tmp_path / "records") as store:
+    async with open_fetch_client() as http, open_store(tmp_path / "records") as store:
         job_service = JobService(
             catalog, store, client, PictureLibrary(FolderStorage(tmp_path / "pictures"), http), JobOptions(deadline_s=20)
         )

@@ -48,7 +48,7 @@ def nginx(
     give_up = time.monotonic() + 10
     while time.monotonic() < give_up:
         try:
-            httpx2.get(address, trust_env=False)
+            httpx2.get(address, trust_env=False, verify=False)
             break
         except httpx2.HTTPError:
             time.sleep(0.05)

@@ -7,6 +7,7 @@ a hundred connections in one pool that took 40 % of the event loop at a thousand
 from __future__ import annotations
 
 import asyncio
+import functools
 import ssl
 from collections.abc import AsyncIterator, Mapping
 from pathlib import Path
@@ -16,6 +17,7 @@ import socksio
 
 MOST_CONNECTIONS = 400
 KEEPALIVE_S = 30.0
+_system_context = functools.cache(httpx.create_ssl_context)  # reading the certificates takes 20 ms
 LIMITS = httpx.Limits(max_connections=1, max_keepalive_connections=1, keepalive_expiry=KEEPALIVE_S)
 
 
@@ -26,7 +28,7 @@ def open_client(proxies: Mapping[str, str | None] | None = None, certificates: P
         proxies: the proxy for each URL pattern as httpx2 writes them; None for what is called directly.
         certificates: those of the authorities to trust, None for the system's.
     """
-    context = ssl.create_default_context(cafile=certificates) if certificates else httpx.create_ssl_context()
+    context = ssl.create_default_context(cafile=certificates) if certificates else _system_context()
     mounts = {pattern: Pools(context, proxy) if proxy else None for pattern, proxy in (proxies or {}).items()}
     return httpx.AsyncClient(transport=Pools(context), mounts=mounts, trust_env=False)
 
@@ -37,7 +39,7 @@ class Pools(httpx.AsyncBaseTransport):
     def __init__(
         self, context: ssl.SSLContext | None = None, proxy: str | None = None, most: int = MOST_CONNECTIONS
     ) -> None:
-        self._context = context or httpx.create_ssl_context()
+        self._context = context or _system_context()
         self._proxy = proxy
         self._pools: dict[int, httpx.AsyncHTTPTransport] = {}
         self._free: asyncio.PriorityQueue[int] = asyncio.PriorityQueue()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import functools
 import io
 import json
 import socket
@@ -152,6 +153,7 @@ def endless(chunk: bytes, pause: float = 0.0, kind: str = "application/json") ->
     return answer
 
 
+@functools.cache
 def png(width: int = 1024, height: int = 1024, shade: int = 90, form: str = "PNG") -> bytes:
     file = io.BytesIO()
     Image.new("RGB", (width, height), (shade, 40, 200)).save(file, form)

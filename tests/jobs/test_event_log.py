@@ -124,7 +124,7 @@ async def operated(catalog: Catalog, url: str, folder: Path) -> AsyncIterator[tu
     app = FastAPI()
     async with serve_in_loop(app) as address, process(catalog, url, folder) as job_service:
         app.include_router(operator_routes(job_service))
-        async with httpx2.AsyncClient(base_url=address, trust_env=False, timeout=60) as client:
+        async with httpx2.AsyncClient(base_url=address, trust_env=False, verify=False, timeout=60) as client:
             yield job_service, client
 
 

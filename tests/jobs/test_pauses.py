@@ -8,7 +8,6 @@ from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 from pathlib import Path
 
-import httpx2
 import pytest
 
 from components.api import ApiClient
@@ -19,6 +18,7 @@ from components.errors import RateLimited
 from components.jobs.job import JobState, Timings
 from components.jobs.metrics import Metrics
 from components.jobs.pacing import PacedClient
+from components.pictures.fetch import open_fetch_client
 from tests.jobs.processes import PLAIN, account, count, process, submit, wait_for_job
 from tests.jobs.scripted_upstream import (
     TASK,
@@ -178,7 +178,7 @@ async def test_a_request_that_is_sent_just_before_the_deadline_is_given_time_for
 
 async def test_a_longer_pause_is_not_cut_short_by_a_shorter_one() -> None:
     """Two answers of the same moment: the service meant both."""
-    async with httpx2.AsyncClient(trust_env=False) as http:
+    async with open_fetch_client() as http:
         client = PacedClient(ApiClient(http), RequestLimiter(), Metrics(), Timings())
         client.pause(("x", "model"), RateLimited("slow down", retry_after=100))
         left = client.pause(("x", "model"), RateLimited("slow down", retry_after=1))

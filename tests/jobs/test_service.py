@@ -11,7 +11,6 @@ from contextlib import aclosing
 from pathlib import Path
 from typing import Any
 
-import httpx2
 import pytest
 
 from components.api import Account, ApiClient
@@ -21,6 +20,7 @@ from components.catalog.requests import build_request
 from components.errors import AnswerLost, JobNotFound
 from components.jobs.job import Job, JobOptions, JobState
 from components.jobs.service import JobService
+from components.pictures.fetch import open_fetch_client
 from components.pictures.library import PictureLibrary
 from components.pictures.storage.folder import FolderStorage
 from components.sandbox.tasks import FAULTS
@@ -177,7 +177,7 @@ def test_every_rehearsal_has_an_expected_end() -> None:
 
 async def test_every_rehearsed_failure_ends_as_it_should(client: ApiClient, account: Account, tmp_path: Path) -> None:
     """State, kind of problem, and what is said about the charge; all faults are simulated at the same time."""
-    async with httpx2.AsyncClient(trust_env=False) as http, open_store(tmp_path / "records") as store:
+    async with open_fetch_client() as http, open_store(tmp_path / "records") as store:
         job_service = JobService(
             CATALOG, store, client, PictureLibrary(FolderStorage(tmp_path), http), JobOptions(deadline_s=5)
         )
@@ -218,7 +218,7 @@ async def test_closing_leaves_no_asyncio_task_and_no_warning(
 ) -> None:
     """The tasks after are the tasks before, and no piece of work is dropped unawaited."""
     before = asyncio.all_tasks()
-    async with httpx2.AsyncClient(trust_env=False) as http, open_store(tmp_path / "records") as store:
+    async with open_fetch_client() as http, open_store(tmp_path / "records") as store:
         job_service = JobService(catalog, store, client, PictureLibrary(FolderStorage(tmp_path), http))
         with warnings.catch_warnings(record=True) as warned:
             warnings.simplefilter("always")

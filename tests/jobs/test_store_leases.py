@@ -7,7 +7,6 @@ import time
 from pathlib import Path
 from typing import Any
 
-import httpx2
 import pytest
 
 from components.api import ApiClient
@@ -18,6 +17,7 @@ from components.jobs.service import JobService
 from components.jobs.store.jobs import Ownership, Store
 from components.jobs.store.leases import TAKEN_AT_ONCE
 from components.jobs.store.spend import Spend
+from components.pictures.fetch import open_fetch_client
 from components.pictures.library import PictureLibrary
 from components.pictures.storage.folder import FolderStorage
 from tests.jobs.conftest import NOON, add_jobs, make_job, open_stores, raw_connection, set_fields
@@ -194,7 +194,7 @@ async def test_a_request_that_was_on_its_way_when_its_process_died_is_uncertain(
     job = make_job(state=JobState.SUBMITTING, visitor="ann", base_url="http://127.0.0.1:9")
     await add_jobs(stores[0], job)
     bury(database_url, stores[0])
-    async with httpx2.AsyncClient(trust_env=False) as http:
+    async with open_fetch_client() as http:
         job_service = JobService(catalog, stores[1], client, PictureLibrary(FolderStorage(tmp_path / "pictures"), http))
         await job_service.begin()
         recovered = await job_service.find(job.id, "ann")

@@ -9,6 +9,7 @@ from pathlib import Path
 import httpx2 as httpx
 import pytest
 
+from components.pictures.fetch import open_fetch_client
 from components.pictures.kept import KeptPicture
 from components.pictures.library import PictureLibrary
 from components.pictures.storage.folder import FolderStorage
@@ -19,7 +20,7 @@ UPSTREAM = "http://upstream.example"
 
 @pytest.fixture
 async def http() -> AsyncIterator[httpx.AsyncClient]:
-    async with httpx.AsyncClient(trust_env=False) as client:
+    async with open_fetch_client() as client:
         yield client
 
 

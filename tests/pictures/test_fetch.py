@@ -188,7 +188,7 @@ async def test_results_are_fetched_through_the_proxy_and_those_of_this_machine_a
 
 async def test_over_real_sockets_only_the_upstream_is_reached() -> None:
     """Another server on the same machine receives no request in any spelling of its address."""
-    async with scripted_upstream() as upstream, scripted_upstream() as inner, httpx.AsyncClient(trust_env=False) as http:
+    async with scripted_upstream() as upstream, scripted_upstream() as inner, open_fetch_client() as http:
         port = inner.address.rpartition(":")[2]
         for host in ("127.0.0.1", "localhost", "127.1", "2130706433", "0x7f000001", "0", "[::ffff:127.0.0.1]"):
             for scheme in ("http", "https"):

@@ -13,6 +13,7 @@ import pytest
 from fastapi import FastAPI
 
 from components.errors import SettingsError
+from components.pictures.fetch import open_fetch_client
 from components.pictures.library import PictureLibrary
 from components.pictures.storage.base import PictureStorage
 from components.pictures.storage.folder import FolderStorage
@@ -114,7 +115,7 @@ async def test_a_picture_is_served_the_same_from_every_storage(storage: PictureS
     """Bytes, type and guards."""
     data = png(30, 20)
     app = FastAPI()
-    async with httpx2.AsyncClient(trust_env=False) as http:
+    async with open_fetch_client() as http:
         pictures = PictureLibrary(storage, http)
         stored = await pictures.keep("data:;base64," + base64.b64encode(data).decode(), "http://x")
         app.include_router(picture_routes(pictures, ThumbnailCache(pictures)))

@@ -73,10 +73,10 @@ class AppProcess:
         return log.read_text(encoding="utf-8") if log.exists() else ""
 
     def get(self, path: str, **options: Any) -> httpx2.Response:
-        return httpx2.get(self.url + path, trust_env=False, timeout=30, **options)
+        return httpx2.get(self.url + path, trust_env=False, verify=False, timeout=30, **options)
 
     def post(self, path: str, **options: Any) -> httpx2.Response:
-        return httpx2.post(self.url + path, trust_env=False, timeout=30, **options)
+        return httpx2.post(self.url + path, trust_env=False, verify=False, timeout=30, **options)
 
     def stop(self, with_signal: int = signal.SIGTERM) -> int:
         """Send a signal and wait for the process to end; after 10 seconds it is killed. Returns its exit status."""
@@ -116,7 +116,7 @@ def _answering(app: AppProcess) -> str:
         addresses = re.findall(r"The playground is at (http://\S+)", app.log)
         if addresses:
             try:
-                if httpx2.get(f"{addresses[-1]}/healthz", trust_env=False).is_success:
+                if httpx2.get(f"{addresses[-1]}/healthz", trust_env=False, verify=False).is_success:
                     return str(addresses[-1])
             except httpx2.HTTPError:
                 pass

@@ -23,6 +23,7 @@ from components.jobs.budgets import Caps
 from components.jobs.job import JobOptions
 from components.jobs.service import JobService
 from components.keys import UNNAMED_SANDBOX
+from components.pictures.fetch import open_fetch_client
 from components.pictures.library import PictureLibrary
 from components.pictures.storage.folder import FolderStorage
 from components.playground import Playground
@@ -44,7 +45,7 @@ async def open_playground(
     drawing = Account("sandbox", sandbox, end.create, end.status, "sandbox", pace=50)
     async with (
         httpx2.AsyncClient(trust_env=False, transport=Pools()) as upstream,
-        httpx2.AsyncClient(trust_env=False) as downloads,
+        open_fetch_client() as downloads,
         open_store(folder) as store,
     ):
         pictures = PictureLibrary(FolderStorage(folder / "pictures"), downloads)

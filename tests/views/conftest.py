@@ -6,7 +6,6 @@ from collections.abc import AsyncIterator, Callable
 from dataclasses import replace
 from pathlib import Path
 
-import httpx2
 import pytest
 
 from components.api import Account, ApiClient
@@ -17,6 +16,7 @@ from components.comparisons.store import ComparisonStore
 from components.evaluation.service import EvaluationService
 from components.jobs.budgets import Caps
 from components.jobs.service import JobService
+from components.pictures.fetch import open_fetch_client
 from components.pictures.library import PictureLibrary
 from components.pictures.storage.folder import FolderStorage
 from components.playground import Playground
@@ -38,7 +38,7 @@ Settings = Callable[..., Playground]
 @pytest.fixture
 async def playground(catalog: Catalog, client: ApiClient, account: Account, tmp_path: Path) -> AsyncIterator[Settings]:
     """A playground over one database, with the host's key and the caps that a test chooses."""
-    async with httpx2.AsyncClient(trust_env=False) as http, open_store(tmp_path / "records") as store:
+    async with open_fetch_client() as http, open_store(tmp_path / "records") as store:
         jobs = JobService(catalog, store, client, PictureLibrary(FolderStorage(tmp_path / "pictures"), http))
         comparisons = ComparisonService(catalog, jobs, ComparisonStore(store.transactions))
         evaluations = EvaluationService(catalog, jobs, lambda _: None)

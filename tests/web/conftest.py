@@ -50,7 +50,7 @@ async def serve_playground(playground: Playground, folder: Path, **headers: str)
         address = "http://{}:{}".format(*listener.getsockname())
         while not server.started:  # noqa: ASYNC110  # the server has no event for it
             await asyncio.sleep(0.01)
-        async with httpx2.AsyncClient(base_url=address, trust_env=False, timeout=30, headers=headers) as http:
+        async with httpx2.AsyncClient(base_url=address, trust_env=False, verify=False, timeout=30, headers=headers) as http:
             yield http
         server.should_exit = True
         await serving

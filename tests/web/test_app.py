@@ -131,7 +131,10 @@ def test_it_ends_at_ctrl_c(tmp_path: Path) -> None:
 
 def test_it_ends_when_asked_while_a_job_runs_and_a_page_is_open(tmp_path: Path) -> None:
     """Neither the open streams of a page nor a running job delay the shutdown."""
-    with run_app(tmp_path / "home") as app, httpx2.Client(base_url=app.url, trust_env=False, timeout=30) as http:
+    with (
+        run_app(tmp_path / "home") as app,
+        httpx2.Client(base_url=app.url, trust_env=False, verify=False, timeout=30) as http,
+    ):
         call = {"data": ["flux-2", {"prompt": "a fox #sandbox:never"}]}
         event = http.post("/gradio_api/call/generate", json=call).json()["event_id"]
         with http.stream("GET", f"/gradio_api/call/generate/{event}"), http.stream("GET", "/gradio_api/heartbeat/abc"):

@@ -66,7 +66,7 @@ def test_picture_history_zip_report_and_code_work(proxied: Proxied) -> None:
     code = client.predict("flux-2", {"prompt": "a fox"}, "python", api_name="/snippet")
     client.close()
     base = proxied.address if proxied.public else "http://playground"
-    with httpx2.Client(trust_env=False, timeout=30, headers=headers) as http:
+    with httpx2.Client(trust_env=False, verify=False, timeout=30, headers=headers) as http:
         assert job["images"][0].startswith(f"{base}/pictures/")
         assert [entry["images"] for entry in entries][1:] == [job["images"]]
         picture = http.get(proxied.address + job["images"][0].removeprefix(base))
@@ -84,31 +84,33 @@ def test_picture_history_zip_report_and_code_work(proxied: Proxied) -> None:
 
 def test_the_page_takes_its_address_from_the_browser(proxied: Proxied) -> None:
     """Its events, its cookie and its links name no host and no path; what other programs read names the public address."""
-    page = httpx2.get(f"{proxied.address}/", trust_env=False)
+    page = httpx2.get(f"{proxied.address}/", trust_env=False, verify=False)
     (cookie,) = [header for header in page.headers.get_list("set-cookie") if header.startswith(COOKIE)]
     assert re.findall(r'"root":"([^"]*)"', page.text) == ["."]
     assert "path=" not in cookie.lower()
-    root = httpx2.get(f"{proxied.address}/config", trust_env=False).json()["root"]
+    root = httpx2.get(f"{proxied.address}/config", trust_env=False, verify=False).json()["root"]
     assert root == (proxied.address if proxied.public else "http://playground")
     assert "first-paint" in page.text
     for route in ("upload", "deep_link"):
-        answer = httpx2.post(f"{proxied.address}/gradio_api/{route}", trust_env=False)
+        answer = httpx2.post(f"{proxied.address}/gradio_api/{route}", trust_env=False, verify=False)
         assert answer.json() == {"detail": "Not found."}
-    assert httpx2.get(f"{proxied.address}/sandbox", trust_env=False).headers["location"] == "sandbox/"
-    assert httpx2.get(f"{proxied.address}/sandbox/", trust_env=False).status_code == 200
+    assert httpx2.get(f"{proxied.address}/sandbox", trust_env=False, verify=False).headers["location"] == "sandbox/"
+    assert httpx2.get(f"{proxied.address}/sandbox/", trust_env=False, verify=False).status_code == 200
 
 
 def test_events_arrive_while_they_happen(proxied: Proxied) -> None:
     """nginx keeps what it is sent until there is more of it, unless the answer asks it not to."""
-    with httpx2.stream("GET", f"{proxied.address}/gradio_api/heartbeat/abc", trust_env=False, timeout=5) as answer:
+    with httpx2.stream(
+        "GET", f"{proxied.address}/gradio_api/heartbeat/abc", trust_env=False, verify=False, timeout=5
+    ) as answer:
         assert next(answer.iter_lines()) == "data: ALIVE"
 
 
 def test_a_proxy_may_leave_the_path_in_place(public: tuple[str, str]) -> None:
     _, own = public
-    page = httpx2.get(f"{own}/play/", trust_env=False)
+    page = httpx2.get(f"{own}/play/", trust_env=False, verify=False)
     assert "first-paint" in page.text
     assert [header for header in page.headers.get_list("set-cookie") if header.startswith(COOKIE)]
     for path in ("/healthz", "/sandbox/", "/theme.css"):
-        assert httpx2.get(f"{own}/play{path}", trust_env=False).status_code == 200, path
-    assert httpx2.post(f"{own}/play/gradio_api/upload", trust_env=False).json() == {"detail": "Not found."}
+        assert httpx2.get(f"{own}/play{path}", trust_env=False, verify=False).status_code == 200, path
+    assert httpx2.post(f"{own}/play/gradio_api/upload", trust_env=False, verify=False).json() == {"detail": "Not found."}

@@ -55,7 +55,7 @@ def test_a_file_in_an_events_body_is_refused_and_not_fetched(app: AppProcess) ->
     routes += ["/gradio_api/queue/join", "/gradio_api/call/v2/estimate", "/gradio_api/run/predict/"]
     with (
         recorded(Starlette()) as elsewhere,
-        httpx2.Client(base_url=app.url, trust_env=False, headers={"content-type": "application/json"}) as http,
+        httpx2.Client(base_url=app.url, trust_env=False, verify=False, headers={"content-type": "application/json"}) as http,
     ):
         for (name, body), route in product(bodies(f"{elsewhere.address}/a.png").items(), routes):
             answer = http.post(route, content=body)
@@ -82,7 +82,7 @@ def test_a_body_of_more_than_two_megabytes_is_refused(app: AppProcess) -> None:
             path
         )
     call = {"data": ["flux-2", {"prompt": "x" * 1_900_000}]}
-    with httpx2.Client(base_url=app.url, trust_env=False, timeout=30) as http:
+    with httpx2.Client(base_url=app.url, trust_env=False, verify=False, timeout=30) as http:
         event = http.post(f"{CALL}estimate", json=call).json()["event_id"]
         assert "too long" in http.get(f"{CALL}estimate/{event}").text
 
@@ -114,7 +114,7 @@ def test_no_other_site_may_read_or_send(app: AppProcess) -> None:
             headers = {"Host": host, "Origin": origin, "Access-Control-Request-Method": "POST"}
             for path in ("/", "/gradio_api/call/history", "/uploads", "/history.json", "/gradio_api/queue/join"):
                 preflight = httpx2.options(app.url + path, headers=headers, trust_env=False)
-                sent = httpx2.post(app.url + path, headers=headers, json={"data": [{}]}, trust_env=False)
+                sent = httpx2.post(app.url + path, headers=headers, json={"data": [{}]}, trust_env=False, verify=False)
                 for answer in (preflight, sent):
                     assert "access-control-allow-origin" not in answer.headers, path
                     assert "access-control-allow-credentials" not in answer.headers, path
@@ -160,7 +160,7 @@ def test_a_body_that_is_no_event_is_refused_whatever_numbers_and_characters_it_h
 
 def test_a_call_with_too_few_values_leaves_none_of_them_in_the_log(app: AppProcess) -> None:
     """Events hold what was typed into the page, one of them a key."""
-    page = httpx2.get(f"{app.url}/config", trust_env=False).json()
+    page = httpx2.get(f"{app.url}/config", trust_env=False, verify=False).json()
     (key,) = [item["id"] for item in page["components"] if item["props"].get("elem_id") == "key"]
     (entering,) = [event for event in page["dependencies"] if key in event["inputs"]]
     call = {"data": ["sk-canary-typed"], "fn_index": entering["id"], "session_hash": "log"}
@@ -199,7 +199,7 @@ def test_no_file_of_the_machine_is_served(app: AppProcess) -> None:
     files += [str(app.folder / name) for name in (".env", "app.py", "catalog.yaml", "log", "data")]
     files += [str(ROOT / name) for name in ("app.py", "components/settings.py", "tests/conftest.py")]
     routes = ["/gradio_api/file=", "/gradio_api/file/", "/static/", "/pictures/"]
-    with httpx2.Client(base_url=app.url, trust_env=False, timeout=30) as http:
+    with httpx2.Client(base_url=app.url, trust_env=False, verify=False, timeout=30) as http:
         for path in (route + file for route in routes for file in files):
             for written in (path, path.replace("/", "%2f").replace("%2f", "/", 2)):
                 answer = http.get(written)

@@ -43,10 +43,10 @@ class Page:
         self.url, self.folder = url, folder
 
     def send(self, data: bytes, headers: dict[str, str] = ANN) -> httpx2.Response:
-        return httpx2.post(f"{self.url}/uploads", content=data, headers=headers, trust_env=False, timeout=30)
+        return httpx2.post(f"{self.url}/uploads", content=data, headers=headers, trust_env=False, verify=False, timeout=30)
 
     def ask(self, path: str, method: str = "GET", headers: dict[str, str] | None = None) -> httpx2.Response:
-        return httpx2.request(method, self.url + path, headers=headers, trust_env=False, timeout=30)
+        return httpx2.request(method, self.url + path, headers=headers, trust_env=False, verify=False, timeout=30)
 
     def upload(self, data: bytes = b"") -> str:
         """The path of a new upload of Ann's."""
