@@ -34,7 +34,7 @@ def set_up_logging() -> None:
 
 
 def bind(host: str, port: int | None) -> socket.socket:
-    """A socket on the port, or without one on the first free port from 7860 on. Raises PlaygroundError."""
+    """A socket that listens on the port, or without one on the first free port from 7860 on. Raises PlaygroundError."""
     ports = [port] if port is not None else PORTS
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     for number in ports:
@@ -42,6 +42,7 @@ def bind(host: str, port: int | None) -> socket.socket:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             listener.bind((host, number))
+            listener.listen()  # until it listens, another process may bind the same port, and fail later
         except OSError as error:
             listener.close()
             reason = error

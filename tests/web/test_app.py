@@ -14,7 +14,7 @@ import pytest
 from gradio_client import Client
 from starlette.applications import Starlette
 
-from components.web.serving import own_address
+from components.web.serving import bind, own_address
 from tests.conftest import ROOT
 from tests.recorder import KEY, recorded
 from tests.starting import start
@@ -74,6 +74,12 @@ def test_it_starts_in_another_folder_and_with_a_locale_of_ascii_alone(tmp_path: 
     ascii_only = {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}
     with run_app(tmp_path / "home", ROOT / "app.py", **ascii_only) as app:
         assert app.get("/").status_code == 200
+
+
+def test_two_processes_that_start_at_once_take_two_ports() -> None:
+    """Though neither serves yet."""
+    with bind("127.0.0.1", None) as one, bind("127.0.0.1", None) as other:
+        assert one.getsockname() != other.getsockname()
 
 
 def test_a_second_process_takes_the_next_port(tmp_path: Path) -> None:
