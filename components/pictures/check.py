@@ -9,7 +9,7 @@ from contextlib import suppress
 
 from components.errors import PictureNotSaved
 from components.pictures.fetch import LARGEST_BYTES
-from components.pictures.pixels import READABLE, TURNED, UNREADABLE, orientation
+from components.pictures.pixels import TURNED, UNREADABLE, open_picture, orientation
 
 LARGEST_PIXELS = 40_000_000
 # The group is atomic: otherwise a file of repeated comments takes exponential time.
@@ -35,7 +35,7 @@ def inspect(data: bytes) -> tuple[str, int, int]:
     from PIL import Image  # takes a third of a second, which a start without pictures saves
 
     try:
-        with Image.open(io.BytesIO(data), formats=READABLE) as picture:
+        with open_picture(io.BytesIO(data)) as picture:
             width, height = picture.size
             if width * height > LARGEST_PIXELS:
                 raise _unusable(f"The picture has more than {LARGEST_PIXELS // 1_000_000} megapixels.")
@@ -61,7 +61,7 @@ def as_browsers_show(data: bytes) -> bytes:
 
     with (
         suppress(*UNREADABLE, Image.DecompressionBombError, Image.DecompressionBombWarning),
-        Image.open(io.BytesIO(data), formats=tuple(CONVERTED)) as picture,
+        open_picture(io.BytesIO(data), tuple(CONVERTED)) as picture,
     ):
         if picture.width * picture.height <= LARGEST_PIXELS:
             file = io.BytesIO()

@@ -6,7 +6,7 @@ import io
 from pathlib import Path
 
 from components.pictures.check import LARGEST_PIXELS, SVG_START
-from components.pictures.pixels import READABLE, UNREADABLE, in_8_bits, orientation, upright
+from components.pictures.pixels import UNREADABLE, in_8_bits, open_picture, orientation, upright
 from components.pictures.svg import rasterize
 
 AREA = 1_048_576  # pixels of a copy, whatever its shape
@@ -29,7 +29,7 @@ def neutral_copy(picture: Path | bytes, size: tuple[int, int]) -> bytes | None:
         data = picture.read_bytes() if isinstance(picture, Path) else picture
         if SVG_START.match(data[:4096]):
             data = rasterize(data, size)
-        with Image.open(io.BytesIO(data), formats=READABLE) as opened:
+        with open_picture(io.BytesIO(data)) as opened:
             if opened.width * opened.height > LARGEST_PIXELS:  # drawn of an SVG that states no size
                 return None
             turn = orientation(opened)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import io
 import struct
-from typing import TYPE_CHECKING
+from pathlib import Path
+from typing import TYPE_CHECKING, BinaryIO
 
 if TYPE_CHECKING:
     from PIL import Image
@@ -14,8 +15,17 @@ UNREADABLE = (  # what Pillow raises for a damaged file: each of its decoders ha
     OSError, ValueError, SyntaxError, RuntimeError, LookupError, ArithmeticError, TypeError, AttributeError, EOFError,
     MemoryError, struct.error,
 )  # fmt: skip
+LARGEST_TEXT = 8_000_000  # bytes of a profile or a text that is compressed in a PNG; Pillow's own limit is 1 MB
 ORIENTATION = 0x0112  # the Exif tag
 TURNED = range(5, 9)  # its values that exchange width and height
+
+
+def open_picture(source: BinaryIO | Path, formats: tuple[str, ...] = READABLE) -> Image.Image:
+    """The picture in a file, whose pixels are not decoded yet. Raises one of UNREADABLE."""
+    from PIL import Image, PngImagePlugin  # takes a third of a second, which a start without pictures saves
+
+    PngImagePlugin.MAX_TEXT_CHUNK = LARGEST_TEXT
+    return Image.open(source, formats=formats)
 
 
 def orientation(picture: Image.Image) -> int:
@@ -57,7 +67,7 @@ def small_pixels(picture: bytes, width: int, height: int) -> bytes | None:
     from PIL import Image
 
     try:
-        with Image.open(io.BytesIO(picture), formats=READABLE) as opened:
+        with open_picture(io.BytesIO(picture)) as opened:
             turn = orientation(opened)
             opened.draft("RGB", (4 * width, 4 * height))  # a JPEG is decoded at an eighth of its size
             image = in_8_bits(opened)

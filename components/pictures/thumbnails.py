@@ -12,13 +12,14 @@ from typing import TYPE_CHECKING, TypeVar
 from cachetools import LRUCache
 
 from components.pictures.library import PictureLibrary
-from components.pictures.pixels import READABLE, UNREADABLE, in_8_bits, orientation, upright
+from components.pictures.pixels import UNREADABLE, in_8_bits, open_picture, orientation, upright
 
 if TYPE_CHECKING:
     from PIL import Image
 
 THUMBNAIL_SIZE, THUMBNAIL_QUALITY = 480, 78  # a card is 240 CSS pixels wide, on screens with two pixels each
 COPY_QUALITY = 86
+LARGEST_PROFILE = 100_000  # bytes of the colours' description in a copy; those of screens have a few thousand
 PREVIEW_SIZE = (1200, 630)  # what sites that show previews of links ask for
 MAX_ON_PREVIEW = 6
 PREVIEW_MARGIN, PREVIEW_GAP, PREVIEW_COLOR = 24, 12, "#fafaf9"
@@ -66,7 +67,8 @@ def smaller_copy(picture: Path | bytes, longest: int, quality: int = COPY_QUALIT
     except UNREADABLE:
         return None
     file = io.BytesIO()
-    smaller.save(file, "WEBP", quality=quality, method=2, icc_profile=smaller.info.get("icc_profile"))
+    profile = smaller.info.get("icc_profile") or b""
+    smaller.save(file, "WEBP", quality=quality, method=2, icc_profile=profile if len(profile) <= LARGEST_PROFILE else None)
     return file.getvalue()
 
 
@@ -138,7 +140,7 @@ def _shrink(picture: Path | bytes, most: tuple[int, int]) -> Image.Image:
     from PIL import Image
 
     source = io.BytesIO(picture) if isinstance(picture, bytes) else picture
-    with Image.open(source, formats=READABLE) as opened:
+    with open_picture(source) as opened:
         turn = orientation(opened)
         image = in_8_bits(opened)
         mode = "RGBA" if image.has_transparency_data else "RGB"

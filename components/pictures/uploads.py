@@ -26,7 +26,7 @@ from typing import Any, NamedTuple
 from components.errors import InputError, PictureNotSaved, TooLarge
 from components.pictures.check import LARGEST_PIXELS, PNG_END, inspect
 from components.pictures.fetch import read_limited
-from components.pictures.pixels import READABLE, UNREADABLE, orientation, upright
+from components.pictures.pixels import UNREADABLE, open_picture, orientation, upright
 from components.pictures.storage.folder import FolderStorage
 
 log = logging.getLogger(__name__)
@@ -228,9 +228,9 @@ def _pixels_only(data: bytes) -> bytes:
 
     The colour profile stays. A JPEG is encoded with its own tables, so that hardly any pixel changes.
     """
-    from PIL import Image, JpegImagePlugin
+    from PIL import JpegImagePlugin
 
-    with Image.open(io.BytesIO(data), formats=READABLE) as opened:
+    with open_picture(io.BytesIO(data)) as opened:
         form, profile = opened.format or "", opened.info.get("icc_profile")
         how: dict[str, Any] = {"lossless": b"VP8L" in data[:64], "quality": 95}
         if isinstance(opened, JpegImagePlugin.JpegImageFile):

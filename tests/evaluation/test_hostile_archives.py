@@ -6,6 +6,7 @@ import bz2
 import io
 import json
 import struct
+import time
 import zipfile
 import zlib
 from pathlib import Path
@@ -14,6 +15,7 @@ import httpx2
 import pytest
 
 from components.evaluation.archive import unpacking
+from components.evaluation.archive.manifest import MOST_VALUES, read_manifest
 from components.evaluation.archive.unpacking import DAMAGED, LARGEST_LIST, Unpacking
 from components.playground import Playground
 from tests.evaluation.test_voting import evaluated, http_client, playground
@@ -76,6 +78,21 @@ def test_a_list_of_very_many_files_is_not_read(tmp_path: Path) -> None:
 
     with pytest.raises(ValueError, match="list of files"):
         Unpacking(tmp_path / "a.zip")
+
+
+@pytest.mark.parametrize("item", [b"{}", b"1", b"[]"])
+@pytest.mark.parametrize("count", [MOST_VALUES // 2 - 100, 10_000_000])
+def test_a_description_of_very_many_values_is_refused_at_once(item: bytes, count: int) -> None:
+    """An error for each of them took minutes and gigabytes, while nothing else in the process ran."""
+    many = (item + b",") * count + item
+    began = time.process_time()
+    for data in (
+        b'{"version": 1, "cells": [' + many + b"]}",
+        b'{"version": 1, "evaluation": {"questions": [' + many + b"]}}",
+    ):
+        with pytest.raises(ValueError):  # its text is slow to make, and shown to nobody
+            read_manifest(data)
+    assert time.process_time() - began < 10
 
 
 async def test_nothing_stays_of_a_zip_that_is_damaged_at_its_end(

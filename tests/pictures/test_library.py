@@ -17,6 +17,7 @@ from urllib.parse import quote
 
 import pytest
 from PIL import Image
+from PIL.PngImagePlugin import PngInfo
 
 from components.errors import PictureNotSaved
 from components.pictures.kept import KeptPicture
@@ -61,6 +62,14 @@ def turned(orientation: int) -> bytes:
     return file.getvalue()
 
 
+def with_large_metadata() -> bytes:
+    """A PNG that is small because both are compressed."""
+    file, info = io.BytesIO(), PngInfo()
+    info.add_text("workflow", "x" * 2_000_000, zip=True)
+    Image.new("RGB", (30, 20), "teal").save(file, "PNG", pnginfo=info, icc_profile=bytes(2_000_000))
+    return file.getvalue()
+
+
 async def fetched(library: PictureLibrary, answer: Answer) -> KeptPicture:
     async with scripted_upstream(file=[answer]) as upstream:
         return await library.keep(f"{upstream.address}/1", upstream.address)
@@ -68,6 +77,7 @@ async def fetched(library: PictureLibrary, answer: Answer) -> KeptPicture:
 
 GOOD = {
     "png": (png(30, 20), "png"),
+    "png with a profile and a text of two megabytes": (with_large_metadata(), "png"),
     "jpeg": (png(30, 20, form="JPEG"), "jpeg"),
     "webp": (png(30, 20, form="WEBP"), "webp"),
     "jpeg of two frames": (two_frames(), "jpeg"),

@@ -159,3 +159,10 @@ async def test_data_urls_are_smaller_webps_or_the_svg_itself_or_nothing(library:
     assert (media_type, opened(base64.b64decode(content)).size) == ("data:image/webp", (100, 67))
     assert urls["b.svg"] == f"data:image/svg+xml;base64,{base64.b64encode(svg).decode()}"
     assert [urls[name] for name in ("c.png", "d.png", "e.png")] == [""] * 3
+
+
+def test_a_copy_leaves_out_a_profile_that_is_larger_than_itself() -> None:
+    file = io.BytesIO()
+    Image.new("RGB", (60, 40), "teal").save(file, "PNG", icc_profile=bytes(2_000_000))
+
+    assert len(smaller_copy(file.getvalue(), 30) or bytes(9999)) < 5000

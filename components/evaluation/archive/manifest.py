@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, JsonValue
+from pydantic import BaseModel, ConfigDict, FailFast, Field, JsonValue
+from pydantic_core import from_json
 
 from components.evaluation.checks import FindingKind
 from components.evaluation.evaluation import CellState
@@ -12,6 +13,7 @@ from components.evaluation.prompts import MOST_PROMPTS
 from components.evaluation.voting.ballots import Question, Verdict
 
 MOST_BALLOTS = 100_000
+MOST_VALUES = 3_000_000  # of any kind: tens of millions of empty lists fit into a few bytes each, and take gigabytes
 LATEST = 253_370_764_800.0  # seconds since 1970 at the end of the year 9998: no table can show a later day
 Text = Annotated[str, Field(max_length=200_000)]
 Name = Annotated[str, Field(max_length=500)]
@@ -28,7 +30,7 @@ class ManifestPrompt(_Values):
 
     text: Text
     category: Text = ""
-    images: list[Text] = []
+    images: Annotated[list[Text], FailFast()] = []
     expected_text: Text = ""
 
 
@@ -46,11 +48,11 @@ class ManifestEvaluation(_Values):
 
     created_at: Moment
     name: Text
-    prompts: Annotated[list[ManifestPrompt], Field(min_length=1, max_length=MOST_PROMPTS)]
-    columns: Annotated[list[ManifestColumn], Field(min_length=1, max_length=1000)]
+    prompts: Annotated[list[ManifestPrompt], Field(min_length=1, max_length=MOST_PROMPTS), FailFast()]
+    columns: Annotated[list[ManifestColumn], Field(min_length=1, max_length=1000), FailFast()]
     shared: dict[str, JsonValue]
     repeats: Annotated[int, Field(ge=1, le=1000)]
-    questions: list[Question]
+    questions: Annotated[list[Question], FailFast()]
     per_model: Annotated[int, Field(ge=0, le=1000)]
     budget: Amount
     baseline: dict[str, Annotated[list[Annotated[float, Field(ge=-1e9, le=1e9)]], Field(min_length=3, max_length=3)]]
@@ -108,7 +110,7 @@ class ManifestText(_Values):
 class ManifestChecks(_Values):
     """What the automatic checks said."""
 
-    findings: list[ManifestFinding] = []
+    findings: Annotated[list[ManifestFinding], FailFast()] = []
     fingerprint: ManifestFingerprint | None = None
     text: ManifestText | None = None
     scores: dict[str, JsonValue] | None = None
@@ -121,7 +123,7 @@ class ManifestCell(_Values):
     model: Name
     credits: Annotated[float, Field(ge=0, allow_inf_nan=True)]  # infinite: no price
     refused: Text
-    notes: list[Text]
+    notes: Annotated[list[Text], FailFast()]
     checks: ManifestChecks | None
     file: Name
     job: ManifestJob | None
@@ -132,7 +134,7 @@ class ManifestBallot(_Values):
 
     prompt: Name
     voter: Name
-    shown: list[Name]
+    shown: Annotated[list[Name], FailFast()]
     verdict: Verdict
     best: Name | None
     worst: Name | None
@@ -146,12 +148,15 @@ class Manifest(_Values):
 
     version: Literal[1]
     evaluation: ManifestEvaluation
-    cells: list[ManifestCell]
-    ballots: Annotated[list[ManifestBallot], Field(max_length=MOST_BALLOTS)]
+    cells: Annotated[list[ManifestCell], FailFast()]
+    ballots: Annotated[list[ManifestBallot], Field(max_length=MOST_BALLOTS), FailFast()]
 
 
 def read_manifest(data: bytes) -> dict[str, Any]:
     """The values of a manifest. Blocks. Raises ValueError if any is missing, of another type or out of bounds."""
     if b"\\u0000" in data:
         raise ValueError("a text holds a character that no database can store")
-    return Manifest.model_validate_json(data).model_dump(by_alias=True)
+    if sum(map(data.count, (b",", b"[", b"{"))) > MOST_VALUES:
+        raise ValueError("the manifest has too many values")
+    # Parsed first: each of its errors would otherwise make objects of all that it is about.
+    return Manifest.model_validate(from_json(data)).model_dump(by_alias=True)
