@@ -122,7 +122,7 @@ async def test_the_timeout_bounds_the_whole_reply(client: ApiClient, answer: byt
     async with upstream(answer) as server:
         for call in both(client, account(server.address), timeout_s=0.2):
             with pytest.raises(ServiceError, match="no answer in time"):
-                async with asyncio.timeout(1.0):
+                async with asyncio.timeout(30):
                     await call()
 
 

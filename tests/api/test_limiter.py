@@ -113,7 +113,7 @@ async def test_a_cancelled_request_frees_its_slot() -> None:
         for task in waiting:
             task.cancel()  # ... and cancelled before any of them has run
         await asyncio.gather(*waiting, return_exceptions=True)
-    async with asyncio.timeout(5), await full(limiter):
+    async with asyncio.timeout(60), await full(limiter):
         blocked = asyncio.create_task(request(limiter, done, 1))
         await run_others()
         assert done == []

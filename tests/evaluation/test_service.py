@@ -145,7 +145,7 @@ async def test_a_stopped_evaluation_can_go_on_and_be_deleted(
             await service.delete(evaluation.id, "bob")
         await service.delete(evaluation.id, "ann")
         left = [await service.of_visitor("ann")]
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(60):
             while (page := await service.jobs.search("ann", JobFilter(), 10)).total:  # noqa: ASYNC110
                 await asyncio.sleep(0.05)
 

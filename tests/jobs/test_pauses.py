@@ -85,7 +85,7 @@ async def test_a_pause_on_a_poll_holds_for_every_job_of_that_model(catalog: Cata
         for job in jobs:
             await wait_for_job(job_service, job, state=JobState.RUNNING)
         before, upstream.poll = len(upstream.polls), [*[running()] * len(upstream.polls), limited("1"), finished()]
-        async with asyncio.timeout(8):
+        async with asyncio.timeout(60):
             while not count(job_service, "rate_limits_total", model=PLAIN):  # noqa: ASYNC110  # what is waited for says nothing by itself
                 await asyncio.sleep(0.005)
         limited_at = upstream.polls[before].at

@@ -101,7 +101,7 @@ def test_the_page_takes_its_address_from_the_browser(proxied: Proxied) -> None:
 def test_events_arrive_while_they_happen(proxied: Proxied) -> None:
     """nginx keeps what it is sent until there is more of it, unless the answer asks it not to."""
     with httpx2.stream(
-        "GET", f"{proxied.address}/gradio_api/heartbeat/abc", trust_env=False, verify=False, timeout=5
+        "GET", f"{proxied.address}/gradio_api/heartbeat/abc", trust_env=False, verify=False, timeout=30
     ) as answer:
         assert next(answer.iter_lines()) == "data: ALIVE"
 
