@@ -15,7 +15,7 @@ WIDTH = 110
 # A key with one of ECHO names an echo of the request, another copy or another link.
 ECHO = (
     "input|requ|param|^ref|conf|^arg|^opt|init|orig|thumb|prev|cover|hold",
-    "|avatar|hook|link|page|path|sizes|load|fetch|^get$|^web$|stat.*url|cancel",
+    "|avatar|hook|link|page|path|sizes|load|fetch|poll|poster|^get$|^web$|(stat|respon).*url|cancel",
 )
 IMAGE = "https?://|data:image|iVBOR|/9j/|UklGR|R0lGO"  # the last four begin PNG, JPEG, WebP and GIF in base64
 

@@ -114,6 +114,9 @@ CASES = [
     done("a preview beside the result", {"code": 200, "data": {"status": "completed", "result": {"previewUrl": f"{UP}/img/p.png", "coverUrl": f"{UP}/img/p.png", "imageUrl": A}}}),
     done("a byte order mark", {"code": 200, "data": {"status": "completed", "images": [A]}}, prefix=b"\xef\xbb\xbf"),
     done("an address without a scheme", {"code": 200, "data": {"status": "completed", "output": {"image_url": "//HOST/img/a.png"}}}),
+    done("an address to poll beside the result", {"id": "t1", "status": "Ready", "polling_url": f"{UP}/v1/get_result?id=t1", "result": {"sample": A, "seed": 1}}),
+    done("the addresses of a queue beside the images", {"status": "COMPLETED", "response_url": f"{UP}/requests/t1", "status_url": f"{UP}/requests/t1/status", "cancel_url": f"{UP}/requests/t1/cancel", "images": [{"url": A}]}),
+    done("a poster beside the picture", completed(output={"poster_url": f"{UP}/img/p.png", "thumb_url": f"{UP}/img/t.png", "url": A})),
     # -- words and flags --
     done("a word with a tail", {"task_id": "t1", "status": "TASK_COMPLETED", "images": [A]}),
     done("capitals and a sentence", {"Status": "Job Completed Successfully", "Result": {"ImageUrl": A}}),

@@ -229,6 +229,7 @@ READ_BY_SNIPPETS = [
     "a status that is false", "addresses by name in an output", "references beside the result", "an echo as a config",
     "an echo as arguments", "an echo as options", "other sizes of the picture", "an address to fetch the result",
     "TaskState.SUCCEEDED", "TaskState.FAILED", "a sentence as the state", "base64 in a list of lists", "late at its host",
+    "an address to poll beside the result", "the addresses of a queue beside the images", "a poster beside the picture",
 ]  # fmt: skip
 
 

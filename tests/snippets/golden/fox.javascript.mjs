@@ -8,7 +8,7 @@ const key = process.env.API_IN_ONE_KEY || stop("Set API_IN_ONE_KEY first.");
 const headers = { Authorization: `Bearer ${key}`, "Content-Type": "application/json" };
 const post = { method: "POST", headers, body: JSON.stringify(body), redirect: "manual" };
 const echo = new RegExp("input|requ|param|^ref|conf|^arg|^opt|init|orig|thumb|prev|cover|hold" +
-  "|avatar|hook|link|page|path|sizes|load|fetch|^get$|^web$|stat.*url|cancel", "i");
+  "|avatar|hook|link|page|path|sizes|load|fetch|poll|poster|^get$|^web$|(stat|respon).*url|cancel", "i");
 const read = async (response) => { // the object with the task's id and state, and the images
   text = await response.text();
   if (!response.ok) stop(`HTTP ${response.status}: ${text}`);

@@ -9,7 +9,7 @@ call() { reply=$(curl -sS --max-time 120 -w ' %{http_code}' -H "Authorization: B
 get() { printf '%s' "$reply" | jq -r "((.data | objects) // .) | $1" 2>/dev/null || :; }
 images() { printf '%s' "$reply" | jq -r 'paths(strings) as $path | select($path | map(strings | test(
   "input|requ|param|^ref|conf|^arg|^opt|init|orig|thumb|prev|cover|hold" +
-  "|avatar|hook|link|page|path|sizes|load|fetch|^get$|^web$|stat.*url|cancel"; "i")) | any | not)
+  "|avatar|hook|link|page|path|sizes|load|fetch|poll|poster|^get$|^web$|(stat|respon).*url|cancel"; "i")) | any | not)
   | getpath($path) | select(test("^(https?://|data:image|iVBOR|/9j/|UklGR|R0lGO)"))' | awk '!seen[$0]++'; }
 stop() { printf '%s\n' "$1" "$reply" >&2; exit 1; }
 call -H 'Content-Type: application/json' -d "$body" https://gateway.example/one/api/v1/images/generations
