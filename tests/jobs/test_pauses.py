@@ -93,9 +93,10 @@ async def test_a_pause_on_a_poll_holds_for_every_job_of_that_model(catalog: Cata
         ends = [await settled(job_service, job) for job in jobs]
 
     assert {end.state for end in ends} == {JobState.DONE}
-    # What was on its way in the very moment of the answer had been sent before anybody knew.
-    later = [request.at - limited_at for request in upstream.requests if request.at - limited_at > 0.6]
-    assert min(later) >= 1
+    # Polls of the three others may be on their way in the very moment of the answer.
+    early = [request for request in upstream.requests if 0 < request.at - limited_at < 1]
+    assert len(early) <= 3
+    assert upstream.posts[4].at - limited_at >= 1
     assert len(upstream.posts) == 5
 
 

@@ -70,9 +70,10 @@ def one_model(tmp_path_factory: pytest.TempPathFactory, catalog: Catalog) -> Cat
 
 
 def request_for(catalog: Catalog, prompt: str = "a quiet harbour", **parameters: Any) -> Request:
-    """A request of the one model; an odd prompt may be one that the service would refuse."""
-    request = build_request(catalog, "any", {"prompt": "a fox", **parameters})
-    return Request(request.model, {**request.parameters, "prompt": prompt})
+    """A request of the one model; an odd prompt or size may be one that the service would refuse."""
+    checked = {name: value for name, value in parameters.items() if name != "size"}
+    request = build_request(catalog, "any", {"prompt": "a fox", **checked})
+    return Request(request.model, {**request.parameters, **parameters, "prompt": prompt})
 
 
 def pixels(request: Request, manner: Manner, **options: Any) -> np.ndarray:
