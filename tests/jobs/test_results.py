@@ -189,16 +189,19 @@ async def test_a_picture_that_is_deleted_at_another_process_meanwhile_is_restore
         job = await setup.start()
         await setup.upstream.wait_for("polls")
 
-        def delete(changed: Job) -> None:
-            for one in changed.pictures if changed.state is JobState.DONE else ():
-                setup.job_service.pictures.storage.remove(one.name)
+        deleted: list[str] = []
 
-        setup.job_service.on_change(delete)
+        def delete_once(changed: Job) -> None:
+            if changed.state is JobState.DONE and not deleted:
+                deleted.extend(picture.name for picture in changed.pictures)
+                setup.job_service.pictures.storage.remove(deleted[0])
+
+        setup.job_service.on_change(delete_once)
         setup.upstream.poll = [finished()]
         done = await settled(setup.job_service, job)
         await workers_ended()
 
-    assert {picture.name for picture in done.pictures} == setup.files()
+    assert {picture.name for picture in done.pictures} == set(deleted) == setup.files()
 
 
 async def test_a_removed_job_leaves_no_row_of_its_pictures(catalog: Catalog, url: str, tmp_path: Path) -> None:
