@@ -1,7 +1,7 @@
 """Finds a Chromium for the browser tests, and as a command makes sure that there is one.
 
 ``python -m tests.browser.chromium`` takes what the machine has, else Debian's package, else Playwright's own
-download. The headless shell is preferred: it has no windows and costs less to start. Where none of that works it says so in one loud line and the tests skip; with ``CI=true`` it fails.
+download. Where none of that works it says so in one loud line and the tests skip; with ``CI=true`` it fails.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-NAMES = ("chromium-headless-shell", "chromium", "chromium-browser", "google-chrome", "chrome")
+NAMES = ("chromium", "chromium-browser", "google-chrome", "chrome")
 MISSING = "BROWSER TESTS SKIPPED: no Chromium here. Install one, or set CHROMIUM to its path."
 # The suggestions below the address bar are pages of their own, which cost each window a renderer. Whoever names
 # features to Chromium replaces those that Playwright names, so these are named here too.
@@ -89,7 +89,7 @@ def _from_debian() -> None:
     prefix = [] if _is_root() else ["sudo", "-n"]
     settings = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
     _try([*prefix, apt, "update"], settings)
-    _try([*prefix, apt, "install", "-y", "--no-install-recommends", NAMES[0]], settings)
+    _try([*prefix, apt, "install", "-y", "--no-install-recommends", "chromium"], settings)
 
 
 def _from_playwright() -> None:
