@@ -25,7 +25,10 @@ CREATE_TIMEOUT_S = 90.0
 POLL_TIMEOUT_S = 30.0  # a poll can be repeated for free, so one that hangs is given up sooner than a request
 CHECK_TIMEOUT_S = 10.0
 CONNECT_TIMEOUT_S = 10.0
-CANCEL_BEFORE_S, CANCEL_SHARE = 1.0, 0.1  # so long before a reply is cancelled, httpx2 gives it up itself
+CANCEL_BEFORE_S, CANCEL_SHARE = (
+    1.0,
+    0.1,
+)  # httpx2's own timeout is this much shorter than ours, or this share of it, so that it fires first
 SHORTEST_SECRET = 12  # characters; a shorter key is no real one, and might be part of a word or URL
 LARGEST_REPLY = 48_000_000  # bytes: a data: URL of the largest picture that is kept, with room to spare
 REDIRECTS = (*range(300, 304), *range(305, 400))
@@ -37,8 +40,8 @@ PICTURE = re.compile(rb"\x89PNG\r\n|\xff\xd8\xff|GIF8[79]a|RIFF....WEBP|....ftyp
 # no valid IDNA.
 REQUEST_ERRORS = (httpx.HTTPError, httpx.InvalidURL, OSError, ValueError, IndexError)
 
-# Whose key pays: nobody's in the ``sandbox``; ``service`` is an account without a key, and jobs of an ``imported``
-# evaluation were paid for elsewhere.
+# Whose key pays: nobody's for ``sandbox``, ``service`` (an account without a key) and ``imported`` (jobs that were paid for
+# in another installation).
 Payer = Literal["sandbox", "host", "visitor", "service", "imported"]
 
 
@@ -232,7 +235,7 @@ def _timeout(seconds: float) -> httpx.Timeout:
 
 
 def _own_timeout(seconds: float) -> float:
-    """When httpx2 gives up a request that may take so many seconds."""
+    """The timeout given to httpx2, a little shorter than ``seconds``."""
     return seconds - min(CANCEL_BEFORE_S, CANCEL_SHARE * seconds)
 
 

@@ -32,7 +32,7 @@ class RequestLimiter:
 
     @asynccontextmanager
     async def request(self, longest_wait_s: float | None = None) -> AsyncIterator[None]:
-        """Wait until a request is admitted, ``longest_wait_s`` at most, and count it while the block runs."""
+        """Wait until a request is admitted, and count it while the block runs. After ``longest_wait_s`` it goes ahead uncounted."""
         borrower = object()
         with suppress(TimeoutError):
             async with asyncio.timeout(longest_wait_s):

@@ -148,9 +148,10 @@ def within_budget(matrix: Matrix, credits: float) -> Affordable:
 
 
 def paid_until(cells: Iterable[tuple[int, float]], width: int, size: int, credits: float) -> int:
-    """The position up to which a budget pays for whole rows of ``cells``, which are positions with their prices, in order.
+    """The position before which a budget pays for whole rows; ``size`` if it pays for all of them.
 
-    A prompt that only some columns, of ``width``, have drawn cannot be voted on fairly. ``size``: it pays for all of them.
+    ``cells`` are (position, credits) in order, ``width`` is the number of columns. Only whole rows, because a prompt that
+    some columns have not drawn cannot be voted on fairly.
     """
     left, row, cost = credits, -1, 0.0
     for position, price in cells:

@@ -188,7 +188,10 @@ class EvaluationService:
         await self.store.edit(evaluation_id, lambda _, evaluation: {"baseline": saved})
 
     async def delete(self, evaluation_id: str, visitor: str) -> None:
-        """Delete an evaluation with its votes; its jobs are removed soon after, see ``jobs.removal``. Raises JobNotFound."""
+        """Delete an evaluation with its votes, and hide its ended jobs, which ``JobService.removal`` deletes soon after.
+
+        Jobs that are overdue or wait for a key stay in the history. Raises JobNotFound, InvalidState.
+        """
         evaluation = await self.find(evaluation_id, visitor)
         if evaluation.state is EvaluationState.RUNNING or (await self.progress(evaluation_id)).count(CellState.ACTIVE):
             raise InvalidState("This evaluation is still going.", next_step="Stop it first.")

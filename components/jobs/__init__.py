@@ -2,6 +2,6 @@
 
 Open ``job`` for the record, ``transitions`` for its states, ``service`` for what other packages call, ``worker`` for
 sending, ``polling`` for what follows, ``results`` for the pictures and the deletion of jobs, ``callbacks`` for all that a
-callback does, ``recovery`` for what happens after a crash and with a key, ``active`` for what is in memory, ``pacing``
+callback does, ``recovery`` for what happens after a crash, and when a key is given or forgotten, ``active`` for what is in memory, ``pacing``
 and ``budgets`` for limits, ``metrics`` for what an operator sees, ``store`` for the database.
 """

@@ -238,7 +238,7 @@ def new_job(catalog: Catalog, request: Request, account: Account, visitor: str, 
 
 
 def new_id() -> str:
-    """An id that nobody can guess, and that a table shows as it is: a hyphen at its beginning would start a formula."""
+    """An unguessable id in hexadecimal: spreadsheets read a leading hyphen as the start of a formula."""
     return secrets.token_hex(16)
 
 

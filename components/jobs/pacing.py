@@ -50,7 +50,7 @@ class PacedClient:
     async def request(
         self, key: UpstreamModel, give_up: float = inf, longest_wait_s: float | None = None
     ) -> AsyncIterator[None]:
-        """Wait until one more request may be made; for others that are unanswered ``longest_wait_s`` at most.
+        """Wait until one more request may be made. After ``longest_wait_s`` in the limiter's queue it is made anyway.
 
         Raises ServiceError if the model is paused beyond ``give_up`` (monotonic seconds).
         """
@@ -74,8 +74,9 @@ class PacedClient:
         timeout_s: float,
         give_up: float,
     ) -> Reply:
-        """GET a task that a job may have created. ``timeout_s`` bounds it with its waiting for others, but not for a pause.
+        """GET a task that a job may have created.
 
+        ``timeout_s`` covers the wait for the limiter and the request; a pause of the model is added to it.
         Raises as :meth:`ApiClient.task` and :meth:`request`.
         """
         end = time.monotonic() + self.paused(key) + timeout_s

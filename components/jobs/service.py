@@ -50,7 +50,7 @@ LONGEST_NOTE = 2_000
 class JobService:
     """One for a process: ``begin`` it before use, ``aclose`` it at the end.
 
-    ``recovery`` takes keys that visitors give and forget, ``removal`` deletes.
+    ``recovery`` resumes jobs when a key is given, and drops keys; ``removal`` deletes jobs and their pictures.
 
     ``find_account`` returns the account that pays for a job without its visitor's key, or None: the job waits for it.
     """

@@ -1,8 +1,7 @@
-"""An SVG drawn as pixels, within limits.
+"""Rasterize an untrusted SVG in a subprocess, within limits.
 
-Anybody may have written the file, and one of a few hundred bytes can keep the library that draws it busy for ever, use up
-all memory or end its process. It also reads the files that an image names. So a program of its own draws it, and is not
-told such names.
+A few hundred bytes can hang the renderer, exhaust the memory or crash the process, and the renderer opens local files that
+an ``href`` names. So it runs in a subprocess, and such references are removed first.
 """
 
 from __future__ import annotations
@@ -16,7 +15,7 @@ from components.pictures.check import svg_size
 
 PROGRAM = Path(__file__).with_name("svg_program.py")
 LONGEST_S = 20.0  # on a busy machine; the program limits its own processor time
-OUTSIDE = re.compile(r"""(\bhref\s*=\s*)(["'])(?!\s*(?:#|data:)).*?\2""", re.S)  # neither in the drawing nor in the file
+OUTSIDE = re.compile(r"""(\bhref\s*=\s*)(["'])(?!\s*(?:#|data:)).*?\2""", re.S)  # an href that is neither "#id" nor "data:"
 
 
 def rasterize(svg: bytes, size: tuple[int, int]) -> bytes:

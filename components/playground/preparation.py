@@ -1,4 +1,4 @@
-"""What depends on the visit in a request, before it is sent: a drawn seed, and pictures that the service cannot fetch."""
+"""Prepare a request for a visit: draw a seed, and refuse pictures that the service cannot fetch."""
 
 from __future__ import annotations
 

@@ -25,7 +25,7 @@ class Page(gr.Blocks):  # type: ignore[misc]
     """Blocks whose error for too few values does not repeat what a visitor typed, which may be a key."""
 
     def validate_inputs(self, block_fn: Any, inputs: list[Any]) -> None:
-        """Raises gr.Error where a handler is sent too few values, as by a page from before an update, or is in the browser."""
+        """Raises gr.Error for an event with too few values, as from a page of an older version, or that only the browser handles."""
         if block_fn.fn is None:
             raise gr.Error("This event has no handler on the server.", print_exception=False)
         try:

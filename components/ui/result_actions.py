@@ -167,7 +167,6 @@ async def change_job(
 ) -> Updates:
     """Check again, send again, dismiss or follow a task; shown in Generate if it shows this job. Raises PlaygroundError."""
     visit, playground, tab = given[actions.header.visit], actions.playground, actions.generate
-    started = tab.panel.latest.start(request) if given[tab.panel.job] == job.id else None
     match action:
         case "check":
             changed = await playground.check_again(job.id, visit)
@@ -179,11 +178,10 @@ async def change_job(
             changed = await playground.attach(job.id, sent(event, "task"), visit)
         case _:
             return {actions.tabs: gr.skip()}
-    if started is None:
+    if given[tab.panel.job] != job.id:
         return {actions.tabs: gr.skip()}
-    updates = await open_entry(tab, await with_star(tab.panel, changed, visit), visit, tab.code.read(given))
-    # The first half of a double click may be answered, and another request sent, before the second half is.
-    return updates if tab.panel.latest.is_newest(request, started) else {actions.tabs: gr.skip()}
+    tab.panel.latest.start(request)
+    return await open_entry(tab, await with_star(tab.panel, changed, visit), visit, tab.code.read(given))
 
 
 async def _fill(actions: ResultActions, model: Model, parameters: Mapping[str, Any], given: Updates) -> Updates:

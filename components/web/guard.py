@@ -27,7 +27,7 @@ LONGEST_NAME = 255  # bytes: no file system has longer ones, and Gradio's file r
 FILES = (UPLOADS, RECIPE, EVALUATIONS, PROMPT_FILE)  # take larger bodies, each with bounds of its own
 READ = ("GET", "HEAD", "OPTIONS")
 LONGEST_SESSION = 64
-OTHER_SITES = (b"cross-site", b"same-site")  # as a browser names them, in a header that no page can set
+OTHER_SITES = (b"cross-site", b"same-site")  # values of Sec-Fetch-Site, which scripts cannot set
 NO_FILES = "Files are not accepted here. Send web addresses."
 CLOSED = (
     "/gradio_api/deep_link",
@@ -102,7 +102,7 @@ class Guard:
             await self.app(scope, receive, hold_failure)
         except Exception as error:
             by_name = path.startswith(BY_NAME) and isinstance(error, TypeError)
-            # FastAPI's refusal repeats what was sent, which may be neither UTF-8 nor JSON: half a pair, NaN.
+            # FastAPI's refusal repeats the input, which it may not be able to encode: a lone surrogate, NaN.
             unrepeatable = isinstance(error, UnicodeEncodeError) or isinstance(error.__context__, RequestValidationError)
             if not by_name and not unrepeatable and type(error).__name__ != UNKNOWN_EVENT:
                 raise

@@ -13,7 +13,7 @@ from components.evaluation.prompts import MOST_PROMPTS
 from components.evaluation.voting.ballots import Question, Verdict
 
 MOST_BALLOTS = 100_000
-MOST_VALUES = 3_000_000  # of any kind: tens of millions of empty lists fit into a few bytes each, and take gigabytes
+MOST_VALUES = 3_000_000  # commas and opening brackets, an upper bound: a small file can expand to gigabytes of objects
 LATEST = 253_370_764_800.0  # seconds since 1970 at the end of the year 9998: no table can show a later day
 Text = Annotated[str, Field(max_length=200_000)]
 Name = Annotated[str, Field(max_length=500)]
@@ -158,5 +158,5 @@ def read_manifest(data: bytes) -> dict[str, Any]:
         raise ValueError("a text holds a character that no database can store")
     if sum(map(data.count, (b",", b"[", b"{"))) > MOST_VALUES:
         raise ValueError("the manifest has too many values")
-    # Parsed first: each of its errors would otherwise make objects of all that it is about.
+    # Parsed first: validating the JSON text would copy the input into each error.
     return Manifest.model_validate(from_json(data)).model_dump(by_alias=True)

@@ -1,4 +1,4 @@
-"""A ZIP that anybody may have written, unpacked within bounds: what it states of its own sizes is not relied on."""
+"""Unpack an untrusted ZIP within limits, without trusting the sizes that it declares."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from pathlib import Path
 LARGEST_UNPACKED = 2_000_000_000  # bytes of all files together: pictures hardly shrink in a ZIP
 LARGEST_LIST = 4_000_000  # bytes of the list of files, some 40,000 of them
 PIECE = 1_000_000  # bytes that are unpacked at once
-METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)  # by any other a piece is unpacked whole, whatever it grows to
+METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)  # others unpack a whole chunk at once, of any size
 # What the standard library raises for a damaged or an odd ZIP; ValueError is ours too.
 DAMAGED = (zipfile.BadZipFile, zlib.error, EOFError, struct.error, KeyError, OSError, RuntimeError, ValueError)
 

@@ -93,8 +93,8 @@ class CellStore:
 
 
 def job_id_of(key: str, attempt: int) -> str:
-    """The id of the job of an attempt, from 0, at a cell: the same whenever that is sent. Nobody can guess it, for the key
-    comes from the id of the evaluation."""
+    """The job id of a cell's attempt, counted from 0: deterministic, so that an attempt that is sent twice is one job, and
+    unguessable, because the key is derived from the evaluation's id."""
     return f"{key[:48]}-{attempt}"
 
 

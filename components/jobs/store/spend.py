@@ -1,4 +1,4 @@
-"""What jobs cost: by payer, by day, what counts against caps and the budget of an evaluation, and where a charge was unlike the list."""
+"""What jobs cost: totals by payer and day, against caps and budgets, and charges that differ from the price list."""
 
 from __future__ import annotations
 

@@ -57,10 +57,11 @@
       const suits = purpose === "" || item.dataset.purposes.split(" ").includes(purpose);
       item.hidden = !suits || !words.every((word) => has(item, word) || isIgnored(word));
     }
-    const order = words.map((word) => orders[word]).find(Boolean);
+    const under = (texts, word) => (Object.hasOwn(texts, word) ? texts[word] : undefined); // not Object's own "constructor"
+    const order = words.map((word) => under(orders, word)).find(Boolean);
     sort(list, order === "Seconds" ? "seconds" : "position");
     const unknown = words.filter((word) => ![...list.children].some((item) => has(item, word)));
-    const said = unknown.map((word) => remarks[word] ?? (isIgnored(word) ? "" : `Nothing here is about “${word.slice(0, 40)}”.`));
+    const said = unknown.map((word) => under(remarks, word) ?? (isIgnored(word) ? "" : `Nothing here is about “${word.slice(0, 40)}”.`));
     const remark = isWhole(dialog) ? [...new Set([ordered[order] ?? "", ...said])].filter(Boolean).join(" ") : list.dataset.remark;
     const visible = visibleCards(dialog);
     const total = Number(list.dataset.total);

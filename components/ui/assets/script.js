@@ -72,9 +72,9 @@
   // Gradio's <base> makes a link to a part of the page a link to another page. The first field in it gets the focus.
   document.addEventListener("click", (event) => {
     const link = event.target.closest('.html a[href^="#"]');
-    if (!link) return;
+    const part = link && document.getElementById(link.hash.slice(1));
+    if (!part) return;
     event.preventDefault();
-    const part = document.getElementById(link.hash.slice(1));
     part.scrollIntoView();
     const field = part.querySelector("input");
     (field ?? part).focus({ preventScroll: true });

@@ -174,8 +174,8 @@ def is_example(model: Model, parameters: Mapping[str, Any]) -> bool:
 
 
 def price_note(model: Model, parameters: Mapping[str, Any], checked: CheckedForm, job_id: str, said: str = "") -> str:
-    """The note on the price; beside it, unseen, the address of the form, what the browser needs to show the frame of a
-    picture before the server has answered, and what is ``said`` to a screen reader."""
+    """The note on the price, with hidden data for the browser: the form's address, the ratio and count of the skeleton, and
+    ``said``, an announcement for screen readers."""
     query = write_generate_query(model, parameters, job_id)
     count = min(checked.draft.count, MOST_FRAMES)
     return render("note", text=model.price_note) + render(

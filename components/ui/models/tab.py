@@ -45,7 +45,7 @@ from components.views.templates import render
 PRICES_ID, WHAT_IF_ID = "models-table", "plans-table"
 WHAT_A_MODEL_COSTS = "One picture, from the lowest to the highest price; 1 credit = {}. Sort by any column."
 MONTH = "What a month costs"
-WHAT_A_MONTH_COSTS = "So many images with each model and variant above, and how many a budget buys."
+WHAT_A_MONTH_COSTS = "What that many images cost a month with each model and variant above, and how many a budget buys."
 WRONG_AMOUNT = "A number from 0 to 1,000,000,000."
 
 

@@ -1,6 +1,6 @@
-"""The typeface of the pages that stand alone: served beside those of this application, inside those that are files.
+"""The typeface of pages outside Gradio: linked where this application serves them, embedded in downloaded files.
 
-``regular.woff2`` and ``bold.woff2`` are the Latin letters of IBM Plex Sans, 36 kB together as text. They were cut with
+``regular.woff2`` and ``bold.woff2`` are the Latin letters of IBM Plex Sans, 36 kB together as text. They were made with
 fonttools from the files that Gradio has, and renamed, as their license (``OFL.txt``) asks::
 
     pyftsubset IBMPlexSans-Regular.woff2 --flavor=woff2 --layout-features=kern,tnum,liga --no-hinting --unicodes=\\

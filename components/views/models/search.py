@@ -1,4 +1,4 @@
-"""The search for a model: every word must begin a word that the model is found by. assets/picker.js filters in the same way."""
+"""The search for a model: each word must be a prefix of one of the model's words. assets/picker.js does the same."""
 
 from __future__ import annotations
 

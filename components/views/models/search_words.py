@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from components.catalog.models import Purpose
 
-# Words for what a model is good for. They find a model by its purposes alone, wherever else its page has the same word.
+# Words for what a model is good for. They match only models of that purpose, even if another model's page has the word.
 PURPOSE_WORDS: Mapping[Purpose, str] = {
     Purpose.LETTERING: (
         "logo logos text texts lettering letters typography typographic words writing headline title slogan caption quote "
@@ -45,7 +45,7 @@ ORDERED: Mapping[str, str] = {"Price": "Cheapest first.", "Seconds": "Fastest fi
 # Words that say nothing of a model: "a logo with text" finds what "logo text" finds.
 FILLING = "a an the of for with in on to and or from that my me i want need make makes model models image images best better good top"
 
-# What is said where somebody looks for what no list answers, or no model offers.
+# Messages for words that match no model, or that no list can answer.
 REMARKS: Mapping[str, str] = {
     "best better top": "Which is best depends on the prompt: Compare shows several models, Evaluate lets people vote.",
     "transparent transparency alpha cutout": "No model's page offers a transparent background.",

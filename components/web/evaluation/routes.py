@@ -108,10 +108,11 @@ def prompt_file_routes() -> APIRouter:
             raise HTTPException(503, BUSY)
         async with arriving:
             data = await read_body(request, LARGEST_FILE, TOO_LARGE)
-        query = request.query_params
-        mapping = ColumnMapping(**{part: query.get(part, "") for part in ("prompt", "category", "images", "expected_text")})
-        async with reading:
-            answer = await asyncio.to_thread(_read, data, unquote(query.get("name", "")), mapping)
+            query = request.query_params
+            parts = ("prompt", "category", "images", "expected_text")
+            mapping = ColumnMapping(**{part: query.get(part, "") for part in parts})
+            async with reading:
+                answer = await asyncio.to_thread(_read, data, unquote(query.get("name", "")), mapping)
         return JSONResponse(answer, headers=NO_STORE)
 
     return router
