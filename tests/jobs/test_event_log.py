@@ -104,13 +104,14 @@ async def test_no_text_can_forge_a_line(text: str) -> None:
     handler.emit = lambda record: written.append(record.getMessage())  # type: ignore[method-assign]
     logger = logging.getLogger(EVENT_LOG)
     logger.addHandler(handler)
-    level, logger.level = logger.level, logging.INFO
+    level = logger.level
+    logger.setLevel(logging.INFO)  # a level that is merely assigned leaves what the logger remembers of the last one
     try:
         job = make_job(task_id=text, model=text, payer=text, body={"prompt": text}, state=JobState.RUNNING)
         await ActiveJobs(OneRow(job), Metrics(), RequestLimiter(), Timings(), log_prompts=True).add(job)  # type: ignore[arg-type]
     finally:
         logger.removeHandler(handler)
-        logger.level = level
+        logger.setLevel(level)
     (line,) = written
 
     assert line.isascii()
