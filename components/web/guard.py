@@ -36,6 +36,7 @@ CLOSED = (
     "/gradio_api/runs",
     "/gradio_api/proxy",
     "/gradio_api/file",
+    "/gradio_api/component_server",
 )
 BY_NAME = "/gradio_api/call/v2/"  # raises TypeError where an argument is missing or unknown
 UNKNOWN_EVENT = "FnIndexInferError"  # Gradio's

@@ -177,7 +177,7 @@ def test_gradios_deep_links_uploads_and_run_history_are_closed(app: AppProcess) 
         ("deep_link", "deep_link?session_hash=x", "deep_link/", "//deep_link"),
         ("upload", "upload?upload_id=1", "upload/"),
     )
-    for name in (*links, *uploads, "upload_progress?upload_id=1", "runs", "runs/", "runs/1"):
+    for name in (*links, *uploads, "upload_progress?upload_id=1", "runs", "runs/", "runs/1", "component_server"):
         path = f"/gradio_api/{name}"
         assert app.get(path).status_code == 404, path
         assert app.post(path, files={"files": ("a.html", b"<script>")}).status_code in (404, 405), path
