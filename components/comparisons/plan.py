@@ -133,10 +133,12 @@ def with_drawn_seed(
     catalog: Catalog, choices: Sequence[Choice], shared: Mapping[str, Any], samples: int
 ) -> Mapping[str, Any] | None:
     """The form with a drawn seed; None where it has a seed already, or no request would use one. Raises as :func:`plan_comparison`."""
+    if "seed" in shared:
+        return None
     seeded = {**shared, "seed": draw_seed()}
     planned = plan_comparison(catalog, choices, seeded, samples).cards
     uses = any(one.request.model.by_role(Role.SEED) in one.request.parameters for one in planned if one.request)
-    return seeded if uses and "seed" not in shared else None
+    return seeded if uses else None
 
 
 def draw_seed() -> int:
