@@ -35,9 +35,9 @@ class StandInService:
         self.unanswered: set[str] = set()
         self._sandbox = create_sandbox(catalog, SPEED)
 
-    def post_count(self, state_label: str) -> int:
+    def post_count(self, word: str) -> int:
         """The number of POSTs whose prompt contains this word."""
-        return len([body for body in self.posts if state_label in body["prompt"]])
+        return len([body for body in self.posts if word in body["prompt"]])
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         if scope["type"] != "http":
@@ -45,8 +45,8 @@ class StandInService:
             return
         message = await receive()
         if scope["method"] == "POST":
-            post_count = json.loads(message["body"])
-            self.posts.append(post_count)
+            body = json.loads(message["body"])
+            self.posts.append(body)
             self.keys.append(dict(scope["headers"]).get(b"authorization", b"").decode())
         answer: list[Any] = []
         waiting = [message]
@@ -59,7 +59,7 @@ class StandInService:
 
         await self._sandbox(scope, replay, keep)
         if scope["method"] == "POST":
-            while any(state_label in post_count["prompt"] for state_label in self.unanswered):  # noqa: ASYNC110  # another thread changes it
+            while any(word in body["prompt"] for word in self.unanswered):  # noqa: ASYNC110  # another thread changes it
                 await asyncio.sleep(0.02)
         elif "/tasks/" in scope["path"]:
             answer = self._as_running(answer)
@@ -70,7 +70,7 @@ class StandInService:
         """The answer to a poll, changed to a running task while its prompt is in ``unfinished``."""
         reply = json.loads(b"".join(part.get("body", b"") for part in answer))
         data = reply.get("data", {})
-        if not any(state_label in data.get("request", {}).get("prompt", "") for state_label in self.unfinished):
+        if not any(word in data.get("request", {}).get("prompt", "") for word in self.unfinished):
             return answer
         reply["data"] = {"task_id": data["task_id"], "status": "IN_PROGRESS", "request": data["request"]}
         body = json.dumps(reply).encode()
