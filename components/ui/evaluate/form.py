@@ -90,6 +90,7 @@ def build_evaluate_form(playground: Playground) -> EvaluateForm:
         example_set = gr.Button("Use the 24 example prompts", size="sm", min_width=60, elem_id="evaluate-example-set")
         write = gr.Button("Write prompts instead", size="sm", min_width=60, visible=False, elem_id="evaluate-write")
     file = html(render("evaluation/file"), elem_id="evaluate-file", on_load=TAKE_FILE)
+    html("<h3>Models</h3>")
     models = build_several(playground.catalog, cheapest(playground.catalog), "evaluate-models")
     with gr.Column(elem_classes="fields"):
         repeats = gr.Number(value=1, precision=0, label=f"Pictures per prompt and model, 1–{MOST_SAMPLES}", min_width=120)

@@ -31,10 +31,6 @@ from components.views.words import shorten, utc
 
 NEW = ""
 START = "Start"
-HINT = (
-    "Every prompt goes to every model you choose. Then people vote without seeing names, and the votes rank the models. "
-    "Nothing is sent before you press Start."
-)
 # What the buttons inside the evaluation do needs the visit and its key.
 SEND_ACTIONS = "window.playground = { ...window.playground, evaluationAction: (action) => trigger('input', action) }"
 
@@ -77,7 +73,7 @@ def build_evaluate_tab(playground: Playground, header: Header) -> EvaluateTab:
         with gr.Column(scale=5, min_width=320, elem_id="evaluate-request"):
             form = build_evaluate_form(playground)
         with gr.Column(scale=7, min_width=320, elem_id="evaluate-plan"):
-            plan = html(render("note", text=HINT), elem_id="evaluate-total")
+            plan = html(render("evaluation/steps"), elem_id="evaluate-total")
             error = html(elem_id="evaluate-error")
             start = gr.Button(START, variant="primary", size="lg", elem_id="evaluate-start", interactive=False)
     evaluation = html(elem_id="evaluation", on_load=SEND_ACTIONS)
@@ -145,7 +141,7 @@ async def show_draft(tab: EvaluateTab, given: Updates) -> Updates:
     """What the form would send, what it costs, and what is wrong with it. Sends nothing."""
     playground, visit = tab.playground, given[tab.header.visit]
     if not given[tab.form.chosen] and not (given[tab.form.prompts] or "").strip():
-        return {tab.plan: render("note", text=HINT), tab.start: gr.update(value=START, interactive=False), tab.error: ""}
+        return {tab.plan: render("evaluation/steps"), tab.start: gr.update(value=START, interactive=False), tab.error: ""}
     try:
         draft = tab.form.read(playground, given)
         matrix = await asyncio.to_thread(playground.evaluations.plan, draft)

@@ -74,7 +74,8 @@ def build_filters(playground: Playground) -> Filters:
         show_label=False,
         container=False,
         elem_id="history-view",
-        min_width=160,
+        elem_classes="segments",
+        min_width=120,
         render=False,
     )
     starred = gr.Checkbox(label="Starred only", container=False, elem_id="history-starred", min_width=120, render=False)

@@ -116,7 +116,7 @@ def build_models_tab(playground: Playground) -> ModelsTab:
     offered = offered_filters(playground)
     costs = WHAT_A_MODEL_COSTS.format(usd_text(playground.catalog.usd(1)))
     html(render("section", title="What each model costs", text=costs, below=("#what-if", MONTH)))
-    purposes = gr.CheckboxGroup(offered.purposes, label="Good for", elem_id="good-for")
+    purposes = gr.CheckboxGroup(offered.purposes, label="Good for", elem_id="good-for", elem_classes="filter-chips")
     with gr.Row(elem_id="filters"):
         search = gr.Textbox(label="Search", placeholder="Model or use", elem_id="search", scale=3)
         provider = gr.Dropdown(offered.providers, multiselect=True, label="Provider", elem_id="provider", scale=3)
@@ -127,6 +127,7 @@ def build_models_tab(playground: Playground) -> ModelsTab:
             [("image input", IMAGE_INPUT), ("webhook", CALLBACK)],
             label="Must have",
             elem_id="must-have",
+            elem_classes="filter-chips",
             scale=3,
             min_width=240,
         )
