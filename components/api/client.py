@@ -173,7 +173,7 @@ class ApiClient:
         httpx2 bounds each read, this loop their sum. Only a reply whose head arrives byte by byte is cancelled from
         outside, because that may cost the pool its connection.
         """
-        end = time.monotonic() + _own_timeout(timeout_s)
+        end = time.monotonic() + _httpx_timeout_s(timeout_s)
         try:
             async with asyncio.timeout(timeout_s):
                 response = await self._http.send(request, stream=True, follow_redirects=False)
@@ -230,11 +230,11 @@ def _redirect(status: int, headers: httpx.Headers, url: str, account: Account) -
 
 
 def _timeout(seconds: float) -> httpx.Timeout:
-    own = _own_timeout(seconds)
+    own = _httpx_timeout_s(seconds)
     return httpx.Timeout(own, connect=min(own, CONNECT_TIMEOUT_S))
 
 
-def _own_timeout(seconds: float) -> float:
+def _httpx_timeout_s(seconds: float) -> float:
     """The timeout given to httpx2, a little shorter than ``seconds``."""
     return seconds - min(CANCEL_BEFORE_S, CANCEL_SHARE * seconds)
 

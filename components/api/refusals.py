@@ -99,9 +99,9 @@ def read_retry_after(headers: Mapping[str, str], reply: str = "") -> float | Non
     It stands in one of WAIT_HEADERS, as seconds, another unit or a date, which is compared with the service's own clock,
     or in the reply.
     """
-    asked = [headers[name].strip() for name in WAIT_HEADERS if name in headers]
-    asked += [match[1] for match in WAIT_IN_REPLY.finditer(reply)]
-    waits = (_seconds(value, headers.get("date", "")) for value in asked)
+    values = [headers[name].strip() for name in WAIT_HEADERS if name in headers]
+    values += [match[1] for match in WAIT_IN_REPLY.finditer(reply)]
+    waits = (_seconds(value, headers.get("date", "")) for value in values)
     return next((min(max(wait, 0.0), LONGEST_WAIT_S) for wait in waits if wait is not None), None)
 
 

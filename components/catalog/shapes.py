@@ -50,7 +50,7 @@ def same_ratio(one: float, other: float) -> bool:
     return max(one, other) / min(one, other) <= 1 + NEAR
 
 
-def nearest_shape(asked: Shape, offered: Iterable[str], default: str) -> str | None:
+def nearest_shape(requested: Shape, offered: Iterable[str], default: str) -> str | None:
     """The offered shape closest in ratio, of equals one of the same orientation, then the closest in area.
 
     A ratio has no area: the area of the default is taken. If no area is known, the first of equals is taken. None if
@@ -58,18 +58,18 @@ def nearest_shape(asked: Shape, offered: Iterable[str], default: str) -> str | N
     """
     sizes = {text: size for text in offered if (size := read_shape(text))}
     default_size = read_shape(default)
-    area = asked.area or (default_size.area if default_size else 0)
-    asked_log = math.log(asked.ratio)
+    area = requested.area or (default_size.area if default_size else 0)
+    requested_log = math.log(requested.ratio)
 
     def distance(text: str) -> tuple[float, bool, float]:
         log = math.log(sizes[text].ratio)
-        other_orientation = (log > 0, log < 0) != (asked_log > 0, asked_log < 0)
-        return round(abs(log - asked_log), 6), other_orientation, abs(sizes[text].area - area) if area else 0
+        other_orientation = (log > 0, log < 0) != (requested_log > 0, requested_log < 0)
+        return round(abs(log - requested_log), 6), other_orientation, abs(sizes[text].area - area) if area else 0
 
     return min(sizes, key=distance, default=None)
 
 
-def open_sizes(asked: Shape, listed: Sequence[str]) -> list[str]:
+def open_sizes(requested: Shape, listed: Sequence[str]) -> list[str]:
     """The sizes in pixels to choose from where a model's list is open, written as the list writes them.
 
     Those on the list, and the same turned by a right angle. If none of them has the shape asked for, also the size
@@ -78,11 +78,11 @@ def open_sizes(asked: Shape, listed: Sequence[str]) -> list[str]:
     """
     named = [(match[2], int(float(match[1])), int(float(match[3]))) for text in listed if (match := SHAPE.fullmatch(text))]
     sizes = [*listed, *(f"{height}{sign}{width}" for sign, width, height in named)]
-    if any(same_ratio(asked.ratio, size.ratio) for text in sizes if (size := read_shape(text))):
+    if any(same_ratio(requested.ratio, size.ratio) for text in sizes if (size := read_shape(text))):
         return sizes
     sign, last_width, last_height = named[-1]
     multiple = math.gcd(LARGEST_MULTIPLE, *(side for _, *sides in named for side in sides))
-    ratio = min(max(asked.ratio, 1 / LONGEST_RATIO), LONGEST_RATIO)
+    ratio = min(max(requested.ratio, 1 / LONGEST_RATIO), LONGEST_RATIO)
     area = last_width * last_height / multiple**2
     ideal = math.sqrt(area * ratio), math.sqrt(area / ratio)
 

@@ -120,19 +120,21 @@ def _map_key(model: Model, key: str, form: Mapping[str, Any], taken: Mapping[str
     return _Mapped({name: value} if name else {})
 
 
-def _map_shape(model: Model, name: str | None, asked: str) -> _Mapped:
+def _map_shape(model: Model, name: str | None, requested: str) -> _Mapped:
     if name is None:
         return _Mapped({}, "no shape setting")
     field = model.parameters[name]
     listed = [*(field.enum or field.examples), *([field.default] if field.default is not None else [])]
-    if asked in listed:
-        return _Mapped({name: asked})
-    before, listed = read_shape(asked), list(map(str, listed))
+    if requested in listed:
+        return _Mapped({name: requested})
+    before, listed = read_shape(requested), list(map(str, listed))
     nearest = before and nearest_shape(before, _offered_shapes(field, before, listed), str(field.default))
     after = read_shape(nearest) if nearest else None
     if not (before and nearest and after):
         return _Mapped({}, "no shape that can be compared")
-    shown = nearest if nearest == asked else f"{asked} → {name} {nearest}" if after.exact else f"{asked} → {nearest}"
+    shown = (
+        nearest if nearest == requested else f"{requested} → {name} {nearest}" if after.exact else f"{requested} → {nearest}"
+    )
     unlisted = "" if nearest in listed else " (not listed by the service)"
     return _Mapped({name: nearest}, shown + (unlisted if same_ratio(before.ratio, after.ratio) else " (nearest)"))
 
@@ -150,26 +152,26 @@ def shape_options(model: Model) -> list[tuple[str, str, bool]]:
         for ratio, value in mapped
         if value
         and (shape := read_shape(str(value)))
-        and (asked := read_shape(ratio))
-        and same_ratio(shape.ratio, asked.ratio)
+        and (requested := read_shape(ratio))
+        and same_ratio(shape.ratio, requested.ratio)
     ]
 
 
-def _offered_shapes(field: Parameter, asked: Shape, listed: list[str]) -> list[str]:
+def _offered_shapes(field: Parameter, requested: Shape, listed: list[str]) -> list[str]:
     """What a model can be asked for: its list, and where that is open, what a service with such a list is likely to accept."""
     shapes = [shape for text in listed if (shape := read_shape(text))]
     if field.enum or not shapes:
         return listed
     if any(shape.exact for shape in shapes):
-        return open_sizes(asked, [text for text in listed if (shape := read_shape(text)) and shape.exact])
+        return open_sizes(requested, [text for text in listed if (shape := read_shape(text)) and shape.exact])
     return [*listed, *SHAPES]
 
 
-def _map_images(model: Model, name: str, asked: list[str]) -> _Mapped:
+def _map_images(model: Model, name: str, requested: list[str]) -> _Mapped:
     field = model.parameters[name]
-    most = (field.max_items or len(asked)) if field.type == "array" else 1
-    note = f"first {most} of {len(asked)} images" if len(asked) > most else ""
-    return _Mapped({name: asked[:most] if field.type == "array" else asked[0]}, note)
+    most = (field.max_items or len(requested)) if field.type == "array" else 1
+    note = f"first {most} of {len(requested)} images" if len(requested) > most else ""
+    return _Mapped({name: requested[:most] if field.type == "array" else requested[0]}, note)
 
 
 def image_mode(model: Model, values: Mapping[str, Any]) -> dict[str, Any]:
@@ -201,36 +203,36 @@ def _is_required(model: Model, values: Mapping[str, Any], name: str) -> bool:
     return name in model.required or any(name in item.required and item.holds(filled) for item in model.conditions)
 
 
-def _map_count(model: Model, name: str | None, asked: int) -> _Mapped:
+def _map_count(model: Model, name: str | None, requested: int) -> _Mapped:
     if name is None:
-        return _Mapped({}, f"one picture a request: asked {asked:,}" if asked > 1 else "")
+        return _Mapped({}, f"one picture a request: asked {requested:,}" if requested > 1 else "")
     field = model.parameters[name]
-    if field.maximum is not None and asked > field.maximum:
+    if field.maximum is not None and requested > field.maximum:
         return _Mapped({name: int(field.maximum)}, f"at most {field.maximum:g} pictures a request")
-    if field.minimum is not None and asked < field.minimum:
+    if field.minimum is not None and requested < field.minimum:
         return _Mapped({name: math.ceil(field.minimum)}, f"at least {field.minimum:g} pictures a request")
-    return _Mapped({name: asked}, f"{asked:,} pictures → {name} {asked}" if asked > 1 else "")
+    return _Mapped({name: requested}, f"{requested:,} pictures → {name} {requested}" if requested > 1 else "")
 
 
-def _map_seed(model: Model, name: str | None, asked: int) -> _Mapped:
+def _map_seed(model: Model, name: str | None, requested: int) -> _Mapped:
     if name is None:
         return _Mapped({}, NO_SEED)
     field = model.parameters[name]
-    if asked > min(LARGEST_NUMBER, math.inf if field.maximum is None else field.maximum):
+    if requested > min(LARGEST_NUMBER, math.inf if field.maximum is None else field.maximum):
         return _Mapped({}, "seed too large for this model")
-    if asked < max(-LARGEST_NUMBER, -math.inf if field.minimum is None else field.minimum):
+    if requested < max(-LARGEST_NUMBER, -math.inf if field.minimum is None else field.minimum):
         return _Mapped({}, "seed too small for this model")
-    return _Mapped({name: asked})
+    return _Mapped({name: requested})
 
 
-def _map_quality(model: Model, asked: str, taken: Mapping[str, Any]) -> _Mapped:
+def _map_quality(model: Model, requested: str, taken: Mapping[str, Any]) -> _Mapped:
     """The lowest or highest value of every quality parameter that has no value yet."""
-    if asked == STANDARD:
+    if requested == STANDARD:
         return _Mapped({})
     enums = {name: enum for name in model.all_by_role(Role.QUALITY) if (enum := model.parameters[name].enum)}
-    free = {name: enum[-1 if asked == "best" else 0] for name, enum in enums.items() if name not in taken}
+    free = {name: enum[-1 if requested == "best" else 0] for name, enum in enums.items() if name not in taken}
     if free:
-        return _Mapped(free, f"quality {asked} → " + ", ".join(f"{name} {value}" for name, value in free.items()))
+        return _Mapped(free, f"quality {requested} → " + ", ".join(f"{name} {value}" for name, value in free.items()))
     return _Mapped({}, ", ".join(_instead(name, taken[name]) for name in enums) or "no quality setting")
 
 

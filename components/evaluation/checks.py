@@ -18,8 +18,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from components.catalog.shapes import read_shape, same_ratio
-from components.pictures.kept import KeptPicture
 from components.pictures.pixels import small_pixels
+from components.pictures.stored import StoredPicture
 
 SCORERS = "image_playground.scorers"
 SIDE, COPY_SIDE = 64, 16  # pixels of the copies in which a blank picture and a near-duplicate are looked for
@@ -65,17 +65,17 @@ class Scorer(Protocol):
         """Score one picture. Values are numbers, booleans or texts."""
 
 
-def check_delivery(picture: KeptPicture, shape: str = "", picture_format: str = "") -> list[Finding]:
+def check_delivery(picture: StoredPicture, shape: str = "", picture_format: str = "") -> list[Finding]:
     """Compare what was delivered with what was asked: ``shape`` as ``Request.shape``, a format such as ``webp``; "": any."""
     findings = []
-    asked = read_shape(shape)
-    if asked and picture.width and picture.height:
+    requested = read_shape(shape)
+    if requested and picture.width and picture.height:
         ratio = picture.width / picture.height
         delivered = f"{picture.width} × {picture.height}"
-        if not same_ratio(ratio, asked.ratio):
+        if not same_ratio(ratio, requested.ratio):
             findings.append(Finding(FindingKind.SHAPE, f"asked {shape}, got {delivered}"))
-        elif asked.exact and (asked.width, asked.height) != (picture.width, picture.height):
-            findings.append(Finding(FindingKind.SIZE, f"asked {asked.width:g} × {asked.height:g}, got {delivered}"))
+        elif requested.exact and (requested.width, requested.height) != (picture.width, picture.height):
+            findings.append(Finding(FindingKind.SIZE, f"asked {requested.width:g} × {requested.height:g}, got {delivered}"))
     wanted = picture_format.lower().replace("jpg", "jpeg")
     if wanted and wanted != picture.format:
         findings.append(Finding(FindingKind.FORMAT, f"asked {wanted.upper()}, got {picture.format.upper()}"))

@@ -142,13 +142,15 @@ def expected_seconds(cells: Sequence[Cell], learned: Mapping[str, float], per_mo
 def within_budget(matrix: Matrix, credits: float) -> Affordable:
     """What a budget pays for, from the first row on."""
     width = len(matrix.columns)
-    until = paid_until(((at, cell.cost.credits) for at, cell in enumerate(matrix.cells)), width, len(matrix.cells), credits)
+    until = first_unpaid(
+        ((at, cell.cost.credits) for at, cell in enumerate(matrix.cells)), width, len(matrix.cells), credits
+    )
     paid = [cell for cell in matrix.cells[:until] if cell.request]
     return Affordable(tuple(paid), sum(cell.cost.credits for cell in paid), until // width, len(matrix.cells) // width)
 
 
-def paid_until(cells: Iterable[tuple[int, float]], width: int, size: int, credits: float) -> int:
-    """The position before which a budget pays for whole rows; ``size`` if it pays for all of them.
+def first_unpaid(cells: Iterable[tuple[int, float]], width: int, size: int, credits: float) -> int:
+    """The position of the first cell that a budget does not pay for, which starts a row; ``size`` if it pays for all.
 
     ``cells`` are (position, credits) in order, ``width`` is the number of columns. Only whole rows, because a prompt that
     some columns have not drawn cannot be voted on fairly.
@@ -201,8 +203,8 @@ def _columns(catalog: Catalog, choices: Sequence[Choice]) -> tuple[Column, ...]:
 
 def _key(evaluation: str, column: Column, shared: Mapping[str, Any], prompt: Prompt, repeat: int) -> str:
     """From what was asked, not from the request: a default that changes in the catalog does not pay for a cell again."""
-    asked = [evaluation, column.model, dict(column.settings), dict(shared), prompt.id, repeat]
-    return hashlib.sha256(json.dumps(asked, sort_keys=True).encode()).hexdigest()
+    identity = [evaluation, column.model, dict(column.settings), dict(shared), prompt.id, repeat]
+    return hashlib.sha256(json.dumps(identity, sort_keys=True).encode()).hexdigest()
 
 
 def _cell(key: str, prompt: Prompt, column: Column, planned: PlannedCard, same: Column | None) -> Cell:

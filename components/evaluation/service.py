@@ -21,7 +21,7 @@ from components.evaluation.matrix import Matrix, build_matrix, expected_seconds
 from components.evaluation.results import Board, build_board, standings
 from components.evaluation.runner import BEAT_S, EvaluationRunner, FindAccount
 from components.evaluation.store.ballots import BallotStore
-from components.evaluation.store.cells import CellStore, Result, affordable_until, retry_cells
+from components.evaluation.store.cells import CellStore, Result, first_unpaid_position, retry_cells
 from components.evaluation.store.evaluations import EvaluationStore
 from components.evaluation.voting.ballots import Question
 from components.evaluation.voting.service import VotingService
@@ -188,7 +188,7 @@ class EvaluationService:
         await self.store.edit(evaluation_id, lambda _, evaluation: {"baseline": saved})
 
     async def delete(self, evaluation_id: str, visitor: str) -> None:
-        """Delete an evaluation with its votes, and hide its ended jobs, which ``JobService.removal`` deletes soon after.
+        """Delete an evaluation with its votes, and hide its ended jobs, which ``JobService.remover`` deletes soon after.
 
         Jobs that are overdue or wait for a key stay in the history. Raises JobNotFound, InvalidState.
         """
@@ -223,7 +223,7 @@ class EvaluationService:
         def continuing(connection: Any, before: Evaluation) -> Mapping[str, Any]:
             retry_cells(connection, before, failed=failed)
             allowed = before.budget if budget is None else budget
-            until = affordable_until(connection, before, allowed)
+            until = first_unpaid_position(connection, before, allowed)
             return {"state": EvaluationState.RUNNING, "note": "", "budget": allowed, "paid_until": until}
 
         waiting = [

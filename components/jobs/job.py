@@ -18,7 +18,7 @@ from components.catalog.prices import price
 from components.catalog.requests import Request
 from components.errors import Problem
 from components.jobs.budgets import Caps
-from components.pictures.kept import KeptPicture
+from components.pictures.stored import StoredPicture
 
 
 class JobState(StrEnum):
@@ -84,7 +84,7 @@ class Job:
     polls: int = 0
     status_note: str = ""
     pending_urls: tuple[str, ...] = ()
-    pictures: tuple[KeptPicture, ...] = ()
+    pictures: tuple[StoredPicture, ...] = ()
     charged: float | None = None
     problem: Problem | None = None
     idempotency_key: str | None = None

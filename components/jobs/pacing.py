@@ -40,9 +40,9 @@ class PacedClient:
     def pause(self, key: UpstreamModel, error: RateLimited, times: int = 1) -> float:
         """Pause a model for as long as the service asks; longer each time if it asks for nothing. Returns the seconds left."""
         self._metrics.limited.labels(key[1]).inc()
-        asked = self._timings.rate_limit if error.retry_after is None else error.retry_after
+        requested = self._timings.rate_limit if error.retry_after is None else error.retry_after
         own = min(self._timings.shortest_pause * 2 ** (times - 1), self._timings.longest_pause)
-        until = time.monotonic() + max(asked, own)
+        until = time.monotonic() + max(requested, own)
         self._paused_until[key] = max(until, self._paused_until.get(key, 0.0))  # a longer pause stays
         return self.paused(key)
 

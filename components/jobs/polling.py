@@ -40,7 +40,7 @@ class PollHistory:
         self._earlier = job.polls
         self._before = max(0.0, time.time() - job.sent_at) if job.sent_at else 0.0
         self._for_callback = False
-        self._asked_at = self._running_at = 0.0
+        self._last_poll_at = self._last_running_at = 0.0
         self._empty = self._forgotten = self._unknown = 0
 
     @property
@@ -66,7 +66,7 @@ class PollHistory:
         self.count += 1
         self._for_callback = for_callback
         self.called = self.called or for_callback
-        self._asked_at = self.elapsed
+        self._last_poll_at = self.elapsed
 
     def answered(self, reply: Reply) -> None:
         """The poll was answered."""
@@ -76,7 +76,7 @@ class PollHistory:
             what = f'The service says "{reply.word[:60]}", a state that this page does not know.'
             self.problem = UnreadableReply(what, task_id=reply.task_id, reply=reply.raw)
         if reply.phase is Phase.RUNNING:
-            self._running_at = self._asked_at
+            self._last_running_at = self._last_poll_at
 
     def failed(self, error: ServiceError, *, in_sandbox: bool) -> None:
         """The poll failed. Raises the error if asking again is of no use."""
@@ -92,11 +92,11 @@ class PollHistory:
 
         None if the two were too far apart to say; ``fresh``: the task was followed from its beginning.
         """
-        if not self.count or not (fresh or self._running_at > self._asked_at / 2):
+        if not self.count or not (fresh or self._last_running_at > self._last_poll_at / 2):
             return None
         if self._for_callback:
-            return self._asked_at
-        return (max(self._running_at, LEAST_SHARE * self._asked_at) + self._asked_at) / 2
+            return self._last_poll_at
+        return (max(self._last_running_at, LEAST_SHARE * self._last_poll_at) + self._last_poll_at) / 2
 
 
 @dataclass

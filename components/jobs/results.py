@@ -1,6 +1,6 @@
 """The pictures of jobs: kept as soon as they can be fetched, whatever becomes of the others, and deleted with their jobs.
 
-``Results`` fetches those of a finished task, ``Removal`` deletes jobs and what no other job shows.
+``Results`` fetches those of a finished task, ``JobRemover`` deletes jobs and what no other job shows.
 """
 
 from __future__ import annotations
@@ -19,8 +19,8 @@ from components.jobs import transitions
 from components.jobs.active import ActiveJobs
 from components.jobs.job import Job, JobState, Timings
 from components.jobs.store.jobs import Ownership
-from components.pictures.kept import KeptPicture
 from components.pictures.library import PictureLibrary
+from components.pictures.stored import StoredPicture
 
 log = logging.getLogger(__name__)
 GROWTH, LONGEST_WAIT_S = 1.5, 30.0
@@ -30,7 +30,7 @@ FRESH_AFTER = 3  # tries the service is asked for the addresses again: they may 
 FreshAddresses = Callable[[], Awaitable[tuple[str, ...]]]
 
 
-class Removal:
+class JobRemover:
     """Deletes what jobs hold; what they cost stays on record. ``run`` it beside the jobs, every ``interval_s`` seconds."""
 
     def __init__(self, active: ActiveJobs, pictures: PictureLibrary, interval_s: float) -> None:
@@ -88,10 +88,10 @@ class Removal:
 class Results:
     """Fetches the pictures of jobs."""
 
-    def __init__(self, active: ActiveJobs, pictures: PictureLibrary, removal: Removal, timings: Timings) -> None:
+    def __init__(self, active: ActiveJobs, pictures: PictureLibrary, remover: JobRemover, timings: Timings) -> None:
         self._active = active
         self._pictures = pictures
-        self._removal = removal
+        self._remover = remover
         self._timings = timings
 
     async def keep(
@@ -158,9 +158,9 @@ class Results:
         except PictureNotSaved as error:
             return error
 
-    async def _record(self, job_id: str, position: int, picture: KeptPicture) -> bool:
+    async def _record(self, job_id: str, position: int, picture: StoredPicture) -> bool:
         """Record a picture, or delete it if its job does not want it. False if its file has gone meanwhile."""
-        transition = partial(transitions.picture_kept, position=position, picture=picture, now=time.time())
+        transition = partial(transitions.picture_stored, position=position, picture=picture, now=time.time())
         recorded, known = None, False
         try:
             recorded = await self._active.persist(job_id, transition, Ownership.ANY)
@@ -170,7 +170,7 @@ class Results:
                 known, recorded = await self._record_once(job_id, transition)
             self._pictures.release(picture.name)
             if known and recorded is None:
-                await self._removal.discard([picture.name])
+                await self._remover.discard([picture.name])
         return recorded is None or await self._pictures.has(picture.name)
 
     async def _record_once(self, job_id: str, transition: transitions.Transition) -> tuple[bool, Job | None]:

@@ -36,7 +36,7 @@ from components.jobs.metrics import Metrics
 from components.jobs.pacing import PacedClient, RunTimes
 from components.jobs.polling import Poller
 from components.jobs.recovery import FindAccount, Recovery, fits
-from components.jobs.results import Removal, Results
+from components.jobs.results import JobRemover, Results
 from components.jobs.store.history import HistoryPage, JobFilter
 from components.jobs.store.jobs import ChooseJobs, Store
 from components.jobs.store.measured import Measured, measure_models
@@ -50,7 +50,7 @@ LONGEST_NOTE = 2_000
 class JobService:
     """One for a process: ``begin`` it before use, ``aclose`` it at the end.
 
-    ``recovery`` resumes jobs when a key is given, and drops keys; ``removal`` deletes jobs and their pictures.
+    ``recovery`` resumes jobs when a key is given, and drops keys; ``remover`` deletes jobs and their pictures.
 
     ``find_account`` returns the account that pays for a job without its visitor's key, or None: the job waits for it.
     """
@@ -72,8 +72,8 @@ class JobService:
         self.caps = options.caps
         limiter, timings = RequestLimiter(), options.timings
         self._active = ActiveJobs(store, self.metrics, limiter, timings, log_prompts=options.log_prompts)
-        self.removal = Removal(self._active, pictures, timings.heartbeat)
-        results = Results(self._active, pictures, self.removal, timings)
+        self.remover = JobRemover(self._active, pictures, timings.heartbeat)
+        results = Results(self._active, pictures, self.remover, timings)
         self._times = RunTimes(store.learned, catalog)
         self._callbacks = Callbacks(self._active, catalog, store.learned, options.callback_base, timings.latest_callback)
         paced = PacedClient(client, limiter, self.metrics, timings)

@@ -20,7 +20,7 @@ from dataclasses import replace
 from components.api.replies import Phase, Reply
 from components.errors import CHARGE_UNKNOWN, NOT_CHARGED, AnswerLost, Problem
 from components.jobs.job import ACTIVE, WAITING, Job, JobState
-from components.pictures.kept import KeptPicture
+from components.pictures.stored import StoredPicture
 
 Transition = Callable[[Job], Job | None]
 
@@ -110,7 +110,7 @@ def saving(job: Job, urls: Sequence[str], charged: float | None, now: float, not
     )
 
 
-def picture_kept(job: Job, position: int, picture: KeptPicture, now: float) -> Job | None:
+def picture_stored(job: Job, position: int, picture: StoredPicture, now: float) -> Job | None:
     """One result is kept; with the last one the job is done. A stopped job keeps what had arrived."""
     allowed = job.state in (JobState.SAVING, JobState.STOPPED, *WAITING)
     if not allowed or position >= len(job.pending_urls) or not job.pending_urls[position]:

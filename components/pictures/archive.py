@@ -12,9 +12,9 @@ from datetime import UTC, datetime
 from typing import Any
 
 from components.errors import InputError
-from components.pictures.kept import KeptPicture
 from components.pictures.library import PictureLibrary
 from components.pictures.metadata import GENERATOR, Recipe, embed
+from components.pictures.stored import StoredPicture
 
 MAX_PICTURES = 500
 MAX_BYTES = 1_000_000_000
@@ -26,7 +26,7 @@ EARLIEST = datetime(1980, 1, 1, tzinfo=UTC).timestamp()  # of a time in a ZIP
 
 @dataclass(frozen=True)
 class ArchiveEntry:
-    """One picture of an archive, or a line of its manifest about a request that has none (``kept`` is None).
+    """One picture of an archive, or a line of its manifest about a request that has none (``picture`` is None).
 
     ``stem`` is the file name without number and extension, ``created_at`` seconds since 1970, ``row`` what the
     manifest says about it, ``recipe`` what is embedded in the file, None for the file as it was delivered.
@@ -35,7 +35,7 @@ class ArchiveEntry:
     stem: str
     created_at: float
     row: Mapping[str, Any]
-    kept: KeptPicture | None = None
+    picture: StoredPicture | None = None
     recipe: Recipe | None = None
 
 
@@ -45,7 +45,7 @@ async def read_picture(pictures: PictureLibrary, name: str, recipe: Recipe | Non
     return await asyncio.to_thread(embed, data, recipe) if data and recipe else data
 
 
-def count_that_fit(requests: Sequence[Sequence[KeptPicture]]) -> int:
+def count_that_fit(requests: Sequence[Sequence[StoredPicture]]) -> int:
     """How many of these requests, from the first on, fit into one archive with all their pictures."""
     count, size = 0, 0
     for number, pictures in enumerate(requests):
@@ -63,7 +63,7 @@ def write_archive(
     Raises:
         InputError: at once, if there are more than MAX_PICTURES or more than MAX_BYTES of them.
     """
-    sizes = [entry.kept.size for entry in entries if entry.kept]
+    sizes = [entry.picture.size for entry in entries if entry.picture]
     if len(sizes) > MAX_PICTURES:
         raise _too_much(f"{len(sizes):,} pictures. At most {MAX_PICTURES}")
     if sum(sizes) > MAX_BYTES:
@@ -111,12 +111,12 @@ async def _files(
     packed: list[dict[str, Any]] = []
     without: list[dict[str, Any]] = []
     for entry in entries:
-        data = await read_picture(pictures, entry.kept.name, entry.recipe) if entry.kept else None
-        if entry.kept is None or data is None:
-            message = {"message": DELETED} if entry.kept else {}
+        data = await read_picture(pictures, entry.picture.name, entry.recipe) if entry.picture else None
+        if entry.picture is None or data is None:
+            message = {"message": DELETED} if entry.picture else {}
             without.append({"file": None, **entry.row, **message})
             continue
-        name = f"{len(packed) + 1:03d}-{entry.stem}.{entry.kept.format}"
+        name = f"{len(packed) + 1:03d}-{entry.stem}.{entry.picture.format}"
         packed.append({"file": name, **entry.row})
         yield name, entry.created_at, data
     created = datetime.now(UTC)

@@ -22,8 +22,8 @@ import httpx2 as httpx
 from components.errors import PictureNotSaved
 from components.pictures.check import FORMATS, as_browsers_show, inspect
 from components.pictures.fetch import LONGEST_S, fetch_picture
-from components.pictures.kept import KeptPicture
 from components.pictures.storage.base import PictureStorage
+from components.pictures.stored import StoredPicture
 
 log = logging.getLogger(__name__)
 
@@ -59,7 +59,7 @@ class PictureLibrary:
         self._listed = False
         self._grown = asyncio.Event()
 
-    async def keep(self, address: str, upstream: str, timeout_s: float = LONGEST_S) -> KeptPicture:
+    async def keep(self, address: str, upstream: str, timeout_s: float = LONGEST_S) -> StoredPicture:
         """Fetch one picture of a task at ``upstream`` (or decode its ``data:`` URL), check it and store it.
 
         ``timeout_s`` limits the download, and is LONGEST_S at most. The picture is held, which means that nothing
@@ -202,8 +202,8 @@ class PictureLibrary:
             raise PictureNotSaved("The picture cannot be stored here. The log of this page says why.") from error
 
 
-def _describe(data: bytes, source: str) -> KeptPicture:
+def _describe(data: bytes, source: str) -> StoredPicture:
     """The record of a checked picture. Raises PictureNotSaved."""
     picture_format, width, height = inspect(data)
     name = f"{hashlib.sha256(data).hexdigest()}.{picture_format}"
-    return KeptPicture(name, width, height, picture_format, len(data), source)
+    return StoredPicture(name, width, height, picture_format, len(data), source)

@@ -88,8 +88,8 @@ def describe_card(card: Card, job: Job | None, estimated: float, pictures: str) 
 def describe_entry(entry: HistoryEntry, pictures: str) -> dict[str, Any]:
     """An entry as ``/history`` returns it; ``created_at`` is seconds since 1970."""
     job = entry.job
-    asked = {"model": job.model, "prompt": job.prompt, "created_at": job.created_at}
-    return {**describe_job(job, pictures), **asked, "starred": entry.starred, "note": entry.note}
+    request = {"model": job.model, "prompt": job.prompt, "created_at": job.created_at}
+    return {**describe_job(job, pictures), **request, "starred": entry.starred, "note": entry.note}
 
 
 def read_choices(models: Any) -> list[Choice]:

@@ -119,17 +119,17 @@ def _callback(catalog: Catalog, request: Request) -> str:
 def _faq(catalog: Catalog, model: Model) -> list[tuple[str, str]]:
     """The catalog's own questions, then those that it answers for every model."""
     questions = [(item.question, item.answer) for item in model.faq]
-    asked = " ".join(question.lower() for question, _ in questions)
-    if "cost" not in asked and "how much" not in asked:
+    covered = " ".join(question.lower() for question, _ in questions)
+    if "cost" not in covered and "how much" not in covered:
         prices = "; ".join(
             f"{tier.label or 'any settings'}: {credits_text(tier.credits)} ({usd_text(catalog.usd(tier.credits))})"
             for tier in tiers(model)
         )
         questions.append((f"How much does {model.name} cost?", f"{prices[:1].upper()}{prices[1:]}."))
     images, shape = model.by_role(Role.IMAGES), model.by_role(Role.SHAPE)
-    if "edit" not in asked and "image" not in asked.replace("image-", "").replace(model.name.lower(), ""):
+    if "edit" not in covered and "image" not in covered.replace("image-", "").replace(model.name.lower(), ""):
         answer = f"Yes, with the {images} parameter." if images else "No, it has no parameter for input images."
         questions.append((f"Does {model.name} take input images?", answer))
-    if shape and "ratio" not in asked and "size" not in asked:
+    if shape and "ratio" not in covered and "size" not in covered:
         questions.append(("Which shapes are there?", f"{shape}: {_allowed(model.parameters[shape])}."))
     return questions

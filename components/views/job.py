@@ -16,7 +16,7 @@ from components.catalog.shapes import Shape, read_shape, same_ratio
 from components.errors import InputError, Problem
 from components.jobs.job import Job
 from components.jobs.transitions import TRIMMED
-from components.pictures.kept import KeptPicture
+from components.pictures.stored import StoredPicture
 from components.views.actions import show_actions
 from components.views.links import SANDBOX, link
 from components.views.templates import render
@@ -85,10 +85,10 @@ def show_problem(catalog: Catalog, problem: Problem) -> str:
 
 def show_example(catalog: Catalog, model: Model, parameters: Mapping[str, Any]) -> str:
     """A finished example of a model, a sandbox drawing, if the form asks for it; else the empty place of its picture."""
-    asked = Request(model, fill_defaults(model, parameters))
-    drawn = bool(model.example) and asked.body == example_request(catalog, model).body
-    address, ratio = example_address(model), shape_ratio(asked.shape) or 1.0
-    return render("example", model=model, request=asked if drawn else None, address=address, ratio=ratio)
+    requested = Request(model, fill_defaults(model, parameters))
+    drawn = bool(model.example) and requested.body == example_request(catalog, model).body
+    address, ratio = example_address(model), shape_ratio(requested.shape) or 1.0
+    return render("example", model=model, request=requested if drawn else None, address=address, ratio=ratio)
 
 
 def example_address(model: Model) -> str:
@@ -110,7 +110,7 @@ def example_request(catalog: Catalog, model: Model) -> Request:
     return build_request(catalog, model.id, model.example)
 
 
-# -- asked and delivered --
+# -- what was requested and what was delivered --
 
 
 def differences(job: Job) -> list[str]:
@@ -126,11 +126,11 @@ def differences(job: Job) -> list[str]:
     if shape and other:
         got = pixels_text(other) if shape.exact else ratio(other.width, other.height)
         texts.append(f"asked {job.shape}, got {got}")
-    asked = str(job.body.get("output_format", "")).lower()
-    asked = SAME_FORMAT.get(asked, asked)
+    requested = str(job.body.get("output_format", "")).lower()
+    requested = SAME_FORMAT.get(requested, requested)
     formats = {picture.format for picture in job.pictures}
-    if asked and formats - {asked}:
-        texts.append(f"asked {asked}, got {', '.join(sorted(formats))}")
+    if requested and formats - {requested}:
+        texts.append(f"asked {requested}, got {', '.join(sorted(formats))}")
     return texts
 
 
@@ -150,7 +150,7 @@ def shape_ratio(shape: str) -> float | None:
     return parsed.ratio if parsed else None
 
 
-def _fits(shape: Shape, picture: KeptPicture) -> bool:
+def _fits(shape: Shape, picture: StoredPicture) -> bool:
     if shape.exact:
         return (shape.width, shape.height) == (picture.width, picture.height)
     return same_ratio(picture.width / picture.height, shape.ratio)

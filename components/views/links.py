@@ -12,7 +12,7 @@ from collections.abc import Iterable
 from urllib.parse import urlencode
 
 from components.jobs.job import Job
-from components.pictures.kept import KeptPicture
+from components.pictures.stored import StoredPicture
 from components.playground.visits import link_proof
 
 PICTURES = "/pictures"
@@ -60,12 +60,12 @@ def sample_path(name: str) -> str:
     return f"{SAMPLES}/{name}.webp"
 
 
-def picture_link(picture: KeptPicture) -> str:
+def picture_link(picture: StoredPicture) -> str:
     """A kept picture in full size."""
     return link(picture_path(picture.name))
 
 
-def thumbnail_link(picture: KeptPicture) -> str:
+def thumbnail_link(picture: StoredPicture) -> str:
     """A small copy of a kept picture; an SVG has none and is its own."""
     return picture_link(picture) if picture.format == "svg" else f"{picture_link(picture)}/small"
 

@@ -15,8 +15,8 @@ from components.errors import InputError
 from components.jobs.job import Job
 from components.jobs.store.schema import storable
 from components.pictures.archive import ArchiveEntry, iso_time
-from components.pictures.kept import KeptPicture
 from components.pictures.metadata import Recipe, Value
+from components.pictures.stored import StoredPicture
 from components.pictures.uploads import NAME as UPLOAD_NAME
 from components.pictures.uploads import PREFIX as UPLOADS
 from components.views.words import price_of
@@ -68,7 +68,7 @@ def archive_entries(catalog: Catalog, jobs: Sequence[Job], *, recipes: bool) -> 
             yield ArchiveEntry(file_stem(job), job.created_at, row, picture, recipe if recipes and picture else None)
 
 
-def _delivered(picture: KeptPicture) -> dict[str, Any]:
+def _delivered(picture: StoredPicture) -> dict[str, Any]:
     return {"width": picture.width or None, "height": picture.height or None, "format": picture.format}
 
 

@@ -23,7 +23,7 @@ from components.catalog.shared_form import NO_SEED
 from components.comparisons.comparison import Card, Comparison
 from components.errors import InputError
 from components.jobs.job import Job
-from components.pictures.kept import KeptPicture
+from components.pictures.stored import StoredPicture
 from components.pictures.thumbnails import PREVIEW_SIZE, data_urls
 from components.playground import Playground
 from components.snippets import write_snippet
@@ -55,7 +55,7 @@ class ReportCard:
     label: str
 
     @property
-    def pictures(self) -> tuple[KeptPicture, ...]:
+    def pictures(self) -> tuple[StoredPicture, ...]:
         """The pictures of the job."""
         return self.job.pictures if self.job else ()
 
@@ -103,7 +103,7 @@ def write_published(catalog: Catalog, comparison: Comparison, jobs: Mapping[str,
     )
 
 
-def preview_pictures(comparison: Comparison, jobs: Mapping[str, Job]) -> list[KeptPicture]:
+def preview_pictures(comparison: Comparison, jobs: Mapping[str, Job]) -> list[StoredPicture]:
     """The first picture of each card unless it is an SVG; every model's first sample before any second one."""
     firsts = [(card, picture) for card, number, picture in _numbered_pictures(comparison, jobs) if number == 1]
     firsts.sort(key=lambda item: comparison.cards[item[0] - 1].sample)
@@ -148,7 +148,7 @@ def _render(catalog: Catalog, comparison: Comparison, jobs: Mapping[str, Job], *
     )
 
 
-def _numbered_pictures(comparison: Comparison, jobs: Mapping[str, Job]) -> Iterator[tuple[int, int, KeptPicture]]:
+def _numbered_pictures(comparison: Comparison, jobs: Mapping[str, Job]) -> Iterator[tuple[int, int, StoredPicture]]:
     """Each picture after the numbers of its card and of itself, both from 1."""
     for card_number, card in enumerate(comparison.cards, 1):
         if job := jobs.get(card.job):

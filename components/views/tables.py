@@ -16,9 +16,9 @@ from components.catalog.parameters import Role
 from components.catalog.prices import Cost, PriceListRow, Tier, credits_text, price_list, usd_text, what_if
 from components.jobs.store.measured import Measured
 from components.views.models import limits
-from components.views.models.facts import inputs_text, middle_seconds
+from components.views.models.facts import inputs_text, median_seconds
 from components.views.models.purposes import EXPLAINED, PURPOSES, good_for_text
-from components.views.models.search import has_words, remarks_on, search_text
+from components.views.models.search import has_words, search_messages, search_text
 from components.views.queries.models import ModelFilters
 from components.views.templates import render
 from components.views.words import seconds_text, typical_text
@@ -96,7 +96,7 @@ def models_frame(catalog: Catalog, measured: Mapping[str, Measured] | None = Non
                 "id": model.id,
                 "icon": model.icon,
                 "Price": row.lowest.usd,
-                "Seconds": middle_seconds(model, seen),
+                "Seconds": median_seconds(model, seen),
                 "time": _time_text(model, seen),
                 "good_for": frozenset(model.good_for),
                 "search": search_text(model),
@@ -174,7 +174,7 @@ def show_models_count(catalog: Catalog, frame: pd.DataFrame, left: pd.DataFrame,
         total=len(frame),
         count=len(left),
         cheapest=cheapest,
-        remarks=remarks_on(frame["search"], filters.search),
+        messages=search_messages(frame["search"], filters.search),
         explained=chosen,
         measured=bool(left["Runs"].notna().any()),
     )

@@ -17,7 +17,7 @@ from components.catalog.models import Catalog
 from components.catalog.parameters import Role
 from components.catalog.prices import Cost, credits_text
 from components.jobs.job import ENDED, Job, JobState
-from components.pictures.kept import KeptPicture
+from components.pictures.stored import StoredPicture
 
 ROLE_WORDS = {
     Role.PROMPT: "Prompt",
@@ -182,18 +182,18 @@ def expected_text(timing: Timing, elapsed: float) -> str:
     )
 
 
-def pixels_text(picture: KeptPicture) -> str:
+def pixels_text(picture: StoredPicture) -> str:
     """``1024 × 1024``; "" for an SVG that states no size."""
     return f"{picture.width} × {picture.height}" if picture.width else ""
 
 
-def file_text(picture: KeptPicture) -> str:
+def file_text(picture: StoredPicture) -> str:
     """``1024 × 1024 PNG, 1.2 MB``."""
     size = f"{picture.size / 1e6:.1f} MB" if picture.size >= 1e6 else f"{max(1, round(picture.size / 1e3))} kB"
     return f"{pixels_text(picture)} {picture.format.upper()}, {size}".strip()
 
 
-def delivered_text(pictures: Sequence[KeptPicture]) -> str:
+def delivered_text(pictures: Sequence[StoredPicture]) -> str:
     """``2 pictures, 1024 × 1024 PNG``: how many, and every size and format once; "" without any."""
     many = f"{len(pictures)} pictures, " if len(pictures) > 1 else ""
     return many + ", ".join(sorted({f"{pixels_text(picture)} {picture.format.upper()}".strip() for picture in pictures}))

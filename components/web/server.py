@@ -42,10 +42,10 @@ def create_app(playground: Playground, resources: Resources, sandbox: FastAPI, *
             # Jobs continue beside the start and not before it: this very server serves the sandbox.
             work = (
                 _run_jobs(playground),
-                jobs.removal.run(),
+                jobs.remover.run(),
                 playground.comparisons.samples.refresh(),
                 resources.uploads.keep_sweeping(),
-                jobs.pictures.keep_trimming(jobs.removal.picture_trimmed),
+                jobs.pictures.keep_trimming(jobs.remover.picture_trimmed),
             )
             workers = [asyncio.create_task(one) for one in work]
             yield

@@ -26,7 +26,7 @@ from components.comparisons.store import ComparisonStore
 from components.jobs.job import Job, JobState
 from components.jobs.store.engine import open_database
 from components.jobs.store.jobs import Store
-from components.pictures.kept import KeptPicture
+from components.pictures.stored import StoredPicture
 from components.playground import visitor_id
 from components.playground.visits import COOKIE
 from tests.benchmarks import ROOT, share, table, target
@@ -154,7 +154,7 @@ async def _fill(data: Path) -> None:
         words = " ".join(WORDS[(number * step + step) % len(WORDS)] for step in range(1, 20 if number % 7 else 150))
         request = build_request(catalog, model.id, {"prompt": f"{words} number {number}"[:990]})
         cost, state = price(catalog, request), ENDS[number % len(ENDS)]
-        stored = KeptPicture(f"{number:064x}.png", 1024, 1024, "png", 1_700_000, "")
+        stored = StoredPicture(f"{number:064x}.png", 1024, 1024, "png", 1_700_000, "")
         asked_at = NOW - number * 600.0
         return Job(
             id=secrets.token_urlsafe(16), visitor=visitor_id(SECRET), model=model.id, body=request.body, shape=request.shape,

@@ -23,12 +23,12 @@ from components.jobs.budgets import Caps
 from components.jobs.job import Job
 from components.jobs.store.engine import open_database
 from components.jobs.store.jobs import Ownership, Store
-from components.pictures.kept import KeptPicture
+from components.pictures.stored import StoredPicture
 from tests.benchmarks import measured, own_cpu, share, table
 from tests.postgres import PostgresUnavailable, running_postgres
 
 PER_PROCESS = {1: 100, 50: 300}  # jobs of a process that takes one, or fifty, at once
-PICTURE = KeptPicture("a" * 64 + ".png", 1024, 1024, "png", 1_700_000, "https://example.test/a.png")
+PICTURE = StoredPicture("a" * 64 + ".png", 1024, 1024, "png", 1_700_000, "https://example.test/a.png")
 
 
 def report() -> Iterator[str]:
@@ -87,7 +87,7 @@ async def _life(store: Store, number: int) -> float:
     reply = Reply(Phase.RUNNING, f"task{number}", charged=5.0)
     await store.apply(job.id, partial(transitions.accepted, reply=reply, now=now), Ownership.TAKEN)
     await store.apply(job.id, partial(transitions.saving, urls=[PICTURE.source], charged=5.0, now=now), Ownership.REQUIRED)
-    await store.apply(job.id, partial(transitions.picture_kept, position=0, picture=PICTURE, now=now + 6))
+    await store.apply(job.id, partial(transitions.picture_stored, position=0, picture=PICTURE, now=now + 6))
     return time.monotonic() - begun
 
 

@@ -60,7 +60,7 @@ def test_the_panel_searches_as_the_price_list_does(open_page: OpenPage, app: Pla
     search, said, names = panel.get_by_role("searchbox"), panel.locator("footer p"), panel.locator("li:visible strong")
     expect(names).to_have_count(11)
     before = names.all_inner_texts()
-    for text, found, remark in (
+    for text, found, message in (
         ("cheapest logo", ["Ideogram V3", "GPT Image 1.5", "Ideogram V4"], "3 of 11 models. Cheapest first."),
         (
             "fast photo edit",
@@ -77,7 +77,7 @@ def test_the_panel_searches_as_the_price_list_does(open_page: OpenPage, app: Pla
     ):
         search.fill(text)
         expect(names, text).to_have_text([re.compile(rf"{re.escape(name.strip())}\s*$") for name in found])
-        expect(said, text).to_have_text(remark)
+        expect(said, text).to_have_text(message)
     search.fill("fast")
     expect(names.last).to_have_text(re.compile("Kling|Hunyuan"))
     search.fill("")

@@ -259,7 +259,7 @@ async def test_a_deleted_job_disappears_from_its_comparison_and_the_published_on
         comparison = await one.start("cogview-4", "flux-2", "kling-image-o1")
         await one.ended(comparison)
         token = (await one.comparisons.publish(comparison.id, "ann")).token
-        await one.job_service.removal.remove(comparison.cards[0].job)
+        await one.job_service.remover.remove(comparison.cards[0].job)
         public, jobs = await one.comparisons.published(token)
         await one.comparisons.unpublish(comparison.id, "ann")
         after = await one.retry(comparison)
@@ -280,7 +280,7 @@ async def test_nothing_of_a_prompt_is_left_when_all_jobs_are_removed(catalog: Ca
         await one.ended(await one.retry(both[0]))
         jobs = (await one.job_service.search("ann", JobFilter(), 100)).jobs
         for job in jobs:
-            await one.job_service.removal.remove(job.id)
+            await one.job_service.remover.remove(job.id)
         newest = await one.comparisons.newest("ann")
     with raw_connection(sqlite(tmp_path)) as connection:
         dump = "\n".join(connection.iterdump())

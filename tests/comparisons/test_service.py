@@ -142,7 +142,7 @@ async def test_two_comparisons_with_the_same_form_have_jobs_of_their_own(catalog
         service.gate.set()
         jobs = [job for comparison in both for job in await one.ended(comparison)]
         for job in jobs:
-            await one.job_service.removal.remove(job.id)
+            await one.job_service.remover.remove(job.id)
         left = await one.comparisons.newest("ann")
 
     assert [job.comparison_id for job in jobs] == [comparison.id for comparison in both for _ in range(2)]

@@ -21,7 +21,7 @@ from components.evaluation.checks import (
     run_scorers,
     slow_finding,
 )
-from components.pictures.kept import KeptPicture
+from components.pictures.stored import StoredPicture
 
 
 def saved(image: Image.Image, kind: str = "PNG", **options: Any) -> bytes:
@@ -63,7 +63,7 @@ def test_the_delivered_picture_is_compared_with_the_request() -> None:
         ("1:1", "", 0, 0, []),  # an SVG that states no size
     ]
     for shape, kind, width, height, expected in cases:
-        picture = KeptPicture("a.png", width, height, "png", 1, "")
+        picture = StoredPicture("a.png", width, height, "png", 1, "")
         assert [finding.text for finding in check_delivery(picture, shape, kind)] == expected, (shape, width, height)
 
 

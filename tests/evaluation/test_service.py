@@ -178,9 +178,9 @@ async def test_an_evaluation_is_deleted_with_the_last_of_its_jobs(
         evaluation = await service.start(draft(1), account, "ann")
         await until(service, evaluation, ended)
         jobs = [result.job_id for result in await service.cells.results(evaluation.id)]
-        await service.jobs.removal.remove(jobs[0])
+        await service.jobs.remover.remove(jobs[0])
         states = (await service.progress(evaluation.id)).cells
-        await service.jobs.removal.remove(jobs[1])
+        await service.jobs.remover.remove(jobs[1])
         with pytest.raises(JobNotFound):
             await service.get(evaluation.id)
 

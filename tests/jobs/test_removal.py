@@ -59,7 +59,7 @@ async def test_prompt_and_pictures_are_deleted_from_the_database_and_the_disk(
         for job in (done, failed):
             await setup.job_service.note(job.id, "ann", f"{SECRET} for mother")
             await setup.job_service.store.history.star("ann", [job.id], starred=True)
-            await setup.job_service.removal.remove(job.id)
+            await setup.job_service.remover.remove(job.id)
         rows = [await setup.record(job) for job in (done, failed)]
         files = setup.files()
         with raw_connection(url) as connection:
@@ -83,7 +83,7 @@ async def test_a_removed_job_is_found_in_no_way(catalog: Catalog, url: str, tmp_
         done, lost, other = jobs
         job_service, store = setup.job_service, setup.job_service.store
         for job in (done, lost):
-            await job_service.removal.remove(job.id)
+            await job_service.remover.remove(job.id)
         errors = await refused(job_service, done, setup.payer) | await refused(job_service, lost, setup.payer)
         wanted = [
             JobFilter(),
@@ -116,7 +116,7 @@ async def test_a_picture_stays_while_another_job_shows_it(catalog: Catalog, url:
         job_of_ann, job_of_bea, both = await setup.ended(), await setup.ended(visitor="bea"), await setup.ended(count=2)
         left = []
         for job in (job_of_ann, job_of_bea, both):
-            await setup.job_service.removal.remove(job.id)
+            await setup.job_service.remover.remove(job.id)
             left.append(setup.files())
 
     assert job_of_ann.pictures[0].name == job_of_bea.pictures[0].name == both.pictures[1].name
@@ -133,7 +133,7 @@ async def test_a_picture_that_another_job_is_just_keeping_stays(catalog: Catalog
         job_of_ann = await setup.ended()
         going = await setup.start(visitor="bea", count=2)
         await setup.upstream.wait_for("files", 3)
-        await setup.job_service.removal.remove(job_of_ann.id)
+        await setup.job_service.remover.remove(job_of_ann.id)
         gate.set()
         done = await settled(setup.job_service, going)
         files = setup.files()
@@ -154,7 +154,7 @@ async def test_a_picture_kept_before_the_others_were_given_up_is_deleted_with_it
                 await asyncio.sleep(0.02)
         await setup.job_service.stop(job.id, "ann")
         before = setup.files()
-        await setup.job_service.removal.remove(job.id)
+        await setup.job_service.remover.remove(job.id)
         after = setup.files()
 
     assert (len(before), after) == (1, set())
@@ -167,10 +167,10 @@ async def test_removing_and_keeping_the_same_picture_at_once_loses_none(catalog:
             old = await setup.ended()
             new = await setup.start()
             await wait_for_job(setup.job_service, new, state=JobState.RUNNING)
-            await asyncio.gather(setup.job_service.removal.remove(old.id), settled(setup.job_service, new))
+            await asyncio.gather(setup.job_service.remover.remove(old.id), settled(setup.job_service, new))
             done = await setup.job_service.find(new.id, "ann")
             assert {picture.name for picture in done.pictures} == setup.files()
-            await setup.job_service.removal.remove(new.id)
+            await setup.job_service.remover.remove(new.id)
 
 
 # -- what is not ---------------------------------------------------------------------------------
@@ -209,7 +209,7 @@ async def test_what_a_job_has_cost_is_counted_as_before(catalog: Catalog, url: s
             return everyone.total, ann.total, days
 
         before = await counted()
-        await job_service.removal.remove(job.id)
+        await job_service.remover.remove(job.id)
         after = await counted()
         reserved = (await job_service.store.spending.today()).reserved
 
@@ -224,7 +224,7 @@ async def test_removing_a_job_does_not_reset_a_cap(catalog: Catalog, url: str, t
         for _ in range(2):
             job = await setup.ended()
             assert job.state is JobState.DONE
-            await setup.job_service.removal.remove(job.id)
+            await setup.job_service.remover.remove(job.id)
         third = await setup.ended()
 
     assert (third.state, third.problem.code) == (JobState.FAILED, CapReached.code)
@@ -249,11 +249,11 @@ async def test_a_job_that_is_under_way_is_not_removed(catalog: Catalog, url: str
     async with job_setup(catalog, url, tmp_path, started=False) as setup:
         job = await setup.job_service.store.add(make_job(prompt=SECRET, **UNDER_WAY[state]))
         hidden = await setup.job_service.store.history.hide("ann", [job.id])
-        removed = await setup.job_service.removal.remove(job.id)
+        removed = await setup.job_service.remover.remove(job.id)
         untouched = (await setup.record(job)).job
         if state != "submitting":
             await setup.job_service.stop(job.id, "ann")
-            await setup.job_service.removal.remove(job.id)
+            await setup.job_service.remover.remove(job.id)
         after = await setup.record(job)
 
     assert (hidden, removed) == ([], False)
@@ -278,7 +278,7 @@ async def test_another_visitors_job_cannot_be_removed_starred_or_noted(catalog: 
 async def test_removing_twice_at_once_is_removing_once(catalog: Catalog, url: str, tmp_path: Path) -> None:
     async with job_setup(catalog, url, tmp_path) as setup:
         job = await setup.ended()
-        answers = await asyncio.gather(*(setup.job_service.removal.remove(job.id) for _ in range(5)))
+        answers = await asyncio.gather(*(setup.job_service.remover.remove(job.id) for _ in range(5)))
         row, spent = await setup.record(job), await setup.job_service.store.spending.today()
 
     assert sorted(answers) == [False] * 4 + [True]
@@ -293,7 +293,7 @@ async def test_a_deleted_job_is_removed_when_it_can_no_longer_be_undone(catalog:
         store = setup.job_service.store
         assert set(await store.history.hide("ann", [restored.id, gone.id])) == {restored.id, gone.id}
         assert await store.history.restore("ann", [restored.id]) == [restored.id]
-        sweeping = asyncio.create_task(setup.job_service.removal.run())
+        sweeping = asyncio.create_task(setup.job_service.remover.run())
         async with asyncio.timeout(TIMEOUT_S):
             while len(setup.files()) > 1:  # noqa: ASYNC110  # a sweep has no event
                 await asyncio.sleep(0.05)

@@ -40,7 +40,7 @@ async def test_the_callback_of_a_removed_job_does_not_bring_it_back(
         async with callback_server(catalog, database_url, tmp_path, upstream) as setup:
             job = await settled(setup.job_service, await setup.start(prompt=SECRET))
             spent = await setup.job_service.store.spending.today()
-            await setup.job_service.removal.remove(job.id)
+            await setup.job_service.remover.remove(job.id)
             removed = await record(setup.job_service, job.id)
             answers = await setup.call(callback_address(upstream), times=3)
             await workers_ended()
@@ -63,7 +63,7 @@ async def test_the_callback_of_a_removed_finished_job_changes_nothing(
     async with scripted_upstream() as upstream:
         async with callback_server(catalog, database_url, tmp_path, upstream, pace=1000) as setup:
             job = await settled(setup.job_service, await setup.start(prompt=SECRET))
-            await setup.job_service.removal.remove(job.id)
+            await setup.job_service.remover.remove(job.id)
             removed, sent = await record(setup.job_service, job.id), len(upstream.requests)
             await setup.call(callback_address(upstream), times=3)
             await workers_ended()
@@ -82,7 +82,7 @@ async def test_a_lost_job_that_is_being_looked_for_can_be_removed_at_once(
             await setup.call(callback_address(upstream))
             await upstream.wait_for("polls")
             async with asyncio.timeout(TIMEOUT_S):
-                await setup.job_service.removal.remove(job.id)
+                await setup.job_service.remover.remove(job.id)
             sent, upstream.poll = len(upstream.polls), [finished()]
             await workers_ended()
             row, files = await record(setup.job_service, job.id), list(setup.job_service.pictures.storage.files())
@@ -101,7 +101,7 @@ async def test_a_job_that_is_repaired_while_it_is_removed_leaves_no_picture(
             job = await settled(setup.job_service, await setup.start(prompt=SECRET))
             await setup.call(callback_address(upstream))
             await upstream.wait_for("polls")
-            removing = asyncio.create_task(setup.job_service.removal.remove(job.id))
+            removing = asyncio.create_task(setup.job_service.remover.remove(job.id))
             await asyncio.sleep(0.2)
             gate.set()
             await removing
@@ -126,7 +126,7 @@ async def test_removing_and_checking_again_at_once_leaves_no_hidden_running_job(
             await setup.upstream.wait_for("polls", len(setup.upstream.polls) + 1)
             await setup.job_service.stop(job.id, "ann")
             setup.upstream.poll = [finished()]
-            calls = [setup.job_service.removal.remove(job.id), setup.job_service.check_again(job.id, setup.payer, "ann")]
+            calls = [setup.job_service.remover.remove(job.id), setup.job_service.check_again(job.id, setup.payer, "ann")]
             answers = await asyncio.gather(*(calls if number % 2 else calls[::-1]), return_exceptions=True)
             await workers_ended()
             row = await setup.record(job)
@@ -134,7 +134,7 @@ async def test_removing_and_checking_again_at_once_leaves_no_hidden_running_job(
             assert not row.removed or (row.job.state in ENDED, row.job.pictures) == (True, ())
             assert setup.files() == {picture.name for picture in row.job.pictures}
             if not row.removed:
-                await setup.job_service.removal.remove(job.id)
+                await setup.job_service.remover.remove(job.id)
 
 
 async def test_a_note_written_during_the_removal_is_removed_too(catalog: Catalog, database_url: str, tmp_path: Path) -> None:
@@ -142,7 +142,7 @@ async def test_a_note_written_during_the_removal_is_removed_too(catalog: Catalog
     async with job_setup(catalog, database_url, tmp_path) as setup:
         for number in range(10):
             job = await setup.ended()
-            calls = [setup.job_service.removal.remove(job.id), setup.job_service.note(job.id, "ann", SECRET)]
+            calls = [setup.job_service.remover.remove(job.id), setup.job_service.note(job.id, "ann", SECRET)]
             await asyncio.gather(*(calls if number % 2 else calls[::-1]), return_exceptions=True)
             row = await setup.record(job)
             assert (row.removed, row.note) == (True, "")

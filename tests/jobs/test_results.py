@@ -207,7 +207,7 @@ async def test_a_picture_that_is_deleted_at_another_process_meanwhile_is_restore
 async def test_a_removed_job_leaves_no_row_of_its_pictures(catalog: Catalog, url: str, tmp_path: Path) -> None:
     async with job_setup(catalog, url, tmp_path, {"poll": [finished(COUNT)], "file": [results()]}) as setup:
         job = await setup.ended(prompt=SECRET, count=COUNT)
-        await setup.job_service.removal.remove(job.id)
+        await setup.job_service.remover.remove(job.id)
         with raw_connection(url) as connection:
             rows = connection.execute("SELECT * FROM job_pictures").fetchall()
 

@@ -15,7 +15,7 @@ from components.jobs.budgets import Caps
 from components.jobs.job import ACTIVE, WAITING, Job, JobState
 from components.jobs.store.jobs import Store
 from components.jobs.store.learned import LearnedStore
-from components.pictures.kept import KeptPicture
+from components.pictures.stored import StoredPicture
 from tests.jobs.conftest import NOON, add_jobs, lock_database, make_job, open_stores, set_fields
 
 HOSTILE = {
@@ -27,7 +27,7 @@ HOSTILE = {
 }
 UNSTORABLE = {"zero": ("a\0b", "a\ufffdb"), "half a pair": ("a\ud83db", "a?b"), "other half": ("a\udc00b", "a?b")}
 STRANGE = HOSTILE | {name: text for name, (text, _) in UNSTORABLE.items()}
-PICTURE = KeptPicture("0f.png", 1024, 768, "png", 123_456, "https://x/'a'.png")
+PICTURE = StoredPicture("0f.png", 1024, 768, "png", 123_456, "https://x/'a'.png")
 FULL = Job(
     id="full",
     visitor="ann",

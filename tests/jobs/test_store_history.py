@@ -14,11 +14,11 @@ from components.jobs.job import Job, JobState
 from components.jobs.store.groups import HistoryGroups, HistoryOrder
 from components.jobs.store.history import JobFilter
 from components.jobs.store.jobs import Store
-from components.pictures.kept import KeptPicture
+from components.pictures.stored import StoredPicture
 from tests.jobs.conftest import NOON, add_jobs, make_job
 
 DAY_S = 86_400.0
-PICTURE = KeptPicture("a" * 64 + ".png", 8, 8, "png", 100, "")
+PICTURE = StoredPicture("a" * 64 + ".png", 8, 8, "png", 100, "")
 
 
 def a_past_job(prompt: str, number: int = 0, **changes: object) -> Job:

@@ -12,7 +12,7 @@ from components.api.replies import Phase, Reply
 from components.errors import AnswerLost, Problem
 from components.jobs import transitions
 from components.jobs.job import Job, JobState, public_state
-from components.pictures.kept import KeptPicture
+from components.pictures.stored import StoredPicture
 from tests.jobs.conftest import NOON, make_job
 
 S = JobState
@@ -54,8 +54,8 @@ TABLE: dict[str, tuple[Callable[[Job], Job | None], dict[JobState, JobState]]] =
         partial(transitions.callback_named, task_id="named"),
         {state: state for state in S if state not in (S.DONE, S.FAILED, S.STOPPED)},
     ),
-    "picture_kept": (
-        partial(transitions.picture_kept, position=0, picture=KeptPicture("a.png", 1, 1, "png", 1, ""), now=NOON),
+    "picture_stored": (
+        partial(transitions.picture_stored, position=0, picture=StoredPicture("a.png", 1, 1, "png", 1, ""), now=NOON),
         dict.fromkeys((S.SAVING, S.STOPPED, S.OVERDUE, S.NEEDS_KEY), S.DONE),
     ),
 }
@@ -89,8 +89,8 @@ def test_in_the_sandbox_nothing_is_charged_whatever_the_service_would_charge(pay
     assert (lost.problem.what, lost.problem.charged) == ("Lost.", said)
 
 
-def kept(shade: int) -> KeptPicture:
-    return KeptPicture(f"{shade}.png", 1, 1, "png", 1, "")
+def kept(shade: int) -> StoredPicture:
+    return StoredPicture(f"{shade}.png", 1, 1, "png", 1, "")
 
 
 def test_pictures_may_come_in_any_order_and_stand_in_the_order_of_the_results() -> None:
@@ -99,7 +99,7 @@ def test_pictures_may_come_in_any_order_and_stand_in_the_order_of_the_results() 
     for position in (2, 0, 1):
         assert saving is not None
         assert saving.state is S.SAVING
-        saving = transitions.picture_kept(saving, position, kept(position), NOON)
+        saving = transitions.picture_stored(saving, position, kept(position), NOON)
     assert saving == replace(
         job, state=S.DONE, pictures=(kept(0), kept(1), kept(2)), charged=3.0, finished_at=NOON, idempotency_key=None
     )
@@ -109,10 +109,10 @@ def test_fresh_addresses_replace_those_of_missing_pictures_only() -> None:
     """Also where the service has fewer of them by now; a picture that is kept is kept."""
     saving = transitions.saving(make_job(state=S.RUNNING, task_id="t"), ["u0", "u1", "u2"], None, NOON)
     assert saving is not None
-    partly = transitions.picture_kept(saving, 1, kept(1), NOON)
+    partly = transitions.picture_stored(saving, 1, kept(1), NOON)
     assert partly is not None
-    assert transitions.picture_kept(partly, 1, kept(9), NOON) is None
-    assert transitions.picture_kept(partly, 3, kept(9), NOON) is None
+    assert transitions.picture_stored(partly, 1, kept(9), NOON) is None
+    assert transitions.picture_stored(partly, 3, kept(9), NOON) is None
 
     for urls, pending in ((["f0", "f1", "f2"], ("f0", "", "f2")), (["f0"], ("f0", "", "u2"))):
         fresh = transitions.saving(partly, urls, 4.0, NOON)

@@ -10,9 +10,9 @@ import httpx2 as httpx
 import pytest
 
 from components.pictures.fetch import open_fetch_client
-from components.pictures.kept import KeptPicture
 from components.pictures.library import PictureLibrary
 from components.pictures.storage.folder import FolderStorage
+from components.pictures.stored import StoredPicture
 from tests.jobs.scripted_upstream import png
 
 UPSTREAM = "http://upstream.example"
@@ -43,7 +43,7 @@ def picture_of_shade(shade: int) -> bytes:
     return png(40, 40, shade)
 
 
-async def kept(library: PictureLibrary, data: bytes) -> KeptPicture:
+async def kept(library: PictureLibrary, data: bytes) -> StoredPicture:
     """A stored picture whose job has recorded it."""
     picture = await library.keep(data_url(data), UPSTREAM)
     library.release(picture.name)

@@ -25,10 +25,10 @@ from components.pictures.archive import (
     read_picture,
     write_archive,
 )
-from components.pictures.kept import KeptPicture
 from components.pictures.library import PictureLibrary
 from components.pictures.metadata import Recipe, read
 from components.pictures.storage.folder import FolderStorage
+from components.pictures.stored import StoredPicture
 from tests.jobs.scripted_upstream import png
 from tests.pictures.conftest import kept
 
@@ -82,8 +82,8 @@ async def test_the_manifest_lists_what_has_no_picture(library: PictureLibrary, f
     """A request without one, with its own message, and a picture that was deleted; the others are packed."""
     failed = ArchiveEntry("kite", NOON.timestamp(), {"model": "flux-2", "message": "The service refuses it."})
     deleted, present = await entries(library, png(3, 2), png(5, 4))
-    assert deleted.kept
-    await library.remove(deleted.kept.name)
+    assert deleted.picture
+    await library.remove(deleted.picture.name)
     archive = await packed(library, [failed, deleted, present])
 
     assert archive.namelist() == ["001-kite.png", "manifest.json"]
@@ -122,7 +122,7 @@ async def test_too_much_for_one_archive_is_refused_at_once(library: PictureLibra
     """Before a byte is written, with the number requested and the one allowed."""
 
     def of(count: int, size: int) -> list[ArchiveEntry]:
-        picture = KeptPicture("0" * 64 + ".png", 1, 1, "png", size, "")
+        picture = StoredPicture("0" * 64 + ".png", 1, 1, "png", size, "")
         return [ArchiveEntry("kite", 0.0, {}, picture)] * count
 
     with pytest.raises(InputError, match=r"501 pictures. At most 500 "):
@@ -134,7 +134,7 @@ async def test_too_much_for_one_archive_is_refused_at_once(library: PictureLibra
 
 def test_the_first_requests_that_fit_into_one_archive_are_counted() -> None:
     """By number and by size of their pictures; a request without a picture takes no room."""
-    small, large = (KeptPicture("0" * 64 + ".png", 1, 1, "png", size, "") for size in (1, MAX_BYTES // 10))
+    small, large = (StoredPicture("0" * 64 + ".png", 1, 1, "png", size, "") for size in (1, MAX_BYTES // 10))
     pairs, heavy = [[small] * 2] * (MAX_PICTURES // 2), [[large]] * 10
 
     assert count_that_fit([*pairs, [], *pairs]) == len(pairs) + 1

@@ -20,8 +20,8 @@ from PIL import Image
 from PIL.PngImagePlugin import PngInfo
 
 from components.errors import PictureNotSaved
-from components.pictures.kept import KeptPicture
 from components.pictures.library import PictureLibrary
+from components.pictures.stored import StoredPicture
 from tests.jobs.scripted_upstream import Answer, endless, hang_up, picture, png, reset, response, scripted_upstream
 from tests.pictures.conftest import UPSTREAM, data_url, names
 
@@ -70,7 +70,7 @@ def with_large_metadata() -> bytes:
     return file.getvalue()
 
 
-async def fetched(library: PictureLibrary, answer: Answer) -> KeptPicture:
+async def fetched(library: PictureLibrary, answer: Answer) -> StoredPicture:
     async with scripted_upstream(file=[answer]) as upstream:
         return await library.keep(f"{upstream.address}/1", upstream.address)
 

@@ -13,10 +13,10 @@ from pathlib import Path
 import httpx2 as httpx
 import pytest
 
-from components.pictures.kept import KeptPicture
 from components.pictures.library import PictureLibrary
 from components.pictures.storage.base import StoredFile
 from components.pictures.storage.folder import ABANDONED_S, FolderStorage
+from components.pictures.stored import StoredPicture
 from tests.conftest import ROOT
 from tests.pictures.conftest import UPSTREAM, data_url, ignore, kept, names, picture_of_shade
 
@@ -51,7 +51,7 @@ asyncio.run(main(Path(sys.argv[1])))
 """
 
 
-async def added(library: PictureLibrary, shade: int, age_s: float = 0) -> KeptPicture:
+async def added(library: PictureLibrary, shade: int, age_s: float = 0) -> StoredPicture:
     """One more picture, last used so many seconds ago; then the library is trimmed."""
     picture = await kept(library, picture_of_shade(shade))
     library.storage.touch(picture.name, time.time() - age_s)

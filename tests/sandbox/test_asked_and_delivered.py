@@ -14,7 +14,7 @@ from components.catalog.requests import Request, build_request
 from components.catalog.shared_form import SHAPES, map_shared_form
 from components.jobs.job import Job
 from components.pictures.check import inspect
-from components.pictures.kept import KeptPicture
+from components.pictures.stored import StoredPicture
 from components.sandbox.art.canvas import Canvas
 from components.sandbox.art.drawing import draw, picture_format, picture_size
 from components.views.job import differences
@@ -49,13 +49,13 @@ def blank(canvas: Canvas) -> Image.Image:
     return Image.new("RGB", (canvas.width, canvas.height))
 
 
-def kept(content: bytes) -> KeptPicture:
+def kept(content: bytes) -> StoredPicture:
     """The record of a delivered file, as it is made when the file is stored."""
     kind, width, height = inspect(content)
-    return KeptPicture(f"x.{kind}", width, height, kind, len(content), "")
+    return StoredPicture(f"x.{kind}", width, height, kind, len(content), "")
 
 
-def job_of(request: Request, pictures: tuple[KeptPicture, ...]) -> Job:
+def job_of(request: Request, pictures: tuple[StoredPicture, ...]) -> Job:
     return Job(
         *("one", "ann", request.model.id, request.body, request.shape, request.count, "sandbox", "", 1, 0.01, 0.0),
         pictures=pictures,
@@ -64,7 +64,7 @@ def job_of(request: Request, pictures: tuple[KeptPicture, ...]) -> Job:
 
 def test_asked_and_delivered_agree_for_every_shape_resolution_and_format_of_every_model(catalog: Catalog) -> None:
     wrong: dict[str, list[str]] = {}
-    drawn: dict[Any, KeptPicture] = {}  # by size and format: drawing each again would take a minute
+    drawn: dict[Any, StoredPicture] = {}  # by size and format: drawing each again would take a minute
     for model in catalog.models:
         for request in requests(catalog, model):
             kind = picture_format(request)

@@ -5,10 +5,10 @@ from __future__ import annotations
 import re
 from html.parser import HTMLParser
 
-from components.pictures.kept import KeptPicture
+from components.pictures.stored import StoredPicture
 
 HOSTILE = "<img src=x onerror=alert(1)> \"'>&amp;${alert(1)}{{x}}</script><script>alert(2)</script>"
-PICTURE = KeptPicture("a" * 64 + ".png", 1024, 1024, "png", 5000, "https://cdn.example/a.png")
+PICTURE = StoredPicture("a" * 64 + ".png", 1024, 1024, "png", 5000, "https://cdn.example/a.png")
 VOID = ("img", "br", "hr", "meta", "input", "link")
 
 

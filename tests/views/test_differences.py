@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from components.jobs.job import Job, JobState
-from components.pictures.kept import KeptPicture
+from components.pictures.stored import StoredPicture
 from components.views.job import differences, ratio, shape_ratio
 from tests.jobs.conftest import make_job
 
@@ -16,7 +16,9 @@ SQUARE = (1024, 1024)
 
 def done(shape: str, *sizes: tuple[int, int], count: int = 1, form: str = "png", **body: Any) -> Job:
     """A finished job with pictures of these sizes."""
-    pictures = tuple(KeptPicture(f"{n:064x}.{form}", width, height, form, 9, "") for n, (width, height) in enumerate(sizes))
+    pictures = tuple(
+        StoredPicture(f"{n:064x}.{form}", width, height, form, 9, "") for n, (width, height) in enumerate(sizes)
+    )
     return make_job(shape=shape, count=count, body=body, state=JobState.DONE, pictures=pictures)
 
 

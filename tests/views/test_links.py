@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from urllib.parse import urljoin
 
-from components.pictures.kept import KeptPicture
+from components.pictures.stored import StoredPicture
 from components.views import links
 from tests.jobs.conftest import make_job
 from tests.views.html import PICTURE, without_signature
@@ -36,4 +36,4 @@ def test_a_page_below_the_root_leads_back_to_it() -> None:
 
 
 def test_an_svg_is_its_own_thumbnail() -> None:
-    assert links.thumbnail_link(KeptPicture("c.svg", 0, 0, "svg", 1, "")) == "pictures/c.svg"
+    assert links.thumbnail_link(StoredPicture("c.svg", 0, 0, "svg", 1, "")) == "pictures/c.svg"

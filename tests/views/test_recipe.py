@@ -14,13 +14,13 @@ from components.catalog.models import Catalog
 from components.catalog.requests import build_request, rebuild_request
 from components.errors import InputError, Problem
 from components.jobs.job import JobState
-from components.pictures.kept import KeptPicture
+from components.pictures.stored import StoredPicture
 from components.views.recipe import archive_entries, file_stem, form_settings, read_recipe, recipe_of
 from tests.jobs.conftest import NOON, make_job
 from tests.views.conftest import retired_catalog
 
 PARAMETERS: dict[str, Any] = {"model": "imagen-4", "prompt": "A kite", "seed": 7, "urls": ["https://a.example/b.png?c=d"]}
-PNG = KeptPicture("0" * 64 + ".png", 3, 2, "png", 100, "")
+PNG = StoredPicture("0" * 64 + ".png", 3, 2, "png", 100, "")
 SVG = replace(PNG, format="svg", width=0, height=0)
 HOSTILE = [
     "../../../etc/passwd", "a/b\\c:d", "\0\r\n", "..", "", "CON", "\u202egnp.exe", "Кот", "x" * 500, '"; rm -rf /', "$(id)",
@@ -72,7 +72,7 @@ def test_the_manifest_says_of_each_picture_what_was_requested_and_delivered(cata
     )  # fmt: skip
     first, second = archive_entries(catalog, [job], recipes=True)
 
-    assert (first.stem, first.created_at, first.kept, first.recipe) == ("cogview-4-n41abc", NOON, PNG, recipe_of(job))
+    assert (first.stem, first.created_at, first.picture, first.recipe) == ("cogview-4-n41abc", NOON, PNG, recipe_of(job))
     assert first.row == {
         "model": "cogview-4", "parameters": {"model": "cogview-4", "prompt": "Кот 🍏"}, "task_id": "n41abc", "state": "done",
         "sandbox": True, "credits": 10, "usd": 0.1, "credits_estimated": 10,
@@ -89,7 +89,7 @@ def test_the_manifest_says_why_a_job_has_no_picture(catalog: Catalog) -> None:
     failed = make_job(state=JobState.FAILED, problem=problem, credits=math.inf, usd=math.inf)
     waiting = make_job(state=JobState.RUNNING, status_note="The service asks to wait.")
     rows = [
-        (entry.kept, entry.row["state"], entry.row["message"])
+        (entry.picture, entry.row["state"], entry.row["message"])
         for entry in archive_entries(catalog, [failed, waiting], recipes=True)
     ]
 

@@ -11,7 +11,7 @@ from components.catalog.prices import price_list
 from components.playground import Playground
 from components.views.models.cards import show_cards
 from components.views.models.price_list import show_price_list
-from components.views.models.search import matches, order_of, remarks_on, search_text
+from components.views.models.search import matches, order_of, search_messages, search_text
 from components.views.queries.models import ModelFilters
 from components.views.tables import filtered_frame, models_frame, show_models_count
 from tests.views.html import HOSTILE, parse_inert
@@ -81,7 +81,7 @@ def test_a_search_says_how_it_orders_and_why_it_finds_nothing(
     catalog: Catalog, search: str, order: str, said: list[str]
 ) -> None:
     assert order_of(search) == order
-    assert remarks_on([search_text(model) for model in catalog.models], search) == said
+    assert search_messages([search_text(model) for model in catalog.models], search) == said
 
 
 async def test_the_price_list_follows_the_words_of_a_search(catalog: Catalog, playground: Callable[..., Playground]) -> None:
@@ -105,6 +105,6 @@ async def test_the_panel_has_what_its_script_needs_to_search_alike(playground: C
     page = parse_inert(show_cards(playground(), {}, many=False, search="fast svg"))
 
     assert page.values("data-value") == ["recraft-v4"]
-    assert page.values("data-remark") == ["Fastest first."]
+    assert page.values("data-message") == ["Fastest first."]
     assert page.values("data-seconds") == ["5.5"]
-    assert '"4k"' in page.values("data-searching")[0]
+    assert '"4k"' in page.values("data-search-data")[0]

@@ -169,7 +169,7 @@ async def test_a_link_of_the_page_works_without_a_cookie_and_opens_nothing_else(
         answer = await http_client.get(path)
         assert answer.status_code == 404 or job.id not in answer.text, path
     assert (await http_client.get(both, headers={"X-Playground-Visitor": "somebody-else-0123456789"})).status_code == 404
-    await playground.jobs.removal.remove(job.id)
+    await playground.jobs.remover.remove(job.id)
     assert (await http_client.get("/" + download_link(job, 0))).status_code == 404
 
 
@@ -217,7 +217,7 @@ async def test_an_archive_leaves_out_what_is_gone_or_another_visitors(
 ) -> None:
     """Jobs that were deleted since the page was opened, and pictures that are no longer stored."""
     gone, foreign = await made(playground), await made(playground, visitor=visitor_id(OTHER))
-    await playground.jobs.removal.remove(gone.id)
+    await playground.jobs.remover.remove(gone.id)
     _, manifest = unzipped(await http_client.get(f"/files.zip?job={gone.id}&job={foreign.id}&job={job.id}", headers=HEADERS))
     assert (tasks(manifest), manifest["requests_left_out"]) == ([job.task_id], 2)
 

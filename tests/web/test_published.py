@@ -197,7 +197,7 @@ async def test_a_picture_that_is_not_there_is_not_found(playground: Playground, 
 async def test_a_removed_picture_is_gone_from_the_page_too(playground: Playground, http_client: httpx2.AsyncClient) -> None:
     token = await published(playground, "cogview-4", "flux-2")
     comparison, _ = await playground.comparisons.published(token)
-    await playground.jobs.removal.remove(comparison.cards[0].job)
+    await playground.jobs.remover.remove(comparison.cards[0].job)
 
     page = ReportPage((await http_client.get(f"/c/{token}")).text)
     assert len(page.all("img")) == 1

@@ -27,7 +27,7 @@ from components.jobs import transitions
 from components.jobs.job import Job
 from components.jobs.service import JobService
 from components.pictures.archive import ZippedFile, stream_zip
-from components.pictures.kept import KeptPicture
+from components.pictures.stored import StoredPicture
 
 MANIFEST = "evaluation.json"
 VERSION = 1
@@ -67,7 +67,7 @@ async def restore(service: EvaluationService, file: Path, visitor: str) -> Evalu
     finally:
         for name in held:
             service.jobs.pictures.release(name)
-        await service.jobs.removal.discard(held)  # where the ZIP turned out to be damaged; otherwise a job shows them
+        await service.jobs.remover.discard(held)  # where the ZIP turned out to be damaged; otherwise a job shows them
     await service.ballots.add_all(ballots)
     return evaluation
 
@@ -182,10 +182,10 @@ async def _job(
     picture = await _keep(jobs, archived, cell["file"])
     held.append(picture.name)
     saving = _allowed(transitions.saving(running, [cell["file"]], given["charged"], ended))
-    return _allowed(transitions.picture_kept(saving, 0, picture, ended))
+    return _allowed(transitions.picture_stored(saving, 0, picture, ended))
 
 
-async def _keep(jobs: JobService, archived: Unpacking, name: str) -> KeptPicture:
+async def _keep(jobs: JobService, archived: Unpacking, name: str) -> StoredPicture:
     """Store a picture of the ZIP after the checks that every picture passes. Raises ValueError."""
     data = await asyncio.to_thread(archived.read, name, LARGEST_PICTURE)
     try:

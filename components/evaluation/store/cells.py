@@ -11,7 +11,7 @@ from sqlalchemy import ColumnElement, Connection, Row, Text, and_, func, or_, se
 from sqlalchemy import cast as sql_cast
 
 from components.evaluation.evaluation import CellState, Evaluation, EvaluationState, Progress
-from components.evaluation.matrix import paid_until
+from components.evaluation.matrix import first_unpaid
 from components.evaluation.voting.ballots import NOT_VOTES
 from components.jobs.job import ACTIVE, WAITING, Job, JobState
 from components.jobs.store.executor import Transactions
@@ -141,15 +141,15 @@ def retry_cells(connection: Connection, evaluation: Evaluation, *, failed: bool)
     return len(rows)
 
 
-def affordable_until(connection: Connection, evaluation: Evaluation, budget: float) -> int:
-    """The position up to which a budget pays for whole rows of cells that are still to be sent."""
+def first_unpaid_position(connection: Connection, evaluation: Evaluation, budget: float) -> int:
+    """The position of the first cell still to be sent that a budget does not pay for; it starts a row."""
     queued = select(func.coalesce(func.sum(jobs.c.credits), 0.0)).where(
         jobs.c.evaluation_id == evaluation.id, jobs.c.state == JobState.QUEUED
     )
     left = budget - used_credits(connection, evaluation.id) - float(connection.execute(queued).scalar_one())
     wanted = select(cells.position, cells.credits).where(_pending(evaluation.id)).order_by(cells.position)
     pending = (tuple(row) for row in connection.execute(wanted))
-    return paid_until(pending, len(evaluation.columns), evaluation.size, left)
+    return first_unpaid(pending, len(evaluation.columns), evaluation.size, left)
 
 
 def _pending(evaluation_id: str) -> ColumnElement[bool]:

@@ -176,5 +176,5 @@ def _candidates(evaluation: Evaluation, results: list[Result]) -> list[Candidate
 
 def _copy_size(evaluation: Evaluation) -> tuple[int, int]:
     """One size for all pictures: in the shape that was asked for, square where none was."""
-    asked = read_shape(str(evaluation.shared.get("shape") or ""))
-    return copy_size(asked.ratio if asked else 1.0)
+    shape = read_shape(str(evaluation.shared.get("shape") or ""))
+    return copy_size(shape.ratio if shape else 1.0)

@@ -215,8 +215,8 @@ class Store:
 
     async def recent(self, visitor: str, limit: int) -> list[Job]:
         """This visitor's jobs that have pictures, newest first."""
-        kept = exists().where(job_pictures.c.job_id == jobs.c.id)
-        mine = _visible().where(jobs.c.visitor == storable(visitor), kept)
+        pictured = exists().where(job_pictures.c.job_id == jobs.c.id)
+        mine = _visible().where(jobs.c.visitor == storable(visitor), pictured)
         return await self._list(mine.order_by(jobs.c.created_at.desc()).limit(limit))
 
     async def unfinished(self, visitor: str, limit: int = 20) -> list[Job]:

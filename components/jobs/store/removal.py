@@ -7,7 +7,15 @@ import time
 from sqlalchemy import Connection, Delete, delete, exists, or_, select, update
 
 from components.jobs.job import Job
-from components.jobs.store.schema import EVALUATION_RUNS, ballots, comparisons, evaluation_cells, evaluations, history, jobs
+from components.jobs.store.schema import (
+    EVALUATION_RUNNING,
+    ballots,
+    comparisons,
+    evaluation_cells,
+    evaluations,
+    history,
+    jobs,
+)
 
 SUBMITTING_S = 3_600.0  # by then a comparison has its first job, or the process that started it has died
 
@@ -20,7 +28,7 @@ def forget_request(connection: Connection, job: Job) -> None:
     cell = evaluation_cells.c.job_id == job.id
     connection.execute(update(evaluation_cells).where(cell).values(body={}, refused="Deleted.", checks=None))
     left = exists().where(jobs.c.evaluation_id == job.evaluation_id, history.c.job_id == jobs.c.id, ~history.c.removed)
-    running = exists().where(evaluations.c.id == job.evaluation_id, evaluations.c.state == EVALUATION_RUNS)
+    running = exists().where(evaluations.c.id == job.evaluation_id, evaluations.c.state == EVALUATION_RUNNING)
     if not connection.scalar(select(or_(left, running))):
         delete_evaluation(connection, job.evaluation_id)
 

@@ -27,7 +27,7 @@ from sqlalchemy import (
 
 from components.errors import Problem
 from components.jobs.job import Job, JobState
-from components.pictures.kept import KeptPicture
+from components.pictures.stored import StoredPicture
 
 metadata = MetaData()
 
@@ -144,7 +144,7 @@ evaluations = Table(
 )
 Index("evaluations_of_visitor", evaluations.c.visitor, evaluations.c.created_at)
 Index("evaluations_by_state", evaluations.c.state)
-EVALUATION_RUNS = "running"  # the state in which jobs of an evaluation are sent
+EVALUATION_RUNNING = "running"  # the state in which jobs of an evaluation are sent
 
 # One row for each job that an evaluation wants; ``job_id`` is that of its latest attempt.
 evaluation_cells = Table(
@@ -248,7 +248,7 @@ def to_row(job: Job) -> dict[str, Any]:
     return {name: storable(value) if name in TEXTS else value for name, value in values.items()}
 
 
-def to_job(values: Mapping[str, Any], pictures: tuple[KeptPicture, ...] = ()) -> Job:
+def to_job(values: Mapping[str, Any], pictures: tuple[StoredPicture, ...] = ()) -> Job:
     """The job of a row of ``jobs``."""
     own = {name: value for name, value in values.items() if name not in NOT_IN_JOB}
     own |= {
@@ -265,11 +265,11 @@ def to_jobs(connection: Connection, rows: Iterable[Row[Any]]) -> list[Job]:
     """The jobs of rows that hold the columns of ``jobs``, with their pictures, in the same order."""
     names = [column.name for column in jobs.c]
     values = [{name: row._mapping[name] for name in names} for row in rows]
-    pictures: dict[str, list[KeptPicture]] = {row["id"]: [] for row in values}
+    pictures: dict[str, list[StoredPicture]] = {row["id"]: [] for row in values}
     if pictures:
         wanted = select(job_pictures).where(job_pictures.c.job_id.in_(pictures)).order_by(job_pictures.c.position)
         for row in connection.execute(wanted):
-            pictures[row.job_id].append(KeptPicture(row.name, row.width, row.height, row.format, row.size, row.source))
+            pictures[row.job_id].append(StoredPicture(row.name, row.width, row.height, row.format, row.size, row.source))
     return [to_job(row, tuple(pictures[row["id"]])) for row in values]
 
 

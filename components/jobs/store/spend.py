@@ -13,7 +13,7 @@ from components.api.client import Payer
 from components.jobs.budgets import check_budget, start_of_day
 from components.jobs.job import Job, JobState
 from components.jobs.store.executor import Transactions
-from components.jobs.store.schema import EVALUATION_RUNS, evaluations, jobs, storable
+from components.jobs.store.schema import EVALUATION_RUNNING, evaluations, jobs, storable
 
 DAY_S = 86_400
 
@@ -124,5 +124,5 @@ def check_evaluation(connection: Connection, job: Job) -> None:
     """Lock the evaluation of a job that is about to be sent. Raises CapReached if it does not run, or its budget is used."""
     wanted = select(evaluations.c.state, evaluations.c.budget).where(evaluations.c.id == job.evaluation_id)
     row = connection.execute(wanted.with_for_update()).one_or_none()
-    running = row is not None and row.state == EVALUATION_RUNS
+    running = row is not None and row.state == EVALUATION_RUNNING
     check_budget(job.credits, row.budget if row else 0.0, used_credits(connection, job.evaluation_id), running=running)

@@ -193,8 +193,8 @@
   }
 
   function act(element, button) {
-    if (button.dataset.confirm && !button.dataset.asked) {
-      button.dataset.asked = "1";
+    if (button.dataset.confirm && !button.dataset.confirming) {
+      button.dataset.confirming = "1";
       button.textContent = button.dataset.confirm;
       return;
     }

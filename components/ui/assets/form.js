@@ -25,7 +25,7 @@
         set(button, "aria-pressed", button.dataset.fill === held);
       }
       const typing = field.querySelector("[data-type-value]");
-      if (typing) set(typing, "aria-expanded", typing.dataset.asked === "true" || Boolean(held && !offered));
+      if (typing) set(typing, "aria-expanded", typing.dataset.typing === "true" || Boolean(held && !offered));
     }
   }
 
@@ -38,9 +38,9 @@
     if (!button) return;
     const box = window.playground.textOf(button.closest(".open-choice"));
     if (button.dataset.fill) window.playground.setText(box, button.dataset.fill);
-    else button.dataset.asked = button.getAttribute("aria-expanded") !== "true";
+    else button.dataset.typing = button.getAttribute("aria-expanded") !== "true";
     look();
-    if (button.dataset.asked === "true") box.focus();
+    if (button.dataset.typing === "true") box.focus();
   });
   document.addEventListener("input", (event) => event.target.closest(".open-choice") && look());
   window.playground.onChange(look);

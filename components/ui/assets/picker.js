@@ -43,32 +43,32 @@
   }
 
   // The same as views/models/search.py: every word of a search must begin a word of the card.
-  const BREAKS = /[\s,;!?"'()]+/;
+  const SEPARATORS = /[\s,;!?"'()]+/;
   const has = (item, word) => ` ${item.dataset.search}`.includes(` ${word}`);
 
   function filter(dialog) {
-    const words = dialog.querySelector("input[type=search]").value.toLowerCase().split(BREAKS).filter(Boolean);
+    const words = dialog.querySelector("input[type=search]").value.toLowerCase().split(SEPARATORS).filter(Boolean);
     const purpose = purposeOf(dialog);
     const list = dialog.querySelector(".model-cards");
     if (!list) return;
-    const { ignored, orders, ordered, remarks } = JSON.parse(list.dataset.searching);
+    const { ignored, columns, orderMessages, messages } = JSON.parse(list.dataset.searchData);
     const isIgnored = (word) => ignored.some((one) => one.startsWith(word));
     for (const item of list.children) {
       const suits = purpose === "" || item.dataset.purposes.split(" ").includes(purpose);
       item.hidden = !suits || !words.every((word) => has(item, word) || isIgnored(word));
     }
     const under = (texts, word) => (Object.hasOwn(texts, word) ? texts[word] : undefined); // not Object's own "constructor"
-    const order = words.map((word) => under(orders, word)).find(Boolean);
-    sort(list, order === "Seconds" ? "seconds" : "position");
+    const column = words.map((word) => under(columns, word)).find(Boolean);
+    sort(list, column === "Seconds" ? "seconds" : "position");
     const unknown = words.filter((word) => ![...list.children].some((item) => has(item, word)));
-    const said = unknown.map((word) => under(remarks, word) ?? (isIgnored(word) ? "" : `Nothing here is about “${word.slice(0, 40)}”.`));
-    const remark = isWhole(dialog) ? [...new Set([ordered[order] ?? "", ...said])].filter(Boolean).join(" ") : list.dataset.remark;
+    const said = unknown.map((word) => under(messages, word) ?? (isIgnored(word) ? "" : `Nothing here is about “${word.slice(0, 40)}”.`));
+    const message = isWhole(dialog) ? [...new Set([orderMessages[column] ?? "", ...said])].filter(Boolean).join(" ") : list.dataset.message;
     const visible = visibleCards(dialog);
     const total = Number(list.dataset.total);
     const more = isWhole(dialog) ? "" : ". Search for the others";
     const picked = dialog.querySelector("[data-use]") ? ` · ${(dialog.chosen ?? []).length} chosen` : "";
     dialog.querySelector("footer p").textContent =
-      (visible.length ? `${visible.length} of ${total} models${visible.length < total ? more : ""}` : "No model matches") + picked + (remark && `. ${remark}`);
+      (visible.length ? `${visible.length} of ${total} models${visible.length < total ? more : ""}` : "No model matches") + picked + (message && `. ${message}`);
     // Only one card can be reached by the Tab key: the chosen one, or the first.
     const stop = visible.find((card) => card.getAttribute("aria-checked") === "true") ?? visible[0];
     for (const card of cardsOf(dialog)) if (controlOf(card) === card) card.tabIndex = card === stop ? 0 : -1;

@@ -52,11 +52,11 @@ class CompareForm:
         samples = given[self.samples]
         return ComparisonDraft(self.models.read(given), shared, int(samples) if samples else 1)
 
-    def show(self, asked: ComparisonDraft) -> Updates:
+    def show(self, draft: ComparisonDraft) -> Updates:
         """Updates that fill the controls."""
-        updates: Updates = {**self.models.show(asked.models), self.samples: asked.samples}
+        updates: Updates = {**self.models.show(draft.models), self.samples: draft.samples}
         for role, control in self.roles.items():
-            value = asked.shared.get(str(role))
+            value = draft.shared.get(str(role))
             if role is Role.IMAGES:
                 value = "\n".join(map(str, value or ()))
             updates[control] = gr.update(value=value if value is not None else ROLE_DEFAULTS.get(role))

@@ -20,10 +20,10 @@ from components.views.queries.compare import (
     SOURCE,
     ComparisonDraft,
     PublishedSource,
-    asked_settings,
     comparison_id_of,
     draft_of,
     read_compare_query,
+    requested_settings,
     settings_title,
 )
 from components.views.queries.query import Query, first_value
@@ -56,8 +56,8 @@ async def open_compare(tab: CompareTab, query: Query, visit: Visit) -> Updates:
             draft = replace(draft, shared={**source.shared, **draft.shared})
         elif "prompt" not in query and ("models" not in query or draft.models == own.models):
             draft = own
-    asked = asked_settings(draft)
-    made = named is not None and asked == asked_settings(draft_of(named[0]))
+    requested = requested_settings(draft)
+    made = named is not None and requested == requested_settings(draft_of(named[0]))
     return {
         **tab.form.show(draft),
         tab.form.lock: False,
@@ -66,7 +66,7 @@ async def open_compare(tab: CompareTab, query: Query, visit: Visit) -> Updates:
         tab.order: gr.update(value=ORDERS[0], visible=bool(named)),
         **await show_draft(tab, draft, source, visit),
         # Open where the address asks for some, but not above the cards that were made with them.
-        tab.form.settings: gr.update(label=settings_title(draft), open=bool(asked) and not made),
+        tab.form.settings: gr.update(label=settings_title(draft), open=bool(requested) and not made),
         **await show_earlier(tab, visit, named[0].id if named else ""),
     }
 

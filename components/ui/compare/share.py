@@ -11,7 +11,7 @@ import gradio as gr
 from components.comparisons.comparison import Comparison
 from components.errors import PlaygroundError
 from components.jobs.job import Job
-from components.pictures.kept import KeptPicture
+from components.pictures.stored import StoredPicture
 from components.playground import Playground
 from components.ui.events import DIRECT, LATEST, Updates, bind
 from components.ui.header import Header
@@ -68,7 +68,7 @@ class Side:
     card: str
     index: int
     count: int
-    kept: KeptPicture
+    picture: StoredPicture
 
     @property
     def label(self) -> str:
@@ -143,7 +143,7 @@ async def pin_samples(share: Share, given: Updates) -> Updates:
 
 def show_share(share: Share, comparison: Comparison, jobs: Mapping[str, Job], *, fresh: bool) -> Updates:
     """Updates of ``share.parts``. ``fresh``: it is another comparison than before, of which nothing is in the slider yet."""
-    choices = [(side.label, side.kept.name) for side in _sides(share, comparison, jobs)]
+    choices = [(side.label, side.picture.name) for side in _sides(share, comparison, jobs)]
     ended = bool(choices) and all(job.settled for job in jobs.values())
     # A choice that stays behind is refused by the dropdown that it is no choice of any more.
     emptied: dict[str, Any] = {"value": None} if fresh else {}
@@ -170,7 +170,7 @@ def _show_published(share: Share, comparison: Comparison, *, ended: bool = True)
 
 async def show_chosen(share: Share, given: Updates) -> Updates:
     """The two chosen pictures in the slider, if both are still in the comparison."""
-    sides = {side.kept.name: side for side in await _own_sides(share, given)}
+    sides = {side.picture.name: side for side in await _own_sides(share, given)}
     left, right = sides.get(given[share.left]), sides.get(given[share.right])
     return {share.slider: _slider(left, right) if left and right else gr.skip()}
 
@@ -179,11 +179,11 @@ async def show_first_two(share: Share, given: Updates) -> Updates:
     """Two pictures for the slider until others are chosen, of two cards if possible."""
     if given[share.left] or given[share.right]:
         return {share.slider: gr.skip()}
-    sides = {side.kept.name: side for side in sorted(await _own_sides(share, given), key=lambda side: side.index > 1)}
+    sides = {side.picture.name: side for side in sorted(await _own_sides(share, given), key=lambda side: side.index > 1)}
     if len(sides) < 2:
         return {share.slider: gr.skip()}
     left, right, *_ = sides.values()
-    return {share.left: left.kept.name, share.right: right.kept.name, share.slider: _slider(left, right)}
+    return {share.left: left.picture.name, share.right: right.picture.name, share.slider: _slider(left, right)}
 
 
 async def _changed(share: Share, change: Awaitable[Comparison]) -> Updates:
@@ -219,11 +219,13 @@ def _sides(share: Share, comparison: Comparison, jobs: Mapping[str, Job]) -> lis
     """Every picture, in the order of the cards."""
     pictured = [(card, job) for card in comparison.cards if (job := jobs.get(card.job)) and job.pictures]
     return [
-        Side(f"{number}. {card_name(share.playground.catalog, card)}", index, len(job.pictures), kept)
+        Side(f"{number}. {card_name(share.playground.catalog, card)}", index, len(job.pictures), picture)
         for number, (card, job) in enumerate(pictured, 1)
-        for index, kept in enumerate(job.pictures, 1)
+        for index, picture in enumerate(job.pictures, 1)
     ]
 
 
 def _slider(left: Side, right: Side) -> str:
-    return render("slider", left=left, right=right, ratio=left.kept.width / left.kept.height if left.kept.height else 1.0)
+    return render(
+        "slider", left=left, right=right, ratio=left.picture.width / left.picture.height if left.picture.height else 1.0
+    )

@@ -179,7 +179,7 @@ def price_note(model: Model, parameters: Mapping[str, Any], checked: CheckedForm
     query = write_generate_query(model, parameters, job_id)
     count = min(checked.draft.count, MOST_FRAMES)
     return render("note", text=model.price_note) + render(
-        "asked",
+        "form_data",
         query=query,
         ratio=result.shape_ratio(checked.draft.shape) or 1.0,
         count=count,

@@ -184,9 +184,9 @@ async def submit(
     """Send a request and show its job; while the same request of this visitor is active, show that one's."""
     panel, visit = tab.panel, paying_visit(tab.header, given, request)
     panel.latest.start(request)
-    kept = given[tab.form.lock] and (model.by_role(Role.SEED) or "") in parameters
+    locked = given[tab.form.lock] and (model.by_role(Role.SEED) or "") in parameters
     try:
-        job = await tab.playground.generate(model.id, dict(parameters), visit, deduplicate=True, new_seed=not kept)
+        job = await tab.playground.generate(model.id, dict(parameters), visit, deduplicate=True, new_seed=not locked)
     except PlaygroundError as error:
         return {**show_error(panel, error), panel.job: ""}
     shown = {**show_job(panel, await with_star(panel, job, visit)), panel.changed: "", **tab.form.seed(model, job.body)}

@@ -16,9 +16,9 @@
   const voter = (() => {
     const made = Array.from(crypto.getRandomValues(new Uint8Array(16)), (byte) => byte.toString(16).padStart(2, "0")).join("");
     try {
-      const kept = localStorage.getItem(VOTER) ?? made;
-      localStorage.setItem(VOTER, kept);
-      return kept;
+      const stored = localStorage.getItem(VOTER) ?? made;
+      localStorage.setItem(VOTER, stored);
+      return stored;
     } catch {
       return made; // a browser that keeps nothing is another voter after a reload
     }
@@ -72,7 +72,7 @@
       setTimeout(() => screen ?? show(prepare()), WAIT_MS);
       return;
     }
-    part(".asked").textContent = screen.prompt;
+    part(".prompt").textContent = screen.prompt;
     part(".screen").style.setProperty("--rows", screen.images.length > 2 ? 2 : 1);
     part(".screen").replaceChildren(
       ...screen.images.map((image, at) => {
@@ -97,7 +97,7 @@
     const line = document.createElement("p");
     line.className = "message";
     line.textContent = text;
-    part(".asked").textContent = "";
+    part(".prompt").textContent = "";
     part(".screen").replaceChildren(line);
     screen = null;
     enable();

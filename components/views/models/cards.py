@@ -16,9 +16,9 @@ from components.errors import InputError
 from components.jobs.store.measured import Measured
 from components.playground import Playground
 from components.views.links import SANDBOX, link, sample_path
-from components.views.models.facts import credits_range, dollars_range, inputs_text, middle_seconds
+from components.views.models.facts import credits_range, dollars_range, inputs_text, median_seconds
 from components.views.models.purposes import good_for_text, purpose_chips
-from components.views.models.search import matches, order_of, remarks_on, search_data, search_text
+from components.views.models.search import matches, order_of, search_data, search_messages, search_text
 from components.views.queries.compare import read_choice, variant_options
 from components.views.templates import render
 from components.views.words import range_text, seconds_text, settings_text, typical_text, utc
@@ -99,10 +99,10 @@ def show_cards(
     """
     rows = [row for row in price_list(playground.catalog) if matches(row.model, search, purpose)]
     if order_of(search) == "Seconds":
-        rows.sort(key=lambda row: middle_seconds(row.model, measured.get(row.model.id)) or inf)
+        rows.sort(key=lambda row: median_seconds(row.model, measured.get(row.model.id)) or inf)
     cards = [_card(playground, row, measured.get(row.model.id)) for row in rows[:MOST_CARDS]]
-    remark = " ".join(remarks_on(map(search_text, playground.catalog.models), search)) if search else ""
-    return render("picker_cards", cards=cards, many=many, total=len(rows), remark=remark, search_data=search_data())
+    message = " ".join(search_messages(map(search_text, playground.catalog.models), search)) if search else ""
+    return render("picker_cards", cards=cards, many=many, total=len(rows), message=message, search_data=search_data())
 
 
 def _card(playground: Playground, row: PriceListRow, measured: Measured | None) -> dict[str, object]:
@@ -117,6 +117,6 @@ def _card(playground: Playground, row: PriceListRow, measured: Measured | None) 
         "inputs": inputs_text(model),
         "good_for": good_for_text(model),
         "search": search_text(model),
-        "middle": middle_seconds(model, measured) or "",
+        "median_seconds": median_seconds(model, measured) or "",
         "variants": variant_options(model),
     }

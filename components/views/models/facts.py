@@ -39,7 +39,7 @@ def cheapest(catalog: Catalog, wanted: str = "", most: int | None = CHEAPEST) ->
     return ids[:most]
 
 
-def middle_seconds(model: Model, seen: Measured | None) -> float | None:
+def median_seconds(model: Model, seen: Measured | None) -> float | None:
     """The seconds that a model is sorted by: the median measured here, else the middle of what the service states."""
     if seen and seen.p50:
         return seen.p50

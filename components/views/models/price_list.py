@@ -63,7 +63,7 @@ def show_scatter(frame: pd.DataFrame) -> str:
     timed = frame[frame["Seconds"].notna()]
     if timed.empty:
         return ""
-    cheapest_or_fastest = frontier({row["id"]: (row["$ base"], row["Seconds"]) for row in timed.to_dict("records")})
+    on_frontier = frontier({row["id"]: (row["$ base"], row["Seconds"]) for row in timed.to_dict("records")})
     seconds, prices = timed["Seconds"], timed["$ base"]
     groups: dict[tuple[float, float], list[Mapping[Hashable, Any]]] = {}
     for row in timed.to_dict("records"):
@@ -76,7 +76,7 @@ def show_scatter(frame: pd.DataFrame) -> str:
             "y": 100 - _place(row["$ base"], prices.min(), prices.max()),
             "seconds": cell_text("Seconds", row),
             "usd": row["$ base"],
-            "best": row["id"] in cheapest_or_fastest,
+            "best": row["id"] in on_frontier,
             "step": number,  # of several in one place the second stands beside the first
             "label": ", ".join(str(one["Model"]) for one in group) if row is group[-1] else "",
         }

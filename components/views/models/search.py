@@ -8,19 +8,19 @@ from typing import Any
 
 from components.catalog.models import Model
 from components.views.models.purposes import PURPOSES
-from components.views.models.search_words import FILLING, ORDER_WORDS, ORDERED, PURPOSE_WORDS, REMARKS
+from components.views.models.search_words import MESSAGES, ORDER_MESSAGES, ORDER_WORDS, PURPOSE_WORDS, STOP_WORDS
 
-BREAKS = re.compile(r"[\s,;!?\"'()]+")
+SEPARATORS = re.compile(r"[\s,;!?\"'()]+")
 LONGEST_SHOWN = 40  # letters of a word that nothing is found by
-OF_PURPOSES = frozenset(" ".join(PURPOSE_WORDS.values()).split())
-ORDERS = {word: column for column, words in ORDER_WORDS.items() for word in words.split()}
-REMARK_OF = {word: remark for words, remark in REMARKS.items() for word in words.split()}
-IGNORED = (*FILLING.split(), *ORDERS)
+ALL_PURPOSE_WORDS = frozenset(" ".join(PURPOSE_WORDS.values()).split())
+COLUMN_BY_WORD = {word: column for column, words in ORDER_WORDS.items() for word in words.split()}
+MESSAGE_BY_WORD = {word: message for words, message in MESSAGES.items() for word in words.split()}
+IGNORED_WORDS = (*STOP_WORDS.split(), *COLUMN_BY_WORD)
 
 
 def words_of(text: str) -> list[str]:
     """The words of a search, in lower case."""
-    return [word for word in BREAKS.split(text.lower()) if word]
+    return [word for word in SEPARATORS.split(text.lower()) if word]
 
 
 def search_text(model: Model) -> str:
@@ -33,7 +33,7 @@ def search_text(model: Model) -> str:
     )
     said = words_of(" ".join((*model.capabilities, *model.use_cases, *settings)))
     purposes = words_of(" ".join(f"{PURPOSES[purpose]} {PURPOSE_WORDS[purpose]}" for purpose in model.good_for))
-    own = [word for word in said if word not in OF_PURPOSES]
+    own = [word for word in said if word not in ALL_PURPOSE_WORDS]
     own += ["webhook", "callback"] if model.webhook else []
     own += ["input", "upload"] if "image" in model.inputs else []
     return " ".join(dict.fromkeys((*words_of(" ".join(names)), *own, *purposes)))
@@ -51,22 +51,27 @@ def matches(model: Model, search: str = "", purpose: str = "") -> bool:
 
 def order_of(search: str) -> str:
     """The column that a search orders by, such as ``Price`` for ``cheapest``; "" for none."""
-    return next((ORDERS[word] for word in words_of(search) if word in ORDERS), "")
+    return next((COLUMN_BY_WORD[word] for word in words_of(search) if word in COLUMN_BY_WORD), "")
 
 
-def remarks_on(texts: Iterable[str], search: str) -> list[str]:
+def search_messages(texts: Iterable[str], search: str) -> list[str]:
     """What there is to say of a search: the order, and why a word finds none of the models with these search texts."""
     texts = list(texts)
-    remarks = [ORDERED[order_of(search)]] if order_of(search) else []
+    messages = [ORDER_MESSAGES[order_of(search)]] if order_of(search) else []
     for word in words_of(search):
-        if not any(_has(text, word) for text in texts) and (word in REMARK_OF or not _is_ignored(word)):
-            remarks.append(REMARK_OF.get(word) or f"Nothing here is about “{word[:LONGEST_SHOWN]}”.")
-    return list(dict.fromkeys(remarks))
+        if not any(_has(text, word) for text in texts) and (word in MESSAGE_BY_WORD or not _is_ignored(word)):
+            messages.append(MESSAGE_BY_WORD.get(word) or f"Nothing here is about “{word[:LONGEST_SHOWN]}”.")
+    return list(dict.fromkeys(messages))
 
 
 def search_data() -> Mapping[str, Any]:
     """What assets/picker.js needs to search as this module does."""
-    return {"ignored": IGNORED, "orders": ORDERS, "ordered": ORDERED, "remarks": REMARK_OF}
+    return {
+        "ignored": IGNORED_WORDS,
+        "columns": COLUMN_BY_WORD,
+        "orderMessages": ORDER_MESSAGES,
+        "messages": MESSAGE_BY_WORD,
+    }
 
 
 def _has(text: str, word: str) -> bool:
@@ -74,4 +79,4 @@ def _has(text: str, word: str) -> bool:
 
 
 def _is_ignored(word: str) -> bool:
-    return any(ignored.startswith(word) for ignored in IGNORED)
+    return any(ignored.startswith(word) for ignored in IGNORED_WORDS)

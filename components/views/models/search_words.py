@@ -40,13 +40,13 @@ ORDER_WORDS: Mapping[str, str] = {
     "Price": "cheap cheaper cheapest price prices cost costs inexpensive affordable low-cost budget",
     "Seconds": "fast faster fastest quick quicker quickest quickly speed speedy",
 }
-ORDERED: Mapping[str, str] = {"Price": "Cheapest first.", "Seconds": "Fastest first."}
+ORDER_MESSAGES: Mapping[str, str] = {"Price": "Cheapest first.", "Seconds": "Fastest first."}
 
 # Words that say nothing of a model: "a logo with text" finds what "logo text" finds.
-FILLING = "a an the of for with in on to and or from that my me i want need make makes model models image images best better good top"
+STOP_WORDS = "a an the of for with in on to and or from that my me i want need make makes model models image images best better good top"
 
 # Messages for words that match no model, or that no list can answer.
-REMARKS: Mapping[str, str] = {
+MESSAGES: Mapping[str, str] = {
     "best better top": "Which is best depends on the prompt: Compare shows several models, Evaluate lets people vote.",
     "transparent transparency alpha cutout": "No model's page offers a transparent background.",
     "4k 8k uhd": "No model's page names 4K. “Largest side” under “All columns” says what each names.",

@@ -46,19 +46,21 @@ class ComparisonDraft:
         return [read_choice(catalog, text) for text in self.models]
 
 
-def asked_settings(draft: ComparisonDraft) -> list[str]:
+def requested_settings(draft: ComparisonDraft) -> list[str]:
     """``["shape 16:9", "seed 7"]``: what a draft asks for beside its prompt and models."""
-    asked = [
+    requested = [
         f"{ROLE_WORDS[role].lower()} {len(value) if isinstance(value, list) else shorten(str(value), LONGEST_SETTING)}"
         for role in (Role.SHAPE, Role.QUALITY, Role.COUNT, Role.SEED, Role.NEGATIVE, Role.IMAGES)
         if (value := draft.shared.get(role)) not in (None, [], ROLE_DEFAULTS.get(role))
     ]
-    return asked + ([f"{draft.samples} samples of each"] if draft.samples > 1 else [])
+    return requested + ([f"{draft.samples} samples of each"] if draft.samples > 1 else [])
 
 
 def settings_title(draft: ComparisonDraft) -> str:
     """``Settings: shape 16:9 · seed 7``; where nothing is asked for, what could be."""
-    return "Settings: " + (" · ".join(asked_settings(draft)) or "shape, quality, samples, seed, what to avoid, input images")
+    return "Settings: " + (
+        " · ".join(requested_settings(draft)) or "shape, quality, samples, seed, what to avoid, input images"
+    )
 
 
 @dataclass(frozen=True)
@@ -94,8 +96,8 @@ def draft_of(comparison: Comparison) -> ComparisonDraft:
 
 def write_compare_query(draft: ComparisonDraft, source: PublishedSource | None = None) -> str:
     """The query of a draft. Where a role is too long for it and ``source`` holds the same, the source is named instead."""
-    asked = ((role.value, draft.shared.get(role)) for role in Role)
-    shared = {role: value for role, value in asked if value not in (None, "", [], ROLE_DEFAULTS.get(role))}
+    requested = ((role.value, draft.shared.get(role)) for role in Role)
+    shared = {role: value for role, value in requested if value not in (None, "", [], ROLE_DEFAULTS.get(role))}
     query = write_query({"models": draft.models, **shared, "samples": draft.samples}, {"samples": 1})
     written = parse_qs(query[1:])
     left_out = [role for role in shared if role not in written]

@@ -1,4 +1,4 @@
-"""``svg_program.py width|height PIXELS``: draw the SVG on standard input as a PNG on standard output, within limits.
+"""``svg_to_png.py width|height PIXELS``: draw the SVG on standard input as a PNG on standard output, within limits.
 
 Run as a file, without the rest of the product, so that it starts quickly.
 """

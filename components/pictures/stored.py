@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 
 @dataclass(frozen=True)
-class KeptPicture:
+class StoredPicture:
     """A stored result. ``name`` is its content hash with extension, ``format`` one of png jpeg webp gif avif svg.
 
     Width and height are pixels as a viewer turns the picture (0 for an SVG that states none), ``size`` is bytes,
