@@ -65,7 +65,7 @@ class EvaluationService:
         """About how long one process takes; None if nothing is known of a model."""
         learned = {}
         for model in {cell.request.model.id for cell in matrix.cells if cell.request}:
-            if timing := self.jobs.learned(account, model):
+            if timing := self.jobs.run_times.learned(account, model):
                 learned[model] = timing.quantile(0.5) * account.pace
         seconds = expected_seconds(matrix.cells, learned, per_model, AT_ONCE)
         return seconds / account.pace if seconds is not None else None
@@ -146,7 +146,7 @@ class EvaluationService:
         timings = {
             model: timing.quantile(0.5)
             for model in {column.model for column in evaluation.columns}
-            if account and (timing := self.jobs.learned(account, model))
+            if account and (timing := self.jobs.run_times.learned(account, model))
         }
         before = await self.find(baseline, evaluation.visitor) if baseline else None
         build = partial(build_board, self._catalog, evaluation, results, ballots, question, category, timings)

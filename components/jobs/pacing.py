@@ -12,7 +12,7 @@ from math import inf
 from components.api.client import Account, ApiClient
 from components.api.limiter import RequestLimiter
 from components.api.replies import Reply
-from components.api.schedule import Learned, Timing
+from components.api.schedule import PRIOR_WEIGHT, Learned, Timing
 from components.catalog.models import Catalog
 from components.errors import NOT_CHARGED, RateLimited, ServiceError
 from components.jobs.job import Job, Timings
@@ -111,9 +111,10 @@ class RunTimes:
             elif key not in recorded:
                 self._known[key] = self._priors[key] = learned
 
-    def known(self, key: UpstreamModel) -> Learned | None:
-        """What was learned of a model; None if nothing was."""
-        return self._known.get(key)
+    def learned(self, account: Account, model: str) -> Timing | None:
+        """Run times of a model as seen here; None while nothing was seen."""
+        known = self._known.get(self.key(account, model))
+        return known.timing if known and known.weight > PRIOR_WEIGHT else None
 
     def timing(self, key: UpstreamModel, job: Job) -> Timing:
         """What to expect of a job: what was learned, else the service's own range."""

@@ -105,6 +105,16 @@ class Recovery:
             self._start(resumed, account)
         return resumed
 
+    async def callback(self, job_id: str, secret: str, body: bytes) -> bool:
+        """Handle a callback: poll the job's task. False if nobody was given this address."""
+        job = await self._callbacks.receive(job_id, secret, body)
+        if job is None:
+            return False
+        waits = job.state in (JobState.OVERDUE, JobState.NEEDS_KEY, JobState.UNCERTAIN, JobState.ABANDONED)
+        if waits and job_id not in self._active and (account := self.account(job)):
+            await self.resume(job, account)
+        return True
+
     async def key_given(self, visitor: str, account: Account) -> int:
         """Resume this visitor's jobs that wait for a key; also those with a named task or late results. Returns how many."""
         unfinished = await self._store.unfinished(visitor, MOST_WAITING)

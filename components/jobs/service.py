@@ -17,16 +17,10 @@ from functools import partial
 
 from components.api.client import Account, ApiClient
 from components.api.limiter import RequestLimiter
-from components.api.schedule import PRIOR_WEIGHT, Learned, Timing
+from components.api.schedule import Learned, Timing
 from components.catalog.models import Catalog
 from components.catalog.requests import Request, rebuild_request
-from components.errors import (
-    NOT_CHARGED,
-    CapReached,
-    DatabaseUnavailable,
-    InputError,
-    JobNotFound,
-)
+from components.errors import NOT_CHARGED, CapReached, DatabaseUnavailable, InputError, JobNotFound
 from components.jobs import transitions
 from components.jobs.active import ActiveJobs
 from components.jobs.budgets import Budget, Caps, start_of_day
@@ -50,7 +44,8 @@ LONGEST_NOTE = 2_000
 class JobService:
     """One for a process: ``begin`` it before use, ``aclose`` it at the end.
 
-    ``recovery`` resumes jobs when a key is given, and drops keys; ``remover`` deletes jobs and their pictures.
+    ``recovery`` resumes jobs at a callback and when a key is given, and drops keys; ``remover`` deletes jobs and their
+    pictures; ``run_times`` is how long models take.
 
     ``find_account`` returns the account that pays for a job without its visitor's key, or None: the job waits for it.
     """
@@ -74,12 +69,12 @@ class JobService:
         self._active = ActiveJobs(store, self.metrics, limiter, timings, log_prompts=options.log_prompts)
         self.remover = JobRemover(self._active, pictures, timings.heartbeat)
         results = Results(self._active, pictures, self.remover, timings)
-        self._times = RunTimes(store.learned, catalog)
-        self._callbacks = Callbacks(self._active, catalog, store.learned, options.callback_base, timings.latest_callback)
+        self.run_times = RunTimes(store.learned, catalog)
+        callbacks = Callbacks(self._active, catalog, store.learned, options.callback_base, timings.latest_callback)
         paced = PacedClient(client, limiter, self.metrics, timings)
-        poller = Poller(self._active, paced, results, self._times, self._callbacks, options)
-        self._worker = Worker(self._active, paced, self._times, self._callbacks, options, poller)
-        self.recovery = Recovery(self._active, self._times, self._callbacks, options, self._worker, find_account)
+        poller = Poller(self._active, paced, results, self.run_times, callbacks, options)
+        self._worker = Worker(self._active, paced, self.run_times, callbacks, options, poller)
+        self.recovery = Recovery(self._active, self.run_times, callbacks, options, self._worker, find_account)
         self._heartbeat: asyncio.Task[None] | None = None
 
     async def begin(self) -> None:
@@ -93,7 +88,7 @@ class JobService:
             self._heartbeat.cancel()
             await asyncio.gather(self._heartbeat, return_exceptions=True)
         await self._active.aclose()
-        for last in (self.store.leases.release, self._times.save):
+        for last in (self.store.leases.release, self.run_times.save):
             with suppress(DatabaseUnavailable):
                 await last()
 
@@ -191,8 +186,7 @@ class JobService:
     async def find_entries(self, job_ids: Collection[str], visitor: str) -> dict[str, HistoryEntry]:
         """Those of these jobs that are this visitor's, by id, each with its star and its note."""
         entries = await self.store.history.find_all(job_ids)
-        latest = (replace(entry, job=self._active.latest(entry.job)) for entry in entries if entry.job.visitor == visitor)
-        return {entry.job.id: entry for entry in latest}
+        return {entry.job.id: self._latest(entry) for entry in entries if entry.job.visitor == visitor}
 
     async def watch(self, job_id: str, visitor: str, interval: float = 1.0) -> AsyncIterator[Job]:
         """The job now, at every change, and at least every ``interval`` seconds, until it is settled. Raises JobNotFound."""
@@ -232,13 +226,8 @@ class JobService:
         """How long such a job takes: learned here, else the service's own range."""
         active = self._active.find(job.id)
         if active:
-            return self._times.timing(self._times.key(active.account, job.model), job)
+            return self.run_times.timing(self.run_times.key(active.account, job.model), job)
         return Learned.expected(job.typical_seconds).timing
-
-    def learned(self, account: Account, model: str) -> Timing | None:
-        """Run times of a model as seen here; None while nothing was seen."""
-        known = self._times.known(self._times.key(account, model))
-        return known.timing if known and known.weight > PRIOR_WEIGHT else None
 
     async def measured(self) -> dict[str, Measured]:
         """Run times of tasks at real services, by the model's present id."""
@@ -302,16 +291,6 @@ class JobService:
         """Give up an uncertain job. Its price counts as spent. Raises JobNotFound."""
         await self.find(job_id, visitor)
         return await self._active.apply(job_id, transitions.abandoned) or await self.find(job_id, visitor)
-
-    async def callback(self, job_id: str, secret: str, body: bytes) -> bool:
-        """Handle a callback: poll the job's task. False if nobody was given this address."""
-        job = await self._callbacks.receive(job_id, secret, body)
-        if job is None:
-            return False
-        waits = job.state in (JobState.OVERDUE, JobState.NEEDS_KEY, JobState.UNCERTAIN, JobState.ABANDONED)
-        if waits and job_id not in self._active and (account := self.recovery.account(job)):
-            await self.recovery.resume(job, account)
-        return True
 
     def _latest(self, entry: HistoryEntry) -> HistoryEntry:
         return replace(entry, job=self._active.latest(entry.job))

@@ -1,4 +1,5 @@
-"""The Gradio page. ``page`` reads as a table of contents; each tab is a folder, in which ``tab`` builds and wires it.
+"""The Gradio page. ``page`` reads as a table of contents; each tab is a folder, in which ``tab`` builds and wires it and
+``display`` has its components and what they show.
 
 ``header`` has the key and who pays, ``picker`` the choice of models, ``result_actions`` what the buttons of a result do,
 ``endpoints`` the public API, ``theme`` the look with ``assets/``, ``gradio_internals`` every use of Gradio's private parts.

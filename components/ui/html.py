@@ -16,6 +16,9 @@ element.addEventListener('click', (event) => {
   trigger('sort' in sender.dataset ? 'input' : 'select', { ...sender.dataset });
 });
 """
+# The browser's name of a click, the same for two within a moment, as the last value: Gradio hands a set of inputs over in
+# the order in which the components were made, and the component for the name is made last.
+NAME_CLICK = "(...values) => [...values.slice(0, -1), window.playground.clickName()]"
 
 
 def html(value: str = "", *, elem_id: str | None = None, on_load: str | None = None, **properties: Any) -> gr.HTML:

@@ -10,22 +10,25 @@ import gradio as gr
 from components.errors import CapReached, DatabaseUnavailable, KeyRefused, OutOfCredits, PlaygroundError
 from components.playground import Playground, Visit
 from components.playground.visits import browser_visitor
-from components.ui.compare.board import CompareTab
+from components.ui.compare.display import CompareTab
 from components.ui.compare.opening import open_compare
 from components.ui.compare.tab import build_compare_tab
 from components.ui.endpoints import add_endpoints
-from components.ui.evaluate.tab import EvaluateTab, build_evaluate_tab, open_evaluate
+from components.ui.evaluate.display import EvaluateTab, open_evaluate
+from components.ui.evaluate.tab import build_evaluate_tab
 from components.ui.events import DIRECT, LATEST, Updates, bind, sent
+from components.ui.generate.display import GenerateTab, fill_form, read_form, show_example
 from components.ui.generate.opening import open_form, open_last
 from components.ui.generate.panel import show_job, shown_job, with_star
-from components.ui.generate.request import GenerateTab, fill_form, read_form, show_example
 from components.ui.generate.tab import build_generate_tab, choose_model, follow
 from components.ui.gradio_internals import event_values, open_page
 from components.ui.header import Header, build_header, show_account, visit_of
-from components.ui.history.tab import HistoryTab, build_history_tab, open_history, show_all
+from components.ui.history.display import HistoryTab, open_history, show_all
+from components.ui.history.tab import build_history_tab
 from components.ui.html import html
 from components.ui.integrate.tab import IntegrateTab, build_integrate_tab, follow_generate, show_model
-from components.ui.models.tab import ModelsTab, build_models_tab, open_models
+from components.ui.models.display import ModelsTab, open_models
+from components.ui.models.tab import build_models_tab
 from components.ui.picker import build_panels
 from components.ui.result_actions import ResultActions, wire_result_actions
 from components.views.account import NO_COOKIE

@@ -14,13 +14,13 @@ from components.catalog.parameters import Role
 from components.errors import InputError, PlaygroundError
 from components.jobs.job import Job
 from components.playground import Playground
-from components.ui.compare.board import CompareTab
+from components.ui.compare.display import CompareTab
 from components.ui.compare.opening import open_compare
 from components.ui.events import DIRECT, Updates, bind, sent
+from components.ui.generate.display import GenerateTab, chosen_model, fill_form, read_form, show_form
 from components.ui.generate.image_switch import with_mode
 from components.ui.generate.opening import open_entry, open_job
 from components.ui.generate.panel import shown_job, with_star
-from components.ui.generate.request import GenerateTab, chosen_model, fill_form, read_form, show_form
 from components.ui.generate.tab import ANSWERED, submit
 from components.ui.header import Header, paying_visit, show_account
 from components.views.actions import models_with_image_input, upscaling_model

@@ -17,7 +17,7 @@ def callback_routes(jobs: JobService) -> APIRouter:
     @router.post("/{job_id}/{secret}")
     async def callback(job_id: str, secret: str, request: Request) -> Response:
         body = await read_body(request, callbacks.LARGEST_BODY)
-        if not await jobs.callback(job_id, secret, body):
+        if not await jobs.recovery.callback(job_id, secret, body):
             raise HTTPException(404, "Not found.")
         return Response(status_code=204)
 

@@ -135,7 +135,7 @@ async def test_a_renamed_model_keeps_its_history_its_measured_and_its_learned_ti
             totals = [(await job_service.search("ann", one, 5)).total for one in wanted]
             measured = await job_service.measured()
             host = account(renamed(), address)
-            learned = [job_service.learned(host, name) for name in ("cogview-four", "cogview-4")]
+            learned = [job_service.run_times.learned(host, name) for name in ("cogview-four", "cogview-4")]
 
     assert (job.state, totals, upstream.requests) == (JobState.DONE, [1, 1], [])
     assert set(measured) == {"cogview-four"}

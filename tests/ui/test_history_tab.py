@@ -14,6 +14,7 @@ from components.catalog.models import Catalog
 from components.jobs.job import JobState
 from components.playground import Visit, visitor_id
 from components.ui.history.deletion import undo, withdraw
+from components.ui.history.display import show_all
 from components.ui.history.panel import refresh, save_note
 from components.ui.history.tab import (
     clear_filters,
@@ -22,7 +23,6 @@ from components.ui.history.tab import (
     delete_selected,
     filter_list,
     select_page,
-    show_all,
     sort_list,
     star_selected,
     turn_page,

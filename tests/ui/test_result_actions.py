@@ -12,7 +12,7 @@ from components.catalog.models import Catalog
 from components.errors import InputError
 from components.jobs.job import Job
 from components.playground import Playground, Visit, visitor_id
-from components.ui.generate.request import read_form
+from components.ui.generate.display import read_form
 from components.ui.generate.tab import follow, undo_switch
 from components.ui.result_actions import act, star
 from tests.ui.page_session import PageSession, open_playground

@@ -12,7 +12,7 @@ from components.comparisons.comparison import Comparison
 from components.errors import DatabaseUnavailable, JobNotFound
 from components.jobs.job import HistoryEntry
 from components.playground import Playground, Visit
-from components.ui.compare.board import CompareTab, show_comparison, show_draft
+from components.ui.compare.display import CompareTab, show_comparison, show_draft
 from components.ui.events import Updates, sent
 from components.views.comparison import ORDERS, show_earlier_comparisons
 from components.views.models.facts import CHEAPEST, cheapest

@@ -8,13 +8,13 @@ from components.catalog.parameters import Role
 from components.comparisons.plan import plan_comparison
 from components.errors import InputError, PlaygroundError
 from components.playground import Playground
-from components.ui.compare.board import CompareTab, show_added, show_changed, show_comparison, show_draft
+from components.ui.compare.display import CompareTab, show_added, show_changed, show_comparison, show_draft
 from components.ui.compare.form import build_compare_form
 from components.ui.compare.opening import default_draft, list_anew, open_listed
 from components.ui.compare.share import build_share, publish, unpublish
 from components.ui.events import DIRECT, LATEST, Updates, bind
 from components.ui.header import Header, paying_visit
-from components.ui.html import SEND_CLICKS, html
+from components.ui.html import NAME_CLICK, SEND_CLICKS, html
 from components.ui.picker import build_several
 from components.views.comparison import ORDERS, show_cards
 from components.views.queries.compare import PublishedSource, read_choice, write_compare_query
@@ -22,8 +22,6 @@ from components.views.templates import render
 
 # What is shown from the click until the server's first answer goes, and a phone is led to the cards.
 ANSWERED = "() => window.playground.compareAnswered()"
-# Gradio hands a set of inputs over in the order in which the components were made, and `click` is made last.
-NAME_CLICK = "(...values) => [...values.slice(0, -1), window.playground.clickName()]"
 
 
 def build_compare_tab(playground: Playground, header: Header) -> CompareTab:

@@ -15,8 +15,8 @@ from components.jobs.job import HistoryEntry
 from components.playground import Visit
 from components.ui.events import Updates
 from components.ui.generate.code import CodeChoice
+from components.ui.generate.display import GenerateTab, show_example, show_form
 from components.ui.generate.panel import show_error, show_job, show_others, with_star
-from components.ui.generate.request import GenerateTab, show_example, show_form
 from components.views import job as result
 from components.views.recipe import form_settings
 

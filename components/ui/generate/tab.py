@@ -14,19 +14,7 @@ from components.errors import PlaygroundError
 from components.playground import Playground
 from components.ui.events import DIRECT, LATEST, Updates, bind
 from components.ui.generate.code import build_code_panel
-from components.ui.generate.form import build_form, problem_text
-from components.ui.generate.image_switch import Switch, build_image_switch, with_mode
-from components.ui.generate.panel import (
-    JobPanel,
-    build_job_panel,
-    show_error,
-    show_job,
-    show_others,
-    shown_job,
-    stop_job,
-    with_star,
-)
-from components.ui.generate.request import (
+from components.ui.generate.display import (
     EXAMPLES,
     GenerateTab,
     chosen_model,
@@ -39,6 +27,18 @@ from components.ui.generate.request import (
     show_fit,
     show_form,
     show_request,
+)
+from components.ui.generate.form import build_form, problem_text
+from components.ui.generate.image_switch import Switch, build_image_switch, with_mode
+from components.ui.generate.panel import (
+    JobPanel,
+    build_job_panel,
+    show_error,
+    show_job,
+    show_others,
+    shown_job,
+    stop_job,
+    with_star,
 )
 from components.ui.header import Header, paying_visit
 from components.ui.html import html

@@ -101,7 +101,7 @@ def show_form(
     playground = tab.playground
     checked = playground.check_form(model, parameters, visit)
     account = playground.account(visit)
-    seen = None if account.payer == "sandbox" else playground.jobs.learned(account, model.id)
+    seen = None if account.payer == "sandbox" else playground.jobs.run_times.learned(account, model.id)
     titles = list(examples_of(model))
     buttons = [gr.update(value=title, visible=True) for title in titles]
     buttons += [gr.update(visible=False)] * (EXAMPLES - len(titles))
