@@ -103,7 +103,7 @@ def wheel_programs() -> Path | None:
     """The folder of the server programs that the wheel of requirements-dev.txt carries."""
     spec = importlib.util.find_spec(WHEEL)
     folders = (
-        [Path(folder_of_programs) / "pginstall" / "bin" for folder_of_programs in (spec.submodule_search_locations or ())]
+        [Path(package_folder) / "pginstall" / "bin" for package_folder in (spec.submodule_search_locations or ())]
         if spec
         else []
     )
@@ -112,19 +112,19 @@ def wheel_programs() -> Path | None:
 
 @contextmanager
 def running_postgres(programs: Path | None = None) -> Iterator[Postgres]:
-    """A server from these programs, by default the machine's or else the wheel's. Raises NoPostgres."""
+    """A server from these programs, by default the machine's or else the wheel's. Raises PostgresUnavailable."""
     programs = programs or installed_programs() or wheel_programs()
     if programs is None:
         raise PostgresUnavailable("There is no PostgreSQL here: pip install -r requirements-dev.txt brings one.")
-    who = _unprivileged() if os.geteuid() == 0 else {}
-    folder = Path(tempfile.mkdtemp(prefix="playground-postgres-", dir="/tmp" if who else None))
+    as_user = _unprivileged() if os.geteuid() == 0 else {}
+    folder = Path(tempfile.mkdtemp(prefix="playground-postgres-", dir="/tmp" if as_user else None))
     try:
-        if who:
-            os.chown(folder, who["user"], who["group"])
-            programs = _reachable(programs, folder, who)
+        if as_user:
+            os.chown(folder, as_user["user"], as_user["group"])
+            programs = _reachable(programs, folder, as_user)
         password = secrets.token_hex(16)
-        _make_cluster(programs, folder, password, who)
-        with _server(programs, folder, password, who) as server:
+        _make_cluster(programs, folder, password, as_user)
+        with _server(programs, folder, password, as_user) as server:
             yield server
     finally:
         shutil.rmtree(folder, ignore_errors=True)
@@ -135,33 +135,31 @@ def _unprivileged() -> dict[str, Any]:
     return {"user": nobody.pw_uid, "group": nobody.pw_gid, "extra_groups": ()}
 
 
-def _reachable(programs: Path, folder: Path, who: dict[str, Any]) -> Path:
+def _reachable(programs: Path, folder: Path, as_user: dict[str, Any]) -> Path:
     """The programs, or a copy of them where the unprivileged user may run them (a venv below /root is closed to it)."""
     with suppress(PermissionError):
-        if subprocess.run([programs / "postgres", "--version"], capture_output=True, cwd="/", **who).returncode == 0:
+        if subprocess.run([programs / "postgres", "--version"], capture_output=True, cwd="/", **as_user).returncode == 0:
             return programs
     package = programs.parent.parent
-    for folder_of_programs in (
+    for package_folder in (
         programs.parent,
         package.parent / f"{package.name}.libs",
     ):  # they find each other by relative paths
-        if folder_of_programs.exists():
-            shutil.copytree(
-                folder_of_programs, folder / "programs" / folder_of_programs.relative_to(package.parent), symlinks=True
-            )
+        if package_folder.exists():
+            shutil.copytree(package_folder, folder / "programs" / package_folder.relative_to(package.parent), symlinks=True)
     return folder / "programs" / programs.relative_to(package.parent)
 
 
-def _make_cluster(programs: Path, folder: Path, password: str, who: dict[str, Any]) -> None:
+def _make_cluster(programs: Path, folder: Path, password: str, as_user: dict[str, Any]) -> None:
     secret = folder / "password"
     secret.write_text(password)
-    if who:
-        os.chown(secret, who["user"], who["group"])
+    if as_user:
+        os.chown(secret, as_user["user"], as_user["group"])
     command: list[str | Path] = [
         programs / "initdb", "--pgdata", folder / "data", "--username", "postgres", "--pwfile", secret,
         "--auth", "scram-sha-256", "--encoding", "UTF8", "--locale", "C", "--no-sync", "--no-instructions",
     ]  # fmt: skip
-    made = subprocess.run(command, cwd=folder, env=_environment(), capture_output=True, text=True, **who)
+    made = subprocess.run(command, cwd=folder, env=_environment(), capture_output=True, text=True, **as_user)
     if made.returncode:
         raise PostgresUnavailable(f"initdb of {programs} failed:\n{made.stdout}{made.stderr}")
     settings = "".join(f"{name} = '{value}'\n" for name, value in SERVER_SETTINGS.items())
@@ -170,13 +168,13 @@ def _make_cluster(programs: Path, folder: Path, password: str, who: dict[str, An
 
 
 @contextmanager
-def _server(programs: Path, folder: Path, password: str, who: dict[str, Any]) -> Iterator[Postgres]:
+def _server(programs: Path, folder: Path, password: str, as_user: dict[str, Any]) -> Iterator[Postgres]:
     for _ in range(STARTS):
         command = [programs / "postgres", "-D", folder / "data", "-p", str(port := _free_port())]
         with (folder / "log").open("w") as log:
             process = subprocess.Popen(
                 command, cwd=folder, env=_environment(), stdin=subprocess.DEVNULL, stdout=log, stderr=log,
-                start_new_session=True, **who,
+                start_new_session=True, **as_user,
             )  # fmt: skip
         with _watched(process, folder):
             server = Postgres(port, process.pid, folder, password)

@@ -29,8 +29,8 @@ def picture_url(form: str) -> str:
 PNG = picture("PNG")
 SVG = '<?xml version="1.0"?>\n<svg xmlns="http://www.w3.org/2000/svg" width="40" height="30"><rect width="9" height="9"/></svg>'
 PNG_BASE64 = base64.b64encode(PNG).decode()
-UP = "http://HOST"
-A, B = f"{UP}/img/a.png", f"{UP}/img/b.png"
+UPSTREAM = "http://HOST"
+A, B = f"{UPSTREAM}/img/a.png", f"{UPSTREAM}/img/b.png"
 CREATED: Any = {"code": 200, "data": {"task_id": "t1", "status": "IN_PROGRESS"}}
 
 
@@ -38,7 +38,7 @@ CREATED: Any = {"code": 200, "data": {"task_id": "t1", "status": "IN_PROGRESS"}}
 class ReplyCase:
     """``task`` answers each GET, ``created`` the POST: text or bytes as they are, anything else as JSON.
 
-    ``status`` and ``location`` are the POST's, ``polled`` is the GET's status, ``kind`` is the Content-Type of both. ``says`` is part of the message;
+    ``status`` and ``location`` are the POST's, ``poll_status`` is the GET's status, ``kind`` is the Content-Type of both. ``says`` is part of the message;
     ``charged`` False: surely not. ``state`` is ``uncertain`` where nobody knows whether the request was accepted.
     """
 
@@ -53,7 +53,7 @@ class ReplyCase:
     prefix: bytes = b""
     charged: bool = True
     kind: str = "application/json"
-    polled: int = 200
+    poll_status: int = 200
 
     def body(self, method: str, host: str = "HOST") -> bytes:
         """The answer to a request."""
@@ -82,7 +82,7 @@ def completed(**more: Any) -> dict[str, Any]:
     return {"code": 200, "data": {"status": "completed", **more}}
 
 
-def coded(mode: str, media: str = "png") -> str:
+def data_url(mode: str, media: str = "png") -> str:
     """A ``data:`` URL as ``mode`` spells it."""
     spelled = {
         "spaces": f"data: image/{media}; base64, ",
@@ -92,10 +92,10 @@ def coded(mode: str, media: str = "png") -> str:
     return spelled[mode] + PNG_BASE64
 
 
-LINKS = {"get": f"{UP}/v1/predictions/x", "cancel": f"{UP}/v1/predictions/x/cancel", "web": f"{UP}/p/x"}
+LINKS = {"get": f"{UPSTREAM}/v1/predictions/x", "cancel": f"{UPSTREAM}/v1/predictions/x/cancel", "web": f"{UPSTREAM}/p/x"}
 CASES = [
-    done("control addresses beside outputs", {"code": 200, "message": "success", "data": {"id": "x", "outputs": [A], "urls": {"get": f"{UP}/predictions/x/result"}, "has_nsfw_contents": [False], "status": "completed", "error": "", "timings": {"inference": 1}}}),
-    done("control addresses beside an output", {"id": "x", "status": "succeeded", "input": {"image": f"{UP}/img/in.png"}, "output": A, "error": None, "logs": "", "urls": LINKS, "metrics": {"predict_time": 3.2}}),
+    done("control addresses beside outputs", {"code": 200, "message": "success", "data": {"id": "x", "outputs": [A], "urls": {"get": f"{UPSTREAM}/predictions/x/result"}, "has_nsfw_contents": [False], "status": "completed", "error": "", "timings": {"inference": 1}}}),
+    done("control addresses beside an output", {"id": "x", "status": "succeeded", "input": {"image": f"{UPSTREAM}/img/in.png"}, "output": A, "error": None, "logs": "", "urls": LINKS, "metrics": {"predict_time": 3.2}}),
     done("succeed", {"code": 0, "msg": "ok", "data": {"task_status": "succeed", "task_result": {"images": [{"index": 0, "url": A}]}}}),
     done("Ready", {"id": "x", "status": "Ready", "result": {"sample": A, "prompt": "x"}}),
     done("a word of its own", {"id": "x", "state": "BAKED", "result": {"images": [A, B]}}, images=2),
@@ -111,12 +111,12 @@ CASES = [
     failed("a code of five digits", created={"code": 10001, "msg": "Parameter error: size", "data": {}}, says="Parameter error: size", charged=False),
     failed("a redirect", created={}, status=301, location="/api/v1/images/generations/", says="API_IN_ONE_BASE_URL", charged=False),
     done("a request id", {"status": "COMPLETED", "images": [{"url": A}]}, created={"request_id": "t1", "status": "IN_QUEUE"}, status=202),
-    done("a preview beside the result", {"code": 200, "data": {"status": "completed", "result": {"previewUrl": f"{UP}/img/p.png", "coverUrl": f"{UP}/img/p.png", "imageUrl": A}}}),
+    done("a preview beside the result", {"code": 200, "data": {"status": "completed", "result": {"previewUrl": f"{UPSTREAM}/img/p.png", "coverUrl": f"{UPSTREAM}/img/p.png", "imageUrl": A}}}),
     done("a byte order mark", {"code": 200, "data": {"status": "completed", "images": [A]}}, prefix=b"\xef\xbb\xbf"),
     done("an address without a scheme", {"code": 200, "data": {"status": "completed", "output": {"image_url": "//HOST/img/a.png"}}}),
-    done("an address to poll beside the result", {"id": "t1", "status": "Ready", "polling_url": f"{UP}/v1/get_result?id=t1", "result": {"sample": A, "seed": 1}}),
-    done("the addresses of a queue beside the images", {"status": "COMPLETED", "response_url": f"{UP}/requests/t1", "status_url": f"{UP}/requests/t1/status", "cancel_url": f"{UP}/requests/t1/cancel", "images": [{"url": A}]}),
-    done("a poster beside the picture", completed(output={"poster_url": f"{UP}/img/p.png", "thumb_url": f"{UP}/img/t.png", "url": A})),
+    done("an address to poll beside the result", {"id": "t1", "status": "Ready", "polling_url": f"{UPSTREAM}/v1/get_result?id=t1", "result": {"sample": A, "seed": 1}}),
+    done("the addresses of a queue beside the images", {"status": "COMPLETED", "response_url": f"{UPSTREAM}/requests/t1", "status_url": f"{UPSTREAM}/requests/t1/status", "cancel_url": f"{UPSTREAM}/requests/t1/cancel", "images": [{"url": A}]}),
+    done("a poster beside the picture", completed(output={"poster_url": f"{UPSTREAM}/img/p.png", "thumb_url": f"{UPSTREAM}/img/t.png", "url": A})),
     # -- words and flags --
     done("a word with a tail", {"task_id": "t1", "status": "TASK_COMPLETED", "images": [A]}),
     done("capitals and a sentence", {"Status": "Job Completed Successfully", "Result": {"ImageUrl": A}}),
@@ -133,7 +133,7 @@ CASES = [
     failed("a phrase beside the reason", {"status": "failed", "error": "Bad Request", "message": "size must be 1024"}, "size must be 1024"),
     failed("a number beside the reason", {"status": "FAILURE", "error": 1, "fail_reason": "NSFW"}, "NSFW"),
     failed("completed without a picture, with a reason", completed(images=[], message="Blocked by the content policy"), "Blocked by the content policy"),
-    failed("failed in a 422", {"status": "failed", "detail": [{"loc": ["size"], "msg": "not supported"}]}, "not supported", polled=422),
+    failed("failed in a 422", {"status": "failed", "detail": [{"loc": ["size"], "msg": "not supported"}]}, "not supported", poll_status=422),
     failed("a raw message", {"status": "failed", "error": {"code": 10000, "raw_message": "NSFW prompt", "message": ""}}, "NSFW prompt"),
     failed("Chinese words", {"status": "生成失败", "message": "图片尺寸错误"}, "图片尺寸错误"),
     # -- where the pictures are --
@@ -150,10 +150,10 @@ CASES = [
     done("semicolons between addresses", completed(image_urls=f"{A};{B}"), images=2),
     done("escaped slashes", completed(output=A.replace("/", "\\/"))),
     done("Markdown", {"id": "t1", "status": "done", "choices": [{"message": {"content": f"Here it is: ![a fox]({A})"}}]}),
-    done("the page and the path of a picture", completed(images=[{"url": A, "path": "/srv/out/a.png", "page": f"{UP}/p/a", "download_url": f"{UP}/img/page.html"}])),
-    done("base64 beside an address", completed(images=[{"url": f"{UP}/img/expired.html", "b64_json": PNG_BASE64}])),
-    done("links beside the output", {"id": "t1", "status": "succeeded", "output": A, "_links": {"self": {"href": f"{UP}/v1/t1"}, "result": f"{UP}/v1/t1/result"}}),
-    done("an avatar in the result", completed(output={"user": {"avatar_url": f"{UP}/img/me.png"}, "image_url": A})),
+    done("the page and the path of a picture", completed(images=[{"url": A, "path": "/srv/out/a.png", "page": f"{UPSTREAM}/p/a", "download_url": f"{UPSTREAM}/img/page.html"}])),
+    done("base64 beside an address", completed(images=[{"url": f"{UPSTREAM}/img/expired.html", "b64_json": PNG_BASE64}])),
+    done("links beside the output", {"id": "t1", "status": "succeeded", "output": A, "_links": {"self": {"href": f"{UPSTREAM}/v1/t1"}, "result": f"{UPSTREAM}/v1/t1/result"}}),
+    done("an avatar in the result", completed(output={"user": {"avatar_url": f"{UPSTREAM}/img/me.png"}, "image_url": A})),
     done("keys with hyphens", {"task-status": "Succeeded", "image-url": A, "preview-image": B}),
     done("null among the pictures", completed(images=[None, "", {"url": None}, {"url": A}])),
     # -- pictures in the reply --
@@ -161,9 +161,9 @@ CASES = [
     done("an AVIF in the reply", completed(images=[{"image_base64": picture_url("AVIF").partition(",")[2]}])),
     done("a BMP in the reply", completed(images=[{"b64_json": picture_url("BMP").partition(",")[2]}])),
     done("a TIFF in the reply", completed(images=[picture_url("TIFF")])),
-    done("data: with spaces", completed(output=coded("spaces"))),
-    done("data: in capitals", completed(output={"image": coded("capitals")})),
-    done("a media type alone", completed(output={"image": coded("bare")})),
+    done("data: with spaces", completed(output=data_url("spaces"))),
+    done("data: in capitals", completed(output={"image": data_url("capitals")})),
+    done("a media type alone", completed(output={"image": data_url("bare")})),
     done("base64 without padding, for URLs", completed(images=["data:image/png;base64," + PNG_BASE64.rstrip("=").replace("+", "-").replace("/", "_")])),
     done("base64 with percents", completed(images=["data:image/png;base64," + PNG_BASE64.replace("+", "%2B").replace("=", "%3D")])),
     done("bytes in base64 and nothing else", {"predictions": [{"bytesBase64Encoded": PNG_BASE64, "mimeType": "image/png"}]}),
@@ -202,12 +202,12 @@ CASES = [
     lost("words without an id", {"code": 200, "message": "Request accepted"}, "names no state"),
     # -- echoes, copies and controls under other names --
     done("addresses by name in an output", {"status": "succeeded", "output": {"urls": {"raw": A}}}),
-    done("references beside the result", completed(ref_images=[f"{UP}/img/in.png"], output_images=[A])),
-    done("an echo as a config", {"status": "completed", "config": {"image_url": f"{UP}/img/in.png"}, "output": A}),
-    done("an echo as arguments", {"status": "completed", "arguments": {"image_urls": [f"{UP}/img/in.png"]}, "output": A}),
-    done("an echo as options", {"status": "completed", "options": {"image_url": f"{UP}/img/in.png"}, "output": A}),
-    done("other sizes of the picture", completed(images=[{"url": A, "sizes": {"small": f"{UP}/img/s.png", "large": f"{UP}/img/l.png"}}])),
-    done("an address to fetch the result", {"status": "success", "id": 12, "output": [A], "fetch_result": f"{UP}/api/v3/fetch/12", "meta": {"prompt": "x", "init_image": f"{UP}/img/in.png"}}),
+    done("references beside the result", completed(ref_images=[f"{UPSTREAM}/img/in.png"], output_images=[A])),
+    done("an echo as a config", {"status": "completed", "config": {"image_url": f"{UPSTREAM}/img/in.png"}, "output": A}),
+    done("an echo as arguments", {"status": "completed", "arguments": {"image_urls": [f"{UPSTREAM}/img/in.png"]}, "output": A}),
+    done("an echo as options", {"status": "completed", "options": {"image_url": f"{UPSTREAM}/img/in.png"}, "output": A}),
+    done("other sizes of the picture", completed(images=[{"url": A, "sizes": {"small": f"{UPSTREAM}/img/s.png", "large": f"{UPSTREAM}/img/l.png"}}])),
+    done("an address to fetch the result", {"status": "success", "id": 12, "output": [A], "fetch_result": f"{UPSTREAM}/api/v3/fetch/12", "meta": {"prompt": "x", "init_image": f"{UPSTREAM}/img/in.png"}}),
     done("a placeholder beside the picture", completed(images=[{"url": A, "blurDataURL": "data:image/png;base64," + PNG_BASE64, "lqip": "data:image/png;base64," + PNG_BASE64}])),
     done("a key around data's content", {"data": {"getTask": {"status": "COMPLETED", "imageUrl": A}}}),
     # -- words in other languages, in full and in part --
@@ -232,9 +232,9 @@ CASES = [
     failed("Chinese success beside the reason", {"status": "failed", "msg": "操作成功", "data": {"failReason": "short one"}}, "short one"),
     failed("success is no reason", {"status": "failed", "msg": "Request successful"}, "no reason"),
     failed("success: 0", {"success": 0, "message": "boom now"}, "boom now"),
-    failed("410 with a page", "<html>Gone</html>", "gone", polled=410, kind="text/html"),
+    failed("410 with a page", "<html>Gone</html>", "gone", poll_status=410, kind="text/html"),
     # -- pictures under other keys, in other spellings --
-    done("an address without an extension", {"status": "completed", "img": f"{UP}/img/a?sig=1"}),
+    done("an address without an extension", {"status": "completed", "img": f"{UPSTREAM}/img/a?sig=1"}),
     done("angle brackets", completed(output=f"<{A}>")),
     done("HTML", completed(output=f'<img src="{A}" alt="x">')),
     done("a path without an extension", completed(output={"image_url": "/img/abc123"})),
@@ -273,5 +273,5 @@ CASES = [
     refused("a return code", {"ret": -1, "msg": "Unknown size"}, "Unknown size"),
     refused("fault", {"fault": {"faultstring": "Quota exceeded", "detail": {"errorcode": "x"}}}, "Quota exceeded"),
     refused("300", "", "", status=300, location="/x"),
-    done("late at its host", {"code": 200, "data": {"status": "completed", "output": {"image_url": f"{UP}/img/late.png"}}}),
+    done("late at its host", {"code": 200, "data": {"status": "completed", "output": {"image_url": f"{UPSTREAM}/img/late.png"}}}),
 ]  # fmt: skip

@@ -49,4 +49,4 @@ class StandIn:
         if known is None:
             return 404, b'{"error": "no such task"}', {"content-type": "application/json"}
         case = self._cases[int(known[1])]
-        return case.polled, case.body("GET", host), {"content-type": case.kind}
+        return case.poll_status, case.body("GET", host), {"content-type": case.kind}

@@ -21,7 +21,7 @@ async def read(client: ApiClient, case: ReplyCase) -> Reply | ServiceError:
         if case.task is None:
             return reply
         assert (reply.task_id or "")[:2] == "t1", case.name
-        server.answer = http(case.polled, case.body("GET"), kind)
+        server.answer = http(case.poll_status, case.body("GET"), kind)
         try:
             return await client.task(where, "t1", BODY, 1, timeout_s=5)
         except ServiceError as error:

@@ -27,9 +27,9 @@ from components.errors import (
 )
 
 A, B = "https://cdn.example/a.png", "https://cdn.example/b.png"
-IN = "https://me.example/reference.png"
+INPUT_PICTURE = "https://me.example/reference.png"
 DATA = "data:image/png;base64,iVBORw0KGgo="
-SENT = {"model": "flux-2", "prompt": "a fox", "input_urls": [IN]}
+SENT = {"model": "flux-2", "prompt": "a fox", "input_urls": [INPUT_PICTURE]}
 
 
 def task(reply: Any, status: int = 200) -> Reply:
@@ -243,7 +243,7 @@ def test_the_sibling_routes_of_the_service_are_read() -> None:
     item = {"id": "7", "image_url": A, "status": "complete", "fail_message": "", "error_message": None}
     feed = {
         "type": "SUCCESS",
-        "request_body": {"image_url": IN},
+        "request_body": {"image_url": INPUT_PICTURE},
         "response_data": [item],
         "created_at": "2026-02-24T12:00:31Z",
     }
@@ -281,9 +281,9 @@ def test_addresses_that_control_the_task_are_no_results() -> None:
 def test_a_url_that_was_sent_is_never_a_result() -> None:
     """A finished task with nothing else is unreadable, not done."""
     for key in ("images", "image_urls", "output", "url", "result"):
-        assert task({"status": "completed", key: [IN, A]}).images == (A,)
+        assert task({"status": "completed", key: [INPUT_PICTURE, A]}).images == (A,)
         with pytest.raises(UnreadableReply):
-            task({"status": "completed", key: [IN]})
+            task({"status": "completed", key: [INPUT_PICTURE]})
 
 
 def test_a_failed_task_has_the_most_specific_error_text() -> None:

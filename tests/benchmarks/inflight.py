@@ -45,12 +45,12 @@ MODEL = "flux-2"
 EARLIER = 40
 VISITORS = 40
 PATIENCE_S = {200: 50.0, 1000: 50.0}
-PLAYERS = {
+PROGRAMS = {
     "plain script, 0.5 s": ("tests.benchmarks.plain_script", ""),
     "product": ("tests.benchmarks.inflight", ""),
     "product, callbacks": ("tests.benchmarks.inflight", "callbacks"),
 }
-PLAYED = {200: list(PLAYERS), 1000: list(PLAYERS)[:2]}
+PROGRAMS_BY_COUNT = {200: list(PROGRAMS), 1000: list(PROGRAMS)[:2]}
 
 
 def report() -> Iterator[str]:
@@ -60,10 +60,10 @@ def report() -> Iterator[str]:
         "that many are in flight. Added: from ready at the service until the file is saved, or the job's visitor is told.\n"
     )
     with upstream() as service:
-        for count, names in PLAYED.items():
+        for count, names in PROGRAMS_BY_COUNT.items():
             rows, lines, script = [], [], float("nan")
             for name in names:
-                module, how = PLAYERS[name]
+                module, how = PROGRAMS[name]
                 service.prepare(count=count, median=MEDIAN_S, sigma=SIGMA)
                 measurement = measured(
                     module, service.address, str(count), str(PATIENCE_S[count]), how, within_s=PATIENCE_S[count] + 30

@@ -32,7 +32,7 @@ from urllib.parse import urlsplit
 
 from tests.benchmarks import line_of, started
 
-RING_MEDIAN_S, RING_SIGMA = 0.3, 0.6
+CALLBACK_MEDIAN_S, CALLBACK_SIGMA = 0.3, 0.6
 
 
 @dataclass
@@ -43,9 +43,9 @@ class Task:
     created: float
     ready: float
     polls: int = 0
-    found: float = 0.0
+    first_seen_done: float = 0.0
     fetched: float = 0.0
-    rung: float = 0.0
+    called_back: float = 0.0
 
 
 @dataclass
@@ -78,7 +78,7 @@ class Ledger:
 
     @property
     def polls(self) -> float:
-        """PollHistory a task."""
+        """Polls a task, on average."""
         return sum(task.polls for task in self.tasks.values()) / max(1, len(self.tasks))
 
 
@@ -92,16 +92,16 @@ class Service:
         self.prepare(Plan())
 
     def prepare(self, plan: Plan) -> None:
-        self.plan, self.books, self.latencies = plan, Ledger(most=self.open), plan.latencies()
+        self.plan, self.records, self.latencies = plan, Ledger(most=self.open), plan.latencies()
         self.chance = random.Random(7)
 
     def create(self, body: bytes) -> bytes:
-        number, now = len(self.books.tasks), time.time()
+        number, now = len(self.records.tasks), time.time()
         task = Task(f"task{number}", now, now + self.latencies[number % len(self.latencies)])
-        self.books.tasks[task.id] = task
+        self.records.tasks[task.id] = task
         callback = json.loads(body).get("callback_url")
         if callback and self.chance.random() >= self.plan.lost:
-            delay = RING_MEDIAN_S * math.exp(RING_SIGMA * self.chance.gauss(0, 1))
+            delay = CALLBACK_MEDIAN_S * math.exp(CALLBACK_SIGMA * self.chance.gauss(0, 1))
             sending = asyncio.get_running_loop().create_task(self.send_callback(task, callback, task.ready - now + delay))
             self.background.add(sending)
             sending.add_done_callback(self.background.discard)
@@ -116,7 +116,7 @@ class Service:
         now = time.time()
         if now < task.ready:
             return self.envelope(task, "IN_PROGRESS")
-        task.found = task.found or now
+        task.first_seen_done = task.first_seen_done or now
         return self.envelope(task, "completed", {"images": [{"url": f"{self.address}/files/{task.id}.png"}]})
 
     def picture(self, task: Task) -> bytes:
@@ -138,7 +138,7 @@ class Service:
                 reader, writer = await asyncio.open_connection(url.hostname, url.port)
                 head = f"POST {url.path} HTTP/1.1\r\nHost: {url.netloc}\r\nConnection: close\r\n"
                 writer.write(f"{head}Content-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n".encode() + body)
-                task.rung = time.time()
+                task.called_back = time.time()
                 await reader.read()
                 writer.close()
 
@@ -147,7 +147,7 @@ class Service:
         if method == b"POST":
             return "application/json", self.create(body)
         folder, _, name = path.rpartition("/")
-        task = self.books.tasks.get(name.removesuffix(".png"))
+        task = self.records.tasks.get(name.removesuffix(".png"))
         if task is None:
             return "", b"{}"
         return ("image/png", self.picture(task)) if folder == "/files" else ("application/json", self.show(task))
@@ -162,8 +162,8 @@ class Connection(asyncio.Protocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self.transport = transport
         self.service.open += 1
-        books = self.service.books
-        books.opened, books.most = books.opened + 1, max(books.most, self.service.open)
+        records = self.service.records
+        records.opened, records.most = records.opened + 1, max(records.most, self.service.open)
 
     def connection_lost(self, exc: Exception | None) -> None:
         self.service.open -= 1
@@ -221,7 +221,7 @@ async def _serve() -> None:
             _picture(service.plan.side, "")
             print("ready", flush=True)
         else:
-            print(json.dumps(asdict(service.books)), flush=True)
+            print(json.dumps(asdict(service.records)), flush=True)
 
     loop.add_reader(sys.stdin, send_ledger)
     print(service.address, flush=True)

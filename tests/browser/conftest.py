@@ -140,7 +140,7 @@ def app(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
 
 
 class Upstream:
-    """A sandbox that stands in for the service, in a thread of the tests. ``seen`` is (method, path, authorization).
+    """A sandbox that stands in for the service, in a thread of the tests. ``requests`` are (method, path, authorization).
 
     It refuses a prompt with ``#echo``, giving the prompt as the reason, and every key that begins with ``wrong``.
     """

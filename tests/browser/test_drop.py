@@ -72,11 +72,6 @@ def picture_with_recipe(chosen: str = "flux-2", /, **parameters: Any) -> bytes:
     return embed(png(30, 20), recipe)
 
 
-def asked(page: Page) -> dict[str, Any]:
-    """The request in the cURL command."""
-    return request_body(page)
-
-
 def query(page: Page) -> dict[str, list[str]]:
     return parse_qs(urlsplit(page.url).query)
 
@@ -89,13 +84,13 @@ def test_a_dropped_picture_fills_the_very_form_it_was_made_with(open_page: OpenP
     choose(page, "aspect_ratio", "9:16")
     expect(page).to_have_url(re.compile("9%3A16"))
     generate(page)
-    before, opened, data, jobs = asked(page), query(page), downloaded(page, app), app.jobs
+    before, opened, data, jobs = request_body(page), query(page), downloaded(page, app), app.jobs
     other = open_page(f"{app.address}/?model=imagen-4&tab=models&__theme=dark")
     drag(other, "drop", ("a.txt", "text/plain", b"no"), ("b.png", "image/png", data), ("c.png", "image/png", png()))
     expect(other.locator("#prompt textarea")).to_have_value(PROMPT)
     expect(button(other)).to_have_text("Generate · 14 credits · $0.14")
     expect(field(other, "aspect_ratio").locator("input")).to_have_value("9:16")
-    wait_until(other, lambda: asked(other), before)
+    wait_until(other, lambda: request_body(other), before)
     opened.pop("job", None)  # only the visitor who made it has it
     assert query(other) == opened | {"__theme": ["dark"]}
     assert other.locator("#dropped").count() == 0

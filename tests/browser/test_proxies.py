@@ -61,10 +61,10 @@ def test_the_page_works_below_a_path_and_without_cookies_and_says_what_is_missin
     browser: Browser, app: Playground, tmp_path: Path
 ) -> None:
     """The proxy names another host than the browser does, and keeps cookies back as a browser may inside another site."""
-    expect_refusal = "proxy_hide_header Set-Cookie; proxy_set_header Cookie '';"
+    cookie_rules = "proxy_hide_header Set-Cookie; proxy_set_header Cookie '';"
     locations = {"/play/": "http://playground/"}
     with (
-        nginx(tmp_path / "nginx", free_port(), [app.address], locations, expect_refusal) as address,
+        nginx(tmp_path / "nginx", free_port(), [app.address], locations, cookie_rules) as address,
         browser.new_context() as context,
     ):
         page = open_tab(context, f"{address.replace('127.0.0.1', 'localhost')}/play/")

@@ -43,8 +43,8 @@ FITS = "document.documentElement.scrollWidth <= innerWidth"
 
 
 @dataclass(frozen=True)
-class Left:
-    """An application, and what a comparison of Ann's has left: its id, its token, how many pictures.
+class PublishedComparison:
+    """A published comparison of Ann's: the application that has it, its id, its token, how many pictures.
 
     ``long`` is the token of another one, of a prompt that fits no address.
     """
@@ -61,7 +61,7 @@ class Left:
         return httpx2.get(path, trust_env=False, timeout=60, headers={"Cookie": f"{COOKIE}={SECRET}"})
 
 
-def beside(work: Coroutine[Any, Any, Any]) -> Any:
+def run_in_thread(work: Coroutine[Any, Any, Any]) -> Any:
     """The outcome of work for a loop: the one of this thread is Playwright's."""
     outcome: list[Any] = []
     thread = threading.Thread(target=lambda: outcome.append(asyncio.run(work)))
@@ -71,11 +71,13 @@ def beside(work: Coroutine[Any, Any, Any]) -> Any:
 
 
 @pytest.fixture(scope="module")
-def left(browser: Browser, catalog: Catalog, sandbox: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Left]:
+def published(
+    browser: Browser, catalog: Catalog, sandbox: str, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[PublishedComparison]:
     """A comparison of an earlier day, found by an application that starts on its data."""
-    folder = tmp_path_factory.mktemp("left")
+    folder = tmp_path_factory.mktemp("published")
 
-    async def leave() -> tuple[str, str, int, str]:
+    async def create() -> tuple[str, str, int, str]:
         async with open_playground(catalog, folder / "data", sandbox) as playground:
             comparison = await run_comparison(playground, *MODELS, prompt=PROMPT, shape="3:2", count=2)
             comparison = await playground.comparisons.publish(comparison.id, ANN)
@@ -84,12 +86,12 @@ def left(browser: Browser, catalog: Catalog, sandbox: str, tmp_path_factory: pyt
             long = await playground.comparisons.publish(long.id, ANN)
             return comparison.id, str(comparison.token), sum(len(job.pictures) for job in jobs.values()), str(long.token)
 
-    left_by_ann = beside(leave())
+    ids = run_in_thread(create())
     with playground(folder) as app:
-        yield Left(app, *left_by_ann)
+        yield PublishedComparison(app, *ids)
 
 
-def whole(page: Page, pictures: int, look: str) -> None:
+def expect_whole(page: Page, pictures: int, look: str) -> None:
     """Every picture is there, nothing came of the prompt but text, and nothing is wider than the screen."""
     expect(page.locator("h1"), look).to_contain_text("models")
     assert page.evaluate(SHOWN) == [True] * pictures, look
@@ -98,10 +100,12 @@ def whole(page: Page, pictures: int, look: str) -> None:
     assert page.evaluate(FITS), look
 
 
-def test_the_report_opens_without_a_network_and_shows_every_picture(browser: Browser, left: Left, tmp_path: Path) -> None:
-    assert left.pictures == 7
+def test_the_report_opens_without_a_network_and_shows_every_picture(
+    browser: Browser, published: PublishedComparison, tmp_path: Path
+) -> None:
+    assert published.pictures == 7
     file, addresses, failures = tmp_path / "report.html", [], []
-    file.write_bytes(left.report.content)
+    file.write_bytes(published.report.content)
     context = browser.new_context()
     context.set_offline(True)
     page = context.new_page()
@@ -114,7 +118,7 @@ def test_the_report_opens_without_a_network_and_shows_every_picture(browser: Bro
         page.emulate_media(color_scheme="light" if scheme == "light" else "dark")
         page.set_viewport_size({"width": width, "height": 900})
         page.goto(file.as_uri())
-        whole(page, left.pictures, look)
+        expect_whole(page, published.pictures, look)
         assert page.evaluate(OWN_TYPEFACE) == ["400 loaded", "700 loaded"], look
         ground = page.evaluate("getComputedStyle(document.body).backgroundColor")
         assert ground == ("rgb(250, 250, 249)" if scheme == "light" else "rgb(15, 15, 14)"), look
@@ -124,10 +128,10 @@ def test_the_report_opens_without_a_network_and_shows_every_picture(browser: Bro
 
 
 def test_the_report_prints_on_paper_with_its_whole_prompt_and_without_programs(
-    browser: Browser, left: Left, tmp_path: Path
+    browser: Browser, published: PublishedComparison, tmp_path: Path
 ) -> None:
     file = tmp_path / "report.html"
-    file.write_bytes(left.report.content)
+    file.write_bytes(published.report.content)
     context = browser.new_context(viewport={"width": 700, "height": 990}, color_scheme="dark")
     page = context.new_page()
     page.goto(file.as_uri())
@@ -144,48 +148,52 @@ def test_the_report_prints_on_paper_with_its_whole_prompt_and_without_programs(
     context.close()
 
 
-def test_anybody_can_open_a_published_comparison_and_fill_the_form_with_it(open_page: OpenPage, left: Left) -> None:
+def test_anybody_can_open_a_published_comparison_and_fill_the_form_with_it(
+    open_page: OpenPage, published: PublishedComparison
+) -> None:
     page = open_page("about:blank", ready=False)
 
     for width in WIDTHS:
         page.set_viewport_size({"width": width, "height": 900})
-        page.goto(f"{left.app.address}/c/{left.token}")
-        whole(page, left.pictures, f"{width} px")
+        page.goto(f"{published.app.address}/c/{published.token}")
+        expect_whole(page, published.pictures, f"{width} px")
         assert page.evaluate(OWN_TYPEFACE) == ["400 loaded", "700 loaded"]
         page.get_by_role("link", name="Open this in the playground").click(trial=True)
     assert page.context.cookies() == []
     image = page.locator("meta[property='og:image']").get_attribute("content")
-    assert image == f"{left.app.address}/c/{left.token}/preview.png"
+    assert image == f"{published.app.address}/c/{published.token}/preview.png"
     assert httpx2.get(str(image), trust_env=False).content.startswith(b"\x89PNG")
     page.get_by_role("link", name="Open this in the playground").click()
     expect(page.locator("#compare-prompt textarea")).to_have_value(PROMPT)
-    assert left.app.jobs == []
+    assert published.app.jobs == []
 
 
-def test_the_report_is_for_its_visitor_alone(left: Left) -> None:
-    path = f"{left.app.address}/comparisons/{left.comparison_id}/report.html"
+def test_the_report_is_for_its_visitor_alone(published: PublishedComparison) -> None:
+    path = f"{published.app.address}/comparisons/{published.comparison_id}/report.html"
 
-    assert left.report.headers["content-disposition"].startswith("attachment")
+    assert published.report.headers["content-disposition"].startswith("attachment")
     assert httpx2.get(path, trust_env=False).status_code == 404
 
 
-def test_a_prompt_too_long_for_an_address_is_read_from_its_comparison(open_page: OpenPage, left: Left) -> None:
+def test_a_prompt_too_long_for_an_address_is_read_from_its_comparison(
+    open_page: OpenPage, published: PublishedComparison
+) -> None:
     """Also after a reload, as long as it is not changed. Where the comparison was taken back, that is said."""
-    page = open_page(f"{left.app.address}/c/{left.long}", ready=False)
+    page = open_page(f"{published.app.address}/c/{published.long}", ready=False)
     page.get_by_role("link", name="Open this in the playground").click()
     prompt = page.locator("#compare-prompt textarea")
     for _ in range(2):
         expect(prompt).to_have_value(LONG)
         expect(page.locator(".mapping tbody tr")).to_have_count(2)
         expect(page.locator("#compare-button")).to_contain_text("2 requests")
-        expect(page).to_have_url(re.compile(f"tab=compare.*published={left.long}"))
+        expect(page).to_have_url(re.compile(f"tab=compare.*published={published.long}"))
         expect(page.locator("#compare-error")).to_be_empty()
         page.reload()
     expect(prompt).to_have_value(LONG)
     prompt.fill("another one")
     expect(page).to_have_url(re.compile("prompt=another"))
     assert "published" not in page.url
-    page.goto(f"{left.app.address}/?tab=compare&models=flux-2&published=taken-back")
+    page.goto(f"{published.app.address}/?tab=compare&models=flux-2&published=taken-back")
     expect(page.locator("#compare-error")).to_contain_text("no longer published")
     expect(prompt).to_have_value("")
     prompt.fill("one of my own")

@@ -10,15 +10,15 @@ from tests.browser.test_compare import FAILS, address
 
 ANNOUNCEMENTS = "body > .announcements"
 RECORD_ANNOUNCEMENTS = """() => {
-  window.heard = [];
-  new MutationObserver(() => window.heard.push(document.querySelector("body > .announcements").textContent))
+  window.announcements = [];
+  new MutationObserver(() => window.announcements.push(document.querySelector("body > .announcements").textContent))
     .observe(document.querySelector("body > .announcements"), { childList: true });
 }"""
 
 
-def on_console(page: Page) -> list[str]:
-    text: list[str] = page.evaluate("window.heard")
-    return text
+def announcements(page: Page) -> list[str]:
+    texts: list[str] = page.evaluate("window.announcements")
+    return texts
 
 
 def test_each_state_of_a_job_is_announced_once_and_seconds_are_not(open_page: OpenPage, app: Playground) -> None:
@@ -32,7 +32,7 @@ def test_each_state_of_a_job_is_announced_once_and_seconds_are_not(open_page: Op
         expect(page.locator("#result .elapsed")).to_contain_text(seconds)
     page.get_by_role("button", name="Stop").click()
     expect(page.locator(ANNOUNCEMENTS)).to_contain_text("Stopped")
-    states = [text.partition(".")[0] for text in on_console(page)]
+    states = [text.partition(".")[0] for text in announcements(page)]
     assert states[-2:] == ["Running", "Stopped"]
     assert set(states) <= {"Waiting", "Sending", "Running", "Stopped"}
     assert len(states) == len(set(states)), "each of them once"
@@ -47,7 +47,7 @@ def test_each_refusal_is_announced_with_its_reason(open_page: OpenPage, app: Pla
         expect(page.locator("#prompt .info-text")).to_contain_text("Empty. Describe the picture you want.")
         expect(page.locator("#prompt textarea")).to_be_focused()
         expect(page.locator(ANNOUNCEMENTS)).to_contain_text("Prompt is empty.")
-        page.wait_for_function("window.heard.length > 0")
+        page.wait_for_function("window.announcements.length > 0")
         pick_model(page, catalog.models[number])
         expect(page.locator("#prompt textarea")).not_to_have_value("")
 
@@ -60,7 +60,7 @@ def test_a_comparison_announces_how_many_jobs_have_ended_also_in_the_picture_dia
     page.evaluate(RECORD_ANNOUNCEMENTS)
     page.locator("#compare-button").click()
     expect(page.locator(ANNOUNCEMENTS)).to_have_text("3 of 3 ended, 1 failed")
-    counts = [text.partition(" ")[0] for text in on_console(page)]
+    counts = [text.partition(" ")[0] for text in announcements(page)]
     assert counts == sorted(set(counts)), "each count once, upwards"
     page.locator(".zoom").first.click()
     expect(page.get_by_role("dialog").get_by_role("status")).to_have_text("3 of 3 ended, 1 failed")

@@ -72,20 +72,20 @@ def test_the_same_form_is_one_job_in_two_tabs_and_another_one_in_another_browser
         expect(state_label(page)).to_have_text("Running")
     task = first.locator("#result .task code").inner_text()
     expect(second.locator("#result .task code")).to_have_text(task)
-    open_new = open_page(installation.address)
-    expect(state_label(open_new)).to_have_text("Example")
-    expect(open_new.locator("#other-jobs li")).to_have_count(0)
-    expect(open_new.locator("#earlier-results img")).to_have_count(0)
+    strangers_page = open_page(installation.address)
+    expect(state_label(strangers_page)).to_have_text("Example")
+    expect(strangers_page.locator("#other-jobs li")).to_have_count(0)
+    expect(strangers_page.locator("#earlier-results img")).to_have_count(0)
     assert service.post_count("otter") == 1
-    fill_prompt(open_new, "An otter on its back")
-    button(open_new).click()
-    expect(state_label(open_new)).to_have_text("Running")
+    fill_prompt(strangers_page, "An otter on its back")
+    button(strangers_page).click()
+    expect(state_label(strangers_page)).to_have_text("Running")
     service.unfinished.clear()
-    for page in (first, second, open_new):
+    for page in (first, second, strangers_page):
         expect(state_label(page)).to_have_text("Done")
         expect(page.locator("#result img")).to_have_count(1)
     assert service.post_count("otter") == 2
-    assert open_new.locator("#result .task code").inner_text() != task
+    assert strangers_page.locator("#result .task code").inner_text() != task
 
 
 def test_a_job_survives_a_reload_and_a_closed_page(

@@ -67,8 +67,8 @@ def test_sticky_sessions_work_until_their_process_is_gone(pair: Pair, browser: B
         page.clock.run_for(20_000)
         assert loads == []
         holder = page.evaluate("async () => (await fetch('healthz')).headers.get('X-Process')")
-        (wait_until_deleted,) = [at for at, one in enumerate(pair.addresses) if process_at(one) == holder]
-        pair.stacks[wait_until_deleted].close()
+        (holder_index,) = [at for at, one in enumerate(pair.addresses) if process_at(one) == holder]
+        pair.stacks[holder_index].close()
         page.clock.run_for(10_000)
         page.clock.fast_forward(31_000)
         expect(page.locator(".banner", has_text=LOST)).to_be_visible()

@@ -209,7 +209,7 @@ class Upstream:
         return await fault.behavior(connection, normal, plan.rng)
 
     def _status_answer(self, task: Task, request: ServedRequest) -> NormalAnswer:
-        """The answer to a poll. Pictures lie at the host that was request."""
+        """The answer to a poll. The pictures are at the host that was asked."""
         data: dict[str, object] = {"task_id": task.id, "status": "IN_PROGRESS"}
         if task.done(time.monotonic()):
             images = [{"url": f"http://{request.host}/files/{name}"} for name in task.pictures]

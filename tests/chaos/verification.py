@@ -177,12 +177,12 @@ def _figures(verdict: Verdict, campaign: Campaign, ledger: Ledger) -> None:
     figures["refused by a cap"] = str(sum(outcome.capped for outcome in outcomes))
     figures["POSTs"] = f"{sum(len(one) for one in posts)} for {len(ledger.tasks)} tasks"
     figures["extra POSTs"] = str(sum(sum(post.verdict != "refused" for post in one) > 1 for one in posts))
-    sure = [outcome for outcome in outcomes if outcome.was_uncertain]
-    named = [one for one in sure if one.run.called_back and one.run.confirmable and ledger.tasks_of(one.run.label)]
+    uncertain = [outcome for outcome in outcomes if outcome.was_uncertain]
+    named = [one for one in uncertain if one.run.called_back and one.run.confirmable and ledger.tasks_of(one.run.label)]
     repaired = [one for one in named if one.end != "uncertain"]
     share = len(repaired) / len(named) if named else 1.0
     alone = sum(one.repaired for one in named)
-    figures["uncertain"] = f"{len(sure)}, of which a callback can repair {len(named)}: {alone} by itself"
+    figures["uncertain"] = f"{len(uncertain)}, of which a callback can repair {len(named)}: {alone} by itself"
     figures["repaired"] = f"{len(repaired)} of {len(named)} ({share:.1%}), the others when their visitor checked again"
     if share < REPAIRED_SHARE and len(named) - len(repaired) > 1:
         unrepaired = "\n".join(

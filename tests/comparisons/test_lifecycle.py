@@ -50,8 +50,8 @@ from tests.comparisons.processes import SIX, comparison_process
 from tests.jobs.scripted_upstream import Upstream
 
 async def main(url, folder, address):
-    async with comparison_process(load_catalog(Path("catalog.yaml")), url, Path(folder), Upstream(address=address)) as one:
-        print((await one.start(*SIX)).id, flush=True)
+    async with comparison_process(load_catalog(Path("catalog.yaml")), url, Path(folder), Upstream(address=address)) as process:
+        print((await process.start(*SIX)).id, flush=True)
         await asyncio.Event().wait()
 
 asyncio.run(main(*sys.argv[1:]))
@@ -63,16 +63,16 @@ asyncio.run(main(*sys.argv[1:]))
 async def test_cards_over_a_cap_say_so_and_are_not_sent(catalog: Catalog, tmp_path: Path) -> None:
     """Three of five fit: the others have no job. A retry of what cannot fit changes nothing, and nothing of it is spent."""
     service = ImageService()
-    async with comparisons_at(catalog, tmp_path, service, caps=Caps(daily=12)) as one:
-        comparison = await one.start("cogview-4", samples=5)
-        jobs = await one.ended(comparison)
+    async with comparisons_at(catalog, tmp_path, service, caps=Caps(daily=12)) as process:
+        comparison = await process.start("cogview-4", samples=5)
+        jobs = await process.ended(comparison)
         sent = len(service.bodies)
         with pytest.raises(CapReached, match="This request costs 4 credits; this page has 0 of its 12 credits a day left"):
-            await one.retry(comparison)
+            await process.retry(comparison)
         with pytest.raises(CapReached):
-            await one.retry(await one.start("flux-2"))
-        again = await one.comparisons.find(comparison.id, "ann")
-        spent = await one.job_service.store.spending.today()
+            await process.retry(await process.start("flux-2"))
+        again = await process.comparisons.find(comparison.id, "ann")
+        spent = await process.job_service.store.spending.today()
 
     assert states(jobs) == ["done"] * 3 + [""] * 2
     assert [("12 credits a day left" in card.refused, bool(card.job)) for card in again.cards[3:]] == [(True, False)] * 2
@@ -82,11 +82,11 @@ async def test_cards_over_a_cap_say_so_and_are_not_sent(catalog: Catalog, tmp_pa
 async def test_a_retry_sends_what_fits_and_does_not_change_the_other_cards(catalog: Catalog, tmp_path: Path) -> None:
     """A new card is held to the caps too."""
     service = ImageService(posts={"cogview-4": [REFUSED], "flux-2": [REFUSED]})
-    async with comparisons_at(catalog, tmp_path, service, caps=Caps(daily=12)) as one:
-        comparison = await one.start("cogview-4", "ideogram-v3", "flux-2")
-        before = await one.ended(comparison)
-        added = await one.add(comparison, "imagen-4")
-        after = await one.ended(await one.retry(comparison))
+    async with comparisons_at(catalog, tmp_path, service, caps=Caps(daily=12)) as process:
+        comparison = await process.start("cogview-4", "ideogram-v3", "flux-2")
+        before = await process.ended(comparison)
+        added = await process.add(comparison, "imagen-4")
+        after = await process.ended(await process.retry(comparison))
 
     assert states(before) == ["failed", "done", ""]
     assert "12 credits a day left" in added.cards[3].refused
@@ -96,9 +96,11 @@ async def test_a_retry_sends_what_fits_and_does_not_change_the_other_cards(catal
 async def test_a_card_that_cannot_be_sent_says_why(catalog: Catalog, tmp_path: Path) -> None:
     """One is skipped, one has settings that its model does not take; the third is made."""
     service = ImageService()
-    async with comparisons_at(catalog, tmp_path, service) as one:
-        comparison = await one.start("cogview-4", Choice("kling-image-o1", {"num_images": 100}), "flux-2", shared=WITH_IMAGE)
-        jobs = await one.ended(comparison)
+    async with comparisons_at(catalog, tmp_path, service) as process:
+        comparison = await process.start(
+            "cogview-4", Choice("kling-image-o1", {"num_images": 100}), "flux-2", shared=WITH_IMAGE
+        )
+        jobs = await process.ended(comparison)
 
     assert comparison.cards[0].refused == "Skipped: text only, and you gave an image."
     assert "num_images" in comparison.cards[1].refused
@@ -116,12 +118,12 @@ async def test_a_comparison_of_which_nothing_can_be_sent_is_refused_and_not_stor
         (["cogview-4"], {"prompt": "A kite", "size": "1:1"}),
     ]
     service = ImageService()
-    async with comparisons_at(catalog, tmp_path, service) as one:
+    async with comparisons_at(catalog, tmp_path, service) as process:
         for models, shared in cases:
             with pytest.raises(InputError):
-                await one.start(*models, shared=shared)
+                await process.start(*models, shared=shared)
         await workers_ended()
-        stored = await one.comparisons.newest("ann")
+        stored = await process.comparisons.newest("ann")
 
     assert (stored, service.bodies) == (None, [])
 
@@ -133,23 +135,23 @@ async def test_a_setting_that_is_not_a_number_loses_nothing_that_is_paid(
     for number in (nan, inf, -inf):
         service = ImageService()
         with postgres.fresh() as url:
-            async with serve_images(service) as upstream, comparison_process(catalog, url, tmp_path, upstream) as one:
+            async with serve_images(service) as upstream, comparison_process(catalog, url, tmp_path, upstream) as process:
                 with suppress(PlaygroundError):
-                    await one.start("cogview-4", Choice("flux-2", {"type": number}))
+                    await process.start("cogview-4", Choice("flux-2", {"type": number}))
                 await workers_ended()
-                comparison = await one.comparisons.newest("ann")
-                jobs = await one.jobs(comparison) if comparison else []
+                comparison = await process.comparisons.newest("ann")
+                jobs = await process.jobs(comparison) if comparison else []
 
         assert len([job for job in jobs if job]) == len(service.bodies), number
 
 
 async def test_nothing_is_sent_when_the_comparison_cannot_be_stored(catalog: Catalog, tmp_path: Path) -> None:
     service = ImageService()
-    async with comparisons_at(catalog, tmp_path, service) as one:
+    async with comparisons_at(catalog, tmp_path, service) as process:
         with raw_connection(sqlite(tmp_path)) as connection:
             connection.execute("DROP TABLE comparisons")
         with pytest.raises(DatabaseUnavailable):
-            await one.start(*SIX)
+            await process.start(*SIX)
         await workers_ended()
 
     assert service.bodies == []
@@ -157,13 +159,13 @@ async def test_nothing_is_sent_when_the_comparison_cannot_be_stored(catalog: Cat
 
 async def test_cards_whose_jobs_cannot_be_recorded_say_so_and_can_be_retried(catalog: Catalog, tmp_path: Path) -> None:
     service = ImageService()
-    async with comparisons_at(catalog, tmp_path, service) as one:
+    async with comparisons_at(catalog, tmp_path, service) as process:
         with raw_connection(sqlite(tmp_path)) as connection:
             connection.execute("ALTER TABLE jobs RENAME TO mislaid")
-            comparison = await one.start("cogview-4", "flux-2")
+            comparison = await process.start("cogview-4", "flux-2")
             connection.execute("ALTER TABLE mislaid RENAME TO jobs")
-        before, sent = await one.comparisons.find(comparison.id, "ann"), len(service.bodies)
-        jobs = await one.ended(await one.retry(comparison))
+        before, sent = await process.comparisons.find(comparison.id, "ann"), len(service.bodies)
+        jobs = await process.ended(await process.retry(comparison))
 
     assert (before, sent) == (comparison, 0)
     assert [(card.job, "Nothing was charged." in card.refused) for card in comparison.cards] == [("", True)] * 2
@@ -176,18 +178,18 @@ async def test_cards_whose_jobs_cannot_be_recorded_say_so_and_can_be_retried(cat
 async def test_another_visitor_gets_the_same_answer_as_for_an_unknown_id(catalog: Catalog, tmp_path: Path) -> None:
     """Nothing is found, sent, changed or published, and the words do not tell whether there is such a comparison."""
     service = ImageService(posts={"flux-2": [REFUSED]})
-    async with comparisons_at(catalog, tmp_path, service) as one:
-        comparison = await one.start("cogview-4", "flux-2")
-        await one.ended(comparison)
-        published = await one.comparisons.publish(comparison.id, "ann")
+    async with comparisons_at(catalog, tmp_path, service) as process:
+        comparison = await process.start("cogview-4", "flux-2")
+        await process.ended(comparison)
+        published = await process.comparisons.publish(comparison.id, "ann")
         sent = len(service.bodies)
 
         async def answers(comparison_id: str, visitor: str) -> set[tuple[type, str, Any]]:
-            comparisons = one.comparisons
+            comparisons = process.comparisons
             calls = [
                 comparisons.find(comparison_id, visitor),
-                comparisons.add(comparison_id, [Choice("kling-image-o1")], one.payer, visitor),
-                comparisons.retry(comparison_id, one.payer, visitor),
+                comparisons.add(comparison_id, [Choice("kling-image-o1")], process.payer, visitor),
+                comparisons.retry(comparison_id, process.payer, visitor),
                 comparisons.publish(comparison_id, visitor),
                 comparisons.unpublish(comparison_id, visitor),
             ]
@@ -199,9 +201,9 @@ async def test_another_visitor_gets_the_same_answer_as_for_an_unknown_id(catalog
 
         assert foreign == unknown
         assert [kind for kind, _, _ in foreign] == [JobNotFound]
-        assert await one.comparisons.newest("eve") is None
-        assert await one.comparisons.find(comparison.id, "ann") == published
-        assert (await one.comparisons.published(published.token))[0] == published
+        assert await process.comparisons.newest("eve") is None
+        assert await process.comparisons.find(comparison.id, "ann") == published
+        assert (await process.comparisons.published(published.token))[0] == published
         assert len(service.bodies) == sent
 
 
@@ -211,39 +213,39 @@ async def test_another_visitor_gets_the_same_answer_as_for_an_unknown_id(catalog
 async def test_a_comparison_can_be_published_once_it_has_ended(catalog: Catalog, tmp_path: Path) -> None:
     """At one address, however often it is requested, also concurrently."""
     service = ImageService(gates={"flux-2": asyncio.Event()})
-    async with comparisons_at(catalog, tmp_path, service) as one:
-        comparison = await one.start("cogview-4", "flux-2")
-        await one.until_states(comparison, "done")
+    async with comparisons_at(catalog, tmp_path, service) as process:
+        comparison = await process.start("cogview-4", "flux-2")
+        await process.until_states(comparison, "done")
         with pytest.raises(InvalidState, match="still running"):
-            await one.comparisons.publish(comparison.id, "ann")
-        before = await one.comparisons.find(comparison.id, "ann")
+            await process.comparisons.publish(comparison.id, "ann")
+        before = await process.comparisons.find(comparison.id, "ann")
         service.gates["flux-2"].set()
-        await one.ended(comparison)
-        several = await asyncio.gather(*(one.comparisons.publish(comparison.id, "ann") for _ in range(5)))
-        public, jobs = await one.comparisons.published(several[0].token)
+        await process.ended(comparison)
+        several = await asyncio.gather(*(process.comparisons.publish(comparison.id, "ann") for _ in range(5)))
+        public, jobs = await process.comparisons.published(several[0].token)
         with pytest.raises(InvalidState, match="cannot change"):
-            await one.add(comparison, "cogview-4")
+            await process.add(comparison, "cogview-4")
 
     assert before.token is None
-    assert len({one_of.token for one_of in several}) == 1
+    assert len({comparison.token for comparison in several}) == 1
     assert len(several[0].token) >= 32
     assert public == several[0]
     assert [str(jobs[card.job].state) for card in public.cards] == ["done", "done"]
 
 
 async def test_an_unpublished_comparison_never_gets_its_old_address_back(catalog: Catalog, tmp_path: Path) -> None:
-    async with comparisons_at(catalog, tmp_path, ImageService()) as one:
-        comparison = await one.start("cogview-4")
-        await one.ended(comparison)
-        old = (await one.comparisons.publish(comparison.id, "ann")).token
-        revoked = [(await one.comparisons.unpublish(comparison.id, "ann")).token for _ in range(2)]
+    async with comparisons_at(catalog, tmp_path, ImageService()) as process:
+        comparison = await process.start("cogview-4")
+        await process.ended(comparison)
+        old = (await process.comparisons.publish(comparison.id, "ann")).token
+        revoked = [(await process.comparisons.unpublish(comparison.id, "ann")).token for _ in range(2)]
         for token in (old, "", "None", comparison.id, "no-such-token\0"):
             with pytest.raises(JobNotFound):
-                await one.comparisons.published(token)
-        new = (await one.comparisons.publish(comparison.id, "ann")).token
-        public, _ = await one.comparisons.published(new)
+                await process.comparisons.published(token)
+        new = (await process.comparisons.publish(comparison.id, "ann")).token
+        public, _ = await process.comparisons.published(new)
         with pytest.raises(JobNotFound):
-            await one.comparisons.published(old)
+            await process.comparisons.published(old)
 
     assert revoked == [None, None]
     assert new != old
@@ -255,15 +257,15 @@ async def test_an_unpublished_comparison_never_gets_its_old_address_back(catalog
 
 async def test_a_deleted_job_disappears_from_its_comparison_and_the_published_one(catalog: Catalog, tmp_path: Path) -> None:
     """It is not retried, and a retry of another card does not take its position."""
-    async with comparisons_at(catalog, tmp_path, ImageService(posts={"flux-2": [REFUSED]})) as one:
-        comparison = await one.start("cogview-4", "flux-2", "kling-image-o1")
-        await one.ended(comparison)
-        token = (await one.comparisons.publish(comparison.id, "ann")).token
-        await one.job_service.remover.remove(comparison.cards[0].job)
-        public, jobs = await one.comparisons.published(token)
-        await one.comparisons.unpublish(comparison.id, "ann")
-        after = await one.retry(comparison)
-        await one.ended(after)
+    async with comparisons_at(catalog, tmp_path, ImageService(posts={"flux-2": [REFUSED]})) as process:
+        comparison = await process.start("cogview-4", "flux-2", "kling-image-o1")
+        await process.ended(comparison)
+        token = (await process.comparisons.publish(comparison.id, "ann")).token
+        await process.job_service.remover.remove(comparison.cards[0].job)
+        public, jobs = await process.comparisons.published(token)
+        await process.comparisons.unpublish(comparison.id, "ann")
+        after = await process.retry(comparison)
+        await process.ended(after)
 
     assert public.cards == comparison.cards[1:]
     assert set(jobs) == {card.job for card in public.cards}
@@ -272,16 +274,16 @@ async def test_a_deleted_job_disappears_from_its_comparison_and_the_published_on
 
 async def test_nothing_of_a_prompt_is_left_when_all_jobs_are_removed(catalog: Catalog, tmp_path: Path) -> None:
     """Those of two comparisons with the same form among them, and a job that a retry replaced on its card."""
-    async with comparisons_at(catalog, tmp_path, ImageService(posts={"cogview-4": [REFUSED]})) as one:
+    async with comparisons_at(catalog, tmp_path, ImageService(posts={"cogview-4": [REFUSED]})) as process:
         form = {"prompt": "a private prompt", "seed": 7}
-        both = [await one.start("cogview-4", "flux-2", shared=form), await one.start("flux-2", shared=form)]
+        both = [await process.start("cogview-4", "flux-2", shared=form), await process.start("flux-2", shared=form)]
         for comparison in both:
-            await one.ended(comparison)
-        await one.ended(await one.retry(both[0]))
-        jobs = (await one.job_service.search("ann", JobFilter(), 100)).jobs
+            await process.ended(comparison)
+        await process.ended(await process.retry(both[0]))
+        jobs = (await process.job_service.search("ann", JobFilter(), 100)).jobs
         for job in jobs:
-            await one.job_service.remover.remove(job.id)
-        newest = await one.comparisons.newest("ann")
+            await process.job_service.remover.remove(job.id)
+        newest = await process.comparisons.newest("ann")
     with raw_connection(sqlite(tmp_path)) as connection:
         dump = "\n".join(connection.iterdump())
 
@@ -297,9 +299,9 @@ async def test_a_comparison_continues_after_a_clean_stop(catalog: Catalog, tmp_p
     """It is found with every card and job, continues, and sends nothing twice."""
     service = ImageService(gates={"flux-2": asyncio.Event()}, posts={"kling-image-o1": [REFUSED] * 2})
     async with serve_images(service) as upstream:
-        async with comparison_process(catalog, sqlite(tmp_path), tmp_path, upstream) as one:
-            comparison = await one.start(*SIX, samples=2)
-            await one.until_states(comparison, "done", "running", "failed")
+        async with comparison_process(catalog, sqlite(tmp_path), tmp_path, upstream) as process:
+            comparison = await process.start(*SIX, samples=2)
+            await process.until_states(comparison, "done", "running", "failed")
         service.gates["flux-2"].set()
         async with comparison_process(catalog, sqlite(tmp_path), tmp_path, upstream) as two:
             restored = await two.comparisons.newest("ann")
@@ -345,19 +347,19 @@ async def test_sent_jobs_are_on_their_cards_even_if_the_caller_disconnects(
     service = ImageService()
     with postgres.fresh() as url:
         async with serve_images(service) as upstream:
-            async with comparison_process(catalog, url, tmp_path, upstream, killed=how == "killed") as one:
+            async with comparison_process(catalog, url, tmp_path, upstream, killed=how == "killed") as process:
                 with lock_database(url):  # the jobs cannot be written yet, the comparison can
-                    starting = asyncio.create_task(one.start(*SIX))
-                    comparison = await stored(one)
+                    starting = asyncio.create_task(process.start(*SIX))
+                    comparison = await stored(process)
                     await asyncio.sleep(0.2)
                     starting.cancel()
                     await asyncio.wait([starting])
                 if how == "cancelled":
-                    await all_settled(one.job_service, comparison)
+                    await all_settled(process.job_service, comparison)
             if how == "killed":
                 expire_leases(url)
-                async with comparison_process(catalog, url, tmp_path, upstream) as one:
-                    await all_settled(one.job_service, comparison)
+                async with comparison_process(catalog, url, tmp_path, upstream) as process:
+                    await all_settled(process.job_service, comparison)
             async with comparison_process(catalog, url, tmp_path, upstream) as last:
                 jobs = await last.jobs(await last.comparisons.find(comparison.id, "ann"))
 
@@ -372,10 +374,10 @@ async def test_cards_that_a_killed_process_did_not_send_say_so_and_can_be_retrie
     service = ImageService()
     with postgres.fresh() as url:
         async with serve_images(service) as upstream:
-            async with comparison_process(catalog, url, tmp_path, upstream, killed=True) as one:
+            async with comparison_process(catalog, url, tmp_path, upstream, killed=True) as process:
                 with lock_database(url):
-                    starting = asyncio.create_task(one.start("cogview-4", "flux-2"))
-                    comparison = await stored(one)
+                    starting = asyncio.create_task(process.start("cogview-4", "flux-2"))
+                    comparison = await stored(process)
                     starting.cancel()
                     await asyncio.wait([starting])
             with raw_connection(url) as connection:  # as if nothing had been written when the lock was released
@@ -397,9 +399,9 @@ async def test_cards_that_a_killed_process_did_not_send_say_so_and_can_be_retrie
     assert [card.refused for card in both[0].cards] == ["", ""]
 
 
-async def stored(one: Process) -> Comparison:
+async def stored(process: Process) -> Comparison:
     async with asyncio.timeout(TIMEOUT_S):
-        while not (comparison := await one.comparisons.newest("ann")):  # noqa: ASYNC110  # a database has no events
+        while not (comparison := await process.comparisons.newest("ann")):  # noqa: ASYNC110  # a database has no events
             await asyncio.sleep(0.01)
     return comparison
 

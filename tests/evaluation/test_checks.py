@@ -44,7 +44,7 @@ def with_shadow() -> Image.Image:
     return image
 
 
-def printed(content: bytes) -> Fingerprint:
+def fingerprint_of(content: bytes) -> Fingerprint:
     checked = fingerprint(content)
     assert checked
     return checked
@@ -77,8 +77,10 @@ def test_a_black_a_white_and_a_transparent_picture_are_blank_and_a_small_mark_is
     hidden.putalpha(0)  # a picture that nobody sees
     blank = [hidden, Image.new("RGB", (64, 64)), Image.new("RGBA", (64, 64), (9, 9, 9, 0)), noisy, Image.new("P", (9, 9), 3)]
 
-    assert all(blank_finding(printed(saved(image))) for image in blank)
-    assert not any(blank_finding(printed(saved(image))) for image in (marked, cut_out, scene(), Image.linear_gradient("L")))
+    assert all(blank_finding(fingerprint_of(saved(image))) for image in blank)
+    assert not any(
+        blank_finding(fingerprint_of(saved(image))) for image in (marked, cut_out, scene(), Image.linear_gradient("L"))
+    )
 
 
 def test_what_cannot_be_decoded_has_no_fingerprint() -> None:
@@ -89,14 +91,14 @@ def test_what_cannot_be_decoded_has_no_fingerprint() -> None:
 
 def test_the_same_picture_saved_again_is_a_near_duplicate_and_another_one_is_not() -> None:
     repeats = {
-        "a": printed(saved(scene())),
-        "a as jpeg": printed(saved(scene(), "JPEG", quality=60)),
-        "a small": printed(saved(scene().resize((300, 225)), "WEBP", quality=60)),
-        "moved": printed(saved(scene(300))),
-        "with a shadow": printed(saved(with_shadow())),
-        "blue": printed(saved(scene(color="#2040c0"))),
-        "black": printed(saved(Image.new("RGB", (64, 64)))),
-        "black again": printed(saved(Image.new("RGB", (64, 64)))),
+        "a": fingerprint_of(saved(scene())),
+        "a as jpeg": fingerprint_of(saved(scene(), "JPEG", quality=60)),
+        "a small": fingerprint_of(saved(scene().resize((300, 225)), "WEBP", quality=60)),
+        "moved": fingerprint_of(saved(scene(300))),
+        "with a shadow": fingerprint_of(saved(with_shadow())),
+        "blue": fingerprint_of(saved(scene(color="#2040c0"))),
+        "black": fingerprint_of(saved(Image.new("RGB", (64, 64)))),
+        "black again": fingerprint_of(saved(Image.new("RGB", (64, 64)))),
     }
     assert near_duplicates(repeats) == {
         "a": ["a as jpeg", "a small"],

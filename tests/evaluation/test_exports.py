@@ -107,16 +107,16 @@ async def test_an_empty_installation_reads_the_zip_and_shows_the_same_boards(
     file = (await http_client.get(f"/evaluations/{evaluation.id}/evaluation.zip")).content
     async with (
         open_playground(catalog, tmp_path / "other", sandbox) as other,
-        serve_playground(other, tmp_path / "up", **ANN) as away,
+        serve_playground(other, tmp_path / "up", **ANN) as other_http,
     ):
-        answer = await away.post("/evaluations", content=file)
+        answer = await other_http.post("/evaluations", content=file)
         imported = await other.evaluations.find(answer.json()["evaluation_id"], visitor_id(ANN["X-Playground-Visitor"]))
         boards = [
-            as_values(await one.evaluations.board(which)) for one, which in ((playground, evaluation), (other, imported))
+            as_values(await one.evaluations.board(shown)) for one, shown in ((playground, evaluation), (other, imported))
         ]
-        small = await away.get(f"/evaluations/{imported.id}/cells/0/thumbnail")
+        small = await other_http.get(f"/evaluations/{imported.id}/cells/0/thumbnail")
         damaged = (b"", b"no zip", file[: len(file) // 2], *odd_files(file))
-        refused = [await away.post("/evaluations", content=body) for body in damaged]
+        refused = [await other_http.post("/evaluations", content=body) for body in damaged]
         spent = await other.jobs.store.spending.today()
 
     assert boards[0] == boards[1]

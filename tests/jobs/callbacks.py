@@ -57,7 +57,7 @@ async def serve_in_loop(app: FastAPI) -> AsyncIterator[str]:
     with socket.socket() as listener:
         listener.bind(("127.0.0.1", 0))
         server = uvicorn.Server(uvicorn.Config(app, log_level="warning"))
-        callback_server = asyncio.create_task(server.serve([listener]))
+        serving = asyncio.create_task(server.serve([listener]))
         async with asyncio.timeout(TIMEOUT_S):
             while not server.started:  # noqa: ASYNC110  # what is waited for says nothing by itself
                 await asyncio.sleep(0.01)
@@ -65,7 +65,7 @@ async def serve_in_loop(app: FastAPI) -> AsyncIterator[str]:
             yield f"http://127.0.0.1:{listener.getsockname()[1]}"
         finally:
             server.should_exit = True
-            await callback_server
+            await serving
 
 
 @asynccontextmanager

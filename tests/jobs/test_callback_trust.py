@@ -117,8 +117,8 @@ async def test_a_callback_to_another_process_triggers_a_poll_and_is_not_relied_o
         with postgres.fresh() as url:
             async with callback_server(catalog, url, tmp_path, upstream, base=BASE) as first:
                 learned = LearnedStore(first.job_service.store.transactions)
-                payer = first.service.base_url, WITH_CALLBACK
-                await learned.change_callback_score(BASE, *payer, lambda _: 1)
+                upstream_model = first.service.base_url, WITH_CALLBACK
+                await learned.change_callback_score(BASE, *upstream_model, lambda _: 1)
                 async with callback_server(catalog, url, tmp_path, upstream, base=BASE) as second:
                     job = await wait_for_job(second.job_service, await second.start(), state=JobState.RUNNING)
                     upstream.poll = [finished()]
@@ -127,7 +127,7 @@ async def test_a_callback_to_another_process_triggers_a_poll_and_is_not_relied_o
                     scores = await learned.callback_scores(BASE)
 
     assert (done.state, len(upstream.posts), len(upstream.polls)) == (JobState.DONE, 1, 1)
-    assert scores == {payer: -3}
+    assert scores == {upstream_model: -3}
 
 
 async def test_a_callback_before_the_end_never_delays_the_next_poll(catalog: Catalog, url: str, tmp_path: Path) -> None:

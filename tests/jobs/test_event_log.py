@@ -31,7 +31,7 @@ from tests.postgres import Postgres
 
 FIELDS = {"time", "job", "task", "model", "payer", "state", "seconds", "polls", "credits"}
 PROMPT, VISITOR = "A kite of canary yellow", "visitor-canary-51"
-BREAKS = "\n\r\v\f\x1b\x1c\x1d\x1e\x85\u2028\u2029\u202e\u2066\0"
+LINE_BREAKS = "\n\r\v\f\x1b\x1c\x1d\x1e\x85\u2028\u2029\u202e\u2066\0"
 
 
 @pytest.fixture
@@ -96,7 +96,7 @@ class OneRow:
 
 
 @settings(max_examples=150, deadline=None)
-@given(text=st.text(st.one_of(st.sampled_from(BREAKS + '"\\{}'), st.characters()), min_size=1))
+@given(text=st.text(st.one_of(st.sampled_from(LINE_BREAKS + '"\\{}'), st.characters()), min_size=1))
 async def test_no_text_can_forge_a_line(text: str) -> None:
     """Any text in a prompt, a task id or a model gives one line of printable ASCII that decodes to the same text."""
     written: list[str] = []
@@ -121,7 +121,9 @@ async def test_no_text_can_forge_a_line(text: str) -> None:
 
 
 @asynccontextmanager
-async def operated(catalog: Catalog, url: str, folder: Path) -> AsyncIterator[tuple[JobService, httpx2.AsyncClient]]:
+async def monitored_service(
+    catalog: Catalog, url: str, folder: Path
+) -> AsyncIterator[tuple[JobService, httpx2.AsyncClient]]:
     app = FastAPI()
     async with serve_in_loop(app) as address, process(catalog, url, folder) as job_service:
         app.include_router(operator_routes(job_service))
@@ -130,7 +132,7 @@ async def operated(catalog: Catalog, url: str, folder: Path) -> AsyncIterator[tu
 
 
 async def test_health_is_200_while_the_database_answers(catalog: Catalog, url: str, tmp_path: Path) -> None:
-    async with operated(catalog, url, tmp_path) as (_, client):
+    async with monitored_service(catalog, url, tmp_path) as (_, client):
         answer = await client.get("/healthz")
 
     seen = {"pictures_bytes": 0, "pictures_limit_bytes": None, "pictures_trimmed": 0, "charge_differences": {}}
@@ -141,7 +143,7 @@ async def test_health_is_503_while_the_database_is_away(catalog: Catalog, postgr
     """And 200 again when it is back, in words that name neither its address nor its password."""
     with postgres.fresh() as url:
         name = url.rpartition("/")[2]
-        async with operated(catalog, url, tmp_path) as (_, client):
+        async with monitored_service(catalog, url, tmp_path) as (_, client):
             postgres.run(f"ALTER DATABASE {name} ALLOW_CONNECTIONS false")
             postgres.run(f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{name}'")
             away = await client.get("/healthz")
@@ -155,7 +157,7 @@ async def test_health_is_503_while_the_database_is_away(catalog: Catalog, postgr
 async def test_metrics_contain_no_visitor_or_prompt(catalog: Catalog, url: str, tmp_path: Path) -> None:
     """What Prometheus reads is valid and adds up; labels are models, payers and states."""
     async with scripted_upstream(poll=[running(), finished()]) as upstream:
-        async with operated(catalog, url, tmp_path) as (job_service, client):
+        async with monitored_service(catalog, url, tmp_path) as (job_service, client):
             own = account(catalog, upstream.address, "visitor")
             job = await settled(job_service, await submit(job_service, catalog, own, PROMPT, visitor=VISITOR))
             answer = await client.get("/metrics")

@@ -85,8 +85,8 @@ async def test_what_differs_is_another_job(catalog: Catalog, url: str, tmp_path:
     assert (len(upstream.posts), len(elsewhere.posts)) == (5, 1)
 
 
-async def test_a_request_without_once_is_sent_each_time(catalog: Catalog, url: str, tmp_path: Path) -> None:
-    """Who asks for two equal pictures on purpose gets two, and ``once`` does not hand out one of those."""
+async def test_a_request_without_an_idempotency_key_is_sent_each_time(catalog: Catalog, url: str, tmp_path: Path) -> None:
+    """Who asks for two equal pictures on purpose gets two, and a request with a key does not get one of those."""
     gate, post = gated()
     async with scripted_upstream(post=post) as upstream, process(catalog, url, tmp_path) as job_service:
         host = account(catalog, upstream.address)

@@ -30,7 +30,7 @@ from tests.jobs.scripted_upstream import (
     settled,
 )
 
-ENDLESSLY = response({}, 429, headers={"Retry-After": "60"})
+RATE_LIMITED = response({}, 429, headers={"Retry-After": "60"})
 
 
 @pytest.mark.processes
@@ -68,19 +68,19 @@ async def test_a_request_without_an_answer_is_uncertain_and_can_be_resubmitted_o
             waiting = [job.id for job in await job_service.store.unfinished("ann")]
             sent = len(upstream.posts)
             again = await settled(job_service, await submit(job_service, catalog, host))
-            let_go = await job_service.abandon(lost.id, "ann")
+            abandoned = await job_service.abandon(lost.id, "ann")
             spent = await job_service.store.spending.today()
 
     assert (recovered.state, recovered.problem.code, recovered.task_id) == (JobState.UNCERTAIN, "lost", None)
     assert recovered.problem.charged == AnswerLost.charged
     assert (held_back, waiting, sent) == (Spend(lost.credits, 0), [lost.id], 1)
-    assert (again.state, again.id != lost.id, let_go.state) == (JobState.DONE, True, JobState.ABANDONED)
+    assert (again.state, again.id != lost.id, abandoned.state) == (JobState.DONE, True, JobState.ABANDONED)
     assert spent == Spend(0, lost.credits + again.credits)
 
 
 async def test_a_queued_request_is_sent_once(catalog: Catalog, url: str, tmp_path: Path) -> None:
     """It waited for a 429 when its process died: nothing of it existed at the service."""
-    async with scripted_upstream(post=[ENDLESSLY, created()]) as upstream:
+    async with scripted_upstream(post=[RATE_LIMITED, created()]) as upstream:
         host = account(catalog, upstream.address)
         async with process(catalog, url, tmp_path, killed=True, deadline_s=500) as job_service:
             job = await submit(job_service, catalog, host)

@@ -52,7 +52,7 @@ async def refused(job_service: JobService, job: Job, payer: Any, visitor: str = 
 async def test_prompt_and_pictures_are_deleted_from_the_database_and_the_disk(
     catalog: Catalog, url: str, tmp_path: Path
 ) -> None:
-    """The whole row holds nothing of the prompt, the remark, the picture or the answer of the service."""
+    """The whole row holds nothing of the prompt, the note, the picture or the answer of the service."""
     refusal = response({"error": f"We do not like {SECRET}"}, 400)
     async with job_setup(catalog, url, tmp_path, {"post": [created(), refusal]}) as setup:
         done, failed = await setup.ended(), await setup.ended()

@@ -60,7 +60,7 @@ def shades(setup: JobSetup, job: Job) -> list[int]:
     return [sizes[(setup.job_service.pictures.storage.read(one.name)).read_bytes()] for one in job.pictures]
 
 
-def asked(upstream: Upstream) -> list[int]:
+def requested_numbers(upstream: Upstream) -> list[int]:
     return sorted(number_of(request) for request in upstream.files)
 
 
@@ -71,10 +71,10 @@ async def test_one_result_that_cannot_be_fetched_costs_none_of_the_others(
     scripts = {"poll": [finished(COUNT)], "file": [results({0: GONE})]}
     async with job_setup(catalog, url, tmp_path, scripts, deadline_s=1) as setup:
         partly = await setup.ended(count=COUNT)
-        kept, known = shades(setup, partly), asked(setup.upstream)
+        kept, known = shades(setup, partly), requested_numbers(setup.upstream)
         setup.upstream.file = [results()]
         done = await settled(setup.job_service, await setup.job_service.check_again(partly.id, setup.payer, "ann"))
-        after, order = asked(setup.upstream), shades(setup, done)
+        after, order = requested_numbers(setup.upstream), shades(setup, done)
 
     assert (partly.state, partly.problem and partly.problem.code, kept) == (JobState.OVERDUE, "picture", [1, 2, 3])
     assert [bool(url) for url in partly.pending_urls] == [True, False, False, False]
@@ -91,7 +91,7 @@ async def test_results_that_cannot_be_kept_end_the_job(catalog: Catalog, url: st
     scripts = {"poll": [finished(COUNT)], "file": [results({1: PAGE, 3: HALF})]}
     async with job_setup(catalog, url, tmp_path, scripts) as setup:
         partly = await setup.ended(count=COUNT)
-        order, pages, polls = shades(setup, partly), asked(setup.upstream).count(1), len(setup.upstream.polls)
+        order, pages, polls = shades(setup, partly), requested_numbers(setup.upstream).count(1), len(setup.upstream.polls)
         setup.upstream.poll, setup.upstream.file = [finished()], [TOO_LARGE]
         nothing = await setup.ended()
         setup.upstream.file = [picture()]
@@ -124,7 +124,7 @@ async def test_a_late_result_keeps_a_job_open_even_if_another_cannot_be_kept(
 
 
 async def test_fresh_addresses_are_used_for_the_missing_results_only(catalog: Catalog, url: str, tmp_path: Path) -> None:
-    """The first addresses of two results have expired; the task, asked once more, has new ones."""
+    """The first addresses of two results have expired; the task, requested_numbers once more, has new ones."""
     gone = results({0: GONE, 2: GONE})
 
     async def by_age(upstream: Upstream, writer: asyncio.StreamWriter) -> None:
@@ -133,11 +133,11 @@ async def test_fresh_addresses_are_used_for_the_missing_results_only(catalog: Ca
     scripts = {"poll": [at_addresses(0), at_addresses(10)], "file": [by_age]}
     async with job_setup(catalog, url, tmp_path, scripts) as setup:
         done = await setup.ended(count=COUNT)
-        order, asked_for = shades(setup, done), asked(setup.upstream)
+        order, numbers = shades(setup, done), requested_numbers(setup.upstream)
 
     assert (done.state, order) == (JobState.DONE, [0, 1, 2, 3])
-    assert sorted(set(asked_for)) == [0, 1, 2, 3, 10, 12]
-    assert [asked_for.count(number) for number in (1, 3, 10, 12)] == [1, 1, 1, 1]
+    assert sorted(set(numbers)) == [0, 1, 2, 3, 10, 12]
+    assert [numbers.count(number) for number in (1, 3, 10, 12)] == [1, 1, 1, 1]
 
 
 async def test_kept_pictures_survive_a_kill(catalog: Catalog, url: str, tmp_path: Path) -> None:

@@ -170,12 +170,12 @@ async def test_twenty_jobs_at_once_do_not_wait_for_one_that_never_ends(job_servi
     assert not (await job_service.find(endless.id, "ann")).settled
 
 
-def test_every_rehearsal_has_an_expected_end() -> None:
+def test_every_simulated_fault_has_an_expected_end() -> None:
     """Every simulated fault of the sandbox has a row in the table above."""
     assert set(ENDS) == set(FAULTS)
 
 
-async def test_every_rehearsed_failure_ends_as_it_should(client: ApiClient, account: Account, tmp_path: Path) -> None:
+async def test_every_simulated_fault_ends_as_it_should(client: ApiClient, account: Account, tmp_path: Path) -> None:
     """State, kind of problem, and what is said about the charge; all faults are simulated at the same time."""
     async with open_fetch_client() as http, open_store(tmp_path / "records") as store:
         job_service = JobService(
@@ -195,18 +195,18 @@ async def test_every_rehearsed_failure_ends_as_it_should(client: ApiClient, acco
     assert (square.width, square.height) == (LONGEST_SIDE, LONGEST_SIDE)
 
 
-async def test_an_uncertain_job_can_be_let_go(job_service: JobService, account: Account) -> None:
+async def test_an_uncertain_job_can_be_abandoned(job_service: JobService, account: Account) -> None:
     """The visitor's decision is noted, and the job stays on record as it is."""
     job = await settled(job_service, await start(job_service, account, "#sandbox:upstream"))
 
-    let_go = await job_service.abandon(job.id, "ann")
+    abandoned = await job_service.abandon(job.id, "ann")
 
-    assert let_go == dataclasses.replace(job, state=JobState.ABANDONED, status_note=let_go.status_note)
-    assert let_go.status_note
+    assert abandoned == dataclasses.replace(job, state=JobState.ABANDONED, status_note=abandoned.status_note)
+    assert abandoned.status_note
 
 
-async def test_a_job_that_is_not_uncertain_cannot_be_let_go(job_service: JobService, account: Account) -> None:
-    """Letting go of a finished job changes nothing."""
+async def test_a_job_that_is_not_uncertain_cannot_be_abandoned(job_service: JobService, account: Account) -> None:
+    """A finished job stays as it is."""
     job = await settled(job_service, await start(job_service, account))
 
     assert await job_service.abandon(job.id, "ann") == job

@@ -81,14 +81,14 @@ async def test_a_request_after_its_twin_has_settled_is_a_new_one(store: Store, c
 
 
 @pytest.mark.parametrize(
-    "unkeepable",
+    "unstorable",
     [{"id": "taken", "visitor": "eve"}, {"id": "taken", "body": {"prompt": "other"}}, {"usd": None}, {"usd": math.nan}],
     ids=str,
 )
-async def test_a_job_that_cannot_be_stored_is_an_error(store: Store, unkeepable: dict[str, Any]) -> None:
+async def test_a_job_that_cannot_be_stored_is_an_error(store: Store, unstorable: dict[str, Any]) -> None:
     """A write that the database refuses is an error: a request that is not recorded must not be sent."""
     await add_jobs(store, make_job(id="taken"))
-    job = make_job(status_note="second", **unkeepable)
+    job = make_job(status_note="second", **unstorable)
 
     with suppress(PlaygroundError):
         await store.add(job)

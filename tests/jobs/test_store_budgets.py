@@ -158,7 +158,7 @@ async def test_every_visitors_cap_holds_for_concurrent_requests(stores: list[Sto
     assert max([job.visitor for job in sent].count(visitor) for visitor in {job.visitor for job in sent}) == 2
 
 
-async def test_a_cap_holds_while_other_jobs_end_and_are_let_go(stores: list[Store]) -> None:
+async def test_a_cap_holds_while_other_jobs_end(stores: list[Store]) -> None:
     """A job that moves from reserved to spent is counted once at every moment: never twice, and never not at all."""
     going = [make_job(state=JobState.RUNNING, task_id="t") for _ in range(5)]
     waiting = [make_job() for _ in range(60)]

@@ -28,7 +28,7 @@ def ids(jobs: list[Job]) -> set[str]:
     return {job.id for job in jobs}
 
 
-def bury(url: str, *owners: Store) -> None:
+def expire_leases_of(url: str, *owners: Store) -> None:
     """Let the leases of these processes be over, as if they had died a while ago."""
     with raw_connection(url) as connection:
         for owner in owners:
@@ -58,7 +58,7 @@ async def test_a_living_process_keeps_its_jobs(stores: list[Store], shared: bool
 async def test_a_process_does_not_take_over_its_own_jobs(stores: list[Store], database_url: str) -> None:
     """Not even when the own lease is over: the jobs are being worked on."""
     await add_jobs(stores[0], make_job(), make_job(state=JobState.RUNNING, task_id="t"))
-    bury(database_url, stores[0])
+    expire_leases_of(database_url, stores[0])
 
     assert await stores[0].leases.take_over() == []
 
@@ -70,7 +70,7 @@ async def test_a_dead_processs_unfinished_jobs_are_taken_over_unchanged(
     """Jobs that wait for a decision or have ended have no owner."""
     job = make_job(state=state, task_id="t")
     await add_jobs(stores[0], job)
-    bury(database_url, stores[0])
+    expire_leases_of(database_url, stores[0])
 
     assert await stores[1].leases.take_over() == ([job] if state in ACTIVE else [])
     assert await stores[1].get(job.id) == job
@@ -82,7 +82,7 @@ async def test_two_processes_never_take_the_same_job(postgres: Postgres) -> None
         async with open_stores(url, 4) as (dead, *living):
             jobs = [make_job(created_at=NOON + number) for number in range(100)]
             await add_jobs(dead, *jobs)
-            bury(url, dead)
+            expire_leases_of(url, dead)
             recovered = await asyncio.gather(*(store.leases.take_over() for store in living * 4))
             recovered += [await living[0].leases.take_over()]
 
@@ -94,7 +94,7 @@ async def test_all_jobs_are_taken_over_even_if_they_exceed_one_page(stores: list
     """A few hundred at a time, the oldest first, until there are no more."""
     jobs = [make_job(created_at=NOON + number) for number in range(TAKEN_AT_ONCE + 20)]
     await add_jobs(stores[0], *jobs)
-    bury(database_url, stores[0])
+    expire_leases_of(database_url, stores[0])
 
     assert await stores[1].leases.take_over() == jobs[:TAKEN_AT_ONCE]
     assert await stores[1].leases.take_over() == jobs[TAKEN_AT_ONCE:]
@@ -106,7 +106,7 @@ async def test_a_lease_that_is_renewed_is_not_over(stores: list[Store], database
     own, foreign = make_job(state=JobState.RUNNING, task_id="t"), make_job()
     await add_jobs(stores[0], own)
     await add_jobs(stores[1], foreign)
-    bury(database_url, stores[0], stores[1])
+    expire_leases_of(database_url, stores[0], stores[1])
 
     assert await stores[0].leases.renew() == [own]
 
@@ -129,7 +129,7 @@ async def test_a_process_whose_leases_expired_has_lost_its_jobs(stores: list[Sto
     """A process that comes back after a long pause finds out before it writes."""
     job = make_job(state=JobState.RUNNING, task_id="t")
     await add_jobs(stores[0], job)
-    bury(database_url, stores[0])
+    expire_leases_of(database_url, stores[0])
     await stores[1].leases.take_over()
 
     assert await stores[0].leases.renew() == []
@@ -155,7 +155,7 @@ async def test_of_two_who_claim_a_job_of_a_dead_process_one_sends_it(stores: lis
     """The one that was thought dead wakes up and claims in the same moment as its successor."""
     job = make_job()
     await add_jobs(stores[0], job)
-    bury(database_url, stores[0])
+    expire_leases_of(database_url, stores[0])
     assert await stores[1].leases.take_over() == [job]
 
     claimed = await asyncio.gather(*(store.claim(job.id, Caps(), NOON) for store in stores[:2] * 10))
@@ -193,7 +193,7 @@ async def test_a_request_that_was_on_its_way_when_its_process_died_is_uncertain(
     """It may have been accepted: it keeps its credits, is not sent again, and waits for its visitor's decision."""
     job = make_job(state=JobState.SUBMITTING, visitor="ann", base_url="http://127.0.0.1:9")
     await add_jobs(stores[0], job)
-    bury(database_url, stores[0])
+    expire_leases_of(database_url, stores[0])
     async with open_fetch_client() as http:
         job_service = JobService(catalog, stores[1], client, PictureLibrary(FolderStorage(tmp_path / "pictures"), http))
         await job_service.begin()
@@ -214,5 +214,5 @@ async def test_a_new_process_on_postgresql_waits_for_the_lease(postgres: Postgre
 
         async with open_stores(url) as (store,):
             assert await store.leases.take_over() == []
-            bury(url, dead)
+            expire_leases_of(url, dead)
             assert await store.leases.take_over() == [job]

@@ -89,7 +89,7 @@ def test_in_the_sandbox_nothing_is_charged_whatever_the_service_would_charge(pay
     assert (lost.problem.what, lost.problem.charged) == ("Lost.", said)
 
 
-def kept(shade: int) -> StoredPicture:
+def stored_picture(shade: int) -> StoredPicture:
     return StoredPicture(f"{shade}.png", 1, 1, "png", 1, "")
 
 
@@ -99,9 +99,14 @@ def test_pictures_may_come_in_any_order_and_stand_in_the_order_of_the_results() 
     for position in (2, 0, 1):
         assert saving is not None
         assert saving.state is S.SAVING
-        saving = transitions.picture_stored(saving, position, kept(position), NOON)
+        saving = transitions.picture_stored(saving, position, stored_picture(position), NOON)
     assert saving == replace(
-        job, state=S.DONE, pictures=(kept(0), kept(1), kept(2)), charged=3.0, finished_at=NOON, idempotency_key=None
+        job,
+        state=S.DONE,
+        pictures=(stored_picture(0), stored_picture(1), stored_picture(2)),
+        charged=3.0,
+        finished_at=NOON,
+        idempotency_key=None,
     )
 
 
@@ -109,15 +114,15 @@ def test_fresh_addresses_replace_those_of_missing_pictures_only() -> None:
     """Also where the service has fewer of them by now; a picture that is kept is kept."""
     saving = transitions.saving(make_job(state=S.RUNNING, task_id="t"), ["u0", "u1", "u2"], None, NOON)
     assert saving is not None
-    partly = transitions.picture_stored(saving, 1, kept(1), NOON)
+    partly = transitions.picture_stored(saving, 1, stored_picture(1), NOON)
     assert partly is not None
-    assert transitions.picture_stored(partly, 1, kept(9), NOON) is None
-    assert transitions.picture_stored(partly, 3, kept(9), NOON) is None
+    assert transitions.picture_stored(partly, 1, stored_picture(9), NOON) is None
+    assert transitions.picture_stored(partly, 3, stored_picture(9), NOON) is None
 
     for urls, pending in ((["f0", "f1", "f2"], ("f0", "", "f2")), (["f0"], ("f0", "", "u2"))):
         fresh = transitions.saving(partly, urls, 4.0, NOON)
         assert fresh is not None
-        assert (fresh.pending_urls, fresh.pictures, fresh.charged) == (pending, (kept(1),), 4.0)
+        assert (fresh.pending_urls, fresh.pictures, fresh.charged) == (pending, (stored_picture(1),), 4.0)
 
 
 @pytest.mark.parametrize("reply", [RUNNING, Reply(Phase.DONE, None, ("u",))], ids=["a task", "a result"])

@@ -43,7 +43,7 @@ def picture_of_shade(shade: int) -> bytes:
     return png(40, 40, shade)
 
 
-async def kept(library: PictureLibrary, data: bytes) -> StoredPicture:
+async def stored_picture(library: PictureLibrary, data: bytes) -> StoredPicture:
     """A stored picture whose job has recorded it."""
     picture = await library.keep(data_url(data), UPSTREAM)
     library.release(picture.name)

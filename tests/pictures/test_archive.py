@@ -30,7 +30,7 @@ from components.pictures.metadata import Recipe, read
 from components.pictures.storage.folder import FolderStorage
 from components.pictures.stored import StoredPicture
 from tests.jobs.scripted_upstream import png
-from tests.pictures.conftest import kept
+from tests.pictures.conftest import stored_picture
 
 NOON = datetime(2026, 3, 4, 12, tzinfo=UTC)
 RECIPE = Recipe(
@@ -41,7 +41,7 @@ FILES = [png(3, 2), png(5, 4, form="JPEG"), png(7, 6, form="WEBP"), SVG]
 
 
 async def entries(library: PictureLibrary, *files: bytes, recipe: Recipe | None = RECIPE) -> list[ArchiveEntry]:
-    pictures = [await kept(library, data) for data in files]
+    pictures = [await stored_picture(library, data) for data in files]
     return [ArchiveEntry("kite", NOON.timestamp(), {"model": "cogview-4"}, picture, recipe) for picture in pictures]
 
 
@@ -146,14 +146,14 @@ class TrimmingStorage(FolderStorage):
     """Deletes each file after it was found and before it is read."""
 
     def read(self, name: str) -> Path | None:
-        local_headers = super().read(name)
+        path = super().read(name)
         self.remove(name)
-        return local_headers
+        return path
 
 
 async def test_a_picture_that_is_deleted_while_it_is_read_is_none(tmp_path: Path, http: httpx.AsyncClient) -> None:
     library = PictureLibrary(TrimmingStorage(tmp_path), http)
-    picture = await kept(library, png(3, 2))
+    picture = await stored_picture(library, png(3, 2))
 
     assert await read_picture(library, picture.name, None) is None
     assert await read_picture(library, picture.name, RECIPE) is None

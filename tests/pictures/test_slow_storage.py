@@ -15,7 +15,7 @@ import pytest
 from components.pictures.library import PictureLibrary
 from components.pictures.storage.base import StoredFile
 from components.pictures.storage.folder import FolderStorage
-from tests.pictures.conftest import UPSTREAM, data_url, ignore, kept, picture_of_shade
+from tests.pictures.conftest import UPSTREAM, data_url, ignore, picture_of_shade, stored_picture
 
 DELAY_S = 0.3
 SIZE = len(picture_of_shade(1))
@@ -99,7 +99,7 @@ async def test_below_the_limit_the_storage_is_listed_once(tmp_path: Path, http: 
     storage.delay_s = 0
     library = PictureLibrary(storage, http, limit=int(SIZE * 3.4))
     for shade in range(1, 9):
-        picture = await kept(library, picture_of_shade(shade))
+        picture = await stored_picture(library, picture_of_shade(shade))
         await library.trim(ignore)
         await library.remove(picture.name)
 
@@ -110,7 +110,7 @@ async def test_a_picture_that_is_stored_again_during_its_deletion_survives(tmp_p
     """The second job shows it, so it is not deleted afterwards."""
     storage = GatedStorage(tmp_path)
     library = PictureLibrary(storage, http)
-    picture = await kept(library, picture_of_shade(1))
+    picture = await stored_picture(library, picture_of_shade(1))
     removing = asyncio.create_task(library.remove(picture.name))
     await asyncio.to_thread(storage.deleting.wait)
     keeping = asyncio.create_task(library.keep(data_url(picture_of_shade(1)), UPSTREAM))
@@ -140,7 +140,7 @@ async def test_a_keep_that_is_cancelled_holds_nothing(tmp_path: Path, http: http
     keeping.cancel()
     with pytest.raises(asyncio.CancelledError):
         await keeping
-    again = await kept(library, picture_of_shade(1))
+    again = await stored_picture(library, picture_of_shade(1))
     await library.remove(again.name)
 
     assert not await library.has(again.name)

@@ -18,7 +18,7 @@ from components.pictures.storage.base import StoredFile
 from components.pictures.storage.folder import ABANDONED_S, FolderStorage
 from components.pictures.stored import StoredPicture
 from tests.conftest import ROOT
-from tests.pictures.conftest import UPSTREAM, data_url, ignore, kept, names, picture_of_shade
+from tests.pictures.conftest import UPSTREAM, data_url, ignore, names, picture_of_shade, stored_picture
 
 SIZE = len(picture_of_shade(1))
 FULL = """
@@ -53,7 +53,7 @@ asyncio.run(main(Path(sys.argv[1])))
 
 async def added(library: PictureLibrary, shade: int, age_s: float = 0) -> StoredPicture:
     """One more picture, last used so many seconds ago; then the library is trimmed."""
-    picture = await kept(library, picture_of_shade(shade))
+    picture = await stored_picture(library, picture_of_shade(shade))
     library.storage.touch(picture.name, time.time() - age_s)
     await library.trim(ignore)
     return picture
@@ -110,7 +110,7 @@ async def test_a_protected_picture_is_not_trimmed(tmp_path: Path, http: httpx.As
 async def test_a_picture_that_is_kept_again_counts_as_used(tmp_path: Path, http: httpx.AsyncClient) -> None:
     library = PictureLibrary(FolderStorage(tmp_path), http, limit=int(SIZE * 2.4))
     first, _ = await added(library, 1, age_s=500), await added(library, 2, age_s=400)
-    again = await kept(library, picture_of_shade(1))
+    again = await stored_picture(library, picture_of_shade(1))
     third = await added(library, 3)
 
     assert again.name == first.name
@@ -171,7 +171,7 @@ async def test_trimming_continues_after_a_failure(tmp_path: Path, http: httpx.As
     trimming = asyncio.create_task(library.keep_trimming(ignore))
     async with asyncio.timeout(60):
         for shade in range(1, 255):
-            await kept(library, picture_of_shade(shade))
+            await stored_picture(library, picture_of_shade(shade))
             await asyncio.sleep(0.02)
             if not storage.failures and shade > 5 and len(names(tmp_path)) == 1:
                 break
@@ -186,7 +186,7 @@ async def test_only_a_picture_can_be_removed(tmp_path: Path, library: PictureLib
     outside = tmp_path / "deep" / "outside.png"
     outside.write_bytes(b"mine")
     await library.remove(name)
-    one = await kept(library, picture_of_shade(1))
+    one = await stored_picture(library, picture_of_shade(1))
     await library.remove("f" * 64 + ".png")
 
     assert names(folder) == {one.name}

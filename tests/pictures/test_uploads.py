@@ -67,7 +67,7 @@ async def body(data: bytes, size: int = 65_536) -> AsyncIterator[bytes]:
         yield data[start : start + size]
 
 
-async def kept(uploads: Uploads, visitor: str = ANN, data: bytes = b"") -> str:
+async def uploaded(uploads: Uploads, visitor: str = ANN, data: bytes = b"") -> str:
     """Upload a picture; its name."""
     return (await uploads.keep(visitor, body(data or png(3, 2)))).address.rpartition("/")[2]
 
@@ -159,22 +159,22 @@ async def test_a_small_file_that_decodes_to_too_many_pixels_is_refused(uploads: 
 
 async def test_of_a_body_that_is_too_large_no_more_is_read_than_the_limit(uploads: Uploads, tmp_path: Path) -> None:
     """An endless body ends there."""
-    asked = 0
+    bytes_sent = 0
 
     async def endless() -> AsyncIterator[bytes]:
-        nonlocal asked
+        nonlocal bytes_sent
         while True:
-            asked += 65_536
+            bytes_sent += 65_536
             yield b"\0" * 65_536
 
     assert await refusal(uploads, endless()) == TOO_LARGE
-    assert asked <= LARGEST_BYTES + 65_536
+    assert bytes_sent <= LARGEST_BYTES + 65_536
     assert files(tmp_path / "uploads") == []
 
 
 async def test_names_are_unique_and_do_not_reveal_the_owner(uploads: Uploads) -> None:
     """Nor that two belong to the same visitor."""
-    names = [await kept(uploads) for _ in range(8)]
+    names = [await uploaded(uploads) for _ in range(8)]
 
     assert len({part for name in names for part in (name[:43], name[43:65])}) == 16
     assert not any(ANN[:6] in name for name in names)
@@ -182,7 +182,7 @@ async def test_names_are_unique_and_do_not_reveal_the_owner(uploads: Uploads) ->
 
 async def test_only_its_owner_removes_an_upload(uploads: Uploads, tmp_path: Path) -> None:
     """A name combined from two uploads belongs to neither; after a restart the owner is the same."""
-    own, other = await kept(uploads), await kept(uploads, BOB)
+    own, other = await uploaded(uploads), await uploaded(uploads, BOB)
     mixed = own[:43] + other[43:]
     assert not await uploads.remove(own, BOB)
     assert not await uploads.remove(own, "")
@@ -212,7 +212,7 @@ async def test_no_other_name_leads_to_a_file(uploads: Uploads, tmp_path: Path, n
 
 async def test_an_upload_expires_also_after_a_restart(uploads: Uploads, tmp_path: Path) -> None:
     """The time of the file decides: it cannot be read from then on, and the first sweep deletes it."""
-    old, recent = await kept(uploads), await kept(uploads)
+    old, recent = await uploaded(uploads), await uploaded(uploads)
     age(tmp_path / "uploads" / old, LIFE_S + 1)
     age(tmp_path / "uploads" / recent, LIFE_S - 60)
     assert await uploads.read(old) is None
@@ -228,17 +228,17 @@ async def test_an_upload_expires_also_after_a_restart(uploads: Uploads, tmp_path
 
 async def test_each_visitor_has_a_maximum_of_uploads(uploads: Uploads, tmp_path: Path) -> None:
     """Also when they are sent at the same time; one that was removed or has expired makes room."""
-    names = [await kept(uploads) for _ in range(MOST_OF_A_VISITOR - 2)]
+    names = [await uploaded(uploads) for _ in range(MOST_OF_A_VISITOR - 2)]
 
     results = await asyncio.gather(*(uploads.keep(ANN, body(png(3, 2))) for _ in range(5)), return_exceptions=True)
 
     assert [str(one) for one in results if isinstance(one, Exception)] == [TOO_MANY] * 3
     assert await refusal(uploads, body(png(3, 2))) == TOO_MANY
-    assert await kept(uploads, BOB)
+    assert await uploaded(uploads, BOB)
     assert await uploads.remove(names[0], ANN)
-    assert await kept(uploads)
+    assert await uploaded(uploads)
     age(tmp_path / "uploads" / names[1], LIFE_S + 1)
-    assert await kept(uploads)
+    assert await uploaded(uploads)
     assert await refusal(uploads, body(png(3, 2))) == TOO_MANY
 
 
@@ -267,7 +267,7 @@ async def test_only_so_many_arrive_at_once(uploads: Uploads) -> None:
     wait.set()
     await asyncio.gather(*arriving)
 
-    assert await kept(uploads)
+    assert await uploaded(uploads)
 
 
 async def test_an_interrupted_upload_leaves_no_file(uploads: Uploads, tmp_path: Path) -> None:
@@ -282,7 +282,7 @@ async def test_an_interrupted_upload_leaves_no_file(uploads: Uploads, tmp_path: 
             await uploads.keep(ANN, breaking())
 
     assert files(tmp_path / "uploads") == []
-    assert await kept(uploads)
+    assert await uploaded(uploads)
 
 
 async def test_a_storage_failure_is_reported(uploads: Uploads, tmp_path: Path) -> None:
@@ -315,7 +315,7 @@ async def seconds_left(uploads: Uploads, path: Path, *addresses: str, ended: boo
 
 async def test_an_upload_expires_soon_after_the_job_that_used_it_has_ended(uploads: Uploads, tmp_path: Path) -> None:
     """All that the job used; one that it did not use is kept, and so are all while it is active."""
-    paths = [tmp_path / "uploads" / await kept(uploads) for _ in range(3)]
+    paths = [tmp_path / "uploads" / await uploaded(uploads) for _ in range(3)]
     addresses = [f"{PAGE}/uploads/{path.name}" for path in paths]
     assert await seconds_left(uploads, paths[0], *addresses[:2], ended=False) > LIFE_S - 10
     for path in paths[:2]:
@@ -327,7 +327,7 @@ async def test_an_upload_that_is_used_again_is_kept_for_that_job_up_to_its_maxim
     uploads: Uploads, tmp_path: Path
 ) -> None:
     """The second one was uploaded nearly LIFE_S ago, according to its name."""
-    path = tmp_path / "uploads" / await kept(uploads)
+    path = tmp_path / "uploads" / await uploaded(uploads)
     token = base64.urlsafe_b64decode(path.name[:43] + "=")
     early = base64.urlsafe_b64encode(int(time.time() - LIFE_S + 60).to_bytes(4) + token[4:]).decode().rstrip("=")
     old = path.with_name(early + path.name[43:])
@@ -340,7 +340,7 @@ async def test_an_upload_that_is_used_again_is_kept_for_that_job_up_to_its_maxim
 
 async def test_an_expired_upload_does_not_come_back(uploads: Uploads, tmp_path: Path) -> None:
     for ended in (False, True):
-        name = await kept(uploads)
+        name = await uploaded(uploads)
         age(tmp_path / "uploads" / name, LIFE_S + 1)
         uploads.follow([f"{PAGE}/uploads/{name}"], ended=ended)
         await uploads.sweep()
@@ -349,7 +349,7 @@ async def test_an_expired_upload_does_not_come_back(uploads: Uploads, tmp_path: 
 
 async def test_other_addresses_concern_no_upload(uploads: Uploads, tmp_path: Path) -> None:
     """Of another page, of no upload, outside the folder; one that was deleted does not come back."""
-    name = await kept(uploads)
+    name = await uploaded(uploads)
     path = tmp_path / "uploads" / name
     foreign = [f"https://elsewhere.example/uploads/{name}", f"{PAGE}/uploads/../{name}", f"{PAGE}/uploads/{name}?a=b", name]
     assert await seconds_left(uploads, path, *foreign, ended=True) > LIFE_S - 10
@@ -361,7 +361,7 @@ async def test_other_addresses_concern_no_upload(uploads: Uploads, tmp_path: Pat
 
 async def test_cleaning_up_continues_after_the_folder_was_missing(uploads: Uploads, tmp_path: Path) -> None:
     """The next round records the uses of both rounds."""
-    paths = [tmp_path / "uploads" / await kept(uploads) for _ in range(2)]
+    paths = [tmp_path / "uploads" / await uploaded(uploads) for _ in range(2)]
     away = paths[0].parent.rename(tmp_path / "away")
     uploads.follow([f"{PAGE}/uploads/{paths[0].name}"], ended=True)
     await uploads.sweep()
@@ -373,7 +373,7 @@ async def test_cleaning_up_continues_after_the_folder_was_missing(uploads: Uploa
 
 
 async def test_a_use_is_recorded_without_waiting_for_the_next_regular_sweep(uploads: Uploads, tmp_path: Path) -> None:
-    path = tmp_path / "uploads" / await kept(uploads)
+    path = tmp_path / "uploads" / await uploaded(uploads)
     sweeping = asyncio.create_task(uploads.keep_sweeping())
     await asyncio.sleep(0.1)
     uploads.follow([f"{PAGE}/uploads/{path.name}"], ended=True)

@@ -100,7 +100,9 @@ def test_tasks_older_than_an_hour_are_forgotten(catalog: Catalog) -> None:
 
 
 @pytest.mark.parametrize("name", FAULTS)
-def test_a_marker_anywhere_in_the_prompt_rehearses_and_any_other_text_does_not(catalog: Catalog, name: str) -> None:
+def test_a_marker_anywhere_in_the_prompt_simulates_its_fault_and_any_other_text_does_not(
+    catalog: Catalog, name: str
+) -> None:
     for prompt in ("#sandbox:{}", "a fox #sandbox:{} in snow", "a fox,#sandbox:{}.", "line\n#sandbox:{}\nline"):
         assert fault_of(prompt.format(name)) == name
         assert TaskStore().accept(request(catalog, prompt.format(name))).fault == name
@@ -135,12 +137,12 @@ SEEN = {"failed", "moderated-later", "never", "slow", "blip", "html", "word", "e
 CALLED = {"callback-lost", "callback-late", "callback-twice"}  # in test_callbacks
 
 
-def test_every_rehearsal_is_tried_here() -> None:
+def test_every_simulated_fault_is_tested_here() -> None:
     assert set(REFUSALS) | SEEN | CALLED == set(FAULTS)
 
 
 @pytest.mark.parametrize("name", REFUSALS)
-def test_a_rehearsed_refusal_is_the_answer_to_the_post(api: httpx2.Client, name: str) -> None:
+def test_a_simulated_refusal_is_the_answer_to_the_post(api: httpx2.Client, name: str) -> None:
     status, kind, words = REFUSALS[name]
     body = {**FOX, "prompt": f"refused #sandbox:{name}"}
     answer = api.post(CREATE, json=body)
@@ -151,7 +153,7 @@ def test_a_rehearsed_refusal_is_the_answer_to_the_post(api: httpx2.Client, name:
         assert finish(api, start(api, **body))["status"] == "completed"
 
 
-def test_a_rehearsed_broken_answer_is_truncated_json(api: httpx2.Client) -> None:
+def test_a_simulated_broken_answer_is_truncated_json(api: httpx2.Client) -> None:
     answer = api.post(CREATE, json={**FOX, "prompt": "#sandbox:broken"})
 
     assert (answer.status_code, answer.headers["content-type"]) == (200, "application/json")
@@ -160,7 +162,7 @@ def test_a_rehearsed_broken_answer_is_truncated_json(api: httpx2.Client) -> None
 
 
 @pytest.mark.parametrize("name", FAILURES)
-def test_a_rehearsed_failure_ends_as_failed_with_its_reason(api: httpx2.Client, name: str) -> None:
+def test_a_simulated_failure_ends_as_failed_with_its_reason(api: httpx2.Client, name: str) -> None:
     data = finish(api, start(api, **{**FOX, "prompt": f"#sandbox:{name}"}))
 
     assert (data["status"], data["error_message"]) == ("failed", FAILURES[name])

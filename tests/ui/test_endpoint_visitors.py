@@ -58,15 +58,15 @@ def test_at_the_deadline_a_job_is_returned_as_running(app_with_short_deadline: A
             name: client.submit("flux-2", {"prompt": f"a fox #sandbox:{name}"}, api_name="/generate")
             for name in ("never", "html", "word", "gone")
         }
-        reply: dict[str, Any] = {name: job.result(timeout=60) for name, job in calls.items()}
+        replies: dict[str, Any] = {name: job.result(timeout=60) for name, job in calls.items()}
 
-    assert {one["state"] for one in reply.values()} == {"running"}
-    for name, one in reply.items():
+    assert {one["state"] for one in replies.values()} == {"running"}
+    for name, one in replies.items():
         assert name == "gone" or one["task_id"] in one["message"]
         assert (bool(one["task_id"]), one["images"], one["credits"]) == (True, [], 5)
-    assert "answers 404" in reply["gone"]["message"]
-    assert "web page" in reply["html"]["message"]
-    assert "THAWING" in reply["word"]["message"]
+    assert "answers 404" in replies["gone"]["message"]
+    assert "web page" in replies["html"]["message"]
+    assert "THAWING" in replies["word"]["message"]
 
 
 def test_twenty_at_once_do_not_wait_for_one_that_never_ends(api_caller: Client) -> None:
@@ -74,10 +74,10 @@ def test_twenty_at_once_do_not_wait_for_one_that_never_ends(api_caller: Client) 
     stuck = api_caller.submit("flux-2", {"prompt": "a fox #sandbox:never"}, api_name="/generate")
     others = [api_caller.submit("flux-2", {"prompt": f"fox {at}"}, api_name="/generate") for at in range(19)]
 
-    reply = [job.result(timeout=60) for job in others]
+    replies = [job.result(timeout=60) for job in others]
 
-    assert {one["state"] for one in reply} == {"done"}
-    assert len({one["task_id"] for one in reply} | {one["job_id"] for one in reply}) == 38
+    assert {one["state"] for one in replies} == {"done"}
+    assert len({one["task_id"] for one in replies} | {one["job_id"] for one in replies}) == 38
     assert not stuck.done()
     stuck.cancel()
 

@@ -13,13 +13,13 @@ import gradio as gr
 from components.catalog.loading import load_catalog
 from components.errors import NOT_CHARGED
 from components.ui.endpoints import Endpoints
-from tests.api.cases import CASES, UP, A, ReplyCase, completed
+from tests.api.cases import CASES, UPSTREAM, A, ReplyCase, completed
 from tests.api.stand_in import StandIn
 from tests.conftest import ROOT
 from tests.recorder import recorded
 from tests.ui.page_session import open_playground
 
-PAGE = f"{UP}/img/page.html"
+PAGE = f"{UPSTREAM}/img/page.html"
 MODEL, CREDITS = "cogview-4", 2
 # Read as pictures, and none when they are fetched.
 FETCHED = [
@@ -37,8 +37,8 @@ async def test_every_reply_of_the_table_ends_as_it_should(tmp_path: Path) -> Non
         async with open_playground(
             load_catalog(quick), tmp_path / "data", "http://127.0.0.1:9", service.address, "a-key"
         ) as playground:
-            generate, api_caller = Endpoints(playground).generate, gr.Request(headers={})
-            answers = await asyncio.gather(*(generate(MODEL, {"prompt": case.name}, api_caller) for case in cases))
+            generate, request = Endpoints(playground).generate, gr.Request(headers={})
+            answers = await asyncio.gather(*(generate(MODEL, {"prompt": case.name}, request) for case in cases))
 
     wrong = [problem for case, answer in zip(cases, answers, strict=True) if (problem := compare(case, answer))]
     assert not wrong, "\n".join(wrong)

@@ -79,9 +79,9 @@ def test_two_hundred_at_once_do_not_pass_the_cap(tmp_path: Path, cleared_upstrea
     with paid(tmp_path / "home", cleared_upstream, PLAYGROUND_DAILY_CREDITS="100", PLAYGROUND_VISITOR_CREDITS="10") as app:
         with ThreadPoolExecutor(AT_ONCE) as pool:
             headers = [{"X-Playground-Visitor": f"one-of-many-visitors-{number % 40}"} for number in range(AT_ONCE)]
-            reply = list(pool.map(lambda sent: posted(app, "generate", call, sent), headers))
-        done = [text for text in reply if '"state": "done"' in text]
-        refused = [text for text in reply if "It resets at midnight UTC." in text]
+            replies = list(pool.map(lambda sent: posted(app, "generate", call, sent), headers))
+        done = [text for text in replies if '"state": "done"' in text]
+        refused = [text for text in replies if "It resets at midnight UTC." in text]
         assert (len(done), len(refused), len(cleared_upstream.posts)) == (20, 180, 20)
 
 

@@ -32,11 +32,11 @@ def retired_catalog(model_id: str, replaced_by: str = "") -> Catalog:
     return parse_catalog(head + name + rest.replace("    status: active\n", retired, 1))
 
 
-Settings = Callable[..., Playground]
+MakePlayground = Callable[..., Playground]
 
 
 @pytest.fixture
-async def playground(catalog: Catalog, client: ApiClient, account: Account, tmp_path: Path) -> AsyncIterator[Settings]:
+async def playground(catalog: Catalog, client: ApiClient, account: Account, tmp_path: Path) -> AsyncIterator[MakePlayground]:
     """A playground over one database, with the host's key and the caps that a test chooses."""
     async with open_fetch_client() as http, open_store(tmp_path / "records") as store:
         jobs = JobService(catalog, store, client, PictureLibrary(FolderStorage(tmp_path / "pictures"), http))

@@ -14,7 +14,7 @@ from components.jobs.job import Job, JobState
 from components.playground import Visit
 from components.views import account, words
 from tests.jobs.conftest import make_job
-from tests.views.conftest import Settings
+from tests.views.conftest import MakePlayground
 
 KEY = "sk-visitor-of-these-tests"
 VISITOR = "spender-of-these-tests"
@@ -85,7 +85,7 @@ def spent(**changes: Any) -> Job:
     return make_job(**{"visitor": VISITOR, "state": JobState.DONE, "task_id": "n42", **times, **changes})
 
 
-async def test_the_host_key_shows_today_and_its_caps(playground: Settings) -> None:
+async def test_the_host_key_shows_today_and_its_caps(playground: MakePlayground) -> None:
     """Another visitor's jobs count today but not as yours; an uncertain job is reserved; yesterday is over."""
     capped, visit = playground(caps=Caps(100, 40, 30)), Visit(VISITOR)
     assert await account.spend_line(capped, visit) == (
@@ -113,7 +113,7 @@ async def test_the_host_key_shows_today_and_its_caps(playground: Settings) -> No
     assert await account.pill(playground(), visit) == ("host", "Host key · 25 credits used today")
 
 
-async def test_a_key_of_ones_own_is_counted_from_when_the_page_was_opened(playground: Settings) -> None:
+async def test_a_key_of_ones_own_is_counted_from_when_the_page_was_opened(playground: MakePlayground) -> None:
     """Only what that key paid, in credits and dollars; the service's own number where it reports one."""
     hosted, visit = playground(caps=Caps(100)), Visit(VISITOR, KEY, since=time.time() - 60)
     for job in (
@@ -130,14 +130,14 @@ async def test_a_key_of_ones_own_is_counted_from_when_the_page_was_opened(playgr
     assert await account.pill(hosted, visit) == ("visitor", "Your key · checking · 22 credits this visit")
 
 
-async def test_the_sandbox_spends_nothing(playground: Settings) -> None:
+async def test_the_sandbox_spends_nothing(playground: MakePlayground) -> None:
     drawn = playground(host_key=None, caps=Caps(100))
     await drawn.jobs.store.add(spent(payer="sandbox"))
     assert await account.spend_line(drawn, Visit(VISITOR)) == ""
     assert await account.pill(drawn, Visit(VISITOR)) == ("sandbox", "Sandbox · drawings, free")
 
 
-def test_a_key_is_in_no_text_of_a_visit(playground: Settings) -> None:
+def test_a_key_is_in_no_text_of_a_visit(playground: MakePlayground) -> None:
     """Visits and accounts go through handlers, logs and errors."""
     here, visit = playground(host_key="sk-canary-2"), Visit().with_key(" sk-canary-1 ")
 

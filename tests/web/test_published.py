@@ -25,7 +25,7 @@ from tests.views.html import ReportPage
 from tests.web.conftest import serve_playground
 
 COOKIES = {"Cookie": f"{COOKIE}={SECRET}"}
-REMARK = "only-for-the-eyes-of-ann"
+NOTE = "only-for-the-eyes-of-ann"
 FACE = "https://private.example/face-of-ann.png?signature=0123456789"
 HOSTILE = (
     "<script>alert(1)</script> \"'> ${alert(1)} {{7*7}} \u202e\u05e9 </style></title><meta http-equiv=refresh content=0>"
@@ -124,12 +124,12 @@ async def test_nothing_of_the_visitor_is_published(playground: Playground, http_
     )
     comparison, jobs = await playground.comparisons.published(token)
     for job in jobs.values():
-        await playground.jobs.note(job.id, ANN, REMARK)
+        await playground.jobs.note(job.id, ANN, NOTE)
     answers = [await http_client.get(f"/c/{token}{path}") for path in ("", "/1/1", "/2/1", "/3/1", "/preview.png", "/9/9")]
     seen = b"".join(answer.content + str(answer.headers.multi_items()).encode() for answer in answers)
 
     tasks, stored = [job.task_id for job in jobs.values()], [job.pictures[0].name for job in jobs.values()]
-    private = [ANN, SECRET, KEY, REMARK, FACE, "private.example", comparison.id, *jobs, *tasks, *stored, "visitor"]
+    private = [ANN, SECRET, KEY, NOTE, FACE, "private.example", comparison.id, *jobs, *tasks, *stored, "visitor"]
     assert len(tasks) == 3
     assert [word for word in private if str(word).encode() in seen] == []
     assert "1 picture, not shown here" in answers[0].text

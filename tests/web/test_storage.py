@@ -19,13 +19,15 @@ def test_pictures_that_were_deleted_to_make_room_are_announced(tmp_path: Path) -
     with run_app(tmp_path / "home", PLAYGROUND_IMAGES_GB="0.000001") as app:
         assert "may take 1e-06 GB in all" in app.get("/config").text
         with api_client(app, **{"X-Playground-Visitor": "ann-of-the-storage-tests"}) as ann:
-            reply = [ann.predict("cogview-4", {"prompt": f"fox {n}"}, api_name="/generate") for n in range(2)]
+            replies = [ann.predict("cogview-4", {"prompt": f"fox {n}"}, api_name="/generate") for n in range(2)]
             give_up = time.monotonic() + 10
-            while not (first := ann.predict(reply[0]["job_id"], api_name="/job"))["message"] and time.monotonic() < give_up:
+            while (
+                not (first := ann.predict(replies[0]["job_id"], api_name="/job"))["message"] and time.monotonic() < give_up
+            ):
                 time.sleep(0.05)
             listed = ann.predict({}, api_name="/history")["jobs"]
         health = app.get("/healthz").json()
-        trimmed = app.get(reply[0]["images"][0].removeprefix(app.url))
+        trimmed = app.get(replies[0]["images"][0].removeprefix(app.url))
 
     assert (first["state"], first["images"], "deleted to make room" in first["message"]) == ("done", [], True)
     assert [(len(one["images"]), one["message"]) for one in listed] == [(1, ""), (0, first["message"])]

@@ -53,7 +53,7 @@ class Page:
         return urlsplit(self.send(data or png(3, 2)).json()["url"]).path
 
     @property
-    def kept(self) -> list[Path]:
+    def stored_files(self) -> list[Path]:
         return [path for path in self.folder.iterdir() if path.is_file()]
 
 
@@ -102,7 +102,7 @@ def test_a_file_that_is_not_a_picture_is_refused_in_a_sentence(page: Page) -> No
     ):
         answer = page.send(data, ANN | {"Content-Type": "image/png"})
         assert (answer.status_code, answer.json()) == (400, {"detail": NO_PICTURE})
-    assert page.kept == []
+    assert page.stored_files == []
 
 
 def test_a_photograph_that_is_also_a_script_is_only_ever_a_picture(page: Page) -> None:
@@ -126,7 +126,7 @@ def test_only_the_page_itself_uploads_and_removes(page: Page) -> None:
         answer = page.send(png(3, 2), headers)
         assert (answer.status_code, answer.json()) == (403, {"detail": STRANGER}), headers
         assert page.ask(path, "DELETE", headers).status_code == 403
-    assert len(page.kept) == 1
+    assert len(page.stored_files) == 1
     assert page.send(png(3, 2), ANN | {"Sec-Fetch-Site": "same-origin"}).status_code == 201
 
 
@@ -153,14 +153,14 @@ def test_an_upload_is_removed_by_its_own_visitor_only(page: Page) -> None:
     assert foreign.status_code == 404
     assert page.ask(path).status_code == 200
     assert page.ask(path, "DELETE", ANN).status_code == 204
-    assert (page.ask(path).status_code, page.kept) == (404, [])
+    assert (page.ask(path).status_code, page.stored_files) == (404, [])
     assert page.ask(path, "DELETE", ANN).status_code == 404
 
 
 def test_an_expired_upload_is_not_found(page: Page) -> None:
     """Also before it is deleted."""
     path = page.upload()
-    (file,) = page.kept
+    (file,) = page.stored_files
     os.utime(file, (time.time() - LIFE_S - 1,) * 2)
 
     assert page.ask(path).status_code == 404
@@ -208,7 +208,7 @@ def test_a_body_without_a_length_is_read_up_to_the_limit(page: Page) -> None:
                 sent += 65_536
 
     assert LARGEST_BYTES < sent < 2 * LARGEST_BYTES
-    assert page.kept == []
+    assert page.stored_files == []
 
 
 def test_a_visitor_can_have_only_so_many_uploads(page: Page) -> None:

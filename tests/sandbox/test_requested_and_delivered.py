@@ -49,7 +49,7 @@ def blank(canvas: Canvas) -> Image.Image:
     return Image.new("RGB", (canvas.width, canvas.height))
 
 
-def kept(content: bytes) -> StoredPicture:
+def stored_picture(content: bytes) -> StoredPicture:
     """The record of a delivered file, as it is made when the file is stored."""
     kind, width, height = inspect(content)
     return StoredPicture(f"x.{kind}", width, height, kind, len(content), "")
@@ -62,7 +62,7 @@ def job_of(request: Request, pictures: tuple[StoredPicture, ...]) -> Job:
     )
 
 
-def test_asked_and_delivered_agree_for_every_shape_resolution_and_format_of_every_model(catalog: Catalog) -> None:
+def test_requested_and_delivered_agree_for_every_shape_resolution_and_format_of_every_model(catalog: Catalog) -> None:
     wrong: dict[str, list[str]] = {}
     drawn: dict[Any, StoredPicture] = {}  # by size and format: drawing each again would take a minute
     for model in catalog.models:
@@ -70,7 +70,7 @@ def test_asked_and_delivered_agree_for_every_shape_resolution_and_format_of_ever
             kind = picture_format(request)
             key = (kind, picture_size(request))
             if key not in drawn:
-                drawn[key] = kept(draw(request, blank, kind))
+                drawn[key] = stored_picture(draw(request, blank, kind))
             if reported := differences(job_of(request, (drawn[key],))):
                 wrong[str(request.body)] = reported
     assert wrong == {}
@@ -79,6 +79,6 @@ def test_asked_and_delivered_agree_for_every_shape_resolution_and_format_of_ever
 
 def test_a_square_picture_of_another_shape_is_noticed(catalog: Catalog) -> None:
     request = build_request(catalog, "flux-2", {"prompt": "a fox", "aspect_ratio": "16:9", "resolution": "2K"})
-    square = kept(draw(request, blank, "png", square=True))
+    square = stored_picture(draw(request, blank, "png", square=True))
 
     assert differences(job_of(request, (square,))) == ["asked 16:9, got 1:1"]
