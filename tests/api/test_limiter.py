@@ -122,13 +122,16 @@ async def test_a_cancelled_request_frees_its_slot() -> None:
 
 async def test_many_jobs_share_fourteen_requests_in_flight(catalog: Catalog, tmp_path: Path) -> None:
     """Counted at the service, POSTs and polls of all jobs together."""
-    in_flight, most = 0, 0
+    in_flight, most, full = 0, 0, asyncio.Event()
 
     def counted(then: Answer, seconds: float) -> Answer:
         async def answer(upstream: Upstream, writer: asyncio.StreamWriter) -> None:
             nonlocal in_flight, most
             in_flight += 1
             most = max(most, in_flight)
+            if in_flight == MINIMUM:
+                full.set()
+            await full.wait()  # a busy machine starts them one after the other
             await asyncio.sleep(seconds)
             in_flight -= 1
             await then(upstream, writer)
