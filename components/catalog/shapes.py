@@ -5,11 +5,13 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Iterable, Sequence
+from fractions import Fraction
 from itertools import product
 from typing import NamedTuple
 
 SHAPE = re.compile(r"\s*([0-9]{1,5}(?:\.[0-9]{1,3})?)\s*([:*xX×])\s*([0-9]{1,5}(?:\.[0-9]{1,3})?)\s*")
 NEAR = 0.03  # ratios that differ by no more than this count as the same shape
+USUAL_RATIOS = [(1, 1), (3, 2), (4, 3), (16, 9), (21, 9), (5, 4), (2, 1), (3, 1)]
 LARGEST_MULTIPLE = 64  # pixels
 LONGEST_RATIO = 4  # of a size that no list names
 
@@ -91,3 +93,13 @@ def open_sizes(requested: Shape, listed: Sequence[str]) -> list[str]:
 
     width, height = min(product(*((max(1, math.floor(side)), math.ceil(side)) for side in ideal)), key=distance)
     return [*sizes, f"{width * multiple}{sign}{height * multiple}"]
+
+
+def ratio_text(width: int, height: int) -> str:
+    """``16:9`` for anything near a usual ratio, else the reduced fraction."""
+    for wide, high in USUAL_RATIOS:
+        for usual in ((wide, high), (high, wide)):
+            if same_ratio(usual[0] / usual[1], width / height):
+                return f"{usual[0]}:{usual[1]}"
+    reduced = Fraction(width, height)
+    return f"{reduced.numerator}:{reduced.denominator}"

@@ -17,7 +17,7 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from components.catalog.shapes import read_shape, same_ratio
+from components.catalog.shapes import ratio_text, read_shape, same_ratio
 from components.pictures.pixels import small_pixels
 from components.pictures.stored import StoredPicture
 
@@ -66,19 +66,22 @@ class Scorer(Protocol):
 
 
 def check_delivery(picture: StoredPicture, shape: str = "", picture_format: str = "") -> list[Finding]:
-    """Compare what was delivered with what was asked: ``shape`` as ``Request.shape``, a format such as ``webp``; "": any."""
+    """Compare what was delivered with what was asked: ``shape`` as ``Request.shape``, a format such as ``webp``; "": any.
+
+    A ratio is named where a ratio was asked for, pixels where a size was.
+    """
     findings = []
     requested = read_shape(shape)
     if requested and picture.width and picture.height:
-        ratio = picture.width / picture.height
-        delivered = f"{picture.width} × {picture.height}"
-        if not same_ratio(ratio, requested.ratio):
-            findings.append(Finding(FindingKind.SHAPE, f"asked {shape}, got {delivered}"))
+        pixels = f"{picture.width} × {picture.height}"
+        if not same_ratio(picture.width / picture.height, requested.ratio):
+            got = pixels if requested.exact else ratio_text(picture.width, picture.height)
+            findings.append(Finding(FindingKind.SHAPE, f"asked {shape}, got {got}"))
         elif requested.exact and (requested.width, requested.height) != (picture.width, picture.height):
-            findings.append(Finding(FindingKind.SIZE, f"asked {requested.width:g} × {requested.height:g}, got {delivered}"))
+            findings.append(Finding(FindingKind.SIZE, f"asked {shape}, got {pixels}"))
     wanted = picture_format.lower().replace("jpg", "jpeg")
     if wanted and wanted != picture.format:
-        findings.append(Finding(FindingKind.FORMAT, f"asked {wanted.upper()}, got {picture.format.upper()}"))
+        findings.append(Finding(FindingKind.FORMAT, f"asked {wanted}, got {picture.format}"))
     return findings
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterable, Mapping
-from fractions import Fraction
 from itertools import islice
 from typing import Any
 from urllib.parse import quote
@@ -12,21 +11,19 @@ from urllib.parse import quote
 from components.api.schedule import Timing
 from components.catalog.models import Catalog, Model
 from components.catalog.requests import Request, build_request, fill_defaults, rebuild_request
-from components.catalog.shapes import Shape, read_shape, same_ratio
+from components.catalog.shapes import read_shape
 from components.errors import InputError, Problem
+from components.evaluation.checks import check_delivery
 from components.jobs.job import Job
 from components.jobs.transitions import TRIMMED
-from components.pictures.stored import StoredPicture
 from components.views.actions import show_actions
 from components.views.links import SANDBOX, link
 from components.views.templates import render
-from components.views.words import delivered_text, pixels_text, price_of, run_seconds, seconds_text
+from components.views.words import delivered_text, price_of, run_seconds, seconds_text
 
 EARLIER = 12
 # What is said instead of a state where an error leaves no job to show, by the error's code.
 NO_JOB = {"job": "Not found", "database": "Not reachable", "state": "Not possible now"}
-USUAL_RATIOS = [(1, 1), (3, 2), (4, 3), (16, 9), (21, 9), (5, 4), (2, 1), (3, 1)]
-SAME_FORMAT = {"jpg": "jpeg"}
 
 
 # -- a job --
@@ -114,43 +111,17 @@ def example_request(catalog: Catalog, model: Model) -> Request:
 
 
 def differences(job: Job) -> list[str]:
-    """Sentences such as ``asked 3:2, got 1:1``; none where all is as asked or nothing is known."""
-    if not job.pictures:
-        return []
-    texts = []
-    if len(job.pictures) != job.count and job.status_note != TRIMMED:
-        texts.append(f"asked {job.count} picture{'' if job.count == 1 else 's'}, got {len(job.pictures)}")
-    shape = read_shape(job.shape)
-    sized = [picture for picture in job.pictures if picture.width and picture.height]
-    other = next((picture for picture in sized if shape and not _fits(shape, picture)), None)
-    if shape and other:
-        got = pixels_text(other) if shape.exact else ratio(other.width, other.height)
-        texts.append(f"asked {job.shape}, got {got}")
-    requested = str(job.body.get("output_format", "")).lower()
-    requested = SAME_FORMAT.get(requested, requested)
-    formats = {picture.format for picture in job.pictures}
-    if requested and formats - {requested}:
-        texts.append(f"asked {requested}, got {', '.join(sorted(formats))}")
-    return texts
-
-
-def ratio(width: int, height: int) -> str:
-    """``16:9`` for anything near a usual ratio, else the reduced fraction."""
-    for wide, high in USUAL_RATIOS:
-        for usual in ((wide, high), (high, wide)):
-            if same_ratio(usual[0] / usual[1], width / height):
-                return f"{usual[0]}:{usual[1]}"
-    reduced = Fraction(width, height)
-    return f"{reduced.numerator}:{reduced.denominator}"
+    """Sentences such as ``asked 3:2, got 1:1``, of each kind the first; none where all is as asked or nothing is known."""
+    texts = {}
+    if job.pictures and len(job.pictures) != job.count and job.status_note != TRIMMED:
+        texts["count"] = f"asked {job.count} picture{'' if job.count == 1 else 's'}, got {len(job.pictures)}"
+    for picture in job.pictures:
+        for finding in check_delivery(picture, job.shape, str(job.body.get("output_format", ""))):
+            texts.setdefault(finding.kind, finding.text)
+    return list(texts.values())
 
 
 def shape_ratio(shape: str) -> float | None:
     """Width over height of a shape; None for ``auto`` and for anything that is no shape."""
     parsed = read_shape(shape)
     return parsed.ratio if parsed else None
-
-
-def _fits(shape: Shape, picture: StoredPicture) -> bool:
-    if shape.exact:
-        return (shape.width, shape.height) == (picture.width, picture.height)
-    return same_ratio(picture.width / picture.height, shape.ratio)

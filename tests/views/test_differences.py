@@ -6,9 +6,10 @@ from typing import Any
 
 import pytest
 
+from components.catalog.shapes import ratio_text
 from components.jobs.job import Job, JobState
 from components.pictures.stored import StoredPicture
-from components.views.job import differences, ratio, shape_ratio
+from components.views.job import differences, shape_ratio
 from tests.jobs.conftest import make_job
 
 SQUARE = (1024, 1024)
@@ -27,7 +28,7 @@ def test_a_ratio_is_the_simplest_that_is_near_enough() -> None:
         ((1024, 1024), "1:1"), ((1023, 1024), "1:1"), ((1920, 1080), "16:9"), ((1344, 768), "16:9"), ((768, 1024), "3:4"),
         ((1536, 1024), "3:2"), ((2016, 864), "21:9"), ((864, 2016), "9:21"), ((1000, 600), "5:3"), ((1000, 1), "1000:1"),
     ):  # fmt: skip
-        assert ratio(*size) == text
+        assert ratio_text(*size) == text
 
 
 def test_a_shape_is_read_in_every_spelling_of_the_catalog() -> None:

@@ -61,12 +61,13 @@ async def open_evaluate(tab: EvaluateTab, query: Query, visit: Visit) -> Updates
     return await show(tab, visit, evaluation)
 
 
-async def show(tab: EvaluateTab, visit: Visit, evaluation: Evaluation | None, error: str = "") -> Updates:
+async def show(tab: EvaluateTab, visit: Visit, evaluation: Evaluation | None) -> Updates:
     """An evaluation, or the form for None."""
+    problem = ""
     try:
         options = await _options(tab, visit)
-    except PlaygroundError as trouble:
-        options, error = [("New evaluation", NEW)], error or str(trouble.problem)
+    except PlaygroundError as error:
+        options, problem = [("New evaluation", NEW)], str(error.problem)
     address = render("query", tab="evaluate", query=f"?evaluation={evaluation.id}" if evaluation else "")
     shown = show_evaluation(evaluation) if evaluation else ""
     return {
@@ -74,7 +75,7 @@ async def show(tab: EvaluateTab, visit: Visit, evaluation: Evaluation | None, er
         tab.again: gr.update(visible=evaluation is not None),
         tab.new: gr.update(visible=evaluation is None),
         tab.evaluation: shown + address,
-        tab.error: error_note(error),
+        tab.error: error_note(problem),
     }
 
 
