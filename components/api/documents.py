@@ -71,7 +71,7 @@ def same_key(key: str) -> str:
 
 RESULTS = frozenset(map(same_key, RESULT_KEYS))
 # Keys with a meaning of their own: an object with only such a key is no envelope.
-KNOWN_ALONE = {"error", "errors", "exception", "failure", "fault", *map(same_key, INNER_SECTIONS), *RESULTS}
+NOT_A_WRAPPER = {"error", "errors", "exception", "failure", "fault", *map(same_key, INNER_SECTIONS), *RESULTS}
 
 
 def read_document(text: str) -> Any:
@@ -99,7 +99,7 @@ def unwrapped(value: Any) -> Any:
     if isinstance(value, dict) and len(value) == 1:
         ((key, inner),) = value.items()
         inner = inner[0] if isinstance(inner, list) and len(inner) == 1 else inner
-        return inner if isinstance(inner, dict) and same_key(str(key)) not in KNOWN_ALONE else value
+        return inner if isinstance(inner, dict) and same_key(str(key)) not in NOT_A_WRAPPER else value
     return value
 
 

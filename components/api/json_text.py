@@ -15,8 +15,8 @@ EVENTS = re.compile(r"(data|event|id|retry)?:")
 EVENT_DATA = re.compile(r"^data: ?(.*)$", re.M)
 WEB_PAGE = re.compile(r"<(!doctype|html)\b", re.I)
 PREFORMATTED = re.compile(r"<pre\b[^>]*>(.*?)</pre>", re.S | re.I)
-BEHIND = re.compile(r"[\s);`0]*(</\w+>\s*)*")  # what may follow JSON that is inside something else
-TELLING_KEYS = {"code", "data", "error", "errors", "message", "msg", "result", "output", "images", "id", "task_id", "taskid"}
+AFTER_EMBEDDED_JSON = re.compile(r"[\s);`0]*(</\w+>\s*)*")  # what may follow JSON that is inside something else
+REPLY_KEYS = {"code", "data", "error", "errors", "message", "msg", "result", "output", "images", "id", "task_id", "taskid"}
 BRACKET = re.compile(r"[{\[](?=\s*[\"'{\[\]}])")
 LONGEST_LITERAL = 100_000  # characters of Python's spelling, whose parser is slow
 MOST_BRACKETS = 5
@@ -94,8 +94,8 @@ def _parse_inner(text: str) -> Any:
         with suppress(ValueError):
             document, end = json.JSONDecoder(strict=False).raw_decode(text, match.start())
             parts = document if isinstance(document, list) else [document]
-            telling = all(
-                isinstance(one, dict) and (_has_state(one) or TELLING_KEYS & {str(k).lower() for k in one}) for one in parts
+            is_reply = all(
+                isinstance(one, dict) and (_has_state(one) or REPLY_KEYS & {str(k).lower() for k in one}) for one in parts
             )
-            return document if telling and BEHIND.fullmatch(text, end) else None
+            return document if is_reply and AFTER_EMBEDDED_JSON.fullmatch(text, end) else None
     return None

@@ -51,7 +51,7 @@ FAILED_PARTS = re.compile(
 ONGOING = re.compile("^(?!fail|error)(pending|awaiting|[a-z]*(ing|pending|inprogress|queued)$)")  # whatever else it contains
 WORD_PREFIX = re.compile("^(task|job)(status|state)")
 # Under ``code``: after these a poll may still find the task. Every other code of an error ends it.
-PASSING_CODES = {401, 402, 403, 404, 408, 409, 425, 429, 502, 503, 504}
+TRANSIENT_CODES = {401, 402, 403, 404, 408, 409, 425, 429, 502, 503, 504}
 GONE = 410
 MORE_IMAGES = 4  # than were asked for are read at most
 LONGEST_RAW = 2000  # characters
@@ -138,7 +138,7 @@ def read_task(status: int, text: str, body: Mapping[str, Any], task_id: str, cou
         return Reply(Phase.FAILED, task_id, message=message, raw=text[:LONGEST_RAW])
     document = _read_object(status, text)
     code = fields.error_status(document)
-    if code in PASSING_CODES:
+    if code in TRANSIENT_CODES:
         raise _refusal(code, document, text)
     reply = replace(_read_reply(document, text, body, count), task_id=task_id)
     if code:
@@ -154,7 +154,7 @@ def read_task(status: int, text: str, body: Mapping[str, Any], task_id: str, cou
 
 def _failed_with(status: int, text: str) -> bool:
     """Whether an HTTP error other than a passing one comes with a state word of failure."""
-    if not 400 <= status < 500 or status in PASSING_CODES:
+    if not 400 <= status < 500 or status in TRANSIENT_CODES:
         return False
     document = read_document(text)
     word = fields.state_word(find_sections(document)) if isinstance(document, dict) else ""

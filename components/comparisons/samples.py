@@ -23,7 +23,7 @@ from components.pictures.library import PictureLibrary
 from components.pictures.thumbnails import THUMBNAIL_SIZE, smaller_copy
 
 QUALITY = 72
-SHOWN = tuple(column for column in samples.c if column.name != "image")
+COLUMNS_WITHOUT_IMAGE = tuple(column for column in samples.c if column.name != "image")
 
 
 @dataclass(frozen=True)
@@ -48,7 +48,7 @@ class Samples:
 
     async def refresh(self) -> None:
         """Read the samples, which another process may have changed. Raises DatabaseUnavailable."""
-        rows = await self._transactions.read(lambda connection: connection.execute(select(*SHOWN)).all())
+        rows = await self._transactions.read(lambda connection: connection.execute(select(*COLUMNS_WITHOUT_IMAGE)).all())
         self.current = {row.model: Sample(*row) for row in rows}
 
     async def image(self, name: str) -> bytes | None:

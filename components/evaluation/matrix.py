@@ -19,7 +19,7 @@ from components.jobs.budgets import TOLERANCE
 
 MOST_CELLS = 10_000
 MOST_COLUMNS = 40
-OF_THE_MATRIX = {"prompt": "prompts", "count": "repeats"}  # keys of the shared form that an evaluation has its own place for
+REPLACED_KEYS = {"prompt": "prompts", "count": "repeats"}  # keys of the shared form that an evaluation has its own place for
 
 
 @dataclass(frozen=True)
@@ -168,7 +168,7 @@ def first_unpaid(cells: Iterable[tuple[int, float]], width: int, size: int, cred
 def _check_size(prompts: Sequence[Prompt], choices: Sequence[Choice], shared: Mapping[str, Any], repeats: int) -> None:
     if not isinstance(shared, Mapping):
         raise InputError("shared", "shared: must be an object with the values of the shared form.")
-    for key, instead in OF_THE_MATRIX.items():
+    for key, instead in REPLACED_KEYS.items():
         if key in shared:
             raise InputError(key, f"{key}: is not a shared setting of an evaluation. Use {instead}.")
     if not isinstance(repeats, int) or not 1 <= repeats <= MOST_SAMPLES:

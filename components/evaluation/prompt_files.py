@@ -31,8 +31,8 @@ NAMES = {
     "images": ("images", "image", "references", "reference", "reference images", "image urls", "image url", "urls", "url"),
     "expected_text": ("expected text", "expected", "text in image", "text in the image", "lettering", "ocr"),
 }
-FILL = "Choose a file with at least one prompt."
-CHOOSE = "Choose the column with the prompts, or name it prompt in the file."
+ADD_PROMPTS = "Choose a file with at least one prompt."
+CHOOSE_COLUMN = "Choose the column with the prompts, or name it prompt in the file."
 Cells = Mapping[str, Any]
 
 
@@ -73,7 +73,7 @@ def read_columns(file: Path) -> FileColumns:
         if len(first_rows) < SAMPLE_ROWS:
             first_rows.append(row)
     if not names:
-        raise InputError("prompts", "prompts: the file has no rows below the names of its columns.", next_step=FILL)
+        raise InputError("prompts", "prompts: the file has no rows below the names of its columns.", next_step=ADD_PROMPTS)
     columns = tuple(names)
     sample = tuple(tuple(_text(row.cells.get(name)) for name in columns) for row in first_rows)
     return FileColumns(columns, sample, _propose(columns))
@@ -91,12 +91,12 @@ def read_file(file: Path, mapping: ColumnMapping | None = None) -> PromptSet:
     listed = ", ".join(file_columns.columns[:20])
     if not mapping.prompt:
         raise InputError(
-            "prompts", f"prompts: no column is known to hold the prompts. The file has: {listed}.", next_step=CHOOSE
+            "prompts", f"prompts: no column is known to hold the prompts. The file has: {listed}.", next_step=CHOOSE_COLUMN
         )
     for name in _mapped(mapping):
         if name not in file_columns.columns:
             raise InputError(
-                "prompts", f"prompts: there is no column {name[:60]!r}. The file has: {listed}.", next_step=CHOOSE
+                "prompts", f"prompts: there is no column {name[:60]!r}. The file has: {listed}.", next_step=CHOOSE_COLUMN
             )
     notices = (
         []
@@ -154,7 +154,7 @@ def _encoding(file: Path) -> str:
     with file.open("rb") as opened:
         start = opened.read(4096)
         if not start.strip(b"\xef\xbb\xbf\r\n\t "):
-            raise InputError("prompts", "prompts: the file is empty.", next_step=FILL)
+            raise InputError("prompts", "prompts: the file is empty.", next_step=ADD_PROMPTS)
         if start[:2] in (b"\xff\xfe", b"\xfe\xff"):
             return "utf-16"
         if b"\0" in start:

@@ -1,7 +1,7 @@
 """Pictures that visitors upload, kept for some hours at unguessable addresses where the service can fetch them.
 
 Only the file itself is stored, and of it only the pixels: where and by whom a photograph was taken is nobody's
-business at a public address. Its time of use decides when it expires: LIFE_S later, or AFTER_S after the last job
+business at a public address. Its time of use decides when it expires: LIFE_S later, or LIFE_AFTER_USE_S after the last job
 that used it. Its name consists of the time of the upload, 28 random bytes, and a code made from these and the
 visitor's id, which proves who owns it; without knowing the id nobody learns anything from the name.
 """
@@ -36,7 +36,7 @@ PREFIX = "/uploads"
 LARGEST_BYTES = 10_000_000
 FORMATS = ("png", "jpeg", "webp")
 LIFE_S = 6 * 3_600.0
-AFTER_S = 1_800.0  # time to send another request with the same picture
+LIFE_AFTER_USE_S = 1_800.0  # time to send another request with the same picture
 MOST_OF_A_VISITOR = 20
 MOST_FILES = 2_000
 MOST_BYTES = 500_000_000
@@ -127,7 +127,7 @@ class Uploads:
         return True
 
     def follow(self, addresses: Iterable[str], *, ended: bool) -> None:
-        """A job that uses these addresses is active, or has ended: uploads among them expire AFTER_S later.
+        """A job that uses these addresses is active, or has ended: uploads among them expire LIFE_AFTER_USE_S later.
 
         None is kept for longer than LIFE_S in all. Returns at once; ``keep_sweeping`` records it.
         """
@@ -174,11 +174,11 @@ class Uploads:
                 self._storage.remove(file.name)
 
     def _set_expiry(self, name: str, ended: bool) -> None:
-        """Let an upload expire in AFTER_S: at the latest if its job has ended, otherwise at the earliest."""
+        """Let an upload expire in LIFE_AFTER_USE_S: at the latest if its job has ended, otherwise at the earliest."""
         file = self._storage.find(name)
         if file is None or _has_expired(file.used):
             return
-        soon = time.time() - LIFE_S + AFTER_S
+        soon = time.time() - LIFE_S + LIFE_AFTER_USE_S
         used = min(file.used, soon) if ended else min(max(file.used, soon), _uploaded_at(name))
         if used != file.used:
             with suppress(FileNotFoundError):  # removed meanwhile

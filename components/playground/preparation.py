@@ -10,7 +10,7 @@ from components.catalog.requests import Request
 from components.comparisons.plan import draw_seed
 from components.errors import InputError
 
-ONLY_HERE = "This picture is only on this page, which has no public address: the service could not fetch it."
+UNREACHABLE_PICTURE = "This picture is only on this page, which has no public address: the service could not fetch it."
 
 
 def unreachable_picture(request: Request, account: Account, own_address: str) -> InputError | None:
@@ -21,7 +21,7 @@ def unreachable_picture(request: Request, account: Account, own_address: str) ->
         field = request.model.parameters.get(name)
         held = field.picture_addresses(value) if field and own_address else []
         if any(str(address).startswith(f"{own_address}/") for address in held):
-            return InputError(name, f"{name}: {ONLY_HERE}", hint=ONLY_HERE)
+            return InputError(name, f"{name}: {UNREACHABLE_PICTURE}", hint=UNREACHABLE_PICTURE)
     return None
 
 

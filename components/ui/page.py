@@ -45,7 +45,7 @@ OPENING = "() => [null, window.playground.opening()]"
 SEND_DROPPED = "window.playground = { ...window.playground, useSettings: (settings) => trigger('input', settings) }"
 # For the part that is called when a stream to the server was cut and the server answers again.
 RESUME = "window.playground = { ...window.playground, resume: () => trigger('input') }"
-MENDED_BY_KEY = frozenset({KeyRefused.code, OutOfCredits.code, CapReached.code})
+SOLVED_BY_ANOTHER_KEY = frozenset({KeyRefused.code, OutOfCredits.code, CapReached.code})
 OPENED = "() => window.playground.opened()"
 TABS = {
     "generate": "Generate",
@@ -220,7 +220,7 @@ async def show_with_key(parts: PageParts, given: Updates) -> Updates:
         if visit.key and await parts.playground.jobs.store.unfinished(visit.visitor):
             return await open_last(tab, visit)
     job = await shown_job(tab.panel, given)
-    if job and not (job.problem and job.problem.code in MENDED_BY_KEY):
+    if job and not (job.problem and job.problem.code in SOLVED_BY_ANOTHER_KEY):
         return await follow(tab, given)
     return {**await follow(tab, {**given, tab.panel.job: ""}), **show_example(tab, *read_form(tab, given))}
 

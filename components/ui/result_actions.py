@@ -28,13 +28,13 @@ from components.views.links import picture_path
 from components.views.queries.compare import other_models_query
 from components.views.recipe import form_settings
 
-RECEIVE = """window.playground = {
+SEND_ACTIONS = """window.playground = {
   ...window.playground,
   resultAction: (detail) => trigger('input', detail),
   star: (detail) => trigger('select', detail),
 }"""
 UNREACHABLE = "This page has no public address, so the service could not fetch the picture from here."
-NO_TAKER = "No model here takes input images."
+NO_IMAGE_MODEL = "No model here takes input images."
 
 
 @dataclass(frozen=True)
@@ -58,7 +58,7 @@ def wire_result_actions(
 ) -> ResultActions:
     """Build the receiver and wire it."""
     actions = ResultActions(
-        playground, header, tabs, generate, compare, gr.HTML(visible="hidden", js_on_load=RECEIVE)
+        playground, header, tabs, generate, compare, gr.HTML(visible="hidden", js_on_load=SEND_ACTIONS)
     )  # fmt: skip
     outputs = {*generate.parts, *generate.panel.parts, *compare.parts, *header.parts, tabs}
     several = {**DIRECT, "trigger_mode": "multiple"}
@@ -114,7 +114,7 @@ async def use_as_input(actions: ResultActions, job: Job, number: str, given: Upd
     chosen, catalog = chosen_model(tab, given), actions.playground.catalog
     model = chosen if chosen.by_role(Role.IMAGES) else next(iter(models_with_image_input(catalog)), None)
     if model is None:
-        raise InputError("images", NO_TAKER)
+        raise InputError("images", NO_IMAGE_MODEL)
     base, index = actions.playground.picture_base(visit), int(number) if number.isdecimal() else 0
     if not base:
         raise InputError("images", UNREACHABLE, next_step="Its operator can set PLAYGROUND_PUBLIC_URL.")

@@ -24,7 +24,7 @@ from components.views.exports.jobs import (
 from components.views.links import COMPARISONS, HISTORY_DATA, MODELS_CSV, WHAT_IF_CSV
 from components.views.tables import MODELS_FILE, WHAT_IF_FILE, models_rows, what_if_frame
 from components.web.requests import requested_filter
-from components.web.responses import READING, attachment
+from components.web.responses import GET_AND_HEAD, attachment
 from components.web.visitors import requesting_visitor
 
 JOBS_AT_ONCE = 250
@@ -36,12 +36,12 @@ def table_routes(playground: Playground) -> APIRouter:
     """``GET /models.csv`` and ``GET /plans.csv?pictures=1000&budget=50`` (pictures and US dollars a month)."""
     router, catalog = APIRouter(), playground.catalog
 
-    @router.api_route(MODELS_CSV, methods=READING)
+    @router.api_route(MODELS_CSV, methods=GET_AND_HEAD)
     async def models() -> Response:
         rows = models_rows(catalog, await playground.jobs.measured())
         return _file(csv_header(MODELS_FILE) + csv_rows(rows, MODELS_FILE), _headers("csv", "models"))
 
-    @router.api_route(WHAT_IF_CSV, methods=READING)
+    @router.api_route(WHAT_IF_CSV, methods=GET_AND_HEAD)
     async def what_if(pictures: float = Query(1000, ge=0, le=1e9), budget: float = Query(50, ge=0, le=1e9)) -> Response:
         columns, rows = WHAT_IF_FILE, what_if_frame(catalog, pictures, budget).to_dict("records")
         return _file(csv_header(columns) + csv_rows(rows, columns), _headers("csv", "plans"))
@@ -56,7 +56,7 @@ def job_data_routes(playground: Playground) -> APIRouter:
     """
     router, catalog = APIRouter(), playground.catalog
 
-    @router.api_route(HISTORY_DATA + ".{kind}", methods=READING)
+    @router.api_route(HISTORY_DATA + ".{kind}", methods=GET_AND_HEAD)
     async def history(kind: str, request: Request) -> Response:
         headers = _headers(kind, f"history-{datetime.now(UTC):%Y-%m-%d}")
         wanted, visitor, address = (
@@ -89,7 +89,7 @@ def job_data_routes(playground: Playground) -> APIRouter:
         pieces = csv_pieces() if kind == "csv" else json_pieces()
         return StreamingResponse((_encoded(piece) async for piece in pieces), headers=headers)
 
-    @router.api_route(COMPARISONS + "/{comparison_id}/jobs.{kind}", methods=READING)
+    @router.api_route(COMPARISONS + "/{comparison_id}/jobs.{kind}", methods=GET_AND_HEAD)
     async def comparison(comparison_id: str, kind: str, request: Request) -> Response:
         headers, visitor = _headers(kind, "comparison"), requesting_visitor(request)
         address = playground.origin(str(request.base_url))

@@ -38,7 +38,7 @@ CLOSED = (
     "/gradio_api/file",
     "/gradio_api/component_server",
 )
-BY_NAME = "/gradio_api/call/v2/"  # raises TypeError where an argument is missing or unknown
+CALL_BY_NAME_PATH = "/gradio_api/call/v2/"  # raises TypeError where an argument is missing or unknown
 UNKNOWN_EVENT = "FnIndexInferError"  # Gradio's
 EVENTS = ("/gradio_api/call", "/gradio_api/run", "/gradio_api/queue/join", "/gradio_api/api", "/gradio_api/mcp")
 
@@ -102,7 +102,7 @@ class Guard:
         try:
             await self.app(scope, receive, hold_failure)
         except Exception as error:
-            by_name = path.startswith(BY_NAME) and isinstance(error, TypeError)
+            by_name = path.startswith(CALL_BY_NAME_PATH) and isinstance(error, TypeError)
             # FastAPI's refusal repeats the input, which it may not be able to encode: a lone surrogate, NaN.
             unrepeatable = isinstance(error, UnicodeEncodeError) or isinstance(error.__context__, RequestValidationError)
             if not by_name and not unrepeatable and type(error).__name__ != UNKNOWN_EVENT:

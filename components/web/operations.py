@@ -10,7 +10,7 @@ from fastapi.responses import JSONResponse, Response
 
 from components.errors import DatabaseUnavailable
 from components.jobs.service import JobService
-from components.web.responses import READING
+from components.web.responses import GET_AND_HEAD
 
 
 def operator_routes(jobs: JobService) -> APIRouter:
@@ -25,7 +25,7 @@ def operator_routes(jobs: JobService) -> APIRouter:
     limit = jobs.pictures.limit if isfinite(jobs.pictures.limit) else None
     headers = {"X-Process": secrets.token_hex(8), "X-Processes": "several" if jobs.store.shared else "one"}
 
-    @router.api_route("/healthz", methods=READING)
+    @router.api_route("/healthz", methods=GET_AND_HEAD)
     async def healthz() -> Response:
         try:
             await jobs.store.get("")
@@ -34,7 +34,7 @@ def operator_routes(jobs: JobService) -> APIRouter:
         pictures = {"pictures_bytes": jobs.pictures.size, "pictures_limit_bytes": limit}
         return JSONResponse({"status": "ok", **pictures, **jobs.metrics.summary()}, headers=headers)
 
-    @router.api_route("/metrics", methods=READING)
+    @router.api_route("/metrics", methods=GET_AND_HEAD)
     async def metrics() -> Response:
         return Response(jobs.metrics.text(), media_type=jobs.metrics.media_type)
 

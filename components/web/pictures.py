@@ -23,11 +23,11 @@ from components.views.links import ARCHIVE, DOWNLOADS, HISTORY_ARCHIVE, MOST_ARC
 from components.views.recipe import archive_entries, file_stem, recipe_of
 from components.web.requests import read_body, requested_filter
 from components.web.responses import (
+    GET_AND_HEAD,
     NO_STORE,
     NO_SUCH_PICTURE,
     PICTURE_HEADERS,
     PRIVATE,
-    READING,
     attachment,
     numbered,
     picture_response,
@@ -53,11 +53,11 @@ def picture_routes(pictures: PictureLibrary, thumbnails: ThumbnailCache) -> APIR
     """``GET /pictures/{name}`` and ``/pictures/{name}/small``: for everybody who knows the name."""
     router = APIRouter(prefix=PICTURES)
 
-    @router.api_route("/{name}", methods=READING)
+    @router.api_route("/{name}", methods=GET_AND_HEAD)
     async def picture(name: str) -> Response:
         return picture_response(await pictures.read(name), name.rpartition(".")[2], PICTURE_HEADERS)
 
-    @router.api_route("/{name}/small", methods=READING)
+    @router.api_route("/{name}/small", methods=GET_AND_HEAD)
     async def thumbnail(name: str) -> Response:
         return picture_response(await thumbnails.thumbnail(name), "webp", PICTURE_HEADERS)
 
@@ -73,14 +73,14 @@ def download_routes(playground: Playground) -> APIRouter:
     """
     router, jobs = APIRouter(), playground.jobs
 
-    @router.api_route(DOWNLOADS + "/{job_id}/reply.txt", methods=READING)
+    @router.api_route(DOWNLOADS + "/{job_id}/reply.txt", methods=GET_AND_HEAD)
     async def reply(request: Request, job_id: str) -> Response:
         job = (await jobs.find_all([job_id], requesting_visitor(request))).get(job_id)
         if job is None or job.problem is None or not job.problem.reply:
             raise HTTPException(404, NO_REPLY)
         return PlainTextResponse(job.problem.reply, headers=PRIVATE | attachment(f"{file_stem(job)}-reply.txt"))
 
-    @router.api_route(DOWNLOADS + "/{job_id}/{number}", methods=READING)
+    @router.api_route(DOWNLOADS + "/{job_id}/{number}", methods=GET_AND_HEAD)
     async def download(request: Request, job_id: str, number: str, recipe: str = "1") -> Response:
         job = (await jobs.find_all([job_id], requesting_visitor(request))).get(job_id)
         chosen = numbered(job.pictures, number) if job else None
@@ -89,7 +89,7 @@ def download_routes(playground: Playground) -> APIRouter:
         data = await read_picture(jobs.pictures, chosen.name, recipe_of(job) if recipe != "0" else None)
         return picture_response(data, chosen.format, PRIVATE | attachment(f"{file_stem(job)}-{int(number)}.{chosen.format}"))
 
-    @router.api_route(ARCHIVE, methods=READING)
+    @router.api_route(ARCHIVE, methods=GET_AND_HEAD)
     async def archive(request: Request, recipe: str = "1") -> Response:
         job_ids = list(dict.fromkeys(request.query_params.getlist("job")))
         if not 0 < len(job_ids) <= MOST_ARCHIVED_JOBS:
@@ -99,7 +99,7 @@ def download_routes(playground: Playground) -> APIRouter:
             raise HTTPException(404, NO_SUCH_PICTURE)
         return zipped(request, [owned[job_id] for job_id in job_ids if job_id in owned], recipe, len(job_ids) - len(owned))
 
-    @router.api_route(HISTORY_ARCHIVE, methods=READING)
+    @router.api_route(HISTORY_ARCHIVE, methods=GET_AND_HEAD)
     async def history_archive(request: Request, recipe: str = "1") -> Response:
         wanted = requested_filter(request, playground.catalog)
         page = await jobs.search(requesting_visitor(request), wanted, MOST_ARCHIVED_JOBS)

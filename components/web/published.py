@@ -21,7 +21,7 @@ from components.views.links import COMPARISONS, PUBLISHED, depth_of, link
 from components.views.report import preview_pictures, report_name, write_published, write_report
 from components.views.templates import render
 from components.views.words import TITLE
-from components.web.responses import PICTURE_HEADERS, READING, UNLISTED, attachment, numbered, picture_response
+from components.web.responses import GET_AND_HEAD, PICTURE_HEADERS, UNLISTED, attachment, numbered, picture_response
 from components.web.visitors import requesting_visitor
 
 NO_COMPARISON = "You have no such comparison."
@@ -65,20 +65,20 @@ def comparison_routes(playground: Playground, thumbnails: ThumbnailCache) -> API
     router, comparisons = APIRouter(route_class=PageRoute), playground.comparisons
     writing = asyncio.Semaphore(REPORTS_AT_ONCE)
 
-    @router.api_route(COMPARISONS + "/{comparison_id}/report.html", methods=READING)
+    @router.api_route(COMPARISONS + "/{comparison_id}/report.html", methods=GET_AND_HEAD)
     async def report(comparison_id: str, request: Request) -> Response:
         comparison = await comparisons.find(comparison_id, requesting_visitor(request))
         async with writing:
             file = await write_report(playground, *await comparisons.current(comparison))
         return HTMLResponse(file, headers=UNLISTED | attachment(report_name(comparison)))
 
-    @router.api_route(PUBLISHED + "/{token}", methods=READING)
+    @router.api_route(PUBLISHED + "/{token}", methods=GET_AND_HEAD)
     async def page(token: str, request: Request) -> Response:
         comparison, jobs = await comparisons.published(token)
         html = write_published(playground.catalog, comparison, jobs, token, playground.origin(str(request.base_url)))
         return HTMLResponse(html, headers=PAGE)
 
-    @router.api_route(PUBLISHED + "/{token}/preview.png", methods=READING)
+    @router.api_route(PUBLISHED + "/{token}/preview.png", methods=GET_AND_HEAD)
     async def preview(token: str) -> Response:
         chosen = preview_pictures(*await comparisons.published(token))[:MAX_ON_PREVIEW]
         png = await thumbnails.preview([picture.name for picture in chosen])
@@ -86,7 +86,7 @@ def comparison_routes(playground: Playground, thumbnails: ThumbnailCache) -> API
             raise JobNotFound("No picture of this comparison can be shown in a preview.")
         return picture_response(png, "png", PREVIEW)
 
-    @router.api_route(PUBLISHED + "/{token}/{card}/{number}", methods=READING)
+    @router.api_route(PUBLISHED + "/{token}/{card}/{number}", methods=GET_AND_HEAD)
     async def picture(token: str, card: str, number: str) -> Response:
         comparison, jobs = await comparisons.published(token)
         on_card = numbered(comparison.cards, card)

@@ -11,7 +11,7 @@ from fastapi.responses import FileResponse, Response
 
 from components.pictures.check import FORMATS
 
-READING = ["GET", "HEAD"]
+GET_AND_HEAD = ["GET", "HEAD"]
 NO_STORE = {"Cache-Control": "no-store"}
 # Names cannot be guessed and content never changes; no content is sniffed, and no script in an SVG runs.
 PICTURE_HEADERS = {

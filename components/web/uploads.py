@@ -10,11 +10,13 @@ from components.errors import InputError, PictureNotSaved
 from components.jobs.job import Job
 from components.pictures.uploads import LARGEST_BYTES, PREFIX, TOO_LARGE, Uploads
 from components.playground.visits import browser_visitor
-from components.web.responses import NO_STORE, PICTURE_HEADERS, READING, picture_response
+from components.web.responses import GET_AND_HEAD, NO_STORE, PICTURE_HEADERS, picture_response
 
 # Another site cannot send it: a browser asks first whether it may, and gets no permission.
 HEADER = "x-playground-upload"
-STRANGER = "Uploads are accepted only from this page, in a browser that keeps its cookie. Reload the page and try again."
+NOT_FROM_PAGE = (
+    "Uploads are accepted only from this page, in a browser that keeps its cookie. Reload the page and try again."
+)
 
 
 def upload_routes(uploads: Uploads) -> APIRouter:
@@ -38,7 +40,7 @@ def upload_routes(uploads: Uploads) -> APIRouter:
         size = {"width": stored.width, "height": stored.height}
         return JSONResponse({"url": stored.address, **size, "expires_in_s": stored.expires_in_s}, 201)
 
-    @router.api_route("/{name}", methods=READING)
+    @router.api_route("/{name}", methods=GET_AND_HEAD)
     async def picture(name: str) -> Response:
         return picture_response(await uploads.read(name), name.rpartition(".")[2], PICTURE_HEADERS | NO_STORE)
 
@@ -61,5 +63,5 @@ def _visitor(request: Request) -> str:
     """The visitor. Raises HTTPException unless the request comes from this application's page."""
     visitor = browser_visitor(request.cookies)
     if not visitor or HEADER not in request.headers:
-        raise HTTPException(403, STRANGER)
+        raise HTTPException(403, NOT_FROM_PAGE)
     return visitor

@@ -17,10 +17,10 @@ from starlette.requests import ClientDisconnect
 
 from components.errors import InputError, PictureNotSaved
 from components.pictures.uploads import (
-    AFTER_S,
     BUSY,
     FULL,
     LARGEST_BYTES,
+    LIFE_AFTER_USE_S,
     LIFE_S,
     MAX_ARRIVING,
     MOST_BYTES,
@@ -319,7 +319,7 @@ async def test_an_upload_expires_soon_after_the_job_that_used_it_has_ended(uploa
     addresses = [f"{PAGE}/uploads/{path.name}" for path in paths]
     assert await seconds_left(uploads, paths[0], *addresses[:2], ended=False) > LIFE_S - 10
     for path in paths[:2]:
-        assert AFTER_S - 10 < await seconds_left(uploads, path, *addresses[:2], ended=True) <= AFTER_S
+        assert LIFE_AFTER_USE_S - 10 < await seconds_left(uploads, path, *addresses[:2], ended=True) <= LIFE_AFTER_USE_S
     assert await seconds_left(uploads, paths[2], *addresses[:2], ended=True) > LIFE_S - 10
 
 
@@ -332,7 +332,7 @@ async def test_an_upload_that_is_used_again_is_kept_for_that_job_up_to_its_maxim
     early = base64.urlsafe_b64encode(int(time.time() - LIFE_S + 60).to_bytes(4) + token[4:]).decode().rstrip("=")
     old = path.with_name(early + path.name[43:])
     old.write_bytes(png(3, 2))
-    for one, most in ((path, AFTER_S), (old, 60)):
+    for one, most in ((path, LIFE_AFTER_USE_S), (old, 60)):
         age(one, LIFE_S - 20)
         address = f"{PAGE}/uploads/{one.name}"
         assert most - 10 < await seconds_left(uploads, one, address, ended=False) <= most
@@ -369,7 +369,7 @@ async def test_cleaning_up_continues_after_the_folder_was_missing(uploads: Uploa
     uploads.follow([f"{PAGE}/uploads/{paths[1].name}"], ended=True)
     await uploads.sweep()
     for path in paths:
-        assert path.stat().st_mtime + LIFE_S - time.time() <= AFTER_S
+        assert path.stat().st_mtime + LIFE_S - time.time() <= LIFE_AFTER_USE_S
 
 
 async def test_a_use_is_recorded_without_waiting_for_the_next_regular_sweep(uploads: Uploads, tmp_path: Path) -> None:
@@ -378,6 +378,6 @@ async def test_a_use_is_recorded_without_waiting_for_the_next_regular_sweep(uplo
     await asyncio.sleep(0.1)
     uploads.follow([f"{PAGE}/uploads/{path.name}"], ended=True)
     async with asyncio.timeout(60):
-        while path.stat().st_mtime + LIFE_S - time.time() > AFTER_S:  # noqa: ASYNC110  # a file's time is no event
+        while path.stat().st_mtime + LIFE_S - time.time() > LIFE_AFTER_USE_S:  # noqa: ASYNC110  # a file's time is no event
             await asyncio.sleep(0.01)
     sweeping.cancel()

@@ -14,11 +14,11 @@ from components.evaluation.voting.ballots import Question, Verdict
 
 MOST_BALLOTS = 100_000
 MOST_VALUES = 3_000_000  # commas and opening brackets, an upper bound: a small file can expand to gigabytes of objects
-LATEST = 253_370_764_800.0  # seconds since 1970 at the end of the year 9998: no table can show a later day
+LATEST_MOMENT_S = 253_370_764_800.0  # seconds since 1970 at the end of the year 9998: no table can show a later day
 Text = Annotated[str, Field(max_length=200_000)]
 Name = Annotated[str, Field(max_length=500)]
 Amount = Annotated[float, Field(ge=0, le=1e9)]
-Moment = Annotated[float, Field(ge=0, le=LATEST)]
+Moment = Annotated[float, Field(ge=0, le=LATEST_MOMENT_S)]
 
 
 class _Values(BaseModel):

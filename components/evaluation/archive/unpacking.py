@@ -10,7 +10,7 @@ from pathlib import Path
 
 LARGEST_UNPACKED = 2_000_000_000  # bytes of all files together: pictures hardly shrink in a ZIP
 LARGEST_LIST = 4_000_000  # bytes of the list of files, some 40,000 of them
-PIECE = 1_000_000  # bytes that are unpacked at once
+PIECE_BYTES = 1_000_000  # bytes that are unpacked at once
 METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)  # others unpack a whole chunk at once, of any size
 # What the standard library raises for a damaged or an odd ZIP; ValueError is ours too.
 DAMAGED = (zipfile.BadZipFile, zlib.error, EOFError, struct.error, KeyError, OSError, RuntimeError, ValueError)
@@ -52,7 +52,7 @@ class Unpacking:
             raise ValueError("a file is packed by another method")
         data = bytearray()
         with self._zip.open(entry) as opened:
-            while piece := opened.read(PIECE):
+            while piece := opened.read(PIECE_BYTES):
                 data += piece
                 self._left -= len(piece)
                 if len(data) > most or self._left < 0:

@@ -13,7 +13,7 @@ from components.jobs.job import HistoryEntry, JobState
 from components.jobs.store.schema import history, jobs
 from components.jobs.store.spend import DAY_S
 
-SHOWN = 4
+SHOWN_WHEN_CLOSED = 4
 MOST_OPENED = 500
 
 # What a group is sorted by.
@@ -110,10 +110,10 @@ def find_groups(
 
 
 def _members(fits: ColumnElement[bool], keys: list[str], opened: Collection[str]) -> Subquery:
-    """Ids and keys of the newest SHOWN jobs of each group, and of all (MOST_OPENED) that an opened one has."""
+    """Ids and keys of the newest SHOWN_WHEN_CLOSED jobs of each group, and of all (MOST_OPENED) that an opened one has."""
     key = group_key()
     position = func.row_number().over(partition_by=key, order_by=(jobs.c.created_at.desc(), jobs.c.id.desc()))
     mine = select(jobs.c.id, key.label("key"), position.label("position")).join(history, history.c.job_id == jobs.c.id)
     numbered = mine.where(fits, key.in_(keys)).subquery()
-    most = case((numbered.c.key.in_(list(opened)), MOST_OPENED), else_=SHOWN)
+    most = case((numbered.c.key.in_(list(opened)), MOST_OPENED), else_=SHOWN_WHEN_CLOSED)
     return select(numbered.c.id, numbered.c.key, numbered.c.position).where(numbered.c.position <= most).subquery()

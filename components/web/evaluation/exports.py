@@ -14,7 +14,7 @@ from components.playground import Playground
 from components.views.evaluation.export import BALLOT_COLUMNS, RESULT_COLUMNS, ballot_rows, result_rows, to_csv, to_jsonl
 from components.views.evaluation.report import export_name, write_evaluation_report
 from components.views.links import EVALUATIONS
-from components.web.responses import READING, UNLISTED, attachment
+from components.web.responses import GET_AND_HEAD, UNLISTED, attachment
 from components.web.visitors import requesting_visitor
 
 LARGEST_ARCHIVE = 2_000_000_000
@@ -29,7 +29,7 @@ def export_routes(playground: Playground) -> APIRouter:
     router, evaluations = APIRouter(prefix=EVALUATIONS), playground.evaluations
     writing, receiving = asyncio.Semaphore(AT_ONCE), asyncio.Semaphore(1)
 
-    @router.api_route("/{evaluation_id}/report.html", methods=READING)
+    @router.api_route("/{evaluation_id}/report.html", methods=GET_AND_HEAD)
     async def report(evaluation_id: str) -> Response:
         evaluation = await evaluations.get(evaluation_id)
         async with writing:
@@ -40,20 +40,20 @@ def export_routes(playground: Playground) -> APIRouter:
             headers=UNLISTED | attachment(export_name(evaluation, "report.html")),
         )
 
-    @router.api_route("/{evaluation_id}/evaluation.zip", methods=READING)
+    @router.api_route("/{evaluation_id}/evaluation.zip", methods=GET_AND_HEAD)
     async def zipped(evaluation_id: str) -> Response:
         evaluation = await evaluations.get(evaluation_id)
         headers = UNLISTED | attachment(export_name(evaluation, "pictures.zip"))
         return StreamingResponse(archive(evaluations, evaluation), media_type="application/zip", headers=headers)
 
-    @router.api_route("/{evaluation_id}/results.{kind}", methods=READING)
+    @router.api_route("/{evaluation_id}/results.{kind}", methods=GET_AND_HEAD)
     async def results(evaluation_id: str, kind: str) -> Response:
         evaluation = await evaluations.get(evaluation_id)
         cells = await evaluations.cells.results(evaluation_id)
         rows = await asyncio.to_thread(result_rows, playground.catalog, evaluation, cells)
         return _table(rows, RESULT_COLUMNS, kind, export_name(evaluation, f"results.{kind}"))
 
-    @router.api_route("/{evaluation_id}/ballots.{kind}", methods=READING)
+    @router.api_route("/{evaluation_id}/ballots.{kind}", methods=GET_AND_HEAD)
     async def ballots(evaluation_id: str, kind: str) -> Response:
         evaluation = await evaluations.get(evaluation_id)
         rows = ballot_rows(evaluation, await evaluations.ballots.cast(evaluation_id))

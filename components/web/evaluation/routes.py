@@ -24,7 +24,7 @@ from components.views.evaluation.plan import show_mapping
 from components.views.evaluation.results import show_results
 from components.views.links import EVALUATIONS, PROMPT_FILE
 from components.web.requests import read_body
-from components.web.responses import NO_STORE, PICTURE_HEADERS, READING, picture_response
+from components.web.responses import GET_AND_HEAD, NO_STORE, PICTURE_HEADERS, picture_response
 from components.web.visitors import requesting_visitor
 
 THUMBNAIL = 160  # pixels of a picture in the matrix
@@ -39,14 +39,14 @@ def evaluation_routes(playground: Playground, thumbnails: ThumbnailCache) -> API
     """``GET /evaluations/{id}/progress``, ``/rows``, ``/rows/{row}``, ``/cells/{position}`` and its ``/thumbnail``."""
     router, evaluations, catalog = APIRouter(prefix=EVALUATIONS), playground.evaluations, playground.catalog
 
-    @router.api_route("/{evaluation_id}/progress", methods=READING)
+    @router.api_route("/{evaluation_id}/progress", methods=GET_AND_HEAD)
     async def progress(evaluation_id: str) -> Response:
         shown = await evaluations.progress(evaluation_id)
         html = show_progress(catalog, evaluation_id, shown)
         answer = {"state": shown.state, "cells": shown.cells, "votes": shown.ballots, "html": html}
         return JSONResponse(answer, headers=NO_STORE)
 
-    @router.api_route("/{evaluation_id}/results", methods=READING)
+    @router.api_route("/{evaluation_id}/results", methods=GET_AND_HEAD)
     async def results(
         evaluation_id: str,
         request: Request,
@@ -62,12 +62,12 @@ def evaluation_routes(playground: Playground, thumbnails: ThumbnailCache) -> API
         saved = [other for other in others if other.baseline and other.id != evaluation.id]
         return HTMLResponse(show_results(catalog, evaluation, board, saved, baseline), headers=NO_STORE)
 
-    @router.api_route("/{evaluation_id}/rows", methods=READING)
+    @router.api_route("/{evaluation_id}/rows", methods=GET_AND_HEAD)
     async def rows(evaluation_id: str, first: int = 0) -> Response:
         evaluation, shown = await evaluations.get(evaluation_id), await evaluations.progress(evaluation_id)
         return HTMLResponse(show_rows(evaluation, shown.cells, max(0, first)), headers=NO_STORE)
 
-    @router.api_route("/{evaluation_id}/rows/{row}", methods=READING)
+    @router.api_route("/{evaluation_id}/rows/{row}", methods=GET_AND_HEAD)
     async def row(evaluation_id: str, row: int) -> Response:
         evaluation = await evaluations.get(evaluation_id)
         if not 0 <= row < len(evaluation.prompts):
@@ -75,7 +75,7 @@ def evaluation_routes(playground: Playground, thumbnails: ThumbnailCache) -> API
         cells = await evaluations.cell_jobs(evaluation, evaluation.positions(row))
         return HTMLResponse(show_cells(catalog, evaluation, cells), headers=NO_STORE)
 
-    @router.api_route("/{evaluation_id}/cells/{position}", methods=READING)
+    @router.api_route("/{evaluation_id}/cells/{position}", methods=GET_AND_HEAD)
     async def cell(evaluation_id: str, position: int) -> Response:
         evaluation = await evaluations.get(evaluation_id)
         cells = await evaluations.cell_jobs(evaluation, [position])
@@ -83,7 +83,7 @@ def evaluation_routes(playground: Playground, thumbnails: ThumbnailCache) -> API
             raise JobNotFound("There is no such picture in this evaluation.")
         return HTMLResponse(show_cells(catalog, evaluation, cells, alone=True), headers=NO_STORE)
 
-    @router.api_route("/{evaluation_id}/cells/{position}/thumbnail", methods=READING)
+    @router.api_route("/{evaluation_id}/cells/{position}/thumbnail", methods=GET_AND_HEAD)
     async def thumbnail(evaluation_id: str, position: int) -> Response:
         results = await evaluations.cells.results(evaluation_id, [position])
         name = results[0].picture if results else ""

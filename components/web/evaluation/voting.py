@@ -19,7 +19,7 @@ from components.views.evaluation.voting import (
     show_voting_page,
 )
 from components.views.links import VOTING
-from components.web.responses import NO_SUCH_PICTURE, READING, UNLISTED
+from components.web.responses import GET_AND_HEAD, NO_SUCH_PICTURE, UNLISTED
 from components.web.visitors import requesting_visitor
 
 POLICY = (
@@ -45,7 +45,7 @@ def voting_routes(playground: Playground) -> APIRouter:
     """
     router, voting, catalog = APIRouter(prefix=VOTING), playground.evaluations.voting, playground.catalog
 
-    @router.api_route("/{token}", methods=READING)
+    @router.api_route("/{token}", methods=GET_AND_HEAD)
     async def page(token: str) -> Response:
         return HTMLResponse(show_voting_page(await voting.find(token)), headers=PAGE)
 

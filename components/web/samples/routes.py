@@ -11,7 +11,7 @@ from components.errors import KeyRefused
 from components.playground import KEY_HEADER, Playground
 from components.views.links import PICKER, SAMPLES, sample_path
 from components.views.models.cards import show_cards
-from components.web.responses import NO_STORE, PICTURE_HEADERS, READING, picture_response
+from components.web.responses import GET_AND_HEAD, NO_STORE, PICTURE_HEADERS, picture_response
 
 FOR_EVERYBODY = PICTURE_HEADERS | {"Cache-Control": "public, max-age=31536000, immutable"}
 Key = Annotated[str, Header(alias=KEY_HEADER)]
@@ -25,14 +25,14 @@ def model_routes(playground: Playground) -> APIRouter:
     """
     router, samples = APIRouter(), playground.comparisons.samples
 
-    @router.api_route(PICKER, methods=READING)
+    @router.api_route(PICKER, methods=GET_AND_HEAD)
     async def picker(many: bool = False, search: str = "", purpose: str = "") -> HTMLResponse:
         await samples.refresh()
         measured = await playground.jobs.measured()
         cards = show_cards(playground, measured, many=many, search=search[:200], purpose=purpose)
         return HTMLResponse(cards, headers=NO_STORE)
 
-    @router.api_route(sample_path("{name}"), methods=READING)
+    @router.api_route(sample_path("{name}"), methods=GET_AND_HEAD)
     async def sample(name: str) -> Response:
         return picture_response(await samples.image(name), "webp", FOR_EVERYBODY)
 
