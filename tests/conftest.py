@@ -40,13 +40,15 @@ OWN_NAMES = ("API_IN_ONE_", "PLAYGROUND_", "GRADIO_", "SPACE_")
 
 @pytest.hookimpl(tryfirst=True)  # pytest-xdist reads the groups in the same hook
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark what needs PostgreSQL, so that ``make quick`` can leave it out; and what must run in one process of
-    ``--dist loadgroup``: all that shares a server or an application. Every other test runs where there is room."""
+    """Mark what needs PostgreSQL, so that ``make quick`` can leave it out; and what runs in one process of
+    ``--dist loadgroup``: all that shares a server or an application. Every other test runs where there is room; so do
+    those in a browser, most of which share one application: each process has its own."""
     for item in items:
         if not isinstance(item, pytest.Function):
             continue
         parameters = item.callspec.params.values() if hasattr(item, "callspec") else ()
-        shared = [name for name in SHARED_BY_TESTS if name in item.fixturenames]
+        in_browser = "browser" in item.fixturenames
+        shared = [name for name in SHARED_BY_TESTS if name in item.fixturenames and not in_browser]
         if "postgres" in item.fixturenames or "postgresql" in [str(value) for value in parameters]:
             item.add_marker("postgres")
             item.add_marker(pytest.mark.xdist_group("postgres"))
