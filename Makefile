@@ -15,9 +15,9 @@ quick: .venv/.ready-dev
 
 test: .venv/.ready-dev
 	$(BIN)/python -m tests.tools
-	$(BIN)/python -m pytest tests --ignore=tests/browser -n 4 --dist loadgroup --reruns 1 -rR
+	$(BIN)/python -m pytest tests --ignore=tests/browser -n 6 --dist loadgroup --reruns 1 -rR
 	$(BIN)/python -m tests.browser.chromium
-	$(BIN)/python -m pytest tests/browser -n 3 --dist loadgroup --reruns 1 -rR
+	$(BIN)/python -m pytest tests/browser -n 4 --dist loadgroup --reruns 1 -rR
 
 # Measurements as ratios within one run; none can fail.
 bench: .venv/.ready-dev
@@ -56,9 +56,11 @@ style: .venv/.ready-dev
 	$(BIN)/python -m pip install --quiet -r requirements.txt
 	@touch $@
 
-.venv/.ready-dev: requirements-dev.txt .venv/.ready
-	$(BIN)/python -m pip install --quiet -r requirements-dev.txt
-	@touch $@
+# It includes requirements.txt. pip would compile on one core.
+.venv/.ready-dev: requirements-dev.txt requirements.txt .venv/bin/python
+	$(BIN)/python -m pip install --quiet --no-compile -r requirements-dev.txt
+	$(BIN)/python -m compileall -qq -j 0 .venv/lib
+	@touch .venv/.ready $@
 
 clean:
 	rm -rf .venv .pytest_cache .mypy_cache .ruff_cache
