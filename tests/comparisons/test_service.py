@@ -47,14 +47,14 @@ from tests.postgres import Postgres
 async def test_each_card_is_done_as_soon_as_its_own_model_is(catalog: Catalog, tmp_path: Path) -> None:
     order = [SIX[at] for at in (3, 0, 5, 1, 4, 2)]
     service = ImageService(gates={model: asyncio.Event() for model in SIX})
-    async with comparisons_at(catalog, tmp_path, service) as one:
-        comparison = await one.start(*SIX)
-        started = await one.jobs(comparison)
+    async with comparisons_at(catalog, tmp_path, service) as process:
+        comparison = await process.start(*SIX)
+        started = await process.jobs(comparison)
         for number, model in enumerate(order, 1):
             service.gates[model].set()
-            await settled(one.job_service, started[SIX.index(model)])
-            assert {job.model for job in await one.jobs(comparison) if job.settled} == set(order[:number])
-        jobs = await one.jobs(comparison)
+            await settled(process.job_service, started[SIX.index(model)])
+            assert {job.model for job in await process.jobs(comparison) if job.settled} == set(order[:number])
+        jobs = await process.jobs(comparison)
 
     assert [(job.model, str(job.state), len(job.pictures)) for job in jobs] == [(model, "done", 1) for model in SIX]
     assert {job.comparison_id for job in jobs} == {comparison.id}
@@ -67,12 +67,12 @@ async def test_a_failed_card_does_not_affect_the_others(catalog: Catalog, tmp_pa
         posts={"cogview-4": [REFUSED], "flux-2": [reset()], "ideogram-v3": [BUSY]},
         polls={"kling-image-o1": ALWAYS_RUNNING, "ideogram-v4": FAILED_LATER},
     )
-    async with comparisons_at(catalog, tmp_path, service) as one:
-        comparison = await one.start(*SIX)
-        jobs = await one.jobs(comparison)
+    async with comparisons_at(catalog, tmp_path, service) as process:
+        comparison = await process.start(*SIX)
+        jobs = await process.jobs(comparison)
         for job in jobs[:2] + jobs[4:]:
-            await settled(one.job_service, job)
-        card_states = await one.until_states(comparison, "queued", "running")
+            await settled(process.job_service, job)
+        card_states = await process.until_states(comparison, "queued", "running")
 
     assert card_states == ["failed", "uncertain", "running", "queued", "failed", "done"]
     assert len(service.bodies) == 6
@@ -99,14 +99,17 @@ async def test_every_model_of_the_catalog_makes_its_card_in_the_sandbox(
 async def test_starts_with_the_same_key_are_one_comparison_paid_once(catalog: Catalog, tmp_path: Path) -> None:
     """At once and later, whatever seed the second click drew. Another key, visitor or none is another comparison."""
     service = ImageService()
-    async with comparisons_at(catalog, tmp_path, service) as one:
-        clicks = [one.start(*SIX[:2], shared={**PROMPT, "seed": seed}, samples=2, key="click") for seed in range(3)]
+    async with comparisons_at(catalog, tmp_path, service) as process:
+        clicks = [process.start(*SIX[:2], shared={**PROMPT, "seed": seed}, samples=2, key="click") for seed in range(3)]
         several = await asyncio.gather(*clicks)
-        await one.ended(several[0])
-        later = await one.start(*SIX[:2], shared=PROMPT, key="click")
+        await process.ended(several[0])
+        later = await process.start(*SIX[:2], shared=PROMPT, key="click")
         paid = len(service.bodies)
-        others = [await one.start("cogview-4", key="other"), await one.start("cogview-4", key="click", visitor="bea")]
-        others += [await one.start("cogview-4"), await one.start("cogview-4")]
+        others = [
+            await process.start("cogview-4", key="other"),
+            await process.start("cogview-4", key="click", visitor="bea"),
+        ]
+        others += [await process.start("cogview-4"), await process.start("cogview-4")]
 
     assert {comparison.id for comparison in (*several, later)} == {several[0].id}
     assert has_a_job_on_every_card(later)
@@ -137,13 +140,13 @@ async def test_two_processes_with_the_same_key_pay_once_for_each_card(
 async def test_two_comparisons_with_the_same_form_have_jobs_of_their_own(catalog: Catalog, tmp_path: Path) -> None:
     """Otherwise one of them would keep the prompt after all its jobs were deleted with the other."""
     service = ImageService(gate=asyncio.Event())
-    async with comparisons_at(catalog, tmp_path, service) as one:
-        both = await asyncio.gather(*(one.start("cogview-4", "flux-2", shared={**PROMPT, "seed": 1}) for _ in range(2)))
+    async with comparisons_at(catalog, tmp_path, service) as process:
+        both = await asyncio.gather(*(process.start("cogview-4", "flux-2", shared={**PROMPT, "seed": 1}) for _ in range(2)))
         service.gate.set()
-        jobs = [job for comparison in both for job in await one.ended(comparison)]
+        jobs = [job for comparison in both for job in await process.ended(comparison)]
         for job in jobs:
-            await one.job_service.remover.remove(job.id)
-        left = await one.comparisons.newest("ann")
+            await process.job_service.remover.remove(job.id)
+        left = await process.comparisons.newest("ann")
 
     assert [job.comparison_id for job in jobs] == [comparison.id for comparison in both for _ in range(2)]
     assert len({job.id for job in jobs}) == len(service.bodies) == 4
@@ -160,19 +163,19 @@ async def test_a_retry_sends_what_failed_and_nothing_else(catalog: Catalog, tmp_
         posts={"kling-image-o1": [REFUSED], "ideogram-v3": [LOST]},
         polls={"gpt-image-1.5-official": ALWAYS_RUNNING, "hunyuan-image-3": FAILED_LATER},
     )
-    async with comparisons_at(catalog, tmp_path, service) as one:
-        comparison = await one.start(*models, shared=WITH_IMAGE)
-        jobs = await one.jobs(comparison)
+    async with comparisons_at(catalog, tmp_path, service) as process:
+        comparison = await process.start(*models, shared=WITH_IMAGE)
+        jobs = await process.jobs(comparison)
         for job in [*jobs[:3], jobs[4]]:
-            await settled(one.job_service, job)
-        before = await one.until_states(comparison, "running")
-        offered = plan_retries(catalog, comparison, await one.comparisons.jobs(comparison))
+            await settled(process.job_service, job)
+        before = await process.until_states(comparison, "running")
+        offered = plan_retries(catalog, comparison, await process.comparisons.jobs(comparison))
         first = list(service.bodies)
         del service.polls["hunyuan-image-3"]
-        after = await one.retry(comparison)
+        after = await process.retry(comparison)
         for position in (1, 4):
-            await settled(one.job_service, (await one.jobs(after))[position])
-        card_states = states(await one.jobs(after))
+            await settled(process.job_service, (await process.jobs(after))[position])
+        card_states = states(await process.jobs(after))
 
     assert before == ["done", "failed", "uncertain", "running", "failed", ""]
     assert {position: planned.cost.credits for position, planned in offered.items()} == {1: 6, 4: 25}
@@ -186,11 +189,11 @@ async def test_a_retry_sends_what_failed_and_nothing_else(catalog: Catalog, tmp_
 async def test_a_stopped_card_is_retried_only_if_nothing_can_come_of_it(catalog: Catalog, tmp_path: Path) -> None:
     """A task that is no longer polled may still be done, and paid."""
     service = ImageService(posts={"cogview-4": [BUSY]}, polls={"flux-2": ALWAYS_RUNNING})
-    async with comparisons_at(catalog, tmp_path, service) as one:
-        comparison = await one.start("cogview-4", "flux-2")
-        await one.until_states(comparison, "queued", "running")
-        stopped = [await one.job_service.stop(card.job, "ann") for card in comparison.cards]
-        offered = plan_retries(catalog, comparison, await one.comparisons.jobs(comparison))
+    async with comparisons_at(catalog, tmp_path, service) as process:
+        comparison = await process.start("cogview-4", "flux-2")
+        await process.until_states(comparison, "queued", "running")
+        stopped = [await process.job_service.stop(card.job, "ann") for card in comparison.cards]
+        offered = plan_retries(catalog, comparison, await process.comparisons.jobs(comparison))
 
     assert [(job.state, job.task_id is None) for job in stopped] == [(JobState.STOPPED, True), (JobState.STOPPED, False)]
     assert list(offered) == [0]
@@ -199,13 +202,13 @@ async def test_a_stopped_card_is_retried_only_if_nothing_can_come_of_it(catalog:
 async def test_two_pages_that_retry_at_once_pay_once(catalog: Catalog, tmp_path: Path) -> None:
     gate = asyncio.Event()
     service = ImageService(posts={"cogview-4": [REFUSED, answer_after(gate, task("cogview-4.2"))]})
-    async with comparisons_at(catalog, tmp_path, service) as one:
-        comparison = await one.start("cogview-4")
-        await one.ended(comparison)
-        both = await asyncio.gather(one.retry(comparison), one.retry(comparison))
+    async with comparisons_at(catalog, tmp_path, service) as process:
+        comparison = await process.start("cogview-4")
+        await process.ended(comparison)
+        both = await asyncio.gather(process.retry(comparison), process.retry(comparison))
         gate.set()
-        jobs = await one.ended(both[0])
-        nothing = await one.retry(comparison)
+        jobs = await process.ended(both[0])
+        nothing = await process.retry(comparison)
 
     assert both[0] == both[1] == nothing
     assert (states(jobs), len(service.bodies)) == (["done"], 2)
@@ -216,12 +219,12 @@ async def test_samples_that_failed_are_each_retried(catalog: Catalog, tmp_path: 
     for failed in ([0], [1], [0, 1, 2]):
         answers = [REFUSED if number in failed else task(f"{SEEDLESS}.0") for number in range(3)]
         service = ImageService(posts={SEEDLESS: answers}, polls={SEEDLESS: ALWAYS_RUNNING})
-        async with comparisons_at(catalog, tmp_path / f"{len(failed)}-{failed[0]}", service) as one:
-            comparison = await one.start(SEEDLESS, samples=3)
-            await one.until_states(comparison, *["failed"] * len(failed), *["running"] * (3 - len(failed)))
+        async with comparisons_at(catalog, tmp_path / f"{len(failed)}-{failed[0]}", service) as process:
+            comparison = await process.start(SEEDLESS, samples=3)
+            await process.until_states(comparison, *["failed"] * len(failed), *["running"] * (3 - len(failed)))
             service.polls.clear()
-            after = await one.retry(comparison)
-            await one.ended(after)
+            after = await process.retry(comparison)
+            await process.ended(after)
 
         assert has_a_job_on_every_card(after)
         assert len(service.bodies) == 3 + len(failed)
@@ -231,10 +234,10 @@ async def test_a_card_of_a_model_that_left_the_catalog_does_not_keep_the_others_
     catalog: Catalog, tmp_path: Path
 ) -> None:
     service = ImageService(posts={model: [REFUSED] for model in ("cogview-4", "flux-2")})
-    async with comparisons_at(catalog, tmp_path, service) as one:
-        comparison = await one.start("cogview-4", "flux-2")
-        await one.ended(comparison)
-        jobs = await one.comparisons.jobs(comparison)
+    async with comparisons_at(catalog, tmp_path, service) as process:
+        comparison = await process.start("cogview-4", "flux-2")
+        await process.ended(comparison)
+        jobs = await process.comparisons.jobs(comparison)
     newer = catalog.model_copy(update={"models": tuple(model for model in catalog.models if model.id != "cogview-4")})
     newer.__dict__.pop("_by_name", None)  # what the copied catalog has looked up before
 
@@ -246,12 +249,12 @@ async def test_a_card_of_a_model_that_left_the_catalog_does_not_keep_the_others_
 
 async def test_added_models_follow_the_cards_that_are_there(catalog: Catalog, tmp_path: Path) -> None:
     """They get the comparison's own form and their own settings; those that are added at once are all there."""
-    async with comparisons_at(catalog, tmp_path, ImageService()) as one:
-        comparison = await one.start("cogview-4", shared={**PROMPT, "shape": "16:9"})
+    async with comparisons_at(catalog, tmp_path, ImageService()) as process:
+        comparison = await process.start("cogview-4", shared={**PROMPT, "shape": "16:9"})
         flex = Choice("flux-2", {"type": "flex"})
-        await asyncio.gather(one.add(comparison, flex), one.add(comparison, "kling-image-o1", "ideogram-v4"))
-        after = await one.comparisons.find(comparison.id, "ann")
-        jobs = await one.ended(after)
+        await asyncio.gather(process.add(comparison, flex), process.add(comparison, "kling-image-o1", "ideogram-v4"))
+        after = await process.comparisons.find(comparison.id, "ann")
+        jobs = await process.ended(after)
 
     assert after.cards[0] == comparison.cards[0]
     assert sorted(card.model for card in after.cards[1:]) == ["flux-2", "ideogram-v4", "kling-image-o1"]
@@ -264,16 +267,16 @@ async def test_added_models_follow_the_cards_that_are_there(catalog: Catalog, tm
 async def test_no_comparison_has_more_than_sixty_cards(catalog: Catalog, tmp_path: Path) -> None:
     """Also when several are added at once; nothing of what is refused is sent or stored."""
     service = ImageService()
-    async with comparisons_at(catalog, tmp_path, service) as one:
+    async with comparisons_at(catalog, tmp_path, service) as process:
         with pytest.raises(InputError):
-            await one.start(*["cogview-4"] * 61)
-        nothing = await one.comparisons.newest("ann")
-        comparison = await one.start(*["cogview-4"] * 59)
+            await process.start(*["cogview-4"] * 61)
+        nothing = await process.comparisons.newest("ann")
+        comparison = await process.start(*["cogview-4"] * 59)
         with pytest.raises(InputError):
-            await one.add(comparison, "flux-2", "kling-image-o1")
-        await asyncio.gather(*(one.add(comparison, model) for model in SIX[1:]), return_exceptions=True)
-        after = await one.comparisons.find(comparison.id, "ann")
-        await one.ended(after)
+            await process.add(comparison, "flux-2", "kling-image-o1")
+        await asyncio.gather(*(process.add(comparison, model) for model in SIX[1:]), return_exceptions=True)
+        after = await process.comparisons.find(comparison.id, "ann")
+        await process.ended(after)
 
     assert nothing is None
     assert has_a_job_on_every_card(after)
@@ -282,12 +285,12 @@ async def test_no_comparison_has_more_than_sixty_cards(catalog: Catalog, tmp_pat
 
 async def test_one_look_at_a_comparison_brings_jobs_and_stars(catalog: Catalog, tmp_path: Path) -> None:
     """The page looks once a second; a job that its visitor has deleted is on no card."""
-    async with comparisons_at(catalog, tmp_path, ImageService()) as one:
-        comparison = await one.start("cogview-4", "flux-2", "imagen-4")
-        first, second, third = [job.id for job in await one.ended(comparison) if job]
-        await one.job_service.store.history.star("ann", [second], starred=True)
-        await one.job_service.store.history.hide("ann", [third])
-        shown, entries = await one.comparisons.with_entries(comparison.id, "ann")
+    async with comparisons_at(catalog, tmp_path, ImageService()) as process:
+        comparison = await process.start("cogview-4", "flux-2", "imagen-4")
+        first, second, third = [job.id for job in await process.ended(comparison) if job]
+        await process.job_service.store.history.star("ann", [second], starred=True)
+        await process.job_service.store.history.hide("ann", [third])
+        shown, entries = await process.comparisons.with_entries(comparison.id, "ann")
 
     assert [card.job for card in shown.cards] == [first, second]
     assert {job_id: entry.starred for job_id, entry in entries.items()} == {first: False, second: True}
