@@ -155,11 +155,11 @@ async def _fill(data: Path) -> None:
         request = build_request(catalog, model.id, {"prompt": f"{words} number {number}"[:990]})
         cost, state = price(catalog, request), ENDS[number % len(ENDS)]
         stored = StoredPicture(f"{number:064x}.png", 1024, 1024, "png", 1_700_000, "")
-        asked_at = NOW - number * 600.0
+        created_at = NOW - number * 600.0
         return Job(
             id=secrets.token_urlsafe(16), visitor=visitor_id(SECRET), model=model.id, body=request.body, shape=request.shape,
             count=1, payer="host", base_url="https://example.test", credits=cost.credits, usd=cost.usd,
-            created_at=asked_at, sent_at=asked_at, finished_at=asked_at + 6.0, state=state, task_id=f"n48task{number}",
+            created_at=created_at, sent_at=created_at, finished_at=created_at + 6.0, state=state, task_id=f"n48task{number}",
             pictures=(stored,) if state is JobState.DONE else (),
             prompt=request.prompt, comparison_id=compared(number),
         )  # fmt: skip

@@ -81,10 +81,10 @@ def report() -> Iterator[str]:
 
 
 def _figures(measurement: dict[str, Any], ledger: Ledger, count: int) -> dict[str, float]:
-    kept = {task: moment for task, moment in measurement["kept"].items() if task in ledger.tasks}
-    added = [moment - ledger.tasks[task].ready for task, moment in kept.items()]
-    whole = mean([moment - ledger.tasks[task].created for task, moment in kept.items()])
-    cpu = measurement["cpu"] / len(kept) if kept else float("nan")
+    saved = {task: moment for task, moment in measurement["saved"].items() if task in ledger.tasks}
+    added = [moment - ledger.tasks[task].ready for task, moment in saved.items()]
+    whole = mean([moment - ledger.tasks[task].created for task, moment in saved.items()])
+    cpu = measurement["cpu"] / len(saved) if saved else float("nan")
     return {
         "cpu_ms": cpu * 1000,
         "cores": cpu * count / whole,
@@ -94,7 +94,7 @@ def _figures(measurement: dict[str, Any], ledger: Ledger, count: int) -> dict[st
         "p95": share(added, 0.95),
         "max": max(added, default=float("nan")),
         "polls": ledger.polls,
-        "lost": count - len(kept),
+        "lost": count - len(saved),
     }
 
 
@@ -174,7 +174,7 @@ async def _run(address: str, count: int, within_s: float, with_callbacks: bool) 
         async with _route(with_callbacks) as (app, callbacks), _product(Path(folder), address, callbacks) as job_service:
             app.include_router(callback_routes(job_service))
 
-            async def one(number: int) -> tuple[str, float, str]:
+            async def run_job(number: int) -> tuple[str, float, str]:
                 await asyncio.sleep(number / A_SECOND)
                 visitor = f"visitor-{number % VISITORS:016d}"
                 request = build_request(catalog, MODEL, {"prompt": f"A red kite, number {number}"})
@@ -183,14 +183,14 @@ async def _run(address: str, count: int, within_s: float, with_callbacks: bool) 
                 return str(job.task_id), time.time(), str(job.state)
 
             cpu, begun = own_cpu(), time.monotonic()
-            tasks = [asyncio.create_task(one(number)) for number in range(count)]
+            tasks = [asyncio.create_task(run_job(number)) for number in range(count)]
             done, late = await asyncio.wait(tasks, timeout=within_s)
             used = {"cpu": own_cpu() - cpu, "wall": time.monotonic() - begun}
             for task in late:
                 task.cancel()
             ended = [task.result() for task in done]
-    kept = {task: moment for task, moment, state in ended if state == "done"}
-    return used | {"kept": kept, "states": Counter(state for *_, state in ended)}
+    saved = {task: moment for task, moment, state in ended if state == "done"}
+    return used | {"saved": saved, "states": Counter(state for *_, state in ended)}
 
 
 if __name__ == "__main__":

@@ -33,8 +33,8 @@ def report() -> Iterator[str]:
             for name, size in SIZES.items():
                 runs = [(_open(browser, bare, size), _open(browser, product, size)) for _ in range(RUNS)]
                 for label, position in (("bare Gradio page", 0), ("product", 1)):
-                    middle = {key: median(run[position][key] for run in runs) for key in runs[0][position]}
-                    rows.append([f"{label}, {name} px", *(f"{value:.3g}" for value in middle.values())])
+                    medians = {key: median(run[position][key] for run in runs) for key in runs[0][position]}
+                    rows.append([f"{label}, {name} px", *(f"{value:.3g}" for value in medians.values())])
                 fetched += [run[1] for run in runs]
                 shares.append(median(run[1]["paint"] / run[0]["paint"] for run in runs))
         browser.close()

@@ -1,7 +1,7 @@
 """What somebody writes without the product: asyncio and httpx, a poll every half second, files saved as they come.
 
 It is measured beside the product, in a process of its own and before the same service. It checks nothing, keeps
-no record, and would lose every task if it were stopped. Prints what it used and kept within the given time as JSON.
+no record, and would lose every task if it were stopped. Prints what it used and saved within the given time as JSON.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ LIMITS = httpx.Limits()  # none: with those that httpx sets by itself a thousand
 A_SECOND = 200  # so many requests are begun every second, here and by the product
 
 
-async def one(http: httpx.AsyncClient, address: str, folder: Path, number: int) -> tuple[str, float]:
+async def run_task(http: httpx.AsyncClient, address: str, folder: Path, number: int) -> tuple[str, float]:
     """From request to saved file. Returns the task and when its file was saved."""
     await asyncio.sleep(number / A_SECOND)
     body = {"model": "flux-2-pro", "prompt": f"A red kite, number {number}"}
@@ -43,12 +43,12 @@ async def run(address: str, count: int, within_s: float) -> dict[str, object]:
     with tempfile.TemporaryDirectory() as folder:
         async with httpx.AsyncClient(timeout=120, limits=LIMITS, headers=headers, trust_env=False) as http:
             cpu, begun = own_cpu(), time.monotonic()
-            tasks = [asyncio.create_task(one(http, address, Path(folder), number)) for number in range(count)]
+            tasks = [asyncio.create_task(run_task(http, address, Path(folder), number)) for number in range(count)]
             done, late = await asyncio.wait(tasks, timeout=within_s)
             measurement = {
                 "cpu": own_cpu() - cpu,
                 "wall": time.monotonic() - begun,
-                "kept": dict(task.result() for task in done),
+                "saved": dict(task.result() for task in done),
             }
             for task in late:
                 task.cancel()

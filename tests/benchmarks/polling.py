@@ -153,16 +153,16 @@ def to_optimum(latency: Latency, achieved: Seen) -> float:
 
 def one_task(delay: Delay, run: float, callback: float = math.inf) -> tuple[float, int, float, bool]:
     """Staleness, polls, the run time as the product takes it, and whether the poll that found the end was for a callback."""
-    clock, asked, running, last = RTT, 0, 0.0, -math.inf
+    clock, polls, running, last = RTT, 0, 0.0, -math.inf
     while True:
-        due = clock + delay(clock, asked)
+        due = clock + delay(clock, polls)
         called = callback < due
         sent = max(callback, min(due, last + Timings().between_callback_polls), clock) if called else due
-        asked += 1
+        polls += 1
         if sent >= run:
             # The middle between the last poll that was too early and the one that was not.
             observed = sent if called else (max(running, 0.6 * sent) + sent) / 2
-            return sent - run + RTT / 2, asked, observed, called
+            return sent - run + RTT / 2, polls, observed, called
         running, last, clock = sent, sent, sent + RTT
 
 
@@ -177,7 +177,7 @@ def with_callbacks(
     results = []
     for run, callback in zip(runs, callbacks, strict=True):
         relied = score > 0
-        delay = (lambda elapsed, asked: callback_delay(elapsed, asked, timing)) if relied else product(timing)
+        delay = (lambda elapsed, polls: callback_delay(elapsed, polls, timing)) if relied else product(timing)
         stale, polls, _, called = one_task(delay, float(run), float(callback))
         if math.isfinite(callback):
             score = score_received(score)
@@ -189,14 +189,14 @@ def with_callbacks(
 
 
 def learning(prior: tuple[float, float] | None, medians: list[float], chance: np.random.Generator) -> Numbers:
-    """Mean staleness and polls of each task in a row, over 40 lives; without a prior it asks every second."""
+    """Mean staleness and polls of each task in a row, over 40 repetitions; without a prior it asks every second."""
     results = np.zeros((40, len(medians), 2))
-    for life in results:
+    for repetition in results:
         learned = Learned.expected(prior)
         for number, median in enumerate(medians):
             delay = product(learned.timing) if prior else fixed(1.0)
             run = median * math.exp(0.35 * chance.standard_normal())
-            *life[number], observed, _ = one_task(delay, run)
+            *repetition[number], observed, _ = one_task(delay, run)
             learned = learned.observed(observed)
     means: Numbers = results.mean(axis=0)
     return means
@@ -226,12 +226,12 @@ def report() -> Iterator[str]:
     yield target("median 10 s, sigma 0.4: mean staleness", usual.mean, 0.6, " s")
     yield target("median 10 s, sigma 0.4: polls a task", usual.polls, 9)
     yield target("worst ratio to the optimum of the table", max(ratios), 1.25) + "\n"
-    yield from _surprises()
+    yield from _cold_starts()
     yield from _callbacks()
-    yield from _lessons()
+    yield from _learning()
 
 
-def _surprises() -> Iterator[str]:
+def _cold_starts() -> Iterator[str]:
     yield f"### What the schedule does not know: one task in ten is a cold start of {COLD_FACTOR:g} times the length\n"
     rows, ratios = [], []
     for median, sigma in ((10, 0.2), (30, 0.2), (10, 0.4), (30, 0.4)):
@@ -265,7 +265,7 @@ def _callbacks() -> Iterator[str]:
     )
 
 
-def _lessons() -> Iterator[str]:
+def _learning() -> Iterator[str]:
     yield "### Learning from a wrong prior: tasks of median 10 s, sigma 0.35; from the 101st on they take twice as long\n"
     spans = [(0, 10), (10, 50), (50, 100), (100, 110), (110, 200)]
     rows = []

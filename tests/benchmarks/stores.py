@@ -1,6 +1,6 @@
 """Jobs a second through the store alone: added, claimed, running, done; in SQLite and PostgreSQL.
 
-These are the runner's own calls in its own order, without HTTP, pictures and waiting. Processor time is that of
+These are a worker's calls in their order, without HTTP, pictures and waiting. Processor time is that of
 the processes that call; a PostgreSQL server has its own besides.
 """
 
@@ -76,7 +76,7 @@ def _compared(rows: list[list[Any]]) -> Iterator[list[Any]]:
 # -- the measured process ------------------------------------------------------------------------
 
 
-async def _life(store: Store, number: int) -> float:
+async def _run_job(store: Store, number: int) -> float:
     """One job from queued to done. Returns its seconds."""
     begun, now = time.monotonic(), time.time()
     body = {"model": "flux-2-pro", "prompt": f"A red kite over dunes, number {number}", "resolution": "1K"}
@@ -95,12 +95,12 @@ async def _run(url: str, count: int, at_once: int) -> dict[str, object]:
     database = open_database(url)
     store = Store(database)
     for number in range(10):
-        await _life(store, -number)
+        await _run_job(store, -number)
     numbers, times = iter(range(count)), []
 
     async def worker() -> None:
         for number in numbers:
-            times.append(await _life(store, number))
+            times.append(await _run_job(store, number))
 
     cpu, begun = own_cpu(), time.time()
     await asyncio.gather(*(worker() for _ in range(at_once)))

@@ -18,7 +18,7 @@ HOST_KEY = "sk-host-canary-55e0a1"
 PATHS = ("/", "/config", "/gradio_api/info", "/gradio_api/openapi.json", "/gradio_api/startup-events", "/monitoring")
 CLOSED = ("/gradio_api/runs", "/gradio_api/deep_link")
 # Everything that a page keeps: storage, cookies, address, elements with what is typed in them, Gradio's own state.
-KEPT = """() => JSON.stringify({
+PAGE_STATE = """() => JSON.stringify({
   local: {...localStorage}, session: {...sessionStorage}, cookies: document.cookie, address: location.href,
   html: document.documentElement.outerHTML, config: window.gradio_config || null, history: history.state,
   typed: [...document.querySelectorAll('input, textarea')].map((node) => node.value),
@@ -72,7 +72,7 @@ def test_a_typed_key_pays_for_this_visit_only_and_is_found_nowhere(
     assert len([entry for entry in sent if KEY in entry]) == 1, "the key left the page more than once"
     assert [entry for entry in sent if KEY in entry.split(" ")[0]] == []
     _expect_nowhere(KEY, page, app_at_service)
-    assert KEY not in other.evaluate(KEPT)
+    assert KEY not in other.evaluate(PAGE_STATE)
     expect(page.locator("#result .problem")).to_contain_text("refuses the key")
     page.get_by_role("button", name="Forget key").click()
     expect(page.locator(".pill")).to_have_text("Sandbox · drawings, free")
@@ -181,7 +181,7 @@ def _enter(page: Page, key: str) -> None:
 
 
 def _expect_nowhere(key: str, page: Page, app: Playground) -> None:
-    page_state = json.loads(page.evaluate(KEPT))
+    page_state = json.loads(page.evaluate(PAGE_STATE))
     assert re.search("generate-button", page_state["html"])
     assert [store for store, value in page_state.items() if key in json.dumps(value)] == []
     assert [cookie for cookie in page.context.cookies() if key in json.dumps(cookie)] == []

@@ -201,15 +201,15 @@ async def _check_database(
         wrong.append("output of the workers:\n" + "\n".join(f"    {line}" for line in observed.output[-40:]))
 
 
-def _broken(row: dict[str, object], kept: list[str], observed: Observations, ledger: Ledger, folder: Path) -> list[str]:
+def _broken(row: dict[str, object], pictures: list[str], observed: Observations, ledger: Ledger, folder: Path) -> list[str]:
     """What is wrong with one row."""
     label, state = str(row["visitor"]), str(row["state"])
     record, tasks = ledger.records.get(label, Record()), ledger.tasks_of(label)
     wrong = []
     if state == "done":
         expected = [one for task in tasks for one in task.hashes]
-        files = [sha256((folder / name).read_bytes()).hexdigest() for name in kept]
-        if files != expected or [name.partition(".")[0] for name in kept] != expected:
+        files = [sha256((folder / name).read_bytes()).hexdigest() for name in pictures]
+        if files != expected or [name.partition(".")[0] for name in pictures] != expected:
             wrong.append("done with other pictures than those of its task")
     elif state == "uncertain":
         if row["id"] not in observed.in_flight:

@@ -86,7 +86,7 @@ async def work(arguments: argparse.Namespace) -> None:
         ids = await asyncio.to_thread(known)
         slots = asyncio.Semaphore(arguments.at_once)
 
-        async def one(label: str) -> None:
+        async def run_job(label: str) -> None:
             async with slots:
                 if label not in ids:
                     request = build_request(CATALOG, "cogview-4", {"prompt": f"A red kite #job={label}"})
@@ -102,7 +102,7 @@ async def work(arguments: argparse.Namespace) -> None:
                 print(f"settled {label} {job.state}", flush=True)
 
         first, of = (int(number) for number in arguments.share.split("/"))
-        share = asyncio.gather(*(one(f"{arguments.prefix}-{number:05d}") for number in range(first, arguments.jobs, of)))
+        share = asyncio.gather(*(run_job(f"{arguments.prefix}-{number:05d}") for number in range(first, arguments.jobs, of)))
         asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, share.cancel)
         print("begun", flush=True)
         with suppress(asyncio.CancelledError):  # asked to stop: what is unfinished is for the other processes
