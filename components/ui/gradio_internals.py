@@ -5,6 +5,7 @@ Each has a test in tests/ui/test_gradio_internals.py or tests/browser/test_gradi
 
 from __future__ import annotations
 
+import asyncio
 import json
 import logging
 import re
@@ -22,7 +23,20 @@ FRONTEND = Path(gr.__file__).parent / "templates" / "frontend" / "assets"
 
 
 class Page(gr.Blocks):  # type: ignore[misc]
-    """Blocks whose error for too few values does not repeat what a visitor typed, which may be a key."""
+    """Blocks whose events of one open page are handled in order, and whose errors do not repeat what a visitor typed."""
+
+    async def process_api(self, block_fn: Any, inputs: list[Any], state: Any = None, *args: Any, **options: Any) -> Any:
+        """Handle an event; one that does not use Gradio's queue waits for those of its page that arrived before it.
+
+        Gradio would handle them side by side. Each reads the page's states when it begins and writes them when it ends,
+        so a choice of a model that ended after a later click on Generate would put the panel back.
+        """
+        if state is None or block_fn.queue:
+            return await super().process_api(block_fn, inputs, state, *args, **options)
+        if not hasattr(state, "in_order"):
+            state.in_order = asyncio.Lock()
+        async with state.in_order:
+            return await super().process_api(block_fn, inputs, state, *args, **options)
 
     def validate_inputs(self, block_fn: Any, inputs: list[Any]) -> None:
         """Raises gr.Error for an event with too few values, as from a page of an older version, or that only the browser handles."""

@@ -12,7 +12,7 @@ from components.errors import DatabaseUnavailable, PlaygroundError
 from components.playground import Playground, Visit
 from components.playground.key_checks import KeyCheck
 from components.playground.visits import browser_visitor
-from components.ui.events import DIRECT, Updates, bind
+from components.ui.events import DIRECT, EACH, LATEST, LONG, Updates, bind
 from components.ui.html import html
 from components.views import account, words
 from components.views.templates import render
@@ -80,8 +80,9 @@ def build_header(playground: Playground) -> Header:
         spend=spend,
         banner=banner,
     )
-    entered = key.submit(bind(enter_key, header), {key, visit}, {key, visit, *header.parts}, **DIRECT)
-    entered.then(bind(check_key, header), {visit}, {pill, spend, banner}, **DIRECT)
+    entered = key.submit(bind(enter_key, header), {key, visit}, {key, visit, *header.parts}, **EACH)
+    checked = entered.then(bind(check_key, header), {visit}, None, **LONG)
+    checked.then(bind(show_check, header), {visit}, {pill, spend, banner}, **LATEST)
     forgotten = forget.click(bind(forget_key, header), {visit}, {visit, *header.parts}, **DIRECT)
     return replace(header, changes=(entered, forgotten))
 
@@ -109,10 +110,15 @@ async def enter_key(header: Header, given: Updates, request: gr.Request) -> Upda
     return {header.key: "", header.visit: visit, **await show_account(header, visit)}
 
 
-async def check_key(header: Header, given: Updates) -> Updates:
-    """Show whether the service accepts the visitor's key. Costs nothing."""
+async def check_key(header: Header, given: Updates) -> None:
+    """Ask the service whether it accepts the visitor's key. Costs nothing."""
+    await header.playground.check_key(given[header.visit])
+
+
+async def show_check(header: Header, given: Updates) -> Updates:
+    """Whether the service accepts the key that the visitor has by now."""
     visit: Visit = given[header.visit]
-    check = await header.playground.check_key(visit)
+    check = header.playground.key_checks.known(visit.key)
     if check is None:  # none was entered
         return {header.pill: gr.skip()}
     refused = {header.banner: render("banner", lines=[account.KEY_REFUSED], sandbox="")} if check is KeyCheck.REFUSED else {}

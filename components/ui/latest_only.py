@@ -1,4 +1,4 @@
-"""Drop stale responses: of a page's events that update the same components, only the newest may."""
+"""Of the watches of an open page, which each run for as long as what they show changes, only the newest goes on."""
 
 from __future__ import annotations
 
@@ -9,19 +9,15 @@ MOST_PAGES = 10_000
 
 
 class LatestOnly:
-    """The newest event of each open page, by Gradio's session. Beyond MOST_PAGES the oldest page is dropped."""
+    """The newest watch of each open page, by Gradio's session. Beyond MOST_PAGES the oldest page is dropped."""
 
     def __init__(self) -> None:
         self._newest: LRUCache[str, object] = LRUCache(MOST_PAGES)
 
     def start(self, request: gr.Request) -> object:
-        """Begin an event; responses of the page's earlier ones are stale from now on."""
+        """Begin a watch, or an event that is followed by one; the page's earlier ones are to end."""
         event = self._newest[str(request.session_hash)] = object()
         return event
-
-    def busy(self, request: gr.Request) -> bool:
-        """Whether an event of this page has begun and not finished."""
-        return str(request.session_hash) in self._newest
 
     def is_newest(self, request: gr.Request, event: object) -> bool:
         """Whether no later event of this page has begun."""

@@ -16,7 +16,7 @@ from components.ui.compare.tab import build_compare_tab
 from components.ui.endpoints import add_endpoints
 from components.ui.evaluate.display import EvaluateTab, open_evaluate
 from components.ui.evaluate.tab import build_evaluate_tab
-from components.ui.events import DIRECT, LATEST, Updates, bind, sent
+from components.ui.events import DIRECT, EACH, LATEST, Updates, bind, sent
 from components.ui.generate.display import GenerateTab, fill_form, read_form, show_example
 from components.ui.generate.opening import open_form, open_last
 from components.ui.generate.panel import show_job, shown_job, with_star
@@ -156,17 +156,17 @@ def wire_tabs(parts: PageParts) -> None:
     entered, forgotten = header.changes
     shown = {*generate.parts, *generate.panel.parts}
     for change in (entered, forgotten):
-        generate.panel.watched(change.then(bind(show_with_key, parts), generate.reads, shown, **DIRECT))
+        generate.panel.watched(change.then(bind(show_with_key, parts), generate.reads, shown, **LATEST))
     # What was spent changes what fits the caps.
     header.spend.change(bind(follow, generate), generate.reads, generate.follows, **LATEST)
     chosen = [generate.model, integrate.generated]
-    generate.model.change(bind(follow_generate, integrate), chosen, integrate.parts, **DIRECT)
+    generate.model.change(bind(follow_generate, integrate), chosen, integrate.parts, **LATEST)
     outputs = {*generate.parts, *generate.panel.parts, parts.tabs}
-    parts.models.prices.select(bind(open_model, parts), generate.reads, outputs, **DIRECT)
-    parts.models.what_if.select(bind(open_model, parts), generate.reads, outputs, **DIRECT)
-    parts.models.scatter.select(bind(open_model, parts), generate.reads, outputs, **DIRECT)
-    parts.dropped.input(bind(use_dropped, parts), generate.reads, outputs | header.parts, **LATEST)
-    integrate.page.select(bind(open_example, parts), {header.visit}, outputs, **DIRECT)
+    parts.models.prices.select(bind(open_model, parts), generate.reads, outputs, **EACH)
+    parts.models.what_if.select(bind(open_model, parts), generate.reads, outputs, **EACH)
+    parts.models.scatter.select(bind(open_model, parts), generate.reads, outputs, **EACH)
+    parts.dropped.input(bind(use_dropped, parts), generate.reads, outputs | header.parts, **EACH)
+    integrate.page.select(bind(open_example, parts), {header.visit}, outputs, **EACH)
 
 
 def wire_history(parts: PageParts) -> None:
@@ -175,7 +175,7 @@ def wire_history(parts: PageParts) -> None:
     compared = {*compare.parts, parts.tabs, panel.error}
     reads = {panel.chosen, parts.header.visit}
     compare.watched(panel.comparison.click(bind(open_comparison, parts), reads, compared, **DIRECT))
-    parts.actions.acted.then(bind(show_all, history), history.reads, history.listed | panel.parts, **DIRECT)
+    parts.actions.acted.then(bind(show_all, history), history.reads, history.listed | panel.parts, **LATEST)
     history.start.click(lambda: gr.update(selected="generate"), None, parts.tabs, **DIRECT)
 
 
@@ -199,7 +199,7 @@ async def arrive(parts: PageParts, given: Updates, request: gr.Request) -> Updat
         **await open_compare(parts.compare, query, visit),
         **await open_evaluate(parts.evaluate, query, visit),
         **open_history(parts.history, query),
-        **(await open_models(parts.models, query, request) if tab == "models" else {}),
+        **(await open_models(parts.models, query) if tab == "models" else {}),
         **show_model(parts.integrate, opening.model.id, named.model.id if named.chosen else ""),
     }
 

@@ -16,7 +16,7 @@ from components.jobs.job import Job
 from components.playground import Playground
 from components.ui.compare.display import CompareTab
 from components.ui.compare.opening import open_compare
-from components.ui.events import DIRECT, Updates, bind, sent
+from components.ui.events import DIRECT, EACH, Updates, bind, sent
 from components.ui.generate.display import GenerateTab, chosen_model, fill_form, read_form, show_form
 from components.ui.generate.image_switch import with_mode
 from components.ui.generate.opening import open_entry, open_job
@@ -61,12 +61,11 @@ def wire_result_actions(
         playground, header, tabs, generate, compare, gr.HTML(visible="hidden", js_on_load=SEND_ACTIONS)
     )  # fmt: skip
     outputs = {*generate.parts, *generate.panel.parts, *compare.parts, *header.parts, tabs}
-    several = {**DIRECT, "trigger_mode": "multiple"}
-    acted = actions.receiver.input(bind(act, actions), generate.reads, outputs, **several)
+    acted = actions.receiver.input(bind(act, actions), generate.reads, outputs, **EACH)
     acted.then(None, None, None, js=ANSWERED, **DIRECT)
     generate.panel.watched(acted)
     compare.watched(acted)
-    actions.receiver.select(bind(star, actions), {header.visit}, header.parts, **several)
+    actions.receiver.select(bind(star, actions), {header.visit}, header.parts, **EACH)
     return replace(actions, acted=acted)
 
 

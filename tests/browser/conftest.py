@@ -215,15 +215,20 @@ def open_page(browser: Browser, request: pytest.FixtureRequest) -> Iterator[Open
         page.on("websocket", lambda socket: failures.append(f"a socket: {socket.url}"))
         page.on("dialog", lambda dialog: (failures.append(f"dialog: {dialog.message}"), dialog.dismiss()))
         page.goto(address)
-        if ready:
-            expect(page.locator("#generate-button")).to_contain_text("credit")
-            expect(page.locator(".pill")).not_to_be_empty()
-        return page
+        return wait_for_opening(page) if ready else page
 
     yield open_new
     for context in contexts:
         context.close()
     assert not failures, failures
+
+
+def wait_for_opening(page: Page) -> Page:
+    """Wait until the page has received its first answer; before, nobody can type or click."""
+    expect(page.locator("html.opened")).to_be_attached()
+    expect(page.locator("#generate-button")).to_contain_text("credit")
+    expect(page.locator(".pill")).not_to_be_empty()
+    return page
 
 
 def each_viewport(page: Page) -> Iterator[tuple[int, str]]:

@@ -14,6 +14,7 @@ from playwright.sync_api import BrowserContext, Page, expect
 
 from components.catalog.models import Catalog
 from components.sandbox import create_sandbox
+from tests.browser.conftest import wait_for_opening
 from tests.conftest import serve
 from tests.ui import AppProcess, free_port, run_app, write_quick_catalog
 
@@ -122,18 +123,11 @@ class Installation:
         self.app.stop(signal.SIGKILL)
 
 
-def ready(page: Page) -> Page:
-    """Wait until the page has received its first answer."""
-    expect(page.locator("#generate-button")).to_contain_text("credit")
-    expect(page.locator(".pill")).not_to_be_empty()
-    return page
-
-
 def open_tab(context: BrowserContext, address: str) -> Page:
     """Open another tab in the same browser."""
     page = context.new_page()
     page.goto(address)
-    return ready(page)
+    return wait_for_opening(page)
 
 
 def enter_key(page: Page, key: str) -> None:

@@ -10,8 +10,8 @@ import pytest
 from playwright.sync_api import Browser, expect
 
 from components.catalog.models import Catalog
-from tests.browser.conftest import TRANSITIONS_ENDED, OpenPage, button, fill_prompt, state_label
-from tests.browser.restarts import Installation, StandInService, open_tab, ready, stand_in_service
+from tests.browser.conftest import OpenPage, button, fill_prompt, state_label, wait_for_opening
+from tests.browser.restarts import Installation, StandInService, open_tab, stand_in_service
 
 
 @pytest.fixture(scope="module")
@@ -103,7 +103,7 @@ def test_a_job_survives_a_reload_and_a_closed_page(
             page.close()
             page = open_tab(context, installation.address)
         else:
-            ready(page).reload()
+            page.reload()
         expect(state_label(page), again).to_have_text("Running")
         expect(page.locator("#result .task code"), again).to_have_text(task)
         expect(page.locator("#stop-button"), again).to_be_visible()
@@ -199,10 +199,10 @@ def test_an_unsure_job_can_be_sent_again_or_dismissed(
     fill_prompt(page, "A walnut #sandbox:upstream")
     button(page).click()
     expect(state_label(page)).to_have_text("Unsure")
-    ready(page).reload()
+    page.reload()
     expect(state_label(page)).to_have_text("Unsure")
     expect(page.get_by_role("button", name="Dismiss")).to_be_visible()
-    fill_prompt(page, "Something else")
+    fill_prompt(wait_for_opening(page), "Something else")
     service.unanswered.add("walnut")
     page.get_by_role("button", name="Send again").dblclick()
     expect(state_label(page)).to_have_text("Sending")
@@ -213,23 +213,22 @@ def test_an_unsure_job_can_be_sent_again_or_dismissed(
     for name in ("Send again", "Dismiss"):
         expect(page.get_by_role("button", name=name)).not_to_be_visible()
     expect(page.locator("#result .note")).to_have_text("You dismissed it.")
-    ready(page).reload()
+    page.reload()
     expect(state_label(page)).to_have_text("Unsure")
     page.locator("#other-jobs button").click()  # the first job: the second was never accepted
     page.get_by_role("button", name="Dismiss").click()
     expect(page.get_by_role("button", name="Dismiss")).not_to_be_visible()
-    ready(page).reload()
+    page.reload()
     expect(page.locator("#result .note")).to_have_text("You dismissed it.")
     expect(page.locator("#other-jobs li")).to_have_count(0)
     assert service.post_count("walnut") == 2
-    fill_prompt(ready(page), "A hazelnut #sandbox:upstream")
+    fill_prompt(wait_for_opening(page), "A hazelnut #sandbox:upstream")
     button(page).click()
     expect(state_label(page)).to_have_text("Unsure")
     before = page.url
     page.get_by_role("button", name="Send again").dblclick()
     expect(page).not_to_have_url(before)  # the new job, with its form
     expect(state_label(page)).to_have_text("Unsure")
-    page.evaluate(TRANSITIONS_ENDED)
     fill_prompt(page, "A chestnut")
     button(page).click()
     expect(state_label(page)).to_have_text("Done")

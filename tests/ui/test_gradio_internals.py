@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from inspect import signature
 from pathlib import Path
@@ -38,6 +39,46 @@ async def test_no_event_shows_progress_in_the_place_of_a_component(page: gr.Bloc
 
     assert len(events) > 50
     assert [event["targets"] for event in events if event["show_progress_on"] != []] == []
+
+
+async def test_no_click_and_no_last_look_is_dropped_while_an_earlier_one_is_being_answered(page: gr.Blocks) -> None:
+    """An event with data, which says what was clicked, counts each time: Gradio would send the data of the first click for
+    the last. One that follows another, or a change, shows how things are by now, so the last one counts."""
+    events = [event for event in page.config["dependencies"] if event["api_visibility"] == "private" and event["backend_fn"]]
+    clicks = [event for event in events if event["collects_event_data"]]
+    looks = [event for event in events if event["targets"][0][1] in ("then", "change", "tick")]
+
+    assert len(clicks) > 10
+    assert [event["api_name"] for event in clicks if event["trigger_mode"] != "multiple"] == []
+    assert len(looks) > 50
+    assert [event["api_name"] for event in looks if event["trigger_mode"] == "once"] == ["withdraw"]
+
+
+@pytest.mark.parametrize("waits", [False, True], ids=["in order", "in the queue"])
+async def test_the_events_of_a_page_are_handled_in_the_order_in_which_they_arrive(waits: bool) -> None:
+    """Each reads the states that the one before has written. Another page does not wait, nor does what uses the queue."""
+    begun, let_go = asyncio.Event(), asyncio.Event()
+
+    async def add(entry: str, entries: str) -> str:
+        if entry == "first":
+            begun.set()
+            await let_go.wait()
+        return f"{entries} {entry}"
+
+    with open_page("test") as page:
+        box, entries = gr.Textbox(), gr.State("")
+        box.input(add, [box, entries], entries, queue=waits)
+    event, here, elsewhere = next(iter(page.fns.values())), SessionState(page), SessionState(page)
+    first = asyncio.create_task(page.process_api(event, ["first", None], here))
+    await begun.wait()
+    second = asyncio.create_task(page.process_api(event, ["second", None], here))
+    await page.process_api(event, ["other", None], elsewhere)
+    if waits:
+        await second
+    assert (here[entries._id], elsewhere[entries._id]) == (" second" if waits else "", " other")
+    let_go.set()
+    await asyncio.gather(first, second)
+    assert here[entries._id] == (" first" if waits else " first second")
 
 
 async def test_an_error_for_too_few_values_does_not_repeat_them(page: gr.Blocks) -> None:

@@ -16,7 +16,7 @@ from components.jobs.job import HistoryEntry
 from components.playground import Playground, Visit
 from components.ui.compare.form import CompareForm
 from components.ui.compare.share import Share, offer_pin, show_share
-from components.ui.events import DIRECT, LONG, Updates, bind
+from components.ui.events import LATEST, LONG, Updates, bind
 from components.ui.header import Header, show_spending, visit_of
 from components.ui.latest_only import LatestOnly
 from components.ui.picker import SeveralModels
@@ -103,7 +103,7 @@ class CompareTab:
 
     def _watch(self, event: Callable[..., Any]) -> None:
         reads, offered = {self.share.comparison, self.header.visit}, {self.share.pin}
-        event(bind(watch, self), *self._watching, **LONG).then(bind(offer_pin, self.share), reads, offered, **DIRECT)
+        event(bind(watch, self), *self._watching, **LONG).then(bind(offer_pin, self.share), reads, offered, **LATEST)
 
     @property
     def _watching(self) -> tuple[set[Any], set[Any]]:

@@ -12,7 +12,7 @@ from components.ui.compare.display import CompareTab, show_added, show_changed, 
 from components.ui.compare.form import build_compare_form
 from components.ui.compare.opening import default_draft, list_anew, open_listed
 from components.ui.compare.share import build_share, publish, unpublish
-from components.ui.events import DIRECT, LATEST, Updates, bind
+from components.ui.events import DIRECT, EACH, LATEST, Updates, bind
 from components.ui.header import Header, paying_visit
 from components.ui.html import NAME_CLICK, SEND_CLICKS, html
 from components.ui.picker import build_several
@@ -77,25 +77,25 @@ def build_compare_tab(playground: Playground, header: Header) -> CompareTab:
         click=gr.Textbox(visible="hidden"),
     )
     for change in header.changes:
-        change.then(bind(follow, tab), tab.follows, tab.beside_form, **DIRECT)
+        change.then(bind(follow, tab), tab.follows, tab.beside_form, **LATEST)
     # The spending line changes with every charge, and with the key.
     changes = [part.change for part in form.controls] + [header.spend.change]
     gr.on(changes, bind(follow, tab), tab.follows, tab.beside_form, **LATEST)
     reads = {*form.controls, form.lock, tab.click, *tab.reads}
-    started = start.click(bind(compare, tab), reads, {*tab.shown, form.roles[Role.SEED]}, js=NAME_CLICK, **DIRECT)
+    started = start.click(bind(compare, tab), reads, {*tab.shown, form.roles[Role.SEED]}, js=NAME_CLICK, **EACH)
     started.then(None, None, None, js=ANSWERED, **DIRECT)
     tab.watched(started)
-    started.then(bind(list_anew, tab), {header.visit, share.comparison}, {earlier}, **DIRECT)
-    tab.watched(earlier.select(bind(open_listed, tab), {header.visit}, tab.parts, **DIRECT))
+    started.then(bind(list_anew, tab), {header.visit, share.comparison}, {earlier}, **LATEST)
+    tab.watched(earlier.select(bind(open_listed, tab), {header.visit}, tab.parts, **EACH))
     tab.watched(retry.click(bind(retry_failed, tab), tab.reads, tab.shown, **DIRECT))
     tab.watched(add.click(bind(add_models, tab), {*tab.reads, another.box}, tab.shown, **DIRECT))
     another.box.change(bind(quote_added, tab), {*tab.reads, another.box}, tab.adding, **LATEST)
     shared = share.published
     tab.watched(share.publish.click(bind(publish, share), {share.comparison, header.visit}, shared, **DIRECT))
     tab.watched(share.unpublish.click(bind(unpublish, share), {share.comparison, header.visit}, shared, **DIRECT))
-    form.lock.input(bind(keep_seed, tab), {*tab.reads, form.lock, form.roles[Role.SEED]}, form.roles[Role.SEED], **DIRECT)
+    form.lock.input(bind(keep_seed, tab), {*tab.reads, form.lock, form.roles[Role.SEED]}, form.roles[Role.SEED], **LATEST)
     stop.click(bind(stop_all, tab), tab.reads, tab.shown, **DIRECT)
-    order.input(bind(reorder_cards, tab), tab.reads, {cards}, **DIRECT)
+    order.input(bind(reorder_cards, tab), tab.reads, {cards}, **LATEST)
     return tab
 
 

@@ -13,7 +13,7 @@ from components.evaluation.evaluation import Evaluation
 from components.evaluation.prompts import PromptSet
 from components.playground import Playground, Visit
 from components.ui.evaluate.form import EvaluateForm
-from components.ui.events import DIRECT, Updates, bind
+from components.ui.events import LATEST, Updates, bind
 from components.ui.header import Header
 from components.views.evaluation.matrix import show_evaluation
 from components.views.evaluation.plan import show_matrix_plan, show_prompt_set, start_text
@@ -48,7 +48,7 @@ class EvaluateTab:
 
     def opened_by(self, tab: gr.Tab) -> None:
         """Update the list of evaluations whenever the tab is opened."""
-        tab.select(bind(list_again, self), {self.header.visit, self.picker}, {self.picker}, **DIRECT)
+        tab.select(bind(list_again, self), {self.header.visit, self.picker}, {self.picker}, **LATEST)
 
 
 async def open_evaluate(tab: EvaluateTab, query: Query, visit: Visit) -> Updates:

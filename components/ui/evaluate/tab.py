@@ -25,7 +25,7 @@ from components.ui.evaluate.display import (
     show_set,
 )
 from components.ui.evaluate.form import build_evaluate_form
-from components.ui.events import DIRECT, LATEST, Updates, bind, sent
+from components.ui.events import DIRECT, EACH, LATEST, Updates, bind, sent
 from components.ui.gradio_internals import event_values
 from components.ui.header import Header, paying_visit, show_spending
 from components.ui.html import NAME_CLICK, html
@@ -70,14 +70,14 @@ def build_evaluate_tab(playground: Playground, header: Header) -> EvaluateTab:
     gr.on([part.change for part in form.controls], bind(follow, tab), reads, beside_form, **LATEST)
     chosen = {form.chosen, form.chosen_html, form.prompts, form.write, *beside_form}
     form.example_set.click(bind(use_example_set, tab), reads, chosen, **DIRECT)
-    form.file.input(bind(use_file, tab), reads, chosen, **DIRECT)
+    form.file.input(bind(use_file, tab), reads, chosen, **EACH)
     form.write.click(bind(write_prompts, tab), reads, chosen, **DIRECT)
-    picker.input(bind(choose, tab), {picker, header.visit}, tab.parts, **DIRECT)
+    picker.input(bind(choose, tab), {picker, header.visit}, tab.parts, **LATEST)
     again.click(bind(open_new, tab), {header.visit}, tab.parts, **DIRECT)
     inputs = {*reads, header.payer, click}
     start.click(bind(begin, tab), inputs, {*tab.parts, *header.spending}, js=NAME_CLICK, **DIRECT)
     acting = {header.visit, header.payer}
-    evaluation.input(bind(act, tab), acting, {*tab.parts, *header.spending}, **DIRECT)
+    evaluation.input(bind(act, tab), acting, {*tab.parts, *header.spending}, **EACH)
     return tab
 
 

@@ -12,7 +12,7 @@ from components.catalog.models import Model
 from components.catalog.parameters import Role
 from components.errors import PlaygroundError
 from components.playground import Playground
-from components.ui.events import DIRECT, LATEST, Updates, bind
+from components.ui.events import DIRECT, EACH, LATEST, Updates, bind
 from components.ui.generate.code import build_code_panel
 from components.ui.generate.display import (
     EXAMPLES,
@@ -100,17 +100,11 @@ def build_generate_tab(playground: Playground, header: Header) -> GenerateTab:
     switch.note.input(bind(undo_switch, tab), tab.reads, {*switch.parts, *form.controls}, **DIRECT)
     note.input(bind(follow, tab), tab.reads, tab.follows, **LATEST)
     for example in examples:
-        example.click(bind(fill_example, tab), {*tab.reads, example}, tab.parts - {model}, **DIRECT)
-    sent = gr.on(
-        [button.click],
-        bind(generate, tab),
-        tab.reads,
-        {*panel.parts, *tab.follows},
-        **{**DIRECT, "trigger_mode": "multiple"},
-    )
+        example.click(bind(fill_example, tab), {*tab.reads, example}, tab.parts - {model}, **LATEST)
+    sent = button.click(bind(generate, tab), tab.reads, {*panel.parts, *tab.follows}, **EACH)
     sent.then(None, None, None, js=ANSWERED, **DIRECT)
     panel.watched(sent)
-    stop.click(bind(stop_job, panel), panel.reads, panel.parts, **DIRECT)
+    stop.click(bind(stop_job, panel), panel.reads, panel.parts, **LATEST)
     return tab
 
 
@@ -181,7 +175,10 @@ async def generate(tab: GenerateTab, given: Updates, request: gr.Request) -> Upd
 async def submit(
     tab: GenerateTab, model: Model, parameters: Mapping[str, Any], given: Updates, request: gr.Request
 ) -> Updates:
-    """Send a request and show its job; while the same request of this visitor is active, show that one's."""
+    """Send a request and show its job; while the same request of this visitor is active, show that one's.
+
+    The address names the job from then on: a page that is reloaded right after shows it again.
+    """
     panel, visit = tab.panel, paying_visit(tab.header, given, request)
     panel.latest.start(request)
     locked = given[tab.form.lock] and (model.by_role(Role.SEED) or "") in parameters
@@ -189,5 +186,12 @@ async def submit(
         job = await tab.playground.generate(model.id, dict(parameters), visit, deduplicate=True, new_seed=not locked)
     except PlaygroundError as error:
         return {**show_error(panel, error), panel.job: ""}
-    shown = {**show_job(panel, await with_star(panel, job, visit)), panel.changed: "", **tab.form.seed(model, job.body)}
-    return {**shown, **(await show_others(panel, visit, job.id))[0]}
+    seed = model.by_role(Role.SEED) or ""
+    asked = {**parameters, seed: job.body[seed]} if seed in job.body else parameters
+    return {
+        **show_job(panel, await with_star(panel, job, visit)),
+        panel.changed: "",
+        **tab.form.seed(model, job.body),
+        tab.note: price_note(model, asked, tab.playground.check_form(model, asked, visit), job.id),
+        **(await show_others(panel, visit, job.id))[0],
+    }

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from hashlib import sha256
 from typing import Any
 
@@ -12,13 +12,12 @@ import gradio as gr
 from components.errors import PlaygroundError
 from components.jobs.store.groups import HistoryGroups, HistoryOrder
 from components.playground import Playground
-from components.ui.events import DIRECT, Updates, bind
+from components.ui.events import LATEST, Updates, bind
 from components.ui.header import Header, visit_of
 from components.ui.history.deletion import Deletion
 from components.ui.history.filters import VIEWS, Filters, model_choices, state_choices
 from components.ui.history.panel import HistoryPanel, refresh
 from components.ui.history.selection import Selection
-from components.ui.latest_only import LatestOnly
 from components.views import history
 from components.views.queries.history import HistoryFilters, read_history_order, read_history_query, write_history_query
 from components.views.queries.query import first_value
@@ -53,7 +52,6 @@ class HistoryTab:
     opened: gr.State
     digest: gr.State
     ticker: gr.Timer
-    latest: LatestOnly = field(default_factory=LatestOnly)
 
     @property
     def reads(self) -> set[Any]:
@@ -79,7 +77,7 @@ class HistoryTab:
 
     def opened_by(self, tab: gr.Tab) -> None:
         """Update the list whenever the tab is opened."""
-        tab.select(bind(show_all, self), self.reads, self.listed | self.panel.parts, **DIRECT)
+        tab.select(bind(show_all, self), self.reads, self.listed | self.panel.parts, **LATEST)
 
 
 def open_history(tab: HistoryTab, query: Mapping[str, list[str]]) -> Updates:
@@ -94,21 +92,14 @@ def open_history(tab: HistoryTab, query: Mapping[str, list[str]]) -> Updates:
 
 
 async def read_list(tab: HistoryTab, given: Updates, order: HistoryOrder, request: gr.Request) -> Updates:
-    """The list in this order; nothing if a newer event of this page has begun."""
-    event, visit = tab.latest.start(request), visit_of(tab.header, given, request)
+    """The list in this order."""
+    visit, filters = visit_of(tab.header, given, request), tab.filters.read(given)
     try:
-        filters = tab.filters.read(given)
-        opened = given[tab.opened]
-        page = await tab.playground.history.groups(
-            visit.visitor, filters.job_filter(tab.playground.catalog), order, history.PAGE, opened
-        )
-        updates = show_list(tab, given, filters, page, order)
+        wanted = filters.job_filter(tab.playground.catalog)
+        page = await tab.playground.history.groups(visit.visitor, wanted, order, history.PAGE, given[tab.opened])
     except PlaygroundError as error:
-        updates = {tab.nothing: render("note", text=str(error.problem))}
-    finally:
-        newest = tab.latest.is_newest(request, event)
-        tab.latest.finish(request, event)
-    return updates if newest else {tab.nothing: gr.skip()}
+        return {tab.nothing: render("note", text=str(error.problem))}
+    return show_list(tab, given, filters, page, order)
 
 
 def show_list(tab: HistoryTab, given: Updates, filters: HistoryFilters, page: HistoryGroups, order: HistoryOrder) -> Updates:

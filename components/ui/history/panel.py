@@ -10,7 +10,7 @@ import gradio as gr
 from components.errors import JobNotFound, PlaygroundError
 from components.jobs.job import HistoryEntry
 from components.playground import Playground
-from components.ui.events import DIRECT, Updates, bind
+from components.ui.events import DIRECT, LATEST, Updates, bind
 from components.ui.header import Header
 from components.ui.html import SEND_CLICKS, html
 from components.views import history
@@ -84,7 +84,7 @@ def build_history_panel(playground: Playground, header: Header, error: gr.HTML) 
     )
     reads, parts = panel.reads, panel.parts
     close.click(bind(close_panel, panel), None, parts, **DIRECT)
-    return replace(panel, noted=gr.on([note.submit, save.click], bind(save_note, panel), reads, parts, **DIRECT))
+    return replace(panel, noted=gr.on([note.submit, save.click], bind(save_note, panel), reads, parts, **LATEST))
 
 
 # -- what an event shows --------------------------------------------------------------------------

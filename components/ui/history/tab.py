@@ -10,7 +10,7 @@ import gradio as gr
 from components.errors import PlaygroundError
 from components.jobs.store.groups import HISTORY_SORTS, HistoryOrder
 from components.playground import Playground
-from components.ui.events import DIRECT, LATEST, Updates, bind, sent
+from components.ui.events import DIRECT, EACH, LATEST, Updates, bind, sent
 from components.ui.header import Header
 from components.ui.history.deletion import build_deletion, delete, undo, withdraw
 from components.ui.history.display import HistoryTab, read_list, show_all
@@ -65,10 +65,10 @@ def build_history_tab(playground: Playground, header: Header) -> HistoryTab:
         ticker=gr.Timer(BEAT_S, active=False),
     )
     gr.on([part.change for part in filters.controls], bind(filter_list, tab), tab.reads, tab.listed, **LATEST)
-    filters.view.change(bind(show_all, tab), tab.reads, tab.listed | panel.parts, **DIRECT)
-    entries.input(bind(sort_list, tab), tab.reads, tab.listed, **LATEST)
-    pages.select(bind(turn_page, tab), tab.reads, tab.listed, **LATEST)
-    tab.ticker.tick(bind(tick, tab), tab.reads, tab.listed | panel.parts, **DIRECT)
+    filters.view.change(bind(show_all, tab), tab.reads, tab.listed | panel.parts, **LATEST)
+    entries.input(bind(sort_list, tab), tab.reads, tab.listed, **EACH)
+    pages.select(bind(turn_page, tab), tab.reads, tab.listed, **EACH)
+    tab.ticker.tick(bind(show_all, tab), tab.reads, tab.listed | panel.parts, **LATEST)
     clear.click(bind(clear_filters, tab), None, filters.controls, **DIRECT)
     wire_jobs(tab)
     return tab
@@ -77,11 +77,10 @@ def build_history_tab(playground: Playground, header: Header) -> HistoryTab:
 def wire_jobs(tab: HistoryTab) -> None:
     """Clicks on jobs, and what is done with one or several of them; after each the list is as it is then."""
     selection, deletion, panel = tab.selection, tab.deletion, tab.panel
-    clicked = {**DIRECT, "trigger_mode": "multiple"}
     outputs = tab.parts | {tab.filters.text}
-    entered = tab.entries.select(bind(click_entry, tab), tab.reads, outputs, **clicked)
+    entered = tab.entries.select(bind(click_entry, tab), tab.reads, outputs, **EACH)
     entered.then(None, None, None, js=SCROLL_TO_PANEL, **DIRECT)
-    panel.request.select(bind(click_entry, tab), tab.reads, outputs, **clicked)
+    panel.request.select(bind(click_entry, tab), tab.reads, outputs, **EACH)
     changes = (
         entered,
         selection.page.click(bind(select_page, tab), tab.reads, tab.parts, **DIRECT),
@@ -94,7 +93,7 @@ def wire_jobs(tab: HistoryTab) -> None:
     )
     deletion.timer.tick(bind(withdraw, deletion), None, deletion.parts, **DIRECT)
     for change in (panel.noted, *changes):
-        change.then(bind(show_all, tab), tab.reads, tab.listed | panel.parts, **DIRECT)
+        change.then(bind(show_all, tab), tab.reads, tab.listed | panel.parts, **LATEST)
 
 
 # -- the list ------------------------------------------------------------------------------------
@@ -103,11 +102,6 @@ def wire_jobs(tab: HistoryTab) -> None:
 async def filter_list(tab: HistoryTab, given: Updates, request: gr.Request) -> Updates:
     """Other filters: the first page."""
     return await read_list(tab, given, replace(given[tab.order], page=1), request)
-
-
-async def tick(tab: HistoryTab, given: Updates, request: gr.Request) -> Updates:
-    """The same, unless another event is on its way: it may be about other filters."""
-    return {tab.nothing: gr.skip()} if tab.latest.busy(request) else await show_all(tab, given, request)
 
 
 async def turn_page(tab: HistoryTab, given: Updates, event: gr.EventData, request: gr.Request) -> Updates:

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 import gradio as gr
 
 from components.errors import DatabaseUnavailable
 from components.playground import Playground
-from components.ui.events import DIRECT, Updates, bind
-from components.ui.latest_only import LatestOnly
+from components.ui.events import LATEST, Updates, bind
 from components.views.links import what_if_link
 from components.views.models.price_list import show_price_list, show_scatter
 from components.views.queries.models import (
@@ -61,7 +60,6 @@ class ModelsTab:
     link: gr.HTML
     sort: gr.State
     what_if_sort: gr.State
-    latest: LatestOnly = field(default_factory=LatestOnly)
 
     @property
     def filters(self) -> set[Any]:
@@ -83,7 +81,7 @@ class ModelsTab:
 
     def opened_by(self, tab: gr.Tab) -> None:
         """Look for new measurements whenever the tab is opened."""
-        tab.select(bind(filter_models, self), self.reads, self.parts, **DIRECT)
+        tab.select(bind(filter_models, self), self.reads, self.parts, **LATEST)
 
 
 @dataclass(frozen=True)
@@ -132,19 +130,12 @@ def show_filters(tab: ModelsTab, filters: ModelFilters) -> Updates:
     }
 
 
-async def show_models(tab: ModelsTab, filters: ModelFilters, what_if_sort: tuple[str, bool], request: gr.Request) -> Updates:
-    """Both tables and the chart for the models that are left, with what has been measured by now.
-
-    Nothing where a newer event has begun.
-    """
-    event = tab.latest.start(request)
+async def show_models(tab: ModelsTab, filters: ModelFilters, what_if_sort: tuple[str, bool]) -> Updates:
+    """Both tables and the chart for the models that are left, with what has been measured by now."""
     try:
         measured = await tab.playground.jobs.measured()
     except DatabaseUnavailable:
         measured = {}
-    if not tab.latest.is_newest(request, event):
-        return {tab.prices: gr.skip()}
-    tab.latest.finish(request, event)
     frame = models_frame(tab.playground.catalog, measured)
     left = filtered_frame(frame, filters)
     query = render("query", tab="models", query=write_models_query(filters))
@@ -181,7 +172,7 @@ def explain_amounts(tab: ModelsTab, given: Updates) -> Updates:
     }
 
 
-async def open_models(tab: ModelsTab, query: Query, request: gr.Request) -> Updates:
+async def open_models(tab: ModelsTab, query: Query) -> Updates:
     """The filters and the order that the address asks for."""
     offered: Mapping[str, Any] = {
         "provider": tab.offered.providers,
@@ -191,12 +182,12 @@ async def open_models(tab: ModelsTab, query: Query, request: gr.Request) -> Upda
         "sort": list(SORTABLE),
     }
     filters = read_models_query(query, offered)
-    return {**show_filters(tab, filters), **await show_models(tab, filters, ("$ a month", False), request)}
+    return {**show_filters(tab, filters), **await show_models(tab, filters, ("$ a month", False))}
 
 
-async def filter_models(tab: ModelsTab, given: Updates, request: gr.Request) -> Updates:
+async def filter_models(tab: ModelsTab, given: Updates) -> Updates:
     """Other filters or amounts, the same order."""
-    shown = await show_models(tab, read_filters(tab, given), given[tab.what_if_sort], request)
+    shown = await show_models(tab, read_filters(tab, given), given[tab.what_if_sort])
     return {**shown, **explain_amounts(tab, given)}
 
 

@@ -8,7 +8,7 @@ import gradio as gr
 
 from components.catalog.prices import usd_text
 from components.playground import Playground
-from components.ui.events import DIRECT, LATEST, Updates, bind, sent
+from components.ui.events import DIRECT, EACH, LATEST, Updates, bind, sent
 from components.ui.html import SEND_CLICKS, html
 from components.ui.models.display import ModelsTab, filter_models, offered_filters, read_filters, show_filters, show_models
 from components.views.links import MODELS_CSV, link
@@ -85,8 +85,8 @@ def build_models_tab(playground: Playground) -> ModelsTab:
         what_if_sort=gr.State(("$ a month", False)),
     )
     gr.on([part.change for part in tab.filters], bind(filter_models, tab), tab.reads, tab.parts, **LATEST)
-    prices.input(bind(sort_prices, tab), tab.reads, tab.parts, **LATEST)
-    what_if.input(bind(sort_what_if, tab), tab.reads, tab.parts, **LATEST)
+    prices.input(bind(sort_prices, tab), tab.reads, tab.parts, **EACH)
+    what_if.input(bind(sort_what_if, tab), tab.reads, tab.parts, **EACH)
     clear.click(bind(clear_filters, tab), None, tab.filters, **DIRECT)
     return tab
 
@@ -94,16 +94,16 @@ def build_models_tab(playground: Playground) -> ModelsTab:
 # -- handlers -------------------------------------------------------------------------------------
 
 
-async def sort_prices(tab: ModelsTab, given: Updates, event: gr.EventData, request: gr.Request) -> Updates:
+async def sort_prices(tab: ModelsTab, given: Updates, event: gr.EventData) -> Updates:
     """By the header that was clicked; a second click turns the order round."""
     sort, descending = turned(given[tab.sort], sent(event, "sort"))
     filters = replace(read_filters(tab, given), sort=sort, descending=descending)
-    return await show_models(tab, filters, given[tab.what_if_sort], request)
+    return await show_models(tab, filters, given[tab.what_if_sort])
 
 
-async def sort_what_if(tab: ModelsTab, given: Updates, event: gr.EventData, request: gr.Request) -> Updates:
+async def sort_what_if(tab: ModelsTab, given: Updates, event: gr.EventData) -> Updates:
     """By the header that was clicked."""
-    return await show_models(tab, read_filters(tab, given), turned(given[tab.what_if_sort], sent(event, "sort")), request)
+    return await show_models(tab, read_filters(tab, given), turned(given[tab.what_if_sort], sent(event, "sort")))
 
 
 def clear_filters(tab: ModelsTab) -> Updates:
