@@ -292,6 +292,7 @@ def field(page: Page, name: str) -> Locator:
 def choose(page: Page, name: str, value: str) -> None:
     """Choose a value of a parameter: a segment, a button of an open list, or what is typed there."""
     control = field(page, name)
+    expect(control.first).to_be_attached()
     if control.locator("input[type=radio]").count():
         control.locator(f'label:has(input[value="{value}"])').click()
         return
@@ -307,6 +308,7 @@ def choose(page: Page, name: str, value: str) -> None:
 def address_box(page: Page, name: str) -> Locator:
     """The text area for web addresses of an image field; opens it where it is hidden."""
     box = field(page, name).locator("textarea")
+    expect(box).to_be_attached()
     if not box.is_visible():
         page.locator(f'.image-field:has([id^="field-{name}-"]) [data-addresses]').click()
     return box

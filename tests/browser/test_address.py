@@ -51,8 +51,8 @@ def test_the_form_is_in_the_address_and_survives_a_reload(open_page: OpenPage, a
     expect(page.locator("#prompt textarea")).to_have_value(PROMPT)
     expect(field(page, "aspect_ratio").locator("input")).to_have_value("9:16")
     expect(field(page, "input_urls").locator("textarea")).to_have_value("\n".join(expected["input_urls"]))
-    assert page.locator("body.dark").count() == 1
-    assert _query(page) == expected
+    expect(page.locator("body.dark")).to_have_count(1)
+    wait_until(page, lambda: _query(page), expected)
     wait_until(page, lambda: request_body(page), body)
     assert app.jobs == jobs
 

@@ -149,7 +149,7 @@ def test_pictures_open_in_a_lightbox_and_in_the_slider_and_are_published_and_unp
     expect(handle).to_have_value("51")
     expect(page.locator("#slider img").last).to_have_css("clip-path", re.compile(r"51%|49%"))
     sources = [str(image.get_attribute("src")) for image in page.locator("#slider img").all()]
-    assert page.locator("#publish-open").is_visible()
+    expect(page.locator("#publish-open")).to_be_visible()
     page.locator("#publish-open").focus()
     page.keyboard.press("Enter")
     expect(page.locator("#publish-confirm")).to_contain_text("Anyone with the link will see the prompt")

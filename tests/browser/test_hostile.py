@@ -50,7 +50,7 @@ def test_hostile_prompts_are_shown_and_sent_as_they_were_typed(open_page: OpenPa
         before = page.url
         wait_until(page, lambda: request_body(page).get("prompt", ""), text)
         generate(page)
-        assert page.locator("#result img").get_attribute("alt") == f"{text} (GPT Image 1.5)"
+        expect(page.locator("#result img")).to_have_attribute("alt", f"{text} (GPT Image 1.5)")
         harmless(page, scripts)
     text = "\n".join(TEXTS)
     page.goto(f"{app.address}/?{urlencode({'model': 'flux-2', 'prompt': text})}")
@@ -65,7 +65,7 @@ def test_five_thousand_characters_are_taken_where_the_model_takes_them(open_page
     fill_prompt(page, long[:5000])
     expect(page).to_have_url(re.compile("model=flux-2&prompt=|model=flux-2$"))
     generate(page)
-    assert page.locator("#result img").get_attribute("alt") == f"{long[:5000]} (Flux 2)"
+    expect(page.locator("#result img")).to_have_attribute("alt", f"{long[:5000]} (Flux 2)")
     fill_prompt(page, long[:5001])
     expect_refusal(page, "5,001 characters")
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")

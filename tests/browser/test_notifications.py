@@ -5,7 +5,16 @@ from __future__ import annotations
 from playwright.sync_api import Page, expect
 
 from components.views.words import TITLE
-from tests.browser.conftest import OpenPage, Playground, button, fill_prompt, generate, state_label
+from tests.browser.conftest import (
+    OpenPage,
+    Playground,
+    button,
+    fill_prompt,
+    generate,
+    state_label,
+    wait_for_opening,
+    wait_until,
+)
 
 SWITCH = "Notify me when it is done"
 # Records the notifications that the page shows.
@@ -66,15 +75,15 @@ def test_a_notification_is_shown_at_the_end_if_enabled_and_the_page_is_hidden(op
     fill_prompt(page, "a secret wish #sandbox:failed")
     generate(page, "Failed")
     expect(page).to_have_title(TITLE)
-    assert page.evaluate("notified") == [["1 of 1 ended", "1 failed"]]
+    wait_until(page, lambda: page.evaluate("notified"), [["1 of 1 ended", "1 failed"]])
     page.evaluate(SET_COMPARISON_PROGRESS, {"ended": 2, "total": 3, "failed": 0})
     expect(page).to_have_title(f"(2/3) {TITLE}")
     page.evaluate(SET_COMPARISON_PROGRESS, {"ended": 3, "total": 3})
     expect(page).to_have_title(TITLE)
-    assert page.evaluate("notified") == [["1 of 1 ended", "1 failed"], ["3 of 3 ended", "All done"]]
+    both = [["1 of 1 ended", "1 failed"], ["3 of 3 ended", "All done"]]
+    wait_until(page, lambda: page.evaluate("notified"), both)
     page.reload()
-    expect(switch).to_be_checked()
-    expect(button(page)).to_contain_text("credit")
+    expect(wait_for_opening(page).get_by_label(SWITCH)).to_be_checked()
     generate(page, "Failed")
     expect(page).to_have_title(TITLE)
     assert page.evaluate("notified") == [], "a visible page shows no notification"

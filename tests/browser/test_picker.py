@@ -6,7 +6,7 @@ import re
 
 from playwright.sync_api import expect
 
-from tests.browser.conftest import OpenPage, Playground, button
+from tests.browser.conftest import OpenPage, Playground, button, wait_until
 
 
 def test_a_model_is_found_and_chosen_with_the_keyboard_alone(open_page: OpenPage, app: Playground) -> None:
@@ -81,7 +81,7 @@ def test_the_panel_searches_as_the_price_list_does(open_page: OpenPage, app: Pla
     search.fill("fast")
     expect(names.last).to_have_text(re.compile("Kling|Hunyuan"))
     search.fill("")
-    assert names.all_inner_texts() == before
+    wait_until(page, names.all_inner_texts, before)
 
 
 def test_several_models_and_variants_are_chosen_for_a_comparison(open_page: OpenPage, app: Playground) -> None:

@@ -85,7 +85,7 @@ def test_the_same_form_is_one_job_in_two_tabs_and_another_one_in_another_browser
         expect(state_label(page)).to_have_text("Done")
         expect(page.locator("#result img")).to_have_count(1)
     assert service.post_count("otter") == 2
-    assert strangers_page.locator("#result .task code").inner_text() != task
+    expect(strangers_page.locator("#result .task code")).not_to_have_text(task)
 
 
 def test_a_job_survives_a_reload_and_a_closed_page(
