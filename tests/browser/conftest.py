@@ -270,9 +270,9 @@ def _width(page: Page) -> int:
 def wait_until(page: Page, read: Callable[[], Any], wanted: Any) -> None:
     """Wait until ``read()`` equals ``wanted``, for what Playwright cannot wait for."""
     give_up = time.monotonic() + TIMEOUT_S
-    while read() != wanted and time.monotonic() < give_up:
+    while (seen := read()) != wanted and time.monotonic() < give_up:
         page.wait_for_timeout(50)
-    assert read() == wanted
+    assert seen == wanted
 
 
 def pick_model(page: Page, model: Model) -> None:
