@@ -17,6 +17,7 @@ from typing import Any
 import httpx2
 from gradio_client import Client
 
+import components.ui  # noqa: F401  # before any test imports Gradio, which it does in less time
 from tests.starting import start
 
 ROOT = Path(__file__).parent.parent.parent
