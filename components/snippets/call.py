@@ -14,10 +14,17 @@ WIDTH = 110
 # What the programs look for in a reply, in the syntax that the regular expressions of all their languages share.
 # A key with one of ECHO names an echo of the request, another copy or another link.
 ECHO = (
-    "input|requ|param|^ref|conf|^arg|^opt|init|orig|thumb|prev|cover|hold",
-    "|avatar|hook|link|page|path|sizes|load|fetch|poll|poster|^get$|^web$|(stat|respon).*url|cancel",
+    "input|requ|param|^ref|conf|^arg|^opt|init|orig|thumb|prev|cover|hold|blur",
+    "|avatar|hook|callb|link|page|path|sizes|load|fetch|poll|poster|^get$|^web$|(stat|respon).*url|cancel",
 )
 IMAGE = "https?://|data:image|iVBOR|/9j/|UklGR|R0lGO"  # the last four begin PNG, JPEG, WebP and GIF in base64
+DONE = "complet|succe|done|finish|ready"  # unless the word begins with NOT_YET
+NOT_YET = "not|un"
+FAILED = "unsucc|fail|error|cancel|abort|reject|expir|moder|termin|nsfw|time"
+# The first three bytes of a file and its extension. Whatever else an address answers with is no image.
+KINDS = {
+    "89504e": "png", "ffd8ff": "jpg", "524946": "webp", "474946": "gif", "000000": "avif", "3c7376": "svg", "3c3f78": "svg",
+}  # fmt: skip
 
 # Characters that reverse the reading direction, end a line in some editors or cannot be seen. They are written as
 # escapes, so that a snippet does what it appears to do. Private-use characters have no agreed look, and zsh's line
@@ -60,5 +67,15 @@ def to_json(value: Any) -> str:
 
 def fill(template: str, **values: str) -> str:
     """Replace each ``@NAME@`` in one pass, so that a value which looks like a name stays as it is."""
-    values |= {"KEY": KEY_NAME, "ECHO1": ECHO[0], "ECHO2": ECHO[1], "IMAGE": IMAGE, "JSIMAGE": IMAGE.replace("/", "\\/")}
+    shared = {
+        "KEY": KEY_NAME,
+        "ECHO1": ECHO[0],
+        "ECHO2": ECHO[1],
+        "IMAGE": IMAGE,
+        "JSIMAGE": IMAGE.replace("/", "\\/"),
+        "DONE": f"^(?!{NOT_YET}).*({DONE})",
+        "FAILED": FAILED,
+        "KINDS": json.dumps(KINDS, separators=(",", ":")),
+    }
+    values = shared | values
     return re.sub("@(" + "|".join(values) + ")@", lambda match: values[match.group(1)], template)

@@ -9,48 +9,48 @@ from components.snippets.call import Call, fill, lay_out, to_json
 LINES = 45
 
 TEMPLATE = r"""# Creates the images, waits for them and saves them here. First run: pip install httpx
-import httpx, json, os, re, sys, time
-from contextlib import suppress
-from urllib import parse, request
+import base64, httpx, json, os, re, sys, time, urllib.parse
 body = @BODY@
 key = os.environ.get("@KEY@") or sys.exit("Set @KEY@ first.")
 client = httpx.Client(headers={"Authorization": f"Bearer {key}"}, timeout=120)
-web = httpx.Client(follow_redirects=True, timeout=60)  # without the key
 echo = ("@ECHO1@"
         "@ECHO2@")
-def read(response):  # the object with the task's id and state, and the images
+ext = @KINDS@
+task, sent, replies, lost, deadline = "", str(body), ["nothing"], [], time.monotonic() + 600
+def stop(problem): sys.exit(f"{task and f'Task {task}: '}{problem}. Reply: {replies[-1]}")
+def read(response):  # the object with the task's id, the images and the task's state
+    replies.append(response.text or "nothing")
+    response.is_success or stop(f"HTTP {response.status_code}" + ", perhaps charged" * response.is_server_error)
     reply = response.json(object_pairs_hook=lambda all: {k: v for k, v in all if not re.search(echo, k, re.I)})
-    found = re.findall('"((?:@IMAGE@)[^"]+)"', json.dumps(reply, ensure_ascii=False))
-    data = reply.get("data") if isinstance(reply.get("data"), dict) else reply
-    return data, [image if ":" in image[:6] else f"data:;base64,{image}" for image in dict.fromkeys(found)]
-text, word, deadline = "", "", time.monotonic() + 600
+    plain = re.sub(r"\\+[rn]", "", json.dumps(reply, ensure_ascii=False))  # base64 may have line breaks
+    found = dict.fromkeys(re.findall(r'"((?:@IMAGE@)[^"\\<]+)', plain))
+    images = [one for one in found if one not in sent]
+    data = reply["data"] if isinstance(reply.get("data"), dict) else reply
+    word = next(filter(None, map(data.get, "status state task_status type".split())), images and "done")
+    return data, images, str(word if task or images else "").lower()
 try:
-    response = client.post(@CREATE@, json=body)
-    text = response.text
-    response.is_success or sys.exit(f"HTTP {response.status_code}: {text}")
-    data, images = read(response)
-    task = parse.quote(str(data.get("task_id") or data.get("taskId") or ("" if images else data["id"])), safe="")
-except (httpx.HTTPError, ValueError, AttributeError, KeyError) as error:
-    sys.exit(f"No task id ({error!r}). The task may exist and be charged: {text}")
-while task and not re.search("complet|succe|done|finish|ready", word):
-    if re.search("fail|error|cancel|abort|reject|expir|moder|nsfw|time", word): sys.exit(f"The task failed: {text}")
-    time.monotonic() < deadline or sys.exit(f"Task {task} is still running: {text}")
-    time.sleep(2)
-    with suppress(httpx.HTTPError, ValueError, AttributeError):  # a poll may fail, the task goes on
+    data, images, word = read(client.post(@CREATE@, json=body))
+    task = urllib.parse.quote(str(data.get("task_id") or data.get("taskId") or ("" if images else data["id"])), safe="")
+except Exception as error: stop(f"No task id ({error!r}). The task may exist and be charged")
+while task and not re.search("@DONE@", word):
+    if re.search("@FAILED@", word): stop("failed")
+    time.sleep(2 if time.monotonic() < deadline else stop("still running"))
+    try:
         response = client.get(@STATUS@)
-        text = response.text
-        if response.status_code in {*range(400, 500)} - {408, 425, 429}: sys.exit(f"HTTP {response.status_code}: {text}")
-        data, images = read(response.raise_for_status())
-        word = str(next(filter(None, map(data.get, "status state task_status type".split())), images and "done")).lower()
-images or sys.exit(f"No image: {text}")
-for number, url in enumerate(images, 1):
-    for tries in range(5):  # an image may come late
-        with suppress(httpx.HTTPError):
-            content = request.urlopen(url).read() if url.startswith("data:") else web.get(url).raise_for_status().content
+        if response.status_code >= 500 or response.status_code in (408, 425, 429): continue
+        data, images, word = read(response)
+    except Exception: pass  # a poll may fail, the task goes on
+for number, url in enumerate(images or stop("no image"), 1):
+    for seconds in 2, 2, 2, 2, 0:  # an image may come late
+        try:
+            if url.startswith("http"): content = httpx.get(url, follow_redirects=True).raise_for_status().content
+            else: content = base64.b64decode(urllib.parse.unquote(url).split(",")[-1] + "===", "-_")
+            open(name := f"{task[:99] or int(time.time())}-{number}.{ext[content[:3].hex()]}", "wb").write(content)
+            print(f"Saved {name}")
             break
-        time.sleep(2) if tries < 4 else sys.exit(f"Not saved: {url}")
-    suffix = {b"\x89": "png", b"R": "webp", b"<": "svg", b"G": "gif"}.get(content[:1], "jpg")
-    open(name := f"{task or 'image'}-{number}.{suffix}", "wb").write(content) and print(f"Saved {name}")
+        except Exception: time.sleep(seconds)
+    else: lost.append(url)
+lost and stop(f"not saved: {' '.join(lost)}")
 """
 
 

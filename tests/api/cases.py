@@ -92,6 +92,11 @@ def data_url(mode: str, media: str = "png") -> str:
     return spelled[mode] + PNG_BASE64
 
 
+def in_lines(text: str, line_break: str) -> str:
+    """A text in lines of 76 characters."""
+    return line_break.join(text[start : start + 76] for start in range(0, len(text), 76)) + line_break
+
+
 LINKS = {"get": f"{UPSTREAM}/v1/predictions/x", "cancel": f"{UPSTREAM}/v1/predictions/x/cancel", "web": f"{UPSTREAM}/p/x"}
 CASES = [
     done("control addresses beside outputs", {"code": 200, "message": "success", "data": {"id": "x", "outputs": [A], "urls": {"get": f"{UPSTREAM}/predictions/x/result"}, "has_nsfw_contents": [False], "status": "completed", "error": "", "timings": {"inference": 1}}}),
@@ -141,6 +146,7 @@ CASES = [
     done("an ampersand in HTML's spelling", completed(image_url=A + "?a=1&amp;b=2")),
     done("nested envelopes", {"code": "success", "message": "", "data": {"task_id": "t1", "status": "SUCCESS", "progress": "100%", "data": {"data": [{"url": A}]}}}),
     done("data.output.images", completed(output={"images": [{"url": A, "width": 40, "content_type": "image/png"}, {"url": B}]}), images=2),
+    done("JSON in a field", {"code": 200, "data": {"taskId": "t1", "state": "success", "resultJson": json.dumps({"resultUrls": [A]})}}),
     done("strings with JSON", completed(output=[json.dumps({"url": A}), json.dumps({"url": B})]), images=2),
     done("JSON within JSON", json.dumps(json.dumps({"status": "completed", "resultJson": json.dumps({"resultUrls": [A]})}))),
     done("a list in Python's spelling", completed(images=f"['{A}', '{B}']"), images=2),
@@ -166,6 +172,9 @@ CASES = [
     done("a media type alone", completed(output={"image": data_url("bare")})),
     done("base64 without padding, for URLs", completed(images=["data:image/png;base64," + PNG_BASE64.rstrip("=").replace("+", "-").replace("/", "_")])),
     done("base64 with percents", completed(images=["data:image/png;base64," + PNG_BASE64.replace("+", "%2B").replace("=", "%3D")])),
+    done("base64 with line breaks", completed(images=[in_lines(PNG_BASE64, "\r\n")])),
+    done("base64 with line breaks and no padding", completed(output={"image": in_lines(PNG_BASE64.rstrip("="), "\n")})),
+    done("a data: URL with line breaks", completed(images=["data:image/png;base64,\n" + in_lines(PNG_BASE64, "\n")])),
     done("bytes in base64 and nothing else", {"predictions": [{"bytesBase64Encoded": PNG_BASE64, "mimeType": "image/png"}]}),
     done("an SVG as text", completed(output={"svg": SVG})),
     done("a picture as the reply", PNG, kind="image/png"),
@@ -186,6 +195,7 @@ CASES = [
     done("an id in a key around everything", completed(images=[A]), created={"generationJob": {"generationId": "t1", "cost": 4}}),
     done("the id as data", completed(images=[A]), created={"code": 200, "msg": "success", "data": "t1-4f3a9"}),
     done("a code that is a word", completed(images=[A]), created={"code": "Accepted", "message": "Task accepted", "task_id": "t1"}),
+    done("a result at once with an id", created={"code": 200, "data": {"task_id": "t1", "status": "completed", "images": [A]}}),
     done("202 without a body", completed(images=[A]), created="", status=202, location="/api/v1/tasks/t1"),
     done("a reply that is cut off", completed(images=[A]), created='{"code":200,"message":"success","data":{"task_id":"t1","status":"IN_PRO'),
     done("a 502 that names the task", completed(images=[A]), created={"error": "upstream timed out", "task_id": "t1"}, status=502),

@@ -154,11 +154,11 @@ def test_the_body_is_the_request_in_every_language(indented: bool, catalog: Cata
 
     for text, variable in (
         (curl.split(" -d ")[1].split("\n\ncurl")[0], "'"),
-        (shell.split("\nbody=")[1].split("\ncall()")[0], "'"),
+        (shell.split("\nbody=")[1].split("\next=")[0], "'"),
     ):
         assert text[0] == text[-1] == variable
         shown = subprocess.run(["bash", "-c", f"printf %s {text}"], capture_output=True, check=True).stdout
         assert json.loads(shown) == body
     assigned = next(node for node in ast.parse(python).body if isinstance(node, ast.Assign))
     assert ast.literal_eval(assigned.value) == body
-    assert json.loads(script.split("const body = ")[1].split(";\nconst key")[0]) == body
+    assert json.loads(script.split("const body = ")[1].split(";\nlet ")[0]) == body

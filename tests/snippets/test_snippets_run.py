@@ -105,9 +105,9 @@ FAILURES = {
     "key": ("401", "Invalid API key"),
     "credits": ("402", "Insufficient credits"),
     "upstream": ("500", "Internal error"),
-    "failed": ("The task failed:", "The model crashed"),
-    "empty": ("No image:", "completed"),
-    "gone": ("Not saved",),
+    "failed": ("Task ", ": failed. Reply: ", "The model crashed"),
+    "empty": ("Task ", ": no image. Reply: ", "completed"),
+    "gone": ("Task ", ": not saved: http", "completed"),
 }
 
 
@@ -190,6 +190,8 @@ class Replies:
             answer = self.cases[int(case)][scope["method"] == "GET"]
             status, text = answer if isinstance(answer, tuple) else (200, answer)
             content, media_type = text.replace("HOST", host).encode(), b"application/json"
+        elif scope["path"].endswith((".html", "empty.png")):
+            content = b"" if scope["path"].endswith(".png") else b"<!doctype html><title>Sign in</title>"
         elif scope["path"].endswith("late.png") and self.early:
             self.early -= 1
             status, content = 404, b""
@@ -230,6 +232,8 @@ READ_BY_SNIPPETS = [
     "an echo as arguments", "an echo as options", "other sizes of the picture", "an address to fetch the result",
     "TaskState.SUCCEEDED", "TaskState.FAILED", "a sentence as the state", "base64 in a list of lists", "late at its host",
     "an address to poll beside the result", "the addresses of a queue beside the images", "a poster beside the picture",
+    "base64 with line breaks", "base64 with line breaks and no padding", "a data: URL with line breaks", "JSON in a field",
+    "a result at once with an id",
 ]  # fmt: skip
 
 
@@ -259,7 +263,7 @@ def test_every_state_word_that_the_client_reads_ends_the_program(runner: Runner,
 
     for word, ran in zip(words, ended, strict=True):
         assert (ran.files == {"n1-1.png": PNG}) == (word in DONE_WORDS), (word, ran.err)
-        assert ("The task failed:" in ran.err) == (word in FAILED_WORDS), (word, ran.err)
+        assert ("Task n1: failed. Reply: " in ran.err) == (word in FAILED_WORDS), (word, ran.err)
 
 
 def test_a_request_that_gets_no_answer_ends_in_words_that_warn_of_a_charge(runner: Runner, catalog: Catalog) -> None:
@@ -270,28 +274,65 @@ def test_a_request_that_gets_no_answer_ends_in_words_that_warn_of_a_charge(runne
     assert (ran.status, ran.files) == (1, {})
     assert "may exist and be charged" in ran.err
     assert len(ran.err.splitlines()) <= 3, ran.err
+    assert ran.err.rstrip().endswith("Reply: nothing") or runner.language == "javascript", ran.err
 
 
+def finished(*images: str) -> str:
+    return json.dumps({"data": {"status": "completed", "images": images}})
+
+
+# name: (the answer to the POST, the answer to each GET, what is printed, how often the task is asked for)
 BROKEN = {
     "no JSON": ("<html>Just a moment</html>", CREATED, ["may exist", "Just a moment"], 0),
     "JSON that is cut": (CREATED[:60], CREATED, ["may exist", "task_id"], 0),
+    "JSON that is nested too deeply": ("[" * 100_000, CREATED, ["may exist", "[[["], 0),
+    "another kind of JSON": ("null", CREATED, ["may exist", "Reply: null"], 0),
     "no task id": ('{"code":200,"data":{}}', CREATED, ["No task id", "may exist"], 0),
     "a redirect": ((301, "moved"), CREATED, ["HTTP 301", "moved"], 0),
-    "a poll with a refused key": (CREATED, (401, "Invalid key"), ["HTTP 401", "Invalid key"], 1),
-    "a poll for nothing": (CREATED, (404, "No such task"), ["HTTP 404", "No such task"], 1),
-    "a task that is gone": (CREATED, (410, "Expired"), ["HTTP 410", "Expired"], 1),
-}
+    "a gateway's error": ((502, "<html>Bad gateway"), CREATED, ["HTTP 502", "charged", "Bad gateway"], 0),
+    "an error without words": ((403, ""), CREATED, ["HTTP 403. Reply: nothing"], 0),
+    "a poll with a refused key": (CREATED, (401, "Invalid key"), ["Task n1: HTTP 401", "Invalid key"], 1),
+    "a poll for nothing": (CREATED, (404, "No such task"), ["Task n1: HTTP 404", "No such task"], 1),
+    "a task that is gone": (CREATED, (410, "Expired"), ["Task n1: HTTP 410", "Expired"], 1),
+    "a page in place of the image": (CREATED, finished("http://HOST/page.html"), ["Task n1: not saved: http", "/page.html. Reply: {"], 1),
+    "no bytes": (CREATED, finished("http://HOST/empty.png"), ["Task n1: not saved: http", "/empty.png. Reply: {"], 1),
+    "no address": (CREATED, finished("http://[bad/a.png"), ["Task n1: not saved: http://[bad/a.png. Reply: {"], 1),
+    "base64 of nothing": (CREATED, finished("data:image/png;base64,@@@@"), ["Task n1: not saved: data:image/png;base64,@@@@. Reply: {"], 1),
+    "a data: URL without data": (CREATED, finished("data:image/png;base64"), ["Task n1: not saved: data:image/png;base64. Reply: {"], 1),
+    "an SVG that is not encoded": (CREATED, finished('data:image/svg+xml;utf8,<svg width="9"/>'), ["Task n1: not saved: ", '<svg width='], 1),
+}  # fmt: skip
 
 
 def test_a_reply_without_a_result_is_printed_at_once(runner: Runner, catalog: Catalog) -> None:
-    """It says so where a task may exist, and no poll is repeated that can only be refused again."""
+    """It says so where a task may exist, names the task that does, and repeats no poll that can only be refused again."""
     ended, server = outcomes(runner, catalog, [(post, poll) for post, poll, _, _ in BROKEN.values()])
 
     for at, (name, (_, _, words, polls)) in enumerate(BROKEN.items()):
         assert (ended[at].status != 0, ended[at].files) == (True, {}), name
         assert all(word in ended[at].err for word in words), (name, ended[at].err)
-        assert "Traceback" not in ended[at].err
+        assert not re.search("Traceback|Uncaught|^ +at |parse error|invalid", ended[at].err, re.MULTILINE), (
+            name,
+            ended[at].err,
+        )
         assert len([path for path in server.paths(f"/{at}/api/v1/tasks") if path.startswith(f"/{at}/")]) == polls, name
+    assert len(server.posts) == len(BROKEN)
+
+
+def test_an_image_that_is_lost_does_not_cost_the_next_one(runner: Runner, catalog: Catalog) -> None:
+    (ran,), _ = outcomes(runner, catalog, [(CREATED, finished("http://HOST/page.html", "http://HOST/a.png"))])
+
+    assert (ran.status, ran.files) == (1, {"n1-2.png": PNG})
+    assert "Task n1: not saved: http" in ran.err
+
+
+def test_an_image_that_the_request_sent_is_not_taken_for_a_result(runner: Runner, catalog: Catalog) -> None:
+    """Under whatever key the reply repeats it."""
+    with recorded(Replies([(CREATED, finished("http://HOST/own.png", "http://HOST/a.png"))])) as server:
+        request = build_request(catalog, "flux-2", {"prompt": "a fox", "input_urls": [f"{server.address}/own.png"]})
+        text = impatient(write_snippet(request, f"{server.address}/0", catalog.endpoint, runner.language))
+
+        assert runner.run(text).files == {"n1-1.png": PNG}
+    assert server.paths("own.png") == []
 
 
 def test_a_task_id_with_slashes_is_asked_for_and_names_a_file_in_the_folder(runner: Runner, catalog: Catalog) -> None:
@@ -312,4 +353,4 @@ def test_a_task_that_never_ends_is_given_up_at_the_deadline_with_its_id(runner: 
         ran = runner.run(impatient(text).replace("600_000", "0").replace("600", "0"))
 
     assert (ran.status, ran.files) == (1, {})
-    assert "Task n1 is still running:" in ran.err
+    assert "Task n1: still running. Reply: " in ran.err

@@ -1,45 +1,45 @@
 // Creates the images, waits for them and saves them here. Needs Node 18; save this as generate.mjs.
 import { writeFile } from "node:fs/promises";
-const stop = (message) => { console.error(message); process.exit(1); };
 const body = {"model": "flux-2", "type": "pro",
   "prompt": "A fox in the snow,\nprinted as a woodcut. It says \"It's cold!\"", "aspect_ratio": "1:1",
   "resolution": "1K"};
+let text = "", state = "", task = "", data, images, lost = [], deadline = Date.now() + 600_000;
+const stop = (it) => { console.error((task && `Task ${task}: `) + it + (text && `. Reply: ${text}`)); process.exit(1); };
 const key = process.env.API_IN_ONE_KEY || stop("Set API_IN_ONE_KEY first.");
 const headers = { Authorization: `Bearer ${key}`, "Content-Type": "application/json" };
 const post = { method: "POST", headers, body: JSON.stringify(body), redirect: "manual" };
-const echo = new RegExp("input|requ|param|^ref|conf|^arg|^opt|init|orig|thumb|prev|cover|hold" +
-  "|avatar|hook|link|page|path|sizes|load|fetch|poll|poster|^get$|^web$|(stat|respon).*url|cancel", "i");
-const read = async (response) => { // the object with the task's id and state, and the images
-  text = await response.text();
-  if (!response.ok) stop(`HTTP ${response.status}: ${text}`);
+const ext = {"89504e":"png","ffd8ff":"jpg","524946":"webp","474946":"gif","000000":"avif","3c7376":"svg","3c3f78":"svg"};
+const echo = new RegExp("input|requ|param|^ref|conf|^arg|^opt|init|orig|thumb|prev|cover|hold|blur" +
+  "|avatar|hook|callb|link|page|path|sizes|load|fetch|poll|poster|^get$|^web$|(stat|respon).*url|cancel", "i");
+const read = async (response) => { // the object with the task's id, the images and the task's state
+  text = (await response.text()) || "nothing";
+  if (!response.ok) stop(`HTTP ${response.status}${response.status < 500 ? "" : ", perhaps charged"}`);
   const reply = JSON.parse(text, (name, item) => (echo.test(name) ? undefined : item));
-  const found = JSON.stringify(reply).match(/"(https?:\/\/|data:image|iVBOR|\/9j\/|UklGR|R0lGO)[^"]+"/g) ?? [];
-  images = [...new Set(found)].map((one) => (/^.(http|data)/.test(one) ? "" : "data:;base64,") + one.slice(1, -1));
+  const plain = JSON.stringify(reply).replace(/\\+[rn]/g, ""); // base64 may have line breaks
+  const found = new Set(plain.match(/(?<=")(https?:\/\/|data:image|iVBOR|\/9j\/|UklGR|R0lGO)[^"\\<]+/g));
+  images = [...found].filter((one) => !post.body.includes(one));
   data = Array.isArray(reply.data) ? reply : (reply.data ?? reply);
+  const word = data.status ?? data.state ?? data.task_status ?? data.type ?? (images[0] && "done");
+  state = String(task || images[0] ? word : "").toLowerCase();
 };
-let text = "", state = "", task = "", data, images, deadline = Date.now() + 600_000;
-try {
-  await read(await fetch("https://gateway.example/one/api/v1/images/generations", post));
-  task = encodeURIComponent(data.task_id ?? data.taskId ?? (images.length ? "" : data.id ?? ""));
-  if (!task && !images.length) throw new Error("No task id");
-} catch (error) { stop(`${error}. The task may exist and be charged: ${text}`); }
-while (task && !/complet|succe|done|finish|ready/.test(state)) {
-  if (/fail|error|cancel|abort|reject|expir|moder|termin|nsfw|time/.test(state)) stop(`The task failed: ${text}`);
-  if (Date.now() > deadline) stop(`Task ${task} is still running: ${text}`);
-  await new Promise((go) => setTimeout(go, 2000));
-  try {
-    const signal = AbortSignal.timeout(60_000);
-    const response = await fetch(`https://gateway.example/one/api/v1/tasks/${task}`, { headers, signal });
-    if (response.status >= 500 || [408, 425, 429].includes(response.status)) continue;
-    await read(response);
-    state = String(data.status ?? data.state ?? data.task_status ?? data.type ?? (images[0] && "done")).toLowerCase();
-  } catch {} // a poll may fail, the task goes on
+const lose = (error) => stop(`No task id (${error}). The task may exist and be charged`);
+await fetch("https://gateway.example/one/api/v1/images/generations", post).then(read).catch(lose);
+task = encodeURIComponent(data.task_id || data.taskId || (images[0] ? "" : data.id || lose("none in the reply")));
+while (task && !/^(?!not|un).*(complet|succe|done|finish|ready)/.test(state)) {
+  if (/unsucc|fail|error|cancel|abort|reject|expir|moder|termin|nsfw|time/.test(state)) stop("failed");
+  await new Promise((go) => setTimeout(go, Date.now() < deadline ? 2000 : stop("still running")));
+  const signal = AbortSignal.timeout(60_000);
+  const poll = await fetch(`https://gateway.example/one/api/v1/tasks/${task}`, { headers, signal }).catch(() => ({}));
+  if (poll.status < 500 && ![408, 425, 429].includes(poll.status)) await read(poll).catch(() => {}); // it may fail
 }
-for (const [index, url] of (images.length ? images : stop(`No image: ${text}`)).entries()) {
-  let result, tries = 5; // an image may come late
-  while (!(result = await fetch(url).catch(() => ({}))).ok && --tries) await new Promise((go) => setTimeout(go, 2000));
-  const content = result.ok ? Buffer.from(await result.arrayBuffer()) : stop(`Not saved: ${url}`);
-  const type = { 0x89: "png", 0x52: "webp", 0x3c: "svg", 0x47: "gif" }[content[0]] ?? "jpg";
-  await writeFile(`${task || "image"}-${index + 1}.${type}`, content);
-  console.log(`Saved ${task || "image"}-${index + 1}.${type}`);
+for (const [index, url] of (images[0] ? images : stop("no image")).entries()) {
+  for (let tries = 5; tries; ) try { // an image may come late
+    const response = await fetch(/^(http|data)/.test(url) ? url : `data:;base64,${url}`);
+    const content = Buffer.from(await response.arrayBuffer()), kind = ext[content.toString("hex", 0, 3)];
+    if (!response.ok || !kind) throw new Error("no image");
+    const name = `${task.slice(0, 99) || Date.now()}-${index + 1}.${kind}`;
+    await writeFile(name, content).then(() => console.log(`Saved ${name}`));
+    break;
+  } catch { await (--tries ? new Promise((go) => setTimeout(go, 2000)) : lost.push(url)); }
 }
+if (lost[0]) stop(`not saved: ${lost.join(" ")}`);
