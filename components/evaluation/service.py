@@ -188,15 +188,13 @@ class EvaluationService:
         await self.store.edit(evaluation_id, lambda _, evaluation: {"baseline": saved})
 
     async def delete(self, evaluation_id: str, visitor: str) -> None:
-        """Delete an evaluation with its votes, and hide its ended jobs, which ``JobService.remover`` deletes soon after.
+        """Delete an evaluation with its votes, and hide all its jobs, which ``JobService.remover`` deletes soon after.
 
-        Jobs that are overdue or wait for a key stay in the history. Raises JobNotFound, InvalidState.
+        Raises JobNotFound, InvalidState.
         """
-        evaluation = await self.find(evaluation_id, visitor)
-        if evaluation.state is EvaluationState.RUNNING or (await self.progress(evaluation_id)).count(CellState.ACTIVE):
+        await self.find(evaluation_id, visitor)
+        if not await self.store.delete(evaluation_id, time.time() + self.jobs.store.history.undo_s):
             raise InvalidState("This evaluation is still going.", next_step="Stop it first.")
-        job_ids = await self.store.delete(evaluation_id)
-        await self.jobs.store.history.hide(visitor, job_ids)
 
     async def key_given(self, visitor: str, account: Account) -> None:
         """Go on with this visitor's evaluations that wait for this key."""

@@ -49,9 +49,9 @@ class JobRemover:
             await asyncio.sleep(self._interval_s)
 
     async def remove(self, job_id: str) -> bool:
-        """Remove an ended job with the pictures that no other job shows. False if it has not ended, or is gone.
+        """Remove a settled job with the pictures that no other job shows. False if it is active, or gone.
 
-        An uncertain job is abandoned.
+        An uncertain job is abandoned, one that waits is stopped.
         """
         unreferenced = await self._active.store.remove(job_id)
         if unreferenced is None:

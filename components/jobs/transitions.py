@@ -187,10 +187,12 @@ def callback_named(job: Job, task_id: str) -> Job | None:
 
 
 def removed(job: Job) -> Job | None:
-    """The visitor deletes an ended job: only what it cost is left, for a cap must not be filled anew by deleting."""
-    if not job.ended:
+    """The visitor deletes a settled job: only what it cost is left, for a cap must not be filled anew by deleting."""
+    if not job.settled:
         return None
-    state = JobState.ABANDONED if job.state is JobState.UNCERTAIN else job.state
+    state = (
+        JobState.ABANDONED if job.state is JobState.UNCERTAIN else JobState.STOPPED if job.state in WAITING else job.state
+    )
     pending = ("",) if job.pending_urls else ()  # the only trace of a task that was accepted without an id
     return replace(
         job, state=state, body={}, prompt="", status_note="", pictures=(), problem=None, pending_urls=pending, replaces=""

@@ -238,6 +238,8 @@ UNDER_WAY: dict[str, dict[str, Any]] = {
     "submitting": {"state": JobState.SUBMITTING},
     "running": {"state": JobState.RUNNING, "task_id": TASK},
     "saving": {"state": JobState.SAVING, "task_id": TASK, "pending_urls": ("http://127.0.0.1:9/1.png",)},
+}
+WAITING: dict[str, dict[str, Any]] = {
     "overdue": {"state": JobState.OVERDUE, "task_id": TASK},
     "needs_key": {"state": JobState.NEEDS_KEY, "task_id": TASK},
 }
@@ -259,6 +261,21 @@ async def test_a_job_that_is_under_way_is_not_removed(catalog: Catalog, url: str
     assert (hidden, removed) == ([], False)
     assert untouched == job
     assert after.removed == (state != "submitting")
+
+
+@pytest.mark.parametrize("state", WAITING)
+async def test_a_job_that_waits_is_not_hidden_alone_and_is_stopped_when_it_is_removed(
+    catalog: Catalog, url: str, tmp_path: Path, state: str
+) -> None:
+    """As with its evaluation. What it may cost still counts."""
+    async with job_setup(catalog, url, tmp_path, started=False) as setup:
+        job = await setup.job_service.store.add(make_job(prompt=SECRET, **WAITING[state]))
+        hidden = await setup.job_service.store.history.hide("ann", [job.id])
+        removed = await setup.job_service.remover.remove(job.id)
+        after = await setup.record(job)
+
+    assert (hidden, removed, after.removed) == ([], True, True)
+    assert (after.job.state, after.job.prompt, after.job.spent) == (JobState.STOPPED, "", job.credits)
 
 
 async def test_another_visitors_job_cannot_be_removed_starred_or_noted(catalog: Catalog, url: str, tmp_path: Path) -> None:

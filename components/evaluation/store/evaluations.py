@@ -15,9 +15,10 @@ from components.evaluation.matrix import Cell, Column
 from components.evaluation.prompts import Prompt
 from components.evaluation.store.cells import job_id_of
 from components.evaluation.voting.ballots import Question
+from components.jobs.job import ACTIVE
 from components.jobs.store.executor import DuplicateKey, Transactions
 from components.jobs.store.removal import delete_evaluation
-from components.jobs.store.schema import evaluation_cells, evaluations, jobs, storable
+from components.jobs.store.schema import evaluation_cells, evaluations, history, jobs, storable
 
 NEWEST = 50
 DEFINITION = ("prompts", "columns", "shared", "repeats", "questions")  # as one JSON value
@@ -99,12 +100,23 @@ class EvaluationStore:
         paused = update(evaluations).where(running).values(state=EvaluationState.PAUSED, note=storable(note))
         await self.transactions.write(lambda connection: connection.execute(paused))
 
-    async def delete(self, evaluation_id: str) -> list[str]:
-        """Delete an evaluation with its cells and ballots. Returns the ids of all its jobs, which stay."""
+    async def delete(self, evaluation_id: str, delete_at: float) -> bool:
+        """Delete an evaluation with its cells and ballots, and hide all its jobs until they are deleted at ``delete_at``.
 
-        def deleting(connection: Connection) -> list[str]:
+        False, and nothing is changed, if it runs or one of its jobs is active.
+        """
+        mine = select(jobs.c.id, jobs.c.state).join(history, history.c.job_id == jobs.c.id)
+        mine = mine.where(jobs.c.evaluation_id == evaluation_id).with_for_update()
+        state = select(evaluations.c.state).where(evaluations.c.id == evaluation_id).with_for_update()
+
+        def deleting(connection: Connection) -> bool:
+            found = connection.execute(mine).all()  # locked before the evaluation, as where a job is claimed or removed
+            if connection.scalar(state) == EvaluationState.RUNNING or any(job.state in ACTIVE for job in found):
+                return False
+            kept = history.c.job_id.in_([job.id for job in found]) & ~history.c.removed
+            connection.execute(update(history).where(kept).values(delete_at=delete_at))
             delete_evaluation(connection, evaluation_id)
-            return list(connection.scalars(select(jobs.c.id).where(jobs.c.evaluation_id == evaluation_id)))
+            return True
 
         return await self.transactions.write(deleting)
 

@@ -193,9 +193,9 @@ class Store:
         return await self.transactions.read(lambda connection: connection.scalar(wanted) is not None)
 
     async def remove(self, job_id: str) -> list[str] | None:
-        """Remove an ended job, and its comparison with the last of its jobs: the form of a comparison holds the prompt too.
+        """Remove a settled job, and its comparison with the last of its jobs: the form of a comparison holds the prompt too.
 
-        Returns the names of its pictures that no other job shows; None if it has not ended.
+        Returns the names of its pictures that no other job shows; None if it is active.
         """
 
         def removing(connection: Connection) -> list[str] | None:
