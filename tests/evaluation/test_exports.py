@@ -12,9 +12,11 @@ from functools import reduce
 from pathlib import Path
 
 import httpx2
+import pytest
 
 from components.catalog.models import Catalog
-from components.evaluation.evaluation import Evaluation
+from components.evaluation.archive import manifest
+from components.evaluation.evaluation import CellState, Evaluation
 from components.evaluation.results import as_values
 from components.evaluation.voting.ballots import Question
 from components.playground import Playground, visitor_id
@@ -124,3 +126,43 @@ async def test_an_empty_installation_reads_the_zip_and_shows_the_same_boards(
     assert small.status_code == 200
     assert [(bad.status_code, "damaged" in bad.text) for bad in refused] == [(422, True)] * len(damaged)
     assert spent.total == 0
+
+
+async def test_punctuation_in_a_prompt_does_not_keep_the_zip_from_being_read(
+    playground: Playground, http_client: httpx2.AsyncClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nor does what only looks like the escape of a character that no database stores."""
+    prompt = r"a \"fox\", \u0000 [{" + ",[{" * 300
+    evaluation = await evaluated(playground, 1, first=prompt)
+    monkeypatch.setattr(manifest, "MOST_VALUES", 500)
+    file = (await http_client.get(f"/evaluations/{evaluation.id}/evaluation.zip")).content
+
+    assert (await http_client.post("/evaluations", content=file)).status_code == 200
+
+
+async def test_what_could_not_be_read_back_is_not_written(
+    playground: Playground, http_client: httpx2.AsyncClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    evaluation = await voted(playground)
+    for name, most, words in (
+        ("MOST_BALLOTS", 23, "24 votes"),
+        ("LARGEST_MANIFEST", 100, "MB"),
+        ("MOST_VALUES", 9, "9 values"),
+    ):
+        with monkeypatch.context() as limited:
+            limited.setattr(manifest, name, most)
+            answer = await http_client.get(f"/evaluations/{evaluation.id}/evaluation.zip")
+        assert (answer.status_code, words in answer.text) == (409, True), name
+
+
+async def test_a_picture_that_is_no_longer_stored_does_not_keep_the_zip_from_being_read(
+    playground: Playground, http_client: httpx2.AsyncClient
+) -> None:
+    evaluation = await evaluated(playground, 1)
+    first, *others = await playground.evaluations.cells.results(evaluation.id)
+    await playground.jobs.pictures.remove(first.picture)
+    file = (await http_client.get(f"/evaluations/{evaluation.id}/evaluation.zip")).content
+    answer = await http_client.post("/evaluations", content=file)
+    read = await playground.evaluations.cells.results(answer.json()["evaluation_id"])
+
+    assert [result.state for result in read] == [CellState.FAILED, *(result.state for result in others)]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, FailFast, Field, JsonValue
@@ -13,7 +14,10 @@ from components.evaluation.prompts import MOST_PROMPTS
 from components.evaluation.voting.ballots import Question, Verdict
 
 MOST_BALLOTS = 100_000
-MOST_VALUES = 3_000_000  # commas and opening brackets, an upper bound: a small file can expand to gigabytes of objects
+LARGEST_MANIFEST = 64_000_000  # bytes
+MOST_VALUES = 3_000_000  # commas and opening brackets outside texts: a small file can expand to gigabytes of objects
+JSON_TEXT = re.compile(rb'"[^"\\]*(?:\\.[^"\\]*)*"?', re.S)  # it matches at every quote, so it reads no byte twice
+NUL = re.compile(rb"(?<!\\)(?:\\\\)*\\u0000")
 LATEST_MOMENT_S = 253_370_764_800.0  # seconds since 1970 at the end of the year 9998: no table can show a later day
 Text = Annotated[str, Field(max_length=200_000)]
 Name = Annotated[str, Field(max_length=500)]
@@ -152,11 +156,22 @@ class Manifest(_Values):
     ballots: Annotated[list[ManifestBallot], Field(max_length=MOST_BALLOTS), FailFast()]
 
 
+def limit_passed(data: bytes, ballots: int) -> str:
+    """Which limit of a file that can be read back is passed, or "". Blocks."""
+    if ballots > MOST_BALLOTS:
+        return f"it has {ballots:,} votes, and a file holds {MOST_BALLOTS:,}"
+    if len(data) > LARGEST_MANIFEST:
+        return f"its prompts and jobs take {len(data) // 1_000_000} MB, and a file holds {LARGEST_MANIFEST // 1_000_000}"
+    if sum(map(JSON_TEXT.sub(b"", data).count, (b",", b"[", b"{"))) > MOST_VALUES:
+        return f"it has more than {MOST_VALUES:,} values"
+    return ""
+
+
 def read_manifest(data: bytes) -> dict[str, Any]:
     """The values of a manifest. Blocks. Raises ValueError if any is missing, of another type or out of bounds."""
-    if b"\\u0000" in data:
+    if NUL.search(data):
         raise ValueError("a text holds a character that no database can store")
-    if sum(map(data.count, (b",", b"[", b"{"))) > MOST_VALUES:
-        raise ValueError("the manifest has too many values")
+    if passed := limit_passed(data, ballots=0):
+        raise ValueError(passed)
     # Parsed first: validating the JSON text would copy the input into each error.
     return Manifest.model_validate(from_json(data)).model_dump(by_alias=True)

@@ -8,13 +8,13 @@ import secrets
 import time
 from base64 import b64encode
 from collections.abc import AsyncIterator, Mapping
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
 from components.api.replies import Phase, Reply
-from components.errors import InputError, PictureNotSaved, Problem
-from components.evaluation.archive.manifest import ManifestJob, read_manifest
+from components.errors import InputError, InvalidState, PictureNotSaved, Problem
+from components.evaluation.archive.manifest import LARGEST_MANIFEST, ManifestJob, limit_passed, read_manifest
 from components.evaluation.archive.unpacking import DAMAGED, Unpacking
 from components.evaluation.evaluation import IMPORTED, CellState, Evaluation, EvaluationState
 from components.evaluation.matrix import MOST_CELLS, Column
@@ -31,24 +31,32 @@ from components.pictures.stored import StoredPicture
 
 MANIFEST = "evaluation.json"
 VERSION = 1
-LARGEST_MANIFEST = 64_000_000
 LARGEST_PICTURE = 64_000_000
 WRONG = "Choose a ZIP that this page has made of an evaluation."
 
 
-def archive(service: EvaluationService, evaluation: Evaluation) -> AsyncIterator[bytes]:
-    """The ZIP in pieces, holding one picture in memory at a time."""
+async def archive(service: EvaluationService, evaluation: Evaluation) -> AsyncIterator[bytes]:
+    """The ZIP in pieces, holding one picture in memory at a time.
+
+    Raises InvalidState if :func:`restore` could not read it.
+    """
+    results = await service.cells.results(evaluation.id)
+    ballots = await service.ballots.cast(evaluation.id)
+    jobs = {job.id: job for _, job in await service.cell_jobs(evaluation, [one.position for one in results]) if job}
+    complete = await asyncio.to_thread(_manifest, evaluation, results, jobs, ballots)
+    if passed := await asyncio.to_thread(limit_passed, complete, len(ballots)):
+        raise InvalidState(f"This evaluation fits no file: {passed}.", next_step="Download its results and votes as tables.")
 
     async def files() -> AsyncIterator[ZippedFile]:
-        now = time.time()
-        results = await service.cells.results(evaluation.id)
-        ballots = await service.ballots.cast(evaluation.id)
-        jobs = {job.id: job for _, job in await service.cell_jobs(evaluation, [one.position for one in results]) if job}
+        now, gone = time.time(), set[int]()
         for result in results:
             data = await service.jobs.pictures.read_bytes(result.picture) if result.picture else None
             if data is not None:
                 yield picture_name(result), now, data
-        yield MANIFEST, now, await asyncio.to_thread(_manifest, evaluation, results, jobs, ballots)
+            elif result.picture:
+                gone.add(result.position)
+        there = [replace(result, picture="") if result.position in gone else result for result in results]
+        yield MANIFEST, now, await asyncio.to_thread(_manifest, evaluation, there, jobs, ballots) if gone else complete
 
     return stream_zip(files())
 

@@ -44,7 +44,7 @@ def export_routes(playground: Playground) -> APIRouter:
     async def zipped(evaluation_id: str) -> Response:
         evaluation = await evaluations.get(evaluation_id)
         headers = UNLISTED | attachment(export_name(evaluation, "pictures.zip"))
-        return StreamingResponse(archive(evaluations, evaluation), media_type="application/zip", headers=headers)
+        return StreamingResponse(await archive(evaluations, evaluation), media_type="application/zip", headers=headers)
 
     @router.api_route("/{evaluation_id}/results.{kind}", methods=GET_AND_HEAD)
     async def results(evaluation_id: str, kind: str) -> Response:
