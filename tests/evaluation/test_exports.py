@@ -19,6 +19,8 @@ from components.evaluation.archive import manifest
 from components.evaluation.evaluation import CellState, Evaluation
 from components.evaluation.results import as_values
 from components.evaluation.voting.ballots import Question
+from components.jobs.job import Job
+from components.jobs.store.jobs import ChooseJobs
 from components.playground import Playground, visitor_id
 from tests.evaluation.test_voting import ANN, evaluated, http_client, playground
 from tests.ui.page_session import open_playground
@@ -166,3 +168,24 @@ async def test_a_picture_that_is_no_longer_stored_does_not_keep_the_zip_from_bei
     read = await playground.evaluations.cells.results(answer.json()["evaluation_id"])
 
     assert [result.state for result in read] == [CellState.FAILED, *(result.state for result in others)]
+
+
+async def test_a_picture_that_another_process_deletes_before_the_import_is_recorded_is_stored_again(
+    playground: Playground, http_client: httpx2.AsyncClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    evaluation = await evaluated(playground, 1)
+    file = (await http_client.get(f"/evaluations/{evaluation.id}/evaluation.zip")).content
+    pictures, record = playground.jobs.pictures, playground.jobs.store.add_all
+    names = {result.picture for result in await playground.evaluations.cells.results(evaluation.id)}
+
+    async def recorded_late(choose: ChooseJobs) -> list[Job]:
+        for name in names:
+            pictures.storage.remove(name)
+        return await record(choose)
+
+    monkeypatch.setattr(playground.jobs.store, "add_all", recorded_late)
+    answer = await http_client.post("/evaluations", content=file)
+
+    assert answer.status_code == 200
+    assert {stored.name for stored in pictures.storage.files()} == names
+    assert not pictures._held

@@ -8,6 +8,7 @@ import secrets
 import time
 from base64 import b64encode
 from collections.abc import AsyncIterator, Mapping
+from contextlib import suppress
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
@@ -63,7 +64,8 @@ async def archive(service: EvaluationService, evaluation: Evaluation) -> AsyncIt
 
 async def restore(service: EvaluationService, file: Path, visitor: str) -> Evaluation:
     """Store the evaluation in a ZIP as this visitor's own; its jobs count in no cap. Raises InputError."""
-    held: list[str] = []
+    held: list[tuple[str, str]] = []  # the names of the pictures here and in the ZIP
+    pictures = service.jobs.pictures
     try:
         evaluation, rows, jobs, ballots = await _read(service.jobs, file, visitor, held)
 
@@ -72,16 +74,20 @@ async def restore(service: EvaluationService, file: Path, visitor: str) -> Evalu
             return jobs
 
         await service.jobs.store.add_all(adding)
+        for name, zipped in dict(held).items():
+            if not await pictures.has(name):  # another process deleted it with the last job that showed it until now
+                await _keep_again(service.jobs, file, zipped)
     finally:
-        for name in held:
-            service.jobs.pictures.release(name)
-        await service.jobs.remover.discard(held)  # where the ZIP turned out to be damaged; otherwise a job shows them
+        for name, _ in held:
+            pictures.release(name)
+        # Where the ZIP turned out to be damaged; otherwise a job shows them.
+        await service.jobs.remover.discard([name for name, _ in held])
     await service.ballots.add_all(ballots)
     return evaluation
 
 
 async def _read(
-    jobs: JobService, file: Path, visitor: str, held: list[str]
+    jobs: JobService, file: Path, visitor: str, held: list[tuple[str, str]]
 ) -> tuple[Evaluation, list[dict[str, Any]], list[Job], list[Ballot]]:
     """What a ZIP describes, with its pictures stored and held, whose names are added to ``held``. Raises InputError."""
     try:
@@ -165,7 +171,12 @@ def _key(evaluation: Evaluation, position: int) -> str:
 
 
 async def _job(
-    jobs: JobService, archived: Unpacking, evaluation: Evaluation, position: int, cell: Mapping[str, Any], held: list[str]
+    jobs: JobService,
+    archived: Unpacking,
+    evaluation: Evaluation,
+    position: int,
+    cell: Mapping[str, Any],
+    held: list[tuple[str, str]],
 ) -> Job | None:
     """The job of a cell as it ended elsewhere, with its picture stored here; None for one that was never sent."""
     given = cell["job"]
@@ -188,7 +199,7 @@ async def _job(
         problem = Problem(**given["problem"]) if given["problem"] else Problem(IMPORTED, "It had no picture.", "", "")
         return _allowed(transitions.failed(running, problem, ended))
     picture = await _keep(jobs, archived, cell["file"])
-    held.append(picture.name)
+    held.append((picture.name, cell["file"]))
     saving = _allowed(transitions.saving(running, [cell["file"]], given["charged"], ended))
     return _allowed(transitions.picture_stored(saving, 0, picture, ended))
 
@@ -200,6 +211,12 @@ async def _keep(jobs: JobService, archived: Unpacking, name: str) -> StoredPictu
         return await jobs.pictures.keep(f"data:application/octet-stream;base64,{b64encode(data).decode()}", "")
     except PictureNotSaved as error:
         raise ValueError(error.what) from error
+
+
+async def _keep_again(jobs: JobService, file: Path, name: str) -> None:
+    """Store a picture of the ZIP that a job shows already."""
+    with suppress(*DAMAGED), await asyncio.to_thread(Unpacking, file) as archived:  # it was read a moment ago
+        jobs.pictures.release((await _keep(jobs, archived, name)).name)
 
 
 def _allowed(job: Job | None) -> Job:
