@@ -23,7 +23,7 @@ from PIL import Image
 from components.pictures.uploads import LARGEST_BYTES, LIFE_S, MOST_OF_A_VISITOR, NO_ADDRESS, NO_PICTURE, TOO_LARGE, Uploads
 from components.views.models.facts import upload_control
 from components.web.guard import Guard
-from components.web.uploads import HEADER, STRANGER, upload_routes
+from components.web.uploads import HEADER, NOT_FROM_PAGE, upload_routes
 from components.web.visitors import COOKIE
 from tests.conftest import serve
 from tests.jobs.scripted_upstream import png
@@ -124,7 +124,7 @@ def test_only_the_page_itself_uploads_and_removes(page: Page) -> None:
     ]
     for headers in refused:
         answer = page.send(png(3, 2), headers)
-        assert (answer.status_code, answer.json()) == (403, {"detail": STRANGER}), headers
+        assert (answer.status_code, answer.json()) == (403, {"detail": NOT_FROM_PAGE}), headers
         assert page.ask(path, "DELETE", headers).status_code == 403
     assert len(page.stored_files) == 1
     assert page.send(png(3, 2), ANN | {"Sec-Fetch-Site": "same-origin"}).status_code == 201
