@@ -54,7 +54,7 @@ def test_a_file_is_unpacked_no_further_than_allowed(
 
     with Unpacking(file) as archived, pytest.raises(DAMAGED):
         archived.read("a", 1_500_000)
-    assert sum(pieces) <= 1_500_000 + unpacking.PIECE
+    assert sum(pieces) <= 1_500_000 + unpacking.PIECE_BYTES
 
 
 def test_all_files_together_are_bounded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
