@@ -10,7 +10,7 @@ from typing import Any
 from gradio_client import Client
 from playwright.sync_api import Locator, Page, Route, expect
 
-from components.web.visitors import COOKIE
+from components.playground.visits import COOKIE
 from tests.browser.conftest import OpenPage, Playground
 
 RequestArguments = tuple[str, dict[str, Any]]

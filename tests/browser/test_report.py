@@ -17,7 +17,7 @@ from playwright.sync_api import Browser, Page, expect
 
 from components.catalog.models import Catalog
 from components.comparisons.plan import Choice
-from components.web.visitors import COOKIE
+from components.playground.visits import COOKIE
 from tests.browser.conftest import OpenPage, Playground, playground
 from tests.ui.finished_comparison import ANN, SECRET, run_comparison
 from tests.ui.page_session import open_playground

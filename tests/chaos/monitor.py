@@ -70,7 +70,7 @@ class Monitor:
 
 def unfinished(what: str, http: httpx2.AsyncClient) -> list[str]:
     """Requests and connections that a client still takes for active, in words."""
-    pool = http._transport._pool
+    pool = http._transport._pool  # type: ignore[attr-defined]  # private
     if "Requests: 0 active, 0 queued" in repr(pool) and "Connections: 0 active" in repr(pool):
         return []
     return [f"{what} still has work: {pool} {[one.request.url.target.decode() for one in pool._requests]}"]

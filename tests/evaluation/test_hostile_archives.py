@@ -49,7 +49,7 @@ def test_a_file_is_unpacked_no_further_than_allowed(
     content = deflated(50) if method == zipfile.ZIP_DEFLATED else bz2.compress(MEGABYTE * 50)
     file = tmp_path / "a.zip"
     file.write_bytes(packed("a", method, content, stated))
-    update = zipfile.ZipExtFile._update_crc
+    update = zipfile.ZipExtFile._update_crc  # type: ignore[attr-defined]  # private
     monkeypatch.setattr(zipfile.ZipExtFile, "_update_crc", lambda self, data: pieces.append(len(data)) or update(self, data))
 
     with Unpacking(file) as archived, pytest.raises(DAMAGED):

@@ -253,7 +253,7 @@ def test_each_model_of_the_catalog_has_a_manner_of_its_own_that_suits_it(catalog
 def test_a_renamed_model_keeps_its_manner_and_an_unknown_one_gets_one(catalog: Catalog) -> None:
     renamed = [model.model_copy(update={"id": f"{model.id}-new"}) for model in catalog.models]
     unknown = catalog.models[0].model_copy(update={"id": "some-model-of-tomorrow", "good_for": ()})
-    changed = assign_manners(catalog.model_copy(update={"models": (unknown, *renamed)}))
+    changed = dict(assign_manners(catalog.model_copy(update={"models": (unknown, *renamed)})))
 
     assert changed.pop("some-model-of-tomorrow") in MANNERS
     assert list(changed.values()) == list(assign_manners(catalog).values())

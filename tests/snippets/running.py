@@ -92,8 +92,8 @@ class Runner:
             )
             assert done.returncode == 0, done.stderr.decode()
             return [
-                Ran(*ended, {path.name: path.read_bytes() for path in folder.iterdir()})
-                for ended, folder in zip(json.loads(done.stdout), folders, strict=True)
+                Ran(status, out, err, {path.name: path.read_bytes() for path in folder.iterdir()})
+                for (status, out, err), folder in zip(json.loads(done.stdout), folders, strict=True)
             ]
 
 

@@ -13,7 +13,7 @@ import httpx2
 import pytest
 from gradio_client import Client
 
-from components.web.visitors import COOKIE
+from components.playground.visits import COOKIE
 from tests.nginx import nginx
 from tests.snippets.running import Runner
 from tests.ui import free_port, run_app

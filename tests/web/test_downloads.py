@@ -13,9 +13,9 @@ from components.catalog.models import Catalog
 from components.catalog.prices import price_list
 from components.comparisons.plan import Choice
 from components.playground import Playground
+from components.playground.visits import COOKIE
 from components.views.exports.jobs import CARD_COLUMNS, JOB_COLUMNS
 from components.web.downloads import JOBS_AT_ONCE
-from components.web.visitors import COOKIE
 from tests.ui import AppProcess
 from tests.ui.finished_comparison import ANN, SECRET, run_comparison
 from tests.ui.test_history import past

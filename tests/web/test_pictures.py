@@ -23,10 +23,10 @@ from components.errors import AnswerLost
 from components.jobs.job import Job
 from components.pictures.metadata import read
 from components.playground import Playground, visitor_id
+from components.playground.visits import COOKIE
 from components.views.job import show_job
 from components.views.links import MOST_ARCHIVED_JOBS, archive_link, download_link
 from components.views.recipe import recipe_of
-from components.web.visitors import COOKIE
 from tests.jobs.scripted_upstream import png
 from tests.ui.finished_comparison import ANN, SECRET
 

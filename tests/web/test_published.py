@@ -16,9 +16,9 @@ from PIL import Image
 from components.catalog.models import Catalog
 from components.comparisons.plan import Choice
 from components.playground import Playground
+from components.playground.visits import COOKIE
 from components.views.queries.compare import ComparisonDraft, read_compare_query
 from components.web.published import NO_COMPARISON, NOT_PUBLISHED
-from components.web.visitors import COOKIE
 from tests.jobs.scripted_upstream import png
 from tests.ui.finished_comparison import ANN, KEY, SECRET, run_comparison
 from tests.views.html import ReportPage

@@ -75,9 +75,9 @@ async def test_the_hosts_samples_stand_on_the_cards_until_they_are_removed(
         assert "“A red kite &lt;b&gt;”" in card
         assert re.search(rf"\${price} · {DAY}", card)
         (address,) = re.findall(r'src="(samples/[0-9a-f]{64}\.webp)"', card)
-        picture = await http_client.get(f"/{address}")
-        assert (picture.headers["content-type"], picture.content[:4]) == ("image/webp", b"RIFF")
-        assert picture.headers["cache-control"] == "public, max-age=31536000, immutable"
+        answer = await http_client.get(f"/{address}")
+        assert (answer.headers["content-type"], answer.content[:4]) == ("image/webp", b"RIFF")
+        assert answer.headers["cache-control"] == "public, max-age=31536000, immutable"
     assert "sandbox drawing" in (await cards(http_client))["flux-2"]
     assert (await http_client.delete("/samples", headers=host)).status_code == 204
     assert all("sandbox drawing" in card for card in (await cards(http_client)).values())

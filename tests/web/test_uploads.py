@@ -21,10 +21,10 @@ from fastapi import FastAPI
 from PIL import Image
 
 from components.pictures.uploads import LARGEST_BYTES, LIFE_S, MOST_OF_A_VISITOR, NO_ADDRESS, NO_PICTURE, TOO_LARGE, Uploads
+from components.playground.visits import COOKIE
 from components.views.models.facts import upload_control
 from components.web.guard import Guard
 from components.web.uploads import HEADER, NOT_FROM_PAGE, upload_routes
-from components.web.visitors import COOKIE
 from tests.conftest import serve
 from tests.jobs.scripted_upstream import png
 
