@@ -17,11 +17,8 @@ import re
 import socket
 import ssl
 from collections.abc import AsyncIterable, Mapping
-from contextlib import nullcontext
 from pathlib import Path
-from typing import Any
 from urllib.parse import unquote_to_bytes
-from weakref import WeakValueDictionary
 
 import httpx2 as httpx
 
@@ -34,7 +31,6 @@ LONGEST_LOOKUP_S = 3.0  # where a proxy resolves the name anyway
 PUBLIC_NAME = re.compile(r"([\w-]+\.)+[a-z][a-z0-9-]+\.?", re.I)  # that a proxy may resolve
 MAX_REDIRECTS = 3
 URL_ALPHABET = bytes.maketrans(b"-_", b"+/")
-MAX_PER_HOST = 4  # of these: a host that is slow leaves some to the others
 MAX_CONNECTIONS = 6  # together with the API client's, twenty connections serve two hundred jobs
 
 # A damaged TLS record is an OSError; the last two are what a redirect to an undecodable IDNA host name raises.
@@ -52,16 +48,7 @@ NOT_PUBLIC = tuple(
 
 
 class FetchClient(httpx.AsyncClient):
-    """A client that tells which addresses it calls through a proxy, and shares its connections out among hosts."""
-
-    def __init__(self, **options: Any) -> None:
-        super().__init__(**options)
-        self._shares: WeakValueDictionary[str, asyncio.Semaphore] = WeakValueDictionary()
-
-    def share(self, address: str) -> asyncio.Semaphore:
-        """What a download from the host of this address holds, at most MAX_PER_HOST at once."""
-        host = address.partition("://")[2].partition("/")[0].lower()
-        return self._shares.setdefault(host, asyncio.Semaphore(MAX_PER_HOST))
+    """A client that tells which addresses it calls through a proxy."""
 
     def uses_proxy(self, url: httpx.URL) -> bool:
         """Whether a proxy is asked for this address."""
@@ -111,8 +98,7 @@ async def fetch_picture(http: httpx.AsyncClient, address: str, upstream: str, ti
         async with asyncio.timeout(timeout_s):
             if address.startswith("data:"):
                 return await asyncio.to_thread(_decode_data_url, address)
-            async with http.share(address) if isinstance(http, FetchClient) else nullcontext():
-                return await _download(http, address, httpx.URL(upstream))
+            return await _download(http, address, httpx.URL(upstream))
     except TimeoutError as error:
         raise PictureNotSaved(f"The picture did not arrive within {timeout_s:.3g} s.") from error
 

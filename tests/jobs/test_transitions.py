@@ -48,7 +48,8 @@ TABLE: dict[str, tuple[Callable[[Job], Job | None], dict[JobState, JobState]]] =
     "abandoned": (transitions.abandoned, {S.UNCERTAIN: S.ABANDONED}),
     "removed": (
         transitions.removed,
-        {S.UNCERTAIN: S.ABANDONED} | {state: state for state in (S.DONE, S.FAILED, S.STOPPED, S.ABANDONED)},
+        {S.UNCERTAIN: S.ABANDONED, S.OVERDUE: S.STOPPED, S.NEEDS_KEY: S.STOPPED}
+        | {state: state for state in (S.DONE, S.FAILED, S.STOPPED, S.ABANDONED)},
     ),
     "callback_named": (
         partial(transitions.callback_named, task_id="named"),

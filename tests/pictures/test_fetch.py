@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import socket
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
@@ -12,15 +11,7 @@ import httpx2 as httpx
 import pytest
 
 from components.errors import PictureNotSaved, TooLarge
-from components.pictures.fetch import (
-    MAX_CONNECTIONS,
-    MAX_PER_HOST,
-    FetchClient,
-    fetch_picture,
-    open_fetch_client,
-    read_limited,
-)
-from tests.api.upstream import serve_connections
+from components.pictures.fetch import FetchClient, fetch_picture, open_fetch_client, read_limited
 from tests.jobs.scripted_upstream import png, scripted_upstream
 
 UPSTREAM = "http://127.0.0.1:9999"
@@ -227,23 +218,3 @@ async def test_a_stream_is_read_whole_up_to_the_bound_and_not_a_chunk_further() 
     with pytest.raises(TooLarge):
         await read_limited(endless(), 35)
     assert sent == 40
-
-
-async def test_a_host_that_does_not_answer_leaves_connections_to_the_others() -> None:
-    """However many of its pictures are asked for first."""
-    ending, arrived = asyncio.Event(), []
-
-    async def hold(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        arrived.append(writer)
-        await ending.wait()
-        writer.close()
-
-    async with scripted_upstream() as upstream, open_fetch_client() as http, serve_connections(hold) as silent:
-        addresses = [f"{silent}/{number}.png" for number in range(2 * MAX_CONNECTIONS)]
-        waiting = [asyncio.create_task(fetch_picture(http, address, silent)) for address in addresses]
-        while len(arrived) < MAX_PER_HOST:  # noqa: ASYNC110  # connections of other tasks
-            await asyncio.sleep(0.01)
-        assert await fetch_picture(http, f"{upstream.address}/1.png", upstream.address, 10) == png()
-        assert len(arrived) == MAX_PER_HOST
-        ending.set()
-        await asyncio.gather(*waiting, return_exceptions=True)
