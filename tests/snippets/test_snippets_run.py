@@ -47,6 +47,12 @@ def runner(request: pytest.FixtureRequest) -> Runner:
     return Runner.named(request.param)
 
 
+@pytest.fixture(params=["shell in bash", "python", "javascript"])
+def reader(request: pytest.FixtureRequest) -> Runner:
+    """One runner a language: what the script makes of a reply is up to jq, which is the same in every shell."""
+    return Runner.named(request.param)
+
+
 def programs(catalog: Catalog, server: Recorder, requests: list[Request], runner: Runner) -> list[str]:
     return [write_snippet(request, server.address, catalog.endpoint, runner.language) for request in requests]
 
@@ -237,12 +243,12 @@ READ_BY_SNIPPETS = [
 ]  # fmt: skip
 
 
-def test_the_shapes_that_the_snippets_read_end_as_they_do_in_the_application(runner: Runner, catalog: Catalog) -> None:
+def test_the_shapes_that_the_snippets_read_end_as_they_do_in_the_application(reader: Runner, catalog: Catalog) -> None:
     cases = [case for case in CASES if case.name in READ_BY_SNIPPETS]
     assert len(cases) == len(READ_BY_SNIPPETS)
     requests = [build_request(catalog, "cogview-4", {"prompt": case.name}) for case in cases]
     with recorded(StandIn(cases)) as server:
-        ended = runner.run_all(list(map(impatient, programs(catalog, server, requests, runner))))
+        ended = reader.run_all(list(map(impatient, programs(catalog, server, requests, reader))))
 
     assert server.bodies == encoded_bodies([request.body for request in requests])
     for case, ran in zip(cases, ended, strict=True):
@@ -255,11 +261,11 @@ def test_the_shapes_that_the_snippets_read_end_as_they_do_in_the_application(run
             assert "Traceback" not in ran.err, case.name
 
 
-def test_every_state_word_that_the_client_reads_ends_the_program(runner: Runner, catalog: Catalog) -> None:
+def test_every_state_word_that_the_client_reads_ends_the_program(reader: Runner, catalog: Catalog) -> None:
     words = [*DONE_WORDS, *FAILED_WORDS]
     replies = [json.dumps({"data": {"status": word.upper(), "output": "http://HOST/a.png"}}) for word in words]
 
-    ended, _ = outcomes(runner, catalog, [(CREATED, reply) for reply in replies])
+    ended, _ = outcomes(reader, catalog, [(CREATED, reply) for reply in replies])
 
     for word, ran in zip(words, ended, strict=True):
         assert (ran.files == {"n1-1.png": PNG}) == (word in DONE_WORDS), (word, ran.err)
@@ -303,9 +309,9 @@ BROKEN = {
 }  # fmt: skip
 
 
-def test_a_reply_without_a_result_is_printed_at_once(runner: Runner, catalog: Catalog) -> None:
+def test_a_reply_without_a_result_is_printed_at_once(reader: Runner, catalog: Catalog) -> None:
     """It says so where a task may exist, names the task that does, and repeats no poll that can only be refused again."""
-    ended, server = outcomes(runner, catalog, [(post, poll) for post, poll, _, _ in BROKEN.values()])
+    ended, server = outcomes(reader, catalog, [(post, poll) for post, poll, _, _ in BROKEN.values()])
 
     for at, (name, (_, _, words, polls)) in enumerate(BROKEN.items()):
         assert (ended[at].status != 0, ended[at].files) == (True, {}), name

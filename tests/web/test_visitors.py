@@ -198,6 +198,6 @@ def refusal(client: Client, job_id: str) -> str:
 
 def posted(app: AppProcess, endpoint: str, data: list[Any], headers: dict[str, str]) -> str:
     """What the stream of a call by plain HTTP says."""
-    with httpx2.Client(base_url=app.url, trust_env=False, verify=False, timeout=30, headers=headers) as http:
+    with httpx2.Client(base_url=app.url, trust_env=False, verify=False, timeout=120, headers=headers) as http:
         event = http.post(f"/gradio_api/call/{endpoint}", json={"data": data}).json()["event_id"]
         return http.get(f"/gradio_api/call/{endpoint}/{event}").text

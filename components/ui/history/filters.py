@@ -74,8 +74,7 @@ def build_filters(playground: Playground) -> Filters:
         show_label=False,
         container=False,
         elem_id="history-view",
-        elem_classes="segments",
-        min_width=120,
+        min_width=160,
         render=False,
     )
     starred = gr.Checkbox(label="Starred only", container=False, elem_id="history-starred", min_width=120, render=False)
