@@ -19,10 +19,10 @@ PRIVATE: dict[str, Any] = {"show_progress": "hidden", "show_progress_on": [], "a
 # Without Gradio's queue, which is for long events. The events of one page are handled in the order in which they arrive.
 # A further one is dropped while the first is being answered: for what must not happen twice.
 DIRECT: dict[str, Any] = {**PRIVATE, "queue": False}
-# Of several events in a row the last one counts: for what shows how things are by now. Not for one with data: Gradio
-# would send the data of the first.
+# Of several events in a row only the last is handled: for events that show the current state. Not for events that carry
+# data: Gradio would send the data of the first.
 LATEST: dict[str, Any] = {**DIRECT, "trigger_mode": "always_last"}
-# Every one counts.
+# Every event is handled.
 EACH: dict[str, Any] = {**DIRECT, "trigger_mode": "multiple"}
 # A generator that runs as long as what it watches; another page's must not wait for it.
 LONG: dict[str, Any] = {**PRIVATE, "concurrency_limit": None, "trigger_mode": "multiple"}

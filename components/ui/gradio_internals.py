@@ -1,4 +1,5 @@
-"""Every use of a Gradio detail that its documentation does not promise. The counterpart in the browser is assets/gradio.js.
+"""Every use of a Gradio detail that its documentation does not promise. In the browser these are assets/gradio.js and
+assets/early/typed.js.
 
 Each has a test in tests/ui/test_gradio_internals.py or tests/browser/test_gradio.py that fails when Gradio changes it.
 """

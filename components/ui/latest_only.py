@@ -1,4 +1,4 @@
-"""Of the watches of an open page, which each run for as long as what they show changes, only the newest goes on."""
+"""Keep only the newest watch of each open page. A watch is an event that runs for as long as what it shows changes."""
 
 from __future__ import annotations
 

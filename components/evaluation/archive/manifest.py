@@ -156,8 +156,8 @@ class Manifest(_Values):
     ballots: Annotated[list[ManifestBallot], Field(max_length=MOST_BALLOTS), FailFast()]
 
 
-def limit_passed(data: bytes, ballots: int) -> str:
-    """Which limit of a file that can be read back is passed, or "". Blocks."""
+def exceeded_limit(data: bytes, ballots: int) -> str:
+    """Which limit of a file that can be read back is exceeded, or "". Blocks."""
     if ballots > MOST_BALLOTS:
         return f"it has {ballots:,} votes, and a file holds {MOST_BALLOTS:,}"
     if len(data) > LARGEST_MANIFEST:
@@ -171,7 +171,7 @@ def read_manifest(data: bytes) -> dict[str, Any]:
     """The values of a manifest. Blocks. Raises ValueError if any is missing, of another type or out of bounds."""
     if NUL.search(data):
         raise ValueError("a text holds a character that no database can store")
-    if passed := limit_passed(data, ballots=0):
-        raise ValueError(passed)
+    if exceeded := exceeded_limit(data, ballots=0):
+        raise ValueError(exceeded)
     # Parsed first: validating the JSON text would copy the input into each error.
     return Manifest.model_validate(from_json(data)).model_dump(by_alias=True)

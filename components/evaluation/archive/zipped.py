@@ -15,7 +15,7 @@ from typing import Any
 
 from components.api.replies import Phase, Reply
 from components.errors import InputError, InvalidState, PictureNotSaved, Problem
-from components.evaluation.archive.manifest import LARGEST_MANIFEST, ManifestJob, limit_passed, read_manifest
+from components.evaluation.archive.manifest import LARGEST_MANIFEST, ManifestJob, exceeded_limit, read_manifest
 from components.evaluation.archive.unpacking import DAMAGED, Unpacking
 from components.evaluation.evaluation import IMPORTED, CellState, Evaluation, EvaluationState
 from components.evaluation.matrix import MOST_CELLS, Column
@@ -45,8 +45,10 @@ async def archive(service: EvaluationService, evaluation: Evaluation) -> AsyncIt
     ballots = await service.ballots.cast(evaluation.id)
     jobs = {job.id: job for _, job in await service.cell_jobs(evaluation, [one.position for one in results]) if job}
     complete = await asyncio.to_thread(_manifest, evaluation, results, jobs, ballots)
-    if passed := await asyncio.to_thread(limit_passed, complete, len(ballots)):
-        raise InvalidState(f"This evaluation fits no file: {passed}.", next_step="Download its results and votes as tables.")
+    if exceeded := await asyncio.to_thread(exceeded_limit, complete, len(ballots)):
+        raise InvalidState(
+            f"This evaluation fits no file: {exceeded}.", next_step="Download its results and votes as tables."
+        )
 
     async def files() -> AsyncIterator[ZippedFile]:
         now, gone = time.time(), set[int]()

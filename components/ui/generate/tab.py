@@ -187,11 +187,11 @@ async def submit(
     except PlaygroundError as error:
         return {**show_error(panel, error), panel.job: ""}
     seed = model.by_role(Role.SEED) or ""
-    asked = {**parameters, seed: job.body[seed]} if seed in job.body else parameters
+    requested = {**parameters, seed: job.body[seed]} if seed in job.body else parameters
     return {
         **show_job(panel, await with_star(panel, job, visit)),
         panel.changed: "",
         **tab.form.seed(model, job.body),
-        tab.note: price_note(model, asked, tab.playground.check_form(model, asked, visit), job.id),
+        tab.note: price_note(model, requested, tab.playground.check_form(model, requested, visit), job.id),
         **(await show_others(panel, visit, job.id))[0],
     }

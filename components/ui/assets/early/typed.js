@@ -1,16 +1,16 @@
 () => {
-  // What a visitor enters while an answer of the server is on its way stays: the answer does not know of it. Of such an
-  // answer, the value for that field is left out. This runs before Gradio, which puts every answer into the page.
+  // Keep what a visitor enters while the server works on an event: its answer was made without that, and Gradio puts every
+  // answer into the page. The value for such a field is removed from the answer. This runs before Gradio's script.
   const FIELDS = ["textbox", "number", "radio", "checkbox", "checkboxgroup", "dropdown"];
   const send = window.fetch.bind(window);
   const entered = new Map(); // when something was last entered in the element with this id
-  let entry = 0; // when anything was
+  let lastEntry = 0; // when something was last entered anywhere
 
   document.addEventListener(
     "input",
     ({ target }) => {
-      entry = performance.now();
-      for (let part = target; part; part = part.parentElement) if (part.id) entered.set(part.id, entry);
+      lastEntry = performance.now();
+      for (let part = target; part; part = part.parentElement) if (part.id) entered.set(part.id, lastEntry);
     },
     true,
   );
@@ -27,12 +27,12 @@
   }
 
   window.fetch = async (request, options) => {
-    const asked = performance.now();
+    const sentAt = performance.now();
     const answer = await send(request, options);
-    if (entry < asked || !answer.ok || !new URL(request.url ?? request, document.baseURI).pathname.includes("/gradio_api/run/")) return answer;
+    if (lastEntry < sentAt || !answer.ok || !new URL(request.url ?? request, document.baseURI).pathname.includes("/gradio_api/run/")) return answer;
     const reply = await answer.json();
     for (const { place, at } of updated(JSON.parse(options.body).fn_index)) {
-      if (at < asked) continue;
+      if (at < sentAt) continue;
       const { value, ...rest } = reply.data[place]?.__type__ === "update" ? reply.data[place] : { __type__: "update" };
       reply.data[place] = rest;
     }
