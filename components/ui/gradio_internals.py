@@ -7,14 +7,40 @@ Each has a test in tests/ui/test_gradio_internals.py or tests/browser/test_gradi
 from __future__ import annotations
 
 import asyncio
+import inspect
 import json
 import logging
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-import gradio as gr
-from gradio import route_utils
+
+@contextmanager
+def no_stub_files() -> Iterator[None]:
+    """Keep Gradio from writing a ``.pyi`` file, which only an editor reads, for each component class defined meanwhile.
+
+    For that it parses the source of every class, which takes two fifths of the time of its import. It writes none for a
+    class whose source file cannot be found, and ``inspect.getfile`` says so of every one. Gradio has no setting for it.
+    """
+    getfile = inspect.getfile
+
+    def without_components(object: Any) -> str:
+        if type(object).__name__ == "ComponentMeta":
+            raise OSError("not looked for")
+        return getfile(object)
+
+    inspect.getfile = without_components
+    try:
+        yield
+    finally:
+        inspect.getfile = getfile
+
+
+with no_stub_files():
+    import gradio as gr
+    from gradio import route_utils
 
 log = logging.getLogger(__name__)
 

@@ -15,10 +15,9 @@ import pytest
 from gradio.state_holder import SessionState
 
 from components.catalog.models import Catalog
-from components.ui import no_stub_files
 from components.ui.compare.tab import compare
 from components.ui.events import bind, sent
-from components.ui.gradio_internals import PAGES_REMEMBERED, open_page, style_sheets
+from components.ui.gradio_internals import PAGES_REMEMBERED, no_stub_files, open_page, style_sheets
 from components.ui.page import arrive, build_page
 from tests.ui.page_session import open_playground
 
