@@ -16,7 +16,7 @@ NUMBER = "name => window.gradio_config.dependencies.find(event => event.api_name
 
 
 def hold(page: Page, handler: str) -> Callable[[], None]:
-    """Keep back the events with the name of this handler; what is returned waits for one and lets them go."""
+    """Keep back the events with the name of this handler; call what is returned to wait for one and send them on."""
     number = page.evaluate(NUMBER, handler)
     held: list[Route] = []
     holding = True
@@ -27,7 +27,7 @@ def hold(page: Page, handler: str) -> Callable[[], None]:
         else:
             route.continue_()
 
-    def let_go() -> None:
+    def release() -> None:
         nonlocal holding
         wait_until(page, lambda: bool(held), True)
         holding = False
@@ -35,7 +35,7 @@ def hold(page: Page, handler: str) -> Callable[[], None]:
             route.continue_()
 
     page.route(EVENTS, on_event)
-    return let_go
+    return release
 
 
 def test_a_page_that_is_reloaded_as_soon_as_it_shows_a_job_shows_it_again(open_page: OpenPage, app: Playground) -> None:
@@ -54,11 +54,11 @@ def test_a_page_that_is_reloaded_as_soon_as_it_shows_a_job_shows_it_again(open_p
 def test_what_is_typed_while_a_form_is_being_filled_stays(open_page: OpenPage, app: Playground) -> None:
     """Everything else is the new model's, and the price and the address follow what was typed."""
     page = open_page(f"{app.address}/?model=flux-2&prompt=A+fox")
-    let_go = hold(page, "choose_model")
+    release = hold(page, "choose_model")
     page.locator("#chosen-model [data-picker]").click()
     page.locator('#picker-one [data-value="ideogram-v3"]').click()
     fill_prompt(page, "An owl at night")
-    let_go()
+    release()
     expect(field(page, "style")).to_be_visible()
     expect(page).to_have_url(re.compile("model=ideogram-v3&prompt=An\\+owl\\+at\\+night"))
     expect(page.locator("#prompt textarea")).to_have_value("An owl at night")
@@ -82,18 +82,18 @@ def test_a_key_that_is_entered_while_another_one_is_being_taken_is_the_one_in_us
 ) -> None:
     page = open_page(app_at_service.address)
     box = page.get_by_label("Your API key")
-    let_go = hold(page, "enter_key")
+    release = hold(page, "enter_key")
     box.fill("sk-first-key-0123456789")
     box.press("Enter")
     box.fill("wrong-second-key-0123456789")
-    let_go()
+    release()
     expect(page.locator(".pill")).to_contain_text("works")
     expect(box).to_have_value("wrong-second-key-0123456789")
-    let_go = hold(page, "enter_key")
+    release = hold(page, "enter_key")
     box.press("Enter")
     box.fill("sk-third-key-0123456789")
     box.press("Enter")
-    let_go()
+    release()
     expect(box).to_have_value("")
     expect(page.locator(".pill")).to_contain_text("works")
 
@@ -101,8 +101,8 @@ def test_a_key_that_is_entered_while_another_one_is_being_taken_is_the_one_in_us
 @pytest.mark.parametrize("column", ["Price", "Seconds"])
 def test_of_two_clicks_on_headers_the_second_one_counts(open_page: OpenPage, app: Playground, column: str) -> None:
     page = open_page(f"{app.address}/?tab=models")
-    let_go = hold(page, "sort_prices")
+    release = hold(page, "sort_prices")
     page.locator('#models-table [data-sort="Model"] button').click()
     page.locator(f'#models-table [data-sort="{column}"] button').click()
-    let_go()
+    release()
     expect(page.locator(f'#models-table [data-sort="{column}"][aria-sort]')).to_be_attached()

@@ -45,12 +45,12 @@ async def test_a_model_that_is_chosen_right_before_generate_does_not_take_the_jo
     catalog: Catalog, tmp_path: Path, sandbox: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The answer to the choice takes longer. Without a job it shows the model's example; by then there is one."""
-    asked, let_go = asyncio.Event(), asyncio.Event()
+    asked, release = asyncio.Event(), asyncio.Event()
     budget = JobService.budget
 
     async def slow_budget(*arguments: Any) -> Any:
         asked.set()
-        await let_go.wait()
+        await release.wait()
         return await budget(*arguments)
 
     async with open_playground(catalog, tmp_path, sandbox) as playground:
@@ -62,7 +62,7 @@ async def test_a_model_that_is_chosen_right_before_generate_does_not_take_the_jo
             await asked.wait()
         sent = asyncio.create_task(opened.send(generate, given))
         await asyncio.wait({sent}, timeout=0.5)  # as long as it would take, if it did not wait
-        let_go.set()
+        release.set()
         await asyncio.gather(chosen, sent)
         job_id = opened.state[opened.tab.panel.job._id]
 

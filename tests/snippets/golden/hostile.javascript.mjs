@@ -22,9 +22,9 @@ const read = async (response) => { // the object with the task's id, the images 
   const word = data.status ?? data.state ?? data.task_status ?? data.type ?? (images[0] && "done");
   state = String(task || images[0] ? word : "").toLowerCase();
 };
-const lose = (error) => stop(`No task id (${error}). The task may exist and be charged`);
-await fetch("https://gateway.example/one/api/v1/images/generations", post).then(read).catch(lose);
-task = encodeURIComponent(data.task_id || data.taskId || (images[0] ? "" : data.id || lose("none in the reply")));
+const noTask = (error) => stop(`No task id (${error}). The task may exist and be charged`);
+await fetch("https://gateway.example/one/api/v1/images/generations", post).then(read).catch(noTask);
+task = encodeURIComponent(data.task_id || data.taskId || (images[0] ? "" : data.id || noTask("none in the reply")));
 while (task && !/^(?!not|un).*(complet|succe|done|finish|ready)/.test(state)) {
   if (/unsucc|fail|error|cancel|abort|reject|expir|moder|termin|nsfw|time/.test(state)) stop("failed");
   await new Promise((go) => setTimeout(go, Date.now() < deadline ? 2000 : stop("still running")));
