@@ -124,7 +124,7 @@ async def test_a_late_result_keeps_a_job_open_even_if_another_cannot_be_kept(
 
 
 async def test_fresh_addresses_are_used_for_the_missing_results_only(catalog: Catalog, url: str, tmp_path: Path) -> None:
-    """The first addresses of two results have expired; the task, requested_numbers once more, has new ones."""
+    """The first addresses of two results have expired; the task has new ones when it is asked for again."""
     gone = results({0: GONE, 2: GONE})
 
     async def by_age(upstream: Upstream, writer: asyncio.StreamWriter) -> None:
