@@ -60,6 +60,8 @@ def test_the_chart_has_a_dot_for_each_model_with_a_time_and_names_the_others(cat
 def test_the_chart_speaks_of_a_line_only_where_it_draws_one(catalog: Catalog) -> None:
     """By the catalog alone one model is both the cheapest and the fastest, and a line through one dot cannot be seen."""
     frame = models_frame(catalog)
-    assert "No other model is cheaper or faster than CogView 4." in parse_inert(show_scatter(frame)).text
+    assert (
+        "With default settings no other model is cheaper or faster than CogView 4." in parse_inert(show_scatter(frame)).text
+    )
     frame.loc[frame["Model"] == "Hunyuan Image 3", "Seconds"] = 1.0
     assert "On the line: no other model is both cheaper and faster." in parse_inert(show_scatter(frame)).text
