@@ -6,10 +6,11 @@ it and enforces it.
     errors       -
     keys         errors
     proxies      -
+    transport    -
     settings     keys proxies errors
     catalog      errors
-    api          errors
-    pictures     errors
+    api          errors transport
+    pictures     errors transport
     snippets     api.replies catalog errors
     sandbox      api.replies catalog keys errors
     jobs         api catalog pictures errors
@@ -25,7 +26,7 @@ A library is imported in one place:
 
     gradio             ui
     fastapi            web sandbox
-    httpx2             api pictures sandbox
+    httpx2             transport api pictures sandbox
     socksio            api
     yaml               catalog
     jsonschema         catalog
