@@ -17,7 +17,15 @@ from gradio.state_holder import SessionState
 from components.catalog.models import Catalog
 from components.ui.compare.tab import compare
 from components.ui.events import bind, sent
-from components.ui.gradio_internals import PAGES_REMEMBERED, no_stub_files, open_page, style_sheets
+from components.ui.gradio_internals import (
+    PAGES_REMEMBERED,
+    PROGRESS_INTERVAL_S,
+    QUEUE_INTERVAL_S,
+    no_stub_files,
+    open_page,
+    open_queue,
+    style_sheets,
+)
 from components.ui.page import arrive, build_page
 from tests.ui.page_session import open_playground
 
@@ -66,6 +74,26 @@ async def test_no_click_and_no_last_look_is_dropped_while_an_earlier_one_is_bein
     assert [event["api_name"] for event in clicks if event["trigger_mode"] != "multiple"] == []
     assert len(looks) > 50
     assert [event["api_name"] for event in looks if event["trigger_mode"] == "once"] == ["withdraw"]
+
+
+async def test_an_idle_queue_looks_for_events_fifty_times_a_second_and_not_a_thousand(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    with open_page("Idle") as page:
+        open_queue(page, 1)
+    sleep, sleeps = asyncio.sleep, list[float]()
+
+    async def counted(seconds: float) -> None:
+        sleeps.append(seconds)
+        await sleep(0)
+
+    monkeypatch.setattr(asyncio, "sleep", counted)
+    loops = [asyncio.create_task(page._queue.start_processing()), asyncio.create_task(page._queue.start_progress_updates())]
+    await sleep(0.01)
+    page._queue.stopped = True
+    await asyncio.gather(*loops)
+
+    assert set(sleeps) == {QUEUE_INTERVAL_S, PROGRESS_INTERVAL_S}
 
 
 @pytest.mark.parametrize("waits", [False, True], ids=["in order", "in the queue"])
