@@ -89,7 +89,8 @@ async def test_an_idle_queue_looks_for_events_fifty_times_a_second_and_not_a_tho
 
     monkeypatch.setattr(asyncio, "sleep", counted)
     loops = [asyncio.create_task(page._queue.start_processing()), asyncio.create_task(page._queue.start_progress_updates())]
-    await sleep(0.01)
+    while len(set(sleeps)) < len(loops):
+        await sleep(0)
     page._queue.stopped = True
     await asyncio.gather(*loops)
 
