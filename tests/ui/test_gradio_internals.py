@@ -12,6 +12,7 @@ from typing import Any
 
 import gradio as gr
 import pytest
+from gradio import blocks
 from gradio.state_holder import SessionState
 
 from components.catalog.models import Catalog
@@ -122,6 +123,29 @@ async def test_the_events_of_a_page_are_handled_in_the_order_in_which_they_arriv
     let_go.set()
     await asyncio.gather(first, second)
     assert here[entries._id] == (" first" if waits else " first second")
+
+
+async def test_an_update_of_one_output_leaves_the_others_as_they_are() -> None:
+    """Gradio would make a new component for each of them."""
+    with open_page("test") as page:
+        box, first, second = gr.Textbox(), gr.Textbox("first"), gr.Textbox("second")
+        box.input(lambda text: {second: gr.update(value=text, visible=False)}, box, [first, second])
+    state = SessionState(page)
+
+    answer = await page.process_api(next(iter(page.fns.values())), ["A kite"], state)
+
+    assert answer["data"] == [gr.skip(), {**gr.update(value="A kite", visible=False)}]
+    assert state[first._id] is first
+    assert (state[second._id] is second, state[second._id].visible) == (False, False)
+
+
+def test_the_signature_of_a_components_class_is_read_once() -> None:
+    box = gr.Textbox(render=False)
+    box.get_config()
+    before = blocks.inspect.signature.cache_info()
+    box.get_config()
+
+    assert blocks.inspect.signature.cache_info().hits == before.hits + 1
 
 
 async def test_an_error_for_too_few_values_does_not_repeat_them(page: gr.Blocks) -> None:
