@@ -21,6 +21,7 @@ from components.evaluation.evaluation import IMPORTED, CellState, Evaluation, Ev
 from components.evaluation.matrix import MOST_CELLS, Column
 from components.evaluation.prompts import Prompt
 from components.evaluation.service import EvaluationService
+from components.evaluation.store.ballots import insert_ballots
 from components.evaluation.store.cells import Result, job_id_of
 from components.evaluation.store.evaluations import cell_row, insert_evaluation
 from components.evaluation.voting.ballots import Ballot, check_ballot
@@ -73,6 +74,7 @@ async def restore(service: EvaluationService, file: Path, visitor: str) -> Evalu
 
         def adding(connection: Any) -> list[Job]:
             insert_evaluation(connection, evaluation, rows)
+            insert_ballots(connection, ballots)
             return jobs
 
         await service.jobs.store.add_all(adding)
@@ -84,7 +86,6 @@ async def restore(service: EvaluationService, file: Path, visitor: str) -> Evalu
             pictures.release(name)
         # Where the ZIP turned out to be damaged; otherwise a job shows them.
         await service.jobs.remover.discard([name for name, _ in held])
-    await service.ballots.add_all(ballots)
     return evaluation
 
 

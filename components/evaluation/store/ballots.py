@@ -50,13 +50,6 @@ class BallotStore:
 
         await self._transactions.write(adding)
 
-    async def add_all(self, cast: Sequence[Ballot]) -> None:
-        """Record ballots that were cast elsewhere."""
-        if cast:
-            await self._transactions.write(
-                lambda connection: connection.execute(insert(ballots), [asdict(ballot) for ballot in cast])
-            )
-
     async def answer(self, ballot: Ballot) -> bool:
         """Record the answer to an open screen of this voter; False if there is none, or it is answered."""
         mine = and_(table.id == storable(ballot.id), table.voter == ballot.voter, table.verdict == "")
@@ -88,6 +81,12 @@ class BallotStore:
 
     async def _first(self, wanted: Any) -> Row[Any] | None:
         return await self._transactions.read(lambda connection: connection.execute(wanted.limit(1)).first())
+
+
+def insert_ballots(connection: Connection, cast: Sequence[Ballot]) -> None:
+    """Record ballots that were cast elsewhere."""
+    if cast:
+        connection.execute(insert(ballots), [asdict(ballot) for ballot in cast])
 
 
 def _of_voter(evaluation_id: str, voter: str, question: Question) -> Any:
