@@ -1,7 +1,7 @@
-"""An HTTP transport that closes every response to the end, also when the task that closes it is cancelled.
+"""An HTTP transport that finishes closing each response even if the closing task is cancelled.
 
-httpcore2 counts a response as closed from the moment its closing begins. Interrupted there, it would keep the request,
-with the key in its headers, for as long as the process runs (httpcore issue 1115).
+httpcore2 marks a response as closed before it has finished closing it. If the task is cancelled in between, the request,
+with the key in its headers, stays in the connection pool until the process ends (httpcore issue 1115).
 """
 
 from __future__ import annotations
@@ -12,18 +12,18 @@ from collections.abc import AsyncIterator
 import httpx2 as httpx
 
 
-class Transport(httpx.AsyncHTTPTransport):
-    """httpx2's transport; a response of it can be closed by a task that is cancelled meanwhile."""
+class CancelSafeTransport(httpx.AsyncHTTPTransport):
+    """httpx2's transport, with responses whose closing cannot be interrupted."""
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         """Send a request. Raises as httpx2's transport does."""
         response = await super().handle_async_request(request)
         assert isinstance(response.stream, httpx.AsyncByteStream)
-        response.stream = _Stream(response.stream)
+        response.stream = _ShieldedStream(response.stream)
         return response
 
 
-class _Stream(httpx.AsyncByteStream):
+class _ShieldedStream(httpx.AsyncByteStream):
     def __init__(self, stream: httpx.AsyncByteStream) -> None:
         self._stream = stream
 

@@ -15,7 +15,7 @@ from pathlib import Path
 import httpx2 as httpx
 import socksio
 
-from components.transport import Transport
+from components.transport import CancelSafeTransport
 
 MOST_CONNECTIONS = 400
 KEEPALIVE_S = 30.0
@@ -43,7 +43,7 @@ class Pools(httpx.AsyncBaseTransport):
     ) -> None:
         self._context = context or _system_context()
         self._proxy = proxy
-        self._pools: dict[int, Transport] = {}
+        self._pools: dict[int, CancelSafeTransport] = {}
         self._free: asyncio.PriorityQueue[int] = asyncio.PriorityQueue()
         for number in range(most):
             self._free.put_nowait(number)
@@ -57,7 +57,7 @@ class Pools(httpx.AsyncBaseTransport):
             raise httpx.PoolTimeout("no connection became free", request=request) from error
         try:
             if number not in self._pools:
-                self._pools[number] = Transport(verify=self._context, limits=LIMITS, proxy=self._proxy)
+                self._pools[number] = CancelSafeTransport(verify=self._context, limits=LIMITS, proxy=self._proxy)
             response = await self._pools[number].handle_async_request(request)
         except BaseException as error:
             self._free.put_nowait(number)

@@ -23,7 +23,7 @@ from urllib.parse import unquote_to_bytes
 import httpx2 as httpx
 
 from components.errors import PictureNotSaved, TooLarge
-from components.transport import Transport
+from components.transport import CancelSafeTransport
 
 LARGEST_BYTES = 32_000_000
 LARGEST_PERCENT_ENCODED = 4_000_000  # of a data: URL without base64: only text is written so, and decoding it is slow
@@ -69,10 +69,12 @@ def open_fetch_client(proxies: Mapping[str, str | None] | None = None, certifica
     context = ssl.create_default_context(cafile=certificates) if certificates else _system_context()
     limits = httpx.Limits(max_connections=MAX_CONNECTIONS, max_keepalive_connections=MAX_CONNECTIONS, keepalive_expiry=30)
     mounts = {
-        pattern: Transport(verify=context, limits=limits, proxy=proxy) if proxy else None
+        pattern: CancelSafeTransport(verify=context, limits=limits, proxy=proxy) if proxy else None
         for pattern, proxy in (proxies or {}).items()
     }
-    return FetchClient(transport=Transport(verify=context, limits=limits), mounts=mounts, timeout=30, trust_env=False)
+    return FetchClient(
+        transport=CancelSafeTransport(verify=context, limits=limits), mounts=mounts, timeout=30, trust_env=False
+    )
 
 
 async def read_limited(stream: AsyncIterable[bytes], most: int) -> bytes:

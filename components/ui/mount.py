@@ -8,7 +8,7 @@ from starlette.middleware.gzip import GZipMiddleware
 
 from components.playground import Playground
 from components.ui.first_paint import AssetCache, FirstPaint, MergedStyles
-from components.ui.gradio_internals import open_queue, style_sheets
+from components.ui.gradio_internals import configure_queue, style_sheets
 from components.ui.page import TABS, build_page
 from components.ui.theme import SCRIPT, STYLE, theme
 
@@ -17,7 +17,7 @@ def mount_page(app: Starlette, playground: Playground, host: str, port: int) -> 
     """Serve the page at ``/`` of an application that listens there. Routes that are added later are hidden by it."""
     page = build_page(playground)
     page.max_threads = 400  # Gradio runs at most this many events at once, asynchronous ones too
-    open_queue(page, 40)
+    configure_queue(page)
     styles = MergedStyles(style_sheets(page))
     app.add_route(f"/{styles.address}", styles.answer)
     gr.mount_gradio_app(

@@ -24,7 +24,7 @@ from components.jobs.store.engine import open_database
 from components.jobs.store.jobs import Store
 from components.pictures.library import PictureLibrary
 from components.pictures.storage.folder import FolderStorage
-from components.transport import Transport
+from components.transport import CancelSafeTransport
 from components.web.callbacks import callback_routes
 from tests.chaos.accounts import CATALOG, account
 from tests.chaos.behaviors import DEADLINE_S, READ_S, SLOWDOWN
@@ -226,7 +226,7 @@ class Campaign:
 def _client() -> httpx2.AsyncClient:
     limits = httpx2.Limits(max_connections=200, max_keepalive_connections=40)
     timeout = httpx2.Timeout(READ_S, connect=SLOWDOWN, pool=5.0 * SLOWDOWN)
-    return httpx2.AsyncClient(transport=Transport(limits=limits), timeout=timeout, trust_env=False)
+    return httpx2.AsyncClient(transport=CancelSafeTransport(limits=limits), timeout=timeout, trust_env=False)
 
 
 def _checkable(job: Job) -> bool:

@@ -196,13 +196,13 @@ async def test_an_evaluation_is_imported_with_its_votes_or_not_at_all(
 ) -> None:
     evaluation = await voted(playground)
     file = (await http_client.get(f"/evaluations/{evaluation.id}/evaluation.zip")).content
-    failing = "CREATE TRIGGER failing BEFORE INSERT ON ballots BEGIN INSERT INTO no_such_table VALUES (1); END"
+    failing_trigger = "CREATE TRIGGER failing BEFORE INSERT ON ballots BEGIN INSERT INTO no_such_table VALUES (1); END"
     transactions = playground.evaluations.store.transactions
-    await transactions.write(lambda connection: connection.exec_driver_sql(failing))
+    await transactions.write(lambda connection: connection.exec_driver_sql(failing_trigger))
     pictures = [file.name for file in playground.jobs.pictures.storage.files()]
     answer = await http_client.post("/evaluations", content=file)
 
     assert answer.status_code == 503
-    recorded = "SELECT (SELECT count(*) FROM evaluations), (SELECT count(*) FROM jobs)"
-    assert await transactions.read(lambda connection: tuple(connection.exec_driver_sql(recorded).one())) == (1, 16)
+    counts = "SELECT (SELECT count(*) FROM evaluations), (SELECT count(*) FROM jobs)"
+    assert await transactions.read(lambda connection: tuple(connection.exec_driver_sql(counts).one())) == (1, 16)
     assert [file.name for file in playground.jobs.pictures.storage.files()] == pictures

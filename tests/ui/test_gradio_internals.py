@@ -22,9 +22,9 @@ from components.ui.gradio_internals import (
     PAGES_REMEMBERED,
     PROGRESS_INTERVAL_S,
     QUEUE_INTERVAL_S,
+    configure_queue,
     no_stub_files,
     open_page,
-    open_queue,
     style_sheets,
 )
 from components.ui.page import arrive, build_page
@@ -77,11 +77,11 @@ async def test_no_click_and_no_last_look_is_dropped_while_an_earlier_one_is_bein
     assert [event["api_name"] for event in looks if event["trigger_mode"] == "once"] == ["withdraw"]
 
 
-async def test_an_idle_queue_looks_for_events_fifty_times_a_second_and_not_a_thousand(
+async def test_an_idle_queue_is_polled_at_our_intervals(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     with open_page("Idle") as page:
-        open_queue(page, 1)
+        configure_queue(page)
     sleep, sleeps = asyncio.sleep, list[float]()
 
     async def counted(seconds: float) -> None:
@@ -126,7 +126,7 @@ async def test_the_events_of_a_page_are_handled_in_the_order_in_which_they_arriv
 
 
 async def test_an_update_of_one_output_leaves_the_others_as_they_are() -> None:
-    """Gradio would make a new component for each of them."""
+    """Gradio would rebuild each of them."""
     with open_page("test") as page:
         box, first, second = gr.Textbox(), gr.Textbox("first"), gr.Textbox("second")
         box.input(lambda text: {second: gr.update(value=text, visible=False)}, box, [first, second])
@@ -139,7 +139,7 @@ async def test_an_update_of_one_output_leaves_the_others_as_they_are() -> None:
     assert (state[second._id] is second, state[second._id].visible) == (False, False)
 
 
-def test_the_signature_of_a_components_class_is_read_once() -> None:
+def test_the_constructor_of_a_component_class_is_inspected_once() -> None:
     box = gr.Textbox(render=False)
     box.get_config()
     before = blocks.inspect.signature.cache_info()

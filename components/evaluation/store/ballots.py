@@ -83,10 +83,10 @@ class BallotStore:
         return await self._transactions.read(lambda connection: connection.execute(wanted.limit(1)).first())
 
 
-def insert_ballots(connection: Connection, cast: Sequence[Ballot]) -> None:
-    """Record ballots that were cast elsewhere."""
-    if cast:
-        connection.execute(insert(ballots), [asdict(ballot) for ballot in cast])
+def insert_ballots(connection: Connection, imported: Sequence[Ballot]) -> None:
+    """Record ballots of an imported evaluation in the caller's transaction."""
+    if imported:
+        connection.execute(insert(ballots), [asdict(ballot) for ballot in imported])
 
 
 def _of_voter(evaluation_id: str, voter: str, question: Question) -> Any:
