@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from components.catalog.models import Catalog
-from components.jobs.job import JobState
+from components.jobs.job import Job, JobState, Timings
 from components.jobs.store.spend import Spend
 from tests.jobs.callbacks import callback_address, callback_server
 from tests.jobs.processes import expire_leases, wait_for_job
@@ -81,6 +81,39 @@ async def test_check_again_does_not_wait_for_a_running_repair(catalog: Catalog, 
     assert {look.state for look in looks} == {JobState.UNCERTAIN}
     assert (done.task_id, len(upstream.posts)) == (TASK, 1)
     assert polls < 5
+
+
+async def test_a_job_that_is_repaired_during_a_heartbeat_keeps_its_worker(
+    catalog: Catalog, url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is missing from the leases that were renewed before. Without a worker it would wait for the next heartbeat."""
+    async with (
+        scripted_upstream(post=[LOST], poll=[UNKNOWN]) as upstream,
+        callback_server(catalog, url, tmp_path, upstream, timings=Timings(heartbeat=0.2)) as server,
+    ):
+        service = server.job_service
+        job = await settled(service, await server.start())
+        await server.call(callback_address(upstream))
+        await upstream.wait_for("polls", 1)
+        worker, renew, beats = service._active.workers()[job.id], service.store.leases.renew, asyncio.Semaphore(0)
+
+        async def renewed_before_the_repair() -> list[Job]:
+            owned = await renew()
+            upstream.poll = [running()]
+            await wait_for_job(service, job, state=JobState.RUNNING)
+            beats.release()
+            return owned
+
+        monkeypatch.setattr(service.store.leases, "renew", renewed_before_the_repair)
+        await beats.acquire()
+        await beats.acquire()
+        monkeypatch.setattr(service.store.leases, "renew", renew)
+        assert service._active.workers()[job.id] is worker
+        upstream.poll = [finished()]
+        await server.call(callback_address(upstream))
+        done = await wait_for_job(service, job, state=JobState.DONE)
+
+    assert (done.task_id, len(done.pictures), len(upstream.posts)) == (TASK, 1, 1)
 
 
 @pytest.mark.parametrize("body", [b"", b"{}", b'{"status": "completed"}', b"<html>", b'{"task_id": ".."}'])

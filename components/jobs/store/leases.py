@@ -43,6 +43,12 @@ class LeaseStore:
 
         return await self._transactions.write(renewing)
 
+    async def owns(self, job_id: str) -> bool:
+        """Whether this process owns a job that is active."""
+        mine = (jobs.c.id == job_id) & (jobs.c.owner == self._owner) & jobs.c.state.in_(ACTIVE)
+        found = select(jobs.c.id).where(mine)
+        return await self._transactions.read(lambda connection: connection.execute(found).first() is not None)
+
     async def take_over(self) -> list[Job]:
         """Become the owner of active jobs of dead processes, the oldest first; at most TAKEN_AT_ONCE."""
 
