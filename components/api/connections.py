@@ -7,7 +7,6 @@ a hundred connections in one pool that took 40 % of the event loop at a thousand
 from __future__ import annotations
 
 import asyncio
-import functools
 import ssl
 from collections.abc import AsyncIterator, Mapping
 from pathlib import Path
@@ -15,11 +14,10 @@ from pathlib import Path
 import httpx2 as httpx
 import socksio
 
-from components.transport import CancelSafeTransport
+from components.transport import CancelSafeTransport, ssl_context
 
 MOST_CONNECTIONS = 400
 KEEPALIVE_S = 30.0
-_system_context = functools.cache(httpx.create_ssl_context)  # reading the certificates takes 20 ms
 LIMITS = httpx.Limits(max_connections=1, max_keepalive_connections=1, keepalive_expiry=KEEPALIVE_S)
 
 
@@ -30,7 +28,7 @@ def open_client(proxies: Mapping[str, str | None] | None = None, certificates: P
         proxies: the proxy for each URL pattern as httpx2 writes them; None for what is called directly.
         certificates: those of the authorities to trust, None for the system's.
     """
-    context = ssl.create_default_context(cafile=certificates) if certificates else _system_context()
+    context = ssl_context(certificates)
     mounts = {pattern: Pools(context, proxy) if proxy else None for pattern, proxy in (proxies or {}).items()}
     return httpx.AsyncClient(transport=Pools(context), mounts=mounts, trust_env=False)
 
@@ -41,7 +39,7 @@ class Pools(httpx.AsyncBaseTransport):
     def __init__(
         self, context: ssl.SSLContext | None = None, proxy: str | None = None, most: int = MOST_CONNECTIONS
     ) -> None:
-        self._context = context or _system_context()
+        self._context = context or ssl_context()
         self._proxy = proxy
         self._pools: dict[int, CancelSafeTransport] = {}
         self._free: asyncio.PriorityQueue[int] = asyncio.PriorityQueue()

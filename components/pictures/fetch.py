@@ -11,11 +11,9 @@ from __future__ import annotations
 import asyncio
 import base64
 import binascii
-import functools
 import ipaddress
 import re
 import socket
-import ssl
 from collections.abc import AsyncIterable, Mapping
 from pathlib import Path
 from urllib.parse import unquote_to_bytes
@@ -23,7 +21,7 @@ from urllib.parse import unquote_to_bytes
 import httpx2 as httpx
 
 from components.errors import PictureNotSaved, TooLarge
-from components.transport import CancelSafeTransport
+from components.transport import CancelSafeTransport, ssl_context
 
 LARGEST_BYTES = 32_000_000
 LARGEST_PERCENT_ENCODED = 4_000_000  # of a data: URL without base64: only text is written so, and decoding it is slow
@@ -56,9 +54,6 @@ class FetchClient(httpx.AsyncClient):
         return self._transport_for_url(url) is not self._transport
 
 
-_system_context = functools.cache(httpx.create_ssl_context)  # reading the certificates takes 20 ms
-
-
 def open_fetch_client(proxies: Mapping[str, str | None] | None = None, certificates: Path | None = None) -> FetchClient:
     """An HTTP client without a key. The caller closes it.
 
@@ -66,7 +61,7 @@ def open_fetch_client(proxies: Mapping[str, str | None] | None = None, certifica
         proxies: the proxy for each URL pattern as httpx2 writes them; None for what is called directly.
         certificates: those of the authorities to trust, None for the system's.
     """
-    context = ssl.create_default_context(cafile=certificates) if certificates else _system_context()
+    context = ssl_context(certificates)
     limits = httpx.Limits(max_connections=MAX_CONNECTIONS, max_keepalive_connections=MAX_CONNECTIONS, keepalive_expiry=30)
     mounts = {
         pattern: CancelSafeTransport(verify=context, limits=limits, proxy=proxy) if proxy else None
