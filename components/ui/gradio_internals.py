@@ -80,8 +80,7 @@ class Page(gr.Blocks):  # type: ignore[misc]
         If a handler returns a dictionary, Gradio rebuilds the component of every output, also of those missing from it.
         Updating 1 of 22 outputs, as a watched job does each second, blocked the event loop for 15 ms; now for 2.
         """
-        by_component = isinstance(predictions, dict) and all(isinstance(key, blocks.Block) for key in predictions)
-        if not predictions or not by_component:
+        if not isinstance(predictions, dict) or not any(block in predictions for block in block_fn.outputs):
             return list(await super().postprocess_data(block_fn, predictions, state))
         updated = copy(block_fn)
         updated.outputs = [block for block in block_fn.outputs if block in predictions]

@@ -77,9 +77,7 @@ async def test_no_click_and_no_last_look_is_dropped_while_an_earlier_one_is_bein
     assert [event["api_name"] for event in looks if event["trigger_mode"] == "once"] == ["withdraw"]
 
 
-async def test_an_idle_queue_is_polled_at_our_intervals(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
+async def test_an_idle_queue_is_polled_at_our_intervals(monkeypatch: pytest.MonkeyPatch) -> None:
     with open_page("Idle") as page:
         configure_queue(page)
     sleep, sleeps = asyncio.sleep, list[float]()
@@ -134,7 +132,7 @@ async def test_an_update_of_one_output_leaves_the_others_as_they_are() -> None:
 
     answer = await page.process_api(next(iter(page.fns.values())), ["A kite"], state)
 
-    assert answer["data"] == [gr.skip(), {**gr.update(value="A kite", visible=False)}]
+    assert answer["data"] == [gr.skip(), gr.update(value="A kite", visible=False)]
     assert state[first._id] is first
     assert (state[second._id] is second, state[second._id].visible) == (False, False)
 
