@@ -173,12 +173,12 @@ class Recovery:
     async def _drop_if_foreign(self, job_id: str, worker: asyncio.Task[None]) -> None:
         """End the worker of a job that another process owns, or that is settled.
 
-        One whose answer is still awaited, or that is being repaired, is left: it may have been taken for dead. So is one
-        that this process owns since the leases were renewed, because its repair has succeeded.
+        A worker that still awaits its answer, or that repairs its job, is left: it may have been taken for dead. So is one
+        whose repair has made the job active, and this process its owner, since the leases were renewed.
         """
         job = await self._store.get(job_id)
-        unanswered = job and job.state in (JobState.SUBMITTING, JobState.UNCERTAIN, JobState.ABANDONED)
-        if job and not unanswered and not await self._store.leases.owns(job_id):
+        unanswered = {JobState.SUBMITTING, *transitions.UNDECIDED}
+        if job and job.state not in unanswered and not await self._store.leases.owns(job_id):
             worker.cancel()
 
     async def _take_in_change(self, job: Job) -> None:

@@ -199,10 +199,10 @@ async def test_an_evaluation_is_imported_with_its_votes_or_not_at_all(
     failing_trigger = "CREATE TRIGGER failing BEFORE INSERT ON ballots BEGIN INSERT INTO no_such_table VALUES (1); END"
     transactions = playground.evaluations.store.transactions
     await transactions.write(lambda connection: connection.exec_driver_sql(failing_trigger))
-    pictures = [file.name for file in playground.jobs.pictures.storage.files()]
+    pictures = sorted(stored.name for stored in playground.jobs.pictures.storage.files())
     answer = await http_client.post("/evaluations", content=file)
 
     assert answer.status_code == 503
     counts = "SELECT (SELECT count(*) FROM evaluations), (SELECT count(*) FROM jobs)"
     assert await transactions.read(lambda connection: tuple(connection.exec_driver_sql(counts).one())) == (1, 16)
-    assert [file.name for file in playground.jobs.pictures.storage.files()] == pictures
+    assert sorted(stored.name for stored in playground.jobs.pictures.storage.files()) == pictures
