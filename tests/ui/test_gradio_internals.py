@@ -57,6 +57,20 @@ def test_a_component_class_is_made_without_a_stub_file(tmp_path: Path, monkeypat
     assert [path.name for path in tmp_path.glob("*.pyi")] == ["other_component.pyi"]
 
 
+async def test_a_page_is_sent_no_endpoints_and_clients_still_find_them_all(page: gr.Blocks) -> None:
+    config = page.get_config_file()
+    public = {event["id"] for event in config["dependencies"] if event["api_visibility"] == "public"}
+    sent = config["page"][""]
+
+    assert len(public) == 10
+    assert public.isdisjoint(sent["dependencies"])
+    assert len(sent["dependencies"]) == len(config["dependencies"]) - len(public)
+    kinds = {component["id"]: component["type"] for component in config["components"]}
+    assert "api" in kinds.values()
+    assert {kinds[component] for component in sent["components"]} == set(kinds.values()) - {"api"}
+    assert "api" not in {kinds[child["id"]] for child in sent["layout"]["children"]}
+
+
 async def test_no_event_shows_progress_in_the_place_of_a_component(page: gr.Blocks) -> None:
     events = [event for event in page.config["dependencies"] if event["api_visibility"] == "private"]
 
