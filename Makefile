@@ -4,7 +4,7 @@ BIN := .venv/bin
 # Where this is set, each process of the tests compiles all modules anew.
 export PYTHONDONTWRITEBYTECODE =
 
-.PHONY: run quick test bench fuzz chaos screenshots check style clean
+.PHONY: run quick test bench fuzz chaos screenshots check lint types audit style clean
 
 run: .venv/.ready
 	$(BIN)/python app.py
@@ -36,12 +36,19 @@ screenshots: .venv/.ready-dev
 	$(BIN)/python -m tests.browser.chromium
 	$(BIN)/python -m tests.browser.screenshots
 
-# Changes nothing; `make style` fixes.
+# Changes nothing; `make style` fixes. The audit waits for a package index, so the others run beside it.
 check: .venv/.ready-dev
+	@$(MAKE) --no-print-directory --jobs --output-sync lint types audit
+
+lint: .venv/.ready-dev
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
-	$(BIN)/mypy
 	$(BIN)/python -m components.catalog catalog.yaml
+
+types: .venv/.ready-dev
+	$(BIN)/mypy
+
+audit: .venv/.ready-dev
 	$(BIN)/python -m tests.audit
 
 style: .venv/.ready-dev

@@ -25,10 +25,8 @@ CREATE_TIMEOUT_S = 90.0
 POLL_TIMEOUT_S = 30.0  # a poll can be repeated for free, so one that hangs is given up sooner than a request
 CHECK_TIMEOUT_S = 10.0
 CONNECT_TIMEOUT_S = 10.0
-CANCEL_BEFORE_S, CANCEL_SHARE = (
-    1.0,
-    0.1,
-)  # httpx2's own timeout is this much shorter than ours, or this share of it, so that it fires first
+# httpx2's own timeout is shorter than ours by this many seconds, or by this share of it, so that it fires first.
+CANCEL_BEFORE_S, CANCEL_SHARE = 1.0, 0.1
 SHORTEST_SECRET = 12  # characters; a shorter key is no real one, and might be part of a word or URL
 LARGEST_REPLY = 48_000_000  # bytes: a data: URL of the largest picture that is kept, with room to spare
 REDIRECTS = (*range(300, 304), *range(305, 400))
