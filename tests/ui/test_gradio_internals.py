@@ -57,6 +57,14 @@ def test_a_component_class_is_made_without_a_stub_file(tmp_path: Path, monkeypat
     assert [path.name for path in tmp_path.glob("*.pyi")] == ["other_component.pyi"]
 
 
+async def test_gradio_creates_no_application_before_the_page_is_mounted() -> None:
+    with open_page("") as page:
+        gr.Textbox()
+    configure_queue(page)
+
+    assert page.app is None
+
+
 async def test_a_page_is_sent_no_endpoints_and_clients_still_find_them_all(page: gr.Blocks) -> None:
     config = page.get_config_file()
     public = {event["id"] for event in config["dependencies"] if event["api_visibility"] == "public"}
