@@ -60,7 +60,7 @@ class Problem:
 class PlaygroundError(Exception):
     """Base of the tree. ``what`` is a sentence for the visitor.
 
-    ``charged`` stays "" unless the raiser knows: a job may be running, and charged, while the page cannot show it.
+    Leave ``charged`` empty unless it is known: a job may be running, and charged, while the page cannot show it.
     """
 
     code: ClassVar[str] = "error"

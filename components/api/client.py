@@ -38,8 +38,8 @@ PICTURE = re.compile(rb"\x89PNG\r\n|\xff\xd8\xff|GIF8[79]a|RIFF....WEBP|....ftyp
 # no valid IDNA.
 REQUEST_ERRORS = (httpx.HTTPError, httpx.InvalidURL, OSError, ValueError, IndexError)
 
-# Whose key pays: nobody's for ``sandbox``, ``service`` (an account without a key) and ``imported`` (jobs that were paid for
-# in another installation).
+# Who pays. Three have no key: ``sandbox``, ``service`` (the service without one) and ``imported`` (paid for in another
+# installation).
 Payer = Literal["sandbox", "host", "visitor", "service", "imported"]
 
 
@@ -168,8 +168,8 @@ class ApiClient:
     async def _send(self, request: httpx.Request, account: Account, timeout_s: float) -> tuple[int, str, httpx.Headers]:
         """Status, text without the key, and headers of a reply of at most LARGEST_REPLY bytes.
 
-        httpx2 bounds each read, this loop their sum. Only a reply whose head arrives byte by byte is cancelled from
-        outside, because that may cost the pool its connection.
+        httpx2 limits each read, this loop the whole reply. Cancelling may cost the pool a connection, so only a reply whose
+        head arrives too slowly is cancelled.
         """
         end = time.monotonic() + _httpx_timeout_s(timeout_s)
         try:

@@ -62,7 +62,7 @@ def refusal(status: int | None, *, codes: Collection[str] = (), message: str = "
     says = f" It says: {message.rstrip('. ')}." if message else ""
     code = f" ({status})" if status else ""
     if kind is RateLimited:
-        return RateLimited(f"The service is asked too often{code}.{says}", status=status, reply=reply)
+        return RateLimited(f"The service reports too many requests{code}.{says}", status=status, reply=reply)
     what = {
         UpstreamFailed: "The service failed",
         OutOfCredits: "The service says the account is out of credits",

@@ -112,7 +112,8 @@ def total_cost(catalog: Catalog, cards: Iterable[PlannedCard]) -> Cost:
 def plan_retries(catalog: Catalog, comparison: Comparison, jobs: Mapping[str, Job]) -> dict[int, PlannedCard]:
     """The cards that can be sent again, by position: those that failed or were never sent, none whose picture may still come.
 
-    A card whose job was never recorded is expected to say why, as ``ComparisonService`` makes it. Each planned card has its job's id already.
+    A card whose job was never recorded must have ``refused``, which ``ComparisonService`` fills. Each planned card has its
+    job's id already.
     """
     again = {}
     for position, card in enumerate(comparison.cards):

@@ -48,8 +48,9 @@ class Samples:
 
     async def refresh(self) -> None:
         """Read the samples, which another process may have changed. Raises DatabaseUnavailable."""
-        rows = await self._transactions.read(lambda connection: connection.execute(select(*COLUMNS_WITHOUT_IMAGE)).all())
-        self.current = {row.model: Sample(*row) for row in rows}
+        wanted = select(*COLUMNS_WITHOUT_IMAGE).order_by(samples.c.made_at)  # a renamed model may have two: the later counts
+        rows = await self._transactions.read(lambda connection: connection.execute(wanted).all())
+        self.current = {self._catalog.current_id(row.model): Sample(*row) for row in rows}
 
     async def image(self, name: str) -> bytes | None:
         """The picture with this content hash as WebP, or None. Raises DatabaseUnavailable."""

@@ -68,7 +68,7 @@ class ComparisonService:
         shared = drawn or shared
         wanted = plan_comparison(self._catalog, choices, shared, samples).cards
         if not wanted:
-            raise InputError("models", "models: there is none.", next_step="Choose the models to compare.")
+            raise InputError("models", "models: none is chosen.", next_step="Choose the models to compare.")
         if not any(one.request for one in wanted):
             refusals = " ".join(dict.fromkeys(one.card.refused for one in wanted))
             raise InputError("models", f"models: none of them can make this picture. {refusals}")

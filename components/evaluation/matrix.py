@@ -24,7 +24,7 @@ REPLACED_KEYS = {"prompt": "prompts", "count": "repeats"}  # keys of the shared 
 
 @dataclass(frozen=True)
 class Column:
-    """A model with settings of its own. ``id`` is the same in every evaluation, ``label`` is for people."""
+    """A model with settings of its own. ``id`` is the same in every evaluation until its model is renamed, ``label`` is for people."""
 
     id: str
     label: str
@@ -191,14 +191,22 @@ def _columns(catalog: Catalog, choices: Sequence[Choice]) -> tuple[Column, ...]:
         if not isinstance(settings, Mapping):
             raise InputError("settings", "settings: must be an object of parameter names and values.")
         values = " · ".join(str(value) for value in settings.values())
-        written = json.dumps(dict(settings), sort_keys=True, ensure_ascii=False) if settings else ""
-        column = Column(
-            f"{model.id} {written}".strip(), f"{model.name} · {values}" if values else model.name, model.id, settings
-        )
+        label = f"{model.name} · {values}" if values else model.name
+        column = Column(_column_id(model.id, settings), label, model.id, settings)
         if column.id in columns:
             raise InputError("models", f"models: {column.label} is there twice. Use repeats for more than one picture.")
         columns[column.id] = column
     return tuple(columns.values())
+
+
+def _column_id(model_id: str, settings: Mapping[str, Any]) -> str:
+    return f"{model_id} {json.dumps(dict(settings), sort_keys=True, ensure_ascii=False) if settings else ''}".strip()
+
+
+def current_column_id(catalog: Catalog, column_id: str) -> str:
+    """The id of a column of an earlier evaluation, with the id that its model has now."""
+    model_id, _, settings = column_id.partition(" ")
+    return f"{catalog.current_id(model_id)} {settings}".strip()
 
 
 def _key(evaluation: str, column: Column, shared: Mapping[str, Any], prompt: Prompt, repeat: int) -> str:

@@ -105,8 +105,9 @@ def line_error(line: int, what: str) -> InputError:
 
 def _repeated_notice(lines: list[int]) -> str:
     shown = ", ".join(f"{line:,}" for line in lines[:5]) + (", …" if len(lines) > 5 else "")
-    one = len(lines) == 1
-    return f"{len(lines):,} {'prompt is' if one else 'prompts are'} there twice and left out once (line {shown})."
+    if len(lines) == 1:
+        return f"1 repeated prompt was left out (line {shown})."
+    return f"{len(lines):,} repeated prompts were left out (lines {shown})."
 
 
 def _split(text: str) -> Iterator[tuple[int, str]]:

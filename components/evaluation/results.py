@@ -13,6 +13,7 @@ from components.catalog.prices import Cost
 from components.evaluation.checks import Fingerprint, near_duplicates, slow_finding
 from components.evaluation.decision import ColumnResult, Decision, decide
 from components.evaluation.evaluation import CellState, Evaluation
+from components.evaluation.matrix import current_column_id
 from components.evaluation.shares import Share
 from components.evaluation.store.cells import Result
 from components.evaluation.voting.agreement import (
@@ -108,7 +109,7 @@ def build_board(
         count_voters(cast),
         screens_left(cast, columns),
         checks,
-        _changes(ranking, baseline or {}),
+        _changes(catalog, ranking, baseline or {}),
     )
 
 
@@ -202,10 +203,12 @@ def _column_result(
     )
 
 
-def _changes(ranking: Ranking, baseline: Mapping[str, Sequence[float]]) -> dict[str, Change]:
+def _changes(catalog: Catalog, ranking: Ranking, baseline: Mapping[str, Sequence[float]]) -> dict[str, Change]:
+    """The change of each column; the baseline or the evaluation may be from before a model was renamed."""
     changes: dict[str, Change] = {}
+    saved = {current_column_id(catalog, column): values for column, values in baseline.items()}
     for one in ranking.standings:
-        if before := baseline.get(one.column):
+        if before := saved.get(current_column_id(catalog, one.column)):
             preference, low, high = before
             changes[one.column] = Change(preference, one.preference, one.low > high, one.high < low)
     return changes

@@ -28,8 +28,8 @@ LEAST_SHARE = 0.6  # of the time at the poll that found the task done: no shorte
 class PollHistory:
     """The polls of one task that is followed from now on.
 
-    ``count`` is how many polls were sent and ``last`` when the last one was, in monotonic seconds, before the first
-    poll the beginning; ``problem`` is why the last one failed. ``called`` is whether any poll was for a callback.
+    ``count`` is how many polls were sent and ``last`` when the last one was sent, in monotonic seconds (the start,
+    before the first poll); ``problem`` is why the last one failed. ``called`` is whether any poll was for a callback.
     """
 
     def __init__(self, job: Job) -> None:
@@ -188,7 +188,7 @@ class Poller:
     async def _wait(self, task: FollowedTask) -> bool | None:
         """Wait until the next poll. Returns whether a callback ended the wait; None if the deadline allows no more polls.
 
-        The last poll is sent at the deadline, so that no task is called running that nobody has asked for.
+        The last poll is sent at the deadline: no task is reported as running without one.
         """
         polls, retry_after, left = task.polls, task.retry_after, task.give_up - time.monotonic()
         task.retry_after = None
@@ -206,7 +206,7 @@ class Poller:
         return called
 
     async def _called(self, task: FollowedTask, wait: float) -> bool:
-        """Wait that long, or until a callback. Polls for callbacks keep a distance, however many come."""
+        """Wait that long, or until a callback. Polls for callbacks are spaced, however many arrive."""
         active = self._active.find(task.job.id)
         called = active.called if active else asyncio.Event()
         planned = time.monotonic() + wait
@@ -224,7 +224,7 @@ class Poller:
         """Ask for the task. None if that failed and can be tried again.
 
         Raises:
-            KeyRefused: the key that a visitor has given anew is not accepted.
+            KeyRefused: the key that a visitor has entered again is not accepted.
             ServiceError: the poll failed once too often.
         """
         try:

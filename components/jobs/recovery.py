@@ -151,10 +151,12 @@ class Recovery:
             ServiceError: the service does not answer.
         """
         if job.state not in transitions.UNDECIDED:
-            raise InvalidState("Only a request whose answer was lost takes a task id, and this one has not lost it.")
+            raise InvalidState("A task id can be added only to a request whose answer was lost.")
         account = account or self.account(job)
         if account is None:
-            raise InvalidState("The key that this request was sent with is not here.", next_step="Enter it, then try again.")
+            raise InvalidState(
+                "This server no longer holds the key that this request was sent with.", next_step="Enter it, then try again."
+            )
         if not TASK_ID.fullmatch(task_id):
             raise _wrong_task("is no task id.")
         if await self._store.task_is_known(task_id):

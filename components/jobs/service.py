@@ -123,7 +123,7 @@ class JobService:
             DatabaseUnavailable: the job cannot be recorded. Nothing was sent in either case.
         """
         if len(self._active) >= MOST_ACTIVE:
-            raise CapReached("This page has too many requests going.", next_step="Try again in a minute.")
+            raise CapReached("This page has too many requests in progress.", next_step="Try again in a minute.")
         job = replace(
             new_job(self._catalog, request, account, visitor, job_id or new_id()),
             idempotency_key=idempotency_key,
@@ -157,7 +157,7 @@ class JobService:
         return self._active.of_evaluation(evaluation_id)
 
     async def resubmit(self, job_id: str, account: Account, visitor: str) -> Job:
-        """Ask again for an uncertain job, which may pay twice. Returns the new job.
+        """Send an uncertain job again, which may pay twice. Returns the new job.
 
         The uncertain one is abandoned in the moment in which the service has accepted the new one, and not if that is
         refused. A job that is not uncertain any more is returned as it is. Raises JobNotFound, InputError where the catalog
@@ -180,11 +180,11 @@ class JobService:
         return job
 
     async def find_all(self, job_ids: Collection[str], visitor: str) -> dict[str, Job]:
-        """Those of these jobs that are this visitor's, by id."""
+        """The jobs among these ids that are this visitor's, by id."""
         return {job.id: self._active.latest(job) for job in await self.store.get_all(job_ids) if job.visitor == visitor}
 
     async def find_entries(self, job_ids: Collection[str], visitor: str) -> dict[str, HistoryEntry]:
-        """Those of these jobs that are this visitor's, by id, each with its star and its note."""
+        """The jobs among these ids that are this visitor's, by id, each with its star and its note."""
         entries = await self.store.history.find_all(job_ids)
         return {entry.job.id: self._latest(entry) for entry in entries if entry.job.visitor == visitor}
 
@@ -271,7 +271,7 @@ class JobService:
         paying = account if fits(account, job) else self.recovery.account(job)
         if paying is None:
             return job
-        # A repair, which may take until the deadline, is no worker that has nothing left to do.
+        # A worker that ends is waited for; not one that repairs a job, which may run until the deadline.
         if job.settled and not job.repairable:
             await self._active.finish(job_id)
         if job_id in self._active:

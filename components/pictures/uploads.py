@@ -1,8 +1,8 @@
 """Pictures that visitors upload, kept for some hours at unguessable addresses where the service can fetch them.
 
 Only the file itself is stored, and of it only the pixels: where and by whom a photograph was taken is nobody's
-business at a public address. Its time of use decides when it expires: LIFE_S later, or LIFE_AFTER_USE_S after the last job
-that used it. Its name consists of the time of the upload, 28 random bytes, and a code made from these and the
+business at a public address. Its modification time is when it was last used: it expires LIFE_S later, or LIFE_AFTER_USE_S
+after the last job that used it. Its name consists of the time of the upload, 28 random bytes, and a code made from these and the
 visitor's id, which proves who owns it; without knowing the id nobody learns anything from the name.
 """
 
@@ -80,7 +80,9 @@ class Uploads:
         self._arriving = 0
         self._decoding = asyncio.Semaphore(MAX_DECODING)
         self._storing = asyncio.Lock()
-        self._used: dict[str, bool] = {}  # uploads that a job uses or, if true, has used; not yet recorded in their files
+        self._used: dict[
+            str, bool
+        ] = {}  # name: whether the job that used it has ended; not yet written to the file's modification time
         self._changed = asyncio.Event()
 
     @property
@@ -174,7 +176,7 @@ class Uploads:
                 self._storage.remove(file.name)
 
     def _set_expiry(self, name: str, ended: bool) -> None:
-        """Let an upload expire in LIFE_AFTER_USE_S: at the latest if its job has ended, otherwise at the earliest."""
+        """Let an upload expire in LIFE_AFTER_USE_S or sooner if its job has ended, else in LIFE_AFTER_USE_S or later."""
         file = self._storage.find(name)
         if file is None or _has_expired(file.used):
             return

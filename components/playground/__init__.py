@@ -1,6 +1,7 @@
-"""What anyone can ask the product for: the page, the endpoints and the routes are thin skins over ``Playground``.
+"""What anyone can ask the product for, with plain values.
 
-``playground`` has what depends on who pays, and leads to jobs, history, comparisons and evaluations; ``accounts`` says who
+``Playground`` has what depends on who pays, and leads to jobs, history, comparisons and evaluations, which the page, the
+endpoints and the routes call too; ``accounts`` says who
 can pay, ``visits`` who asks and with which key, ``plain_values`` and ``evaluation_values`` what the public endpoints take
 and return.
 """

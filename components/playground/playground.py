@@ -79,7 +79,7 @@ class Playground:
         if visit.shown_payer not in ("", account.payer):
             if visit.shown_payer == "visitor":
                 raise KeyRefused("This page no longer holds the key that it shows.", next_step="Enter your key again.")
-            raise KeyRefused("Somebody else pays by now.", next_step="Reload the page.")
+            raise KeyRefused("Another key pays for this page now.", next_step="Reload the page.")
         return account
 
     async def enter_key(self, visit: Visit, typed: str) -> Visit:
@@ -118,7 +118,7 @@ class Playground:
         return self.public_address or called_at.rstrip("/")
 
     def picture_base(self, visit: Visit) -> str:
-        """The address below which whoever draws for this visit can fetch our pictures; "" if the service cannot reach us."""
+        """The base address at which the service or the sandbox can fetch our pictures; "" if the service cannot reach us."""
         return self.public_address or (self.own_address if self.account(visit).payer == "sandbox" else "")
 
     def check_form(self, model: Model, parameters: Mapping[str, Any], visit: Visit) -> CheckedForm:

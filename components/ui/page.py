@@ -83,7 +83,7 @@ class PageParts:
 def build_page(playground: Playground) -> gr.Blocks:
     """The whole page. Nothing is shared between visitors but ``playground``."""
     with open_page(TITLE) as page:
-        add_endpoints(playground)  # first: an event of the page is named by its handler, and takes what names are left
+        add_endpoints(playground)  # first: Gradio names events after handlers, and none may take the name of an endpoint
         parts = build_parts(page, playground)
         wire_opening(page, parts)
         wire_tabs(parts)
@@ -183,7 +183,7 @@ def wire_history(parts: PageParts) -> None:
 
 
 async def arrive(parts: PageParts, given: Updates, request: gr.Request) -> Updates:
-    """Every tab as the address asks for. Nothing is spent by opening a page."""
+    """Show every tab as the address asks. Nothing is spent by opening a page."""
     query = {name: request.query_params.getlist(name) for name in request.query_params}
     visit, catalog = visit_of(parts.header, given, request), parts.playground.catalog
     opening = read_generate_query(catalog, generate_query(query, given[parts.remembered] or ""))
@@ -211,7 +211,7 @@ async def _open_generate(tab: GenerateTab, opening: GenerateQuery, visit: Visit)
 
 
 async def show_with_key(parts: PageParts, given: Updates) -> Updates:
-    """Generate with another key or none: the newest unfinished job, which may go on now, else the form as it stands.
+    """Show Generate with another key or none: the newest unfinished job, which may continue, else the form as it stands.
 
     An error whose cause was the key of before goes away.
     """
@@ -226,7 +226,7 @@ async def show_with_key(parts: PageParts, given: Updates) -> Updates:
 
 
 async def resume(parts: PageParts, given: Updates) -> Updates:
-    """The job of the panel as it is by now: also one whose answer was lost on its way to the page."""
+    """Show the panel's job as it is now: also one whose answer was lost on its way to the page."""
     panel, job = parts.generate.panel, await shown_job(parts.generate.panel, given)
     if job is None:
         return {panel.result: gr.skip()}
@@ -234,7 +234,7 @@ async def resume(parts: PageParts, given: Updates) -> Updates:
 
 
 async def open_model(parts: PageParts, given: Updates, event: gr.EventData) -> Updates:
-    """The model of a row of the price list, in Generate."""
+    """Open the model of a row of the price list in Generate."""
     model = parts.playground.catalog.find(sent(event, "model"))
     if model is None:  # a header was clicked, to sort
         return {parts.tabs: gr.skip()}
@@ -243,7 +243,7 @@ async def open_model(parts: PageParts, given: Updates, event: gr.EventData) -> U
 
 
 async def open_example(parts: PageParts, given: Updates, event: gr.EventData) -> Updates:
-    """The example of a model, in Generate."""
+    """Open the example of a model in Generate."""
     model = parts.playground.catalog.find(sent(event, "model"))
     if model is None:
         return {parts.tabs: gr.skip()}
@@ -252,7 +252,7 @@ async def open_example(parts: PageParts, given: Updates, event: gr.EventData) ->
 
 
 async def use_dropped(parts: PageParts, given: Updates, event: gr.EventData) -> Updates:
-    """The settings that were found in a dropped picture. A job that is shown stays in the panel."""
+    """Fill the form with the settings that were found in a dropped picture. A job that is shown stays in the panel."""
     visit, tab = given[parts.header.visit], parts.generate
     try:
         model, parameters, notice = read_recipe(parts.playground.catalog, event_values(event))
@@ -266,7 +266,7 @@ async def use_dropped(parts: PageParts, given: Updates, event: gr.EventData) -> 
 
 
 async def open_comparison(parts: PageParts, given: Updates) -> Updates:
-    """The comparison that the chosen job was made in."""
+    """Open the comparison that the chosen job was made in."""
     visit = given[parts.header.visit]
     try:
         query = comparison_query(await parts.playground.jobs.find(given[parts.history.panel.chosen], visit.visitor))

@@ -126,15 +126,17 @@ def show_spend(catalog: Catalog, spent: Sequence[DaySpend], now: float, differen
     for row in spent:
         if isfinite(row.credits):
             days[row.day] = days.get(row.day, 0.0) + row.credits
-            models[row.model] = models.get(row.model, 0.0) + row.credits
-    titles = {row.model: model_name(catalog, row.model) for row in spent}
-    bars = [(titles[model], f"{credits:,.10g}", credits) for model, credits in models.items()]
+            model = catalog.current_id(row.model)
+            models[model] = models.get(model, 0.0) + row.credits
+    bars = [(model_name(catalog, model), f"{credits:,.10g}", credits) for model, credits in models.items()]
     return render(
         "history_spend",
         catalog=catalog,
         days=days,
         bars=sorted(bars, key=lambda bar: -bar[2]),
-        rows=[(row, titles[row.model], PAYERS.get(row.payer, row.payer), isfinite(row.credits)) for row in spent],
+        rows=[
+            (row, model_name(catalog, row.model), PAYERS.get(row.payer, row.payer), isfinite(row.credits)) for row in spent
+        ],
         total=sum(models.values()),
         differences=[(row, model_name(catalog, row.model)) for row in differences],
     )

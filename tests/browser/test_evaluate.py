@@ -110,7 +110,7 @@ def test_a_file_of_prompts_is_read_with_its_columns_on_screen(open_page: OpenPag
     expect(page.locator("#evaluate-file")).to_contain_text("the file is empty")
     right.write_text('scene;topic\n"A kite,\nred";sky\nA boat \u201cNora\u201d 🛶;sea\n', encoding="utf-8-sig")
     choose.set_input_files(right)
-    expect(page.locator("#evaluate-file")).to_contain_text("no column is known to hold the prompts")
+    expect(page.locator("#evaluate-file")).to_contain_text("no column looks like the prompts")
     expect(page.locator("#evaluate-start")).to_be_disabled()
     page.locator('#evaluate-file [data-part="prompt"]').select_option("scene")
     expect(page.locator("#evaluate-set")).to_contain_text("2 prompts from prompts.csv")

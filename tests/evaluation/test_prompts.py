@@ -58,7 +58,7 @@ def test_a_prompt_that_is_there_twice_is_left_out_with_a_notice() -> None:
     prompt_set = read_text("a {red|red} kite\na cat\na cat")
 
     assert [prompt.text for prompt in prompt_set.prompts] == ["a red kite", "a cat"]
-    assert prompt_set.notices == ("2 prompts are there twice and left out once (line 1, 3).",)
+    assert prompt_set.notices == ("2 repeated prompts were left out (lines 1, 3).",)
 
 
 def test_a_prompts_id_depends_on_its_content_only() -> None:

@@ -12,6 +12,7 @@ from components.evaluation.results import build_board
 from components.evaluation.store.cells import Result
 from components.evaluation.voting.ballots import Ballot, Question, Verdict
 from components.views.evaluation.results import show_results
+from tests.catalog.renamed import renamed
 
 PROMPTS = tuple(Prompt(f"A hill {number}", "hills" if number < 4 else "lakes") for number in range(8))
 COLUMNS = (Column("good", "Good", "flux-2", {}), Column("cheap", "Cheap", "cogview-4", {}))
@@ -77,3 +78,13 @@ def test_costs_failures_and_a_teams_own_scores_are_in_table_and_chart(catalog: C
     assert (board.changes["good"].better, board.changes["cheap"].worse) == (True, True)
     assert html.count("team.sharp") == 3  # the column, and both points of the chart
     assert 'class="point"' in html
+
+
+def test_a_baseline_from_before_a_model_was_renamed_is_still_compared_with() -> None:
+    columns = tuple(replace(column, id=f'{column.model} {{"type": "pro"}}') for column in EVALUATION.columns)
+    evaluation = replace(EVALUATION, columns=columns)
+    baseline = {'flux-two {"type": "pro"}': [0.005, 0.0, 0.01]}
+
+    board = build_board(renamed("flux-2", "flux-two"), evaluation, results(), ballots(), baseline=baseline)
+
+    assert [change.better for change in board.changes.values()] == [True]

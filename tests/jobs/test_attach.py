@@ -72,7 +72,7 @@ async def test_only_a_visitors_own_uncertain_job_can_be_attached_and_only_with_i
         lost, done = await setup.ended(), await setup.ended(prompt="another")
         with pytest.raises(JobNotFound):
             await setup.job_service.attach(lost.id, TASK, setup.payer, "bea")
-        with pytest.raises(InvalidState, match="Only a request whose answer was lost"):
+        with pytest.raises(InvalidState, match="can be added only to a request whose answer was lost"):
             await setup.job_service.attach(done.id, "n41other", setup.payer, "ann")
         polls = len(setup.upstream.polls)
         with pytest.raises(InvalidState, match="key that this request was sent with"):

@@ -15,6 +15,7 @@ from components.jobs.budgets import Caps
 from components.jobs.job import JobState
 from components.jobs.store.history import JobFilter
 from components.jobs.store.spend import Spend
+from tests.catalog.renamed import renamed
 from tests.conftest import ROOT
 from tests.jobs.job_setup import LOST, job_setup
 from tests.jobs.processes import account, process, wait_for_job
@@ -118,23 +119,18 @@ async def test_a_retired_model_is_refused_and_the_uncertain_job_stays(catalog: C
 # -- a model that was renamed --------------------------------------------------------------------
 
 
-def renamed() -> Catalog:
-    """The catalog after CogView 4 has got another id; the former one is an alias."""
-    text = (ROOT / "catalog.yaml").read_text(encoding="utf-8")
-    return parse_catalog(text.replace("  - id: cogview-4\n", "  - id: cogview-four\n    aliases: [cogview-4]\n"))
-
-
 async def test_a_renamed_model_keeps_its_history_its_measured_and_its_learned_times(url: str, tmp_path: Path) -> None:
     """By the new id and by the former one; the next run adds to what was learned."""
+    catalog = renamed("cogview-4", "cogview-four")
     async with scripted_upstream() as upstream:
         async with job_setup(load_catalog(ROOT / "catalog.yaml"), url, tmp_path, {"poll": [running(), finished()]}) as setup:
             job = await setup.ended()
             address = setup.upstream.address
-        async with process(renamed(), url, tmp_path) as job_service:
-            wanted = [JobFilter(models=renamed().ids(name)) for name in ("cogview-four", "cogview-4")]
+        async with process(catalog, url, tmp_path) as job_service:
+            wanted = [JobFilter(models=catalog.ids(name)) for name in ("cogview-four", "cogview-4")]
             totals = [(await job_service.search("ann", one, 5)).total for one in wanted]
             measured = await job_service.measured()
-            host = account(renamed(), address)
+            host = account(catalog, address)
             learned = [job_service.run_times.learned(host, name) for name in ("cogview-four", "cogview-4")]
 
     assert (job.state, totals, upstream.requests) == (JobState.DONE, [1, 1], [])

@@ -15,6 +15,7 @@ from components.jobs.store.spend import ChargeDifference, DaySpend
 from components.views import history
 from components.views.queries.history import HistoryFilters
 from components.views.words import STATE_WORDS
+from tests.catalog.renamed import renamed
 from tests.jobs.conftest import NOON, make_job
 from tests.views.conftest import retired_catalog
 from tests.views.html import HOSTILE, PICTURE, parse_inert, without_signature
@@ -174,6 +175,15 @@ def test_a_page_links_to_its_pictures_all_pictures_and_all_data_that_match(catal
     page = parse_inert(history.download_links(groups_of(jobs[1]), filters))
     assert [without_signature(link) for link in page.values("href")] == data
     assert history.download_links(HistoryGroups(1), filters) == ""
+
+
+def test_what_a_renamed_model_cost_under_both_ids_is_one_bar() -> None:
+    today = NOON // DAY_S * DAY_S
+    spent = [DaySpend(today, "flux-2", "host", 1, 5.0), DaySpend(today, "flux-two", "host", 1, 15.0)]
+
+    html = history.show_spend(renamed("flux-2", "flux-two"), spent, today + 60)
+
+    assert [style for style in parse_inert(html).values("style") if "width" in style] == ["width:100.0%"]
 
 
 def test_the_spend_is_a_chart_and_a_table(catalog: Catalog) -> None:

@@ -15,8 +15,10 @@ import pytest
 
 from components.catalog.loading import load_catalog
 from components.comparisons.plan import Choice
+from components.comparisons.samples import Samples
 from components.playground import KEY_HEADER, Playground, Visit
 from components.ui.compare.share import offer_pin, pin_samples
+from tests.catalog.renamed import renamed
 from tests.recorder import Recorder
 from tests.ui import ROOT, write_quick_catalog
 from tests.ui.page_session import PageSession, open_playground
@@ -82,6 +84,16 @@ async def test_the_hosts_samples_stand_on_the_cards_until_they_are_removed(
     assert (await http_client.delete("/samples", headers=host)).status_code == 204
     assert all("sandbox drawing" in card for card in (await cards(http_client)).values())
     assert (await http_client.get(f"/{address}")).status_code == 404
+
+
+async def test_the_sample_of_a_model_stays_when_the_model_is_renamed(playground: Playground) -> None:
+    jobs, visit = playground.jobs, Visit()
+    await playground.comparisons.pin(await compared(playground, visit, "cogview-4"))
+    samples = Samples(renamed("cogview-4", "cogview-four"), jobs.store.transactions, jobs.pictures)
+
+    await samples.refresh()
+
+    assert [*samples.current] == ["cogview-four"]
 
 
 async def test_a_stranger_cannot_change_the_samples(playground: Playground, http_client: httpx2.AsyncClient) -> None:

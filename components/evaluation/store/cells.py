@@ -43,7 +43,7 @@ class Pending(NamedTuple):
 
 @dataclass(frozen=True)
 class Result:
-    """A cell as results are made of it. ``picture`` is the name of the first picture; ``checks`` None: not checked yet."""
+    """What results need of a cell. ``picture`` is the name of the first picture; ``checks`` None: not checked yet."""
 
     position: int
     state: CellState
@@ -165,7 +165,7 @@ def _failed() -> ColumnElement[bool]:
 
 
 def _unsent() -> ColumnElement[bool]:
-    """Jobs that were never sent, or refused without regard to what they ask."""
+    """Jobs that were never sent, or refused for a reason other than their request: the key, credits, the rate."""
     stopped = and_(jobs.c.state == JobState.STOPPED, jobs.c.task_id.is_(None))
     return or_(stopped, and_(_failed(), or_(jobs.c.sent_at.is_(None), _problem_code().in_(UNSENT))))
 

@@ -32,7 +32,7 @@ DRAWN_AT_ONCE = 2
 class OpenScreen:
     """What a voter sees: the prompt and how many pictures, and nothing that names a model. ``size`` is in pixels.
 
-    ``votes`` are those of all voters on this question; ``left`` None: nothing has been estimated.
+    ``votes`` are those of all voters on this question.
     """
 
     id: str
@@ -107,7 +107,7 @@ class VotingService:
         return OpenScreen(ballot.id, text, len(ballot.shown), _copy_size(evaluation), sum(one.decided for one in cast), left)
 
     async def picture(self, token: str, screen_id: str, number: int) -> bytes | None:
-        """The picture at a position (from 1) of a screen, as every other one is; None if there is none. Raises JobNotFound."""
+        """The picture at a position (from 1) of a screen, converted like all others; None if there is none. Raises JobNotFound."""
         evaluation = await self.find(token)
         shown = await self._ballots.shown(evaluation.id, screen_id)
         if not 1 <= number <= len(shown):

@@ -94,7 +94,7 @@ class Store:
     # -- one job ---------------------------------------------------------------------------------
 
     async def add(self, job: Job) -> Job:
-        """Record a new job. Returns it, or the job that has its id already, or the unsettled one of the same idempotency key."""
+        """Record a new job. Returns the recorded one: it, the job that has its id, or an unsettled one with its idempotency key."""
         job = replace(job, idempotency_key=storable(job.idempotency_key))
 
         def adding(connection: Connection) -> Job:
@@ -133,19 +133,19 @@ class Store:
         return await self.transactions.read(lambda connection: _first(connection, _job(job_id)))
 
     async def get_all(self, job_ids: Collection[str]) -> list[Job]:
-        """Those of these jobs that there are, in no order."""
+        """The jobs among these ids that exist, in no order."""
         wanted = _visible().where(jobs.c.id.in_([storable(job_id) for job_id in job_ids]))
         return await self._list(wanted)
 
     async def recorded(self, job_ids: Collection[str]) -> set[str]:
-        """Those of these ids that a job has or had, removed ones too."""
+        """The ids among these that a job has or had, removed ones too."""
         wanted = select(jobs.c.id).where(jobs.c.id.in_([storable(job_id) for job_id in job_ids]))
         return await self.transactions.read(lambda connection: set(connection.scalars(wanted)))
 
     async def apply(self, job_id: str, transition: Transition, ownership: Ownership = Ownership.ANY) -> Job | None:
         """Record what the transition makes of the job. None if it allows no change, or the job is gone, or not owned.
 
-        Nor does an undecided job take the task of another one, whoever named it: its pictures would be shown twice.
+        Also None if an undecided job would get another job's task: its pictures would be shown twice.
         """
 
         def applying(connection: Connection) -> Job | None:
@@ -193,7 +193,7 @@ class Store:
         return await self.transactions.read(lambda connection: connection.scalar(wanted) is not None)
 
     async def remove(self, job_id: str) -> list[str] | None:
-        """Remove a settled job, and its comparison with the last of its jobs: the form of a comparison holds the prompt too.
+        """Remove a settled job. With the last of its jobs a comparison or evaluation goes too: it holds the prompt.
 
         Returns the names of its pictures that no other job shows; None if it is active.
         """

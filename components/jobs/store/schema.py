@@ -93,8 +93,8 @@ job_pictures = Table(
 )
 Index("jobs_of_picture", job_pictures.c.name)
 
-# What a visitor adds to a job; one row for each. Of a removed job nothing is left but what it cost; one with a time to
-# delete it at (seconds since 1970) is hidden, and removed then unless its visitor wants it back.
+# What a visitor adds to a job; one row for each. Of a removed job nothing is left but what it cost. One with
+# ``delete_at`` (seconds since 1970) is hidden; it can be restored until then, and is removed afterwards.
 history = Table(
     "history",
     metadata,

@@ -71,7 +71,7 @@ class SpendStore:
         return await self.total("host", start_of_day(time.time()), visitor)
 
     async def committed(self, since: float, visitor: str) -> tuple[float, float]:
-        """As :func:`host_credits`, and the price of what is queued: what is left for a request that is asked for next."""
+        """Credits of the host's key that are reserved, spent or queued since then: by everyone, and by this visitor."""
         return await self._transactions.read(lambda connection: host_credits(connection, since, visitor, queued=True))
 
     async def by_day(self, visitor: str, since: float) -> list[DaySpend]:

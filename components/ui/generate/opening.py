@@ -43,7 +43,7 @@ async def open_entry(tab: GenerateTab, entry: HistoryEntry, visit: Visit, choice
 
 
 async def open_last(tab: GenerateTab, visit: Visit) -> Updates:
-    """This visitor's newest job that is not settled or decided, else the newest with pictures; none without either."""
+    """Show this visitor's newest job that still runs or waits for a decision, else the newest with pictures, if any."""
     try:
         store = tab.playground.jobs.store
         jobs = await store.unfinished(visit.visitor) or await store.recent(visit.visitor, 1)

@@ -120,7 +120,7 @@ async def sort_list(tab: HistoryTab, given: Updates, event: gr.EventData, reques
 
 
 def clear_filters(tab: HistoryTab) -> Updates:
-    """Empty filters; that they change asks for the list."""
+    """Clear the filters; their change event lists the jobs again."""
     return tab.filters.show(HistoryFilters())
 
 

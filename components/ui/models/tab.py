@@ -61,7 +61,7 @@ def build_models_tab(playground: Playground) -> ModelsTab:
             scatter = html(elem_id="scatter", on_load=SEND_CLICKS)
     html(render("section", title=MONTH, text=WHAT_A_MONTH_COSTS, below=None))
     with gr.Row(elem_id="what-if"):
-        pictures = gr.Number(value=PICTURES, label="Images a month", elem_id="images-per-month", min_width=140)
+        pictures = gr.Number(value=PICTURES, label="Pictures a month", elem_id="images-per-month", min_width=140)
         budget = gr.Number(value=BUDGET_USD, label="or a budget of $", elem_id="budget", min_width=140)
     what_if, csv = html(elem_id=WHAT_IF_ID, on_load=SEND_CLICKS), html()
     tab = ModelsTab(
@@ -107,7 +107,7 @@ async def sort_what_if(tab: ModelsTab, given: Updates, event: gr.EventData) -> U
 
 
 def clear_filters(tab: ModelsTab) -> Updates:
-    """Empty filters; that they change asks for the table. The amounts and columns stay."""
+    """Clear the filters; their change event fills the table again. The amounts and columns stay."""
     shown = show_filters(tab, ModelFilters())
     return {part: shown[part] for part in (tab.search, tab.provider, tab.max_price, tab.must_have, tab.purposes)}
 

@@ -6,7 +6,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision = "0005"
-down_revision = "0003"
+down_revision = "0003"  # a 0004 was never released
 branch_labels = None
 depends_on = None
 
