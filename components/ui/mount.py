@@ -9,7 +9,8 @@ from starlette.middleware.gzip import GZipMiddleware
 from components.playground import Playground
 from components.ui.first_paint import AssetCache, FirstPaint, MergedStyles
 from components.ui.gradio_internals import configure_queue, style_sheets
-from components.ui.page import TABS, build_page
+from components.ui.page import build_page
+from components.ui.page_events import TABS
 from components.ui.theme import SCRIPT, STYLE, theme
 
 

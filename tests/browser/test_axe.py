@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from axe_playwright_python.sync_playwright import Axe
 
-from components.ui.page import TABS
+from components.ui.page_events import TABS
 from tests.browser.conftest import OpenPage, Playground, each_viewport, open_tab
 
 REPORTED_IMPACTS = ("serious", "critical")

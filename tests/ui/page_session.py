@@ -31,7 +31,8 @@ from components.playground.accounts import Accounts
 from components.playground.key_checks import KeyChecks
 from components.playground.visits import COOKIE
 from components.ui.gradio_internals import open_page
-from components.ui.page import PageParts, arrive, build_parts
+from components.ui.page import build_parts
+from components.ui.page_events import PageParts, arrive
 from tests.conftest import open_store
 
 

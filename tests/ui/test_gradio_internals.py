@@ -27,7 +27,8 @@ from components.ui.gradio_internals import (
     open_page,
     style_sheets,
 )
-from components.ui.page import arrive, build_page
+from components.ui.page import build_page
+from components.ui.page_events import arrive
 from tests.ui.page_session import open_playground
 
 SECRET = "sk-typed-into-a-form"

@@ -28,7 +28,7 @@ from components.ui.history.tab import (
     turn_page,
     unstar_selected,
 )
-from components.ui.page import open_comparison
+from components.ui.page_events import open_comparison
 from components.ui.result_actions import act
 from tests.ui.page_session import PageSession, open_playground
 from tests.ui.test_history import past

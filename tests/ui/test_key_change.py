@@ -15,7 +15,7 @@ from components.playground import visitor_id
 from components.ui.compare.tab import follow as follow_compare
 from components.ui.generate.panel import show_error
 from components.ui.header import enter_key, forget_key
-from components.ui.page import show_with_key
+from components.ui.page_events import show_with_key
 from components.ui.result_actions import act
 from tests.ui.page_session import PageSession, open_playground
 from tests.ui.test_history import past

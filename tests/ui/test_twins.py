@@ -8,7 +8,7 @@ from pathlib import Path
 import yaml
 
 from components.catalog.loading import load_catalog
-from components.ui.page import open_model
+from components.ui.page_events import open_model
 from tests.ui import ROOT
 from tests.ui.page_session import PageSession, open_playground
 
