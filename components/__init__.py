@@ -11,15 +11,15 @@ it and enforces it.
     catalog      errors
     api          errors transport
     pictures     errors transport
-    snippets     api.replies catalog errors
-    sandbox      api.replies catalog keys errors
+    snippets     catalog errors
+    sandbox      catalog keys errors
     jobs         api catalog pictures errors
     comparisons  jobs catalog api pictures errors
     evaluation   comparisons jobs catalog api pictures errors
-    playground   evaluation comparisons jobs pictures snippets catalog api keys errors
+    playground   evaluation comparisons jobs snippets catalog api keys errors
     views        playground evaluation comparisons jobs pictures snippets catalog api errors
-    web          views playground evaluation comparisons jobs pictures snippets catalog api settings keys errors
-    ui           views playground evaluation comparisons jobs pictures snippets catalog api errors
+    web          views playground evaluation comparisons jobs pictures catalog api settings errors
+    ui           views playground evaluation comparisons jobs pictures snippets catalog errors
 
 Only ``app.py``, a package's ``__main__`` and the tests import everything: that is where the parts meet.
 A library is imported in one place:

@@ -72,6 +72,20 @@ def test_packages_import_only_what_the_table_allows() -> None:
     assert wrong == []
 
 
+def test_no_row_allows_what_nobody_imports() -> None:
+    made = [(name, imported) for name, tree in modules() for imported in imports(tree)]
+    allowed = [(package, f"components.{target}") for package, targets in PACKAGES.items() for target in targets]
+    allowed += [(home, library) for library, homes in LIBRARIES.items() for home in homes]
+
+    unused = [
+        f"{home} -> {target}"
+        for home, target in allowed
+        if not any(within(name, {home}) and within(imported, {target}) for name, imported in made)
+    ]
+
+    assert unused == []
+
+
 def test_libraries_are_imported_only_where_the_table_allows_it() -> None:
     wrong = []
     for name, tree in modules():

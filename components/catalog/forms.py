@@ -1,6 +1,6 @@
 """The values of one model's form, checked in one pass: what is wrong, what would be sent, what it costs.
 
-:func:`keep_values` takes them along to the form of another model.
+:func:`form_settings` fills a form with an earlier request; :func:`keep_values` takes the values along to another model.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from typing import Any
 from components.catalog.models import Catalog, Model
 from components.catalog.parameters import Role
 from components.catalog.prices import Cost, price
-from components.catalog.requests import Request, fill_defaults, find_problems
+from components.catalog.requests import Request, fill_defaults, find_model, find_problems, parameters_of
 from components.catalog.shared_form import map_shared_form
 from components.errors import InputError
 
@@ -41,6 +41,21 @@ def check_form(catalog: Catalog, model: Model, parameters: Mapping[str, Any]) ->
     valid = {name: value for name, value in parameters.items() if name not in wrong}
     request = Request(model, fill_defaults(model, valid))
     return CheckedForm(tuple(problems), request, price(catalog, request))
+
+
+def form_settings(catalog: Catalog, model_id: str, body: Mapping[str, Any]) -> tuple[Model, dict[str, Any]]:
+    """The model and the parameters for its form, without those that no control can hold any more.
+
+    Raises InputError where the model has been retired or is gone.
+    """
+    model = find_model(catalog, model_id)
+    parameters = parameters_of(model, body)
+    illegal, declared = {error.field for error in find_problems(model, parameters)}, model.parameters
+    return model, {
+        name: value
+        for name, value in parameters.items()
+        if name not in illegal or (name in declared and declared[name].can_show(value))
+    }
 
 
 def keep_values(

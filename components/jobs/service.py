@@ -183,6 +183,14 @@ class JobService:
         """The jobs among these ids that are this visitor's, by id."""
         return {job.id: self._active.latest(job) for job in await self.store.get_all(job_ids) if job.visitor == visitor}
 
+    async def unfinished(self, visitor: str) -> list[Job]:
+        """This visitor's jobs that are active, wait, or are uncertain, newest first."""
+        return [self._active.latest(job) for job in await self.store.unfinished(visitor)]
+
+    async def recent(self, visitor: str, limit: int) -> list[Job]:
+        """This visitor's jobs that have pictures, newest first."""
+        return [self._active.latest(job) for job in await self.store.recent(visitor, limit)]
+
     async def find_entries(self, job_ids: Collection[str], visitor: str) -> dict[str, HistoryEntry]:
         """The jobs among these ids that are this visitor's, by id, each with its star and its note."""
         entries = await self.store.history.find_all(job_ids)

@@ -2,7 +2,7 @@
 
 ``Playground`` has what depends on who pays, and leads to jobs, history, comparisons and evaluations, which the page, the
 endpoints and the routes call too; ``accounts`` says who
-can pay, ``visits`` who asks and with which key, ``plain_values`` and ``evaluation_values`` what the public endpoints take
+can pay, ``visits`` who asks and with which key, ``spending`` what was spent, ``plain_values`` and ``evaluation_values`` what the public endpoints take
 and return.
 """
 

@@ -11,6 +11,7 @@ import gradio as gr
 from components.errors import DatabaseUnavailable, PlaygroundError
 from components.playground import Playground, Visit
 from components.playground.key_checks import KeyCheck
+from components.playground.spending import read_spending
 from components.playground.visits import browser_visitor
 from components.ui.events import DIRECT, EACH, LATEST, LONG, Updates, bind
 from components.ui.html import html
@@ -148,7 +149,8 @@ async def show_spending(header: Header, visit: Visit) -> Updates:
     """Updates of ``header.spending``: none while the database is unavailable."""
     updates: Updates = {}
     with suppress(DatabaseUnavailable):
-        kind, text = await account.pill(header.playground, visit)
-        line = await account.spend_line(header.playground, visit)
+        spending = await read_spending(header.playground, visit)
+        kind, text = account.pill(spending)
+        line = account.spend_line(spending, header.playground.catalog)
         updates = {header.pill: render("pill", kind=kind, words=text), header.spend: render("note", text=line)}
     return updates

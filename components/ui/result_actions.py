@@ -8,7 +8,7 @@ from typing import Any
 
 import gradio as gr
 
-from components.catalog.forms import keep_values
+from components.catalog.forms import form_settings, keep_values
 from components.catalog.models import Model
 from components.catalog.parameters import Role
 from components.errors import InputError, PlaygroundError
@@ -26,7 +26,6 @@ from components.ui.header import Header, paying_visit, show_account
 from components.views.actions import models_with_image_input, upscaling_model
 from components.views.links import picture_path
 from components.views.queries.compare import other_models_query
-from components.views.recipe import form_settings
 
 SEND_ACTIONS = """window.playground = {
   ...window.playground,

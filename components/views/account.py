@@ -6,8 +6,9 @@ from math import isfinite
 
 from markupsafe import Markup
 
+from components.catalog.models import Catalog
 from components.catalog.prices import credits_text, usd_text
-from components.playground import Playground, Visit
+from components.playground.spending import Spending
 from components.views.links import SANDBOX, link
 
 SANDBOX_BANNER = Markup(
@@ -45,33 +46,28 @@ def storage_note(requests_durable: bool, pictures_durable: bool, limit: float) -
     return STORAGE[requests_durable, pictures_durable] + trimming
 
 
-async def pill(playground: Playground, visit: Visit) -> tuple[str, str]:
-    """Whose money is being spent: the pill's CSS classes and its words. Raises DatabaseUnavailable."""
-    payer, caps = playground.account(visit).payer, playground.jobs.caps
-    if payer == "sandbox":
-        return payer, "Sandbox · drawings, free"
-    if payer == "visitor":
-        spend = await playground.jobs.store.spending.total("visitor", visit.since, visit.visitor)
-        check = playground.key_checks.known(visit.key)
-        text = " · ".join(("Your key", check or "checking", f"{credits_text(spend.total)} this visit"))
-        return (f"{payer} {check.name.lower()}" if check else payer), text
-    today = (await playground.jobs.store.spending.today()).total
-    if caps.daily is None:
-        return payer, f"Host key · {credits_text(today)} used today"
-    return payer, f"Host key · {max(0.0, caps.daily - today):g} of {credits_text(caps.daily)} left today"
+def pill(spending: Spending) -> tuple[str, str]:
+    """Whose money is being spent: the pill's CSS classes and its words."""
+    if spending.payer == "visitor":
+        check = spending.check
+        text = " · ".join(("Your key", check or "checking", f"{credits_text(spending.mine.total)} this visit"))
+        return (f"visitor {check.name.lower()}" if check else "visitor"), text
+    if spending.payer != "host":
+        return spending.payer, "Sandbox · drawings, free"
+    today, daily = spending.today.total, spending.caps.daily
+    if daily is None:
+        return "host", f"Host key · {credits_text(today)} used today"
+    return "host", f"Host key · {max(0.0, daily - today):g} of {credits_text(daily)} left today"
 
 
-async def spend_line(playground: Playground, visit: Visit) -> str:
-    """What has been spent and under which caps; "" in the sandbox. Raises DatabaseUnavailable."""
-    payer, caps = playground.account(visit).payer, playground.jobs.caps
-    if payer == "visitor":
-        mine = await playground.jobs.store.spending.total("visitor", visit.since, visit.visitor)
-        usd = usd_text(playground.catalog.usd(mine.total))
-        reserved = _reserved(mine.reserved)
-        return f"Your key: {credits_text(mine.total)} ({usd}) since you opened this page{reserved}. No cap here."
-    if payer != "host":
+def spend_line(spending: Spending, catalog: Catalog) -> str:
+    """What has been spent and under which caps; "" in the sandbox."""
+    mine, today, caps = spending.mine, spending.today, spending.caps
+    if spending.payer == "visitor":
+        spent = f"{credits_text(mine.total)} ({usd_text(catalog.usd(mine.total))}) since you opened this page"
+        return f"Your key: {spent}{_reserved(mine.reserved)}. No cap here."
+    if spending.payer != "host":
         return ""
-    today, mine = await playground.jobs.store.spending.today(), await playground.jobs.store.spending.today(visit.visitor)
     parts = [f"Today: {_of(today.total, caps.daily)}{_reserved(today.reserved)}", f"you: {_of(mine.total, caps.visitor)}"]
     if caps.job is not None:
         parts.append(f"at most {caps.job:g} per request")

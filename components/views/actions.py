@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from markupsafe import Markup
 
+from components.catalog.forms import form_settings
 from components.catalog.models import Catalog, Model
 from components.catalog.parameters import Role
 from components.catalog.requests import find_model
@@ -15,7 +16,7 @@ from components.jobs.job import Job, JobState
 from components.jobs.transitions import UNDECIDED
 from components.pictures.uploads import FORMATS
 from components.views.queries.generate import write_generate_query
-from components.views.recipe import form_settings, recipe_of
+from components.views.recipe import recipe_of
 from components.views.templates import render
 
 

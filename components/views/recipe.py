@@ -9,8 +9,9 @@ from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import urlsplit
 
+from components.catalog.forms import form_settings
 from components.catalog.models import Catalog, Model
-from components.catalog.requests import find_model, find_problems, parameters_of
+from components.catalog.requests import parameters_of
 from components.errors import InputError
 from components.jobs.job import Job
 from components.jobs.store.schema import storable
@@ -86,24 +87,6 @@ def _shareable(value: Value) -> Value | None:
     if folder.endswith(UPLOADS) and UPLOAD_NAME.fullmatch(name):
         return None
     return parts._replace(netloc=parts.netloc.rpartition("@")[2]).geturl() if "@" in parts.netloc else value
-
-
-# -- back into a form --
-
-
-def form_settings(catalog: Catalog, model_id: str, body: Mapping[str, Any]) -> tuple[Model, dict[str, Any]]:
-    """The model and the parameters for its form, without those that no control can hold any more.
-
-    Raises InputError where the model has been retired or is gone.
-    """
-    model = find_model(catalog, model_id)
-    parameters = parameters_of(model, body)
-    illegal, declared = {error.field for error in find_problems(model, parameters)}, model.parameters
-    return model, {
-        name: value
-        for name, value in parameters.items()
-        if name not in illegal or (name in declared and declared[name].can_show(value))
-    }
 
 
 def read_recipe(catalog: Catalog, recipe: Mapping[str, Any]) -> tuple[Model, dict[str, Any], str]:

@@ -10,12 +10,13 @@ from typing import Any
 
 import pytest
 
+from components.catalog.forms import form_settings
 from components.catalog.models import Catalog
 from components.catalog.requests import build_request, rebuild_request
 from components.errors import InputError, Problem
 from components.jobs.job import JobState
 from components.pictures.stored import StoredPicture
-from components.views.recipe import archive_entries, file_stem, form_settings, read_recipe, recipe_of
+from components.views.recipe import archive_entries, file_stem, read_recipe, recipe_of
 from tests.jobs.conftest import NOON, make_job
 from tests.views.conftest import retired_catalog
 

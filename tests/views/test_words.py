@@ -11,7 +11,8 @@ import pytest
 from components.catalog.models import Catalog
 from components.jobs.budgets import Caps, start_of_day
 from components.jobs.job import Job, JobState
-from components.playground import Visit
+from components.playground import Playground, Visit
+from components.playground.spending import read_spending
 from components.views import account, words
 from tests.jobs.conftest import make_job
 from tests.views.conftest import MakePlayground
@@ -85,10 +86,18 @@ def spent(**changes: Any) -> Job:
     return make_job(**{"visitor": VISITOR, "state": JobState.DONE, "task_id": "n42", **times, **changes})
 
 
+async def spend_line(playground: Playground, visit: Visit) -> str:
+    return account.spend_line(await read_spending(playground, visit), playground.catalog)
+
+
+async def pill(playground: Playground, visit: Visit) -> tuple[str, str]:
+    return account.pill(await read_spending(playground, visit))
+
+
 async def test_the_host_key_shows_today_and_its_caps(playground: MakePlayground) -> None:
     """Another visitor's jobs count today but not as yours; an uncertain job is reserved; yesterday is over."""
     capped, visit = playground(caps=Caps(100, 40, 30)), Visit(VISITOR)
-    assert await account.spend_line(capped, visit) == (
+    assert await spend_line(capped, visit) == (
         "Today: 0 of 100 credits · you: 0 of 40 credits · at most 30 per request; resets at midnight UTC."
     )
     yesterday = start_of_day(time.time()) - 60
@@ -102,15 +111,15 @@ async def test_the_host_key_shows_today_and_its_caps(playground: MakePlayground)
         spent(state=JobState.FAILED, task_id=None),
     ):
         await capped.jobs.store.add(job)
-    assert await account.spend_line(capped, visit) == (
+    assert await spend_line(capped, visit) == (
         "Today: 25 of 100 credits, 5 of them reserved · you: 15 of 40 credits · at most 30 per request; "
         "resets at midnight UTC."
     )
-    assert await account.pill(capped, visit) == ("host", "Host key · 75 of 100 credits left today")
-    assert await account.spend_line(playground(caps=Caps(job=12)), Visit("other-visitor-0123")) == (
+    assert await pill(capped, visit) == ("host", "Host key · 75 of 100 credits left today")
+    assert await spend_line(playground(caps=Caps(job=12)), Visit("other-visitor-0123")) == (
         "Today: 25 credits, 5 of them reserved · you: 0 credits · at most 12 per request."
     )
-    assert await account.pill(playground(), visit) == ("host", "Host key · 25 credits used today")
+    assert await pill(playground(), visit) == ("host", "Host key · 25 credits used today")
 
 
 async def test_a_key_of_ones_own_is_counted_from_when_the_page_was_opened(playground: MakePlayground) -> None:
@@ -124,17 +133,17 @@ async def test_a_key_of_ones_own_is_counted_from_when_the_page_was_opened(playgr
         spent(payer="visitor", visitor="another-visitor-0123"),
     ):
         await hosted.jobs.store.add(job)
-    assert await account.spend_line(hosted, visit) == (
+    assert await spend_line(hosted, visit) == (
         "Your key: 22 credits ($0.22) since you opened this page, 10 of them reserved. No cap here."
     )
-    assert await account.pill(hosted, visit) == ("visitor", "Your key · checking · 22 credits this visit")
+    assert await pill(hosted, visit) == ("visitor", "Your key · checking · 22 credits this visit")
 
 
 async def test_the_sandbox_spends_nothing(playground: MakePlayground) -> None:
     drawn = playground(host_key=None, caps=Caps(100))
     await drawn.jobs.store.add(spent(payer="sandbox"))
-    assert await account.spend_line(drawn, Visit(VISITOR)) == ""
-    assert await account.pill(drawn, Visit(VISITOR)) == ("sandbox", "Sandbox · drawings, free")
+    assert await spend_line(drawn, Visit(VISITOR)) == ""
+    assert await pill(drawn, Visit(VISITOR)) == ("sandbox", "Sandbox · drawings, free")
 
 
 def test_a_key_is_in_no_text_of_a_visit(playground: MakePlayground) -> None:

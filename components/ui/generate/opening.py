@@ -8,6 +8,7 @@ from typing import Any
 
 import gradio as gr
 
+from components.catalog.forms import form_settings
 from components.catalog.models import Model
 from components.catalog.parameters import Role
 from components.errors import DatabaseUnavailable, InputError, PlaygroundError
@@ -18,7 +19,6 @@ from components.ui.generate.code import CodeChoice
 from components.ui.generate.display import GenerateTab, show_example, show_form
 from components.ui.generate.panel import show_error, show_job, show_others, with_star
 from components.views import job as result
-from components.views.recipe import form_settings
 
 
 async def open_job(tab: GenerateTab, job_id: str, visit: Visit, choice: CodeChoice | None = None) -> Updates:
@@ -45,8 +45,8 @@ async def open_entry(tab: GenerateTab, entry: HistoryEntry, visit: Visit, choice
 async def open_last(tab: GenerateTab, visit: Visit) -> Updates:
     """Show this visitor's newest job that still runs or waits for a decision, else the newest with pictures, if any."""
     try:
-        store = tab.playground.jobs.store
-        jobs = await store.unfinished(visit.visitor) or await store.recent(visit.visitor, 1)
+        service = tab.playground.jobs
+        jobs = await service.unfinished(visit.visitor) or await service.recent(visit.visitor, 1)
     except DatabaseUnavailable:
         return {}
     return await open_entry(tab, await with_star(tab.panel, jobs[0], visit), visit) if jobs else {}

@@ -91,8 +91,8 @@ async def show_others(panel: JobPanel, visit: Visit, job_id: str) -> tuple[Updat
     No updates, and perhaps, while the database is unavailable: the job in the panel goes on all the same.
     """
     try:
-        others = [job for job in await panel.playground.jobs.store.unfinished(visit.visitor) if job.id != job_id]
-        recent = await panel.playground.jobs.store.recent(visit.visitor, result.EARLIER + 1)
+        others = [job for job in await panel.playground.jobs.unfinished(visit.visitor) if job.id != job_id]
+        recent = await panel.playground.jobs.recent(visit.visitor, result.EARLIER + 1)
     except DatabaseUnavailable:
         return {}, True
     updates = {

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 from urllib.parse import parse_qs, urlencode
 
+from components.catalog.forms import form_settings
 from components.catalog.models import Catalog, Model
 from components.catalog.parameters import Role
 from components.catalog.prices import tiers
@@ -18,7 +19,6 @@ from components.jobs.job import Job
 from components.views.models.facts import CHEAPEST, cheapest
 from components.views.queries.generate import read_parameters
 from components.views.queries.query import LONGEST_PROMPT, MOST_PICTURES, Query, first_value, texts_of, write_query
-from components.views.recipe import form_settings
 from components.views.words import ROLE_WORDS, settings_text, shorten
 
 COMPARED_ROLES = (Role.PROMPT, Role.IMAGES, Role.SHAPE, Role.SEED, Role.NEGATIVE)
