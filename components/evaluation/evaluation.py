@@ -13,6 +13,7 @@ from components.errors import InputError
 from components.evaluation.matrix import Column
 from components.evaluation.prompts import Prompt
 from components.evaluation.voting.ballots import Question
+from components.jobs.store.schema import EVALUATION_RUNNING
 
 PER_MODEL, MOST_PER_MODEL = 4, 20  # jobs of one model that a process runs at the same time
 LONGEST_NAME = 120
@@ -22,7 +23,7 @@ IMPORTED: Final = "imported"  # the payer of jobs that another installation has 
 class EvaluationState(StrEnum):
     """Whether jobs are sent. ``PAUSED`` and ``STOPPED`` can be resumed; ``STOPPED`` has also stopped what was active."""
 
-    RUNNING = "running"
+    RUNNING = EVALUATION_RUNNING
     PAUSED = "paused"
     STOPPED = "stopped"
     DONE = "done"

@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 from sqlalchemy import ColumnElement, Connection, Row, Text, and_, func, or_, select, update
 from sqlalchemy import cast as sql_cast
 
+from components.errors import CapReached, KeyRefused, Moderated, NotSent, OutOfCredits, RateLimited
 from components.evaluation.evaluation import CellState, Evaluation, EvaluationState, Progress
 from components.evaluation.matrix import first_unpaid
 from components.evaluation.voting.ballots import NOT_VOTES
@@ -20,8 +21,8 @@ from components.jobs.store.spend import used_credits
 
 cells = evaluation_cells.c
 # Codes of problems that every further job would meet too, so that the evaluation is paused.
-PAUSING = ("credits", "key", "cap")
-UNSENT = (*PAUSING, "rate", "not_sent")  # and of problems with which the service has created nothing
+PAUSING = (OutOfCredits.code, KeyRefused.code, CapReached.code)
+UNSENT = (*PAUSING, RateLimited.code, NotSent.code)  # and of problems with which the service has created nothing
 BY_STATE = {
     **dict.fromkeys(ACTIVE, CellState.ACTIVE),
     **dict.fromkeys(WAITING, CellState.UNDECIDED),
@@ -130,7 +131,7 @@ def retry_cells(connection: Connection, evaluation: Evaluation, *, failed: bool)
 
     What moderation has refused would be refused again, and what was accepted and then stopped may still arrive.
     """
-    again = _unsent() if not failed else or_(_unsent(), and_(_failed(), _problem_code() != "moderation"))
+    again = _unsent() if not failed else or_(_unsent(), and_(_failed(), _problem_code() != Moderated.code))
     wanted = select(cells.position, cells.key, cells.attempt).join(jobs, jobs.c.id == cells.job_id)
     rows = list(connection.execute(wanted.where(cells.evaluation_id == evaluation.id, again, cells.refused == "")))
     for row in rows:
@@ -240,7 +241,7 @@ def cell_state(row: Row[Any]) -> CellState:
     if row.state == JobState.FAILED:
         if row.sent_at is None or code in UNSENT:
             return CellState.WAITING
-        return CellState.MODERATED if code == "moderation" else CellState.FAILED
+        return CellState.MODERATED if code == Moderated.code else CellState.FAILED
     if row.state == JobState.STOPPED and row.task_id is None:
         return CellState.WAITING
     return BY_STATE[JobState(row.state)]

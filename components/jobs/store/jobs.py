@@ -32,6 +32,7 @@ from components.jobs.store.leases import TAKEN_AT_ONCE, LeaseStore
 from components.jobs.store.pictures import PictureStore, unreferenced
 from components.jobs.store.removal import forget_request
 from components.jobs.store.schema import (
+    VISIBLE,
     budget,
     history,
     job_pictures,
@@ -254,7 +255,7 @@ def _kept() -> Select[Any]:
 
 def _visible() -> Select[Any]:
     """The rows of jobs that are neither removed nor about to be."""
-    return _kept().where(history.c.delete_at.is_(None))
+    return select(jobs).join(history, history.c.job_id == jobs.c.id).where(VISIBLE)
 
 
 def _job(job_id: str) -> Select[Any]:

@@ -72,7 +72,7 @@ class EvaluateForm:
             tuple(read_choice(playground.catalog, text) for text in self.models.read(given)),
             {role: value for role, value in shared.items() if value not in (None, "", [])},
             _whole(given[self.repeats], 1),
-            _number("budget", given[self.budget]),
+            read_number("budget", given[self.budget]),
             _whole(given[self.per_model], PER_MODEL),
             (Question.PREFERENCE, *(QUESTIONS[label] for label in given[self.questions] or () if label in QUESTIONS)),
             (given[self.name] or "").strip(),
@@ -133,10 +133,10 @@ def build_evaluate_form(playground: Playground) -> EvaluateForm:
 def _shared_value(role: Role, value: Any) -> Any:
     if role is Role.IMAGES:
         return [line.strip() for line in str(value or "").splitlines() if line.strip()]
-    return _number("seed", value) if role is Role.SEED else value
+    return read_number("seed", value) if role is Role.SEED else value
 
 
-def _number(name: str, text: str | None) -> float | None:
+def read_number(name: str, text: str | None) -> float | None:
     """None for an empty field; a whole number as an int. Raises InputError."""
     if not (text or "").strip():
         return None

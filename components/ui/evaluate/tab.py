@@ -24,7 +24,7 @@ from components.ui.evaluate.display import (
     show_draft,
     show_set,
 )
-from components.ui.evaluate.form import build_evaluate_form
+from components.ui.evaluate.form import build_evaluate_form, read_number
 from components.ui.events import DIRECT, EACH, LATEST, Updates, bind, sent
 from components.ui.gradio_internals import event_values
 from components.ui.header import Header, paying_visit, show_spending
@@ -145,7 +145,7 @@ async def act(tab: EvaluateTab, given: Updates, event: gr.EventData, request: gr
             case "stop":
                 await evaluations.stop(evaluation_id, visit.visitor)
             case "resume" | "check":
-                await playground.resume_evaluation(evaluation_id, visit, _number(sent(event, "budget")))
+                await playground.resume_evaluation(evaluation_id, visit, read_number("budget", sent(event, "budget")))
             case "retry":
                 await playground.retry_evaluation(evaluation_id, visit)
             case "open":
@@ -161,11 +161,3 @@ async def act(tab: EvaluateTab, given: Updates, event: gr.EventData, request: gr
         gr.Warning(str(error.problem))
         return {tab.error: gr.skip()}
     return await show_spending(tab.header, visit)
-
-
-def _number(text: str) -> float | None:
-    """Raises InputError for what is no number."""
-    try:
-        return float(text) if text else None
-    except ValueError:
-        raise InputError("budget", "budget: must be a number of credits.") from None

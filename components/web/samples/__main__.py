@@ -14,6 +14,7 @@ import urllib.request
 from urllib.parse import quote
 
 from components.errors import SettingsError
+from components.playground.visits import KEY_HEADER
 from components.settings import read_settings
 from components.views.links import SAMPLES
 
@@ -40,7 +41,7 @@ def main() -> int:
 
 def _ask(address: str, comparison_id: str, key: str) -> int:
     path = f"{SAMPLES}/{quote(comparison_id, safe='')}" if comparison_id else SAMPLES
-    method, headers = "POST" if comparison_id else "DELETE", {"X-API-In-One-Key": key}
+    method, headers = "POST" if comparison_id else "DELETE", {KEY_HEADER: key}
     request = urllib.request.Request(f"{address.rstrip('/')}{path}", b"", headers, method=method)  # noqa: S310
     try:
         with urllib.request.urlopen(request, timeout=60):  # noqa: S310  # the operator names the address
