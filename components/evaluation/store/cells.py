@@ -198,8 +198,8 @@ def _progress(connection: Connection, evaluation_id: str, now: float) -> Progres
     ).one_or_none()
     if row is None:
         return None
-    states, retry, resume = [], [0, 0.0], [0, 0.0]
-    ended = 0
+    states, retry, resume = [], [], []  # retry and resume: the credits of each cell
+    ended_lately = 0
     wanted = select(
         cells.refused, cells.submitted, cells.credits, jobs.c.state, jobs.c.problem, jobs.c.sent_at, jobs.c.task_id,
         jobs.c.finished_at, history.c.removed,
@@ -208,10 +208,11 @@ def _progress(connection: Connection, evaluation_id: str, now: float) -> Progres
         state = cell_state(cell)
         states.append(state)
         if state is CellState.WAITING:
-            resume = [resume[0] + 1, resume[1] + cell.credits]
+            resume.append(cell.credits)
         if state is CellState.FAILED:
-            retry = [retry[0] + 1, retry[1] + cell.credits]
-        ended += bool(cell.finished_at and cell.finished_at > now - 60)
+            retry.append(cell.credits)
+        ended_lately += bool(cell.finished_at and cell.finished_at > now - 60)
+    minutes = min(60.0, max(1.0, now - row.created_at)) / 60  # how much of the last minute the evaluation has existed
     counted = and_(ballots.c.evaluation_id == evaluation_id, ballots.c.verdict.not_in(["", *NOT_VOTES]))
     votes = select(func.count()).select_from(ballots).where(counted)
     return Progress(
@@ -220,12 +221,12 @@ def _progress(connection: Connection, evaluation_id: str, now: float) -> Progres
         "".join(states),
         row.budget,
         used_credits(connection, evaluation_id),
-        ended / min(1.0, max(1.0, now - row.created_at) / 60),
+        ended_lately / minutes,
         ballots=connection.execute(votes).scalar_one(),
-        retry_jobs=int(retry[0]),
-        retry_credits=retry[1],
-        resume_jobs=int(resume[0]),
-        resume_credits=resume[1],
+        retry_jobs=len(retry),
+        retry_credits=sum(retry),
+        resume_jobs=len(resume),
+        resume_credits=sum(resume),
     )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import secrets
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass
 from hashlib import sha256
 from zlib import crc32
@@ -85,14 +86,8 @@ class VotingService:
         answered = [ballot for ballot in await self._ballots.cast(evaluation.id) if ballot.question is question]
         cast = [ballot for ballot in answered if ballot.verdict is not Verdict.UNDONE]
         columns = {candidate.cell: candidate.column for candidate in candidates}
-        most = min(size, len(set(columns.values())))
         ballot = await self._ballots.open(evaluation.id, voter, question)
-        if (
-            ballot is None
-            or len(ballot.shown) > size
-            or (len(ballot.shown) < most == size)
-            or not set(ballot.shown) <= set(columns)
-        ):
+        if ballot is None or not _is_usable(ballot, columns, size):
             seed = crc32(f"{evaluation.id} {voter}".encode())
             chosen = await asyncio.to_thread(next_screen, candidates, cast, voter, size, seed)
             if chosen is None:
@@ -162,6 +157,12 @@ def voter_id(token: str, browser: str, name: str) -> str:
     if plain and not UNNAMED.fullmatch(plain):
         return plain
     return sha256(f"{token} {browser} {plain}".encode()).hexdigest()[:16]
+
+
+def _is_usable(ballot: Ballot, columns: Mapping[str, str], size: int) -> bool:
+    """Whether a screen that was shown before still has its pictures, and as many as are wanted now, if there are so many."""
+    fewer_columns = len(set(columns.values())) < size
+    return set(ballot.shown) <= set(columns) and (len(ballot.shown) == size or (fewer_columns and len(ballot.shown) < size))
 
 
 def _candidates(evaluation: Evaluation, results: list[Result]) -> list[Candidate]:
