@@ -17,7 +17,7 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 from tests.chaos.campaign import Campaign
-from tests.chaos.runs import make_runs
+from tests.chaos.runs import Run, make_runs
 from tests.chaos.scenarios import Scenario, execute, kill_scenarios, machine_fault_scenarios
 from tests.chaos.verification import Verdict, check_campaign
 from tests.postgres import Postgres, running_postgres
@@ -40,9 +40,9 @@ def database(server: Postgres | None) -> Iterator[tuple[str, Path]]:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def run_campaign(server: Postgres | None, runs: int, seed: int, at_once: int, only: str = "") -> Verdict:
+def run_campaign(server: Postgres | None, runs: list[Run], seed: int, at_once: int) -> Verdict:
     with database(server) as (url, folder):
-        campaign = Campaign(url, folder, make_runs(runs, seed, only), seed, at_once)
+        campaign = Campaign(url, folder, runs, seed, at_once)
         asyncio.run(campaign.go())
         return check_campaign(campaign, ENGINES[server is not None], seed)
 
@@ -78,7 +78,8 @@ def main() -> int:
             servers.append(stack.enter_context(running_postgres()))
         for server in servers:
             if arguments.runs:
-                well &= show(run_campaign(server, arguments.runs, arguments.seed, arguments.at_once, arguments.only))
+                runs = make_runs(arguments.runs, arguments.seed, arguments.only)
+                well &= show(run_campaign(server, runs, arguments.seed, arguments.at_once))
             scenarios = kill_scenarios(arguments.kills, arguments.jobs, server is not None) if arguments.kills else []
             scenarios += [] if arguments.no_accidents else machine_fault_scenarios(server is not None)
             if server and arguments.fleet:

@@ -20,7 +20,9 @@ from tests.postgres import Postgres, running_postgres
 
 pytestmark = pytest.mark.processes
 
-RUNS, KILLS, JOBS, SEED = 150, 3, 90, 7
+KILLS, JOBS, SEED = 3, 90, 7
+RUNS = make_runs(150, SEED)
+SHARES = {"SQLite": RUNS[:72], "PostgreSQL": RUNS[72:]}  # each begins with a crowd before a rate limit
 
 
 @pytest.fixture(scope="module")
@@ -40,8 +42,8 @@ def killed(server: Postgres) -> Iterator[Future[list[Verdict]]]:
 
 
 def test_every_fault_is_in_the_short_campaign() -> None:
-    """It is short in repetitions only."""
-    assert {fault.name for run in make_runs(RUNS, SEED) for fault in run.faults} == set(FAULTS)
+    """It is short in repetitions only: what meets a job is the same on both databases, and each has a half."""
+    assert {fault.name for run in RUNS for fault in run.faults} == set(FAULTS)
 
 
 def test_kill_9_sends_nothing_twice_and_loses_nothing_on_sqlite() -> None:
@@ -51,10 +53,10 @@ def test_kill_9_sends_nothing_twice_and_loses_nothing_on_sqlite() -> None:
     assert verdict.violations == [], verdict.text()
 
 
-@pytest.mark.parametrize("engine", ["SQLite", "PostgreSQL"])
+@pytest.mark.parametrize("engine", SHARES)
 def test_no_fault_costs_a_visitor_money_or_a_picture(engine: str, server: Postgres) -> None:
     """At most one POST, nothing paid is lost, no cap is passed, nothing hangs, nothing is left open."""
-    verdict = run_campaign(server if engine == "PostgreSQL" else None, RUNS, SEED, at_once=50)
+    verdict = run_campaign(server if engine == "PostgreSQL" else None, SHARES[engine], SEED, at_once=len(RUNS))
 
     assert verdict.violations == [], verdict.text()
 

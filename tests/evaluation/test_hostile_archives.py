@@ -80,8 +80,9 @@ def test_a_list_of_very_many_files_is_not_read(tmp_path: Path) -> None:
         Unpacking(tmp_path / "a.zip")
 
 
-@pytest.mark.parametrize("item", [b"{}", b"1", b"[]"])
-@pytest.mark.parametrize("count", [MOST_VALUES // 2 - 100, 10_000_000])
+@pytest.mark.parametrize(
+    ("item", "count"), [(b"{}", MOST_VALUES // 2 - 100), (b"[]", MOST_VALUES // 2 - 100), (b"1", MOST_VALUES)]
+)
 def test_a_description_of_very_many_values_is_refused_at_once(item: bytes, count: int) -> None:
     """An error for each of them took minutes and gigabytes, while nothing else in the process ran."""
     many = (item + b",") * count + item

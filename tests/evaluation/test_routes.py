@@ -29,7 +29,7 @@ TWENTY = "prompt,category\r\n" + "".join(f'"A kite, number {number}\nover ""the"
         ("a.csv", b"", None, "the file is empty"),
         ("a.csv", b"scene,topic\nA kite,sky\n", None, "no column looks like the prompts"),
         ("a.csv", b"prompt\n=HYPERLINK(1)\n", None, "has a formula"),
-        ("a.csv", b"prompt\n" + b"".join(b"A kite %d\n" % number for number in range(1_000_000)), None, "at most 2,000"),
+        ("a.csv", b"prompt\n" + b"".join(b"A kite %d\n" % number for number in range(100_000)), None, "at most 2,000"),
         ("a.jsonl", b'{"prompt": "A kite", "images": ["https://a.example/b.png"]}\n', 1, "1 prompt is read"),
         ("a.csv", b"prompt" + b"," * 100_000 + b"\nA kite\n", None, "makes 100,001 columns. At most 200"),
         ("a.csv", b",".join(b"a%d" % at for at in range(25_000)) + b"\nA kite\n", None, "makes 25,000 columns"),

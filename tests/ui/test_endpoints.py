@@ -173,17 +173,17 @@ def test_a_snippet_in_another_language_is_refused(api_caller: Client) -> None:
     assert all(word in reply for word in ("language", "cobol", *LANGUAGES))
 
 
-@pytest.mark.parametrize("api_name", ["/estimate", "/snippet", "/generate"])
 def test_wrong_input_is_refused_by_name_and_nothing_is_sent(
-    api_name: str, app_with_host_key: AppProcess, cleared_upstream: Recorder
+    app_with_host_key: AppProcess, cleared_upstream: Recorder
 ) -> None:
     """The error names the field and what is allowed; the service hears nothing of it."""
     with api_client(app_with_host_key) as client:
-        for model, parameters, words in WRONG:
-            reply = refused(client, model, parameters, api_name=api_name)
-            assert [word for word in words if word not in reply] == []
-        if api_name != "/estimate":
-            for parameters in PROMPTLESS:
+        for api_name, rows in (("/generate", WRONG), ("/estimate", WRONG[::6]), ("/snippet", WRONG[::6])):
+            for model, parameters, words in rows:
+                reply = refused(client, model, parameters, api_name=api_name)
+                assert [word for word in words if word not in reply] == [], (api_name, model, parameters, reply)
+        for api_name, rows in (("/generate", PROMPTLESS), ("/snippet", PROMPTLESS[:1])):
+            for parameters in rows:
                 assert "prompt" in refused(client, "flux-2", parameters, api_name=api_name)
 
     assert cleared_upstream.requests == []

@@ -103,9 +103,8 @@ def test_each_key_of_a_query_narrows_what_is_returned(ann: Client) -> None:
     assert ann.predict({"limit": 2, "before": "job-50"}, api_name="/history")["total"] == JOBS
 
 
-@pytest.mark.parametrize(
-    ("query", "words"),
-    [
+def test_a_query_that_is_not_understood_is_refused_by_name(ann: Client) -> None:
+    for query, words in (
         ({"colour": "red"}, ["colour", "text, model, state"]),
         ({"text": 7}, ["text"]),
         ({"model": ["flux-2"]}, ["model"]),
@@ -120,21 +119,19 @@ def test_each_key_of_a_query_narrows_what_is_returned(ann: Client) -> None:
         ({"before": 3}, ["before"]),
         (["text"], ["query", "object"]),
         (None, ["query", "object"]),
-    ],
-)
-def test_a_query_that_is_not_understood_is_refused_by_name(query: Any, words: list[str], ann: Client) -> None:
-    reply = refused(ann, query, api_name="/history")
-    assert [word for word in words if word not in reply] == []
+    ):
+        reply = refused(ann, query, api_name="/history")
+        assert [word for word in words if word not in reply] == [], (query, reply)
 
 
-def test_a_hundred_ids_of_another_visitor_are_refused_by_the_endpoints(ann: Client, app_with_jobs: AppProcess) -> None:
+def test_the_ids_of_another_visitor_are_refused_by_the_endpoints(ann: Client, app_with_jobs: AppProcess) -> None:
     before, refusals = ann.predict({"limit": 200}, api_name="/history"), 0
     with api_client(app_with_jobs, X_Playground_Visitor=BOB) as bob:
         assert bob.predict({"limit": 200}, api_name="/history") == {"total": 0, "jobs": []}
-        for number in range(JOBS):
+        for number in range(0, JOBS, 10):
             refusals += "There is no such job." in posted(
                 app_with_jobs, "job", [f"job-{number}"], {"X-Playground-Visitor": BOB}
             )
         assert search_ids(bob, before="job-50") == []
-    assert refusals == JOBS
+    assert refusals == 10
     assert ann.predict({"limit": 200}, api_name="/history") == before

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from tests.recorder import Recorder
-from tests.ui import api_client, run_app
+from tests.ui import api_client, run_app, write_quick_catalog
 
 pytestmark = pytest.mark.processes
 
@@ -101,6 +101,7 @@ def test_a_proxy_is_the_only_way_out(kind: str, tmp_path: Path, cleared_upstream
             tmp_path / "home",
             ALL_PROXY=f"{kind}://127.0.0.1:{proxy.port}",
             API_IN_ONE_BASE_URL="http://service.invalid/api/v1",
+            PLAYGROUND_CATALOG=str(write_quick_catalog(tmp_path)),
         ) as app,
     ):
         with api_client(app) as client:
