@@ -11,11 +11,11 @@ run: .venv/.ready
 
 # Without a browser, without PostgreSQL, and without tests that start programs of their own.
 quick: .venv/.ready-dev
-	$(BIN)/python -m pytest tests --ignore=tests/browser -m "not postgres and not processes" -n 4 --dist loadgroup
+	$(BIN)/python -m pytest tests --ignore=tests/browser -m "not postgres and not processes" -n 4 --dist loadgroup --no-loadscope-reorder
 
 test: .venv/.ready-dev
 	$(BIN)/python -m tests.tools
-	$(BIN)/python -m pytest tests --ignore=tests/browser -n 4 --dist loadgroup --reruns 1 -rR
+	$(BIN)/python -m pytest tests --ignore=tests/browser -n 6 --dist loadgroup --no-loadscope-reorder --reruns 1 -rR
 	$(BIN)/python -m tests.browser.chromium
 	$(BIN)/python -m pytest tests/browser -n 3 --dist loadgroup --reruns 1 -rR
 

@@ -142,7 +142,8 @@ class Settings(BaseSettings):
     @classmethod
     def _certificates(cls, path: Path | None) -> Path | None:
         try:
-            ssl.create_default_context(cafile=path)
+            if path:
+                ssl.create_default_context(cafile=path)
         except (OSError, ssl.SSLError):
             raise ValueError("no certificates can be read from this file") from None
         return path

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import os
 import socket
 import tempfile
@@ -34,8 +35,19 @@ from tests.postgres import Postgres, running_postgres
 ROOT = Path(__file__).parent.parent
 SPEED = 50.0
 LONGEST_SIDE = 256  # of a drawing: drawing, storing and reading pictures of the usual size was half of the tests' time
+LONGEST = ("tests/chaos/test_chaos.py", "postgres", "app")  # groups, the first to start
 SHARED_BY_TESTS = ("app_with_host_key", "app_with_short_deadline", "app")  # fixtures that start the application
 OWN_NAMES = ("API_IN_ONE_", "PLAYGROUND_", "GRADIO_", "SPACE_")
+
+
+gc.disable()  # what the modules of tests import is no garbage; looking for some, also while they run, took a tenth of the time
+
+
+def pytest_collection_finish() -> None:
+    """Leave what has been imported out of every later search for garbage."""
+    gc.freeze()
+    gc.set_threshold(10_000)
+    gc.enable()
 
 
 @pytest.hookimpl(tryfirst=True)  # pytest-xdist reads the groups in the same hook
@@ -56,6 +68,15 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(pytest.mark.xdist_group(shared[0]))
         elif "module" in (fixtures[-1].scope for fixtures in item._fixtureinfo.name2fixturedefs.values()):
             item.add_marker(pytest.mark.xdist_group(item.nodeid.partition("::")[0]))
+    items.sort(key=_start)
+
+
+def _start(item: pytest.Item) -> tuple[int, bool, bool]:
+    """When a test starts: the longest groups first, then those that start programs, so that none of them is left alone at
+    the end; ``--no-loadscope-reorder`` keeps this order."""
+    group = item.get_closest_marker("xdist_group")
+    name = group.args[0] if group else ""
+    return LONGEST.index(name) if name in LONGEST else len(LONGEST), not group, not item.get_closest_marker("processes")
 
 
 def pytest_make_parametrize_id(val: object, argname: str) -> str | None:

@@ -1,9 +1,11 @@
 """What ``app.py`` imports when it starts, for :mod:`tests.starting`."""
 
+import gc
 from importlib import import_module
 
 from app import prepare_gradio
 
+gc.disable()  # as app.py does, until it serves
 prepare_gradio()
 for name in (
     "components.sandbox",

@@ -40,7 +40,7 @@ async def voted(playground: Playground) -> Evaluation:
     return evaluation
 
 
-async def test_tables_hold_every_result_and_ballot_and_no_formula(
+async def test_tables_hold_every_result_and_ballot_and_no_formula_and_the_report_needs_nothing_else(
     playground: Playground, http_client: httpx2.AsyncClient
 ) -> None:
     evaluation = await voted(playground)
@@ -59,11 +59,7 @@ async def test_tables_hold_every_result_and_ballot_and_no_formula(
     labels = {column.label for column in evaluation.columns}
     assert all(ballot["best"] in labels and set(ballot["shown"].split(" | ")) <= labels for ballot in ballots)
 
-
-async def test_the_report_needs_nothing_else(playground: Playground, http_client: httpx2.AsyncClient) -> None:
-    evaluation = await voted(playground)
     report = (await http_client.get(f"/evaluations/{evaluation.id}/report.html")).text
-
     assert report.count('<img src="data:image/') == 16
     assert not re.search(r"""(src|href)=["'](?!data:)""", report)
     assert all(column.label in report for column in evaluation.columns)
@@ -142,21 +138,6 @@ async def test_punctuation_in_a_prompt_does_not_keep_the_zip_from_being_read(
     assert (await http_client.post("/evaluations", content=file)).status_code == 200
 
 
-async def test_what_could_not_be_read_back_is_not_written(
-    playground: Playground, http_client: httpx2.AsyncClient, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    evaluation = await voted(playground)
-    for name, most, words in (
-        ("MOST_BALLOTS", 23, "24 votes"),
-        ("LARGEST_MANIFEST", 100, "MB"),
-        ("MOST_VALUES", 9, "9 values"),
-    ):
-        with monkeypatch.context() as limited:
-            limited.setattr(manifest, name, most)
-            answer = await http_client.get(f"/evaluations/{evaluation.id}/evaluation.zip")
-        assert (answer.status_code, words in answer.text) == (409, True), name
-
-
 async def test_a_picture_that_is_no_longer_stored_does_not_keep_the_zip_from_being_read(
     playground: Playground, http_client: httpx2.AsyncClient
 ) -> None:
@@ -191,10 +172,19 @@ async def test_a_picture_that_another_process_deletes_before_the_import_is_recor
     assert not pictures._held
 
 
-async def test_an_evaluation_is_imported_with_its_votes_or_not_at_all(
-    playground: Playground, http_client: httpx2.AsyncClient
+async def test_what_cannot_be_read_back_is_not_written_and_votes_that_cannot_be_stored_keep_all_from_being_imported(
+    playground: Playground, http_client: httpx2.AsyncClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     evaluation = await voted(playground)
+    for name, most, words in (
+        ("MOST_BALLOTS", 23, "24 votes"),
+        ("LARGEST_MANIFEST", 100, "MB"),
+        ("MOST_VALUES", 9, "9 values"),
+    ):
+        with monkeypatch.context() as limited:
+            limited.setattr(manifest, name, most)
+            answer = await http_client.get(f"/evaluations/{evaluation.id}/evaluation.zip")
+        assert (answer.status_code, words in answer.text) == (409, True), name
     file = (await http_client.get(f"/evaluations/{evaluation.id}/evaluation.zip")).content
     failing_trigger = "CREATE TRIGGER failing BEFORE INSERT ON ballots BEGIN INSERT INTO no_such_table VALUES (1); END"
     transactions = playground.evaluations.store.transactions

@@ -122,13 +122,13 @@ async def test_a_callback_triggers_a_poll(catalog: Catalog, url: str, tmp_path: 
     assert (done.state, done.problem, len(done.pictures)) == (JobState.DONE, None, 1)
 
 
-async def test_a_thousand_callbacks_send_one_get_a_second(catalog: Catalog, url: str, tmp_path: Path) -> None:
+async def test_three_hundred_callbacks_send_one_get_a_second(catalog: Catalog, url: str, tmp_path: Path) -> None:
     """Repeated callbacks do not cause more polls, and the job continues as without them."""
     async with scripted_upstream(poll=[running()]) as upstream, callback_server(catalog, url, tmp_path, upstream) as server:
         begun = time.monotonic()
         job = await server.start()
         await upstream.wait_for("posts")
-        answers = [code for _ in range(20) for code in await server.call(callback_address(upstream), times=50)]
+        answers = [code for _ in range(6) for code in await server.call(callback_address(upstream), times=50)]
         while len(upstream.polls) < 2:
             await server.call(callback_address(upstream))
         upstream.poll = [finished()]
@@ -136,7 +136,7 @@ async def test_a_thousand_callbacks_send_one_get_a_second(catalog: Catalog, url:
         done = await settled(server.job_service, job)
 
     # Counted over the whole time: they leave a second apart, but a busy machine may see one arrive late and the next in time.
-    assert answers == [204] * 1000
+    assert answers == [204] * 300
     assert 3 <= len(upstream.polls) <= (time.monotonic() - begun) / FAST.between_callback_polls
     assert (done.state, len(upstream.posts)) == (JobState.DONE, 1)
 

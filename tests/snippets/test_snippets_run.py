@@ -216,8 +216,8 @@ def outcomes(runner: Runner, catalog: Catalog, cases: list[tuple[Any, Any]]) -> 
         return runner.run_all(list(map(impatient, texts))), server
 
 
-def test_every_reply_that_the_services_pages_show_is_read(runner: Runner, catalog: Catalog) -> None:
-    ended, server = outcomes(runner, catalog, list(SHAPES.values()))
+def test_every_reply_that_the_services_pages_show_is_read(reader: Runner, catalog: Catalog) -> None:
+    ended, server = outcomes(reader, catalog, list(SHAPES.values()))
 
     for name, ran in zip(SHAPES, ended, strict=True):
         assert (ran.status, ran.err) == (0, ""), name

@@ -15,7 +15,6 @@ from gradio_client import Client
 from starlette.applications import Starlette
 
 from components.web.serving import bind, own_address
-from tests.conftest import ROOT
 from tests.recorder import KEY, recorded
 from tests.starting import start
 from tests.ui import AppProcess, make_checkout, process_environment, run_app
@@ -69,13 +68,6 @@ def test_an_empty_variable_is_not_set(tmp_path: Path) -> None:
         assert app.get("/healthz").status_code == 200
 
 
-def test_it_starts_in_another_folder_and_with_a_locale_of_ascii_alone(tmp_path: Path) -> None:
-    """Files are read as UTF-8 in any locale, and the application's own files are found from any folder."""
-    ascii_only = {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}
-    with run_app(tmp_path / "home", ROOT / "app.py", **ascii_only) as app:
-        assert app.get("/").status_code == 200
-
-
 def test_two_processes_that_start_at_once_take_two_ports() -> None:
     """Though neither serves yet."""
     with bind("127.0.0.1", None) as one, bind("127.0.0.1", None) as other:
@@ -109,8 +101,16 @@ def test_a_process_that_listens_everywhere_reaches_itself_on_loopback() -> None:
     assert {host: own_address(host, 80) for host in hosts} == {host: f"http://{own}:80" for host, own in hosts.items()}
 
 
-def test_it_starts_and_makes_pictures_without_a_network(tmp_path: Path) -> None:
-    """No request is made, usage statistics included: every proxy leads to a server that records requests."""
+def ended(app: AppProcess, with_signal: int = signal.SIGTERM) -> None:
+    """It has gone by itself, by the signal or with status 0, and without a traceback."""
+    assert app.stop(with_signal) in (0, -with_signal)
+    assert "Traceback" not in app.log
+    assert "ERROR" not in app.log
+
+
+def test_it_makes_pictures_without_a_network_and_ends_at_ctrl_c(tmp_path: Path) -> None:
+    """No request is made, usage statistics included: every proxy leads to a server that records requests.
+    It ends without a word about the interrupt."""
     with recorded(Starlette()) as world:
         proxies = dict.fromkeys(("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "http_proxy", "https_proxy"), world.address)
         statistics = {"NO_PROXY": "127.0.0.1,localhost", "GRADIO_ANALYTICS_ENABLED": "True"}
@@ -119,20 +119,8 @@ def test_it_starts_and_makes_pictures_without_a_network(tmp_path: Path) -> None:
             assert client.predict("flux-2", {"prompt": "a fox"}, api_name="/generate")["state"] == "done"
             assert app.get("/").status_code == 200
             client.close()
+            ended(app, signal.SIGINT)
         assert world.requests == []
-
-
-def ended(app: AppProcess, with_signal: int = signal.SIGTERM) -> None:
-    """It has gone by itself, by the signal or with status 0, and without a traceback."""
-    assert app.stop(with_signal) in (0, -with_signal)
-    assert "Traceback" not in app.log
-    assert "ERROR" not in app.log
-
-
-def test_it_ends_at_ctrl_c(tmp_path: Path) -> None:
-    """Without a word about the interrupt."""
-    with run_app(tmp_path / "home", APP) as app:
-        ended(app, signal.SIGINT)
 
 
 def test_it_ends_when_asked_while_a_job_runs_and_a_page_is_open(tmp_path: Path) -> None:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.conftest import ROOT
 from tests.tools import require_tool
 from tests.ui import api_client, run_app
 
@@ -19,10 +20,11 @@ ASCII = {"LC_ALL": "C", "PYTHONCOERCECLOCALE": "0", "PYTHONUTF8": "0"}
 
 @pytest.mark.parametrize("name", [*LOCALES, "ASCII"])
 def test_a_job_runs_in_a_locale_whose_encoding_is_not_utf_8(name: str, tmp_path: Path) -> None:
-    """No file of ours is opened without its encoding, the prompt is whole, and the log can be written."""
+    """No file of ours is opened without its encoding, the prompt is whole, and the log can be written. With ASCII it starts
+    in another folder, from which the application's own files are found as well."""
     with run_app(
         tmp_path / "home",
-        Path("app.py"),
+        ROOT / "app.py" if name == "ASCII" else Path("app.py"),
         PYTHONWARNDEFAULTENCODING="1",
         PLAYGROUND_LOG_PROMPTS="1",
         **locale(name, tmp_path),
@@ -31,6 +33,7 @@ def test_a_job_runs_in_a_locale_whose_encoding_is_not_utf_8(name: str, tmp_path:
             made = client.predict("cogview-4", {"prompt": PROMPT}, api_name="/generate")
             (entry,) = client.predict({"text": "Füchse"}, api_name="/history")["jobs"]
 
+        assert app.get("/").status_code == 200
     warned = [line for line in app.log.splitlines() if "EncodingWarning" in line and "site-packages" not in line]
     assert (made["state"], entry["prompt"], warned) == ("done", PROMPT, [])
     assert "Traceback" not in app.log
