@@ -9,9 +9,9 @@ export PYTHONDONTWRITEBYTECODE =
 run: .venv/.ready
 	$(BIN)/python app.py
 
-# Without a browser, without PostgreSQL, and without tests that start programs of their own.
+# Four of five tests: those without a browser, PostgreSQL or programs of their own that take less than a second of CPU time.
 quick: .venv/.ready-dev
-	$(BIN)/python -m pytest tests --ignore=tests/browser -m "not postgres and not processes" -n 4 --dist loadgroup --no-loadscope-reorder
+	$(BIN)/python -m pytest tests --ignore=tests/browser -m "not postgres and not processes and not slow" -n 4 --dist loadgroup --no-loadscope-reorder
 
 test: .venv/.ready-dev
 	$(BIN)/python -m tests.tools

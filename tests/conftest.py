@@ -52,7 +52,7 @@ def pytest_collection_finish() -> None:
 
 @pytest.hookimpl(tryfirst=True)  # pytest-xdist reads the groups in the same hook
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark what needs PostgreSQL, so that ``make quick`` can leave it out; and what runs in one process of
+    """Mark what needs PostgreSQL or the application, so that ``make quick`` can leave it out; and what runs in one process of
     ``--dist loadgroup``: all that shares a server or an application. Every other test runs where there is room; so do
     those in a browser, most of which share one application: each process has its own."""
     for item in items:
@@ -65,6 +65,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker("postgres")
             item.add_marker(pytest.mark.xdist_group("postgres"))
         elif shared:
+            item.add_marker("processes")
             item.add_marker(pytest.mark.xdist_group(shared[0]))
         elif "module" in (fixtures[-1].scope for fixtures in item._fixtureinfo.name2fixturedefs.values()):
             item.add_marker(pytest.mark.xdist_group(item.nodeid.partition("::")[0]))

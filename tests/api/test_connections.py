@@ -112,6 +112,7 @@ def test_a_base_address_may_end_as_the_services_pages_print_it() -> None:
     "answer", [b"\x05\xff", b"\x05\x00\x05\x05\x00\x01" + bytes(6), b"HTTP/1.1 400 Bad Request\r\n\r\n", b""]
 )
 # httpcore2 leaves the socket of a failed handshake to the garbage collector.
+@pytest.mark.slow
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
 async def test_a_socks_proxy_that_does_not_connect_has_sent_nothing(answer: bytes) -> None:
     """It wants a password, it refuses, it is another kind of server, or it hangs up."""

@@ -6,6 +6,8 @@ import asyncio
 from contextlib import AsyncExitStack
 from pathlib import Path
 
+import pytest
+
 from components.api.limiter import MINIMUM, RequestLimiter
 from components.catalog.models import Catalog
 from components.jobs.job import JobState
@@ -120,6 +122,7 @@ async def test_a_cancelled_request_frees_its_slot() -> None:
     await blocked
 
 
+@pytest.mark.slow
 async def test_many_jobs_share_fourteen_requests_in_flight(catalog: Catalog, tmp_path: Path) -> None:
     """Counted at the service, POSTs and polls of all jobs together."""
     in_flight, most, full = 0, 0, asyncio.Event()

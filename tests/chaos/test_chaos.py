@@ -20,7 +20,7 @@ from tests.postgres import Postgres, running_postgres
 
 pytestmark = pytest.mark.processes
 
-KILLS, JOBS, SEED = 3, 90, 7
+KILLS, JOBS, SEED = 2, 60, 7
 RUNS = make_runs(150, SEED)
 SHARES = {"SQLite": RUNS[:72], "PostgreSQL": RUNS[72:]}  # each begins with a crowd before a rate limit
 

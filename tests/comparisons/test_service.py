@@ -264,6 +264,7 @@ async def test_added_models_follow_the_cards_that_are_there(catalog: Catalog, tm
     assert (added["aspect_ratio"], added["type"]) == ("16:9", "flex")
 
 
+@pytest.mark.slow
 async def test_no_comparison_has_more_than_sixty_cards(catalog: Catalog, tmp_path: Path) -> None:
     """Also when several are added at once; nothing of what is refused is sent or stored."""
     service = ImageService()

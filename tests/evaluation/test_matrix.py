@@ -120,6 +120,7 @@ def test_the_duration_is_bounded_by_the_slowest_model_and_by_what_runs_at_once(c
     assert expected_seconds([silent], {}, 4, 100) is None
 
 
+@pytest.mark.slow
 def test_ten_thousand_cells_are_planned_in_seconds(catalog: Catalog) -> None:
     prompts = [Prompt(f"A kite, number {number}") for number in range(500)]
     choices = [Choice(model.id) for model in catalog.models[:10]]

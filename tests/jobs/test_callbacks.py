@@ -122,6 +122,7 @@ async def test_a_callback_triggers_a_poll(catalog: Catalog, url: str, tmp_path: 
     assert (done.state, done.problem, len(done.pictures)) == (JobState.DONE, None, 1)
 
 
+@pytest.mark.slow
 async def test_three_hundred_callbacks_send_one_get_a_second(catalog: Catalog, url: str, tmp_path: Path) -> None:
     """Repeated callbacks do not cause more polls, and the job continues as without them."""
     async with scripted_upstream(poll=[running()]) as upstream, callback_server(catalog, url, tmp_path, upstream) as server:

@@ -68,6 +68,7 @@ async def start(job_service: JobService, account: Account, prompt: str = "A red 
     return await job_service.submit(build_request(CATALOG, "cogview-4", {"prompt": prompt}), account, visitor)
 
 
+@pytest.mark.slow
 async def test_every_model_ends_done_with_the_pictures_that_were_asked_for(
     job_service: JobService, account: Account, full_size_sandbox: str
 ) -> None:
@@ -145,6 +146,7 @@ async def test_another_visitors_job_is_reported_as_unknown(
     assert (await settled(job_service, job)).state is JobState.DONE
 
 
+@pytest.mark.slow
 async def test_requests_for_unknown_jobs_leave_nothing_in_memory(job_service: JobService) -> None:
     """Guessing ids does not fill the memory."""
 
@@ -176,6 +178,7 @@ def test_every_simulated_fault_has_an_expected_end() -> None:
     assert set(ENDS) == set(FAULTS)
 
 
+@pytest.mark.slow
 async def test_every_simulated_fault_ends_as_it_should(client: ApiClient, account: Account, tmp_path: Path) -> None:
     """State, kind of problem, and what is said about the charge; all faults are simulated at the same time."""
     async with open_fetch_client() as http, open_store(tmp_path / "records") as store:
@@ -213,6 +216,7 @@ async def test_a_job_that_is_not_uncertain_cannot_be_abandoned(job_service: JobS
     assert await job_service.abandon(job.id, "ann") == job
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("begun", [False, True], ids=["before its first step", "while it runs"])
 async def test_closing_leaves_no_asyncio_task_and_no_warning(
     begun: bool, catalog: Catalog, client: ApiClient, account: Account, tmp_path: Path

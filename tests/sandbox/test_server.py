@@ -178,6 +178,7 @@ def test_a_file_of_a_task_in_progress_or_of_no_task_is_not_there(api: httpx2.Cli
     refused(api.get(TASKS + "n48nobody"), 404, "not_found")
 
 
+@pytest.mark.slow
 def test_every_model_has_an_example_picture_that_a_page_can_open_with(api: httpx2.Client, catalog: Catalog) -> None:
     for model in [*catalog.models, catalog.models[0]]:
         answer = api.get(f"/examples/{model.id}")

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 
+import pytest
+
 from components.api.schedule import Learned
 from components.catalog.loading import parse_catalog
 from components.catalog.models import Catalog
@@ -39,6 +41,7 @@ async def test_the_panel_has_a_card_for_every_model_that_can_be_used(
     ]
 
 
+@pytest.mark.slow
 async def test_a_large_catalog_shows_some_cards_and_finds_the_others(playground: Callable[..., Playground]) -> None:
     catalog = parse_catalog(large_catalog(1001))
     large = replace(playground(), catalog=catalog)
