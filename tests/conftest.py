@@ -36,6 +36,12 @@ ROOT = Path(__file__).parent.parent
 SPEED = 50.0
 LONGEST_SIDE = 256  # of a drawing: drawing, storing and reading pictures of the usual size was half of the tests' time
 LONGEST = ("tests/chaos/test_chaos.py", "postgres", "app")  # groups, the first to start
+SLOW = (  # modules whose tests take a second of CPU time, or nearly so
+    "evaluation/test_exports", "evaluation/test_hostile_archives", "evaluation/test_processes", "evaluation/test_service",
+    "evaluation/test_voting", "evaluation/voting/test_screens", "jobs/test_keys", "jobs/test_migrations",
+    "sandbox/test_requested_and_delivered", "ui/test_caps", "ui/test_history_tab", "ui/test_key_change", "ui/test_paying",
+    "ui/test_replies", "ui/test_result_actions", "web/test_callbacks", "web/test_recipes",
+)  # fmt: skip
 SHARED_BY_TESTS = ("app_with_host_key", "app_with_short_deadline", "app")  # fixtures that start the application
 OWN_NAMES = ("API_IN_ONE_", "PLAYGROUND_", "GRADIO_", "SPACE_")
 
@@ -52,7 +58,7 @@ def pytest_collection_finish() -> None:
 
 @pytest.hookimpl(tryfirst=True)  # pytest-xdist reads the groups in the same hook
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark what needs PostgreSQL or the application, so that ``make quick`` can leave it out; and what runs in one process of
+    """Mark what needs PostgreSQL or the application or is slow, so that ``make quick`` can leave it out; and what runs in one process of
     ``--dist loadgroup``: all that shares a server or an application. Every other test runs where there is room; so do
     those in a browser, most of which share one application: each process has its own."""
     for item in items:
@@ -61,6 +67,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         parameters = item.callspec.params.values() if hasattr(item, "callspec") else ()
         in_browser = "browser" in item.fixturenames
         shared = [name for name in SHARED_BY_TESTS if name in item.fixturenames and not in_browser]
+        if item.nodeid.removeprefix("tests/").partition(".py::")[0] in SLOW:
+            item.add_marker("slow")
         if "postgres" in item.fixturenames or "postgresql" in [str(value) for value in parameters]:
             item.add_marker("postgres")
             item.add_marker(pytest.mark.xdist_group("postgres"))

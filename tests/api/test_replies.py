@@ -435,7 +435,6 @@ DOCUMENTS = st.dictionaries(
 )
 
 
-@pytest.mark.slow
 @settings(deadline=None, derandomize=True, max_examples=100, database=None)
 @given(DOCUMENTS, st.sampled_from([200, 200, 200, 400]))
 def test_no_document_raises_anything_but_a_service_error(document: dict[str, Any], status: int) -> None:

@@ -327,7 +327,6 @@ def test_anchors_aliases_and_merge_keys_work_and_a_fault_in_them_has_its_line() 
     assert "line 32" in fault(text + merged.replace("name: Second", "id: third"))
 
 
-@pytest.mark.slow
 def test_a_catalog_of_a_thousand_models_with_anchors_loads_like_the_shipped_one(catalog: Catalog) -> None:
     large = parse_catalog(large_catalog(1001))
 

@@ -40,7 +40,6 @@ async def voted(playground: Playground) -> Evaluation:
     return evaluation
 
 
-@pytest.mark.slow
 async def test_tables_hold_every_result_and_ballot_and_no_formula_and_the_report_needs_nothing_else(
     playground: Playground, http_client: httpx2.AsyncClient
 ) -> None:
@@ -101,7 +100,6 @@ def odd_files(file: bytes) -> Iterator[bytes]:
         yield broken.getvalue()[:start] + b"\xff" * 40 + broken.getvalue()[start + 40 :]
 
 
-@pytest.mark.slow
 async def test_an_empty_installation_reads_the_zip_and_shows_the_same_boards(
     catalog: Catalog, sandbox: str, playground: Playground, http_client: httpx2.AsyncClient, tmp_path: Path
 ) -> None:
@@ -128,7 +126,6 @@ async def test_an_empty_installation_reads_the_zip_and_shows_the_same_boards(
     assert spent.total == 0
 
 
-@pytest.mark.slow
 async def test_punctuation_in_a_prompt_does_not_keep_the_zip_from_being_read(
     playground: Playground, http_client: httpx2.AsyncClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -175,16 +172,12 @@ async def test_a_picture_that_another_process_deletes_before_the_import_is_recor
     assert not pictures._held
 
 
-@pytest.mark.slow
 async def test_what_cannot_be_read_back_is_not_written_and_votes_that_cannot_be_stored_keep_all_from_being_imported(
     playground: Playground, http_client: httpx2.AsyncClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     evaluation = await voted(playground)
-    for name, most, words in (
-        ("MOST_BALLOTS", 23, "24 votes"),
-        ("LARGEST_MANIFEST", 100, "MB"),
-        ("MOST_VALUES", 9, "9 values"),
-    ):
+    limits = (("MOST_BALLOTS", 23, "24 votes"), ("LARGEST_MANIFEST", 100, "MB"), ("MOST_VALUES", 9, "9 values"))
+    for name, most, words in limits:
         with monkeypatch.context() as limited:
             limited.setattr(manifest, name, most)
             answer = await http_client.get(f"/evaluations/{evaluation.id}/evaluation.zip")

@@ -39,7 +39,6 @@ def deflated(megabytes: int) -> bytes:
     return b"".join(packing.compress(MEGABYTE) for _ in range(megabytes)) + packing.flush()
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("stated", [100, 2_000_000, 4_000_000_000])
 @pytest.mark.parametrize("method", [zipfile.ZIP_DEFLATED, zipfile.ZIP_BZIP2])
 def test_a_file_is_unpacked_no_further_than_allowed(
@@ -81,7 +80,6 @@ def test_a_list_of_very_many_files_is_not_read(tmp_path: Path) -> None:
         Unpacking(tmp_path / "a.zip")
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize(
     ("item", "count"), [(b"{}", MOST_VALUES // 2 - 100), (b"[]", MOST_VALUES // 2 - 100), (b"1", MOST_VALUES)]
 )

@@ -72,7 +72,6 @@ async def states(evaluations: EvaluationService, evaluation: Evaluation) -> set[
     return {job.state for _, job in await evaluations.cell_jobs(evaluation, list(range(evaluation.size))) if job}
 
 
-@pytest.mark.slow
 async def test_a_killed_evaluation_continues_and_sends_only_what_was_not_accepted(
     catalog: Catalog, tmp_path: Path, service: tuple[Service, str]
 ) -> None:

@@ -109,7 +109,6 @@ def test_a_wrong_file_is_explained_with_its_line(tmp_path: Path) -> None:
         read_file(write(tmp_path, "a.csv", "prompt\nA kite\n"), ColumnMapping("text"))
 
 
-@pytest.mark.slow
 def test_a_million_rows_are_refused_without_reading_them(tmp_path: Path) -> None:
     """Different or all the same, they take little memory."""
     for row in ("A kite {}", "A kite"):

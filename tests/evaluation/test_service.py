@@ -85,7 +85,6 @@ async def test_each_cell_becomes_one_job_and_its_picture_is_checked(
     assert placed == {(prompt.text, column.model): 2 for prompt in evaluation.prompts for column in evaluation.columns}
 
 
-@pytest.mark.slow
 async def test_a_budget_pays_for_whole_rows_and_can_be_raised(
     catalog: Catalog, tmp_path: Path, client: ApiClient, account: Account
 ) -> None:
@@ -132,7 +131,6 @@ async def test_only_what_failed_is_sent_again(catalog: Catalog, tmp_path: Path, 
     assert [position for position in first if first[position] != second[position]] == [2, 3]
 
 
-@pytest.mark.slow
 async def test_a_stopped_evaluation_can_go_on_and_be_deleted(
     catalog: Catalog, tmp_path: Path, client: ApiClient, account: Account
 ) -> None:
@@ -189,7 +187,6 @@ async def test_an_evaluation_is_deleted_with_the_last_of_its_jobs(
     assert states == "xd"
 
 
-@pytest.mark.slow
 async def test_an_evaluation_with_a_visitors_own_key_waits_for_it_after_it_is_forgotten(
     catalog: Catalog, tmp_path: Path, client: ApiClient, account: Account
 ) -> None:

@@ -61,7 +61,6 @@ def contains_name(name: str, content: str) -> bool:
     return name.casefold() in content.casefold() and (len(name) > 4 or len(content) < 20_000)
 
 
-@pytest.mark.slow
 async def test_before_the_vote_nothing_that_is_sent_names_a_model_and_after_it_names_and_prices_show(
     playground: Playground, http_client: httpx2.AsyncClient
 ) -> None:
@@ -89,7 +88,6 @@ async def test_before_the_vote_nothing_that_is_sent_names_a_model_and_after_it_n
     assert (await playground.jobs.search("ann", JobFilter(), 1)).total == jobs
 
 
-@pytest.mark.slow
 async def test_a_screen_stays_until_it_is_answered_and_the_last_answer_can_be_taken_back(
     playground: Playground, http_client: httpx2.AsyncClient
 ) -> None:
@@ -150,7 +148,6 @@ async def test_a_link_names_its_voter_on_every_device_and_a_table_lists_votes_an
     assert [(one.name, one.votes, one.skipped) for one in voters] == [("Ann Müller", 0, 1)]
 
 
-@pytest.mark.slow
 async def test_known_votes_give_a_known_order_and_three_votes_give_none(playground: Playground) -> None:
     evaluation = await evaluated(playground, 6)
     service, voting = playground.evaluations, playground.evaluations.voting

@@ -59,7 +59,6 @@ SETTLED: dict[str, tuple[dict[str, list[Answer]], JobState]] = {
 }
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("end", SETTLED)
 async def test_a_key_is_dropped_when_its_job_has_settled(catalog: Catalog, url: str, tmp_path: Path, end: str) -> None:
     scripts, state = SETTLED[end]
@@ -79,7 +78,6 @@ FORGOTTEN: dict[str, dict[str, list[Answer]]] = {
 }
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("moment", FORGOTTEN)
 async def test_forgetting_the_key_drops_it_and_its_jobs_wait_until_it_is_given_again(
     catalog: Catalog, url: str, tmp_path: Path, moment: str

@@ -75,7 +75,6 @@ async def test_a_starting_process_looks_for_late_pictures_again(
     assert (len(done.pictures), len(upstream.posts)) == (1, 1)
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("fault", [response({}, 403), response({}, 500), picture(png()[:-200]), reset()])
 async def test_a_picture_whose_only_download_before_a_short_deadline_was_refused_is_not_lost(
     catalog: Catalog, url: str, tmp_path: Path, fault: Answer

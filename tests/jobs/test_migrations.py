@@ -58,7 +58,6 @@ def migrated_to(url: str, revision: str) -> Engine:
 REVISIONS = [step.revision for step in ScriptDirectory(str(MIGRATIONS)).walk_revisions()]
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("older", REVISIONS)
 def test_every_older_schema_ends_in_the_newest(new_database_url: str, older: str) -> None:
     """The same tables as from nothing, and the same as the code believes; opening again changes nothing."""
@@ -133,7 +132,6 @@ def expected_state(row: dict[str, Any]) -> str:
     return "abandoned" if row["state"] == "uncertain" and row["dropped"] else str(row["state"])
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("older", ["0001", "0002"])
 async def test_jobs_of_earlier_versions_keep_their_meaning_and_go_on(
     catalog: Catalog, new_database_url: str, tmp_path: Path, older: str

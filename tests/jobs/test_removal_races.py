@@ -195,7 +195,6 @@ async def test_a_star_and_a_note_outlive_whatever_the_job_does_next(
     assert len(setup.upstream.posts) == 1
 
 
-@pytest.mark.slow
 async def test_notes_without_end_lose_no_step_of_the_job(catalog: Catalog, database_url: str, tmp_path: Path) -> None:
     """Eight jobs are written beside from their first to their last moment: each is sent once, polled by its own id, done."""
     scripts = {"poll": [running()] * 20 + [finished()]}

@@ -146,7 +146,6 @@ async def test_another_visitors_job_is_reported_as_unknown(
     assert (await settled(job_service, job)).state is JobState.DONE
 
 
-@pytest.mark.slow
 async def test_requests_for_unknown_jobs_leave_nothing_in_memory(job_service: JobService) -> None:
     """Guessing ids does not fill the memory."""
 

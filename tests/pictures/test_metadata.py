@@ -271,7 +271,6 @@ recipes = st.builds(
 SMALL = [FILES[name] for name in ("png RGB", "jpeg", "webp lossy", "webp lossless and clear", "webp animated")]
 
 
-@pytest.mark.slow
 @given(recipes, st.sampled_from(SMALL))
 @settings(max_examples=150, deadline=None)
 def test_any_recipe_is_read_back(recipe: Recipe, data: bytes) -> None:

@@ -152,7 +152,6 @@ def test_drawings_made_at_the_same_time_are_those_made_alone(one_model: Catalog)
     assert together == [draw(*each, "png") for each in work]
 
 
-@pytest.mark.slow
 def test_a_change_of_any_setting_can_be_seen_in_every_manner(one_model: Catalog) -> None:
     changes: list[dict[str, Any]] = [
         *({"negative": "people"}, {"style": "Watercolour"}, {"seed": 1}, {"images": [ORIGINAL]}),

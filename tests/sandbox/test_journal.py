@@ -91,7 +91,6 @@ def test_a_line_that_cannot_be_used_is_left_out(catalog: Catalog, file: Path, br
     assert len(file.read_text().splitlines()) == 2
 
 
-@pytest.mark.slow
 def test_the_file_is_bounded(catalog: Catalog, file: Path) -> None:
     """However many are accepted, at most twice as many lines as tasks are known; the newest are never lost."""
     journal = Journal(file, catalog)

@@ -6,7 +6,6 @@ from collections.abc import Iterator
 from itertools import product
 from typing import Any
 
-import pytest
 from PIL import Image
 
 from components.catalog.models import Catalog, Model
@@ -63,7 +62,6 @@ def job_of(request: Request, pictures: tuple[StoredPicture, ...]) -> Job:
     )
 
 
-@pytest.mark.slow
 def test_requested_and_delivered_agree_for_every_shape_resolution_and_format_of_every_model(catalog: Catalog) -> None:
     wrong: dict[str, list[str]] = {}
     drawn: dict[Any, StoredPicture] = {}  # by size and format: drawing each again would take a minute

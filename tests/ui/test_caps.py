@@ -33,7 +33,6 @@ CASES: list[tuple[Caps, str, tuple[str, str]]] = [
 ]
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize(("caps", "model", "shown"), CASES)
 async def test_generate_says_before_the_click_that_a_request_does_not_fit(
     caps: Caps, model: str, shown: tuple[str, str], catalog: Catalog, tmp_path: Path, sandbox: str

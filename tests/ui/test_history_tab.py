@@ -62,7 +62,6 @@ async def listed(page: PageSession, handler: Any = filter_list, sent: dict[str, 
     return ": ".join([count, *([f"{prompts[0]}–{prompts[-1]}"] if prompts else [])])
 
 
-@pytest.mark.slow
 async def test_a_page_of_the_list_at_a_time_sorted_and_filtered_together(page: PageSession) -> None:
     tab = page.parts.history
     assert await listed(page) == "60 requests: kite 59–kite 36"
@@ -157,7 +156,6 @@ async def test_attaching_a_task_to_a_lost_answer_works_or_explains_why_not(page:
         assert words in page.values[page.parts.header.banner]
 
 
-@pytest.mark.slow
 async def test_nothing_of_another_visitor_can_be_read_or_changed(page: PageSession) -> None:
     bob = PageSession(page.parts.playground, BOB, session="page-2")
     await bob.arrive("tab=history")

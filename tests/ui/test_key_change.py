@@ -30,7 +30,6 @@ ENDS = [
 ]
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize(
     ("error", "stays", "forgets"), [*((*end, False) for end in ENDS), (*ENDS[0], True), (*ENDS[-1], True)]
 )

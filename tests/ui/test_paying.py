@@ -71,7 +71,6 @@ async def click_compare(page: PageSession, *models: str, click: str, seed: int |
     return str(page.values[page.parts.compare.share.comparison])
 
 
-@pytest.mark.slow
 async def test_what_the_page_shows_is_what_pays(page: PageSession, cleared_upstream: Recorder) -> None:
     assert page.values[page.parts.header.payer] == "host"
     await click_generate(page)

@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any
 
 import gradio as gr
-import pytest
 
 from components.catalog.loading import load_catalog
 from components.errors import NOT_CHARGED
@@ -29,7 +28,6 @@ FETCHED = [
 ]
 
 
-@pytest.mark.slow
 async def test_every_reply_of_the_table_ends_as_it_should(tmp_path: Path) -> None:
     cases = [*CASES, *FETCHED]
     quick = tmp_path / "quick.yaml"

@@ -57,7 +57,6 @@ def shows(page: PageSession, job: Job | None) -> bool:
     return page.values[tab.panel.job] == (job.id if job else "") and known and not marked
 
 
-@pytest.mark.slow
 async def test_a_page_opens_with_the_last_job_with_the_job_of_its_address_or_with_an_empty_place(
     playground: Playground,
 ) -> None:
@@ -119,7 +118,6 @@ async def test_the_buttons_of_a_result(playground: Playground) -> None:
     assert (await playground.jobs.entry(grok.id, VISIT.visitor)).starred
 
 
-@pytest.mark.slow
 async def test_a_result_is_used_as_the_input_image_of_a_model(playground: Playground) -> None:
     """The chosen one if it does, else another, to which prompt and shape are carried over."""
     job = await have_made(playground, "flux-2", FLUX)

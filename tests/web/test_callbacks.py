@@ -54,7 +54,6 @@ async def running(folder: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterato
         await serving
 
 
-@pytest.mark.slow
 async def test_every_simulated_callback_ends_in_a_picture(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Also where it is lost, late or sent twice; those that arrive are relied on from then on."""
     async with running(tmp_path, monkeypatch) as (playground, address), asyncio.timeout(60):

@@ -8,7 +8,6 @@ from datetime import UTC, datetime
 from typing import Any
 
 import httpx2
-import pytest
 
 from components.catalog.models import Catalog
 from components.catalog.requests import build_request
@@ -54,7 +53,6 @@ async def test_settings_are_returned_as_they_were_even_if_the_form_cannot_hold_t
     assert answer.json() == {"model": "flux-2", "parameters": parameters}
 
 
-@pytest.mark.slow
 async def test_a_picture_without_a_usable_recipe_is_answered_with_the_reason(http_client: httpx2.AsyncClient) -> None:
     unknown = "This picture was made with <b>gone</b>, which is not offered here."
     cases = [

@@ -21,9 +21,9 @@ from components.playground import visitor_id
 from components.playground.visits import COOKIE, browser_visitor
 from components.web.visitors import Visitors
 from tests.ui import AppProcess, api_client, free_port, run_app
+from tests.ui.test_endpoints import ANSWER
 
 SECRET = "visitor-of-these-tests-0123456789"
-ANSWER = ["job_id", "state", "task_id", "images", "credits", "usd", "credits_estimated", "seconds", "message"]
 FORGED = [
     "", "short", "x" * 101, "with space 0123456789", 'quo"te-0123456789abc', "semi;colon-0123456789", "../../etc/passwd-0123",
     "a\x80b-0123456789abcdef", "<script>alert(1)</script>", "'; drop table jobs; --0123", "0123456789abcdef\tx", "%00%00%00%00%00%00",

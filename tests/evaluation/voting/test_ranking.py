@@ -161,7 +161,6 @@ def test_few_prompts_widen_the_intervals_as_the_t_distribution_says() -> None:
     )
 
 
-@pytest.mark.slow
 def test_intervals_by_prompt_hold_the_truth_where_those_by_vote_do_not() -> None:
     """A quarter of the benchmark: nominal 95 % intervals, with pictures that differ by prompt."""
     by_prompt, by_vote = [], []

@@ -6,7 +6,6 @@ from collections import Counter
 from statistics import NormalDist
 
 import numpy as np
-import pytest
 
 from components.evaluation.voting.ballots import Ballot, Verdict
 from components.evaluation.voting.ranking import MIN_BALLOTS, MIN_VOTES, rank
@@ -121,7 +120,6 @@ def test_more_prompts_are_suggested_where_the_winner_depends_on_the_prompt() -> 
     assert screens_left(few.uniform(50), few.columns, 2) == ScreensLeft(None, more_prompts=True)
 
 
-@pytest.mark.slow
 def test_two_hundred_screens_of_four_settle_the_winner_of_eleven() -> None:
     """A small part of the benchmark, with strengths as a normal distribution spreads them."""
     strengths = np.array([0.6 * NormalDist().inv_cdf((rank + 0.5) / 11) for rank in range(11)])
