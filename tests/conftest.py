@@ -45,7 +45,6 @@ SLOW = (  # modules whose tests take a second of CPU time, or nearly so
 SHARED_BY_TESTS = ("app_with_host_key", "app_with_short_deadline", "app")  # fixtures that start the application
 OWN_NAMES = ("API_IN_ONE_", "PLAYGROUND_", "GRADIO_", "SPACE_")
 
-
 gc.disable()  # what the modules of tests import is no garbage; looking for some, also while they run, took a tenth of the time
 
 
@@ -58,9 +57,9 @@ def pytest_collection_finish() -> None:
 
 @pytest.hookimpl(tryfirst=True)  # pytest-xdist reads the groups in the same hook
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark what needs PostgreSQL or the application or is slow, so that ``make quick`` can leave it out; and what runs in one process of
-    ``--dist loadgroup``: all that shares a server or an application. Every other test runs where there is room; so do
-    those in a browser, most of which share one application: each process has its own."""
+    """Mark what needs PostgreSQL or the application, or is slow, so that ``make quick`` can leave it out; and what runs in
+    one process of ``--dist loadgroup``: all that shares a server or an application. Every other test runs where there is
+    room; so do those in a browser, most of which share one application: each process has its own."""
     for item in items:
         if not isinstance(item, pytest.Function):
             continue

@@ -196,11 +196,7 @@ async def test_a_redirect_is_not_followed_and_names_target_and_setting(client: A
             assert f"redirects to {other.address}/x ({status})" in str(error)
             assert "API_IN_ONE_BASE_URL" in error.problem.next_step
         assert created.value.problem.charged == (AnswerLost.charged if status == 303 else NOT_CHARGED)
-    for location, shown in (
-        ("/b/", "/b/"),
-        ("http://a.example:x/", "/api/v1/images/generations"),
-        (f"/{KEY}", "/***"),
-    ):
+    for location, shown in (("/b/", "/b/"), ("http://a.example:x/", "/api/v1/images/generations"), (f"/{KEY}", "/***")):
         async with upstream(http(301, "", f"Location: {location}")) as server:
             with pytest.raises(RequestRefused) as created:
                 await client.create(account(server.address), BODY, 1)

@@ -29,11 +29,7 @@ async def test_requests_of_models_with_a_webhook_carry_an_address(catalog: Catal
 
     assert [
         address.startswith(f"{server.address}/callbacks/{job.id}/") for address, job in zip(sent_to, jobs, strict=True)
-    ] == [
-        True,
-        False,
-        True,
-    ]
+    ] == [True, False, True]
     assert sent_to[1] == ""
     assert all("callback_url" not in job.body for job in jobs)
     sent = upstream.posts[0].body

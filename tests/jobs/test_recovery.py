@@ -109,10 +109,7 @@ async def test_a_queued_request_that_is_older_than_the_deadline_is_not_sent(
     assert (done.state, len(upstream.posts)) == (JobState.DONE, 1)
 
 
-KEYLESS: dict[str, dict[str, Any]] = {
-    "running": {"state": JobState.RUNNING, "task_id": TASK},
-    "queued": {},
-}
+KEYLESS: dict[str, dict[str, Any]] = {"running": {"state": JobState.RUNNING, "task_id": TASK}, "queued": {}}
 
 
 @pytest.mark.parametrize("left", KEYLESS)

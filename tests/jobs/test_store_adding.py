@@ -59,9 +59,7 @@ async def test_the_same_request_of_another_visitor_is_another_one(catalog: Catal
     assert [job.visitor for job in jobs] == ["ann", "ann", "bea"]
 
 
-SETTLED: list[dict[str, Any]] = [
-    *({"state": state, "sent_at": NOON} for state in sorted(ENDED | WAITING)),
-]
+SETTLED: list[dict[str, Any]] = [*({"state": state, "sent_at": NOON} for state in sorted(ENDED | WAITING))]
 
 
 @pytest.mark.parametrize("changes", SETTLED, ids=lambda changes: "-".join(str(value) for value in changes.values()))

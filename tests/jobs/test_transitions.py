@@ -28,10 +28,7 @@ TABLE: dict[str, tuple[Callable[[Job], Job | None], dict[JobState, JobState]]] =
     ),
     "uncertain": (partial(transitions.uncertain, problem=PROBLEM, now=NOON), {S.SUBMITTING: S.UNCERTAIN}),
     "overdue": (partial(transitions.overdue, problem=PROBLEM), dict.fromkeys((S.RUNNING, S.SAVING), S.OVERDUE)),
-    "needs_key": (
-        transitions.needs_key,
-        dict.fromkeys((S.QUEUED, S.RUNNING, S.SAVING), S.NEEDS_KEY),
-    ),
+    "needs_key": (transitions.needs_key, dict.fromkeys((S.QUEUED, S.RUNNING, S.SAVING), S.NEEDS_KEY)),
     "saving": (
         partial(transitions.saving, urls=["u"], charged=3.0, now=NOON),
         dict.fromkeys((S.RUNNING, S.SAVING), S.SAVING),

@@ -19,15 +19,7 @@ from hypothesis import strategies as st
 from PIL import Image, PngImagePlugin
 
 from components.pictures.check import inspect
-from components.pictures.metadata import (
-    KEYWORD,
-    LARGEST_TEXT,
-    MARK,
-    PNG_SIGNATURE,
-    Recipe,
-    embed,
-    read,
-)
+from components.pictures.metadata import KEYWORD, LARGEST_TEXT, MARK, PNG_SIGNATURE, Recipe, embed, read
 
 EXIF = Image.Exif()
 EXIF[0x010E] = "a description that was there before"

@@ -12,14 +12,7 @@ from components.catalog.models import Catalog
 from components.errors import OutOfCredits, Problem, StillRunning
 from components.jobs.job import Job, JobState
 from components.views.actions import checkable, share_link, show_actions
-from components.views.job import (
-    job_facts,
-    show_earlier,
-    show_example,
-    show_job,
-    show_others,
-    show_problem,
-)
+from components.views.job import job_facts, show_earlier, show_example, show_job, show_others, show_problem
 from components.views.words import STATE_WORDS, expected_text, state_word
 from tests.jobs.conftest import NOON, make_job
 from tests.views.html import HOSTILE, PICTURE, Page, parse_inert, without_signature

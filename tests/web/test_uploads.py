@@ -116,12 +116,7 @@ def test_a_photograph_that_is_also_a_script_is_only_ever_a_picture(page: Page) -
 def test_only_the_page_itself_uploads_and_removes(page: Page) -> None:
     """A form on another site can send the cookie, but no header of its own."""
     path = page.upload()
-    refused = [
-        {},
-        {HEADER: "1"},
-        {"Cookie": ANN["Cookie"]},
-        ANN | {"Cookie": f"{COOKIE}=short"},
-    ]
+    refused = [{}, {HEADER: "1"}, {"Cookie": ANN["Cookie"]}, ANN | {"Cookie": f"{COOKIE}=short"}]
     for headers in refused:
         answer = page.send(png(3, 2), headers)
         assert (answer.status_code, answer.json()) == (403, {"detail": NOT_FROM_PAGE}), headers
