@@ -18,7 +18,7 @@ from tests.chaos.ledger import Ledger
 from tests.chaos.runs import Run
 
 EPSILON = 1e-6
-SAMPLE_INTERVAL_S = 0.05
+SAMPLE_INTERVAL_S = 0.1
 
 
 @dataclass

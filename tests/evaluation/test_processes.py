@@ -119,9 +119,8 @@ async def test_workers_without_a_page_finish_an_evaluation_though_one_is_killed_
     with postgres.fresh() as url:
         async with process(catalog, url, tmp_path, find_account=lambda _: payer) as jobs:
             evaluations = EvaluationService(catalog, jobs, {"host": payer}.get)
-            wanted = draft(30, 4, per_model=2)
-            row = evaluations.plan(wanted).cost.credits / 30
-            evaluation = await evaluations.start(draft(30, 4, per_model=2, budget=20.5 * row), payer, "ann")
+            row = evaluations.plan(draft(15, 4, per_model=2)).cost.credits / 15
+            evaluation = await evaluations.start(draft(15, 4, per_model=2, budget=10.5 * row), payer, "ann")
             workers = [worker(url, tmp_path, address) for _ in range(2)]  # this process itself sends nothing
             try:
                 await until(evaluations, evaluation, lambda progress: progress.count(CellState.DONE) > 10)
@@ -134,8 +133,8 @@ async def test_workers_without_a_page_finish_an_evaluation_though_one_is_killed_
 
     unsure = progress.count(CellState.UNDECIDED)  # sent by the killed one, which could not record the answer
     assert progress.state is EvaluationState.PAUSED
-    assert progress.count(CellState.DONE) + unsure == 80
+    assert progress.count(CellState.DONE) + unsure == 40
     assert unsure <= 8
     assert max(ledger.accepted.values()) == 1
-    assert len(ledger.tasks) <= 80
+    assert len(ledger.tasks) <= 40
     assert progress.used <= progress.budget
