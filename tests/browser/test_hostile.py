@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from urllib.parse import urlencode
 
 from playwright.sync_api import Page, expect
@@ -31,6 +30,10 @@ TEXTS = (
     "שלום \u202eevil\u202c مرحبا",
     "[a](javascript:alert(1)) ![b](https://outside.example/b.png) **c** | d | $x^2$",
 )
+TEXT, EVERY_PAYLOAD = "\n".join(TEXTS), " ".join(PAYLOADS)
+LONG = "".join(f"{number}ä🦊" for number in range(10_000))[:5000]
+# What pictures are made from, one after the other.
+MADE = (TEXT, LONG, EVERY_PAYLOAD)
 SCRIPTS = (
     "document.body.querySelectorAll('script, iframe, object, embed, [onerror], [onload], [href^=\"javascript:\"]').length"
 )
@@ -40,40 +43,32 @@ FIELDS = (
 )
 
 
-def test_hostile_prompts_are_shown_and_sent_as_they_were_typed(open_page: OpenPage, app: Playground) -> None:
-    """And they come back from the address as they were."""
-    page = open_page(app.address)
+def test_hostile_text_is_sent_and_shown_as_it_was_typed(open_page: OpenPage, app: Playground) -> None:
+    """In the form, in complaints about it, in a result, in the history, in every other field, and from an address."""
+    page = open_page(f"{app.address}/?model=flux-2")
     scripts, before = page.evaluate(SCRIPTS), page.url
     for text in TEXTS:
         fill_prompt(page, text)
         expect(page).not_to_have_url(before)
         before = page.url
         wait_until(page, lambda: request_body(page).get("prompt", ""), text)
-        generate(page)
-        expect(page.locator("#result img")).to_have_attribute("alt", f"{text} (GPT Image 1.5)")
         harmless(page, scripts)
-    text = "\n".join(TEXTS)
-    page.goto(f"{app.address}/?{urlencode({'model': 'flux-2', 'prompt': text})}")
-    expect(page.locator("#prompt textarea")).to_have_value(text)
-    expect(button(page)).to_have_text("Generate · 5 credits · $0.05")
-    harmless(page, scripts)
+    _complaints_repeat_it_as_text(page, scripts)
+    for text in PAYLOADS:
+        fill_prompt(page, text)
+    wait_until(page, lambda: request_body(page).get("prompt", ""), PAYLOADS[-1])
+    for text in MADE:
+        fill_prompt(page, text)
+        generate(page)
+        expect(page.locator("#result img")).to_have_attribute("alt", f"{text} (Flux 2)")
+        harmless(page, scripts)
+    _a_longer_prompt_is_refused(page)
+    _the_history_shows_it_as_text(page, scripts)
+    _no_field_of_any_tab_runs_it(page, scripts)
+    _a_link_neither_loads_nor_links_to_elsewhere(page, app, scripts)
 
 
-def test_five_thousand_characters_are_taken_where_the_model_takes_them(open_page: OpenPage, app: Playground) -> None:
-    page = open_page(f"{app.address}/?model=flux-2")
-    long = "".join(f"{number}ä🦊" for number in range(10_000))
-    fill_prompt(page, long[:5000])
-    expect(page).to_have_url(re.compile("model=flux-2&prompt=|model=flux-2$"))
-    generate(page)
-    expect(page.locator("#result img")).to_have_attribute("alt", f"{long[:5000]} (Flux 2)")
-    fill_prompt(page, long[:5001])
-    expect_refusal(page, "5,001 characters")
-    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
-
-
-def test_hostile_parameters_are_repeated_as_text_in_every_complaint(open_page: OpenPage, app: Playground) -> None:
-    page = open_page(app.address)
-    scripts = page.evaluate(SCRIPTS)
+def _complaints_repeat_it_as_text(page: Page, scripts: int) -> None:
     hint = field(page, "input_urls").locator(".info-text")
     for text in (
         "<img src=x onerror=alert(1)>",
@@ -87,44 +82,56 @@ def test_hostile_parameters_are_repeated_as_text_in_every_complaint(open_page: O
         expect(page.locator("#code")).to_contain_text(text)
         expect(hint.locator("*")).to_have_count(0)
         harmless(page, scripts)
+    address_box(page, "input_urls").fill("")
 
 
-def test_a_link_from_a_stranger_neither_loads_nor_links_to_elsewhere(open_page: OpenPage, app: Playground) -> None:
-    picture = "![b](https://outside.example/b.png)"
-    page = open_page(
-        f"{app.address}/?{urlencode({'model': 'flux-2', 'prompt': picture, 'input_urls': picture, 'type': picture})}"
-    )
-    hint = field(page, "input_urls").locator(".info-text")
-    expect(hint).to_contain_text("is no web address")
-    expect(page.locator("#banner")).to_contain_text(picture)
-    assert page.locator("main [src*='outside'], main [href*='outside']").count() == 0
+def _a_longer_prompt_is_refused(page: Page) -> None:
+    """The model takes five thousand characters."""
+    fill_prompt(page, f"{LONG}x")
+    expect_refusal(page, "5,001 characters")
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
 
 
-def test_no_payload_runs_in_any_field_of_any_tab(open_page: OpenPage, app: Playground) -> None:
-    """One after the other as the prompt, all together in every other field, in a note, in a job and in its history."""
-    page, everything = open_page(f"{app.address}/?model=flux-2"), " ".join(PAYLOADS)
-    scripts = page.evaluate(SCRIPTS)
-    for text in PAYLOADS:
-        fill_prompt(page, text)
-    wait_until(page, lambda: request_body(page).get("prompt", ""), PAYLOADS[-1])
-    fill_prompt(page, everything)
-    generate(page)
-    harmless(page, scripts)
+def _the_history_shows_it_as_text(page: Page, scripts: int) -> None:
+    """In its cards, details, notes and table."""
+    page.get_by_role("tab", name="History").click()
+    expect(page.locator(".entry")).to_have_count(len(MADE))
+    for number, text in enumerate(reversed(MADE)):
+        page.locator("[data-entry]").nth(number).click()
+        expect(page.locator(".request .prompt")).to_have_js_property("textContent", text)
+        assert page.locator(".entry .excerpt").nth(number).get_attribute("title") == text
+        assert page.evaluate(SCRIPTS) <= scripts
+    page.locator("#history-note input").fill(TEXTS[2])
+    page.locator("#history-note input").press("Enter")
+    expect(page.locator("#history-request dd[dir=auto]").last).to_have_text(TEXTS[2])
+    page.get_by_label("Table").check()
+    expect(page.locator(".history-table tbody tr")).to_have_count(len(MADE))
+    assert page.evaluate(SCRIPTS) <= scripts
+    assert page.locator("img[src='x'], #history svg:not(button svg, .gradio-style svg, svg.icon)").count() == 0
+
+
+def _no_field_of_any_tab_runs_it(page: Page, scripts: int) -> None:
     for name in ("Compare", "Evaluate", "Models & prices", "History", "Integrate", "Generate"):
         page.get_by_role("tab", name=name).click()
-        if name == "History":
-            page.locator("[data-entry]").first.click()
-            expect(page.locator("#history")).to_contain_text(PAYLOADS[0])
         for box in page.locator(FIELDS).all():
             if box.is_visible() and box.is_enabled():
-                box.fill(everything)
+                box.fill(EVERY_PAYLOAD)
                 box.press("Tab")
         if name == "History":
             page.get_by_role("button", name="Save note").click()
         page.wait_for_timeout(300)
         harmless(page, scripts)
-    page.reload()
-    expect(button(page)).to_contain_text("credit")
+
+
+def _a_link_neither_loads_nor_links_to_elsewhere(page: Page, app: Playground, scripts: int) -> None:
+    picture, prompt = "![b](https://outside.example/b.png)", "\n".join((TEXT, EVERY_PAYLOAD))
+    link = {"model": "flux-2", "prompt": prompt, "input_urls": picture, "type": TEXTS[2]}
+    page.goto(f"{app.address}/?{urlencode(link)}")
+    expect(field(page, "input_urls").locator(".info-text")).to_contain_text("is no web address")
+    expect(page.locator("#banner")).to_contain_text("is not offered. Allowed: pro, flex.")
+    expect(page.locator("#prompt textarea")).to_have_value(prompt)
+    expect(button(page)).to_have_text("Generate · 5 credits · $0.05")
+    assert page.locator("main [src*='outside'], main [href*='outside']").count() == 0
     harmless(page, scripts)
 
 
