@@ -15,16 +15,17 @@ from tests.ui import AppProcess, api_client
 from tests.ui.conftest import HOST_KEY
 
 OWN_KEY = "sk-visitor-9a8b7c6d5e4f"
+FREE = "Nothing was charged."
 FAILURES: dict[str, tuple[str, list[str]]] = {
-    "key": ("failed", ["401", "Invalid API key"]),
-    "credits": ("failed", ["402", "Insufficient credits", "Top up"]),
-    "moderation": ("failed", ["content policy", "Rephrase"]),
+    "key": ("failed", ["refuses the key (401)", "Invalid API key", "Check the key", FREE]),
+    "credits": ("failed", ["402", "Insufficient credits", "Top up", FREE]),
+    "moderation": ("failed", ["content policy", "Rephrase", FREE]),
     "rate": ("done", []),
     "upstream": ("uncertain", ["500", "may have been"]),
     "broken": ("uncertain", ["may have been"]),
-    "failed": ("failed", ["The model crashed"]),
-    "moderated-later": ("failed", ["Blocked by the safety system"]),
-    "empty": ("failed", ["no picture"]),
+    "failed": ("failed", ["The model crashed", FREE]),
+    "moderated-later": ("failed", ["Blocked by the safety system", "Rephrase the prompt", FREE]),
+    "empty": ("failed", ["no picture", "Report the task id", FREE]),
     "blip": ("done", []),
     "slow": ("done", []),
     "late": ("done", []),
