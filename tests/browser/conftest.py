@@ -191,9 +191,10 @@ def app_at_service(browser: Browser, upstream: Upstream, tmp_path_factory: pytes
 
 @pytest.fixture
 def open_page(browser: Browser, request: pytest.FixtureRequest) -> Iterator[OpenPage]:
-    """Opens an address as a new visitor. The test fails on a script error, a console error, a dialog, and on
-    any request that leaves this machine."""
+    """Opens an address as a new visitor. The test fails on a script error, a dialog, any request that leaves this machine,
+    and a console error, unless it is about ``refused``, an address whose refusals are part of the test."""
     failures: list[str] = []
+    refusals: list[str] = []
     contexts = []
 
     def sent(outgoing: Request) -> None:
@@ -202,10 +203,13 @@ def open_page(browser: Browser, request: pytest.FixtureRequest) -> Iterator[Open
             failures.append(f"a request left this machine: {outgoing.url[:200]}")
 
     def on_console(line: ConsoleMessage) -> None:
-        if line.type == "error" and not line.text.startswith(IGNORED_CONSOLE_ERRORS):
+        ignored = line.text.startswith(IGNORED_CONSOLE_ERRORS) or line.location["url"] in refusals
+        if line.type == "error" and not ignored:
             failures.append(f"console: {line.text} {line.location['url'][:200]}")
 
-    def open_new(address: str, *, ready: bool = True, **options: Any) -> Page:
+    def open_new(address: str, *, ready: bool = True, refused: str = "", **options: Any) -> Page:
+        if refused:
+            refusals.append(refused)
         context = browser.new_context(**{"viewport": {"width": 1280, "height": 900}, "reduced_motion": "reduce", **options})
         contexts.append(context)
         context.on("request", sent)

@@ -7,9 +7,9 @@ import re
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any
-from urllib.parse import parse_qs, urlencode, urlsplit
+from urllib.parse import parse_qs, urlsplit
 
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Page, expect
 
 from components.pictures.metadata import Recipe, embed, read
 from tests.browser.conftest import (
@@ -85,7 +85,8 @@ def test_a_dropped_picture_fills_the_very_form_it_was_made_with(open_page: OpenP
     expect(page).to_have_url(re.compile("9%3A16"))
     generate(page)
     before, opened, data, jobs = request_body(page), query(page), downloaded(page, app), app.jobs
-    other = open_page(f"{app.address}/?model=imagen-4&tab=models&__theme=dark")
+    refused = f"{app.address}/recipe"
+    other = open_page(f"{app.address}/?model=imagen-4&tab=models&__theme=dark", refused=refused)
     drag(other, "drop", ("a.txt", "text/plain", b"no"), ("b.png", "image/png", data), ("c.png", "image/png", png()))
     expect(other.locator("#prompt textarea")).to_have_value(PROMPT)
     expect(button(other)).to_have_text("Generate · 14 credits · $0.14")
@@ -95,13 +96,17 @@ def test_a_dropped_picture_fills_the_very_form_it_was_made_with(open_page: OpenP
     wait_until(other, lambda: query(other), opened | {"__theme": ["dark"]})
     expect(other.locator("#dropped")).to_have_count(0)
     assert app.jobs == jobs
+    _a_text_too_long_for_an_address_is_filled_in_all_the_same(other, app)
+    _the_reason_why_a_picture_cannot_be_used_is_shown_until_dismissed(other)
+    _only_files_from_outside_the_page_are_accepted(other)
+    other.goto(f"{app.address}/?model=flux-2&prompt=again")
+    expect(other.locator("#prompt textarea")).to_have_value("again")
 
 
-def test_a_text_too_long_for_an_address_is_filled_in_all_the_same(open_page: OpenPage, app: Playground) -> None:
+def _a_text_too_long_for_an_address_is_filled_in_all_the_same(page: Page, app: Playground) -> None:
     """A letter that is no ASCII takes six and more characters there."""
     prompt = ("Длинное описание 🍏. " * 300)[:4990] + "конец <b>"
     urls = [f"https://a.example/{'b' * 2000}/{number}.png" for number in range(7)]
-    page = open_page(app.address)
     data = picture_with_recipe(prompt=prompt, input_urls=urls, type="flex", aspect_ratio="1:1", resolution="2K")
     drag(page, "drop", ("a.png", "image/png", data))
     expect(page.locator("#prompt textarea")).to_have_value(prompt)
@@ -113,20 +118,14 @@ def test_a_text_too_long_for_an_address_is_filled_in_all_the_same(open_page: Ope
     assert len(app.jobs) == jobs + 1
     assert recipe is not None
     assert (recipe.parameters["prompt"], recipe.parameters["input_urls"]) == (prompt, urls)
-    drag(page, "drop", ("b.png", "image/png", picture_with_recipe(prompt="another")))
-    expect(page.locator("#prompt textarea")).to_have_value("another")
-    expect(state_label(page), "what was made is still there").to_have_text("Done")
-    page.goto(f"{app.address}/?model=flux-2&prompt=again")
-    expect(page.locator("#prompt textarea")).to_have_value("again")
-
-
-def test_the_reason_why_a_picture_cannot_be_used_is_shown_until_dismissed(browser: Browser, app: Playground) -> None:
-    """The form stays as it was, the sentence is text and nothing else."""
-    context = browser.new_context()  # a refused request is an error in the console, and is meant to be here
-    page = context.new_page()
-    page.goto(f"{app.address}/?{urlencode({'model': 'flux-2', 'prompt': 'mine'})}")
+    drag(page, "drop", ("b.png", "image/png", picture_with_recipe(prompt="mine")))
     expect(page.locator("#prompt textarea")).to_have_value("mine")
-    expect(page.locator(".pill")).not_to_be_empty()
+    expect(state_label(page), "what was made is still there").to_have_text("Done")
+
+
+def _the_reason_why_a_picture_cannot_be_used_is_shown_until_dismissed(page: Page) -> None:
+    """The form stays as it was, the sentence is text and nothing else."""
+    expect(page).to_have_url(re.compile("prompt=mine"))
     address = page.url
     for file, words in (
         (("a.png", "image/png", png(3, 2)), "This picture contains no settings."),
@@ -146,12 +145,10 @@ def test_the_reason_why_a_picture_cannot_be_used_is_shown_until_dismissed(browse
         expect(page.locator("#dropped"), words).to_have_count(0)
         expect(page.locator("#prompt textarea"), words).to_have_value("mine")
         assert page.url == address, words
-    context.close()
 
 
-def test_only_files_from_outside_the_page_are_accepted(open_page: OpenPage, app: Playground) -> None:
+def _only_files_from_outside_the_page_are_accepted(page: Page) -> None:
     """Text is dropped as ever, also into a field; so is a picture of a page, which comes with its HTML."""
-    page = open_page(f"{app.address}/?model=flux-2&prompt=mine")
     hint = page.locator("#drop-hint")
     file = ("a.png", "image/png", png())
     expect(hint).to_be_hidden()
