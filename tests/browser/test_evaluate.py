@@ -11,13 +11,23 @@ from components.catalog.models import Catalog
 from tests.browser.conftest import OpenPage, Playground
 from tests.evaluation.test_voting import contains_name
 
-SCREENS = 20
-
-
-def opened(open_page: OpenPage, app: Playground) -> Page:
-    page = open_page(f"{app.address}/?tab=evaluate")
-    expect(page.locator("#evaluate-example-set")).to_be_visible()
-    return page
+SCREENS = 20  # so many votes are ranked
+# Votes as the page does, without its pictures.
+VOTE_WITHOUT_LOOKING = """async (count) => {
+  const { address } = document.querySelector(".vote").dataset;
+  const headers = { "X-Playground-Visitor": localStorage.getItem("playground-voter"), "Content-Type": "application/json" };
+  const { dataset, value } = document.querySelector(".question");
+  const ask = async (path, options) => {
+    const answer = await fetch(`${address}/${path}&voter=Ann+%26+Co`, { headers, ...options });
+    if (!answer.ok) throw new Error(await answer.text());
+    return answer.json();
+  };
+  for (let votes = 0; votes < count; votes++) {
+    const { id } = await ask(`screen?question=${value ?? dataset.value}`);
+    const body = JSON.stringify({ verdict: "best", seconds: 1, best: 1, worst: 2 });
+    await ask(`${id}?`, { method: "POST", body });
+  }
+}"""
 
 
 def vote(page: Page) -> None:
@@ -40,12 +50,13 @@ def names_sent(catalog: Catalog, page: Page, received: list[Response]) -> set[st
     return {name for name in names if any(contains_name(name, text) for text in seen)}
 
 
-def test_a_first_visitor_gets_from_prompts_to_a_ranking(catalog: Catalog, open_page: OpenPage, app: Playground) -> None:
-    """Nothing is sent before the one click on the button that names the total; a reload brings everything back.
-
-    Before a vote the voting page has received no name of a model; an answer that is taken back is asked again.
-    """
-    page, sent = opened(open_page, app), len(app.jobs)
+def test_a_first_visitor_gets_from_prompts_to_a_ranking(
+    catalog: Catalog, open_page: OpenPage, app: Playground, tmp_path: Path
+) -> None:
+    """Nothing is sent before the one click on the button that names the total; a reload brings everything back."""
+    page, sent = open_page(f"{app.address}/?tab=evaluate"), len(app.jobs)
+    expect(page.locator("#evaluate-example-set")).to_be_visible()
+    _a_file_of_prompts_is_read_with_its_columns_on_screen(page, tmp_path)
     start = page.locator("#evaluate-start")
     expect(start).to_be_disabled()
     page.locator("#evaluate-prompts textarea").fill("A {red|blue} kite\nA boat\nA fox #sandbox:failed")
@@ -59,6 +70,22 @@ def test_a_first_visitor_gets_from_prompts_to_a_ranking(catalog: Catalog, open_p
     expect(page.locator(".matrix [data-letter=d] img")).to_have_count(12)
     expect(progress.get_by_role("button", name="Retry 4 that failed · 20 credits")).to_be_visible()
 
+    _cells_and_rows_open(page)
+    page.locator(".voter-name").fill("Ann & Co")
+    page.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    page.get_by_role("button", name="Copy the link for Ann & Co").click()
+    expect(page.get_by_role("button", name="Copied")).to_be_visible()
+    _a_voter_sees_names_after_a_vote_and_can_take_it_back(page, catalog)
+    ranking = page.locator(".results-slot")
+    expect(ranking).to_contain_text(f"3 prompts, 1 voter, {SCREENS} votes")
+    ranking.get_by_text("1 voter", exact=True).click()
+    expect(ranking.locator(".voters tbody tr")).to_have_text(re.compile(rf"Ann & Co\s*{SCREENS}\s*0"))
+    expect(ranking.locator(".decision-chart .point")).to_have_count(4)
+    page.reload()
+    expect(page.locator(".results-slot .decision-chart .point")).to_have_count(4)
+
+
+def _cells_and_rows_open(page: Page) -> None:
     page.locator('.matrix [data-at="0"]').click()
     box = page.locator(".evaluation-box")
     expect(box.locator(".card")).to_have_count(1)
@@ -68,10 +95,9 @@ def test_a_first_visitor_gets_from_prompts_to_a_ranking(catalog: Catalog, open_p
     expect(box.locator(".card")).to_have_count(4)
     page.keyboard.press("Escape")
 
-    page.locator(".voter-name").fill("Ann & Co")
-    page.context.grant_permissions(["clipboard-read", "clipboard-write"])
-    page.get_by_role("button", name="Copy the link for Ann & Co").click()
-    expect(page.get_by_role("button", name="Copied")).to_be_visible()
+
+def _a_voter_sees_names_after_a_vote_and_can_take_it_back(page: Page, catalog: Catalog) -> None:
+    """Before a vote the voting page has received no name of a model; an answer that is taken back is asked again."""
     received: list[Response] = []
     page.context.on("response", lambda one: received.append(one) if "/vote/" in one.url else None)
     ballot = page.context.new_page()
@@ -88,21 +114,14 @@ def test_a_first_visitor_gets_from_prompts_to_a_ranking(catalog: Catalog, open_p
     ballot.keyboard.press("u")
     expect(ballot.locator(".hint")).to_have_text("Your last answer was undone. Answer again.")
     expect(ballot.locator(".meter")).to_have_text(re.compile("^0 votes "))
-    for _ in range(SCREENS):
+    for _ in range(2):
         vote(ballot)
+    ballot.evaluate(VOTE_WITHOUT_LOOKING, SCREENS - 2)
     ballot.close()
-    ranking = page.locator(".results-slot")
-    expect(ranking).to_contain_text(f"3 prompts, 1 voter, {SCREENS} votes")
-    ranking.get_by_text("1 voter", exact=True).click()
-    expect(ranking.locator(".voters tbody tr")).to_have_text(re.compile(rf"Ann & Co\s*{SCREENS}\s*0"))
-    expect(ranking.locator(".decision-chart .point")).to_have_count(4)
-    page.reload()
-    expect(page.locator(".results-slot .decision-chart .point")).to_have_count(4)
 
 
-def test_a_file_of_prompts_is_read_with_its_columns_on_screen(open_page: OpenPage, app: Playground, tmp_path: Path) -> None:
+def _a_file_of_prompts_is_read_with_its_columns_on_screen(page: Page, tmp_path: Path) -> None:
     """A wrong file says what is wrong and starts nothing; another column is chosen and read at once."""
-    page = opened(open_page, app)
     choose = page.locator("#evaluate-file input[type=file]").first
     wrong, right = tmp_path / "wrong.csv", tmp_path / "prompts.csv"
     wrong.write_text("", encoding="utf-8")
