@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from playwright.sync_api import Page, expect
 
 from components.catalog.loading import load_catalog
-from components.catalog.models import Catalog, Model
+from components.catalog.models import Model
 from components.catalog.parameters import Kind
 from components.catalog.prices import price
 from components.catalog.requests import build_request
@@ -29,10 +29,11 @@ from tests.browser.conftest import (
 from tests.conftest import ROOT
 
 SHIPPED = load_catalog(ROOT / "catalog.yaml")
-RULES = (
-    ("hunyuan-image-3", "type", "edit", "images", "Required when type is edit."),
-    ("seedream-4-5", "model", "seedream/4.5-edit", "image_urls", "Required when model is seedream/4.5-edit."),
-)
+# By model: the choice with this value needs a picture in this field, and these words say so.
+RULES = {
+    "hunyuan-image-3": ("type", "edit", "images", "Required when type is edit."),
+    "seedream-4-5": ("model", "seedream/4.5-edit", "image_urls", "Required when model is seedream/4.5-edit."),
+}
 PRICED: Mapping[str, tuple[Mapping[str, Any], ...]] = {
     "gpt-image-1.5-official": ({"quality": "high"},),
     "flux-2": ({"type": "flex"}, {"type": "flex", "resolution": "2K"}, {"type": "pro", "resolution": "2K"}),
@@ -43,15 +44,18 @@ PRICED: Mapping[str, tuple[Mapping[str, Any], ...]] = {
 }
 
 
-def test_every_model_has_its_own_form_price_and_result(open_page: OpenPage, app: Playground) -> None:
-    page = open_page(app.address)
-    fill_prompt(page, "Three blue boats on a quiet lake")
+def test_every_model_has_its_own_form_and_price(open_page: OpenPage, app: Playground) -> None:
+    """What is special about a model is tried while its form is shown, and a picture is made of each kind of request."""
+    page, special = open_page(app.address), _special_checks()
     for model in sorted(SHIPPED.models, key=lambda model: model is not SHIPPED.first):
         if model is not SHIPPED.first:
             pick_model(page, model)
+        fill_prompt(page, "Three blue boats on a quiet lake")
         _has_its_own_form(page, model)
-        _makes_a_picture(page, model)
+        for check in special.pop(model.id, ()):
+            check(page, app, model)
         _says_what_it_costs(page, model)
+    assert not special
 
 
 def _has_its_own_form(page: Page, model: Model) -> None:
@@ -96,7 +100,7 @@ def _unfold(page: Page) -> None:
     expect(fold).to_contain_class("open")
 
 
-def _makes_a_picture(page: Page, model: Model) -> None:
+def _makes_a_picture(page: Page, _: Playground, model: Model) -> None:
     generate(page)
     picture = page.locator("#result img")
     expect(picture, model.id).to_have_count(1)
@@ -124,14 +128,17 @@ def _label(model: Model, settings: Mapping[str, Any]) -> str:
     return f"Generate · {price(SHIPPED, build_request(SHIPPED, model.id, settings, prompt_needed=False))}"
 
 
-def test_a_count_gives_that_many_pictures_and_a_vector_variant_gives_svg(open_page: OpenPage, app: Playground) -> None:
-    page = open_page(f"{app.address}/?model=imagen-4&prompt=Two+foxes&num_images=3&variant=imagen4-fast")
+def _a_count_gives_that_many_pictures(page: Page, _: Playground, __: Model) -> None:
+    choose(page, "model", "imagen4-fast")
+    field(page, "num_images").locator("input").fill("3")
     expect(button(page)).to_have_text("Generate · 12 credits · $0.12")
     expect(page.locator("#code")).to_contain_text('"model": "imagen4-fast"')
     generate(page)
     expect(page.locator("#result img")).to_have_count(3)
     expect(page.locator("#result .result-details")).to_contain_text("3 pictures, ")
-    pick_model(page, SHIPPED.find("recraft-v4") or SHIPPED.first)
+
+
+def _a_vector_variant_gives_svg(page: Page, _: Playground, __: Model) -> None:
     choose(page, "model", "recraft-v4-text-to-vector")
     expect(button(page)).to_have_text("Generate · 20 credits · $0.20")
     generate(page)
@@ -140,11 +147,16 @@ def test_a_count_gives_that_many_pictures_and_a_vector_variant_gives_svg(open_pa
     assert page.locator("#result img").evaluate("async node => { await node.decode(); return node.naturalWidth }") > 0
 
 
-def test_shapes_are_buttons_and_the_exact_size_is_typed_only_where_it_is_asked_for(
-    open_page: OpenPage, app: Playground
-) -> None:
+def _shapes_are_buttons(page: Page, _: Playground, model: Model) -> None:
+    """And no text field is there before it is asked for."""
+    label = "Other ratio" if model.id == "flux-2" else "Exact size"
+    expect(page.get_by_role("button", name=label), model.id).to_be_visible()
+    typed = page.locator(".open-choice .block:visible").filter(has=page.locator("input, textarea"))
+    expect(typed, model.id).to_have_count(0)
+
+
+def _an_exact_size_is_typed_where_it_is_asked_for(page: Page, app: Playground, _: Model) -> None:
     """The notation of a size is said at the text field alone; a size in another notation is refused there and not sent."""
-    page = open_page(f"{app.address}/?model=cogview-4&prompt=Two+foxes")
     box, typing = field(page, "size"), page.get_by_role("button", name="Exact size")
     expect(page.locator("#parameters")).to_contain_text("Size")
     expect(box).not_to_be_visible()
@@ -164,49 +176,64 @@ def test_shapes_are_buttons_and_the_exact_size_is_typed_only_where_it_is_asked_f
     expect(page.locator("#code")).to_contain_text('"size": "1000*800"')
     typing.click()
     expect(box, "a value that no button has stays in sight").to_be_visible()
-    choose(page, "size", "864*1152")
+    choose(page, "size", "1024*1024")
     expect(box).not_to_be_visible()
-    for model, label in (("recraft-v4", "Exact size"), ("hunyuan-image-3", "Exact size"), ("flux-2", "Other ratio")):
-        page.goto(f"{app.address}/?model={model}&prompt=Two+foxes")
-        expect(page.get_by_role("button", name=label), model).to_be_visible()
-        expect(page.locator(".open-choice .block:visible").filter(has=page.locator("input, textarea")), model).to_have_count(
-            0
-        )
 
 
-def test_what_is_not_allowed_or_missing_is_explained_at_its_field_and_not_sent(
-    open_page: OpenPage, app: Playground, catalog: Catalog
-) -> None:
-    """A count out of its range, a prompt that is empty or too long, a picture without which there is nothing to edit."""
-    page, jobs = open_page(f"{app.address}/?model=kling-image-o1&prompt=Two+foxes"), app.jobs
+def _a_count_out_of_its_range_is_refused(page: Page, app: Playground, _: Model) -> None:
+    jobs, count = app.jobs, field(page, "num_images")
     for typed, reason in (("10", "large. Allowed: 1 to 9."), ("0", "small. Allowed: 1 to 9.")):
-        field(page, "num_images").locator("input").fill(typed)
-        expect(field(page, "num_images").locator(".info-text")).to_contain_text(reason)
+        count.locator("input").fill(typed)
+        expect(count.locator(".info-text")).to_contain_text(reason)
         expect_refusal(page, reason)
-    field(page, "num_images").locator("input").fill("9")
-    expect(field(page, "num_images").locator(".info-text")).to_have_text("How many images to make, 1 to 9.")
-    pick_model(page, catalog.find("hunyuan-image-3") or catalog.first)
-    long = "is too long (2,001 characters). At most 2,000."
+    count.locator("input").fill("9")
+    expect(count.locator(".info-text")).to_have_text("How many images to make, 1 to 9.")
+    assert app.jobs == jobs
+
+
+def _a_prompt_that_is_empty_or_too_long_is_refused(page: Page, app: Playground, _: Model) -> None:
+    jobs, long = app.jobs, "is too long (2,001 characters). At most 2,000."
     for prompt, words in (("", "is empty"), ("x" * 2001, long), ("   ", "is empty")):
         fill_prompt(page, prompt)
         expect(page.locator("#code")).to_contain_text(words)
         expect_refusal(page, words[3:].capitalize())
-    assert app.jobs == jobs
     fill_prompt(page, "A red door")
-    for name, switch, value, wanted, words in RULES:
-        model, jobs = catalog.find(name), app.jobs
-        assert model
-        page.goto(f"{app.address}/?model={name}&prompt=A+red+door")
-        info = field(page, wanted).locator(".info-text")
-        expect(info, name).to_have_text(model.parameters[wanted].description)
-        choose(page, switch, value)
-        expect(info, name).to_have_text(f"▲ {words}")
-        expect(info, name).to_have_css("color", "rgb(185, 28, 28)")
-        expect(page.locator("#code"), name).to_contain_text("Not a request yet")
-        expect_refusal(page, words)
-        address_box(page, wanted).fill("no address")
-        expect(info, name).to_contain_text("is no web address")
-        address_box(page, wanted).fill("https://pictures.example/door.png")
-        expect(info, name).to_have_text(model.parameters[wanted].description)
-        assert app.jobs == jobs, name
-        generate(page)
+    assert app.jobs == jobs
+
+
+def _an_edit_without_a_picture_is_refused(page: Page, app: Playground, model: Model) -> None:
+    """The reason is at the field, until it holds the address of a picture."""
+    jobs, (switch, value, wanted, words) = app.jobs, RULES[model.id]
+    info = field(page, wanted).locator(".info-text")
+    expect(info, model.id).to_have_text(model.parameters[wanted].description)
+    choose(page, switch, value)
+    expect(info, model.id).to_have_text(f"▲ {words}")
+    expect(info, model.id).to_have_css("color", "rgb(185, 28, 28)")
+    expect(page.locator("#code"), model.id).to_contain_text("Not a request yet")
+    expect_refusal(page, words)
+    address_box(page, wanted).fill("no address")
+    expect(info, model.id).to_contain_text("is no web address")
+    address_box(page, wanted).fill("https://pictures.example/door.png")
+    expect(info, model.id).to_have_text(model.parameters[wanted].description)
+    assert app.jobs == jobs, model.id
+    generate(page)
+    address_box(page, wanted).fill("")  # the next model would keep both
+    choose(page, switch, str(model.parameters[switch].default))
+
+
+def _special_checks() -> dict[str, tuple[Callable[[Page, Playground, Model], None], ...]]:
+    """What is checked of single models, by their ids."""
+    return {
+        SHIPPED.first.id: (_makes_a_picture,),
+        "cogview-4": (_shapes_are_buttons, _an_exact_size_is_typed_where_it_is_asked_for),
+        "flux-2": (_shapes_are_buttons, _makes_a_picture),
+        "recraft-v4": (_shapes_are_buttons, _a_vector_variant_gives_svg),
+        "hunyuan-image-3": (
+            _shapes_are_buttons,
+            _a_prompt_that_is_empty_or_too_long_is_refused,
+            _an_edit_without_a_picture_is_refused,
+        ),
+        "seedream-4-5": (_an_edit_without_a_picture_is_refused,),
+        "kling-image-o1": (_a_count_out_of_its_range_is_refused,),
+        "imagen-4": (_a_count_gives_that_many_pictures,),
+    }
