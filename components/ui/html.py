@@ -21,6 +21,17 @@ element.addEventListener('click', (event) => {
 NAME_CLICK = "(...values) => [...values.slice(0, -1), window.playground.clickName()]"
 
 
+def send_as(name: str) -> str:
+    """The script of a part that sends an ``input`` event of its own, for :func:`soon`."""
+    return f"window.playground = {{ ...window.playground, {name}: () => trigger('input') }}"
+
+
+def soon(name: str) -> str:
+    """The script of the changes that are sent as one event of this name: when the server fills several controls, each is a
+    change of its own, with what the later ones held before."""
+    return f"() => window.playground.soon('{name}')"
+
+
 def html(value: str = "", *, elem_id: str | None = None, on_load: str | None = None, **properties: Any) -> gr.HTML:
     """A part of the page that shows HTML. ``on_load`` is its script, such as :data:`SEND_CLICKS`."""
     return gr.HTML(

@@ -6,10 +6,13 @@ import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
+from urllib.parse import parse_qs
 
 from gradio_client import Client
 from playwright.sync_api import Locator, Page, Route, expect
+from sqlalchemy import create_engine, insert, select
 
+from components.jobs.store.schema import history, job_pictures, jobs
 from components.playground.visits import COOKIE
 from tests.browser.conftest import OpenPage, Playground
 
@@ -20,6 +23,15 @@ SAMPLE_REQUESTS: Sequence[RequestArguments] = (
     ("flux-2", {"prompt": "A boat that never was #sandbox:failed"}),
     ("kling-image-o1", {"prompt": "A green door", "num_images": 3}),
 )
+
+# For ``add_init_script``: keeps every address that the page writes.
+RECORD_ADDRESSES = """
+window.addresses = [];
+for (const name of ["replaceState", "pushState"]) {
+  const write = history[name].bind(history);
+  history[name] = (state, title, address) => { window.addresses.push(address); write(state, title, address); };
+}
+"""
 
 
 def create_jobs(app: Playground, secret: str, requests: Sequence[RequestArguments], *, at_once: bool = False) -> None:
@@ -35,6 +47,18 @@ def create_jobs(app: Playground, secret: str, requests: Sequence[RequestArgument
             job.result()
     finally:
         client.close()
+
+
+def copy_jobs(app: Playground, copies: Sequence[tuple[str, dict[str, Any]]]) -> None:
+    """Store another job like each of these, given by its id, with these other values. Nothing is sent or drawn for it."""
+    engine = create_engine(f"sqlite:///{app.data / 'playground.db'}")
+    with engine.begin() as connection:
+        for at, (job_id, changes) in enumerate(copies):
+            for table, key in ((jobs, "id"), (job_pictures, "job_id"), (history, "job_id")):
+                changed = {key: f"{job_id}-{at}"} | (changes | {"idempotency_key": None} if table is jobs else {})
+                for row in connection.execute(select(table).where(table.c[key] == job_id)).mappings().all():
+                    connection.execute(insert(table).values({**row, **changed}))
+    engine.dispose()
 
 
 def visitor_secret(page: Page) -> str:
@@ -69,6 +93,11 @@ def delayed_opening(page: Page) -> Iterator[None]:
         route.continue_()
     page.unroute("**/run/predict*")
     expect(page.locator(".pill")).not_to_be_empty()
+
+
+def written_queries(page: Page) -> list[dict[str, list[str]]]:
+    """The different queries that the page has written into its address, for a page with RECORD_ADDRESSES."""
+    return [parse_qs(one.removeprefix("?")) for one in dict.fromkeys(page.evaluate("window.addresses"))]
 
 
 def open_history(page: Page, entries: int) -> None:

@@ -72,7 +72,7 @@
     if (open) for (const menu of document.querySelectorAll(".menu:not([open])")) if (nameOf(menu) === open) menu.open = true;
     const { job = "", task = "" } = document.querySelector("#result .result")?.dataset ?? {};
     if (`${job} ${task}` === followed) return;
-    if (followed) window.playground.followSoon();
+    if (followed) window.playground.soon("follow");
     followed = `${job} ${task}`;
   });
 

@@ -1,12 +1,13 @@
 () => {
   // Copying, keeping the focus, bundling changes into one event, links to parts of the page.
-  let following;
+  const waiting = {};
   window.playground = {
     ...window.playground,
-    followSoon() {
-      if (!document.documentElement.classList.contains("opened")) return; // the server has just filled the form
-      clearTimeout(following);
-      following = setTimeout(() => window.playground.follow(), 60);
+    // Sends the event of this name, one for all changes within a moment.
+    soon(name) {
+      if (!document.documentElement.classList.contains("opened")) return; // the server has just filled the page
+      clearTimeout(waiting[name]);
+      waiting[name] = setTimeout(() => window.playground[name](), 60);
     },
   };
 

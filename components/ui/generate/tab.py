@@ -41,15 +41,11 @@ from components.ui.generate.panel import (
     with_star,
 )
 from components.ui.header import Header, paying_visit
-from components.ui.html import html
+from components.ui.html import html, send_as, soon
 from components.ui.picker import chosen_box
 from components.views.models.cards import show_chosen
 
-# One event for all the controls that change in the same moment: another model changes twenty, one after the other, and
-# Gradio refuses an event with a choice of the model before.
-FOLLOW = "window.playground = { ...window.playground, follow: () => trigger('input') }"
 ANSWERED = "() => window.playground.answered()"
-FOLLOW_SOON = "() => window.playground.followSoon()"
 
 
 def build_generate_tab(playground: Playground, header: Header) -> GenerateTab:
@@ -67,7 +63,7 @@ def build_generate_tab(playground: Playground, header: Header) -> GenerateTab:
             form = build_form(catalog, playground.uploads_refused)
             switch = build_image_switch()
             with gr.Column(elem_id="generate-actions"):
-                note = html(elem_id="price-note", on_load=FOLLOW)
+                note = html(elem_id="price-note", on_load=send_as("follow"))
                 fit = html(elem_id="fit-note")
                 with gr.Row(elem_id="generate-buttons"):
                     button = gr.Button("Generate", variant="primary", size="lg", elem_id="generate-button", min_width=120)
@@ -96,7 +92,8 @@ def build_generate_tab(playground: Playground, header: Header) -> GenerateTab:
     )
     model.input(bind(choose_model, tab), tab.reads, (tab.parts - {model}) | {panel.result, panel.job}, **LATEST)
     following = [prompt, *code.reads, *form.controls]
-    gr.on([part.change for part in following], None, None, js=FOLLOW_SOON, **DIRECT)
+    # Another model changes twenty controls, one after the other, and Gradio refuses an event with a choice of the model before.
+    gr.on([part.change for part in following], None, None, js=soon("follow"), **DIRECT)
     switch.note.input(bind(undo_switch, tab), tab.reads, {*switch.parts, *form.controls}, **DIRECT)
     note.input(bind(follow, tab), tab.reads, tab.follows, **LATEST)
     for example in examples:

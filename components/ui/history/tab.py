@@ -18,7 +18,7 @@ from components.ui.history.filters import build_filters
 from components.ui.history.panel import build_history_panel, choose, close_panel
 from components.ui.history.selection import build_selection, select_none, show_selection, toggled
 from components.ui.history.spend import build_spend
-from components.ui.html import SEND_CLICKS, html
+from components.ui.html import SEND_CLICKS, html, send_as, soon
 from components.views import history
 from components.views.queries.history import HistoryFilters
 from components.views.templates import render
@@ -33,7 +33,8 @@ def build_history_tab(playground: Playground, header: Header) -> HistoryTab:
     with gr.Row(elem_id="history-bar"):
         filters.view.render()
         filters.starred.render()
-        count, pages = html(elem_id="history-count"), html(elem_id="history-pages", on_load=SEND_CLICKS)
+        count = html(elem_id="history-count", on_load=send_as("filterHistory"))
+        pages = html(elem_id="history-pages", on_load=SEND_CLICKS)
     selection, deletion = build_selection(), build_deletion(playground, header)
     error = html(elem_id="history-error")
     with gr.Row(elem_id="history", equal_height=False):
@@ -64,8 +65,9 @@ def build_history_tab(playground: Playground, header: Header) -> HistoryTab:
         digest=gr.State(""),
         ticker=gr.Timer(BEAT_S, active=False),
     )
-    gr.on([part.change for part in filters.controls], bind(filter_list, tab), tab.reads, tab.listed, **LATEST)
-    filters.view.change(bind(show_all, tab), tab.reads, tab.listed | panel.parts, **LATEST)
+    gr.on([part.change for part in filters.controls], None, None, js=soon("filterHistory"), **DIRECT)
+    count.input(bind(filter_list, tab), tab.reads, tab.listed, **LATEST)
+    filters.view.input(bind(show_all, tab), tab.reads, tab.listed | panel.parts, **LATEST)
     entries.input(bind(sort_list, tab), tab.reads, tab.listed, **EACH)
     pages.select(bind(turn_page, tab), tab.reads, tab.listed, **EACH)
     tab.ticker.tick(bind(show_all, tab), tab.reads, tab.listed | panel.parts, **LATEST)

@@ -9,7 +9,7 @@ import gradio as gr
 from components.catalog.prices import usd_text
 from components.playground import Playground
 from components.ui.events import DIRECT, EACH, LATEST, Updates, bind, sent
-from components.ui.html import SEND_CLICKS, html
+from components.ui.html import SEND_CLICKS, html, send_as, soon
 from components.ui.models.display import ModelsTab, filter_models, offered_filters, read_filters, show_filters, show_models
 from components.views.links import MODELS_CSV, link
 from components.views.queries.models import (
@@ -50,7 +50,7 @@ def build_models_tab(playground: Playground) -> ModelsTab:
             min_width=240,
         )
     with gr.Row(elem_id="models-count-row"):
-        count = html(elem_id="models-count")
+        count = html(elem_id="models-count", on_load=send_as("filterModels"))
         clear = gr.Button("Clear the filters", size="sm", visible=False, elem_id="clear-filters", min_width=120)
         more = gr.Checkbox(label="All columns", elem_id="more-columns", container=False, min_width=120)
     with gr.Row(elem_id="prices-row", equal_height=False):
@@ -84,7 +84,8 @@ def build_models_tab(playground: Playground) -> ModelsTab:
         sort=gr.State(("", False)),
         what_if_sort=gr.State(("$ a month", False)),
     )
-    gr.on([part.change for part in tab.filters], bind(filter_models, tab), tab.reads, tab.parts, **LATEST)
+    gr.on([part.change for part in tab.filters], None, None, js=soon("filterModels"), **DIRECT)
+    count.input(bind(filter_models, tab), tab.reads, tab.parts, **LATEST)
     prices.input(bind(sort_prices, tab), tab.reads, tab.parts, **EACH)
     what_if.input(bind(sort_what_if, tab), tab.reads, tab.parts, **EACH)
     clear.click(bind(clear_filters, tab), None, tab.filters, **DIRECT)
