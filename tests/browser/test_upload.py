@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import base64
 import re
-from collections.abc import Iterator
 from urllib.parse import urlsplit
 
 import httpx2
-import pytest
 from playwright.sync_api import Browser, FilePayload, Locator, Page, expect
 
 from components.catalog.models import Catalog, Model
@@ -23,13 +21,12 @@ from tests.browser.conftest import (
     fill_prompt,
     generate,
     pick_model,
-    playground,
     snippet_text,
+    wait_for_opening,
 )
 from tests.browser.test_drop import drag, picture_with_recipe
 from tests.browser.test_look import LOW_CONTRAST_TEXTS
 from tests.jobs.scripted_upstream import png
-from tests.ui import free_port
 
 PASTE = """(box) => {
   const bytes = Uint8Array.from(atob("%s"), (letter) => letter.charCodeAt(0));
@@ -37,15 +34,6 @@ PASTE = """(box) => {
   clipboardData.items.add(new File([bytes], "image.png", { type: "image/png" }));
   return box.dispatchEvent(new ClipboardEvent("paste", { clipboardData, bubbles: true, cancelable: true }));
 }"""
-
-
-@pytest.fixture(scope="module")
-def public_app(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Playground]:
-    """The application with a public address, which is the one it has here."""
-    port = str(free_port())
-    settings = {"GRADIO_SERVER_PORT": port, "PLAYGROUND_PUBLIC_URL": f"http://127.0.0.1:{port}"}
-    with playground(tmp_path_factory.mktemp("public"), **settings) as running:
-        yield running
 
 
 def find_model(catalog: Catalog, model_id: str) -> Model:
@@ -71,15 +59,75 @@ def addresses_in(page: Page, name: str) -> list[str]:
     return field(page, name).locator("textarea").input_value().split()
 
 
-def test_pictures_are_uploaded_sent_along_and_removed(open_page: OpenPage, public_app: Playground) -> None:
-    """Their addresses are in the field, in the snippet and in the page's address, and anybody can fetch them."""
-    page = open_page(f"{public_app.address}/?model=flux-2")
+def test_pictures_are_chosen_pasted_or_dropped_uploaded_sent_along_and_removed(
+    open_page: OpenPage, app: Playground, catalog: Catalog
+) -> None:
+    page = open_page(f"{app.address}/?model=flux-2")
+    _expect_fields_for_images(page, "flux-2", 1)
+    _field_takes_the_keyboard(page)
+    _picture_is_pasted_beside_an_address(page, app)
+    _picture_is_dropped_on_its_field(page)
+    address_box(page, "input_urls").fill("")
+    hill = _pictures_are_uploaded_sent_along_and_removed(page)
+    page.reload()
+    expect(image_field(page, "input_urls").locator(".uploaded img")).to_have_js_property("naturalWidth", 40)
+    assert addresses_in(page, "input_urls") == [hill]
+    _upload_fits_the_window_and_has_enough_contrast(wait_for_opening(page))
+    for name, count in (("cogview-4", 0), ("ideogram-v3", 3)):
+        pick_model(page, find_model(catalog, name))
+        _expect_fields_for_images(page, name, count)
+    _field_for_one_image_keeps_the_last_one(page)
+
+
+def _expect_fields_for_images(page: Page, model: str, count: int) -> None:
+    """Each of them has an upload."""
+    expect(page.locator(".image-field:visible"), model).to_have_count(count)
+    expect(page.locator(".upload:visible"), model).to_have_count(count)
+
+
+def _field_takes_the_keyboard(page: Page) -> None:
+    chooser(page, "input_urls").focus()
+    with page.expect_file_chooser() as opened:
+        chooser(page, "input_urls").press("Space")  # focused once more: a form that is still being filled may take it away
+    assert opened.value.is_multiple()
+
+
+def _picture_is_pasted_beside_an_address(page: Page, app: Playground) -> None:
+    """Pasted text stays text."""
+    box = address_box(page, "input_urls")
+    box.fill("https://a.example/1.png")
+    taken_by_the_box = box.evaluate(PASTE % base64.b64encode(png(30, 20)).decode())
+    expect(image_field(page, "input_urls").locator(".status-text")).to_have_text("Uploaded image.png, 30 × 20.")
+    assert taken_by_the_box is False
+    assert addresses_in(page, "input_urls")[0] == "https://a.example/1.png"
+    assert addresses_in(page, "input_urls")[1].startswith(f"{app.address}/uploads/")
+    expect(image_field(page, "input_urls").locator(".uploaded li")).to_have_count(2)
+    expect(
+        image_field(page, "input_urls").locator(".uploaded img"), "another site would learn of each visitor"
+    ).to_have_count(1)
+
+
+def _picture_is_dropped_on_its_field(page: Page) -> None:
+    """Settings inside it are ignored here: it is used as an image."""
+    asked_for: list[str] = []
+    page.on("request", lambda request: asked_for.append(urlsplit(request.url).path))
+    selector = ".image-field:has(#field-input_urls-images) textarea"
+    drag(page, "dragover", ("a.png", "image/png", png()), at=selector)
+    expect(page.locator("#drop-hint")).to_be_hidden()
+    drag(page, "drop", ("a.png", "image/png", picture_with_recipe(prompt="x")), at=selector)
+    expect(image_field(page, "input_urls").locator(".status-text")).to_contain_text("Uploaded a.png")
+    assert "/recipe" not in asked_for
+    assert page.locator("#dropped").count() == 0
+
+
+def _pictures_are_uploaded_sent_along_and_removed(page: Page) -> str:
+    """Their addresses are in the field, in the snippet and in the page's address, and anybody can fetch them. Returns the
+    address of the one that was not removed."""
     status = image_field(page, "input_urls").locator(".status-text")
     fill_prompt(page, "A red fox")
     chooser(page, "input_urls").set_input_files(
         [file_payload("fox.png", png(30, 20)), file_payload("hill.png", png(40, 50))]
     )
-
     expect(status).to_have_text("Uploaded 2 pictures.")
     fox, hill = addresses_in(page, "input_urls")
     expect(image_field(page, "input_urls").locator(".uploaded img")).to_have_count(2)
@@ -97,69 +145,39 @@ def test_pictures_are_uploaded_sent_along_and_removed(open_page: OpenPage, publi
     assert httpx2.get(fox, trust_env=False).status_code == 404
     expect(page.locator("#code")).not_to_contain_text(fox)
     expect(page).not_to_have_url(re.compile(re.escape(fox.rpartition("/")[2])))
-    page.reload()
-    expect(image_field(page, "input_urls").locator(".uploaded img")).to_have_js_property("naturalWidth", 40)
+    return hill
 
 
-def test_a_picture_can_be_chosen_by_keyboard_pasted_and_dropped_on_its_field(
-    open_page: OpenPage, public_app: Playground
-) -> None:
-    """Pasted text stays text. Settings inside a dropped picture are ignored here: it is used as an image."""
-    page = open_page(f"{public_app.address}/?model=flux-2")
-    chooser(page, "input_urls").focus()
-    with page.expect_file_chooser() as opened:
-        chooser(page, "input_urls").press("Space")  # focused once more: a form that is still being filled may take it away
-    assert opened.value.is_multiple()
-
-    box = address_box(page, "input_urls")
-    box.fill("https://a.example/1.png")
-    taken_by_the_box = box.evaluate(PASTE % base64.b64encode(png(30, 20)).decode())
-
-    expect(image_field(page, "input_urls").locator(".status-text")).to_have_text("Uploaded image.png, 30 × 20.")
-    assert taken_by_the_box is False
-    assert addresses_in(page, "input_urls")[0] == "https://a.example/1.png"
-    assert addresses_in(page, "input_urls")[1].startswith(f"{public_app.address}/uploads/")
-    expect(image_field(page, "input_urls").locator(".uploaded li")).to_have_count(2)
-    expect(
-        image_field(page, "input_urls").locator(".uploaded img"), "another site would learn of each visitor"
-    ).to_have_count(1)
-
-    asked_for: list[str] = []
-    page.on("request", lambda request: asked_for.append(urlsplit(request.url).path))
-    selector = ".image-field:has(#field-input_urls-images) textarea"
-    drag(page, "dragover", ("a.png", "image/png", png()), at=selector)
-    expect(page.locator("#drop-hint")).to_be_hidden()
-    drag(page, "drop", ("a.png", "image/png", picture_with_recipe(prompt="x")), at=selector)
-    expect(image_field(page, "input_urls").locator(".status-text")).to_contain_text("Uploaded a.png")
-    assert "/recipe" not in asked_for
-    assert page.locator("#dropped").count() == 0
+def _upload_fits_the_window_and_has_enough_contrast(page: Page) -> None:
+    """On a phone and on a desktop, light and dark."""
+    chooser(page, "input_urls").set_input_files([file_payload(f"{'fox' * 60}{n}.png", png(30, 20)) for n in range(4)])
+    expect(image_field(page, "input_urls").locator(".uploaded li")).to_have_count(5)
+    for width, theme in each_viewport(page):
+        context = f"{theme}, {width} px"
+        expect_no_sideways_scroll(page, context)
+        low_contrast = page.evaluate(LOW_CONTRAST_TEXTS)
+        assert not low_contrast, f"{context}: too little contrast: {low_contrast}"
+        for part in image_field(page, "input_urls").locator(".choose, .status-text, .uploaded button").all():
+            part.scroll_into_view_if_needed()
+            expect(part, context).to_be_in_viewport(ratio=1)
 
 
-def test_each_image_field_has_an_upload(open_page: OpenPage, public_app: Playground, catalog: Catalog) -> None:
-    """A field for one image keeps the last one."""
-    page = open_page(public_app.address)
-    for name, count in (("flux-2", 1), ("cogview-4", 0), ("seedream-4-5", 1), ("ideogram-v3", 3), ("imagen-4", 0)):
-        pick_model(page, find_model(catalog, name))
-        expect(page.locator(".image-field:visible"), name).to_have_count(count)
-        expect(page.locator(".upload:visible"), name).to_have_count(count)
-
-    pick_model(page, find_model(catalog, "ideogram-v3"))
+def _field_for_one_image_keeps_the_last_one(page: Page) -> None:
     status = image_field(page, "image").locator(".status-text")
     chooser(page, "image").set_input_files(file_payload("fox.png", png(30, 20)))
     expect(status).to_have_text("Uploaded fox.png, 30 × 20.")
     chooser(page, "image").set_input_files(file_payload("hill.png", png(40, 50)))
     expect(status).to_have_text("Uploaded hill.png, 40 × 50.")
-
     assert len(addresses_in(page, "image")) == 1
     expect(image_field(page, "image").locator(".uploaded img")).to_have_js_property("naturalWidth", 40)
 
 
-def test_files_that_cannot_be_used_are_refused_with_a_reason(browser: Browser, public_app: Playground) -> None:
+def test_files_that_cannot_be_used_are_refused_with_a_reason(browser: Browser, app: Playground) -> None:
     """Other files chosen with it are uploaded. A file that is too large is not sent."""
     context = browser.new_context()  # a refused request is an error in the console, and is meant to be here
     page, sent = context.new_page(), []
     page.on("request", lambda request: sent.append(request.url) if request.method == "POST" else None)
-    page.goto(f"{public_app.address}/?model=flux-2")
+    page.goto(f"{app.address}/?model=flux-2")
     status = image_field(page, "input_urls").locator(".status-text")
     chooser(page, "input_urls").set_input_files(
         [file_payload("<b>text</b>.png", b"hello"), file_payload("fox.png", png(30, 20))]
@@ -173,19 +191,3 @@ def test_files_that_cannot_be_used_are_refused_with_a_reason(browser: Browser, p
     expect(status).to_have_text(f"▲ large.png: {TOO_LARGE}")
     assert [url for url in sent if url.endswith("/uploads")] == uploads
     context.close()
-
-
-def test_the_upload_fits_the_window_and_has_enough_contrast(open_page: OpenPage, public_app: Playground) -> None:
-    """On a phone and on a desktop, light and dark."""
-    page = open_page(f"{public_app.address}/?model=flux-2", viewport={"width": 390, "height": 844})
-    chooser(page, "input_urls").set_input_files([file_payload(f"{'fox' * 60}{n}.png", png(30, 20)) for n in range(5)])
-    expect(image_field(page, "input_urls").locator(".uploaded li")).to_have_count(5)
-
-    for width, theme in each_viewport(page):
-        context = f"{theme}, {width} px"
-        expect_no_sideways_scroll(page, context)
-        low_contrast = page.evaluate(LOW_CONTRAST_TEXTS)
-        assert not low_contrast, f"{context}: too little contrast: {low_contrast}"
-        for part in image_field(page, "input_urls").locator(".choose, .status-text, .uploaded button").all():
-            part.scroll_into_view_if_needed()
-            expect(part, context).to_be_in_viewport(ratio=1)
