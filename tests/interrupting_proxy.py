@@ -1,4 +1,4 @@
-"""A proxy that closes every connection after some seconds, as gateways do with long streams."""
+"""A proxy that closes its connections when it is told to, as gateways do with long streams."""
 
 from __future__ import annotations
 
@@ -6,18 +6,20 @@ import asyncio
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from functools import partial
 from urllib.parse import urlsplit
 
 from tests.ui import free_port
 
 
 @contextmanager
-def interrupting_proxy(address: str, seconds: float, *, aborts: bool) -> Iterator[str]:
-    """The application at this address behind the proxy. Yields the proxy's address.
+def interrupting_proxy(address: str, *, aborts: bool) -> Iterator[tuple[str, Callable[[], object]]]:
+    """The application at this address behind the proxy. Yields the proxy's address and what closes every connection.
 
     ``aborts``: a browser sees an error; else the stream ends as if that were all.
     """
     upstream = urlsplit(address)
+    ends: set[asyncio.Future[None]] = set()
 
     async def pipe(source: asyncio.StreamReader, target: asyncio.StreamWriter, old: bytes, new: bytes) -> None:
         with suppress(ConnectionError):
@@ -33,9 +35,12 @@ def interrupting_proxy(address: str, seconds: float, *, aborts: bool) -> Iterato
             asyncio.create_task(pipe(reader, requests, b"HTTP/1.1\r\n", version)),
             asyncio.create_task(pipe(answers, writer, b"", b"")),
         ]
+        end: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        ends.add(end)
         try:
-            await asyncio.wait(pipes, timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
+            await asyncio.wait([*pipes, end], return_when=asyncio.FIRST_COMPLETED)
         finally:
+            ends.discard(end)
             for one in pipes:
                 one.cancel()
             requests.transport.abort()
@@ -43,12 +48,17 @@ def interrupting_proxy(address: str, seconds: float, *, aborts: bool) -> Iterato
                 writer.transport.abort()
             writer.close()
 
+    def close() -> None:
+        for end in ends:
+            if not end.done():
+                end.set_result(None)
+
     port, started = free_port(), threading.Event()
-    stops: list[Callable[[], object]] = []
+    calls: list[Callable[[], object]] = []
 
     async def run() -> None:
         stop, loop = asyncio.Event(), asyncio.get_running_loop()
-        stops.append(lambda: loop.call_soon_threadsafe(stop.set))
+        calls.extend(partial(loop.call_soon_threadsafe, call) for call in (stop.set, close))
         async with await asyncio.start_server(relay, "127.0.0.1", port):
             started.set()
             await stop.wait()
@@ -57,7 +67,7 @@ def interrupting_proxy(address: str, seconds: float, *, aborts: bool) -> Iterato
     thread.start()
     started.wait(10)
     try:
-        yield f"http://127.0.0.1:{port}"
+        yield f"http://127.0.0.1:{port}", calls[1]
     finally:
-        stops[0]()
+        calls[0]()
         thread.join()

@@ -1,60 +1,15 @@
-"""The page behind proxies: streams that are cut, another path and host, and a browser that keeps no cookie."""
+"""The page behind a proxy with another path and host, in a browser that keeps no cookie."""
 
 from __future__ import annotations
 
-import re
 from pathlib import Path
 
-import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from components.catalog.models import Catalog
-from tests.browser.conftest import Playground, button, fill_prompt, generate, playground, state_label
-from tests.browser.restarts import enter_key, open_tab, stand_in_service
-from tests.interrupting_proxy import interrupting_proxy
+from tests.browser.conftest import Playground, fill_prompt, generate
+from tests.browser.restarts import open_tab
 from tests.nginx import nginx
 from tests.ui import free_port
-
-KEY = "sk-behind-proxies-0123456789"
-CUT_S = 4.0
-
-
-@pytest.mark.parametrize("aborts", [True, False], ids=["aborted", "ended"])
-def test_a_page_whose_streams_are_closed_continues_without_a_reload(
-    browser: Browser, catalog: Catalog, tmp_path: Path, aborts: bool
-) -> None:
-    """A typed key and text stay, the job that runs is followed to its end, and so is a second one."""
-    with stand_in_service(catalog) as service, browser.new_context() as context:
-        service.unfinished.update({"first", "second"})
-        with (
-            playground(tmp_path, API_IN_ONE_BASE_URL=service.address) as app,
-            interrupting_proxy(app.address, CUT_S, aborts=aborts) as cut,
-        ):
-            page = open_tab(context, cut)
-            enter_key(page, KEY)
-            loads: list[str] = []
-            page.on("load", lambda opened: loads.append(opened.url))
-            fill_prompt(page, "A first kite")
-            button(page).click()
-            expect(state_label(page)).to_have_text("Running")
-            page.wait_for_timeout(1.5 * 1000 * CUT_S)
-            fill_prompt(page, "A second kite")
-            seconds = page.locator("#result .elapsed").inner_text()
-            expect(page.locator("#result .elapsed")).not_to_have_text(seconds)
-            context.set_offline(True)
-            page.wait_for_timeout(1_000)
-            context.set_offline(False)
-            service.unfinished.discard("first")
-            expect(state_label(page)).to_have_text("Done")
-            expect(page.locator("#prompt textarea")).to_have_value("A second kite")
-            button(page).click()
-            expect(state_label(page)).to_have_text("Running")
-            page.wait_for_timeout(1.2 * 1000 * CUT_S)
-            service.unfinished.clear()
-            expect(state_label(page)).to_have_text("Done")
-            expect(page.locator(".pill.visitor")).to_be_visible()
-            expect(page.get_by_text(re.compile("Connection lost"))).to_have_count(0)
-            assert (loads, service.post_count("first"), service.post_count("second")) == ([], 1, 1)
 
 
 def test_the_page_works_below_a_path_and_without_cookies_and_says_what_is_missing(

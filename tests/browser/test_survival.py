@@ -1,4 +1,4 @@
-"""A job belongs to its visitor and not to a page: reloads, second tabs, closed pages, and several jobs at once."""
+"""A job belongs to its visitor and not to a page: reloads, second tabs, closed pages and streams, and several jobs at once."""
 
 from __future__ import annotations
 
@@ -7,11 +7,14 @@ from collections.abc import Iterator
 from contextlib import ExitStack
 
 import pytest
-from playwright.sync_api import Browser, expect
+from playwright.sync_api import Browser, Page, expect
 
 from components.catalog.models import Catalog
 from tests.browser.conftest import TRANSITIONS_ENDED, OpenPage, button, fill_prompt, state_label, wait_for_opening
-from tests.browser.restarts import Installation, StandInService, open_tab, stand_in_service
+from tests.browser.restarts import Installation, StandInService, enter_key, open_tab, stand_in_service
+from tests.interrupting_proxy import interrupting_proxy
+
+KEY = "sk-behind-proxies-0123456789"
 
 
 @pytest.fixture(scope="module")
@@ -38,9 +41,35 @@ def forget_requests(service: StandInService) -> None:
     service.unanswered.clear()
 
 
-def test_a_double_click_is_one_job(open_page: OpenPage, installation: Installation, service: StandInService) -> None:
-    """One request reaches the service, and one picture is shown; afterwards the same form is a new job."""
+def test_jobs_of_one_visitor_are_sent_once_listed_stopped_and_shown_in_every_tab(
+    open_page: OpenPage, installation: Installation, service: StandInService
+) -> None:
     page = open_page(installation.address)
+    _double_click_is_one_job(page, service)
+    _second_job_can_start_while_the_first_runs_and_both_are_done(page, service)
+    _other_job_ends_in_the_list(page, service)
+    _stop_ends_the_job_and_says_what_it_may_cost(page, service)
+    task = _same_form_is_one_job_in_two_tabs(page, open_tab(page.context, installation.address), service)
+    strangers_page = open_page(installation.address)
+    _job_is_hidden_from_another_browser_where_the_same_form_is_another_one(strangers_page, task, service)
+    for tab in page.context.pages:
+        _expect_picture(tab, "An otter on its back")
+        expect(tab.locator("#result img")).to_have_count(1)
+
+
+def _start(page: Page, prompt: str) -> None:
+    fill_prompt(page, prompt)
+    button(page).click()
+    expect(state_label(page), prompt).to_have_text("Running")
+
+
+def _expect_picture(page: Page, prompt: str) -> None:
+    expect(state_label(page), prompt).to_have_text("Done")
+    expect(page.locator("#result img"), prompt).to_have_attribute("alt", re.compile(f"^{prompt} "))
+
+
+def _double_click_is_one_job(page: Page, service: StandInService) -> None:
+    """One request reaches the service, and one picture is shown; afterwards the same form is a new job."""
     service.unfinished.add("heron")
     fill_prompt(page, "A heron in the reeds")
     button(page).dblclick()
@@ -59,143 +88,119 @@ def test_a_double_click_is_one_job(open_page: OpenPage, installation: Installati
     assert service.post_count("heron") == 2
 
 
-def test_the_same_form_is_one_job_in_two_tabs_and_another_one_in_another_browser(
-    open_page: OpenPage, installation: Installation, service: StandInService
-) -> None:
-    """Both tabs show it. Another visitor sees it neither running, nor in a list, nor as a picture."""
-    first = open_page(installation.address)
-    second = open_tab(first.context, installation.address)
-    service.unfinished.add("otter")
-    for page in (first, second):
-        fill_prompt(page, "An otter on its back")
-        button(page).click()
-        expect(state_label(page)).to_have_text("Running")
-    task = first.locator("#result .task code").inner_text()
-    expect(second.locator("#result .task code")).to_have_text(task)
-    strangers_page = open_page(installation.address)
-    expect(state_label(strangers_page)).to_have_text("Example")
-    expect(strangers_page.locator("#other-jobs li")).to_have_count(0)
-    expect(strangers_page.locator("#earlier-results img")).to_have_count(0)
-    assert service.post_count("otter") == 1
-    fill_prompt(strangers_page, "An otter on its back")
-    button(strangers_page).click()
-    expect(state_label(strangers_page)).to_have_text("Running")
-    service.unfinished.clear()
-    for page in (first, second, strangers_page):
-        expect(state_label(page)).to_have_text("Done")
-        expect(page.locator("#result img")).to_have_count(1)
-    assert service.post_count("otter") == 2
-    expect(strangers_page.locator("#result .task code")).not_to_have_text(task)
-
-
-def test_a_job_survives_a_reload_and_a_closed_page(
-    open_page: OpenPage, installation: Installation, service: StandInService
-) -> None:
-    """The next page shows the running job with its task and Stop, or the picture if the job has ended."""
-    page = open_page(installation.address)
-    service.unfinished.add("tram")
-    fill_prompt(page, "A red tram")
-    button(page).click()
-    expect(state_label(page)).to_have_text("Running")
-    task, context = page.locator("#result .task code").inner_text(), page.context
-    for again in ("reloaded", "reloaded twice", "closed, and another one opened"):
-        if again.startswith("closed"):
-            page.close()
-            page = open_tab(context, installation.address)
-        else:
-            page.reload()
-        expect(state_label(page), again).to_have_text("Running")
-        expect(page.locator("#result .task code"), again).to_have_text(task)
-        expect(page.locator("#stop-button"), again).to_be_visible()
-    service.unfinished.clear()
-    expect(state_label(page)).to_have_text("Done")
-    expect(page.locator("#result img")).to_have_attribute("alt", re.compile("^A red tram "))
-    expect(page.locator("#stop-button")).not_to_be_visible()
-    service.unfinished.add("bakery")
-    fill_prompt(page, "A bakery at dawn")
-    button(page).click()
-    expect(state_label(page)).to_have_text("Running")
-    page.close()
-    service.unfinished.clear()
-    page = open_tab(context, installation.address)
-    expect(
-        page.locator("#result img, #earlier-results img").and_(page.get_by_alt_text(re.compile("^A bakery")))
-    ).to_have_count(1)
-    expect(page.locator("#earlier-results img").and_(page.get_by_alt_text(re.compile("^A red tram ")))).to_have_count(1)
-    assert (service.post_count("tram"), service.post_count("bakery")) == (1, 1)
-
-
-def test_a_second_job_can_start_while_the_first_runs_and_both_are_done(
-    open_page: OpenPage, installation: Installation, service: StandInService
-) -> None:
-    """The first one moves to the list, where it can be opened again or ends by itself; no picture is lost."""
-    page = open_page(installation.address)
+def _second_job_can_start_while_the_first_runs_and_both_are_done(page: Page, service: StandInService) -> None:
+    """The first one moves to the list, where it can be opened again; no picture is lost."""
     service.unfinished |= {"glacier", "desert"}
-    fill_prompt(page, "A glacier")
-    button(page).click()
-    expect(state_label(page)).to_have_text("Running")
+    _start(page, "A glacier")
     expect(page.locator("#other-jobs li")).to_have_count(0)
     fill_prompt(page, "A desert")
     button(page).click()
     expect(page.locator("#other-jobs li")).to_have_text([re.compile("Running.*A glacier")])
     service.unfinished.discard("desert")
-    expect(state_label(page)).to_have_text("Done")
-    expect(page.locator("#result img")).to_have_attribute("alt", re.compile("^A desert "))
+    _expect_picture(page, "A desert")
     page.locator("#other-jobs button").click()
     expect(state_label(page)).to_have_text("Running")
     expect(page.locator("#other-jobs li")).to_have_count(0)
     expect(page.locator("#earlier-results img").first).to_have_attribute("alt", re.compile("^A desert "))
     service.unfinished.clear()
-    expect(state_label(page)).to_have_text("Done")
-    expect(page.locator("#result img")).to_have_attribute("alt", re.compile("^A glacier "))
+    _expect_picture(page, "A glacier")
     assert (service.post_count("glacier"), service.post_count("desert")) == (1, 1)
+
+
+def _other_job_ends_in_the_list(page: Page, service: StandInService) -> None:
     service.unfinished |= {"harbour", "meadow"}
-    for prompt in ("A harbour", "A meadow"):
-        fill_prompt(page, prompt)
-        button(page).click()
-        expect(state_label(page)).to_have_text("Running")
+    _start(page, "A harbour")
+    _start(page, "A meadow")
     expect(page.locator("#other-jobs li")).to_have_text([re.compile("A harbour")])
     service.unfinished.discard("harbour")
     expect(page.locator("#other-jobs li")).to_have_count(0)
     expect(page.locator("#earlier-results img").first).to_have_attribute("alt", re.compile("^A harbour "))
     expect(state_label(page)).to_have_text("Running")
     service.unfinished.clear()
-    expect(state_label(page)).to_have_text("Done")
+    _expect_picture(page, "A meadow")
 
 
-def test_stop_ends_the_job_and_says_what_it_may_cost(
-    open_page: OpenPage, installation: Installation, service: StandInService
-) -> None:
+def _stop_ends_the_job_and_says_what_it_may_cost(page: Page, service: StandInService) -> None:
     """The stopped job can be checked again without a new request; the other running job is not affected."""
-    page = open_page(installation.address)
     service.unfinished |= {"comet", "canyon"}
-    for prompt in ("A comet", "A canyon"):
-        fill_prompt(page, prompt)
-        button(page).click()
-        expect(state_label(page)).to_have_text("Running")
-    expect(page.locator("#other-jobs li")).to_have_text([re.compile("Running.*A comet")])
+    _start(page, "A comet")
+    _start(page, "A canyon")
+    comet = [re.compile("Running.*A comet")]
+    expect(page.locator("#other-jobs li")).to_have_text(comet)
     page.locator("#stop-button").click()
     expect(state_label(page)).to_have_text("Stopped")
     expect(page.locator("#result .problem")).to_contain_text("It may still finish and be charged.")
     expect(page.locator("#stop-button")).not_to_be_visible()
-    expect(page.locator("#other-jobs li")).to_have_text([re.compile("Running.*A comet")])
+    expect(page.locator("#other-jobs li")).to_have_text(comet)
     service.unfinished.discard("canyon")
     page.get_by_role("button", name="Check again").click()
-    expect(state_label(page)).to_have_text("Done")
-    expect(page.locator("#result img")).to_have_attribute("alt", re.compile("^A canyon "))
-    expect(page.locator("#other-jobs li")).to_have_text([re.compile("Running.*A comet")])
+    _expect_picture(page, "A canyon")
+    expect(page.locator("#other-jobs li")).to_have_text(comet)
     service.unfinished.clear()
     expect(page.locator("#other-jobs li"), "the last other job ends while no job is shown").to_have_count(0)
-    expect(page.locator("#earlier-results img")).to_have_attribute("alt", re.compile("^A comet "))
+    expect(page.locator("#earlier-results img").first).to_have_attribute("alt", re.compile("^A comet "))
     assert (service.post_count("comet"), service.post_count("canyon")) == (1, 1)
 
 
-def test_an_unsure_job_can_be_sent_again_or_dismissed(
+def _same_form_is_one_job_in_two_tabs(first: Page, second: Page, service: StandInService) -> str:
+    """Both show it. Returns its task."""
+    service.unfinished.add("otter")
+    for page in (first, second):
+        _start(page, "An otter on its back")
+    task = first.locator("#result .task code").inner_text()
+    expect(second.locator("#result .task code")).to_have_text(task)
+    return task
+
+
+def _job_is_hidden_from_another_browser_where_the_same_form_is_another_one(
+    page: Page, task: str, service: StandInService
+) -> None:
+    """Another visitor sees it neither running, nor in a list, nor as a picture."""
+    expect(state_label(page)).to_have_text("Example")
+    expect(page.locator("#other-jobs li")).to_have_count(0)
+    expect(page.locator("#earlier-results img")).to_have_count(0)
+    assert service.post_count("otter") == 1
+    _start(page, "An otter on its back")
+    service.unfinished.clear()
+    _expect_picture(page, "An otter on its back")
+    expect(page.locator("#result img")).to_have_count(1)
+    expect(page.locator("#result .task code")).not_to_have_text(task)
+    assert service.post_count("otter") == 2
+
+
+def test_jobs_survive_a_reload_and_a_closed_page_whether_they_run_have_ended_or_are_unsure(
     open_page: OpenPage, installation: Installation, service: StandInService
 ) -> None:
-    """Also after a reload. A double click on Send again is one new request, whatever the form holds by then, even if
-    the first click is answered at once."""
+    """The next page shows the running job with its task and Stop, and the picture of the one that has ended."""
     page = open_page(installation.address)
+    service.unfinished |= {"tram", "bakery"}
+    _start(page, "A bakery at dawn")
+    _start(page, "A red tram")
+    expect(page.locator("#other-jobs li")).to_have_text([re.compile("A bakery")])
+    task, context = page.locator("#result .task code").inner_text(), page.context
+    page.reload()
+    _expect_running_task(page, task, "reloaded")
+    page.close()
+    service.unfinished.discard("bakery")
+    page = open_tab(context, installation.address)
+    _expect_running_task(page, task, "closed, and another one opened")
+    expect(page.locator("#earlier-results img")).to_have_attribute("alt", re.compile("^A bakery "))
+    service.unfinished.clear()
+    _expect_picture(page, "A red tram")
+    expect(page.locator("#stop-button")).not_to_be_visible()
+    assert (service.post_count("tram"), service.post_count("bakery")) == (1, 1)
+    _unsure_job_can_be_sent_again_or_dismissed(page, service)
+    _job_that_is_sent_again_leaves_the_form_to_the_next_one(page, service)
+
+
+def _expect_running_task(page: Page, task: str, again: str) -> None:
+    expect(state_label(page), again).to_have_text("Running")
+    expect(page.locator("#result .task code"), again).to_have_text(task)
+    expect(page.locator("#stop-button"), again).to_be_visible()
+
+
+def _unsure_job_can_be_sent_again_or_dismissed(page: Page, service: StandInService) -> None:
+    """Also after a reload. A double click on Send again is one new request, whatever the form holds by then."""
     fill_prompt(page, "A walnut #sandbox:upstream")
     button(page).click()
     expect(state_label(page)).to_have_text("Unsure")
@@ -213,8 +218,6 @@ def test_an_unsure_job_can_be_sent_again_or_dismissed(
     for name in ("Send again", "Dismiss"):
         expect(page.get_by_role("button", name=name)).not_to_be_visible()
     expect(page.locator("#result .note")).to_have_text("You dismissed it.")
-    page.reload()
-    expect(state_label(page)).to_have_text("Unsure")
     page.locator("#other-jobs button").click()  # the first job: the second was never accepted
     page.get_by_role("button", name="Dismiss").click()
     expect(page.get_by_role("button", name="Dismiss")).not_to_be_visible()
@@ -222,6 +225,10 @@ def test_an_unsure_job_can_be_sent_again_or_dismissed(
     expect(page.locator("#result .note")).to_have_text("You dismissed it.")
     expect(page.locator("#other-jobs li")).to_have_count(0)
     assert service.post_count("walnut") == 2
+
+
+def _job_that_is_sent_again_leaves_the_form_to_the_next_one(page: Page, service: StandInService) -> None:
+    """A double click on Send again is one new request even if the first click is answered at once."""
     fill_prompt(wait_for_opening(page), "A hazelnut #sandbox:upstream")
     button(page).click()
     expect(state_label(page)).to_have_text("Unsure")
@@ -236,3 +243,40 @@ def test_an_unsure_job_can_be_sent_again_or_dismissed(
     expect(state_label(page)).to_have_text("Done")
     assert service.post_count("chestnut") == 1  # so every request of the earlier clicks has been sent by now
     assert service.post_count("hazelnut") == 2
+
+
+@pytest.mark.parametrize("aborts", [True, False], ids=["aborted", "ended"])
+def test_a_page_whose_streams_are_closed_continues_without_a_reload(
+    browser: Browser, installation: Installation, service: StandInService, aborts: bool
+) -> None:
+    """A typed key and text stay, the job that runs is followed to its end, and so is a second one."""
+    service.unfinished |= {"first", "second"}
+    with (
+        browser.new_context() as context,
+        interrupting_proxy(installation.address, aborts=aborts) as (address, close_connections),
+    ):
+        page = open_tab(context, address)
+        enter_key(page, KEY)
+        loads: list[str] = []
+        page.on("load", lambda opened: loads.append(opened.url))
+        _start(page, "A first kite")
+        for _ in range(2):
+            close_connections()
+            fill_prompt(page, "A second kite")
+            for _ in range(2):  # one update may have been on its way
+                seconds = page.locator("#result .elapsed").inner_text()
+                expect(page.locator("#result .elapsed")).not_to_have_text(seconds)
+        context.set_offline(True)
+        page.wait_for_timeout(1_000)
+        context.set_offline(False)
+        service.unfinished.discard("first")
+        expect(state_label(page)).to_have_text("Done")
+        expect(page.locator("#prompt textarea")).to_have_value("A second kite")
+        button(page).click()
+        expect(state_label(page)).to_have_text("Running")
+        close_connections()
+        service.unfinished.clear()
+        expect(state_label(page)).to_have_text("Done")
+        expect(page.locator(".pill.visitor")).to_be_visible()
+        expect(page.get_by_text(re.compile("Connection lost"))).to_have_count(0)
+        assert (loads, service.post_count("first"), service.post_count("second")) == ([], 1, 1)
