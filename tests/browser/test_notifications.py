@@ -35,8 +35,34 @@ SET_COMPARISON_PROGRESS = """(progress) => {
 }"""
 
 
-def test_the_title_counts_ended_jobs_while_any_run(open_page: OpenPage, app: Playground) -> None:
-    page = open_page(app.address)
+def test_the_title_counts_ended_jobs_and_a_notification_is_shown_if_enabled_and_the_page_is_hidden(
+    open_page: OpenPage, app: Playground
+) -> None:
+    page = open_page("about:blank", ready=False)
+    page.context.grant_permissions(["notifications"], origin=app.address)
+    page.add_init_script(RECORD_NOTIFICATIONS)
+    page.goto(app.address)
+    wait_for_opening(page)
+    _title_counts_ended_jobs_while_any_run(page)
+    _title_counts_the_cards_of_a_comparison(page)
+    _notification_is_shown_at_the_end_if_enabled_and_the_page_is_hidden(page)
+    page.reload()
+    expect(wait_for_opening(page).get_by_label(SWITCH), "the choice is kept").to_be_checked()
+    generate(page, "Failed")
+    expect(page).to_have_title(TITLE)
+    assert page.evaluate("notified") == [], "a visible page shows no notification"
+    page.context.clear_permissions()
+    page.context.grant_permissions([], origin=app.address)
+    page.get_by_label(SWITCH).uncheck()
+    expect(page.get_by_label("This browser blocks notifications")).to_be_disabled()
+    page.add_init_script("delete window.Notification")
+    page.reload()
+    expect(wait_for_opening(page).locator("#notify"), "unsupported").to_have_count(0)
+    fill_prompt(page, "a fox")
+    generate(page)
+
+
+def _title_counts_ended_jobs_while_any_run(page: Page) -> None:
     expect(page).to_have_title(TITLE)
     fill_prompt(page, "a fox #sandbox:never")
     button(page).click()
@@ -45,6 +71,7 @@ def test_the_title_counts_ended_jobs_while_any_run(open_page: OpenPage, app: Pla
     expect(page.locator("#integrate h2")).to_be_visible()
     expect(page).to_have_title(f"(0/1) {TITLE}")
     page.get_by_role("tab", name="Generate").click()
+    page.evaluate(OUT_OF_SIGHT)
     fill_prompt(page, "a hen")
     generate(page)
     expect(page).to_have_title(f"(1/2) {TITLE}")
@@ -54,7 +81,10 @@ def test_the_title_counts_ended_jobs_while_any_run(open_page: OpenPage, app: Pla
     page.get_by_role("button", name="Stop").click()
     expect(state_label(page)).to_have_text("Stopped")
     expect(page).to_have_title(TITLE)
-    # A comparison carries its own counts.
+    assert page.evaluate("notified") == [], "nobody enabled notifications"
+
+
+def _title_counts_the_cards_of_a_comparison(page: Page) -> None:
     for ended in range(5):
         page.evaluate(SET_COMPARISON_PROGRESS, {"ended": ended, "total": 5})
         expect(page).to_have_title(f"({ended}/5) {TITLE}")
@@ -62,14 +92,9 @@ def test_the_title_counts_ended_jobs_while_any_run(open_page: OpenPage, app: Pla
     expect(page).to_have_title(TITLE)
 
 
-def test_a_notification_is_shown_at_the_end_if_enabled_and_the_page_is_hidden(open_page: OpenPage, app: Playground) -> None:
-    page = _open_recording(open_page, app, ["notifications"])
+def _notification_is_shown_at_the_end_if_enabled_and_the_page_is_hidden(page: Page) -> None:
     switch = page.get_by_label(SWITCH)
     expect(switch).not_to_be_checked()
-    page.evaluate(OUT_OF_SIGHT)
-    generate(page)
-    expect(page).to_have_title(TITLE)
-    assert page.evaluate("notified") == []
     switch.check()
     expect(switch).to_be_checked()
     fill_prompt(page, "a secret wish #sandbox:failed")
@@ -82,30 +107,3 @@ def test_a_notification_is_shown_at_the_end_if_enabled_and_the_page_is_hidden(op
     expect(page).to_have_title(TITLE)
     both = [["1 of 1 ended", "1 failed"], ["3 of 3 ended", "All done"]]
     wait_until(page, lambda: page.evaluate("notified"), both)
-    page.reload()
-    expect(wait_for_opening(page).get_by_label(SWITCH)).to_be_checked()
-    generate(page, "Failed")
-    expect(page).to_have_title(TITLE)
-    assert page.evaluate("notified") == [], "a visible page shows no notification"
-
-
-def test_the_switch_is_disabled_where_notifications_are_blocked_and_absent_where_unsupported(
-    open_page: OpenPage, app: Playground
-) -> None:
-    page = _open_recording(open_page, app, [])
-    expect(page.get_by_label("This browser blocks notifications")).to_be_disabled()
-    page.add_init_script("delete window.Notification")
-    page.reload()
-    expect(page.locator("#result .state-label")).to_have_text("Example")
-    button(page).click()
-    expect(state_label(page)).to_have_text("Done")
-    expect(page.locator("#notify")).to_have_count(0)
-
-
-def _open_recording(open_page: OpenPage, app: Playground, permissions: list[str]) -> Page:
-    page = open_page("about:blank", ready=False)
-    page.context.grant_permissions(permissions, origin=app.address)
-    page.add_init_script(RECORD_NOTIFICATIONS)
-    page.goto(app.address)
-    expect(button(page)).to_contain_text("credit")
-    return page

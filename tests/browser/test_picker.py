@@ -25,15 +25,14 @@ def test_models_are_chosen_with_the_keyboard_by_search_by_purpose_and_several_at
     open_page: OpenPage, app: Playground
 ) -> None:
     page = open_page(app.address)
-    _panel_opens_and_closes_by_keyboard(page)
     _model_is_found_and_chosen_with_the_keyboard_alone(page)
     _panel_searches_as_the_price_list_does(page)
     _purpose_filters_the_models_that_suit_it(page)
     _several_models_and_variants_are_chosen_for_a_comparison(page)
 
 
-def _panel_opens_and_closes_by_keyboard(page: Page) -> None:
-    """Every time; Escape closes it; the focus comes back to the button that opened it."""
+def _model_is_found_and_chosen_with_the_keyboard_alone(page: Page) -> None:
+    """The panel opens every time; Escape closes it; the focus comes back to the button that opened it."""
     expect(button(page)).to_contain_text("credits")
     opener, panel = page.locator("#chosen-model [data-picker]"), page.locator("#picker-one")
     for close in ("Escape", "Escape", "Close"):
@@ -47,9 +46,6 @@ def _panel_opens_and_closes_by_keyboard(page: Page) -> None:
         expect(panel).not_to_be_visible()
         expect(opener).to_be_focused()
 
-
-def _model_is_found_and_chosen_with_the_keyboard_alone(page: Page) -> None:
-    opener, panel = page.locator("#chosen-model [data-picker]"), page.locator("#picker-one")
     opener.press("Enter")
     expect(panel.locator("img").first).to_be_visible()
     page.keyboard.press("ArrowRight")

@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 import httpx2
 from playwright.sync_api import Browser, FilePayload, Locator, Page, expect
 
-from components.catalog.models import Catalog, Model
+from components.catalog.models import Catalog
 from components.pictures.uploads import NO_PICTURE, TOO_LARGE
 from tests.browser.conftest import (
     OpenPage,
@@ -34,12 +34,6 @@ PASTE = """(box) => {
   clipboardData.items.add(new File([bytes], "image.png", { type: "image/png" }));
   return box.dispatchEvent(new ClipboardEvent("paste", { clipboardData, bubbles: true, cancelable: true }));
 }"""
-
-
-def find_model(catalog: Catalog, model_id: str) -> Model:
-    model = catalog.find(model_id)
-    assert model is not None
-    return model
 
 
 def file_payload(name: str, data: bytes) -> FilePayload:
@@ -74,7 +68,7 @@ def test_pictures_are_chosen_pasted_or_dropped_uploaded_sent_along_and_removed(
     assert addresses_in(page, "input_urls") == [hill]
     _upload_fits_the_window_and_has_enough_contrast(wait_for_opening(page))
     for name, count in (("cogview-4", 0), ("ideogram-v3", 3)):
-        pick_model(page, find_model(catalog, name))
+        pick_model(page, catalog.find(name))
         _expect_fields_for_images(page, name, count)
     _field_for_one_image_keeps_the_last_one(page)
 
