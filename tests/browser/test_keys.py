@@ -39,6 +39,14 @@ PAGE_STATE = """() => JSON.stringify({
   typed: [...document.querySelectorAll('input, textarea')].map((node) => node.value),
 })"""
 
+# What an event that began before a key was forgotten says of it afterwards.
+LATE_LINE_ABOUT_THE_KEY = """(pill) => {
+  for (const late of [true, false]) {
+    pill.classList.toggle("visitor", late);
+    window.playground.changed();
+  }
+}"""
+
 
 @pytest.fixture(scope="module")
 def hosted(browser: Browser, upstream: Upstream, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Playground]:
@@ -124,6 +132,8 @@ def test_the_last_key_counts_stays_until_a_reload_and_is_refused_with_a_reason(
     page.get_by_role("button", name="Forget key").click()
     page.get_by_role("button", name="Dismiss this line").click()
     expect(page.locator("#banner p")).not_to_be_visible()
+    expect(page.locator(".pill")).to_have_text("Sandbox · drawings, free")
+    page.locator(".pill").evaluate(LATE_LINE_ABOUT_THE_KEY)
     page.reload()
     expect(page.locator("#banner p"), "a dismissed line stays away").to_be_attached()
     expect(page.locator("#banner p"), "a dismissed line stays away").not_to_be_visible()

@@ -4,7 +4,7 @@
   const HAD_KEY = "playground-had-key";
   const LOST = "The reload removed your key from memory. Enter it again to continue with it.";
   let reported = false;
-  let forgotten = false; // until the server has deleted it too
+  let forgotten = false; // until another one is entered: what the server says of the old one may arrive late
 
   // Browsers throw an error where a page may not store anything.
   const remember = (had) => {
@@ -30,7 +30,6 @@
       document.getElementById("key-lost")?.remove();
       return;
     }
-    forgotten = false;
     if (!reported && had()) {
       reported = true;
       const line = document.createElement("div");
@@ -40,6 +39,10 @@
       line.textContent = LOST;
       document.querySelector("#banner")?.after(line);
     }
+  });
+
+  document.addEventListener("keydown", ({ key, target }) => {
+    if (key === "Enter" && target.closest("#key")) forgotten = false;
   });
 
   document.addEventListener("click", ({ target }) => {
