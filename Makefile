@@ -15,7 +15,7 @@ quick: .venv/.ready-dev
 
 test: .venv/.ready-dev
 	$(BIN)/python -m tests.tools
-	$(BIN)/python -m pytest tests --ignore=tests/browser -n 6 --dist loadgroup --no-loadscope-reorder --reruns 1 -rR
+	$(BIN)/python -m pytest tests --ignore=tests/browser -n 5 --dist loadgroup --no-loadscope-reorder --reruns 1 -rR
 	$(BIN)/python -m tests.browser.chromium
 	$(BIN)/python -m pytest tests/browser -n 3 --dist loadgroup --reruns 1 -rR
 

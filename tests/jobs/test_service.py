@@ -76,8 +76,7 @@ async def test_every_model_ends_done_with_the_pictures_that_were_asked_for(
     cases = EXAMPLES + VARIED
     requests = [build_request(CATALOG, model, {"prompt": "A red kite over dunes", **given}) for model, given in cases]
     drawing = dataclasses.replace(account, base_url=full_size_sandbox)
-    sent = await asyncio.gather(*(job_service.submit(request, drawing, "ann") for request in requests))
-    jobs = await asyncio.gather(*(settled(job_service, job) for job in sent))
+    jobs = [await settled(job_service, await job_service.submit(request, drawing, "ann")) for request in requests]
 
     for case, request, job in zip(cases, requests, jobs, strict=True):
         assert (job.state, job.problem) == (JobState.DONE, None), case

@@ -73,7 +73,7 @@ BROKEN = {
     "an unknown model": a_line(model="no-such-model"),
     "an invalid request": a_line(parameters={}),
     "no time": a_line(created=None),
-    "a line of the future": a_line(created=time.time() + 600),
+    "a line of the future": a_line(created=time.time() + 86_400),
     "too old": a_line(created=time.time() - OLDEST_S - 1),
     "parameters that are none": a_line(parameters=7),
     "not UTF-8": "\udcff\udcfe",
