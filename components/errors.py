@@ -4,7 +4,7 @@ PlaygroundError
 ├── CatalogError            the catalog file is invalid
 ├── SettingsError           an environment variable is invalid
 ├── InputError              a parameter is missing or not allowed; nothing was sent
-├── JobNotFound             no such job for this visitor
+├── NotFound                no such job, comparison, evaluation or picture for this visitor
 ├── InvalidState            the job or comparison is in a state that does not allow the operation; nothing changed
 ├── TooLarge                a body or stream exceeds its limit
 ├── CapReached              a spend cap of this app rejects the request; nothing was sent
@@ -111,8 +111,8 @@ class InputError(PlaygroundError):
         self.hint = hint or what.removeprefix(f"{field}: ")
 
 
-class JobNotFound(PlaygroundError):
-    """There is no such job, or it belongs to another visitor; the message does not reveal which."""
+class NotFound(PlaygroundError):
+    """There is no such job, comparison, evaluation or picture, or it belongs to another visitor; the message does not reveal which."""
 
     code = "job"
     next_step = "Check the job id, and use the browser or visitor id that started the job."

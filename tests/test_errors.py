@@ -13,7 +13,7 @@ from components.errors import (
     DatabaseUnavailable,
     InputError,
     InvalidState,
-    JobNotFound,
+    NotFound,
     PlaygroundError,
     RateLimited,
     ServiceError,
@@ -50,7 +50,7 @@ def test_every_error_of_the_service_says_what_to_do_and_whether_it_was_charged(k
     assert str(problem) == f"It went wrong. {problem.charged} {problem.next_step}"
 
 
-@pytest.mark.parametrize("kind", [AnswerLost, JobNotFound, InvalidState, DatabaseUnavailable, StillRunning, UpstreamFailed])
+@pytest.mark.parametrize("kind", [AnswerLost, NotFound, InvalidState, DatabaseUnavailable, StillRunning, UpstreamFailed])
 def test_where_something_may_have_been_accepted_nothing_is_promised(kind: type[PlaygroundError]) -> None:
     """Never "nothing was charged" when that is not known."""
     assert kind("It went wrong.").charged != errors.NOT_CHARGED

@@ -26,7 +26,7 @@ from components.comparisons.plan import (
 )
 from components.comparisons.samples import Samples
 from components.comparisons.store import ComparisonStore
-from components.errors import InputError, InvalidState, JobNotFound, PlaygroundError
+from components.errors import InputError, InvalidState, NotFound, PlaygroundError
 from components.jobs.job import HistoryEntry, Job, new_id_for
 from components.jobs.service import JobService
 
@@ -89,7 +89,7 @@ class ComparisonService:
         return await self._run_to_end(self._submit(comparison, dict(enumerate(planned)), account))
 
     async def add(self, comparison_id: str, choices: Sequence[Choice], account: Account, visitor: str) -> Comparison:
-        """Add a card for each choice, from the comparison's own form. Raises JobNotFound, InputError, InvalidState."""
+        """Add a card for each choice, from the comparison's own form. Raises NotFound, InputError, InvalidState."""
         comparison = await self.find(comparison_id, visitor)
         wanted = plan_comparison(self._catalog, choices, comparison.shared).cards
         planned = [card.with_job_id() for card in fit_to_budget(wanted, await self._jobs.budget(account, visitor))]
@@ -107,7 +107,7 @@ class ComparisonService:
     async def retry(self, comparison_id: str, account: Account, visitor: str) -> Comparison:
         """Send every card again that failed, was stopped or was never sent, in order, those that fit the caps.
 
-        Raises JobNotFound, InvalidState, CapReached where none fits.
+        Raises NotFound, InvalidState, CapReached where none fits.
         """
         before = await self.find(comparison_id, visitor)
         jobs = await self.jobs(before)
@@ -134,15 +134,15 @@ class ComparisonService:
         return await self._run_to_end(self._submit(comparison, ours, account))
 
     async def find(self, comparison_id: str, visitor: str) -> Comparison:
-        """This visitor's comparison. Raises JobNotFound, in the same words for somebody else's and for none."""
+        """This visitor's comparison. Raises NotFound, in the same words for somebody else's and for none."""
         return _existing(await self._store.get(comparison_id, visitor))
 
     async def with_jobs(self, comparison_id: str, visitor: str) -> tuple[Comparison, dict[str, Job]]:
-        """This visitor's comparison and its current jobs by id. Raises JobNotFound."""
+        """This visitor's comparison and its current jobs by id. Raises NotFound."""
         return await self.current(await self.find(comparison_id, visitor))
 
     async def with_entries(self, comparison_id: str, visitor: str) -> tuple[Comparison, dict[str, HistoryEntry]]:
-        """This visitor's comparison and its current jobs by id, each with its star and its note. Raises JobNotFound."""
+        """This visitor's comparison and its current jobs by id, each with its star and its note. Raises NotFound."""
         comparison = await self.find(comparison_id, visitor)
         entries = await self._jobs.find_entries([card.job for card in comparison.cards if card.job], visitor)
         return await self._shown(comparison, entries), entries
@@ -182,7 +182,7 @@ class ComparisonService:
         return comparison
 
     async def stop(self, comparison_id: str, visitor: str) -> Comparison:
-        """Stop every active job of a comparison. Raises JobNotFound."""
+        """Stop every active job of a comparison. Raises NotFound."""
         comparison = await self.find(comparison_id, visitor)
         for job in (await self.jobs(comparison)).values():
             if not job.settled:
@@ -190,7 +190,7 @@ class ComparisonService:
         return comparison
 
     async def publish(self, comparison_id: str, visitor: str) -> Comparison:
-        """Let everybody who knows its token read a comparison that has ended. Raises JobNotFound, InvalidState."""
+        """Let everybody who knows its token read a comparison that has ended. Raises NotFound, InvalidState."""
         comparison = await self.find(comparison_id, visitor)
         if any(not job.settled for job in (await self.jobs(comparison)).values()):
             raise InvalidState("This comparison is still running.", next_step="Publish it when every card has ended.")
@@ -200,15 +200,15 @@ class ComparisonService:
         )
 
     async def unpublish(self, comparison_id: str, visitor: str) -> Comparison:
-        """Unpublish a comparison. Its token is never used again. Raises JobNotFound."""
+        """Unpublish a comparison. Its token is never used again. Raises NotFound."""
         return _existing(await self._store.edit(comparison_id, visitor, lambda stored: replace(stored, token=None)))
 
     async def published(self, token: str) -> tuple[Comparison, dict[str, Job]]:
-        """A published comparison and its jobs. Raises JobNotFound."""
+        """A published comparison and its jobs. Raises NotFound."""
         return await self.current(_existing(await self._store.published(token)))
 
     async def pin(self, comparison_id: str) -> None:
-        """Use the pictures of anybody's comparison as samples. Raises JobNotFound, and as :meth:`Samples.pin`."""
+        """Use the pictures of anybody's comparison as samples. Raises NotFound, and as :meth:`Samples.pin`."""
         comparison = _existing(await self._store.of_anybody(comparison_id))
         await self.samples.pin(comparison, await self.jobs(comparison))
 
@@ -249,5 +249,5 @@ def _check_not_published(comparison: Comparison) -> None:
 
 def _existing(comparison: Comparison | None) -> Comparison:
     if comparison is None:
-        raise JobNotFound("There is no such comparison.", next_step="Check its id, and that its own visitor asks for it.")
+        raise NotFound("There is no such comparison.", next_step="Check its id, and that its own visitor asks for it.")
     return comparison

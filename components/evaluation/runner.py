@@ -19,7 +19,7 @@ from components.catalog.requests import rebuild_request
 from components.errors import DatabaseUnavailable, InputError
 from components.evaluation.checking import Checker
 from components.evaluation.evaluation import Evaluation
-from components.evaluation.store.cells import PAUSING, CellStore, Pending, retry_cells, take
+from components.evaluation.store.cells import PAUSING, CellStore, Pending, retry_cells, take_pending
 from components.evaluation.store.evaluations import EvaluationStore, Running
 from components.jobs.job import Job, JobState, new_job
 from components.jobs.service import JobService
@@ -121,7 +121,9 @@ class EvaluationRunner:
         if account:
             to_job = partial(self._to_job, running, account)
             new = await self._jobs.submit_all(
-                lambda connection: take(connection, running.id, lambda model: running.per_model - active[model], to_job),
+                lambda connection: take_pending(
+                    connection, running.id, lambda model: running.per_model - active[model], to_job
+                ),
                 account,
             )
         if not new and not active:

@@ -14,7 +14,7 @@ from typing import Any
 
 from components.api.client import Account
 from components.catalog.models import Catalog
-from components.errors import InputError, InvalidState, JobNotFound, KeyRefused
+from components.errors import InputError, InvalidState, KeyRefused, NotFound
 from components.evaluation.checking import Checker
 from components.evaluation.evaluation import IMPORTED, CellState, Draft, Evaluation, EvaluationState, Progress
 from components.evaluation.matrix import Matrix, build_matrix, expected_seconds
@@ -97,14 +97,14 @@ class EvaluationService:
     # -- looking ---------------------------------------------------------------------------------
 
     async def find(self, evaluation_id: str, visitor: str) -> Evaluation:
-        """This visitor's evaluation. Raises JobNotFound, in the same words for somebody else's and for none."""
+        """This visitor's evaluation. Raises NotFound, in the same words for somebody else's and for none."""
         evaluation = await self.get(evaluation_id)
         if evaluation.visitor != visitor:
             raise _not_found()
         return evaluation
 
     async def get(self, evaluation_id: str) -> Evaluation:
-        """The evaluation with this id, which only its visitor knows. Raises JobNotFound."""
+        """The evaluation with this id, which only its visitor knows. Raises NotFound."""
         evaluation = await self.store.get(evaluation_id)
         if evaluation is None:
             raise _not_found()
@@ -115,7 +115,7 @@ class EvaluationService:
         return await self.store.of_visitor(visitor)
 
     async def progress(self, evaluation_id: str) -> Progress:
-        """How far an evaluation is. Raises JobNotFound."""
+        """How far an evaluation is. Raises NotFound."""
         progress = await self.cells.progress(evaluation_id, time.time())
         if progress is None:
             raise _not_found()
@@ -155,20 +155,20 @@ class EvaluationService:
     # -- changing --------------------------------------------------------------------------------
 
     async def pause(self, evaluation_id: str, visitor: str) -> None:
-        """Send no further job; those at the service go on. Raises JobNotFound."""
+        """Send no further job; those at the service go on. Raises NotFound."""
         await self.find(evaluation_id, visitor)
         await self.store.pause(evaluation_id, "")
 
     async def resume(self, evaluation_id: str, account: Account, visitor: str, budget: float | None = None) -> Evaluation:
-        """Send what is still to be sent, within the old budget or another one. Raises JobNotFound, KeyRefused, InputError, InvalidState."""
+        """Send what is still to be sent, within the old budget or another one. Raises NotFound, KeyRefused, InputError, InvalidState."""
         return await self._continue(evaluation_id, account, visitor, budget, failed=False)
 
     async def retry_failed(self, evaluation_id: str, account: Account, visitor: str) -> Evaluation:
-        """Send what failed again, and what is still to be sent. Raises JobNotFound, KeyRefused."""
+        """Send what failed again, and what is still to be sent. Raises NotFound, KeyRefused."""
         return await self._continue(evaluation_id, account, visitor, None, failed=True)
 
     async def stop(self, evaluation_id: str, visitor: str) -> None:
-        """Send no further job and stop those that are active. Raises JobNotFound."""
+        """Send no further job and stop those that are active. Raises NotFound."""
         await self.find(evaluation_id, visitor)
 
         def stopping(_: Any, evaluation: Evaluation) -> Mapping[str, Any]:
@@ -178,11 +178,11 @@ class EvaluationService:
         await self.store.edit(evaluation_id, stopping)
         for result in await self.cells.results(evaluation_id):
             if result.state is CellState.ACTIVE:
-                with suppress(JobNotFound):
+                with suppress(NotFound):
                     await self.jobs.stop(result.job_id, visitor)
 
     async def save_baseline(self, evaluation_id: str, visitor: str) -> None:
-        """Save the ranking by preference, for later evaluations to be compared with. Raises JobNotFound."""
+        """Save the ranking by preference, for later evaluations to be compared with. Raises NotFound."""
         board = await self.board(await self.find(evaluation_id, visitor))
         saved = standings(board.ranking)
         await self.store.edit(evaluation_id, lambda _, evaluation: {"baseline": saved})
@@ -190,7 +190,7 @@ class EvaluationService:
     async def delete(self, evaluation_id: str, visitor: str) -> None:
         """Delete an evaluation with its votes, and hide all its jobs, which ``JobService.remover`` deletes soon after.
 
-        Raises JobNotFound, InvalidState.
+        Raises NotFound, InvalidState.
         """
         await self.find(evaluation_id, visitor)
         if not await self.store.delete(evaluation_id, time.time() + self.jobs.store.history.undo_s):
@@ -247,5 +247,5 @@ def _name_of(draft: Draft) -> str:
     return f"{short} and {others} more" if others else short
 
 
-def _not_found() -> JobNotFound:
-    return JobNotFound("There is no such evaluation.", next_step="Check its id, and that its own visitor asks for it.")
+def _not_found() -> NotFound:
+    return NotFound("There is no such evaluation.", next_step="Check its id, and that its own visitor asks for it.")

@@ -21,7 +21,7 @@ from components.jobs import transitions
 from components.jobs.budgets import Caps
 from components.jobs.job import Job, JobState, Timings
 from components.jobs.metrics import Metrics, log_change
-from components.jobs.store.jobs import ChooseJobs, Ownership, Store
+from components.jobs.store.jobs import MakeJobs, Ownership, Store
 from components.jobs.transitions import Transition
 
 log = logging.getLogger(__name__)
@@ -118,9 +118,9 @@ class ActiveJobs:
             self._report(recorded)
         return recorded
 
-    async def add_all(self, choose: ChooseJobs) -> list[Job]:
+    async def add_all(self, make_jobs: MakeJobs) -> list[Job]:
         """Record new jobs, see :meth:`Store.add_all`. Raises DatabaseUnavailable, DuplicateKey."""
-        recorded = await self.store.add_all(choose)
+        recorded = await self.store.add_all(make_jobs)
         for job in recorded:
             self._report(job)
         return recorded
@@ -160,14 +160,14 @@ class ActiveJobs:
             await asyncio.sleep(wait)
             wait = min(wait * 2, self._timings.slowest_retry)
 
-    async def claim(self, job_id: str, caps: Caps, callback_hash: str, give_up: float) -> Job | None:
-        """The store's claim, tried until ``give_up`` (monotonic seconds). Raises CapReached, DatabaseUnavailable."""
+    async def claim(self, job_id: str, caps: Caps, callback_hash: str, deadline: float) -> Job | None:
+        """The store's claim, tried until ``deadline`` (monotonic seconds). Raises CapReached, DatabaseUnavailable."""
         wait = self._timings.first_retry
         while True:
             try:
                 claimed = await self.store.claim(job_id, caps, time.time(), callback_hash)
             except DatabaseUnavailable:
-                if time.monotonic() + wait > give_up:
+                if time.monotonic() + wait > deadline:
                     raise
                 log.warning("job %s cannot be claimed yet", job_id, exc_info=True)
                 await asyncio.sleep(wait)

@@ -48,14 +48,14 @@ class PacedClient:
 
     @asynccontextmanager
     async def request(
-        self, key: UpstreamModel, give_up: float = inf, longest_wait_s: float | None = None
+        self, key: UpstreamModel, deadline: float = inf, longest_wait_s: float | None = None
     ) -> AsyncIterator[None]:
         """Wait until one more request may be made. After ``longest_wait_s`` in the limiter's queue it is made anyway.
 
-        Raises ServiceError if the model is paused beyond ``give_up`` (monotonic seconds).
+        Raises ServiceError if the model is paused beyond ``deadline`` (monotonic seconds).
         """
         while True:
-            if time.monotonic() + self.paused(key) > give_up:
+            if time.monotonic() + self.paused(key) > deadline:
                 what = "The service asks this page to wait for longer than this request may take."
                 raise ServiceError(what, next_step="Try again later.", charged=NOT_CHARGED)
             while left := self.paused(key):  # noqa: ASYNC110  # a clock is waited for, which others may set back
@@ -72,7 +72,7 @@ class PacedClient:
         job: Job,
         task_id: str,
         timeout_s: float,
-        give_up: float,
+        deadline: float,
     ) -> Reply:
         """GET a task that a job may have created.
 
@@ -80,7 +80,7 @@ class PacedClient:
         Raises as :meth:`ApiClient.task` and :meth:`request`.
         """
         end = time.monotonic() + self.paused(key) + timeout_s
-        async with self.request(key, give_up, timeout_s * MOST_WAITED):
+        async with self.request(key, deadline, timeout_s * MOST_WAITED):
             self._metrics.polls.labels(key[1]).inc()
             left = max(end - time.monotonic(), timeout_s * (1 - MOST_WAITED))
             return await self.client.task(account, task_id, job.body, job.count, left)

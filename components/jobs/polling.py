@@ -101,7 +101,7 @@ class PollHistory:
 
 @dataclass
 class FollowedTask:
-    """A task that is polled until ``give_up`` (monotonic seconds).
+    """A task that is polled until ``deadline`` (monotonic seconds).
 
     ``fresh``: it was created just now, by this worker. ``retry_after`` is the wait that is asked for before the next poll.
     ``relied``: polls were left out because a callback was relied on.
@@ -110,7 +110,7 @@ class FollowedTask:
     job: Job
     account: Account
     key: UpstreamModel
-    give_up: float
+    deadline: float
     polls: PollHistory
     fresh: bool
     expects_callback: bool
@@ -143,7 +143,7 @@ class Poller:
         account: Account,
         reply: Reply | None = None,
         *,
-        give_up: float = 0.0,
+        deadline: float = 0.0,
         fresh: bool = False,
         at_once: bool = False,
     ) -> None:
@@ -151,18 +151,18 @@ class Poller:
 
         Args:
             reply: the last answer of the service, if there is one.
-            give_up: the deadline in monotonic seconds; 0.0 is a whole one from now.
+            deadline: the deadline in monotonic seconds; 0.0 is a whole one from now.
             fresh: the task was created just now.
             at_once: begin with a poll.
 
         Raises:
             ServiceError: the task has failed.
         """
-        give_up = give_up or time.monotonic() + self._options.deadline_s
+        deadline = deadline or time.monotonic() + self._options.deadline_s
         expects_callback = fresh and self._callbacks.expected(job)
         key = self._times.key(account, job.model)
         retry_after = 0.0 if at_once else None
-        task = FollowedTask(job, account, key, give_up, PollHistory(job), fresh, expects_callback, retry_after)
+        task = FollowedTask(job, account, key, deadline, PollHistory(job), fresh, expects_callback, retry_after)
         while reply is None or reply.phase is Phase.RUNNING:
             called = await self._wait(task)
             if called is None:
@@ -183,17 +183,17 @@ class Poller:
         if reply.phase is Phase.FAILED:
             raise reply.failure
         ask = partial(self._fresh_addresses, task)
-        await self._results.keep(job, account, reply.images, reply.charged, give_up, ask)
+        await self._results.keep(job, account, reply.images, reply.charged, deadline, ask)
 
     async def _wait(self, task: FollowedTask) -> bool | None:
         """Wait until the next poll. Returns whether a callback ended the wait; None if the deadline allows no more polls.
 
         The last poll is sent at the deadline: no task is reported as running without one.
         """
-        polls, retry_after, left = task.polls, task.retry_after, task.give_up - time.monotonic()
+        polls, retry_after, left = task.polls, task.retry_after, task.deadline - time.monotonic()
         task.retry_after = None
         paused = self._client.paused(task.key)
-        if paused > max(left, 0.0) or (polls.count and polls.last > task.give_up - MINIMUM_WAIT_S):
+        if paused > max(left, 0.0) or (polls.count and polls.last > task.deadline - MINIMUM_WAIT_S):
             return None
         timing = self._times.timing(task.key, task.job)
         relies = task.expects_callback and self._callbacks.trusted(task.job) and not polls.called
@@ -241,11 +241,11 @@ class Poller:
         return reply
 
     async def _ask(self, task: FollowedTask) -> Reply:
-        last, left = self._options.timings.last_try, task.give_up - time.monotonic()
+        last, left = self._options.timings.last_try, task.deadline - time.monotonic()
         # A poll before the deadline ends with it: the last one follows, and the two must not add up.
         timeout_s = min(POLL_TIMEOUT_S, left if left > MINIMUM_WAIT_S else last)
-        task_id, give_up = str(task.job.task_id), max(task.give_up, time.monotonic() + last)
-        return await self._client.task(task.key, task.account, task.job, task_id, timeout_s, give_up)
+        task_id, deadline = str(task.job.task_id), max(task.deadline, time.monotonic() + last)
+        return await self._client.task(task.key, task.account, task.job, task_id, timeout_s, deadline)
 
     async def _fresh_addresses(self, task: FollowedTask) -> tuple[str, ...]:
         """Where the service says by now that the results are; empty if it does not say."""
@@ -258,7 +258,7 @@ class Poller:
         """Record why nobody polls the task any more: the deadline, or a pause that the service asks for until after it."""
         problem = task.polls.problem
         last = f" Last answer: {problem.what}" if problem else ""
-        if (paused := self._client.paused(task.key)) > max(0.0, task.give_up - time.monotonic()):
+        if (paused := self._client.paused(task.key)) > max(0.0, task.deadline - time.monotonic()):
             what = f"The service asks to wait {paused:.0f} s before task {task.job.task_id} is asked for again.{last}"
         else:
             minutes = self._options.deadline_s / 60

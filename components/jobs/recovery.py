@@ -90,17 +90,17 @@ class Recovery:
         """The account to ask for a job with: the one that its worker has, else the one that pays for such jobs here."""
         active = self._active.find(job.id)
         account = active.account if active else self._find_account(job)
-        return account if account and fits(account, job) else None
+        return account if account and may_ask_for(account, job) else None
 
     async def resume(self, job: Job, account: Account) -> Job | None:
-        """Start a worker for a settled job, with an account that fits it. None if its state does not allow that."""
+        """Start a worker for a settled job, with an account that may ask for it. None if its state does not allow that."""
         if job.repairable:
             if job.id not in self._active:
                 self._active.start(job, account, self._worker.repair)
             return job
         if job.state is JobState.NEEDS_KEY and not job.may_cost and self._too_old(job):
             return await self._active.apply(job.id, partial(transitions.expired, now=time.time()))
-        resumed = await self._active.apply(job.id, transitions.resumed, Ownership.TAKEN)
+        resumed = await self._active.apply(job.id, transitions.resumed, Ownership.TAKE_OVER)
         if resumed and job.id not in self._active:
             self._start(resumed, account)
         return resumed
@@ -119,7 +119,7 @@ class Recovery:
         """Resume this visitor's jobs that wait for a key; also those with a named task or late results. Returns how many."""
         unfinished = await self._store.unfinished(visitor, MOST_WAITING)
         waiting = [job for job in unfinished if job.state is JobState.NEEDS_KEY or job.repairable or job.late]
-        resumed = [await self.resume(job, account) for job in waiting if fits(account, job)]
+        resumed = [await self.resume(job, account) for job in waiting if may_ask_for(account, job)]
         return len([job for job in resumed if job])
 
     async def forget_key(self, visitor: str) -> None:
@@ -142,7 +142,7 @@ class Recovery:
     async def attach(self, job: Job, task_id: str, account: Account | None) -> Job | None:
         """Follow the task that an uncertain job has at the service, as its dashboard shows it. Sends no POST.
 
-        The service is asked for it first: a wrong id must not end the job. ``account`` fits the job; None for the one
+        The service is asked for it first: a wrong id must not end the job. ``account`` may ask for the job; None for the one
         that pays for it here. Returns None if the job has changed meanwhile.
 
         Raises:
@@ -167,7 +167,7 @@ class Recovery:
             raise _wrong_task("the service does not know this task with the key of this request.") from error
         await self._active.finish(job.id, cancel=True)  # it may be looking for a task that a callback has named
         accepted = partial(transitions.accepted, reply=Reply(Phase.RUNNING, task_id), now=time.time())
-        attached = await self._active.apply(job.id, accepted, Ownership.TAKEN)
+        attached = await self._active.apply(job.id, accepted, Ownership.TAKE_OVER)
         if attached:
             self._start(attached, account)
         return attached
@@ -218,7 +218,7 @@ class Recovery:
         return time.time() - job.created_at > self._options.deadline_s
 
 
-def fits(account: Account, job: Job) -> bool:
+def may_ask_for(account: Account, job: Job) -> bool:
     """Whether an account may ask for a job: the same payer at the same service. A sandbox moves at a restart.
 
     Never another payer: caps and spending are counted by the job's own.

@@ -95,11 +95,11 @@ class Results:
         self._timings = timings
 
     async def keep(
-        self, job: Job, account: Account, urls: tuple[str, ...], charged: float | None, give_up: float, ask: FreshAddresses
+        self, job: Job, account: Account, urls: tuple[str, ...], charged: float | None, deadline: float, ask: FreshAddresses
     ) -> None:
         """Keep the pictures of a finished task, each as soon as it can be fetched. With the last one the job is done.
 
-        A picture may be late at its host, so what is missing is tried again at growing intervals. At ``give_up``
+        A picture may be late at its host, so what is missing is tried again at growing intervals. At ``deadline``
         (monotonic seconds) the job becomes overdue; it ends with the pictures that it has once none of the others can
         ever be kept. ``ask`` returns where the results are by now; empty: unchanged.
         """
@@ -110,8 +110,8 @@ class Results:
                 saved = await self._active.persist(job.id, saving)
             if saved is None or saved.state is not JobState.SAVING:
                 return
-            problems = await self._fetch_missing(saved, account, give_up, refused)
-            left = give_up - time.monotonic()
+            problems = await self._fetch_missing(saved, account, deadline, refused)
+            left = deadline - time.monotonic()
             if number + 1 >= DEFINITE_TRIES:
                 refused |= {url: problem for url, problem in problems.items() if problem.definite}
             late = [problem for url, problem in problems.items() if url not in refused]
@@ -134,11 +134,11 @@ class Results:
             await self._active.persist(job.id, partial(transitions.pictures_refused, problem=problem, now=time.time()))
 
     async def _fetch_missing(
-        self, job: Job, account: Account, give_up: float, refused: Collection[str]
+        self, job: Job, account: Account, deadline: float, refused: Collection[str]
     ) -> dict[str, PictureNotSaved]:
         """Try once to fetch each picture that is missing, side by side. Returns by address why one could not be kept."""
         missing = [(position, url) for position, url in enumerate(job.pending_urls) if url and url not in refused]
-        fetching = [asyncio.create_task(self._fetch(job, position, url, account, give_up)) for position, url in missing]
+        fetching = [asyncio.create_task(self._fetch(job, position, url, account, deadline)) for position, url in missing]
         try:
             problems = await asyncio.gather(*fetching)
         finally:
@@ -147,10 +147,10 @@ class Results:
             await asyncio.gather(*fetching, return_exceptions=True)
         return {url: problem for (_, url), problem in zip(missing, problems, strict=True) if problem}
 
-    async def _fetch(self, job: Job, position: int, url: str, account: Account, give_up: float) -> PictureNotSaved | None:
+    async def _fetch(self, job: Job, position: int, url: str, account: Account, deadline: float) -> PictureNotSaved | None:
         try:
             while True:
-                within = max(self._timings.last_try, give_up - time.monotonic())
+                within = max(self._timings.last_try, deadline - time.monotonic())
                 picture = await self._pictures.keep(url, account.base_url, within)
                 if await self._record(job.id, position, picture):
                     return None

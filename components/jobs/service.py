@@ -20,7 +20,7 @@ from components.api.limiter import RequestLimiter
 from components.api.schedule import Learned, Timing
 from components.catalog.models import Catalog
 from components.catalog.requests import Request, rebuild_request
-from components.errors import NOT_CHARGED, CapReached, DatabaseUnavailable, InputError, JobNotFound
+from components.errors import NOT_CHARGED, CapReached, DatabaseUnavailable, InputError, NotFound
 from components.jobs import transitions
 from components.jobs.active import ActiveJobs
 from components.jobs.budgets import Budget, Caps, start_of_day
@@ -29,10 +29,10 @@ from components.jobs.job import HistoryEntry, Job, JobOptions, JobState, idempot
 from components.jobs.metrics import Metrics
 from components.jobs.pacing import PacedClient, RunTimes
 from components.jobs.polling import Poller
-from components.jobs.recovery import FindAccount, Recovery, fits
+from components.jobs.recovery import FindAccount, Recovery, may_ask_for
 from components.jobs.results import JobRemover, Results
 from components.jobs.store.history import HistoryPage, JobFilter
-from components.jobs.store.jobs import ChooseJobs, Store
+from components.jobs.store.jobs import MakeJobs, Store
 from components.jobs.store.measured import Measured, measure_models
 from components.jobs.worker import Worker
 from components.pictures.library import PictureLibrary
@@ -135,19 +135,19 @@ class JobService:
         except DatabaseUnavailable as error:
             raise DatabaseUnavailable(error.what, charged=NOT_CHARGED) from error
         # One id may be submitted twice, by a retry: then the payer is the one who was recorded.
-        ours = recorded.id == job.id and recorded.id not in self._active and fits(account, recorded)
+        ours = recorded.id == job.id and recorded.id not in self._active and may_ask_for(account, recorded)
         if ours and recorded.state is JobState.QUEUED:
             self._active.start(recorded, account, self._worker.run)
         return recorded
 
-    async def submit_all(self, choose: ChooseJobs, account: Account) -> list[Job]:
-        """Record the jobs that ``choose`` returns, which it makes in a database transaction, and start them.
+    async def submit_all(self, make_jobs: MakeJobs, account: Account) -> list[Job]:
+        """Record the jobs that ``make_jobs`` returns, in the database transaction that it is called in, and start them.
 
         Nothing is recorded while MOST_ACTIVE jobs are active. Raises DatabaseUnavailable, DuplicateKey.
         """
         if len(self._active) >= MOST_ACTIVE:
             return []
-        recorded = await self._active.add_all(choose)
+        recorded = await self._active.add_all(make_jobs)
         for job in recorded:
             self._active.start(job, account, self._worker.run)
         return recorded
@@ -160,7 +160,7 @@ class JobService:
         """Send an uncertain job again, which may pay twice. Returns the new job.
 
         The uncertain one is abandoned in the moment in which the service has accepted the new one, and not if that is
-        refused. A job that is not uncertain any more is returned as it is. Raises JobNotFound, InputError where the catalog
+        refused. A job that is not uncertain any more is returned as it is. Raises NotFound, InputError where the catalog
         has changed since, and as ``submit`` does.
         """
         job = await self.find(job_id, visitor)
@@ -173,10 +173,10 @@ class JobService:
     # -- looking ---------------------------------------------------------------------------------
 
     async def find(self, job_id: str, visitor: str) -> Job:
-        """This visitor's job. Raises JobNotFound for anybody else's, in the same words."""
+        """This visitor's job. Raises NotFound for anybody else's, in the same words."""
         job = await self._active.get(job_id)
         if job is None or job.visitor != visitor:
-            raise JobNotFound("There is no such job.")
+            raise NotFound("There is no such job.")
         return job
 
     async def find_all(self, job_ids: Collection[str], visitor: str) -> dict[str, Job]:
@@ -197,7 +197,7 @@ class JobService:
         return {entry.job.id: self._latest(entry) for entry in entries if entry.job.visitor == visitor}
 
     async def watch(self, job_id: str, visitor: str, interval: float = 1.0) -> AsyncIterator[Job]:
-        """The job now, at every change, and at least every ``interval`` seconds, until it is settled. Raises JobNotFound."""
+        """The job now, at every change, and at least every ``interval`` seconds, until it is settled. Raises NotFound."""
         await self.find(job_id, visitor)
         while True:
             changed = self._active.changed(job_id)  # taken before the look, so that no change falls between the two
@@ -212,7 +212,7 @@ class JobService:
                     await changed.wait()
 
     async def settled(self, job_id: str, visitor: str) -> Job:
-        """The job once nothing happens any more until somebody acts. Raises JobNotFound."""
+        """The job once nothing happens any more until somebody acts. Raises NotFound."""
         job = await self.find(job_id, visitor)
         async for job in self.watch(job_id, visitor, interval=10):  # noqa: B007  # the last one counts
             pass
@@ -224,10 +224,10 @@ class JobService:
         return HistoryPage(page.total, tuple(self._latest(entry) for entry in page.entries))
 
     async def entry(self, job_id: str, visitor: str) -> HistoryEntry:
-        """This visitor's job with its star and note. Raises JobNotFound."""
+        """This visitor's job with its star and note. Raises NotFound."""
         entry = await self.store.history.find(job_id)
         if entry is None or entry.job.visitor != visitor:
-            raise JobNotFound("There is no such job.")
+            raise NotFound("There is no such job.")
         return self._latest(entry)
 
     def timing(self, job: Job) -> Timing:
@@ -250,7 +250,7 @@ class JobService:
     # -- changing --------------------------------------------------------------------------------
 
     async def note(self, job_id: str, visitor: str, text: str) -> HistoryEntry:
-        """Write a visitor's note on a job. Raises JobNotFound, InputError."""
+        """Write a visitor's note on a job. Raises NotFound, InputError."""
         if len(text) > LONGEST_NOTE:
             allowed = f"At most {LONGEST_NOTE:,} characters."
             raise InputError("note", "The note is too long.", next_step=allowed, charged="")
@@ -261,7 +261,7 @@ class JobService:
     async def stop(self, job_id: str, visitor: str) -> Job:
         """Stop sending and polling. A request that is being sent is left to arrive, so that its answer is known.
 
-        Raises JobNotFound.
+        Raises NotFound.
         """
         await self.find(job_id, visitor)
         stopped = await self._active.apply(job_id, partial(transitions.stopped, now=time.time()))
@@ -270,13 +270,13 @@ class JobService:
         return stopped or await self.find(job_id, visitor)
 
     async def check_again(self, job_id: str, account: Account, visitor: str) -> Job:
-        """Resume a job that is overdue, stopped, failed after it was accepted, or waits for its key. Raises JobNotFound.
+        """Resume a job that is overdue, stopped, failed after it was accepted, or waits for its key. Raises NotFound.
 
         Sends no POST for a task. A job of another payer than ``account`` is asked for with its own payer's key, if
         there is one.
         """
         job = await self.find(job_id, visitor)
-        paying = account if fits(account, job) else self.recovery.account(job)
+        paying = account if may_ask_for(account, job) else self.recovery.account(job)
         if paying is None:
             return job
         # A worker that ends is waited for; not one that repairs a job, which may run until the deadline.
@@ -289,14 +289,14 @@ class JobService:
     async def attach(self, job_id: str, task_id: str, account: Account, visitor: str) -> Job:
         """Follow the task that this visitor's uncertain job has at the service, see :meth:`Recovery.attach`.
 
-        Raises JobNotFound, InvalidState, InputError, ServiceError.
+        Raises NotFound, InvalidState, InputError, ServiceError.
         """
         job = await self.find(job_id, visitor)
-        attached = await self.recovery.attach(job, task_id.strip(), account if fits(account, job) else None)
+        attached = await self.recovery.attach(job, task_id.strip(), account if may_ask_for(account, job) else None)
         return attached or await self.find(job_id, visitor)
 
     async def abandon(self, job_id: str, visitor: str) -> Job:
-        """Give up an uncertain job. Its price counts as spent. Raises JobNotFound."""
+        """Give up an uncertain job. Its price counts as spent. Raises NotFound."""
         await self.find(job_id, visitor)
         return await self._active.apply(job_id, transitions.abandoned) or await self.find(job_id, visitor)
 

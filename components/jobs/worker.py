@@ -48,10 +48,10 @@ class Worker:
 
     async def run(self, job: Job, account: Account) -> None:
         """Send the request of a queued job, follow its task and keep its pictures."""
-        give_up = time.monotonic() + self._options.deadline_s
-        if created := await self._send(job, account, give_up):
+        deadline = time.monotonic() + self._options.deadline_s
+        if created := await self._send(job, account, deadline):
             running, reply = created
-            await self._poller.follow(running, account, reply, give_up=give_up, fresh=True)
+            await self._poller.follow(running, account, reply, deadline=deadline, fresh=True)
 
     async def resume(self, job: Job, account: Account) -> None:
         """Follow a task that exists, or fetch results whose addresses are known, and keep the pictures.
@@ -66,17 +66,17 @@ class Worker:
 
         The service may know its own task only after a while, so it is asked until the deadline.
         """
-        give_up, number = time.monotonic() + self._options.deadline_s, 0
+        deadline, number = time.monotonic() + self._options.deadline_s, 0
         named = [job.callback_task_id]
         while True:
             for task_id in named:
-                if reply := await self._confirmed(job, task_id, account, give_up):
+                if reply := await self._confirmed(job, task_id, account, deadline):
                     accepted = partial(transitions.accepted, reply=Reply(Phase.RUNNING, task_id), now=time.time())
-                    running = await self._active.persist(job.id, accepted, Ownership.TAKEN)
+                    running = await self._active.persist(job.id, accepted, Ownership.TAKE_OVER)
                     if running and not running.settled:
                         await self._poller.follow(running, account, reply)
                     return
-            if time.monotonic() > give_up:
+            if time.monotonic() > deadline:
                 return
             await asyncio.sleep(min(FIRST_REPAIR_WAIT_S * 2**number, SLOWEST_REPAIR_WAIT_S))
             number += 1
@@ -88,18 +88,18 @@ class Worker:
     async def check_task(self, job: Job, task_id: str, account: Account) -> None:
         """Ask the service, once, for the task that a visitor says is this job's. Raises ServiceError if it knows none."""
         key, timeout_s = self._times.key(account, job.model), self._options.timings.longest_repair_poll
-        give_up = time.monotonic() + timeout_s
+        deadline = time.monotonic() + timeout_s
         with suppress(NoPicture):  # it is known, and why it shows nothing is for the job to say
-            await self._client.task(key, account, job, task_id, timeout_s, give_up)
+            await self._client.task(key, account, job, task_id, timeout_s, deadline)
 
-    async def _send(self, job: Job, account: Account, give_up: float) -> tuple[Job, Reply] | None:
+    async def _send(self, job: Job, account: Account, deadline: float) -> tuple[Job, Reply] | None:
         """Send the request, once. Returns the running job with the answer, or None if it ended here."""
         key = self._times.key(account, job.model)
         refusals = 0
         while True:
             refusal: RateLimited | None = None
             try:
-                reply = await self._post(job, account, key, give_up)
+                reply = await self._post(job, account, key, deadline)
                 return await self._accept(job, reply) if reply else None
             except _PausedMeanwhileError:
                 note, wait = "", 0.0
@@ -113,20 +113,20 @@ class Worker:
             queued = await self._active.persist(job.id, partial(transitions.queued_again, note=note, now=time.time()))
             if queued is None or queued.settled or await self._key_forgotten(job):
                 return None
-            if refusal and time.monotonic() + wait > give_up:
+            if refusal and time.monotonic() + wait > deadline:
                 raise refusal
             await asyncio.sleep(MINIMUM_WAIT_S)
 
-    async def _post(self, job: Job, account: Account, key: UpstreamModel, give_up: float) -> Reply | None:
+    async def _post(self, job: Job, account: Account, key: UpstreamModel, deadline: float) -> Reply | None:
         """Claim the job and POST its body. None if it cannot be claimed.
 
         Raises:
             _PausedMeanwhileError: it is claimed, and nothing was sent.
             AnswerLost, RateLimited, ServiceError: as the client does.
         """
-        async with self._client.request(key, give_up):
+        async with self._client.request(key, deadline):
             secret = new_secret()
-            claimed = await self._active.claim(job.id, self._options.caps, hashed(secret), give_up)
+            claimed = await self._active.claim(job.id, self._options.caps, hashed(secret), deadline)
             if claimed is None:
                 return None
             if self._client.paused(key):  # the service has asked for a pause while this job was claimed
@@ -135,13 +135,13 @@ class Worker:
             if self._callbacks.expected(claimed):
                 body["callback_url"] = self._callbacks.address(job.id, secret)
             shortest = min(self._options.timings.shortest_answer, self._options.deadline_s)
-            timeout_s = max(shortest, min(CREATE_TIMEOUT_S, give_up - time.monotonic()))
+            timeout_s = max(shortest, min(CREATE_TIMEOUT_S, deadline - time.monotonic()))
             return await self._client.client.create(account, body, job.count, timeout_s)
 
     async def _accept(self, job: Job, reply: Reply) -> tuple[Job, Reply] | None:
         """Record the answer. This process alone knows it, so it counts even if another one took the job for dead."""
         accepted = partial(transitions.accepted, reply=reply, now=time.time())
-        running = await self._active.persist(job.id, accepted, Ownership.TAKEN)
+        running = await self._active.persist(job.id, accepted, Ownership.TAKE_OVER)
         if running is None or running.settled or await self._key_forgotten(job):
             return None
         return running, reply
@@ -161,12 +161,12 @@ class Worker:
         if uncertain and uncertain.callback_task_id:
             await self.repair(uncertain, account)
 
-    async def _confirmed(self, job: Job, task_id: str, account: Account, give_up: float) -> Reply | None:
+    async def _confirmed(self, job: Job, task_id: str, account: Account, deadline: float) -> Reply | None:
         """What the service says of a task, or None if it says nothing that can be understood."""
         key = self._times.key(account, job.model)
         timeout_s = self._options.timings.longest_repair_poll
         try:
-            return await self._client.task(key, account, job, task_id, timeout_s, give_up)
+            return await self._client.task(key, account, job, task_id, timeout_s, deadline)
         except NoPicture:
             return Reply(Phase.RUNNING, task_id)
         except RateLimited as error:

@@ -178,13 +178,13 @@ class Playground:
         return await self.jobs.resubmit(job_id, self.paying_account(visit), visit.visitor)
 
     async def check_again(self, job_id: str, visit: Visit) -> Job:
-        """Continue a job that is overdue, stopped or unreadable, or needs its key. Sends no new request. Raises JobNotFound."""
+        """Continue a job that is overdue, stopped or unreadable, or needs its key. Sends no new request. Raises NotFound."""
         return await self.jobs.check_again(job_id, self.account(visit), visit.visitor)
 
     async def attach(self, job_id: str, task_id: str, visit: Visit) -> Job:
         """Follow the task of an uncertain job, by the id that the service's dashboard shows. Sends no new request.
 
-        Raises JobNotFound, InvalidState, InputError, ServiceError.
+        Raises NotFound, InvalidState, InputError, ServiceError.
         """
         return await self.jobs.attach(job_id, task_id, self.account(visit), visit.visitor)
 
@@ -227,7 +227,7 @@ class Playground:
     async def pin_samples(self, comparison_id: str, key: str) -> None:
         """Show the pictures of a comparison on the cards of its models, to every visitor; "" shows drawings again.
 
-        Raises KeyRefused unless ``key`` is the host's, JobNotFound, InvalidState, DatabaseUnavailable.
+        Raises KeyRefused unless ``key`` is the host's, NotFound, InvalidState, DatabaseUnavailable.
         """
         if not self.accounts.is_host(key):
             raise KeyRefused("Only the host of this page can choose its samples.", next_step="Use the host's key.")
@@ -242,11 +242,11 @@ class Playground:
         return await self.fit_comparison(ComparisonPlan(again, total_cost(self.catalog, again)), visit)
 
     async def retry(self, comparison_id: str, visit: Visit) -> Comparison:
-        """Send again what failed, as far as it fits the caps. Raises JobNotFound, InvalidState, KeyRefused, CapReached."""
+        """Send again what failed, as far as it fits the caps. Raises NotFound, InvalidState, KeyRefused, CapReached."""
         return await self.comparisons.retry(comparison_id, self.paying_account(visit), visit.visitor)
 
     async def add_models(self, comparison_id: str, choices: Sequence[Choice], visit: Visit) -> Comparison:
-        """Add a card for each choice. Raises JobNotFound, InvalidState, InputError, KeyRefused."""
+        """Add a card for each choice. Raises NotFound, InvalidState, InputError, KeyRefused."""
         return await self.comparisons.add(comparison_id, choices, self.paying_account(visit), visit.visitor)
 
     # -- evaluations ----------------------------------------------------------------------------
@@ -259,9 +259,9 @@ class Playground:
         return await self.evaluations.start(draft, self.paying_account(visit), visit.visitor, idempotency_key)
 
     async def resume_evaluation(self, evaluation_id: str, visit: Visit, budget: float | None = None) -> Evaluation:
-        """Send what is still to be sent, within another budget if one is given. Raises JobNotFound, KeyRefused, InputError."""
+        """Send what is still to be sent, within another budget if one is given. Raises NotFound, KeyRefused, InputError."""
         return await self.evaluations.resume(evaluation_id, self.paying_account(visit), visit.visitor, budget)
 
     async def retry_evaluation(self, evaluation_id: str, visit: Visit) -> Evaluation:
-        """Send again what failed. Raises JobNotFound, KeyRefused."""
+        """Send again what failed. Raises NotFound, KeyRefused."""
         return await self.evaluations.retry_failed(evaluation_id, self.paying_account(visit), visit.visitor)

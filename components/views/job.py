@@ -12,7 +12,7 @@ from components.api.schedule import Timing
 from components.catalog.models import Catalog, Model
 from components.catalog.requests import Request, build_request, fill_defaults, rebuild_request
 from components.catalog.shapes import read_shape
-from components.errors import DatabaseUnavailable, InputError, InvalidState, JobNotFound, Problem
+from components.errors import DatabaseUnavailable, InputError, InvalidState, NotFound, Problem
 from components.evaluation.checks import check_delivery
 from components.jobs.job import Job
 from components.jobs.transitions import TRIMMED
@@ -23,7 +23,7 @@ from components.views.words import delivered_text, price_of, run_seconds, second
 
 EARLIER = 12
 # What is said instead of a state where an error leaves no job to show, by the error's code.
-NO_JOB = {JobNotFound.code: "Not found", DatabaseUnavailable.code: "Not reachable", InvalidState.code: "Not possible now"}
+NO_JOB = {NotFound.code: "Not found", DatabaseUnavailable.code: "Not reachable", InvalidState.code: "Not possible now"}
 
 
 # -- a job --

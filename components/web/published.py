@@ -13,7 +13,7 @@ from fastapi import APIRouter, Request
 from fastapi.responses import HTMLResponse, Response
 from fastapi.routing import APIRoute
 
-from components.errors import DatabaseUnavailable, JobNotFound
+from components.errors import DatabaseUnavailable, NotFound
 from components.pictures.thumbnails import MAX_ON_PREVIEW, ThumbnailCache
 from components.playground import Playground
 from components.views.fonts import served_fonts
@@ -39,13 +39,13 @@ class PageRoute(APIRoute):
     """A route that people open: it says on a page, in one sentence, why there is nothing."""
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
-        """Handle a request; JobNotFound and DatabaseUnavailable are answered with a page."""
+        """Handle a request; NotFound and DatabaseUnavailable are answered with a page."""
         handle = super().get_route_handler()
 
         async def handle_or_explain(request: Request) -> Response:
             try:
                 return await handle(request)
-            except JobNotFound:
+            except NotFound:
                 sentence, status = NO_COMPARISON if self.path.startswith(COMPARISONS) else NOT_PUBLISHED, 404
             except DatabaseUnavailable as error:
                 sentence, status = error.what, 503
@@ -83,7 +83,7 @@ def comparison_routes(playground: Playground, thumbnails: ThumbnailCache) -> API
         chosen = preview_pictures(*await comparisons.published(token))[:MAX_ON_PREVIEW]
         png = await thumbnails.preview([picture.name for picture in chosen])
         if png is None:
-            raise JobNotFound("No picture of this comparison can be shown in a preview.")
+            raise NotFound("No picture of this comparison can be shown in a preview.")
         return picture_response(png, "png", PREVIEW)
 
     @router.api_route(PUBLISHED + "/{token}/{card}/{number}", methods=GET_AND_HEAD)
@@ -94,7 +94,7 @@ def comparison_routes(playground: Playground, thumbnails: ThumbnailCache) -> API
         chosen = numbered(job.pictures, number) if job else None
         content = await playground.jobs.pictures.read(chosen.name) if chosen else None
         if chosen is None or content is None:
-            raise JobNotFound("There is no such picture in this comparison.")
+            raise NotFound("There is no such picture in this comparison.")
         return picture_response(content, chosen.format, PICTURE)
 
     return router

@@ -11,7 +11,7 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.middleware.cors import CORSMiddleware
 from fastapi.responses import JSONResponse, RedirectResponse, Response
 
-from components.errors import DatabaseUnavailable, InputError, InvalidState, JobNotFound, PlaygroundError
+from components.errors import DatabaseUnavailable, InputError, InvalidState, NotFound, PlaygroundError
 from components.pictures.thumbnails import ThumbnailCache
 from components.playground import Playground
 from components.views.links import SANDBOX, link
@@ -29,7 +29,7 @@ from components.web.samples.routes import model_routes
 from components.web.uploads import upload_routes
 from components.web.visitors import Visitors
 
-STATUSES = {InputError: 422, JobNotFound: 404, InvalidState: 409, DatabaseUnavailable: 503}
+STATUSES = {InputError: 422, NotFound: 404, InvalidState: 409, DatabaseUnavailable: 503}
 
 
 def create_app(playground: Playground, resources: Resources, sandbox: FastAPI, *, framed: bool) -> FastAPI:

@@ -85,7 +85,7 @@ async def _run_job(store: Store, number: int) -> float:
     await store.add(job)
     await store.claim(job.id, Caps(), now, secrets.token_hex(16))
     reply = Reply(Phase.RUNNING, f"task{number}", charged=5.0)
-    await store.apply(job.id, partial(transitions.accepted, reply=reply, now=now), Ownership.TAKEN)
+    await store.apply(job.id, partial(transitions.accepted, reply=reply, now=now), Ownership.TAKE_OVER)
     await store.apply(job.id, partial(transitions.saving, urls=[PICTURE.source], charged=5.0, now=now), Ownership.REQUIRED)
     await store.apply(job.id, partial(transitions.picture_stored, position=0, picture=PICTURE, now=now + 6))
     return time.monotonic() - begun

@@ -12,7 +12,7 @@ import pytest
 
 from components.catalog.models import Catalog
 from components.comparisons.plan import Choice
-from components.errors import CapReached, DatabaseUnavailable, InputError, InvalidState, JobNotFound, PlaygroundError
+from components.errors import CapReached, DatabaseUnavailable, InputError, InvalidState, NotFound, PlaygroundError
 from components.jobs.budgets import Caps
 from components.jobs.store.history import JobFilter
 from tests.comparisons.processes import (
@@ -174,7 +174,7 @@ async def test_another_visitor_gets_the_same_answer_as_for_an_unknown_id(catalog
         await workers_ended()
 
         assert foreign == unknown
-        assert [kind for kind, _, _ in foreign] == [JobNotFound]
+        assert [kind for kind, _, _ in foreign] == [NotFound]
         assert await process.comparisons.newest("eve") is None
         assert await process.comparisons.find(comparison.id, "ann") == published
         assert (await process.comparisons.published(published.token))[0] == published
@@ -214,11 +214,11 @@ async def test_an_unpublished_comparison_never_gets_its_old_address_back(catalog
         old = (await process.comparisons.publish(comparison.id, "ann")).token
         revoked = [(await process.comparisons.unpublish(comparison.id, "ann")).token for _ in range(2)]
         for token in (old, "", "None", comparison.id, "no-such-token\0"):
-            with pytest.raises(JobNotFound):
+            with pytest.raises(NotFound):
                 await process.comparisons.published(token)
         new = (await process.comparisons.publish(comparison.id, "ann")).token
         public, _ = await process.comparisons.published(new)
-        with pytest.raises(JobNotFound):
+        with pytest.raises(NotFound):
             await process.comparisons.published(old)
 
     assert revoked == [None, None]

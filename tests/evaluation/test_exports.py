@@ -20,7 +20,7 @@ from components.evaluation.evaluation import CellState, Evaluation
 from components.evaluation.results import as_values
 from components.evaluation.voting.ballots import Question
 from components.jobs.job import Job
-from components.jobs.store.jobs import ChooseJobs
+from components.jobs.store.jobs import MakeJobs
 from components.playground import Playground, visitor_id
 from tests.evaluation.test_voting import ANN, evaluated, http_client, playground
 from tests.ui.page_session import open_playground
@@ -159,7 +159,7 @@ async def test_a_picture_that_another_process_deletes_before_the_import_is_recor
     pictures, record = playground.jobs.pictures, playground.jobs.store.add_all
     names = {result.picture for result in await playground.evaluations.cells.results(evaluation.id)}
 
-    async def recorded_late(choose: ChooseJobs) -> list[Job]:
+    async def recorded_late(choose: MakeJobs) -> list[Job]:
         for name in names:
             pictures.storage.remove(name)
         return await record(choose)

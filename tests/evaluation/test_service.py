@@ -14,7 +14,7 @@ import pytest
 from components.api import Account, ApiClient
 from components.catalog.models import Catalog
 from components.comparisons.plan import Choice
-from components.errors import JobNotFound
+from components.errors import NotFound
 from components.evaluation.evaluation import CellState, Draft, Evaluation, EvaluationState, Progress
 from components.evaluation.prompts import Prompt
 from components.evaluation.service import EvaluationService
@@ -141,7 +141,7 @@ async def test_a_stopped_evaluation_can_go_on_and_be_deleted(
         stopped = await until(service, evaluation, lambda progress: not progress.count(CellState.ACTIVE))
         await service.resume(evaluation.id, account, "ann")
         done = await until(service, evaluation, ended)
-        with pytest.raises(JobNotFound):
+        with pytest.raises(NotFound):
             await service.delete(evaluation.id, "bob")
         await service.delete(evaluation.id, "ann")
         left = [await service.of_visitor("ann")]
@@ -181,7 +181,7 @@ async def test_an_evaluation_is_deleted_with_the_last_of_its_jobs(
         await service.jobs.remover.remove(jobs[0])
         states = (await service.progress(evaluation.id)).cells
         await service.jobs.remover.remove(jobs[1])
-        with pytest.raises(JobNotFound):
+        with pytest.raises(NotFound):
             await service.get(evaluation.id)
 
     assert states == "xd"

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from components.catalog.models import Catalog
-from components.errors import InputError, InvalidState, JobNotFound, UpstreamFailed
+from components.errors import InputError, InvalidState, NotFound, UpstreamFailed
 from components.jobs import transitions
 from components.jobs.job import JobState
 from components.jobs.store.jobs import Store
@@ -70,7 +70,7 @@ async def test_only_a_visitors_own_uncertain_job_can_be_attached_and_only_with_i
 ) -> None:
     async with job_setup(catalog, url, tmp_path, {"post": [LOST, created()]}, find_account=lambda _: None) as setup:
         lost, done = await setup.ended(), await setup.ended(prompt="another")
-        with pytest.raises(JobNotFound):
+        with pytest.raises(NotFound):
             await setup.job_service.attach(lost.id, TASK, setup.payer, "bea")
         with pytest.raises(InvalidState, match="can be added only to a request whose answer was lost"):
             await setup.job_service.attach(done.id, "n41other", setup.payer, "ann")

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from components.catalog.models import Catalog
-from components.errors import CapReached, JobNotFound
+from components.errors import CapReached, NotFound
 from components.jobs.budgets import Caps
 from components.jobs.job import Job, JobState
 from components.jobs.service import JobService
@@ -102,7 +102,7 @@ async def test_a_removed_job_is_found_in_no_way(catalog: Catalog, url: str, tmp_
         resumed = await job_service.recovery.key_given("ann", setup.payer)
 
     assert lost.state is JobState.UNCERTAIN
-    assert errors == {JobNotFound}
+    assert errors == {NotFound}
     assert [(page.total, [job.id for job in page.jobs]) for page in pages] == [(1, [other.id])] * 5
     assert [(page.total, page.jobs) for page in behind] == [(1, ())] * 2
     assert (list(remaining), [job.id for job in recent], unfinished, resumed) == ([other.id], [other.id], [], 0)
@@ -287,7 +287,7 @@ async def test_another_visitors_job_cannot_be_removed_starred_or_noted(catalog: 
         unknown = await refused(setup.job_service, replace(job, id="no-such-job"), setup.payer, "ann")
         row, files = (await setup.record(job)).job, setup.files()
 
-    assert errors == unknown == {JobNotFound}
+    assert errors == unknown == {NotFound}
     assert row == job
     assert files == {job.pictures[0].name}
 

@@ -10,7 +10,7 @@ import pytest
 
 from components.catalog.loading import load_catalog, parse_catalog
 from components.catalog.models import Catalog
-from components.errors import InputError, JobNotFound
+from components.errors import InputError, NotFound
 from components.jobs.budgets import Caps
 from components.jobs.job import JobState
 from components.jobs.store.history import JobFilter
@@ -93,7 +93,7 @@ async def test_only_a_visitors_own_uncertain_job_is_resubmitted(catalog: Catalog
     async with job_setup(catalog, url, tmp_path) as setup:
         done = await setup.ended()
         same = await setup.job_service.resubmit(done.id, setup.payer, "ann")
-        with pytest.raises(JobNotFound):
+        with pytest.raises(NotFound):
             await setup.job_service.resubmit(done.id, setup.payer, "eve")
 
     assert (same, len(setup.upstream.posts)) == (done, 1)

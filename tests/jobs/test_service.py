@@ -17,7 +17,7 @@ from components.api import Account, ApiClient
 from components.catalog.loading import load_catalog
 from components.catalog.models import Catalog
 from components.catalog.requests import build_request
-from components.errors import AnswerLost, JobNotFound
+from components.errors import AnswerLost, NotFound
 from components.jobs.job import Job, JobOptions, JobState
 from components.jobs.service import JobService
 from components.pictures.fetch import open_fetch_client
@@ -137,7 +137,7 @@ async def test_another_visitors_job_is_reported_as_unknown(
     async def refusal(job_id: str, visitor: str) -> tuple[type, str, Any]:
         middle = (account,) if operation == "check_again" else ()
         answer = getattr(job_service, operation)(job_id, *middle, visitor)
-        with pytest.raises(JobNotFound) as caught:
+        with pytest.raises(NotFound) as caught:
             await (anext(answer) if operation == "watch" else answer)
         return type(caught.value), str(caught.value), caught.value.problem
 
@@ -154,7 +154,7 @@ async def test_requests_for_unknown_jobs_leave_nothing_in_memory(job_service: Jo
 
     before = events()
     for number in range(200):
-        with pytest.raises(JobNotFound):
+        with pytest.raises(NotFound):
             await anext(job_service.watch(f"no-such-job-{number}", "eve"))
 
     assert events() == before

@@ -144,9 +144,9 @@ async def test_resuming_a_job_takes_its_lease(stores: list[Store], changes: dict
     job = make_job(state=JobState.STOPPED, task_id="t")
     await add_jobs(stores[0], job)
 
-    assert await stores[1].apply(job.id, lambda _: None, Ownership.TAKEN) is None
+    assert await stores[1].apply(job.id, lambda _: None, Ownership.TAKE_OVER) is None
     assert await stores[0].apply(job.id, set_fields(polls=1), Ownership.REQUIRED)
-    assert await stores[1].apply(job.id, set_fields(**changes), Ownership.TAKEN)
+    assert await stores[1].apply(job.id, set_fields(**changes), Ownership.TAKE_OVER)
     assert await stores[0].apply(job.id, set_fields(polls=2), Ownership.REQUIRED) is None
     assert await stores[1].apply(job.id, set_fields(polls=3), Ownership.REQUIRED)
 

@@ -99,7 +99,7 @@ def job_id_of(key: str, attempt: int) -> str:
     return f"{key[:48]}-{attempt}"
 
 
-def take(
+def take_pending(
     connection: Connection, evaluation_id: str, slots: Callable[[str], int], to_job: Callable[[Pending], Job | str]
 ) -> list[Job]:
     """The next jobs, at most ``slots`` of each model; their cells count as submitted. For ``JobService.submit_all``.

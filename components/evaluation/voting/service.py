@@ -11,7 +11,7 @@ from hashlib import sha256
 from zlib import crc32
 
 from components.catalog.shapes import read_shape
-from components.errors import InputError, InvalidState, JobNotFound
+from components.errors import InputError, InvalidState, NotFound
 from components.evaluation.evaluation import Evaluation
 from components.evaluation.store.ballots import BallotStore
 from components.evaluation.store.cells import CellStore, Result
@@ -68,16 +68,16 @@ class VotingService:
         self._drawing = asyncio.Semaphore(DRAWN_AT_ONCE)
 
     async def find(self, token: str) -> Evaluation:
-        """The evaluation to vote on. Raises JobNotFound."""
+        """The evaluation to vote on. Raises NotFound."""
         evaluation = await self._evaluations.by_token(token)
         if evaluation is None:
-            raise JobNotFound("There is nothing to vote on at this address.", next_step="Ask for the link again.")
+            raise NotFound("There is nothing to vote on at this address.", next_step="Ask for the link again.")
         return evaluation
 
     async def screen(self, token: str, voter: str, question: Question, size: int) -> OpenScreen | None:
         """The next screen of a voter, the same one until it is answered; None while no prompt has two pictures.
 
-        Raises JobNotFound, InputError.
+        Raises NotFound, InputError.
         """
         if size not in SIZES:
             raise InputError("size", f"size: must be one of {SIZES}.")
@@ -102,7 +102,7 @@ class VotingService:
         return OpenScreen(ballot.id, text, len(ballot.shown), _copy_size(evaluation), sum(one.decided for one in cast), left)
 
     async def picture(self, token: str, screen_id: str, number: int) -> bytes | None:
-        """The picture at a position (from 1) of a screen, converted like all others; None if there is none. Raises JobNotFound."""
+        """The picture at a position (from 1) of a screen, converted like all others; None if there is none. Raises NotFound."""
         evaluation = await self.find(token)
         shown = await self._ballots.shown(evaluation.id, screen_id)
         if not 1 <= number <= len(shown):
@@ -119,12 +119,12 @@ class VotingService:
     ) -> list[Revealed]:
         """Answer a screen, once; ``best`` and ``worst`` are positions from 1, 0 for none. Returns what its pictures were.
 
-        Raises JobNotFound, InputError, and InvalidState where the screen is answered already, or is not this voter's.
+        Raises NotFound, InputError, and InvalidState where the screen is answered already, or is not this voter's.
         """
         evaluation = await self.find(token)
         shown = await self._ballots.shown(evaluation.id, screen_id)
         if not shown:
-            raise JobNotFound("There is no such screen.", next_step="Reload the page.")
+            raise NotFound("There is no such screen.", next_step="Reload the page.")
         if verdict not in ANSWERS:
             raise InputError("verdict", f"verdict: must be one of {', '.join(ANSWERS)}.")
         chosen = [shown[at - 1] if 1 <= at <= len(shown) else None for at in (best, worst)]
@@ -143,7 +143,7 @@ class VotingService:
         ]
 
     async def undo(self, token: str, voter: str, question: Question) -> bool:
-        """Take this voter's last answer back and ask for it again; False if there is none. Raises JobNotFound."""
+        """Take this voter's last answer back and ask for it again; False if there is none. Raises NotFound."""
         evaluation = await self.find(token)
         return await self._ballots.undo(evaluation.id, voter, question, secrets.token_urlsafe(16), time.time())
 

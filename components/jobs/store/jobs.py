@@ -50,7 +50,7 @@ from components.pictures.storage.disk import Disk
 ADD_TRIES = 3
 ERASED = {"starred": False, "note": "", "search_text": "", "removed": True, "delete_at": None}
 
-ChooseJobs = Callable[[Connection], Sequence[Job]]
+MakeJobs = Callable[[Connection], Sequence[Job]]
 
 
 class Ownership(Enum):
@@ -58,7 +58,7 @@ class Ownership(Enum):
 
     ANY = "any process may make it"
     REQUIRED = "only the owner of the job may make it"
-    TAKEN = "the process that makes it becomes the owner of the job"
+    TAKE_OVER = "the process that makes it becomes the owner of the job"
 
 
 class Store:
@@ -116,14 +116,14 @@ class Store:
                     raise DatabaseUnavailable("This page could not record the request.") from error
         raise AssertionError("unreachable: the last try returns or raises")
 
-    async def add_all(self, choose: ChooseJobs) -> list[Job]:
-        """Record the new jobs that ``choose`` returns, in the transaction that it runs in.
+    async def add_all(self, make_jobs: MakeJobs) -> list[Job]:
+        """Record the new jobs that ``make_jobs`` returns, in the transaction that it runs in.
 
         Raises DuplicateKey if another transaction has recorded one of them first; nothing is recorded then.
         """
 
         def adding(connection: Connection) -> list[Job]:
-            new = list(choose(connection))
+            new = list(make_jobs(connection))
             self._insert(connection, new)
             return new
 
@@ -157,7 +157,7 @@ class Store:
             after = transition(before)
             if after is None or (before.state in transitions.UNDECIDED and _has_task_of_another(connection, after)):
                 return None
-            lease = self.leases.of_this_process(connection) if ownership is Ownership.TAKEN else {}
+            lease = self.leases.of_this_process(connection) if ownership is Ownership.TAKE_OVER else {}
             return _write(connection, before, after, lease)
 
         return await self.transactions.write(applying)

@@ -11,7 +11,7 @@ import gradio as gr
 
 from components.comparisons.comparison import Comparison
 from components.comparisons.plan import ComparisonPlan, plan_comparison
-from components.errors import DatabaseUnavailable, InputError, JobNotFound, PlaygroundError
+from components.errors import DatabaseUnavailable, InputError, NotFound, PlaygroundError
 from components.jobs.job import HistoryEntry
 from components.playground import Playground, Visit
 from components.ui.compare.form import CompareForm
@@ -209,7 +209,7 @@ async def watch(tab: CompareTab, given: Updates, request: gr.Request) -> AsyncIt
             before, ended = ended, sum(job.settled for job in jobs)
             yield updates if ended == before else {**updates, **await show_spending(tab.header, visit)}
             await asyncio.sleep(BEAT_S if active else 0)
-    except JobNotFound:
+    except NotFound:
         pass
     finally:
         tab.latest.finish(request, event)

@@ -9,7 +9,7 @@ import gradio as gr
 from components.catalog.parameters import Role
 from components.catalog.prices import price_list
 from components.comparisons.comparison import Comparison
-from components.errors import DatabaseUnavailable, JobNotFound
+from components.errors import DatabaseUnavailable, NotFound
 from components.jobs.job import HistoryEntry
 from components.playground import Playground, Visit
 from components.ui.compare.display import CompareTab, show_comparison, show_draft
@@ -79,7 +79,7 @@ async def _named_comparison(
         if not named and (newest := await comparisons.newest(visit.visitor)):
             named = newest.id
         return await comparisons.with_entries(named, visit.visitor) if named else None
-    except (JobNotFound, DatabaseUnavailable):
+    except (NotFound, DatabaseUnavailable):
         return None
 
 
@@ -87,7 +87,7 @@ async def _published_source(tab: CompareTab, token: str) -> PublishedSource:
     """The form of a published comparison, without its visitor's input images; None once it is unpublished."""
     try:
         comparison, _ = await tab.playground.comparisons.published(token)
-    except (JobNotFound, DatabaseUnavailable):
+    except (NotFound, DatabaseUnavailable):
         return PublishedSource(token)
     return PublishedSource(token, {role: value for role, value in draft_of(comparison).shared.items() if role != "images"})
 

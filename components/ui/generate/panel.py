@@ -10,7 +10,7 @@ from typing import Any
 
 import gradio as gr
 
-from components.errors import DatabaseUnavailable, JobNotFound, PlaygroundError
+from components.errors import DatabaseUnavailable, NotFound, PlaygroundError
 from components.jobs.job import HistoryEntry, Job, JobState
 from components.playground import Playground, Visit
 from components.ui.events import LONG, Updates, bind
@@ -140,7 +140,7 @@ async def watch(panel: JobPanel, given: Updates, request: gr.Request) -> AsyncIt
                     yield {panel.result: gr.skip()}
                     return
                 yield update
-    except JobNotFound:
+    except NotFound:
         yield {panel.result: gr.skip()}
     except DatabaseUnavailable as error:
         yield show_error(panel, error)

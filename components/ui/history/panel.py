@@ -7,7 +7,7 @@ from typing import Any
 
 import gradio as gr
 
-from components.errors import JobNotFound, PlaygroundError
+from components.errors import NotFound, PlaygroundError
 from components.jobs.job import HistoryEntry
 from components.playground import Playground
 from components.ui.events import DIRECT, LATEST, Updates, bind
@@ -114,7 +114,7 @@ def show_current(panel: HistoryPanel, entry: HistoryEntry) -> Updates:
 
 def show_error(panel: HistoryPanel, error: PlaygroundError) -> Updates:
     """Why something could not be done; the panel closes where its job is gone."""
-    closed = close_panel(panel) if isinstance(error, JobNotFound) else {}
+    closed = close_panel(panel) if isinstance(error, NotFound) else {}
     return {**closed, panel.error: render("note", text=str(error.problem))}
 
 

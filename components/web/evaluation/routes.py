@@ -13,7 +13,7 @@ from urllib.parse import unquote
 from fastapi import APIRouter, HTTPException, Request
 from fastapi.responses import HTMLResponse, JSONResponse, Response
 
-from components.errors import InputError, JobNotFound
+from components.errors import InputError, NotFound
 from components.evaluation.prompt_files import ColumnMapping, FileColumns, read_columns, read_file
 from components.evaluation.prompts import PromptSet
 from components.evaluation.voting.ballots import Question
@@ -71,7 +71,7 @@ def evaluation_routes(playground: Playground, thumbnails: ThumbnailCache) -> API
     async def row(evaluation_id: str, row: int) -> Response:
         evaluation = await evaluations.get(evaluation_id)
         if not 0 <= row < len(evaluation.prompts):
-            raise JobNotFound("There is no such prompt.")
+            raise NotFound("There is no such prompt.")
         cells = await evaluations.cell_jobs(evaluation, evaluation.positions(row))
         return HTMLResponse(show_cells(catalog, evaluation, cells), headers=NO_STORE)
 
@@ -80,7 +80,7 @@ def evaluation_routes(playground: Playground, thumbnails: ThumbnailCache) -> API
         evaluation = await evaluations.get(evaluation_id)
         cells = await evaluations.cell_jobs(evaluation, [position])
         if not cells:
-            raise JobNotFound("There is no such picture in this evaluation.")
+            raise NotFound("There is no such picture in this evaluation.")
         return HTMLResponse(show_cells(catalog, evaluation, cells, alone=True), headers=NO_STORE)
 
     @router.api_route("/{evaluation_id}/cells/{position}/thumbnail", methods=GET_AND_HEAD)
