@@ -40,13 +40,16 @@ def interrupting_proxy(address: str, *, aborts: bool) -> Iterator[tuple[str, Cal
         try:
             await asyncio.wait([*pipes, end], return_when=asyncio.FIRST_COMPLETED)
         finally:
-            ends.discard(end)
             for one in pipes:
                 one.cancel()
             requests.transport.abort()
             if aborts:
                 writer.transport.abort()
             writer.close()
+            for stream in (requests, writer):
+                with suppress(OSError):
+                    await stream.wait_closed()
+            ends.discard(end)
 
     def close() -> None:
         for end in ends:
@@ -59,9 +62,13 @@ def interrupting_proxy(address: str, *, aborts: bool) -> Iterator[tuple[str, Cal
     async def run() -> None:
         stop, loop = asyncio.Event(), asyncio.get_running_loop()
         calls.extend(partial(loop.call_soon_threadsafe, call) for call in (stop.set, close))
-        async with await asyncio.start_server(relay, "127.0.0.1", port):
-            started.set()
-            await stop.wait()
+        server = await asyncio.start_server(relay, "127.0.0.1", port)
+        started.set()
+        await stop.wait()
+        server.close()
+        while ends:
+            close()
+            await asyncio.sleep(0.01)
 
     thread = threading.Thread(target=lambda: asyncio.run(run()))
     thread.start()

@@ -252,8 +252,8 @@ def test_a_page_whose_streams_are_closed_continues_without_a_reload(
     """A typed key and text stay, the job that runs is followed to its end, and so is a second one."""
     service.unfinished |= {"first", "second"}
     with (
-        browser.new_context() as context,
         interrupting_proxy(installation.address, aborts=aborts) as (address, close_connections),
+        browser.new_context() as context,
     ):
         page = open_tab(context, address)
         enter_key(page, KEY)
