@@ -8,7 +8,7 @@ from urllib.parse import quote
 from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import TRANSITIONS_ENDED, OpenPage, Playground, wait_until
-from tests.browser.history_setup import wait_until_deleted
+from tests.browser.history_setup import RECORD_ADDRESSES, wait_until_deleted, written_queries
 from tests.browser.layout_shifts import OBSERVE_SHIFTS, layout_shift
 
 FAILS = "grok-imagine?prompt=a+fox+%23sandbox%3Afailed"
@@ -67,7 +67,7 @@ def expect_cards_at_once(page: Page, count: int) -> None:
 
 def test_a_comparison_is_read_made_looked_at_published_found_again_and_deleted(open_page: OpenPage, app: Playground) -> None:
     page, sent = open_page("about:blank", ready=False), len(app.jobs)
-    page.add_init_script(OBSERVE_SHIFTS)
+    page.add_init_script(OBSERVE_SHIFTS + RECORD_ADDRESSES)
     page.goto(address(app, "cogview-4", "flux-2", "kling-image-o1", prompt="a red kite", shape="16:9"))
     _the_form_is_read_for_every_model_before_anything_is_sent(page)
     assert len(app.jobs) == sent
@@ -110,6 +110,7 @@ def _the_form_is_read_for_every_model_before_anything_is_sent(page: Page) -> Non
     expect(rows.nth(0)).to_contain_text("16:9 →")
     expect(rows.nth(0), "a seed is drawn later, and who takes none is said now").to_contain_text("no seed")
     expect(price).to_contain_text("3 requests · 15 credits · $0.15")
+    assert len(written_queries(page)) == 1, "nothing of the address is missing for a moment"
     expect(page.locator("#compare-settings"), "open, as its address names one").to_contain_text("Settings: shape 16:9")
     page.locator("#compare-settings [data-addresses]").click()
     images = page.locator("#compare-images textarea")

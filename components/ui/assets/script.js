@@ -7,7 +7,7 @@
     soon(name) {
       if (!document.documentElement.classList.contains("opened")) return; // the server has just filled the page
       clearTimeout(waiting[name]);
-      waiting[name] = setTimeout(() => window.playground[name](), 60);
+      waiting[name] = setTimeout(() => window.playground[name]?.(), 60);
     },
   };
 

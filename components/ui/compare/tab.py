@@ -14,7 +14,7 @@ from components.ui.compare.opening import default_draft, list_anew, open_listed
 from components.ui.compare.share import build_share, publish, unpublish
 from components.ui.events import DIRECT, EACH, LATEST, Updates, bind
 from components.ui.header import Header, paying_visit
-from components.ui.html import NAME_CLICK, SEND_CLICKS, html
+from components.ui.html import NAME_CLICK, SEND_CLICKS, html, send_as, soon
 from components.ui.picker import build_several
 from components.views.comparison import ORDERS, show_cards
 from components.views.queries.compare import PublishedSource, read_choice, write_compare_query
@@ -29,7 +29,7 @@ def build_compare_tab(playground: Playground, header: Header) -> CompareTab:
     with gr.Column(elem_id="compare"):
         form = build_compare_form(playground, default_draft(playground))
         with gr.Row(elem_id="compare-run"):
-            plan = html(elem_id="mapping")
+            plan = html(elem_id="mapping", on_load=send_as("followComparison"))
             start = gr.Button("Compare", variant="primary", size="lg", elem_id="compare-button")
     error = html(elem_id="compare-error")
     with gr.Row(elem_id="compare-toolbar"):
@@ -78,9 +78,9 @@ def build_compare_tab(playground: Playground, header: Header) -> CompareTab:
     )
     for change in header.changes:
         change.then(bind(follow, tab), tab.follows, tab.beside_form, **LATEST)
+    gr.on([part.change for part in form.controls], None, None, js=soon("followComparison"), **DIRECT)
     # The spending line changes with every charge, and with the key.
-    changes = [part.change for part in form.controls] + [header.spend.change]
-    gr.on(changes, bind(follow, tab), tab.follows, tab.beside_form, **LATEST)
+    gr.on([plan.input, header.spend.change], bind(follow, tab), tab.follows, tab.beside_form, **LATEST)
     reads = {*form.controls, form.lock, tab.click, *tab.reads}
     started = start.click(bind(compare, tab), reads, {*tab.shown, form.roles[Role.SEED]}, js=NAME_CLICK, **EACH)
     started.then(None, None, None, js=ANSWERED, **DIRECT)
