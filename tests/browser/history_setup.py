@@ -14,7 +14,7 @@ from sqlalchemy import create_engine, insert, select
 
 from components.jobs.store.schema import history, job_pictures, jobs
 from components.playground.visits import COOKIE
-from tests.browser.conftest import OpenPage, Playground
+from tests.browser.conftest import OpenPage, Playground, wait_until
 
 RequestArguments = tuple[str, dict[str, Any]]
 SAMPLE_REQUESTS: Sequence[RequestArguments] = (
@@ -88,7 +88,7 @@ def delayed_opening(page: Page) -> Iterator[None]:
 
     page.route("**/run/predict*", hold)
     yield
-    assert held
+    wait_until(page, lambda: len(held), 1)
     for route in held:
         route.continue_()
     page.unroute("**/run/predict*")
