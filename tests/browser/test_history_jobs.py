@@ -74,6 +74,7 @@ def _a_star_a_note_and_its_tag_are_kept(page: Page, app: Playground) -> None:
     expect(page.locator("#history-text input")).to_have_value("#kite")
     page.locator("#history-text input").fill("")
     page.get_by_label("Starred only").check()
+    expect(page).to_have_url(f"{app.address}/?tab=history&starred=1")
     expect(prompts).to_have_text([LAMP])
 
 
