@@ -66,7 +66,7 @@ style: .venv/.ready-dev
 # It includes requirements.txt. pip would compile on one core.
 .venv/.ready-dev: requirements-dev.txt requirements.txt .venv/bin/python
 	$(BIN)/python -m pip install --quiet --no-compile -r requirements-dev.txt
-	$(BIN)/python -m compileall -qq -j 0 .venv/lib
+	$(BIN)/python -m compileall -qq -j 0 -x /tests/ .venv/lib
 	@touch .venv/.ready $@
 
 clean:

@@ -9,11 +9,12 @@ import re
 import shutil
 import sqlite3
 from collections.abc import Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field
 
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect
+from playwright.sync_api import Error as PlaywrightError
 
 from components.catalog.models import Catalog
 from tests.browser.conftest import button, fill_prompt, state_label
@@ -101,7 +102,8 @@ def killed(browser: Browser, service: StandInService, tmp_path_factory: pytest.T
         expect(pages["watching"].locator("#result .elapsed")).to_have_text(CONNECTION_LOST)
 
         dead.installation.start()
-        pages["keyed"].evaluate(GENERATE_BEFORE_THE_RELOAD)
+        with suppress(PlaywrightError):  # the page may be reloading already
+            pages["keyed"].evaluate(GENERATE_BEFORE_THE_RELOAD)
         yield dead
         service.unfinished.clear()
         service.unanswered.clear()
