@@ -9,7 +9,7 @@ export PYTHONDONTWRITEBYTECODE =
 run: .venv/.ready
 	$(BIN)/python app.py
 
-# Four of five tests: those without a browser, PostgreSQL or programs of their own that take less than a second of CPU time.
+# About four in five tests: no browser, no PostgreSQL, no program of its own, and none marked slow.
 quick: .venv/.ready-dev
 	$(BIN)/python -m pytest tests --ignore=tests/browser -m "not postgres and not processes and not slow" -n 4 --dist loadgroup --no-loadscope-reorder
 
@@ -36,9 +36,8 @@ screenshots: .venv/.ready-dev
 	$(BIN)/python -m tests.browser.chromium
 	$(BIN)/python -m tests.browser.screenshots
 
-# Changes nothing; `make style` fixes. The audit waits for a package index, so the others run beside it.
-check: .venv/.ready-dev
-	@$(MAKE) --no-print-directory --jobs --output-sync lint types audit
+# Changes nothing; `make style` fixes.
+check: lint types audit
 
 lint: .venv/.ready-dev
 	$(BIN)/ruff format --check .

@@ -114,8 +114,8 @@ class InputError(PlaygroundError):
 class NotFound(PlaygroundError):
     """There is no such job, comparison, evaluation or picture, or it belongs to another visitor; the message does not reveal which."""
 
-    code = "job"
-    next_step = "Check the job id, and use the browser or visitor id that started the job."
+    code = "job"  # from when there were only jobs; callers know it
+    next_step = "Check the address or id, and use the browser or visitor id that it belongs to."
 
 
 class InvalidState(PlaygroundError):

@@ -35,7 +35,7 @@ from tests.postgres import Postgres, running_postgres
 ROOT = Path(__file__).parent.parent
 SPEED = 50.0
 LONGEST_SIDE = 256  # of a drawing: drawing, storing and reading pictures of the usual size was half of the tests' time
-LONGEST = ("tests/chaos/test_chaos.py", "postgres", "app")  # groups, the first to start
+FIRST_GROUPS = ("tests/chaos/test_chaos.py", "postgres", "app")  # groups, the first to start
 SLOW = (  # modules whose tests take a second of CPU time, or nearly so
     "evaluation/test_exports", "evaluation/test_hostile_archives", "evaluation/test_processes", "evaluation/test_service",
     "evaluation/test_voting", "evaluation/voting/test_screens", "jobs/test_keys", "jobs/test_migrations",
@@ -45,7 +45,7 @@ SLOW = (  # modules whose tests take a second of CPU time, or nearly so
 SHARED_BY_TESTS = ("app_with_host_key", "app_with_short_deadline", "app")  # fixtures that start the application
 OWN_NAMES = ("API_IN_ONE_", "PLAYGROUND_", "GRADIO_", "SPACE_")
 
-gc.disable()  # what the modules of tests import is no garbage; looking for some, also while they run, took a tenth of the time
+gc.disable()  # imported modules are no garbage; collecting them again and again took a tenth of the time
 
 
 def pytest_collection_finish() -> None:
@@ -76,15 +76,19 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(pytest.mark.xdist_group(shared[0]))
         elif "module" in (fixtures[-1].scope for fixtures in item._fixtureinfo.name2fixturedefs.values()):
             item.add_marker(pytest.mark.xdist_group(item.nodeid.partition("::")[0]))
-    items.sort(key=_start)
+    items.sort(key=_start_order)
 
 
-def _start(item: pytest.Item) -> tuple[int, bool, bool]:
-    """When a test starts: the longest groups first, then those that start programs, so that none of them is left alone at
+def _start_order(item: pytest.Item) -> tuple[int, bool, bool]:
+    """Sort key: the longest groups first, then tests that start programs, so that no long test is left running alone at
     the end; ``--no-loadscope-reorder`` keeps this order."""
     group = item.get_closest_marker("xdist_group")
     name = group.args[0] if group else ""
-    return LONGEST.index(name) if name in LONGEST else len(LONGEST), not group, not item.get_closest_marker("processes")
+    return (
+        FIRST_GROUPS.index(name) if name in FIRST_GROUPS else len(FIRST_GROUPS),
+        not group,
+        not item.get_closest_marker("processes"),
+    )
 
 
 def pytest_make_parametrize_id(val: object, argname: str) -> str | None:

@@ -91,7 +91,7 @@ def read_file(file: Path, mapping: ColumnMapping | None = None) -> PromptSet:
     listed = ", ".join(file_columns.columns[:20])
     if not mapping.prompt:
         raise InputError(
-            "prompts", f"prompts: no column looks like the prompts. The file has: {listed}.", next_step=CHOOSE_COLUMN
+            "prompts", f"prompts: no column seems to hold the prompts. The file has: {listed}.", next_step=CHOOSE_COLUMN
         )
     for name in _mapped(mapping):
         if name not in file_columns.columns:
@@ -230,7 +230,7 @@ def _count_cells(line: str, separator: str) -> int:
 def _check_count(line: int, names: int) -> None:
     """Raises InputError for a file of so many columns that it is no table of prompts."""
     if names > MOST_NAMES:
-        raise line_error(line, f"makes {names:,} columns. At most {MOST_NAMES}.")
+        raise line_error(line, f"has too many columns: {names:,} so far. At most {MOST_NAMES} are allowed.")
 
 
 def _json_rows(text: TextIO) -> Iterator[_Row]:

@@ -204,7 +204,7 @@ def _column_result(
 
 
 def _changes(catalog: Catalog, ranking: Ranking, baseline: Mapping[str, Sequence[float]]) -> dict[str, Change]:
-    """The change of each column; the baseline or the evaluation may be from before a model was renamed."""
+    """How each column changed since the baseline. Each of the two may be from before a model was renamed."""
     changes: dict[str, Change] = {}
     saved = {current_column_id(catalog, column): values for column, values in baseline.items()}
     for one in ranking.standings:

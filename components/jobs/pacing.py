@@ -56,7 +56,7 @@ class PacedClient:
         """
         while True:
             if time.monotonic() + self.paused(key) > deadline:
-                what = "The service asks this page to wait for longer than this request may take."
+                what = "The service asks for a pause that is longer than this request may take."
                 raise ServiceError(what, next_step="Try again later.", charged=NOT_CHARGED)
             while left := self.paused(key):  # noqa: ASYNC110  # a clock is waited for, which others may set back
                 await asyncio.sleep(left)

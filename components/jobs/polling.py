@@ -151,7 +151,7 @@ class Poller:
 
         Args:
             reply: the last answer of the service, if there is one.
-            deadline: the deadline in monotonic seconds; 0.0 is a whole one from now.
+            deadline: when to stop polling, in monotonic seconds; 0.0 means ``deadline_s`` from now.
             fresh: the task was created just now.
             at_once: begin with a poll.
 
@@ -188,7 +188,7 @@ class Poller:
     async def _wait(self, task: FollowedTask) -> bool | None:
         """Wait until the next poll. Returns whether a callback ended the wait; None if the deadline allows no more polls.
 
-        The last poll is sent at the deadline: no task is reported as running without one.
+        The last poll is sent at the deadline, so that no task is reported as running on an old answer.
         """
         polls, retry_after, left = task.polls, task.retry_after, task.deadline - time.monotonic()
         task.retry_after = None

@@ -219,7 +219,9 @@ class Recovery:
 
 
 def may_ask_for(account: Account, job: Job) -> bool:
-    """Whether an account may ask for a job: the same payer at the same service. A sandbox moves at a restart.
+    """Whether an account may ask the service about a job: the same payer at the same service.
+
+    The sandbox's address changes at a restart, so it is not compared.
 
     Never another payer: caps and spending are counted by the job's own.
     """

@@ -123,7 +123,7 @@ class JobService:
             DatabaseUnavailable: the job cannot be recorded. Nothing was sent in either case.
         """
         if len(self._active) >= MOST_ACTIVE:
-            raise CapReached("This page has too many requests in progress.", next_step="Try again in a minute.")
+            raise CapReached("This server has too many requests in progress.", next_step="Try again in a minute.")
         job = replace(
             new_job(self._catalog, request, account, visitor, job_id or new_id()),
             idempotency_key=idempotency_key,
@@ -141,7 +141,7 @@ class JobService:
         return recorded
 
     async def submit_all(self, make_jobs: MakeJobs, account: Account) -> list[Job]:
-        """Record the jobs that ``make_jobs`` returns, in the database transaction that it is called in, and start them.
+        """Call ``make_jobs`` in a database transaction, record the jobs that it returns, and start them.
 
         Nothing is recorded while MOST_ACTIVE jobs are active. Raises DatabaseUnavailable, DuplicateKey.
         """
@@ -159,8 +159,7 @@ class JobService:
     async def resubmit(self, job_id: str, account: Account, visitor: str) -> Job:
         """Send an uncertain job again, which may pay twice. Returns the new job.
 
-        The uncertain one is abandoned in the moment in which the service has accepted the new one, and not if that is
-        refused. A job that is not uncertain any more is returned as it is. Raises NotFound, InputError where the catalog
+        The uncertain one is abandoned once the service has accepted the new one, and stays if the new one is refused. A job that is not uncertain any more is returned as it is. Raises NotFound, InputError where the catalog
         has changed since, and as ``submit`` does.
         """
         job = await self.find(job_id, visitor)
@@ -279,7 +278,7 @@ class JobService:
         paying = account if may_ask_for(account, job) else self.recovery.account(job)
         if paying is None:
             return job
-        # A worker that ends is waited for; not one that repairs a job, which may run until the deadline.
+        # Wait for a worker that is about to end, but not for a repair, which may run until the deadline.
         if job.settled and not job.repairable:
             await self._active.finish(job_id)
         if job_id in self._active:

@@ -1,8 +1,8 @@
 """Pictures that visitors upload, kept for some hours at unguessable addresses where the service can fetch them.
 
 Only the file itself is stored, and of it only the pixels: where and by whom a photograph was taken is nobody's
-business at a public address. Its modification time is when it was last used: it expires LIFE_S later, or LIFE_AFTER_USE_S
-after the last job that used it. Its name consists of the time of the upload, 28 random bytes, and a code made from these and the
+business at a public address. It expires LIFE_S after its modification time. A job that uses it moves that time, so that
+the upload expires LIFE_AFTER_USE_S after the last such job, and at the latest LIFE_S after it was made. Its name consists of the time of the upload, 28 random bytes, and a code made from these and the
 visitor's id, which proves who owns it; without knowing the id nobody learns anything from the name.
 """
 
@@ -176,7 +176,10 @@ class Uploads:
                 self._storage.remove(file.name)
 
     def _set_expiry(self, name: str, ended: bool) -> None:
-        """Let an upload expire in LIFE_AFTER_USE_S or sooner if its job has ended, else in LIFE_AFTER_USE_S or later."""
+        """Set when an upload expires: within LIFE_AFTER_USE_S once its job has ended, not before that while the job runs.
+
+        Never later than LIFE_S after it was uploaded.
+        """
         file = self._storage.find(name)
         if file is None or _has_expired(file.used):
             return

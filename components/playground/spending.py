@@ -11,25 +11,25 @@ from components.playground.key_checks import KeyCheck
 from components.playground.playground import Playground
 from components.playground.visits import Visit
 
-NOTHING = Spend()
+NO_SPEND = Spend()
 
 
 @dataclass(frozen=True)
 class Spending:
-    """``mine`` are this visitor's credits: with their own key since the page was opened, with the host's key today (UTC).
+    """``mine`` is this visitor's spend: with their own key since the page was opened, with the host's key today (UTC).
 
-    ``today`` are everybody's credits with the host's key; ``check`` is what the service said of the visitor's own key.
+    ``today`` is everybody's spend with the host's key, zero unless the host pays; ``check`` is what the service said of the visitor's own key.
     """
 
     payer: Payer
     caps: Caps
-    mine: Spend = NOTHING
-    today: Spend = NOTHING
+    mine: Spend = NO_SPEND
+    today: Spend = NO_SPEND
     check: KeyCheck | None = None
 
 
 async def read_spending(playground: Playground, visit: Visit) -> Spending:
-    """What is spent by the payer of this visit; nothing in the sandbox. Raises DatabaseUnavailable."""
+    """What has been spent with the key that pays for this visit; all zero in the sandbox. Raises DatabaseUnavailable."""
     payer, caps, spending = playground.account(visit).payer, playground.jobs.caps, playground.jobs.store.spending
     if payer == "visitor":
         mine = await spending.total("visitor", visit.since, visit.visitor)

@@ -44,7 +44,7 @@ def create_sandbox(
         speed: divides every run time; 1.0 is the service's own pace, tests use more.
         public_url: the product's public address, where links to results begin, and which may be called back.
         journal_file: where accepted tasks are written, so that they outlive the process.
-        own_key: the key of the product itself, whose links to results name this server instead of the public address.
+        own_key: the product's own key; requests with it get links at this server's own address, not the public one.
         longest: no side of a drawing is longer, in pixels; tests draw small.
     """
     tasks, callbacks = TaskStore(speed), CallbackSender(catalog)
@@ -133,7 +133,7 @@ def _read_request(catalog: Catalog, body: dict[str, Any]) -> tuple[Request, str]
 
 
 def _base_url(http: HttpRequest, public_url: str, own_key: str) -> str:
-    """The base of links to results. A proxy may hide the address that a caller used; the product itself uses no proxy."""
+    """Where links to results begin: the public address, for a proxy may hide the one called; the product uses no proxy."""
     own = _key(http).removesuffix(UNNAMED_SANDBOX) == own_key
     origin = f"{http.url.scheme}://{http.url.netloc}" if own or not public_url else public_url
     return origin + str(http.scope.get("root_path", "")).rstrip("/")

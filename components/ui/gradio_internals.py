@@ -48,8 +48,8 @@ with no_stub_files():
 # Gradio inspects each component's constructor whenever a page is opened and for each update. For a page of 400 components
 # that took 40 of the 70 ms for which it blocked the event loop.
 blocks.inspect = SimpleNamespace(**{**vars(inspect), "signature": functools.lru_cache(inspect.signature)})
-# Gradio creates an application of 94 routes when a page is complete and again when its queue is set. Only the one that is
-# created when the page is mounted serves it; the others were a third of the calls that building the page takes.
+# Gradio creates an application of 94 routes when a page is complete and again when its queue is set. Only the one
+# created when the page is mounted is ever used; the other two were a third of the calls that building the page takes.
 blocks.App = SimpleNamespace(create_app=lambda page, **options: None)
 
 log = logging.getLogger(__name__)

@@ -22,7 +22,7 @@ NAME_CLICK = "(...values) => [...values.slice(0, -1), window.playground.clickNam
 
 
 def send_as(name: str) -> str:
-    """The script of a part that sends an ``input`` event of its own, for :func:`soon`."""
+    """The ``on_load`` script of a part: ``window.playground[name]()`` sends its ``input`` event. :func:`soon` calls it."""
     return f"window.playground = {{ ...window.playground, {name}: () => trigger('input') }}"
 
 

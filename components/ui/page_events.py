@@ -44,7 +44,7 @@ TABS = {
 
 @dataclass(frozen=True)
 class PageParts:
-    """All that the wires between the tabs touch. ``remembered`` brings along the form from before a reload."""
+    """All parts that events between the tabs use. ``remembered`` holds the form from before a reload."""
 
     playground: Playground
     header: Header
@@ -88,7 +88,7 @@ async def arrive(parts: PageParts, given: Updates, request: gr.Request) -> Updat
 
 
 async def _open_generate(tab: GenerateTab, opening: GenerateQuery, visit: Visit) -> Updates:
-    """The form that the address names with its result; without one the visitor's last job, else the example."""
+    """Open the form and result that the address names, else the visitor's last job, else the example."""
     last = {} if opening.chosen else await open_last(tab, visit)
     return last or await open_form(tab, opening.model, opening.parameters, visit, opening.job)
 
@@ -96,7 +96,7 @@ async def _open_generate(tab: GenerateTab, opening: GenerateQuery, visit: Visit)
 async def show_with_key(parts: PageParts, given: Updates) -> Updates:
     """Show Generate with another key or none: the newest unfinished job, which may continue, else the form as it stands.
 
-    An error whose cause was the key of before goes away.
+    An error that the previous key caused disappears.
     """
     tab, visit = parts.generate, given[parts.header.visit]
     with suppress(DatabaseUnavailable):

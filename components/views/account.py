@@ -47,7 +47,7 @@ def storage_note(requests_durable: bool, pictures_durable: bool, limit: float) -
 
 
 def pill(spending: Spending) -> tuple[str, str]:
-    """Whose money is being spent: the pill's CSS classes and its words."""
+    """Whose money is being spent: the pill's CSS classes and its words. A page is paid by visitor, host or sandbox."""
     if spending.payer == "visitor":
         check = spending.check
         text = " · ".join(("Your key", check or "checking", f"{credits_text(spending.mine.total)} this visit"))

@@ -105,14 +105,14 @@ def fit_text(plan: ComparisonPlan) -> str:
 def button_text(plan: ComparisonPlan, does: str = "Compare") -> str:
     """``Compare · 4 requests · 23 credits · $0.23``, ``Compare · 3 of 4 requests · 15 credits · $0.15``."""
     if not plan.requests:
-        return f"{does} · over the limit" if plan.unaffordable else does
+        return f"{does} · over the spend cap" if plan.unaffordable else does
     return f"{does} · {_requests(plan)} · {plan.cost}"
 
 
 def retry_text(plan: ComparisonPlan) -> str:
     """``Retry 2 that failed · 10 credits · $0.10``, ``Retry 1 of 2 that failed · 5 credits · $0.05``."""
     if not plan.requests:
-        return "Retry · over the limit"
+        return "Retry · over the spend cap"
     count = plan.requests + plan.unaffordable
     number = f"{plan.requests} of {count}" if plan.unaffordable else str(count)
     return f"Retry {number} that failed · {plan.cost}"

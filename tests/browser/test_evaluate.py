@@ -11,9 +11,9 @@ from components.catalog.models import Catalog
 from tests.browser.conftest import OpenPage, Playground
 from tests.evaluation.test_voting import contains_name
 
-SCREENS = 20  # so many votes are ranked
+SCREENS = 20  # the number of votes that are ranked
 # Votes as the page does, without its pictures.
-VOTE_WITHOUT_LOOKING = """async (count) => {
+VOTE_WITHOUT_PICTURES = """async (count) => {
   const { address } = document.querySelector(".vote").dataset;
   const headers = { "X-Playground-Visitor": localStorage.getItem("playground-voter"), "Content-Type": "application/json" };
   const { dataset, value } = document.querySelector(".question");
@@ -118,7 +118,7 @@ def _a_voter_sees_names_after_a_vote_and_can_take_it_back(page: Page, catalog: C
     expect(ballot.locator(".meter")).to_have_text(re.compile("^0 votes "))
     for _ in range(2):
         vote(ballot)
-    ballot.evaluate(VOTE_WITHOUT_LOOKING, SCREENS - 2)
+    ballot.evaluate(VOTE_WITHOUT_PICTURES, SCREENS - 2)
     ballot.close()
 
 
@@ -131,7 +131,7 @@ def _a_file_of_prompts_is_read_with_its_columns_on_screen(page: Page, tmp_path: 
     expect(page.locator("#evaluate-file")).to_contain_text("the file is empty")
     right.write_text('scene;topic\n"A kite,\nred";sky\nA boat \u201cNora\u201d 🛶;sea\n', encoding="utf-8-sig")
     choose.set_input_files(right)
-    expect(page.locator("#evaluate-file")).to_contain_text("no column looks like the prompts")
+    expect(page.locator("#evaluate-file")).to_contain_text("no column seems to hold the prompts")
     expect(page.locator("#evaluate-start")).to_be_disabled()
     page.locator('#evaluate-file [data-part="prompt"]').select_option("scene")
     expect(page.locator("#evaluate-set")).to_contain_text("2 prompts from prompts.csv")

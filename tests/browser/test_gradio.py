@@ -14,7 +14,7 @@ COUNT_FRAMES = """
   const request = window.requestAnimationFrame.bind(window);
   window.requestAnimationFrame = (callback) => { window.frames_asked += 1; return request(callback); };
 """
-FRAMES_ASKED_IN_HALF_A_SECOND = """async () => {
+FRAMES_REQUESTED_IN_HALF_A_SECOND = """async () => {
   const before = window.frames_asked;
   await new Promise((resolve) => setTimeout(resolve, 500));
   return window.frames_asked - before;
@@ -62,7 +62,7 @@ def _a_text_that_a_script_fills_in_is_a_change_for_the_server(page: Page) -> Non
 def _no_timer_of_an_event_goes_on_once_the_event_has_ended(page: Page, catalog: Catalog) -> None:
     """Gradio's timers of components that were removed would use more of the processor with each change of the model."""
     pick_model(page, catalog.models[3])
-    wait_until(page, lambda: page.evaluate(FRAMES_ASKED_IN_HALF_A_SECOND), 0)
+    wait_until(page, lambda: page.evaluate(FRAMES_REQUESTED_IN_HALF_A_SECOND), 0)
 
 
 def _clicks_in_our_html_are_events(page: Page) -> None:

@@ -39,7 +39,7 @@ PAGE_STATE = """() => JSON.stringify({
   typed: [...document.querySelectorAll('input, textarea')].map((node) => node.value),
 })"""
 
-# What an event that began before a key was forgotten says of it afterwards.
+# A late answer about a key that was forgotten meanwhile.
 LATE_LINE_ABOUT_THE_KEY = """(pill) => {
   for (const late of [true, false]) {
     pill.classList.toggle("visitor", late);
@@ -113,7 +113,7 @@ def _typed_key_pays(page: Page, upstream: Upstream) -> None:
     assert files == {""}, "a picture was fetched with the key"
 
 
-def test_the_last_key_counts_stays_until_a_reload_and_is_refused_with_a_reason(
+def test_the_last_key_entered_is_used_until_a_reload_and_a_bad_one_is_refused_with_a_reason(
     open_page: OpenPage, app_at_service: Playground
 ) -> None:
     page = open_page(app_at_service.address)
@@ -196,7 +196,7 @@ def _dropping_a_picture_keeps_the_key_and_names_settings_that_no_longer_exist(pa
 def test_the_hosts_key_pays_within_its_cap_is_on_no_page_and_its_runs_are_measured(
     open_page: OpenPage, hosted: Playground, upstream: Upstream, catalog: Catalog
 ) -> None:
-    """In a browser of a language whose page is not translated."""
+    """In a browser whose language the page has no translation for."""
     page = open_page(hosted.address, locale="zh-CN")
     expect(page.locator(".pill")).to_have_text("Host key · 100 of 100 credits left today")
     expect(page.locator("#banner p")).to_have_count(0)

@@ -23,8 +23,8 @@ NUMBER = "name => window.gradio_config.dependencies.find(event => event.api_name
 
 
 def hold(page: Page, handler: str) -> Callable[..., None]:
-    """Keep back the events with the name of this handler; call what is returned to wait for so many and send them on, each
-    when the one before is answered: sent at once, they may arrive in another order."""
+    """Hold back this handler's events. The returned function waits for a number of them, then sends each on once the one
+    before is answered: events that are sent together may arrive in another order."""
     number = page.evaluate(NUMBER, handler)
     held: list[Route] = []
     holding = True

@@ -45,7 +45,7 @@ def pair(browser: Browser, postgres: Postgres, tmp_path: Path) -> Iterator[Pair]
 def test_a_visitor_needs_a_proxy_that_sends_everything_to_one_process(
     pair: Pair, browser: Browser, unused_tcp_port_factory: Callable[[], int]
 ) -> None:
-    """The time of the pages is ours, so that what they do each few seconds is done at once."""
+    """The test controls the pages' clock, so that what they do every few seconds happens at once."""
     assert len({repr(dependencies(address)) for address in pair.addresses}) == 1
     for rule, check in (
         ("", _proxy_that_spreads_a_visitor_is_reported_and_no_page_reloads_for_ever),
@@ -98,7 +98,7 @@ def _sticky_sessions_work_until_their_process_is_gone(page: Page, pair: Pair) ->
 
 
 def _let_it_ask_for_its_process(page: Page) -> None:
-    """A page looks each two seconds, and asks at each fourth look at the latest."""
+    """A page checks every two seconds and asks the server at least every fourth time."""
     with page.expect_response("**/healthz"):
         page.clock.run_for(8_000)
 

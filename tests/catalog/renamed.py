@@ -1,4 +1,4 @@
-"""The shipped catalog after a model has got another id."""
+"""The shipped catalog after a model was given another id."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ from components.catalog.models import Catalog
 from tests.conftest import ROOT
 
 
-def renamed(former: str, now: str) -> Catalog:
-    """The model ``former`` is called ``now``; its former id is an alias."""
-    text, entry = (ROOT / "catalog.yaml").read_text(encoding="utf-8"), f"  - id: {former}\n"
+def catalog_with_renamed(former_id: str, new_id: str) -> Catalog:
+    """The model's former id is an alias of its new one."""
+    text, entry = (ROOT / "catalog.yaml").read_text(encoding="utf-8"), f"  - id: {former_id}\n"
     assert entry in text
-    return parse_catalog(text.replace(entry, f"  - id: {now}\n    aliases: [{former}]\n"))
+    return parse_catalog(text.replace(entry, f"  - id: {new_id}\n    aliases: [{former_id}]\n"))

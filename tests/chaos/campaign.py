@@ -10,6 +10,7 @@ from contextlib import aclosing, asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from random import Random
+from urllib.parse import urlsplit
 
 import httpx2
 import uvicorn
@@ -86,7 +87,7 @@ class Campaign:
 
     async def go(self) -> None:
         """All runs, then the end of everything, and what is left open after it."""
-        sockets, started = open_sockets(), time.monotonic()
+        started = time.monotonic()
         async with self.upstream:
             database = await asyncio.to_thread(open_database, self.url)
             try:
@@ -99,9 +100,8 @@ class Campaign:
             finally:
                 database.close()
         await asyncio.sleep(0.5)  # what was closed a moment ago
-        if left := open_sockets().keys() - sockets.keys():
-            ends = [open_sockets().get(one) for one in left]
-            self.measured.wrong.append(f"sockets are open after the end: {ends}; the service was {self.upstream.address}")
+        if left := open_sockets(urlsplit(self.upstream.address).port or 0):
+            self.measured.wrong.append(f"sockets to the service are open after the end: {[*left.values()]}")
         self.measured.seconds = time.monotonic() - started
 
     async def _with(self, store: Store, http: httpx2.AsyncClient, downloads: httpx2.AsyncClient) -> None:

@@ -81,11 +81,9 @@ def own_tasks() -> list[str]:
     return [repr(task.get_coro()) for task in asyncio.all_tasks() if "/components/" in repr(task)]
 
 
-def open_sockets() -> dict[str, str]:
-    """TCP sockets of this process by inode, with their two ends; none where the system does not say.
-
-    Others belong to event loops and to processes that are started, also by whatever runs beside in another thread.
-    """
+def open_sockets(port: int) -> dict[str, str]:
+    """TCP sockets of this process with an end at this port, by inode, each with its two ends; none where the system does
+    not say. Other scenarios run beside in threads of the same process, and have sockets to ports of their own."""
     folder = Path("/proc/self/fd")
     if not folder.exists():
         return {}
@@ -95,8 +93,9 @@ def open_sockets() -> dict[str, str]:
             if (target := os.readlink(folder / name)).startswith("socket:["):
                 own.add(target[8:-1])
     lines = [line.split() for line in Path("/proc/net/tcp").read_text().splitlines()[1:]]
+    ends = {parts[9]: (int(parts[1][-4:], 16), int(parts[2][-4:], 16), parts[3]) for parts in lines if parts[9] in own}
     return {
-        parts[9]: f"{int(parts[1][-4:], 16)} to {int(parts[2][-4:], 16)} in state {parts[3]}"
-        for parts in lines
-        if parts[9] in own
+        inode: f"{local} to {remote} in state {state}"
+        for inode, (local, remote, state) in ends.items()
+        if port in (local, remote)
     }

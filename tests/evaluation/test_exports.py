@@ -159,10 +159,10 @@ async def test_a_picture_that_another_process_deletes_before_the_import_is_recor
     pictures, record = playground.jobs.pictures, playground.jobs.store.add_all
     names = {result.picture for result in await playground.evaluations.cells.results(evaluation.id)}
 
-    async def recorded_late(choose: MakeJobs) -> list[Job]:
+    async def recorded_late(make_jobs: MakeJobs) -> list[Job]:
         for name in names:
             pictures.storage.remove(name)
-        return await record(choose)
+        return await record(make_jobs)
 
     monkeypatch.setattr(playground.jobs.store, "add_all", recorded_late)
     answer = await http_client.post("/evaluations", content=file)

@@ -85,7 +85,7 @@ def test_a_wrong_file_is_explained_with_its_line(tmp_path: Path) -> None:
         ("a.csv", "", "the file is empty"),
         ("a.csv", b"\xef\xbb\xbf\r\n", "the file is empty"),
         ("a.csv", "prompt\n", "no rows below"),
-        ("a.csv", "name,age\nAnn,7\n", "no column looks like the prompts. The file has: name, age"),
+        ("a.csv", "name,age\nAnn,7\n", "no column seems to hold the prompts. The file has: name, age"),
         ("a.csv", "prompt,prompt\na,b\n", "line 1 names two columns"),
         ("a.csv", "prompt,b\nA kite,1\nA red, tall kite,2\n", "line 3 has 3 cells"),
         ("a.csv", 'prompt\n"A kite\nA cat\n', "line 2 is not valid CSV"),

@@ -12,7 +12,7 @@ from components.evaluation.results import build_board
 from components.evaluation.store.cells import Result
 from components.evaluation.voting.ballots import Ballot, Question, Verdict
 from components.views.evaluation.results import show_results
-from tests.catalog.renamed import renamed
+from tests.catalog.renamed import catalog_with_renamed
 
 PROMPTS = tuple(Prompt(f"A hill {number}", "hills" if number < 4 else "lakes") for number in range(8))
 COLUMNS = (Column("good", "Good", "flux-2", {}), Column("cheap", "Cheap", "cogview-4", {}))
@@ -80,11 +80,11 @@ def test_costs_failures_and_a_teams_own_scores_are_in_table_and_chart(catalog: C
     assert 'class="point"' in html
 
 
-def test_a_baseline_from_before_a_model_was_renamed_is_still_compared_with() -> None:
+def test_a_baseline_still_matches_after_a_model_was_renamed() -> None:
     columns = tuple(replace(column, id=f'{column.model} {{"type": "pro"}}') for column in EVALUATION.columns)
     evaluation = replace(EVALUATION, columns=columns)
     baseline = {'flux-two {"type": "pro"}': [0.005, 0.0, 0.01]}
 
-    board = build_board(renamed("flux-2", "flux-two"), evaluation, results(), ballots(), baseline=baseline)
+    board = build_board(catalog_with_renamed("flux-2", "flux-two"), evaluation, results(), ballots(), baseline=baseline)
 
     assert [change.better for change in board.changes.values()] == [True]

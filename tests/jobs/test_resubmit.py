@@ -15,7 +15,7 @@ from components.jobs.budgets import Caps
 from components.jobs.job import JobState
 from components.jobs.store.history import JobFilter
 from components.jobs.store.spend import Spend
-from tests.catalog.renamed import renamed
+from tests.catalog.renamed import catalog_with_renamed
 from tests.conftest import ROOT
 from tests.jobs.job_setup import LOST, job_setup
 from tests.jobs.processes import account, process, wait_for_job
@@ -121,7 +121,7 @@ async def test_a_retired_model_is_refused_and_the_uncertain_job_stays(catalog: C
 
 async def test_a_renamed_model_keeps_its_history_its_measured_and_its_learned_times(url: str, tmp_path: Path) -> None:
     """By the new id and by the former one; the next run adds to what was learned."""
-    catalog = renamed("cogview-4", "cogview-four")
+    catalog = catalog_with_renamed("cogview-4", "cogview-four")
     async with scripted_upstream() as upstream:
         async with job_setup(load_catalog(ROOT / "catalog.yaml"), url, tmp_path, {"poll": [running(), finished()]}) as setup:
             job = await setup.ended()

@@ -8,7 +8,6 @@ from contextlib import asynccontextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
-from unittest.mock import patch
 
 import gradio as gr
 import httpx2
@@ -69,8 +68,7 @@ class PageSession:
     """The page of the visitor with this secret. ``parts`` are its components, ``values`` what they hold after all updates."""
 
     def __init__(self, playground: Playground, secret: str, session: str = "page-1") -> None:
-        # The routes of its server are not called here; Gradio makes them twice, in two fifths of the time.
-        with patch.object(gr.blocks.App, "create_app"), open_page("test") as blocks:
+        with open_page("test") as blocks:
             self.parts: PageParts = build_parts(blocks, playground)
         self.values: dict[Any, Any] = {block: getattr(block, "value", None) for block in blocks.blocks.values()}
         self._cookie, self._session = f"{COOKIE}={secret}", session

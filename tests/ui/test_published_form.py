@@ -10,7 +10,7 @@ from components.ui.compare.tab import follow
 from tests.ui.page_session import PageSession, open_playground
 
 
-async def test_a_link_to_a_comparison_that_was_taken_back_says_what_is_missing_until_a_prompt_is_typed(
+async def test_a_link_to_an_unpublished_comparison_says_what_is_missing_until_a_prompt_is_typed(
     catalog: Catalog, tmp_path: Path, sandbox: str
 ) -> None:
     async with open_playground(catalog, tmp_path, sandbox) as playground:

@@ -15,7 +15,7 @@ from components.jobs.store.spend import ChargeDifference, DaySpend
 from components.views import history
 from components.views.queries.history import HistoryFilters
 from components.views.words import STATE_WORDS
-from tests.catalog.renamed import renamed
+from tests.catalog.renamed import catalog_with_renamed
 from tests.jobs.conftest import NOON, make_job
 from tests.views.conftest import retired_catalog
 from tests.views.html import HOSTILE, PICTURE, parse_inert, without_signature
@@ -181,7 +181,7 @@ def test_what_a_renamed_model_cost_under_both_ids_is_one_bar() -> None:
     today = NOON // DAY_S * DAY_S
     spent = [DaySpend(today, "flux-2", "host", 1, 5.0), DaySpend(today, "flux-two", "host", 1, 15.0)]
 
-    html = history.show_spend(renamed("flux-2", "flux-two"), spent, today + 60)
+    html = history.show_spend(catalog_with_renamed("flux-2", "flux-two"), spent, today + 60)
 
     assert [style for style in parse_inert(html).values("style") if "width" in style] == ["width:100.0%"]
 

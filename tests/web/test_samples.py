@@ -18,7 +18,7 @@ from components.comparisons.plan import Choice
 from components.comparisons.samples import Samples
 from components.playground import KEY_HEADER, Playground, Visit
 from components.ui.compare.share import offer_pin, pin_samples
-from tests.catalog.renamed import renamed
+from tests.catalog.renamed import catalog_with_renamed
 from tests.recorder import Recorder
 from tests.ui import ROOT, write_quick_catalog
 from tests.ui.page_session import PageSession, open_playground
@@ -89,7 +89,7 @@ async def test_the_hosts_samples_stand_on_the_cards_until_they_are_removed(
 async def test_the_sample_of_a_model_stays_when_the_model_is_renamed(playground: Playground) -> None:
     jobs, visit = playground.jobs, Visit()
     await playground.comparisons.pin(await compared(playground, visit, "cogview-4"))
-    samples = Samples(renamed("cogview-4", "cogview-four"), jobs.store.transactions, jobs.pictures)
+    samples = Samples(catalog_with_renamed("cogview-4", "cogview-four"), jobs.store.transactions, jobs.pictures)
 
     await samples.refresh()
 

@@ -20,9 +20,9 @@ from components.jobs.store.schema import ballots, evaluation_cells, evaluations,
 from components.jobs.store.spend import used_credits
 
 cells = evaluation_cells.c
-# Codes of problems that every further job would meet too, so that the evaluation is paused.
+# Codes of problems that every later job would meet too: they pause the evaluation.
 PAUSING = (OutOfCredits.code, KeyRefused.code, CapReached.code)
-UNSENT = (*PAUSING, RateLimited.code, NotSent.code)  # and of problems with which the service has created nothing
+UNSENT = (*PAUSING, RateLimited.code, NotSent.code)  # these too mean that the service created nothing
 BY_STATE = {
     **dict.fromkeys(ACTIVE, CellState.ACTIVE),
     **dict.fromkeys(WAITING, CellState.UNDECIDED),
@@ -44,7 +44,7 @@ class Pending(NamedTuple):
 
 @dataclass(frozen=True)
 class Result:
-    """What results need of a cell. ``picture`` is the name of the first picture; ``checks`` None: not checked yet."""
+    """What results need of a cell. ``picture`` is the name of the first picture; ``checks`` is None until it is checked."""
 
     position: int
     state: CellState
@@ -102,7 +102,7 @@ def job_id_of(key: str, attempt: int) -> str:
 def take_pending(
     connection: Connection, evaluation_id: str, slots: Callable[[str], int], to_job: Callable[[Pending], Job | str]
 ) -> list[Job]:
-    """The next jobs, at most ``slots`` of each model; their cells count as submitted. For ``JobService.submit_all``.
+    """The next jobs, at most ``slots`` of each model and mark their cells as submitted. For ``JobService.submit_all``.
 
     ``to_job`` returns the job of a cell, or why it cannot be sent.
     """

@@ -160,7 +160,10 @@ def voter_id(token: str, browser: str, name: str) -> str:
 
 
 def _is_usable(ballot: Ballot, columns: Mapping[str, str], size: int) -> bool:
-    """Whether a screen that was shown before still has its pictures, and as many as are wanted now, if there are so many."""
+    """Whether an open screen can be shown again.
+
+    Its pictures still exist, and there are ``size`` of them, or fewer where fewer columns exist.
+    """
     fewer_columns = len(set(columns.values())) < size
     return set(ballot.shown) <= set(columns) and (len(ballot.shown) == size or (fewer_columns and len(ballot.shown) < size))
 

@@ -1,1 +1,1 @@
-"""The database of jobs: engine, executor, schema, queries and migrations. Another database starts here."""
+"""The database of the whole product: engine, executor, schema, queries and migrations. Another database starts here."""

@@ -95,7 +95,10 @@ class Store:
     # -- one job ---------------------------------------------------------------------------------
 
     async def add(self, job: Job) -> Job:
-        """Record a new job. Returns the recorded one: it, the job that has its id, or an unsettled one with its idempotency key."""
+        """Record a new job and return it.
+
+        If its id, or its idempotency key in an unsettled job, is recorded already, that job is returned instead.
+        """
         job = replace(job, idempotency_key=storable(job.idempotency_key))
 
         def adding(connection: Connection) -> Job:
@@ -117,7 +120,7 @@ class Store:
         raise AssertionError("unreachable: the last try returns or raises")
 
     async def add_all(self, make_jobs: MakeJobs) -> list[Job]:
-        """Record the new jobs that ``make_jobs`` returns, in the transaction that it runs in.
+        """Call ``make_jobs`` in a transaction and record the jobs that it returns.
 
         Raises DuplicateKey if another transaction has recorded one of them first; nothing is recorded then.
         """
@@ -194,7 +197,7 @@ class Store:
         return await self.transactions.read(lambda connection: connection.scalar(wanted) is not None)
 
     async def remove(self, job_id: str) -> list[str] | None:
-        """Remove a settled job. With the last of its jobs a comparison or evaluation goes too: it holds the prompt.
+        """Remove a settled job. A comparison, or an evaluation that is not running, is deleted with its last job: it holds the prompt.
 
         Returns the names of its pictures that no other job shows; None if it is active.
         """

@@ -122,7 +122,7 @@ async def sort_list(tab: HistoryTab, given: Updates, event: gr.EventData, reques
 
 
 def clear_filters(tab: HistoryTab) -> Updates:
-    """Clear the filters; their change event lists the jobs again."""
+    """Clear the filters. Their changes arrive as one event, which lists the jobs again."""
     return tab.filters.show(HistoryFilters())
 
 

@@ -108,7 +108,7 @@ async def sort_what_if(tab: ModelsTab, given: Updates, event: gr.EventData) -> U
 
 
 def clear_filters(tab: ModelsTab) -> Updates:
-    """Clear the filters; their change event fills the table again. The amounts and columns stay."""
+    """Clear the filters. Their changes arrive as one event, which fills the table again. The amounts and columns stay."""
     shown = show_filters(tab, ModelFilters())
     return {part: shown[part] for part in (tab.search, tab.provider, tab.max_price, tab.must_have, tab.purposes)}
 
