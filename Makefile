@@ -9,7 +9,7 @@ export PYTHONDONTWRITEBYTECODE =
 run: .venv/.ready
 	$(BIN)/python app.py
 
-# About four in five tests: no browser, no PostgreSQL, no program of its own, and none marked slow.
+# About two in three tests: no browser, no PostgreSQL, no program of its own, and none marked slow.
 quick: .venv/.ready-dev
 	$(BIN)/python -m pytest tests --ignore=tests/browser -m "not postgres and not processes and not slow" -n 4 --dist loadgroup --no-loadscope-reorder
 

@@ -36,11 +36,15 @@ ROOT = Path(__file__).parent.parent
 SPEED = 50.0
 LONGEST_SIDE = 256  # of a drawing: drawing, storing and reading pictures of the usual size was half of the tests' time
 FIRST_GROUPS = ("tests/chaos/test_chaos.py", "postgres", "app")  # groups, the first to start
-SLOW = (  # modules whose tests take a second of CPU time, or nearly so
-    "evaluation/test_exports", "evaluation/test_hostile_archives", "evaluation/test_processes", "evaluation/test_service",
-    "evaluation/test_voting", "evaluation/voting/test_screens", "jobs/test_keys", "jobs/test_migrations",
-    "sandbox/test_requested_and_delivered", "ui/test_caps", "ui/test_history_tab", "ui/test_key_change", "ui/test_paying",
-    "ui/test_replies", "ui/test_result_actions", "web/test_callbacks", "web/test_recipes",
+SLOW = (  # modules with tests that take a second of CPU time, or wait for seconds
+    "comparisons/test_lifecycle", "comparisons/test_service", "evaluation/test_exports",
+    "evaluation/test_hostile_archives", "evaluation/test_processes", "evaluation/test_service",
+    "evaluation/test_voting", "evaluation/voting/test_screens", "jobs/test_callback_trust",
+    "jobs/test_callbacks_repair", "jobs/test_keys", "jobs/test_late_results", "jobs/test_migrations",
+    "jobs/test_pauses", "jobs/test_recovery", "jobs/test_removal", "jobs/test_removal_races", "jobs/test_service",
+    "jobs/test_service_faults", "sandbox/test_requested_and_delivered", "ui/test_caps", "ui/test_history_tab",
+    "ui/test_key_change", "ui/test_paying", "ui/test_replies", "ui/test_result_actions", "web/test_callbacks",
+    "web/test_pictures", "web/test_published", "web/test_recipes", "web/test_samples",
 )  # fmt: skip
 SHARED_BY_TESTS = ("app_with_host_key", "app_with_short_deadline", "app")  # fixtures that start the application
 OWN_NAMES = ("API_IN_ONE_", "PLAYGROUND_", "GRADIO_", "SPACE_")
