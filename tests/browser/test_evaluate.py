@@ -111,7 +111,9 @@ def _a_voter_sees_names_after_a_vote_and_can_take_it_back(page: Page, catalog: C
     assert names_sent(catalog, ballot, received) == set()
     vote(ballot)
     expect(ballot.locator(".meter")).to_have_text(re.compile("^1 vote "))
-    # An answer that is taken back takes the next screen back too, whose pictures are still on their way.
+    # An answer that is taken back takes the next screen back too, whose pictures could still be on their way.
+    expect(ballot.locator(".choice .label").first).not_to_be_visible()
+    expect(ballot.locator(".choice img")).to_have_count(4)
     ballot.wait_for_function("[...document.querySelectorAll('.choice img')].every((picture) => picture.complete)")
     ballot.keyboard.press("u")
     expect(ballot.locator(".hint")).to_have_text("Your last answer was undone. Answer again.")
