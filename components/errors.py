@@ -112,7 +112,10 @@ class InputError(PlaygroundError):
 
 
 class NotFound(PlaygroundError):
-    """There is no such job, comparison, evaluation or picture, or it belongs to another visitor; the message does not reveal which."""
+    """There is no such job, comparison, evaluation or picture, or it belongs to another visitor.
+
+    The message does not reveal which.
+    """
 
     code = "job"  # from when there were only jobs; callers know it
     next_step = "Check the address or id, and use the browser or visitor id that it belongs to."

@@ -45,8 +45,8 @@ def nginx(
     file.write_text(CONFIGURATION.format(folder=folder, rule=rule, servers=servers, port=port, locations=routes))
     process = subprocess.Popen([NGINX, "-c", file, "-p", folder], stderr=subprocess.DEVNULL)
     address = f"http://127.0.0.1:{port}"
-    give_up = time.monotonic() + 10
-    while time.monotonic() < give_up:
+    deadline = time.monotonic() + 10
+    while time.monotonic() < deadline:
         try:
             httpx2.get(address, trust_env=False, verify=False)
             break

@@ -203,8 +203,8 @@ def _watched(process: subprocess.Popen[bytes], folder: Path) -> Iterator[None]:
 
 
 def _answers(server: Postgres, process: subprocess.Popen[bytes]) -> bool:
-    give_up = time.monotonic() + START_S
-    while process.poll() is None and time.monotonic() < give_up:
+    deadline = time.monotonic() + START_S
+    while process.poll() is None and time.monotonic() < deadline:
         with suppress(psycopg.OperationalError):
             server.run("SELECT 1")
             return True

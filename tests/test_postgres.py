@@ -75,8 +75,8 @@ def test_nothing_is_left_behind_by_an_interrupted_run(how: signal.Signals) -> No
         run.send_signal(how)
         run.wait(GUARD_S)
 
-    give_up = time.monotonic() + GUARD_S
-    while (is_running(int(pid)) or Path(folder).exists()) and time.monotonic() < give_up:
+    deadline = time.monotonic() + GUARD_S
+    while (is_running(int(pid)) or Path(folder).exists()) and time.monotonic() < deadline:
         time.sleep(0.05)
     assert not is_running(int(pid))
     assert not Path(folder).exists()

@@ -24,7 +24,10 @@ REPLACED_KEYS = {"prompt": "prompts", "count": "repeats"}  # keys of the shared 
 
 @dataclass(frozen=True)
 class Column:
-    """A model with settings of its own. ``id`` is the same in every evaluation until its model is renamed, ``label`` is for people."""
+    """A model with settings of its own.
+
+    ``id`` is the same in every evaluation until its model is renamed; ``label`` is for people.
+    """
 
     id: str
     label: str

@@ -49,7 +49,7 @@ def score_received(score: int) -> int:
 
 
 def score_missed(score: int) -> int:
-    """The score after a callback that was relied on and did not arrive. After BEST_SCORE that arrived, one miss is forgiven."""
+    """The score after a callback that was relied on did not arrive. After BEST_SCORE arrivals one miss is forgiven."""
     return 1 if score == BEST_SCORE else -BEST_SCORE
 
 

@@ -159,8 +159,9 @@ class JobService:
     async def resubmit(self, job_id: str, account: Account, visitor: str) -> Job:
         """Send an uncertain job again, which may pay twice. Returns the new job.
 
-        The uncertain one is abandoned once the service has accepted the new one, and stays if the new one is refused. A job that is not uncertain any more is returned as it is. Raises NotFound, InputError where the catalog
-        has changed since, and as ``submit`` does.
+        The uncertain one is abandoned once the service has accepted the new one, and stays if the new one is refused. A
+        job that is not uncertain any more is returned as it is. Raises NotFound, InputError where the catalog has changed
+        since, and as ``submit`` does.
         """
         job = await self.find(job_id, visitor)
         if job.state is not JobState.UNCERTAIN:

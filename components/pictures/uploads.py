@@ -1,9 +1,10 @@
 """Pictures that visitors upload, kept for some hours at unguessable addresses where the service can fetch them.
 
 Only the file itself is stored, and of it only the pixels: where and by whom a photograph was taken is nobody's
-business at a public address. It expires LIFE_S after its modification time. A job that uses it moves that time, so that
-the upload expires LIFE_AFTER_USE_S after the last such job, and at the latest LIFE_S after it was made. Its name consists of the time of the upload, 28 random bytes, and a code made from these and the
-visitor's id, which proves who owns it; without knowing the id nobody learns anything from the name.
+business at a public address. It expires LIFE_S after its modification time. A job that uses it moves that time, so
+that the upload expires LIFE_AFTER_USE_S after the last such job, and at the latest LIFE_S after it was made. Its name
+consists of the time of the upload, 28 random bytes, and a code made from these and the visitor's id, which proves who
+owns it; without knowing the id nobody learns anything from the name.
 """
 
 from __future__ import annotations
@@ -80,9 +81,8 @@ class Uploads:
         self._arriving = 0
         self._decoding = asyncio.Semaphore(MAX_DECODING)
         self._storing = asyncio.Lock()
-        self._used: dict[
-            str, bool
-        ] = {}  # name: whether the job that used it has ended; not yet written to the file's modification time
+        # Whether the job that used an upload has ended, by the upload's name; not yet written to the file's modification time.
+        self._used: dict[str, bool] = {}
         self._changed = asyncio.Event()
 
     @property

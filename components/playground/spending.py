@@ -18,7 +18,8 @@ NO_SPEND = Spend()
 class Spending:
     """``mine`` is this visitor's spend: with their own key since the page was opened, with the host's key today (UTC).
 
-    ``today`` is everybody's spend with the host's key, zero unless the host pays; ``check`` is what the service said of the visitor's own key.
+    ``today`` is everybody's spend with the host's key, zero unless the host pays. ``check`` is what the service said of the
+    visitor's own key.
     """
 
     payer: Payer

@@ -27,8 +27,10 @@ def send_as(name: str) -> str:
 
 
 def soon(name: str) -> str:
-    """The script of the changes that are sent as one event of this name: when the server fills several controls, each is a
-    change of its own, with what the later ones held before."""
+    """The script of a change: it sends the event of :func:`send_as` once, a moment after the last change.
+
+    The server may fill several controls, and an event for the first would carry the old values of the others.
+    """
     return f"() => window.playground.soon('{name}')"
 
 

@@ -226,9 +226,9 @@ def _shared(url: str, service: Upstream, folder: Path) -> str:
 
 def _until(app: Playground, evaluation: str, reached: Any) -> str:
     """Wait for a state of the evaluation; returns the letters of its cells."""
-    give_up = time.monotonic() + PATIENCE_S
+    deadline = time.monotonic() + PATIENCE_S
     while True:
         answer = httpx2.get(f"{app.address}/evaluations/{evaluation}/progress", timeout=60, trust_env=False).json()
-        if reached(answer["state"], answer["cells"]) or time.monotonic() > give_up:
+        if reached(answer["state"], answer["cells"]) or time.monotonic() > deadline:
             return str(answer["cells"])
         time.sleep(1)

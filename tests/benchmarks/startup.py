@@ -84,8 +84,8 @@ def _start(program: Path, home: Path) -> tuple[float, float]:
 
 def until_ready(address: str) -> bool:
     """Wait until a server answers; False when it does not within LONGEST_S."""
-    ask, give_up = build_opener(ProxyHandler({})).open, time.monotonic() + LONGEST_S
-    while time.monotonic() < give_up:
+    ask, deadline = build_opener(ProxyHandler({})).open, time.monotonic() + LONGEST_S
+    while time.monotonic() < deadline:
         with suppress(OSError):
             with ask(f"{address}/healthz", timeout=5) as answer:
                 if answer.status == 200:

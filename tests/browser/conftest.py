@@ -111,8 +111,8 @@ def playground(folder: Path, **settings: str) -> Iterator[Playground]:
 
 
 def _address(process: ForkServerProcess, log_file: Path) -> str:
-    give_up = time.monotonic() + 60
-    while time.monotonic() < give_up and process.is_alive():
+    deadline = time.monotonic() + 60
+    while time.monotonic() < deadline and process.is_alive():
         if listening := LISTENING.search(log_file.read_text(encoding="utf-8")):
             with suppress(httpx2.HTTPError):
                 if httpx2.get(f"{listening[1]}/healthz", trust_env=False).is_success:
@@ -273,8 +273,8 @@ def _width(page: Page) -> int:
 
 def wait_until(page: Page, read: Callable[[], Any], wanted: Any) -> None:
     """Wait until ``read()`` equals ``wanted``, for what Playwright cannot wait for."""
-    give_up = time.monotonic() + TIMEOUT_S
-    while (seen := read()) != wanted and time.monotonic() < give_up:
+    deadline = time.monotonic() + TIMEOUT_S
+    while (seen := read()) != wanted and time.monotonic() < deadline:
         page.wait_for_timeout(50)
     assert seen == wanted
 

@@ -111,7 +111,7 @@ def count(page: Page) -> Locator:
 
 def wait_until_deleted(page: Page, *addresses: str, left: int = 0) -> None:
     """Wait until at most ``left`` of these addresses still answer: a deletion takes effect when it can no longer be undone."""
-    give_up = time.monotonic() + 40
-    while (remaining := sum(page.request.get(address).ok for address in addresses)) > left and time.monotonic() < give_up:
+    deadline = time.monotonic() + 40
+    while (remaining := sum(page.request.get(address).ok for address in addresses)) > left and time.monotonic() < deadline:
         page.wait_for_timeout(500)
     assert remaining == left

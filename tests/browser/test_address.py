@@ -112,16 +112,12 @@ def _back_and_forward_switch_tabs_and_keep_the_forms(page: Page) -> None:
     page.locator("#models-table tbody tr", has_text="Ideogram V4").locator("th, td").first.click()
     expect(page.locator("#chosen-model strong")).to_have_text("Ideogram V4")
     expect(page).to_have_url(re.compile(r"\?model=ideogram-v4"))
-    page.go_back()
-    _expect_tab(page, "Models & prices", "tab=models&search=logo")
-    page.go_back()
-    _expect_tab(page, "Generate", r"\?model=ideogram-v4")
-    expect(page.locator("#chosen-model strong")).to_have_text("Ideogram V4")
-    expect(page).to_have_url(re.compile(r"\?model=ideogram-v4"))
-    page.go_forward()
-    _expect_tab(page, "Models & prices", "tab=models&search=logo")
-    page.go_forward()
-    _expect_tab(page, "Generate", r"\?model=ideogram-v4")
+    for step in (page.go_back, page.go_forward):
+        step()
+        _expect_tab(page, "Models & prices", "tab=models&search=logo")
+        step()
+        _expect_tab(page, "Generate", r"\?model=ideogram-v4")
+        expect(page.locator("#chosen-model strong")).to_have_text("Ideogram V4")
 
 
 def _back_opens_a_tab_that_is_in_the_overflow_menu(page: Page) -> None:

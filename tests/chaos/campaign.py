@@ -216,8 +216,8 @@ class Campaign:
         run = outcome.run
         if not (run.called_back and self.upstream.ledger.tasks_of(run.label)):
             return job
-        give_up = time.monotonic() + REPAIR_S
-        while job.state is JobState.UNCERTAIN and time.monotonic() < give_up:
+        deadline = time.monotonic() + REPAIR_S
+        while job.state is JobState.UNCERTAIN and time.monotonic() < deadline:
             await asyncio.sleep(0.05)
             job = await job_service.find(job.id, job.visitor)
         return job if job.state is JobState.UNCERTAIN else await self._settled(job_service, outcome, job)

@@ -32,9 +32,9 @@ def called_at_its_public_address(catalog: Catalog, speed: float = SPEED) -> Iter
 
 
 def until(condition: Callable[[], Any], seconds: float = 20) -> None:
-    give_up = time.monotonic() + seconds
+    deadline = time.monotonic() + seconds
     while not condition():
-        assert time.monotonic() < give_up
+        assert time.monotonic() < deadline
         time.sleep(0.02)
 
 

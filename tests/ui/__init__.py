@@ -112,8 +112,8 @@ def run_app(folder: Path, program: Path | None = None, **changes: str | None) ->
 
 def _answering(app: AppProcess) -> str:
     """Wait until the address in the log answers, and return it."""
-    give_up = time.monotonic() + START_TIMEOUT_S
-    while time.monotonic() < give_up and app.process.is_alive():
+    deadline = time.monotonic() + START_TIMEOUT_S
+    while time.monotonic() < deadline and app.process.is_alive():
         addresses = re.findall(r"The playground is at (http://\S+)", app.log)
         if addresses:
             try:

@@ -192,8 +192,8 @@ def test_a_caller_who_leaves_does_not_end_the_job(app_with_host_key: AppProcess,
             with http.stream("GET", f"/gradio_api/call/generate/{event}", timeout=0.3) as stream:
                 stream.read()
 
-    give_up = time.monotonic() + 30
-    while not cleared_upstream.paths("/files/") and time.monotonic() < give_up:
+    deadline = time.monotonic() + 30
+    while not cleared_upstream.paths("/files/") and time.monotonic() < deadline:
         time.sleep(0.05)
 
     assert len(cleared_upstream.posts) == 1

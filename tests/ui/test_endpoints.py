@@ -231,9 +231,9 @@ def test_an_evaluation_starts_once_stays_within_its_budget_and_reports_progress_
     given = (["A koi pond", {"prompt": "A kite", "category": "sky"}], ["flux-2", "cogview-4"], 9, {}, 1, "this test")
     with api_client(app, **{"X-Playground-Visitor": "evaluator-0123456789"}) as caller:
         first, again = (caller.predict(*given, api_name="/evaluate") for _ in range(2))
-        give_up = time.monotonic() + 60
+        deadline = time.monotonic() + 60
         while (shown := caller.predict(first["evaluation_id"], api_name="/evaluation"))["state"] == "running":
-            assert time.monotonic() < give_up
+            assert time.monotonic() < deadline
             time.sleep(0.2)
         for wrong, named in (([], "prompts"), ([{"text": "A kite"}], "prompts"), (["A kite"] * 2_001, "prompts")):
             assert named in refused(caller, wrong, *given[1:5], "", api_name="/evaluate")

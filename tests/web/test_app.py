@@ -132,10 +132,10 @@ def test_it_ends_when_asked_while_a_job_runs_and_a_page_is_open(tmp_path: Path) 
         call = {"data": ["flux-2", {"prompt": "a fox #sandbox:never"}]}
         event = http.post("/gradio_api/call/generate", json=call).json()["event_id"]
         with http.stream("GET", f"/gradio_api/call/generate/{event}"), http.stream("GET", "/gradio_api/heartbeat/abc"):
-            give_up = time.monotonic() + 20
+            deadline = time.monotonic() + 20
             while (
                 not re.search(r'"task": "\w+sandbox", "model": "flux-2", .*"state": "running"', app.log)
-                and time.monotonic() < give_up
+                and time.monotonic() < deadline
             ):
                 time.sleep(0.05)
             ended(app)

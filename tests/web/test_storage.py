@@ -20,9 +20,9 @@ def test_pictures_that_were_deleted_to_make_room_are_announced(tmp_path: Path) -
         assert "may take 1e-06 GB in all" in app.get("/config").text
         with api_client(app, **{"X-Playground-Visitor": "ann-of-the-storage-tests"}) as ann:
             replies = [ann.predict("cogview-4", {"prompt": f"fox {n}"}, api_name="/generate") for n in range(2)]
-            give_up = time.monotonic() + 10
+            deadline = time.monotonic() + 10
             while (
-                not (first := ann.predict(replies[0]["job_id"], api_name="/job"))["message"] and time.monotonic() < give_up
+                not (first := ann.predict(replies[0]["job_id"], api_name="/job"))["message"] and time.monotonic() < deadline
             ):
                 time.sleep(0.05)
             listed = ann.predict({}, api_name="/history")["jobs"]

@@ -102,9 +102,9 @@ def job_id_of(key: str, attempt: int) -> str:
 def take_pending(
     connection: Connection, evaluation_id: str, slots: Callable[[str], int], to_job: Callable[[Pending], Job | str]
 ) -> list[Job]:
-    """The next jobs, at most ``slots`` of each model and mark their cells as submitted. For ``JobService.submit_all``.
+    """Take the next jobs, at most ``slots`` of each model, and mark their cells as submitted.
 
-    ``to_job`` returns the job of a cell, or why it cannot be sent.
+    ``to_job`` returns the job of a cell, or why it cannot be sent. Called by ``JobService.submit_all``.
     """
     running = select(evaluations.c.paid_until).where(
         evaluations.c.id == evaluation_id, evaluations.c.state == EvaluationState.RUNNING

@@ -102,7 +102,7 @@ class VotingService:
         return OpenScreen(ballot.id, text, len(ballot.shown), _copy_size(evaluation), sum(one.decided for one in cast), left)
 
     async def picture(self, token: str, screen_id: str, number: int) -> bytes | None:
-        """The picture at a position (from 1) of a screen, converted like all others; None if there is none. Raises NotFound."""
+        """The picture at a position (from 1) of a screen, converted like all others, or None. Raises NotFound."""
         evaluation = await self.find(token)
         shown = await self._ballots.shown(evaluation.id, screen_id)
         if not 1 <= number <= len(shown):
@@ -165,7 +165,8 @@ def _is_usable(ballot: Ballot, columns: Mapping[str, str], size: int) -> bool:
     Its pictures still exist, and there are ``size`` of them, or fewer where fewer columns exist.
     """
     fewer_columns = len(set(columns.values())) < size
-    return set(ballot.shown) <= set(columns) and (len(ballot.shown) == size or (fewer_columns and len(ballot.shown) < size))
+    right_number = len(ballot.shown) == size or (fewer_columns and len(ballot.shown) < size)
+    return right_number and set(ballot.shown) <= set(columns)
 
 
 def _candidates(evaluation: Evaluation, results: list[Result]) -> list[Candidate]:

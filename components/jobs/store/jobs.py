@@ -197,7 +197,9 @@ class Store:
         return await self.transactions.read(lambda connection: connection.scalar(wanted) is not None)
 
     async def remove(self, job_id: str) -> list[str] | None:
-        """Remove a settled job. A comparison, or an evaluation that is not running, is deleted with its last job: it holds the prompt.
+        """Remove a settled job.
+
+        A comparison, or an evaluation that is not running, is deleted with its last job: it holds the prompt.
 
         Returns the names of its pictures that no other job shows; None if it is active.
         """
@@ -251,14 +253,18 @@ class Store:
             connection.execute(insert(job_pictures), pictures)
 
 
+def _with_history() -> Select[Any]:
+    return select(jobs).join(history, history.c.job_id == jobs.c.id)
+
+
 def _kept() -> Select[Any]:
     """The rows of jobs that are not removed."""
-    return select(jobs).join(history, history.c.job_id == jobs.c.id).where(~history.c.removed)
+    return _with_history().where(~history.c.removed)
 
 
 def _visible() -> Select[Any]:
     """The rows of jobs that are neither removed nor about to be."""
-    return select(jobs).join(history, history.c.job_id == jobs.c.id).where(VISIBLE)
+    return _with_history().where(VISIBLE)
 
 
 def _job(job_id: str) -> Select[Any]:

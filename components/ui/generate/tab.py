@@ -92,7 +92,7 @@ def build_generate_tab(playground: Playground, header: Header) -> GenerateTab:
     )
     model.input(bind(choose_model, tab), tab.reads, (tab.parts - {model}) | {panel.result, panel.job}, **LATEST)
     following = [prompt, *code.reads, *form.controls]
-    # Choosing another model changes twenty controls one by one, and Gradio refuses an event with a choice of the previous model.
+    # Another model changes twenty controls one by one; Gradio refuses an event that holds a choice of the previous model.
     gr.on([part.change for part in following], None, None, js=soon("follow"), **DIRECT)
     switch.note.input(bind(undo_switch, tab), tab.reads, {*switch.parts, *form.controls}, **DIRECT)
     note.input(bind(follow, tab), tab.reads, tab.follows, **LATEST)
